@@ -1,0 +1,112 @@
+"""The only way to run something later.
+
+A job is a name and a function without arguments that works off rows with a state. The rows are the queue; the engine
+(Huey) only wakes somebody up, so an engine that loses its memory loses nothing. `wake` is called after the commit,
+and each job also runs every minute by itself, which is the sweeper.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from huey import MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey, crontab
+from huey.api import Huey
+from huey.consumer import Consumer
+from huey.serializer import SignedSerializer
+
+from node.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# An idle node looks for work this often, in seconds: the upper bound of what a wake-up may take on SQLite.
+IDLE_POLL = 0.25
+WORKERS = 2
+
+
+class Jobs:
+    """The named jobs of this node, and the engine that wakes whoever works them off."""
+
+    def __init__(self, settings: Settings, secret: str) -> None:
+        self._huey = _engine(settings, secret)
+        self._tasks: dict[str, Any] = {}
+        self._functions: dict[str, Callable[[], None]] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._functions)
+
+    def register(self, name: str, function: Callable[[], None]) -> None:
+        """Let `name` be woken, and run it every minute besides."""
+        self._functions[name] = function
+        self._tasks[name] = self._huey.task(name=name)(self._guarded(name))
+        self._huey.periodic_task(crontab(), name=f"{name}-sweep")(self._guarded(name))
+
+    def wake(self, name: str, delay: timedelta = timedelta()) -> None:
+        """Have `name` run soon, or after `delay`. A failing engine is logged: the sweeper makes up for it."""
+        task = self._tasks[name]
+        try:
+            if delay > timedelta():
+                task.schedule(delay=delay.total_seconds())
+            else:
+                task()
+        except Exception:  # any engine's own error
+            log.exception("job engine did not take a wake-up", job=name)
+
+    def run_once(self, name: str) -> None:
+        """Run one job here and now, its errors included."""
+        self._functions[name]()
+
+    def consumer(self) -> "QuietConsumer":
+        """What works the jobs off, in threads of this process."""
+        return QuietConsumer(
+            self._huey, workers=WORKERS, max_delay=IDLE_POLL, initial_delay=0.05, check_worker_health=True
+        )
+
+    def work_off(self) -> int:
+        """Run what waits in a memory engine; for tests. Returns how many tasks ran."""
+        ran = 0
+        while (task := self._huey.dequeue()) is not None:
+            self._huey.execute(task)
+            ran += 1
+        return ran
+
+    def _guarded(self, name: str) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                self._functions[name]()
+            except Exception:  # the rows keep their state, and the sweeper comes back to them
+                log.exception("job failed", job=name)
+
+        run.__name__ = name.replace("-", "_")
+        return run
+
+
+class QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
+    """Huey's consumer without its signal handlers: the process that embeds it has its own."""
+
+    def _set_signal_handlers(self) -> None:
+        return
+
+    def wait(self, stop: threading.Event) -> None:
+        stop.wait()
+        self.stop(graceful=True)
+
+
+def _engine(settings: Settings, secret: str) -> Huey:
+    options: dict[str, Any] = {
+        "name": "moothall",
+        "results": False,
+        "serializer": SignedSerializer(secret=secret, salt="moothall-jobs"),
+    }
+    match urlsplit(settings.jobs).scheme:
+        case "postgresql":
+            return PostgresHuey(dsn=settings.jobs, **options)
+        case "redis" | "rediss":
+            return RedisHuey(url=settings.jobs, **options)
+    if settings.jobs == "memory":
+        return MemoryHuey(**options)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey(filename=str(settings.data_dir / "jobs.db"), **options)

@@ -1,0 +1,90 @@
+"""What one running node is made of, and the unit of work in which everything that writes happens.
+
+`node.app` puts a `Node` together; views, jobs and commands are handed it. Services know only their `UnitOfWork`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from federation.vocabulary import Activity
+from node.audit import AuditEntry
+from node.db import only_reading
+from node.hooks import Hooks
+from node.jobs import Jobs
+from node.outbound import Outbound
+from node.settings import Settings
+
+Document = Mapping[str, Any]
+
+
+@dataclass
+class UnitOfWork:
+    """One transaction: rows, their audit entries, and whom to wake once all of it is committed.
+
+    `by` names the person or peer on whose behalf it happens.
+    """
+
+    node: "Node"
+    session: Session
+    by: str
+    _wake: list[tuple[str, timedelta]] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return self.node.settings
+
+    def audit(self, action: str, subject: str, **details: Any) -> None:
+        """Record that `by` did `action` to `subject`."""
+        request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+        self.session.add(
+            AuditEntry(by=self.by, action=action, subject=subject, details=details, request_id=request_id)
+        )
+
+    def wake(self, job: str, delay: timedelta = timedelta()) -> None:
+        """Have `job` run after the commit."""
+        if (job, delay) not in self._wake:
+            self._wake.append((job, delay))
+
+    def commit(self) -> None:
+        self.session.commit()
+        for job, delay in self._wake:
+            self.node.jobs.wake(job, delay)
+        self._wake.clear()
+
+
+# What an inbox handler is given besides the activity: documents fetched from their origins, by id.
+Handler = Callable[[UnitOfWork, Activity, Mapping[str, Document]], None]
+Handlers = Mapping[tuple[str, str], Handler]
+
+
+@dataclass(frozen=True)
+class Node:
+    """The parts of one node. `handlers` maps (activity type, object type or "") to what receives it."""
+
+    settings: Settings
+    engine: Engine
+    outbound: Outbound
+    jobs: Jobs
+    hooks: Hooks
+    handlers: Handlers
+
+    @contextmanager
+    def work(self, by: str) -> Iterator[UnitOfWork]:
+        """A unit of work outside web requests: committed at the end, undone by any exception."""
+        with Session(self.engine) as session:
+            work = UnitOfWork(self, session, by)
+            yield work
+            work.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads, and waits for nobody."""
+        with only_reading(), Session(self.engine) as session:
+            yield session

@@ -1,0 +1,191 @@
+"""Every setting of a node: typed, documented, from one file and the environment.
+
+The file is TOML: `moothall.toml` in the working directory, or the path in `MOOTHALL_CONFIG`. An environment variable
+`MOOTHALL_<KEY>` wins over the file. A key that does not exist is refused, so that a misspelt one is noticed.
+"""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
+
+from node.errors import SettingsError
+
+PREFIX = "MOOTHALL_"
+CONFIG_VARIABLE = "MOOTHALL_CONFIG"
+DEFAULT_FILE = "moothall.toml"
+
+FederationMode = Literal["allow-list", "open"]
+LogFormat = Literal["console", "json"]
+
+
+def _key(default: object, about: str) -> Any:  # dataclasses.field is typed as what it yields
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a node is told from outside. `metadata["about"]` of each field is its documentation."""
+
+    base_url: str = _key(
+        "http://localhost:5100",
+        "The public address of the node, without a path. Every federated id begins with it: it cannot change later.",
+    )
+    data_dir: Path = _key(Path("moothall-data"), "The folder for the SQLite files and the secret key.")
+    database_url: str = _key(
+        "", "A PostgreSQL address (postgresql+psycopg://…). Empty: SQLite in the data folder."
+    )
+    jobs: str = _key(
+        "inside",
+        "Where work that happens later waits. `inside`: SQLite, worked off by `moothall serve` itself. A postgresql:// or"
+        " redis:// address: worked off by `moothall worker`, on as many machines as wanted.",
+    )
+    secret_key: str = _key(
+        "", "Signs sessions and forms; the same on every machine. Empty: made once and kept in the data folder."
+    )
+    listen: str = _key("", "host:port to listen on. Empty: localhost and the port of the public address.")
+    threads: int = _key(8, "How many web requests are answered at once.")
+    trusted_proxy: str = _key(
+        "", "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    federation: FederationMode = _key(
+        "allow-list", "`allow-list`: only hosts that an operator allowed. `open`: every host that is not blocked."
+    )
+    private_hosts: tuple[str, ...] = _key(
+        (), "host:port pairs that may be plain http and on a private address. For tests and demonstrations only."
+    )
+    ca_file: str = _key("", "A file of certificate authorities to trust besides the usual ones.")
+    delivery_threads: int = _key(8, "How many deliveries one worker sends at once.")
+    lease_seconds: int = _key(
+        60, "After how many seconds work begun by a worker that vanished is begun again. At least 30."
+    )
+    plugins: tuple[str, ...] = _key(("checklists",), "The plugins that are switched on, by name.")
+    log_format: LogFormat = _key("console", "`console` for people, `json` for machines.")
+    log_level: str = _key("INFO", "The least severe level that is logged: DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def authority(self) -> str:
+        """`host` or `host:port` of the public address, as it stands in a Host header."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'moothall.db'}"
+
+    @property
+    def address(self) -> str:
+        """`host:port` that the web server listens on."""
+        return self.listen or f"localhost:{urlsplit(self.base_url).port or 5100}"
+
+
+def load(environment: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises `SettingsError` for an unreadable file, an unknown key or a value that does not fit.
+    """
+    environment = os.environ if environment is None else environment
+    named = environment.get(CONFIG_VARIABLE)
+    path = path or (Path(named) if named else Path(DEFAULT_FILE))
+    values = _from_file(path) if named or path.exists() else {}
+    values |= _from_environment(environment)
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def with_secret(settings: Settings) -> str:
+    """The secret key: the one that is set, or the one kept in the data folder, made on first use."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data_dir / "secret-key"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise SettingsError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
+    return path.read_text().strip()
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
+    known = {item.name: item for item in fields(Settings)}
+    for key in given:
+        if key not in known:
+            raise SettingsError(f"The settings file {path} has an unknown key: {key}.")
+    return {key: _read(known[key], value, f"{key} in {path}") for key, value in given.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, value in environment.items():
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        if name not in known:
+            raise SettingsError(f"There is no setting {name}.")
+        values[known[name].name] = _read(known[name], value, name)
+    return values
+
+
+def _read(item: "Field[Any]", value: object, where: str) -> object:
+    """`value` as the type of its field. Text is read too, since the environment holds nothing else."""
+    kind = item.type
+    if kind is int and isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    if kind is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if get_origin(kind) is tuple:
+        parts = value.split(",") if isinstance(value, str) else value
+        if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
+            return tuple(part.strip() for part in parts if part.strip())
+    if isinstance(value, str):
+        choices = get_args(kind)
+        if kind is str or value in choices:
+            return value
+        if kind is Path:
+            return Path(value)
+        if choices and get_origin(kind) is Literal:
+            raise SettingsError(f"{where} must be one of {', '.join(choices)}.")
+    raise SettingsError(f"{where} does not fit: {value!r}.")
+
+
+def _check(settings: Settings) -> None:
+    try:
+        base = urlsplit(settings.base_url)
+        well_formed = bool(base.hostname) and base.port != 0
+    except ValueError:
+        well_formed = False
+    if not well_formed or base.scheme not in {"http", "https"} or base.path or base.query or base.fragment or base.username:
+        raise SettingsError(
+            f"base_url must be an address such as https://moothall.example.gov.uk, without a path: {settings.base_url!r}."
+        )
+    if settings.base_url != settings.base_url.lower():
+        raise SettingsError("base_url must be in lower case.")
+    if settings.lease_seconds < 30:
+        raise SettingsError("lease_seconds must be at least 30: a delivery may take 10 seconds.")
+    if settings.threads < 1 or settings.delivery_threads < 1:
+        raise SettingsError("threads and delivery_threads must be at least 1.")
+    if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise SettingsError("log_level must be one of DEBUG, INFO, WARNING, ERROR.")
+    schemes = ("postgresql://", "redis://", "rediss://")
+    if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(schemes):
+        raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
+    if settings.database_url and not settings.database_url.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise SettingsError("database_url must begin with postgresql+psycopg:// or sqlite:///.")
