@@ -59,8 +59,19 @@ class UnitOfWork:
         self._wake.clear()
 
 
-# What an inbox handler is given besides the activity: documents fetched from their origins, by id.
-Handler = Callable[[UnitOfWork, Activity, Mapping[str, Document]], None]
+@dataclass(frozen=True)
+class Received:
+    """An accepted activity, ready to be acted on.
+
+    `document` is the object as its own origin gives it: the embedded one where its sender may speak for it, else
+    the one fetched from where it lives; None when the activity names an object without one.
+    """
+
+    activity: Activity
+    document: Document | None
+
+
+Handler = Callable[[UnitOfWork, Received], None]
 Handlers = Mapping[tuple[str, str], Handler]
 
 

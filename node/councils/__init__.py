@@ -1,0 +1,1 @@
+"""Councils: our own, and those of other nodes that we follow."""
