@@ -1,0 +1,59 @@
+"""A real browser for tests: Debian's chromium, driven by Playwright, kept on the machine."""
+
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
+
+from node.testing.missing import missing
+
+ARGUMENTS = (
+    "--no-sandbox",  # Chromium refuses to run as root otherwise. It sees our own pages alone.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+)
+LOOPBACK = {"localhost", "127.0.0.1"}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of this run."""
+    program = shutil.which("chromium")
+    if program is None:
+        missing("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of its own, for British readers. It fails the test that lets a page ask
+    for anything off the machine. `@pytest.mark.browser(viewport=…)` sets Playwright's options.
+    """
+    asked: list[str] = []
+
+    def only_loopback(route: Route) -> None:
+        if urlsplit(route.request.url).hostname in LOOPBACK:
+            route.continue_()
+        else:
+            asked.append(route.request.url)
+            route.abort()
+
+    marker = request.node.get_closest_marker("browser")
+    options = {"locale": "en-GB", "timezone_id": "Europe/London"} | (
+        marker.kwargs if marker else {}
+    )
+    with chromium.new_context(**options) as context:
+        context.route("**/*", only_loopback)
+        yield context
+    if asked:
+        pytest.fail(f"a page asked for {', '.join(asked)}")

@@ -1,0 +1,57 @@
+"""Keeps tests on the machine: an audit hook that refuses other addresses than loopback."""
+
+import socket
+from ipaddress import ip_address
+from typing import Any
+
+# What was attempted since the list was last cleared, for those attempts whose error was caught.
+attempts: list[str] = []
+
+
+class OffTheMachineError(Exception):
+    """A test tried to reach another machine. Not an OSError: the product must not handle it."""
+
+
+def refuse_other_addresses(event: str, arguments: tuple[Any, ...]) -> None:
+    """Raise `OffTheMachineError` for a connection, datagram or look-up that leaves the machine.
+
+    Events and their arguments: the audit events table of the Python documentation.
+    """
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        sender, address = arguments
+        if sender.family not in {socket.AF_INET, socket.AF_INET6} or not address:
+            return
+        stays = _is_loopback(address[0])
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        address = arguments
+        stays = not address[0] or _is_loopback(address[0]) or _is_number(address[0])
+    else:
+        return
+    if not stays:
+        attempts.append(f"{event} {address[0]!r}")
+        raise OffTheMachineError(attempts[-1])
+
+
+def _is_loopback(host: str | bytes) -> bool:
+    name = _text(host)
+    if (
+        name == "localhost"
+    ):  # Not `localhost.`, nor a name below it: those may be asked of a server.
+        return True
+    try:
+        return ip_address(name.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_number(host: str | bytes) -> bool:
+    """Whether `host` is an address in any of its spellings, such as 0x7f.1: nobody is asked."""
+    try:
+        socket.inet_aton(_text(host))
+    except OSError:
+        return ":" in _text(host)
+    return True
+
+
+def _text(host: str | bytes) -> str:
+    return (host.decode() if isinstance(host, bytes) else host).lower()

@@ -1,0 +1,89 @@
+"""The pytest plugin of Moothall, for its own tests and for those of plugins.
+
+Fixtures: `database_url`, `postgres`, `browser`. Rules: no test reaches off the machine, and what
+this machine cannot run is reported as "not run" beside passed and failed, never as passed. In CI
+that is a failure.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.testing import loopback, postgres
+from node.testing.browser import browser, chromium
+from node.testing.missing import NOT_RUN, missing
+
+__all__ = ["browser", "chromium"]
+
+SERVER = pytest.StashKey[postgres.Postgres]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "browser(**options): options of the browser context, as Playwright names them"
+    )
+    sys.addaudithook(loopback.refuse_other_addresses)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each pytest-xdist worker where the one server is that all of them share."""
+    config = node.config
+    if SERVER not in config.stash:
+        server = postgres.running()
+        try:
+            config.stash[SERVER] = server.__enter__()
+        except postgres.PostgresMissingError:
+            return
+        config.add_cleanup(lambda: server.__exit__(None, None, None))
+    node.workerinput["postgres"] = str(config.stash[SERVER].folder)
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback() -> Iterator[None]:
+    """Fail a test that tried to reach off the machine, even where the attempt was caught."""
+    loopback.attempts.clear()
+    yield
+    if loopback.attempts:
+        pytest.fail(f"tried to reach off the machine: {', '.join(loopback.attempts)}")
+
+
+@pytest.fixture(scope="session", name="postgres")
+def _postgres(request: pytest.FixtureRequest) -> Iterator[postgres.Postgres]:
+    """The PostgreSQL server of this run."""
+    shared = getattr(request.config, "workerinput", {}).get("postgres")
+    if shared:
+        yield postgres.Postgres(Path(shared))
+        return
+    try:
+        with postgres.running() as server:
+            yield server
+    except postgres.PostgresMissingError as error:
+        missing(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The SQLAlchemy address of a new, empty database: on SQLite, and again on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server: postgres.Postgres = request.getfixturevalue("postgres")
+    name = server.create_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    if report.skipped and isinstance(report.longrepr, tuple) and NOT_RUN in report.longrepr[2]:
+        return "not run", "N", "NOT RUN"
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was missing, once each, above the summary line."""
+    for reason in sorted({report.longrepr[2] for report in terminalreporter.getreports("not run")}):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), yellow=True)

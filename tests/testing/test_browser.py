@@ -1,0 +1,43 @@
+"""The browser shows pages of this machine and nothing else."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers every address with one page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(b"<title>Neuadd</title><script>document.title += ' Moot'</script>")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_page_of_this_machine_is_shown(browser: BrowserContext, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    assert page.title() == "Neuadd Moot"
+
+
+@pytest.mark.browser(java_script_enabled=False, viewport={"width": 320, "height": 640})
+def test_the_mark_sets_options(browser: BrowserContext, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    assert page.title() == "Neuadd"
+    assert page.viewport_size == {"width": 320, "height": 640}
