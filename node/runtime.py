@@ -19,6 +19,7 @@ from node.db import only_reading
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
+from node.recent import Recent
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -47,6 +48,12 @@ class UnitOfWork:
             AuditEntry(by=self.by, action=action, subject=subject, details=details, request_id=request_id)
         )
 
+    def pause(self) -> None:
+        """End the transaction before something slow, such as a look-up over the network; nothing may be half-done."""
+        if self.session.new or self.session.dirty or self.session.deleted:
+            raise RuntimeError("a unit of work with changes cannot pause")
+        self.session.rollback()
+
     def wake(self, job: str, delay: timedelta = timedelta()) -> None:
         """Have `job` run after the commit."""
         if (job, delay) not in self._wake:
@@ -71,6 +78,10 @@ class Received:
     document: Document | None
 
 
+class NotForUsError(Exception):
+    """A handler's word that what was received is no concern of this node; the message says why."""
+
+
 Handler = Callable[[UnitOfWork, Received], None]
 Handlers = Mapping[tuple[str, str], Handler]
 
@@ -85,6 +96,7 @@ class Node:
     jobs: Jobs
     hooks: Hooks
     handlers: Handlers
+    recent_fetches: Recent = field(default_factory=Recent)
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:

@@ -115,7 +115,7 @@ class Delivery(Base):
     object_uri: Mapped[str] = mapped_column(Uri)
     state: Mapped[str] = mapped_column(String(20), default="pending")
     attempts: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    trying_since: Mapped[datetime] = mapped_column(default=now)
     due_at: Mapped[datetime] = mapped_column(default=now)
     leased_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

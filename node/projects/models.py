@@ -72,3 +72,7 @@ class Project(Base):
     @property
     def is_local(self) -> bool:
         return self.council.is_local
+
+    def erase(self) -> None:
+        """Forget what was written; that there was a project is all that a deleted one keeps."""
+        self.title = self.summary = self.brief = self.content = ""

@@ -1,0 +1,124 @@
+"""Putting a node together: settings in, a Flask application and a `Node` out."""
+
+from flask import Flask, request, url_for
+from flask_babel import gettext as _
+from flask_security import current_user
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from node import __version__
+from node.councils import service as councils
+from node.councils import views as councils_views
+from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
+from node.db import db, prepare_engine
+from node.federating import delivery, following, inbox, operator_views
+from node.federating import views as federating_views
+from node.federating.publishing import DELIVER
+from node.hooks import Hooks
+from node.jobs import Jobs
+from node.outbound import Outbound
+from node.people import sign_in
+from node.people.permissions import may
+from node.projects import views as projects_views
+from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
+from node.request import EXTENSION, current_node, current_work
+from node.runtime import Handlers, Node
+from node.settings import Settings, with_secret
+from node.web import cycle, look, pages
+from node.web.site import MenuItem, Site
+
+HANDLERS: Handlers = {**following.HANDLERS, **COUNCIL_HANDLERS, **PROJECT_HANDLERS}
+MOST_FORM_BYTES = 2 * 1024 * 1024
+
+
+def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
+    """An application for one node. `outbound` replaces the HTTP client, so that tests can join nodes without sockets.
+
+    Raises `SettingsError` for a plugin that does not fit or a data folder that cannot be written.
+    """
+    app = Flask("node", static_folder=None)
+    secret = with_secret(settings)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    if settings.trusted_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        engine = db.engine
+    node = Node(
+        settings=settings,
+        engine=engine,
+        outbound=outbound or _outbound(settings),
+        jobs=Jobs(settings, secret),
+        hooks=Hooks(settings),
+        handlers=HANDLERS,
+    )
+    app.extensions[EXTENSION] = node
+    node.jobs.register(DELIVER, lambda: delivery.work_off(node))
+    node.jobs.register(inbox.JOB, lambda: inbox.work_off(node))
+    sign_in.configure(app, settings, secret)
+    csrf = CSRFProtect(app)
+    csrf.exempt("node.federating.views.post_to_inbox")
+    cycle.register(app)
+    look.register(app, _site, https=settings.is_https)
+    app.jinja_env.globals["may"] = may
+    for module in (pages, projects_views, councils_views, federating_views, operator_views):
+        app.register_blueprint(module.blueprint)
+    for blueprint in node.hooks.blueprints():
+        app.register_blueprint(blueprint)
+    cycle.check_every_view_is_marked(app)
+    return app
+
+
+def node_of(app: Flask) -> Node:
+    """The node that an application serves."""
+    node: Node = app.extensions[EXTENSION]
+    return node
+
+
+def _outbound(settings: Settings) -> Outbound:
+    return Outbound(
+        user_agent=f"Moothall/{__version__} (+{settings.base_url})",
+        private_hosts=settings.private_hosts,
+        ca_file=settings.ca_file or None,
+    )
+
+
+def _site() -> Site:
+    """What the layout of every page shows."""
+    council = councils.own(current_work().session)
+    if council is None:
+        return Site()
+    signed_in = current_user.is_authenticated
+    return Site(
+        council_name=council.name,
+        address=council.actor.address,
+        colour=council.colour or councils.DEFAULT_COLOUR,
+        menu=tuple(_menu()),
+        person=current_user.name if signed_in else None,
+        sign_in_url=url_for("security.login"),
+        sign_out_url=url_for("security.logout"),
+    )
+
+
+def _menu() -> list[MenuItem]:
+    items = [
+        ("pages.home", _("Home"), ""),
+        ("projects.index", _("Projects"), ""),
+        ("councils.index", _("Councils"), ""),
+    ]
+    items += [
+        (item.endpoint, str(item.label), item.permission or "") for item in current_node().hooks.navigation
+    ]
+    items.append(("operating.deliveries", _("Operator"), operator_views.OPERATE))
+    blueprint = (request.endpoint or "").partition(".")[0]
+    return [
+        MenuItem(label, url_for(endpoint), blueprint == endpoint.partition(".")[0])
+        for endpoint, label, needed in items
+        if not needed or may(needed)
+    ]

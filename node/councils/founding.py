@@ -1,0 +1,44 @@
+"""Setting a node up for the first time: its council, and the operator who looks after it."""
+
+from dataclasses import dataclass
+
+from node.councils import service
+from node.councils.models import Council
+from node.errors import InvalidInputError
+from node.people import service as people
+from node.people.permissions import OPERATOR
+from node.runtime import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Founding:
+    """What is asked at the start. `colour` (#rrggbb) and `gss_code` may be empty."""
+
+    name: str
+    slug: str
+    colour: str
+    gss_code: str
+    person_name: str
+    email: str
+    password: str
+
+
+def found(work: UnitOfWork, wanted: Founding) -> Council:
+    """All of it or nothing. Raises `InvalidInputError` with every field that is wrong."""
+    wrong: dict[str, str] = {}
+    council = None
+    try:
+        council = service.found(
+            work, name=wanted.name, slug=wanted.slug, colour=wanted.colour, gss_code=wanted.gss_code
+        )
+    except InvalidInputError as error:
+        wrong |= error.fields
+    try:
+        people.create(
+            work, name=wanted.person_name, email=wanted.email, password=wanted.password, role=OPERATOR
+        )
+    except InvalidInputError as error:
+        wrong |= error.fields
+    if wrong or council is None:
+        raise InvalidInputError("The node could not be set up.", wrong)
+    return council

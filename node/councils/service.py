@@ -1,0 +1,125 @@
+"""What can be done with councils: found our own, follow others."""
+
+import re
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.vocabulary import Actor as ActorDocument
+from node.councils.models import Council
+from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.federating import actors, addresses, following
+from node.federating.models import Actor, Follow
+from node.runtime import UnitOfWork
+
+SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
+COLOUR = re.compile(r"#[0-9a-f]{6}")
+GSS_CODE = re.compile(r"[EWSN]\d{8}")
+# Words that stand in the addresses of this node already.
+RESERVED = frozenset({actors.NODE_USERNAME, "follow", "follows"})
+DEFAULT_COLOUR = "#1d5b4f"
+
+
+def own(session: Session) -> Council | None:
+    """The council of this node; None until it is founded."""
+    return session.scalar(select(Council).where(Council.slug.is_not(None)))
+
+
+def require_own(session: Session) -> Council:
+    council = own(session)
+    if council is None:
+        raise NotFoundError("This node has not been set up yet.")
+    return council
+
+
+def by_slug(session: Session, slug: str) -> Council | None:
+    return session.scalar(select(Council).where(Council.slug == slug))
+
+
+def by_actor_uri(session: Session, uri: str) -> Council | None:
+    return session.scalar(select(Council).where(Council.actor.has(Actor.uri == uri)))
+
+
+def found(work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code: str = "") -> Council:
+    """Set the node up: its own actor, and its council with an actor and a key.
+
+    Raises `ConflictError` if that was done, `InvalidInputError` with what is wrong in which field.
+    """
+    if own(work.session) is not None:
+        raise ConflictError("This node already has its council.")
+    name, slug, colour, gss_code = name.strip(), slug.strip().lower(), colour.strip().lower(), gss_code.strip().upper()
+    wrong = {}
+    if not 1 <= len(name) <= 200:
+        wrong["name"] = "Enter the name of the council, in at most 200 characters"
+    if not SLUG.fullmatch(slug) or slug in RESERVED:
+        wrong["slug"] = "Enter a short name of lower-case letters, numbers and hyphens, such as aldermoor"
+    if colour and not COLOUR.fullmatch(colour):
+        wrong["colour"] = "Enter a colour such as #1d5b4f"
+    if gss_code and not GSS_CODE.fullmatch(gss_code):
+        wrong["gss_code"] = "Enter a GSS code such as E06000037"
+    if wrong:
+        raise InvalidInputError("The council could not be set up.", wrong)
+    settings = work.settings
+    actors.create_local(
+        work.session,
+        settings,
+        uri=addresses.node_actor(settings),
+        kind="Application",
+        username=actors.NODE_USERNAME,
+        name=f"Moothall of {name}",
+        url=settings.base_url,
+    )
+    uri = addresses.council(settings, slug)
+    actor = actors.create_local(
+        work.session, settings, uri=uri, kind="Organization", username=slug, name=name, url=uri
+    )
+    council = Council(
+        actor=actor, name=name, slug=slug, colour=colour or DEFAULT_COLOUR, gss_code=gss_code or None
+    )
+    work.session.add(council)
+    work.session.flush()
+    work.audit("council.found", uri, name=name)
+    return council
+
+
+def follow(work: UnitOfWork, found_actor: ActorDocument) -> Follow:
+    """Our council asks to follow the council whose actor was found.
+
+    Raises `InvalidInputError` for an actor that is not an organisation.
+    """
+    if found_actor.type not in {"Organization", "Group", "Application", "Service"}:
+        raise InvalidInputError(
+            "That is a person, not a council.", {"address": "Enter the address of a council"}
+        )
+    council = require_own(work.session)
+    row = following.request(work, council.actor, found_actor)
+    remember(work, found_actor)
+    return row
+
+
+def remember(work: UnitOfWork, document: ActorDocument) -> Council:
+    """The row of a remote council, made or renamed after its actor."""
+    actor = actors.remember(work.session, document)
+    council = work.session.scalar(select(Council).where(Council.actor_id == actor.id))
+    if council is None:
+        council = Council(actor=actor, name=actor.name)
+        work.session.add(council)
+    rename(work, actor)
+    return council
+
+
+def rename(work: UnitOfWork, actor: Actor) -> None:
+    """A remote council is called what its actor is called."""
+    work.session.flush()
+    work.session.execute(
+        update(Council).where(Council.actor_id == actor.id, Council.slug.is_(None)).values(name=actor.name)
+    )
+
+
+def followed(session: Session) -> list[Follow]:
+    """Whom our council follows or asked to follow, by name."""
+    council = own(session)
+    if council is None:
+        return []
+    rows = session.scalars(select(Follow).where(Follow.follower_id == council.actor_id))
+    return sorted(rows, key=lambda row: row.followed.name.casefold())

@@ -1,0 +1,61 @@
+"""The pages of councils: our own, and those we follow."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from node.councils import service
+from node.councils.forms import FollowForm
+from node.errors import InvalidInputError, NotFoundError
+from node.federating import fetching, following
+from node.federating.models import Follow
+from node.request import PUBLIC, current_node, current_work, permission
+
+blueprint = Blueprint("councils", __name__, template_folder="templates")
+
+FOLLOW = "councils.follow"
+
+
+@blueprint.get("/councils")
+@permission(PUBLIC)
+def index() -> ResponseReturnValue:
+    """The councils that ours follows."""
+    follows = service.followed(current_work().session)
+    return render_template("councils/index.html", follows=follows)
+
+
+@blueprint.get("/councils/follow")
+@permission(FOLLOW)
+def follow_form() -> ResponseReturnValue:
+    return render_template("councils/follow.html", form=FollowForm())
+
+
+@blueprint.post("/councils/follow")
+@permission(FOLLOW)
+def follow() -> ResponseReturnValue:
+    """Look the address up, and ask to follow whoever is there."""
+    form, work = FollowForm(), current_work()
+    if not form.validate_on_submit():
+        return render_template("councils/follow.html", form=form), 400
+    work.pause()
+    try:
+        found = fetching.find_actor(current_node(), form.address.data or "")
+        row = service.follow(work, found)
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("councils/follow.html", form=form), 400
+    flash(_("We have asked to follow %(name)s.", name=row.followed.name), "success")
+    return redirect(url_for("councils.index"), 303)
+
+
+@blueprint.post("/councils/follows/<int:follow_id>/end")
+@permission(FOLLOW)
+def end_follow(follow_id: int) -> ResponseReturnValue:
+    work = current_work()
+    row = work.session.get(Follow, follow_id)
+    if row is None:
+        raise NotFoundError("We do not follow that council.")
+    name = row.followed.name
+    following.end(work, row)
+    flash(_("We no longer follow %(name)s.", name=name), "success")
+    return redirect(url_for("councils.index"), 303)

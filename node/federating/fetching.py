@@ -1,0 +1,108 @@
+"""Reading documents from other nodes: guarded, signed by the node's own actor, and only from hosts we speak with."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from federation.errors import FederationError
+from federation.origin import check_fetched, host_of
+from federation.signatures import PrivateKey, sign
+from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import parse_json
+from federation.webfinger import actor_id_from_jrd, parse_address, webfinger_url
+from node.db import now
+from node.errors import InvalidInputError
+from node.federating import actors, peers
+from node.outbound import JRD, Answer, OutboundError, Signer
+from node.runtime import Node
+
+AS2_ACCEPT = (
+    'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+)
+
+
+class NotFetchedError(InvalidInputError):
+    """A document could not be had. `status` is the answer's, if there was one; `permanent` if asking again is vain."""
+
+    def __init__(self, safe_text: str, *, status: int | None = None, permanent: bool = False) -> None:
+        super().__init__(safe_text)
+        self.status = status
+        self.permanent = permanent
+
+
+def signer(key: PrivateKey) -> Signer:
+    """Signs each hop of a request afresh, with `key`."""
+
+    def sign_hop(method: str, url: str, body: bytes | None) -> dict[str, str]:
+        return sign(method, url, {}, body, key, now())
+
+    return sign_hop
+
+
+def document(node: Node, uri: str) -> dict[str, Any]:
+    """The ActivityPub document at `uri`, from its own origin. Opens no transaction while it waits.
+
+    Raises `NotFetchedError` when the host is not one we speak with, does not answer, or answers with something else.
+    """
+    with node.reading() as session:
+        host = _host(uri)
+        if not peers.is_allowed(session, node.settings, host):
+            raise NotFetchedError(f"{host} is not on the list of servers we speak with.", permanent=True)
+        key = actors.signing_key(actors.node_actor(session, node.settings))
+    answer = _get(lambda: node.outbound.get(uri, accept=AS2_ACCEPT, sign=signer(key)), host)
+    try:
+        found = parse_json(answer.body)
+        check_fetched(found, uri, answer.url)
+    except FederationError as error:
+        raise NotFetchedError(f"{host} sent something that is not what it should be: {error}", permanent=True) from error
+    return found
+
+
+def actor(node: Node, uri: str) -> ActorDocument:
+    """The document of an actor."""
+    found = document(node, uri)
+    try:
+        return ActorDocument.parse(found)
+    except FederationError as error:
+        raise NotFetchedError(f"{uri} is not an actor: {error}", permanent=True) from error
+
+
+def find_actor(node: Node, address: str) -> ActorDocument:
+    """The actor that a person means by `@name@host`, `name@host` or an address (URL)."""
+    try:
+        wanted = parse_address(address)
+    except FederationError as error:
+        raise InvalidInputError(
+            "That is not an address we can follow.",
+            {"address": "Enter an address such as @council@moothall.example.gov.uk"},
+        ) from error
+    if isinstance(wanted, str):
+        return actor(node, wanted)
+    username, host = wanted
+    with node.reading() as session:
+        if not peers.is_allowed(session, node.settings, host):
+            raise NotFetchedError(f"{host} is not on the list of servers we speak with.", permanent=True)
+    url = webfinger_url(username, host, plain_http=host in node.settings.private_hosts)
+    answer = _get(lambda: node.outbound.get(url, accept="application/jrd+json", content_types=JRD), host)
+    try:
+        return actor(node, actor_id_from_jrd(json.loads(answer.body), username, host))
+    except (ValueError, FederationError) as error:
+        raise NotFetchedError(f"{host} does not know {address}.", permanent=True) from error
+
+
+def _get(get: Callable[[], Answer], host: str) -> Answer:
+    try:
+        answer = get()
+    except OutboundError as error:
+        raise NotFetchedError(f"{host} could not be reached: {error.safe_text}", permanent=error.permanent) from error
+    if answer.status != 200:
+        gone = answer.status in {404, 410}
+        raise NotFetchedError(f"{host} answered {answer.status}.", status=answer.status, permanent=gone)
+    return answer
+
+
+def _host(uri: str) -> str:
+    try:
+        return host_of(uri)
+    except FederationError as error:
+        raise NotFetchedError("That is not an address on the web.", permanent=True) from error

@@ -1,0 +1,118 @@
+"""Following: asking, answering, ending; and what others ask of us."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from federation.vocabulary import Activity, accept, follow, id_of, undo
+from federation.vocabulary import Actor as ActorDocument
+from node.db import now
+from node.errors import ConflictError, InvalidInputError
+from node.federating import actors, addresses, publishing
+from node.federating.models import Actor, Follow
+from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+
+
+def between(session: Session, follower: Actor, followed: Actor) -> Follow | None:
+    return session.scalar(
+        select(Follow).where(Follow.follower_id == follower.id, Follow.followed_id == followed.id)
+    )
+
+
+def request(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
+    """Ask a remote actor to be followed by `follower`. Asking again asks again.
+
+    Raises `InvalidInputError` for an actor of this node.
+    """
+    if actors.local_by_uri(work.session, found.id) is not None:
+        raise InvalidInputError(
+            "That is this node itself.", {"address": "Enter the address of another council"}
+        )
+    followed = actors.remember(work.session, found)
+    uri = addresses.new_activity(work.settings)
+    row = between(work.session, follower, followed)
+    if row is None:
+        row = Follow(uri=uri, follower=follower, followed=followed)
+        work.session.add(row)
+    else:
+        row.uri = uri
+        if row.state == "rejected":
+            row.state = "requested"
+    publishing.send(work, follower, follow(uri, follower.uri, followed.uri), to=followed)
+    work.audit("follow.request", followed.uri, follower=follower.uri)
+    return row
+
+
+def end(work: UnitOfWork, row: Follow) -> None:
+    """`follower`, who is ours, no longer follows."""
+    if not row.follower.is_local:
+        raise ConflictError("Only our own following can be ended here.")
+    activity = undo(
+        addresses.new_activity(work.settings),
+        row.follower.uri,
+        follow(row.uri, row.follower.uri, row.followed.uri),
+        to=[row.followed.uri],
+    )
+    publishing.send(work, row.follower, activity, to=row.followed)
+    work.session.delete(row)
+    work.audit("follow.end", row.followed.uri, follower=row.follower.uri)
+
+
+def receive_follow(work: UnitOfWork, received: Received) -> None:
+    """Somebody follows an actor of ours: accepted, every time they ask."""
+    activity = received.activity
+    followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
+    follower = actors.by_uri(work.session, activity.actor)
+    if followed is None or follower is None:
+        raise NotForUsError("there is nobody of that name here to follow")
+    row = between(work.session, follower, followed)
+    if row is None:
+        row = Follow(follower=follower, followed=followed)
+        work.session.add(row)
+    row.uri, row.state, row.answered_at = activity.id, "accepted", now()
+    answer = accept(
+        addresses.new_activity(work.settings), followed.uri, activity.raw, to=[follower.uri]
+    )
+    publishing.send(work, followed, answer, to=follower)
+    work.audit("follow.accept", followed.uri, follower=follower.uri)
+
+
+def receive_answer(work: UnitOfWork, received: Received) -> None:
+    """An Accept or Reject of a Follow of ours; only by whom we asked."""
+    row = _asked_of(work.session, received.activity)
+    if row is None:
+        raise NotForUsError("we did not ask to follow that")
+    row.state = "accepted" if received.activity.type == "Accept" else "rejected"
+    row.answered_at = now()
+    work.audit(f"follow.{row.state}", row.followed.uri, follower=row.follower.uri)
+
+
+def receive_undo(work: UnitOfWork, received: Received) -> None:
+    """Somebody no longer follows an actor of ours; an embedded Follow or its bare id. Only by whoever followed."""
+    activity = received.activity
+    mine = Follow.follower.has(Actor.uri == activity.actor)
+    row = work.session.scalar(select(Follow).where(mine, Follow.uri == (id_of(activity.object) or "")))
+    if row is None and received.document is not None and received.document.get("type") == "Follow":
+        followed = id_of(received.document.get("object")) or ""
+        row = work.session.scalar(select(Follow).where(mine, Follow.followed.has(Actor.uri == followed)))
+    if row is not None:
+        work.session.delete(row)
+        work.audit("follow.undone", row.followed.uri, follower=activity.actor)
+
+
+def _asked_of(session: Session, activity: Activity) -> Follow | None:
+    """The Follow of ours that `activity` answers: by its id, or by whom it names."""
+    theirs = Follow.followed.has(Actor.uri == activity.actor)
+    ours = Follow.follower.has(Actor.is_local)
+    row = session.scalar(select(Follow).where(theirs, ours, Follow.uri == (id_of(activity.object) or "")))
+    if row is None and isinstance(activity.object, dict):
+        asker = id_of(activity.object.get("actor")) or ""
+        row = session.scalar(select(Follow).where(theirs, ours, Follow.follower.has(Actor.uri == asker)))
+    return row
+
+
+HANDLERS: Handlers = {
+    ("Follow", ""): receive_follow,
+    ("Accept", ""): receive_answer,
+    ("Reject", ""): receive_answer,
+    ("Undo", ""): receive_undo,
+}

@@ -1,0 +1,102 @@
+"""The operator's pages: what goes out and how it was answered, whom we speak with, what was refused."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from govuk_frontend_wtf.wtforms_widgets import GovTextInput
+from sqlalchemy import func, select
+from wtforms import StringField
+
+from node.errors import InvalidInputError
+from node.federating import delivery, peers
+from node.federating.models import Delivery, Peer, RefusalCount
+from node.forms import HouseForm
+from node.request import current_node, current_work, permission
+
+blueprint = Blueprint("operating", __name__, url_prefix="/operator", template_folder="templates")
+
+OPERATE = "node.operate"
+PAGE = 50
+
+
+class PeerForm(HouseForm):
+    host = StringField(
+        _l("Server"), description=_l("Such as moothall.aldermoor.gov.uk"), widget=GovTextInput()
+    )
+
+
+@blueprint.get("/deliveries")
+@permission(OPERATE)
+def deliveries() -> ResponseReturnValue:
+    """Every delivery with its attempts, newest first."""
+    session = current_work().session
+    state = request.args.get("state", "")
+    query = select(Delivery).order_by(Delivery.id.desc())
+    if state in Delivery.STATES:
+        query = query.where(Delivery.state == state)
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    pages = max(1, -(-total // PAGE))
+    number = min(max(1, request.args.get("page", 1, type=int)), pages)
+    rows = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
+    counted = select(Delivery.state, func.count()).group_by(Delivery.state)
+    counts = {name: count for name, count in session.execute(counted).tuples()}
+    return render_template(
+        "federating/deliveries.html",
+        deliveries=rows,
+        state=state,
+        counts=counts,
+        number=number,
+        pages=pages,
+        form=FlaskForm(),
+    )
+
+
+@blueprint.post("/deliveries/<int:delivery_id>/retry")
+@permission(OPERATE)
+def retry(delivery_id: int) -> ResponseReturnValue:
+    row = delivery.retry(current_work(), delivery_id)
+    flash(_("The delivery to %(host)s is tried again.", host=row.host), "success")
+    return redirect(url_for("operating.deliveries"), 303)
+
+
+@blueprint.get("/peers")
+@permission(OPERATE)
+def all_peers() -> ResponseReturnValue:
+    return _peers_page(PeerForm())
+
+
+@blueprint.post("/peers")
+@permission(OPERATE)
+def decide() -> ResponseReturnValue:
+    """Allow or block a server: `state` is the button that was pressed."""
+    form, work = PeerForm(), current_work()
+    if not form.validate_on_submit():
+        return _peers_page(form), 400
+    try:
+        peer = peers.decide(work, form.host.data or "", request.form.get("state", peers.ALLOWED))
+    except InvalidInputError as error:
+        form.show(error)
+        return _peers_page(form), 400
+    if peer.state == peers.ALLOWED:
+        flash(_("%(host)s is allowed.", host=peer.host), "success")
+    else:
+        flash(_("%(host)s is blocked.", host=peer.host), "success")
+    return redirect(url_for("operating.all_peers"), 303)
+
+
+def _peers_page(form: PeerForm) -> str:
+    rows = current_work().session.scalars(select(Peer).order_by(Peer.host)).all()
+    listed = [(peer, peers.health(peer)) for peer in rows]
+    mode = current_node().settings.federation
+    return render_template("federating/peers.html", form=form, peers=listed, mode=mode)
+
+
+@blueprint.get("/refusals")
+@permission(OPERATE)
+def refusals() -> ResponseReturnValue:
+    """What was refused at the inbox: by whom it claimed to be, why, and how often."""
+    query = select(RefusalCount).order_by(RefusalCount.last_at.desc()).limit(200)
+    rows = current_work().session.scalars(query).all()
+    return render_template("federating/refusals.html", refusals=rows, form=FlaskForm())

@@ -1,0 +1,72 @@
+"""Which hosts we speak with, and how it goes."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from federation.origin import normal_authority
+from node.db import insert_once, now
+from node.errors import InvalidInputError
+from node.federating.models import Peer
+from node.runtime import UnitOfWork
+from node.settings import Settings
+
+ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
+
+
+def is_allowed(session: Session, settings: Settings, host: str) -> bool:
+    """Whether anything may be read from, sent to or taken from `host` (`host` or `host:port`)."""
+    if host == settings.authority:
+        return True
+    state = session.scalar(select(Peer.state).where(Peer.host == host))
+    if state == BLOCKED:
+        return False
+    return state == ALLOWED or settings.federation == "open"
+
+
+def decide(work: UnitOfWork, host: str, state: str) -> Peer:
+    """The operator's word: `allowed` or `blocked`. Raises `InvalidInputError` for what is not a host."""
+    try:
+        host = normal_authority(host)
+    except ValueError as error:
+        raise InvalidInputError(
+            "That is not the name of a server.",
+            {"host": "Enter a server’s name, such as moothall.example.gov.uk"},
+        ) from error
+    if state not in {ALLOWED, BLOCKED}:
+        raise InvalidInputError("A server is either allowed or blocked.")
+    peer = row(work.session, host)
+    peer.state = state
+    work.audit(f"peer.{state}", host)
+    return peer
+
+
+def row(session: Session, host: str) -> Peer:
+    """The row of `host`, made if there is none."""
+    insert_once(session, Peer, host=host, state=UNKNOWN, last_answer="")
+    return session.scalars(select(Peer).where(Peer.host == host)).one()
+
+
+def heard(session: Session, host: str, at: datetime | None = None) -> None:
+    """`host` sent us something that we accepted."""
+    row(session, host).heard_at = at or now()
+
+
+def answered(session: Session, host: str, *, well: bool, answer: str) -> None:
+    """How `host` answered a delivery."""
+    peer = row(session, host)
+    peer.last_answer = answer[:500]
+    if well:
+        peer.delivered_at = now()
+    else:
+        peer.failed_at = now()
+
+
+def health(peer: Peer) -> str:
+    """One of: working, failing, new. The pages put it in words."""
+    if peer.failed_at and (peer.delivered_at is None or peer.failed_at > peer.delivered_at):
+        return "failing"
+    if peer.delivered_at or peer.heard_at:
+        return "working"
+    return "new"

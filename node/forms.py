@@ -1,0 +1,19 @@
+"""Forms in the house style. What is right and wrong is the service's word; a form only carries it to the fields."""
+
+from flask_wtf import FlaskForm
+
+from node.errors import InvalidInputError
+
+
+class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A form whose errors come from the service that was asked."""
+
+    def show(self, error: InvalidInputError) -> None:
+        """Put the service's words beside the fields they are about."""
+        if self.form_errors is None:
+            self.form_errors = []
+        for name, text in error.fields.items():
+            if name in self:
+                self[name].errors = [*self[name].errors, text]
+        if not error.fields:
+            self.form_errors.append(error.safe_text)

@@ -1,0 +1,39 @@
+"""What may be done, and which role may do it. Plugins add their own."""
+
+from collections.abc import Iterable
+
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+
+from node.hooks import Hooks
+from node.hookspecs import Permission
+from node.request import PUBLIC, current_node
+
+OFFICER, OPERATOR = "officer", "operator"
+ROLES = (OFFICER, OPERATOR)
+
+CORE = (
+    Permission("projects.edit", _l("Write, publish and delete projects"), frozenset(ROLES)),
+    Permission("councils.follow", _l("Follow other councils"), frozenset(ROLES)),
+    Permission("node.operate", _l("Look after the node: peers, deliveries, refusals"), frozenset({OPERATOR})),
+)
+
+
+def all_permissions(hooks: Hooks) -> tuple[Permission, ...]:
+    """The core's permissions and those of the plugins that are switched on."""
+    return CORE + hooks.permissions
+
+
+def allows(roles: Iterable[str], name: str, hooks: Hooks) -> bool:
+    """Whether one of `roles` has the permission `name`."""
+    held = set(roles)
+    return any(item.name == name and item.roles & held for item in all_permissions(hooks))
+
+
+def may(name: str) -> bool:
+    """Whether whoever makes this request may do `name`."""
+    if name == PUBLIC:
+        return True
+    return current_user.is_authenticated and allows(
+        (role.name for role in current_user.roles), name, current_node().hooks
+    )

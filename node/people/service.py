@@ -1,0 +1,63 @@
+"""Accounts: making them, finding them. Passwords are hashed (argon2) by Flask-Security."""
+
+import secrets
+
+from email_validator import EmailNotValidError, validate_email
+from flask_security import hash_password
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node.errors import InvalidInputError
+from node.people.models import Role, User
+from node.people.permissions import ROLES
+from node.runtime import UnitOfWork
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 200
+
+
+def by_email(session: Session, email: str) -> User | None:
+    return session.scalar(select(User).where(User.email == email))
+
+
+def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str) -> User:
+    """A new account. Raises `InvalidInputError` with every field that is wrong."""
+    wrong: dict[str, str] = {}
+    name = name.strip()
+    if not 1 <= len(name) <= 200:
+        wrong["person_name"] = "Enter your name, in at most 200 characters"
+    try:
+        email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        wrong["email"] = "Enter an email address in the correct format, like name@example.gov.uk"
+    else:
+        if by_email(work.session, email) is not None:
+            wrong["email"] = "There is already an account with this email address"
+    if len(password) < SHORTEST_PASSWORD:
+        wrong["password"] = f"Enter a password of at least {SHORTEST_PASSWORD} characters"
+    elif len(password) > LONGEST_PASSWORD:
+        wrong["password"] = f"Enter a password of at most {LONGEST_PASSWORD} characters"
+    if role not in ROLES:
+        wrong["role"] = f"Choose a role: {', '.join(ROLES)}"
+    if wrong:
+        raise InvalidInputError("The account could not be made.", wrong)
+    user = User(
+        name=name,
+        email=email,
+        password=hash_password(password),
+        fs_uniquifier=secrets.token_hex(16),
+        active=True,
+        roles=[_role(work.session, role)],
+    )
+    work.session.add(user)
+    work.session.flush()
+    work.audit("user.create", email, role=role)
+    return user
+
+
+def _role(session: Session, name: str) -> Role:
+    role = session.scalar(select(Role).where(Role.name == name))
+    if role is None:
+        role = Role(name=name)
+        session.add(role)
+    return role

@@ -1,0 +1,53 @@
+"""Sign-in with Flask-Security: an e-mail address and a password, hashed with argon2."""
+
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_security import Security, SQLAlchemyUserDatastore
+
+from node.db import db
+from node.people.models import Role, User
+from node.people.service import SHORTEST_PASSWORD
+from node.settings import Settings
+
+
+class Datastore(SQLAlchemyUserDatastore):  # type: ignore[misc]  # Flask-Security's base has no types
+    """Leaves the commit to the one place that commits a request."""
+
+    def commit(self) -> None:
+        self.db.session.flush()
+
+
+def configure(app: Flask, settings: Settings, secret: str) -> None:
+    """Set Flask-Security up on `app`."""
+    # Cookies ignore ports, so two nodes on one host must not share a cookie's name.
+    port = urlsplit(settings.base_url).port
+    suffix = f"_{port}" if port else ""
+    app.config.update(
+        SECRET_KEY=secret,
+        SESSION_COOKIE_NAME=f"moothall_session{suffix}",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_NAME=f"moothall_remember{suffix}",
+        REMEMBER_COOKIE_SECURE=settings.is_https,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- the name of a method
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_PASSWORD_SALT=derived(secret, "password"),
+        SECURITY_PASSWORD_LENGTH_MIN=SHORTEST_PASSWORD,
+        SECURITY_LOGIN_URL="/sign-in",
+        SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_LOGOUT_METHODS=["POST"],
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
+        SECURITY_SEND_REGISTER_EMAIL=False,
+    )
+    Security(app, Datastore(db, User, Role))
+
+
+def derived(secret: str, purpose: str) -> str:
+    """A secret for one purpose, made from the node's secret key."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,61 @@
+"""The form in which a project is written."""
+
+from flask_babel import lazy_gettext as _l
+from govuk_frontend_wtf.wtforms_widgets import GovCharacterCount, GovRadioInput, GovTextArea, GovTextInput
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
+
+from node.forms import HouseForm
+from node.projects.models import Phase, Project
+from node.projects.service import Text
+
+PHASES = {
+    Phase.concept: _l("Concept"),
+    Phase.discovery: _l("Discovery"),
+    Phase.alpha: _l("Alpha"),
+    Phase.beta: _l("Beta"),
+    Phase.live: _l("Live"),
+    Phase.retired: _l("Retired"),
+}
+
+
+class ProjectForm(HouseForm):
+    """`version` is the one that the writer began from."""
+
+    title = StringField(_l("Name of the project"), widget=GovTextInput())
+    summary = TextAreaField(
+        _l("Summary"),
+        description=_l("One sentence that says what it is for and for whom"),
+        widget=GovCharacterCount(),
+    )
+    phase = RadioField(
+        _l("Phase"),
+        choices=[(phase.value, label) for phase, label in PHASES.items()],
+        validate_choice=False,
+        widget=GovRadioInput(),
+    )
+    brief = TextAreaField(
+        _l("Brief"),
+        description=_l(
+            "Why the work is done, the problem, who the users are and what they need. You can use Markdown."
+        ),
+        widget=GovTextArea(),
+    )
+    version = HiddenField()
+
+    def text(self) -> Text:
+        return Text(
+            title=self.title.data or "",
+            summary=self.summary.data or "",
+            phase=self.phase.data or "",
+            brief=self.brief.data or "",
+        )
+
+    def began_from(self) -> int:
+        """The version the writer began from; 0, which no project has, where it is missing."""
+        value = self.version.data or ""
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+
+    def fill(self, project: Project) -> None:
+        self.title.data, self.summary.data = project.title, project.summary
+        self.phase.data, self.brief.data = project.phase.value, project.brief
+        self.version.data = str(project.version)

@@ -1,0 +1,220 @@
+"""What can be done with a project of our own council, and reading those of everybody."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from federation.addressing import PUBLIC
+from federation.vocabulary import create as create_activity
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import update as update_activity
+from node import markup
+from node.councils.models import Council
+from node.db import now
+from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
+from node.federating import addresses, publishing
+from node.federating.models import Actor
+from node.hookspecs import ProjectView
+from node.projects.federate import to_article, to_tombstone
+from node.projects.models import TRANSITIONS, Phase, Project, State, new_token
+from node.runtime import UnitOfWork
+
+LONGEST = {"title": 150, "summary": 200, "brief": 50_000}
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a person writes of a project. `brief` is Markdown."""
+
+    title: str
+    summary: str
+    phase: str
+    brief: str
+
+
+def check(text: Text) -> Text:
+    """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
+    trimmed = Text(
+        text.title.strip(), text.summary.strip(), text.phase.strip(), text.brief.replace("\r\n", "\n").strip()
+    )
+    wrong: dict[str, str] = {}
+    if not trimmed.title:
+        wrong["title"] = "Enter the name of the project"
+    if not trimmed.summary:
+        wrong["summary"] = "Enter one sentence on what the project is for"
+    if trimmed.phase not in list(Phase):
+        wrong["phase"] = "Select the phase the project is in"
+    for field, most in LONGEST.items():
+        value = getattr(trimmed, field)
+        if len(value) > most:
+            wrong[field] = f"Use at most {most:,} characters; these are {len(value):,}"
+        elif "\0" in value:
+            wrong[field] = "Remove the characters that cannot be shown"
+    if wrong:
+        raise InvalidInputError("The project could not be saved.", wrong)
+    return trimmed
+
+
+def create(work: UnitOfWork, council: Council, text: Text) -> Project:
+    """A new draft of our own council; nobody else sees it yet."""
+    text = check(text)
+    token = new_token()
+    uri = addresses.project(work.settings, token)
+    project = Project(token=token, uri=uri, url=uri, council=council, state=State.draft)
+    _write(project, text)
+    work.session.add(project)
+    work.session.flush()
+    work.audit("project.create", uri, title=text.title)
+    return project
+
+
+def publish(work: UnitOfWork, project: Project) -> None:
+    """Show a draft to everybody, and tell the followers."""
+    _move(project, State.published)
+    project.published_at = project.changed_at = now()
+    actor, uri = _author(project), addresses.new_activity(work.settings)
+    publishing.publish(work, actor, create_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor)))
+    work.audit("project.publish", project.uri, title=project.title)
+
+
+def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None:
+    """Change the text of a project. `version` is the one the writer began from.
+
+    Raises `ConflictError` if somebody else changed it meanwhile.
+    """
+    text = check(text)
+    if project.state is State.deleted:
+        raise GoneError("This project has been deleted.")
+    actor = _author(project)
+    if project.version != version:
+        raise ConflictError("Somebody else changed this project while you were writing.")
+    _write(project, text)
+    project.version += 1
+    project.changed_at = now()
+    if project.state is State.published:
+        uri = addresses.new_activity(work.settings)
+        publishing.publish(work, actor, update_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor)))
+    work.audit("project.update", project.uri, title=text.title, version=project.version)
+
+
+def delete(work: UnitOfWork, project: Project) -> None:
+    """Remove a project here and, as far as others comply, everywhere. What remains is that it existed."""
+    was_published = project.state is State.published
+    _move(project, State.deleted)
+    project.deleted_at = project.changed_at = now()
+    work.node.hooks.project_deleted(work, as_view(project))
+    title = project.title
+    project.erase()
+    actor = _author(project)
+    if was_published:
+        uri = addresses.new_activity(work.settings)
+        publishing.publish(work, actor, delete_activity(uri, actor.uri, to_tombstone(project).dump(), **_audience(actor)))
+    work.audit("project.delete", project.uri, title=title)
+
+
+def by_token(session: Session, token: str, *, drafts: bool = False) -> Project:
+    """Raises `GoneError` for a deleted project, `NotFoundError` for none and for a draft unless `drafts`."""
+    project = session.scalar(select(Project).where(Project.token == token))
+    if project is None or (project.state is State.draft and not drafts):
+        raise NotFoundError("There is no such project.")
+    if project.state is State.deleted:
+        raise GoneError("This project has been deleted.")
+    return project
+
+
+def deleted(session: Session, token: str) -> Project:
+    """The trace of a project that was deleted."""
+    return session.scalars(select(Project).where(Project.token == token, Project.state == State.deleted)).one()
+
+
+def for_change(session: Session, token: str) -> Project:
+    """A project of our own, locked until the end of the unit of work, so that two changes do not cross."""
+    project = session.scalar(select(Project).where(Project.token == token).with_for_update(of=Project))
+    if project is None:
+        raise NotFoundError("There is no such project.")
+    if project.state is State.deleted:
+        raise GoneError("This project has been deleted.")
+    if not project.is_local:
+        raise ForbiddenError("Only the council whose project it is can change it.")
+    return project
+
+
+def as_view(project: Project) -> ProjectView:
+    """The project as plugins see it."""
+    return ProjectView(
+        token=project.token,
+        uri=project.uri,
+        url=project.url,
+        title=project.title,
+        summary=project.summary,
+        phase=project.phase.value,
+        council_name=project.council.name,
+        is_local=project.is_local,
+    )
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which projects to list. `origin` is all, ours or others."""
+
+    origin: str = "all"
+    phase: Phase | None = None
+    council_id: int | None = None
+    drafts: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. `number` counts from 1."""
+
+    projects: list[Project]
+    number: int
+    pages: int
+    total: int
+
+
+def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
+    """The projects that `wanted` describes, last changed first."""
+    query = _matching(wanted)
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    pages = max(1, -(-total // PAGE))
+    number = min(max(1, number), pages)
+    found = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
+    return Page(list(found), number, pages, total)
+
+
+def _matching(wanted: Filter) -> Select[tuple[Project]]:
+    states = [State.draft] if wanted.drafts else [State.published]
+    query = select(Project).where(Project.state.in_(states)).order_by(Project.changed_at.desc(), Project.id)
+    if wanted.phase:
+        query = query.where(Project.phase == wanted.phase)
+    if wanted.council_id:
+        query = query.where(Project.council_id == wanted.council_id)
+    if wanted.origin in {"ours", "others"}:
+        is_ours = Project.council.has(Council.actor.has(Actor.is_local))
+        query = query.where(is_ours if wanted.origin == "ours" else ~is_ours)
+    return query
+
+
+def _write(project: Project, text: Text) -> None:
+    project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
+    project.brief, project.content = text.brief, markup.from_markdown(text.brief)
+
+
+def _move(project: Project, state: State) -> None:
+    if state not in TRANSITIONS[project.state]:
+        raise ConflictError(f"A project that is {project.state.value} cannot become {state.value}.")
+    project.state = state
+
+
+def _author(project: Project) -> Actor:
+    """The actor that speaks for a project. Raises `ForbiddenError` for another council's project."""
+    if not project.is_local:
+        raise ForbiddenError("Only the council whose project it is can change it.")
+    return project.council.actor
+
+
+def _audience(actor: Actor) -> dict[str, list[str]]:
+    return {"to": [PUBLIC], "cc": [actor.followers or ""]}

@@ -1,0 +1,152 @@
+"""The pages of projects, and their ActivityPub documents at the same addresses."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+
+from node.councils import service as councils
+from node.errors import ConflictError, GoneError, InvalidInputError
+from node.people.permissions import may
+from node.projects import service
+from node.projects.federate import to_article, to_tombstone
+from node.projects.forms import PHASES, ProjectForm
+from node.projects.models import Phase, Project, State
+from node.request import PUBLIC, activity_response, current_node, current_work, permission, wants_activity
+
+blueprint = Blueprint("projects", __name__, template_folder="templates")
+blueprint.add_app_template_global(PHASES, "PHASES")
+
+EDIT = "projects.edit"
+
+
+@blueprint.get("/projects")
+@permission(PUBLIC)
+def index() -> ResponseReturnValue:
+    """All published projects, ours and others', last changed first."""
+    wanted = service.Filter(
+        origin=request.args.get("origin", "all"), phase=request.args.get("phase", type=Phase)
+    )
+    page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
+    return render_template("projects/index.html", page=page, wanted=wanted)
+
+
+@blueprint.get("/projects/drafts")
+@permission(EDIT)
+def drafts() -> ResponseReturnValue:
+    """What our council has begun and not yet published."""
+    wanted = service.Filter(drafts=True)
+    page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
+    return render_template("projects/drafts.html", page=page)
+
+
+@blueprint.get("/projects/<token>")
+@permission(PUBLIC)
+def show(token: str) -> ResponseReturnValue:
+    """One project: its page, or its document for another server."""
+    work = current_work()
+    if wants_activity():
+        return _document(token)
+    project = service.by_token(work.session, token, drafts=may(EDIT))
+    sections = current_node().hooks.project_sections(work, service.as_view(project), render_template)
+    return render_template("projects/project.html", project=project, sections=sections)
+
+
+def _document(token: str) -> ResponseReturnValue:
+    session = current_work().session
+    try:
+        project = service.by_token(session, token)
+    except GoneError:
+        gone = service.deleted(session, token)
+        if not gone.is_local:
+            raise
+        return activity_response(to_tombstone(gone).dump(), 410)
+    if not project.is_local:
+        return redirect(project.uri)
+    return activity_response(to_article(project).dump())
+
+
+@blueprint.get("/projects/new")
+@permission(EDIT)
+def new() -> ResponseReturnValue:
+    return render_template("projects/edit.html", form=ProjectForm(), project=None)
+
+
+@blueprint.post("/projects/new")
+@permission(EDIT)
+def create() -> ResponseReturnValue:
+    """Save a new project as a draft, or publish it at once."""
+    form, work = ProjectForm(), current_work()
+    if not form.validate_on_submit():
+        return render_template("projects/edit.html", form=form, project=None), 400
+    try:
+        project = service.create(work, councils.require_own(work.session), form.text())
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("projects/edit.html", form=form, project=None), 400
+    return _saved(project)
+
+
+@blueprint.get("/projects/<token>/edit")
+@permission(EDIT)
+def edit(token: str) -> ResponseReturnValue:
+    project = service.for_change(current_work().session, token)
+    form = ProjectForm()
+    form.fill(project)
+    return render_template("projects/edit.html", form=form, project=project)
+
+
+@blueprint.post("/projects/<token>/edit")
+@permission(EDIT)
+def update(token: str) -> ResponseReturnValue:
+    """Save a change. One that crosses another person's is not saved: both texts are shown."""
+    form, work = ProjectForm(), current_work()
+    project = service.for_change(work.session, token)
+    if not form.validate_on_submit():
+        return render_template("projects/edit.html", form=form, project=project), 400
+    try:
+        service.update(work, project, form.text(), form.began_from())
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("projects/edit.html", form=form, project=project), 400
+    except ConflictError:
+        form.version.data = str(project.version)
+        return render_template("projects/conflict.html", form=form, project=project), 409
+    return _saved(project)
+
+
+def _saved(project: Project) -> ResponseReturnValue:
+    """After saving: publish if that was the button, and show the project."""
+    if request.form.get("then") == "publish" and project.state is State.draft:
+        service.publish(current_work(), project)
+        flash(_("The project is published. The councils that follow yours are being told."), "success")
+    elif project.state is State.published:
+        flash(_("Your changes are published."), "success")
+    else:
+        flash(_("The draft is saved. Only your council can see it."), "success")
+    return redirect(url_for("projects.show", token=project.token), 303)
+
+
+@blueprint.post("/projects/<token>/publish")
+@permission(EDIT)
+def publish(token: str) -> ResponseReturnValue:
+    project = service.for_change(current_work().session, token)
+    service.publish(current_work(), project)
+    flash(_("The project is published. The councils that follow yours are being told."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.get("/projects/<token>/delete")
+@permission(EDIT)
+def confirm_delete(token: str) -> ResponseReturnValue:
+    project = service.for_change(current_work().session, token)
+    return render_template("projects/delete.html", form=FlaskForm(), project=project)
+
+
+@blueprint.post("/projects/<token>/delete")
+@permission(EDIT)
+def delete(token: str) -> ResponseReturnValue:
+    project = service.for_change(current_work().session, token)
+    service.delete(current_work(), project)
+    flash(_("The project is deleted. The councils that have it are being asked to remove it."), "success")
+    return redirect(url_for("projects.index"), 303)

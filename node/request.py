@@ -1,0 +1,57 @@
+"""The current web request: its node, its one unit of work, what it may do, and what it wants back."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Response, current_app, g, json, request
+from flask_security import current_user
+
+from node.db import db
+from node.runtime import Node, UnitOfWork
+
+EXTENSION = "moothall"
+PUBLIC = "public"
+ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def permission(name: str) -> Callable[[View], View]:
+    """Mark a view with the permission it needs; `PUBLIC` for none. A view without the mark is not registered."""
+
+    def mark(view: View) -> View:
+        cast("Any", view).permission = name
+        return view
+
+    return mark
+
+
+def current_node() -> Node:
+    return cast("Node", current_app.extensions[EXTENSION])
+
+
+def current_work() -> UnitOfWork:
+    """The unit of work of this request, begun on first use and committed after the response is made."""
+    if "work" not in g:
+        by = current_user.email if current_user.is_authenticated else "anonymous"
+        g.work = UnitOfWork(current_node(), db.session(), by)
+    return cast("UnitOfWork", g.work)
+
+
+def wants_activity() -> bool:
+    """Whether the caller asks for ActivityPub rather than a page. A browser never does."""
+    quality = {"page": 0.0, "activity": 0.0}
+    for kind, q in request.accept_mimetypes:
+        base = kind.partition(";")[0].strip().lower()
+        key = "activity" if base in ACTIVITY_TYPES else "page"
+        quality[key] = max(quality[key], q)
+    return quality["activity"] > 0 and quality["activity"] >= quality["page"]
+
+
+def activity_response(document: dict[str, Any], status: int = 200) -> Response:
+    """An ActivityPub document as an answer."""
+    response = Response(
+        json.dumps(document, ensure_ascii=False), status=status, content_type=ACTIVITY_TYPES[0]
+    )
+    response.vary.add("Accept")
+    return response

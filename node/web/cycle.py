@@ -1,0 +1,92 @@
+"""The life of a web request: its id, its permission, and its one commit."""
+
+import re
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from flask_security import current_user
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from node.db import begin_reading, db, end_reading
+from node.errors import ForbiddenError
+from node.people.permissions import may
+from node.request import PUBLIC
+
+log = structlog.get_logger("node.access")
+
+# Views that belong to the frameworks and cannot carry a mark of ours.
+OPEN_TO_ALL = frozenset({"security.login", "security.logout"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def register(app: Flask) -> None:
+    """Hang the cycle onto `app`. The commit is registered first, so it runs last."""
+    app.before_request(_begin)
+    app.before_request(_check_permission)
+    app.after_request(_commit)
+    app.teardown_request(_end)
+
+
+def check_every_view_is_marked(app: Flask) -> None:
+    """Raises `RuntimeError` for a view that does not say who may use it."""
+    for endpoint in app.view_functions:
+        if permission_of(app, endpoint) is None:
+            raise RuntimeError(f"the view {endpoint} has no permission")
+
+
+def permission_of(app: Flask, endpoint: str) -> str | None:
+    """The permission that `endpoint` needs; None for one that carries no mark."""
+    if endpoint in OPEN_TO_ALL or endpoint.endswith(".static"):
+        return PUBLIC
+    return getattr(app.view_functions[endpoint], "permission", None)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    g.started = time.monotonic()
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+    if request.method in READING:
+        g.reading = begin_reading()
+
+
+def _check_permission() -> Response | None:
+    if request.endpoint is None:
+        return None
+    needed = permission_of(current_app, request.endpoint)
+    if needed is not None and may(needed):
+        return None
+    if current_user.is_authenticated:
+        raise ForbiddenError("You do not have permission to do this.")
+    response: Response = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+    return response
+
+
+def _commit(response: Response) -> Response:
+    """The only commit of a web request: nothing is kept of one that failed."""
+    work = g.pop("work", None)
+    if response.status_code < 400 and request.method not in READING:
+        work.commit() if work else db.session.commit()
+    else:
+        db.session.rollback()
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    log.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        milliseconds=round((time.monotonic() - g.get("started", time.monotonic())) * 1000, 1),
+    )
+    return response
+
+
+def _end(_error: BaseException | None) -> None:
+    g.pop("work", None)
+    db.session.rollback()
+    token = g.pop("reading", None)
+    if token is not None:
+        end_reading(token)

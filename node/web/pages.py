@@ -1,0 +1,155 @@
+"""Pages that belong to no single room: the front page, councils with their projects, first run, health."""
+
+import hmac
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import login_user
+from govuk_frontend_wtf.wtforms_widgets import GovPasswordInput, GovTextInput
+from sqlalchemy import text
+from wtforms import HiddenField, PasswordField, StringField
+
+from node.councils import service as councils
+from node.councils.founding import Founding, found
+from node.councils.models import Council
+from node.errors import ForbiddenError, InvalidInputError, NotFoundError
+from node.federating import actors
+from node.forms import HouseForm
+from node.people import service as people
+from node.people.sign_in import derived
+from node.projects import service as projects
+from node.request import PUBLIC, activity_response, current_node, current_work, permission, wants_activity
+from node.settings import with_secret
+
+blueprint = Blueprint("pages", __name__)
+
+LATEST = 6
+
+
+@blueprint.get("/")
+@permission(PUBLIC)
+def home() -> ResponseReturnValue:
+    """What this node is, and what is new on it."""
+    session = current_work().session
+    if councils.own(session) is None:
+        return render_template("setting_up.html")
+    latest = projects.listed(session, projects.Filter()).projects[:LATEST]
+    return render_template(
+        "home.html", council=councils.own(session), projects=latest, follows=councils.followed(session)
+    )
+
+
+@blueprint.get("/councils/<slug>")
+@permission(PUBLIC)
+def own_council(slug: str) -> ResponseReturnValue:
+    """Our own council: its page, or its actor for another server."""
+    council = councils.by_slug(current_work().session, slug)
+    if council is None:
+        raise NotFoundError("There is no such council here.")
+    if wants_activity():
+        return activity_response(actors.describe(council.actor).dump())
+    return _council_page(council)
+
+
+@blueprint.get("/councils/<int:council_id>")
+@permission(PUBLIC)
+def known_council(council_id: int) -> ResponseReturnValue:
+    """A council of another node, as far as we know it."""
+    council = current_work().session.get(Council, council_id)
+    if council is None:
+        raise NotFoundError("There is no such council here.")
+    if council.slug:
+        return redirect(url_for("pages.own_council", slug=council.slug))
+    return _council_page(council)
+
+
+def _council_page(council: Council) -> str:
+    wanted = projects.Filter(council_id=council.id)
+    page = projects.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
+    return render_template("councils/council.html", council=council, page=page)
+
+
+class FirstRunForm(HouseForm):
+    """Who the council is, and who looks after the node. `token` proves that one can read the node's console."""
+
+    name = StringField(_l("Name of the council"), widget=GovTextInput())
+    slug = StringField(
+        _l("Short name"),
+        description=_l("Its name on other servers, such as aldermoor. It cannot be changed later."),
+        widget=GovTextInput(),
+    )
+    colour = StringField(
+        _l("Colour (optional)"), description=_l("Such as #1d5b4f"), widget=GovTextInput()
+    )
+    gss_code = StringField(
+        _l("GSS code (optional)"), description=_l("Such as E06000037"), widget=GovTextInput()
+    )
+    person_name = StringField(_l("Your name"), widget=GovTextInput())
+    email = StringField(_l("Your email address"), widget=GovTextInput())
+    password = PasswordField(
+        _l("Password"),
+        description=_l("At least 12 characters; three random words make a good one"),
+        widget=GovPasswordInput(),
+    )
+    token = HiddenField()
+
+    def founding(self) -> Founding:
+        names = ("name", "slug", "colour", "gss_code", "person_name", "email", "password")
+        return Founding(**{name: self[name].data or "" for name in names})
+
+
+def first_run_token() -> str:
+    """What the console shows, so that no stranger sets up a node that was just started."""
+    return derived(with_secret(current_node().settings), "first-run")[:32]
+
+
+@blueprint.get("/first-run")
+@permission(PUBLIC)
+def first_run_form() -> ResponseReturnValue:
+    _first_run_allowed(request.args.get("token", ""))
+    form = FirstRunForm()
+    form.token.data = request.args["token"]
+    return render_template("first_run.html", form=form)
+
+
+@blueprint.post("/first-run")
+@permission(PUBLIC)
+def first_run() -> ResponseReturnValue:
+    """Set the node up and sign its operator in."""
+    form, work = FirstRunForm(), current_work()
+    _first_run_allowed(form.token.data or "")
+    if not form.validate_on_submit():
+        return render_template("first_run.html", form=form), 400
+    try:
+        found(work, form.founding())
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("first_run.html", form=form), 400
+    operator = people.by_email(work.session, (form.email.data or "").strip().lower())
+    login_user(operator)
+    flash(_("Your node is ready. Publish a first project, or follow another council."), "success")
+    return redirect(url_for("pages.home"), 303)
+
+
+def _first_run_allowed(token: str) -> None:
+    if councils.own(current_work().session) is not None:
+        raise NotFoundError("This node has been set up already.")
+    if not hmac.compare_digest(token.encode(), first_run_token().encode()):
+        raise ForbiddenError("Open the address that the node printed when it started.")
+
+
+@blueprint.get("/healthz")
+@permission(PUBLIC)
+def healthy() -> ResponseReturnValue:
+    """The process answers."""
+    return Response("ok\n", content_type="text/plain")
+
+
+@blueprint.get("/readyz")
+@permission(PUBLIC)
+def ready() -> ResponseReturnValue:
+    """The database answers too."""
+    current_work().session.execute(text("SELECT 1"))
+    return Response("ok\n", content_type="text/plain")
