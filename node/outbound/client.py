@@ -1,0 +1,292 @@
+"""The client: requests signed hop by hop, answers bounded in size and time."""
+
+import re
+import ssl
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+from urllib.parse import urljoin
+
+import httpcore2
+
+from node.errors import SettingsError
+from node.outbound.errors import OutboundCode, OutboundError, timed_out
+from node.outbound.media_types import AS2, matches
+from node.outbound.network import GuardedBackend, Resolver, system_resolver
+from node.outbound.targets import Target, parse_target
+
+Signer = Callable[[str, str, bytes | None], Mapping[str, str]]
+"""Gives the headers that sign one hop: its method, URL and body (None for GET).
+
+Called anew for every hop.
+"""
+
+MAX_REDIRECTS = 3
+MAX_CONNECTIONS = 64
+KEEP_ALIVE_SECONDS = 15.0
+# Of the answer to a POST only the status matters; its body is for the operator to read.
+MAX_POST_ANSWER = 64 * 1024
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?", re.ASCII)
+# These follow from the URL and the body, whatever a signer says.
+_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+
+
+class Transport(Protocol):
+    """What carries one request. The usual one is a pool of guarded connections."""
+
+    def handle_request(self, request: httpcore2.Request) -> httpcore2.Response: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered.
+
+    The names of `headers` are lower-case; `url` is where it came from in the end; `elapsed` is in
+    seconds.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    elapsed: float
+
+
+class Outbound:
+    """Speaks HTTP with other servers, from any thread: https on public addresses only.
+
+    `private_hosts` are `host:port` pairs that may be plain http, on any port, on loopback and
+    private addresses. `timeout`, in seconds, is for a whole request: look-up, connecting, redirects
+    and the last byte of the answer; `max_bytes` is for the body of an answer to GET.
+    No proxies, no cookies, no passwords from the environment.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        private_hosts: Collection[str] = (),
+        timeout: float = 10.0,
+        max_bytes: int = 1_048_576,
+        ca_file: str | None = None,
+        resolver: Resolver = system_resolver,
+        transport: Transport | None = None,
+    ) -> None:
+        self._user_agent = user_agent
+        self._private_hosts = frozenset(host.lower() for host in private_hosts)
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._transport = transport or httpcore2.ConnectionPool(
+            ssl_context=_trust(ca_file),
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+            network_backend=GuardedBackend(resolver, self._private_hosts),
+        )
+
+    def get(
+        self,
+        url: str,
+        *,
+        accept: str,
+        sign: Signer | None = None,
+        content_types: Collection[str] = AS2,
+    ) -> Answer:
+        """The document at `url`, after at most three redirects.
+
+        A 2xx answer is of one of `content_types`; others are given as they are.
+        Raises `OutboundError`.
+        """
+        started = monotonic()
+        deadline = started + self._timeout
+        for _ in range(MAX_REDIRECTS + 1):
+            target = parse_target(url, self._private_hosts)
+            headers = {"accept": accept}
+            with self._exchange("GET", target, headers, None, sign, deadline) as response:
+                found = _headers(response)
+                if response.status not in _REDIRECTS or "location" not in found:
+                    _check_answer(response.status, found, content_types)
+                    body = _read(response, self._max_bytes)
+                    return Answer(response.status, found, body, target.url, monotonic() - started)
+            url = _follow(target.url, found["location"])
+        raise OutboundError(
+            OutboundCode.TOO_MANY_REDIRECTS, "The server sends us on too often.", permanent=True
+        )
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str,
+        sign: Signer | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send `body` to `url`. A redirect is an answer like any other; a long answer is cut off.
+
+        Raises `OutboundError`.
+        """
+        started = monotonic()
+        target = parse_target(url, self._private_hosts)
+        sent = {**(headers or {}), "content-type": content_type}
+        with self._exchange("POST", target, sent, body, sign, started + self._timeout) as response:
+            found = _headers(response)
+            beginning = b"" if _is_encoded(found) else _read_beginning(response, MAX_POST_ANSWER)
+            return Answer(response.status, found, beginning, target.url, monotonic() - started)
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._transport.close()
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        sign: Signer | None,
+        deadline: float,
+    ) -> Iterator[httpcore2.Response]:
+        """One request and the beginning of its answer; its body is read inside the `with` block."""
+        signed = sign(method, target.url, body) if sign else {}
+        request = httpcore2.Request(
+            method,
+            httpcore2.URL(
+                scheme=target.scheme,
+                host=target.host,
+                port=target.port,
+                target=target.target,
+            ),
+            headers=self._request_headers(target, {**headers, **signed}, body),
+            content=body,
+            extensions={"timeout": _until(deadline)},
+        )
+        with _typed_errors():
+            response = self._transport.handle_request(request)
+            try:
+                yield response
+            finally:
+                response.close()
+
+    def _request_headers(
+        self, target: Target, given: Mapping[str, str], body: bytes | None
+    ) -> list[tuple[bytes, bytes]]:
+        headers = {
+            "host": target.authority,
+            "user-agent": self._user_agent,
+            "accept-encoding": "identity",
+        }
+        headers |= {
+            name.lower(): value for name, value in given.items() if name.lower() not in _OWN_HEADERS
+        }
+        if body is not None:
+            headers["content-length"] = str(len(body))
+        for name, value in headers.items():
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+                raise OutboundError(
+                    OutboundCode.BAD_HEADER, "The request cannot be written down.", permanent=True
+                )
+        return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+
+
+def _until(deadline: float) -> dict[str, float]:
+    """The `timeout` extension: moments for our own streams (see `network`), seconds for the pool."""
+    return {
+        "connect": deadline,
+        "read": deadline,
+        "write": deadline,
+        "pool": max(0.0, deadline - monotonic()),
+    }
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    context = httpcore2.default_ssl_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise SettingsError(f"The certificate file {ca_file} cannot be used.") from error
+    return context
+
+
+@contextmanager
+def _typed_errors() -> Iterator[None]:
+    try:
+        yield
+    except httpcore2.TimeoutException as error:
+        raise timed_out() from error
+    except httpcore2.NetworkError as error:
+        raise OutboundError(
+            OutboundCode.UNREACHABLE, "The connection to the server broke."
+        ) from error
+    except httpcore2.ProtocolError as error:
+        raise OutboundError(
+            OutboundCode.PROTOCOL_ERROR, "The server's answer is not proper HTTP."
+        ) from error
+
+
+def _headers(response: httpcore2.Response) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _is_encoded(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-encoding", "identity").lower() != "identity"
+
+
+def _check_answer(status: int, headers: Mapping[str, str], content_types: Collection[str]) -> None:
+    # We ask for none, and a small compressed body can become a huge one.
+    if _is_encoded(headers):
+        raise OutboundError(
+            OutboundCode.PROTOCOL_ERROR,
+            "The server's answer is compressed, which was not asked for.",
+        )
+    if 200 <= status < 300 and not matches(headers.get("content-type", ""), content_types):
+        raise OutboundError(
+            OutboundCode.WRONG_CONTENT_TYPE,
+            "The server's answer is not the kind of document asked for.",
+            permanent=True,
+        )
+
+
+def _read(response: httpcore2.Response, limit: int) -> bytes:
+    body = bytearray()
+    for part in response.iter_stream():
+        body += part
+        if len(body) > limit:
+            raise OutboundError(
+                OutboundCode.TOO_LARGE, "The server's answer is too large.", permanent=True
+            )
+    return bytes(body)
+
+
+def _read_beginning(response: httpcore2.Response, limit: int) -> bytes:
+    body = bytearray()
+    try:
+        with _typed_errors():
+            for part in response.iter_stream():
+                body += part
+                if len(body) >= limit:
+                    break
+    except OutboundError:
+        pass  # The status has arrived, and with it the verdict: sending again would send twice.
+    return bytes(body[:limit])
+
+
+def _follow(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise OutboundError(
+            OutboundCode.BAD_URL, "The server sends us on to no proper address.", permanent=True
+        ) from error

@@ -1,0 +1,37 @@
+"""What can go wrong on the way to another server."""
+
+from enum import StrEnum
+
+from node.errors import MoothallError
+
+
+class OutboundCode(StrEnum):
+    """Why there is no answer."""
+
+    BAD_URL = "bad_url"
+    BAD_HEADER = "bad_header"
+    FORBIDDEN_SCHEME = "forbidden_scheme"
+    FORBIDDEN_PORT = "forbidden_port"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    PROTOCOL_ERROR = "protocol_error"
+    TOO_LARGE = "too_large"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    WRONG_CONTENT_TYPE = "wrong_content_type"
+
+
+class OutboundError(MoothallError):
+    """No usable answer. `permanent` when the same request will never get one."""
+
+    def __init__(self, code: OutboundCode, safe_text: str, *, permanent: bool = False) -> None:
+        super().__init__(safe_text)
+        self.code = code
+        self.permanent = permanent
+
+
+def timed_out() -> OutboundError:
+    """The request as a whole took too long, wherever it was."""
+    return OutboundError(OutboundCode.TIMEOUT, "The server did not answer in time.")

@@ -1,0 +1,90 @@
+"""URLs that may be requested at all, before any name is looked up."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from node.outbound.errors import OutboundCode, OutboundError
+
+MAX_URL = 2048
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# RFC 3986, narrowed: no user information, a plain or bracketed host, nothing but visible ASCII.
+_HIERARCHY = re.compile(
+    r"//(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII)
+# Resolvers read a name that ends in a number as an IPv4 address: 2130706433, 0x7f.1, 127.1.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One place to send one request to.
+
+    `target` is path and query as they stand in the request line.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def authority(self) -> str:
+        """`host` or `host:port`, as it stands in the Host header."""
+        if self.port == DEFAULT_PORTS[self.scheme]:
+            return self.host
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+
+def parse_target(url: str, private_hosts: Collection[str]) -> Target:
+    """`url` without its fragment, as a target.
+
+    `private_hosts` are lower-case `host:port` pairs; only they may use plain http, other ports and
+    numeric IPv4 addresses.
+    Raises `OutboundError` `bad_url`, `forbidden_scheme`, `forbidden_port` or `forbidden_address`,
+    all of them permanent.
+    """
+    scheme, colon, rest = url.partition("#")[0].partition(":")
+    scheme = scheme.lower()
+    if not colon or len(url) > MAX_URL:
+        raise _bad_url()
+    if scheme not in DEFAULT_PORTS:
+        raise _refused(OutboundCode.FORBIDDEN_SCHEME, "Only https addresses are requested.")
+    found = _HIERARCHY.fullmatch(rest)
+    if found is None:
+        raise _bad_url()
+    host = found["host"].lower()
+    port = int(found["port"] or DEFAULT_PORTS[scheme])
+    if f"{host}:{port}" not in private_hosts:
+        _check_public(scheme, host, port)
+    target = found["target"] or "/"
+    return Target(scheme, host, port, target if target[0] == "/" else "/" + target)
+
+
+def _check_public(scheme: str, host: str, port: int) -> None:
+    if scheme != "https":
+        raise _refused(OutboundCode.FORBIDDEN_SCHEME, "Only https addresses are requested.")
+    if port != DEFAULT_PORTS[scheme]:
+        raise _refused(OutboundCode.FORBIDDEN_PORT, "Only the usual port of https is connected to.")
+    labels = host.split(".")
+    if host[0] == "[" or _NUMBER.fullmatch(labels[-1]):
+        raise _refused(
+            OutboundCode.FORBIDDEN_ADDRESS, "Servers are reached by name, not by numeric address."
+        )
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise _bad_url()
+
+
+def _bad_url() -> OutboundError:
+    return _refused(OutboundCode.BAD_URL, "That is not the address of anything on the web.")
+
+
+def _refused(code: OutboundCode, safe_text: str) -> OutboundError:
+    return OutboundError(code, safe_text, permanent=True)
