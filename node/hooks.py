@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pluggy
 import structlog
 from flask import Blueprint
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from node.db import Base, now
@@ -58,11 +59,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class RenderedSection:
-    """A section of a page, ready to show. `html` is what the plugin's template gave."""
+    """A section of a page, ready to show."""
 
     plugin: str
     heading: str
-    html: str
+    html: Markup
 
 
 class Hooks:
@@ -119,10 +120,7 @@ class Hooks:
                 sections: list[Section] = self._items(
                     name, "project_sections", project=project, work=work
                 )
-                rendered += [
-                    RenderedSection(name, str(item.heading), render(item.template, **item.context))
-                    for item in sections
-                ]
+                rendered += [_rendered(name, section, render) for section in sections]
         return rendered
 
     def project_deleted(self, transaction: Transaction, project: ProjectView) -> None:
@@ -180,6 +178,12 @@ class Hooks:
             ) from error
         _check_tables(point)
         return details
+
+
+def _rendered(plugin: str, section: Section, render: Callable[..., str]) -> RenderedSection:
+    html = render(section.template, **section.context)
+    # Escaped already, by the template it was rendered from.
+    return RenderedSection(plugin, str(section.heading), Markup(html))  # noqa: S704
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The database's history. `versions` is the core's; every plugin keeps its own in its folder."""

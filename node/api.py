@@ -1,0 +1,78 @@
+"""The only door for plugins: what is here stays as it is for as long as `API_VERSION` does.
+
+Hooks and what they take and give
+    `hookimpl`, `API_VERSION`, `PluginDetails`, `NavigationItem`, `Permission`, `Section`,
+    `ProjectView`, `Work`. See `node.hookspecs`.
+Tables
+    `Base`, the declarative base; `Uri`, the column type of ids; `now`, the time with its zone;
+    `insert_once`, which inserts a row unless it is there already.
+Pages
+    `permission` and `PUBLIC` mark a view with what it needs (a view without is not served); `may`
+    says whether the reader has a permission; `HouseForm` is a form in the house style. Templates
+    extend `layout.html`.
+Errors
+    `InvalidInputError`, `NotFoundError`: raised by a service, worded for people, shown by the node.
+The current request
+    `work`, a plugin's part of its transaction; `project`, a look-up.
+"""
+
+from contextlib import AbstractContextManager
+
+from node.db import Base, insert_once, now
+from node.errors import InvalidInputError, NotFoundError
+from node.federating.models import Uri
+from node.forms import HouseForm
+from node.hooks import part_of
+from node.hookspecs import (
+    API_VERSION,
+    NavigationItem,
+    Permission,
+    PluginDetails,
+    ProjectView,
+    Section,
+    Work,
+    hookimpl,
+)
+from node.people.permissions import may
+from node.projects import service as projects
+from node.request import PUBLIC, current_work, permission
+
+__all__ = [
+    "API_VERSION",
+    "PUBLIC",
+    "Base",
+    "HouseForm",
+    "InvalidInputError",
+    "NavigationItem",
+    "NotFoundError",
+    "Permission",
+    "PluginDetails",
+    "ProjectView",
+    "Section",
+    "Uri",
+    "Work",
+    "hookimpl",
+    "insert_once",
+    "may",
+    "now",
+    "permission",
+    "project",
+    "work",
+]
+
+
+def work(plugin: str) -> AbstractContextManager[Work]:
+    """`plugin`'s part of the transaction of this request, which the node commits at its end.
+
+    An exception that leaves the block undoes what was done in it.
+    """
+    return part_of(current_work(), plugin)
+
+
+def project(token: str) -> ProjectView:
+    """The project with this token, ours or another council's; a draft for those who may edit it.
+
+    Raises `NotFoundError` where there is none, and `GoneError` where it was deleted.
+    """
+    found = projects.by_token(current_work().session, token, drafts=may("projects.edit"))
+    return projects.as_view(found)

@@ -1,0 +1,217 @@
+"""Bringing the database up to date: the core's migrations, then each plugin's.
+
+Alembic is driven from here; there is no alembic.ini. The core and every plugin have a folder of
+revisions and a version table of their own, so that a plugin which is switched off or removed is in
+nobody's way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import structlog
+from alembic import autogenerate, command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
+from sqlalchemy.sql.schema import SchemaItem
+
+import migrations
+import node
+from node.db import Base
+from node.errors import MoothallError
+from node.hooks import Hooks
+
+CORE = "core"
+VERSION_TABLE = "alembic_version"
+# A number of our own for PostgreSQL's advisory lock: whoever holds it is migrating.
+LOCK = 6_642_013
+# How long SQLite waits for another process that is migrating, in milliseconds.
+LOCK_WAIT = 60_000
+
+log = structlog.get_logger(__name__)
+
+
+class MigrationError(MoothallError):
+    """The database cannot be brought up to date."""
+
+    code = "migration"
+
+
+@dataclass(frozen=True)
+class History:
+    """The migrations of one owner: the core, or the plugin `owner`."""
+
+    owner: str
+    folder: Path
+
+    @property
+    def version_table(self) -> str:
+        return VERSION_TABLE if self.owner == CORE else f"{VERSION_TABLE}_{self.owner}"
+
+    def owns(self, table: str) -> bool:
+        """Whether this history makes `table`. Plugins' tables are named `<plugin>__<table>`."""
+        if table.startswith(VERSION_TABLE):
+            return False
+        prefix, mark, _ = table.partition("__")
+        return prefix == self.owner if mark else self.owner == CORE
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What Alembic must know to keep to the tables of this history."""
+        return {"version_table": self.version_table, "include_object": self._include}
+
+    def config(self, connection: Connection | None = None) -> Config:
+        config = Config(attributes={"connection": connection, "options": self.options})
+        for key, value in {
+            "script_location": str(Path(migrations.__path__[0])),
+            "version_locations": str(self.folder),
+            "path_separator": "newline",
+        }.items():
+            config.set_main_option(key, value.replace("%", "%%"))
+        return config
+
+    @property
+    def script(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(self.config())
+
+    def _include(
+        self, _item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: object
+    ) -> bool:
+        return kind != "table" or self.owns(name or "")
+
+
+def histories(hooks: Hooks) -> list[History]:
+    """The core's, then those of the plugins that have tables."""
+    core = History(CORE, Path(migrations.__path__[0]) / "versions")
+    plugins = [History(item.name, item.migrations) for item in hooks.details if item.migrations]
+    return [core, *plugins]
+
+
+def heads(hooks: Hooks) -> dict[str, str]:
+    """The newest revision of each owner. Raises `MigrationError` where there is not exactly one."""
+    found: dict[str, str] = {}
+    for history in histories(hooks):
+        revisions = history.script.get_heads()
+        if len(revisions) != 1:
+            raise MigrationError(f"The migrations of {history.owner} have {len(revisions)} ends.")
+        found[history.owner] = revisions[0]
+    return found
+
+
+def pending(engine: Engine, hooks: Hooks) -> list[str]:
+    """What `upgrade` would do, oldest first: `owner: revision message`.
+
+    Raises `MigrationError` for a database made by a newer version of the node or of a plugin.
+    """
+    with engine.connect() as connection:
+        return [
+            f"{history.owner}: {revision}"
+            for history in histories(hooks)
+            for revision in _pending(connection, history)
+        ]
+
+
+def upgrade(engine: Engine, hooks: Hooks) -> list[str]:
+    """Bring `engine` up to date; returns what was done, as `pending` words it.
+
+    Each owner's migrations are one transaction, the core's first, so that no plugin holds up the
+    core. Processes that upgrade at once wait for each other. `engine` is one that
+    `node.db.prepare_engine` has seen. Raises `MigrationError` naming the owner.
+    """
+    done: list[str] = []
+    for history in histories(hooks):
+        with _alone(engine) as connection:
+            revisions = _pending(connection, history)
+            if not revisions:
+                continue
+            log.info("migrating", owner=history.owner, revisions=revisions)
+            _run(connection, history)
+            done += [f"{history.owner}: {revision}" for revision in revisions]
+    return done
+
+
+def differences(engine: Engine, hooks: Hooks) -> list[str]:
+    """Where the tables in the database are not as the models say; empty when all is well."""
+    found: list[str] = []
+    with engine.connect() as connection:
+        for history in histories(hooks):
+            options = history.options | {"compare_server_default": True}
+            context = MigrationContext.configure(connection, opts=options)
+            changes = autogenerate.compare_metadata(context, models())
+            found += [f"{history.owner}: {change}" for change in changes]
+    return found
+
+
+def models() -> MetaData:
+    """The tables of every model. Those of plugins are known since `Hooks` loaded them."""
+    import_module("node.audit")
+    for path in Path(node.__path__[0]).glob("*/models.py"):
+        import_module(f"node.{path.parent.name}.models")
+    return Base.metadata
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other migrating process is in.
+
+    SQLite begins it with the write lock. Its foreign keys are off meanwhile, since Alembic changes
+    a table there by replacing it, which would delete the rows that point to it; all of them are
+    checked before the commit.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            _pragma(connection, foreign_keys="OFF", busy_timeout=LOCK_WAIT)
+        try:
+            with connection.begin():
+                if engine.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+                yield connection
+                if (
+                    engine.dialect.name == "sqlite"
+                    and connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                ):
+                    raise MigrationError("The migrations would leave rows that point to nothing.")
+        finally:
+            connection.detach()  # its settings are not those of the pool
+
+
+def _pragma(connection: Connection, **values: object) -> None:
+    """Set what SQLite does not let be set inside a transaction."""
+    cursor = connection.connection.cursor()
+    for name, value in values.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+    cursor.close()
+
+
+def _pending(connection: Connection, history: History) -> list[str]:
+    context = MigrationContext.configure(connection, opts=history.options)
+    script = history.script
+    try:
+        revisions = list(script.iterate_revisions("heads", context.get_current_heads()))
+    except (CommandError, RevisionError) as error:
+        raise MigrationError(
+            f"The database was made by a newer {history.owner}: install that version again."
+        ) from error
+    return [f"{item.revision} {item.doc}" for item in reversed(revisions)]
+
+
+def _run(connection: Connection, history: History) -> None:
+    before = set(inspect(connection).get_table_names())
+    try:
+        command.upgrade(history.config(connection), "head")
+    except Exception as error:  # a plugin's migration may raise anything
+        raise MigrationError(f"The migrations of {history.owner} failed: {error}") from error
+    after = set(inspect(connection).get_table_names())
+    strangers = {table for table in before ^ after if not history.owns(table)}
+    strangers.discard(history.version_table)
+    if strangers:
+        raise MigrationError(
+            f"The migrations of {history.owner} touch other tables: {', '.join(sorted(strangers))}."
+        )
