@@ -1,0 +1,1 @@
+"""ActivityPub as a library: bytes in, verdict out; documents in, bytes out."""

@@ -1,0 +1,162 @@
+"""The fixed order in which the inbox judges a request, before anything of it is stored:
+
+size and type -> host allowed -> parse -> digest -> date -> key (known, or one fetch) -> signature
+-> key's owner is the actor -> origins.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from federation.errors import AddressError, DocumentError, Reason, Refusal
+from federation.origin import check_id, same_origin
+from federation.reading import Document, ids_of
+from federation.signatures import (
+    PublicKey,
+    Signature,
+    SignedRequest,
+    check_body_and_date,
+    check_signature,
+    read_signature,
+)
+from federation.vocabulary import Activity, parse_json
+
+CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
+# Activities by which an actor speaks about its own object only.
+OWN_OBJECT_ONLY = frozenset({"Update", "Delete"})
+
+
+class KeyStore(Protocol):
+    """Where public keys come from."""
+
+    def known(self, key_id: str) -> PublicKey | None:
+        """The key as it was last seen, without any network."""
+
+    def fetch(self, key_id: str) -> PublicKey:
+        """The key as its owner lists it now. At most one fetch per key and minute.
+
+        Raises `Refusal` (key_not_found, key_gone, key_not_owned, key_unusable).
+        """
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the operator decided. Hosts are `host`, or `host:port` where the port is not the
+    scheme's own.
+
+    `plain_http` names the `host:port` whose ids may be plain http.
+    """
+
+    host_allowed: Callable[[str], bool]
+    max_bytes: int = 1_048_576
+    plain_http: Collection[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """`key.owner` sent `activity`. `embedded_trusted`: it embeds its object, and may speak for that
+    object; otherwise the object has to be fetched from its own origin, or dropped.
+    """
+
+    activity: Activity
+    key: PublicKey
+    body: bytes
+    embedded_trusted: bool
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Nothing is wrong and nothing is to be done: to be answered 202, storing nothing."""
+
+    reason: str
+
+
+def accept(
+    request: SignedRequest, policy: Policy, keys: KeyStore, now: datetime
+) -> Accepted | Ignored:
+    """Judge a request to an inbox. Raises `Refusal` with the first thing that is wrong."""
+    _check_size_and_type(request, policy)
+    signature = read_signature(request)
+    _check_host(signature, policy)
+    activity = _parse(request, policy)
+    check_body_and_date(request, signature, now)
+    known = keys.known(signature.key_id)
+    if known is None and activity.type == "Delete" and activity.object_id == activity.actor:
+        # A deleted actor's key is gone, and servers tell everybody: nobody we know, and nothing to fetch.
+        return Ignored("an actor unknown here was deleted")
+    key = _signing_key(signature, known, keys, now)
+    _check_owner(key, activity)
+    return Accepted(activity, key, request.body, _check_origins(activity))
+
+
+def _check_size_and_type(request: SignedRequest, policy: Policy) -> None:
+    if len(request.body) > policy.max_bytes:
+        raise Refusal(Reason.too_large, f"{len(request.body)} bytes")
+    content_type = request.headers.get("content-type") or ""
+    if content_type.partition(";")[0].strip().lower() not in CONTENT_TYPES:
+        raise Refusal(Reason.wrong_type, content_type[:100])
+
+
+def _check_host(signature: Signature, policy: Policy) -> None:
+    try:
+        host = check_id(signature.key_id, policy.plain_http).authority
+    except AddressError as error:
+        raise Refusal(Reason.key_not_found, f"the key's id: {error}") from error
+    if not policy.host_allowed(host):
+        raise Refusal(Reason.host_not_allowed, host)
+
+
+def _parse(request: SignedRequest, policy: Policy) -> Activity:
+    document = parse_json(request.body)
+    try:
+        activity = Activity.parse(document)
+        check_id(activity.id, policy.plain_http)
+        check_id(activity.actor, policy.plain_http)
+    except (DocumentError, AddressError) as error:
+        raise Refusal(Reason.not_activity, error.safe_text) from error
+    return activity
+
+
+def _signing_key(
+    signature: Signature, known: PublicKey | None, keys: KeyStore, now: datetime
+) -> PublicKey:
+    """The key that made the signature: the known one, or as it is now if that one does not fit (any
+    more).
+    """
+    if known is not None:
+        try:
+            check_signature(signature, known, now)
+        except Refusal:
+            pass
+        else:
+            return known
+    key = keys.fetch(signature.key_id)
+    check_signature(signature, key, now)
+    return key
+
+
+def _check_owner(key: PublicKey, activity: Activity) -> None:
+    if not same_origin(key.key_id, key.owner):
+        raise Refusal(Reason.key_not_owned, f"{key.owner} is of another origin than {key.key_id}")
+    if key.owner != activity.actor:
+        raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {key.owner}")
+
+
+def _check_origins(activity: Activity) -> bool:
+    """Check whom the actor may speak for; returns whether it may speak for the object it embeds."""
+    if not same_origin(activity.id, activity.actor):
+        raise Refusal(Reason.origin_mismatch, f"{activity.actor} sent {activity.id}")
+    uri = activity.object_id
+    if activity.type in OWN_OBJECT_ONLY and (uri is None or not same_origin(uri, activity.actor)):
+        raise Refusal(Reason.origin_mismatch, f"{activity.actor}, {activity.type} of {uri}")
+    return isinstance(activity.object, dict) and _may_speak_for(activity.actor, activity.object)
+
+
+def _may_speak_for(actor: str, document: Document) -> bool:
+    """Whether the object's id, its authors and, if it is an activity, its actor are of the actor's
+    origin.
+    """
+    authors = ids_of(document.get("attributedTo")) + ids_of(document.get("actor"))
+    uri = document.get("id")
+    return isinstance(uri, str) and all(same_origin(one, actor) for one in (uri, *authors))

@@ -1,0 +1,114 @@
+"""What can be wrong with a message or a document, each with one sentence that is safe to show
+anybody.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FederationError(Exception):
+    """The base of every error this library raises on purpose."""
+
+    def __init__(self, safe_text: str) -> None:
+        super().__init__(safe_text)
+        self.safe_text = safe_text
+
+
+class AddressError(FederationError, ValueError):
+    """What should be an address (URL, host, `@name@host`) is not one that may be used."""
+
+
+class DocumentError(FederationError):
+    """A document lacks a property, or has one that cannot be read. `property_name` says which."""
+
+    def __init__(self, property_name: str, problem: str) -> None:
+        super().__init__(f"The document's {property_name} {problem}.")
+        self.property_name = property_name
+
+
+class Reason(StrEnum):
+    """Why a message was refused. `ANSWERS` says with which status and which words."""
+
+    too_large = "too_large"
+    wrong_type = "wrong_type"
+    host_not_allowed = "host_not_allowed"
+    not_json = "not_json"
+    not_activity = "not_activity"
+    digest_missing = "digest_missing"
+    digest_wrong = "digest_wrong"
+    date_missing = "date_missing"
+    date_outside_window = "date_outside_window"
+    signature_missing = "signature_missing"
+    signature_scheme_unknown = "signature_scheme_unknown"
+    signature_malformed = "signature_malformed"
+    signature_incomplete = "signature_incomplete"
+    signature_algorithm = "signature_algorithm"
+    signature_wrong = "signature_wrong"
+    wrong_host = "wrong_host"
+    key_not_found = "key_not_found"
+    key_gone = "key_gone"
+    key_unusable = "key_unusable"
+    key_not_owned = "key_not_owned"
+    actor_not_key_owner = "actor_not_key_owner"
+    origin_mismatch = "origin_mismatch"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a refusal is answered: an HTTP status, a sentence, and whether sending the same again is
+    vain.
+    """
+
+    status: int
+    text: str
+    permanent: bool = True
+
+
+ANSWERS: dict[Reason, Answer] = {
+    Reason.too_large: Answer(413, "The message is larger than this server takes."),
+    Reason.wrong_type: Answer(415, "The content type is not an ActivityPub one."),
+    Reason.host_not_allowed: Answer(403, "This server does not speak with yours.", permanent=False),
+    Reason.not_json: Answer(400, "The body is not a JSON object that can be read."),
+    Reason.not_activity: Answer(400, "The body is not an activity."),
+    Reason.digest_missing: Answer(401, "There is no digest of the body."),
+    Reason.digest_wrong: Answer(401, "The body does not match a SHA-256 digest."),
+    Reason.date_missing: Answer(401, "There is no date."),
+    Reason.date_outside_window: Answer(
+        401, "The date cannot be read, or is too old or in the future.", permanent=False
+    ),
+    Reason.signature_missing: Answer(401, "The request is not signed."),
+    Reason.signature_scheme_unknown: Answer(401, "The request is signed in an unknown way."),
+    Reason.signature_malformed: Answer(401, "The signature cannot be read."),
+    Reason.signature_incomplete: Answer(401, "The signature does not cover what it must."),
+    Reason.signature_algorithm: Answer(401, "The signature's algorithm is not accepted."),
+    Reason.signature_wrong: Answer(401, "The signature does not match."),
+    Reason.wrong_host: Answer(401, "The request is meant for another server."),
+    Reason.key_not_found: Answer(401, "The key could not be had.", permanent=False),
+    Reason.key_gone: Answer(401, "The key is gone."),
+    Reason.key_unusable: Answer(401, "The key is not one that can be used."),
+    Reason.key_not_owned: Answer(401, "The key's owner does not list it."),
+    Reason.actor_not_key_owner: Answer(403, "The actor did not sign this."),
+    Reason.origin_mismatch: Answer(403, "The actor may not speak for this object."),
+}
+
+
+class Refusal(FederationError):  # noqa: N818 -- a verdict, not a fault
+    """A message is refused for `reason`. `detail` is for the operator's log, not for the sender."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(ANSWERS[reason].text)
+        self.reason = reason
+        self.detail = detail
+
+    @property
+    def status(self) -> int:
+        """The HTTP status to answer with."""
+        return ANSWERS[self.reason].status
+
+    @property
+    def permanent(self) -> bool:
+        """Whether sending the same message again is vain."""
+        return ANSWERS[self.reason].permanent
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason.value

@@ -1,0 +1,132 @@
+"""Origins: which server may speak for an address (RFC 6454; the ids of ActivityPub, section 3.1)."""
+
+import ipaddress
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from federation.errors import AddressError, Reason, Refusal
+
+LONGEST_URL = 2000
+DEFAULT_PORTS = {"https": 443, "http": 80}
+# Characters that browsers, servers and libraries read differently: no address has them.
+UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
+# ASCII only: an international name is in its `xn--` form on the wire. No trailing dot.
+HOST = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+
+
+class Origin(NamedTuple):
+    """Scheme, host in lower case, port as a number."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """`host`, or `host:port` where the port is not the scheme's own."""
+        if self.port == DEFAULT_PORTS[self.scheme]:
+            return self.host
+        return f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+def origin(url: str) -> Origin:
+    """The origin of an http or https address.
+
+    Raises `AddressError` for anything else, and for user names, odd characters, trailing dots and
+    port 0.
+    """
+    if len(url) > LONGEST_URL or UNSAFE.search(url):
+        raise AddressError("The address is too long or has characters that no address has.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise AddressError("The address cannot be read.") from error
+    if parts.scheme not in DEFAULT_PORTS or "@" in parts.netloc or parts.netloc.endswith(":"):
+        raise AddressError("The address is not a plain web address.")
+    if port == 0:
+        raise AddressError("The address has no usable port.")
+    return Origin(parts.scheme, _host(parts), port or DEFAULT_PORTS[parts.scheme])
+
+
+def host_of(url: str) -> str:
+    """`host`, or `host:port` where the port is not the scheme's own. Raises `AddressError`."""
+    return origin(url).authority
+
+
+def normal_authority(text: str) -> str:
+    """`host` or `host:port` as a person or a Host header writes it, in lower case and without port
+    443.
+
+    Raises `AddressError`.
+    """
+    text = text.strip()
+    if re.search(r"[/?#]", text):
+        raise AddressError("That is not the name of a server.")
+    return host_of(f"https://{text}")
+
+
+def same_authority(scheme: str, one: str, other: str) -> bool:
+    """Whether two `host[:port]` mean the same under `scheme`: in any case, with or without its own
+    port.
+    """
+    try:
+        return origin(f"{scheme}://{one}") == origin(f"{scheme}://{other}")
+    except AddressError:
+        return False
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses share an origin; False also when one of them is no web address."""
+    try:
+        return origin(one) == origin(other)
+    except AddressError:
+        return False
+
+
+def without_fragment(url: str) -> str:
+    """The address of the document that holds `url`."""
+    return url.partition("#")[0]
+
+
+def check_id(url: str, plain_http: Collection[str] = frozenset()) -> Origin:
+    """The origin of an id. `plain_http` names the `host:port` for which plain http will do.
+
+    Raises `AddressError` for http of any other host, and as `origin` does.
+    """
+    found = origin(url)
+    if found.scheme != "https" and f"{found.host}:{found.port}" not in plain_http:
+        raise AddressError("The address is not an https one.")
+    return found
+
+
+def check_fetched(document: Mapping[str, Any], requested_url: str, final_url: str) -> str:
+    """The id of a document that was asked for at `requested_url` and served, after redirects, by
+    `final_url`.
+
+    Only the server that served it may say what its id is. Raises `Refusal` (origin_mismatch).
+    """
+    uri = document.get("id")
+    if not isinstance(uri, str) or not same_origin(uri, final_url):
+        detail = f"{requested_url} was served by {final_url} with the id {str(uri)[:200]}"
+        raise Refusal(Reason.origin_mismatch, detail)
+    return uri
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if "[" in parts.netloc:
+        try:
+            return f"[{ipaddress.IPv6Address(host).compressed}]"
+        except ValueError as error:
+            raise AddressError("The address has no readable IPv6 address.") from error
+    if not HOST.fullmatch(host):
+        raise AddressError("The address has no plain host name.")
+    return host

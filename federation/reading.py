@@ -1,0 +1,93 @@
+"""Reading what others write: one value or many, an address or an object, texts by language, lenient
+times.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def one_or_many(value: Any) -> list[Any]:
+    """A list as it is, nothing for null, and anything else as the only one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def id_of(value: Any) -> str | None:
+    """The id of what is named by its id, embedded as an object, or the only one of a list; else
+    None.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and value else None
+
+
+def ids_of(value: Any) -> tuple[str, ...]:
+    """The ids of one or many, without those that have none and without repeats."""
+    return tuple(dict.fromkeys(uri for item in one_or_many(value) if (uri := id_of(item))))
+
+
+def type_of(document: Mapping[str, Any]) -> str:
+    """The (first) type of a document; empty where it has none."""
+    for value in one_or_many(document.get("type")):
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def text(document: Mapping[str, Any], name: str) -> str | None:
+    """A text property such as `name` or `content`: the plain one, else one out of its language map."""
+    value = document.get(name)
+    if isinstance(value, str):
+        return value
+    return next(iter(texts_by_language(document, name).values()), None)
+
+
+def texts_by_language(document: Mapping[str, Any], name: str) -> dict[str, str]:
+    """The language map of a text property (`nameMap`, `contentMap`): language tag to text."""
+    languages = document.get(f"{name}Map")
+    if not isinstance(languages, dict):
+        return {}
+    return {tag: value for tag, value in languages.items() if isinstance(value, str)}
+
+
+def link(value: Any) -> str | None:
+    """The address in a `url` or the like: a string, a Link, or a list of those, web pages first."""
+    found = list(_links(value))
+    pages = [href for href, media_type in found if media_type.startswith("text/html")]
+    plain = [href for href, media_type in found if not media_type]
+    return next(iter(pages + plain + [href for href, _ in found]), None)
+
+
+def moment(value: Any) -> datetime | None:
+    """A time (RFC 3339, leniently), UTC; None where there is none to be read. Without a zone it
+    counts as UTC.
+    """
+    if not isinstance(value, str) or len(value) > 64:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def written(value: datetime) -> str:
+    """A time as documents state it: RFC 3339, UTC, whole seconds."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _links(value: Any) -> Iterator[tuple[str, str]]:
+    for item in one_or_many(value):
+        if isinstance(item, str):
+            yield item, ""
+        elif isinstance(item, dict):
+            href = item.get("href") or item.get("url")
+            media_type = item.get("mediaType")
+            if isinstance(href, str):
+                yield href, media_type if isinstance(media_type, str) else ""

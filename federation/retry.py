@@ -1,0 +1,92 @@
+"""What follows from one attempt to deliver: done, given up, or tried again. Pure arithmetic, no
+clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from federation.signatures.dates import read_http_date
+
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(hours=12)
+LONGEST_RETRY_AFTER = timedelta(days=1)
+# Whoever could not be reached for so long is given up.
+GIVE_UP_AFTER = timedelta(days=7)
+# After 401 or 403: the peer may not have our key yet, or its operator may be about to allow us.
+REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
+# 408 and 425 ask for another attempt, unlike the other answers of their kind.
+ASKED_AGAIN = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`delivered`; or to be tried again `after` a while; or neither, and given up."""
+
+    delivered: bool = False
+    after: timedelta | None = None
+
+    @classmethod
+    def permanent(cls) -> Self:
+        """Given up."""
+        return cls()
+
+    @property
+    def is_permanent(self) -> bool:
+        return not self.delivered and self.after is None
+
+
+def decide(
+    status: int | None,
+    attempts: int,
+    first_attempt_age: timedelta,
+    retry_after: str | None,
+    jitter: float,
+    now: datetime | None = None,
+) -> Outcome:
+    """What to do after an attempt that was answered with `status` (None: not answered at all).
+
+    `attempts` counts this one too; `first_attempt_age` is how long ago the first was; `retry_after`
+    is that header; `jitter` in [0, 1) spreads what is due together; `now` is needed to read a
+    `retry_after` that is a date.
+    """
+    if status is not None and 200 <= status < 300:
+        return Outcome(delivered=True)
+    if status in {401, 403}:
+        return _refused(attempts, jitter)
+    if status is not None and status < 500 and status not in ASKED_AGAIN:
+        return Outcome.permanent()
+    if first_attempt_age >= GIVE_UP_AFTER:
+        return Outcome.permanent()
+    asked = read_retry_after(retry_after, now) if status in {429, 503} else None
+    return Outcome(after=_spread(max(asked or timedelta(), _backoff(attempts)), jitter))
+
+
+def read_retry_after(header: str | None, now: datetime | None = None) -> timedelta | None:
+    """How long a Retry-After header asks to wait, at most a day; None where it says nothing that
+    can be read.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), int(LONGEST_RETRY_AFTER.total_seconds())))
+    until = read_http_date(text)
+    if until is None or now is None:
+        return None
+    return min(max(until - now, timedelta()), LONGEST_RETRY_AFTER)
+
+
+def _refused(attempts: int, jitter: float) -> Outcome:
+    if attempts > len(REFUSED_DELAYS):
+        return Outcome.permanent()
+    return Outcome(after=_spread(REFUSED_DELAYS[attempts - 1], jitter))
+
+
+def _backoff(attempts: int) -> timedelta:
+    """Twice as long each time: 30 s, 1 min, 2 min and so on, to 12 hours."""
+    doublings = min(max(attempts - 1, 0), 16)
+    return min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
+
+
+def _spread(delay: timedelta, jitter: float) -> timedelta:
+    """Up to a quarter longer, never sooner than asked."""
+    return delay * (1 + jitter / 4)

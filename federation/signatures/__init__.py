@@ -1,0 +1,47 @@
+"""HTTP signatures, both kinds: draft-cavage-12 and RFC 9421. Bytes in, verdict out."""
+
+from federation.signatures.keys import (
+    PrivateKey,
+    PublicKey,
+    generate_ed25519,
+    generate_rsa,
+    public_pem,
+)
+from federation.signatures.ownership import (
+    OwnerToFetch,
+    key_from_actor,
+    key_or_owner,
+    listed_keys,
+)
+from federation.signatures.request import Headers, SignedRequest
+from federation.signatures.signature import Scheme, Signature
+from federation.signatures.verification import (
+    check_body_and_date,
+    check_signature,
+    claimed_host,
+    read_signature,
+    sign,
+    verify,
+)
+
+__all__ = [
+    "Headers",
+    "OwnerToFetch",
+    "PrivateKey",
+    "PublicKey",
+    "Scheme",
+    "Signature",
+    "SignedRequest",
+    "check_body_and_date",
+    "check_signature",
+    "claimed_host",
+    "generate_ed25519",
+    "generate_rsa",
+    "key_from_actor",
+    "key_or_owner",
+    "listed_keys",
+    "public_pem",
+    "read_signature",
+    "sign",
+    "verify",
+]

@@ -1,0 +1,28 @@
+"""Which algorithm names are known, and what they mean. Shared secrets (HMAC) are never among them."""
+
+from enum import StrEnum
+
+
+class Algorithm(StrEnum):
+    """What a key signs with: RSASSA-PKCS1-v1_5 or Ed25519. The key decides, never the request."""
+
+    rsa_sha256 = "rsa-sha256"
+    ed25519 = "ed25519"
+
+
+ANY = frozenset(Algorithm)
+
+# draft-cavage-12 section 2.1.3; `hs2019` and no name at all leave it to the key.
+CAVAGE_NAMES: dict[str | None, frozenset[Algorithm]] = {
+    None: ANY,
+    "hs2019": ANY,
+    "rsa-sha256": frozenset({Algorithm.rsa_sha256}),
+    "ed25519": frozenset({Algorithm.ed25519}),
+}
+
+# RFC 9421 section 6.2.2; `alg` may be left out.
+RFC9421_NAMES: dict[str | None, frozenset[Algorithm]] = {
+    None: ANY,
+    "rsa-v1_5-sha256": frozenset({Algorithm.rsa_sha256}),
+    "ed25519": frozenset({Algorithm.ed25519}),
+}

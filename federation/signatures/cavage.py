@@ -1,0 +1,161 @@
+"""draft-cavage-http-signatures-12, as the fediverse speaks it."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from federation.errors import Reason, Refusal
+from federation.signatures.algorithms import CAVAGE_NAMES
+from federation.signatures.dates import http_date, read_http_date, read_timestamp
+from federation.signatures.digests import digest
+from federation.signatures.keys import PrivateKey
+from federation.signatures.request import Headers, SignedRequest
+from federation.signatures.signature import Candidate, Scheme, Signature
+from federation.signatures.structured_fields import FieldError, read_base64
+
+LONGEST_HEADER = 8192
+MOST_COMPONENTS = 64
+REQUEST_TARGET = "(request-target)"
+PARAMETER = re.compile(r'[ \t]*([A-Za-z][A-Za-z0-9]*)=(?:"([^"\\]*)"|([0-9]{1,15}))[ \t]*(?:,|\Z)')
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    key: PrivateKey,
+    now: datetime,
+) -> dict[str, str]:
+    """Host, Date, Digest (with a body) and Signature for a request (draft section 4.1)."""
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    signed = {"Host": Headers(headers).get("host") or parts.netloc, "Date": http_date(now)}
+    if body is not None:
+        signed["Digest"] = digest(body)
+    components = [REQUEST_TARGET, *(name.lower() for name in signed)]
+    text = signing_string(components, method, target, Headers(signed))
+    value = b64encode(key.sign(text)).decode()
+    signed["Signature"] = (
+        f'keyId="{key.key_id}",algorithm="{key.algorithm}",'
+        f'headers="{" ".join(components)}",signature="{value}"'
+    )
+    return signed
+
+
+def read(request: SignedRequest) -> Signature:
+    """What the Signature header claims. Raises `Refusal`."""
+    parameters = _parameters(request.headers.get("signature") or "")
+    key_id, value = parameters.get("keyId"), parameters.get("signature")
+    if not key_id or not value:
+        raise Refusal(Reason.signature_malformed, "keyId or signature is missing")
+    algorithm = parameters.get("algorithm")
+    name = algorithm.lower() if algorithm is not None else None
+    if name not in CAVAGE_NAMES:
+        raise Refusal(Reason.signature_algorithm, str(name)[:100])
+    components = parameters.get("headers", "date").lower().split(" ")
+    _check_components(components, request, name)
+    candidate = Candidate(
+        value=_value(value),
+        texts=_texts(components, request, parameters),
+        algorithms=CAVAGE_NAMES[name],
+        made=_made(request, parameters),
+        expires=_time(parameters, "expires"),
+    )
+    return Signature(Scheme.cavage, key_id, (candidate,))
+
+
+def signing_string(
+    components: Iterable[str],
+    method: str,
+    target: str,
+    headers: Headers,
+    parameters: Mapping[str, str] | None = None,
+) -> bytes:
+    """The text that is signed (draft section 2.3). Raises `Refusal` for a component that is not
+    there.
+    """
+    lines = []
+    for name in components:
+        if name == REQUEST_TARGET:
+            value: str | None = f"{method.lower()} {target}"
+        elif name in {"(created)", "(expires)"}:
+            value = (parameters or {}).get(name[1:-1])
+        else:
+            value = headers.get(name)
+        if value is None:
+            raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
+        lines.append(f"{name}: {value}")
+    try:
+        return "\n".join(lines).encode("ascii")
+    except UnicodeEncodeError as error:
+        raise Refusal(Reason.signature_malformed, "a covered header is not ASCII") from error
+
+
+def _parameters(header: str) -> dict[str, str]:
+    if len(header) > LONGEST_HEADER:
+        raise Refusal(Reason.signature_malformed, "the header is too long")
+    parameters: dict[str, str] = {}
+    at = 0
+    while at < len(header):
+        match = PARAMETER.match(header, at)
+        if match is None or match[1] in parameters:
+            raise Refusal(Reason.signature_malformed, f"unreadable from character {at}")
+        parameters[match[1]] = match[2] if match[2] is not None else match[3]
+        at = match.end()
+    return parameters
+
+
+def _check_components(components: list[str], request: SignedRequest, algorithm: str | None) -> None:
+    if len(components) > MOST_COMPONENTS or len(set(components)) != len(components):
+        raise Refusal(Reason.signature_malformed, "too many components, or one twice")
+    if request.headers.get("date") is None:
+        raise Refusal(Reason.date_missing)
+    required = [REQUEST_TARGET, "host", "date"]
+    if request.has_content:
+        required.append("digest")
+        if request.headers.get("digest") is None:
+            raise Refusal(Reason.digest_missing)
+    for name in required:
+        if name not in components:
+            raise Refusal(Reason.signature_incomplete, f"{name} is not covered")
+    # The draft forbids these two beside algorithms that predate them (section 2.3).
+    if algorithm == "rsa-sha256" and {"(created)", "(expires)"} & set(components):
+        raise Refusal(
+            Reason.signature_algorithm, "(created) and (expires) do not go with rsa-sha256"
+        )
+
+
+def _texts(
+    components: list[str], request: SignedRequest, parameters: Mapping[str, str]
+) -> tuple[bytes, ...]:
+    # Some sign the path with its query, some without.
+    targets = dict.fromkeys((request.target, request.path))
+    return tuple(
+        signing_string(components, request.method, target, request.headers, parameters)
+        for target in targets
+    )
+
+
+def _made(request: SignedRequest, parameters: Mapping[str, str]) -> tuple[datetime | None, ...]:
+    date = read_http_date(request.headers.get("date") or "")
+    return (date, _time(parameters, "created")) if "created" in parameters else (date,)
+
+
+def _time(parameters: Mapping[str, str], name: str) -> datetime | None:
+    if name not in parameters:
+        return None
+    text = parameters[name]
+    moment = read_timestamp(int(text)) if re.fullmatch("[0-9]{1,15}", text) else None
+    if moment is None:
+        raise Refusal(Reason.signature_malformed, f"{name} is no time")
+    return moment
+
+
+def _value(text: str) -> bytes:
+    try:
+        return read_base64(text)
+    except FieldError as error:
+        raise Refusal(Reason.signature_malformed, "the signature is not base64") from error

@@ -1,0 +1,158 @@
+"""Keys: RSA of at least 2048 bits and Ed25519, as PEM; Multikey as FEP-521a writes it."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from federation.errors import Reason, Refusal
+from federation.signatures.algorithms import Algorithm
+
+SMALLEST_RSA, LARGEST_RSA = 2048, 8192
+LONGEST_PEM = 8192
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+# The multicodec prefix of an Ed25519 public key.
+ED25519_PREFIX = b"\xed\x01"
+
+
+def generate_rsa() -> str:
+    """A new RSA-2048 private key, as PKCS8 PEM."""
+    return _private_pem(generate_private_key(public_exponent=65537, key_size=2048))
+
+
+def generate_ed25519() -> str:
+    """A new Ed25519 private key, as PKCS8 PEM."""
+    return _private_pem(Ed25519PrivateKey.generate())
+
+
+def public_pem(private_pem: str) -> str:
+    """The public half of a private key, as SPKI PEM."""
+    return _public_pem(_load_private(private_pem).public_key())
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """A key of ours. `key_id` is the address under which its owner lists the public half."""
+
+    key_id: str
+    pem: str = field(repr=False)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What it signs with."""
+        is_rsa = isinstance(_load_private(self.pem), RSAPrivateKey)
+        return Algorithm.rsa_sha256 if is_rsa else Algorithm.ed25519
+
+    def sign(self, data: bytes) -> bytes:
+        key = _load_private(self.pem)
+        if isinstance(key, RSAPrivateKey):
+            return key.sign(data, PKCS1v15(), SHA256())
+        return key.sign(data)
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key of somebody's. `owner` is the id of the actor that lists it; `pem` is SPKI or PKCS1."""
+
+    key_id: str
+    owner: str
+    pem: str
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What it verifies. Raises `Refusal` (key_unusable)."""
+        return _load_public(self.pem).algorithm
+
+    def verifies(self, data: bytes, signature: bytes) -> bool:
+        """Whether `signature` is this key's over `data`. Raises `Refusal` (key_unusable)."""
+        key = _load_public(self.pem).key
+        try:
+            if isinstance(key, RSAPublicKey):
+                key.verify(signature, data, PKCS1v15(), SHA256())
+            else:
+                key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def multikey(pem: str) -> str:
+    """An Ed25519 public key as `publicKeyMultibase` (FEP-521a): `z`, base58btc. Raises `Refusal`
+    (key_unusable).
+    """
+    key = _load_public(pem).key
+    if not isinstance(key, Ed25519PublicKey):
+        raise Refusal(Reason.key_unusable, "only Ed25519 keys are written as Multikey")
+    data = ED25519_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    number, text = int.from_bytes(data), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = BASE58[digit] + text
+    return f"z{text}"
+
+
+def pem_of_multikey(text: str) -> str:
+    """The SPKI PEM of an Ed25519 `publicKeyMultibase`. Raises `Refusal` (key_unusable)."""
+    number = 0
+    if not text.startswith("z") or len(text) > 64 or any(digit not in BASE58 for digit in text[1:]):
+        raise Refusal(Reason.key_unusable, "not a base58 Multikey")
+    for digit in text[1:]:
+        number = number * 58 + BASE58.index(digit)
+    data = number.to_bytes(48).lstrip(b"\0")
+    if not data.startswith(ED25519_PREFIX) or len(data) != 34:
+        raise Refusal(Reason.key_unusable, "not an Ed25519 Multikey")
+    return _public_pem(Ed25519PublicKey.from_public_bytes(data[2:]))
+
+
+class _Loaded(NamedTuple):
+    key: RSAPublicKey | Ed25519PublicKey
+    algorithm: Algorithm
+
+
+# Parsing a PEM costs several times what verifying with it does.
+@lru_cache(maxsize=1024)
+def _load_public(pem: str) -> _Loaded:
+    if len(pem) > LONGEST_PEM:
+        raise Refusal(Reason.key_unusable, "the PEM is too long")
+    try:
+        key = load_pem_public_key(pem.strip().encode("ascii"))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refusal(Reason.key_unusable, "the PEM cannot be read") from error
+    if isinstance(key, Ed25519PublicKey):
+        return _Loaded(key, Algorithm.ed25519)
+    if isinstance(key, RSAPublicKey) and SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
+        return _Loaded(key, Algorithm.rsa_sha256)
+    raise Refusal(Reason.key_unusable, "neither RSA of 2048 to 8192 bits nor Ed25519")
+
+
+@lru_cache(maxsize=64)
+def _load_private(pem: str) -> RSAPrivateKey | Ed25519PrivateKey:
+    key = load_pem_private_key(pem.encode("ascii"), password=None)
+    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        raise Refusal(Reason.key_unusable, "neither RSA nor Ed25519")
+    return key
+
+
+def _private_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
+
+
+def _public_pem(key: RSAPublicKey | Ed25519PublicKey) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")

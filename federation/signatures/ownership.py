@@ -1,0 +1,108 @@
+"""Whose key it is: a key counts only if its owner's own document, at the owner's own id, lists it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from federation.errors import Reason, Refusal
+from federation.origin import same_origin, without_fragment
+from federation.reading import id_of, one_or_many
+from federation.signatures.keys import PublicKey, pem_of_multikey
+
+MOST_KEYS = 10
+
+
+@dataclass(frozen=True)
+class OwnerToFetch:
+    """The document at the key's address names its owner, who must be asked: fetch `owner`, then
+    `key_in` it.
+    """
+
+    owner: str
+    key_id: str
+
+    def key_in(self, document: Mapping[str, Any]) -> PublicKey:
+        """The key, as the document fetched from `owner` lists it. Raises `Refusal` (key_not_owned)."""
+        if document.get("id") != self.owner:
+            raise Refusal(Reason.key_not_owned, f"{self.owner} has another id")
+        return key_from_actor(document, self.key_id)
+
+
+def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerToFetch:
+    """Judge the document that was fetched from the address of the key `key_id` (without its
+    fragment).
+
+    It is the owner's own document, a document of the key alone, or an owner's document served in
+    another place; of the last two only the owner's id is believed. Raises `Refusal`
+    (key_not_owned).
+    """
+    uri = document.get("id")
+    at_its_own_id = uri == without_fragment(key_id)
+    if at_its_own_id and not _is_key(document):
+        return key_from_actor(document, key_id)
+    owner = id_of(document.get("owner") or document.get("controller")) if _is_key(document) else uri
+    if not isinstance(owner, str) or not same_origin(owner, key_id):
+        raise Refusal(Reason.key_not_owned, "the key's document names no owner of its origin")
+    return OwnerToFetch(owner, key_id)
+
+
+def key_from_actor(document: Mapping[str, Any], key_id: str) -> PublicKey:
+    """The key that an actor's own document lists under `key_id`. Raises `Refusal` (key_not_owned,
+    key_unusable).
+
+    A `key_id` that is the actor's own id, without a fragment, means the actor's first key.
+    """
+    uri = document.get("id")
+    if not isinstance(uri, str) or not same_origin(uri, key_id):
+        raise Refusal(Reason.key_not_owned, "the owner is of another origin")
+    for key in _listed(document, uri):
+        if key_id in {key.key_id, uri}:
+            key = PublicKey(key_id, uri, key.pem)
+            _ = key.algorithm
+            return key
+    raise Refusal(Reason.key_not_owned, f"{uri} does not list the key")
+
+
+def listed_keys(document: Mapping[str, Any]) -> tuple[PublicKey, ...]:
+    """The usable keys that an actor's document lists as its own."""
+    uri = document.get("id")
+    if not isinstance(uri, str):
+        return ()
+    keys = {key.key_id: key for key in _listed(document, uri) if _is_usable(key)}
+    return tuple(key for key in keys.values() if same_origin(key.key_id, uri))
+
+
+def _is_key(document: Mapping[str, Any]) -> bool:
+    return "publicKeyPem" in document or "publicKeyMultibase" in document
+
+
+def _is_usable(key: PublicKey) -> bool:
+    try:
+        return bool(key.algorithm)
+    except Refusal:
+        return False
+
+
+def _listed(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:
+    """The keys under `publicKey` (the security vocabulary) and `assertionMethod` (FEP-521a)."""
+    entries = one_or_many(document.get("publicKey"))[:MOST_KEYS]
+    entries += one_or_many(document.get("assertionMethod"))[:MOST_KEYS]
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+            continue
+        if id_of(entry.get("owner") or entry.get("controller")) not in {uri, None}:
+            continue
+        if pem := _pem(entry):
+            yield PublicKey(entry["id"], uri, pem)
+
+
+def _pem(entry: Mapping[str, Any]) -> str | None:
+    pem, multibase = entry.get("publicKeyPem"), entry.get("publicKeyMultibase")
+    if isinstance(pem, str):
+        return pem
+    if not isinstance(multibase, str):
+        return None
+    try:
+        return pem_of_multikey(multibase)
+    except Refusal:
+        return None

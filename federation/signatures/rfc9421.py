@@ -1,0 +1,175 @@
+"""HTTP Message Signatures (RFC 9421), the part that the fediverse speaks."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from federation.errors import Reason, Refusal
+from federation.origin import origin
+from federation.signatures.algorithms import RFC9421_NAMES, Algorithm
+from federation.signatures.dates import read_timestamp
+from federation.signatures.digests import content_digest
+from federation.signatures.keys import PrivateKey
+from federation.signatures.request import Headers, SignedRequest
+from federation.signatures.signature import Candidate, Scheme, Signature
+from federation.signatures.structured_fields import (
+    FieldError,
+    Member,
+    read_dictionary,
+    write_string,
+)
+
+LABEL = "sig1"
+# How many signatures of one request are tried.
+MOST_TRIED = 3
+NAMES = {Algorithm.rsa_sha256: "rsa-v1_5-sha256", Algorithm.ed25519: "ed25519"}
+
+# The components of a request that are no header (RFC 9421 section 2.2).
+DERIVED: dict[str, Callable[[SignedRequest], str]] = {
+    "@method": lambda request: request.method,
+    "@target-uri": lambda request: f"{_origin(request)}{request.target}",
+    "@authority": lambda request: origin(_origin(request)).authority,
+    "@scheme": lambda request: request.scheme,
+    "@request-target": lambda request: request.target,
+    "@path": lambda request: request.path,
+    "@query": lambda request: f"?{request.query or ''}",
+}
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    key: PrivateKey,
+    now: datetime,
+) -> dict[str, str]:
+    """Content-Digest (with a body), Signature-Input and Signature for a request (RFC 9421 section
+    3.1).
+    """
+    here = origin(url)
+    rest = url.partition("#")[0].partition("://")[2].partition("/")[2]
+    signed = {} if body is None else {"Content-Digest": content_digest(body)}
+    request = SignedRequest(
+        method, here.scheme, here.authority, f"/{rest}", Headers({**headers, **signed}), body or b""
+    )
+    components = ("@method", "@target-uri", *(name.lower() for name in signed))
+    covered = " ".join(write_string(name) for name in components)
+    parameters = (
+        f"({covered});created={int(now.timestamp())};keyid={write_string(key.key_id)}"
+        f";alg={write_string(NAMES[key.algorithm])}"
+    )
+    value = b64encode(key.sign(signature_base(components, parameters, request))).decode()
+    return {
+        **signed,
+        "Signature-Input": f"{LABEL}={parameters}",
+        "Signature": f"{LABEL}=:{value}:",
+    }
+
+
+def read(request: SignedRequest) -> Signature:
+    """What Signature-Input and Signature claim. Raises `Refusal`.
+
+    Of several signatures, the first complete one says whose key it is; others by the same key are
+    tried too.
+    """
+    inputs = _dictionary(request, "signature-input")
+    values = _dictionary(request, "signature")
+    found: dict[str, list[Candidate]] = {}
+    refusal = Refusal(Reason.signature_malformed, "no signature has its input")
+    for label in list(inputs)[:MOST_TRIED]:
+        if label in values:
+            try:
+                key_id, candidate = _candidate(inputs[label], values[label], request)
+            except Refusal as error:
+                refusal = error
+            else:
+                found.setdefault(key_id, []).append(candidate)
+    for key_id, candidates in found.items():
+        return Signature(Scheme.rfc9421, key_id, tuple(candidates))
+    raise refusal
+
+
+def signature_base(
+    components: tuple[str, ...], signature_params: str, request: SignedRequest
+) -> bytes:
+    """The text that is signed (RFC 9421 section 2.5). Raises `Refusal` for a component that is not
+    there.
+    """
+    lines = []
+    for name in components:
+        derived = DERIVED.get(name)
+        value = derived(request) if derived else request.headers.get(name)
+        if value is None:
+            raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
+        lines.append(f'"{name}": {value}')
+    lines.append(f'"@signature-params": {signature_params}')
+    try:
+        return "\n".join(lines).encode("ascii")
+    except UnicodeEncodeError as error:
+        raise Refusal(Reason.signature_malformed, "a covered header is not ASCII") from error
+
+
+def _dictionary(request: SignedRequest, name: str) -> dict[str, Member]:
+    try:
+        return read_dictionary(request.headers.get(name) or "")
+    except FieldError as error:
+        raise Refusal(Reason.signature_malformed, f"{name}: {error}") from error
+
+
+def _candidate(given: Member, value: Member, request: SignedRequest) -> tuple[str, Candidate]:
+    """The key id and the signature of one label."""
+    components = _components(given)
+    _check_components(components, request)
+    key_id, created = given.parameters.get("keyid"), given.parameters.get("created")
+    if not isinstance(key_id, str) or not key_id or not isinstance(value.value, bytes):
+        raise Refusal(Reason.signature_malformed, "keyid or signature is missing")
+    if created is None:
+        raise Refusal(Reason.date_missing, "created is missing")
+    algorithm = given.parameters.get("alg")
+    if not isinstance(algorithm, str | None) or algorithm not in RFC9421_NAMES:
+        raise Refusal(Reason.signature_algorithm, str(algorithm)[:100])
+    return key_id, Candidate(
+        value=value.value,
+        texts=(signature_base(components, given.raw, request),),
+        algorithms=RFC9421_NAMES[algorithm],
+        made=(_time(created),),
+        expires=_time(given.parameters["expires"]) if "expires" in given.parameters else None,
+    )
+
+
+def _components(given: Member) -> tuple[str, ...]:
+    """The names of what is covered. Names with parameters are not understood."""
+    if not isinstance(given.value, tuple):
+        raise Refusal(Reason.signature_malformed, "no list of components")
+    names = []
+    for item in given.value:
+        name = item.value
+        if not isinstance(name, str) or item.parameters or name != name.lower() or name in names:
+            raise Refusal(Reason.signature_malformed, f"component {str(name)[:100]}")
+        if name.startswith("@") and name not in DERIVED:
+            raise Refusal(Reason.signature_malformed, f"component {name[:100]}")
+        names.append(name)
+    return tuple(names)
+
+
+def _check_components(components: tuple[str, ...], request: SignedRequest) -> None:
+    required = ["@method", "@target-uri"]
+    if request.has_content:
+        required.append("content-digest")
+        if request.headers.get("content-digest") is None:
+            raise Refusal(Reason.digest_missing)
+    for name in required:
+        if name not in components:
+            raise Refusal(Reason.signature_incomplete, f"{name} is not covered")
+
+
+def _time(value: object) -> datetime:
+    moment = read_timestamp(value) if type(value) is int else None
+    if moment is None:
+        raise Refusal(Reason.signature_malformed, "created or expires is no time")
+    return moment
+
+
+def _origin(request: SignedRequest) -> str:
+    return str(origin(f"{request.scheme}://{request.authority}"))

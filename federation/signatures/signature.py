@@ -1,0 +1,45 @@
+"""What a request claims: who signed it, how, and over which text. Nothing here is proven yet."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from federation.signatures.algorithms import Algorithm
+from federation.signatures.dates import is_recent
+
+
+class Scheme(StrEnum):
+    """The two ways to sign a request that are spoken in the fediverse."""
+
+    cavage = "cavage"
+    rfc9421 = "rfc9421"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One signature value, and the texts of which it must match one.
+
+    `made` holds every time at which it claims to have been made; None is a time that cannot be
+    read.
+    """
+
+    value: bytes
+    texts: tuple[bytes, ...]
+    algorithms: frozenset[Algorithm]
+    made: tuple[datetime | None, ...]
+    expires: datetime | None = None
+
+    def is_current(self, now: datetime) -> bool:
+        """Whether every time it states allows it to arrive now."""
+        if self.expires is not None and self.expires < now:
+            return False
+        return all(is_recent(moment, now) for moment in self.made)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a request is signed with. Any one of `candidates`, all by the same key, is enough."""
+
+    scheme: Scheme
+    key_id: str
+    candidates: tuple[Candidate, ...]

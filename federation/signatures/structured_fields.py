@@ -1,0 +1,144 @@
+"""The part of structured fields (RFC 8941) that signatures and digests use: dictionaries of byte
+sequences, and of lists of strings with parameters. Strict and bounded: what is not in that part is
+not read.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from dataclasses import dataclass
+
+LONGEST_FIELD = 8192
+MOST_MEMBERS = 16
+MOST_ITEMS = 64
+
+KEY = re.compile(r"[a-z*][a-z0-9_.*-]{0,63}")
+STRING = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+INTEGER = re.compile(r"-?[0-9]{1,15}(?![0-9.])")
+TOKEN = re.compile(r"[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*")
+BYTES = re.compile(r":([A-Za-z0-9+/]*={0,2}):")
+BOOLEAN = re.compile(r"\?([01])")
+SPACES = re.compile(r" *")
+COMMA = re.compile(r"[ \t]*,[ \t]*")
+
+Bare = str | int | bytes | bool
+Parameters = dict[str, Bare]
+
+
+class FieldError(ValueError):
+    """The field cannot be read, or is larger than anything we read."""
+
+
+@dataclass(frozen=True)
+class Item:
+    value: Bare
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a dictionary: an item or a list of items; `raw` is its text, exactly as it
+    came.
+    """
+
+    value: Bare | tuple[Item, ...]
+    parameters: Parameters
+    raw: str
+
+
+def read_dictionary(text: str) -> dict[str, Member]:
+    """The members of a dictionary by key. Raises `FieldError`, also for a key that comes twice."""
+    if len(text) > LONGEST_FIELD:
+        raise FieldError("the field is too long")
+    reader = _Reader(text.strip(" "))
+    members: dict[str, Member] = {}
+    while True:
+        key = reader.take(KEY).group()
+        if key in members or len(members) == MOST_MEMBERS:
+            raise FieldError("a key comes twice, or there are too many")
+        members[key] = reader.member()
+        if reader.at_end:
+            return members
+        reader.take(COMMA)
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    @property
+    def at_end(self) -> bool:
+        return self._at == len(self._text)
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        match = self.took(pattern)
+        if match is None:
+            raise FieldError(f"cannot be read from character {self._at}")
+        return match
+
+    def took(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        match = pattern.match(self._text, self._at)
+        if match is not None:
+            self._at = match.end()
+        return match
+
+    def member(self) -> Member:
+        if not self.took(re.compile("=")):
+            return Member(True, self._parameters(), "")
+        start = self._at
+        value = self._inner_list() if self._text.startswith("(", self._at) else self._bare()
+        parameters = self._parameters()
+        return Member(value, parameters, self._text[start : self._at])
+
+    def _inner_list(self) -> tuple[Item, ...]:
+        self.take(re.compile(r"\("))
+        items: list[Item] = []
+        while True:
+            spaces = self.take(SPACES).group()
+            if self.took(re.compile(r"\)")):
+                return tuple(items)
+            if (items and not spaces) or len(items) == MOST_ITEMS:
+                raise FieldError("the list cannot be read, or is too long")
+            items.append(Item(self._bare(), self._parameters()))
+
+    def _parameters(self) -> Parameters:
+        parameters: Parameters = {}
+        while self.took(re.compile("; *")):
+            key = self.take(KEY).group()
+            if key in parameters or len(parameters) == MOST_MEMBERS:
+                raise FieldError("a parameter comes twice, or there are too many")
+            parameters[key] = self._bare() if self.took(re.compile("=")) else True
+        return parameters
+
+    def _bare(self) -> Bare:
+        if match := self.took(STRING):
+            return re.sub(r"\\(.)", r"\1", match[1])
+        if match := self.took(BYTES):
+            return read_base64(match[1])
+        if match := self.took(INTEGER):
+            return int(match[0])
+        if match := self.took(BOOLEAN):
+            return match[1] == "1"
+        return self.take(TOKEN).group()
+
+
+def read_base64(text: str) -> bytes:
+    """The bytes of standard, padded base64. Raises `FieldError`, also for one that has several
+    spellings.
+    """
+    try:
+        data = b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FieldError("not base64") from error
+    if len(text) % 4 or binascii.b2a_base64(data, newline=False).decode() != text:
+        raise FieldError("not canonical base64")
+    return data
+
+
+def write_string(text: str) -> str:
+    """A string, quoted. Raises `FieldError` where it has characters that no such string has."""
+    if not re.fullmatch(r"[\x20-\x7e]*", text):
+        raise FieldError("only printable ASCII can be written")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

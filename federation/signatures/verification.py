@@ -1,0 +1,86 @@
+"""Signing and verifying, whichever the scheme."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from federation.errors import FederationError, Reason, Refusal
+from federation.origin import host_of, same_authority
+from federation.signatures import cavage, rfc9421
+from federation.signatures.digests import check_content_digest, check_digest
+from federation.signatures.keys import PrivateKey, PublicKey
+from federation.signatures.request import SignedRequest
+from federation.signatures.signature import Scheme, Signature
+
+SIGN = {Scheme.cavage: cavage.sign, Scheme.rfc9421: rfc9421.sign}
+CHECK_DIGEST = {Scheme.cavage: check_digest, Scheme.rfc9421: check_content_digest}
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    key: PrivateKey,
+    now: datetime,
+    scheme: Scheme = Scheme.cavage,
+) -> dict[str, str]:
+    """The headers to add to a request so that it is signed, freshly, at `now`.
+
+    `body` is None for a request without one. A Host in `headers` is signed in place of the URL's.
+    """
+    return SIGN[scheme](method, url, headers, body, key, now)
+
+
+def read_signature(request: SignedRequest) -> Signature:
+    """What the request claims about who signed it; nothing is proven. Raises `Refusal`."""
+    if "signature-input" in request.headers:
+        return rfc9421.read(request)
+    header = request.headers.get("signature")
+    if header is None:
+        if "authorization" in request.headers:
+            raise Refusal(Reason.signature_scheme_unknown, "an Authorization header")
+        raise Refusal(Reason.signature_missing)
+    if "keyid=" not in header.lower():
+        raise Refusal(Reason.signature_scheme_unknown, header[:100])
+    return cavage.read(request)
+
+
+def claimed_host(request: SignedRequest) -> str:
+    """The host (`host[:port]`) whose key the request claims to be signed with; empty where none can
+    be read.
+    """
+    try:
+        return host_of(read_signature(request).key_id)
+    except FederationError:
+        return ""
+
+
+def check_body_and_date(request: SignedRequest, signature: Signature, now: datetime) -> None:
+    """All that can be checked without a key: our host, the digest, the date. Raises `Refusal`."""
+    host = request.headers.get("host")
+    if host is not None and not same_authority(request.scheme, host, request.authority):
+        raise Refusal(Reason.wrong_host, host[:100])
+    if request.has_content:
+        CHECK_DIGEST[signature.scheme](request)
+    if not any(candidate.is_current(now) for candidate in signature.candidates):
+        raise Refusal(Reason.date_outside_window)
+
+
+def check_signature(signature: Signature, key: PublicKey, now: datetime) -> None:
+    """Check that `key` signed what was claimed. Raises `Refusal`."""
+    if key.key_id != signature.key_id:
+        raise Refusal(Reason.signature_wrong, "signed with another key")
+    current = [candidate for candidate in signature.candidates if candidate.is_current(now)]
+    fitting = [candidate for candidate in current if key.algorithm in candidate.algorithms]
+    if current and not fitting:
+        raise Refusal(Reason.signature_algorithm, f"the key is for {key.algorithm}")
+    for candidate in fitting:
+        if any(key.verifies(text, candidate.value) for text in candidate.texts):
+            return
+    raise Refusal(Reason.signature_wrong)
+
+
+def verify(request: SignedRequest, signature: Signature, key: PublicKey, now: datetime) -> None:
+    """Check everything about a signed request. Raises `Refusal`; says nothing if all is well."""
+    check_body_and_date(request, signature, now)
+    check_signature(signature, key, now)

@@ -1,0 +1,79 @@
+"""Bytes to a JSON object, strictly: what two readers could understand differently is refused."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from federation.errors import Reason, Refusal
+
+DEEPEST = 32
+LONGEST_NUMBER = 20
+# What no text of ours may hold: NUL, which databases refuse, and halves of surrogate pairs, which are no characters.
+FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """The object that `body` holds.
+
+    Raises `Refusal` (not_json) for anything but one UTF-8 JSON object at most 32 levels deep,
+    without a key that comes twice, without huge numbers, NaN and infinities, and without NUL or
+    lone surrogates in its texts.
+    """
+    try:
+        document = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_float=_float,
+            parse_int=_int,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Refusal(Reason.not_json, str(error)[:100]) from error
+    if not isinstance(document, dict):
+        raise Refusal(Reason.not_json, "not an object")
+    _check_values(document)
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _int(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError("a number is too long")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _check_values(document: dict[str, Any]) -> None:
+    """Level by level, so that depth costs no stack."""
+    level: list[Any] = [document]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for value in level:
+            members = [*value, *value.values()] if isinstance(value, dict) else value
+            for member in members:
+                if isinstance(member, str):
+                    if FORBIDDEN.search(member):
+                        raise Refusal(Reason.not_json, "a text holds NUL or a lone surrogate")
+                elif isinstance(member, dict | list):
+                    inner.append(member)
+        if not inner:
+            return
+        level = inner
+    raise Refusal(Reason.not_json, "too deep")

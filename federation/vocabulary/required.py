@@ -1,0 +1,28 @@
+"""Properties that a document must have."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from federation.errors import DocumentError
+from federation.origin import LONGEST_URL
+from federation.reading import id_of, type_of
+
+
+def required_id(document: Mapping[str, Any], name: str) -> str:
+    """The id in a property. Raises `DocumentError` where there is none, or one that is too long."""
+    uri = id_of(document.get(name))
+    if uri is None:
+        raise DocumentError(name, "is missing")
+    if len(uri) > LONGEST_URL:
+        raise DocumentError(name, "is too long")
+    return uri
+
+
+def required_type(document: Mapping[str, Any], known: Collection[str] = ()) -> str:
+    """The type of a document. Raises `DocumentError` where there is none, or none of `known`."""
+    found = type_of(document)
+    if not found:
+        raise DocumentError("type", "is missing")
+    if known and found not in known:
+        raise DocumentError("type", f"is not {' or '.join(known)}")
+    return found

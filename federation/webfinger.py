@@ -1,0 +1,96 @@
+"""WebFinger (RFC 7033): from `@name@host` to an actor and back."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from federation.errors import AddressError, DocumentError
+from federation.origin import host_of, normal_authority, origin, without_fragment
+from federation.reading import Document, one_or_many
+
+PATH = "/.well-known/webfinger"
+ACTIVITY_JSON = "application/activity+json"
+LD_JSON = "application/ld+json"
+PROFILE_PAGE = "http://webfinger.net/rel/profile-page"
+USERNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?")
+
+
+def parse_resource(resource: str) -> tuple[str, str] | str:
+    """What is asked for: `acct:name@host` as (name, host), or the address of an actor. Raises
+    `AddressError`.
+    """
+    if resource.lower().startswith("acct:"):
+        return _name_and_host(resource[5:])
+    origin(resource)
+    return without_fragment(resource)
+
+
+def parse_address(text: str) -> tuple[str, str] | str:
+    """What a person types: `@name@host`, `name@host`, `acct:name@host`, or the address of an actor.
+
+    Raises `AddressError`.
+    """
+    text = text.strip()
+    if "://" in text or text.lower().startswith("acct:"):
+        return parse_resource(text)
+    return _name_and_host(text)
+
+
+def webfinger_url(username: str, host: str, *, plain_http: bool = False) -> str:
+    """Where to ask `host` (`host[:port]`) for the actor of that name."""
+    scheme = "http" if plain_http else "https"
+    return f"{scheme}://{host}{PATH}?resource={quote(f'acct:{username}@{host}', safe=':@')}"
+
+
+def jrd(subject: str, actor_id: str, profile_url: str) -> Document:
+    """The answer about an actor (RFC 7033 section 4.4). `subject` is what was asked for,
+    `acct:name@host`.
+    """
+    return {
+        "subject": subject,
+        "aliases": list(dict.fromkeys([actor_id, profile_url])),
+        "links": [
+            {"rel": "self", "type": ACTIVITY_JSON, "href": actor_id},
+            {"rel": PROFILE_PAGE, "type": "text/html", "href": profile_url},
+        ],
+    }
+
+
+def actor_id_from_jrd(document: Any, username: str, host: str) -> str:
+    """The actor's id in the answer that `host` gave about `username`.
+
+    An actor may live on another host than its address names; whoever uses it has to ask that host
+    too. Raises `DocumentError` where the answer is no JRD, is about somebody else, or names no
+    actor.
+    """
+    if not isinstance(document, dict):
+        raise DocumentError("links", "are missing")
+    _check_subject(document.get("subject"), username, host)
+    for link in one_or_many(document.get("links")):
+        if isinstance(link, dict) and link.get("rel") == "self" and _is_activity(link.get("type")):
+            href = link.get("href")
+            if isinstance(href, str):
+                host_of(href)
+                return href
+    raise DocumentError("links", "name no actor")
+
+
+def _check_subject(subject: Any, username: str, host: str) -> None:
+    """A subject may be left out, or be the actor's own address; another account is somebody else."""
+    if not isinstance(subject, str) or not subject.lower().startswith("acct:"):
+        return
+    name, found_host = _name_and_host(subject[5:])
+    if name.lower() != username.lower() or found_host != host.lower():
+        raise DocumentError("subject", "is somebody else")
+
+
+def _is_activity(media_type: Any) -> bool:
+    kind = media_type.partition(";")[0].strip().lower() if isinstance(media_type, str) else ""
+    return kind in {ACTIVITY_JSON, LD_JSON}
+
+
+def _name_and_host(text: str) -> tuple[str, str]:
+    name, at, host = text.removeprefix("@").partition("@")
+    if not at or not USERNAME.fullmatch(name):
+        raise AddressError("An address is a name and a server, such as @council@example.gov.uk.")
+    return name, normal_authority(host)
