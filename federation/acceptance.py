@@ -83,7 +83,7 @@ def accept(
     check_body_and_date(request, signature, now)
     known = keys.known(signature.key_id)
     if known is None and activity.type == "Delete" and activity.object_id == activity.actor:
-        # A deleted actor's key is gone, and servers tell everybody: nobody we know, and nothing to fetch.
+        # A deleted actor's key is gone, and its server tells everybody: there is nothing to fetch.
         return Ignored("an actor unknown here was deleted")
     key = _signing_key(signature, known, keys, now)
     _check_owner(key, activity)

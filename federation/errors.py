@@ -22,7 +22,7 @@ class DocumentError(FederationError):
     """A document lacks a property, or has one that cannot be read. `property_name` says which."""
 
     def __init__(self, property_name: str, problem: str) -> None:
-        super().__init__(f"The document's {property_name} {problem}.")
+        super().__init__(f"The document's {property_name}: {problem}.")
         self.property_name = property_name
 
 

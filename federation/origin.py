@@ -1,4 +1,4 @@
-"""Origins: which server may speak for an address (RFC 6454; the ids of ActivityPub, section 3.1)."""
+"""Origins: which server may speak for an address (RFC 6454; ActivityPub section 3.1)."""
 
 import ipaddress
 import re

@@ -41,7 +41,7 @@ def type_of(document: Mapping[str, Any]) -> str:
 
 
 def text(document: Mapping[str, Any], name: str) -> str | None:
-    """A text property such as `name` or `content`: the plain one, else one out of its language map."""
+    """A text property such as `name`: the plain one, else one out of its language map."""
     value = document.get(name)
     if isinstance(value, str):
         return value
@@ -78,8 +78,8 @@ def moment(value: Any) -> datetime | None:
 
 
 def written(value: datetime) -> str:
-    """A time as documents state it: RFC 3339, UTC, whole seconds."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time as documents state it: RFC 3339, UTC."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _links(value: Any) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,7 @@ def actor_id_from_jrd(document: Any, username: str, host: str) -> str:
     actor.
     """
     if not isinstance(document, dict):
-        raise DocumentError("links", "are missing")
+        raise DocumentError("links", "missing")
     _check_subject(document.get("subject"), username, host)
     for link in one_or_many(document.get("links")):
         if isinstance(link, dict) and link.get("rel") == "self" and _is_activity(link.get("type")):
@@ -72,16 +72,16 @@ def actor_id_from_jrd(document: Any, username: str, host: str) -> str:
             if isinstance(href, str):
                 host_of(href)
                 return href
-    raise DocumentError("links", "name no actor")
+    raise DocumentError("links", "no actor among them")
 
 
 def _check_subject(subject: Any, username: str, host: str) -> None:
-    """A subject may be left out, or be the actor's own address; another account is somebody else."""
+    """A subject may be left out, or be an address; another account is somebody else."""
     if not isinstance(subject, str) or not subject.lower().startswith("acct:"):
         return
     name, found_host = _name_and_host(subject[5:])
     if name.lower() != username.lower() or found_host != host.lower():
-        raise DocumentError("subject", "is somebody else")
+        raise DocumentError("subject", "somebody else")
 
 
 def _is_activity(media_type: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Which algorithm names are known, and what they mean. Shared secrets (HMAC) are never among them."""
+"""Which algorithm names are known, and what they mean. No shared secret (HMAC) is among them."""
 
 from enum import StrEnum
 

@@ -80,6 +80,10 @@ class PublicKey:
         """What it verifies. Raises `Refusal` (key_unusable)."""
         return _load_public(self.pem).algorithm
 
+    def check(self) -> None:
+        """Raises `Refusal` (key_unusable) unless it is a key we verify with."""
+        _load_public(self.pem)
+
     def verifies(self, data: bytes, signature: bytes) -> bool:
         """Whether `signature` is this key's over `data`. Raises `Refusal` (key_unusable)."""
         key = _load_public(self.pem).key

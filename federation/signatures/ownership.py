@@ -1,4 +1,4 @@
-"""Whose key it is: a key counts only if its owner's own document, at the owner's own id, lists it."""
+"""Whose key it is: a key counts only if its owner's own document, at the owner's id, lists it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class OwnerToFetch:
     key_id: str
 
     def key_in(self, document: Mapping[str, Any]) -> PublicKey:
-        """The key, as the document fetched from `owner` lists it. Raises `Refusal` (key_not_owned)."""
+        """The key, as the document fetched from `owner` lists it. Raises `Refusal`."""
         if document.get("id") != self.owner:
             raise Refusal(Reason.key_not_owned, f"{self.owner} has another id")
         return key_from_actor(document, self.key_id)
@@ -57,9 +57,9 @@ def key_from_actor(document: Mapping[str, Any], key_id: str) -> PublicKey:
         raise Refusal(Reason.key_not_owned, "the owner is of another origin")
     for key in _listed(document, uri):
         if key_id in {key.key_id, uri}:
-            key = PublicKey(key_id, uri, key.pem)
-            _ = key.algorithm
-            return key
+            found = PublicKey(key_id, uri, key.pem)
+            found.check()
+            return found
     raise Refusal(Reason.key_not_owned, f"{uri} does not list the key")
 
 
@@ -78,9 +78,10 @@ def _is_key(document: Mapping[str, Any]) -> bool:
 
 def _is_usable(key: PublicKey) -> bool:
     try:
-        return bool(key.algorithm)
+        key.check()
     except Refusal:
         return False
+    return True
 
 
 def _listed(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:

@@ -13,8 +13,8 @@ class Headers:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
         self._values: dict[str, str] = {}
         for name, value in pairs:
-            key, value = name.lower(), value.strip(" \t")
-            self._values[key] = f"{self._values[key]}, {value}" if key in self._values else value
+            key, line = name.lower(), value.strip(" \t")
+            self._values[key] = f"{self._values[key]}, {line}" if key in self._values else line
 
     def get(self, name: str) -> str | None:
         return self._values.get(name.lower())

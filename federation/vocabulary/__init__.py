@@ -3,7 +3,7 @@
 Every type has `parse(document)`, which raises only `DocumentError`, and `dump()`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from federation.reading import Document, id_of, ids_of, one_or_many, type_of
@@ -26,24 +26,19 @@ from federation.vocabulary.parsing import parse_json
 Typed = Activity | Actor | Article | Note | Tombstone | Collection | CollectionPage
 
 
+PARSERS: dict[str, Callable[[Mapping[str, Any]], Typed]] = {
+    **dict.fromkeys(ACTOR_TYPES, Actor.parse),
+    **dict.fromkeys(WHOLE, Collection.parse),
+    **dict.fromkeys(PAGE, CollectionPage.parse),
+    "Article": Article.parse,
+    "Note": Note.parse,
+    "Tombstone": Tombstone.parse,
+}
+
+
 def parse(document: Mapping[str, Any]) -> Typed:
-    """A document as its type; whatever has an actor and an object is an activity. Raises
-    `DocumentError`.
-    """
-    kind = type_of(document)
-    if kind in ACTOR_TYPES:
-        return Actor.parse(document)
-    if kind in WHOLE:
-        return Collection.parse(document)
-    if kind in PAGE:
-        return CollectionPage.parse(document)
-    if kind == "Article":
-        return Article.parse(document)
-    if kind == "Note":
-        return Note.parse(document)
-    if kind == "Tombstone":
-        return Tombstone.parse(document)
-    return Activity.parse(document)
+    """A document as its type; any other type has to be an activity. Raises `DocumentError`."""
+    return PARSERS.get(type_of(document), Activity.parse)(document)
 
 
 __all__ = [

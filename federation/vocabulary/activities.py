@@ -35,7 +35,7 @@ class Activity:
         """Raises `DocumentError` without an id, a type or an actor."""
         kind = required_type(document)
         if len(kind) > LONGEST_TYPE:
-            raise DocumentError("type", "is too long")
+            raise DocumentError("type", "too long")
         objects = one_or_many(document.get("object"))
         only = objects[0] if len(objects) == 1 else None
         return cls(
@@ -81,10 +81,9 @@ def create(
     object: Object,  # noqa: A002 -- the vocabulary's word
     to: Recipients = (),
     cc: Recipients = (),
-    published: datetime | None = None,
 ) -> Document:
     """`actor` made `object`."""
-    return Activity(uri, "Create", actor, object, tuple(to), tuple(cc), published).dump()
+    return Activity(uri, "Create", actor, object, tuple(to), tuple(cc)).dump()
 
 
 def update(
@@ -93,10 +92,9 @@ def update(
     object: Object,  # noqa: A002
     to: Recipients = (),
     cc: Recipients = (),
-    published: datetime | None = None,
 ) -> Document:
     """`object`, given whole, is now like this."""
-    return Activity(uri, "Update", actor, object, tuple(to), tuple(cc), published).dump()
+    return Activity(uri, "Update", actor, object, tuple(to), tuple(cc)).dump()
 
 
 def delete(
@@ -105,10 +103,9 @@ def delete(
     object: Object,  # noqa: A002
     to: Recipients = (),
     cc: Recipients = (),
-    published: datetime | None = None,
 ) -> Document:
     """`object`, an id or a Tombstone, is no more."""
-    return Activity(uri, "Delete", actor, object, tuple(to), tuple(cc), published).dump()
+    return Activity(uri, "Delete", actor, object, tuple(to), tuple(cc)).dump()
 
 
 def follow(uri: str, actor: str, followed: str, to: Recipients = ()) -> Document:

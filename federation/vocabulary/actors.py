@@ -18,8 +18,9 @@ ACTOR_TYPES = ("Application", "Group", "Organization", "Person", "Service")
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who acts. All addresses but `url`, `icon`, `also_known_as` and `moved_to` are of the
-    origin of `id`.
+    """Somebody who acts. `projects` is, in our own namespace, the collection of its projects.
+
+    All addresses but `url`, `icon`, `also_known_as` and `moved_to` are of the origin of `id`.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Actor:
     url: str | None = None
     outbox: str | None = None
     followers: str | None = None
+    projects: str | None = None
     shared_inbox: str | None = None
     icon: str | None = None
     public_keys: tuple[PublicKey, ...] = ()
@@ -44,7 +46,7 @@ class Actor:
         kind = required_type(document, ACTOR_TYPES)
         inbox = required_id(document, "inbox")
         if not same_origin(inbox, uri):
-            raise DocumentError("inbox", "is of another origin")
+            raise DocumentError("inbox", "of another origin")
 
         def own(value: Any) -> str | None:
             found = id_of(value)
@@ -61,6 +63,7 @@ class Actor:
             url=link(document.get("url")),
             outbox=own(document.get("outbox")),
             followers=own(document.get("followers")),
+            projects=own(document.get("projects")),
             shared_inbox=own(endpoints.get("sharedInbox")) if isinstance(endpoints, dict) else None,
             icon=next(
                 (href for item in one_or_many(document.get("icon")) if (href := link(item))), None
@@ -84,6 +87,7 @@ class Actor:
                 "inbox": self.inbox,
                 "outbox": self.outbox,
                 "followers": self.followers,
+                "projects": self.projects,
                 "endpoints": {"sharedInbox": self.shared_inbox} if self.shared_inbox else None,
                 "icon": {"type": "Image", "url": self.icon} if self.icon else None,
                 "publicKey": rsa[0] if len(rsa) == 1 else rsa,

@@ -1,4 +1,4 @@
-"""Collections, whole or in pages (ActivityStreams 2.0 section 2.5). `items` are ids or embedded
+"""Collections, whole or in pages (ActivityStreams 2.0 section 5). `items` are ids or embedded
 documents.
 """
 
@@ -73,7 +73,7 @@ class CollectionPage:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no page, or counts with something else than a number."""
+        """Raises `DocumentError` for what is no page, or has an unreadable `totalItems`."""
         kind = required_type(document, PAGE)
         return cls(
             id=id_of(document.get("id")),
@@ -103,7 +103,7 @@ class CollectionPage:
 def _total(document: Mapping[str, Any]) -> int | None:
     total = document.get("totalItems")
     if total is not None and (type(total) is not int or total < 0):
-        raise DocumentError("totalItems", "is not a number of items")
+        raise DocumentError("totalItems", "not a number of items")
     return total
 
 

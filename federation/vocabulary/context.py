@@ -16,6 +16,7 @@ CONTEXT: list[Any] = [
     {
         "moothall": NAMESPACE,
         "phase": "moothall:phase",
+        "projects": {"@id": "moothall:projects", "@type": "@id"},
         "plainSummary": "moothall:plainSummary",
         "projectVersion": "moothall:projectVersion",
         "visibility": "moothall:visibility",

@@ -28,7 +28,7 @@ AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
 class ProjectDetails:
     """What a project says in our own namespace, beside what every reader of an Article understands.
 
-    `summary` is plain text; `source_markdown` is sent as the standard `source`.
+    `summary` is plain text; `source_markdown` is that of which the Article's content was made.
     """
 
     summary: str = ""

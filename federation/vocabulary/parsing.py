@@ -9,7 +9,7 @@ from federation.errors import Reason, Refusal
 
 DEEPEST = 32
 LONGEST_NUMBER = 20
-# What no text of ours may hold: NUL, which databases refuse, and halves of surrogate pairs, which are no characters.
+# NUL, which databases refuse, and halves of surrogate pairs, which are no characters.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 

@@ -12,9 +12,9 @@ def required_id(document: Mapping[str, Any], name: str) -> str:
     """The id in a property. Raises `DocumentError` where there is none, or one that is too long."""
     uri = id_of(document.get(name))
     if uri is None:
-        raise DocumentError(name, "is missing")
+        raise DocumentError(name, "missing")
     if len(uri) > LONGEST_URL:
-        raise DocumentError(name, "is too long")
+        raise DocumentError(name, "too long")
     return uri
 
 
@@ -22,7 +22,7 @@ def required_type(document: Mapping[str, Any], known: Collection[str] = ()) -> s
     """The type of a document. Raises `DocumentError` where there is none, or none of `known`."""
     found = type_of(document)
     if not found:
-        raise DocumentError("type", "is missing")
+        raise DocumentError("type", "missing")
     if known and found not in known:
-        raise DocumentError("type", f"is not {' or '.join(known)}")
+        raise DocumentError("type", f"not {' or '.join(known)}")
     return found
