@@ -17,7 +17,7 @@ from node.request import PUBLIC
 log = structlog.get_logger("node.access")
 
 # Views that belong to the frameworks and cannot carry a mark of ours.
-OPEN_TO_ALL = frozenset({"security.login", "security.logout"})
+OPEN_TO_ALL = frozenset({"security.login", "security.logout", "security.verify"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -18,7 +18,7 @@ from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.federating import actors
 from node.forms import HouseForm
 from node.people import service as people
-from node.people.sign_in import derived
+from node.people.sign_in import first_run_token
 from node.projects import service as projects
 from node.request import PUBLIC, activity_response, current_node, current_work, permission, wants_activity
 from node.settings import with_secret
@@ -100,11 +100,6 @@ class FirstRunForm(HouseForm):
         return Founding(**{name: self[name].data or "" for name in names})
 
 
-def first_run_token() -> str:
-    """What the console shows, so that no stranger sets up a node that was just started."""
-    return derived(with_secret(current_node().settings), "first-run")[:32]
-
-
 @blueprint.get("/first-run")
 @permission(PUBLIC)
 def first_run_form() -> ResponseReturnValue:
@@ -136,7 +131,8 @@ def first_run() -> ResponseReturnValue:
 def _first_run_allowed(token: str) -> None:
     if councils.own(current_work().session) is not None:
         raise NotFoundError("This node has been set up already.")
-    if not hmac.compare_digest(token.encode(), first_run_token().encode()):
+    expected = first_run_token(with_secret(current_node().settings))
+    if not hmac.compare_digest(token.encode(), expected.encode()):
         raise ForbiddenError("Open the address that the node printed when it started.")
 
 

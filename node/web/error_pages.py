@@ -1,0 +1,191 @@
+"""The one place that turns errors into answers.
+
+A person gets a page in the house style, a program a problem document (RFC 9457).
+"""
+
+import json
+from typing import Any, NamedTuple
+
+import structlog
+from flask import Flask, Response, current_app, g, render_template, request
+from flask_babel import lazy_gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Response as AnyResponse
+
+from federation.errors import FederationError, Refusal
+from node.errors import MoothallError
+from node.web.site import Site
+
+PROBLEM = "application/problem+json"
+# What a client may ask for or send that shows that it is a program.
+MACHINE_TYPES = (
+    PROBLEM,
+    "application/json",
+    "application/activity+json",
+    "application/ld+json",
+    "application/jrd+json",
+)
+MACHINE_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
+INBOX = "/inbox"
+STATUS = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 409, "gone": 410}
+# These describe the body that werkzeug would have sent.
+BODY_HEADERS = {"content-type", "content-length"}
+
+log = structlog.get_logger(__name__)
+
+
+class Words(NamedTuple):
+    """What an error page says: a heading, and what one can do."""
+
+    heading: Any
+    advice: Any
+
+
+WORDS = {
+    400: Words(
+        lazy_gettext("There is a problem with what was sent"),
+        lazy_gettext("Go back, check what you entered and try again. Nothing was changed."),
+    ),
+    401: Words(
+        lazy_gettext("Sign in to see this page"), lazy_gettext("You need to sign in first.")
+    ),
+    403: Words(
+        lazy_gettext("You cannot use this page"),
+        lazy_gettext(
+            "Your account does not have permission for this. "
+            "Ask the operator of this node if you need it."
+        ),
+    ),
+    404: Words(
+        lazy_gettext("Page not found"),
+        lazy_gettext(
+            "If you typed the address, check that it is correct. "
+            "If you pasted it, check that it is complete."
+        ),
+    ),
+    405: Words(
+        lazy_gettext("This page cannot be used in that way"),
+        lazy_gettext("Go back and use the links and buttons on the page."),
+    ),
+    409: Words(
+        lazy_gettext("Somebody else changed this"),
+        lazy_gettext("Go back, look at what changed and try again."),
+    ),
+    410: Words(
+        lazy_gettext("This has been deleted"),
+        lazy_gettext("It was here once and is not coming back."),
+    ),
+    413: Words(
+        lazy_gettext("That is too large"),
+        lazy_gettext("Go back and send less at once. Nothing was changed."),
+    ),
+    415: Words(
+        lazy_gettext("That kind of content cannot be used"),
+        lazy_gettext("Go back and use the form on the page."),
+    ),
+    429: Words(
+        lazy_gettext("Too many tries"),
+        lazy_gettext("Wait a few minutes and try again. Nothing was changed."),
+    ),
+    500: Words(
+        lazy_gettext("Sorry, there is a problem with this node"),
+        lazy_gettext("Try again later. The problem has been recorded for the people who run it."),
+    ),
+}
+EXPIRED = Words(
+    lazy_gettext("This form was open for too long"),
+    lazy_gettext("Go back, reload the page and send the form again. Nothing was changed."),
+)
+
+
+def register(app: Flask) -> None:
+    """Answer every error of `app` in the house style."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(MoothallError, _own)
+    app.register_error_handler(FederationError, _federation)
+    app.register_error_handler(Refusal, _refusal)
+    app.register_error_handler(InternalServerError, _internal)
+
+
+def wants_document() -> bool:
+    """Whether the request comes from a program, which gets a problem document instead of a page."""
+    if request.mimetype in MACHINE_TYPES or request.path.endswith(INBOX):
+        return True
+    if request.path.startswith(MACHINE_PATHS):
+        return True
+    return (
+        request.accept_mimetypes.best_match(("text/html", *MACHINE_TYPES), "text/html")
+        != "text/html"
+    )
+
+
+def problem(status: int, detail: str, **members: Any) -> Response:
+    """A problem document; `members` are its extension members (RFC 9457, section 3.2)."""
+    title = HTTP_STATUS_CODES.get(status, "Error")
+    document = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    return Response(json.dumps(document, ensure_ascii=False), status, content_type=PROBLEM)
+
+
+def _http(error: HTTPException) -> AnyResponse:
+    status = error.code or 500
+    if error.response is not None or status < 400:
+        return error.get_response()
+    words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    answer = _answer(status, words, str(words.advice))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in BODY_HEADERS:
+            answer.headers[name] = value
+    return answer
+
+
+def _csrf(_: CSRFError) -> AnyResponse:
+    return _answer(400, EXPIRED, str(EXPIRED.advice), code="form-expired")
+
+
+def _own(error: MoothallError) -> AnyResponse:
+    status = STATUS.get(error.code, 500)
+    if status == 500:
+        log.error("unexpected error", code=error.code, text=error.safe_text)
+        return _internal(InternalServerError())
+    fields = getattr(error, "fields", {})
+    members = {"fields": fields} if fields else {}
+    return _answer(status, WORDS[status], error.safe_text, code=error.code, **members)
+
+
+def _refusal(refusal: Refusal) -> AnyResponse:
+    return problem(refusal.status, refusal.safe_text, code=refusal.reason.value)
+
+
+def _federation(error: FederationError) -> AnyResponse:
+    return _answer(400, WORDS[400], error.safe_text)
+
+
+def _internal(_: InternalServerError) -> AnyResponse:
+    """The last resort. It asks nothing more of the database, which may be what is broken."""
+    words = WORDS[500]
+    if wants_document():
+        return problem(500, str(words.advice))
+    # Not `render_template`: that runs the context processors, which read the database.
+    template = current_app.jinja_env.get_template("error.html")
+    page = template.render(
+        site=g.get("site", Site()), heading=words.heading, text=words.advice, fields={}
+    )
+    return Response(page, 500)
+
+
+def _answer(status: int, words: Words, detail: str, **members: Any) -> AnyResponse:
+    if wants_document():
+        return problem(status, detail, **members)
+    page = render_template(
+        "error.html", heading=words.heading, text=detail, fields=members.get("fields", {})
+    )
+    return Response(page, status)

@@ -1,0 +1,59 @@
+"""Static files under addresses that change with their content: browsers keep them for a year."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from werkzeug.security import safe_join
+
+YEAR = "public, max-age=31536000, immutable"
+CHECK_EACH_TIME = "no-cache"
+ENDPOINT = "static"
+VERSION = "v"
+
+
+def register(app: Flask) -> None:
+    """Give every static file its version, and say how long it may be kept."""
+    app.url_defaults(_add_version)
+    app.after_request(_say_how_long)
+
+
+def version(content: bytes) -> str:
+    """The version of a content, as it stands in an address."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def keep(response: Response, current: str) -> Response:
+    """Let `response` be kept for a year if asked for by its `current` version, else not at all."""
+    response.headers["Cache-Control"] = (
+        YEAR if request.args.get(VERSION) == current else CHECK_EACH_TIME
+    )
+    return response
+
+
+def _add_version(endpoint: str, values: dict[str, Any]) -> None:
+    if VERSION not in values and (found := _version_of(endpoint, str(values.get("filename", "")))):
+        values[VERSION] = found
+
+
+def _say_how_long(response: Response) -> Response:
+    endpoint = request.endpoint or ""
+    found = _version_of(endpoint, str((request.view_args or {}).get("filename", "")))
+    return keep(response, found) if found and response.status_code in {200, 304} else response
+
+
+def _version_of(endpoint: str, filename: str) -> str | None:
+    """The version of a static file; None if there is none, or `endpoint` serves no files."""
+    blueprint, _, name = endpoint.rpartition(".")
+    if name != ENDPOINT:
+        return None
+    owner = current_app.blueprints.get(blueprint) if blueprint else current_app
+    path = safe_join(owner.static_folder, filename) if owner and owner.static_folder else None
+    return _version_of_file(path) if path and Path(path).is_file() else None
+
+
+@cache
+def _version_of_file(path: str) -> str:
+    return version(Path(path).read_bytes())

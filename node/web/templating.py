@@ -1,0 +1,75 @@
+"""Templates: where they are found, what is at hand in them, and that a misspelt name fails."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import get_locale
+from jinja2 import (
+    ChainableUndefined,
+    ChoiceLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+    Undefined,
+)
+from jinja2.utils import missing
+
+from node.web import fields, times
+from node.web.site import Site
+from node.web.theme import brand
+
+
+class StrictNames(Undefined):
+    """Raises for a name or attribute that is not there, but lets a mapping have missing keys.
+
+    The GOV.UK macros take one mapping of parameters and ask it for all it might hold.
+    """
+
+    def __new__(cls, hint: str | None = None, obj: Any = missing, *args: Any, **kwargs: Any) -> Any:
+        kind = ChainableUndefined if isinstance(obj, Mapping) else StrictUndefined
+        return kind(hint, obj, *args, **kwargs)
+
+
+def register(app: Flask, site: Callable[[], Site]) -> None:
+    """Set the templates of `app` up. `site` tells what the layout shows, once a request."""
+    environment = app.jinja_env
+    environment.undefined = StrictNames
+    macros = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    # First, so that no library or plugin takes the place of a page of ours.
+    house = PackageLoader("node.web")
+    environment.loader = ChoiceLoader([house, macros, app.create_global_jinja_loader()])
+    environment.add_extension("jinja2.ext.do")
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(day=times.day, moment=times.moment, exact_moment=times.exact)
+    environment.globals.update(
+        brand=brand,
+        page_language=page_language,
+        same_page=same_page,
+        field_params=fields.field_params,
+        choice_params=fields.choice_params,
+        date_params=fields.date_params,
+        error_list=fields.error_list,
+    )
+
+    def frame() -> dict[str, Site]:
+        if "site" not in g:
+            g.site = site()
+        return {"site": g.site}
+
+    app.context_processor(frame)
+
+
+def page_language() -> str:
+    """The language of the page, as the `lang` attribute names it: `en` or `cy`."""
+    locale = get_locale()
+    return locale.language if locale else "en"
+
+
+def same_page(**changes: Any) -> str:
+    """The address of this page with other query parameters: None takes one away."""
+    values: dict[str, Any] = {**request.args, **(request.view_args or {}), **changes}
+    return url_for(
+        request.endpoint or "",
+        **{name: value for name, value in values.items() if value is not None},
+    )

@@ -1,0 +1,84 @@
+"""The council's own colour, made safe to read: a stylesheet of GOV.UK Frontend's colour properties.
+
+Contrast is that of WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1 for text.
+"""
+
+import re
+
+DEFAULT_COLOUR = "#1d5b4f"
+READABLE = 4.5
+# Links stand in running text and are told from it by colour as well as by their underline.
+LINK_CONTRAST = 5.5
+
+Rgb = tuple[int, int, int]
+BLACK: Rgb = (0, 0, 0)
+WHITE: Rgb = (255, 255, 255)
+HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+
+
+def stylesheet(colour: str) -> str:
+    """The theme for a council's colour, `#rrggbb`; anything else gives the default one."""
+    own = _parse(normal(colour))
+    surface = _mix(own, WHITE, 0.95)
+    brand = readable(own, WHITE, READABLE)
+    link = readable(own, surface, LINK_CONTRAST)
+    properties = {
+        "brand-colour": brand,
+        "link-colour": link,
+        "link-hover-colour": _mix(link, BLACK, 0.4),
+        "surface-background-colour": surface,
+        "surface-border-colour": _mix(own, WHITE, 0.6),
+        "template-background-colour": surface,
+    }
+    lines = "".join(f"  --govuk-{name}: {_hex(value)};\n" for name, value in properties.items())
+    return f":root {{\n{lines}  --moothall-brand-dark: {_hex(_mix(brand, BLACK, 0.3))};\n}}\n"
+
+
+def brand(colour: str) -> str:
+    """The council's colour as `#rrggbb`, darkened where white text on it could not be read."""
+    own = _parse(normal(colour))
+    return _hex(readable(own, WHITE, READABLE))
+
+
+def normal(colour: str) -> str:
+    """`colour` in lower case if it is one (`#rrggbb`), else the default colour."""
+    return colour.lower() if HEX.fullmatch(colour) else DEFAULT_COLOUR
+
+
+def readable(colour: Rgb, beside: Rgb, ratio: float) -> Rgb:
+    """`colour`, mixed with just so much black that its contrast with `beside` reaches `ratio`."""
+    for percent in range(100):
+        darker = _mix(colour, BLACK, percent / 100)
+        if contrast(darker, beside) >= ratio:
+            return darker
+    return BLACK
+
+
+def contrast(one: Rgb, other: Rgb) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Rgb) -> float:
+    """Relative luminance, 0 to 1 (WCAG 2.2, definition of relative luminance)."""
+    red, green, blue = (
+        part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+        for part in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _mix(colour: Rgb, other: Rgb, share: float) -> Rgb:
+    """`colour` with `share` (0 to 1) of `other`."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+    return red, green, blue
+
+
+def _parse(colour: str) -> Rgb:
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
+
+
+def _hex(colour: Rgb) -> str:
+    return "#" + bytes(colour).hex()

@@ -1,0 +1,31 @@
+"""Times as people read them: in the reader's language, and in Europe/London."""
+
+from datetime import UTC, datetime
+
+from flask_babel import format_date, format_datetime, format_time, gettext, to_user_timezone
+
+
+def day(at: datetime) -> str:
+    """`23 November 2026`."""
+    return str(format_date(at, "d MMMM y"))
+
+
+def moment(at: datetime, now: datetime | None = None) -> str:
+    """`today at 2:05pm`, `yesterday at 9am`, and the day alone for all others."""
+    days = (to_user_timezone(now or datetime.now(UTC)).date() - to_user_timezone(at).date()).days
+    if days == 0:
+        return str(gettext("today at %(time)s", time=_clock(at)))
+    if days == 1:
+        return str(gettext("yesterday at %(time)s", time=_clock(at)))
+    return day(at)
+
+
+def exact(at: datetime) -> str:
+    """`23 November 2026, 14:05:09`."""
+    return str(format_datetime(at, "d MMMM y, HH:mm:ss"))
+
+
+def _clock(at: datetime) -> str:
+    """`2:05pm`, or `2pm` at the full hour: GOV.UK's style."""
+    pattern = "ha" if to_user_timezone(at).minute == 0 else "h:mma"
+    return str(format_time(at, pattern)).replace(" ", "").lower()

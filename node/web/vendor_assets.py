@@ -1,0 +1,100 @@
+"""Fetch GOV.UK Frontend with npm and keep what a council may serve.
+
+Services outside service.gov.uk may use the components, but not the typeface, the GOV.UK header or
+the royal arms. Those are taken out here and never reach the repository. For maintainers, with npm:
+`python -m node.web.vendor_assets`.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+VERSION = "6.6.0"
+SHA256 = "52c4eb554e54d8a6e4ba801e9da5ec3a5b930fd2f117a39677f0b6296e954751"
+TARGET = Path(__file__).parent / "static" / "govuk-frontend"
+
+TYPEFACE = re.compile(r"\bGDS Transport,\s*")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+SOURCE_MAP = re.compile(r"//# sourceMappingURL=\S+\s*$")
+# Components and parts that belong to GOV.UK alone.
+RESERVED = re.compile(r"\.govuk-(header|logo|footer__(crown|copyright-logo))(?![a-z])")
+# The preludes of blocks that hold rules, not declarations.
+NESTING = ("@media", "@supports", "@layer")
+
+
+def main() -> None:
+    """Replace the stylesheet and the script under `static/govuk-frontend` by those of `VERSION`."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = _fetch(Path(folder))
+        style = (package / "govuk-frontend.min.css").read_text(encoding="utf-8")
+        script = (package / "govuk-frontend.min.js").read_text(encoding="utf-8")
+    TARGET.mkdir(parents=True, exist_ok=True)
+    (TARGET / "govuk-frontend.min.css").write_text(without_reserved(style), encoding="utf-8")
+    script = SOURCE_MAP.sub("", script).rstrip() + "\n"
+    (TARGET / "govuk-frontend.min.js").write_text(script, encoding="utf-8")
+
+
+def without_reserved(style: str) -> str:
+    """The stylesheet `style`, minified, without what only GOV.UK may show."""
+    style = TYPEFACE.sub("", COMMENT.sub("", style))
+    return _rules(style.replace(":arial,", ":arial,helvetica,")) + "\n"
+
+
+def _rules(style: str) -> str:
+    kept = []
+    at = 0
+    while (opening := style.find("{", at)) != -1:
+        closing = _closing(style, opening)
+        statements, _, prelude = style[at:opening].rpartition(";")
+        if statements:
+            kept.append(statements + ";")
+        block = _rule(prelude.strip(), style[opening + 1 : closing])
+        if block:
+            kept.append(block)
+        at = closing + 1
+    return "".join(kept)
+
+
+def _closing(style: str, opening: int) -> int:
+    """Where the block ends that begins at `opening`. No string of the stylesheet holds a brace."""
+    depth = 0
+    for at in range(opening, len(style)):
+        depth += {"{": 1, "}": -1}.get(style[at], 0)
+        if depth == 0:
+            return at
+    raise ValueError("The stylesheet ends inside a block.")
+
+
+def _rule(prelude: str, body: str) -> str:
+    if prelude.startswith(NESTING):
+        body = _rules(body)
+        return f"{prelude}{{{body}}}" if body else ""
+    if prelude == "@font-face":
+        return ""
+    if prelude.startswith("@"):
+        return f"{prelude}{{{body}}}"
+    selectors = [one for one in prelude.split(",") if not RESERVED.search(one)]
+    return f"{','.join(selectors)}{{{body}}}" if selectors else ""
+
+
+def _fetch(folder: Path) -> Path:
+    subprocess.run(
+        ["npm", "pack", "--silent", f"govuk-frontend@{VERSION}"],  # noqa: S607 -- the maintainer's
+        cwd=folder,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    archive = next(folder.glob("*.tgz"))
+    if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
+        sys.exit(f"govuk-frontend {VERSION} is not the archive that was reviewed.")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder / "package" / "dist" / "govuk"
+
+
+if __name__ == "__main__":
+    main()
