@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("shared_inbox", sa.String(length=2000), nullable=True),
         sa.Column("outbox", sa.String(length=2000), nullable=True),
         sa.Column("followers", sa.String(length=2000), nullable=True),
+        sa.Column("projects", sa.String(length=2000), nullable=True),
         sa.Column("is_local", sa.Boolean(), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_actor")),
@@ -140,6 +141,24 @@ def upgrade() -> None:
     with op.batch_alter_table("actor_key", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_actor_key_actor_id"), ["actor_id"], unique=False)
 
+    op.create_table(
+        "backfill",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=False),
+        sa.Column("next_page", sa.String(length=2000), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("read", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_backfill_actor_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backfill")),
+        sa.UniqueConstraint("actor_id", name=op.f("uq_backfill_actor_id")),
+    )
     op.create_table(
         "council",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,131 @@
+"""The migrations make what the models say, on both databases, each owner's by itself."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from node import migrating
+from node.db import prepare_engine
+from node.hooks import Hooks
+from node.settings import Settings
+
+WITH_PLUGINS = Settings(plugins=("checklists",))
+CORE_ONLY = Settings(plugins=())
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url)
+    prepare_engine(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_migrations_and_models_agree(engine: Engine) -> None:
+    hooks = Hooks(WITH_PLUGINS)
+    migrating.upgrade(engine, hooks)
+    assert migrating.differences(engine, hooks) == []
+
+
+def test_a_difference_is_found(engine: Engine) -> None:
+    hooks = Hooks(WITH_PLUGINS)
+    migrating.upgrade(engine, hooks)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE peer ADD COLUMN surprise INTEGER"))
+        connection.execute(text("DROP TABLE checklists__answer"))
+    found = migrating.differences(engine, hooks)
+    assert [line.partition(":")[0] for line in found] == ["core", "checklists"]
+    assert "surprise" in found[0]
+
+
+def test_there_is_one_head_for_each_owner() -> None:
+    assert list(migrating.heads(Hooks(WITH_PLUGINS))) == ["core", "checklists"]
+
+
+def test_an_upgrade_does_what_is_pending_once(engine: Engine) -> None:
+    hooks = Hooks(WITH_PLUGINS)
+    waiting = migrating.pending(engine, hooks)
+    assert waiting[0].startswith("core: 0001")
+    assert any(line.startswith("checklists: ") for line in waiting)
+    assert migrating.upgrade(engine, hooks) == waiting
+    assert migrating.pending(engine, hooks) == []
+    assert migrating.upgrade(engine, hooks) == []
+
+
+def test_a_plugin_is_added_later_switched_off_and_on_again(engine: Engine) -> None:
+    migrating.upgrade(engine, Hooks(CORE_ONLY))
+    assert "checklists__answer" not in inspect(engine).get_table_names()
+    migrating.upgrade(engine, Hooks(WITH_PLUGINS))
+    without = Hooks(CORE_ONLY)
+    assert migrating.pending(engine, without) == []
+    assert migrating.differences(engine, without) == []
+    assert "checklists__answer" in inspect(engine).get_table_names()
+    assert migrating.pending(engine, Hooks(WITH_PLUGINS)) == []
+
+
+def test_processes_that_upgrade_at_once_wait_for_each_other(
+    engine: Engine, database_url: str
+) -> None:
+    hooks = Hooks(WITH_PLUGINS)
+    migrating.pending(engine, hooks)
+    done: list[list[str]] = []
+    start = threading.Barrier(4)
+
+    def upgrade() -> None:
+        own_engine = create_engine(database_url)
+        prepare_engine(own_engine)
+        start.wait()
+        done.append(migrating.upgrade(own_engine, hooks))
+        own_engine.dispose()
+
+    threads = [threading.Thread(target=upgrade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = [line for each in done for line in each]
+    assert len(done) == 4
+    assert lines
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
+    hooks = Hooks(CORE_ONLY)
+    migrating.upgrade(engine, hooks)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(migrating.MigrationError, match="made by a newer core"):
+        migrating.pending(engine, hooks)
+    with pytest.raises(migrating.MigrationError, match="made by a newer core"):
+        migrating.upgrade(engine, hooks)
+
+
+@pytest.mark.parametrize("deed", ["UPDATE audit_entry SET action = 'b'", "DELETE FROM audit_entry"])
+def test_audit_entries_are_never_changed_or_removed(engine: Engine, deed: str) -> None:
+    migrating.upgrade(engine, Hooks(CORE_ONLY))
+    with engine.begin() as connection:
+        connection.execute(text(_ENTRY.format("INSERT INTO", 1)))
+    with pytest.raises(DBAPIError, match="never changed or removed"), engine.begin() as connection:
+        connection.execute(text(deed))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT action FROM audit_entry")).all() == [("a",)]
+
+
+def test_audit_entries_are_not_replaced_on_sqlite(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return  # the statement is SQLite's own
+    migrating.upgrade(engine, Hooks(CORE_ONLY))
+    with engine.begin() as connection:
+        connection.execute(text(_ENTRY.format("INSERT INTO", 1)))
+        connection.execute(text(_ENTRY.format("INSERT INTO", "NULL")))
+    with pytest.raises(DBAPIError, match="never changed or removed"), engine.begin() as connection:
+        connection.execute(text(_ENTRY.format("INSERT OR REPLACE INTO", 1)))
+
+
+_ENTRY = (
+    "{} audit_entry (id, at, by, action, subject, details, request_id)"
+    " VALUES ({}, '2026-01-01', 'x', 'a', 's', '{{}}', '')"
+)
