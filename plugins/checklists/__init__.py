@@ -1,0 +1,1 @@
+"""Checklists: what good digital work looks like, asked of a project."""

@@ -1,0 +1,27 @@
+"""The form in which a checklist is answered: a question, three radios, and so on."""
+
+from flask_babel import lazy_gettext as _l
+from govuk_frontend_wtf.wtforms_widgets import GovRadioInput
+from wtforms import RadioField
+
+from node.api import HouseForm
+from plugins.checklists.definitions import Checklist
+from plugins.checklists.service import ANSWERS
+
+LABELS = dict(zip(ANSWERS, (_l("Yes"), _l("Partly"), _l("No")), strict=True))
+
+
+def answer_form(checklist: Checklist) -> HouseForm:
+    """A form with one field for each question, named by its id."""
+    fields = {
+        question.id: RadioField(
+            question.text,
+            description=question.guidance,
+            choices=list(LABELS.items()),
+            validate_choice=False,
+            widget=GovRadioInput(),
+        )
+        for question in checklist.questions
+    }
+    form: HouseForm = type("AnswerForm", (HouseForm,), fields)()
+    return form
