@@ -11,7 +11,7 @@ from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.db import db, prepare_engine
-from node.federating import delivery, following, inbox, operator_views
+from node.federating import backfill, delivery, following, inbox, operator_views
 from node.federating import views as federating_views
 from node.federating.publishing import DELIVER
 from node.hooks import Hooks
@@ -61,6 +61,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     app.extensions[EXTENSION] = node
     node.jobs.register(DELIVER, lambda: delivery.work_off(node))
     node.jobs.register(inbox.JOB, lambda: inbox.work_off(node))
+    node.jobs.register(backfill.JOB, lambda: backfill.work_off(node))
     sign_in.configure(app, settings, secret)
     csrf = CSRFProtect(app)
     csrf.exempt("node.federating.views.post_to_inbox")

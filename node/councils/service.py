@@ -5,10 +5,11 @@ import re
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from federation.origin import host_of
 from federation.vocabulary import Actor as ActorDocument
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating import actors, addresses, following
+from node.federating import actors, addresses, following, peers
 from node.federating.models import Actor, Follow
 from node.runtime import UnitOfWork
 
@@ -82,8 +83,8 @@ def found(work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code:
     return council
 
 
-def follow(work: UnitOfWork, found_actor: ActorDocument) -> Follow:
-    """Our council asks to follow the council whose actor was found.
+def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = False) -> Follow:
+    """Our council asks to follow the council whose actor was found. `vouched`: an operator asks, which allows the server.
 
     Raises `InvalidInputError` for an actor that is not an organisation.
     """
@@ -91,8 +92,10 @@ def follow(work: UnitOfWork, found_actor: ActorDocument) -> Follow:
         raise InvalidInputError(
             "That is a person, not a council.", {"address": "Enter the address of a council"}
         )
-    council = require_own(work.session)
-    row = following.request(work, council.actor, found_actor)
+    host = host_of(found_actor.id)
+    if vouched and not peers.is_allowed(work.session, work.settings, host):
+        peers.decide(work, host, peers.ALLOWED)
+    row = following.request(work, require_own(work.session).actor, found_actor)
     remember(work, found_actor)
     return row
 

@@ -9,11 +9,12 @@ from node.councils.forms import FollowForm
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import fetching, following
 from node.federating.models import Follow
+from node.people.permissions import may
 from node.request import PUBLIC, current_node, current_work, permission
 
 blueprint = Blueprint("councils", __name__, template_folder="templates")
 
-FOLLOW = "councils.follow"
+FOLLOW, OPERATE = "councils.follow", "node.operate"
 
 
 @blueprint.get("/councils")
@@ -37,10 +38,11 @@ def follow() -> ResponseReturnValue:
     form, work = FollowForm(), current_work()
     if not form.validate_on_submit():
         return render_template("councils/follow.html", form=form), 400
+    vouched = may(OPERATE)
     work.pause()
     try:
-        found = fetching.find_actor(current_node(), form.address.data or "")
-        row = service.follow(work, found)
+        found = fetching.find_actor(current_node(), form.address.data or "", vouched=vouched)
+        row = service.follow(work, found, vouched=vouched)
     except InvalidInputError as error:
         form.show(error)
         return render_template("councils/follow.html", form=form), 400

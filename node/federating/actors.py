@@ -52,6 +52,7 @@ def create_local(
         shared_inbox=addresses.shared_inbox(settings),
         outbox=f"{uri}/outbox",
         followers=f"{uri}/followers",
+        projects=f"{uri}/projects" if kind == "Organization" else None,
         is_local=True,
         keys=[
             ActorKey(key_id=f"{uri}#main-key", public_pem=public_pem(private), private_pem=private)
@@ -88,6 +89,7 @@ def remember(session: Session, document: ActorDocument) -> Actor:
     actor.shared_inbox = document.shared_inbox
     actor.outbox = document.outbox
     actor.followers = document.followers
+    actor.projects = document.projects
     actor.fetched_at = now()
     _remember_keys(session, actor, document.public_keys)
     session.flush()
@@ -117,6 +119,7 @@ def describe(actor: Actor) -> ActorDocument:
         inbox=actor.inbox,
         outbox=actor.outbox,
         followers=actor.followers,
+        projects=actor.projects,
         shared_inbox=actor.shared_inbox,
         public_keys=tuple(PublicKey(key.key_id, actor.uri, key.public_pem) for key in actor.keys),
     )

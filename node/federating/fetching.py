@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from federation.errors import FederationError
 from federation.origin import check_fetched, host_of
 from federation.signatures import PrivateKey, sign
@@ -39,15 +41,14 @@ def signer(key: PrivateKey) -> Signer:
     return sign_hop
 
 
-def document(node: Node, uri: str) -> dict[str, Any]:
+def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
     """The ActivityPub document at `uri`, from its own origin. Opens no transaction while it waits.
 
-    Raises `NotFetchedError` when the host is not one we speak with, does not answer, or answers with something else.
+    `vouched`: an operator named the server just now, so it need not be on the list yet. Raises `NotFetchedError` when the host is not one we speak with, does not answer, or answers with something else.
     """
     with node.reading() as session:
         host = _host(uri)
-        if not peers.is_allowed(session, node.settings, host):
-            raise NotFetchedError(f"{host} is not on the list of servers we speak with.", permanent=True)
+        _check_host(session, node, host, vouched=vouched)
         key = actors.signing_key(actors.node_actor(session, node.settings))
     answer = _get(lambda: node.outbound.get(uri, accept=AS2_ACCEPT, sign=signer(key)), host)
     try:
@@ -58,16 +59,16 @@ def document(node: Node, uri: str) -> dict[str, Any]:
     return found
 
 
-def actor(node: Node, uri: str) -> ActorDocument:
+def actor(node: Node, uri: str, *, vouched: bool = False) -> ActorDocument:
     """The document of an actor."""
-    found = document(node, uri)
+    found = document(node, uri, vouched=vouched)
     try:
         return ActorDocument.parse(found)
     except FederationError as error:
         raise NotFetchedError(f"{uri} is not an actor: {error}", permanent=True) from error
 
 
-def find_actor(node: Node, address: str) -> ActorDocument:
+def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocument:
     """The actor that a person means by `@name@host`, `name@host` or an address (URL)."""
     try:
         wanted = parse_address(address)
@@ -77,17 +78,26 @@ def find_actor(node: Node, address: str) -> ActorDocument:
             {"address": "Enter an address such as @council@moothall.example.gov.uk"},
         ) from error
     if isinstance(wanted, str):
-        return actor(node, wanted)
+        return actor(node, wanted, vouched=vouched)
     username, host = wanted
     with node.reading() as session:
-        if not peers.is_allowed(session, node.settings, host):
-            raise NotFetchedError(f"{host} is not on the list of servers we speak with.", permanent=True)
+        _check_host(session, node, host, vouched=vouched)
     url = webfinger_url(username, host, plain_http=host in node.settings.private_hosts)
     answer = _get(lambda: node.outbound.get(url, accept="application/jrd+json", content_types=JRD), host)
     try:
-        return actor(node, actor_id_from_jrd(json.loads(answer.body), username, host))
+        found = actor_id_from_jrd(json.loads(answer.body), username, host)
     except (ValueError, FederationError) as error:
         raise NotFetchedError(f"{host} does not know {address}.", permanent=True) from error
+    return actor(node, found, vouched=vouched)
+
+
+def _check_host(session: Session, node: Node, host: str, *, vouched: bool) -> None:
+    blocked = peers.is_blocked(session, host)
+    if blocked or not (vouched or peers.is_allowed(session, node.settings, host)):
+        raise NotFetchedError(
+            f"{host} is not on the list of servers that this node speaks with. Its operator can allow it.",
+            permanent=True,
+        )
 
 
 def _get(get: Callable[[], Answer], host: str) -> Answer:

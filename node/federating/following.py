@@ -7,7 +7,7 @@ from federation.vocabulary import Activity, accept, follow, id_of, undo
 from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
-from node.federating import actors, addresses, publishing
+from node.federating import actors, addresses, backfill, publishing
 from node.federating.models import Actor, Follow
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 
@@ -83,6 +83,8 @@ def receive_answer(work: UnitOfWork, received: Received) -> None:
         raise NotForUsError("we did not ask to follow that")
     row.state = "accepted" if received.activity.type == "Accept" else "rejected"
     row.answered_at = now()
+    if row.state == "accepted":
+        backfill.begin(work, row.followed)
     work.audit(f"follow.{row.state}", row.followed.uri, follower=row.follower.uri)
 
 

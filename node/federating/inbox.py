@@ -13,13 +13,14 @@ from federation.acceptance import Accepted, Policy, accept
 from federation.errors import FederationError, Refusal
 from federation.origin import host_of
 from federation.signatures import SignedRequest, claimed_host
-from federation.vocabulary import Activity, id_of, type_of
+from federation.vocabulary import Activity, id_of
 from node.db import insert_once, now
 from node.errors import MoothallError
 from node.federating import fetching, peers, refusals
+from node.federating.dispatching import dispatch
 from node.federating.keystore import KeyStore
 from node.federating.models import InboxItem
-from node.runtime import Node, NotForUsError, Received, UnitOfWork
+from node.runtime import Node, Received
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,14 @@ def work_off(node: Node) -> None:
             _handle(node, item)
 
 
+def release_all(node: Node) -> None:
+    """A node whose only worker is inside it starts: leases that stand are of a process that died."""
+    with node.work(by=JOB) as work:
+        work.session.execute(
+            update(InboxItem).where(InboxItem.leased_until.is_not(None)).values(leased_until=None)
+        )
+
+
 def _lease(node: Node) -> list[int]:
     moment = now()
     due = (
@@ -116,7 +125,7 @@ def _handle(node: Node, item_id: int) -> None:
     try:
         received = _prepare(node, body, trusted)
         with node.work(by=received.activity.actor) as work:
-            outcome = _dispatch(node, work, received)
+            outcome = dispatch(node, work, received)
             _finish(work.session.get_one(InboxItem, item_id), *outcome)
     except (MoothallError, FederationError) as error:
         permanent = getattr(error, "permanent", True)
@@ -136,20 +145,6 @@ def _prepare(node: Node, body: dict[str, Any], trusted: bool) -> Received:
     if uri is not None and (embedded is None or not trusted):
         return Received(activity, fetching.document(node, uri))
     return Received(activity, embedded if trusted else None)
-
-
-def _dispatch(node: Node, work: UnitOfWork, received: Received) -> tuple[str, str]:
-    """Hand it to whoever receives such things. Returns the item's new state and why."""
-    activity = received.activity
-    kind = type_of(received.document) if received.document else ""
-    handler = node.handlers.get((activity.type, kind)) or node.handlers.get((activity.type, ""))
-    if handler is None:
-        return "ignored", f"nothing here receives {activity.type} {kind}".strip()
-    try:
-        handler(work, received)
-    except NotForUsError as reason:
-        return "ignored", str(reason)
-    return "done", ""
 
 
 def _finish(item: InboxItem, state: str, outcome: str) -> None:

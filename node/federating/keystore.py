@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Reason, Refusal
-from federation.origin import host_of
+from federation.origin import without_fragment
 from federation.signatures import PublicKey, key_or_owner
 from federation.vocabulary import Actor as ActorDocument
 from node.federating import actors, fetching
@@ -43,15 +43,13 @@ class KeyStore:
             raise Refusal(Reason.key_not_found, str(error)) from error
 
     def _fetch(self, key_id: str) -> PublicKey:
-        found = fetching.document(self._node, key_id.partition("#")[0])
-        step = key_or_owner(found, key_id)
-        if not isinstance(step, PublicKey):
-            found = fetching.document(self._node, step.owner)
-            step = key_or_owner(found, key_id)
-        if not isinstance(step, PublicKey) or host_of(step.owner) != host_of(key_id):
-            raise Refusal(Reason.key_not_owned, "the owner's own document does not list this key")
+        found = fetching.document(self._node, without_fragment(key_id))
+        key = key_or_owner(found, key_id)
+        if not isinstance(key, PublicKey):
+            found = fetching.document(self._node, key.owner)
+            key = key.key_in(found)
         self._owner = ActorDocument.parse(found)
-        return step
+        return key
 
     def remember(self, session: Session) -> None:
         """Keep what was fetched, now that the message it was fetched for has been accepted."""

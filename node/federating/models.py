@@ -28,6 +28,7 @@ class Actor(Base):
     shared_inbox: Mapped[str | None] = mapped_column(Uri)
     outbox: Mapped[str | None] = mapped_column(Uri)
     followers: Mapped[str | None] = mapped_column(Uri)
+    projects: Mapped[str | None] = mapped_column(Uri)
     is_local: Mapped[bool] = mapped_column(default=False, index=True)
     fetched_at: Mapped[datetime] = mapped_column(default=now)
     keys: Mapped[list["ActorKey"]] = relationship(back_populates="actor", cascade="all, delete-orphan")
@@ -163,6 +164,30 @@ class InboxItem(Base):
     due_at: Mapped[datetime] = mapped_column(default=now)
     leased_until: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Backfill(Base):
+    """Reading everything that a council has, page by page. `next_page` is where to go on after a crash."""
+
+    __tablename__ = "backfill"
+
+    STATES = {  # noqa: RUF012 -- a constant table
+        "running": {"done", "failed"},
+        "done": {"running"},
+        "failed": {"running"},
+    }
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
+    next_page: Mapped[str] = mapped_column(Uri)
+    state: Mapped[str] = mapped_column(String(20), default="running")
+    read: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(default=now)
+    leased_until: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(500), default="")
+    actor: Mapped[Actor] = relationship()
 
 
 class Peer(Base):

@@ -25,6 +25,10 @@ def is_allowed(session: Session, settings: Settings, host: str) -> bool:
     return state == ALLOWED or settings.federation == "open"
 
 
+def is_blocked(session: Session, host: str) -> bool:
+    return session.scalar(select(Peer.state).where(Peer.host == host)) == BLOCKED
+
+
 def decide(work: UnitOfWork, host: str, state: str) -> Peer:
     """The operator's word: `allowed` or `blocked`. Raises `InvalidInputError` for what is not a host."""
     try:

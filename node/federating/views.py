@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from federation import nodeinfo
 from federation.errors import FederationError, Reason, Refusal
 from federation.signatures import Headers, SignedRequest
-from federation.vocabulary import OrderedCollection, OrderedCollectionPage
+from federation.vocabulary import Collection, CollectionPage, without_context
 from federation.webfinger import jrd, parse_resource
 from node import __version__
 from node.errors import InvalidInputError, NotFoundError
@@ -93,16 +93,16 @@ def outbox(slug: str) -> ResponseReturnValue:
     before = request.args.get("before", type=int)
     if "page" not in request.args and before is None:
         first = f"{actor.outbox}?page=1"
-        return activity_response(OrderedCollection(id=actor.outbox or "", total=total, first=first).dump())
+        return activity_response(Collection(id=actor.outbox or "", total_items=total, first=first).dump())
     if before is not None:
         public = public.where(OutboxActivity.id < before)
     rows = session.scalars(public.order_by(OutboxActivity.id.desc()).limit(PAGE)).all()
     more = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE else None
-    page = OrderedCollectionPage(
+    page = CollectionPage(
         id=f"{actor.outbox}?" + (f"before={before}" if before is not None else "page=1"),
         part_of=actor.outbox or "",
-        total=total,
-        items=tuple(_without_context(json.loads(row.body)) for row in rows),
+        total_items=total,
+        items=tuple(without_context(json.loads(row.body)) for row in rows),
         next=more,
     )
     return activity_response(page.dump())
@@ -115,7 +115,7 @@ def followers(slug: str) -> ResponseReturnValue:
     session = current_work().session
     actor = _actor(session, slug)
     accepted = select(func.count()).where(Follow.followed_id == actor.id, Follow.state == "accepted")
-    collection = OrderedCollection(id=actor.followers or "", total=session.scalar(accepted) or 0)
+    collection = Collection(id=actor.followers or "", total_items=session.scalar(accepted) or 0)
     return activity_response(collection.dump())
 
 
@@ -185,11 +185,6 @@ def nodeinfo_document(version: str) -> ResponseReturnValue:
 
 def _json(document: Mapping[str, Any], content_type: str) -> Response:
     return Response(json.dumps(document), content_type=content_type)
-
-
-def _without_context(document: dict[str, Any]) -> dict[str, Any]:
-    """A collection carries the context once for all of its items."""
-    return {key: value for key, value in document.items() if key != "@context"}
 
 
 def _actor(session: Session, slug: str) -> Actor:

@@ -51,3 +51,8 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
 def derived(secret: str, purpose: str) -> str:
     """A secret for one purpose, made from the node's secret key."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def first_run_token(secret: str) -> str:
+    """What the console shows, so that no stranger sets up a node that was just started."""
+    return derived(secret, "first-run")[:32]

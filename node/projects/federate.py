@@ -41,7 +41,7 @@ def to_article(project: Project) -> Article:
         updated=project.changed_at,
         to=(PUBLIC,),
         cc=(project.council.actor.followers or "",),
-        project=ProjectDetails(summary=project.summary, phase=project.phase.value, source=project.brief),
+        project=ProjectDetails(summary=project.summary, phase=project.phase.value, source_markdown=project.brief, version=project.version),
     )
 
 

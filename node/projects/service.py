@@ -185,6 +185,20 @@ def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
     return Page(list(found), number, pages, total)
 
 
+def count_public(session: Session, council: Council) -> int:
+    """How many projects of a council everybody may read."""
+    query = select(func.count()).where(Project.council_id == council.id, Project.state == State.published)
+    return session.scalar(query) or 0
+
+
+def public_after(session: Session, council: Council, after: int, most: int) -> list[Project]:
+    """The next projects of a council that everybody may read, by row id."""
+    query = select(Project).where(
+        Project.council_id == council.id, Project.state == State.published, Project.id > after
+    )
+    return list(session.scalars(query.order_by(Project.id).limit(most)))
+
+
 def _matching(wanted: Filter) -> Select[tuple[Project]]:
     states = [State.draft] if wanted.drafts else [State.published]
     query = select(Project).where(Project.state.in_(states)).order_by(Project.changed_at.desc(), Project.id)

@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
+from federation.vocabulary import Collection, CollectionPage
 from node.councils import service as councils
-from node.errors import ConflictError, GoneError, InvalidInputError
+from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.people.permissions import may
 from node.projects import service
 from node.projects.federate import to_article, to_tombstone
@@ -18,6 +19,7 @@ blueprint = Blueprint("projects", __name__, template_folder="templates")
 blueprint.add_app_template_global(PHASES, "PHASES")
 
 EDIT = "projects.edit"
+COLLECTION_PAGE = 100
 
 
 @blueprint.get("/projects")
@@ -64,6 +66,28 @@ def _document(token: str) -> ResponseReturnValue:
     if not project.is_local:
         return redirect(project.uri)
     return activity_response(to_article(project).dump())
+
+
+@blueprint.get("/councils/<slug>/projects")
+@permission(PUBLIC)
+def collection(slug: str) -> ResponseReturnValue:
+    """All of our projects for another server that begins to follow, oldest first, in pages."""
+    session = current_work().session
+    council = councils.by_slug(session, slug)
+    if council is None or not council.actor.projects:
+        raise NotFoundError("There is no such council here.")
+    uri, after = council.actor.projects, request.args.get("after", type=int)
+    if after is None:
+        total = service.count_public(session, council)
+        return activity_response(Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump())
+    rows = service.public_after(session, council, after, COLLECTION_PAGE)
+    page = CollectionPage(
+        id=f"{uri}?after={after}",
+        part_of=uri,
+        items=tuple(to_article(row).dump(context=False) for row in rows),
+        next=f"{uri}?after={rows[-1].id}" if len(rows) == COLLECTION_PAGE else None,
+    )
+    return activity_response(page.dump())
 
 
 @blueprint.get("/projects/new")

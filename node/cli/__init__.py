@@ -1,0 +1,42 @@
+"""The command `moothall`."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from node import __version__
+from node.cli import councils, demo, people, projects, running
+from node.errors import InvalidInputError, MoothallError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="moothall")
+def moothall() -> None:
+    """A council's own node. Settings come from moothall.toml and from MOOTHALL_… variables."""
+
+
+for group in (running, people, councils, projects, demo):
+    for command in group.COMMANDS:
+        moothall.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command. What goes wrong is said in one line, and the exit code is not zero."""
+    try:
+        code = moothall.main(args=arguments, prog_name="moothall", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        fail(error.format_message(), error.exit_code)
+    except InvalidInputError as error:
+        fail(" ".join([error.safe_text, *(f"{name}: {text}." for name, text in error.fields.items())]))
+    except MoothallError as error:
+        fail(error.safe_text)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(text: str, code: int = 1) -> None:
+    """Say what is wrong and stop."""
+    click.echo(f"moothall: {text}", err=True)
+    sys.exit(code)

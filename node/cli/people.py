@@ -1,0 +1,27 @@
+"""Commands about the people who sign in."""
+
+import click
+
+from node.cli.opening import working
+from node.people import service
+from node.people.permissions import OFFICER, ROLES
+
+
+@click.group()
+def user() -> None:
+    """The accounts of this node."""
+
+
+@user.command()
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--role", type=click.Choice(ROLES), default=OFFICER, show_default=True)
+@click.password_option(envvar="MOOTHALL_PASSWORD")
+def add(name: str, email: str, role: str, password: str) -> None:
+    """Make an account."""
+    with working() as work:
+        made = service.create(work, name=name, email=email, password=password, role=role)
+        click.echo(f"{made.email} may sign in as {role}")
+
+
+COMMANDS = (user,)

@@ -1,0 +1,95 @@
+"""Commands that start the node, set it up, and look whether it is well."""
+
+import signal
+import threading
+
+import click
+from sqlalchemy import func, select
+
+from node import migrating
+from node.app import node_of
+from node.cli.opening import application, opened, working
+from node.councils import service as councils
+from node.councils.founding import Founding, found
+from node.errors import MoothallError
+from node.federating.models import Delivery
+from node.runtime import Node
+from node.serving import serve, wake_all
+
+
+@click.command("serve")
+def serve_command() -> None:
+    """Answer web requests, and do what waits unless `jobs` says that workers do."""
+    serve(application())
+
+
+@click.command()
+def worker() -> None:
+    """Do what waits: deliveries, the inbox, and the like. Run as many as wanted."""
+    with opened() as node:
+        if node.settings.jobs == "inside":
+            raise MoothallError("With jobs = inside, `moothall serve` does this itself.")
+        consumer = node.jobs.consumer()
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        consumer.start()
+        wake_all(node)
+        click.echo("Working")
+        consumer.wait(stop)
+
+
+@click.command()
+@click.option("--name", required=True, help="Name of the council")
+@click.option("--slug", required=True, help="Its short name on other servers, such as aldermoor")
+@click.option("--colour", default="", help="Its colour, such as #1d5b4f")
+@click.option("--gss-code", default="", help="Its GSS code, such as E06000037")
+@click.option("--operator-name", required=True, help="Who looks after the node")
+@click.option("--operator-email", required=True)
+@click.password_option("--operator-password", envvar="MOOTHALL_OPERATOR_PASSWORD", prompt="Password of the operator")
+def init(
+    name: str, slug: str, colour: str, gss_code: str, operator_name: str, operator_email: str, operator_password: str
+) -> None:
+    """Set the node up: its council and its operator. The first-run page does the same."""
+    with working() as work:
+        council = found(
+            work, Founding(name, slug, colour, gss_code, operator_name, operator_email, operator_password)
+        )
+        click.echo(f"{council.name} is {council.actor.address}")
+
+
+@click.command()
+def doctor() -> None:
+    """Look whether the node is well. Exits 1 if something is not."""
+    app = application(upgrade=False)
+    node = node_of(app)
+    well = True
+    for question, answer in _examine(node):
+        click.echo(f"{'ok  ' if answer == '' else 'FAIL'}  {question}" + (f": {answer}" if answer else ""))
+        well = well and answer == ""
+    if not well:
+        raise click.exceptions.Exit(1)
+
+
+def _examine(node: Node) -> list[tuple[str, str]]:
+    """Questions, each with what is wrong; an empty text where nothing is."""
+    findings = [("settings fit", "")]
+    try:
+        waiting = migrating.pending(node.engine, node.hooks)
+    except Exception as error:  # whatever a broken database raises
+        return [*findings, ("the database answers", f"{type(error).__name__}: {error}".splitlines()[0])]
+    findings.append(("the database answers", ""))
+    findings.append(("migrations are at their head", f"{len(waiting)} to do" if waiting else ""))
+    if waiting:
+        return findings
+    with node.reading() as session:
+        council = councils.own(session)
+        findings.append(("the council is set up", "" if council else "open the first-run page"))
+        overdue = select(func.count()).where(Delivery.state == "pending", Delivery.attempts > 0)
+        failed = session.scalar(select(func.count()).where(Delivery.state == "failed")) or 0
+        retrying = session.scalar(overdue) or 0
+    findings.append(("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else ""))
+    return findings
+
+
+COMMANDS = (serve_command, worker, init, doctor)

@@ -1,0 +1,38 @@
+"""A project in a file: Markdown that begins with title, summary and phase as YAML between lines of `---`."""
+
+from pathlib import Path
+
+import yaml
+
+from node.errors import InvalidInputError
+from node.projects.service import Text
+
+FENCE = "---"
+KEYS = frozenset({"title", "summary", "phase"})
+
+
+def read(file: Path) -> Text:
+    """The project in a Markdown file with a YAML front matter. Raises `InvalidInputError`."""
+    try:
+        source = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{file} is not UTF-8 text.") from error
+    start, _, rest = source.partition(f"{FENCE}\n")
+    front, fence, brief = rest.partition(f"\n{FENCE}\n")
+    try:
+        said = yaml.safe_load(front) if not start.strip() and fence else None
+    except yaml.YAMLError as error:
+        raise InvalidInputError(f"{file} has a front matter that is not valid YAML.") from error
+    if not isinstance(said, dict):
+        raise InvalidInputError(f"{file} does not begin with a front matter between lines of {FENCE}.")
+    unknown = set(said) - KEYS
+    if unknown:
+        raise InvalidInputError(f"{file} has unknown keys: {', '.join(sorted(map(str, unknown)))}.")
+    return Text(
+        title=str(said.get("title") or ""),
+        summary=str(said.get("summary") or ""),
+        phase=str(said.get("phase") or ""),
+        brief=brief,
+    )

@@ -1,0 +1,79 @@
+"""Serving a node: the web server, and the jobs beside it where the settings say so."""
+
+import signal
+from types import FrameType
+
+import click
+import structlog
+import waitress
+from flask import Flask
+
+from node.app import node_of
+from node.councils import service as councils
+from node.federating import delivery, inbox
+from node.people.sign_in import first_run_token
+from node.runtime import Node
+from node.settings import with_secret
+
+log = structlog.get_logger(__name__)
+
+REQUEST_BYTES = 4 * 1024 * 1024
+
+
+def serve(app: Flask) -> None:
+    """Answer web requests until SIGTERM or Ctrl-C."""
+    node = node_of(app)
+    server = waitress.create_server(
+        app,
+        listen=node.settings.address,
+        threads=node.settings.threads,
+        ident="moothall",
+        max_request_body_size=REQUEST_BYTES,
+        clear_untrusted_proxy_headers=True,
+        **_proxy(node),
+    )
+    consumer = None
+    if node.settings.jobs == "inside":
+        delivery.release_all(node)
+        inbox.release_all(node)
+        consumer = node.jobs.consumer()
+        consumer.start()
+        wake_all(node)
+    signal.signal(signal.SIGTERM, _interrupt)
+    say_where(node)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        log.info("stopping")
+    finally:
+        server.close()
+        if consumer:
+            consumer.stop(graceful=True)
+
+
+def wake_all(node: Node) -> None:
+    """Take up what an earlier process left."""
+    for job in node.jobs.names:
+        node.jobs.wake(job)
+
+
+def say_where(node: Node) -> None:
+    """Tell whoever started it where to go."""
+    click.echo(f"Listening on {node.settings.base_url}")
+    with node.reading() as session:
+        if councils.own(session) is None:
+            token = first_run_token(with_secret(node.settings))
+            click.echo(f"Set the node up at {node.settings.base_url}/first-run?token={token}")
+
+
+def _proxy(node: Node) -> dict[str, object]:
+    if not node.settings.trusted_proxy:
+        return {}
+    return {
+        "trusted_proxy": node.settings.trusted_proxy,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+    }
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
