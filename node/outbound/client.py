@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from time import monotonic
 from typing import Protocol
 from urllib.parse import urljoin
@@ -197,7 +198,7 @@ class Outbound:
 
 
 def _until(deadline: float) -> dict[str, float]:
-    """The `timeout` extension: moments for our own streams (see `network`), seconds for the pool."""
+    """The `timeout` extension: moments for our streams (see `network`), seconds for the pool."""
     return {
         "connect": deadline,
         "read": deadline,
@@ -206,7 +207,9 @@ def _until(deadline: float) -> dict[str, float]:
     }
 
 
+@cache
 def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """The certificate authorities of the system, read once, and those in `ca_file`."""
     context = httpcore2.default_ssl_context()
     if ca_file:
         try:

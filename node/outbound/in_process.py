@@ -27,12 +27,10 @@ class InProcess:
         app = self._apps.get(authority)
         if app is None:
             raise OutboundError(OutboundCode.NAME_NOT_RESOLVED, "The server's name is not known.")
-        path, _, query = request.url.target.decode("ascii").partition("?")
         builder = EnvironBuilder(
             method=request.method.decode("ascii"),
             base_url=f"{request.url.scheme.decode('ascii')}://{authority}/",
-            path=path,
-            query_string=query,
+            path=request.url.target.decode("ascii"),
             headers=headers,
             data=b"".join(cast("Iterable[bytes]", request.stream)),
         )

@@ -45,10 +45,10 @@ def remaining(deadline: float | None) -> float:
 
 
 class GuardedBackend(httpcore2.NetworkBackend):
-    """Opens connections to public addresses; for an authority in `private_hosts` also to local ones.
+    """Opens connections to public addresses; for those in `private_hosts` also to local ones.
 
     The pool reuses a connection for its own scheme, host and port alone. What these may do depends
-    on nothing else and never changes, so a connection found in the pool was judged by the same rule.
+    on nothing else and never changes, so a connection in the pool was judged by the same rule.
     """
 
     def __init__(self, resolver: Resolver, private_hosts: Collection[str]) -> None:

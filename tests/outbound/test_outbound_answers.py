@@ -1,0 +1,213 @@
+"""Answers: bounded in size, of the right kind, from where redirects lead."""
+
+import gzip
+import socket
+
+import pytest
+
+from node.outbound import AS2, JRD, OutboundCode, OutboundError
+
+LIMIT = 1_048_576
+AS2_PROFILE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+
+
+def failure(call) -> OutboundError:
+    with pytest.raises(OutboundError) as failed:
+        call()
+    return failed.value
+
+
+def test_an_answer_is_given_whole(serve, client, reply):
+    peer = serve(reply(b'{"id": 1}', x_thing="a"))
+    answer = client(peer).get(peer.url, accept="application/activity+json")
+    assert (answer.status, answer.body, answer.url) == (200, b'{"id": 1}', peer.url)
+    assert answer.headers["x-thing"] == "a"
+    assert 0 < answer.elapsed < 5
+
+
+@pytest.mark.parametrize(
+    "content_type,wanted,fits",
+    [
+        ("application/activity+json", AS2, True),
+        ("Application/Activity+JSON; charset=utf-8", AS2, True),
+        (AS2_PROFILE, AS2, True),
+        (
+            'application/ld+json;profile="https://www.w3.org/ns/activitystreams https://w3id.org/x"',
+            AS2,
+            True,
+        ),
+        ("application/ld+json", AS2, False),
+        ('application/ld+json; profile="https://example.org/other"', AS2, False),
+        ("application/json", AS2, False),
+        ("text/html", AS2, False),
+        ("application/activity+json, text/html", AS2, False),
+        ("application/activity+jsonx", AS2, False),
+        ("", AS2, False),
+        (";;;=", AS2, False),
+        ("application/jrd+json", JRD, True),
+        ("application/json", JRD, True),
+        ("text/html", JRD, False),
+    ],
+)
+def test_a_document_of_another_kind_is_refused(serve, client, reply, content_type, wanted, fits):
+    peer = serve(reply(content_type=content_type))
+
+    def get():
+        return client(peer).get(peer.url, accept="*/*", content_types=wanted)
+
+    if fits:
+        assert get().status == 200
+    else:
+        assert failure(get).code == OutboundCode.WRONG_CONTENT_TYPE
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "410 Gone", "429 Too Many", "503 Unavailable"])
+def test_an_answer_other_than_success_may_be_of_any_kind(serve, client, reply, status):
+    peer = serve(reply(b"<html>", status, content_type="text/html", retry_after="60"))
+    answer = client(peer).get(peer.url, accept="*/*")
+    assert answer.status == int(status[:3])
+    assert answer.headers["retry-after"] == "60"
+
+
+def test_an_answer_of_the_greatest_size_is_read(serve, client, reply):
+    peer = serve(reply(b" " * LIMIT))
+    assert len(client(peer).get(peer.url, accept="*/*").body) == LIMIT
+
+
+@pytest.mark.parametrize("how", ["length", "chunks", "no length"])
+def test_a_larger_answer_is_refused_while_it_arrives(serve, client, how):
+    sent = 0
+
+    def flood(connection: socket.socket) -> None:
+        nonlocal sent
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/activity+json\r\n"
+        framing = {
+            "length": b"content-length: 99999999999\r\n",
+            "chunks": b"transfer-encoding: chunked\r\n",
+        }
+        connection.sendall(head + framing.get(how, b"") + b"\r\n")
+        part = b" " * 65536
+        while True:
+            connection.sendall(b"10000\r\n" + part + b"\r\n" if how == "chunks" else part)
+            sent += len(part)
+
+    peer = serve(flood)
+    error = failure(lambda: client(peer).get(peer.url, accept="*/*"))
+    assert error.code == OutboundCode.TOO_LARGE
+    assert error.permanent
+    assert sent < 20 * LIMIT
+
+
+def test_headers_without_end_are_refused(serve, client):
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            connection.sendall(b"x-header: " + b"y" * 1000 + b"\r\n")
+
+    peer = serve(flood)
+    assert (
+        failure(lambda: client(peer).get(peer.url, accept="*/*")).code
+        == OutboundCode.PROTOCOL_ERROR
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "gzip, gzip"])
+def test_a_compressed_answer_is_neither_asked_for_nor_taken(serve, client, reply, encoding):
+    peer = serve(reply(gzip.compress(b" " * 2 * LIMIT), content_encoding=encoding))
+    outbound = client(peer)
+    assert failure(lambda: outbound.get(peer.url, accept="*/*")).code == OutboundCode.PROTOCOL_ERROR
+    assert peer.last[1]["accept-encoding"] == "identity"
+    answer = outbound.post(peer.url, b"{}", content_type="application/json")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
+        b"HTTP/1.1 999999 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: \x00\r\n\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x16",
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_not_http_is_a_typed_error(serve, client, answer):
+    def say(connection: socket.socket) -> None:
+        connection.sendall(answer)
+        connection.close()
+
+    peer = serve(say)
+    error = failure(lambda: client(peer, timeout=2.0).get(peer.url, accept="*/*"))
+    assert error.code == OutboundCode.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
+)
+def test_redirects_are_followed_to_another_server(serve, client, reply, status):
+    there = serve(reply(b'{"there": 1}'))
+    here = serve(reply(b"", status, location=f"{there.url}actor#main-key"))
+    answer = client(here, there).get(here.url, accept="*/*")
+    assert (answer.status, answer.body, answer.url) == (200, b'{"there": 1}', f"{there.url}actor")
+    assert there.last[1]["host"] == there.authority
+
+
+def test_three_redirects_are_followed_and_no_more(serve, client, reply):
+    peer = serve()
+    hops = [serve(reply(b"", "302 Found", location=peer.url))]
+    for _ in range(3):
+        hops.append(serve(reply(b"", "302 Found", location=hops[-1].url)))
+    outbound = client(peer, *hops)
+    assert outbound.get(hops[2].url, accept="*/*").url == peer.url
+    assert (
+        failure(lambda: outbound.get(hops[3].url, accept="*/*")).code
+        == OutboundCode.TOO_MANY_REDIRECTS
+    )
+
+
+@pytest.mark.parametrize(
+    "location,code",
+    [
+        ("http://127.0.0.1:{port}/", OutboundCode.FORBIDDEN_SCHEME),
+        ("https://169.254.169.254/latest/meta-data/", OutboundCode.FORBIDDEN_ADDRESS),
+        ("https://inside.example/", OutboundCode.FORBIDDEN_ADDRESS),
+        ("https://peer.example:22/", OutboundCode.FORBIDDEN_PORT),
+        ("file:///etc/passwd", OutboundCode.FORBIDDEN_SCHEME),
+        ("//user@peer.example:{port}/", OutboundCode.BAD_URL),
+        ("http://[::1/", OutboundCode.BAD_URL),
+        ("/caf\u00e9", OutboundCode.BAD_URL),
+    ],
+)
+def test_a_redirect_is_judged_like_any_url(serve, client, reply, location, code):
+    private = serve()
+    peer = serve(
+        reply(b"", "302 Found").replace(
+            b"content-length",
+            b"location: " + location.format(port=private.port).encode() + b"\r\ncontent-length",
+        )
+    )
+    outbound = client(peer, names={"inside.example": ["10.0.0.1"]})
+    assert failure(lambda: outbound.get(peer.url, accept="*/*")).code == code
+    assert private.connections == 0
+
+
+def test_a_redirect_without_a_place_to_go_is_an_answer(serve, client, reply):
+    peer = serve(reply(b"", "304 Not Modified"))
+    assert client(peer).get(peer.url, accept="*/*").status == 304
+
+
+def test_a_post_is_not_sent_on(serve, client, reply):
+    there = serve()
+    here = serve(reply(b"", "307 Temporary Redirect", location=there.url))
+    answer = client(here, there).post(here.url, b"{}", content_type="application/json")
+    assert (answer.status, answer.headers["location"], answer.url) == (307, there.url, here.url)
+    assert there.connections == 0
+
+
+def test_a_long_answer_to_a_post_is_cut_off(serve, client, reply):
+    peer = serve(reply(b"x" * 200_000, "202 Accepted"))
+    answer = client(peer).post(peer.url, b"{}", content_type="application/json")
+    assert (answer.status, len(answer.body)) == (202, 65_536)

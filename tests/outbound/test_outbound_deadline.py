@@ -1,0 +1,181 @@
+"""One deadline for a whole request, whatever makes it slow."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Event
+
+import pytest
+
+from node.outbound import OutboundCode, OutboundError
+
+TIMEOUT = 0.5
+# Every server here would go on for ever; the difference is for a busy machine.
+LATE = 1.5
+FOUND = b"HTTP/1.1 200 OK\r\ncontent-type: application/activity+json\r\n"
+
+
+def assert_times_out(call) -> None:
+    started = time.monotonic()
+    with pytest.raises(OutboundError) as failed:
+        call()
+    assert failed.value.code == OutboundCode.TIMEOUT
+    assert not failed.value.permanent
+    assert TIMEOUT * 0.9 < time.monotonic() - started < LATE
+
+
+def drip(beginning: bytes, drop: bytes):
+    """Says `beginning`, and then `drop` every 0.1 s."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(beginning)
+        while True:
+            connection.sendall(drop)
+            time.sleep(0.1)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "beginning,drop",
+    [
+        (b"", b""),
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nx: ", b"y"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (
+            FOUND + b"content-length: 9999\r\n\r\n",
+            b" ",
+        ),
+        (
+            FOUND + b"transfer-encoding: chunked\r\n\r\n",
+            b"1\r\n \r\n",
+        ),
+        (FOUND + b"\r\n", b" "),
+    ],
+    ids=["silence", "headers", "header", "informational", "body", "chunks", "body-without-end"],
+)
+def test_an_answer_that_drips_in(serve, client, beginning, drop):
+    peer = serve(drip(beginning, drop))
+    assert_times_out(lambda: client(peer, timeout=TIMEOUT).get(peer.url, accept="*/*"))
+
+
+def test_a_look_up_that_hangs(client):
+    released = Event()
+    outbound = client(timeout=TIMEOUT, resolver=lambda _: released.wait(30) and [])
+    assert_times_out(lambda: outbound.get("https://peer.example/", accept="*/*"))
+    released.set()
+
+
+def test_a_connection_that_is_never_accepted(client):
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = listener.getsockname()
+        for _ in range(4):  # Fills the queue: whoever comes after it hears nothing.
+            filler = sockets.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        authority = f"peer.example:{address[1]}"
+        outbound = client(timeout=TIMEOUT, private_hosts=[authority])
+        started = time.monotonic()
+        with pytest.raises(OutboundError) as failed:
+            outbound.get(f"http://{authority}/", accept="*/*")
+        assert failed.value.code in {OutboundCode.TIMEOUT, OutboundCode.UNREACHABLE}
+        assert time.monotonic() - started < LATE
+
+
+def test_a_handshake_that_never_begins(client, serve):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        authority = f"peer.example:{listener.getsockname()[1]}"
+        outbound = client(timeout=TIMEOUT, private_hosts=[authority])
+        assert_times_out(lambda: outbound.get(f"https://{authority}/", accept="*/*"))
+
+
+def test_a_handshake_that_drips_in(client):
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+
+        def serve_slowly() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(5)
+                try:
+                    connection.sendall(b"\x16\x03\x03\x40\x00")
+                    for _ in range(40):
+                        connection.sendall(b"\x02")
+                        time.sleep(0.1)
+                except OSError:
+                    return
+
+        threads.submit(serve_slowly)
+        authority = f"peer.example:{listener.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(OutboundError) as failed:
+            client(timeout=TIMEOUT, private_hosts=[authority]).get(
+                f"https://{authority}/", accept="*/*"
+            )
+        assert failed.value.code in {OutboundCode.TIMEOUT, OutboundCode.TLS}
+        assert time.monotonic() - started < LATE
+
+
+def test_a_server_that_does_not_take_what_is_sent(client):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        authority = f"peer.example:{listener.getsockname()[1]}"
+        outbound = client(timeout=TIMEOUT, private_hosts=[authority])
+        body = b" " * 50_000_000
+        assert_times_out(
+            lambda: outbound.post(f"http://{authority}/", body, content_type="application/json")
+        )
+
+
+def test_a_server_that_takes_what_is_sent_in_sips(client):
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+
+        def sip() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while not given_up.wait(0.1):
+                    connection.recv(100_000)
+
+        given_up = Event()
+
+        threads.submit(sip)
+        authority = f"peer.example:{listener.getsockname()[1]}"
+        outbound = client(timeout=TIMEOUT, private_hosts=[authority])
+        assert_times_out(
+            lambda: outbound.post(
+                f"http://{authority}/", b" " * 20_000_000, content_type="application/json"
+            )
+        )
+        given_up.set()
+
+
+def test_redirects_share_the_deadline(serve, client, reply):
+    def send_on(connection: socket.socket) -> None:
+        time.sleep(0.2)
+        connection.sendall(reply(b"", "302 Found", location="/next"))
+
+    peer = serve(send_on)
+    assert_times_out(lambda: client(peer, timeout=TIMEOUT).get(peer.url, accept="*/*"))
+    assert len(peer.requests) == 3
+
+
+def test_a_status_that_arrived_counts_even_if_its_body_never_does(serve, client):
+    peer = serve(drip(b"HTTP/1.1 202 Accepted\r\ncontent-length: 9999\r\n\r\nthanks", b" "))
+    answer = client(peer, timeout=TIMEOUT).post(peer.url, b"{}", content_type="application/json")
+    assert answer.status == 202
+    assert answer.body.startswith(b"thanks")
+    assert TIMEOUT * 0.9 < answer.elapsed < LATE
+
+
+def test_a_slow_server_delays_nobody_else(serve, client):
+    slow, quick = serve(drip(b"", b"")), serve()
+    outbound = client(slow, quick)
+    with ThreadPoolExecutor(20) as threads:
+        waiting = [threads.submit(outbound.get, slow.url, accept="*/*") for _ in range(20)]
+        while slow.connections < 20:
+            time.sleep(0.01)
+        assert outbound.get(quick.url, accept="*/*").elapsed < 1
+        slow.close()
+        for each in waiting:
+            assert isinstance(each.exception(), OutboundError)

@@ -1,0 +1,125 @@
+"""Which URLs are requested at all."""
+
+import pytest
+
+from node.outbound import Outbound, OutboundCode, OutboundError
+
+REFUSED = [
+    ("http://peer.example/", OutboundCode.FORBIDDEN_SCHEME),
+    ("ftp://peer.example/", OutboundCode.FORBIDDEN_SCHEME),
+    ("file:///etc/passwd", OutboundCode.FORBIDDEN_SCHEME),
+    ("gopher://peer.example:70/", OutboundCode.FORBIDDEN_SCHEME),
+    ("javascript:alert(1)", OutboundCode.FORBIDDEN_SCHEME),
+    ("https://peer.example:22/", OutboundCode.FORBIDDEN_PORT),
+    ("https://peer.example:8443/", OutboundCode.FORBIDDEN_PORT),
+    ("https://peer.example:80/", OutboundCode.FORBIDDEN_PORT),
+    ("https://peer.example:0/", OutboundCode.FORBIDDEN_PORT),
+    ("https://2130706433/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://0x7f.1/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://0X7F000001/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://127.1/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://0177.0.0.1/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://127.0.0.1/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://0/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://8.8.8.8/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://[::1]/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://[::ffff:127.0.0.1]/", OutboundCode.FORBIDDEN_ADDRESS),
+    ("https://[fe80::1%25eth0]/", OutboundCode.BAD_URL),
+    ("https://localhost./", OutboundCode.BAD_URL),
+    ("https://127.0.0.1./", OutboundCode.BAD_URL),
+    ("https://127。0。0。1/", OutboundCode.BAD_URL),
+    ("https://ⓛocalhost/", OutboundCode.BAD_URL),
+    ("https://peer.example/café", OutboundCode.BAD_URL),
+    ("https://peer.example@127.0.0.1/", OutboundCode.BAD_URL),
+    ("https://user:password@peer.example/", OutboundCode.BAD_URL),
+    ("https://peer.example\\@evil.example/", OutboundCode.BAD_URL),
+    ("https://peer.example%2eevil.example/", OutboundCode.BAD_URL),
+    ("https://peer..example/", OutboundCode.BAD_URL),
+    ("https://.peer.example/", OutboundCode.BAD_URL),
+    ("https://" + "a" * 64 + ".example/", OutboundCode.BAD_URL),
+    ("https://" + "a." * 130 + "example/", OutboundCode.BAD_URL),
+    ("https://peer.example/a\r\nX-Injected: 1", OutboundCode.BAD_URL),
+    ("https://peer.example/a\nb", OutboundCode.BAD_URL),
+    ("https://peer.example/a b", OutboundCode.BAD_URL),
+    ("https://peer.example/\x00", OutboundCode.BAD_URL),
+    ("https://peer\t.example/", OutboundCode.BAD_URL),
+    (" https://peer.example/", OutboundCode.FORBIDDEN_SCHEME),
+    ("https://peer.example:٤٤٣/", OutboundCode.BAD_URL),
+    ("https://peer.example:-1/", OutboundCode.BAD_URL),
+    ("https://peer.example:443443443/", OutboundCode.BAD_URL),
+    ("https://[::1/", OutboundCode.BAD_URL),
+    ("https:///path", OutboundCode.BAD_URL),
+    ("https:peer.example", OutboundCode.BAD_URL),
+    ("https://", OutboundCode.BAD_URL),
+    ("//peer.example/", OutboundCode.BAD_URL),
+    ("peer.example", OutboundCode.BAD_URL),
+    ("", OutboundCode.BAD_URL),
+    ("https://peer.example/" + "a" * 2048, OutboundCode.BAD_URL),
+]
+
+
+@pytest.mark.parametrize("url,code", REFUSED)
+def test_a_url_is_refused_before_its_name_is_looked_up(client, url, code):
+    looked_up: list[str] = []
+    outbound = client(resolver=lambda host: looked_up.append(host) or ["127.0.0.1"])
+    for call in (
+        lambda: outbound.get(url, accept="*/*"),
+        lambda: outbound.post(url, b"{}", content_type="application/json"),
+    ):
+        with pytest.raises(OutboundError) as refused:
+            call()
+        assert refused.value.code == code
+        assert refused.value.permanent
+    assert looked_up == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST"])
+def test_the_machine_itself_is_refused_with_the_real_resolver(host):
+    outbound = Outbound(user_agent="Moothall/test")
+    with pytest.raises(OutboundError) as refused:
+        outbound.get(f"https://{host}/", accept="*/*")
+    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
+
+
+@pytest.mark.parametrize(
+    "given,line,url",
+    [
+        (
+            "http://PEER.example:{port}/a?b=c#d",
+            "GET /a?b=c HTTP/1.1",
+            "http://peer.example:{port}/a?b=c",
+        ),
+        ("HTTP://peer.example:{port}", "GET / HTTP/1.1", "http://peer.example:{port}/"),
+        ("http://peer.example:{port}?q=1", "GET /?q=1 HTTP/1.1", "http://peer.example:{port}/?q=1"),
+        (
+            "http://peer.example:{port}/%C3%A9?",
+            "GET /%C3%A9? HTTP/1.1",
+            "http://peer.example:{port}/%C3%A9?",
+        ),
+    ],
+)
+def test_a_url_is_sent_without_its_fragment(serve, client, given, line, url):
+    peer = serve()
+    answer = client(peer).get(given.format(port=peer.port), accept="*/*")
+    assert peer.last[0] == line
+    assert peer.last[1]["host"] == peer.authority
+    assert answer.url == url.format(port=peer.port)
+
+
+def test_permission_for_a_private_host_is_for_that_authority_alone(serve, client):
+    peer, neighbour = serve(), serve()
+    outbound = client(peer, names={"other.example": ["127.0.0.1"]})
+    assert outbound.get(peer.url, accept="*/*").status == 200
+    for url, code in [
+        (neighbour.url, OutboundCode.FORBIDDEN_SCHEME),
+        (f"http://other.example:{peer.port}/", OutboundCode.FORBIDDEN_SCHEME),
+        (f"https://other.example:{peer.port}/", OutboundCode.FORBIDDEN_PORT),
+        (f"http://127.0.0.1:{peer.port}/", OutboundCode.FORBIDDEN_SCHEME),
+        ("http://peer.example/", OutboundCode.FORBIDDEN_SCHEME),
+        ("https://peer.example/", OutboundCode.FORBIDDEN_ADDRESS),
+        (f"http://{peer.authority}@other.example:{peer.port}/", OutboundCode.BAD_URL),
+    ]:
+        with pytest.raises(OutboundError) as refused:
+            outbound.get(url, accept="*/*")
+        assert (url, refused.value.code) == (url, code)
+    assert (peer.connections, neighbour.connections) == (1, 0)
