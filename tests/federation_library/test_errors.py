@@ -1,0 +1,28 @@
+"""Every refusal has one answer, and its words are safe."""
+
+import pytest
+
+from federation.errors import (
+    ANSWERS,
+    AddressError,
+    DocumentError,
+    FederationError,
+    Reason,
+    Refusal,
+)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_status_and_a_sentence(reason: Reason) -> None:
+    refusal = Refusal(reason, "secret detail")
+    assert refusal.status in {400, 401, 403, 413, 415}
+    assert refusal.safe_text.endswith(".")
+    assert "secret" not in refusal.safe_text
+    assert refusal.permanent is ANSWERS[reason].permanent
+    assert str(refusal) == f"{reason}: secret detail"
+
+
+def test_all_errors_have_one_base() -> None:
+    for error in (Refusal(Reason.not_json), DocumentError("id", "missing"), AddressError("No.")):
+        assert isinstance(error, FederationError)
+    assert DocumentError("id", "missing").safe_text == "The document's id: missing."
