@@ -85,13 +85,12 @@ class Hooks:
                 raise SettingsError(f"The plugin {name} is switched on but not installed.")
             details.append(self._load(installed[name]))
         self.details: tuple[PluginDetails, ...] = tuple(details)
-        self.navigation: tuple[NavigationItem, ...] = tuple(self._registered("register_navigation"))
-        self.permissions: tuple[Permission, ...] = tuple(self._registered("register_permissions"))
-        for permission in self.permissions:
-            if permission.name.partition(".")[0] not in self._names:
-                raise SettingsError(
-                    f"The permission {permission.name} does not begin with the name of its plugin."
-                )
+        self.navigation: tuple[NavigationItem, ...] = tuple(
+            item for name in self._names for item in self._registered(name, "register_navigation")
+        )
+        self.permissions: tuple[Permission, ...] = tuple(
+            item for name in self._names for item in self._permissions(name)
+        )
 
     @property
     def failures(self) -> Sequence[Failure]:
@@ -142,12 +141,19 @@ class Hooks:
     def _items(self, plugin: str, hook: str, **arguments: Any) -> list[Any]:
         return [item for result in self._call(plugin, hook, **arguments) for item in result]
 
-    def _registered(self, hook: str) -> list[Any]:
-        found: list[Any] = []
-        for name in self._names:
-            with self._guarded(name, hook):
-                found += self._items(name, hook)
-        return found
+    def _registered(self, plugin: str, hook: str) -> list[Any]:
+        with self._guarded(plugin, hook):
+            return self._items(plugin, hook)
+        return []
+
+    def _permissions(self, plugin: str) -> list[Permission]:
+        permissions: list[Permission] = self._registered(plugin, "register_permissions")
+        for permission in permissions:
+            if not permission.name.startswith(f"{plugin}."):
+                raise SettingsError(
+                    f"The plugin {plugin} has a permission {permission.name} without its name."
+                )
+        return permissions
 
     @contextmanager
     def _part(self, plugin: str, hook: str, transaction: Transaction) -> Iterator[Work]:
@@ -246,5 +252,5 @@ def _check_tables(point: EntryPoint) -> None:
         for table in mapper.tables:
             if not str(table).startswith(f"{point.name}__"):
                 raise SettingsError(
-                    f"The plugin {point.name} has a table {table}, not named {point.name}__<table>."
+                    f"The plugin {point.name} has a table {table} without its name."
                 )

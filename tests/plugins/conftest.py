@@ -1,0 +1,70 @@
+"""Plugins as strangers make them: a module and an entry point, found on the path."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from node import migrating
+from node.app import create_app, node_of
+from node.runtime import Node
+from node.settings import Settings
+
+Install = Callable[..., str]
+
+HEAD = """
+from node.api import *
+from flask import Blueprint
+
+@hookimpl
+def plugin_details():
+    return PluginDetails("{name}", "A label", "1.0", {api_version}, "About it")
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install a plugin made of `code`, after the usual head; returns its name."""
+    folder = tmp_path / "installed"
+    modules: list[str] = []
+
+    def make(
+        name: str, code: str = "", *, head: str = HEAD, api_version: int = 1, target: str = ""
+    ) -> str:
+        module = f"plugin_{name}".lower()
+        modules.append(module)
+        metadata = folder / f"{module}-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(
+            f"[moothall.plugins]\n{name} = {module}{target}\n"
+        )
+        text = head.format(name=name, api_version=api_version) + dedent(code)
+        (folder / f"{module}.py").write_text(text)
+        monkeypatch.syspath_prepend(folder)
+        return name
+
+    yield make
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def start(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    """Start a node with these plugins on an up-to-date database."""
+    started: list[Node] = []
+
+    def make(*plugins: str) -> Node:
+        settings = Settings(
+            data_dir=tmp_path / "data", database_url=database_url, jobs="memory", plugins=plugins
+        )
+        node = node_of(create_app(settings))
+        started.append(node)
+        migrating.upgrade(node.engine, node.hooks)
+        return node
+
+    yield make
+    for node in started:
+        node.engine.dispose()

@@ -1,0 +1,195 @@
+"""Every hook, in a test of its name; and that a plugin which fails stops nobody."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
+
+from node.audit import AuditEntry
+from node.hooks import Hooks
+from node.hookspecs import NavigationItem, Permission, ProjectView
+from node.runtime import Node, UnitOfWork
+from node.settings import Settings
+
+from .conftest import Install
+
+PROJECT = ProjectView(
+    token="abc",
+    uri="https://there.example/projects/1",
+    url="https://there.example/projects/1",
+    title="Bins",
+    summary="Know when yours is emptied",
+    phase="alpha",
+    council_name="Brackwell Council",
+    is_local=False,
+)
+
+
+def render(template: str, **context: object) -> str:
+    return f"<p>{template} {context}</p>"
+
+
+def test_plugin_details(install: Install) -> None:
+    install("orchard")
+    (details,) = Hooks(Settings(plugins=("orchard",))).details
+    assert (details.name, details.version, details.migrations) == ("orchard", "1.0", None)
+
+
+def test_register_blueprints(install: Install, start: Callable[..., Node]) -> None:
+    install(
+        "orchard", "@hookimpl\ndef register_blueprints(): return [Blueprint('orchard', 'orchard')]"
+    )
+    hooks = start("orchard").hooks
+    first, second = hooks.blueprints(), hooks.blueprints()
+    assert [item.name for item in first] == ["orchard"]
+    assert first[0] is not second[0]
+
+
+def test_register_blueprints_named_after_another_are_left_out(install: Install) -> None:
+    install("orchard", "@hookimpl\ndef register_blueprints(): return [Blueprint('projects', 'x')]")
+    hooks = Hooks(Settings(plugins=("orchard", "checklists")))
+    assert [item.name for item in hooks.blueprints()] == ["checklists"]
+    assert [failure.plugin for failure in hooks.failures] == ["orchard"]
+
+
+def test_register_navigation(install: Install) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def register_navigation():
+            return [NavigationItem("Orchard", "orchard.index", "orchard.pick")]
+        """,
+    )
+    hooks = Hooks(Settings(plugins=("orchard",)))
+    assert hooks.navigation == (NavigationItem("Orchard", "orchard.index", "orchard.pick"),)
+
+
+def test_register_permissions(install: Install) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def register_permissions():
+            return [Permission("orchard.pick", "Pick", frozenset({"officer"}))]
+        """,
+    )
+    hooks = Hooks(Settings(plugins=("orchard",)))
+    assert hooks.permissions == (Permission("orchard.pick", "Pick", frozenset({"officer"})),)
+
+
+def test_project_sections(install: Install, start: Callable[..., Node]) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def project_sections(project):
+            return [Section("Apples", "orchard/apples.html", {"of": project.title})]
+        """,
+    )
+    node = start("orchard")
+    with node.work("a test") as work:
+        (section,) = node.hooks.project_sections(work, PROJECT, render)
+    assert (section.plugin, section.heading) == ("orchard", "Apples")
+    assert section.html == "<p>orchard/apples.html {'of': 'Bins'}</p>"
+
+
+def test_project_deleted(install: Install, start: Callable[..., Node]) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def project_deleted(project, work):
+            work.audit("forget", project.uri, title=project.title)
+        """,
+    )
+    node = start("orchard")
+    with node.work("someone@council.example") as work:
+        node.hooks.project_deleted(work, PROJECT)
+    with node.reading() as session:
+        entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.by, entry.action, entry.subject, entry.details) == (
+        "someone@council.example",
+        "orchard.forget",
+        PROJECT.uri,
+        {"title": "Bins"},
+    )
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        pytest.param("1 / 0", id="an error"),
+        pytest.param("work.session.execute(text('SELECT * FROM nowhere'))", id="a failing query"),
+        pytest.param("work.session.execute(text(INSERT)); 1 / 0", id="after writing"),
+        pytest.param(
+            "work.audit('a', 'b'); work.session.rollback(); 1 / 0", id="after rolling back"
+        ),
+    ],
+)
+def test_a_plugin_that_fails_is_undone_alone(
+    install: Install, start: Callable[..., Node], deed: str
+) -> None:
+    install("orchard", f"{INSERT}\n@hookimpl\ndef project_deleted(project, work):\n    {deed}")
+    install("meadow", "@hookimpl\ndef project_deleted(work): work.audit('mow', 'the meadow')")
+    node = start("orchard", "meadow")
+    with node.work("someone") as work:
+        work.audit("before", "all")
+        node.hooks.project_deleted(work, PROJECT)
+        work.audit("after", "all")
+    with node.reading() as session:
+        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        peers = session.execute(text("SELECT count(*) FROM deleted")).scalar_one()
+    assert actions == ["before", "meadow.mow", "after"]
+    assert peers == 0
+    (failure,) = node.hooks.failures
+    assert (failure.plugin, failure.hook) == ("orchard", "project_deleted")
+
+
+def test_a_section_that_cannot_be_rendered_is_left_out(
+    install: Install, start: Callable[..., Node]
+) -> None:
+    section = "@hookimpl\ndef project_sections(): return [Section('A', '{}')]"
+    install("orchard", section.format("missing.html"))
+    install("meadow", section.format("there.html"))
+    node = start("orchard", "meadow")
+
+    def render_or_fail(template: str) -> str:
+        if template == "missing.html":
+            raise FileNotFoundError(template)
+        return template
+
+    with node.work("someone") as work:
+        sections = node.hooks.project_sections(work, PROJECT, render_or_fail)
+    assert [item.plugin for item in sections] == ["meadow"]
+    assert node.hooks.failures[0].error == "FileNotFoundError: missing.html"
+
+
+def test_a_plugin_cannot_commit_for_the_node(install: Install, start: Callable[..., Node]) -> None:
+    install("orchard", "@hookimpl\ndef project_deleted(work): work.session.commit()")
+    node = start("orchard")
+    with Session(node.engine) as session:
+        work = UnitOfWork(node, session, "someone")
+        work.audit("before", "all")
+        node.hooks.project_deleted(work, PROJECT)
+        session.rollback()
+    with node.reading() as session:
+        assert session.scalars(select(AuditEntry)).all() == []
+
+
+def test_only_the_last_failures_are_kept(install: Install, start: Callable[..., Node]) -> None:
+    install("orchard", "@hookimpl\ndef project_deleted(): 1 / 0")
+    node = start("orchard")
+    with node.work("someone") as work, capture_logs() as logged:
+        for _ in range(60):
+            node.hooks.project_deleted(work, PROJECT)
+    assert len(node.hooks.failures) == 50
+    assert len(logged) == 60
+
+
+INSERT = """
+from sqlalchemy import text
+INSERT = "INSERT INTO deleted (uri, by_actor, at) VALUES ('a', 'b', '2026-01-01')"
+"""
