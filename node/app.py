@@ -1,9 +1,12 @@
 """Putting a node together: settings in, a Flask application and a `Node` out."""
 
+from pathlib import Path
+
 from flask import Flask, request, url_for
 from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf import CSRFProtect
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node import __version__
@@ -11,6 +14,7 @@ from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.db import db, prepare_engine
+from node.errors import SettingsError
 from node.federating import backfill, delivery, following, inbox, operator_views
 from node.federating import views as federating_views
 from node.federating.publishing import DELIVER
@@ -67,6 +71,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     csrf.exempt("node.federating.views.post_to_inbox")
     cycle.register(app)
     look.register(app, _site, https=settings.is_https)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals["may"] = may
     for module in (pages, projects_views, councils_views, federating_views, operator_views):
         app.register_blueprint(module.blueprint)
@@ -88,6 +93,16 @@ def _outbound(settings: Settings) -> Outbound:
         private_hosts=settings.private_hosts,
         ca_file=settings.ca_file or None,
     )
+
+
+def _folder(settings: Settings, name: str) -> Path:
+    """A folder in the data folder, made if it is not there. Raises `SettingsError`."""
+    folder = settings.data_dir / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(f"The data folder {settings.data_dir} cannot be written.") from error
+    return folder
 
 
 def _site() -> Site:

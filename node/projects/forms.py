@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovCharacterCount, GovRadioInput, GovTextArea, GovTextInput
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
 from node.forms import HouseForm
 from node.projects.models import Phase, Project
@@ -29,7 +29,7 @@ class ProjectForm(HouseForm):
     )
     phase = RadioField(
         _l("Phase"),
-        choices=[(phase.value, label) for phase, label in PHASES.items()],
+        choices=[SelectChoice(phase.value, label) for phase, label in PHASES.items()],
         validate_choice=False,
         widget=GovRadioInput(),
     )

@@ -15,8 +15,9 @@ import pytest
 from node.testing import loopback, postgres
 from node.testing.browser import browser, chromium
 from node.testing.missing import NOT_RUN, missing
+from node.testing.nodes import _founded, nodes
 
-__all__ = ["browser", "chromium"]
+__all__ = ["_founded", "browser", "chromium", "nodes"]
 
 SERVER = pytest.StashKey[postgres.Postgres]()
 

@@ -23,12 +23,15 @@ from node.web.theme import brand
 class StrictNames(Undefined):
     """Raises for a name or attribute that is not there, but lets a mapping have missing keys.
 
-    The GOV.UK macros take one mapping of parameters and ask it for all it might hold.
+    The GOV.UK macros take one mapping of parameters and ask it for all it might hold, and ask whether
+    they have a caller.
     """
 
-    def __new__(cls, hint: str | None = None, obj: Any = missing, *args: Any, **kwargs: Any) -> Any:
-        kind = ChainableUndefined if isinstance(obj, Mapping) else StrictUndefined
-        return kind(hint, obj, *args, **kwargs)
+    def __new__(
+        cls, hint: str | None = None, obj: Any = missing, name: str | None = None, *args: Any
+    ) -> Any:
+        lenient = isinstance(obj, Mapping) or name == "caller"
+        return (ChainableUndefined if lenient else StrictUndefined)(hint, obj, name, *args)
 
 
 def register(app: Flask, site: Callable[[], Site]) -> None:
@@ -42,6 +45,8 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(day=times.day, moment=times.moment, exact_moment=times.exact)
+    # The GOV.UK macros compare with these names, which came with them from JavaScript.
+    environment.globals.update(null=None, undefined=ChainableUndefined())
     environment.globals.update(
         brand=brand,
         page_language=page_language,
@@ -50,6 +55,9 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         choice_params=fields.choice_params,
         date_params=fields.date_params,
         error_list=fields.error_list,
+        # The GOV.UK macros compare with these two, which Jinja does not know.
+        undefined=None,
+        null=None,
     )
 
     def frame() -> dict[str, Site]:
