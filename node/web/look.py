@@ -5,7 +5,6 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, url_for
 
 from node.request import PUBLIC, permission
-from node.request import PUBLIC, permission
 from node.web import error_pages, i18n, security_headers, static_files, templating, theme
 from node.web.site import Site
 
@@ -41,7 +40,6 @@ def _blueprint() -> Blueprint:
     )
 
     @blueprint.get("/theme/<colour>.css")
-    @permission(PUBLIC)
     @permission(PUBLIC)
     def theme_stylesheet(colour: str) -> Response:
         style = theme.stylesheet(f"#{colour}")

@@ -23,8 +23,8 @@ from node.web.theme import brand
 class StrictNames(Undefined):
     """Raises for a name or attribute that is not there, but lets a mapping have missing keys.
 
-    The GOV.UK macros take one mapping of parameters and ask it for all it might hold, and ask whether
-    they have a caller.
+    The GOV.UK macros take one mapping of parameters and ask it for all it might hold, and ask
+    whether they have a caller.
     """
 
     def __new__(
@@ -45,7 +45,7 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(day=times.day, moment=times.moment, exact_moment=times.exact)
-    # The GOV.UK macros compare with these names, which came with them from JavaScript.
+    # The GOV.UK macros compare with these two, which Jinja does not know.
     environment.globals.update(null=None, undefined=ChainableUndefined())
     environment.globals.update(
         brand=brand,
@@ -55,9 +55,6 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         choice_params=fields.choice_params,
         date_params=fields.date_params,
         error_list=fields.error_list,
-        # The GOV.UK macros compare with these two, which Jinja does not know.
-        undefined=None,
-        null=None,
     )
 
     def frame() -> dict[str, Site]:
