@@ -24,6 +24,7 @@ from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
 from node.projects import views as projects_views
+from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
@@ -36,7 +37,9 @@ MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
 def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
-    """An application for one node. `outbound` replaces the HTTP client, so that tests can join nodes without sockets.
+    """An application for one node.
+
+    `outbound` replaces the HTTP client, so that tests can join nodes without sockets.
 
     Raises `SettingsError` for a plugin that does not fit or a data folder that cannot be written.
     """
@@ -72,7 +75,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     cycle.register(app)
     look.register(app, _site, https=settings.is_https)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
-    app.jinja_env.globals["may"] = may
+    app.jinja_env.globals.update(may=may, PHASES=PHASES)
     for module in (pages, projects_views, councils_views, federating_views, operator_views):
         app.register_blueprint(module.blueprint)
     for blueprint in node.hooks.blueprints():
@@ -129,7 +132,8 @@ def _menu() -> list[MenuItem]:
         ("councils.index", _("Councils"), ""),
     ]
     items += [
-        (item.endpoint, str(item.label), item.permission or "") for item in current_node().hooks.navigation
+        (item.endpoint, str(item.label), item.permission or "")
+        for item in current_node().hooks.navigation
     ]
     items.append(("operating.deliveries", _("Operator"), operator_views.OPERATE))
     blueprint = (request.endpoint or "").partition(".")[0]

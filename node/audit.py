@@ -1,4 +1,6 @@
-"""The audit log: who did what, in the same transaction as the deed. Rows are never changed or removed.
+"""The audit log: who did what, in the same transaction as the deed.
+
+Rows are never changed or removed.
 
 Triggers of the database refuse UPDATE and DELETE (see the first migration).
 """
@@ -13,7 +15,10 @@ from node.db import Base, now
 
 
 class AuditEntry(Base):
-    """One deed. `by` is an e-mail address, `command line`, or the actor of a peer; `subject` is a URI or a name."""
+    """One deed.
+
+    `by` is an e-mail address, `command line`, or the actor of a peer; `subject` is a URI or a name.
+    """
 
     __tablename__ = "audit_entry"
 

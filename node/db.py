@@ -1,4 +1,6 @@
-"""The database: one declarative base, times that are always UTC, and SQLite made safe for several threads."""
+"""The database: one declarative base, times that are always UTC, and SQLite made safe for several
+threads.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +25,10 @@ NAMING = {
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime. SQLite has no time zones, so there it is stored naive and given its zone back."""
+    """An aware UTC datetime.
+
+    SQLite has no time zones, so there it is stored naive and given its zone back.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -50,7 +55,8 @@ class Base(DeclarativeBase):
     )
 
 
-# Flask-SQLAlchemy owns the engine and the session of a web request; jobs open sessions of their own on the engine.
+# Flask-SQLAlchemy owns the engine and the session of a web request; jobs open sessions of their own
+# on the engine.
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 _only_reading: ContextVar[bool] = ContextVar("only_reading", default=False)
@@ -58,7 +64,9 @@ _only_reading: ContextVar[bool] = ContextVar("only_reading", default=False)
 
 @contextmanager
 def only_reading() -> Iterator[None]:
-    """Transactions begun inside take no write lock on SQLite, so readers do not wait for each other."""
+    """Transactions begun inside take no write lock on SQLite, so readers do not wait for each
+    other.
+    """
     token = _only_reading.set(True)
     try:
         yield
@@ -67,7 +75,9 @@ def only_reading() -> Iterator[None]:
 
 
 def begin_reading() -> object:
-    """`only_reading` for the rest of this context (a web request); returns what `end_reading` takes."""
+    """`only_reading` for the rest of this context (a web request); returns what `end_reading`
+    takes.
+    """
     return _only_reading.set(True)
 
 
@@ -76,10 +86,12 @@ def end_reading(token: Any) -> None:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """SQLite: WAL, foreign keys, a busy timeout, and transactions that take the write lock when they begin.
+    """SQLite:
 
-    A deferred transaction that reads and then writes fails or loses updates when two of them meet, so a
-    transaction is immediate unless it said that it only reads.
+    WAL, foreign keys, a busy timeout, and transactions that take the write lock when they begin.
+
+    A deferred transaction that reads and then writes fails or loses updates when two of them meet,
+    so a transaction is immediate unless it said that it only reads.
     """
     if engine.dialect.name != "sqlite":
         return
@@ -91,7 +103,12 @@ def prepare_engine(engine: Engine) -> None:
 
 def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=5000",
+        "foreign_keys=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -105,7 +122,7 @@ def now() -> datetime:
 
 
 def insert_once(session: Session, model: type[Base], **values: object) -> bool:
-    """Insert a row unless one with the same unique key is there already; True if it was inserted."""
+    """Insert a row unless one with its unique key is there already; True if it was inserted."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))

@@ -1,4 +1,7 @@
-"""Forms in the house style. What is right and wrong is the service's word; a form only carries it to the fields."""
+"""Forms in the house style.
+
+What is right and wrong is the service's word; a form only carries it to the fields.
+"""
 
 from flask_wtf import FlaskForm
 
@@ -10,8 +13,6 @@ class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
     def show(self, error: InvalidInputError) -> None:
         """Put the service's words beside the fields they are about."""
-        if self.form_errors is None:
-            self.form_errors = []
         for name, text in error.fields.items():
             if name in self:
                 self[name].errors = [*self[name].errors, text]

@@ -1,8 +1,9 @@
 """The only way to run something later.
 
-A job is a name and a function without arguments that works off rows with a state. The rows are the queue; the engine
-(Huey) only wakes somebody up, so an engine that loses its memory loses nothing. `wake` is called after the commit,
-and each job also runs every minute by itself, which is the sweeper.
+A job is a name and a function without arguments that works off rows with a state. The rows are the
+queue; the engine (Huey) only wakes somebody up, so an engine that loses its memory loses nothing.
+`wake` is called after the commit, and each job also runs every minute by itself, which is the
+sweeper.
 """
 
 import threading
@@ -21,7 +22,8 @@ from node.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# An idle node looks for work this often, in seconds: the upper bound of what a wake-up may take on SQLite.
+# An idle node looks for work this often, in seconds: the upper bound of what a wake-up may take on
+# SQLite.
 IDLE_POLL = 0.25
 WORKERS = 2
 
@@ -45,7 +47,10 @@ class Jobs:
         self._huey.periodic_task(crontab(), name=f"{name}-sweep")(self._guarded(name))
 
     def wake(self, name: str, delay: timedelta = timedelta()) -> None:
-        """Have `name` run soon, or after `delay`. A failing engine is logged: the sweeper makes up for it."""
+        """Have `name` run soon, or after `delay`.
+
+        A failing engine is logged: the sweeper makes up for it.
+        """
         task = self._tasks[name]
         try:
             if delay > timedelta():
@@ -62,7 +67,11 @@ class Jobs:
     def consumer(self) -> "QuietConsumer":
         """What works the jobs off, in threads of this process."""
         return QuietConsumer(
-            self._huey, workers=WORKERS, max_delay=IDLE_POLL, initial_delay=0.05, check_worker_health=True
+            self._huey,
+            workers=WORKERS,
+            max_delay=IDLE_POLL,
+            initial_delay=0.05,
+            check_worker_health=True,
         )
 
     def work_off(self) -> int:

@@ -9,7 +9,9 @@ from node.settings import Settings
 
 
 def configure(settings: Settings) -> None:
-    """Send every log of this process, ours and libraries', to standard error in the format that is set."""
+    """Send every log of this process, ours and libraries', to standard error in the format that is
+    set.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

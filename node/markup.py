@@ -4,10 +4,49 @@ import nh3
 from markdown_it import MarkdownIt
 
 TAGS = frozenset(
-    "a abbr blockquote br code del dd div dl dt em h2 h3 h4 h5 h6 hr i b li ol p pre s span strong sub sup "
-    "table tbody td th thead tr ul".split()
+    [
+        "a",
+        "abbr",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "b",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
-_markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").enable("strikethrough")
+_markdown = (
+    MarkdownIt("commonmark", {"html": False, "linkify": False})
+    .enable("table")
+    .enable("strikethrough")
+)
 
 
 def from_markdown(source: str) -> str:
@@ -16,11 +55,18 @@ def from_markdown(source: str) -> str:
 
 
 def sanitise(html: str) -> str:
-    """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing by themselves."""
+    """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing
+    by themselves.
+    """
     return nh3.clean(
         html,
         tags=set(TAGS),
-        attributes={"a": {"href", "title"}, "td": {"colspan"}, "th": {"colspan", "scope"}, "ol": {"start"}},
+        attributes={
+            "a": {"href", "title"},
+            "td": {"colspan"},
+            "th": {"colspan", "scope"},
+            "ol": {"start"},
+        },
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer ugc",
     )

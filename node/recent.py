@@ -1,4 +1,4 @@
-"""What happened a moment ago, for this process only and never more than a fixed number of things."""
+"""What happened a moment ago, for this process only, and never more than so many."""
 
 import threading
 import time
@@ -6,7 +6,9 @@ from collections import OrderedDict
 
 
 class Recent:
-    """Tells whether something happened within the last `seconds`; forgets the oldest beyond `limit`."""
+    """Tells whether something happened within the last `seconds`; forgets the oldest beyond
+    `limit`.
+    """
 
     def __init__(self, seconds: float = 60.0, limit: int = 10_000) -> None:
         self._seconds = seconds

@@ -1,4 +1,4 @@
-"""The current web request: its node, its one unit of work, what it may do, and what it wants back."""
+"""The current web request: its node, its unit of work, what it may do, what it wants back."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -17,7 +17,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def permission(name: str) -> Callable[[View], View]:
-    """Mark a view with the permission it needs; `PUBLIC` for none. A view without the mark is not registered."""
+    """Mark a view with the permission it needs; `PUBLIC` for none.
+
+    A view without the mark is not registered.
+    """
 
     def mark(view: View) -> View:
         cast("Any", view).permission = name
@@ -31,7 +34,9 @@ def current_node() -> Node:
 
 
 def current_work() -> UnitOfWork:
-    """The unit of work of this request, begun on first use and committed after the response is made."""
+    """The unit of work of this request, begun on first use and committed after the response is
+    made.
+    """
     if "work" not in g:
         by = current_user.email if current_user.is_authenticated else "anonymous"
         g.work = UnitOfWork(current_node(), db.session(), by)

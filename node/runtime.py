@@ -1,6 +1,7 @@
 """What one running node is made of, and the unit of work in which everything that writes happens.
 
-`node.app` puts a `Node` together; views, jobs and commands are handed it. Services know only their `UnitOfWork`.
+`node.app` puts a `Node` together; views, jobs and commands are handed it. Services know only their
+`UnitOfWork`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,11 +46,15 @@ class UnitOfWork:
         """Record that `by` did `action` to `subject`."""
         request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         self.session.add(
-            AuditEntry(by=self.by, action=action, subject=subject, details=details, request_id=request_id)
+            AuditEntry(
+                by=self.by, action=action, subject=subject, details=details, request_id=request_id
+            )
         )
 
     def pause(self) -> None:
-        """End the transaction before something slow, such as a look-up over the network; nothing may be half-done."""
+        """End the transaction before something slow, such as a look-up over the network; nothing
+        may be half-done.
+        """
         if self.session.new or self.session.dirty or self.session.deleted:
             raise RuntimeError("a unit of work with changes cannot pause")
         self.session.rollback()
@@ -70,8 +75,9 @@ class UnitOfWork:
 class Received:
     """An accepted activity, ready to be acted on.
 
-    `document` is the object as its own origin gives it: the embedded one where its sender may speak for it, else
-    the one fetched from where it lives; None when the activity names an object without one.
+    `document` is the object as its own origin gives it: the embedded one where its sender may speak
+    for it, else the one fetched from where it lives; None when the activity names an object without
+    one.
     """
 
     activity: Activity
@@ -88,7 +94,10 @@ Handlers = Mapping[tuple[str, str], Handler]
 
 @dataclass(frozen=True)
 class Node:
-    """The parts of one node. `handlers` maps (activity type, object type or "") to what receives it."""
+    """The parts of one node.
+
+    `handlers` maps (activity type, object type or "") to what receives it.
+    """
 
     settings: Settings
     engine: Engine

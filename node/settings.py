@@ -1,13 +1,15 @@
 """Every setting of a node: typed, documented, from one file and the environment.
 
-The file is TOML: `moothall.toml` in the working directory, or the path in `MOOTHALL_CONFIG`. An environment variable
-`MOOTHALL_<KEY>` wins over the file. A key that does not exist is refused, so that a misspelt one is noticed.
+The file is TOML: `moothall.toml` in the working directory, or the path in `MOOTHALL_CONFIG`. An
+environment variable `MOOTHALL_<KEY>` wins over the file. A key that does not exist is refused, so
+that a misspelt one is noticed.
 """
 
 import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -33,39 +35,56 @@ class Settings:
 
     base_url: str = _key(
         "http://localhost:5100",
-        "The public address of the node, without a path. Every federated id begins with it: it cannot change later.",
+        "The public address of the node, without a path. Every federated id begins with it, so it"
+        " cannot change later.",
     )
-    data_dir: Path = _key(Path("moothall-data"), "The folder for the SQLite files and the secret key.")
+    data_dir: Path = _key(
+        Path("moothall-data"), "The folder for the SQLite files and the secret key."
+    )
     database_url: str = _key(
         "", "A PostgreSQL address (postgresql+psycopg://…). Empty: SQLite in the data folder."
     )
     jobs: str = _key(
         "inside",
-        "Where work that happens later waits. `inside`: SQLite, worked off by `moothall serve` itself. A postgresql:// or"
-        " redis:// address: worked off by `moothall worker`, on as many machines as wanted.",
+        "Where work that happens later waits. `inside`: SQLite, worked off by `moothall serve`"
+        " itself. A postgresql:// or redis:// address: worked off by `moothall worker`, on as many"
+        " machines as wanted.",
     )
     secret_key: str = _key(
-        "", "Signs sessions and forms; the same on every machine. Empty: made once and kept in the data folder."
+        "",
+        "Signs sessions and forms; the same on every machine. Empty: made once and kept in the"
+        " data folder.",
     )
-    listen: str = _key("", "host:port to listen on. Empty: localhost and the port of the public address.")
+    listen: str = _key(
+        "", "host:port to listen on. Empty: localhost and the port of the public address."
+    )
     threads: int = _key(8, "How many web requests are answered at once.")
     trusted_proxy: str = _key(
-        "", "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."
+        "",
+        "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
     federation: FederationMode = _key(
-        "allow-list", "`allow-list`: only hosts that an operator allowed. `open`: every host that is not blocked."
+        "allow-list",
+        "`allow-list`: only hosts that an operator allowed. `open`: every host that is not blocked.",
     )
     private_hosts: tuple[str, ...] = _key(
-        (), "host:port pairs that may be plain http and on a private address. For tests and demonstrations only."
+        (),
+        "host:port pairs, with commas between, that may be plain http and on a private address."
+        " For tests and demonstrations only.",
     )
     ca_file: str = _key("", "A file of certificate authorities to trust besides the usual ones.")
     delivery_threads: int = _key(8, "How many deliveries one worker sends at once.")
     lease_seconds: int = _key(
-        60, "After how many seconds work begun by a worker that vanished is begun again. At least 30."
+        60,
+        "After how many seconds work begun by a worker that vanished is begun again. At least 30.",
     )
-    plugins: tuple[str, ...] = _key(("checklists",), "The plugins that are switched on, by name.")
+    plugins: tuple[str, ...] = _key(
+        ("checklists",), "The plugins that are switched on, by name, with commas between."
+    )
     log_format: LogFormat = _key("console", "`console` for people, `json` for machines.")
-    log_level: str = _key("INFO", "The least severe level that is logged: DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = _key(
+        "INFO", "The least severe level that is logged: DEBUG, INFO, WARNING or ERROR."
+    )
 
     @property
     def authority(self) -> str:
@@ -108,21 +127,33 @@ def with_secret(settings: Settings) -> str:
         return settings.secret_key
     path = settings.data_dir / "secret-key"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text().strip()
     except OSError as error:
-        raise SettingsError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
-    return path.read_text().strip()
+        raise SettingsError(
+            f"The data folder {settings.data_dir} cannot be used: {error.strerror}."
+        ) from error
+
+
+def _make_secret(path: Path) -> None:
+    """Several processes may start at once: whichever is first, all find one and the same, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text())
     except OSError as error:
-        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+        raise SettingsError(
+            f"The settings file {path} cannot be read: {error.strerror}."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
     known = {item.name: item for item in fields(Settings)}
@@ -172,7 +203,14 @@ def _check(settings: Settings) -> None:
         well_formed = bool(base.hostname) and base.port != 0
     except ValueError:
         well_formed = False
-    if not well_formed or base.scheme not in {"http", "https"} or base.path or base.query or base.fragment or base.username:
+    if (
+        not well_formed
+        or base.scheme not in {"http", "https"}
+        or base.path
+        or base.query
+        or base.fragment
+        or base.username
+    ):
         raise SettingsError(
             f"base_url must be an address such as https://moothall.example.gov.uk, without a path: {settings.base_url!r}."
         )
@@ -187,5 +225,7 @@ def _check(settings: Settings) -> None:
     schemes = ("postgresql://", "redis://", "rediss://")
     if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(schemes):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
-    if settings.database_url and not settings.database_url.startswith(("postgresql+psycopg://", "sqlite:///")):
+    if settings.database_url and not settings.database_url.startswith(
+        ("postgresql+psycopg://", "sqlite:///")
+    ):
         raise SettingsError("database_url must begin with postgresql+psycopg:// or sqlite:///.")

@@ -30,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         fail(error.format_message(), error.exit_code)
     except InvalidInputError as error:
-        fail(" ".join([error.safe_text, *(f"{name}: {text}." for name, text in error.fields.items())]))
+        fail(
+            " ".join(
+                [error.safe_text, *(f"{name}: {text}." for name, text in error.fields.items())]
+            )
+        )
     except MoothallError as error:
         fail(error.safe_text)
     sys.exit(code if isinstance(code, int) else 0)

@@ -29,7 +29,9 @@ def application(*, upgrade: bool = True) -> Flask:
         try:
             migrating.upgrade(node.engine, node.hooks)
         except OperationalError as error:
-            raise SettingsError(f"The database does not answer: {error.orig}.".replace("\n", " ")) from error
+            raise SettingsError(
+                f"The database does not answer: {error.orig}.".replace("\n", " ")
+            ) from error
     return app
 
 

@@ -46,15 +46,27 @@ def worker() -> None:
 @click.option("--gss-code", default="", help="Its GSS code, such as E06000037")
 @click.option("--operator-name", required=True, help="Who looks after the node")
 @click.option("--operator-email", required=True)
-@click.password_option("--operator-password", envvar="MOOTHALL_OPERATOR_PASSWORD", prompt="Password of the operator")
+@click.password_option(
+    "--operator-password", envvar="MOOTHALL_OPERATOR_PASSWORD", prompt="Password of the operator"
+)
 def init(
-    name: str, slug: str, colour: str, gss_code: str, operator_name: str, operator_email: str, operator_password: str
+    name: str,
+    slug: str,
+    colour: str,
+    gss_code: str,
+    operator_name: str,
+    operator_email: str,
+    operator_password: str,
 ) -> None:
     """Set the node up: its council and its operator. The first-run page does the same."""
     with working() as work:
-        council = found(
-            work, Founding(name, slug, colour, gss_code, operator_name, operator_email, operator_password)
+        found(
+            work,
+            Founding(
+                name, slug, colour, gss_code, operator_name, operator_email, operator_password
+            ),
         )
+        council = councils.require_own(work.session)
         click.echo(f"{council.name} is {council.actor.address}")
 
 
@@ -65,7 +77,9 @@ def doctor() -> None:
     node = node_of(app)
     well = True
     for question, answer in _examine(node):
-        click.echo(f"{'ok  ' if answer == '' else 'FAIL'}  {question}" + (f": {answer}" if answer else ""))
+        click.echo(
+            f"{'ok  ' if answer == '' else 'FAIL'}  {question}" + (f": {answer}" if answer else "")
+        )
         well = well and answer == ""
     if not well:
         raise click.exceptions.Exit(1)
@@ -76,8 +90,11 @@ def _examine(node: Node) -> list[tuple[str, str]]:
     findings = [("settings fit", "")]
     try:
         waiting = migrating.pending(node.engine, node.hooks)
-    except Exception as error:  # whatever a broken database raises
-        return [*findings, ("the database answers", f"{type(error).__name__}: {error}".splitlines()[0])]
+    except Exception as error:  # noqa: BLE001 -- whatever a broken database raises
+        return [
+            *findings,
+            ("the database answers", f"{type(error).__name__}: {error}".splitlines()[0]),
+        ]
     findings.append(("the database answers", ""))
     findings.append(("migrations are at their head", f"{len(waiting)} to do" if waiting else ""))
     if waiting:
@@ -88,7 +105,9 @@ def _examine(node: Node) -> list[tuple[str, str]]:
         overdue = select(func.count()).where(Delivery.state == "pending", Delivery.attempts > 0)
         failed = session.scalar(select(func.count()).where(Delivery.state == "failed")) or 0
         retrying = session.scalar(overdue) or 0
-    findings.append(("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else ""))
+    findings.append(
+        ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
+    )
     return findings
 
 

@@ -19,5 +19,6 @@ def receive_actor(work: UnitOfWork, received: Received) -> None:
 
 
 HANDLERS: Handlers = {
-    ("Update", kind): receive_actor for kind in ("Organization", "Application", "Group", "Person", "Service")
+    ("Update", kind): receive_actor
+    for kind in ("Organization", "Application", "Group", "Person", "Service")
 }

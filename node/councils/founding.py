@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from node.councils import service
-from node.councils.models import Council
 from node.errors import InvalidInputError
 from node.people import service as people
+from node.people.models import User
 from node.people.permissions import OPERATOR
 from node.runtime import UnitOfWork
 
@@ -23,22 +23,29 @@ class Founding:
     password: str
 
 
-def found(work: UnitOfWork, wanted: Founding) -> Council:
-    """All of it or nothing. Raises `InvalidInputError` with every field that is wrong."""
+def found(work: UnitOfWork, wanted: Founding) -> User:
+    """All of it or nothing; returns the operator.
+
+    Raises `InvalidInputError` with every field that is wrong.
+    """
     wrong: dict[str, str] = {}
-    council = None
+    operator = None
     try:
-        council = service.found(
+        service.found(
             work, name=wanted.name, slug=wanted.slug, colour=wanted.colour, gss_code=wanted.gss_code
         )
     except InvalidInputError as error:
         wrong |= error.fields
     try:
-        people.create(
-            work, name=wanted.person_name, email=wanted.email, password=wanted.password, role=OPERATOR
+        operator = people.create(
+            work,
+            name=wanted.person_name,
+            email=wanted.email,
+            password=wanted.password,
+            role=OPERATOR,
         )
     except InvalidInputError as error:
         wrong |= error.fields
-    if wrong or council is None:
+    if wrong or operator is None:
         raise InvalidInputError("The node could not be set up.", wrong)
-    return council
+    return operator

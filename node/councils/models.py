@@ -8,7 +8,10 @@ from node.federating.models import Actor
 
 
 class Council(Base):
-    """A council of this node (`actor.is_local`) or of another. `gss_code` is its ONS code, such as E06000037."""
+    """A council of this node (`actor.is_local`) or of another.
+
+    `gss_code` is its ONS code, such as E06000037.
+    """
 
     __tablename__ = "council"
 

@@ -41,19 +41,28 @@ def by_actor_uri(session: Session, uri: str) -> Council | None:
     return session.scalar(select(Council).where(Council.actor.has(Actor.uri == uri)))
 
 
-def found(work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code: str = "") -> Council:
+def found(
+    work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code: str = ""
+) -> Council:
     """Set the node up: its own actor, and its council with an actor and a key.
 
     Raises `ConflictError` if that was done, `InvalidInputError` with what is wrong in which field.
     """
     if own(work.session) is not None:
         raise ConflictError("This node already has its council.")
-    name, slug, colour, gss_code = name.strip(), slug.strip().lower(), colour.strip().lower(), gss_code.strip().upper()
+    name, slug, colour, gss_code = (
+        name.strip(),
+        slug.strip().lower(),
+        colour.strip().lower(),
+        gss_code.strip().upper(),
+    )
     wrong = {}
     if not 1 <= len(name) <= 200:
         wrong["name"] = "Enter the name of the council, in at most 200 characters"
     if not SLUG.fullmatch(slug) or slug in RESERVED:
-        wrong["slug"] = "Enter a short name of lower-case letters, numbers and hyphens, such as aldermoor"
+        wrong["slug"] = (
+            "Enter a short name of lower-case letters, numbers and hyphens, such as aldermoor"
+        )
     if colour and not COLOUR.fullmatch(colour):
         wrong["colour"] = "Enter a colour such as #1d5b4f"
     if gss_code and not GSS_CODE.fullmatch(gss_code):
@@ -75,7 +84,11 @@ def found(work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code:
         work.session, settings, uri=uri, kind="Organization", username=slug, name=name, url=uri
     )
     council = Council(
-        actor=actor, name=name, slug=slug, colour=colour or DEFAULT_COLOUR, gss_code=gss_code or None
+        actor=actor,
+        name=name,
+        slug=slug,
+        colour=colour or DEFAULT_COLOUR,
+        gss_code=gss_code or None,
     )
     work.session.add(council)
     work.session.flush()
@@ -84,7 +97,9 @@ def found(work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code:
 
 
 def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = False) -> Follow:
-    """Our council asks to follow the council whose actor was found. `vouched`: an operator asks, which allows the server.
+    """Our council asks to follow the council whose actor was found.
+
+    `vouched`: an operator asks, which allows the server.
 
     Raises `InvalidInputError` for an actor that is not an organisation.
     """
@@ -115,7 +130,9 @@ def rename(work: UnitOfWork, actor: Actor) -> None:
     """A remote council is called what its actor is called."""
     work.session.flush()
     work.session.execute(
-        update(Council).where(Council.actor_id == actor.id, Council.slug.is_(None)).values(name=actor.name)
+        update(Council)
+        .where(Council.actor_id == actor.id, Council.slug.is_(None))
+        .values(name=actor.name)
     )
 
 

@@ -55,6 +55,8 @@ class DemoCouncil:
 
 
 COUNCILS = (
-    DemoCouncil(0, "aldermoor", "Aldermoor District Council", "#1d5b4f", "Priya Anand", "Tom Ellery"),
+    DemoCouncil(
+        0, "aldermoor", "Aldermoor District Council", "#1d5b4f", "Priya Anand", "Tom Ellery"
+    ),
     DemoCouncil(1, "brackwell", "Brackwell City Council", "#5b2a6e", "Megan Rees", "Dele Okafor"),
 )

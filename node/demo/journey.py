@@ -20,12 +20,20 @@ Result = TypeVar("Result")
 
 
 def once(port: int) -> None:
-    """publish -> follow -> arrives -> update -> arrives -> delete -> gone. Raises `DemoError` at the step that failed."""
+    """publish -> follow -> arrives -> update -> arrives -> delete -> gone.
+
+    Raises `DemoError` at the step that failed.
+    """
     started = time.monotonic()
     with federation(port) as running:
         here, there = running
         _say("both nodes answer", started)
-        text = Text(TITLE, "Residents tell us of a missed bin without an account.", "alpha", "## Why\n\nCalls.")
+        text = Text(
+            TITLE,
+            "Residents tell us of a missed bin without an account.",
+            "alpha",
+            "## Why\n\nCalls.",
+        )
         token = _step("publish", lambda: _publish(here, text))
         _step("follow", lambda: follow(there, here))
         _step("arrives", lambda: _await_page(there, TITLE, shown=True))
@@ -74,10 +82,14 @@ def _await_page(one: Running, title: str, *, shown: bool) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            answer = one.node.outbound.get(address, accept="text/html", content_types=("text/html",))
+            answer = one.node.outbound.get(
+                address, accept="text/html", content_types=("text/html",)
+            )
         except OutboundError as error:
             raise DemoError(f"{one.council.name} does not answer: {error.safe_text}") from error
         if (f">{title}<" in answer.body.decode()) is shown:
             return
         time.sleep(0.05)
-    raise DemoError(f"after {PATIENCE:.0f} seconds {one.council.name} still {'lacks' if shown else 'shows'} it")
+    raise DemoError(
+        f"after {PATIENCE:.0f} seconds {one.council.name} still {'lacks' if shown else 'shows'} it"
+    )

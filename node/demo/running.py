@@ -3,7 +3,6 @@
 import multiprocessing
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -118,9 +117,14 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
     node = node_of(app)
     migrating.upgrade(node.engine, node.hooks)
     with app.app_context(), node.work(by=BY) as work:
-        own = found(work, council.founding)
+        found(work, council.founding)
+        own = councils.require_own(work.session)
         people.create(
-            work, name=council.officer, email=council.email("officer"), password=PASSWORD, role=OFFICER
+            work,
+            name=council.officer,
+            email=council.email("officer"),
+            password=PASSWORD,
+            role=OFFICER,
         )
         for host in settings.private_hosts:
             if host != settings.authority:

@@ -1,1 +1,3 @@
-"""The councils' nodes talking to each other: actors, following, publishing, delivery, the inbox, peers."""
+"""The councils' nodes talking to each other: actors, following, publishing, delivery, the inbox,
+peers.
+"""

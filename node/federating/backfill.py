@@ -1,4 +1,5 @@
-"""Reading all that a council had before we followed it: page by page, and on from there after a crash.
+"""Reading all that a council had before we followed it: page by page, and on from there after a
+crash.
 
 Each page is stored together with the address of the next one, in one transaction.
 """

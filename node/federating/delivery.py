@@ -1,7 +1,9 @@
-"""Deliveries on their way: a worker leases rows, sends without a transaction, and records the answer.
+"""Deliveries on their way: a worker leases rows, sends without a transaction, and records the
+answer.
 
-A worker that dies leaves its lease to run out, and the row is sent again: at least once, and the receiver's
-inbox makes it exactly once. Of one object, what comes first is delivered first. No host gets more than its share.
+A worker that dies leaves its lease to run out, and the row is sent again: at least once, and the
+receiver's inbox makes it exactly once. Of one object, what comes first is delivered first. No host
+gets more than its share.
 """
 
 import random
@@ -24,7 +26,8 @@ from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
 
 AS2 = "application/activity+json"
-# So many deliveries to one host are under way at once, so that a slow host leaves room for the others.
+# So many deliveries to one host are under way at once, so that a slow host leaves room for the
+# others.
 PER_HOST = 4
 
 
@@ -100,7 +103,14 @@ def attempt(node: Node, delivery_id: int) -> None:
     """Send one delivery once, signed now, and record what was answered."""
     letter = _read(node, delivery_id)
     if not letter.allowed:
-        _record(node, letter, None, f"{letter.host} is not on the list of servers we speak with", 0.0, final=True)
+        _record(
+            node,
+            letter,
+            None,
+            f"{letter.host} is not on the list of servers we speak with",
+            0.0,
+            final=True,
+        )
         return
     started = now()
     try:
@@ -113,12 +123,17 @@ def attempt(node: Node, delivery_id: int) -> None:
     else:
         words = answer.body[:300].decode("utf-8", "replace").strip() if answer.status >= 300 else ""
         _record(
-            node, letter, answer.status, words, answer.elapsed, retry_after=answer.headers.get("retry-after")
+            node,
+            letter,
+            answer.status,
+            words,
+            answer.elapsed,
+            retry_after=answer.headers.get("retry-after"),
         )
 
 
 def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
-    """The operator wants a failed delivery tried again. Raises `NotFoundError` or `ConflictError`."""
+    """The operator wants a failed delivery tried again. Raises `ConflictError` for others."""
     row = work.session.get(Delivery, delivery_id)
     if row is None:
         raise NotFoundError("There is no such delivery.")
@@ -134,7 +149,7 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
 
 
 def release_all(node: Node) -> None:
-    """A node whose only worker is inside it starts: leases that stand are of a process that died."""
+    """When a node with its worker inside starts: leases that stand are of a dead process."""
     with node.work(by=DELIVER) as work:
         work.session.execute(
             update(Delivery).where(Delivery.leased_until.is_not(None)).values(leased_until=None)
@@ -172,7 +187,11 @@ def _record(
         row.leased_until = None
         work.session.add(
             DeliveryAttempt(
-                delivery_id=row.id, at=moment, status=status, answer=words[:500], milliseconds=round(seconds * 1000)
+                delivery_id=row.id,
+                at=moment,
+                status=status,
+                answer=words[:500],
+                milliseconds=round(seconds * 1000),
             )
         )
         verdict = decide(
@@ -197,7 +216,9 @@ def _move(work: UnitOfWork, row: Delivery, verdict: Outcome) -> None:
         work.wake(DELIVER, verdict.after)
     waiting = work.session.scalar(
         select(func.count()).where(
-            Delivery.inbox == row.inbox, Delivery.object_uri == row.object_uri, Delivery.state == "pending"
+            Delivery.inbox == row.inbox,
+            Delivery.object_uri == row.object_uri,
+            Delivery.state == "pending",
         )
     )
     if row.state != "pending" and waiting:

@@ -1,4 +1,6 @@
-"""Reading documents from other nodes: guarded, signed by the node's own actor, and only from hosts we speak with."""
+"""Reading documents from other nodes: guarded, signed by the node's own actor, and only from hosts
+we speak with.
+"""
 
 import json
 from collections.abc import Callable
@@ -18,15 +20,18 @@ from node.federating import actors, peers
 from node.outbound import JRD, Answer, OutboundError, Signer
 from node.runtime import Node
 
-AS2_ACCEPT = (
-    'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
-)
+AS2_ACCEPT = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 
 
 class NotFetchedError(InvalidInputError):
-    """A document could not be had. `status` is the answer's, if there was one; `permanent` if asking again is vain."""
+    """A document could not be had.
 
-    def __init__(self, safe_text: str, *, status: int | None = None, permanent: bool = False) -> None:
+    `status` is the answer's, if there was one; `permanent` if asking again is vain.
+    """
+
+    def __init__(
+        self, safe_text: str, *, status: int | None = None, permanent: bool = False
+    ) -> None:
         super().__init__(safe_text)
         self.status = status
         self.permanent = permanent
@@ -44,7 +49,9 @@ def signer(key: PrivateKey) -> Signer:
 def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
     """The ActivityPub document at `uri`, from its own origin. Opens no transaction while it waits.
 
-    `vouched`: an operator named the server just now, so it need not be on the list yet. Raises `NotFetchedError` when the host is not one we speak with, does not answer, or answers with something else.
+    `vouched`: an operator named the server just now, so it need not be on the list yet. Raises
+    `NotFetchedError` when the host is not one we speak with, does not answer, or answers with
+    something else.
     """
     with node.reading() as session:
         host = _host(uri)
@@ -55,7 +62,9 @@ def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
         found = parse_json(answer.body)
         check_fetched(found, uri, answer.url)
     except FederationError as error:
-        raise NotFetchedError(f"{host} sent something that is not what it should be: {error}", permanent=True) from error
+        raise NotFetchedError(
+            f"{host} sent something that is not what it should be: {error}", permanent=True
+        ) from error
     return found
 
 
@@ -83,7 +92,9 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
     with node.reading() as session:
         _check_host(session, node, host, vouched=vouched)
     url = webfinger_url(username, host, plain_http=host in node.settings.private_hosts)
-    answer = _get(lambda: node.outbound.get(url, accept="application/jrd+json", content_types=JRD), host)
+    answer = _get(
+        lambda: node.outbound.get(url, accept="application/jrd+json", content_types=JRD), host
+    )
     try:
         found = actor_id_from_jrd(json.loads(answer.body), username, host)
     except (ValueError, FederationError) as error:
@@ -95,7 +106,8 @@ def _check_host(session: Session, node: Node, host: str, *, vouched: bool) -> No
     blocked = peers.is_blocked(session, host)
     if blocked or not (vouched or peers.is_allowed(session, node.settings, host)):
         raise NotFetchedError(
-            f"{host} is not on the list of servers that this node speaks with. Its operator can allow it.",
+            f"{host} is not on the list of servers that this node speaks with."
+            " Its operator can allow it.",
             permanent=True,
         )
 
@@ -104,10 +116,14 @@ def _get(get: Callable[[], Answer], host: str) -> Answer:
     try:
         answer = get()
     except OutboundError as error:
-        raise NotFetchedError(f"{host} could not be reached: {error.safe_text}", permanent=error.permanent) from error
+        raise NotFetchedError(
+            f"{host} could not be reached: {error.safe_text}", permanent=error.permanent
+        ) from error
     if answer.status != 200:
         gone = answer.status in {404, 410}
-        raise NotFetchedError(f"{host} answered {answer.status}.", status=answer.status, permanent=gone)
+        raise NotFetchedError(
+            f"{host} answered {answer.status}.", status=answer.status, permanent=gone
+        )
     return answer
 
 

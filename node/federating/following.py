@@ -89,13 +89,20 @@ def receive_answer(work: UnitOfWork, received: Received) -> None:
 
 
 def receive_undo(work: UnitOfWork, received: Received) -> None:
-    """Somebody no longer follows an actor of ours; an embedded Follow or its bare id. Only by whoever followed."""
+    """Somebody no longer follows an actor of ours; an embedded Follow or its bare id.
+
+    Only by whoever followed.
+    """
     activity = received.activity
     mine = Follow.follower.has(Actor.uri == activity.actor)
-    row = work.session.scalar(select(Follow).where(mine, Follow.uri == (id_of(activity.object) or "")))
+    row = work.session.scalar(
+        select(Follow).where(mine, Follow.uri == (id_of(activity.object) or ""))
+    )
     if row is None and received.document is not None and received.document.get("type") == "Follow":
         followed = id_of(received.document.get("object")) or ""
-        row = work.session.scalar(select(Follow).where(mine, Follow.followed.has(Actor.uri == followed)))
+        row = work.session.scalar(
+            select(Follow).where(mine, Follow.followed.has(Actor.uri == followed))
+        )
     if row is not None:
         work.session.delete(row)
         work.audit("follow.undone", row.followed.uri, follower=activity.actor)
@@ -105,10 +112,14 @@ def _asked_of(session: Session, activity: Activity) -> Follow | None:
     """The Follow of ours that `activity` answers: by its id, or by whom it names."""
     theirs = Follow.followed.has(Actor.uri == activity.actor)
     ours = Follow.follower.has(Actor.is_local)
-    row = session.scalar(select(Follow).where(theirs, ours, Follow.uri == (id_of(activity.object) or "")))
+    row = session.scalar(
+        select(Follow).where(theirs, ours, Follow.uri == (id_of(activity.object) or ""))
+    )
     if row is None and isinstance(activity.object, dict):
         asker = id_of(activity.object.get("actor")) or ""
-        row = session.scalar(select(Follow).where(theirs, ours, Follow.follower.has(Actor.uri == asker)))
+        row = session.scalar(
+            select(Follow).where(theirs, ours, Follow.follower.has(Actor.uri == asker))
+        )
     return row
 
 

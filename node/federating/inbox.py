@@ -1,6 +1,7 @@
 """What others send us: accepted in a fixed order, stored once, answered, and only then acted on.
 
-`receive` runs in the web request, `work_off` as a job. A repeat is harmless; out of order is harmless.
+`receive` runs in the web request, `work_off` as a job. A repeat is harmless; out of order is
+harmless.
 """
 
 from datetime import timedelta
@@ -32,7 +33,10 @@ CARRYING = frozenset({"Create", "Update"})
 
 
 def receive(node: Node, request: SignedRequest) -> None:
-    """Take one message. Raises `Refusal`, which has been counted; nothing else of the message is kept."""
+    """Take one message.
+
+    Raises `Refusal`, which has been counted; nothing else of the message is kept.
+    """
     keys = KeyStore(node)
     try:
         verdict = accept(request, policy(node), keys, now())
@@ -87,7 +91,7 @@ def work_off(node: Node) -> None:
 
 
 def release_all(node: Node) -> None:
-    """A node whose only worker is inside it starts: leases that stand are of a process that died."""
+    """When a node with its worker inside starts: leases that stand are of a dead process."""
     with node.work(by=JOB) as work:
         work.session.execute(
             update(InboxItem).where(InboxItem.leased_until.is_not(None)).values(leased_until=None)

@@ -13,7 +13,10 @@ from node.runtime import Node
 
 
 class KeyStore:
-    """`federation.acceptance.KeyStore` over our tables. Nothing fetched is stored before the message is accepted."""
+    """`federation.acceptance.KeyStore` over our tables.
+
+    Nothing fetched is stored before the message is accepted.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node = node

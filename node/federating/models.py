@@ -1,4 +1,7 @@
-"""Rows of the federation. Rows with a state are the queues; `STATES` of each says how a row may move."""
+"""Rows of the federation.
+
+Rows with a state are the queues; `STATES` of each says how a row may move.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +15,10 @@ Uri = String(2000)
 
 
 class Actor(Base):
-    """Somebody who acts: the node, a council, and every remote actor we know. `uri` is its ActivityPub id."""
+    """Somebody who acts: the node, a council, and every remote actor we know.
+
+    `uri` is its ActivityPub id.
+    """
 
     __tablename__ = "actor"
 
@@ -31,7 +37,9 @@ class Actor(Base):
     projects: Mapped[str | None] = mapped_column(Uri)
     is_local: Mapped[bool] = mapped_column(default=False, index=True)
     fetched_at: Mapped[datetime] = mapped_column(default=now)
-    keys: Mapped[list["ActorKey"]] = relationship(back_populates="actor", cascade="all, delete-orphan")
+    keys: Mapped[list["ActorKey"]] = relationship(
+        back_populates="actor", cascade="all, delete-orphan"
+    )
 
     @property
     def address(self) -> str:
@@ -76,7 +84,10 @@ class Follow(Base):
 
 
 class OutboxActivity(Base):
-    """An activity of ours. `body` is the exact JSON text that is sent, so that every attempt sends the same."""
+    """An activity of ours.
+
+    `body` is the exact JSON text that is sent, so that every attempt sends the same.
+    """
 
     __tablename__ = "outbox_activity"
 
@@ -94,7 +105,10 @@ class OutboxActivity(Base):
 
 
 class Delivery(Base):
-    """One activity on its way to one inbox. The row is the queue: a worker leases it, sends, and records the answer."""
+    """One activity on its way to one inbox.
+
+    The row is the queue: a worker leases it, sends, and records the answer.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -127,12 +141,16 @@ class Delivery(Base):
 
 
 class DeliveryAttempt(Base):
-    """One try to deliver: when, what was answered (a status, or an error where nobody answered), how long it took."""
+    """One try to deliver: when, what was answered (a status, or an error where nobody answered),
+    how long it took.
+    """
 
     __tablename__ = "delivery_attempt"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"), index=True)
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("delivery.id", ondelete="CASCADE"), index=True
+    )
     at: Mapped[datetime] = mapped_column(default=now)
     status: Mapped[int | None]
     answer: Mapped[str] = mapped_column(String(500), default="")
@@ -140,7 +158,10 @@ class DeliveryAttempt(Base):
 
 
 class InboxItem(Base):
-    """An accepted activity of somebody else. `uri` is its id, so that one sent twice is stored once."""
+    """An accepted activity of somebody else.
+
+    `uri` is its id, so that one sent twice is stored once.
+    """
 
     __tablename__ = "inbox_item"
     __table_args__ = (Index(None, "state", "due_at"),)
@@ -167,7 +188,10 @@ class InboxItem(Base):
 
 
 class Backfill(Base):
-    """Reading everything that a council has, page by page. `next_page` is where to go on after a crash."""
+    """Reading everything that a council has, page by page.
+
+    `next_page` is where to go on after a crash.
+    """
 
     __tablename__ = "backfill"
 
@@ -191,7 +215,10 @@ class Backfill(Base):
 
 
 class Peer(Base):
-    """A host that the operator spoke about, or that we have heard from. `state`: allowed, blocked or unknown."""
+    """A host that the operator spoke about, or that we have heard from.
+
+    `state`: allowed, blocked or unknown.
+    """
 
     __tablename__ = "peer"
 
@@ -205,7 +232,10 @@ class Peer(Base):
 
 
 class RefusalCount(Base):
-    """How often a host was refused for a reason, and when last. The host is what the message claimed, unproven."""
+    """How often a host was refused for a reason, and when last.
+
+    The host is what the message claimed, unproven.
+    """
 
     __tablename__ = "refusal_count"
     __table_args__ = (UniqueConstraint("host", "reason"),)

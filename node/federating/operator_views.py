@@ -1,4 +1,6 @@
-"""The operator's pages: what goes out and how it was answered, whom we speak with, what was refused."""
+"""The operator's pages: what goes out and how it was answered, whom we speak with, what was
+refused.
+"""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -41,7 +43,7 @@ def deliveries() -> ResponseReturnValue:
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
     rows = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
     counted = select(Delivery.state, func.count()).group_by(Delivery.state)
-    counts = {name: count for name, count in session.execute(counted).tuples()}
+    counts = dict(session.execute(counted).tuples().all())
     return render_template(
         "federating/deliveries.html",
         deliveries=rows,

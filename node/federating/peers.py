@@ -30,7 +30,10 @@ def is_blocked(session: Session, host: str) -> bool:
 
 
 def decide(work: UnitOfWork, host: str, state: str) -> Peer:
-    """The operator's word: `allowed` or `blocked`. Raises `InvalidInputError` for what is not a host."""
+    """The operator's word: `allowed` or `blocked`.
+
+    Raises `InvalidInputError` for what is not a host.
+    """
     try:
         host = normal_authority(host)
     except ValueError as error:

@@ -1,4 +1,7 @@
-"""From an activity to the rows that will be delivered. The activity and its deliveries exist together or not at all."""
+"""From an activity to the rows that will be delivered.
+
+The activity and its deliveries exist together or not at all.
+"""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +21,9 @@ DELIVER = "deliver"
 
 
 def publish(work: UnitOfWork, actor: Actor, activity: dict[str, Any]) -> OutboxActivity:
-    """Put `activity` in the outbox of `actor`, for all its followers and all who got the same object before."""
+    """Put `activity` in the outbox of `actor`, for all its followers and all who got the same
+    object before.
+    """
     session = work.session
     followers = session.scalars(
         select(Actor)

@@ -16,13 +16,22 @@ def count(node: Node, host: str, refusal: Refusal) -> None:
     """Count one refusal. `host` is what the message claims, which nobody has proved."""
     with node.work(by="inbox") as work:
         session, reason = work.session, refusal.reason.value
-        known = select(RefusalCount.id).where(RefusalCount.host == host, RefusalCount.reason == reason)
+        known = select(RefusalCount.id).where(
+            RefusalCount.host == host, RefusalCount.reason == reason
+        )
         if session.scalar(known) is None:
             rows = session.scalar(select(func.count()).select_from(RefusalCount)) or 0
             host = host if rows < MOST_ROWS else OTHERS
             at = now()
             insert_once(
-                session, RefusalCount, host=host, reason=reason, count=0, detail="", first_at=at, last_at=at
+                session,
+                RefusalCount,
+                host=host,
+                reason=reason,
+                count=0,
+                detail="",
+                first_at=at,
+                last_at=at,
             )
         session.execute(
             update(RefusalCount)

@@ -20,7 +20,14 @@ from node import __version__
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import actors, inbox
 from node.federating.models import Actor, Follow, OutboxActivity
-from node.request import PUBLIC, activity_response, current_node, current_work, permission, wants_activity
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_node,
+    current_work,
+    permission,
+    wants_activity,
+)
 from node.settings import Settings
 
 PAGE = 20
@@ -31,7 +38,10 @@ blueprint = Blueprint("federating", __name__, template_folder="templates")
 @blueprint.get("/actor")
 @permission(PUBLIC)
 def node_actor() -> ResponseReturnValue:
-    """The node itself. Readable without a signature, or two servers that ask for one would wait for each other."""
+    """The node itself.
+
+    Readable without a signature, or two servers that ask for one would wait for each other.
+    """
     if not wants_activity():
         return redirect(url_for("web.home"))
     actor = actors.node_actor(current_work().session, current_work().settings)
@@ -40,9 +50,9 @@ def node_actor() -> ResponseReturnValue:
 
 @blueprint.post("/inbox")
 @blueprint.post("/actor/inbox")
-@blueprint.post("/councils/<slug>/inbox")
+@blueprint.post("/councils/<_slug>/inbox")
 @permission(PUBLIC)
-def post_to_inbox(slug: str | None = None) -> ResponseReturnValue:
+def post_to_inbox(_slug: str = "") -> ResponseReturnValue:
     """One inbox behind every address: who it is for stands in the message."""
     try:
         inbox.receive(current_node(), _signed_request())
@@ -88,12 +98,16 @@ def outbox(slug: str) -> ResponseReturnValue:
     """What the council made public, newest first."""
     session = current_work().session
     actor = _actor(session, slug)
-    public = select(OutboxActivity).where(OutboxActivity.actor_id == actor.id, OutboxActivity.is_public)
+    public = select(OutboxActivity).where(
+        OutboxActivity.actor_id == actor.id, OutboxActivity.is_public
+    )
     total = session.scalar(select(func.count()).select_from(public.subquery())) or 0
     before = request.args.get("before", type=int)
     if "page" not in request.args and before is None:
         first = f"{actor.outbox}?page=1"
-        return activity_response(Collection(id=actor.outbox or "", total_items=total, first=first).dump())
+        return activity_response(
+            Collection(id=actor.outbox or "", total_items=total, first=first).dump()
+        )
     if before is not None:
         public = public.where(OutboxActivity.id < before)
     rows = session.scalars(public.order_by(OutboxActivity.id.desc()).limit(PAGE)).all()
@@ -114,7 +128,9 @@ def followers(slug: str) -> ResponseReturnValue:
     """How many follow; not who."""
     session = current_work().session
     actor = _actor(session, slug)
-    accepted = select(func.count()).where(Follow.followed_id == actor.id, Follow.state == "accepted")
+    accepted = select(func.count()).where(
+        Follow.followed_id == actor.id, Follow.state == "accepted"
+    )
     collection = Collection(id=actor.followers or "", total_items=session.scalar(accepted) or 0)
     return activity_response(collection.dump())
 
@@ -131,7 +147,11 @@ def activity(token: str) -> ResponseReturnValue:
     if row is None:
         raise NotFoundError("There is no such activity.")
     if not wants_activity():
-        return redirect(row.object_uri if row.object_uri.startswith(work.settings.base_url) else url_for("web.home"))
+        return redirect(
+            row.object_uri
+            if row.object_uri.startswith(work.settings.base_url)
+            else url_for("web.home")
+        )
     return activity_response(json.loads(row.body))
 
 
@@ -144,11 +164,15 @@ def webfinger() -> ResponseReturnValue:
     try:
         wanted = parse_resource(resource)
     except FederationError as error:
-        raise InvalidInputError("Ask for a resource such as acct:council@example.gov.uk.") from error
+        raise InvalidInputError(
+            "Ask for a resource such as acct:council@example.gov.uk."
+        ) from error
     actor = _wanted(work.session, work.settings, wanted)
     if actor is None:
         raise NotFoundError("There is nobody of that name here.")
-    answer = Response(json.dumps(jrd(resource, actor.uri, actor.url)), content_type="application/jrd+json")
+    answer = Response(
+        json.dumps(jrd(resource, actor.uri, actor.url)), content_type="application/jrd+json"
+    )
     answer.headers["Access-Control-Allow-Origin"] = "*"
     return answer
 
@@ -157,7 +181,9 @@ def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str])
     if isinstance(wanted, str):
         return actors.local_by_uri(session, wanted)
     username, host = wanted
-    return actors.local_by_username(session, username.lower()) if host == settings.authority else None
+    return (
+        actors.local_by_username(session, username.lower()) if host == settings.authority else None
+    )
 
 
 @blueprint.get("/.well-known/nodeinfo")

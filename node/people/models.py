@@ -37,4 +37,4 @@ class User(Base, UserMixin):
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
-    roles: Mapped[list[Role]] = relationship(secondary=user_role)
+    roles: Mapped[list[Role]] = relationship(secondary=user_role)  # type: ignore[assignment]

@@ -15,7 +15,11 @@ ROLES = (OFFICER, OPERATOR)
 CORE = (
     Permission("projects.edit", _l("Write, publish and delete projects"), frozenset(ROLES)),
     Permission("councils.follow", _l("Follow other councils"), frozenset(ROLES)),
-    Permission("node.operate", _l("Look after the node: peers, deliveries, refusals"), frozenset({OPERATOR})),
+    Permission(
+        "node.operate",
+        _l("Look after the node: peers, deliveries, refusals"),
+        frozenset({OPERATOR}),
+    ),
 )
 
 

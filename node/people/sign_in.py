@@ -13,7 +13,7 @@ from node.people.service import SHORTEST_PASSWORD
 from node.settings import Settings
 
 
-class Datastore(SQLAlchemyUserDatastore):  # type: ignore[misc]  # Flask-Security's base has no types
+class Datastore(SQLAlchemyUserDatastore):
     """Leaves the commit to the one place that commits a request."""
 
     def commit(self) -> None:

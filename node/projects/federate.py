@@ -30,7 +30,7 @@ class RemoteProject:
 
 
 def to_article(project: Project) -> Article:
-    """The one representation of a local project: an `Article` with the project's details beside it."""
+    """The one representation of a local project: an `Article` with its details beside it."""
     return Article(
         id=project.uri,
         name=project.title,
@@ -41,7 +41,12 @@ def to_article(project: Project) -> Article:
         updated=project.changed_at,
         to=(PUBLIC,),
         cc=(project.council.actor.followers or "",),
-        project=ProjectDetails(summary=project.summary, phase=project.phase.value, source_markdown=project.brief, version=project.version),
+        project=ProjectDetails(
+            summary=project.summary,
+            phase=project.phase.value,
+            source_markdown=project.brief,
+            version=project.version,
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""A project in a file: Markdown that begins with title, summary and phase as YAML between lines of `---`."""
+"""A project in a file:
+
+Markdown that begins with title, summary and phase as YAML between lines of `---`.
+"""
 
 from pathlib import Path
 
@@ -26,7 +29,9 @@ def read(file: Path) -> Text:
     except yaml.YAMLError as error:
         raise InvalidInputError(f"{file} has a front matter that is not valid YAML.") from error
     if not isinstance(said, dict):
-        raise InvalidInputError(f"{file} does not begin with a front matter between lines of {FENCE}.")
+        raise InvalidInputError(
+            f"{file} does not begin with a front matter between lines of {FENCE}."
+        )
     unknown = set(said) - KEYS
     if unknown:
         raise InvalidInputError(f"{file} has unknown keys: {', '.join(sorted(map(str, unknown)))}.")

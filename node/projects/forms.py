@@ -1,7 +1,12 @@
 """The form in which a project is written."""
 
 from flask_babel import lazy_gettext as _l
-from govuk_frontend_wtf.wtforms_widgets import GovCharacterCount, GovRadioInput, GovTextArea, GovTextInput
+from govuk_frontend_wtf.wtforms_widgets import (
+    GovCharacterCount,
+    GovRadioInput,
+    GovTextArea,
+    GovTextInput,
+)
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
 from node.forms import HouseForm
@@ -36,7 +41,8 @@ class ProjectForm(HouseForm):
     brief = TextAreaField(
         _l("Brief"),
         description=_l(
-            "Why the work is done, the problem, who the users are and what they need. You can use Markdown."
+            "Why the work is done, the problem, who the users are and what they need."
+            " You can use Markdown."
         ),
         widget=GovTextArea(),
     )

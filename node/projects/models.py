@@ -1,4 +1,7 @@
-"""A project of this council or of another. `uri` is its ActivityPub id, `token` its name in our own addresses."""
+"""A project of this council or of another.
+
+`uri` is its ActivityPub id, `token` its name in our own addresses.
+"""
 
 import secrets
 from datetime import datetime
@@ -43,13 +46,17 @@ def new_token() -> str:
 
 
 class Project(Base):
-    """`brief` is Markdown as written (empty for remote projects); `content` is its sanitised HTML, ready to show.
+    """`brief` is Markdown as written (empty for remote projects); `content` is its sanitised HTML,
+    ready to show.
 
     `version` counts the changes of a local project, so that two people editing at once find out.
     """
 
     __tablename__ = "project"
-    __table_args__ = (Index(None, "state", "changed_at"), Index(None, "council_id", "state", "changed_at"))
+    __table_args__ = (
+        Index(None, "state", "changed_at"),
+        Index(None, "council_id", "state", "changed_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(20), unique=True, default=new_token)

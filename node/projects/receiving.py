@@ -1,4 +1,7 @@
-"""Projects of other councils, as their nodes tell us. Every handler is an upsert by id: repeats and disorder are harmless."""
+"""Projects of other councils, as their nodes tell us.
+
+Every handler is an upsert by id: repeats and disorder are harmless.
+"""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,7 +73,9 @@ def _followed_council(session: Session, actor_uri: str) -> Council:
     council = councils.by_actor_uri(session, actor_uri)
     if council is None or council.is_local:
         raise NotForUsError("from a council that we do not follow")
-    follows = select(Follow.id).where(Follow.followed_id == council.actor_id, Follow.state != "rejected")
+    follows = select(Follow.id).where(
+        Follow.followed_id == council.actor_id, Follow.state != "rejected"
+    )
     if session.scalar(follows) is None:
         raise NotForUsError("from a council that we do not follow")
     return council

@@ -37,7 +37,10 @@ class Text:
 def check(text: Text) -> Text:
     """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
     trimmed = Text(
-        text.title.strip(), text.summary.strip(), text.phase.strip(), text.brief.replace("\r\n", "\n").strip()
+        text.title.strip(),
+        text.summary.strip(),
+        text.phase.strip(),
+        text.brief.replace("\r\n", "\n").strip(),
     )
     wrong: dict[str, str] = {}
     if not trimmed.title:
@@ -75,7 +78,9 @@ def publish(work: UnitOfWork, project: Project) -> None:
     _move(project, State.published)
     project.published_at = project.changed_at = now()
     actor, uri = _author(project), addresses.new_activity(work.settings)
-    publishing.publish(work, actor, create_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor)))
+    publishing.publish(
+        work, actor, create_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor))
+    )
     work.audit("project.publish", project.uri, title=project.title)
 
 
@@ -95,12 +100,19 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
     project.changed_at = now()
     if project.state is State.published:
         uri = addresses.new_activity(work.settings)
-        publishing.publish(work, actor, update_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor)))
+        publishing.publish(
+            work,
+            actor,
+            update_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor)),
+        )
     work.audit("project.update", project.uri, title=text.title, version=project.version)
 
 
 def delete(work: UnitOfWork, project: Project) -> None:
-    """Remove a project here and, as far as others comply, everywhere. What remains is that it existed."""
+    """Remove a project here and, as far as others comply, everywhere.
+
+    What remains is that it existed.
+    """
     was_published = project.state is State.published
     _move(project, State.deleted)
     project.deleted_at = project.changed_at = now()
@@ -110,12 +122,18 @@ def delete(work: UnitOfWork, project: Project) -> None:
     actor = _author(project)
     if was_published:
         uri = addresses.new_activity(work.settings)
-        publishing.publish(work, actor, delete_activity(uri, actor.uri, to_tombstone(project).dump(), **_audience(actor)))
+        publishing.publish(
+            work,
+            actor,
+            delete_activity(uri, actor.uri, to_tombstone(project).dump(), **_audience(actor)),
+        )
     work.audit("project.delete", project.uri, title=title)
 
 
 def by_token(session: Session, token: str, *, drafts: bool = False) -> Project:
-    """Raises `GoneError` for a deleted project, `NotFoundError` for none and for a draft unless `drafts`."""
+    """Raises `GoneError` for a deleted project, `NotFoundError` for none and for a draft unless
+    `drafts`.
+    """
     project = session.scalar(select(Project).where(Project.token == token))
     if project is None or (project.state is State.draft and not drafts):
         raise NotFoundError("There is no such project.")
@@ -126,12 +144,18 @@ def by_token(session: Session, token: str, *, drafts: bool = False) -> Project:
 
 def deleted(session: Session, token: str) -> Project:
     """The trace of a project that was deleted."""
-    return session.scalars(select(Project).where(Project.token == token, Project.state == State.deleted)).one()
+    return session.scalars(
+        select(Project).where(Project.token == token, Project.state == State.deleted)
+    ).one()
 
 
 def for_change(session: Session, token: str) -> Project:
-    """A project of our own, locked until the end of the unit of work, so that two changes do not cross."""
-    project = session.scalar(select(Project).where(Project.token == token).with_for_update(of=Project))
+    """A project of our own, locked until the end of the unit of work, so that two changes do not
+    cross.
+    """
+    project = session.scalar(
+        select(Project).where(Project.token == token).with_for_update(of=Project)
+    )
     if project is None:
         raise NotFoundError("There is no such project.")
     if project.state is State.deleted:
@@ -187,7 +211,9 @@ def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
 
 def count_public(session: Session, council: Council) -> int:
     """How many projects of a council everybody may read."""
-    query = select(func.count()).where(Project.council_id == council.id, Project.state == State.published)
+    query = select(func.count()).where(
+        Project.council_id == council.id, Project.state == State.published
+    )
     return session.scalar(query) or 0
 
 
@@ -199,9 +225,13 @@ def public_after(session: Session, council: Council, after: int, most: int) -> l
     return list(session.scalars(query.order_by(Project.id).limit(most)))
 
 
-def _matching(wanted: Filter) -> Select[tuple[Project]]:
+def _matching(wanted: Filter) -> Select[Project]:
     states = [State.draft] if wanted.drafts else [State.published]
-    query = select(Project).where(Project.state.in_(states)).order_by(Project.changed_at.desc(), Project.id)
+    query = (
+        select(Project)
+        .where(Project.state.in_(states))
+        .order_by(Project.changed_at.desc(), Project.id)
+    )
     if wanted.phase:
         query = query.where(Project.phase == wanted.phase)
     if wanted.council_id:
@@ -224,7 +254,7 @@ def _move(project: Project, state: State) -> None:
 
 
 def _author(project: Project) -> Actor:
-    """The actor that speaks for a project. Raises `ForbiddenError` for another council's project."""
+    """The actor that speaks for a project. Raises `ForbiddenError` for another's project."""
     if not project.is_local:
         raise ForbiddenError("Only the council whose project it is can change it.")
     return project.council.actor

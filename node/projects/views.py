@@ -11,12 +11,18 @@ from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundErr
 from node.people.permissions import may
 from node.projects import service
 from node.projects.federate import to_article, to_tombstone
-from node.projects.forms import PHASES, ProjectForm
+from node.projects.forms import ProjectForm
 from node.projects.models import Phase, Project, State
-from node.request import PUBLIC, activity_response, current_node, current_work, permission, wants_activity
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_node,
+    current_work,
+    permission,
+    wants_activity,
+)
 
 blueprint = Blueprint("projects", __name__, template_folder="templates")
-blueprint.add_app_template_global(PHASES, "PHASES")
 
 EDIT = "projects.edit"
 COLLECTION_PAGE = 100
@@ -50,7 +56,9 @@ def show(token: str) -> ResponseReturnValue:
     if wants_activity():
         return _document(token)
     project = service.by_token(work.session, token, drafts=may(EDIT))
-    sections = current_node().hooks.project_sections(work, service.as_view(project), render_template)
+    sections = current_node().hooks.project_sections(
+        work, service.as_view(project), render_template
+    )
     return render_template("projects/project.html", project=project, sections=sections)
 
 
@@ -79,7 +87,9 @@ def collection(slug: str) -> ResponseReturnValue:
     uri, after = council.actor.projects, request.args.get("after", type=int)
     if after is None:
         total = service.count_public(session, council)
-        return activity_response(Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump())
+        return activity_response(
+            Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
+        )
     rows = service.public_after(session, council, after, COLLECTION_PAGE)
     page = CollectionPage(
         id=f"{uri}?after={after}",
@@ -143,7 +153,9 @@ def _saved(project: Project) -> ResponseReturnValue:
     """After saving: publish if that was the button, and show the project."""
     if request.form.get("then") == "publish" and project.state is State.draft:
         service.publish(current_work(), project)
-        flash(_("The project is published. The councils that follow yours are being told."), "success")
+        flash(
+            _("The project is published. The councils that follow yours are being told."), "success"
+        )
     elif project.state is State.published:
         flash(_("Your changes are published."), "success")
     else:
@@ -172,5 +184,8 @@ def confirm_delete(token: str) -> ResponseReturnValue:
 def delete(token: str) -> ResponseReturnValue:
     project = service.for_change(current_work().session, token)
     service.delete(current_work(), project)
-    flash(_("The project is deleted. The councils that have it are being asked to remove it."), "success")
+    flash(
+        _("The project is deleted. The councils that have it are being asked to remove it."),
+        "success",
+    )
     return redirect(url_for("projects.index"), 303)

@@ -1,6 +1,7 @@
 """Whole nodes in one process: one in a line, or several that federate without sockets.
 
-The databases are copies of one that was migrated and founded once, since that is what takes the time.
+The databases are copies of one that was migrated and founded once, since that is what takes the
+time.
 """
 
 import shutil
@@ -90,7 +91,7 @@ class Nodes:
     made: list[TestNode] = field(default_factory=list)
 
     def start(self, name: str, **settings: object) -> TestNode:
-        """A node with its council founded, an officer and an operator. `settings` are the node's."""
+        """A node with its council, an officer and an operator. `settings` are the node's."""
         given = settings_of(name, self.make_database(name), self.folder, **settings)
         outbound = Outbound(user_agent="Moothall test", transport=InProcess(self.apps))
         app = create_app(given, outbound)
@@ -142,14 +143,20 @@ def make_founded(name: str, database_url: str, folder: Path) -> None:
             title = f"{name.title()} Council"
             found(work, Founding(title, name, "", "", "Olu Operator", operator, PASSWORD))
             people.create(
-                work, name="Ola Officer", email=email(OFFICER, name), password=PASSWORD, role=OFFICER
+                work,
+                name="Ola Officer",
+                email=email(OFFICER, name),
+                password=PASSWORD,
+                role=OFFICER,
             )
     node.engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def _founded(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """The founded databases of this run, by engine and council: a file's path, or a template's name."""
+    """The founded databases of this run, by engine and council: a file's path, or a template's
+    name.
+    """
     return {}
 
 

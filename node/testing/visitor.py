@@ -1,4 +1,6 @@
-"""A visitor without JavaScript: reads pages, follows forms with their hidden fields, as a plain browser would."""
+"""A visitor without JavaScript: reads pages, follows forms with their hidden fields, as a plain
+browser would.
+"""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -65,7 +67,10 @@ class Visitor:
         """Send the form of this page whose address contains `action`, filled with what is typed."""
         form = self.form(action)
         self.page = self.client.post(
-            form.action, data=form.values | typed, follow_redirects=True, headers={"Accept": "text/html"}
+            form.action,
+            data=form.values | typed,
+            follow_redirects=True,
+            headers={"Accept": "text/html"},
         )
         return self.page
 

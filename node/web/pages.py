@@ -1,4 +1,6 @@
-"""Pages that belong to no single room: the front page, councils with their projects, first run, health."""
+"""Pages that belong to no single room: the front page, councils with their projects, first run,
+health.
+"""
 
 import hmac
 
@@ -17,10 +19,16 @@ from node.councils.models import Council
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.federating import actors
 from node.forms import HouseForm
-from node.people import service as people
 from node.people.sign_in import first_run_token
 from node.projects import service as projects
-from node.request import PUBLIC, activity_response, current_node, current_work, permission, wants_activity
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_node,
+    current_work,
+    permission,
+    wants_activity,
+)
 from node.settings import with_secret
 
 blueprint = Blueprint("pages", __name__)
@@ -37,7 +45,10 @@ def home() -> ResponseReturnValue:
         return render_template("setting_up.html")
     latest = projects.listed(session, projects.Filter()).projects[:LATEST]
     return render_template(
-        "home.html", council=councils.own(session), projects=latest, follows=councils.followed(session)
+        "home.html",
+        council=councils.own(session),
+        projects=latest,
+        follows=councils.followed(session),
     )
 
 
@@ -72,7 +83,10 @@ def _council_page(council: Council) -> str:
 
 
 class FirstRunForm(HouseForm):
-    """Who the council is, and who looks after the node. `token` proves that one can read the node's console."""
+    """Who the council is, and who looks after the node.
+
+    `token` proves that one can read the node's console.
+    """
 
     name = StringField(_l("Name of the council"), widget=GovTextInput())
     slug = StringField(
@@ -118,11 +132,10 @@ def first_run() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("first_run.html", form=form), 400
     try:
-        found(work, form.founding())
+        operator = found(work, form.founding())
     except InvalidInputError as error:
         form.show(error)
         return render_template("first_run.html", form=form), 400
-    operator = people.by_email(work.session, (form.email.data or "").strip().lower())
     login_user(operator)
     flash(_("Your node is ready. Publish a first project, or follow another council."), "success")
     return redirect(url_for("pages.home"), 303)

@@ -1,4 +1,6 @@
-"""The main job: a project of one council arrives at another that follows it, is kept up to date, and goes."""
+"""The main job: a project of one council arrives at another that follows it, is kept up to date,
+and goes.
+"""
 
 from node.testing.nodes import Nodes, TestNode
 
@@ -15,7 +17,11 @@ def publish(one: TestNode, title: str) -> str:
     visitor = one.visitor("officer")
     visitor.visit("/projects/new")
     answer = visitor.submit(
-        title=title, summary="A short sentence.", phase="alpha", brief="## Why\n\nIt is needed.", then="publish"
+        title=title,
+        summary="A short sentence.",
+        phase="alpha",
+        brief="## Why\n\nIt is needed.",
+        then="publish",
     )
     assert answer.status_code == 200
     return answer.request.path
