@@ -1,8 +1,7 @@
 """The form in which a checklist is answered: a question, three radios, and so on."""
 
 from flask_babel import lazy_gettext as _l
-from govuk_frontend_wtf.wtforms_widgets import GovRadioInput
-from wtforms import RadioField
+from wtforms import RadioField, SelectChoice
 
 from node.api import HouseForm
 from plugins.checklists.definitions import Checklist
@@ -17,9 +16,8 @@ def answer_form(checklist: Checklist) -> HouseForm:
         question.id: RadioField(
             question.text,
             description=question.guidance,
-            choices=list(LABELS.items()),
+            choices=[SelectChoice(answer, label) for answer, label in LABELS.items()],
             validate_choice=False,
-            widget=GovRadioInput(),
         )
         for question in checklist.questions
     }
