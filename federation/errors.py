@@ -92,7 +92,7 @@ ANSWERS: dict[Reason, Answer] = {
 }
 
 
-class Refusal(FederationError):  # noqa: N818 -- a verdict, not a fault
+class Refusal(FederationError):
     """A message is refused for `reason`. `detail` is for the operator's log, not for the sender."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

@@ -124,9 +124,12 @@ def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
         try:
-            return f"[{ipaddress.IPv6Address(host).compressed}]"
+            address = ipaddress.IPv6Address(host)
         except ValueError as error:
             raise AddressError("The address has no readable IPv6 address.") from error
+        if address.scope_id is not None:
+            raise AddressError("The address is one of a single link.")
+        return f"[{address.compressed}]"
     if not HOST.fullmatch(host):
         raise AddressError("The address has no plain host name.")
     return host

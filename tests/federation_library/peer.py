@@ -1,7 +1,8 @@
 """A peer that signs what it sends to us, and ways to tamper with it on the way."""
 
 import json
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -17,9 +18,13 @@ from federation.signatures import (
     generate_ed25519,
     generate_rsa,
     public_pem,
+    read_signature,
     sign,
+    verify,
 )
 from federation.signatures.cavage import signing_string
+
+Tamper = Callable[[SignedRequest], SignedRequest]
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 US = "moothall.aldermoor.example"
@@ -27,7 +32,12 @@ HOST = "barrowdale.example"
 ACTOR = f"https://{HOST}/councils/barrowdale"
 KEY_ID = f"{ACTOR}#main-key"
 BODY = json.dumps(
-    {"id": f"https://{HOST}/activities/1", "type": "Like", "actor": ACTOR, "object": "https://x.example/1"}
+    {
+        "id": f"https://{HOST}/activities/1",
+        "type": "Like",
+        "actor": ACTOR,
+        "object": "https://x.example/1",
+    }
 ).encode()
 
 
@@ -91,16 +101,26 @@ def cavage_signed(
     return with_headers(request, signature=written)
 
 
-def base64(data: bytes) -> str:
-    from base64 import b64encode
+def check(request: SignedRequest, key: PublicKey | None = None) -> None:
+    """Verify `request` as it would be on arrival."""
+    verify(request, read_signature(request), key or public_key(), NOW)
 
+
+def unsigned(request: SignedRequest) -> SignedRequest:
+    """`request` without its signature."""
+    return with_headers(request, signature=None)
+
+
+def base64(data: bytes) -> str:
     return b64encode(data).decode()
 
 
 def activity(**changes: Any) -> bytes:
     """The body of an activity of the peer; properties that are None are left out."""
     document = json.loads(BODY) | changes
-    return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
+    return json.dumps(
+        {name: value for name, value in document.items() if value is not None}
+    ).encode()
 
 
 @dataclass

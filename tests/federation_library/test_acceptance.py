@@ -23,7 +23,7 @@ from tests.federation_library.peer import (
     with_headers,
 )
 
-OPEN = Policy(host_allowed=lambda host: True)
+OPEN = Policy(host_allowed=lambda _: True)
 FOREIGN = "https://elsewhere.example/1"
 OWN = f"https://{HOST}/projects/1"
 
@@ -161,7 +161,9 @@ def test_what_is_no_activity(body: bytes, reason: Reason) -> None:
     assert (refusal.reason, refusal.status) == (reason, 400)
 
 
-@pytest.mark.parametrize("key_id", ["main-key", "http://barrowdale.example/#k", "https:///#k", "ftp://x/"])
+@pytest.mark.parametrize(
+    "key_id", ["main-key", "http://barrowdale.example/#k", "https:///#k", "ftp://x/"]
+)
 def test_keys_at_no_https_address_are_refused(key_id: str) -> None:
     refusal = refused(post(key=private_key("rsa", key_id)))
     assert (refusal.reason, refusal.status) == (Reason.key_not_found, 401)
@@ -183,7 +185,9 @@ def test_the_key_must_be_of_its_owners_origin() -> None:
     assert (refusal.reason, refusal.status) == (Reason.key_not_owned, 401)
 
 
-@pytest.mark.parametrize("actor", [f"https://{HOST}/councils/other", f"{ACTOR}#x", "https://x.example/"])
+@pytest.mark.parametrize(
+    "actor", [f"https://{HOST}/councils/other", f"{ACTOR}#x", "https://x.example/"]
+)
 def test_the_actor_must_be_the_keys_owner(actor: str) -> None:
     refusal = refused(post(activity(actor=actor)))
     assert (refusal.reason, refusal.status) == (Reason.actor_not_key_owner, 403)

@@ -1,4 +1,4 @@
-"""`httpsig` as another implementation of draft-cavage: what it signs we verify, and the other way."""
+"""`httpsig` as another implementation of draft-cavage, both ways."""
 
 import warnings
 from typing import Any
