@@ -40,7 +40,6 @@ def serve(app: Flask) -> None:
         consumer.start()
         wake_all(node)
     signal.signal(signal.SIGTERM, _interrupt)
-    say_where(node)
     try:
         server.run()
     except KeyboardInterrupt:

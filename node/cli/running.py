@@ -14,13 +14,15 @@ from node.councils.founding import Founding, found
 from node.errors import MoothallError
 from node.federating.models import Delivery
 from node.runtime import Node
-from node.serving import serve, wake_all
+from node.serving import say_where, serve, wake_all
 
 
 @click.command("serve")
 def serve_command() -> None:
     """Answer web requests, and do what waits unless `jobs` says that workers do."""
-    serve(application())
+    app = application()
+    say_where(node_of(app))
+    serve(app)
 
 
 @click.command()

@@ -1,8 +1,12 @@
 """Templates: where they are found, what is at hand in them, and that a misspelt name fails."""
 
+import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import govuk_frontend_jinja
+import jinja2
 from flask import Flask, g, request, url_for
 from flask_babel import get_locale
 from jinja2 import (
@@ -19,19 +23,30 @@ from node.web import fields, times
 from node.web.site import Site
 from node.web.theme import brand
 
+LIBRARY = str(Path(govuk_frontend_jinja.__path__[0]))
+JINJA = str(Path(jinja2.__path__[0]))
+
 
 class StrictNames(Undefined):
-    """Raises for a name or attribute that is not there, but lets a mapping have missing keys.
+    """Raises for a name that is not there in our templates, but not in those of the library.
 
-    The GOV.UK macros take one mapping of parameters and ask it for all it might hold, and ask
-    whether they have a caller.
+    The GOV.UK macros ask their parameters for all they might hold, ask whether they have a caller,
+    and use names they never set.
     """
 
     def __new__(
         cls, hint: str | None = None, obj: Any = missing, name: str | None = None, *args: Any
     ) -> Any:
-        lenient = isinstance(obj, Mapping) or name == "caller"
+        lenient = isinstance(obj, Mapping) or name == "caller" or _template().startswith(LIBRARY)
         return (ChainableUndefined if lenient else StrictUndefined)(hint, obj, name, *args)
+
+
+def _template() -> str:
+    """The file of the template that is being rendered."""
+    frame = inspect.currentframe()
+    while frame and frame.f_code.co_filename.startswith((__file__, JINJA)):
+        frame = frame.f_back
+    return frame.f_code.co_filename if frame else ""
 
 
 def register(app: Flask, site: Callable[[], Site]) -> None:
@@ -45,8 +60,6 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(day=times.day, moment=times.moment, exact_moment=times.exact)
-    # The GOV.UK macros compare with these two, which Jinja does not know.
-    environment.globals.update(null=None, undefined=ChainableUndefined())
     environment.globals.update(
         brand=brand,
         page_language=page_language,
