@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from federation.origin import same_origin
+
 Document = dict[str, Any]
 
 
@@ -57,7 +59,10 @@ def texts_by_language(document: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 def link(value: Any) -> str | None:
-    """The address in a `url` or the like: a string, a Link, or a list of those, web pages first."""
+    """The web address in a `url` or the like: a string, a Link, or a list of those, pages first.
+
+    What is no http or https address does not count: people will be sent there.
+    """
     found = list(_links(value))
     pages = [href for href, media_type in found if media_type.startswith("text/html")]
     plain = [href for href, media_type in found if not media_type]
@@ -84,10 +89,7 @@ def written(value: datetime) -> str:
 
 def _links(value: Any) -> Iterator[tuple[str, str]]:
     for item in one_or_many(value):
-        if isinstance(item, str):
-            yield item, ""
-        elif isinstance(item, dict):
-            href = item.get("href") or item.get("url")
-            media_type = item.get("mediaType")
-            if isinstance(href, str):
-                yield href, media_type if isinstance(media_type, str) else ""
+        given = item if isinstance(item, dict) else {"href": item}
+        href, media_type = given.get("href") or given.get("url"), given.get("mediaType")
+        if isinstance(href, str) and same_origin(href, href):
+            yield href, media_type if isinstance(media_type, str) else ""

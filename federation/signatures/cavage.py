@@ -4,15 +4,15 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from federation.errors import Reason, Refusal
+from federation.origin import host_of
 from federation.signatures.algorithms import CAVAGE_NAMES
 from federation.signatures.dates import http_date, read_http_date, read_timestamp
 from federation.signatures.digests import digest
 from federation.signatures.keys import PrivateKey
-from federation.signatures.request import Headers, SignedRequest
-from federation.signatures.signature import Candidate, Scheme, Signature
+from federation.signatures.request import Headers, SignedRequest, target_of
+from federation.signatures.signature import Candidate, Scheme, Signature, signed_text
 from federation.signatures.structured_fields import FieldError, read_base64
 
 LONGEST_HEADER = 8192
@@ -30,13 +30,11 @@ def sign(
     now: datetime,
 ) -> dict[str, str]:
     """Host, Date, Digest (with a body) and Signature for a request (draft section 4.1)."""
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    signed = {"Host": Headers(headers).get("host") or parts.netloc, "Date": http_date(now)}
+    signed = {"Host": Headers(headers).get("host") or host_of(url), "Date": http_date(now)}
     if body is not None:
         signed["Digest"] = digest(body)
     components = [REQUEST_TARGET, *(name.lower() for name in signed)]
-    text = signing_string(components, method, target, Headers(signed))
+    text = signing_string(components, method, target_of(url), Headers(signed))
     value = b64encode(key.sign(text)).decode()
     signed["Signature"] = (
         f'keyId="{key.key_id}",algorithm="{key.algorithm}",'
@@ -88,10 +86,7 @@ def signing_string(
         if value is None:
             raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
         lines.append(f"{name}: {value}")
-    try:
-        return "\n".join(lines).encode("ascii")
-    except UnicodeEncodeError as error:
-        raise Refusal(Reason.signature_malformed, "a covered header is not ASCII") from error
+    return signed_text(lines)
 
 
 def _parameters(header: str) -> dict[str, str]:

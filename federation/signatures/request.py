@@ -30,6 +30,14 @@ class Headers:
         return f"Headers({self._values!r})"
 
 
+def target_of(url: str) -> str:
+    """The path of `url` with its query, exactly as sent: what signatures call the target."""
+    rest = url.partition("#")[0].partition("://")[2]
+    start = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    target = rest[start:]
+    return target if target.startswith("/") else f"/{target}"
+
+
 @dataclass(frozen=True)
 class SignedRequest:
     """What a signature can speak about.

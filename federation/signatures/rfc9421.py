@@ -10,8 +10,8 @@ from federation.signatures.algorithms import RFC9421_NAMES, Algorithm
 from federation.signatures.dates import read_timestamp
 from federation.signatures.digests import content_digest
 from federation.signatures.keys import PrivateKey
-from federation.signatures.request import Headers, SignedRequest
-from federation.signatures.signature import Candidate, Scheme, Signature
+from federation.signatures.request import Headers, SignedRequest, target_of
+from federation.signatures.signature import Candidate, Scheme, Signature, signed_text
 from federation.signatures.structured_fields import (
     FieldError,
     Member,
@@ -48,10 +48,14 @@ def sign(
     3.1).
     """
     here = origin(url)
-    rest = url.partition("#")[0].partition("://")[2].partition("/")[2]
     signed = {} if body is None else {"Content-Digest": content_digest(body)}
     request = SignedRequest(
-        method, here.scheme, here.authority, f"/{rest}", Headers({**headers, **signed}), body or b""
+        method,
+        here.scheme,
+        here.authority,
+        target_of(url),
+        Headers({**headers, **signed}),
+        body or b"",
     )
     components = ("@method", "@target-uri", *(name.lower() for name in signed))
     covered = " ".join(write_string(name) for name in components)
@@ -104,10 +108,7 @@ def signature_base(
             raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
         lines.append(f'"{name}": {value}')
     lines.append(f'"@signature-params": {signature_params}')
-    try:
-        return "\n".join(lines).encode("ascii")
-    except UnicodeEncodeError as error:
-        raise Refusal(Reason.signature_malformed, "a covered header is not ASCII") from error
+    return signed_text(lines)
 
 
 def _dictionary(request: SignedRequest, name: str) -> dict[str, Member]:

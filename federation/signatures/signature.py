@@ -1,11 +1,25 @@
 """What a request claims: who signed it, how, and over which text. Nothing here is proven yet."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from federation.errors import Reason, Refusal
 from federation.signatures.algorithms import Algorithm
 from federation.signatures.dates import is_recent
+
+# A line break in a field would begin another field in what is signed.
+PRINTABLE = re.compile(r"[\t\x20-\x7e]*")
+
+
+def signed_text(lines: Iterable[str]) -> bytes:
+    """The lines that are signed, joined. Raises `Refusal` for anything but printable ASCII."""
+    found = list(lines)
+    if not all(PRINTABLE.fullmatch(line) for line in found):
+        raise Refusal(Reason.signature_malformed, "a covered component is not plain ASCII")
+    return "\n".join(found).encode("ascii")
 
 
 class Scheme(StrEnum):

@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 from federation.errors import Reason, Refusal
 
 DEEPEST = 32
-LONGEST_NUMBER = 20
+# The integers that databases hold: 64 bits with a sign.
+LARGEST = 2**63 - 1
 # NUL, which databases refuse, and halves of surrogate pairs, which are no characters.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
@@ -48,9 +49,9 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _int(text: str) -> int:
-    if len(text) > LONGEST_NUMBER:
-        raise ValueError("a number is too long")
-    return int(text)
+    if len(text) > 20 or abs(number := int(text)) > LARGEST:
+        raise ValueError("a number is too large")
+    return number
 
 
 def _float(text: str) -> float:

@@ -120,6 +120,14 @@ BAD: dict[str, tuple[Tamper, Reason]] = {
         ),
         Reason.signature_malformed,
     ),
+    "a covered header of two lines": (
+        lambda r: with_headers(
+            r,
+            x_name="a\nhost: evil.example",
+            signature=(r.headers.get("signature") or "").replace(" digest", " digest x-name"),
+        ),
+        Reason.signature_malformed,
+    ),
     "a covered header that is not there": (
         lambda r: cavage_signed(r, headers="(request-target) host date digest x-absent"),
         Reason.signature_incomplete,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from federation.errors import AddressError
 from federation.signatures import Scheme, SignedRequest, claimed_host, sign
 from federation.signatures.request import Headers
 from tests.federation_library.peer import (
@@ -16,9 +17,8 @@ from tests.federation_library.peer import (
     private_key,
     public_key,
     unsigned,
+    with_headers,
 )
-
-STAMP = int(NOW.timestamp())
 
 
 @pytest.mark.parametrize("scheme", Scheme)
@@ -48,3 +48,27 @@ def test_the_claimed_host_is_read_or_empty() -> None:
     assert claimed_host(post()) == HOST
     assert claimed_host(unsigned(post())) == ""
     assert claimed_host(cavage_signed(post(), keyId="not an address")) == ""
+    assert claimed_host(with_headers(post(), signature=f'keyId="{KEY_ID}"')) == HOST
+
+
+@pytest.mark.parametrize(
+    "url, target",
+    [
+        (f"https://{US}", "/"),
+        (f"https://{US}?x=1", "/?x=1"),
+        (f"https://{US}/inbox?", "/inbox?"),
+        (f"https://{US}/a/b?c=/d?e#f", "/a/b?c=/d?e"),
+    ],
+)
+@pytest.mark.parametrize("scheme", Scheme)
+def test_the_target_is_signed_as_it_is_sent(url: str, target: str, scheme: Scheme) -> None:
+    added = sign("GET", url, {}, None, private_key(), NOW, scheme)
+    request = SignedRequest("GET", "https", US, target, Headers({"Host": US, **added}))
+    check(request)
+
+
+@pytest.mark.parametrize("url", ["", "/inbox", "ftp://a.example/", "https://u@a.example/inbox"])
+@pytest.mark.parametrize("scheme", Scheme)
+def test_only_web_addresses_are_signed_for(url: str, scheme: Scheme) -> None:
+    with pytest.raises(AddressError):
+        sign("GET", url, {}, None, private_key(), NOW, scheme)

@@ -171,8 +171,10 @@ def test_rfc9421_b26_verifies() -> None:
         (f"sig-b26={B26_PARAMETERS}", f"sig-b26=:{B26_SIGNATURE}:", Reason.signature_incomplete),
         # B.2.5 is an HMAC.
         (
-            'sig-b25=("date" "@authority" "content-type")'
-            ';created=1618884473;keyid="test-shared-secret"',
+            (
+                'sig-b25=("date" "@authority" "content-type")'
+                ';created=1618884473;keyid="test-shared-secret"'
+            ),
             "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:",
             Reason.signature_incomplete,
         ),

@@ -308,8 +308,9 @@ def test_links() -> None:
     assert link([audio, page]) == "https://x.example/page"
     assert link([audio, "https://x.example/plain"]) == "https://x.example/plain"
     assert link(audio) == "https://x.example/audio"
-    nothing: list[Any] = [None, 5, {}, [], {"href": 5}]
-    assert [link(value) for value in nothing] == [None] * 5
+    nothing: list[Any] = [None, 5, {}, [], {"href": 5}, "/x", "javascript:alert(1)"]
+    assert [link(value) for value in nothing] == [None] * 7
+    assert link(["javascript:alert(1)", page]) == "https://x.example/page"
 
 
 @pytest.mark.parametrize(
