@@ -1,3 +1,3 @@
-"""Moothall: a small server that a UK council runs for itself. The rooms are named in council words."""
+"""Moothall: a small server that a council runs for itself. Its rooms have council words."""
 
 __version__ = "0.1.0"

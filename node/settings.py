@@ -61,11 +61,13 @@ class Settings:
     threads: int = _key(8, "How many web requests are answered at once.")
     trusted_proxy: str = _key(
         "",
-        "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are"
+        " believed.",
     )
     federation: FederationMode = _key(
         "allow-list",
-        "`allow-list`: only hosts that an operator allowed. `open`: every host that is not blocked.",
+        "`allow-list`: only hosts that an operator allowed. `open`: every host that is not"
+        " blocked.",
     )
     private_hosts: tuple[str, ...] = _key(
         (),
@@ -122,7 +124,7 @@ def load(environment: Mapping[str, str] | None = None, path: Path | None = None)
 
 
 def with_secret(settings: Settings) -> str:
-    """The secret key: the one that is set, or the one kept in the data folder, made on first use."""
+    """The secret key: the one that is set, else the one in the data folder, made on first use."""
     if settings.secret_key:
         return settings.secret_key
     path = settings.data_dir / "secret-key"
@@ -176,7 +178,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read(item: "Field[Any]", value: object, where: str) -> object:
-    """`value` as the type of its field. Text is read too, since the environment holds nothing else."""
+    """`value` as the type of its field. Text is read too: the environment has nothing else."""
     kind = item.type
     if kind is int and isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
@@ -212,7 +214,8 @@ def _check(settings: Settings) -> None:
         or base.username
     ):
         raise SettingsError(
-            f"base_url must be an address such as https://moothall.example.gov.uk, without a path: {settings.base_url!r}."
+            "base_url must be an address such as https://moothall.example.gov.uk, without a path:"
+            f" {settings.base_url!r}."
         )
     if settings.base_url != settings.base_url.lower():
         raise SettingsError("base_url must be in lower case.")

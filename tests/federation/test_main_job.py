@@ -48,7 +48,7 @@ def test_a_project_arrives_is_updated_and_goes(nodes: Nodes) -> None:
     nodes.settle()
     assert "Bins in two steps" not in reader.visit("/projects").text
     gone = here.app.test_client().get(address, headers={"Accept": "application/activity+json"})
-    assert (gone.status_code, gone.json["type"]) == (410, "Tombstone")
+    assert (gone.status_code, gone.get_json()["type"]) == (410, "Tombstone")
 
 
 def test_what_was_published_before_arrives_on_following(nodes: Nodes) -> None:
