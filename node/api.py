@@ -9,7 +9,7 @@ Tables
 Pages
     `permission` and `PUBLIC` mark a view with what it needs (a view without is not served); `may`
     says whether the reader has a permission; `HouseForm` is a form in the house style. Templates
-    extend `layout.html`.
+    extend `layout.html` and use the macros in `components/form.html` and `components/links.html`.
 Errors
     `InvalidInputError`, `NotFoundError`: raised by a service, worded for people, shown by the node.
 The current request

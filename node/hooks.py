@@ -167,8 +167,7 @@ class Hooks:
             yield
         except Exception as error:  # plugins are other people's code: theirs must not stop the node
             log.exception("plugin failed", plugin=plugin, hook=hook)
-            text = f"{type(error).__name__}: {error}"
-            self._failures.append(Failure(plugin, hook, text, now()))
+            self._failures.append(Failure(plugin, hook, in_one_line(error), now()))
 
     def _load(self, point: EntryPoint) -> PluginDetails:
         module = _import(point)
@@ -184,6 +183,11 @@ class Hooks:
             ) from error
         _check_tables(point)
         return details
+
+
+def in_one_line(error: Exception) -> str:
+    """The type and the first line of an error in a plugin's own code, for the operator."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _rendered(plugin: str, section: Section, render: Callable[..., str]) -> RenderedSection:
@@ -218,7 +222,7 @@ def _import(point: EntryPoint) -> ModuleType:
         module = point.load()
     except Exception as error:  # whatever a stranger's module raises
         raise SettingsError(
-            f"The plugin {point.name} cannot be loaded: {type(error).__name__}: {error}."
+            f"The plugin {point.name} cannot be loaded: {in_one_line(error)}."
         ) from error
     if not isinstance(module, ModuleType):
         raise SettingsError(f"The plugin {point.name} must be a module: {point.value}.")
@@ -231,7 +235,7 @@ def _details(name: str, module: ModuleType) -> PluginDetails:
         details = module.plugin_details()
     except Exception as error:  # as above
         raise SettingsError(
-            f"The plugin {name} does not say who it is: {type(error).__name__}: {error}."
+            f"The plugin {name} does not say who it is: {in_one_line(error)}."
         ) from error
     if not isinstance(details, PluginDetails) or details.name != name:
         raise SettingsError(f"The plugin {name} gives details that are not its own.")

@@ -26,7 +26,7 @@ import migrations
 import node
 from node.db import Base
 from node.errors import MoothallError
-from node.hooks import Hooks
+from node.hooks import Hooks, in_one_line
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"
@@ -207,7 +207,9 @@ def _run(connection: Connection, history: History) -> None:
     try:
         command.upgrade(history.config(connection), "head")
     except Exception as error:  # a plugin's migration may raise anything
-        raise MigrationError(f"The migrations of {history.owner} failed: {error}") from error
+        raise MigrationError(
+            f"The migrations of {history.owner} failed: {in_one_line(error)}."
+        ) from error
     after = set(inspect(connection).get_table_names())
     strangers = {table for table in before ^ after if not history.owns(table)}
     strangers.discard(history.version_table)

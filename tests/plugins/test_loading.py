@@ -99,7 +99,7 @@ def test_a_hook_with_an_argument_that_does_not_exist_is_refused(install: Install
 
 def test_a_table_without_the_plugins_name_is_refused(install: Install) -> None:
     install(
-        "orchard",
+        "meadow",
         """
         from sqlalchemy.orm import Mapped, mapped_column
 
@@ -108,7 +108,7 @@ def test_a_table_without_the_plugins_name_is_refused(install: Install) -> None:
             id: Mapped[int] = mapped_column(primary_key=True)
         """,
     )
-    assert "has a table fruit__apple without its name" in refusal("orchard")
+    assert "has a table fruit__apple without its name" in refusal("meadow")
 
 
 def test_a_permission_without_the_plugins_name_is_refused(install: Install) -> None:
