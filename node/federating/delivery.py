@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
@@ -24,6 +25,8 @@ from node.federating.models import Delivery, DeliveryAttempt
 from node.federating.publishing import DELIVER
 from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 AS2 = "application/activity+json"
 # So many deliveries to one host are under way at once, so that a slow host leaves room for the
@@ -54,7 +57,9 @@ def work_off(node: Node) -> None:
                 return
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                future.result()
+                if error := future.exception():
+                    # Its lease runs out, and it is tried again; the others must not wait for it.
+                    log.error("a delivery could not be attempted", exc_info=error)
 
 
 def lease(node: Node, most: int) -> list[int]:

@@ -166,6 +166,6 @@ def _put_off(node: Node, item_id: int, why: str, *, permanent: bool) -> None:
         if permanent or item.attempts >= MOST_ATTEMPTS:
             item.state = "failed"
         else:
-            delay = timedelta(seconds=30 * 4**item.attempts)
+            delay = timedelta(seconds=2 * 4 ** (item.attempts - 1))
             item.due_at = now() + delay
             work.wake(JOB, delay)

@@ -56,9 +56,10 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     uri = id_of(activity.object)
     if uri is None or not same_origin(uri, activity.actor):
         raise NotForUsError("a deletion of what is not theirs")
-    council = _followed_council(work.session, activity.actor)
     project = work.session.scalar(select(Project).where(Project.uri == uri))
-    if project is not None and project.council_id != council.id:
+    if project is None:
+        _followed_council(work.session, activity.actor)
+    elif project.council.actor.uri != activity.actor:
         raise NotForUsError("a deletion of what is not theirs")
     insert_once(work.session, Deleted, uri=uri, by_actor=activity.actor, at=now())
     if project is not None and project.state is not State.deleted:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.addressing import PUBLIC
@@ -14,7 +14,7 @@ from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses, publishing
-from node.federating.models import Actor
+from node.federating.models import Actor, Follow
 from node.hookspecs import ProjectView
 from node.projects.federate import to_article, to_tombstone
 from node.projects.models import TRANSITIONS, Phase, Project, State, new_token
@@ -134,7 +134,7 @@ def by_token(session: Session, token: str, *, drafts: bool = False) -> Project:
     """Raises `GoneError` for a deleted project, `NotFoundError` for none and for a draft unless
     `drafts`.
     """
-    project = session.scalar(select(Project).where(Project.token == token))
+    project = session.scalar(select(Project).where(Project.token == token, _ours_or_followed()))
     if project is None or (project.state is State.draft and not drafts):
         raise NotFoundError("There is no such project.")
     if project.state is State.deleted:
@@ -229,7 +229,7 @@ def _matching(wanted: Filter) -> Select[Project]:
     states = [State.draft] if wanted.drafts else [State.published]
     query = (
         select(Project)
-        .where(Project.state.in_(states))
+        .where(Project.state.in_(states), _ours_or_followed())
         .order_by(Project.changed_at.desc(), Project.id)
     )
     if wanted.phase:
@@ -240,6 +240,13 @@ def _matching(wanted: Filter) -> Select[Project]:
         is_ours = Project.council.has(Council.actor.has(Actor.is_local))
         query = query.where(is_ours if wanted.origin == "ours" else ~is_ours)
     return query
+
+
+def _ours_or_followed() -> ColumnElement[bool]:
+    """Another council's project is shown while we follow it: later nobody keeps it up to date."""
+    follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
+    is_shown = or_(Council.slug.is_not(None), follows)
+    return exists().where(Council.id == Project.council_id, is_shown).correlate(Project)
 
 
 def _write(project: Project, text: Text) -> None:
