@@ -1,7 +1,7 @@
-"""The fixed order in which the inbox judges a request, before anything of it is stored:
+"""The fixed order in which the inbox judges a request, before anything of it is stored.
 
-size and type -> host allowed -> parse -> digest -> date -> key (known, or one fetch) -> signature
--> key's owner is the actor -> origins.
+Size and type -> host allowed -> parse -> digest -> date -> key (known, or one fetch) -> signature
+-> the key's owner is the actor -> origins.
 """
 
 from collections.abc import Callable, Collection
@@ -42,9 +42,9 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator decided. Hosts are `host`, or `host:port` where the port is not the
-    scheme's own.
+    """What the operator decided.
 
+    `host_allowed` is asked about `host`, or `host:port` where the port is not the scheme's own.
     `plain_http` names the `host:port` whose ids may be plain http.
     """
 
@@ -55,8 +55,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Accepted:
-    """`key.owner` sent `activity`. `embedded_trusted`: it embeds its object, and may speak for that
-    object; otherwise the object has to be fetched from its own origin, or dropped.
+    """`key.owner` sent `activity`, byte for byte `body`.
+
+    `embedded_trusted`: it embeds its object and may speak for it. Otherwise the object has to be
+    fetched from its own origin, or dropped.
     """
 
     activity: Activity
@@ -121,9 +123,7 @@ def _parse(request: SignedRequest, policy: Policy) -> Activity:
 def _signing_key(
     signature: Signature, known: PublicKey | None, keys: KeyStore, now: datetime
 ) -> PublicKey:
-    """The key that made the signature: the known one, or as it is now if that one does not fit (any
-    more).
-    """
+    """The key that signed: the one known, or what it is now if the known one does not fit."""
     if known is not None:
         try:
             check_signature(signature, known, now)
@@ -154,9 +154,7 @@ def _check_origins(activity: Activity) -> bool:
 
 
 def _may_speak_for(actor: str, document: Document) -> bool:
-    """Whether the object's id, its authors and, if it is an activity, its actor are of the actor's
-    origin.
-    """
+    """Whether an embedded object, its authors and its own actor are of the actor's origin."""
     authors = ids_of(document.get("attributedTo")) + ids_of(document.get("actor"))
     uri = document.get("id")
     return isinstance(uri, str) and all(same_origin(one, actor) for one in (uri, *authors))

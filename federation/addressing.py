@@ -29,8 +29,9 @@ def recipients(to: Any, cc: Any = None) -> tuple[str, ...]:
 
 
 def audience(to: Any, cc: Any, followers: str | None) -> Audience:
-    """Who may read what is addressed so, where `followers` is the id of its author's followers
-    collection.
+    """Who may read what is addressed so.
+
+    `followers` is the id of the author's followers collection.
     """
     if is_public(to, cc):
         return Audience.public

@@ -1,6 +1,4 @@
-"""What can be wrong with a message or a document, each with one sentence that is safe to show
-anybody.
-"""
+"""What can be wrong with a message or a document, each with a sentence that is safe to show."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -55,9 +53,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """How a refusal is answered: an HTTP status, a sentence, and whether sending the same again is
-    vain.
-    """
+    """How a refusal is answered; `permanent` if sending the same again is vain."""
 
     status: int
     text: str

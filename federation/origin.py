@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -36,6 +37,8 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{self.authority}"
 
 
+# One request asks for the origins of the same few addresses many times.
+@lru_cache(maxsize=1024)
 def origin(url: str) -> Origin:
     """The origin of an http or https address.
 
@@ -62,8 +65,7 @@ def host_of(url: str) -> str:
 
 
 def normal_authority(text: str) -> str:
-    """`host` or `host:port` as a person or a Host header writes it, in lower case and without port
-    443.
+    """`host` or `host:port` as people write it, in lower case and without port 443.
 
     Raises `AddressError`.
     """
@@ -74,9 +76,7 @@ def normal_authority(text: str) -> str:
 
 
 def same_authority(scheme: str, one: str, other: str) -> bool:
-    """Whether two `host[:port]` mean the same under `scheme`: in any case, with or without its own
-    port.
-    """
+    """Whether two `host[:port]` are one under `scheme`, in any case, its own port named or not."""
     try:
         return origin(f"{scheme}://{one}") == origin(f"{scheme}://{other}")
     except AddressError:
@@ -108,8 +108,7 @@ def check_id(url: str, plain_http: Collection[str] = frozenset()) -> Origin:
 
 
 def check_fetched(document: Mapping[str, Any], requested_url: str, final_url: str) -> str:
-    """The id of a document that was asked for at `requested_url` and served, after redirects, by
-    `final_url`.
+    """The id of a document that was asked for at one address and, in the end, served by another.
 
     Only the server that served it may say what its id is. Raises `Refusal` (origin_mismatch).
     """

@@ -1,6 +1,4 @@
-"""Reading what others write: one value or many, an address or an object, texts by language, lenient
-times.
-"""
+"""Reading what others write, leniently: one or many, by id or embedded, in any language."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -19,9 +17,7 @@ def one_or_many(value: Any) -> list[Any]:
 
 
 def id_of(value: Any) -> str | None:
-    """The id of what is named by its id, embedded as an object, or the only one of a list; else
-    None.
-    """
+    """The id of what is named by it, embedded, or the only one of a list; else None."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict):
@@ -70,8 +66,9 @@ def link(value: Any) -> str | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time (RFC 3339, leniently), UTC; None where there is none to be read. Without a zone it
-    counts as UTC.
+    """A time (RFC 3339, leniently), UTC; None where there is none to be read.
+
+    Without a zone it counts as UTC.
     """
     if not isinstance(value, str) or len(value) > 64:
         return None

@@ -1,6 +1,4 @@
-"""What follows from one attempt to deliver: done, given up, or tried again. Pure arithmetic, no
-clock.
-"""
+"""What follows from one attempt to deliver: done, given up, or tried again. No clock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,9 +61,7 @@ def decide(
 
 
 def read_retry_after(header: str | None, now: datetime | None = None) -> timedelta | None:
-    """How long a Retry-After header asks to wait, at most a day; None where it says nothing that
-    can be read.
-    """
+    """How long a Retry-After header asks to wait, at most a day; None where it does not say."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return timedelta(seconds=min(int(text[:9]), int(LONGEST_RETRY_AFTER.total_seconds())))

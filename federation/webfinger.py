@@ -16,8 +16,9 @@ USERNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?")
 
 
 def parse_resource(resource: str) -> tuple[str, str] | str:
-    """What is asked for: `acct:name@host` as (name, host), or the address of an actor. Raises
-    `AddressError`.
+    """What is asked for: `acct:name@host` as (name, host), or the address of an actor.
+
+    Raises `AddressError`.
     """
     if resource.lower().startswith("acct:"):
         return _name_and_host(resource[5:])
@@ -43,9 +44,7 @@ def webfinger_url(username: str, host: str, *, plain_http: bool = False) -> str:
 
 
 def jrd(subject: str, actor_id: str, profile_url: str) -> Document:
-    """The answer about an actor (RFC 7033 section 4.4). `subject` is what was asked for,
-    `acct:name@host`.
-    """
+    """The answer about an actor (RFC 7033 section 4.4); `subject` is what was asked for."""
     return {
         "subject": subject,
         "aliases": list(dict.fromkeys([actor_id, profile_url])),

@@ -72,9 +72,7 @@ def signing_string(
     headers: Headers,
     parameters: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The text that is signed (draft section 2.3). Raises `Refusal` for a component that is not
-    there.
-    """
+    """The text that is signed (draft section 2.3). Raises `Refusal` where a component is absent."""
     lines = []
     for name in components:
         if name == REQUEST_TARGET:

@@ -1,5 +1,4 @@
-"""Digests of the body: `Digest` (RFC 3230), which draft-cavage signs, and `Content-Digest` (RFC
-9530).
+"""Digests of the body: `Digest` (RFC 3230), signed by draft-cavage; `Content-Digest` (RFC 9530).
 
 Only SHA-256 counts. Digests of other algorithms beside it are not looked at.
 """

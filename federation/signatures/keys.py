@@ -98,8 +98,9 @@ class PublicKey:
 
 
 def multikey(pem: str) -> str:
-    """An Ed25519 public key as `publicKeyMultibase` (FEP-521a): `z`, base58btc. Raises `Refusal`
-    (key_unusable).
+    """An Ed25519 public key as `publicKeyMultibase`: `z`, base58btc (FEP-521a).
+
+    Raises `Refusal` (key_unusable).
     """
     key = _load_public(pem).key
     if not isinstance(key, Ed25519PublicKey):

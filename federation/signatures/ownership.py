@@ -14,9 +14,7 @@ MOST_KEYS = 10
 
 @dataclass(frozen=True)
 class OwnerToFetch:
-    """The document at the key's address names its owner, who must be asked: fetch `owner`, then
-    `key_in` it.
-    """
+    """The owner has to be asked: fetch the document at `owner`, then take the `key_in` it."""
 
     owner: str
     key_id: str
@@ -29,12 +27,11 @@ class OwnerToFetch:
 
 
 def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerToFetch:
-    """Judge the document that was fetched from the address of the key `key_id` (without its
-    fragment).
+    """Judge the document fetched from the address of the key `key_id`, without its fragment.
 
     It is the owner's own document, a document of the key alone, or an owner's document served in
     another place; of the last two only the owner's id is believed. Raises `Refusal`
-    (key_not_owned).
+    (key_not_owned, key_unusable).
     """
     uri = document.get("id")
     at_its_own_id = uri == without_fragment(key_id)
@@ -47,10 +44,10 @@ def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerT
 
 
 def key_from_actor(document: Mapping[str, Any], key_id: str) -> PublicKey:
-    """The key that an actor's own document lists under `key_id`. Raises `Refusal` (key_not_owned,
-    key_unusable).
+    """The key that an actor's own document lists under `key_id`.
 
-    A `key_id` that is the actor's own id, without a fragment, means the actor's first key.
+    A `key_id` that is the actor's own id, without a fragment, means the actor's first key. Raises
+    `Refusal` (key_not_owned, key_unusable).
     """
     uri = document.get("id")
     if not isinstance(uri, str) or not same_origin(uri, key_id):

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 
 class Headers:
-    """Header fields by name in any case. Several of one name are joined by `, ` (RFC 9110 section
-    5.3).
-    """
+    """Header fields by name, in any case. Several of one name are joined (RFC 9110 section 5.3)."""
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields

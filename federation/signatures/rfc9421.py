@@ -44,9 +44,7 @@ def sign(
     key: PrivateKey,
     now: datetime,
 ) -> dict[str, str]:
-    """Content-Digest (with a body), Signature-Input and Signature for a request (RFC 9421 section
-    3.1).
-    """
+    """Content-Digest (with a body), Signature-Input and Signature (RFC 9421 section 3.1)."""
     here = origin(url)
     signed = {} if body is None else {"Content-Digest": content_digest(body)}
     request = SignedRequest(
@@ -89,17 +87,16 @@ def read(request: SignedRequest) -> Signature:
                 refusal = error
             else:
                 found.setdefault(key_id, []).append(candidate)
-    for key_id, candidates in found.items():
-        return Signature(Scheme.rfc9421, key_id, tuple(candidates))
-    raise refusal
+    if not found:
+        raise refusal
+    key_id, candidates = next(iter(found.items()))
+    return Signature(Scheme.rfc9421, key_id, tuple(candidates))
 
 
 def signature_base(
     components: tuple[str, ...], signature_params: str, request: SignedRequest
 ) -> bytes:
-    """The text that is signed (RFC 9421 section 2.5). Raises `Refusal` for a component that is not
-    there.
-    """
+    """The text that is signed (RFC 9421 section 2.5). Raises `Refusal` for an absent component."""
     lines = []
     for name in components:
         derived = DERIVED.get(name)

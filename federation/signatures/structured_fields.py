@@ -1,6 +1,7 @@
-"""The part of structured fields (RFC 8941) that signatures and digests use: dictionaries of byte
-sequences, and of lists of strings with parameters. Strict and bounded: what is not in that part is
-not read.
+"""The part of structured fields (RFC 8941) that signatures and digests use.
+
+Dictionaries of byte sequences, and of lists of strings with parameters. Strict and bounded: what
+is not in that part is not read.
 """
 
 import binascii
@@ -19,6 +20,9 @@ TOKEN = re.compile(r"[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*")
 BYTES = re.compile(r":([A-Za-z0-9+/]*={0,2}):")
 BOOLEAN = re.compile(r"\?([01])")
 SPACES = re.compile(r" *")
+EQUALS = re.compile("=")
+OPENING, CLOSING = re.compile(r"\("), re.compile(r"\)")
+SEMICOLON = re.compile("; *")
 COMMA = re.compile(r"[ \t]*,[ \t]*")
 
 Bare = str | int | bytes | bool
@@ -37,9 +41,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Member:
-    """One member of a dictionary: an item or a list of items; `raw` is its text, exactly as it
-    came.
-    """
+    """One member of a dictionary: an item or a list of items. `raw` is its text as it came."""
 
     value: Bare | tuple[Item, ...]
     parameters: Parameters
@@ -84,7 +86,7 @@ class _Reader:
         return match
 
     def member(self) -> Member:
-        if not self.took(re.compile("=")):
+        if not self.took(EQUALS):
             return Member(True, self._parameters(), "")
         start = self._at
         value = self._inner_list() if self._text.startswith("(", self._at) else self._bare()
@@ -92,11 +94,11 @@ class _Reader:
         return Member(value, parameters, self._text[start : self._at])
 
     def _inner_list(self) -> tuple[Item, ...]:
-        self.take(re.compile(r"\("))
+        self.take(OPENING)
         items: list[Item] = []
         while True:
             spaces = self.take(SPACES).group()
-            if self.took(re.compile(r"\)")):
+            if self.took(CLOSING):
                 return tuple(items)
             if (items and not spaces) or len(items) == MOST_ITEMS:
                 raise FieldError("the list cannot be read, or is too long")
@@ -104,11 +106,11 @@ class _Reader:
 
     def _parameters(self) -> Parameters:
         parameters: Parameters = {}
-        while self.took(re.compile("; *")):
+        while self.took(SEMICOLON):
             key = self.take(KEY).group()
             if key in parameters or len(parameters) == MOST_MEMBERS:
                 raise FieldError("a parameter comes twice, or there are too many")
-            parameters[key] = self._bare() if self.took(re.compile("=")) else True
+            parameters[key] = self._bare() if self.took(EQUALS) else True
         return parameters
 
     def _bare(self) -> Bare:
@@ -124,9 +126,7 @@ class _Reader:
 
 
 def read_base64(text: str) -> bytes:
-    """The bytes of standard, padded base64. Raises `FieldError`, also for one that has several
-    spellings.
-    """
+    """The bytes of standard, padded base64 in its one canonical spelling. Raises `FieldError`."""
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -50,9 +50,7 @@ def read_signature(request: SignedRequest) -> Signature:
 
 
 def claimed_host(request: SignedRequest) -> str:
-    """The host (`host[:port]`) whose key the request claims to be signed with; empty where none can
-    be read.
-    """
+    """The host (`host[:port]`) of the key that the request names; empty where none can be read."""
     stated = request.headers.get("signature-input") or request.headers.get("signature") or ""
     key_id = KEY_ID.search(stated)
     try:

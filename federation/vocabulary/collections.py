@@ -1,5 +1,6 @@
-"""Collections, whole or in pages (ActivityStreams 2.0 section 5). `items` are ids or embedded
-documents.
+"""Collections, whole or in pages (ActivityStreams 2.0 section 5).
+
+`items` are ids or embedded documents; `total_items` counts all of the collection.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,9 @@ PAGE = ("OrderedCollectionPage", "CollectionPage")
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection. `first` is its first page: an id, or the page embedded. `items` is None where
-    it comes in pages.
+    """A collection, whole or the head of its pages.
+
+    `items` is None where it comes in pages; `first` is the first page, by its id or embedded.
     """
 
     id: str
@@ -31,9 +33,7 @@ class Collection:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no collection, has no id, or counts with something
-        else than a number.
-        """
+        """Raises `DocumentError` for another type, no id, or an unreadable `totalItems`."""
         kind = required_type(document, WHOLE)
         first = document.get("first")
         return cls(

@@ -1,6 +1,4 @@
-"""The JSON-LD context of what we send. It says everything inline: nobody has to fetch anything of
-ours.
-"""
+"""The JSON-LD context of what we send, inline: nobody has to fetch anything of ours."""
 
 from typing import Any
 

@@ -1,6 +1,4 @@
-"""What activities are about: projects (Article), updates and comments (Note), and what was deleted
-(Tombstone).
-"""
+"""What activities are about: projects (Article), updates (Note), what is no more (Tombstone)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,10 +66,10 @@ class ProjectDetails:
 
 @dataclass(frozen=True)
 class Article:
-    """A project, or another server's article (`project` is then None). `content` is HTML, `name`
-    plain text.
+    """A project; `project` is None for an article of another kind.
 
-    `full_document` is the address of the whole project document, linked as FEP-e232 says.
+    `content` is HTML, `name` plain text. `full_document` is the address of the whole project
+    document, linked as FEP-e232 says.
     """
 
     id: str
