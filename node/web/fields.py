@@ -69,7 +69,7 @@ def date_params(field: FormField, hint: str | Markup = "") -> dict[str, Any]:
 
 def error_list(form: Form) -> list[dict[str, Any]]:
     """All that is wrong with a form, in the order of its fields, each with its input's address."""
-    found: list[dict[str, Any]] = [{"text": error} for error in form.form_errors]
+    found: list[dict[str, Any]] = [{"text": error} for error in dict.fromkeys(form.form_errors)]
     for field in form:
         for part in field if isinstance(field, FormField) else (field,):
             found += [{"text": error, "href": f"#{part.id}"} for error in part.errors]

@@ -1,6 +1,7 @@
 """Templates: where they are found, what is at hand in them, and that a misspelt name fails."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from jinja2 import (
     Undefined,
 )
 from jinja2.utils import missing
+from markupsafe import Markup
 
 from node.web import fields, times
 from node.web.site import Site
@@ -59,7 +61,9 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.loader = ChoiceLoader([house, macros, app.create_global_jinja_loader()])
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(day=times.day, moment=times.moment, exact_moment=times.exact)
+    environment.filters.update(
+        breakable=breakable, day=times.day, moment=times.moment, exact_moment=times.exact
+    )
     environment.globals.update(
         brand=brand,
         page_language=page_language,
@@ -76,6 +80,11 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         return {"site": g.site}
 
     app.context_processor(frame)
+
+
+def breakable(text: str) -> Markup:
+    """An address that may break before each dot, slash and at sign but the first."""
+    return Markup("<wbr>").join(re.split(r"(?<=[^./@])(?=[./@])", text))
 
 
 def page_language() -> str:
