@@ -43,7 +43,7 @@ def node_actor() -> ResponseReturnValue:
     Readable without a signature, or two servers that ask for one would wait for each other.
     """
     if not wants_activity():
-        return redirect(url_for("web.home"))
+        return redirect(url_for("pages.home"))
     actor = actors.node_actor(current_work().session, current_work().settings)
     return activity_response(actors.describe(actor).dump())
 
@@ -150,7 +150,7 @@ def activity(token: str) -> ResponseReturnValue:
         return redirect(
             row.object_uri
             if row.object_uri.startswith(work.settings.base_url)
-            else url_for("web.home")
+            else url_for("pages.home")
         )
     return activity_response(json.loads(row.body))
 

@@ -1,0 +1,113 @@
+"""Everything is connected: views with permissions, forms with tokens, links with pages, queues with
+jobs, and jobs with a sweeper.
+"""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from node import migrating
+from node.people.permissions import all_permissions
+from node.request import PUBLIC
+from node.testing.nodes import Nodes, TestNode
+from node.web.cycle import permission_of
+
+ROOT = Path(__file__).parents[2]
+# Signed by their senders, who have no form of ours.
+INBOX = "federating.post_to_inbox"
+ENDPOINT = re.compile(r"""url_for\(\s*["']([\w.]+)["']""")
+
+# The wiring is the same on every database.
+pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def council(lasting_nodes: Nodes) -> TestNode:
+    return lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
+
+
+def addresses(council: TestNode, method: str) -> dict[str, str]:
+    """Every route that answers `method`, each with an address that leads to it."""
+    return {
+        re.sub("<.*?>", "1", rule.rule): rule.endpoint
+        for rule in council.app.url_map.iter_rules()
+        if method in (rule.methods or ())
+    }
+
+
+def test_every_view_needs_a_permission_that_a_role_has(council: TestNode) -> None:
+    known = {item.name for item in all_permissions(council.node.hooks)} | {PUBLIC}
+    needed = {name: permission_of(council.app, name) for name in council.app.view_functions}
+    assert {name: one for name, one in needed.items() if one not in known} == {}
+
+
+def test_a_stranger_is_let_in_where_it_says_so_and_nowhere_else(council: TestNode) -> None:
+    visitor = council.visitor()
+    visitor.visit("/sign-in")
+    token = visitor.form("sign-in").values["csrf_token"]
+    let_in = []
+    for method, data in (("GET", {}), ("POST", {"csrf_token": token})):
+        for address, endpoint in addresses(council, method).items():
+            if permission_of(council.app, endpoint) != PUBLIC:
+                answer = visitor.client.open(address, method=method, data=data)
+                if (answer.status_code, answer.location) != (302, f"/sign-in?next={address}"):
+                    let_in.append((method, address, answer.status))
+    assert let_in == []
+
+
+def test_every_form_is_refused_without_its_token(council: TestNode) -> None:
+    client = council.visitor("operator").client
+    accepted = {
+        address: answer.status
+        for address, endpoint in addresses(council, "POST").items()
+        if endpoint != INBOX
+        and (
+            (answer := client.post(address, headers={"Accept": "application/json"})).status_code,
+            (answer.get_json() or {}).get("code"),
+        )
+        != (400, "form-expired")
+    }
+    assert accepted == {}
+
+
+def test_every_link_in_the_code_leads_somewhere(council: TestNode) -> None:
+    sources = [
+        path
+        for folder in ("node", "plugins")
+        for kind in ("py", "html")
+        for path in (ROOT / folder).rglob(f"*.{kind}")
+    ]
+    linked = {
+        (str(path.relative_to(ROOT)), name)
+        for path in sources
+        for name in ENDPOINT.findall(path.read_text())
+    }
+    assert len(linked) > 20
+    assert {link for link in linked if link[1] not in council.app.view_functions} == set()
+
+
+def test_every_job_is_swept_each_minute(council: TestNode) -> None:
+    jobs = council.node.jobs
+    swept = {task.name for task in jobs.consumer().huey.read_periodic(datetime.now(UTC))}
+    assert jobs.names == {"deliver", "inbox", "backfill"}
+    assert swept == {f"{name}-sweep" for name in jobs.names}
+
+
+def test_every_queue_has_a_job(council: TestNode) -> None:
+    """A table whose rows are leased is a queue; each is worked off by a job that is registered."""
+    queues = {
+        table.name for table in migrating.models().tables.values() if "leased_until" in table.c
+    }
+    assert queues == {"delivery", "inbox_item", "backfill"}
+
+
+def test_every_owner_of_tables_has_one_newest_migration(council: TestNode) -> None:
+    owners = {history.owner for history in migrating.histories(council.node.hooks)}
+    assert set(migrating.heads(council.node.hooks)) == owners
+    with council.reading() as session:
+        assert migrating.pending(session.get_bind().engine, council.node.hooks) == []
+        tables = set(inspect(session.get_bind()).get_table_names())
+    assert {item.version_table for item in migrating.histories(council.node.hooks)} <= tables
