@@ -142,9 +142,10 @@ class Hooks:
         return [item for result in self._call(plugin, hook, **arguments) for item in result]
 
     def _registered(self, plugin: str, hook: str) -> list[Any]:
+        found: list[Any] = []
         with self._guarded(plugin, hook):
-            return self._items(plugin, hook)
-        return []
+            found = self._items(plugin, hook)
+        return found
 
     def _permissions(self, plugin: str) -> list[Permission]:
         permissions: list[Permission] = self._registered(plugin, "register_permissions")
