@@ -152,6 +152,7 @@ def test_a_mebibyte_is_taken_and_no_more() -> None:
         (activity(id="tag:barrowdale.example,2026:1"), Reason.not_activity),
         (activity(id=f"http://{HOST}/activities/1"), Reason.not_activity),
         (activity(id=f"https://u@{HOST}/activities/1"), Reason.not_activity),
+        (activity(actor=ACTOR.replace("https", "http")), Reason.not_activity),
         (activity(id="https://x.example/" + "x" * 2000), Reason.not_activity),
         (activity(type="x" * 101), Reason.not_activity),
     ],

@@ -20,6 +20,7 @@ from tests.federation_library.peer import (
     check,
     post,
     private_key,
+    public_key,
     unsigned,
     with_headers,
 )
@@ -260,6 +261,12 @@ def test_cavage_refusals(case: str) -> None:
     with pytest.raises(Refusal) as refused:
         check(tamper(request))
     assert (refused.value.reason, refused.value.status) == (reason, 401)
+
+
+def test_a_key_of_another_name_does_not_verify() -> None:
+    with pytest.raises(Refusal) as refused:
+        check(post(), PublicKey(f"{KEY_ID}-2", public_key().owner, public_key().pem))
+    assert refused.value.reason is Reason.signature_wrong
 
 
 def test_a_key_of_somebody_else_does_not_verify() -> None:

@@ -100,6 +100,10 @@ def rewritten(name: str, old: str, new: str) -> Tamper:
     return tamper
 
 
+def too_old(request: SignedRequest) -> SignedRequest:
+    return rfc9421_signed(request, parameters=f';created={STAMP - 43201};keyid="{KEY_ID}"')
+
+
 RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
     **{
         f"{' and '.join(covered)} alone": (signed_over(covered), Reason.signature_incomplete)
@@ -127,7 +131,7 @@ RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
         Reason.signature_malformed,
     ),
     "too old": (
-        lambda r: rfc9421_signed(r, parameters=f';created={STAMP - 43201};keyid="{KEY_ID}"'),
+        too_old,
         Reason.date_outside_window,
     ),
     "too far ahead": (
@@ -206,6 +210,14 @@ RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
             ),
         ),
         Reason.signature_incomplete,
+    ),
+    "an old one that is right beside a new one that is wrong": (
+        lambda r: with_headers(
+            r,
+            signature_input=f"{of(too_old(r), 'signature-input')}, new{of(r, 'signature-input')[4:]}",
+            signature=f"{of(too_old(r), 'signature')}, new=:AAAA:",
+        ),
+        Reason.signature_wrong,
     ),
     "a wrong digest": (
         lambda r: rfc9421_signed(with_headers(r, content_digest=f"sha-256=:{base64(b'x' * 32)}:")),
