@@ -1,0 +1,25 @@
+"""Run the measurements, or those that are named."""
+
+import sys
+
+from bench import inbox, memory, signatures
+from node import logs
+from node.settings import Settings
+
+MEASUREMENTS = {"signatures": signatures.measure, "inbox": inbox.measure, "memory": memory.measure}
+
+
+def main(names: list[str]) -> None:
+    unknown = set(names) - set(MEASUREMENTS)
+    if unknown:
+        sys.exit(
+            f"There is no measurement {', '.join(sorted(unknown))}: {', '.join(MEASUREMENTS)}."
+        )
+    logs.configure(Settings(log_level="ERROR"))
+    for name in names or MEASUREMENTS:
+        print(f"\n{name}")
+        for what, figure in MEASUREMENTS[name]():
+            print(f"  {what:<58} {figure}")
+
+
+main(sys.argv[1:])
