@@ -214,8 +214,8 @@ RFC_BAD: dict[str, tuple[Tamper, Reason]] = {
     "an old one that is right beside a new one that is wrong": (
         lambda r: with_headers(
             r,
-            signature_input=f"{of(too_old(r), 'signature-input')}, new{of(r, 'signature-input')[4:]}",
-            signature=f"{of(too_old(r), 'signature')}, new=:AAAA:",
+            signature_input=f"{of(too_old(r), 'signature-input')}, b{of(r, 'signature-input')[4:]}",
+            signature=f"{of(too_old(r), 'signature')}, b=:AAAA:",
         ),
         Reason.signature_wrong,
     ),
