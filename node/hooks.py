@@ -144,7 +144,7 @@ class Hooks:
     def _registered(self, plugin: str, hook: str) -> list[Any]:
         found: list[Any] = []
         with self._guarded(plugin, hook):
-            found = self._items(plugin, hook)
+            found += self._items(plugin, hook)
         return found
 
     def _permissions(self, plugin: str) -> list[Permission]:
