@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf import CSRFProtect
@@ -78,10 +78,21 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
     for module in (pages, projects_views, councils_views, federating_views, operator_views):
         app.register_blueprint(module.blueprint)
-    for blueprint in node.hooks.blueprints():
-        app.register_blueprint(blueprint)
+    _add_plugins(app, node.hooks)
     cycle.check_every_view_is_marked(app)
     return app
+
+
+def _add_plugins(app: Flask, hooks: Hooks) -> None:
+    """Register the plugins' pages. Raises `SettingsError` naming the one that does not fit."""
+    for blueprint in hooks.blueprints():
+        try:
+            app.register_blueprint(blueprint)
+            cycle.check_every_view_is_marked(app)
+        except (ValueError, AssertionError, RuntimeError) as error:
+            raise SettingsError(
+                f"The plugin pages {blueprint.name} do not fit: {error}."
+            ) from error
 
 
 def node_of(app: Flask) -> Node:
@@ -134,6 +145,7 @@ def _menu() -> list[MenuItem]:
     items += [
         (item.endpoint, str(item.label), item.permission or "")
         for item in current_node().hooks.navigation
+        if item.endpoint in current_app.view_functions
     ]
     items.append(("operating.deliveries", _("Operator"), operator_views.OPERATE))
     blueprint = (request.endpoint or "").partition(".")[0]
