@@ -28,10 +28,14 @@ def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         missing("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        yield running
-        running.close()
+    try:
+        playwright = sync_playwright().start()
+    except Exception as error:  # noqa: BLE001 -- it raises nothing narrower
+        missing(f"Playwright does not start: {error}")
+    running = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+    yield running
+    running.close()
+    playwright.stop()
 
 
 @pytest.fixture
