@@ -18,7 +18,8 @@ from huey.api import Huey
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
 
-from node.settings import Settings
+from node.errors import SettingsError
+from node.settings import Settings, data_folder
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +30,16 @@ WORKERS = 2
 
 
 class Jobs:
-    """The named jobs of this node, and the engine that wakes whoever works them off."""
+    """The named jobs of this node, and the engine that wakes whoever works them off.
+
+    Raises `SettingsError` for an engine that does not answer.
+    """
 
     def __init__(self, settings: Settings, secret: str) -> None:
-        self._huey = _engine(settings, secret)
+        try:
+            self._huey = _engine(settings, secret)
+        except Exception as error:  # any engine's own error
+            raise SettingsError(f"The job engine cannot be used: {error}") from error
         self._tasks: dict[str, Any] = {}
         self._functions: dict[str, Callable[[], None]] = {}
 
@@ -117,5 +124,4 @@ def _engine(settings: Settings, secret: str) -> Huey:
             return RedisHuey(url=settings.jobs, **options)
     if settings.jobs == "memory":
         return MemoryHuey(**options)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey(filename=str(settings.data_dir / "jobs.db"), **options)
+    return SqliteHuey(filename=str(data_folder(settings) / "jobs.db"), **options)

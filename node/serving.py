@@ -10,6 +10,7 @@ from flask import Flask
 
 from node.app import node_of
 from node.councils import service as councils
+from node.errors import SettingsError
 from node.federating import delivery, inbox
 from node.people.sign_in import first_run_token
 from node.runtime import Node
@@ -21,17 +22,23 @@ REQUEST_BYTES = 4 * 1024 * 1024
 
 
 def serve(app: Flask) -> None:
-    """Answer web requests until SIGTERM or Ctrl-C."""
+    """Answer web requests until SIGTERM or Ctrl-C.
+
+    Raises `SettingsError` where another program listens at the address already.
+    """
     node = node_of(app)
-    server = waitress.create_server(
-        app,
-        listen=node.settings.address,
-        threads=node.settings.threads,
-        ident="moothall",
-        max_request_body_size=REQUEST_BYTES,
-        clear_untrusted_proxy_headers=True,
-        **_proxy(node),
-    )
+    try:
+        server = waitress.create_server(
+            app,
+            listen=node.settings.address,
+            threads=node.settings.threads,
+            ident="moothall",
+            max_request_body_size=REQUEST_BYTES,
+            clear_untrusted_proxy_headers=True,
+            **_proxy(node),
+        )
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"Cannot listen on {node.settings.address}: {error}.") from error
     consumer = None
     if node.settings.jobs == "inside":
         delivery.release_all(node)

@@ -6,6 +6,7 @@ that a misspelt one is noticed.
 """
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -19,7 +20,16 @@ from node.errors import SettingsError
 
 PREFIX = "MOOTHALL_"
 CONFIG_VARIABLE = "MOOTHALL_CONFIG"
+# What commands ask for where nobody can type: no settings, though they begin like them.
+PASSWORD_VARIABLE = "MOOTHALL_PASSWORD"  # noqa: S105 -- a name
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE})
 DEFAULT_FILE = "moothall.toml"
+SHORTEST_SECRET = 16
+# What numbers may be: nobody has a thousand processors, or waits longer than a day.
+RANGES = {"threads": (1, 1000), "delivery_threads": (1, 1000), "lease_seconds": (30, 86_400)}
+NUMBER = re.compile(r"[0-9]{1,9}")
+JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
+DATABASES = ("postgresql+psycopg://", "sqlite:///")
 
 FederationMode = Literal["allow-list", "open"]
 LogFormat = Literal["console", "json"]
@@ -127,20 +137,38 @@ def with_secret(settings: Settings) -> str:
     """The secret key: the one that is set, else the one in the data folder, made on first use."""
     if settings.secret_key:
         return settings.secret_key
-    path = settings.data_dir / "secret-key"
+    path = data_folder(settings) / "secret-key"
     try:
         if not path.exists():
             _make_secret(path)
-        return path.read_text().strip()
+        secret = path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise SettingsError(
             f"The data folder {settings.data_dir} cannot be used: {error.strerror}."
         ) from error
+    except UnicodeDecodeError:
+        secret = ""
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingsError(f"The secret key in {path} is damaged. Bring it back from a backup.")
+    return secret
+
+
+def data_folder(settings: Settings) -> Path:
+    """The data folder, made if need be. It holds keys, so nobody else may look into it.
+
+    Raises `SettingsError` where it cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The data folder {settings.data_dir} cannot be made: {error.strerror}."
+        ) from error
+    return settings.data_dir
 
 
 def _make_secret(path: Path) -> None:
     """Several processes may start at once: whichever is first, all find one and the same, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     fresh.touch(mode=0o600)
     fresh.write_text(secrets.token_hex(32))
@@ -169,7 +197,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
     values: dict[str, Any] = {}
     for name, value in environment.items():
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+        if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
             continue
         if name not in known:
             raise SettingsError(f"There is no setting {name}.")
@@ -180,7 +208,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _read(item: "Field[Any]", value: object, where: str) -> object:
     """`value` as the type of its field. Text is read too: the environment has nothing else."""
     kind = item.type
-    if kind is int and isinstance(value, str) and value.isascii() and value.isdigit():
+    if kind is int and isinstance(value, str) and NUMBER.fullmatch(value):
         return int(value)
     if kind is int and isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -200,35 +228,47 @@ def _read(item: "Field[Any]", value: object, where: str) -> object:
 
 
 def _check(settings: Settings) -> None:
-    try:
-        base = urlsplit(settings.base_url)
-        well_formed = bool(base.hostname) and base.port != 0
-    except ValueError:
-        well_formed = False
-    if (
-        not well_formed
-        or base.scheme not in {"http", "https"}
-        or base.path
-        or base.query
-        or base.fragment
-        or base.username
-    ):
-        raise SettingsError(
-            "base_url must be an address such as https://moothall.example.gov.uk, without a path:"
-            f" {settings.base_url!r}."
-        )
-    if settings.base_url != settings.base_url.lower():
-        raise SettingsError("base_url must be in lower case.")
-    if settings.lease_seconds < 30:
-        raise SettingsError("lease_seconds must be at least 30: a delivery may take 10 seconds.")
-    if settings.threads < 1 or settings.delivery_threads < 1:
-        raise SettingsError("threads and delivery_threads must be at least 1.")
+    _check_base_url(settings.base_url)
+    for name, (least, most) in RANGES.items():
+        if not least <= getattr(settings, name) <= most:
+            raise SettingsError(f"{name} must be from {least} to {most}.")
+    if settings.listen and not _is_authority(settings.listen, with_port=True):
+        raise SettingsError(f"listen must be host:port, such as 0.0.0.0:5100: {settings.listen!r}.")
+    for host in settings.private_hosts:
+        if not _is_authority(host):
+            raise SettingsError(f"private_hosts must be host:port pairs: {host!r}.")
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError("log_level must be one of DEBUG, INFO, WARNING, ERROR.")
-    schemes = ("postgresql://", "redis://", "rediss://")
-    if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(schemes):
+    if settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET:
+        raise SettingsError(f"secret_key must have at least {SHORTEST_SECRET} characters.")
+    if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(JOB_ENGINES):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
-    if settings.database_url and not settings.database_url.startswith(
-        ("postgresql+psycopg://", "sqlite:///")
-    ):
-        raise SettingsError("database_url must begin with postgresql+psycopg:// or sqlite:///.")
+    if settings.database_url and not settings.database_url.startswith(DATABASES):
+        raise SettingsError(f"database_url must begin with {' or '.join(DATABASES)}.")
+
+
+def _check_base_url(given: str) -> None:
+    scheme, _, authority = given.partition("://")
+    if scheme not in {"http", "https"} or not _is_authority(authority):
+        raise SettingsError(
+            "base_url must be an address such as https://moothall.example.gov.uk,"
+            f" in lower case and without a path: {given!r}."
+        )
+
+
+def _is_authority(text: str, *, with_port: bool = False) -> bool:
+    """Whether `text` is `host` or `host:port`, and nothing else, in lower case."""
+    try:
+        parts = urlsplit(f"//{text}")
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        bool(parts.hostname)
+        and parts.netloc == text == text.lower()
+        and "@" not in text
+        and text.isprintable()
+        and " " not in text
+        and port != 0
+        and (port is not None or not (with_port or text.endswith(":")))
+    )

@@ -1,9 +1,12 @@
 """The command `moothall`."""
 
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from node import __version__
 from node.cli import councils, demo, people, projects, running
@@ -26,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = moothall.main(args=arguments, prog_name="moothall", standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        fail("Stopped; nothing was done.", 130)
     except click.ClickException as error:
         fail(error.format_message(), error.exit_code)
     except InvalidInputError as error:
@@ -37,10 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except MoothallError as error:
         fail(error.safe_text)
+    except DBAPIError as error:
+        fail(f"The database does not do what it should: {error.orig}")
+    except BrokenPipeError:
+        _leave_quietly()
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def fail(text: str, code: int = 1) -> None:
-    """Say what is wrong and stop."""
-    click.echo(f"moothall: {text}", err=True)
+def fail(text: str, code: int = 1) -> NoReturn:
+    """Say what is wrong, in one line, and stop."""
+    click.echo(f"moothall: {' '.join(text.split())}", err=True)
     sys.exit(code)
+
+
+def _leave_quietly() -> NoReturn:
+    """Whoever read our output has had enough, as `head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 
 from node import logs, migrating, settings
 from node.app import create_app, node_of
-from node.errors import SettingsError
 from node.runtime import Node, UnitOfWork
 
 BY = "command line"
@@ -17,21 +15,16 @@ BY = "command line"
 def application(*, upgrade: bool = True) -> Flask:
     """The application of the settings at hand, its database brought up to date.
 
-    Raises `SettingsError` where the settings do not fit or the database does not answer.
+    Raises `SettingsError` where the settings do not fit, `DBAPIError` where the database does not
+    answer.
     """
     given = settings.load()
     logs.configure(given)
-    if not given.database_url:
-        given.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_folder(given)
     app = create_app(given)
     if upgrade:
         node = node_of(app)
-        try:
-            migrating.upgrade(node.engine, node.hooks)
-        except OperationalError as error:
-            raise SettingsError(
-                f"The database does not answer: {error.orig}.".replace("\n", " ")
-            ) from error
+        migrating.upgrade(node.engine, node.hooks)
     return app
 
 

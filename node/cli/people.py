@@ -5,6 +5,7 @@ import click
 from node.cli.opening import working
 from node.people import service
 from node.people.permissions import OFFICER, ROLES
+from node.settings import PASSWORD_VARIABLE
 
 
 @click.group()
@@ -16,7 +17,7 @@ def user() -> None:
 @click.option("--name", required=True)
 @click.option("--email", required=True)
 @click.option("--role", type=click.Choice(ROLES), default=OFFICER, show_default=True)
-@click.password_option(envvar="MOOTHALL_PASSWORD")
+@click.password_option(envvar=PASSWORD_VARIABLE)
 def add(name: str, email: str, role: str, password: str) -> None:
     """Make an account."""
     with working() as work:

@@ -15,6 +15,7 @@ from node.errors import MoothallError
 from node.federating.models import Delivery
 from node.runtime import Node
 from node.serving import say_where, serve, wake_all
+from node.settings import PASSWORD_VARIABLE
 
 
 @click.command("serve")
@@ -49,7 +50,7 @@ def worker() -> None:
 @click.option("--operator-name", required=True, help="Who looks after the node")
 @click.option("--operator-email", required=True)
 @click.password_option(
-    "--operator-password", envvar="MOOTHALL_OPERATOR_PASSWORD", prompt="Password of the operator"
+    "--operator-password", envvar=PASSWORD_VARIABLE, prompt="Password of the operator"
 )
 def init(
     name: str,
