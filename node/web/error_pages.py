@@ -173,19 +173,25 @@ def _internal(_: InternalServerError) -> AnyResponse:
     """The last resort. It asks nothing more of the database, which may be what is broken."""
     words = WORDS[500]
     if wants_document():
-        return problem(500, str(words.advice))
+        return _chosen(problem(500, str(words.advice)))
     # Not `render_template`: that runs the context processors, which read the database.
     template = current_app.jinja_env.get_template("error.html")
     page = template.render(
         site=g.get("site", Site()), heading=words.heading, text=words.advice, fields={}
     )
-    return Response(page, 500)
+    return _chosen(Response(page, 500))
 
 
 def _answer(status: int, words: Words, detail: str, **members: Any) -> AnyResponse:
     if wants_document():
-        return problem(status, detail, **members)
+        return _chosen(problem(status, detail, **members))
     page = render_template(
         "error.html", heading=words.heading, text=detail, fields=members.get("fields", {})
     )
-    return Response(page, status)
+    return _chosen(Response(page, status))
+
+
+def _chosen(response: Response) -> Response:
+    """Tell caches that another caller may get another answer at the same address."""
+    response.vary.add("Accept")
+    return response

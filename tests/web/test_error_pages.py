@@ -25,6 +25,7 @@ def test_people_get_a_page(node: TestNode, accept: str) -> None:
     answer = _ask(node, "/nothing", accept)
     assert answer.status_code == 404
     assert answer.content_type == "text/html; charset=utf-8"
+    assert "Accept" in answer.vary
     assert "<title>Page not found – Aldermoor Council</title>" in answer.text
 
 
