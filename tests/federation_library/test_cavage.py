@@ -195,6 +195,12 @@ BAD: dict[str, tuple[Tamper, Reason]] = {
         ),
         Reason.digest_wrong,
     ),
+    "two digests that differ, the right one first": (
+        lambda r: cavage_signed(
+            with_headers(r, digest=f"{r.headers.get('digest')}, SHA-256={base64(b'x' * 32)}")
+        ),
+        Reason.digest_wrong,
+    ),
     "an unreadable digest": (
         lambda r: cavage_signed(with_headers(r, digest="SHA-256=???")),
         Reason.digest_wrong,
