@@ -31,7 +31,7 @@ def stylesheet(colour: str) -> str:
         "template-background-colour": surface,
     }
     lines = "".join(f"  --govuk-{name}: {_hex(value)};\n" for name, value in properties.items())
-    return f":root {{\n{lines}  --moothall-brand-dark: {_hex(_mix(brand, BLACK, 0.3))};\n}}\n"
+    return f":root {{\n{lines}}}\n"
 
 
 def brand(colour: str) -> str:
