@@ -91,6 +91,15 @@ def same_origin(one: str, other: str) -> bool:
         return False
 
 
+def web_address(url: str | None) -> str | None:
+    """`url`, if it is one that a page may link to: http or https, and nothing odd about it."""
+    try:
+        origin(url or "")
+    except AddressError:
+        return None
+    return url
+
+
 def without_fragment(url: str) -> str:
     """The address of the document that holds `url`."""
     return url.partition("#")[0]

@@ -104,6 +104,13 @@ def test_what_lists_no_such_key(document: dict[str, Any]) -> None:
     assert refused.value.reason is Reason.key_not_owned
 
 
+def test_nobody_owns_a_key_of_another_origin() -> None:
+    evil = "https://evil.example/actor"
+    with pytest.raises(Refusal) as refused:
+        key_from_actor(actor(key(owner=evil), uri=evil), KEY_ID)
+    assert refused.value.reason is Reason.key_not_owned
+
+
 @pytest.mark.parametrize(
     "pem", ["", "unreadable", "é", "-----BEGIN PUBLIC KEY-----", PEM + "x" * 9000]
 )

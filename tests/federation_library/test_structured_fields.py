@@ -1,0 +1,69 @@
+"""Structured fields: the part that is read, and that the rest is refused."""
+
+import pytest
+
+from federation.signatures.structured_fields import (
+    FieldError,
+    Item,
+    Member,
+    read_base64,
+    read_dictionary,
+    write_string,
+)
+
+
+def test_a_dictionary_is_read() -> None:
+    text = 'a=("x" "y\\"z";p);n=-5;t=tok;b=?0 , c=:AQI=:, d, e="text"'
+    assert read_dictionary(text) == {
+        "a": Member(
+            (Item("x", {}), Item('y"z', {"p": True})),
+            {"n": -5, "t": "tok", "b": False},
+            '("x" "y\\"z";p);n=-5;t=tok;b=?0',
+        ),
+        "c": Member(b"\x01\x02", {}, ":AQI=:"),
+        "d": Member(True, {}, ""),
+        "e": Member("text", {}, '"text"'),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "A=1",
+        "a=1,",
+        "a=1, a=2",
+        "a=1 b=2",
+        "a=",
+        "a=1.5",
+        "a=1234567890123456",
+        'a="x',
+        'a="\\x"',
+        'a="é"',
+        "a=(",
+        'a=("x""y")',
+        'a=("x");p=1;p=2',
+        "a=1" + "".join(f";p{n}" for n in range(17)),
+        ", ".join(f"a{n}=1" for n in range(17)),
+        "a=(" + " ".join("1" for _ in range(65)) + ")",
+        'a="' + "x" * 8192 + '"',
+        "a=:AQ:",
+        "a=:AR==:",
+        "a=@1",
+    ],
+)
+def test_the_rest_is_refused(text: str) -> None:
+    with pytest.raises(FieldError):
+        read_dictionary(text)
+
+
+@pytest.mark.parametrize("text", ["A", "AQ", "AQ=", "AR==", "A Q=", "AQ==\n", "-_==", "é"])
+def test_only_canonical_base64_is_read(text: str) -> None:
+    with pytest.raises(FieldError):
+        read_base64(text)
+
+
+def test_strings_are_quoted() -> None:
+    assert write_string('a"b\\c') == '"a\\"b\\\\c"'
+    with pytest.raises(FieldError):
+        write_string("a\nb")
