@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Response, current_app, g, json, request
+from flask import Response, after_this_request, current_app, g, json, request
 from flask_security import current_user
 
 from node.db import db
@@ -12,6 +12,8 @@ from node.runtime import Node, UnitOfWork
 EXTENSION = "moothall"
 PUBLIC = "public"
 ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
+# What the databases count rows with: 32 bits and a sign.
+LARGEST_ROW_ID = 2**31 - 1
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -43,8 +45,20 @@ def current_work() -> UnitOfWork:
     return cast("UnitOfWork", g.work)
 
 
+def row_id(text: str) -> int:
+    """A row's number in a query string. Raises `ValueError` for what cannot be one."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_ROW_ID:
+        raise ValueError(text)
+    return number
+
+
 def wants_activity() -> bool:
-    """Whether the caller asks for ActivityPub rather than a page. A browser never does."""
+    """Whether the caller asks for ActivityPub rather than a page. A browser never does.
+
+    The answer then says `Vary: Accept`, whichever it is.
+    """
+    after_this_request(_vary)
     quality = {"page": 0.0, "activity": 0.0}
     for kind, q in request.accept_mimetypes:
         base = kind.partition(";")[0].strip().lower()
@@ -55,8 +69,10 @@ def wants_activity() -> bool:
 
 def activity_response(document: dict[str, Any], status: int = 200) -> Response:
     """An ActivityPub document as an answer."""
-    response = Response(
-        json.dumps(document, ensure_ascii=False), status=status, content_type=ACTIVITY_TYPES[0]
-    )
+    body = json.dumps(document, ensure_ascii=False)
+    return _vary(Response(body, status=status, content_type=ACTIVITY_TYPES[0]))
+
+
+def _vary(response: Response) -> Response:
     response.vary.add("Accept")
     return response

@@ -1,7 +1,6 @@
 """The form in which another council is named."""
 
 from flask_babel import lazy_gettext as _l
-from govuk_frontend_wtf.wtforms_widgets import GovTextInput
 from wtforms import StringField
 
 from node.forms import HouseForm
@@ -11,5 +10,4 @@ class FollowForm(HouseForm):
     address = StringField(
         _l("Address of the council"),
         description=_l("Such as @aldermoor@moothall.aldermoor.gov.uk, or the address of its page"),
-        widget=GovTextInput(),
     )

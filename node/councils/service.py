@@ -1,8 +1,10 @@
 """What can be done with councils: found our own, follow others."""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
@@ -10,7 +12,8 @@ from federation.vocabulary import Actor as ActorDocument
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, following, peers
-from node.federating.models import Actor, Follow
+from node.federating.models import Actor, Follow, Peer
+from node.markup import is_text
 from node.runtime import UnitOfWork
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -57,7 +60,7 @@ def found(
         gss_code.strip().upper(),
     )
     wrong = {}
-    if not 1 <= len(name) <= 200:
+    if not 1 <= len(name) <= 200 or not is_text(name):
         wrong["name"] = "Enter the name of the council, in at most 200 characters"
     if not SLUG.fullmatch(slug) or slug in RESERVED:
         wrong["slug"] = (
@@ -136,10 +139,24 @@ def rename(work: UnitOfWork, actor: Actor) -> None:
     )
 
 
-def followed(session: Session) -> list[Follow]:
+@dataclass(frozen=True)
+class Followed:
+    """A council that ours follows or asked to. `heard_at`: when its server last sent anything."""
+
+    follow: Follow
+    council: Council
+    heard_at: datetime | None
+
+
+def followed(session: Session) -> list[Followed]:
     """Whom our council follows or asked to follow, by name."""
-    council = own(session)
-    if council is None:
-        return []
-    rows = session.scalars(select(Follow).where(Follow.follower_id == council.actor_id))
-    return sorted(rows, key=lambda row: row.followed.name.casefold())
+    ours = select(Council.actor_id).where(Council.slug.is_not(None)).scalar_subquery()
+    rows = session.execute(
+        select(Follow, Council, Peer.heard_at)
+        .join(Council, Council.actor_id == Follow.followed_id)
+        .join(Actor, Actor.id == Follow.followed_id)
+        .outerjoin(Peer, Peer.host == Actor.host)
+        .where(Follow.follower_id == ours)
+        .order_by(func.lower(Council.name), Council.id)
+    )
+    return [Followed(*row) for row in rows]

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from govuk_frontend_wtf.wtforms_widgets import GovTextInput
 from sqlalchemy import func, select
 from wtforms import StringField
 
@@ -24,9 +23,7 @@ PAGE = 50
 
 
 class PeerForm(HouseForm):
-    host = StringField(
-        _l("Server"), description=_l("Such as moothall.aldermoor.gov.uk"), widget=GovTextInput()
-    )
+    host = StringField(_l("Server"), description=_l("Such as moothall.aldermoor.gov.uk"))
 
 
 @blueprint.get("/deliveries")
@@ -42,8 +39,8 @@ def deliveries() -> ResponseReturnValue:
     pages = max(1, -(-total // PAGE))
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
     rows = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
-    counted = select(Delivery.state, func.count()).group_by(Delivery.state)
-    counts = dict(session.execute(counted).tuples().all())
+    counted = select(Delivery.state, func.count().label("number")).group_by(Delivery.state)
+    counts = {row.state: row.number for row in session.execute(counted)}
     return render_template(
         "federating/deliveries.html",
         deliveries=rows,

@@ -2,15 +2,23 @@
 
 import hashlib
 import hmac
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, request
+from flask_babel import lazy_gettext as _l
 from flask_security import Security, SQLAlchemyUserDatastore
+from werkzeug.exceptions import UnsupportedMediaType
 
 from node.db import db
+from node.people.forms import EXTENSION, SignInForm
 from node.people.models import Role, User
 from node.people.service import SHORTEST_PASSWORD
+from node.people.tries import SignInTries
 from node.settings import Settings
+
+# One sentence for both, so that nobody learns who has an account.
+SIGN_IN_FAILED = _l("The email address or the password is not correct")
 
 
 class Datastore(SQLAlchemyUserDatastore):
@@ -36,7 +44,8 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         REMEMBER_COOKIE_SAMESITE="Lax",
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- the name of a method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
-        SECURITY_PASSWORD_SALT=derived(secret, "password"),
+        # Argon2 has a salt of its own; with the node's key in it, losing that would lose them all.
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
         SECURITY_PASSWORD_LENGTH_MIN=SHORTEST_PASSWORD,
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
@@ -44,8 +53,19 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         SECURITY_SEND_REGISTER_EMAIL=False,
+        SECURITY_MSG_GENERIC_AUTHN_FAILED=(SIGN_IN_FAILED, "error"),
+        SECURITY_FRESHNESS=timedelta(minutes=-1),  # no page that asks for the password again
     )
-    Security(app, Datastore(db, User, Role))
+    app.extensions[EXTENSION] = SignInTries()
+    security = Security(app, Datastore(db, User, Role), login_form=SignInForm)
+    security.want_json(lambda _request: False)
+    app.before_request(_only_forms)
+
+
+def _only_forms() -> None:
+    """Flask-Security would read JSON too, which may hold anything."""
+    if request.blueprint == "security" and request.is_json:
+        raise UnsupportedMediaType
 
 
 def derived(secret: str, purpose: str) -> str:

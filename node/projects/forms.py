@@ -1,12 +1,6 @@
 """The form in which a project is written."""
 
 from flask_babel import lazy_gettext as _l
-from govuk_frontend_wtf.wtforms_widgets import (
-    GovCharacterCount,
-    GovRadioInput,
-    GovTextArea,
-    GovTextInput,
-)
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
 from node.forms import HouseForm
@@ -26,17 +20,14 @@ PHASES = {
 class ProjectForm(HouseForm):
     """`version` is the one that the writer began from."""
 
-    title = StringField(_l("Name of the project"), widget=GovTextInput())
+    title = StringField(_l("Name of the project"))
     summary = TextAreaField(
-        _l("Summary"),
-        description=_l("One sentence that says what it is for and for whom"),
-        widget=GovCharacterCount(),
+        _l("Summary"), description=_l("One sentence that says what it is for and for whom")
     )
     phase = RadioField(
         _l("Phase"),
         choices=[SelectChoice(phase.value, label) for phase, label in PHASES.items()],
         validate_choice=False,
-        widget=GovRadioInput(),
     )
     brief = TextAreaField(
         _l("Brief"),
@@ -44,7 +35,6 @@ class ProjectForm(HouseForm):
             "Why the work is done, the problem, who the users are and what they need."
             " You can use Markdown."
         ),
-        widget=GovTextArea(),
     )
     version = HiddenField()
 

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import login_user
-from govuk_frontend_wtf.wtforms_widgets import GovPasswordInput, GovTextInput
 from sqlalchemy import text
 from wtforms import HiddenField, PasswordField, StringField
 
@@ -88,24 +87,17 @@ class FirstRunForm(HouseForm):
     `token` proves that one can read the node's console.
     """
 
-    name = StringField(_l("Name of the council"), widget=GovTextInput())
+    name = StringField(_l("Name of the council"))
     slug = StringField(
         _l("Short name"),
         description=_l("Its name on other servers, such as aldermoor. It cannot be changed later."),
-        widget=GovTextInput(),
     )
-    colour = StringField(
-        _l("Colour (optional)"), description=_l("Such as #1d5b4f"), widget=GovTextInput()
-    )
-    gss_code = StringField(
-        _l("GSS code (optional)"), description=_l("Such as E06000037"), widget=GovTextInput()
-    )
-    person_name = StringField(_l("Your name"), widget=GovTextInput())
-    email = StringField(_l("Your email address"), widget=GovTextInput())
+    colour = StringField(_l("Colour (optional)"), description=_l("Such as #1d5b4f"))
+    gss_code = StringField(_l("GSS code (optional)"), description=_l("Such as E06000037"))
+    person_name = StringField(_l("Your name"))
+    email = StringField(_l("Your email address"))
     password = PasswordField(
-        _l("Password"),
-        description=_l("At least 12 characters; three random words make a good one"),
-        widget=GovPasswordInput(),
+        _l("Password"), description=_l("At least 12 characters; three random words make a good one")
     )
     token = HiddenField()
 
