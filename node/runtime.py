@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from federation.errors import Refusal
 from federation.vocabulary import Activity
 from node.audit import AuditEntry
 from node.db import only_reading
@@ -105,7 +106,7 @@ class Node:
     jobs: Jobs
     hooks: Hooks
     handlers: Handlers
-    recent_fetches: Recent = field(default_factory=Recent)
+    key_documents: "Recent[Document | Refusal]" = field(default_factory=Recent)
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:

@@ -1,19 +1,23 @@
 """Actors: ours with their keys, and what we know of others'."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from federation.origin import host_of
+from federation.origin import host_of, web_address, without_fragment
 from federation.signatures import PrivateKey, PublicKey, generate_rsa
 from federation.signatures.keys import public_pem
 from federation.vocabulary import Actor as ActorDocument
-from node.db import now
+from node.db import insert_once, now
 from node.errors import NotFoundError
 from node.federating import addresses
 from node.federating.models import Actor, ActorKey
 from node.settings import Settings
 
 NODE_USERNAME = "node"
+LONGEST_USERNAME = 200
+LONGEST_NAME = 300
 
 
 def by_uri(session: Session, uri: str) -> Actor | None:
@@ -73,38 +77,53 @@ def signing_key(actor: Actor) -> PrivateKey:
 
 def remember(session: Session, document: ActorDocument) -> Actor:
     """Store or refresh a remote actor and exactly the keys that its own document lists."""
-    actor = by_uri(session, document.id)
-    if actor is None:
-        actor = Actor(uri=document.id, is_local=False)
-        session.add(actor)
-    elif actor.is_local:
-        return actor
-    actor.kind = document.type
-    actor.host = host_of(document.id)
-    actor.username = document.preferred_username or ""
-    actor.name = document.name or document.preferred_username or document.id
-    actor.about = document.summary or ""
-    actor.url = document.url or document.id
-    actor.inbox = document.inbox
-    actor.shared_inbox = document.shared_inbox
-    actor.outbox = document.outbox
-    actor.followers = document.followers
-    actor.projects = document.projects
-    actor.fetched_at = now()
+    known = by_uri(session, document.id)
+    if known is not None and known.is_local:
+        return known
+    told = _told(document)
+    if known is None:  # another message of the same newcomer may be handled at the same moment
+        insert_once(session, Actor, uri=document.id, is_local=False, **told)
+    query = select(Actor).where(Actor.uri == document.id).with_for_update()
+    actor = session.scalars(query).one()
+    for name, value in told.items():
+        setattr(actor, name, value)
     _remember_keys(session, actor, document.public_keys)
     session.flush()
     return actor
 
 
+def _told(document: ActorDocument) -> dict[str, Any]:
+    """What a document says of its actor, as far as it fits into a row."""
+    name = document.name or document.preferred_username or document.id
+    return {
+        "kind": document.type,
+        "host": host_of(document.id),
+        "username": (document.preferred_username or "")[:LONGEST_USERNAME],
+        "name": name[:LONGEST_NAME],
+        "about": document.summary or "",
+        "url": web_address(document.url) or document.id,
+        "inbox": document.inbox,
+        "shared_inbox": document.shared_inbox,
+        "outbox": document.outbox,
+        "followers": document.followers,
+        "projects": document.projects,
+        "fetched_at": now(),
+    }
+
+
 def _remember_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...]) -> None:
-    known = {key.key_id: key for key in actor.keys}
-    for key in listed:
-        if key.key_id in known:
-            known[key.key_id].public_pem = key.pem
-        else:
-            actor.keys.append(ActorKey(key_id=key.key_id, public_pem=key.pem))
-    actor.keys = [key for key in actor.keys if key.key_id in {item.key_id for item in listed}]
-    session.flush()
+    """A fragment belongs to the actor whose document it is a part of, whoever else lists it."""
+    own = {
+        key.key_id: key.pem
+        for key in listed
+        if "#" not in key.key_id or without_fragment(key.key_id) == actor.uri
+    }
+    elsewhere = ActorKey.key_id.in_(own), ActorKey.actor_id != actor.id
+    session.execute(delete(ActorKey).where(*elsewhere))
+    kept = [key for key in actor.keys if key.key_id in own]
+    for key in kept:
+        key.public_pem = own.pop(key.key_id)
+    actor.keys = kept + [ActorKey(key_id=key_id, public_pem=pem) for key_id, pem in own.items()]
 
 
 def describe(actor: Actor) -> ActorDocument:

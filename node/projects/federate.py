@@ -5,6 +5,7 @@ from datetime import datetime
 
 from federation.addressing import PUBLIC
 from federation.errors import DocumentError
+from federation.origin import web_address
 from federation.vocabulary import Article, ProjectDetails, Tombstone
 from node import markup
 from node.projects.models import Phase, Project
@@ -73,7 +74,7 @@ def from_article(article: Article) -> RemoteProject | None:
         raise DocumentError("content", "too long")
     return RemoteProject(
         uri=article.id,
-        url=article.url or article.id,
+        url=web_address(article.url) or article.id,
         council_uri=article.attributed_to,
         title=markup.plain(article.name or "")[:LONGEST_TITLE] or "Untitled",
         summary=markup.plain(details.summary or "")[:LONGEST_SUMMARY],

@@ -33,7 +33,8 @@ def receive_article(work: UnitOfWork, received: Received) -> None:
 def store(work: UnitOfWork, council: Council, told: RemoteProject) -> None:
     """Keep what a council's node tells of a project of its own, unless something newer is known."""
     session = work.session
-    if session.get(Deleted, told.uri) is not None:
+    gone = session.get(Deleted, told.uri)
+    if gone is not None and gone.by_actor == told.council_uri:
         raise NotForUsError("a project that was deleted")
     project = session.scalar(select(Project).where(Project.uri == told.uri))
     changed_at = told.changed_at or now()
@@ -61,7 +62,9 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
         _followed_council(work.session, activity.actor)
     elif project.council.actor.uri != activity.actor:
         raise NotForUsError("a deletion of what is not theirs")
-    insert_once(work.session, Deleted, uri=uri, by_actor=activity.actor, at=now())
+    new = insert_once(work.session, Deleted, uri=uri, by_actor=activity.actor, at=now())
+    if project is not None and not new:  # a neighbour claimed it, whose word does not count
+        work.session.get_one(Deleted, uri).by_actor = activity.actor
     if project is not None and project.state is not State.deleted:
         work.node.hooks.project_deleted(work, as_view(project))
         project.state, project.deleted_at = State.deleted, now()
