@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -26,6 +27,9 @@ from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.testing.postgres import Postgres
 from node.testing.visitor import Visitor
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 PASSWORD = "a moot hall of oak"  # noqa: S105 -- of nobody
 # So many rounds settle any honest exchange; more mean that two nodes go on for ever.
@@ -83,11 +87,11 @@ class TestNode:
 
 @dataclass
 class Nodes:
-    """Makes nodes that can reach each other."""
+    """Makes nodes that can reach each other, and whatever else answers in `apps`, by host."""
 
     make_database: Callable[[str], str]
     folder: Path
-    apps: dict[str, Flask] = field(default_factory=dict)
+    apps: "dict[str, WSGIApplication]" = field(default_factory=dict)
     made: list[TestNode] = field(default_factory=list)
 
     def start(self, name: str, **settings: object) -> TestNode:
@@ -153,7 +157,7 @@ def make_founded(name: str, database_url: str, folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def _founded(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+def _founded() -> dict[tuple[str, str], str]:
     """The founded databases of this run, by engine and council: a file's path, or a template's
     name.
     """
@@ -163,29 +167,49 @@ def _founded(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def nodes(
     request: pytest.FixtureRequest,
-    tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
     _founded: dict[tuple[str, str], str],
 ) -> Iterator[Nodes]:
     """Nodes on SQLite, and again on PostgreSQL: `nodes.start("aldermoor")`, `nodes.pair()`."""
+    with _making(request, tmp_path_factory, _founded) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def lasting_nodes(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _founded: dict[tuple[str, str], str],
+) -> Iterator[Nodes]:
+    """As `nodes`, kept for all tests of a module: for many that leave nothing behind."""
+    with _making(request, tmp_path_factory, _founded) as made:
+        yield made
+
+
+@contextmanager
+def _making(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    founded: dict[tuple[str, str], str],
+) -> Iterator[Nodes]:
     used: list[str] = []
 
     def on_sqlite(name: str) -> str:
-        if ("sqlite", name) not in _founded:
+        if ("sqlite", name) not in founded:
             template = tmp_path_factory.mktemp("founded") / f"{name}.db"
             make_founded(name, f"sqlite:///{template}", template.parent)
-            _founded["sqlite", name] = str(template)
-        copy = tmp_path / f"{name}.db"
-        shutil.copy(_founded["sqlite", name], copy)
+            founded["sqlite", name] = str(template)
+        copy = tmp_path_factory.mktemp("node") / f"{name}.db"
+        shutil.copy(founded["sqlite", name], copy)
         return f"sqlite:///{copy}"
 
     def on_postgresql(name: str) -> str:
         server: Postgres = request.getfixturevalue("postgres")
-        if ("postgresql", name) not in _founded:
+        if ("postgresql", name) not in founded:
             template = server.create_database()
             make_founded(name, server.url(template), tmp_path_factory.mktemp("founded"))
-            _founded["postgresql", name] = template
-        used.append(server.create_database(_founded["postgresql", name]))
+            founded["postgresql", name] = template
+        used.append(server.create_database(founded["postgresql", name]))
         return server.url(used[-1])
 
     folder = tmp_path_factory.getbasetemp() / "data"

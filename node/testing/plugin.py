@@ -1,8 +1,8 @@
 """The pytest plugin of Moothall, for its own tests and for those of plugins.
 
-Fixtures: `database_url`, `postgres`, `browser`. Rules: no test reaches off the machine, and what
-this machine cannot run is reported as "not run" beside passed and failed, never as passed. In CI
-that is a failure.
+Fixtures: `nodes`, `lasting_nodes`, `database_url`, `postgres`, `browser`. Rules: no test reaches
+off the machine, and what this machine cannot run is reported as "not run" beside passed and
+failed, never as passed. In CI that is a failure.
 """
 
 import sys
@@ -15,9 +15,9 @@ import pytest
 from node.testing import loopback, postgres
 from node.testing.browser import browser, chromium
 from node.testing.missing import NOT_RUN, missing
-from node.testing.nodes import _founded, nodes
+from node.testing.nodes import _founded, lasting_nodes, nodes
 
-__all__ = ["_founded", "browser", "chromium", "nodes"]
+__all__ = ["_founded", "browser", "chromium", "lasting_nodes", "nodes"]
 
 SERVER = pytest.StashKey[postgres.Postgres]()
 

@@ -1,0 +1,34 @@
+"""One node that lasts, peers that it allows, and its operator."""
+
+import pytest
+
+from node.federating import peers
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
+from node.testing.visitor import Visitor
+
+
+@pytest.fixture(scope="module")
+def node(lasting_nodes: Nodes) -> TestNode:
+    return lasting_nodes.start("aldermoor")
+
+
+@pytest.fixture(scope="module")
+def peer(lasting_nodes: Nodes, node: TestNode) -> Peer:
+    return allowed(lasting_nodes, node, "brackwell.test")
+
+
+@pytest.fixture(scope="module")
+def other(lasting_nodes: Nodes, node: TestNode) -> Peer:
+    return allowed(lasting_nodes, node, "cragford.test")
+
+
+@pytest.fixture(scope="module")
+def operator(node: TestNode) -> Visitor:
+    return node.visitor("operator")
+
+
+def allowed(nodes: Nodes, node: TestNode, host: str) -> Peer:
+    with node.work() as work:
+        peers.decide(work, host, peers.ALLOWED)
+    return Peer.join(nodes, host)

@@ -1,0 +1,106 @@
+"""What real servers send is accepted, in every spelling that they use (musts 9, 13 and 18)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from federation.signatures import PrivateKey, PublicKey, Scheme, public_pem
+from federation.vocabulary import Actor as ActorDocument
+from node.db import now
+from node.federating.models import Actor, InboxItem
+from node.testing.nodes import TestNode
+from node.testing.peer import Message, Peer, pem
+from tests.refusals.bending import COVERED, digest_of
+from tests.refusals.cases import PARTS, Case, key_of, moment, unwrapped
+
+Bend = Callable[[Case], Message]
+
+
+def own_key_document(case: Case) -> Message:
+    """A key with a document of its own, which the owner lists."""
+    uri = case.peer.new_id("keys")
+    path = case.sender.uri.removeprefix(f"https://{case.peer.host}")
+    document = case.peer.documents[path][1]
+    key = document["publicKey"] | {"id": uri}
+    case.peer.serve(uri, key)
+    case.peer.serve(case.sender.uri, document | {"publicKey": key})
+    return key_of(case, uri)
+
+
+def ed25519(case: Case, scheme: Scheme) -> Message:
+    key = PrivateKey(f"{case.sender.uri}#ed25519-key", pem("ed25519"))
+    public = PublicKey(key.key_id, case.sender.uri, public_pem(key.pem))
+    listed = ActorDocument(
+        id=case.sender.uri, type="Person", inbox=f"{case.sender.uri}/inbox", public_keys=(public,)
+    )
+    case.peer.serve(case.sender.uri, listed.dump())
+    return case.good(key=key, scheme=scheme)
+
+
+def with_digest(case: Case, change: Callable[[Message], str]) -> Message:
+    message = case.good()
+    return case.again(message.but(digest=change(message)))
+
+
+ROWS: dict[str, Bend] = {
+    "9 keyId with a fragment": lambda c: c.good(),
+    "9 keyId without a fragment": lambda c: key_of(c, c.sender.uri),
+    "9 keyId with a document of its own": own_key_document,
+    "9 algorithm absent": lambda c: c.again(c.good(), algorithm=None),
+    "9 algorithm hs2019": lambda c: c.again(c.good(), algorithm="hs2019"),
+    "9 algorithm rsa-sha256": lambda c: c.again(c.good(), algorithm="rsa-sha256"),
+    "9 Ed25519": lambda c: ed25519(c, Scheme.cavage),
+    "9 components in another order": lambda c: c.again(c.good(), *reversed(COVERED)),
+    "9 more components": lambda c: c.again(c.good(), *COVERED, "content-type"),
+    "9 (created)": lambda c: c.again(
+        c.good(), "(created)", *COVERED, algorithm="hs2019", created=str(moment())
+    ),
+    "11 the digest's name in lower case": lambda c: with_digest(
+        c, lambda m: m.headers["digest"].replace("SHA", "sha")
+    ),
+    "11 a SHA-512 beside the SHA-256": lambda c: with_digest(
+        c, lambda m: f"{digest_of(m.body, 'sha512')},{m.headers['digest']}"
+    ),
+    "12 eleven hours old": lambda c: c.good(at=now() - timedelta(hours=11)),
+    "12 almost an hour ahead": lambda c: c.good(at=now() + timedelta(minutes=58)),
+    "13 the query signed": lambda c: c.good(target="/inbox?a=1&b=%20"),
+    "13 the query left out": lambda c: replace(c.good(), target="/inbox?a=1&b=%20"),
+    "13 the council's own inbox": lambda c: c.good(target="/councils/aldermoor/inbox"),
+    "18 RFC 9421": lambda c: c.good(scheme=Scheme.rfc9421),
+    "18 RFC 9421 without alg": lambda c: unwrapped(c, PARTS, created=moment()),
+    "18 RFC 9421 with more components": lambda c: unwrapped(
+        c, ("@authority", "content-type", *PARTS), created=moment(), expires=moment() + 60
+    ),
+    "18 RFC 9421 with Ed25519": lambda c: ed25519(c, Scheme.rfc9421),
+    "the content type of JSON-LD": lambda c: c.good().but(
+        content_type='application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+    ),
+    "a content type with a charset": lambda c: c.good().but(
+        content_type="Application/Activity+JSON; charset=utf-8"
+    ),
+    "an actor given as an object": lambda c: c.signed(
+        c.like(actor={"id": c.sender.uri, "type": "Person"})
+    ),
+    "a type that nobody knows": lambda c: c.signed(c.like(type="Frobnicate")),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_accepted(name: str, node: TestNode, peer: Peer, other: Peer) -> None:
+    sender = peer.actor()
+    message = ROWS[name](Case(node, sender, other))
+    before = count(node)
+    for _ in range(2):  # must 22: the same activity twice
+        answer = message.send(node)
+        assert (answer.status_code, answer.data) == (202, b"")
+        assert count(node) == before + 1
+    with node.reading() as session:
+        assert session.scalar(select(func.count()).where(Actor.uri == sender.uri)) == 1
+
+
+def count(node: TestNode) -> int:
+    with node.reading() as session:
+        return session.scalar(select(func.count()).select_from(InboxItem)) or 0
