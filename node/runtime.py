@@ -106,7 +106,7 @@ class Node:
     jobs: Jobs
     hooks: Hooks
     handlers: Handlers
-    key_documents: "Recent[Document | Refusal]" = field(default_factory=Recent)
+    key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:

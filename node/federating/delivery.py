@@ -205,6 +205,7 @@ def _record(
             moment - row.trying_since,
             retry_after,
             random.random(),  # noqa: S311 -- spreads retries, keeps no secret
+            moment,
         )
         _move(work, row, Outcome.permanent() if final else verdict)
         answer = f"{status} {words}".strip() if status else words
