@@ -72,6 +72,11 @@ def sanitise(html: str) -> str:
     )
 
 
+def is_text(given: str) -> bool:
+    """Whether `given` can be kept and shown: without NUL, and without halves of characters."""
+    return "\0" not in given and not any("\ud800" <= letter <= "\udfff" for letter in given)
+
+
 def plain(html: str) -> str:
     """The text of `html`, without any tags."""
     return nh3.clean(html, tags=set()).strip()

@@ -26,6 +26,7 @@ from node.request import (
     current_node,
     current_work,
     permission,
+    row_id,
     wants_activity,
 )
 from node.settings import Settings
@@ -102,7 +103,7 @@ def outbox(slug: str) -> ResponseReturnValue:
         OutboxActivity.actor_id == actor.id, OutboxActivity.is_public
     )
     total = session.scalar(select(func.count()).select_from(public.subquery())) or 0
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=row_id)
     if "page" not in request.args and before is None:
         first = f"{actor.outbox}?page=1"
         return activity_response(

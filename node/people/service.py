@@ -1,6 +1,7 @@
 """Accounts: making them, finding them. Passwords are hashed (argon2) by Flask-Security."""
 
 import secrets
+import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 from flask_security import hash_password
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.errors import InvalidInputError
+from node.markup import is_text
 from node.people.models import Role, User
 from node.people.permissions import ROLES
 from node.runtime import UnitOfWork
@@ -24,7 +26,7 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     """A new account. Raises `InvalidInputError` with every field that is wrong."""
     wrong: dict[str, str] = {}
     name = name.strip()
-    if not 1 <= len(name) <= 200:
+    if not 1 <= len(name) <= 200 or not is_text(name):
         wrong["person_name"] = "Enter your name, in at most 200 characters"
     try:
         email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
@@ -37,6 +39,8 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
         wrong["password"] = f"Enter a password of at least {SHORTEST_PASSWORD} characters"
     elif len(password) > LONGEST_PASSWORD:
         wrong["password"] = f"Enter a password of at most {LONGEST_PASSWORD} characters"
+    elif not is_text(password):
+        wrong["password"] = "Enter a password that one can type"  # noqa: S105 -- says what is wrong
     if role not in ROLES:
         wrong["role"] = f"Choose a role: {', '.join(ROLES)}"
     if wrong:
@@ -44,7 +48,8 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     user = User(
         name=name,
         email=email,
-        password=hash_password(password),
+        # In the form in which Flask-Security reads it when people sign in.
+        password=hash_password(unicodedata.normalize("NFKD", password)),
         fs_uniquifier=secrets.token_hex(16),
         active=True,
         roles=[_role(work.session, role)],

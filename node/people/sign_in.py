@@ -6,7 +6,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from flask_babel import lazy_gettext as _l
 from flask_security import Security, SQLAlchemyUserDatastore
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -16,9 +15,6 @@ from node.people.models import Role, User
 from node.people.service import SHORTEST_PASSWORD
 from node.people.tries import SignInTries
 from node.settings import Settings
-
-# One sentence for both, so that nobody learns who has an account.
-SIGN_IN_FAILED = _l("The email address or the password is not correct")
 
 
 class Datastore(SQLAlchemyUserDatastore):
@@ -50,10 +46,8 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
         SECURITY_LOGOUT_METHODS=["POST"],
-        SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         SECURITY_SEND_REGISTER_EMAIL=False,
-        SECURITY_MSG_GENERIC_AUTHN_FAILED=(SIGN_IN_FAILED, "error"),
         SECURITY_FRESHNESS=timedelta(minutes=-1),  # no page that asks for the password again
     )
     app.extensions[EXTENSION] = SignInTries()

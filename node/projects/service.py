@@ -53,7 +53,7 @@ def check(text: Text) -> Text:
         value = getattr(trimmed, field)
         if len(value) > most:
             wrong[field] = f"Use at most {most:,} characters; these are {len(value):,}"
-        elif "\0" in value:
+        elif not markup.is_text(value):
             wrong[field] = "Remove the characters that cannot be shown"
     if wrong:
         raise InvalidInputError("The project could not be saved.", wrong)

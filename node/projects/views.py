@@ -19,6 +19,7 @@ from node.request import (
     current_node,
     current_work,
     permission,
+    row_id,
     wants_activity,
 )
 
@@ -84,7 +85,7 @@ def collection(slug: str) -> ResponseReturnValue:
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError("There is no such council here.")
-    uri, after = council.actor.projects, request.args.get("after", type=int)
+    uri, after = council.actor.projects, request.args.get("after", type=row_id)
     if after is None:
         total = service.count_public(session, council)
         return activity_response(

@@ -3,31 +3,45 @@
 import re
 import secrets
 import time
+from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_security import current_user
 from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import Unauthorized
+from werkzeug.routing import IntegerConverter, Map
 
 from node.db import begin_reading, db, end_reading
-from node.errors import ForbiddenError
+from node.errors import ForbiddenError, NotFoundError
 from node.people.permissions import may
-from node.request import PUBLIC
+from node.request import LARGEST_ROW_ID, PUBLIC
+from node.web.error_pages import wants_document
 
 log = structlog.get_logger("node.access")
 
 # Views that belong to the frameworks and cannot carry a mark of ours.
-OPEN_TO_ALL = frozenset({"security.login", "security.logout", "security.verify"})
+OPEN_TO_ALL = frozenset({"security.login", "security.logout"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def register(app: Flask) -> None:
     """Hang the cycle onto `app`. The commit is registered first, so it runs last."""
+    app.url_map.converters["int"] = RowId
     app.before_request(_begin)
     app.before_request(_check_permission)
     app.after_request(_commit)
     app.teardown_request(_end)
+
+
+class RowId(IntegerConverter):
+    """A number in an address: the number of a row, as far as the database counts."""
+
+    def __init__(self, map: Map, max: int = LARGEST_ROW_ID, **options: Any) -> None:  # noqa: A002
+        super().__init__(map, max=max, **options)
 
 
 def check_every_view_is_marked(app: Flask) -> None:
@@ -52,9 +66,11 @@ def _begin() -> None:
     bind_contextvars(request_id=g.request_id)
     if request.method in READING:
         g.reading = begin_reading()
+    if "\0" in request.path:  # which no database would look up
+        raise NotFoundError("There is no such page.")
 
 
-def _check_permission() -> Response | None:
+def _check_permission() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     needed = permission_of(current_app, request.endpoint)
@@ -62,8 +78,11 @@ def _check_permission() -> Response | None:
         return None
     if current_user.is_authenticated:
         raise ForbiddenError("You do not have permission to do this.")
-    response: Response = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
-    return response
+    if wants_document():
+        raise Unauthorized
+    flash(_("Sign in to see this page."), "error")
+    back = request.full_path.rstrip("?") if request.method in READING else url_for("pages.home")
+    return redirect(url_for("security.login", next=back))
 
 
 def _commit(response: Response) -> Response:
