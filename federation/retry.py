@@ -6,7 +6,8 @@ from typing import Self
 
 from federation.signatures.dates import read_http_date
 
-FIRST_DELAY = timedelta(seconds=30)
+# A server that was restarted answers again in seconds.
+FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(hours=12)
 LONGEST_RETRY_AFTER = timedelta(days=1)
 # Whoever could not be reached for so long is given up.
@@ -78,7 +79,7 @@ def _refused(attempts: int, jitter: float) -> Outcome:
 
 
 def _backoff(attempts: int) -> timedelta:
-    """Twice as long each time: 30 s, 1 min, 2 min and so on, to 12 hours."""
+    """Twice as long each time: 2 s, 4 s, 8 s and so on, to 12 hours."""
     doublings = min(max(attempts - 1, 0), 16)
     return min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
 

@@ -11,7 +11,7 @@ from flask import Flask
 from node.app import node_of
 from node.councils import service as councils
 from node.errors import SettingsError
-from node.federating import delivery, inbox
+from node.federating import backfill, delivery, inbox
 from node.people.sign_in import first_run_token
 from node.runtime import Node
 from node.settings import with_secret
@@ -41,8 +41,8 @@ def serve(app: Flask) -> None:
         raise SettingsError(f"Cannot listen on {node.settings.address}: {error}.") from error
     consumer = None
     if node.settings.jobs == "inside":
-        delivery.release_all(node)
-        inbox.release_all(node)
+        for queue in (delivery, inbox, backfill):
+            queue.release_all(node)
         consumer = node.jobs.consumer()
         consumer.start()
         wake_all(node)

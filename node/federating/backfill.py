@@ -51,6 +51,14 @@ def work_off(node: Node) -> None:
             _put_off(node, row, str(error))
 
 
+def release_all(node: Node) -> None:
+    """A node whose only worker is inside it starts: leases that stand are of a process that died."""
+    with node.work(by=JOB) as work:
+        work.session.execute(
+            update(Backfill).where(Backfill.leased_until.is_not(None)).values(leased_until=None)
+        )
+
+
 def _lease(node: Node) -> int | None:
     moment = now()
     due = (

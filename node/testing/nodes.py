@@ -136,9 +136,9 @@ def settings_of(name: str, database_url: str, folder: Path, **more: object) -> S
     return Settings(**(values | more))  # type: ignore[arg-type]  # as the caller says
 
 
-def make_founded(name: str, database_url: str, folder: Path) -> None:
+def make_founded(name: str, database_url: str, folder: Path, **more: object) -> None:
     """A database that is migrated and holds the council `name`, its officer and its operator."""
-    app = create_app(settings_of(name, database_url, folder))
+    app = create_app(settings_of(name, database_url, folder, **more))
     node = node_of(app)
     migrating.upgrade(node.engine, node.hooks)
     with app.app_context(), node.work(by="test") as work:

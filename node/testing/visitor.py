@@ -51,6 +51,13 @@ class _Forms(HTMLParser):
             self._form.values[self._text_area] += data
 
 
+def forms(page: str) -> list[Form]:
+    """The forms of a page."""
+    parser = _Forms()
+    parser.feed(page)
+    return parser.forms
+
+
 class Visitor:
     """Somebody who looks at a node. `page` is the last answer."""
 
@@ -76,16 +83,15 @@ class Visitor:
 
     def form(self, action: str = "") -> Form:
         """The only form of this page whose address contains `action`; sign-out aside."""
-        parser = _Forms()
-        parser.feed(self.page.text)
-        for form in parser.forms:
+        every = forms(self.page.text)
+        for form in every:
             form.action = form.action or self.page.request.full_path
-        forms = [form for form in parser.forms if form.method == "post" and action in form.action]
+        found = [form for form in every if form.method == "post" and action in form.action]
         if not action:
-            forms = [form for form in forms if "sign-out" not in form.action]
-        if len(forms) != 1:
-            raise AssertionError(f"{len(forms)} forms for {action!r}, not one")
-        return forms[0]
+            found = [form for form in found if "sign-out" not in form.action]
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} forms for {action!r}, not one")
+        return found[0]
 
     @property
     def text(self) -> str:

@@ -1,0 +1,137 @@
+"""Nodes in processes of their own, which may be killed at any moment and started again."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, fields
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from node import logs
+from node.app import create_app
+from node.serving import serve
+from node.settings import PREFIX, Settings
+
+# A slow machine, not a fast one, decides this.
+START_SECONDS = 60.0
+PROGRAM = "import sys; from node.cli import main; main(['serve'])"
+
+
+@dataclass
+class NodeProcess:
+    """A node that listens at `settings.listen`.
+
+    `as_program`: started as `moothall serve`, which reads everything anew. Otherwise it is forked
+    off a process that has read it already, and serves in the same way.
+    """
+
+    settings: Settings
+    as_program: bool = False
+    _running: "BaseProcess | subprocess.Popen[bytes] | None" = None
+
+    def launch(self, **changed: object) -> None:
+        """Start it, with settings `changed` for this time."""
+        if self._running is not None:
+            raise AssertionError("it runs already")
+        settings = Settings(**(_values(self.settings) | changed))  # type: ignore[arg-type]
+        if self.as_program:
+            with self.log.open("ab") as log:
+                self._running = subprocess.Popen(
+                    [sys.executable, "-c", PROGRAM],
+                    env={**_outside(), **_environment(settings)},
+                    cwd=settings.data_dir,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+        else:
+            self._running = _forks().Process(target=_serve, args=(settings, self.log))
+            self._running.start()
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        host, _, port = self.settings.address.rpartition(":")
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.is_alive:
+            try:
+                socket.create_connection((host, int(port)), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError(f"the node does not answer:\n{self.log.read_text()[-4000:]}")
+
+    def start(self, **changed: object) -> None:
+        self.launch(**changed)
+        self.wait()
+
+    def kill(self) -> None:
+        """As `kill -9` does: nothing is finished, nothing is tidied up."""
+        if self._running is None:
+            raise AssertionError("it does not run")
+        os.kill(self._running.pid or 0, signal.SIGKILL)
+        if isinstance(self._running, subprocess.Popen):
+            self._running.wait(10)
+        else:
+            self._running.join(10)
+        self._running = None
+
+    def end(self) -> None:
+        """Kill it, if it still runs."""
+        if self._running is not None:
+            self.kill()
+
+    @property
+    def is_alive(self) -> bool:
+        if isinstance(self._running, subprocess.Popen):
+            return self._running.poll() is None
+        return self._running is not None and self._running.is_alive()
+
+    @property
+    def log(self) -> Path:
+        return self.settings.data_dir / "log"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@cache
+def _forks() -> ForkServerContext:
+    """Forks off a process that has one thread and has loaded the node."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _serve(settings: Settings, log: Path) -> None:
+    with log.open("ab") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    logs.configure(settings)
+    serve(create_app(settings))
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    return {item.name: getattr(settings, item.name) for item in fields(Settings)}
+
+
+def _outside() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables."""
+    written = {
+        name: ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in _values(settings).items()
+    }
+    return {PREFIX + name.upper(): value for name, value in written.items()}

@@ -1,0 +1,228 @@
+"""Two councils' nodes, each a process with a proxy in front, and what their people do and see."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from itertools import count
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import (
+    HTTPCookieProcessor,
+    HTTPRedirectHandler,
+    OpenerDirector,
+    Request,
+    build_opener,
+)
+
+from sqlalchemy import func, select
+
+from federation.vocabulary import create
+from node.app import create_app, node_of
+from node.councils import service as councils
+from node.db import now
+from node.federating import addresses, peers, publishing
+from node.federating.models import Backfill, Delivery, InboxItem
+from node.people.permissions import OFFICER, OPERATOR
+from node.projects import service as projects
+from node.projects.models import Project, State
+from node.runtime import Node
+from node.testing.nodes import PASSWORD, email, make_founded, settings_of
+from node.testing.processes import NodeProcess, free_port
+from node.testing.visitor import forms
+from tests.faults.stalling import Proxy
+
+NAMES = ("aldermoor", "brackwell")
+# Until what was published is at the other council, restarts and slow machines included.
+PATIENCE = 45.0
+_numbers = count(1)
+
+
+@dataclass
+class Running:
+    """One council: its process, the proxy in front of it, and its database seen from outside."""
+
+    name: str
+    process: NodeProcess
+    proxy: Proxy
+    node: Node
+    _signed_in: dict[str, OpenerDirector] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"@{self.name}@{self.node.settings.authority}"
+
+    def visit(self, path: str, role: str = "", typed: dict[str, str] | None = None) -> str:
+        """A page as somebody in a role sees it, straight from the process."""
+        return self._open(self._person(role), path, typed)
+
+    def submit(self, path: str, role: str, **typed: str) -> None:
+        """Fill the form on a page, and send it; return as soon as it is answered."""
+        page = self.visit(path, role)
+        form = next(
+            form for form in forms(page) if form.method == "post" and "sign-out" not in form.action
+        )
+        self.visit(form.action or path, role, form.values | typed)
+
+    def publish(self) -> str:
+        """An officer writes a project and publishes it; its title."""
+        title = f"Project {next(_numbers)} of {self.name}"
+        self.submit(
+            "/projects/new",
+            OFFICER,
+            title=title,
+            summary="A short sentence.",
+            phase="alpha",
+            brief="It is needed.",
+            then="publish",
+        )
+        return title
+
+    def path_of(self, title: str) -> str:
+        """Where a project of this council is."""
+        with self.node.reading() as session:
+            token = session.scalars(select(Project.token).where(Project.title == title)).one()
+            return f"/projects/{token}"
+
+    def publish_by_id(self) -> str:
+        """Publish a project, and tell the followers its id alone: they have to ask for it."""
+        title = f"Project {next(_numbers)} of {self.name}"
+        with self.node.work(by="test") as work:
+            text = projects.Text(title, "A short sentence.", "alpha", "It is needed.")
+            project = projects.create(work, councils.require_own(work.session), text)
+            project.state, project.published_at = State.published, now()
+            actor, uri = project.council.actor, addresses.new_activity(work.settings)
+            publishing.publish(work, actor, create(uri, actor.uri, project.uri))
+        return title
+
+    def shown(self, title: str) -> int:
+        """How often a reader sees the title among the projects of others."""
+        return self.visit("/projects?origin=others").count(f">{title}<")
+
+    def _person(self, role: str) -> OpenerDirector:
+        if role not in self._signed_in:
+            jar = HTTPCookieProcessor(CookieJar())
+            self._signed_in[role] = build_opener(jar, _Stay())
+            if role:
+                who = {"email": email(role, self.name), "password": PASSWORD}
+                self.submit("/sign-in", role, **who)
+        return self._signed_in[role]
+
+    def _open(self, person: OpenerDirector, path: str, typed: dict[str, str] | None) -> str:
+        data = urlencode(typed).encode() if typed is not None else None
+        url = f"http://{self.node.settings.address}{path}"
+        request = Request(url, data, {"Accept": "text/html"})
+        try:
+            with person.open(request, timeout=20) as answer:
+                return str(answer.read().decode())
+        except HTTPError as error:
+            with error:
+                if error.code in {302, 303}:
+                    return ""
+                raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
+
+
+class _Stay(HTTPRedirectHandler):
+    def redirect_request(self, *_arguments: object) -> None:
+        return None
+
+
+@contextmanager
+def pair(
+    folder: Path, databases: dict[str, str], *, as_program: bool
+) -> Iterator[tuple[Running, Running]]:
+    """Two councils that run and allow each other; the second follows the first."""
+    ports = {name: (free_port(), free_port()) for name in NAMES}
+    public = tuple(f"localhost:{outer}" for outer, _inner in ports.values())
+    with ExitStack() as stack:
+        made = []
+        for name, (outer, inner) in ports.items():
+            (folder / name).mkdir()
+            given = {
+                "base_url": f"http://localhost:{outer}",
+                "listen": f"127.0.0.1:{inner}",
+                "private_hosts": public,
+                "jobs": "inside",
+                "threads": 4,
+            }
+            make_founded(name, databases[name], folder / name, **given)
+            settings = settings_of(name, databases[name], folder / name, **given)
+            node = node_of(create_app(settings))
+            stack.callback(node.engine.dispose)
+            with node.work(by="test") as work:
+                for host in public:
+                    if host != settings.authority:
+                        peers.decide(work, host, peers.ALLOWED)
+            process = NodeProcess(settings, as_program)
+            proxy = stack.enter_context(Proxy(outer, inner).running())
+            made.append(Running(name, process, proxy, node))
+            process.launch()
+            stack.callback(process.end)
+        here, there = made
+        for one in made:
+            one.process.wait()
+        there.submit("/councils/follow", OPERATOR, address=here.address)
+        until(lambda: "Follow" in handled(here) and "Accept" in handled(there), "they follow")
+        yield here, there
+
+
+def handled(one: Running) -> set[str]:
+    """The types of the activities that were acted on."""
+    with one.node.reading() as session:
+        return set(session.scalars(select(InboxItem.type).where(InboxItem.state == "done")))
+
+
+def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Look again and again until it holds."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"after {patience:.0f} seconds: not {what}")
+
+
+def arrives_once(there: Running, here: Running, *titles: str) -> None:
+    """Wait until readers see every title, then look that nothing is there twice or left behind."""
+    for title in titles:
+        is_shown_once(there, title)
+    with there.node.reading() as session:
+        published = Project.state == State.published
+        rows = session.scalars(select(Project.title).where(published, Project.title.in_(titles)))
+        assert sorted(rows) == sorted(titles)
+        activities = select(func.count()).select_from(InboxItem)
+        distinct = select(func.count(InboxItem.uri.distinct()))
+        assert session.scalar(activities) == session.scalar(distinct)
+    until(lambda: not waiting(here, there), "nothing waits")
+
+
+def is_shown_once(one: Running, title: str) -> None:
+    """Wait until readers see the title."""
+    until(lambda: one.shown(title) > 0, f"{title} at {one.name}")
+    assert one.shown(title) == 1
+
+
+def waiting(*councils: Running) -> int:
+    """Deliveries and messages that are still to be acted on."""
+    found = 0
+    for one in councils:
+        with one.node.reading() as session:
+            pending = select(func.count()).where(Delivery.state != "delivered")
+            new = select(func.count()).where(InboxItem.state == "new")
+            found += (session.scalar(pending) or 0) + (session.scalar(new) or 0)
+    return found
+
+
+def tried(one: Running) -> bool:
+    """Whether something was sent in vain, and is still to be delivered."""
+    with one.node.reading() as session:
+        query = select(Delivery.id).where(Delivery.state == "pending", Delivery.attempts > 0)
+        return session.scalar(query) is not None
+
+
+def reading(one: Running) -> bool:
+    """Whether it still reads what a council had published before."""
+    with one.node.reading() as session:
+        return session.scalar(select(Backfill.id).where(Backfill.state == "running")) is not None
