@@ -8,6 +8,8 @@ from hypothesis.strategies import ip_addresses
 
 from node.outbound import OutboundCode, OutboundError
 from node.outbound.addresses import may_connect
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Peers
 
 LOCAL = [
     "127.0.0.1",
@@ -81,7 +83,9 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("address", LOCAL + NEVER)
-def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused(client, address):
+def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
+    client: Clients, address: str
+) -> None:
     outbound = client(names={"evil.example": [address]})
     with pytest.raises(OutboundError) as refused:
         outbound.get("https://evil.example/", accept="*/*")
@@ -91,8 +95,8 @@ def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused(client, a
 
 @pytest.mark.parametrize("address", NEVER)
 def test_permission_for_a_private_host_is_for_loopback_and_private_addresses_alone(
-    serve, client, address
-):
+    serve: Peers, client: Clients, address: str
+) -> None:
     peer = serve()
     outbound = client(peer, names={"peer.example": [address]})
     with pytest.raises(OutboundError) as refused:
@@ -101,19 +105,21 @@ def test_permission_for_a_private_host_is_for_loopback_and_private_addresses_alo
 
 
 @pytest.mark.parametrize("address", LOCAL)
-def test_permission_for_a_private_host_covers_local_addresses(address):
+def test_permission_for_a_private_host_covers_local_addresses(address: str) -> None:
     assert may_connect(address, private=True)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public_addresses_may_be_connected_to(address):
+def test_public_addresses_may_be_connected_to(address: str) -> None:
     assert may_connect(address, private=False)
 
 
 @pytest.mark.parametrize(
     "addresses", [("8.8.8.8", "127.0.0.1"), ("127.0.0.1", "8.8.8.8"), ("8.8.8.8", "fe80::1%2")]
 )
-def test_one_bad_address_among_good_ones_is_enough(client, addresses):
+def test_one_bad_address_among_good_ones_is_enough(
+    client: Clients, addresses: tuple[str, ...]
+) -> None:
     outbound = client(names={"evil.example": addresses})
     with pytest.raises(OutboundError) as refused:
         outbound.post("https://evil.example/inbox", b"{}", content_type="application/json")
@@ -124,7 +130,7 @@ def test_one_bad_address_among_good_ones_is_enough(client, addresses):
 @given(ip_addresses())
 def test_nothing_the_registries_call_special_may_be_connected_to(
     address: IPv4Address | IPv6Address,
-):
+) -> None:
     if may_connect(str(address), private=False):
         assert address.is_global
         assert not address.is_multicast
@@ -134,7 +140,7 @@ def test_nothing_the_registries_call_special_may_be_connected_to(
 
 
 @given(ip_addresses(v=4))
-def test_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Address):
+def test_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Address) -> None:
     inside = int(address)
     for prefix, shift in [
         ("::", 0),

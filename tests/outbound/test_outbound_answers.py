@@ -2,23 +2,26 @@
 
 import gzip
 import socket
+from collections.abc import Callable, Collection
 
 import pytest
 
-from node.outbound import AS2, JRD, OutboundCode, OutboundError
+from node.outbound import AS2, JRD, Answer, OutboundCode, OutboundError
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Peers, response
 
 LIMIT = 1_048_576
 AS2_PROFILE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 
 
-def failure(call) -> OutboundError:
+def failure(call: Callable[[], object]) -> OutboundError:
     with pytest.raises(OutboundError) as failed:
         call()
     return failed.value
 
 
-def test_an_answer_is_given_whole(serve, client, reply):
-    peer = serve(reply(b'{"id": 1}', x_thing="a"))
+def test_an_answer_is_given_whole(serve: Peers, client: Clients) -> None:
+    peer = serve(response(b'{"id": 1}', x_thing="a"))
     answer = client(peer).get(peer.url, accept="application/activity+json")
     assert (answer.status, answer.body, answer.url) == (200, b'{"id": 1}', peer.url)
     assert answer.headers["x-thing"] == "a"
@@ -49,10 +52,12 @@ def test_an_answer_is_given_whole(serve, client, reply):
         ("text/html", JRD, False),
     ],
 )
-def test_a_document_of_another_kind_is_refused(serve, client, reply, content_type, wanted, fits):
-    peer = serve(reply(content_type=content_type))
+def test_a_document_of_another_kind_is_refused(
+    serve: Peers, client: Clients, content_type: str, wanted: Collection[str], fits: bool
+) -> None:
+    peer = serve(response(content_type=content_type))
 
-    def get():
+    def get() -> Answer:
         return client(peer).get(peer.url, accept="*/*", content_types=wanted)
 
     if fits:
@@ -62,20 +67,24 @@ def test_a_document_of_another_kind_is_refused(serve, client, reply, content_typ
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone", "429 Too Many", "503 Unavailable"])
-def test_an_answer_other_than_success_may_be_of_any_kind(serve, client, reply, status):
-    peer = serve(reply(b"<html>", status, content_type="text/html", retry_after="60"))
+def test_an_answer_other_than_success_may_be_of_any_kind(
+    serve: Peers, client: Clients, status: str
+) -> None:
+    peer = serve(response(b"<html>", status, content_type="text/html", retry_after="60"))
     answer = client(peer).get(peer.url, accept="*/*")
     assert answer.status == int(status[:3])
     assert answer.headers["retry-after"] == "60"
 
 
-def test_an_answer_of_the_greatest_size_is_read(serve, client, reply):
-    peer = serve(reply(b" " * LIMIT))
+def test_an_answer_of_the_greatest_size_is_read(serve: Peers, client: Clients) -> None:
+    peer = serve(response(b" " * LIMIT))
     assert len(client(peer).get(peer.url, accept="*/*").body) == LIMIT
 
 
 @pytest.mark.parametrize("how", ["length", "chunks", "no length"])
-def test_a_larger_answer_is_refused_while_it_arrives(serve, client, how):
+def test_a_larger_answer_is_refused_while_it_arrives(
+    serve: Peers, client: Clients, how: str
+) -> None:
     sent = 0
 
     def flood(connection: socket.socket) -> None:
@@ -98,7 +107,7 @@ def test_a_larger_answer_is_refused_while_it_arrives(serve, client, how):
     assert sent < 20 * LIMIT
 
 
-def test_headers_without_end_are_refused(serve, client):
+def test_headers_without_end_are_refused(serve: Peers, client: Clients) -> None:
     def flood(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         while True:
@@ -112,8 +121,10 @@ def test_headers_without_end_are_refused(serve, client):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "gzip, gzip"])
-def test_a_compressed_answer_is_neither_asked_for_nor_taken(serve, client, reply, encoding):
-    peer = serve(reply(gzip.compress(b" " * 2 * LIMIT), content_encoding=encoding))
+def test_a_compressed_answer_is_neither_asked_for_nor_taken(
+    serve: Peers, client: Clients, encoding: str
+) -> None:
+    peer = serve(response(gzip.compress(b" " * 2 * LIMIT), content_encoding=encoding))
     outbound = client(peer)
     assert failure(lambda: outbound.get(peer.url, accept="*/*")).code == OutboundCode.PROTOCOL_ERROR
     assert peer.last[1]["accept-encoding"] == "identity"
@@ -134,7 +145,9 @@ def test_a_compressed_answer_is_neither_asked_for_nor_taken(serve, client, reply
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
     ],
 )
-def test_an_answer_that_is_not_http_is_a_typed_error(serve, client, answer):
+def test_an_answer_that_is_not_http_is_a_typed_error(
+    serve: Peers, client: Clients, answer: bytes
+) -> None:
     def say(connection: socket.socket) -> None:
         connection.sendall(answer)
         connection.close()
@@ -147,19 +160,21 @@ def test_an_answer_that_is_not_http_is_a_typed_error(serve, client, answer):
 @pytest.mark.parametrize(
     "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
 )
-def test_redirects_are_followed_to_another_server(serve, client, reply, status):
-    there = serve(reply(b'{"there": 1}'))
-    here = serve(reply(b"", status, location=f"{there.url}actor#main-key"))
+def test_redirects_are_followed_to_another_server(
+    serve: Peers, client: Clients, status: str
+) -> None:
+    there = serve(response(b'{"there": 1}'))
+    here = serve(response(b"", status, location=f"{there.url}actor#main-key"))
     answer = client(here, there).get(here.url, accept="*/*")
     assert (answer.status, answer.body, answer.url) == (200, b'{"there": 1}', f"{there.url}actor")
     assert there.last[1]["host"] == there.authority
 
 
-def test_three_redirects_are_followed_and_no_more(serve, client, reply):
+def test_three_redirects_are_followed_and_no_more(serve: Peers, client: Clients) -> None:
     peer = serve()
-    hops = [serve(reply(b"", "302 Found", location=peer.url))]
+    hops = [serve(response(b"", "302 Found", location=peer.url))]
     for _ in range(3):
-        hops.append(serve(reply(b"", "302 Found", location=hops[-1].url)))
+        hops.append(serve(response(b"", "302 Found", location=hops[-1].url)))
     outbound = client(peer, *hops)
     assert outbound.get(hops[2].url, accept="*/*").url == peer.url
     assert (
@@ -181,10 +196,12 @@ def test_three_redirects_are_followed_and_no_more(serve, client, reply):
         ("/caf\u00e9", OutboundCode.BAD_URL),
     ],
 )
-def test_a_redirect_is_judged_like_any_url(serve, client, reply, location, code):
+def test_a_redirect_is_judged_like_any_url(
+    serve: Peers, client: Clients, location: str, code: OutboundCode
+) -> None:
     private = serve()
     peer = serve(
-        reply(b"", "302 Found").replace(
+        response(b"", "302 Found").replace(
             b"content-length",
             b"location: " + location.format(port=private.port).encode() + b"\r\ncontent-length",
         )
@@ -194,20 +211,20 @@ def test_a_redirect_is_judged_like_any_url(serve, client, reply, location, code)
     assert private.connections == 0
 
 
-def test_a_redirect_without_a_place_to_go_is_an_answer(serve, client, reply):
-    peer = serve(reply(b"", "304 Not Modified"))
+def test_a_redirect_without_a_place_to_go_is_an_answer(serve: Peers, client: Clients) -> None:
+    peer = serve(response(b"", "304 Not Modified"))
     assert client(peer).get(peer.url, accept="*/*").status == 304
 
 
-def test_a_post_is_not_sent_on(serve, client, reply):
+def test_a_post_is_not_sent_on(serve: Peers, client: Clients) -> None:
     there = serve()
-    here = serve(reply(b"", "307 Temporary Redirect", location=there.url))
+    here = serve(response(b"", "307 Temporary Redirect", location=there.url))
     answer = client(here, there).post(here.url, b"{}", content_type="application/json")
     assert (answer.status, answer.headers["location"], answer.url) == (307, there.url, here.url)
     assert there.connections == 0
 
 
-def test_a_long_answer_to_a_post_is_cut_off(serve, client, reply):
-    peer = serve(reply(b"x" * 200_000, "202 Accepted"))
+def test_a_long_answer_to_a_post_is_cut_off(serve: Peers, client: Clients) -> None:
+    peer = serve(response(b"x" * 200_000, "202 Accepted"))
     answer = client(peer).post(peer.url, b"{}", content_type="application/json")
     assert (answer.status, len(answer.body)) == (202, 65_536)

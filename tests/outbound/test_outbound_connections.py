@@ -3,10 +3,13 @@
 import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from node.outbound import OutboundCode, OutboundError
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Peers, response
 
 
 class Answers:
@@ -21,7 +24,7 @@ class Answers:
         return self._answers.pop(0)
 
 
-def test_the_address_that_was_judged_is_the_one_dialled(serve, client):
+def test_the_address_that_was_judged_is_the_one_dialled(serve: Peers, client: Clients) -> None:
     peer = serve()
     trap = serve(address="127.0.0.2", port=peer.port)
     names = Answers(["127.0.0.1"], ["127.0.0.2"])
@@ -30,7 +33,7 @@ def test_the_address_that_was_judged_is_the_one_dialled(serve, client):
     assert (peer.connections, trap.connections) == (1, 0)
 
 
-def test_a_name_is_judged_again_for_each_new_connection(serve, client):
+def test_a_name_is_judged_again_for_each_new_connection(serve: Peers, client: Clients) -> None:
     peer = serve()
     names = Answers(["127.0.0.1"], ["169.254.169.254"])
     outbound = client(peer, resolver=names)
@@ -42,16 +45,16 @@ def test_a_name_is_judged_again_for_each_new_connection(serve, client):
     assert len(names.asked) == 2
 
 
-def test_the_guard_is_in_the_client_that_is_used(client):
-    asked: list[str] = []
-    outbound = client(resolver=lambda host: asked.append(host) or ["127.0.0.1"])
+def test_the_guard_is_in_the_client_that_is_used(client: Clients) -> None:
+    names = Answers(["127.0.0.1"])
+    outbound = client(resolver=names)
     with pytest.raises(OutboundError) as refused:
         outbound.get("https://moothall.aldermoor.gov.uk/actor", accept="*/*")
-    assert asked == ["moothall.aldermoor.gov.uk"]
+    assert names.asked == ["moothall.aldermoor.gov.uk"]
     assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS
 
 
-def test_a_connection_is_used_again(serve, client):
+def test_a_connection_is_used_again(serve: Peers, client: Clients) -> None:
     peer = serve()
     names = Answers(["127.0.0.1"])
     outbound = client(peer, resolver=names)
@@ -60,7 +63,7 @@ def test_a_connection_is_used_again(serve, client):
     assert peer.connections == 1
 
 
-def test_an_idle_connection_that_was_closed_is_replaced(serve, client):
+def test_an_idle_connection_that_was_closed_is_replaced(serve: Peers, client: Clients) -> None:
     peer = serve()
     outbound = client(peer)
     outbound.get(peer.url, accept="*/*")
@@ -69,7 +72,7 @@ def test_an_idle_connection_that_was_closed_is_replaced(serve, client):
     assert peer.connections == 2
 
 
-def test_threads_share_one_client(serve, client):
+def test_threads_share_one_client(serve: Peers, client: Clients) -> None:
     peer = serve()
     outbound = client(peer)
 
@@ -84,14 +87,16 @@ def test_threads_share_one_client(serve, client):
     )
 
 
-def test_the_next_address_is_tried_when_one_does_not_answer(serve, client):
+def test_the_next_address_is_tried_when_one_does_not_answer(serve: Peers, client: Clients) -> None:
     peer = serve()
     outbound = client(peer, names={"peer.example": ["127.0.0.3", "::1", "127.0.0.1"]})
     assert outbound.get(peer.url, accept="*/*").status == 200
 
 
 @pytest.mark.parametrize("answer", [[], OSError("no such name"), UnicodeError("label too long")])
-def test_a_name_without_addresses_is_not_known(client, answer):
+def test_a_name_without_addresses_is_not_known(
+    client: Clients, answer: list[str] | Exception
+) -> None:
     def resolve(host: str) -> list[str]:
         if isinstance(answer, Exception):
             raise answer
@@ -103,7 +108,7 @@ def test_a_name_without_addresses_is_not_known(client, answer):
     assert not failed.value.permanent
 
 
-def test_a_server_that_is_not_there_is_unreachable(serve, client):
+def test_a_server_that_is_not_there_is_unreachable(serve: Peers, client: Clients) -> None:
     peer = serve()
     outbound = client(peer)
     peer.close()
@@ -113,7 +118,7 @@ def test_a_server_that_is_not_there_is_unreachable(serve, client):
     assert not failed.value.permanent
 
 
-def test_a_connection_that_breaks_is_a_typed_error(serve, client):
+def test_a_connection_that_breaks_is_a_typed_error(serve: Peers, client: Clients) -> None:
     def reset(connection: socket.socket) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raise OSError("closed without a word")
@@ -124,7 +129,9 @@ def test_a_connection_that_breaks_is_a_typed_error(serve, client):
     assert failed.value.code == OutboundCode.UNREACHABLE
 
 
-def test_proxies_and_passwords_of_the_environment_are_ignored(serve, client, monkeypatch, tmp_path):
+def test_proxies_and_passwords_of_the_environment_are_ignored(
+    serve: Peers, client: Clients, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     peer, proxy = serve(), serve()
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -137,8 +144,8 @@ def test_proxies_and_passwords_of_the_environment_are_ignored(serve, client, mon
     assert "authorization" not in peer.last[1]
 
 
-def test_cookies_are_not_kept(serve, client, reply):
-    peer = serve(reply(set_cookie="session=1; Path=/"))
+def test_cookies_are_not_kept(serve: Peers, client: Clients) -> None:
+    peer = serve(response(set_cookie="session=1; Path=/"))
     outbound = client(peer)
     outbound.get(peer.url, accept="*/*")
     outbound.get(peer.url, accept="*/*")

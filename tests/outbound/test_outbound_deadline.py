@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Event
@@ -9,6 +10,8 @@ from threading import Event
 import pytest
 
 from node.outbound import OutboundCode, OutboundError
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Answering, Peers, response
 
 TIMEOUT = 0.5
 # Every server here would go on for ever; the difference is for a busy machine.
@@ -16,7 +19,7 @@ LATE = 3.0
 FOUND = b"HTTP/1.1 200 OK\r\ncontent-type: application/activity+json\r\n"
 
 
-def assert_times_out(call) -> None:
+def assert_times_out(call: Callable[[], object]) -> None:
     started = time.monotonic()
     with pytest.raises(OutboundError) as failed:
         call()
@@ -25,7 +28,7 @@ def assert_times_out(call) -> None:
     assert TIMEOUT * 0.9 < time.monotonic() - started < LATE
 
 
-def drip(beginning: bytes, drop: bytes):
+def drip(beginning: bytes, drop: bytes) -> Answering:
     """Says `beginning`, and then `drop` every 0.1 s."""
 
     def answer(connection: socket.socket) -> None:
@@ -56,19 +59,26 @@ def drip(beginning: bytes, drop: bytes):
     ],
     ids=["silence", "headers", "header", "informational", "body", "chunks", "body-without-end"],
 )
-def test_an_answer_that_drips_in(serve, client, beginning, drop):
+def test_an_answer_that_drips_in(
+    serve: Peers, client: Clients, beginning: bytes, drop: bytes
+) -> None:
     peer = serve(drip(beginning, drop))
     assert_times_out(lambda: client(peer, timeout=TIMEOUT).get(peer.url, accept="*/*"))
 
 
-def test_a_look_up_that_hangs(client):
+def test_a_look_up_that_hangs(client: Clients) -> None:
     released = Event()
-    outbound = client(timeout=TIMEOUT, resolver=lambda _: released.wait(30) and [])
+
+    def hang(host: str) -> list[str]:
+        released.wait(30)
+        return []
+
+    outbound = client(timeout=TIMEOUT, resolver=hang)
     assert_times_out(lambda: outbound.get("https://peer.example/", accept="*/*"))
     released.set()
 
 
-def test_a_connection_that_is_never_accepted(client):
+def test_a_connection_that_is_never_accepted(client: Clients) -> None:
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         address = listener.getsockname()
@@ -85,14 +95,14 @@ def test_a_connection_that_is_never_accepted(client):
         assert time.monotonic() - started < LATE
 
 
-def test_a_handshake_that_never_begins(client, serve):
+def test_a_handshake_that_never_begins(client: Clients, serve: Peers) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         authority = f"peer.example:{listener.getsockname()[1]}"
         outbound = client(timeout=TIMEOUT, private_hosts=[authority])
         assert_times_out(lambda: outbound.get(f"https://{authority}/", accept="*/*"))
 
 
-def test_a_handshake_that_drips_in(client):
+def test_a_handshake_that_drips_in(client: Clients) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
 
         def serve_slowly() -> None:
@@ -118,7 +128,7 @@ def test_a_handshake_that_drips_in(client):
         assert time.monotonic() - started < LATE
 
 
-def test_a_server_that_does_not_take_what_is_sent(client):
+def test_a_server_that_does_not_take_what_is_sent(client: Clients) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         authority = f"peer.example:{listener.getsockname()[1]}"
         outbound = client(timeout=TIMEOUT, private_hosts=[authority])
@@ -128,7 +138,7 @@ def test_a_server_that_does_not_take_what_is_sent(client):
         )
 
 
-def test_a_server_that_takes_what_is_sent_in_sips(client):
+def test_a_server_that_takes_what_is_sent_in_sips(client: Clients) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
 
         def sip() -> None:
@@ -150,17 +160,19 @@ def test_a_server_that_takes_what_is_sent_in_sips(client):
         given_up.set()
 
 
-def test_redirects_share_the_deadline(serve, client, reply):
+def test_redirects_share_the_deadline(serve: Peers, client: Clients) -> None:
     def send_on(connection: socket.socket) -> None:
         time.sleep(0.2)
-        connection.sendall(reply(b"", "302 Found", location="/next"))
+        connection.sendall(response(b"", "302 Found", location="/next"))
 
     peer = serve(send_on)
     assert_times_out(lambda: client(peer, timeout=TIMEOUT).get(peer.url, accept="*/*"))
     assert len(peer.requests) == 3
 
 
-def test_a_status_that_arrived_counts_even_if_its_body_never_does(serve, client):
+def test_a_status_that_arrived_counts_even_if_its_body_never_does(
+    serve: Peers, client: Clients
+) -> None:
     peer = serve(drip(b"HTTP/1.1 202 Accepted\r\ncontent-length: 9999\r\n\r\nthanks", b" "))
     answer = client(peer, timeout=TIMEOUT).post(peer.url, b"{}", content_type="application/json")
     assert answer.status == 202
@@ -168,7 +180,7 @@ def test_a_status_that_arrived_counts_even_if_its_body_never_does(serve, client)
     assert TIMEOUT * 0.9 < answer.elapsed < LATE
 
 
-def test_a_slow_server_delays_nobody_else(serve, client):
+def test_a_slow_server_delays_nobody_else(serve: Peers, client: Clients) -> None:
     slow, quick = serve(drip(b"", b"")), serve()
     outbound = client(slow, quick)
     with ThreadPoolExecutor(20) as threads:

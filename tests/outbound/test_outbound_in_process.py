@@ -1,13 +1,14 @@
 """Nodes in one process talk without sockets, under the same rules for URLs."""
 
 import json
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
 from node.outbound import InProcess, Outbound, OutboundCode, OutboundError
 
 
-def application(environ, start_response):
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     """Answers with what it was asked."""
     if environ["PATH_INFO"] == "/moved":
         start_response("302 Found", [("Location", "/here")])
@@ -35,7 +36,7 @@ def outbound() -> Outbound:
     )
 
 
-def test_a_post_reaches_the_application(outbound):
+def test_a_post_reaches_the_application(outbound: Outbound) -> None:
     answer = outbound.post(
         "https://a.example/inbox?x=%C3%A9",
         b"{}",
@@ -53,13 +54,13 @@ def test_a_post_reaches_the_application(outbound):
     }
 
 
-def test_a_redirect_is_followed(outbound):
+def test_a_redirect_is_followed(outbound: Outbound) -> None:
     answer = outbound.get("http://localhost:5101/moved", accept="*/*")
     assert answer.url == "http://localhost:5101/here"
     assert json.loads(answer.body)["host"] == "localhost:5101"
 
 
-def test_a_server_that_is_not_there_is_not_known(outbound):
+def test_a_server_that_is_not_there_is_not_known(outbound: Outbound) -> None:
     with pytest.raises(OutboundError) as failed:
         outbound.get("https://b.example/", accept="*/*")
     assert failed.value.code == OutboundCode.NAME_NOT_RESOLVED
@@ -68,7 +69,7 @@ def test_a_server_that_is_not_there_is_not_known(outbound):
 @pytest.mark.parametrize(
     "url", ["http://a.example/", "https://a.example:8443/", "https://127.0.0.1/"]
 )
-def test_the_rules_for_urls_hold(outbound, url):
+def test_the_rules_for_urls_hold(outbound: Outbound, url: str) -> None:
     with pytest.raises(OutboundError) as refused:
         outbound.get(url, accept="*/*")
     assert refused.value.permanent

@@ -1,8 +1,12 @@
 """Requests as they arrive at the other server."""
 
+from collections.abc import Callable
+
 import pytest
 
 from node.outbound import OutboundCode, OutboundError
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Peers, response
 
 
 class Notary:
@@ -20,7 +24,7 @@ class Notary:
         }
 
 
-def test_a_post_carries_its_body_and_headers(serve, client):
+def test_a_post_carries_its_body_and_headers(serve: Peers, client: Clients) -> None:
     peer = serve()
     notary = Notary()
     client(peer).post(
@@ -44,15 +48,15 @@ def test_a_post_carries_its_body_and_headers(serve, client):
     assert notary.asked == [("POST", f"{peer.url}inbox", b'{"a": 1}')]
 
 
-def test_an_empty_body_has_a_length(serve, client):
+def test_an_empty_body_has_a_length(serve: Peers, client: Clients) -> None:
     peer = serve()
     client(peer).post(peer.url, b"", content_type="application/activity+json")
     assert peer.last[1]["content-length"] == "0"
 
 
-def test_each_hop_is_signed_anew(serve, client, reply):
+def test_each_hop_is_signed_anew(serve: Peers, client: Clients) -> None:
     there = serve()
-    here = serve(reply(b"", "302 Found", location=there.url))
+    here = serve(response(b"", "302 Found", location=there.url))
     notary = Notary()
     client(here, there).get(here.url, accept="application/activity+json", sign=notary)
     assert notary.asked == [("GET", here.url, None), ("GET", there.url, None)]
@@ -77,23 +81,24 @@ def test_each_hop_is_signed_anew(serve, client, reply):
         ("", "a"),
     ],
 )
-def test_headers_cannot_be_injected(serve, client, name, value):
+def test_headers_cannot_be_injected(serve: Peers, client: Clients, name: str, value: str) -> None:
     peer = serve()
     outbound = client(peer)
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: outbound.post(peer.url, b"", content_type="text/plain", headers={name: value}),
         lambda: outbound.post(
             peer.url, b"", content_type="text/plain", sign=lambda *_: {name: value}
         ),
         lambda: outbound.get(peer.url, accept="*/*", sign=lambda *_: {name: value}),
-    ):
+    )
+    for call in calls:
         with pytest.raises(OutboundError) as refused:
             call()
         assert refused.value.code == OutboundCode.BAD_HEADER
     assert peer.requests == []
 
 
-def test_a_signer_cannot_frame_the_body(serve, client):
+def test_a_signer_cannot_frame_the_body(serve: Peers, client: Clients) -> None:
     peer = serve()
     client(peer).post(
         peer.url,

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from node.errors import SettingsError
 from node.outbound import Outbound, OutboundCode, OutboundError
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Peer, Peers
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> Path:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate and key for peer.example, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "peer.example")])
@@ -46,14 +48,16 @@ def names_asked_for() -> list[str | None]:
 
 
 @pytest.fixture
-def secure_peer(serve, certificate, names_asked_for):
+def secure_peer(serve: Peers, certificate: Path, names_asked_for: list[str | None]) -> Peer:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     context.sni_callback = lambda _, name, __: names_asked_for.append(name)
     return serve(tls=context)
 
 
-def test_the_name_is_sent_and_verified(client, secure_peer, certificate, names_asked_for):
+def test_the_name_is_sent_and_verified(
+    client: Clients, secure_peer: Peer, certificate: Path, names_asked_for: list[str | None]
+) -> None:
     outbound = client(secure_peer, ca_file=str(certificate))
     url = f"https://{secure_peer.authority}/"
     assert outbound.get(url, accept="*/*").status == 200
@@ -62,7 +66,9 @@ def test_the_name_is_sent_and_verified(client, secure_peer, certificate, names_a
     assert secure_peer.connections == 1
 
 
-def test_a_certificate_for_another_name_is_refused(client, secure_peer, certificate):
+def test_a_certificate_for_another_name_is_refused(
+    client: Clients, secure_peer: Peer, certificate: Path
+) -> None:
     authority = f"other.example:{secure_peer.port}"
     outbound = client(
         ca_file=str(certificate), private_hosts=[authority], names={"other.example": ["127.0.0.1"]}
@@ -73,14 +79,14 @@ def test_a_certificate_for_another_name_is_refused(client, secure_peer, certific
     assert secure_peer.requests == []
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(client, secure_peer):
+def test_a_certificate_nobody_vouches_for_is_refused(client: Clients, secure_peer: Peer) -> None:
     with pytest.raises(OutboundError) as failed:
         client(secure_peer).get(f"https://{secure_peer.authority}/", accept="*/*")
     assert failed.value.code == OutboundCode.TLS
     assert secure_peer.requests == []
 
 
-def test_a_server_that_speaks_no_tls_is_a_typed_error(client, serve):
+def test_a_server_that_speaks_no_tls_is_a_typed_error(client: Clients, serve: Peers) -> None:
     peer = serve(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     with pytest.raises(OutboundError) as failed:
         client(peer, timeout=1.0).get(f"https://{peer.authority}/", accept="*/*")
@@ -88,7 +94,9 @@ def test_a_server_that_speaks_no_tls_is_a_typed_error(client, serve):
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_certificate_file_that_cannot_be_used_is_a_setting_that_is_wrong(tmp_path, content):
+def test_a_certificate_file_that_cannot_be_used_is_a_setting_that_is_wrong(
+    tmp_path: Path, content: str | None
+) -> None:
     path = tmp_path / "ca.pem"
     if content:
         path.write_text(content)

@@ -1,8 +1,12 @@
 """Which URLs are requested at all."""
 
+from collections.abc import Callable
+
 import pytest
 
 from node.outbound import Outbound, OutboundCode, OutboundError
+from tests.outbound.clients import Clients
+from tests.outbound.peers import Peers
 
 REFUSED = [
     ("http://peer.example/", OutboundCode.FORBIDDEN_SCHEME),
@@ -59,13 +63,21 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url,code", REFUSED)
-def test_a_url_is_refused_before_its_name_is_looked_up(client, url, code):
+def test_a_url_is_refused_before_its_name_is_looked_up(
+    client: Clients, url: str, code: OutboundCode
+) -> None:
     looked_up: list[str] = []
-    outbound = client(resolver=lambda host: looked_up.append(host) or ["127.0.0.1"])
-    for call in (
+
+    def look_up(host: str) -> list[str]:
+        looked_up.append(host)
+        return ["127.0.0.1"]
+
+    outbound = client(resolver=look_up)
+    calls: tuple[Callable[[], object], ...] = (
         lambda: outbound.get(url, accept="*/*"),
         lambda: outbound.post(url, b"{}", content_type="application/json"),
-    ):
+    )
+    for call in calls:
         with pytest.raises(OutboundError) as refused:
             call()
         assert refused.value.code == code
@@ -74,7 +86,7 @@ def test_a_url_is_refused_before_its_name_is_looked_up(client, url, code):
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST"])
-def test_the_machine_itself_is_refused_with_the_real_resolver(host):
+def test_the_machine_itself_is_refused_with_the_real_resolver(host: str) -> None:
     outbound = Outbound(user_agent="Moothall/test")
     with pytest.raises(OutboundError) as refused:
         outbound.get(f"https://{host}/", accept="*/*")
@@ -98,7 +110,9 @@ def test_the_machine_itself_is_refused_with_the_real_resolver(host):
         ),
     ],
 )
-def test_a_url_is_sent_without_its_fragment(serve, client, given, line, url):
+def test_a_url_is_sent_without_its_fragment(
+    serve: Peers, client: Clients, given: str, line: str, url: str
+) -> None:
     peer = serve()
     answer = client(peer).get(given.format(port=peer.port), accept="*/*")
     assert peer.last[0] == line
@@ -106,7 +120,9 @@ def test_a_url_is_sent_without_its_fragment(serve, client, given, line, url):
     assert answer.url == url.format(port=peer.port)
 
 
-def test_permission_for_a_private_host_is_for_that_authority_alone(serve, client):
+def test_permission_for_a_private_host_is_for_that_authority_alone(
+    serve: Peers, client: Clients
+) -> None:
     peer, neighbour = serve(), serve()
     outbound = client(peer, names={"other.example": ["127.0.0.1"]})
     assert outbound.get(peer.url, accept="*/*").status == 200
