@@ -31,7 +31,8 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 def register(app: Flask) -> None:
     """Hang the cycle onto `app`. The commit is registered first, so it runs last."""
     app.url_map.converters["int"] = RowId
-    app.before_request(_begin)
+    # Before forms are checked too, so that every answer has its id.
+    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
     app.before_request(_check_permission)
     app.after_request(_commit)
     app.teardown_request(_end)

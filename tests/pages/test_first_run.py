@@ -1,0 +1,132 @@
+"""The first-run page: who may open it, what it asks, and that it does all or nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from node import migrating
+from node.app import create_app, node_of
+from node.councils.models import Council
+from node.federating.models import Actor
+from node.people.models import User
+from node.people.sign_in import first_run_token
+from node.settings import with_secret
+from node.testing.nodes import TestNode, settings_of
+from node.testing.visitor import Visitor
+
+ANSWERS = {
+    "name": "Aldermoor Council",
+    "slug": "aldermoor",
+    "colour": "#1D5B4F",
+    "gss_code": "e06000037",
+    "person_name": "Olu Operator",
+    "email": "Olu@Aldermoor.example",
+    "password": "three random words",
+}
+
+
+@pytest.fixture
+def fresh(database_url: str, tmp_path: Path) -> Iterator[TestNode]:
+    """A node that nobody has set up."""
+    app = create_app(settings_of("aldermoor", database_url, tmp_path))
+    node = node_of(app)
+    migrating.upgrade(node.engine, node.hooks)
+    yield TestNode("aldermoor", app)
+    node.engine.dispose()
+    node.outbound.close()
+
+
+def address(fresh: TestNode) -> str:
+    return f"/first-run?token={first_run_token(with_secret(fresh.node.settings))}"
+
+
+def opened(fresh: TestNode) -> Visitor:
+    visitor = fresh.visitor()
+    assert visitor.visit(address(fresh)).status_code == 200
+    return visitor
+
+
+def stored(fresh: TestNode) -> int:
+    with fresh.reading() as session:
+        return sum(
+            session.scalar(select(func.count()).select_from(row)) or 0
+            for row in (Council, Actor, User)
+        )
+
+
+def test_a_node_is_set_up_once(fresh: TestNode) -> None:
+    visitor = opened(fresh)
+    assert "ready to be set up" in fresh.visitor().visit("/").text
+    page = visitor.submit("first-run", **ANSWERS)
+    assert (page.status_code, page.request.path) == (200, "/")
+    for said in ("Your node is ready.", "Aldermoor Council", "Olu Operator"):
+        assert said in page.text
+    assert visitor.visit("/operator/peers").status_code == 200
+    council = visitor.client.get(
+        "/councils/aldermoor", headers={"Accept": "application/activity+json"}
+    )
+    assert council.get_json()["name"] == "Aldermoor Council"
+    before = stored(fresh)
+    for place in (address(fresh), "/first-run"):
+        assert visitor.visit(place).status_code == 404
+    visitor.visit("/projects/new")
+    token = visitor.form().values["csrf_token"]
+    again = visitor.client.post("/first-run", data=ANSWERS | {"csrf_token": token})
+    assert again.status_code == 404
+    assert stored(fresh) == before
+    other = fresh.visitor()
+    other.visit("/sign-in")
+    page = other.submit("sign-in", email="olu@aldermoor.example", password=ANSWERS["password"])
+    assert "Olu Operator" in page.text
+
+
+def test_it_opens_for_whoever_reads_the_console(fresh: TestNode) -> None:
+    visitor = opened(fresh)
+    form = visitor.form("first-run")
+    for token in ("", "wrong", "é", "\0", address(fresh).rpartition("=")[2].upper()):
+        refused = visitor.client.get("/first-run", query_string={"token": token})
+        assert refused.status_code == 403
+        assert "Open the address that the node printed" in refused.text
+        sent = form.values | ANSWERS | {"token": token}
+        assert visitor.client.post("/first-run", data=sent).status_code == 403
+    assert visitor.client.get("/first-run").status_code == 403
+    assert stored(fresh) == 0
+
+
+def test_what_is_wrong_is_said_and_what_was_typed_stays(fresh: TestNode) -> None:
+    visitor = opened(fresh)
+    wrong = {
+        "name": "",
+        "slug": "Alder Moor!",
+        "colour": "green",
+        "gss_code": "E1",
+        "person_name": "O" * 201,
+        "email": "olu",
+        "password": "too short",
+    }
+    page = visitor.submit("first-run", **wrong)
+    assert page.status_code == 400
+    for name in wrong:
+        assert f'<a href="#{name}">' in page.text, name
+    kept = visitor.form("first-run").values
+    assert {name: kept[name] for name in wrong} == wrong | {"password": ""}
+    assert "too short" not in page.text
+    assert stored(fresh) == 0
+    visitor.submit("first-run", **ANSWERS | {"slug": "follow"})
+    assert '<a href="#slug">' in visitor.text
+    for name in ("name", "person_name", "password"):
+        visitor.submit("first-run", **ANSWERS | {name: "a moot\0 hall of oak"})
+        assert f'<a href="#{name}">' in visitor.text
+    assert stored(fresh) == 0
+    assert visitor.submit("first-run", **ANSWERS).status_code == 200
+
+
+def test_before_that_every_page_answers(fresh: TestNode) -> None:
+    visitor = fresh.visitor()
+    for place in ("/", "/projects", "/councils", "/checklists", "/healthz", "/readyz", "/sign-in"):
+        assert visitor.visit(place).status_code == 200, place
+    for place in ("/actor", "/councils/aldermoor", "/councils/aldermoor/projects", "/nothing"):
+        found = visitor.client.get(place, headers={"Accept": "application/activity+json"})
+        assert found.status_code == 404, place

@@ -1,0 +1,184 @@
+"""Writing projects: drafts, publishing, changing, deleting; and that nothing typed is lost."""
+
+import html
+import re
+
+import pytest
+
+from node.testing.nodes import TestNode
+from node.testing.visitor import Visitor
+
+AS2 = {"Accept": "application/activity+json"}
+TEXT = {
+    "title": "Bins in one step",
+    "summary": "Know when they are emptied.",
+    "phase": "alpha",
+    "brief": "## Why\n\nIt is *needed*.",
+}
+WRONG = {
+    "title": ("", "Enter the name of the project"),
+    "summary": ("x" * 201, "Use at most 200 characters; these are 201"),
+    "phase": ("omega", "Select the phase the project is in"),
+    "brief": ("x" * 50_001, "Use at most 50,000 characters; these are 50,001"),
+}
+
+
+def write(writer: Visitor, then: str = "publish", **typed: str) -> str:
+    """Write a project; returns its address."""
+    writer.visit("/projects/new")
+    page = writer.submit(**TEXT | typed, then=then)
+    assert page.status_code == 200, page.text
+    return page.request.path
+
+
+def shown(page: str) -> str:
+    """The page as it reads."""
+    return html.unescape(page)
+
+
+def test_a_draft_is_for_the_council_alone(officer: Visitor, stranger: Visitor) -> None:
+    address = write(officer, "save", title="A quiet plan")
+    assert "The draft is saved. Only your council can see it." in officer.text
+    assert "A quiet plan" in officer.visit("/projects/drafts").text
+    assert "A quiet plan" not in officer.visit("/projects").text
+    assert stranger.visit(address).status_code == 404
+    assert "A quiet plan" not in stranger.text
+    for client in (stranger.client, officer.client):
+        assert client.get(address, headers=AS2).status_code == 404
+    everything = stranger.client.get("/councils/aldermoor/projects?after=0", headers=AS2)
+    assert "A quiet plan" not in everything.text
+
+
+def test_a_draft_is_published_from_its_page(officer: Visitor, stranger: Visitor) -> None:
+    address = write(officer, "save", title="A plan that grows")
+    officer.submit("publish")
+    assert "The project is published." in officer.text
+    assert "A plan that grows" in stranger.visit(address).text
+    document = stranger.client.get(address, headers=AS2)
+    assert (document.status_code, document.get_json()["name"]) == (200, "A plan that grows")
+
+
+def test_a_published_project_reads_as_it_was_written(officer: Visitor, stranger: Visitor) -> None:
+    page = stranger.visit(write(officer))
+    assert "<h2>Why</h2>" in page.text
+    assert "<em>needed</em>" in page.text
+    assert "Know when they are emptied." in page.text
+    assert "Alpha" in page.text
+    assert "Look after this project" not in page.text
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_one_error_leads_to_its_field_and_the_rest_stays(officer: Visitor, field: str) -> None:
+    typed, said = WRONG[field]
+    officer.visit("/projects/new")
+    page = officer.submit(**TEXT | {field: typed}, then="publish")
+    assert page.status_code == 400
+    summary = page.text.partition("govuk-error-summary")[2].partition("</ul>")[0]
+    links = re.findall(r'<a href="#([\w-]+)">(.*?)</a>', summary)
+    assert [text for _, text in links] == [said]
+    assert f'id="{links[0][0]}"' in page.text
+    assert "<title>Error: " in page.text
+    kept = officer.form().values
+    expected = TEXT | ({field: typed} if field != "phase" else {})
+    for name, value in expected.items():
+        if name != "phase" or field != "phase":
+            assert kept.get(name, "").strip("\n") == value, name
+
+
+def test_all_errors_are_said_at_once(officer: Visitor) -> None:
+    officer.visit("/projects/new")
+    page = officer.submit(title="", summary="", phase="", brief="")
+    assert page.status_code == 400
+    assert page.text.count('<p id="title-error"') == 1
+    for said in ("Enter the name", "Enter one sentence", "Select the phase"):
+        assert page.text.count(said) == 2, said
+
+
+def test_a_change_that_is_wrong_changes_nothing(officer: Visitor, stranger: Visitor) -> None:
+    address = write(officer, title="It stands")
+    officer.visit(f"{address}/edit")
+    page = officer.submit(title="", brief="Much was typed here")
+    assert page.status_code == 400
+    assert officer.form("edit").values["brief"].strip() == "Much was typed here"
+    assert "It stands" in stranger.visit(address).text
+    officer.submit(title="It moves")
+    assert "Your changes are published." in officer.text
+    assert "It moves" in stranger.visit(address).text
+
+
+def test_two_who_write_at_once_find_out_and_lose_nothing(
+    officer: Visitor, operator: Visitor, stranger: Visitor
+) -> None:
+    address = write(officer, title="Of two minds")
+    officer.visit(f"{address}/edit")
+    operator.visit(f"{address}/edit")
+    operator.submit(title="Of the operator", brief="What the operator wrote")
+    page = officer.submit(title="Of the officer", brief="What the officer <wrote>")
+    assert page.status_code == 409
+    assert "Somebody else changed this project" in page.text
+    for text in ("Of the operator", "What the operator wrote", "Of the officer"):
+        assert text in page.text
+    assert officer.form("edit").values["brief"].strip() == "What the officer <wrote>"
+    assert "Of the operator" in stranger.visit(address).text
+    again = officer.submit("edit")
+    assert again.status_code == 200
+    assert "Of the officer" in stranger.visit(address).text
+
+
+def test_an_error_beside_a_conflict_does_not_hide_it(officer: Visitor, operator: Visitor) -> None:
+    address = write(officer, title="Both at once")
+    officer.visit(f"{address}/edit")
+    operator.visit(f"{address}/edit")
+    operator.submit(brief="Newer")
+    assert officer.submit(title="").status_code == 400
+    assert officer.submit(title="Mended").status_code == 409
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "x", "²", "9" * 5000])
+def test_a_version_that_is_none_saves_nothing(officer: Visitor, version: str) -> None:
+    address = write(officer, title="Unmoved")
+    officer.visit(f"{address}/edit")
+    assert officer.submit(title="Moved", version=version).status_code == 409
+    assert "<h1" in officer.visit(address).text
+    assert "Moved" not in officer.text
+
+
+def test_what_is_deleted_is_gone_for_everybody(officer: Visitor, stranger: Visitor) -> None:
+    address = write(officer, title="Not for long")
+    officer.visit(f"{address}/delete")
+    assert "Not for long" in officer.text
+    officer.submit("delete")
+    assert "The project is deleted." in officer.text
+    for visitor in (officer, stranger):
+        page = visitor.visit(address)
+        assert page.status_code == 410
+        assert "This has been deleted" in page.text
+        assert "Not for long" not in page.text
+    document = stranger.client.get(address, headers=AS2)
+    assert (document.status_code, document.get_json()["type"]) == (410, "Tombstone")
+    for onward in ("edit", "delete"):
+        assert officer.visit(f"{address}/{onward}").status_code == 410
+
+
+def test_a_draft_that_is_deleted_leaves_no_trace_for_others(
+    officer: Visitor, stranger: Visitor
+) -> None:
+    address = write(officer, "save", title="Never mind")
+    officer.visit(f"{address}/delete")
+    officer.submit("delete")
+    assert "Never mind" not in stranger.visit(address).text
+
+
+def test_publishing_twice_is_a_conflict(council: TestNode, officer: Visitor) -> None:
+    address = write(officer, "save", title="Once is enough")
+    publishing = officer.form("publish")
+    officer.submit("publish")
+    again = officer.client.post(publishing.action, data=publishing.values)
+    assert again.status_code == 409
+    assert address in publishing.action
+
+
+def test_line_ends_of_browsers_are_no_change(officer: Visitor) -> None:
+    address = write(officer, brief="One\r\ntwo\r\n")
+    officer.visit(f"{address}/edit")
+    assert officer.form("edit").values["brief"].strip("\n") == "One\ntwo"
