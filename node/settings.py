@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from node.errors import SettingsError
 
 PREFIX = "MOOTHALL_"
@@ -29,7 +32,8 @@ SHORTEST_SECRET = 16
 RANGES = {"threads": (1, 1000), "delivery_threads": (1, 1000), "lease_seconds": (30, 86_400)}
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
-DATABASES = ("postgresql+psycopg://", "sqlite:///")
+# A path that is not absolute would mean something else to every program that reads it.
+DATABASES = ("postgresql+psycopg://", "sqlite:////")
 
 FederationMode = Literal["allow-list", "open"]
 LogFormat = Literal["console", "json"]
@@ -243,8 +247,10 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"secret_key must have at least {SHORTEST_SECRET} characters.")
     if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(JOB_ENGINES):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
-    if settings.database_url and not settings.database_url.startswith(DATABASES):
-        raise SettingsError(f"database_url must begin with {' or '.join(DATABASES)}.")
+    if settings.database_url and not _is_database(settings.database_url):
+        raise SettingsError(
+            f"database_url must be an address that begins with {' or '.join(DATABASES)}."
+        )
 
 
 def _check_base_url(given: str) -> None:
@@ -254,6 +260,14 @@ def _check_base_url(given: str) -> None:
             "base_url must be an address such as https://moothall.example.gov.uk,"
             f" in lower case and without a path: {given!r}."
         )
+
+
+def _is_database(address: str) -> bool:
+    try:
+        make_url(address)
+    except (ArgumentError, ValueError):
+        return False
+    return address.startswith(DATABASES)
 
 
 def _is_authority(text: str, *, with_port: bool = False) -> bool:

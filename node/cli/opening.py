@@ -12,8 +12,9 @@ from node.runtime import Node, UnitOfWork
 BY = "command line"
 
 
-def application(*, upgrade: bool = True) -> Flask:
-    """The application of the settings at hand, its database brought up to date.
+@contextmanager
+def started(*, upgrade: bool = True) -> Iterator[Flask]:
+    """The application of the settings at hand, its database brought up to date; closed at the end.
 
     Raises `SettingsError` where the settings do not fit, `DBAPIError` where the database does not
     answer.
@@ -22,17 +23,20 @@ def application(*, upgrade: bool = True) -> Flask:
     logs.configure(given)
     settings.data_folder(given)
     app = create_app(given)
-    if upgrade:
-        node = node_of(app)
-        migrating.upgrade(node.engine, node.hooks)
-    return app
+    node = node_of(app)
+    try:
+        if upgrade:
+            migrating.upgrade(node.engine, node.hooks)
+        yield app
+    finally:
+        node.engine.dispose()
+        node.outbound.close()
 
 
 @contextmanager
-def opened() -> Iterator[Node]:
+def opened(*, upgrade: bool = True) -> Iterator[Node]:
     """The node, inside its application context."""
-    app = application()
-    with app.app_context():
+    with started(upgrade=upgrade) as app, app.app_context():
         yield node_of(app)
 
 

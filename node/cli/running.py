@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from node import migrating
 from node.app import node_of
-from node.cli.opening import application, opened, working
+from node.cli.opening import opened, started, working
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
@@ -21,9 +21,9 @@ from node.settings import PASSWORD_VARIABLE
 @click.command("serve")
 def serve_command() -> None:
     """Answer web requests, and do what waits unless `jobs` says that workers do."""
-    app = application()
-    say_where(node_of(app))
-    serve(app)
+    with started() as app:
+        say_where(node_of(app))
+        serve(app)
 
 
 @click.command()
@@ -76,15 +76,11 @@ def init(
 @click.command()
 def doctor() -> None:
     """Look whether the node is well. Exits 1 if something is not."""
-    app = application(upgrade=False)
-    node = node_of(app)
-    well = True
-    for question, answer in _examine(node):
-        click.echo(
-            f"{'ok  ' if answer == '' else 'FAIL'}  {question}" + (f": {answer}" if answer else "")
-        )
-        well = well and answer == ""
-    if not well:
+    with opened(upgrade=False) as node:
+        findings = _examine(node)
+    for question, wrong in findings:
+        click.echo(f"FAIL  {question}: {wrong}" if wrong else f"ok    {question}")
+    if any(wrong for _, wrong in findings):
         raise click.exceptions.Exit(1)
 
 

@@ -17,7 +17,7 @@ KEYS = frozenset({"title", "summary", "phase"})
 def read(file: Path) -> Text:
     """The project in a Markdown file with a YAML front matter. Raises `InvalidInputError`."""
     try:
-        source = file.read_text(encoding="utf-8")
+        source = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidInputError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -25,8 +25,9 @@ def read(file: Path) -> Text:
     start, _, rest = source.partition(f"{FENCE}\n")
     front, fence, brief = rest.partition(f"\n{FENCE}\n")
     try:
-        said = yaml.safe_load(front) if not start.strip() and fence else None
-    except yaml.YAMLError as error:
+        # The base loader reads every value as the text it is written in, and nothing else.
+        said = yaml.load(front, yaml.BaseLoader) if not start and fence else None  # noqa: S506
+    except (yaml.YAMLError, RecursionError) as error:
         raise InvalidInputError(f"{file} has a front matter that is not valid YAML.") from error
     if not isinstance(said, dict):
         raise InvalidInputError(
@@ -35,9 +36,7 @@ def read(file: Path) -> Text:
     unknown = set(said) - KEYS
     if unknown:
         raise InvalidInputError(f"{file} has unknown keys: {', '.join(sorted(map(str, unknown)))}.")
-    return Text(
-        title=str(said.get("title") or ""),
-        summary=str(said.get("summary") or ""),
-        phase=str(said.get("phase") or ""),
-        brief=brief,
-    )
+    for key, value in said.items():
+        if not isinstance(value, str):
+            raise InvalidInputError(f"{file} has more than one line of text as its {key}.")
+    return Text(**{key: said.get(key, "") for key in KEYS}, brief=brief)

@@ -161,6 +161,9 @@ def test_a_value_of_another_type_is_refused(file: Path, line: str) -> None:
         ("jobs", "later"),
         ("jobs", "amqp://localhost"),
         ("database_url", "mysql://localhost/moothall"),
+        ("database_url", "sqlite:///moothall.db"),
+        ("database_url", "postgresql+psycopg://[::1:x"),
+        ("database_url", "postgresql+psycopg://localhost:port/moothall"),
         ("secret_key", "short"),
     ],
 )

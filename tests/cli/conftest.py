@@ -1,0 +1,70 @@
+"""The command `moothall`, run in this process against a council's own database."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import structlog
+
+from node.cli import main
+from node.settings import PREFIX
+from node.testing.nodes import Nodes, TestNode
+
+
+class Said(NamedTuple):
+    """What a command said, and the code with which it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def refusal(self) -> str:
+        """The one line of a command that failed."""
+        assert self.code != 0, self
+        assert self.out == "", self
+        assert self.err.startswith("moothall: "), self
+        assert self.err.count("\n") == 1, self
+        assert self.err.endswith("\n"), self
+        return self.err.removeprefix("moothall: ").strip()
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def moothall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """Run one command; keywords are settings. The data folder is empty and its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv(f"{PREFIX}LOG_LEVEL", "ERROR")
+
+    def run(*arguments: object, **settings: object) -> Said:
+        with monkeypatch.context() as changed:
+            for name, value in settings.items():
+                changed.setenv(PREFIX + name.upper(), str(value))
+            capsys.readouterr()  # what was said before
+            with pytest.raises(SystemExit) as caught:
+                main([str(argument) for argument in arguments])
+        code = caught.value.code
+        return Said(code if isinstance(code, int) else -1, *capsys.readouterr())
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def council(lasting_nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch) -> TestNode:
+    """A council that is set up, the same for all tests of a module; commands are about it."""
+    one = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
+    for name in ("base_url", "database_url", "secret_key"):
+        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(one.node.settings, name)))
+    return one

@@ -1,0 +1,261 @@
+"""What the commands do, and how they say what is wrong."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from node.db import Base
+from node.federating.models import Delivery, Peer
+from node.people.models import User
+from node.projects.models import Project
+from node.testing.nodes import Nodes, TestNode
+from tests.cli.conftest import Command
+
+SETTING_UP = {
+    "--name": "Brackwell Council",
+    "--slug": "brackwell",
+    "--operator-name": "Olu Operator",
+    "--operator-email": "olu@brackwell.example",
+    "--operator-password": "three random words",
+}
+PROJECT = """---
+title: Bins in one step
+summary: Know when they are emptied.
+phase: alpha
+---
+
+## Why
+
+It is needed.
+"""
+
+
+def words(options: dict[str, str]) -> list[str]:
+    return [word for option in options.items() for word in option]
+
+
+def count(one: TestNode, model: type[Base]) -> int:
+    with one.reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "project.md"
+    file.write_text(PROJECT)
+    return file
+
+
+def test_init_sets_a_node_up_once(moothall: Command, database_url: str) -> None:
+    at = {"database_url": database_url, "base_url": "https://moothall.brackwell.example"}
+    done = moothall("init", *words(SETTING_UP), **at)
+    assert done == (
+        0,
+        "Brackwell Council is @brackwell@moothall.brackwell.example\n",
+        "",
+    )
+    again = moothall("init", *words(SETTING_UP), **at)
+    assert again.refusal == "This node already has its council."
+    assert moothall("project", "list", **at) == (0, "", "")
+
+
+def test_init_says_all_that_is_wrong_and_keeps_nothing(
+    moothall: Command, database_url: str
+) -> None:
+    wrong = {"--name": " ", "--slug": "Brack well", "--operator-email": "olu"}
+    refused = moothall(
+        "init",
+        *words(SETTING_UP | wrong | {"--operator-password": "short"}),
+        "--colour=green",
+        "--gss-code=1",
+        database_url=database_url,
+    )
+    for field in ("name", "slug", "colour", "gss_code", "email", "password"):
+        assert f" {field}: Enter" in refused.refusal
+    assert "short" not in refused.refusal.replace("short name", "")
+    assert moothall("init", *words(SETTING_UP), database_url=database_url).code == 0
+
+
+def test_init_takes_the_password_from_the_environment(moothall: Command) -> None:
+    given = {name: value for name, value in SETTING_UP.items() if "password" not in name}
+    done = moothall("init", *words(given), password="three random words")
+    assert done.code == 0, done
+
+
+def test_init_wants_all_it_needs(moothall: Command) -> None:
+    assert "Missing option '--slug'" in moothall("init", "--name=Brackwell").refusal
+
+
+def test_an_officer_is_added_and_may_sign_in(council: TestNode, moothall: Command) -> None:
+    done = moothall(
+        "user", "add", "--name=Siân", "--email=Sian@A.example", password="three random words"
+    )
+    assert done == (0, "sian@a.example may sign in as officer\n", "")
+    visitor = council.visitor()
+    visitor.visit("/sign-in")
+    page = visitor.submit("sign-in", email="sian@a.example", password="three random words")
+    assert "Siân" in page.text
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"--email": "officer@aldermoor.example"}, "There is already an account"),
+        ({"--email": "nobody"}, "Enter an email address"),
+        ({"--name": ""}, "Enter your name"),
+        ({"--name": "\udcff"}, "Enter your name"),
+        ({"--role": "king"}, "'king' is not one of 'officer', 'operator'"),
+        ({"--password": "short"}, "Enter a password of at least 12 characters"),
+        ({"--password": "x" * 201}, "Enter a password of at most 200 characters"),
+    ],
+)
+def test_an_account_that_does_not_fit_is_not_made(
+    council: TestNode, moothall: Command, changed: dict[str, str], said: str
+) -> None:
+    fitting = {"--name": "Una", "--email": "una@a.example", "--password": "three random words"}
+    before = count(council, User)
+    refused = moothall("user", "add", *words(fitting | changed))
+    assert said in refused.refusal
+    assert count(council, User) == before
+
+
+def test_a_project_is_published_and_listed(
+    council: TestNode, moothall: Command, file: Path
+) -> None:
+    done = moothall("project", "publish", file)
+    assert (done.code, done.err) == (0, "")
+    uri = done.out.strip()
+    assert uri.startswith("https://aldermoor.test/projects/")
+    page = council.visitor().visit(uri.removeprefix("https://aldermoor.test"))
+    assert "<h2>Why</h2>" in page.text
+    listed = moothall("project", "list")
+    assert listed.out.startswith(f"{uri}\talpha\tAldermoor Council\tBins in one step\n")
+
+
+FRONT = b"---\ntitle: T\nsummary: S\nphase: beta\n---\n"
+WRONG_FILES = {
+    "empty": (b"", "does not begin with a front matter"),
+    "only a brief": (b"# No front matter\n", "does not begin with a front matter"),
+    "no end": (b"---\ntitle: T\n", "does not begin with a front matter"),
+    "a list": (b"---\n- a\n- b\n---\nB", "does not begin with a front matter"),
+    "nothing in front": (b"---\n---\nB", "does not begin with a front matter"),
+    "open list": (b"---\ntitle: [\n---\nB", "is not valid YAML"),
+    "two colons": (b"---\ntitle: a: b\n---\nB", "is not valid YAML"),
+    "a key that is a list": (b"---\n? [a]\n: b\n---\nB", "is not valid YAML"),
+    "a list in itself": (b"---\ntitle: &a [*a]\n---\n", "is not valid YAML"),
+    "deep": (b"---\n" + b"[" * 5000 + b"\n---\n", "is not valid YAML"),
+    "code": (b"---\ntitle: !!python/object:os.system x\n---\nB", "summary: Enter"),
+    "unknown keys": (FRONT.replace(b"phase", b"owner: me\n1"), "has unknown keys: 1, owner"),
+    "a bomb": (b"---\na: &a [x,x]\nb: &b [*a,*a]\n---\n", "has unknown keys: a, b"),
+    "a list as title": (
+        FRONT.replace(b" T", b" [a, b]"),
+        "more than one line of text as its title",
+    ),
+    "no phase": (FRONT.replace(b"beta", b"omega"), "phase: Select the phase"),
+    "no title": (FRONT.replace(b"title: T\n", b""), "title: Enter the name"),
+    "null as title": (FRONT.replace(b" T", b""), "title: Enter the name"),
+    "no summary": (FRONT.replace(b"summary: S\n", b""), "summary: Enter one sentence"),
+    "long summary": (FRONT.replace(b" S", b" " + b"x" * 201), "summary: Use at most"),
+    "half a character": (FRONT.replace(b" T", b' "\\ud800"'), "title: Remove"),
+    "NUL in the title": (FRONT.replace(b" T", b' "\\0"'), "title: Remove"),
+    "NUL in the brief": (FRONT + b"\0", "brief: Remove"),
+    "long brief": (FRONT + b"x" * 50_001, "brief: Use at most"),
+    "not UTF-8": (FRONT + b"\xff", "is not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)  # none gets that far
+@pytest.mark.parametrize("name", WRONG_FILES)
+def test_a_file_that_does_not_fit_is_not_published(
+    council: TestNode, moothall: Command, file: Path, name: str
+) -> None:
+    content, said = WRONG_FILES[name]
+    file.write_bytes(content)
+    before = count(council, Project)
+    assert said in moothall("project", "publish", file).refusal
+    assert count(council, Project) == before
+
+
+def test_what_is_no_file_is_not_published(
+    council: TestNode, moothall: Command, tmp_path: Path
+) -> None:
+    assert "No such file or directory" in moothall("project", "publish", "nothing.md").refusal
+    assert "Is a directory" in moothall("project", "publish", tmp_path).refusal
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n"])
+def test_a_file_may_come_from_any_editor(
+    council: TestNode, moothall: Command, file: Path, ends: str
+) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + PROJECT.replace("\n", ends).encode())
+    assert moothall("project", "publish", file).code == 0
+
+
+def test_a_project_needs_a_council(moothall: Command, file: Path) -> None:
+    refused = moothall("project", "publish", file)
+    assert refused.refusal == "This node has not been set up yet."
+
+
+def test_servers_are_allowed_blocked_and_listed(council: TestNode, moothall: Command) -> None:
+    assert moothall("peer", "allow", "Moothall.Brackwell.example") == (
+        0,
+        "moothall.brackwell.example is allowed\n",
+        "",
+    )
+    assert moothall("peer", "block", "evil.example:8443").out == "evil.example:8443 is blocked\n"
+    assert moothall("peer", "list").out == (
+        "evil.example:8443\tblocked\tnew\t\nmoothall.brackwell.example\tallowed\tnew\t\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["", "https://a.example", "a b", "a.example/x", "@a@b", "\udcff"])
+@pytest.mark.parametrize("verb", ["allow", "block"])
+def test_what_is_no_server_is_neither_allowed_nor_blocked(
+    council: TestNode, moothall: Command, verb: str, host: str
+) -> None:
+    before = count(council, Peer)
+    assert "That is not the name of a server." in moothall("peer", verb, host).refusal
+    assert count(council, Peer) == before
+
+
+@pytest.mark.parametrize(
+    "address, said",
+    [
+        ("nobody", "That is not an address we can follow."),
+        ("", "That is not an address we can follow."),
+        ("@a@b c", "That is not an address we can follow."),
+        ("@brackwell@localhost:1", "localhost:1 could not be reached"),
+        ("http://127.0.0.1:1/x", "127.0.0.1:1 could not be reached"),
+        ("ftp://a.example/x", ""),
+    ],
+)
+def test_whom_nobody_finds_is_not_followed(
+    council: TestNode, moothall: Command, address: str, said: str
+) -> None:
+    assert said in moothall("peer", "follow", address).refusal
+    assert count(council, Delivery) == 0
+
+
+def test_what_is_no_command_is_refused(moothall: Command) -> None:
+    assert moothall("projekt").refusal.startswith("No such command 'projekt'.")
+    assert "No such option" in moothall("init", "--nmae=x").refusal
+    assert "Missing argument" in moothall("project", "publish").refusal
+    assert moothall("--version").out.startswith("moothall, version ")
+    assert "Usage: moothall" in moothall("--help").out
+
+
+def test_a_worker_is_not_wanted_where_the_node_does_its_own_work(moothall: Command) -> None:
+    assert moothall("worker").refusal == "With jobs = inside, `moothall serve` does this itself."
+
+
+def test_a_node_needs_its_address_for_itself(nodes: Nodes, moothall: Command) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        refused = moothall("serve", listen=address)
+    assert refused.code == 1
+    assert f"Cannot listen on {address}" in refused.err
+    assert "Traceback" not in refused.err

@@ -1,0 +1,109 @@
+"""The doctor says what is wrong; and no command says more than one line where nothing works."""
+
+from pathlib import Path
+
+import pytest
+
+from node.testing.nodes import TestNode
+from tests.cli.conftest import Command
+
+COMMANDS = (["project", "list"], ["peer", "list"], ["peer", "allow", "a.example"], ["serve"])
+
+
+def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
+    said = moothall("doctor")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines() == [
+        "ok    settings fit",
+        "ok    the database answers",
+        "ok    migrations are at their head",
+        "ok    the council is set up",
+        "ok    deliveries are answered",
+    ]
+
+
+def test_a_node_that_was_never_started(moothall: Command, database_url: str) -> None:
+    said = moothall("doctor", database_url=database_url)
+    assert said.code == 1
+    failing = [line for line in said.out.splitlines() if line.startswith("FAIL")]
+    assert len(failing) == 1
+    assert failing[0].startswith("FAIL  migrations are at their head: ")
+    assert failing[0].endswith(" to do")
+    assert said.err == ""
+
+
+def test_a_node_that_is_not_set_up(moothall: Command, database_url: str) -> None:
+    assert moothall("project", "list", database_url=database_url).code == 0
+    said = moothall("doctor", database_url=database_url)
+    assert said.code == 1
+    assert "FAIL  the council is set up: open the first-run page" in said.out
+
+
+def test_a_database_of_a_newer_version(council: TestNode, moothall: Command) -> None:
+    change(council, "UPDATE alembic_version SET version_num = 'later ' || version_num")
+    said = moothall("doctor")
+    assert (said.code, said.err) == (1, "")
+    assert "was made by a newer core" in said.out
+    assert "was made by a newer core" in moothall("project", "list").refusal
+    change(council, "UPDATE alembic_version SET version_num = substr(version_num, 7)")
+    assert moothall("doctor").code == 0
+
+
+def change(council: TestNode, statement: str) -> None:
+    with council.node.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(
+    "database_url",
+    [
+        "postgresql+psycopg://nobody@127.0.0.1:1/moothall",
+        "sqlite:////nowhere/moothall.db",
+        "sqlite:///{folder}/junk.db",
+        "sqlite:///{folder}",
+    ],
+)
+def test_a_database_that_does_not_answer(
+    moothall: Command, tmp_path: Path, database_url: str
+) -> None:
+    (tmp_path / "junk.db").write_text("no database at all" * 100)
+    database_url = database_url.format(folder=tmp_path)
+    said = moothall("doctor", database_url=database_url)
+    assert (said.code, said.err) == (1, "")
+    assert said.out.startswith("ok    settings fit\nFAIL  the database answers: ")
+    assert said.out.count("\n") == 2
+    for command in COMMANDS:
+        assert "database" in moothall(*command, database_url=database_url).refusal.lower()
+
+
+def test_an_unusable_data_folder(moothall: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in (["doctor"], *COMMANDS):
+        refused = moothall(*command, data_dir=tmp_path / "file" / "data")
+        assert refused.refusal == (
+            f"The data folder {tmp_path}/file/data cannot be made: Not a directory."
+        )
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        "postgresql://nobody@127.0.0.1:1/moothall",
+        "postgresql://[::1",
+        "redis://[::1",
+    ],
+)
+def test_a_job_engine_that_does_not_answer(moothall: Command, jobs: str) -> None:
+    assert "The job engine cannot be used: " in moothall("project", "list", jobs=jobs).refusal
+
+
+@pytest.mark.parametrize("setting", ["threads=none", "listen=here", "base_url=x", "nonsense=1"])
+def test_settings_that_do_not_fit(moothall: Command, setting: str, tmp_path: Path) -> None:
+    name, _, value = setting.partition("=")
+    for command in (["doctor"], *COMMANDS):
+        assert name in moothall(*command, **{name: value}).refusal.lower()
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_plugin_that_is_not_there(moothall: Command) -> None:
+    assert "orchard" in moothall("doctor", plugins="orchard").refusal
