@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.test import TestResponse
 
 from federation.signatures import (
@@ -21,6 +22,7 @@ from federation.signatures import (
 )
 from federation.vocabulary import Actor
 from node.db import now
+from node.federating import peers
 from node.testing.nodes import Nodes, TestNode
 
 if TYPE_CHECKING:
@@ -62,19 +64,27 @@ class Message:
 
 @dataclass
 class Peer:
-    """A host whose documents tests put together. `fetched` are the targets that were asked for."""
+    """A host whose documents tests put together.
+
+    `fetched` are the targets that were asked for, `received` what was sent and with which headers;
+    `answers` is the status that senders get.
+    """
 
     host: str
     documents: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
-    received: list[dict[str, Any]] = field(default_factory=list)
+    received: list[tuple[Headers, dict[str, Any]]] = field(default_factory=list)
+    answers: int = 202
     _counted: int = 0
 
     @classmethod
-    def join(cls, nodes: Nodes, host: str) -> "Peer":
+    def join(cls, nodes: Nodes, host: str, *allowed_by: TestNode) -> "Peer":
         """A host that `nodes` can reach."""
         peer = cls(host)
         nodes.apps[host] = peer
+        for node in allowed_by:
+            with node.work() as work:
+                peers.decide(work, host, peers.ALLOWED)
         return peer
 
     def uri(self, path: str) -> str:
@@ -84,6 +94,10 @@ class Peer:
         """The id of something that did not exist before."""
         self._counted += 1
         return self.uri(f"/{kind}/{self._counted}")
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """The activities of a type that were sent to this host."""
+        return [document for _headers, document in self.received if document["type"] == kind]
 
     def serve(self, uri: str, document: Mapping[str, Any], status: int = 200) -> None:
         self.documents[uri.removeprefix(f"https://{self.host}")] = status, dict(document)
@@ -114,8 +128,9 @@ class Peer:
         target = str(environ["REQUEST_URI"])
         status, document = self.documents.get(target, (404, PROBLEM))
         if environ["REQUEST_METHOD"] == "POST":
-            self.received.append(json.loads(environ["wsgi.input"].read()))
-            status, document = 202, {}
+            headers = Headers(EnvironHeaders(environ).items())
+            self.received.append((headers, json.loads(environ["wsgi.input"].read())))
+            status, document = self.answers, {}
         else:
             self.fetched.append(target)
         kind = "application/jrd+json" if "webfinger" in target else AS2

@@ -2,7 +2,6 @@
 
 import pytest
 
-from node.federating import peers
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
 from node.testing.visitor import Visitor
@@ -15,20 +14,14 @@ def node(lasting_nodes: Nodes) -> TestNode:
 
 @pytest.fixture(scope="module")
 def peer(lasting_nodes: Nodes, node: TestNode) -> Peer:
-    return allowed(lasting_nodes, node, "brackwell.test")
+    return Peer.join(lasting_nodes, "brackwell.test", node)
 
 
 @pytest.fixture(scope="module")
 def other(lasting_nodes: Nodes, node: TestNode) -> Peer:
-    return allowed(lasting_nodes, node, "cragford.test")
+    return Peer.join(lasting_nodes, "cragford.test", node)
 
 
 @pytest.fixture(scope="module")
 def operator(node: TestNode) -> Visitor:
     return node.visitor("operator")
-
-
-def allowed(nodes: Nodes, node: TestNode, host: str) -> Peer:
-    with node.work() as work:
-        peers.decide(work, host, peers.ALLOWED)
-    return Peer.join(nodes, host)

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import Article, ProjectDetails
 from node.councils import service as councils
-from node.federating import peers
 from node.federating.models import Deleted, Follow, InboxItem
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
@@ -250,9 +249,7 @@ def test_what_is_refetched_is_signed_by_the_node(nodes: Nodes, node: TestNode, p
             seen.append(dict(environ))
             return super().__call__(environ, start_response)
 
-    asking = Asking.join(nodes, "asking.test")
-    with node.work() as work:
-        peers.decide(work, asking.host, peers.ALLOWED)
+    asking = Asking.join(nodes, "asking.test", node)
     sender = asking.actor()
     assert sender.send(sender.says("Like", "x"), node).status_code == 202
     assert f'keyId="https://{node.host}/actor#main-key"' in seen[0]["HTTP_SIGNATURE"]

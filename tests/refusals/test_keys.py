@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from federation.signatures import PrivateKey, public_pem
-from node.federating import peers
 from node.federating.models import Actor, ActorKey
 from node.recent import Recent
 from node.testing.nodes import Nodes, TestNode
@@ -118,9 +117,7 @@ def test_first_messages_that_come_together_share_one_fetch(
     lasting_nodes: Nodes, node: TestNode
 ) -> None:
     """As a council sends them whose first projects are published at once."""
-    peer = SlowPeer.join(lasting_nodes, "slow.test")
-    with node.work() as work:
-        peers.decide(work, peer.host, peers.ALLOWED)
+    peer = SlowPeer.join(lasting_nodes, "slow.test", node)
     sender = peer.actor()
     messages = [sender.sign(sender.says("Like", "x"), node) for _ in range(4)]
     before = count(node)

@@ -1,0 +1,142 @@
+"""Who follows whom, and what that sends (musts 6, 7 and 8)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from federation.vocabulary import without_context
+from node.federating.models import Actor, Follow
+from node.projects import service as projects
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.test_main_job import follow, publish
+
+
+def followers(node: TestNode) -> int:
+    with node.reading() as session:
+        query = select(func.count()).where(Follow.followed.has(Actor.uri == node.council_uri))
+        return session.scalar(query) or 0
+
+
+def follows(nodes: Nodes, sender: Signatory, node: TestNode, **more: Any) -> dict[str, Any]:
+    """A peer's actor follows the node's council."""
+    activity = sender.says("Follow", node.council_uri, **more)
+    assert sender.send(activity, node).status_code == 202
+    nodes.settle()
+    return activity
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def peer(nodes: Nodes, node: TestNode) -> Peer:
+    return Peer.join(nodes, "brackwell.test", node)
+
+
+def test_a_follow_is_accepted_every_time_and_counts_once(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = peer.actor()
+    first = follows(nodes, sender, node)
+    (accept,) = peer.heard("Accept")
+    assert accept["object"] == without_context(first)
+    assert accept["actor"] == node.council_uri
+    assert accept["to"] == [sender.uri]
+    second = follows(nodes, sender, node)
+    assert [item["object"]["id"] for item in peer.heard("Accept")] == [first["id"], second["id"]]
+    assert followers(node) == 1
+
+
+def test_a_follow_of_nobody_is_not_answered(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    sender = peer.actor()
+    activity = sender.says("Follow", f"{node.council_uri}-nobody")
+    assert sender.send(activity, node).status_code == 202
+    nodes.settle()
+    assert peer.received == []
+
+
+@pytest.mark.parametrize("form", ["embedded", "embedded under another id", "bare id"])
+def test_undo_ends_a_follow(form: str, nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    sender = peer.actor()
+    activity = follows(nodes, sender, node)
+    undone = {
+        "embedded": activity,
+        "embedded under another id": activity | {"id": peer.new_id()},
+        "bare id": activity["id"],
+    }[form]
+    neighbour = peer.actor()
+    for other in (neighbour, sender):
+        assert followers(node) == 1
+        assert other.send(other.says("Undo", undone), node).status_code == 202
+        nodes.settle()
+    assert followers(node) == 0
+    publish(node, "Bins")
+    nodes.settle()
+    assert peer.heard("Create") == []
+
+
+def test_a_shared_inbox_gets_an_activity_once(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    for _ in range(3):
+        follows(nodes, peer.actor(), node)
+    other = Peer.join(nodes, "cragford.test", node)
+    lonely = other.actor(endpoints=None)
+    follows(nodes, lonely, node)
+    publish(node, "Bins")
+    nodes.settle()
+    for host in (peer, other):
+        assert [item["object"]["name"] for item in host.heard("Create")] == ["Bins"]
+    headers, _ = next(item for item in peer.received if item[1]["type"] == "Create")
+    assert 'headers="(request-target) host date digest"' in (headers.get("signature") or "")
+    assert headers.get("content-type") == "application/activity+json"
+
+
+def test_all_who_got_a_project_hear_that_it_is_deleted(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    """Also those who have stopped following meanwhile."""
+    sender = peer.actor()
+    activity = follows(nodes, sender, node)
+    address = publish(node, "Bins")
+    nodes.settle()
+    sender.send(sender.says("Undo", activity["id"]), node)
+    writer = node.visitor("officer")
+    writer.visit(f"{address}/delete")
+    writer.submit("delete")
+    nodes.settle()
+    (deleted,) = peer.heard("Delete")
+    assert deleted["object"]["id"] == peer.heard("Create")[0]["object"]["id"]
+    assert deleted["object"]["type"] == "Tombstone"
+
+
+def test_unfollowing_stops_what_arrives(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    publish(here, "Bins")
+    nodes.settle()
+    assert "Bins" in there.visitor().visit("/projects").text
+    officer = there.visitor("officer")
+    officer.visit("/councils")
+    officer.submit("/end")
+    nodes.settle()
+    assert followers(here) == 0
+    publish(here, "Potholes")
+    nodes.settle()
+    page = there.visitor().visit("/projects").text
+    assert "Potholes" not in page
+    assert "Bins" not in page, "nobody keeps it up to date any more"
+
+
+def test_what_comes_uninvited_is_not_shown(nodes: Nodes) -> None:
+    """A council is shown because ours follows it, not because it sends."""
+    here, there = nodes.pair()
+    with there.work() as work:
+        page = projects.listed(work.session, projects.Filter(origin="others"))
+    follow(nodes, here, there)
+    publish(here, "Bins")
+    nodes.settle()
+    assert page.total == 0
+    assert "Bins" not in there.visitor().visit("/projects").text

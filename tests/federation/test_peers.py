@@ -1,0 +1,145 @@
+"""Which servers a node speaks with, and what its operator sees of it (must 30)."""
+
+import html
+
+import pytest
+from sqlalchemy import func, select
+
+from node.federating import peers
+from node.federating.models import Delivery, DeliveryAttempt
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
+from tests.federation.test_following import follows
+from tests.federation.test_main_job import follow, publish
+
+
+def decide(node: TestNode, host: str, state: str) -> None:
+    with node.work() as work:
+        peers.decide(work, host, state)
+
+
+def test_an_officer_cannot_follow_where_the_operator_has_not_allowed(nodes: Nodes) -> None:
+    here, there = nodes.start("aldermoor"), nodes.start("brackwell")
+    officer = there.visitor("officer")
+    officer.visit("/councils/follow")
+    answer = officer.submit("follow", address=here.address)
+    assert answer.status_code == 400
+    assert "govuk-error-summary" in answer.text
+    assert "is not on the list of servers" in html.unescape(answer.text)
+    with there.reading() as session:
+        assert not peers.is_allowed(session, there.node.settings, here.host)
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+
+
+def test_an_operator_who_follows_allows_the_server(nodes: Nodes) -> None:
+    here, there = nodes.start("aldermoor"), nodes.start("brackwell")
+    here.allow(there)
+    operator = there.visitor("operator")
+    operator.visit("/councils/follow")
+    assert "We have asked to follow" in operator.submit("follow", address=here.address).text
+    nodes.settle()
+    publish(here, "Bins")
+    nodes.settle()
+    assert "Bins" in there.visitor().visit("/projects").text
+    assert here.host in operator.visit("/operator/peers").text
+
+
+@pytest.mark.parametrize("role", ["officer", "operator"])
+def test_nobody_follows_a_blocked_server(role: str, nodes: Nodes) -> None:
+    here, there = nodes.start("aldermoor"), nodes.start("brackwell")
+    decide(there, here.host, peers.BLOCKED)
+    visitor = there.visitor(role)
+    visitor.visit("/councils/follow")
+    answer = visitor.submit("follow", address=here.address)
+    assert answer.status_code == 400
+    assert "govuk-error-summary" in answer.text
+
+
+@pytest.mark.parametrize(
+    "address, words",
+    [
+        ("", "address"),
+        ("nonsense", "address"),
+        ("@nobody@aldermoor.test", "aldermoor.test"),
+        ("@aldermoor@nowhere.test", "nowhere.test"),
+        ("https://aldermoor.test/projects", "aldermoor.test"),
+        ("@brackwell@brackwell.test", "another council"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_said_to(address: str, words: str, nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    decide(there, "nowhere.test", peers.ALLOWED)
+    assert here.host == "aldermoor.test"
+    officer = there.visitor("officer")
+    officer.visit("/councils/follow")
+    answer = officer.submit("follow", address=address)
+    assert answer.status_code == 400
+    assert "govuk-error-summary" in answer.text
+    assert words in html.unescape(answer.text)
+
+
+def test_nothing_is_sent_to_a_blocked_server(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    follows(nodes, peer.actor(), node)
+    peer.received.clear()
+    decide(node, peer.host, peers.BLOCKED)
+    publish(node, "Bins")
+    nodes.settle()
+    assert peer.received == []
+
+
+def test_what_waits_for_a_server_is_not_sent_once_it_is_blocked(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    follows(nodes, peer.actor(), node)
+    peer.received.clear()
+    publish(node, "Bins")
+    decide(node, peer.host, peers.BLOCKED)
+    nodes.settle()
+    assert peer.received == []
+    page = node.visitor("operator").visit("/operator/deliveries?state=failed").text
+    assert "is not on the list of servers" in html.unescape(page)
+
+
+def test_a_failed_delivery_is_shown_and_tried_again_by_its_button(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    app = nodes.apps.pop(there.host)
+    nodes.apps[there.host] = gone = Peer(there.host, answers=410)
+    publish(here, "Bins")
+    nodes.settle()
+    assert len(gone.heard("Create")) == 1
+    operator = here.visitor("operator")
+    page = operator.visit("/operator/deliveries?state=failed")
+    assert there.host in page.text
+    assert "410" in page.text
+
+    nodes.apps[there.host] = app
+    nodes.settle()
+    assert "Bins" not in there.visitor().visit("/projects").text, "it is given up"
+    operator.visit("/operator/deliveries?state=failed")
+    assert "is tried again" in operator.submit("/retry").text
+    nodes.settle()
+    assert "Bins" in there.visitor().visit("/projects").text
+    with here.reading() as session:
+        row = session.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
+        assert row is not None
+        query = select(DeliveryAttempt.status).where(DeliveryAttempt.delivery_id == row.id)
+        assert list(session.scalars(query.order_by(DeliveryAttempt.id))) == [410, 202]
+
+
+@pytest.mark.parametrize(
+    "status, state", [(404, "failed"), (410, "failed"), (400, "failed"), (500, "pending")]
+)
+def test_what_follows_from_an_answer(status: int, state: str, nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    follows(nodes, peer.actor(), node)
+    peer.answers = status
+    publish(node, "Bins")
+    nodes.settle()
+    with node.reading() as session:
+        row = session.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
+        assert row is not None
+        assert (row.state, row.attempts) == (state, 1)
