@@ -81,6 +81,10 @@ class Jobs:
             check_worker_health=True,
         )
 
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._huey.storage.close()
+
     def work_off(self) -> int:
         """Run what waits in a memory engine; for tests. Returns how many tasks ran."""
         ran = 0

@@ -1,6 +1,7 @@
 """Serving a node: the web server, and the jobs beside it where the settings say so."""
 
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 import click
@@ -21,8 +22,8 @@ log = structlog.get_logger(__name__)
 REQUEST_BYTES = 4 * 1024 * 1024
 
 
-def serve(app: Flask) -> None:
-    """Answer web requests until SIGTERM or Ctrl-C.
+def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
+    """Answer web requests until SIGTERM or Ctrl-C. `announce` is called once the node listens.
 
     Raises `SettingsError` where another program listens at the address already.
     """
@@ -48,6 +49,8 @@ def serve(app: Flask) -> None:
         wake_all(node)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if announce:
+            announce(node)
         server.run()
     except KeyboardInterrupt:
         log.info("stopping")

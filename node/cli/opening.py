@@ -31,6 +31,7 @@ def started(*, upgrade: bool = True) -> Iterator[Flask]:
     finally:
         node.engine.dispose()
         node.outbound.close()
+        node.jobs.close()
 
 
 @contextmanager

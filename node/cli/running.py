@@ -7,7 +7,6 @@ import click
 from sqlalchemy import func, select
 
 from node import migrating
-from node.app import node_of
 from node.cli.opening import opened, started, working
 from node.councils import service as councils
 from node.councils.founding import Founding, found
@@ -22,8 +21,7 @@ from node.settings import PASSWORD_VARIABLE
 def serve_command() -> None:
     """Answer web requests, and do what waits unless `jobs` says that workers do."""
     with started() as app:
-        say_where(node_of(app))
-        serve(app)
+        serve(app, say_where)
 
 
 @click.command()

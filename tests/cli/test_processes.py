@@ -1,0 +1,129 @@
+"""Real processes: a node that is started for the first time, and a worker that delivers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from node.settings import PREFIX
+from node.testing.postgres import Postgres
+from node.testing.processes import free_port
+from tests.cli.conftest import Command
+
+PROGRAM = "from node.cli import main; main()"
+# A slow machine, not a fast one, decides this.
+PATIENCE = 60.0
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start `moothall` with these settings."""
+    running: list[subprocess.Popen[str]] = []
+
+    def make(settings: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
+        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            env=outside | {f"{PREFIX}{key.upper()}": value for key, value in settings.items()},
+            cwd=settings["data_dir"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield make
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def first_line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout
+    return process.stdout.readline()
+
+
+def settings_for(folder: Path, name: str, ports: tuple[int, int], **more: str) -> dict[str, str]:
+    """The settings of a node at the first of two ports, which may speak with the second."""
+    data = folder / name
+    data.mkdir()
+    return {
+        "base_url": f"http://localhost:{ports[0]}",
+        "data_dir": str(data),
+        "private_hosts": f"localhost:{ports[0]},localhost:{ports[1]}",
+        "log_level": "ERROR",
+        **more,
+    }
+
+
+def set_up(moothall: Command, settings: dict[str, str], name: str) -> None:
+    done = moothall(
+        "init",
+        f"--name={name.title()} Council",
+        f"--slug={name}",
+        "--operator-name=Olu",
+        f"--operator-email=olu@{name}.example",
+        password="three random words",
+        **settings,
+    )
+    assert done.code == 0, done
+
+
+def test_a_new_node_says_where_to_set_it_up_and_stops_when_asked(
+    tmp_path: Path, start: Start
+) -> None:
+    port = free_port()
+    process = start(settings_for(tmp_path, "aldermoor", (port, port)), "serve")
+    assert first_line(process) == f"Listening on http://localhost:{port}\n"
+    invitation = first_line(process)
+    assert invitation.startswith(f"Set the node up at http://localhost:{port}/first-run?token=")
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=PATIENCE) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_worker_on_postgresql_sends_and_receives(
+    tmp_path: Path, moothall: Command, start: Start, postgres: Postgres
+) -> None:
+    """What one council's commands put into its database, its worker takes to the other council."""
+    database = postgres.create_database()
+    ports = free_port(), free_port()
+    at = {"database_url": postgres.url(database)}
+    jobs = {"jobs": at["database_url"].replace("+psycopg", "")}
+    ours = settings_for(tmp_path, "aldermoor", ports, **at, **jobs)
+    theirs = settings_for(tmp_path, "brackwell", (ports[1], ports[0]))
+    set_up(moothall, ours, "aldermoor")
+    set_up(moothall, theirs, "brackwell")
+    moothall("peer", "allow", f"localhost:{ports[0]}", **theirs)
+    (tmp_path / "project.md").write_text("---\ntitle: Bins\nsummary: S\nphase: beta\n---\nB")
+    uri = moothall("project", "publish", tmp_path / "project.md", **theirs).out.strip()
+
+    programs = [(theirs, "serve"), (ours, "serve"), (ours, "worker")]
+    there, here, worker = (start(settings, name) for settings, name in programs)
+    assert first_line(there) == f"Listening on http://localhost:{ports[1]}\n"
+    assert first_line(here) == f"Listening on http://localhost:{ports[0]}\n"
+    assert first_line(worker) == "Working\n"
+    asked = moothall("peer", "follow", f"@brackwell@localhost:{ports[1]}", **ours)
+    assert asked.out == f"Asked to follow Brackwell Council (@brackwell@localhost:{ports[1]})\n"
+    deadline = time.monotonic() + PATIENCE
+    listed = ""
+    while not listed and time.monotonic() < deadline:
+        time.sleep(0.2)  # between two looks; nothing waits for its length
+        listed = moothall("project", "list", **ours).out
+    assert listed == f"{uri}\tbeta\tBrackwell Council\tBins\n"
+    assert moothall("peer", "list", **ours).out.startswith(f"localhost:{ports[1]}\tallowed\t")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.communicate(timeout=PATIENCE) == ("", "")
+    assert worker.returncode == 0
+    here.kill()
+    here.communicate()
+    postgres.drop_database(database)
