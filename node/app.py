@@ -148,9 +148,12 @@ def _menu() -> list[MenuItem]:
         if item.endpoint in current_app.view_functions
     ]
     items.append(("operating.deliveries", _("Operator"), operator_views.OPERATE))
-    blueprint = (request.endpoint or "").partition(".")[0]
-    return [
-        MenuItem(label, url_for(endpoint), blueprint == endpoint.partition(".")[0])
-        for endpoint, label, needed in items
-        if not needed or may(needed)
+    allowed = [
+        (url_for(endpoint), label) for endpoint, label, needed in items if not needed or may(needed)
     ]
+    return [MenuItem(label, href, _part(href) == _part(request.path)) for href, label in allowed]
+
+
+def _part(path: str) -> str:
+    """The part of the node that a page belongs to: `projects` of `/projects/new`."""
+    return path.split("/")[1]

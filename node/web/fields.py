@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
-from wtforms import Field, Form, FormField
+from wtforms import Field, Form, FormField, HiddenField
 
 LABEL = "govuk-label--s"
 LEGEND = "govuk-fieldset__legend--s"
@@ -68,8 +68,14 @@ def date_params(field: FormField, hint: str | Markup = "") -> dict[str, Any]:
 
 
 def error_list(form: Form) -> list[dict[str, Any]]:
-    """All that is wrong with a form, in the order of its fields, each with its input's address."""
-    found: list[dict[str, Any]] = [{"text": error} for error in dict.fromkeys(form.form_errors)]
+    """All that is wrong with a form, in the order of its fields, each with its input's address.
+
+    What is wrong with the form as a whole leads to the first field that can be seen.
+    """
+    first = next((field.id for field in form if not isinstance(field, HiddenField)), "")
+    found: list[dict[str, Any]] = [
+        {"text": error, "href": f"#{first}"} for error in dict.fromkeys(form.form_errors)
+    ]
     for field in form:
         for part in field if isinstance(field, FormField) else (field,):
             found += [{"text": error, "href": f"#{part.id}"} for error in part.errors]
