@@ -1,0 +1,52 @@
+"""A fresh node, from the address that it prints to its front page."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from node.settings import PREFIX
+from node.testing.processes import free_port
+from tests.journeys.looking import examine
+from tests.journeys.test_sharing import SCRIPT
+from tests.journeys.town import program
+
+PASSWORD = "three dry acorns fell"
+
+
+@pytest.mark.parametrize("script", SCRIPT)
+def test_a_node_is_set_up_at_the_address_that_it_prints(
+    script: bool, browser: BrowserContext, tmp_path: Path
+) -> None:
+    base = f"http://localhost:{free_port()}"
+    ours = {PREFIX + "BASE_URL": base, PREFIX + "DATA_DIR": str(tmp_path / "data")}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    page = browser.new_page()
+    with program(tmp_path, "serve", environment=outside | ours) as said:
+        address = said("Set the node up at").removeprefix("Set the node up at ")
+        page.goto(base)
+        expect(page.get_by_role("heading", level=1)).to_have_text("This node is ready to be set up")
+        if script:
+            examine(page)
+        page.goto(address)
+        page.get_by_label("Name of the council").fill("Copperbeck Borough Council")
+        page.get_by_role("button", name="Set up the node").click()
+        problem = page.get_by_role("alert")
+        expect(problem).to_contain_text("There is a problem")
+        expect(page.get_by_label("Name of the council")).to_have_value("Copperbeck Borough Council")
+        if script:
+            examine(page)
+        page.get_by_label("Short name").fill("copperbeck")
+        page.get_by_label("Colour (optional)").fill("#7a3b0c")
+        page.get_by_label("Your name").fill("Ada Thorne")
+        page.get_by_label("Your email address").fill("ada.thorne@copperbeck.example")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Set up the node").click()
+        expect(page.get_by_role("alert")).to_contain_text("Your node is ready.")
+        expect(page.get_by_text("Ada Thorne")).to_be_attached()
+        expect(page.get_by_role("heading", name="Start with two steps")).to_be_visible()
+        if script:
+            examine(page)
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")

@@ -1,0 +1,91 @@
+"""Writing a project: what was forgotten, who wrote at the same time, and what a checklist asks."""
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.journeys.looking import examine
+from tests.journeys.test_sharing import SCRIPT
+from tests.journeys.town import Council, publish, sign_in
+
+
+@pytest.mark.parametrize("script", SCRIPT)
+def test_what_is_missing_is_said_and_led_to(
+    script: bool, browser: BrowserContext, here: Council
+) -> None:
+    page = browser.new_page()
+    sign_in(page, here, "officer")
+    page.goto(here.url("/projects/new"))
+    page.get_by_label("Brief").fill("## Kept\n\nWhat was typed.")
+    page.get_by_role("button", name="Publish", exact=True).click()
+
+    summary = page.get_by_role("alert")
+    expect(summary).to_contain_text("There is a problem")
+    expect(page).to_have_title(f"Error: Publish a project – {here.name}")
+    if script:
+        expect(page.locator(".govuk-error-summary")).to_be_focused()
+        examine(page)
+    for message, field in (
+        ("Enter the name of the project", page.get_by_label("Name of the project")),
+        ("Enter one sentence on what the project is for", page.get_by_label("Summary")),
+        ("Select the phase the project is in", page.get_by_role("radio", name="Concept")),
+    ):
+        summary.get_by_role("link", name=message).click()
+        expect(field).to_be_focused()
+        expect(field).to_be_in_viewport()
+    expect(page.get_by_label("Brief")).to_have_value("## Kept\n\nWhat was typed.")
+
+
+@pytest.mark.parametrize("script", SCRIPT)
+def test_of_two_who_write_at_once_the_second_sees_both_texts(
+    script: bool, browser: BrowserContext, second_browser: BrowserContext, here: Council
+) -> None:
+    first, second = browser.new_page(), second_browser.new_page()
+    sign_in(first, here, "officer")
+    sign_in(second, here, "operator")
+    address = publish(first, here, f"Two pens, one page, {script}")
+    for page in (first, second):
+        page.goto(f"{address}/edit")
+    first.get_by_label("Brief").fill("The officer's words.")
+    first.get_by_role("button", name="Publish changes").click()
+    expect(first.get_by_role("alert")).to_contain_text("Your changes are published.")
+    second.get_by_label("Brief").fill("The operator's words.")
+    second.get_by_role("button", name="Publish changes").click()
+
+    expect(second.get_by_role("heading", level=1)).to_have_text(
+        "Somebody else changed this project"
+    )
+    expect(second.get_by_label("Brief")).to_have_value("The operator's words.")
+    expect(second.get_by_role("region", name="As it is now")).to_contain_text(
+        "The officer's words."
+    )
+    if script:
+        examine(second)
+    first.goto(address)
+    expect(first.get_by_role("main")).to_contain_text("The officer's words.")
+    second.get_by_role("button", name="Save my text").click()
+    expect(second.get_by_role("alert")).to_contain_text("Your changes are published.")
+    first.reload()
+    expect(first.get_by_role("main")).to_contain_text("The operator's words.")
+
+
+@pytest.mark.parametrize("script", SCRIPT)
+def test_a_checklist_is_answered_and_shown_to_everybody(
+    script: bool, browser: BrowserContext, second_browser: BrowserContext, here: Council
+) -> None:
+    page, reader = browser.new_page(), second_browser.new_page()
+    sign_in(page, here, "officer")
+    address = publish(page, here, f"A project with answers, {script}")
+    page.get_by_role("link", name="Answer Local Digital Declaration").click()
+    page.get_by_role("button", name="Save answers").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select an answer to at least one question")
+    if script:
+        examine(page)
+    for question, answer in (("designed around the needs", "Yes"), ("in the open", "Partly")):
+        page.get_by_role("group", name=question).get_by_label(answer).check()
+    page.get_by_role("button", name="Save answers").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your answers are saved.")
+    expect(page.get_by_role("link", name="Change answers")).to_be_visible()
+    reader.goto(address)
+    section = reader.get_by_role("region", name="Checklists")
+    expect(section).to_contain_text("2 of 5 answered: 1 yes, 1 partly")
+    expect(section.get_by_role("link")).to_have_count(0)

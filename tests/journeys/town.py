@@ -1,0 +1,139 @@
+"""The councils of the demonstration, started as anybody starts them, and what people do there."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
+
+PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
+# A slow machine, not a fast one, decides these.
+START_SECONDS = 90.0
+ARRIVAL_SECONDS = 30.0
+SUMMARY = "Residents see what is planned in their street, and can say what they think of it."
+BRIEF = "## Why\n\nNobody reads the notices.\n\n- A list\n- of two things"
+
+
+_signed_in: dict[tuple["Council", str], list[Any]] = {}
+
+
+@dataclass(frozen=True)
+class Council:
+    """A council whose node answers at `host`."""
+
+    demo: DemoCouncil
+    host: str
+
+    @property
+    def name(self) -> str:
+        return self.demo.name
+
+    @property
+    def address(self) -> str:
+        """What another council types to follow it."""
+        return f"@{self.demo.slug}@{self.host}"
+
+    def url(self, path: str = "/") -> str:
+        return f"http://{self.host}{path}"
+
+
+@contextmanager
+def demonstration(folder: Path) -> Iterator[tuple[Council, Council]]:
+    """The two councils of `moothall demo`, a process each, which follow each other."""
+    port = adjacent_ports()
+    with program(folder, "demo", "--port", str(port)) as said:
+        said("Ctrl-C stops both")
+        here, there = (Council(demo, f"localhost:{port + demo.place}") for demo in COUNCILS)
+        yield here, there
+
+
+@contextmanager
+def program(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None
+) -> Iterator[Callable[[str], str]]:
+    """The command `moothall` while it runs; gives a function that waits for a line with words."""
+    log = folder / "said"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+
+    def said(words: str) -> str:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            ended = process.poll() is not None
+            for line in log.read_text().splitlines():
+                if words in line:
+                    return line
+            assert not ended, log.read_text()
+            time.sleep(0.05)
+        raise AssertionError(f"it never said {words!r}, but: {log.read_text()}")
+
+    try:
+        yield said
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def adjacent_ports() -> int:
+    """The first of two free ports."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def sign_in(page: Page, council: Council, role: str) -> None:
+    """Be signed in: by the form the first time, as the browser remembers it from then on."""
+    if (council, role) in _signed_in:
+        page.context.add_cookies(_signed_in[council, role])
+        return
+    page.goto(council.url("/sign-in"))
+    page.get_by_label("Email address").fill(council.demo.email(role))
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    _signed_in[council, role] = [*page.context.cookies(council.url())]
+
+
+def publish(page: Page, council: Council, title: str) -> str:
+    """Publish a project through the form; returns its address."""
+    page.goto(council.url("/projects"))
+    page.get_by_role("button", name="Publish a project").click()
+    page.get_by_label("Name of the project").fill(title)
+    page.get_by_label("Summary").fill(SUMMARY)
+    page.get_by_role("radio", name="Alpha").check()
+    page.get_by_label("Brief").fill(BRIEF)
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("The project is published")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    return page.url
+
+
+def until(page: Page, address: str, seen: Callable[[], bool]) -> None:
+    """Read a page again and again, as somebody who waits does, until `seen`."""
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while time.monotonic() < deadline:
+        page.goto(address)
+        if seen():
+            return
+    raise AssertionError(f"{address} did not come to it in time:\n{page.inner_text('main')}")
