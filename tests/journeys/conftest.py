@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.journeys.town import Council, demonstration
+from tests.journeys.town import Council, adjacent_ports, demonstration
 
 
 @pytest.fixture(scope="session")
 def _councils(
     chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Council, Council]]:
-    with demonstration(tmp_path_factory.mktemp("journeys")) as councils:
+    with demonstration(tmp_path_factory.mktemp("journeys"), adjacent_ports()) as councils:
         yield councils
 
 

@@ -46,9 +46,11 @@ class Council:
 
 
 @contextmanager
-def demonstration(folder: Path) -> Iterator[tuple[Council, Council]]:
-    """The two councils of `moothall demo`, a process each, which follow each other."""
-    port = adjacent_ports()
+def demonstration(folder: Path, port: int) -> Iterator[tuple[Council, Council]]:
+    """The two councils of `moothall demo`, a process each, which follow each other.
+
+    They listen at `port` and the next one.
+    """
     with program(folder, "demo", "--port", str(port)) as said:
         said("Ctrl-C stops both")
         here, there = (Council(demo, f"localhost:{port + demo.place}") for demo in COUNCILS)

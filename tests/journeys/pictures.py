@@ -1,0 +1,37 @@
+"""Makes the picture in the README anew: `./dev run python -m tests.journeys.pictures`."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from node.testing.browser import ARGUMENTS
+from tests.journeys.town import demonstration, publish, sign_in, until
+
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+PORT = 5101
+
+
+def make() -> None:
+    """The front page of a council, as everybody sees it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demonstration(Path(folder), PORT) as (here, there),
+        sync_playwright() as playwright,
+    ):
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
+        )
+        officer = chromium.new_page(locale="en-GB")
+        sign_in(officer, here, "officer")
+        publish(officer, here, "Street works, explained before they begin")
+        page = chromium.new_page(viewport={"width": 1280, "height": 920}, locale="en-GB")
+        theirs = page.get_by_text(f"Published by {there.name}")
+        until(page, here.url(), lambda: theirs.count() == len(list(there.demo.projects())))
+        page.screenshot(path=FOLDER / "home.png")
+        chromium.close()
+
+
+if __name__ == "__main__":
+    make()
