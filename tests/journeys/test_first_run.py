@@ -46,7 +46,5 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
         expect(page.get_by_role("alert")).to_contain_text("Your node is ready.")
         expect(page.get_by_text("Ada Thorne")).to_be_attached()
         expect(page.get_by_role("heading", name="Start with two steps")).to_be_visible()
-        if script:
-            examine(page)
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
