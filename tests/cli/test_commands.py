@@ -1,6 +1,5 @@
 """What the commands do, and how they say what is wrong."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from node.db import Base
 from node.federating.models import Delivery, Peer
 from node.people.models import User
 from node.projects.models import Project
-from node.testing.nodes import Nodes, TestNode
+from node.testing.nodes import TestNode
 from tests.cli.conftest import Command
 
 SETTING_UP = {
@@ -248,14 +247,3 @@ def test_what_is_no_command_is_refused(moothall: Command) -> None:
 
 def test_a_worker_is_not_wanted_where_the_node_does_its_own_work(moothall: Command) -> None:
     assert moothall("worker").refusal == "With jobs = inside, `moothall serve` does this itself."
-
-
-def test_a_node_needs_its_address_for_itself(nodes: Nodes, moothall: Command) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        refused = moothall("serve", listen=address)
-    assert refused.code == 1
-    assert f"Cannot listen on {address}" in refused.err
-    assert "Traceback" not in refused.err

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -89,6 +90,18 @@ def test_a_new_node_says_where_to_set_it_up_and_stops_when_asked(
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=PATIENCE) == ("", "")
     assert process.returncode == 0
+
+
+def test_a_node_needs_its_address_for_itself(tmp_path: Path, start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = settings_for(tmp_path, "aldermoor", (port, port), listen=f"127.0.0.1:{port}")
+        process = start(settings, "serve")
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"moothall: Cannot listen on 127.0.0.1:{port}: ")
 
 
 def test_a_worker_on_postgresql_sends_and_receives(
