@@ -15,6 +15,8 @@ from node.people.tries import SignInTries
 EXTENSION = "moothall-tries"
 NO_EMAIL = _l("Enter your email address")
 NO_PASSWORD = _l("Enter your password")
+# No address that mail reaches is longer (RFC 5321, section 4.5.3.1.3, without its brackets).
+LONGEST_EMAIL = 254
 # One sentence for both, so that nobody learns who has an account.
 SIGN_IN_FAILED = _l("The email address or the password is not correct")
 
@@ -31,6 +33,8 @@ class SignInForm(LoginForm):
         """
         # As accounts are kept; nobody thinks of the case of an e-mail address.
         email = self.email.data = (self.email.data or "").strip().lower()
+        if len(email) > LONGEST_EMAIL:  # looking closer at it may take seconds
+            return self._fail()
         password = self.password.data or ""
         if not email or not password:
             self.email.errors = [] if email else [NO_EMAIL]
@@ -44,7 +48,10 @@ class SignInForm(LoginForm):
             raise TooManyRequests(retry_after=math.ceil(wait))
         # A longer password is nobody's, and no hash takes one of any length.
         if len(password) > LONGEST_PASSWORD or not super().validate(**arguments):
-            self.email.errors, self.password.errors = [SIGN_IN_FAILED], []
-            return False
+            return self._fail()
         tries.succeeded(address, email)
         return True
+
+    def _fail(self) -> bool:
+        self.email.errors, self.password.errors = [SIGN_IN_FAILED], []
+        return False

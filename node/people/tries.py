@@ -1,5 +1,6 @@
 """How often somebody may try to sign in. Counted in this process only; see docs/decisions."""
 
+import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -15,7 +16,8 @@ MOST_NAMES = 10_000
 class Tries:
     """Counts tries by name: `most` of them in any `window` seconds.
 
-    It remembers so many names and no more; of the rest, those that tried last longest ago go.
+    It remembers so many names and no more, each by its hash, since names may be long; of the rest,
+    those that tried last longest ago go.
     """
 
     def __init__(
@@ -26,7 +28,7 @@ class Tries:
         names: int = MOST_NAMES,
     ) -> None:
         self._most, self._window, self._clock, self._names = most, window, clock, names
-        self._tried: OrderedDict[str, list[float]] = OrderedDict()
+        self._tried: OrderedDict[bytes, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def begin(self, name: str) -> float:
@@ -34,13 +36,14 @@ class Tries:
 
         It is counted before its outcome is known, so that trying many at once gains nothing.
         """
+        key = _key(name)
         with self._lock:
             moment = self._clock()
-            tried = [at for at in self._tried.pop(name, []) if at > moment - self._window]
+            tried = [at for at in self._tried.pop(key, []) if at > moment - self._window]
             wait = tried[0] + self._window - moment if len(tried) >= self._most else 0.0
             if not wait:
                 tried.append(moment)
-            self._tried[name] = tried
+            self._tried[key] = tried
             if len(self._tried) > self._names:
                 self._tried.popitem(last=False)
         return wait
@@ -48,13 +51,17 @@ class Tries:
     def undo(self, name: str) -> None:
         """The last try of `name` does not count: it succeeded."""
         with self._lock:
-            if tried := self._tried.get(name):
+            if tried := self._tried.get(_key(name)):
                 tried.pop()
 
     def forget(self, name: str) -> None:
         """None of the tries of `name` count."""
         with self._lock:
-            self._tried.pop(name, None)
+            self._tried.pop(_key(name), None)
+
+
+def _key(name: str) -> bytes:
+    return hashlib.sha256(name.encode(errors="surrogatepass")).digest()
 
 
 class SignInTries:
