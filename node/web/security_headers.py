@@ -20,6 +20,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
+FOR_ONE_PERSON = "private, no-store"
 TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
@@ -35,9 +37,21 @@ def register(app: Flask, *, https: bool) -> None:
             response.headers.setdefault(name, value)
         if https:
             response.headers.setdefault("Strict-Transport-Security", TWO_YEARS)
+        if _is_for_one_person():
+            response.headers.setdefault("Cache-Control", FOR_ONE_PERSON)
         return response
 
     app.after_request(harden)
+
+
+def _is_for_one_person() -> bool:
+    """Whether somebody is signed in and it was asked who, as every page does.
+
+    Flask-Login keeps its answer there. Asking it now might read the database, which may be broken,
+    and would make answers that are the same for all depend on cookies.
+    """
+    user = g.get("_login_user")
+    return user is not None and not user.is_anonymous
 
 
 def nonce() -> str:
