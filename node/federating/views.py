@@ -150,7 +150,7 @@ def activity(token: str) -> ResponseReturnValue:
     if not wants_activity():
         return redirect(
             row.object_uri
-            if row.object_uri.startswith(work.settings.base_url)
+            if row.object_uri.startswith(f"{work.settings.base_url}/")
             else url_for("pages.home")
         )
     return activity_response(json.loads(row.body))

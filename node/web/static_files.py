@@ -39,9 +39,10 @@ def _add_version(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _say_how_long(response: Response) -> Response:
-    endpoint = request.endpoint or ""
-    found = _version_of(endpoint, str((request.view_args or {}).get("filename", "")))
-    return keep(response, found) if found and response.status_code in {200, 304} else response
+    if response.status_code not in {200, 304}:  # the name may be one that no file can have
+        return response
+    found = _version_of(request.endpoint or "", str((request.view_args or {}).get("filename", "")))
+    return keep(response, found) if found else response
 
 
 def _version_of(endpoint: str, filename: str) -> str | None:

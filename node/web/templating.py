@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import govuk_frontend_jinja
 import jinja2
@@ -95,8 +96,8 @@ def page_language() -> str:
 
 def same_page(**changes: Any) -> str:
     """The address of this page with other query parameters: None takes one away."""
-    values: dict[str, Any] = {**request.args, **(request.view_args or {}), **changes}
-    return url_for(
-        request.endpoint or "",
-        **{name: value for name, value in values.items() if value is not None},
-    )
+    values = {**request.args, **changes}
+    # Not by `url_for`: to that, some names that a visitor may type are words of its own.
+    query = urlencode({name: value for name, value in values.items() if value is not None})
+    page = url_for(request.endpoint or "", **(request.view_args or {}))
+    return f"{page}?{query}" if query else page
