@@ -2,11 +2,8 @@
 we speak with.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.origin import check_fetched, host_of
@@ -49,15 +46,18 @@ def signer(key: PrivateKey) -> Signer:
 def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
     """The ActivityPub document at `uri`, from its own origin. Opens no transaction while it waits.
 
-    `vouched`: an operator named the server just now, so it need not be on the list yet. Raises
-    `NotFetchedError` when the host is not one we speak with, does not answer, or answers with
-    something else.
+    `vouched`: an operator named the server just now, so it need not be on the list yet; where it
+    sends us on to must be. Raises `NotFetchedError` when the host is not one we speak with, does
+    not answer, or answers with something else.
     """
+    host = _host(uri)
+    may_visit = _guard(node, host, vouched=vouched)
     with node.reading() as session:
-        host = _host(uri)
-        _check_host(session, node, host, vouched=vouched)
         key = actors.signing_key(actors.node_actor(session, node.settings))
-    answer = _get(lambda: node.outbound.get(uri, accept=AS2_ACCEPT, sign=signer(key)), host)
+    answer = _get(
+        lambda: node.outbound.get(uri, accept=AS2_ACCEPT, sign=signer(key), may_visit=may_visit),
+        host,
+    )
     try:
         found = parse_json(answer.body)
         check_fetched(found, uri, answer.url)
@@ -78,7 +78,11 @@ def actor(node: Node, uri: str, *, vouched: bool = False) -> ActorDocument:
 
 
 def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocument:
-    """The actor that a person means by `@name@host`, `name@host` or an address (URL)."""
+    """The actor that a person means by `@name@host`, `name@host` or an address (URL).
+
+    `vouched` holds for the server in `address` alone: one that it names in its turn must be on
+    the list. Raises `InvalidInputError`, naming the server.
+    """
     try:
         wanted = parse_address(address)
     except FederationError as error:
@@ -89,27 +93,44 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
     if isinstance(wanted, str):
         return actor(node, wanted, vouched=vouched)
     username, host = wanted
-    with node.reading() as session:
-        _check_host(session, node, host, vouched=vouched)
+    may_visit = _guard(node, host, vouched=vouched)
     url = webfinger_url(username, host, plain_http=host in node.settings.private_hosts)
     answer = _get(
-        lambda: node.outbound.get(url, accept="application/jrd+json", content_types=JRD), host
+        lambda: node.outbound.get(
+            url, accept="application/jrd+json", content_types=JRD, may_visit=may_visit
+        ),
+        host,
     )
     try:
-        found = actor_id_from_jrd(json.loads(answer.body), username, host)
-    except (ValueError, FederationError) as error:
+        found = actor_id_from_jrd(parse_json(answer.body), username, host)
+    except FederationError as error:
         raise NotFetchedError(f"{host} does not know {address}.", permanent=True) from error
-    return actor(node, found, vouched=vouched)
+    return actor(node, found, vouched=vouched and host_of(found) == host)
 
 
-def _check_host(session: Session, node: Node, host: str, *, vouched: bool) -> None:
-    blocked = peers.is_blocked(session, host)
-    if blocked or not (vouched or peers.is_allowed(session, node.settings, host)):
+def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
+    """What says of each server on the way from `host` whether it may be asked.
+
+    Raises `NotFetchedError` if `host` itself may not. This node is never asked: it would wait for
+    itself.
+    """
+    own = host_of(node.settings.base_url)
+    if host == own:
+        raise NotFetchedError("That is this node itself, not another council.", permanent=True)
+
+    def may_visit(authority: str) -> bool:
+        with node.reading() as session:
+            if vouched and authority == host:
+                return not peers.is_blocked(session, host)
+            return authority != own and peers.is_allowed(session, node.settings, authority)
+
+    if not may_visit(host):
         raise NotFetchedError(
             f"{host} is not on the list of servers that this node speaks with."
             " Its operator can allow it.",
             permanent=True,
         )
+    return may_visit
 
 
 def _get(get: Callable[[], Answer], host: str) -> Answer:

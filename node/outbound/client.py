@@ -98,16 +98,20 @@ class Outbound:
         accept: str,
         sign: Signer | None = None,
         content_types: Collection[str] = AS2,
+        may_visit: Callable[[str], bool] | None = None,
     ) -> Answer:
         """The document at `url`, after at most three redirects.
 
-        A 2xx answer is of one of `content_types`; others are given as they are.
+        A 2xx answer is of one of `content_types`; others are given as they are. `may_visit` is
+        asked about the `host` or `host:port` of each hop before anything is sent there.
         Raises `OutboundError`.
         """
         started = monotonic()
         deadline = started + self._timeout
         for _ in range(MAX_REDIRECTS + 1):
             target = parse_target(url, self._private_hosts)
+            if may_visit is not None and not may_visit(target.authority):
+                raise _forbidden_server(target.authority)
             headers = {"accept": accept}
             with self._exchange("GET", target, headers, None, sign, deadline) as response:
                 found = _headers(response)
@@ -195,6 +199,14 @@ class Outbound:
                     OutboundCode.BAD_HEADER, "The request cannot be written down.", permanent=True
                 )
         return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+
+
+def _forbidden_server(authority: str) -> OutboundError:
+    return OutboundError(
+        OutboundCode.FORBIDDEN_SERVER,
+        f"The way leads to {authority}, which this node may not visit for it.",
+        permanent=True,
+    )
 
 
 def _until(deadline: float) -> dict[str, float]:

@@ -13,6 +13,7 @@ class OutboundCode(StrEnum):
     FORBIDDEN_SCHEME = "forbidden_scheme"
     FORBIDDEN_PORT = "forbidden_port"
     FORBIDDEN_ADDRESS = "forbidden_address"
+    FORBIDDEN_SERVER = "forbidden_server"
     NAME_NOT_RESOLVED = "name_not_resolved"
     UNREACHABLE = "unreachable"
     TLS = "tls"

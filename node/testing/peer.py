@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.test import TestResponse
@@ -78,7 +78,7 @@ class Peer:
     _counted: int = 0
 
     @classmethod
-    def join(cls, nodes: Nodes, host: str, *allowed_by: TestNode) -> "Peer":
+    def join(cls, nodes: Nodes, host: str, *allowed_by: TestNode) -> Self:
         """A host that `nodes` can reach."""
         peer = cls(host)
         nodes.apps[host] = peer

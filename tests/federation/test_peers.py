@@ -1,16 +1,22 @@
 """Which servers a node speaks with, and what its operator sees of it (must 30)."""
 
 import html
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select
 
 from node.federating import peers
-from node.federating.models import Delivery, DeliveryAttempt
+from node.federating.models import Delivery, DeliveryAttempt, InboxItem
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import follow, publish
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 def decide(node: TestNode, host: str, state: str) -> None:
@@ -53,6 +59,85 @@ def test_nobody_follows_a_blocked_server(role: str, nodes: Nodes) -> None:
     answer = visitor.submit("follow", address=here.address)
     assert answer.status_code == 400
     assert "govuk-error-summary" in answer.text
+
+
+@pytest.mark.parametrize("address", ["@council@friendly.test", "https://friendly.test/actor"])
+def test_an_operator_vouches_for_the_server_that_was_typed_and_no_other(
+    address: str, nodes: Nodes
+) -> None:
+    """It may name another one, or send us on to it; the operator has not heard of that."""
+    node = nodes.start("aldermoor")
+    evil = Peer.join(nodes, "evil.test").actor("council")
+    friendly = Friendly.join(nodes, "friendly.test")
+    links = [{"rel": "self", "type": "application/activity+json", "href": evil.uri}]
+    target = "/.well-known/webfinger?resource=acct:council@friendly.test"
+    friendly.serve(friendly.uri(target), {"links": links})
+    friendly.leads_to["/actor"] = evil.uri
+    operator = node.visitor("operator")
+    operator.visit("/councils/follow")
+    answer = operator.submit("follow", address=address)
+    assert answer.status_code == 400
+    assert "evil.test" in answer.text
+    assert evil.peer.fetched == []
+    with node.reading() as session:
+        assert not peers.is_allowed(session, node.node.settings, "evil.test")
+    decide(node, "evil.test", peers.ALLOWED)
+    operator.visit("/councils/follow")
+    assert "We have asked to follow" in operator.submit("follow", address=address).text
+
+
+@pytest.mark.parametrize("state", [peers.BLOCKED, peers.UNKNOWN])
+def test_a_redirect_to_a_server_that_is_not_allowed_is_not_taken(state: str, nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    other = Peer.join(nodes, "cragford.test")
+    if state == peers.BLOCKED:
+        decide(node, other.host, state)
+    friendly = Friendly.join(nodes, "friendly.test", node)
+    friendly.leads_to["/projects/1"] = other.uri("/projects/1")
+    friendly.leads_to["/projects/2"] = f"{node.council_uri}/outbox"
+    sender = friendly.actor()
+    for number in (1, 2):
+        activity = sender.says("Create", friendly.uri(f"/projects/{number}"))
+        assert sender.send(activity, node).status_code == 202
+        nodes.settle()
+    assert {"/projects/1", "/projects/2"} <= set(friendly.fetched)
+    assert other.fetched == []
+    with node.reading() as session:
+        rows = session.scalars(select(InboxItem).order_by(InboxItem.id)).all()
+    assert [row.state for row in rows] == ["failed", "failed"]
+    assert "cragford.test" in rows[0].outcome
+    assert node.host in rows[1].outcome
+
+
+@dataclass
+class Friendly(Peer):
+    """Sends those who ask for what is in `leads_to` somewhere else."""
+
+    leads_to: dict[str, str] = field(default_factory=dict)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        target = str(environ["REQUEST_URI"])
+        if target not in self.leads_to:
+            return super().__call__(environ, start_response)
+        self.fetched.append(target)
+        start_response("302 Found", [("Location", self.leads_to[target])])
+        return []
+
+
+def test_a_webfinger_answer_too_deep_to_read_is_said_to_be_none(nodes: Nodes) -> None:
+    def deep(_environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "application/jrd+json")])
+        return [b"[" * 500_000]
+
+    node = nodes.start("aldermoor")
+    nodes.apps["deep.test"] = deep
+    operator = node.visitor("operator")
+    operator.visit("/councils/follow")
+    answer = operator.submit("follow", address="@council@deep.test")
+    assert answer.status_code == 400
+    assert "deep.test does not know" in answer.text
 
 
 @pytest.mark.parametrize(

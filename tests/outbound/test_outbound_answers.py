@@ -211,6 +211,24 @@ def test_a_redirect_is_judged_like_any_url(
     assert private.connections == 0
 
 
+def test_each_server_on_the_way_is_asked_for_leave_before_it_is_visited(
+    serve: Peers, client: Clients
+) -> None:
+    there = serve()
+    here = serve(response(b"", "302 Found", location=there.url))
+    outbound, asked = client(here, there), list[str]()
+
+    def may_visit(authority: str) -> bool:
+        asked.append(authority)
+        return authority == here.authority
+
+    error = failure(lambda: outbound.get(here.url, accept="*/*", may_visit=may_visit))
+    assert (error.code, error.permanent) == (OutboundCode.FORBIDDEN_SERVER, True)
+    assert there.authority in error.safe_text
+    assert asked == [here.authority, there.authority]
+    assert (here.connections, there.connections) == (1, 0)
+
+
 def test_a_redirect_without_a_place_to_go_is_an_answer(serve: Peers, client: Clients) -> None:
     peer = serve(response(b"", "304 Not Modified"))
     assert client(peer).get(peer.url, accept="*/*").status == 304
