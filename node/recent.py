@@ -1,10 +1,11 @@
-"""What came of something a moment ago: in this process only, of so many things at most."""
+"""What was done a moment ago, in this process only: what came of it, and was it enough."""
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -51,3 +52,51 @@ class Recent(Generic[Value]):
             if moment - began < self._seconds and len(self._seen) < self._limit:
                 return
             self._seen.popitem(last=False)
+
+
+class BusyError(Exception):
+    """Enough of it is being done already, or was done a moment ago."""
+
+
+class Allowance:
+    """Lets things be done so many at a time, and so many under one name in each `seconds`."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+        self._at_once = 0
+        self._began = time.monotonic()
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def spend(self, name: str, most: int) -> None:
+        """Count one more under `name`. Raises `BusyError` if there were `most` already."""
+        with self._lock:
+            if time.monotonic() - self._began >= self._seconds:
+                self._forget()
+            if self._counts[name] >= most:
+                raise BusyError(name)
+            self._counts[name] += 1
+
+    @contextmanager
+    def place(self, most: int) -> Iterator[None]:
+        """One of `most` places, for the length of the `with` block. Raises `BusyError` at once if
+        all are taken.
+        """
+        with self._lock:
+            if self._at_once >= most:
+                raise BusyError
+            self._at_once += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+    def forget(self) -> None:
+        """As if all that was counted were long ago."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._began = time.monotonic()
+        self._counts.clear()

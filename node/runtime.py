@@ -21,7 +21,7 @@ from node.db import only_reading
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
-from node.recent import Recent
+from node.recent import Allowance, Recent
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -107,6 +107,7 @@ class Node:
     hooks: Hooks
     handlers: Handlers
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
+    key_fetches: Allowance = field(default_factory=Allowance)
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:

@@ -7,12 +7,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Reason, Refusal
-from federation.origin import without_fragment
+from federation.origin import host_of, without_fragment
 from federation.signatures import PublicKey, key_or_owner
 from federation.vocabulary import Actor as ActorDocument
 from node.federating import actors, fetching
 from node.federating.models import Actor, ActorKey
+from node.recent import BusyError
 from node.runtime import Node
+
+# Anybody can name any document of a server that we speak with as the key's.
+MOST_A_MINUTE = 30
 
 
 class KeyStore:
@@ -40,8 +44,18 @@ class KeyStore:
         """The key as its owner's own document lists it.
 
         At most one fetch a minute of each document, whatever arrives, and however much at once:
-        those who come later get what it brought. Raises `Refusal`.
+        those who come later get what it brought. At most `MOST_A_MINUTE` of each server, and never
+        so many at once that fewer than half of the node's threads are left for everything else:
+        whoever would be one too many is refused for now. Raises `Refusal`.
         """
+        most = max(1, self._node.settings.threads // 2)
+        try:
+            with self._node.key_fetches.place(most):
+                return self._fetch(key_id)
+        except BusyError as error:
+            raise Refusal(Reason.key_not_found, "too many keys are being asked for") from error
+
+    def _fetch(self, key_id: str) -> PublicKey:
         try:
             found = self._document(without_fragment(key_id))
             key = key_or_owner(found, key_id)
@@ -62,6 +76,7 @@ class KeyStore:
         return found
 
     def _ask_for(self, uri: str) -> Mapping[str, Any] | Refusal:
+        self._node.key_fetches.spend(host_of(uri), MOST_A_MINUTE)
         try:
             return fetching.document(self._node, uri)
         except fetching.NotFetchedError as error:

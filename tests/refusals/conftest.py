@@ -12,6 +12,13 @@ def node(lasting_nodes: Nodes) -> TestNode:
     return lasting_nodes.start("aldermoor")
 
 
+@pytest.fixture(autouse=True)
+def _a_minute_passed(request: pytest.FixtureRequest) -> None:
+    """Tests of one module share a node, but not how often it may ask for keys."""
+    if "node" in request.fixturenames:
+        request.getfixturevalue("node").node.key_fetches.forget()
+
+
 @pytest.fixture(scope="module")
 def peer(lasting_nodes: Nodes, node: TestNode) -> Peer:
     return Peer.join(lasting_nodes, "brackwell.test", node)

@@ -1,0 +1,124 @@
+"""What strangers can make a node ask for: not of itself, not often, not with all its threads."""
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import TestResponse
+
+from federation.signatures import PrivateKey
+from node.federating.keystore import MOST_A_MINUTE
+from node.recent import Allowance, BusyError
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Message, Peer, pem
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def forged(peer: Peer, node: TestNode, key_id: str) -> Message:
+    """What anybody can send: signed with some key, said to be the one at `key_id`."""
+    sender = peer.actor()
+    return sender.sign(sender.says("Like", "x"), node, key=PrivateKey(key_id, pem(which=3)))
+
+
+def reason(answer: TestResponse) -> tuple[int, str]:
+    assert answer.json is not None
+    return answer.status_code, answer.json["reason"]
+
+
+@pytest.mark.parametrize("mode", ["allow-list", "open"])
+def test_a_key_is_never_asked_for_of_the_node_itself(mode: str, nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", federation=mode)
+    peer = Peer.join(nodes, "brackwell.test", node)
+    itself = Peer.join(nodes, node.host)
+    for path in ("/somebody#main-key", "/projects", "/actor?x=1"):
+        answer = forged(peer, node, itself.uri(path)).send(node)
+        assert reason(answer) == (401, "key_not_found")
+    assert itself.fetched == []
+
+
+def test_a_server_is_asked_for_so_many_keys_a_minute(node: TestNode, peer: Peer) -> None:
+    known = peer.actor()
+    assert known.send(known.says("Like", "x"), node).status_code == 202
+    before = len(peer.fetched)
+    for number in range(MOST_A_MINUTE + 10):
+        answer = forged(peer, node, peer.uri(f"/nobody/{number}")).send(node)
+        assert answer.status_code == 401
+    assert reason(answer) == (401, "key_not_found")
+    assert len(peer.fetched) - before == MOST_A_MINUTE - 1
+    assert known.send(known.says("Like", "x"), node).status_code == 202, "whom we know is heard"
+    newcomer = peer.actor()
+    message = newcomer.sign(newcomer.says("Like", "x"), node)
+    assert reason(message.send(node)) == (401, "key_not_found")
+    node.node.key_fetches.forget()
+    assert message.send(node).status_code == 202, "a minute later, it is heard"
+
+
+def test_one_server_does_not_use_up_what_another_may_be_asked(
+    node: TestNode, peer: Peer, other: Peer
+) -> None:
+    for number in range(MOST_A_MINUTE):
+        forged(peer, node, peer.uri(f"/no/{number}")).send(node)
+    sender = other.actor()
+    assert sender.send(sender.says("Like", "x"), node).status_code == 202
+
+
+class Stuck(Peer):
+    """Answers nobody before it is let go."""
+
+    go = threading.Event()
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        self.go.wait(30)
+        return super().__call__(environ, start_response)
+
+
+@pytest.mark.parametrize("path", ["/nobody/{}", "/nobody"], ids=["many keys", "one key"])
+def test_half_of_the_threads_never_wait_for_keys(path: str, nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", threads=4)
+    stuck = Stuck.join(nodes, "stuck.test", node)
+    stuck.go.clear()
+    messages = [forged(stuck, node, stuck.uri(path.format(number))) for number in range(6)]
+    done = threading.Semaphore(0)
+
+    def send(message: Message) -> int:
+        status = message.send(node).status_code
+        done.release()
+        return status
+
+    with ThreadPoolExecutor(len(messages)) as pool:
+        answers = [pool.submit(send, message) for message in messages]
+        try:
+            refused_at_once = sum(done.acquire(timeout=15) for _ in range(4))
+            waiting = sum(not answer.done() for answer in answers)
+        finally:
+            stuck.go.set()
+        assert (refused_at_once, waiting) == (4, 2)
+        assert [answer.result(30) for answer in answers] == [401] * 6
+    sender = stuck.actor()
+    assert sender.send(sender.says("Like", "x"), node).status_code == 202, "all places are free"
+
+
+def test_an_allowance_begins_anew() -> None:
+    allowance = Allowance(seconds=0.0)
+    allowance.spend("a", 1)
+    allowance.spend("a", 1)
+    lasting = Allowance()
+    lasting.spend("a", 1)
+    lasting.spend("b", 1)
+    with pytest.raises(BusyError):
+        lasting.spend("a", 1)
+
+
+def test_a_place_is_given_back_whatever_happens() -> None:
+    allowance = Allowance()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), allowance.place(1):
+            1 // 0  # noqa: B018
+    with allowance.place(1), pytest.raises(BusyError), allowance.place(1):
+        pass
