@@ -18,6 +18,7 @@ from node.settings import Settings
 NODE_USERNAME = "node"
 LONGEST_USERNAME = 200
 LONGEST_NAME = 300
+LONGEST_ABOUT = 5_000
 
 
 def by_uri(session: Session, uri: str) -> Actor | None:
@@ -100,7 +101,7 @@ def _told(document: ActorDocument) -> dict[str, Any]:
         "host": host_of(document.id),
         "username": (document.preferred_username or "")[:LONGEST_USERNAME],
         "name": name[:LONGEST_NAME],
-        "about": document.summary or "",
+        "about": (document.summary or "")[:LONGEST_ABOUT],
         "url": web_address(document.url) or document.id,
         "inbox": document.inbox,
         "shared_inbox": document.shared_inbox,

@@ -34,7 +34,7 @@ def request(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
         row = Follow(uri=uri, follower=follower, followed=followed)
         work.session.add(row)
     else:
-        row.uri = uri
+        row.uri, row.answered_at = uri, None
         if row.state == "rejected":
             row.state = "requested"
     publishing.send(work, follower, follow(uri, follower.uri, followed.uri), to=followed)
@@ -68,22 +68,25 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
     if row is None:
         row = Follow(follower=follower, followed=followed)
         work.session.add(row)
+        work.audit("follow.accept", followed.uri, follower=follower.uri)
     row.uri, row.state, row.answered_at = activity.id, "accepted", now()
-    answer = accept(
-        addresses.new_activity(work.settings), followed.uri, activity.raw, to=[follower.uri]
-    )
+    # Of what they sent, only that which says which Follow it was.
+    asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
+    answer = accept(addresses.new_activity(work.settings), followed.uri, asked, to=[follower.uri])
     publishing.send(work, followed, answer, to=follower)
-    work.audit("follow.accept", followed.uri, follower=follower.uri)
 
 
 def receive_answer(work: UnitOfWork, received: Received) -> None:
-    """An Accept or Reject of a Follow of ours; only by whom we asked."""
+    """An Accept or Reject of a Follow of ours; only by whom we asked. A repeat changes nothing."""
     row = _asked_of(work.session, received.activity)
     if row is None:
         raise NotForUsError("we did not ask to follow that")
-    row.state = "accepted" if received.activity.type == "Accept" else "rejected"
-    row.answered_at = now()
-    if row.state == "accepted":
+    before = row.state
+    state = "accepted" if received.activity.type == "Accept" else "rejected"
+    if row.state == state and row.answered_at is not None:
+        return
+    row.state, row.answered_at = state, now()
+    if row.state == "accepted" and before != "accepted":
         backfill.begin(work, row.followed)
     work.audit(f"follow.{row.state}", row.followed.uri, follower=row.follower.uri)
 

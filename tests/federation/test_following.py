@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import without_context
+from node.audit import AuditEntry
+from node.councils import service as councils
 from node.federating.models import Actor, Follow
 from node.projects import service as projects
 from node.testing.nodes import Nodes, TestNode
@@ -49,6 +52,44 @@ def test_a_follow_is_accepted_every_time_and_counts_once(
     second = follows(nodes, sender, node)
     assert [item["object"]["id"] for item in peer.heard("Accept")] == [first["id"], second["id"]]
     assert followers(node) == 1
+    assert audited(node, "follow.accept") == 1
+
+
+def test_an_answer_to_a_follow_repeats_none_of_what_else_came_with_it(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = peer.actor()
+    council = {"id": node.council_uri, "type": "Organization", "summary": "b" * 1000}
+    activity = sender.says("Follow", council, summary="a" * 1000, actor={"id": sender.uri})
+    assert sender.send(activity, node).status_code == 202
+    nodes.settle()
+    (accept,) = peer.heard("Accept")
+    assert accept["object"] == {
+        "id": activity["id"],
+        "type": "Follow",
+        "actor": sender.uri,
+        "object": node.council_uri,
+    }
+
+
+def test_an_answer_that_comes_again_changes_nothing(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = peer.actor()
+    document = peer.documents[sender.uri.removeprefix(f"https://{peer.host}")][1]
+    for asked in (1, 2):
+        with node.work() as work:
+            asking = councils.follow(work, ActorDocument.parse(document)).uri
+        for _ in range(3):
+            assert sender.send(sender.says("Accept", asking), node).status_code == 202
+            nodes.settle()
+        assert audited(node, "follow.accepted") == asked
+
+
+def audited(node: TestNode, action: str) -> int:
+    with node.reading() as session:
+        query = select(func.count()).where(AuditEntry.action == action)
+        return session.scalar(query) or 0
 
 
 def test_a_follow_of_nobody_is_not_answered(nodes: Nodes, node: TestNode, peer: Peer) -> None:

@@ -182,6 +182,7 @@ def test_two_actors_that_list_one_key_id(node: TestNode, peer: Peer) -> None:
         {"nameMap": {"en": "Brackwell"}, "name": None},
         {"inbox": f"https://brackwell.test/{'i' * 1900}"},
         {"outbox": f"https://brackwell.test/{'o' * 5000}", "endpoints": []},
+        {"summary": "s" * 500_000},
     ],
     ids=",".join,
 )
@@ -191,7 +192,9 @@ def test_odd_actors_are_remembered_as_far_as_they_fit(
     sender = peer.actor(**more)
     assert statuses(sender, node, 2) == [202] * 2
     with node.reading() as session:
-        assert session.scalars(select(Actor).where(Actor.uri == sender.uri)).one().name
+        actor = session.scalars(select(Actor).where(Actor.uri == sender.uri)).one()
+        assert actor.name
+        assert len(actor.about) <= 5_000
 
 
 def test_recent_does_a_thing_once_and_waits_for_it() -> None:
