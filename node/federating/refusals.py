@@ -1,15 +1,15 @@
 """Refused messages are counted, not kept: by host and reason, for the operator to see."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from federation.errors import Refusal
 from node.db import insert_once, now
 from node.federating.models import RefusalCount
 from node.runtime import Node
 
-# What strangers can make grow: beyond so many rows, new hosts are counted together.
+# What strangers can make grow: beyond so many rows, those that were not added to for longest go.
 MOST_ROWS = 2_000
-OTHERS = "(others)"
 
 
 def count(node: Node, host: str, refusal: Refusal) -> None:
@@ -20,8 +20,7 @@ def count(node: Node, host: str, refusal: Refusal) -> None:
             RefusalCount.host == host, RefusalCount.reason == reason
         )
         if session.scalar(known) is None:
-            rows = session.scalar(select(func.count()).select_from(RefusalCount)) or 0
-            host = host if rows < MOST_ROWS else OTHERS
+            _make_room(session)
             at = now()
             insert_once(
                 session,
@@ -38,3 +37,9 @@ def count(node: Node, host: str, refusal: Refusal) -> None:
             .where(RefusalCount.host == host, RefusalCount.reason == reason)
             .values(count=RefusalCount.count + 1, last_at=now(), detail=refusal.detail[:500])
         )
+
+
+def _make_room(session: Session) -> None:
+    newest_first = select(RefusalCount.id).order_by(RefusalCount.last_at.desc(), RefusalCount.id)
+    oldest = newest_first.offset(MOST_ROWS - 1)
+    session.execute(delete(RefusalCount).where(RefusalCount.id.in_(oldest)))
