@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
+from federation.addressing import PUBLIC
 from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import create
 from node.councils import service as councils
+from node.federating import publishing
 from node.projects import service as projects
 from node.projects.service import Text
 from node.testing.nodes import Nodes, TestNode
@@ -41,6 +44,26 @@ def node(lasting_nodes: Nodes) -> TestNode:
             projects.publish(work, projects.create(work, own, text))
         projects.create(work, own, Text("A draft", "A short sentence.", "alpha", ""))
     return one
+
+
+@pytest.mark.parametrize(
+    "about, leads_to",
+    [
+        ("https://aldermoor.test/projects/1", "https://aldermoor.test/projects/1"),
+        ("https://aldermoor.test.evil.example/projects/1", "/"),
+        ("https://brackwell.test/projects/1", "/"),
+    ],
+)
+def test_readers_of_an_activity_are_led_to_what_it_is_about_on_this_node_only(
+    about: str, leads_to: str, nodes: Nodes
+) -> None:
+    node = nodes.start("aldermoor")
+    address = f"{node.node.settings.base_url}/activities/1"
+    with node.work() as work:
+        actor = councils.require_own(work.session).actor
+        publishing.publish(work, actor, create(address, actor.uri, about, to=[PUBLIC]))
+    answer = get(node, address, BROWSER)
+    assert (answer.status_code, answer.headers["Location"]) == (302, leads_to)
 
 
 @pytest.mark.parametrize("name", ["aldermoor", "node"])
