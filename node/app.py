@@ -28,7 +28,7 @@ from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
-from node.settings import Settings, with_secret
+from node.settings import Settings, data_folder, with_secret
 from node.web import cycle, look, pages
 from node.web.site import MenuItem, Site
 
@@ -43,10 +43,14 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
 
     Raises `SettingsError` for a plugin that does not fit or a data folder that cannot be written.
     """
-    app = Flask("node", static_folder=None)
+    folder = data_folder(settings).resolve()
+    # Where the relative path of a SQLite file begins.
+    app = Flask("node", static_folder=None, instance_path=str(folder))
     secret = with_secret(settings)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
+        # What people typed does not stand in a log because a statement failed.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
         WTF_CSRF_TIME_LIMIT=None,

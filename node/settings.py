@@ -8,6 +8,7 @@ that a misspelt one is noticed.
 import os
 import re
 import secrets
+import stat
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -32,8 +33,10 @@ SHORTEST_SECRET = 16
 RANGES = {"threads": (1, 1000), "delivery_threads": (1, 1000), "lease_seconds": (30, 86_400)}
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
-# A path that is not absolute would mean something else to every program that reads it.
-DATABASES = ("postgresql+psycopg://", "sqlite:////")
+DATABASES = ("postgresql+psycopg://", "sqlite:///")
+# A database that is gone with its process, and that no other process sees.
+NO_FILES = {None, "", ":memory:"}
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 FederationMode = Literal["allow-list", "open"]
 LogFormat = Literal["console", "json"]
@@ -56,7 +59,9 @@ class Settings:
         Path("moothall-data"), "The folder for the SQLite files and the secret key."
     )
     database_url: str = _key(
-        "", "A PostgreSQL address (postgresql+psycopg://…). Empty: SQLite in the data folder."
+        "",
+        "A PostgreSQL address (postgresql+psycopg://…), or that of a SQLite file (sqlite:///…),"
+        " whose path, if relative, begins in the data folder. Empty: `moothall.db` there.",
     )
     jobs: str = _key(
         "inside",
@@ -113,8 +118,8 @@ class Settings:
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy address of the database."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'moothall.db'}"
+        """The SQLAlchemy address of the database. A relative path begins in the data folder."""
+        return self.database_url or "sqlite:///moothall.db"
 
     @property
     def address(self) -> str:
@@ -160,10 +165,15 @@ def with_secret(settings: Settings) -> str:
 def data_folder(settings: Settings) -> Path:
     """The data folder, made if need be. It holds keys, so nobody else may look into it.
 
-    Raises `SettingsError` where it cannot be made.
+    One that others may look into is closed to them if it is this account's, and not a folder that
+    all share, such as /tmp. Raises `SettingsError` where it cannot be made.
     """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = settings.data_dir.stat()
+        is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
+        if is_ours and found.st_mode & OTHERS:
+            settings.data_dir.chmod(0o700)
     except OSError as error:
         raise SettingsError(
             f"The data folder {settings.data_dir} cannot be made: {error.strerror}."
@@ -264,10 +274,11 @@ def _check_base_url(given: str) -> None:
 
 def _is_database(address: str) -> bool:
     try:
-        make_url(address)
+        parsed = make_url(address)
     except (ArgumentError, ValueError):
         return False
-    return address.startswith(DATABASES)
+    is_lost = parsed.drivername == "sqlite" and parsed.database in NO_FILES
+    return address.startswith(DATABASES) and not is_lost
 
 
 def _is_authority(text: str, *, with_port: bool = False) -> bool:

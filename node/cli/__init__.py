@@ -25,7 +25,11 @@ for group in (running, people, councils, projects, demo):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command. What goes wrong is said in one line, and the exit code is not zero."""
+    """Run one command. What goes wrong is said in one line, and the exit code is not zero.
+
+    The files that it makes hold keys and passwords, so no other account may read them.
+    """
+    os.umask(0o077)
     try:
         code = moothall.main(args=arguments, prog_name="moothall", standalone_mode=False)
     except click.exceptions.Abort:

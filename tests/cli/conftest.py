@@ -1,6 +1,7 @@
 """The command `moothall`, run in this process against a council's own database."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +56,9 @@ def moothall(
 
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    mask = os.umask(0o022)
     yield run
+    os.umask(mask)
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
