@@ -17,7 +17,7 @@ from node.db import db, prepare_engine
 from node.errors import SettingsError
 from node.federating import backfill, delivery, following, inbox, operator_views
 from node.federating import views as federating_views
-from node.federating.publishing import DELIVER
+from node.federating.models import Backfill, Delivery, InboxItem
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
@@ -70,9 +70,10 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         handlers=HANDLERS,
     )
     app.extensions[EXTENSION] = node
-    node.jobs.register(DELIVER, lambda: delivery.work_off(node))
-    node.jobs.register(inbox.JOB, lambda: inbox.work_off(node))
-    node.jobs.register(backfill.JOB, lambda: backfill.work_off(node))
+    node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
+    node.jobs.register(InboxItem.JOB, lambda: inbox.work_off(node))
+    node.jobs.register(inbox.FETCHING_JOB, lambda: inbox.work_off_fetching(node))
+    node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     sign_in.configure(app, settings, secret)
     csrf = CSRFProtect(app)
     csrf.exempt("node.federating.views.post_to_inbox")

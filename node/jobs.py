@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 # An idle node looks for work this often, in seconds: the upper bound of what a wake-up may take on
 # SQLite.
 IDLE_POLL = 0.25
-WORKERS = 2
+# A delivery or a fetch that has begun ends within its own 10 seconds.
+STOP_SECONDS = 15.0
 
 
 class Jobs:
@@ -42,6 +43,11 @@ class Jobs:
             raise SettingsError(f"The job engine cannot be used: {error}") from error
         self._tasks: dict[str, Any] = {}
         self._functions: dict[str, Callable[[], None]] = {}
+        # Set when this process is about to end: whoever works rows off takes no more of them.
+        self.stopping = threading.Event()
+        self._consumer: QuietConsumer | None = None
+        self._busy: dict[str, threading.Lock] = {}
+        self._asked: dict[str, threading.Event] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -50,6 +56,7 @@ class Jobs:
     def register(self, name: str, function: Callable[[], None]) -> None:
         """Let `name` be woken, and run it every minute besides."""
         self._functions[name] = function
+        self._busy[name], self._asked[name] = threading.Lock(), threading.Event()
         self._tasks[name] = self._huey.task(name=name)(self._guarded(name))
         self._huey.periodic_task(crontab(), name=f"{name}-sweep")(self._guarded(name))
 
@@ -67,19 +74,24 @@ class Jobs:
         except Exception:  # any engine's own error
             log.exception("job engine did not take a wake-up", job=name)
 
-    def run_once(self, name: str) -> None:
-        """Run one job here and now, its errors included."""
-        self._functions[name]()
-
-    def consumer(self) -> "QuietConsumer":
-        """What works the jobs off, in threads of this process."""
-        return QuietConsumer(
+    def start(self) -> None:
+        """Work the jobs off, in threads of this process, until `stop`."""
+        self._consumer = QuietConsumer(
             self._huey,
-            workers=WORKERS,
+            # Each job can run while all the others do.
+            workers=len(self._functions),
             max_delay=IDLE_POLL,
             initial_delay=0.05,
-            check_worker_health=True,
+            check_worker_health=False,
+            shutdown_timeout=STOP_SECONDS,
         )
+        self._consumer.start()
+
+    def stop(self) -> None:
+        """Let what has been begun end, begin nothing more, and wait for that."""
+        self.stopping.set()
+        if self._consumer is not None:
+            self._consumer.stop(graceful=True)
 
     def close(self) -> None:
         """Let go of the engine."""
@@ -94,11 +106,22 @@ class Jobs:
         return ran
 
     def _guarded(self, name: str) -> Callable[[], None]:
+        """A run of `name` that fails alone, and of which this process has no two at once.
+
+        Otherwise one job that waits for slow servers would take up every worker.
+        """
+        busy, asked = self._busy[name], self._asked[name]
+
         def run() -> None:
-            try:
-                self._functions[name]()
-            except Exception:  # the rows keep their state, and the sweeper comes back to them
-                log.exception("job failed", job=name)
+            asked.set()
+            while asked.is_set() and busy.acquire(blocking=False):
+                try:
+                    asked.clear()
+                    self._functions[name]()
+                except Exception:  # the rows keep their state, and the sweeper comes back to them
+                    log.exception("job failed", job=name)
+                finally:
+                    busy.release()
 
         run.__name__ = name.replace("-", "_")
         return run
@@ -109,10 +132,6 @@ class QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
 
     def _set_signal_handlers(self) -> None:
         return
-
-    def wait(self, stop: threading.Event) -> None:
-        stop.wait()
-        self.stop(graceful=True)
 
 
 def _engine(settings: Settings, secret: str) -> Huey:

@@ -12,7 +12,7 @@ from flask import Flask
 from node.app import node_of
 from node.councils import service as councils
 from node.errors import SettingsError
-from node.federating import backfill, delivery, inbox
+from node.federating import queues
 from node.people.sign_in import first_run_token
 from node.runtime import Node
 from node.settings import with_secret
@@ -40,12 +40,9 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
         )
     except (OSError, ValueError) as error:
         raise SettingsError(f"Cannot listen on {node.settings.address}: {error}.") from error
-    consumer = None
     if node.settings.jobs == "inside":
-        for queue in (delivery, inbox, backfill):
-            queue.release_all(node)
-        consumer = node.jobs.consumer()
-        consumer.start()
+        queues.release_all(node)
+        node.jobs.start()
         wake_all(node)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -56,8 +53,7 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
         log.info("stopping")
     finally:
         server.close()
-        if consumer:
-            consumer.stop(graceful=True)
+        node.jobs.stop()
 
 
 def wake_all(node: Node) -> None:

@@ -36,7 +36,7 @@ def upgrade() -> None:
         "audit_entry",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("by", sa.String(length=500), nullable=False),
+        sa.Column("by", sa.String(length=2000), nullable=False),
         sa.Column("action", sa.String(length=100), nullable=False),
         sa.Column("subject", sa.String(length=2000), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
@@ -49,9 +49,12 @@ def upgrade() -> None:
     op.create_table(
         "deleted",
         sa.Column("uri", sa.String(length=2000), nullable=False),
-        sa.Column("by_actor", sa.String(length=2000), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("uri", name=op.f("pk_deleted")),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_deleted_actor_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("uri", "actor_id", name=op.f("pk_deleted")),
     )
     with op.batch_alter_table("deleted", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_deleted_at"), ["at"], unique=False)
@@ -60,10 +63,11 @@ def upgrade() -> None:
         "inbox_item",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uri", sa.String(length=2000), nullable=False),
+        sa.Column("host", sa.String(length=300), nullable=False),
         sa.Column("actor_uri", sa.String(length=2000), nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
-        sa.Column("trusted", sa.Boolean(), nullable=False),
+        sa.Column("needs_fetch", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -75,7 +79,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox_item", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_inbox_item_state_due_at"), ["state", "due_at"], unique=False
+            batch_op.f("ix_inbox_item_state_needs_fetch_due_at"),
+            ["state", "needs_fetch", "due_at"],
+            unique=False,
         )
 
     op.create_table(
@@ -147,6 +153,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Integer(), nullable=False),
         sa.Column("next_page", sa.String(length=2000), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("read", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),

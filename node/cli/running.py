@@ -30,14 +30,14 @@ def worker() -> None:
     with opened() as node:
         if node.settings.jobs == "inside":
             raise MoothallError("With jobs = inside, `moothall serve` does this itself.")
-        consumer = node.jobs.consumer()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        consumer.start()
+        node.jobs.start()
         wake_all(node)
         click.echo("Working")
-        consumer.wait(stop)
+        stop.wait()
+        node.jobs.stop()
 
 
 @click.command()

@@ -7,22 +7,21 @@ gets more than its share.
 """
 
 import random
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
+from time import monotonic
 
 import structlog
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 
 from federation.retry import Outcome, decide
 from federation.signatures import PrivateKey
 from node.db import now
 from node.errors import ConflictError, NotFoundError
-from node.federating import actors, peers
+from node.federating import actors, peers, queues
 from node.federating.fetching import signer
 from node.federating.models import Delivery, DeliveryAttempt
-from node.federating.publishing import DELIVER
 from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
 
@@ -46,95 +45,60 @@ class Letter:
     allowed: bool
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What came of one attempt. `status` None: nobody answered. `final`: trying again is vain."""
+
+    status: int | None
+    words: str
+    seconds: float = 0.0
+    retry_after: str | None = None
+    final: bool = False
+
+
+@queues.wakes_for_next(Delivery)
 def work_off(node: Node) -> None:
     """The job: send everything that is due."""
-    most = node.settings.delivery_threads
-    with ThreadPoolExecutor(most, thread_name_prefix="deliver") as pool:
-        running: set[Future[None]] = set()
-        while True:
-            running |= {pool.submit(attempt, node, row) for row in lease(node, most - len(running))}
-            if not running:
-                return
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                if error := future.exception():
-                    # Its lease runs out, and it is tried again; the others must not wait for it.
-                    log.error("a delivery could not be attempted", exc_info=error)
+    queues.in_parallel(node.settings.delivery_threads, partial(lease, node), partial(attempt, node))
 
 
 def lease(node: Node, most: int) -> list[int]:
-    """Take up to `most` due deliveries for this worker, for as long as the lease lasts."""
-    if most < 1:
-        return []
-    moment = now()
+    """Take up to `most` due deliveries: of each host some, of each object the first."""
     earlier = aliased(Delivery)
     waits_for_earlier = exists().where(
         earlier.inbox == Delivery.inbox,
         earlier.object_uri == Delivery.object_uri,
-        earlier.state == "pending",
+        earlier.state == Delivery.WAITING,
         earlier.id < Delivery.id,
     )
-    due = (
-        select(
-            Delivery.id,
-            func.row_number().over(partition_by=Delivery.host, order_by=Delivery.id).label("place"),
-        )
-        .where(Delivery.state == "pending", Delivery.due_at <= moment, ~waits_for_earlier)
-        .subquery()
-    )
-    free = (
-        select(Delivery.id)
-        .join(due, due.c.id == Delivery.id)
-        .where(
-            due.c.place <= PER_HOST,
-            Delivery.state == "pending",
-            or_(Delivery.leased_until.is_(None), Delivery.leased_until < moment),
-        )
-        .order_by(Delivery.id)
-        .limit(most)
-        .with_for_update(skip_locked=True, of=Delivery)
-    )
-    with node.work(by=DELIVER) as work:
-        leased = work.session.scalars(
-            update(Delivery)
-            .where(Delivery.id.in_(free))
-            .values(leased_until=moment + timedelta(seconds=node.settings.lease_seconds))
-            .returning(Delivery.id)
-        ).all()
-    return sorted(leased)
+    return queues.lease(node, Delivery, most, ~waits_for_earlier, of_each_host=PER_HOST)
 
 
 def attempt(node: Node, delivery_id: int) -> None:
     """Send one delivery once, signed now, and record what was answered."""
     letter = _read(node, delivery_id)
+    _record(node, letter, _send(node, letter))
+
+
+def _send(node: Node, letter: Letter) -> Tried:
     if not letter.allowed:
-        _record(
-            node,
-            letter,
-            None,
-            f"{letter.host} is not on the list of servers we speak with",
-            0.0,
-            final=True,
-        )
-        return
-    started = now()
+        words = f"{letter.host} is not on the list of servers we speak with"
+        return Tried(None, words, final=True)
+    started = monotonic()
     try:
         answer = node.outbound.post(
             letter.inbox, letter.body, content_type=AS2, sign=signer(letter.key)
         )
     except OutboundError as error:
-        elapsed = (now() - started).total_seconds()
-        _record(node, letter, None, error.safe_text, elapsed, final=error.permanent)
-    else:
-        words = answer.body[:300].decode("utf-8", "replace").strip() if answer.status >= 300 else ""
-        _record(
-            node,
-            letter,
-            answer.status,
-            words,
-            answer.elapsed,
-            retry_after=answer.headers.get("retry-after"),
-        )
+        return Tried(None, error.safe_text, monotonic() - started, final=error.permanent)
+    words = "" if answer.status < 300 else _in_one_line(answer.body)
+    return Tried(answer.status, words, answer.elapsed, answer.headers.get("retry-after"))
+
+
+def _in_one_line(body: bytes) -> str:
+    """The beginning of what a stranger answered, as text that any database and terminal takes."""
+    text = body[:300].decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
@@ -149,16 +113,8 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     row.due_at = row.trying_since = now()
     row.finished_at = None
     work.audit("delivery.retry", row.inbox, delivery=row.id)
-    work.wake(DELIVER)
+    work.wake(Delivery.JOB)
     return row
-
-
-def release_all(node: Node) -> None:
-    """When a node with its worker inside starts: leases that stand are of a dead process."""
-    with node.work(by=DELIVER) as work:
-        work.session.execute(
-            update(Delivery).where(Delivery.leased_until.is_not(None)).values(leased_until=None)
-        )
 
 
 def _read(node: Node, delivery_id: int) -> Letter:
@@ -174,19 +130,10 @@ def _read(node: Node, delivery_id: int) -> Letter:
         )
 
 
-def _record(
-    node: Node,
-    letter: Letter,
-    status: int | None,
-    words: str,
-    seconds: float,
-    *,
-    retry_after: str | None = None,
-    final: bool = False,
-) -> None:
+def _record(node: Node, letter: Letter, tried: Tried) -> None:
     """One attempt and what follows from it, in one transaction."""
     moment = now()
-    with node.work(by=DELIVER) as work:
+    with node.work(by=Delivery.JOB) as work:
         row = work.session.get_one(Delivery, letter.id)
         row.attempts += 1
         row.leased_until = None
@@ -194,21 +141,21 @@ def _record(
             DeliveryAttempt(
                 delivery_id=row.id,
                 at=moment,
-                status=status,
-                answer=words[:500],
-                milliseconds=round(seconds * 1000),
+                status=tried.status,
+                answer=tried.words,
+                milliseconds=round(tried.seconds * 1000),
             )
         )
         verdict = decide(
-            status,
+            tried.status,
             row.attempts,
             moment - row.trying_since,
-            retry_after,
+            tried.retry_after,
             random.random(),  # noqa: S311 -- spreads retries, keeps no secret
             moment,
         )
-        _move(work, row, Outcome.permanent() if final else verdict)
-        answer = f"{status} {words}".strip() if status else words
+        _move(work, row, Outcome.permanent() if tried.final else verdict)
+        answer = f"{tried.status or ''} {tried.words}".strip()
         peers.answered(work.session, row.host, well=row.state == "delivered", answer=answer)
 
 
@@ -219,13 +166,13 @@ def _move(work: UnitOfWork, row: Delivery, verdict: Outcome) -> None:
         row.state, row.finished_at = "failed", now()
     else:
         row.due_at = now() + verdict.after
-        work.wake(DELIVER, verdict.after)
+        work.wake(Delivery.JOB, verdict.after)
     waiting = work.session.scalar(
         select(func.count()).where(
             Delivery.inbox == row.inbox,
             Delivery.object_uri == row.object_uri,
-            Delivery.state == "pending",
+            Delivery.state == Delivery.WAITING,
         )
     )
     if row.state != "pending" and waiting:
-        work.wake(DELIVER)
+        work.wake(Delivery.JOB)

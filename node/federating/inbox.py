@@ -5,19 +5,19 @@ harmless.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import or_, select, update
 
 from federation.acceptance import Accepted, Policy, accept
 from federation.errors import FederationError, Refusal
 from federation.origin import host_of
 from federation.signatures import SignedRequest, claimed_host
-from federation.vocabulary import Activity, id_of
+from federation.vocabulary import Activity
 from node.db import insert_once, now
 from node.errors import MoothallError
-from node.federating import fetching, peers, refusals
+from node.federating import fetching, peers, queues, refusals
 from node.federating.dispatching import dispatch
 from node.federating.keystore import KeyStore
 from node.federating.models import InboxItem
@@ -25,8 +25,10 @@ from node.runtime import Node, Received
 
 log = structlog.get_logger(__name__)
 
-JOB = "inbox"
+FETCHING_JOB = "inbox-fetching"
 BATCH = 50
+# So many fetches are under way at once.
+FETCHES = 4
 MOST_ATTEMPTS = 5
 # Activities whose object is acted on, so that it must come from whoever may speak for it.
 CARRYING = frozenset({"Create", "Update"})
@@ -46,17 +48,21 @@ def receive(node: Node, request: SignedRequest) -> None:
     if not isinstance(verdict, Accepted):
         return
     activity = verdict.activity
+    host = host_of(activity.actor)
+    carries = activity.type in CARRYING and activity.object_id is not None
+    needs_fetch = carries and not verdict.embedded_trusted
     with node.work(by=activity.actor) as work:
         keys.remember(work.session)
-        peers.heard(work.session, host_of(activity.actor))
+        peers.heard(work.session, host)
         new = insert_once(
             work.session,
             InboxItem,
             uri=activity.id,
             actor_uri=activity.actor,
+            host=host,
             type=activity.type[:40],
             body=activity.raw,
-            trusted=verdict.embedded_trusted,
+            needs_fetch=needs_fetch,
             state="new",
             attempts=0,
             received_at=now(),
@@ -64,7 +70,7 @@ def receive(node: Node, request: SignedRequest) -> None:
             outcome="",
         )
         if new:
-            work.wake(JOB)
+            work.wake(FETCHING_JOB if needs_fetch else InboxItem.JOB)
 
 
 def refuse(node: Node, host: str, refusal: Refusal) -> None:
@@ -83,54 +89,37 @@ def policy(node: Node) -> Policy:
     return Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
 
 
+@queues.wakes_for_next(InboxItem)
 def work_off(node: Node) -> None:
-    """The job: act on everything that is due, oldest first."""
-    while items := _lease(node):
+    """The job: act on everything that can be acted on here and now, oldest first."""
+    while items := queues.lease(node, InboxItem, BATCH, InboxItem.needs_fetch.is_(False)):
         for item in items:
             _handle(node, item)
 
 
-def release_all(node: Node) -> None:
-    """When a node with its worker inside starts: leases that stand are of a dead process."""
-    with node.work(by=JOB) as work:
-        work.session.execute(
-            update(InboxItem).where(InboxItem.leased_until.is_not(None)).values(leased_until=None)
-        )
+def work_off_fetching(node: Node) -> None:
+    """The job: act on what must first be fetched from its origin, which may take its time.
 
+    Of each host one at once, so that a slow one holds up nobody else.
+    """
 
-def _lease(node: Node) -> list[int]:
-    moment = now()
-    due = (
-        select(InboxItem.id)
-        .where(
-            InboxItem.state == "new",
-            InboxItem.due_at <= moment,
-            or_(InboxItem.leased_until.is_(None), InboxItem.leased_until < moment),
-        )
-        .order_by(InboxItem.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    with node.work(by=JOB) as work:
-        leased = work.session.scalars(
-            update(InboxItem)
-            .where(InboxItem.id.in_(due))
-            .values(leased_until=moment + timedelta(seconds=node.settings.lease_seconds))
-            .returning(InboxItem.id)
-        ).all()
-    return sorted(leased)
+    def lease(most: int) -> list[int]:
+        return queues.lease(node, InboxItem, most, InboxItem.needs_fetch.is_(True), of_each_host=1)
+
+    queues.in_parallel(FETCHES, lease, partial(_handle, node))
 
 
 def _handle(node: Node, item_id: int) -> None:
     """Act on one message: its effect and its new state are committed together."""
     with node.reading() as session:
         item = session.get_one(InboxItem, item_id)
-        body, trusted = item.body, item.trusted
+        body, needs_fetch = item.body, item.needs_fetch
     try:
-        received = _prepare(node, body, trusted)
+        received = _prepare(node, body, needs_fetch)
         with node.work(by=received.activity.actor) as work:
-            outcome = dispatch(node, work, received)
-            _finish(work.session.get_one(InboxItem, item_id), *outcome)
+            item = work.session.get_one(InboxItem, item_id, with_for_update=True)
+            if item.state == InboxItem.WAITING:  # else a lease ran out, and another was quicker
+                _finish(item, *dispatch(node, work, received))
     except (MoothallError, FederationError) as error:
         permanent = getattr(error, "permanent", True)
         _put_off(node, item_id, str(error), permanent=permanent)
@@ -139,16 +128,14 @@ def _handle(node: Node, item_id: int) -> None:
         _put_off(node, item_id, f"{type(error).__name__}: {error}", permanent=False)
 
 
-def _prepare(node: Node, body: dict[str, Any], trusted: bool) -> Received:
+def _prepare(node: Node, body: dict[str, Any], needs_fetch: bool) -> Received:
     """Find the object where it may be believed: in the message, or at its own origin."""
     activity = Activity.parse(body)
+    if needs_fetch:
+        return Received(activity, fetching.document(node, activity.object_id or ""))
     embedded = activity.object if isinstance(activity.object, dict) else None
-    if activity.type not in CARRYING:
-        return Received(activity, embedded)
-    uri = id_of(activity.object)
-    if uri is not None and (embedded is None or not trusted):
-        return Received(activity, fetching.document(node, uri))
-    return Received(activity, embedded if trusted else None)
+    is_anonymous = activity.type in CARRYING and activity.object_id is None
+    return Received(activity, None if is_anonymous else embedded)
 
 
 def _finish(item: InboxItem, state: str, outcome: str) -> None:
@@ -158,7 +145,7 @@ def _finish(item: InboxItem, state: str, outcome: str) -> None:
 
 
 def _put_off(node: Node, item_id: int, why: str, *, permanent: bool) -> None:
-    with node.work(by=JOB) as work:
+    with node.work(by=InboxItem.JOB) as work:
         item = work.session.get_one(InboxItem, item_id)
         item.attempts += 1
         item.leased_until = None
@@ -168,4 +155,4 @@ def _put_off(node: Node, item_id: int, why: str, *, permanent: bool) -> None:
         else:
             delay = timedelta(seconds=2 * 4 ** (item.attempts - 1))
             item.due_at = now() + delay
-            work.wake(JOB, delay)
+            work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB, delay)

@@ -4,14 +4,30 @@ Rows with a state are the queues; `STATES` of each says how a row may move.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from node.db import Base, now
 
 Uri = String(2000)
+
+
+class Queued:
+    """What every row of a queue has. `WAITING` is the state in which the job `JOB` takes it up."""
+
+    JOB: ClassVar[str]
+    WAITING: ClassVar[str]
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(default=now)
+    leased_until: Mapped[datetime | None]
+
+    @declared_attr
+    def state(cls) -> Mapped[str]:  # noqa: N805 -- SQLAlchemy calls it with the class
+        return mapped_column(String(20), default=cls.WAITING)
 
 
 class Actor(Base):
@@ -43,8 +59,8 @@ class Actor(Base):
 
     @property
     def address(self) -> str:
-        """`@username@host`, as people type it."""
-        return f"@{self.username}@{self.host}"
+        """`@username@host`, as people type it; the host alone for an actor without a name there."""
+        return f"@{self.username}@{self.host}" if self.username else self.host
 
 
 class ActorKey(Base):
@@ -69,7 +85,7 @@ class Follow(Base):
     STATES = {  # noqa: RUF012 -- a constant table
         "requested": {"accepted", "rejected"},
         "accepted": {"rejected"},
-        "rejected": {"requested"},
+        "rejected": {"requested", "accepted"},
     }
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -104,7 +120,7 @@ class OutboxActivity(Base):
     __table_args__ = (Index(None, "actor_id", "is_public", "id"),)
 
 
-class Delivery(Base):
+class Delivery(Queued, Base):
     """One activity on its way to one inbox.
 
     The row is the queue: a worker leases it, sends, and records the answer.
@@ -117,22 +133,18 @@ class Delivery(Base):
         Index(None, "inbox", "object_uri", "state"),
     )
 
+    JOB, WAITING = "deliver", "pending"
     STATES = {  # noqa: RUF012 -- a constant table
         "pending": {"delivered", "failed"},
         "failed": {"pending"},
         "delivered": set(),
     }
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     activity_id: Mapped[int] = mapped_column(ForeignKey("outbox_activity.id", ondelete="CASCADE"))
     inbox: Mapped[str] = mapped_column(Uri)
     host: Mapped[str] = mapped_column(String(300), index=True)
     object_uri: Mapped[str] = mapped_column(Uri)
-    state: Mapped[str] = mapped_column(String(20), default="pending")
-    attempts: Mapped[int] = mapped_column(default=0)
     trying_since: Mapped[datetime] = mapped_column(default=now)
-    due_at: Mapped[datetime] = mapped_column(default=now)
-    leased_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     activity: Mapped[OutboxActivity] = relationship()
     tries: Mapped[list["DeliveryAttempt"]] = relationship(
@@ -157,15 +169,16 @@ class DeliveryAttempt(Base):
     milliseconds: Mapped[int]
 
 
-class InboxItem(Base):
+class InboxItem(Queued, Base):
     """An accepted activity of somebody else.
 
     `uri` is its id, so that one sent twice is stored once.
     """
 
     __tablename__ = "inbox_item"
-    __table_args__ = (Index(None, "state", "due_at"),)
+    __table_args__ = (Index(None, "state", "needs_fetch", "due_at"),)
 
+    JOB, WAITING = "inbox", "new"
     STATES = {  # noqa: RUF012 -- a constant table
         "new": {"done", "ignored", "failed"},
         "failed": {"new"},
@@ -173,21 +186,17 @@ class InboxItem(Base):
         "ignored": set(),
     }
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     uri: Mapped[str] = mapped_column(Uri, unique=True)
+    host: Mapped[str] = mapped_column(String(300))
     actor_uri: Mapped[str] = mapped_column(Uri)
     type: Mapped[str] = mapped_column(String(40))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    trusted: Mapped[bool]
-    state: Mapped[str] = mapped_column(String(20), default="new")
-    attempts: Mapped[int] = mapped_column(default=0)
+    needs_fetch: Mapped[bool]
     received_at: Mapped[datetime] = mapped_column(default=now)
-    due_at: Mapped[datetime] = mapped_column(default=now)
-    leased_until: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(500), default="")
 
 
-class Backfill(Base):
+class Backfill(Queued, Base):
     """Reading everything that a council has, page by page.
 
     `next_page` is where to go on after a crash.
@@ -195,21 +204,18 @@ class Backfill(Base):
 
     __tablename__ = "backfill"
 
+    JOB, WAITING = "backfill", "running"
     STATES = {  # noqa: RUF012 -- a constant table
         "running": {"done", "failed"},
         "done": {"running"},
         "failed": {"running"},
     }
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
     next_page: Mapped[str] = mapped_column(Uri)
-    state: Mapped[str] = mapped_column(String(20), default="running")
+    pages: Mapped[int] = mapped_column(default=0)
     read: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime] = mapped_column(default=now)
-    leased_until: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(500), default="")
     actor: Mapped[Actor] = relationship()
 
@@ -250,10 +256,12 @@ class RefusalCount(Base):
 
 
 class Deleted(Base):
-    """A remote object that its origin deleted: a Create that comes later is not shown."""
+    """What a remote actor said it deleted: its Create that comes later is not shown."""
 
     __tablename__ = "deleted"
 
     uri: Mapped[str] = mapped_column(Uri, primary_key=True)
-    by_actor: Mapped[str] = mapped_column(Uri)
+    actor_id: Mapped[int] = mapped_column(
+        ForeignKey("actor.id", ondelete="CASCADE"), primary_key=True
+    )
     at: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -12,6 +12,8 @@ from node.federating.models import Peer
 from node.runtime import UnitOfWork
 from node.settings import Settings
 
+# A statement takes so many values, and no more, on every database.
+PORTION = 500
 ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
 
 
@@ -23,6 +25,19 @@ def is_allowed(session: Session, settings: Settings, host: str) -> bool:
     if state == BLOCKED:
         return False
     return state == ALLOWED or settings.federation == "open"
+
+
+def allowed_among(session: Session, settings: Settings, hosts: set[str]) -> set[str]:
+    """Those of `hosts` that we speak with."""
+    states: dict[str, str] = {}
+    listed = sorted(hosts)
+    for start in range(0, len(listed), PORTION):
+        portion = listed[start : start + PORTION]
+        query = select(Peer.host, Peer.state).where(Peer.host.in_(portion))
+        states |= {row.host: row.state for row in session.execute(query)}
+    if settings.federation == "open":
+        return {host for host in hosts if states.get(host) != BLOCKED}
+    return {host for host in hosts if states.get(host) == ALLOWED}
 
 
 def is_blocked(session: Session, host: str) -> bool:

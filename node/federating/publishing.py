@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, insert, select
 
 from federation.addressing import is_public
 from federation.origin import host_of
@@ -17,22 +16,24 @@ from node.federating import peers
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
 from node.runtime import UnitOfWork
 
-DELIVER = "deliver"
-
 
 def publish(work: UnitOfWork, actor: Actor, activity: dict[str, Any]) -> OutboxActivity:
-    """Put `activity` in the outbox of `actor`, for all its followers and all who got the same
-    object before.
+    """Put `activity` in the outbox of `actor`, for its followers; once for each shared inbox.
+
+    A Delete goes to all who ever got the object, whether they still follow or not.
     """
-    session = work.session
-    followers = session.scalars(
-        select(Actor)
+    inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
+    followers = (
+        select(inbox)
         .join(Follow, Follow.follower_id == Actor.id)
         .where(Follow.followed_id == actor.id, Follow.state == "accepted")
+        .distinct()
     )
-    inboxes = {follower.shared_inbox or follower.inbox for follower in followers}
-    earlier = select(Delivery.inbox).where(Delivery.object_uri == _object(activity)).distinct()
-    return _post(work, actor, activity, inboxes | set(session.scalars(earlier)))
+    inboxes = set(work.session.scalars(followers))
+    if activity["type"] == "Delete":
+        earlier = select(Delivery.inbox).where(Delivery.object_uri == _object(activity)).distinct()
+        inboxes |= set(work.session.scalars(earlier))
+    return _post(work, actor, activity, inboxes)
 
 
 def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
@@ -53,23 +54,18 @@ def _post(
         is_public=is_public(activity.get("to"), activity.get("cc")),
     )
     session.add(row)
-    for inbox in sorted(_reachable(session, work, inboxes)):
-        session.add(
-            Delivery(activity=row, inbox=inbox, host=host_of(inbox), object_uri=row.object_uri)
-        )
     session.flush()
-    work.wake(DELIVER)
-    return row
-
-
-def _reachable(session: Session, work: UnitOfWork, inboxes: Iterable[str]) -> list[str]:
-    """Without our own inboxes, and without hosts that we do not speak with."""
-    return [
-        inbox
-        for inbox in inboxes
-        if (host := host_of(inbox)) != work.settings.authority
-        and peers.is_allowed(session, work.settings, host)
+    hosts = {inbox: host_of(inbox) for inbox in sorted(inboxes)}
+    reachable = peers.allowed_among(session, work.settings, set(hosts.values()))
+    deliveries = [
+        {"activity_id": row.id, "inbox": inbox, "host": host, "object_uri": row.object_uri}
+        for inbox, host in hosts.items()
+        if host in reachable and host != work.settings.authority
     ]
+    if deliveries:
+        session.execute(insert(Delivery), deliveries)
+    work.wake(Delivery.JOB)
+    return row
 
 
 def _object(activity: dict[str, Any]) -> str:

@@ -237,7 +237,7 @@ def _matching(wanted: Filter) -> Select[Project]:
     if wanted.council_id:
         query = query.where(Project.council_id == wanted.council_id)
     if wanted.origin in {"ours", "others"}:
-        is_ours = Project.council.has(Council.actor.has(Actor.is_local))
+        is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
         query = query.where(is_ours if wanted.origin == "ours" else ~is_ours)
     return query
 
@@ -245,8 +245,8 @@ def _matching(wanted: Filter) -> Select[Project]:
 def _ours_or_followed() -> ColumnElement[bool]:
     """Another council's project is shown while we follow it: later nobody keeps it up to date."""
     follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
-    is_shown = or_(Council.slug.is_not(None), follows)
-    return exists().where(Council.id == Project.council_id, is_shown).correlate(Project)
+    shown = select(Council.id).where(or_(Council.slug.is_not(None), follows))
+    return Project.council_id.in_(shown)
 
 
 def _write(project: Project, text: Text) -> None:

@@ -93,8 +93,8 @@ def test_every_link_in_the_code_leads_somewhere(council: TestNode) -> None:
 
 def test_every_job_is_swept_each_minute(council: TestNode) -> None:
     jobs = council.node.jobs
-    swept = {task.name for task in jobs.consumer().huey.read_periodic(datetime.now(UTC))}
-    assert jobs.names >= {"deliver", "inbox", "backfill"}
+    swept = {task.name for task in jobs._huey.read_periodic(datetime.now(UTC))}
+    assert jobs.names >= {"deliver", "inbox", "inbox-fetching", "backfill"}
     assert swept == {f"{name}-sweep" for name in jobs.names}
 
 

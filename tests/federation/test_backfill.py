@@ -65,7 +65,7 @@ def make_due(node: TestNode) -> None:
     """As if the time until the next try had passed."""
     with node.work() as work:
         work.session.scalars(select(Backfill)).one().due_at = now()
-        work.wake(backfill.JOB)
+        work.wake(Backfill.JOB)
 
 
 def test_pages_are_read_to_the_end(nodes: Nodes) -> None:
