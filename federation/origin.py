@@ -11,8 +11,9 @@ from federation.errors import AddressError, Reason, Refusal
 
 LONGEST_URL = 2000
 DEFAULT_PORTS = {"https": 443, "http": 80}
-# Characters that browsers, servers and libraries read differently: no address has them.
-UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
+# An address is written in ASCII, the rest percent-encoded (RFC 3986 section 2); a backslash is read
+# differently by browsers, servers and libraries.
+UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 # ASCII only: an international name is in its `xn--` form on the wire. No trailing dot.
 HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -89,15 +90,6 @@ def same_origin(one: str, other: str) -> bool:
         return origin(one) == origin(other)
     except AddressError:
         return False
-
-
-def web_address(url: str | None) -> str | None:
-    """`url`, if it is one that a page may link to: http or https, and nothing odd about it."""
-    try:
-        origin(url or "")
-    except AddressError:
-        return None
-    return url
 
 
 def without_fragment(url: str) -> str:

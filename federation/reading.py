@@ -68,15 +68,16 @@ def link(value: Any) -> str | None:
 def moment(value: Any) -> datetime | None:
     """A time (RFC 3339, leniently), UTC; None where there is none to be read.
 
-    Without a zone it counts as UTC.
+    Without a zone it counts as UTC. No document is from before 1970 or after 2999.
     """
     if not isinstance(value, str) or len(value) > 64:
         return None
     try:
         found = datetime.fromisoformat(value.upper())
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return found if 1970 <= found.year <= 2999 else None
 
 
 def written(value: datetime) -> str:

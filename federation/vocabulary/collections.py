@@ -15,6 +15,8 @@ from federation.vocabulary.required import required_id, required_type
 Items = tuple[str | Document, ...]
 WHOLE = ("OrderedCollection", "Collection")
 PAGE = ("OrderedCollectionPage", "CollectionPage")
+# What databases hold in a plain integer.
+LARGEST_TOTAL = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class CollectionPage:
 
 def _total(document: Mapping[str, Any]) -> int | None:
     total = document.get("totalItems")
-    if total is not None and (type(total) is not int or total < 0):
+    if total is not None and (type(total) is not int or not 0 <= total <= LARGEST_TOTAL):
         raise DocumentError("totalItems", "not a number of items")
     return total
 

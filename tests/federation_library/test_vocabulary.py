@@ -213,7 +213,7 @@ def test_addresses_of_another_origin_are_not_the_actors() -> None:
     assert (actor.outbox, actor.followers, actor.projects, actor.shared_inbox) == (None,) * 4
 
 
-@pytest.mark.parametrize("total", ["5", 5.5, -1, True, [5]])
+@pytest.mark.parametrize("total", ["5", 5.5, -1, True, [5], 2**31])
 def test_totals_are_numbers(total: Any) -> None:
     for kind in ("OrderedCollection", "CollectionPage"):
         with pytest.raises(DocumentError):
@@ -322,6 +322,10 @@ def test_links() -> None:
         ("2026-11-23T12:30:15", AT.replace(microsecond=0)),
         ("2026-11-23 12:30:15z", AT.replace(microsecond=0)),
         ("0001-01-01T00:00:00+23:59", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("1969-12-31T23:59:59Z", None),
+        ("3000-01-01T00:00:00Z", None),
+        ("2999-12-31T23:59:59Z", datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)),
         ("yesterday", None),
         ("", None),
         ("2" * 100, None),
@@ -333,7 +337,7 @@ def test_times_are_read_leniently(value: Any, read: datetime | None) -> None:
     assert moment(value) == read
 
 
-@given(st.timedeltas(timedelta(days=-40_000), timedelta(days=40_000)), st.integers(-12, 14))
+@given(st.timedeltas(timedelta(days=-20_000), timedelta(days=40_000)), st.integers(-12, 14))
 def test_times_come_back_as_they_were(distance: timedelta, zone: int) -> None:
     value = (AT + distance).astimezone(timezone(timedelta(hours=zone)))
     assert moment(written(value)) == value
