@@ -24,7 +24,7 @@ class AuditEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)
-    by: Mapped[str] = mapped_column(String(500))
+    by: Mapped[str] = mapped_column(String(2000))
     action: Mapped[str] = mapped_column(String(100), index=True)
     subject: Mapped[str] = mapped_column(String(2000))
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

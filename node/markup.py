@@ -1,5 +1,8 @@
 """Text that people wrote, as HTML that is safe to show: Markdown of our own, HTML of others."""
 
+import re
+import unicodedata
+
 import nh3
 from markdown_it import MarkdownIt
 
@@ -42,6 +45,51 @@ TAGS = frozenset(
         "ul",
     ]
 )
+# Elements of running text, and all that HTML opens again in every block that they reach into.
+INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "big",
+        "br",
+        "cite",
+        "code",
+        "del",
+        "em",
+        "font",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "mark",
+        "nobr",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
+)
+VOID = frozenset(["br", "col", "hr", "img", "input", "wbr"])
+DEEPEST = 100
+BEGINNING = re.compile(r"<[a-zA-Z/!?]")
+SPACE = r"[ \t\n\f\r]"
+TAG = re.compile(
+    r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9-]*+)"
+    rf"(?:{SPACE}++[a-zA-Z_:][a-zA-Z0-9_:.-]*+"
+    rf"(?:{SPACE}*+={SPACE}*+(?:\"[^\"<]*+\"|'[^'<]*+'|[^ \t\n\f\r\"'=<>`]++))?+){{0,50}}+"
+    rf"{SPACE}*+/?+>"
+)
 _markdown = (
     MarkdownIt("commonmark", {"html": False, "linkify": False})
     .enable("table")
@@ -69,6 +117,8 @@ def sanitise(html: str) -> str:
         },
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer ugc",
+        # An address without a host would lead to wherever the text is shown.
+        url_relative="deny",
     )
 
 
@@ -77,6 +127,33 @@ def is_text(given: str) -> bool:
     return "\0" not in given and not any("\ud800" <= letter <= "\udfff" for letter in given)
 
 
-def plain(html: str) -> str:
-    """The text of `html`, without any tags."""
-    return nh3.clean(html, tags=set()).strip()
+def is_well_nested(html: str) -> bool:
+    """Whether every element ends where it should, at most 100 are open at once, and running text
+    holds no blocks.
+
+    Reading other HTML can take time and memory that grow with the square of its length.
+    """
+    inside: list[str] = []
+    for beginning in BEGINNING.finditer(html):
+        tag = TAG.match(html, beginning.start())
+        if tag is None:
+            return False
+        name = tag["name"].lower()
+        if tag["end"]:
+            if not inside or inside.pop() != name:
+                return False
+        elif inside and inside[-1] in INLINE and name not in INLINE:
+            return False
+        elif name not in VOID:
+            inside.append(name)
+            if len(inside) > DEEPEST:
+                return False
+    return True
+
+
+def one_line(text: str | None, longest: int) -> str:
+    """Plain text cut, on one line, and without characters that are not seen but change what is."""
+    words = " ".join((text or "")[:longest].split())
+    return "".join(
+        letter for letter in words if unicodedata.category(letter) not in {"Cc", "Cf"}
+    ).strip()

@@ -5,18 +5,19 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from federation.origin import host_of, web_address, without_fragment
+from federation.origin import host_of, same_origin, without_fragment
 from federation.signatures import PrivateKey, PublicKey, generate_rsa
 from federation.signatures.keys import public_pem
 from federation.vocabulary import Actor as ActorDocument
+from federation.webfinger import USERNAME
 from node.db import insert_once, now
 from node.errors import NotFoundError
 from node.federating import addresses
 from node.federating.models import Actor, ActorKey
+from node.markup import one_line
 from node.settings import Settings
 
 NODE_USERNAME = "node"
-LONGEST_USERNAME = 200
 LONGEST_NAME = 300
 LONGEST_ABOUT = 5_000
 
@@ -95,14 +96,15 @@ def remember(session: Session, document: ActorDocument) -> Actor:
 
 def _told(document: ActorDocument) -> dict[str, Any]:
     """What a document says of its actor, as far as it fits into a row."""
-    name = document.name or document.preferred_username or document.id
+    username, url = document.preferred_username or "", document.url or ""
+    username = username if USERNAME.fullmatch(username) else ""
     return {
         "kind": document.type,
         "host": host_of(document.id),
-        "username": (document.preferred_username or "")[:LONGEST_USERNAME],
-        "name": name[:LONGEST_NAME],
+        "username": username,
+        "name": one_line(document.name or username, LONGEST_NAME) or document.id[:LONGEST_NAME],
         "about": (document.summary or "")[:LONGEST_ABOUT],
-        "url": web_address(document.url) or document.id,
+        "url": url if same_origin(url, document.id) else document.id,
         "inbox": document.inbox,
         "shared_inbox": document.shared_inbox,
         "outbox": document.outbox,

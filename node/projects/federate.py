@@ -5,7 +5,7 @@ from datetime import datetime
 
 from federation.addressing import PUBLIC
 from federation.errors import DocumentError
-from federation.origin import web_address
+from federation.origin import same_origin
 from federation.vocabulary import Article, ProjectDetails, Tombstone
 from node import markup
 from node.projects.models import Phase, Project
@@ -72,12 +72,15 @@ def from_article(article: Article) -> RemoteProject | None:
     content = article.content or ""
     if len(content) > LONGEST_CONTENT:
         raise DocumentError("content", "too long")
+    if not markup.is_well_nested(content):
+        raise DocumentError("content", "not well nested, or too deeply")
+    url = article.url or ""
     return RemoteProject(
         uri=article.id,
-        url=web_address(article.url) or article.id,
+        url=url if same_origin(url, article.id) else article.id,
         council_uri=article.attributed_to,
-        title=markup.plain(article.name or "")[:LONGEST_TITLE] or "Untitled",
-        summary=markup.plain(details.summary or "")[:LONGEST_SUMMARY],
+        title=markup.one_line(article.name, LONGEST_TITLE) or "Untitled",
+        summary=markup.one_line(details.summary, LONGEST_SUMMARY),
         phase=phase,
         content=markup.sanitise(content),
         published_at=article.published,

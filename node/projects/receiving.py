@@ -33,11 +33,10 @@ def receive_article(work: UnitOfWork, received: Received) -> None:
 def store(work: UnitOfWork, council: Council, told: RemoteProject) -> None:
     """Keep what a council's node tells of a project of its own, unless something newer is known."""
     session = work.session
-    gone = session.get(Deleted, told.uri)
-    if gone is not None and gone.by_actor == told.council_uri:
+    if session.get(Deleted, (told.uri, council.actor_id)) is not None:
         raise NotForUsError("a project that was deleted")
     project = session.scalar(select(Project).where(Project.uri == told.uri))
-    changed_at = told.changed_at or now()
+    changed_at = min(told.changed_at or now(), now())
     if project is None:
         project = Project(uri=told.uri, council=council, state=State.published)
         session.add(project)
@@ -58,13 +57,10 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     if uri is None or not same_origin(uri, activity.actor):
         raise NotForUsError("a deletion of what is not theirs")
     project = work.session.scalar(select(Project).where(Project.uri == uri))
-    if project is None:
-        _followed_council(work.session, activity.actor)
-    elif project.council.actor.uri != activity.actor:
+    council = project.council if project else _followed_council(work.session, activity.actor)
+    if council.actor.uri != activity.actor:
         raise NotForUsError("a deletion of what is not theirs")
-    new = insert_once(work.session, Deleted, uri=uri, by_actor=activity.actor, at=now())
-    if project is not None and not new:  # a neighbour claimed it, whose word does not count
-        work.session.get_one(Deleted, uri).by_actor = activity.actor
+    insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
     if project is not None and project.state is not State.deleted:
         work.node.hooks.project_deleted(work, as_view(project))
         project.state, project.deleted_at = State.deleted, now()

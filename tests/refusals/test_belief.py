@@ -187,6 +187,17 @@ def test_a_neighbour_cannot_delete_what_is_yet_to_come(
     assert titles(node, author) == []
 
 
+def test_a_neighbour_s_deletion_does_not_hide_the_author_s(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    author, neighbour = followed(node, peer), followed(node, peer)
+    document = article(author, "Bins")
+    for sender in (neighbour, author):
+        assert send(nodes, sender, sender.says("Delete", document["id"]), node) == "done"
+    send(nodes, author, author.says("Create", document), node)
+    assert titles(node, author) == []
+
+
 def test_an_actor_that_nobody_follows_stores_nothing(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
@@ -196,7 +207,7 @@ def test_an_actor_that_nobody_follows_stores_nothing(
     assert send(nodes, sender, sender.says("Delete", document["id"]), node) == "ignored"
     with node.reading() as session:
         assert councils.by_actor_uri(session, sender.uri) is None
-        assert session.get(Deleted, document["id"]) is None
+        assert session.scalar(select(Deleted).where(Deleted.uri == document["id"])) is None
 
 
 def test_nobody_answers_for_another(nodes: Nodes, node: TestNode, peer: Peer) -> None:
