@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from federation.vocabulary import Article, Collection, CollectionPage, ProjectDetails
 from node.db import now
-from node.federating import backfill
 from node.federating.models import Backfill
 from node.projects import service as projects
 from node.testing.nodes import Nodes, TestNode

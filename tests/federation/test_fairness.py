@@ -1,0 +1,123 @@
+"""No host, however slow, holds up the others, and a node that stops begins nothing more."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from federation.vocabulary import CollectionPage
+from node.federating import backfill, delivery, inbox
+from node.federating.models import Backfill, Delivery, Follow, InboxItem
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.test_backfill import council_of, follow, state
+
+
+def publish(node: TestNode, title: str) -> None:
+    officer = node.visitor("officer")
+    officer.visit("/projects/new")
+    officer.submit(title=title, summary="A sentence.", phase="alpha", brief="", then="publish")
+
+
+def items(node: TestNode) -> dict[str, str]:
+    with node.reading() as session:
+        return {item.type: item.state for item in session.scalars(select(InboxItem))}
+
+
+def follower(nodes: Nodes, node: TestNode, host: str) -> Signatory:
+    peer = Peer.join(nodes, host, node)
+    actor = peer.actor()
+    assert actor.send(actor.says("Follow", node.council_uri), node).status_code == 202
+    nodes.settle()
+    return actor
+
+
+def test_deliveries_take_turns_among_hosts(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    follower(nodes, node, "many.test")
+    for number in range(6):
+        publish(node, f"Project {number}")
+    follower(nodes, node, "few.test")
+    publish(node, "The last")
+    taken = delivery.lease(node.node, 3)
+    with node.reading() as session:
+        hosts = {session.get_one(Delivery, number).host for number in taken}
+    assert hosts == {"many.test", "few.test"}
+
+
+def test_what_must_be_fetched_holds_up_nothing_else(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    slow = Peer.join(nodes, "slow.test", node).actor()
+    good = Peer.join(nodes, "good.test", node).actor()
+    elsewhere = f"https://{slow.peer.host}/projects/1"
+    assert slow.send(slow.says("Create", elsewhere), node).status_code == 202
+    assert good.send(good.says("Follow", node.council_uri), node).status_code == 202
+    inbox.work_off(node.node)
+    assert items(node) == {"Create": "new", "Follow": "done"}
+    inbox.work_off_fetching(node.node)
+    assert items(node)["Create"] in {"failed", "ignored", "new"}
+    assert "/projects/1" in slow.peer.fetched
+
+
+def endless(node: TestNode, nodes: Nodes) -> Signatory:
+    """A council whose collection goes on in a circle of two pages."""
+    peer = Peer.join(nodes, "brackwell.test", node)
+    sender, addresses = council_of(peer, 2)
+    for here, there in (addresses, reversed(addresses)):
+        page = CollectionPage(id=here, part_of=here.partition("?")[0], items=(), next=there)
+        peer.serve(here, page.dump())
+    return sender
+
+
+def test_a_circle_of_pages_ends(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "MOST_PAGES", 30)
+    node = nodes.start("aldermoor")
+    sender = endless(node, nodes)
+    follow(nodes, node, sender)
+    assert state(node)[0] == "failed"
+    assert 30 <= len(sender.peer.fetched) <= 40
+
+
+def test_nothing_more_is_read_of_a_council_we_left(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "PAGES_IN_TURN", 1)
+    node = nodes.start("aldermoor")
+    sender = endless(node, nodes)
+    let_others = backfill._let_others
+
+    def leave(of: Any, row_id: int) -> None:
+        with node.work() as work:
+            work.session.delete(work.session.scalars(select(Follow)).one())
+        monkeypatch.setattr(backfill, "_let_others", let_others)
+        let_others(of, row_id)
+
+    monkeypatch.setattr(backfill, "_let_others", leave)
+    follow(nodes, node, sender)
+    with node.reading() as session:
+        row = session.scalars(select(Backfill)).one()
+        assert (row.state, row.outcome) == ("failed", "no longer followed")
+
+
+def test_an_accept_that_is_repeated_begins_nothing_anew(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    sender, addresses = council_of(peer, 1)
+    page = CollectionPage(id=addresses[0], part_of=addresses[0], items=())
+    peer.serve(addresses[0], page.dump())
+    follow(nodes, node, sender)
+    peer.fetched.clear()
+    assert sender.send(sender.says("Accept", peer.heard("Follow")[-1]), node).status_code == 202
+    nodes.settle()
+    assert peer.fetched == []
+
+
+def test_a_node_that_stops_takes_up_nothing_more(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    follower(nodes, node, "many.test")
+    publish(node, "Bins")
+    node.node.jobs.stop()
+    nodes.settle()
+    with node.reading() as session:
+        states = {row.object_uri: row.state for row in session.scalars(select(Delivery))}
+    assert "pending" in states.values()
