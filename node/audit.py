@@ -1,8 +1,6 @@
 """The audit log: who did what, in the same transaction as the deed.
 
-Rows are never changed or removed.
-
-Triggers of the database refuse UPDATE and DELETE (see the first migration).
+Rows are never changed or removed: triggers refuse UPDATE and DELETE (see the first migration).
 """
 
 from datetime import datetime

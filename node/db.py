@@ -88,11 +88,10 @@ def end_reading(token: Any) -> None:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """SQLite:
+    """Make SQLite safe for several threads.
 
-    WAL, foreign keys, a busy timeout, and transactions that take the write lock when they begin.
-
-    A deferred transaction that reads and then writes fails or loses updates when two of them meet,
+    It gets WAL, foreign keys, a busy timeout, and transactions that take the write lock when they
+    begin. A deferred transaction that reads and then writes fails or loses updates when two of them meet,
     so a transaction is immediate unless it said that it only reads.
     """
     if engine.dialect.name != "sqlite":

@@ -46,7 +46,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    # Wake-ups of the job engine are not news, nor is what Alembic finds when there is nothing to do.
+    # Wake-ups of the job engine are not news, nor is what Alembic finds when nothing is to do.
     for name in ("huey", "huey.consumer", "waitress.queue"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -17,9 +17,9 @@ def project() -> None:
 @project.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def publish(file: Path) -> None:
-    """Publish the project in FILE:
+    """Publish the project in FILE.
 
-    Markdown that begins with title, summary and phase between lines of `---`.
+    It is Markdown that begins with title, summary and phase between lines of `---`.
     """
     text = files.read(file)
     with working() as work:

@@ -47,6 +47,7 @@ def create_local(
 ) -> Actor:
     """A new actor of this node, with an RSA key of its own."""
     private = generate_rsa()
+    is_council = kind == "Organization"
     actor = Actor(
         uri=uri,
         kind=kind,
@@ -56,9 +57,9 @@ def create_local(
         url=url,
         inbox=f"{uri}/inbox",
         shared_inbox=addresses.shared_inbox(settings),
-        outbox=f"{uri}/outbox",
-        followers=f"{uri}/followers",
-        projects=f"{uri}/projects" if kind == "Organization" else None,
+        outbox=f"{uri}/outbox" if is_council else None,
+        followers=f"{uri}/followers" if is_council else None,
+        projects=f"{uri}/projects" if is_council else None,
         is_local=True,
         keys=[
             ActorKey(key_id=f"{uri}#main-key", public_pem=public_pem(private), private_pem=private)

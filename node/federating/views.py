@@ -55,23 +55,8 @@ def node_actor() -> ResponseReturnValue:
 @permission(PUBLIC)
 def post_to_inbox(_slug: str = "") -> ResponseReturnValue:
     """One inbox behind every address: who it is for stands in the message."""
-    try:
-        inbox.receive(current_node(), _signed_request())
-    except Refusal as refusal:
-        return refused(refusal)
+    inbox.receive(current_node(), _signed_request())
     return Response(status=HTTPStatus.ACCEPTED)
-
-
-def refused(refusal: Refusal) -> Response:
-    """A problem document (RFC 9457) that says which check failed."""
-    problem = {
-        "type": f"about:blank#{refusal.reason.value}",
-        "title": HTTPStatus(refusal.status).phrase,
-        "status": refusal.status,
-        "detail": refusal.safe_text,
-        "reason": refusal.reason.value,
-    }
-    return Response(json.dumps(problem), refusal.status, content_type="application/problem+json")
 
 
 def _signed_request() -> SignedRequest:

@@ -1,7 +1,4 @@
-"""A project in a file:
-
-Markdown that begins with title, summary and phase as YAML between lines of `---`.
-"""
+"""A project in a file: Markdown with title, summary and phase as YAML in front of it."""
 
 from pathlib import Path
 

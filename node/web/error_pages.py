@@ -162,7 +162,7 @@ def _own(error: MoothallError) -> AnyResponse:
 
 
 def _refusal(refusal: Refusal) -> AnyResponse:
-    return problem(refusal.status, refusal.safe_text, code=refusal.reason.value)
+    return problem(refusal.status, refusal.safe_text, reason=refusal.reason.value)
 
 
 def _federation(error: FederationError) -> AnyResponse:

@@ -22,7 +22,7 @@ HEADERS = {
 }
 # Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
 FOR_ONE_PERSON = "private, no-store"
-TWO_YEARS = "max-age=63072000; includeSubDomains"
+TWO_YEARS = "max-age=63072000"
 
 
 def register(app: Flask, *, https: bool) -> None:

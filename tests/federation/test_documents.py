@@ -117,8 +117,12 @@ def test_actors(path: str, kind: str, node: TestNode) -> None:
     base = node.node.settings.base_url
     assert (found["id"], found["type"]) == (f"{base}{path}", kind)
     assert found["endpoints"]["sharedInbox"] == f"{base}/inbox"
-    for name in ("inbox", "outbox", "followers"):
-        assert found[name] == f"{base}{path}/{name}"
+    assert found["inbox"] == f"{base}{path}/inbox"
+    for name in ("outbox", "followers", "projects"):
+        if kind == "Organization":
+            assert read(node, f"{path}/{name}")["id"] == found[name] == f"{base}{path}/{name}"
+        else:
+            assert name not in found
     key = found["publicKey"]
     assert key["owner"] == found["id"]
     assert key["id"] == f"{found['id']}#main-key"
