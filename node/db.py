@@ -91,8 +91,8 @@ def prepare_engine(engine: Engine) -> None:
     """Make SQLite safe for several threads.
 
     It gets WAL, foreign keys, a busy timeout, and transactions that take the write lock when they
-    begin. A deferred transaction that reads and then writes fails or loses updates when two of them meet,
-    so a transaction is immediate unless it said that it only reads.
+    begin. A deferred transaction that reads and then writes fails or loses updates when two of
+    them meet, so a transaction is immediate unless it said that it only reads.
     """
     if engine.dialect.name != "sqlite":
         return

@@ -69,4 +69,8 @@ def _post(
 
 
 def _object(activity: dict[str, Any]) -> str:
-    return id_of(activity["object"]) or ""
+    """What deliveries are kept in order by: an Undo comes after the Follow of the same actor."""
+    about = activity["object"]
+    if activity["type"] == "Undo" and isinstance(about, dict):
+        about = about["object"]
+    return id_of(about) or ""
