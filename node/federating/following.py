@@ -81,12 +81,11 @@ def receive_answer(work: UnitOfWork, received: Received) -> None:
     row = _asked_of(work.session, received.activity)
     if row is None:
         raise NotForUsError("we did not ask to follow that")
-    before = row.state
     state = "accepted" if received.activity.type == "Accept" else "rejected"
     if row.state == state and row.answered_at is not None:
         return
     row.state, row.answered_at = state, now()
-    if row.state == "accepted" and before != "accepted":
+    if row.state == "accepted":
         backfill.begin(work, row.followed)
     work.audit(f"follow.{row.state}", row.followed.uri, follower=row.follower.uri)
 
