@@ -7,6 +7,7 @@ gets more than its share.
 """
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -15,8 +16,10 @@ import structlog
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 
+from federation.errors import FederationError
 from federation.retry import Outcome, decide
 from federation.signatures import PrivateKey
+from federation.vocabulary import parse_json
 from node.db import now
 from node.errors import ConflictError, NotFoundError
 from node.federating import actors, peers, queues
@@ -91,23 +94,29 @@ def _send(node: Node, letter: Letter) -> Tried:
         )
     except OutboundError as error:
         return Tried(None, error.safe_text, monotonic() - started, final=error.permanent)
-    words = "" if answer.status < 300 else _in_one_line(answer.body)
+    words = "" if answer.status < 300 else _said(answer.body)
     return Tried(answer.status, words, answer.elapsed, answer.headers.get("retry-after"))
 
 
-def _in_one_line(body: bytes) -> str:
-    """The beginning of what a stranger answered, as text that any database and terminal takes."""
+def _said(body: bytes) -> str:
+    """What a stranger answered, shortly, as text that any database and terminal takes.
+
+    Of a problem document (RFC 9457) that is its detail.
+    """
     text = body[:300].decode("utf-8", "replace")
+    with suppress(FederationError):
+        detail = parse_json(body).get("detail")
+        text = detail[:300] if isinstance(detail, str) else text
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
-    """The operator wants a failed delivery tried again. Raises `ConflictError` for others."""
+    """The operator wants it tried again, now. Raises `ConflictError` for what was delivered."""
     row = work.session.get(Delivery, delivery_id)
     if row is None:
         raise NotFoundError("There is no such delivery.")
-    if "pending" not in Delivery.STATES[row.state]:
-        raise ConflictError("Only a delivery that failed can be tried again.")
+    if row.state == "delivered":
+        raise ConflictError("That has been delivered.")
     row.state = "pending"
     row.attempts = 0
     row.due_at = row.trying_since = now()

@@ -228,3 +228,18 @@ def test_what_follows_from_an_answer(status: int, state: str, nodes: Nodes) -> N
         row = session.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
         assert row is not None
         assert (row.state, row.attempts) == (state, 1)
+
+
+def test_a_refused_follow_says_why_and_can_be_sent_again_at_once(nodes: Nodes) -> None:
+    here, there = nodes.start("aldermoor"), nodes.start("brackwell")
+    operator = there.visitor("operator")
+    operator.visit("/councils/follow")
+    operator.submit("follow", address=here.address)
+    nodes.settle()
+    page = operator.visit("/operator/deliveries").text
+    assert "This server does not speak with yours." in page
+    assert "about:blank" not in page
+    here.allow(there)
+    operator.submit("/retry")
+    nodes.settle()
+    assert "Following" in operator.visit("/councils").text
