@@ -40,33 +40,6 @@ def choice_params(
     )
 
 
-def date_params(field: FormField, hint: str | Markup = "") -> dict[str, Any]:
-    """What the date input takes. `field` holds the fields `day`, `month` and `year`."""
-    items = []
-    wrong = [part for part in field if part.errors]
-    for part, width in zip((field["day"], field["month"], field["year"]), (2, 2, 4), strict=True):
-        classes = f"govuk-input--width-{width}" + (" govuk-input--error" if part in wrong else "")
-        items.append(
-            {
-                "id": part.id,
-                "name": part.name,
-                "label": part.label.text,
-                "value": part._value(),
-                "classes": classes,
-            }
-        )
-    params: dict[str, Any] = {
-        "id": field.id,
-        "items": items,
-        "fieldset": {"legend": {"text": field.label.text, "classes": LEGEND}, "role": "group"},
-    }
-    if hint:
-        params["hint"] = {"text": hint}
-    if wrong:
-        params["errorMessage"] = {"text": wrong[0].errors[0]}
-    return params
-
-
 def error_list(form: Form) -> list[dict[str, Any]]:
     """All that is wrong with a form, in the order of its fields, each with its input's address.
 

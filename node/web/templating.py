@@ -71,7 +71,6 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         same_page=same_page,
         field_params=fields.field_params,
         choice_params=fields.choice_params,
-        date_params=fields.date_params,
         error_list=fields.error_list,
     )
 
