@@ -152,8 +152,9 @@ def differences(engine: Engine, hooks: Hooks) -> list[str]:
 def models() -> MetaData:
     """The tables of every model. Those of plugins are known since `Hooks` loaded them."""
     import_module("node.audit")
-    for path in Path(node.__path__[0]).glob("*/models.py"):
-        import_module(f"node.{path.parent.name}.models")
+    for room in Path(node.__path__[0]).iterdir():
+        if (room / "models.py").exists() or (room / "models").is_dir():
+            import_module(f"node.{room.name}.models")
     return Base.metadata
 
 

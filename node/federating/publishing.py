@@ -51,7 +51,7 @@ def _post(
         type=activity["type"],
         object_uri=_object(activity),
         body=json.dumps(activity, ensure_ascii=False, separators=(",", ":")),
-        is_public=is_public(activity.get("to"), activity.get("cc")),
+        audience="public" if is_public(activity.get("to"), activity.get("cc")) else "direct",
     )
     session.add(row)
     session.flush()

@@ -85,7 +85,7 @@ def outbox(slug: str) -> ResponseReturnValue:
     session = current_work().session
     actor = _actor(session, slug)
     public = select(OutboxActivity).where(
-        OutboxActivity.actor_id == actor.id, OutboxActivity.is_public
+        OutboxActivity.actor_id == actor.id, OutboxActivity.audience == "public"
     )
     total = session.scalar(select(func.count()).select_from(public.subquery())) or 0
     before = request.args.get("before", type=row_id)
@@ -128,7 +128,7 @@ def activity(token: str) -> ResponseReturnValue:
     work = current_work()
     uri = f"{work.settings.base_url}/activities/{token}"
     row = work.session.scalar(
-        select(OutboxActivity).where(OutboxActivity.uri == uri, OutboxActivity.is_public)
+        select(OutboxActivity).where(OutboxActivity.uri == uri, OutboxActivity.audience == "public")
     )
     if row is None:
         raise NotFoundError("There is no such activity.")
@@ -185,7 +185,9 @@ def nodeinfo_document(version: str) -> ResponseReturnValue:
         raise NotFoundError("There is no such version of NodeInfo.")
     session = current_work().session
     councils = select(func.count()).where(Actor.is_local, Actor.kind == "Organization")
-    posts = select(func.count()).where(OutboxActivity.is_public, OutboxActivity.type == "Create")
+    posts = select(func.count()).where(
+        OutboxActivity.audience == "public", OutboxActivity.type == "Create"
+    )
     document = nodeinfo.nodeinfo(
         version,
         software_version=__version__,

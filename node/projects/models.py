@@ -7,11 +7,13 @@ import secrets
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, Enum, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from federation.digest import bucket_of
 from node.councils.models import Council
 from node.db import Base, now
+from node.federating.models import Actor
 
 
 class Phase(StrEnum):
@@ -23,6 +25,14 @@ class Phase(StrEnum):
     beta = "beta"
     live = "live"
     retired = "retired"
+
+
+class Visibility(StrEnum):
+    """Who may read a published project: everybody, the councils we allowed, or our own people."""
+
+    public = "public"
+    peers = "peers"
+    private = "private"
 
 
 class State(StrEnum):
@@ -45,17 +55,26 @@ def new_token() -> str:
     return secrets.token_urlsafe(9)
 
 
+def new_revision() -> str:
+    """The name of one state of a project, never used again."""
+    return secrets.token_urlsafe(12)
+
+
 class Project(Base):
     """`brief` is Markdown as written (empty for remote projects); `content` is its sanitised HTML,
-    ready to show.
+    ready to show. `language` is that of both; `translations` holds title, summary, brief and
+    content by other languages.
 
     `version` counts the changes of a local project, so that two people editing at once find out.
+    `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
+    comparison that it belongs to. `actor` is the project's own, which can be followed.
     """
 
     __tablename__ = "project"
     __table_args__ = (
         Index(None, "state", "changed_at"),
         Index(None, "council_id", "state", "changed_at"),
+        Index(None, "council_id", "bucket"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -69,12 +88,25 @@ class Project(Base):
     brief: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[State] = mapped_column(Enum(State, native_enum=False, length=20))
+    visibility: Mapped[Visibility] = mapped_column(
+        Enum(Visibility, native_enum=False, length=20), default=Visibility.public
+    )
+    language: Mapped[str] = mapped_column(String(10), default="en")
+    translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
     version: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[str] = mapped_column(String(40), default=new_revision)
+    bucket: Mapped[int] = mapped_column(
+        SmallInteger, default=lambda made: bucket_of(made.get_current_parameters()["uri"])
+    )
+    actor_id: Mapped[int | None] = mapped_column(
+        ForeignKey("actor.id", ondelete="SET NULL"), unique=True
+    )
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
     published_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     council: Mapped[Council] = relationship(lazy="joined")
+    actor: Mapped[Actor | None] = relationship()
 
     @property
     def is_local(self) -> bool:
@@ -83,3 +115,24 @@ class Project(Base):
     def erase(self) -> None:
         """Forget what was written; that there was a project is all that a deleted one keeps."""
         self.title = self.summary = self.brief = self.content = ""
+        self.translations = {}
+
+
+class Bucket(Base):
+    """One part of a council's projects, summed up for comparison between nodes.
+
+    A change of a project in it empties the digests and adds one to `generation`; whoever needs them
+    next makes them anew. `public_…` is of what everybody may read, `peers_…` of what peers may.
+    """
+
+    __tablename__ = "bucket"
+    __table_args__ = (UniqueConstraint("council_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    council_id: Mapped[int] = mapped_column(ForeignKey("council.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(SmallInteger)
+    generation: Mapped[int] = mapped_column(default=0)
+    public_count: Mapped[int | None]
+    public_digest: Mapped[str | None] = mapped_column(String(64))
+    peers_count: Mapped[int | None]
+    peers_digest: Mapped[str | None] = mapped_column(String(64))

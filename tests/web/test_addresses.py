@@ -61,7 +61,7 @@ def test_an_activity_leads_nobody_to_another_host(
                 type="Announce",
                 object_uri=about,
                 body="{}",
-                is_public=True,
+                audience="public",
             )
         )
     answer = node.app.test_client().get(uri.removeprefix("https://aldermoor.test"), headers=HTML)

@@ -1,0 +1,1 @@
+"""What others say about a project, here and from the fediverse."""

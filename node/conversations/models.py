@@ -1,0 +1,59 @@
+"""A comment on a project or on one of its updates, or an answer to another comment."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Enum, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from node.db import Base, now
+from node.federating.models import Actor, Uri
+from node.projects.models import Project, new_token
+
+
+class State(StrEnum):
+    """`held` waits for a moderator; `hidden` was refused by one; `deleted` by whoever wrote it."""
+
+    shown = "shown"
+    held = "held"
+    hidden = "hidden"
+    deleted = "deleted"
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.held: frozenset({State.shown, State.hidden, State.deleted}),
+    State.shown: frozenset({State.hidden, State.deleted}),
+    State.hidden: frozenset({State.shown, State.deleted}),
+    State.deleted: frozenset(),
+}
+
+
+class Comment(Base):
+    """`content` is sanitised HTML. `in_reply_to` is the id of the project, the update or the
+    comment that it answers. `source` is the Markdown of one written here.
+    """
+
+    __tablename__ = "comment"
+    __table_args__ = (
+        Index(None, "project_id", "state", "published_at"),
+        Index(None, "author_id", "received_at"),
+        Index(None, "state", "received_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(20), unique=True, default=new_token)
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    url: Mapped[str] = mapped_column(Uri)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"))
+    in_reply_to: Mapped[str] = mapped_column(Uri)
+    source: Mapped[str] = mapped_column(Text, default="")
+    content: Mapped[str] = mapped_column(Text)
+    state: Mapped[State] = mapped_column(
+        Enum(State, native_enum=False, length=20), default=State.held
+    )
+    published_at: Mapped[datetime] = mapped_column(default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    project: Mapped[Project] = relationship()
+    author: Mapped[Actor] = relationship()

@@ -1,0 +1,42 @@
+"""Rows of the federation. Rows with a state are the queues; `STATES` says how a row may move."""
+
+from node.federating.models.actors import Actor, ActorKey, Block, Follow
+from node.federating.models.peers import (
+    Deleted,
+    Peer,
+    PeerList,
+    Reaction,
+    RefusalCount,
+    Shared,
+)
+from node.federating.models.queues import (
+    Backfill,
+    Comparison,
+    Delivery,
+    DeliveryAttempt,
+    InboxItem,
+    OutboxActivity,
+)
+from node.federating.models.shapes import Queued, Stateful, Uri
+
+__all__ = [
+    "Actor",
+    "ActorKey",
+    "Backfill",
+    "Block",
+    "Comparison",
+    "Deleted",
+    "Delivery",
+    "DeliveryAttempt",
+    "Follow",
+    "InboxItem",
+    "OutboxActivity",
+    "Peer",
+    "PeerList",
+    "Queued",
+    "Reaction",
+    "RefusalCount",
+    "Shared",
+    "Stateful",
+    "Uri",
+]

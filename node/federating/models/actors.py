@@ -1,0 +1,105 @@
+"""Who acts, with which keys, and who follows whom."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from node.db import Base, now
+from node.federating.models.shapes import Stateful, Uri
+
+
+class Actor(Base):
+    """Somebody who acts: the node, a council, a project, an officer, and every remote actor we
+    know.
+
+    `uri` is its ActivityPub id. `attributed_to` is the council of a project's actor, `user_id` the
+    account of an officer who chose to be seen. `digest` is where a council says what it has, for
+    comparison.
+    """
+
+    __tablename__ = "actor"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    host: Mapped[str] = mapped_column(String(300), index=True)
+    username: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(300))
+    about: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str] = mapped_column(Uri, default="")
+    inbox: Mapped[str] = mapped_column(Uri)
+    shared_inbox: Mapped[str | None] = mapped_column(Uri)
+    outbox: Mapped[str | None] = mapped_column(Uri)
+    followers: Mapped[str | None] = mapped_column(Uri)
+    projects: Mapped[str | None] = mapped_column(Uri)
+    digest: Mapped[str | None] = mapped_column(Uri)
+    attributed_to: Mapped[str | None] = mapped_column(Uri)
+    also_known_as: Mapped[list[str]] = mapped_column(JSON, default=list)
+    moved_to: Mapped[str | None] = mapped_column(Uri)
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), unique=True
+    )
+    is_local: Mapped[bool] = mapped_column(default=False, index=True)
+    fetched_at: Mapped[datetime] = mapped_column(default=now)
+    keys: Mapped[list["ActorKey"]] = relationship(
+        back_populates="actor", cascade="all, delete-orphan"
+    )
+
+    @property
+    def address(self) -> str:
+        """`@username@host`, as people type it; the host alone for an actor without a name there."""
+        return f"@{self.username}@{self.host}" if self.username else self.host
+
+
+class ActorKey(Base):
+    """A public key of an actor; of a local actor the private one too. `key_id` is its URI."""
+
+    __tablename__ = "actor_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(Uri, unique=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), index=True)
+    public_pem: Mapped[str] = mapped_column(Text)
+    private_pem: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[Actor] = relationship(back_populates="keys")
+
+
+class Follow(Stateful, Base):
+    """One actor follows another. `uri` is the id of the newest Follow activity."""
+
+    __tablename__ = "follow"
+    __table_args__ = (UniqueConstraint("follower_id", "followed_id"),)
+
+    STATES = {  # noqa: RUF012 -- a constant table
+        "requested": frozenset({"accepted", "rejected"}),
+        "accepted": frozenset({"rejected"}),
+        "rejected": frozenset({"requested", "accepted"}),
+    }
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    follower_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"))
+    followed_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(20), default="requested")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None]
+    follower: Mapped[Actor] = relationship(foreign_keys=follower_id)
+    followed: Mapped[Actor] = relationship(foreign_keys=followed_id)
+
+
+class Block(Base):
+    """One actor, ours or another's, wants nothing to do with another. `uri` is the id of the Block
+    activity.
+    """
+
+    __tablename__ = "block"
+    __table_args__ = (UniqueConstraint("blocker_id", "blocked_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    blocker_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"))
+    blocked_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    blocker: Mapped[Actor] = relationship(foreign_keys=blocker_id)
+    blocked: Mapped[Actor] = relationship(foreign_keys=blocked_id)

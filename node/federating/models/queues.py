@@ -1,0 +1,170 @@
+"""Rows with a state are the queues: what goes out, what came in, what is being read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from node.db import Base, now
+from node.federating.models.actors import Actor
+from node.federating.models.shapes import Queued, Uri
+
+
+class OutboxActivity(Base):
+    """An activity of ours.
+
+    `body` is the exact JSON text that is sent, so that every attempt sends the same. `audience` is
+    who may read it: public, peers or direct.
+    """
+
+    __tablename__ = "outbox_activity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"))
+    type: Mapped[str] = mapped_column(String(40))
+    object_uri: Mapped[str] = mapped_column(Uri, index=True)
+    body: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    actor: Mapped[Actor] = relationship()
+
+    __table_args__ = (Index(None, "actor_id", "audience", "id"),)
+
+
+class Delivery(Queued, Base):
+    """One activity on its way to one inbox.
+
+    The row is the queue: a worker leases it, sends, and records the answer.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "inbox"),
+        Index(None, "state", "due_at"),
+        Index(None, "inbox", "object_uri", "state"),
+        Index(None, "host", "state", "due_at"),
+        Index(None, "object_uri", "inbox"),
+        Index(None, "state", "finished_at"),
+    )
+
+    JOB, WAITING = "deliver", "pending"
+    STATES = {  # noqa: RUF012 -- a constant table
+        "pending": frozenset({"delivered", "failed"}),
+        "failed": frozenset({"pending"}),
+        "delivered": frozenset(),
+    }
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("outbox_activity.id", ondelete="CASCADE"))
+    inbox: Mapped[str] = mapped_column(Uri)
+    host: Mapped[str] = mapped_column(String(300), index=True)
+    object_uri: Mapped[str] = mapped_column(Uri)
+    trying_since: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    activity: Mapped[OutboxActivity] = relationship()
+    tries: Mapped[list["DeliveryAttempt"]] = relationship(
+        order_by="DeliveryAttempt.id", cascade="all, delete-orphan"
+    )
+
+
+class DeliveryAttempt(Base):
+    """One try to deliver: when, what was answered (a status, or an error where nobody answered),
+    how long it took.
+    """
+
+    __tablename__ = "delivery_attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("delivery.id", ondelete="CASCADE"), index=True
+    )
+    at: Mapped[datetime] = mapped_column(default=now)
+    status: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(String(500), default="")
+    milliseconds: Mapped[int]
+
+
+class InboxItem(Queued, Base):
+    """An accepted activity of somebody else.
+
+    `uri` is its id, so that one sent twice is stored once. `forwarded_by` is the host that passed
+    it on, where that is not its own.
+    """
+
+    __tablename__ = "inbox_item"
+    __table_args__ = (
+        Index(None, "state", "needs_fetch", "due_at"),
+        Index(None, "host", "state"),
+        Index(None, "state", "finished_at"),
+    )
+
+    JOB, WAITING = "inbox", "new"
+    STATES = {  # noqa: RUF012 -- a constant table
+        "new": frozenset({"done", "ignored", "failed"}),
+        "failed": frozenset({"new"}),
+        "done": frozenset(),
+        "ignored": frozenset(),
+    }
+
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    host: Mapped[str] = mapped_column(String(300))
+    forwarded_by: Mapped[str | None] = mapped_column(String(300))
+    actor_uri: Mapped[str] = mapped_column(Uri)
+    type: Mapped[str] = mapped_column(String(40))
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    needs_fetch: Mapped[bool]
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Backfill(Queued, Base):
+    """Reading everything that a council has, page by page.
+
+    `next_page` is where to go on after a crash.
+    """
+
+    __tablename__ = "backfill"
+
+    JOB, WAITING = "backfill", "running"
+    STATES = {  # noqa: RUF012 -- a constant table
+        "running": frozenset({"done", "failed"}),
+        "done": frozenset({"running"}),
+        "failed": frozenset({"running"}),
+    }
+
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
+    next_page: Mapped[str] = mapped_column(Uri)
+    pages: Mapped[int] = mapped_column(default=0)
+    read: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(500), default="")
+    actor: Mapped[Actor] = relationship()
+
+
+class Comparison(Queued, Base):
+    """What we hold of a council, compared with what it says it has, again and again.
+
+    `agreed_at` is when both were last the same; `different` counts what was not at the last
+    comparison, `fetched` and `removed` what was done about it.
+    """
+
+    __tablename__ = "comparison"
+
+    JOB, WAITING = "compare", "watching"
+    STATES = {  # noqa: RUF012 -- a constant table
+        "watching": frozenset({"stopped"}),
+        "stopped": frozenset({"watching"}),
+    }
+
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
+    compared_at: Mapped[datetime | None]
+    agreed_at: Mapped[datetime | None]
+    different: Mapped[int] = mapped_column(default=0)
+    fetched: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(String(500), default="")
+    actor: Mapped[Actor] = relationship()

@@ -1,0 +1,49 @@
+"""A report (Flag): somebody says that something should not be here."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from node.db import Base, now
+from node.federating.models import Actor, Uri
+
+
+class State(StrEnum):
+    """Where a report stands."""
+
+    open = "open"
+    upheld = "upheld"
+    dismissed = "dismissed"
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.open: frozenset({State.upheld, State.dismissed}),
+    State.upheld: frozenset({State.open}),
+    State.dismissed: frozenset({State.open}),
+}
+
+
+class Report(Base):
+    """`about` lists the ids of what is reported; `words` is plain text. `uri` is the id of the
+    Flag; `reporter` is none for a visitor of our own pages. `decision` says what was done.
+    """
+
+    __tablename__ = "report"
+    __table_args__ = (Index(None, "state", "received_at"), Index(None, "host", "received_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Uri, unique=True)
+    reporter_id: Mapped[int | None] = mapped_column(ForeignKey("actor.id", ondelete="SET NULL"))
+    host: Mapped[str] = mapped_column(String(300))
+    about: Mapped[list[str]] = mapped_column(JSON)
+    words: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[State] = mapped_column(
+        Enum(State, native_enum=False, length=20), default=State.open
+    )
+    decision: Mapped[str] = mapped_column(String(500), default="")
+    decided_by: Mapped[str] = mapped_column(String(255), default="")
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    decided_at: Mapped[datetime | None]
+    reporter: Mapped[Actor | None] = relationship()

@@ -1,0 +1,1 @@
+"""What is new in a project, told by its council."""
