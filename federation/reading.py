@@ -1,5 +1,6 @@
 """Reading what others write, leniently: one or many, by id or embedded, in any language."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 from federation.origin import same_origin
 
 Document = dict[str, Any]
+
+# The shape of a language tag (RFC 5646); strict readers of JSON-LD refuse others.
+LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,8}")
+MOST_LANGUAGES = 30
 
 
 def one_or_many(value: Any) -> list[Any]:
@@ -51,7 +56,12 @@ def texts_by_language(document: Mapping[str, Any], name: str) -> dict[str, str]:
     languages = document.get(f"{name}Map")
     if not isinstance(languages, dict):
         return {}
-    return {tag: value for tag, value in languages.items() if isinstance(value, str)}
+    found = {
+        tag: value
+        for tag, value in languages.items()
+        if isinstance(value, str) and LANGUAGE.fullmatch(tag)
+    }
+    return dict(list(found.items())[:MOST_LANGUAGES])
 
 
 def link(value: Any) -> str | None:

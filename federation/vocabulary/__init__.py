@@ -10,20 +10,28 @@ from federation.reading import Document, id_of, ids_of, one_or_many, type_of
 from federation.vocabulary.activities import (
     Activity,
     accept,
+    announce,
+    block,
     create,
     delete,
+    flag,
     follow,
+    like,
+    move,
     reject,
     undo,
     update,
 )
-from federation.vocabulary.actors import ACTOR_TYPES, Actor
+from federation.vocabulary.actors import ACTOR_TYPES, RFC9421, Actor
 from federation.vocabulary.collections import PAGE, WHOLE, Collection, CollectionPage
 from federation.vocabulary.context import CONTEXT, with_context, without_context
-from federation.vocabulary.objects import Article, Note, ProjectDetails, Tombstone
+from federation.vocabulary.objects import Article, Note, Tombstone
 from federation.vocabulary.parsing import parse_json
+from federation.vocabulary.projects import ProjectDetails, ProjectDocument
 
-Typed = Activity | Actor | Article | Note | Tombstone | Collection | CollectionPage
+Typed = (
+    Activity | Actor | Article | Note | ProjectDocument | Tombstone | Collection | CollectionPage
+)
 
 
 PARSERS: dict[str, Callable[[Mapping[str, Any]], Typed]] = {
@@ -31,6 +39,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any]], Typed]] = {
     **dict.fromkeys(WHOLE, Collection.parse),
     **dict.fromkeys(PAGE, CollectionPage.parse),
     "Article": Article.parse,
+    "Document": ProjectDocument.parse,
     "Note": Note.parse,
     "Tombstone": Tombstone.parse,
 }
@@ -44,6 +53,7 @@ def parse(document: Mapping[str, Any]) -> Typed:
 __all__ = [
     "ACTOR_TYPES",
     "CONTEXT",
+    "RFC9421",
     "Activity",
     "Actor",
     "Article",
@@ -52,14 +62,20 @@ __all__ = [
     "Document",
     "Note",
     "ProjectDetails",
+    "ProjectDocument",
     "Tombstone",
     "Typed",
     "accept",
+    "announce",
+    "block",
     "create",
     "delete",
+    "flag",
     "follow",
     "id_of",
     "ids_of",
+    "like",
+    "move",
     "one_or_many",
     "parse",
     "parse_json",

@@ -3,19 +3,23 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from federation.errors import DocumentError
-from federation.reading import Document, id_of, ids_of, moment, one_or_many, written
+from federation.reading import Document, id_of, ids_of, moment, one_or_many, text, written
 from federation.vocabulary.context import present, with_context, without_context
 from federation.vocabulary.required import required_id, required_type
 
 LONGEST_TYPE = 100
+MOST_OBJECTS = 100
 
 
 @dataclass(frozen=True)
 class Activity:
-    """Any activity. `object` is None where it has none or several; `raw` is all of the document."""
+    """Any activity. `raw` is all of the document.
+
+    `object` is None where it has none or several; `objects` are the ids of all of them.
+    """
 
     id: str
     type: str
@@ -24,6 +28,10 @@ class Activity:
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     published: datetime | None = None
+    objects: tuple[str, ...] = ()
+    target: str | None = None
+    audience: str | None = None
+    content: str | None = None
     raw: Document = field(default_factory=dict, repr=False)
 
     @property
@@ -46,6 +54,10 @@ class Activity:
             to=ids_of(document.get("to")),
             cc=ids_of(document.get("cc")),
             published=moment(document.get("published")),
+            objects=ids_of(objects)[:MOST_OBJECTS],
+            target=id_of(document.get("target")),
+            audience=id_of(document.get("audience")),
+            content=text(document, "content"),
             raw=dict(document),
         )
 
@@ -53,9 +65,7 @@ class Activity:
         """The document, with the context it came with or else ours."""
         if self.raw:
             return self.raw
-        written_object = (
-            without_context(self.object) if isinstance(self.object, dict) else self.object
-        )
+        about = without_context(self.object) if isinstance(self.object, dict) else self.object
         return with_context(
             present(
                 {
@@ -65,7 +75,10 @@ class Activity:
                     "published": written(self.published) if self.published else None,
                     "to": list(self.to),
                     "cc": list(self.cc),
-                    "object": written_object,
+                    "audience": self.audience,
+                    "content": self.content,
+                    "object": about or list(self.objects),
+                    "target": self.target,
                 }
             )
         )
@@ -75,37 +88,44 @@ Object = str | Document
 Recipients = Iterable[str]
 
 
-def create(
-    uri: str,
-    actor: str,
-    object: Object,  # noqa: A002 -- the vocabulary's word
-    to: Recipients = (),
-    cc: Recipients = (),
-) -> Document:
-    """`actor` made `object`."""
-    return Activity(uri, "Create", actor, object, tuple(to), tuple(cc)).dump()
+class Maker(Protocol):
+    """Makes an activity of one type. `audience` is the Group for which it is (FEP-1b12)."""
+
+    def __call__(
+        self,
+        uri: str,
+        actor: str,
+        object: Object,  # noqa: A002 -- the vocabulary's word
+        to: Recipients = (),
+        cc: Recipients = (),
+        audience: str | None = None,
+    ) -> Document: ...
 
 
-def update(
-    uri: str,
-    actor: str,
-    object: Object,  # noqa: A002
-    to: Recipients = (),
-    cc: Recipients = (),
-) -> Document:
-    """`object`, given whole, is now like this."""
-    return Activity(uri, "Update", actor, object, tuple(to), tuple(cc)).dump()
+def _maker(kind: str) -> Maker:
+    def make(
+        uri: str,
+        actor: str,
+        object: Object,  # noqa: A002
+        to: Recipients = (),
+        cc: Recipients = (),
+        audience: str | None = None,
+    ) -> Document:
+        return Activity(uri, kind, actor, object, tuple(to), tuple(cc), audience=audience).dump()
+
+    return make
 
 
-def delete(
-    uri: str,
-    actor: str,
-    object: Object,  # noqa: A002
-    to: Recipients = (),
-    cc: Recipients = (),
-) -> Document:
-    """`object`, an id or a Tombstone, is no more."""
-    return Activity(uri, "Delete", actor, object, tuple(to), tuple(cc)).dump()
+# `actor` made `object`, embedded.
+create = _maker("Create")
+# `object`, embedded whole, is now like this.
+update = _maker("Update")
+# `object`, an id or a Tombstone, is no more.
+delete = _maker("Delete")
+# `actor` likes `object`.
+like = _maker("Like")
+# `actor` passes `object` on, by its id; or the activity of somebody else, embedded with its proof.
+announce = _maker("Announce")
 
 
 def follow(uri: str, actor: str, followed: str, to: Recipients = ()) -> Document:
@@ -131,6 +151,25 @@ def undo(
         return Activity(uri, "Undo", actor, undone, tuple(to), tuple(cc)).dump()
     to, cc = tuple(to) or ids_of(undone.get("to")), tuple(cc) or ids_of(undone.get("cc"))
     return Activity(uri, "Undo", actor, undone, to, cc).dump()
+
+
+def block(uri: str, actor: str, blocked: str, to: Recipients = ()) -> Document:
+    """`actor` wants nothing more of `blocked`, to whom it goes unless `to` says otherwise."""
+    return Activity(uri, "Block", actor, blocked, tuple(to) or (blocked,)).dump()
+
+
+def flag(
+    uri: str, actor: str, objects: Iterable[str], content: str = "", to: Recipients = ()
+) -> Document:
+    """`actor` reports `objects`, the ids of an actor and of what it wrote; `content` says why."""
+    return Activity(
+        uri, "Flag", actor, None, tuple(to), objects=tuple(objects), content=content or None
+    ).dump()
+
+
+def move(uri: str, old: str, new: str, to: Recipients = (), cc: Recipients = ()) -> Document:
+    """The actor `old` is from now on `new`, which names it in `alsoKnownAs`."""
+    return Activity(uri, "Move", old, old, tuple(to), tuple(cc), target=new).dump()
 
 
 def _asker(asked: Object) -> tuple[str, ...]:

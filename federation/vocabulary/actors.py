@@ -1,5 +1,6 @@
 """Actors: councils, nodes, projects, people (ActivityPub section 4)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,13 +15,23 @@ from federation.vocabulary.context import present, with_context
 from federation.vocabulary.required import required_id, required_type
 
 ACTOR_TYPES = ("Application", "Group", "Organization", "Person", "Service")
+# The Government Statistical Service's code of an area of the UK.
+GSS_CODE = re.compile(r"[EWSN][0-9]{8}")
+# What software can do, where that shows in no document (FEP-844e), with the names it goes by.
+RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
+CAPABILITIES = {RFC9421: "RFC-9421: HTTP Message Signatures"}
+MOST_CAPABILITIES = 50
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who acts. `projects` is, in our own namespace, the collection of its projects.
+    """Somebody who acts.
 
-    All addresses but `url`, `icon`, `also_known_as` and `moved_to` are of the origin of `id`.
+    In our own namespace, `projects` is the collection of a council's projects, `digest` the digest
+    of them by which peers compare what they have, `gss_code` its official code. `attributed_to` is
+    the council of a project. `generator` is the id of the node's Application, and `implements`
+    what that software can do, as addresses (FEP-844e). All addresses but `url`, `icon`,
+    `also_known_as` and `moved_to` are of the origin of `id`.
     """
 
     id: str
@@ -38,6 +49,11 @@ class Actor:
     public_keys: tuple[PublicKey, ...] = ()
     also_known_as: tuple[str, ...] = ()
     moved_to: str | None = None
+    attributed_to: str | None = None
+    digest: str | None = None
+    gss_code: str | None = None
+    generator: str | None = None
+    implements: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -53,6 +69,8 @@ class Actor:
             return found if found and same_origin(found, uri) else None
 
         endpoints = document.get("endpoints")
+        gss_code, generator = document.get("gssCode"), document.get("generator")
+        software = document if kind == "Application" else generator
         return cls(
             id=uri,
             type=kind,
@@ -71,6 +89,15 @@ class Actor:
             public_keys=listed_keys(document),
             also_known_as=ids_of(document.get("alsoKnownAs")),
             moved_to=id_of(document.get("movedTo")),
+            attributed_to=own(document.get("attributedTo")),
+            digest=own(document.get("digest")),
+            gss_code=gss_code
+            if isinstance(gss_code, str) and GSS_CODE.fullmatch(gss_code)
+            else None,
+            generator=own(generator),
+            implements=_capabilities(software.get("implements"))
+            if isinstance(software, dict)
+            else (),
         )
 
     def dump(self, *, context: bool = True) -> Document:
@@ -96,9 +123,32 @@ class Actor:
                 ],
                 "alsoKnownAs": list(self.also_known_as),
                 "movedTo": self.moved_to,
+                "attributedTo": self.attributed_to,
+                "digest": self.digest,
+                "gssCode": self.gss_code,
+                **self._software(),
             }
         )
         return with_context(document) if context else document
+
+    def _software(self) -> Document:
+        """What FEP-844e says: on an Application itself, on others in their `generator`."""
+        links = [
+            present({"type": "Link", "href": href, "name": CAPABILITIES.get(href)})
+            for href in self.implements
+        ]
+        if self.type == "Application":
+            return {"generator": self.generator, "implements": links}
+        software = present({"id": self.generator, "implements": links})
+        return {"generator": {"type": "Application", **software} if software else None}
+
+
+def _capabilities(value: Any) -> tuple[str, ...]:
+    found = (
+        item.get("href") if isinstance(item, dict) else item
+        for item in one_or_many(value)[:MOST_CAPABILITIES]
+    )
+    return tuple(dict.fromkeys(href for href in found if isinstance(href, str)))
 
 
 def _rsa(key: PublicKey) -> Document:

@@ -1,7 +1,7 @@
 """What activities are about: projects (Article), updates (Note), what is no more (Tombstone)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -13,74 +13,50 @@ from federation.reading import (
     moment,
     one_or_many,
     text,
+    texts_by_language,
     type_of,
     written,
 )
 from federation.vocabulary.context import AS2, present, with_context
-from federation.vocabulary.required import required_id, required_type
+from federation.vocabulary.projects import ProjectDetails
+from federation.vocabulary.required import required_author, required_id, required_type
 
 AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
 
 
-@dataclass(frozen=True)
-class ProjectDetails:
-    """What a project says in our own namespace, beside what every reader of an Article understands.
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """What an Article and a Note have in common. `content` is HTML.
 
-    `summary` is plain text; `source_markdown` is that of which the Article's content was made.
-    """
-
-    summary: str = ""
-    phase: str = ""
-    source_markdown: str = ""
-    version: int = 1
-    visibility: str = "public"
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> Self | None:
-        """None where the document says nothing in our namespace."""
-        phase, summary = _own(document, "phase"), _own(document, "plainSummary")
-        if not isinstance(phase, str) and not isinstance(summary, str):
-            return None
-        source = document.get("source")
-        markdown = source.get("content") if isinstance(source, dict) else None
-        version, visibility = _own(document, "projectVersion"), _own(document, "visibility")
-        return cls(
-            summary=summary if isinstance(summary, str) else "",
-            phase=phase if isinstance(phase, str) else "",
-            source_markdown=markdown if isinstance(markdown, str) else "",
-            version=version if type(version) is int else 1,
-            visibility=visibility if isinstance(visibility, str) else "public",
-        )
-
-    def dump(self) -> Document:
-        """The properties to add to the Article."""
-        source = {"content": self.source_markdown, "mediaType": "text/markdown"}
-        return {
-            "plainSummary": self.summary,
-            "phase": self.phase,
-            "source": source if self.source_markdown else None,
-            "projectVersion": self.version,
-            "visibility": self.visibility,
-        }
-
-
-@dataclass(frozen=True)
-class Article:
-    """A project; `project` is None for an article of another kind.
-
-    `content` is HTML, `name` plain text. `full_document` is the address of the whole project
-    document, linked as FEP-e232 says.
+    `context` is the collection of the discussion it belongs to (FEP-7888), `audience` the Group
+    for which it is (FEP-1b12). `content_map` gives the content by language tag; that of `content`
+    itself is `language`.
     """
 
     id: str
-    name: str
     content: str
     attributed_to: str
     url: str | None = None
+    context: str | None = None
+    audience: str | None = None
     published: datetime | None = None
     updated: datetime | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
+    language: str | None = None
+    content_map: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article(Writing):
+    """A project; `project` is None for an article of another kind.
+
+    `name` is plain text, `name_map` the same by language tag. `full_document` is the address of
+    the whole project document, linked as FEP-e232 says.
+    """
+
+    name: str
+    name_map: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[Document, ...] = ()
     project: ProjectDetails | None = None
     full_document: str | None = None
@@ -91,15 +67,9 @@ class Article:
         required_type(document, ("Article",))
         tags = tuple(tag for tag in one_or_many(document.get("tag")) if isinstance(tag, dict))
         return cls(
-            id=required_id(document, "id"),
+            **_parsed(document),
             name=text(document, "name") or "",
-            content=text(document, "content") or "",
-            attributed_to=_author(document),
-            url=link(document.get("url")),
-            published=moment(document.get("published")),
-            updated=moment(document.get("updated")),
-            to=ids_of(document.get("to")),
-            cc=ids_of(document.get("cc")),
+            name_map=texts_by_language(document, "name"),
             tags=tuple(tag for tag in tags if not _is_document_link(tag)),
             project=ProjectDetails.parse(document),
             full_document=next((link(tag) for tag in tags if _is_document_link(tag)), None),
@@ -113,13 +83,8 @@ class Article:
                 "id": self.id,
                 "type": "Article",
                 "name": self.name,
-                "content": self.content,
-                "attributedTo": self.attributed_to,
-                "url": self.url,
-                "published": written(self.published) if self.published else None,
-                "updated": written(self.updated) if self.updated else None,
-                "to": list(self.to),
-                "cc": list(self.cc),
+                "nameMap": _map(self.language, self.name, self.name_map),
+                **_dumped(self),
                 "tag": tags,
                 **(self.project.dump() if self.project else {}),
             }
@@ -127,37 +92,17 @@ class Article:
         return with_context(document) if context else document
 
 
-@dataclass(frozen=True)
-class Note:
-    """A short text: `content` is HTML. `context` is the project it belongs to."""
+@dataclass(frozen=True, kw_only=True)
+class Note(Writing):
+    """A short text, such as an update of a project or a comment on it."""
 
-    id: str
-    content: str
-    attributed_to: str
-    url: str | None = None
     in_reply_to: str | None = None
-    context: str | None = None
-    published: datetime | None = None
-    updated: datetime | None = None
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """Raises `DocumentError` for what is no Note, or has no id or author."""
         required_type(document, ("Note",))
-        return cls(
-            id=required_id(document, "id"),
-            content=text(document, "content") or "",
-            attributed_to=_author(document),
-            url=link(document.get("url")),
-            in_reply_to=id_of(document.get("inReplyTo")),
-            context=id_of(document.get("context")),
-            published=moment(document.get("published")),
-            updated=moment(document.get("updated")),
-            to=ids_of(document.get("to")),
-            cc=ids_of(document.get("cc")),
-        )
+        return cls(**_parsed(document), in_reply_to=id_of(document.get("inReplyTo")))
 
     def dump(self, *, context: bool = True) -> Document:
         """The document; without its JSON-LD context where it stands inside another."""
@@ -165,15 +110,8 @@ class Note:
             {
                 "id": self.id,
                 "type": "Note",
-                "content": self.content,
-                "attributedTo": self.attributed_to,
-                "url": self.url,
                 "inReplyTo": self.in_reply_to,
-                "context": self.context,
-                "published": written(self.published) if self.published else None,
-                "updated": written(self.updated) if self.updated else None,
-                "to": list(self.to),
-                "cc": list(self.cc),
+                **_dumped(self),
             }
         )
         return with_context(document) if context else document
@@ -210,15 +148,44 @@ class Tombstone:
         return with_context(document) if context else document
 
 
-def _author(document: Mapping[str, Any]) -> str:
-    """The first of those it is attributed to."""
-    authors = ids_of(document.get("attributedTo"))
-    return required_id({"attributedTo": authors[0] if authors else None}, "attributedTo")
+def _parsed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a `Writing`."""
+    content = text(document, "content") or ""
+    by_language = texts_by_language(document, "content")
+    return {
+        "id": required_id(document, "id"),
+        "content": content,
+        "attributed_to": required_author(document),
+        "url": link(document.get("url")),
+        "context": id_of(document.get("context")),
+        "audience": id_of(document.get("audience")),
+        "published": moment(document.get("published")),
+        "updated": moment(document.get("updated")),
+        "to": ids_of(document.get("to")),
+        "cc": ids_of(document.get("cc")),
+        "language": next((tag for tag, other in by_language.items() if other == content), None),
+        "content_map": by_language,
+    }
 
 
-def _own(document: Mapping[str, Any], term: str) -> Any:
-    """A property of our namespace, as we write it or with its prefix."""
-    return document.get(term, document.get(f"moothall:{term}"))
+def _dumped(writing: Writing) -> Document:
+    return {
+        "content": writing.content,
+        "contentMap": _map(writing.language, writing.content, writing.content_map),
+        "attributedTo": writing.attributed_to,
+        "url": writing.url,
+        "context": writing.context,
+        "audience": writing.audience,
+        "published": written(writing.published) if writing.published else None,
+        "updated": written(writing.updated) if writing.updated else None,
+        "to": list(writing.to),
+        "cc": list(writing.cc),
+    }
+
+
+def _map(language: str | None, own: str, by_language: Mapping[str, str]) -> dict[str, str]:
+    """A text in each of its languages, its own first."""
+    return ({language: own} if language else {}) | dict(by_language)
 
 
 def _document_link(href: str) -> Document:

@@ -5,7 +5,7 @@ from typing import Any
 
 from federation.errors import DocumentError
 from federation.origin import LONGEST_URL
-from federation.reading import id_of, type_of
+from federation.reading import id_of, ids_of, type_of
 
 
 def required_id(document: Mapping[str, Any], name: str) -> str:
@@ -16,6 +16,12 @@ def required_id(document: Mapping[str, Any], name: str) -> str:
     if len(uri) > LONGEST_URL:
         raise DocumentError(name, "too long")
     return uri
+
+
+def required_author(document: Mapping[str, Any]) -> str:
+    """The first of those it is attributed to. Raises `DocumentError` where there is none."""
+    authors = ids_of(document.get("attributedTo"))
+    return required_id({"attributedTo": authors[0] if authors else None}, "attributedTo")
 
 
 def required_type(document: Mapping[str, Any], known: Collection[str] = ()) -> str:

@@ -1,0 +1,131 @@
+"""What is said of a project in our own namespace, and the whole project document."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from federation.errors import DocumentError
+from federation.reading import Document, id_of, link, moment, text, written
+from federation.vocabulary.context import present, with_context
+from federation.vocabulary.required import required_author, required_id, required_type
+
+# Opaque to readers; it goes into digests and database columns.
+REVISION = re.compile(r"[\x21-\x7e]{1,40}")
+PUBLIC, PEERS = "public", "peers"
+
+
+@dataclass(frozen=True)
+class ProjectDetails:
+    """What a project says in our own namespace, beside what every reader of an Article understands.
+
+    `summary` is plain text; `source_markdown` is that of which the Article's content was made.
+    `revision` is a token that is new with each change; `visibility` is public or peers.
+    """
+
+    summary: str = ""
+    phase: str = ""
+    source_markdown: str = ""
+    version: int = 1
+    visibility: str = PUBLIC
+    revision: str = ""
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self | None:
+        """None where the document says nothing in our namespace.
+
+        A visibility that is not known, or not said, counts as peers: never as public.
+        """
+        phase, summary = _own(document, "phase"), _own(document, "plainSummary")
+        if not isinstance(phase, str) and not isinstance(summary, str):
+            return None
+        source = document.get("source")
+        markdown = source.get("content") if isinstance(source, dict) else None
+        version, revision = _own(document, "projectVersion"), _own(document, "revision")
+        return cls(
+            summary=summary if isinstance(summary, str) else "",
+            phase=phase if isinstance(phase, str) else "",
+            source_markdown=markdown if isinstance(markdown, str) else "",
+            version=version if type(version) is int else 1,
+            visibility=PUBLIC if _own(document, "visibility") == PUBLIC else PEERS,
+            revision=revision if is_revision(revision) else "",
+        )
+
+    def dump(self) -> Document:
+        """The properties to add to the Article."""
+        source = {"content": self.source_markdown, "mediaType": "text/markdown"}
+        return {
+            "plainSummary": self.summary,
+            "phase": self.phase,
+            "source": source if self.source_markdown else None,
+            "projectVersion": self.version,
+            "visibility": self.visibility,
+            "revision": self.revision or None,
+        }
+
+
+@dataclass(frozen=True)
+class ProjectDocument:
+    """The whole project document, to which the Article `project` links as FEP-e232 says.
+
+    A plain AS2 `Document`, so that every reader knows what to do with it. `content` is HTML.
+    """
+
+    id: str
+    project: str
+    name: str
+    attributed_to: str
+    details: ProjectDetails
+    content: str = ""
+    url: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """Raises `DocumentError` for what is no Document of a project."""
+        required_type(document, ("Document",))
+        details = ProjectDetails.parse(document)
+        if details is None:
+            raise DocumentError("phase", "missing")
+        return cls(
+            id=required_id(document, "id"),
+            project=required_id({"project": id_of(_own(document, "project"))}, "project"),
+            name=text(document, "name") or "",
+            attributed_to=required_author(document),
+            details=details,
+            content=text(document, "content") or "",
+            url=link(document.get("url")),
+            published=moment(document.get("published")),
+            updated=moment(document.get("updated")),
+        )
+
+    def dump(self, *, context: bool = True) -> Document:
+        """The document; without its context where it stands inside another."""
+        document = present(
+            {
+                "id": self.id,
+                "type": "Document",
+                "project": self.project,
+                "name": self.name,
+                "attributedTo": self.attributed_to,
+                "mediaType": "text/html",
+                "content": self.content,
+                "url": self.url,
+                "published": written(self.published) if self.published else None,
+                "updated": written(self.updated) if self.updated else None,
+                **self.details.dump(),
+            }
+        )
+        return with_context(document) if context else document
+
+
+def is_revision(value: Any) -> bool:
+    """Whether it is a token that tells one state of a project from another."""
+    return isinstance(value, str) and REVISION.fullmatch(value) is not None
+
+
+def _own(document: Mapping[str, Any], term: str) -> Any:
+    """A property of our namespace, as we write it or with its prefix."""
+    return document.get(term, document.get(f"moothall:{term}"))

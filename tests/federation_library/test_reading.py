@@ -1,0 +1,95 @@
+"""Reading what others write: one or many, ids, texts, links, times, addressing."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from federation.addressing import PUBLIC, Audience, audience, is_public, recipients
+from federation.reading import link, moment, text, texts_by_language, written
+from federation.vocabulary import id_of, ids_of, type_of
+from tests.federation_library.peer import ACTOR, KEY_ID
+
+AT = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def test_one_or_many_and_ids() -> None:
+    assert id_of("https://x.example/1") == "https://x.example/1"
+    assert id_of({"id": "https://x.example/1"}) == "https://x.example/1"
+    assert id_of(["https://x.example/1"]) == "https://x.example/1"
+    assert [id_of(value) for value in (None, "", 5, {}, {"id": 5}, [], ["a", "b"])] == [None] * 7
+    assert ids_of(None) == ()
+    assert ids_of(["a", {"id": "b"}, "a", None, 5]) == ("a", "b")
+    assert [type_of({"type": value}) for value in ("A", ["A", "B"], [5, "B"], None, 5)] == [
+        "A",
+        "A",
+        "B",
+        "",
+        "",
+    ]
+
+
+def test_texts_by_language() -> None:
+    document = {"nameMap": {"cy": "Cyngor", "en": "Council", "x": 5}, "content": "<p>"}
+    assert texts_by_language(document, "name") == {"cy": "Cyngor", "en": "Council"}
+    assert text(document, "name") == "Cyngor"
+    assert text(document, "content") == "<p>"
+    assert text({"name": 5, "nameMap": []}, "name") is None
+
+
+def test_links() -> None:
+    page = {"type": "Link", "mediaType": "text/html", "href": "https://x.example/page"}
+    audio = {"type": "Link", "mediaType": "audio/ogg", "href": "https://x.example/audio"}
+    assert link([audio, page]) == "https://x.example/page"
+    assert link([audio, "https://x.example/plain"]) == "https://x.example/plain"
+    assert link(audio) == "https://x.example/audio"
+    nothing: list[Any] = [None, 5, {}, [], {"href": 5}, "/x", "javascript:alert(1)"]
+    assert [link(value) for value in nothing] == [None] * 7
+    assert link(["javascript:alert(1)", page]) == "https://x.example/page"
+
+
+@pytest.mark.parametrize(
+    "value, read",
+    [
+        ("2026-11-23T12:30:15Z", AT.replace(microsecond=0)),
+        ("2026-11-23T12:30:15.123456789Z", AT),
+        ("2026-11-23T13:30:15+01:00", AT.replace(microsecond=0)),
+        ("2026-11-23T12:30:15", AT.replace(microsecond=0)),
+        ("2026-11-23 12:30:15z", AT.replace(microsecond=0)),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("1969-12-31T23:59:59Z", None),
+        ("3000-01-01T00:00:00Z", None),
+        ("2999-12-31T23:59:59Z", datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("yesterday", None),
+        ("", None),
+        ("2" * 100, None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_times_are_read_leniently(value: Any, read: datetime | None) -> None:
+    assert moment(value) == read
+
+
+@given(st.timedeltas(timedelta(days=-20_000), timedelta(days=40_000)), st.integers(-12, 14))
+def test_times_come_back_as_they_were(distance: timedelta, zone: int) -> None:
+    value = (AT + distance).astimezone(timezone(timedelta(hours=zone)))
+    assert moment(written(value)) == value
+    assert written(value).endswith("Z")
+
+
+def test_addressing() -> None:
+    followers = f"{ACTOR}/followers"
+    for public in (PUBLIC, "as:Public", "Public", [PUBLIC], ["x", {"id": PUBLIC}]):
+        assert is_public(public)
+        assert is_public(None, public)
+        assert audience(None, public, followers) is Audience.public
+    assert not is_public(None)
+    assert not is_public(["https://www.w3.org/ns/activitystreams"], [])
+    assert audience(followers, KEY_ID, followers) is Audience.followers
+    assert audience(KEY_ID, None, followers) is Audience.direct
+    assert audience(None, None, None) is Audience.direct
+    assert recipients([PUBLIC, "a", "b"], ["b", "as:Public", {"id": "c"}]) == ("a", "b", "c")
