@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
 from multiprocessing.context import ForkServerContext
@@ -20,6 +21,8 @@ from node.settings import PREFIX, Settings
 
 # A slow machine, not a fast one, decides this.
 START_SECONDS = 60.0
+# Until what was done in one process shows in another, restarts and slow machines included.
+PATIENCE = 45.0
 PROGRAM = "import sys; from node.cli import main; main(['serve'])"
 
 
@@ -96,6 +99,16 @@ class NodeProcess:
     @property
     def log(self) -> Path:
         return self.settings.data_dir / "log"
+
+
+def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Look again and again until it holds."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"after {patience:.0f} seconds: not {what}")
 
 
 def free_port() -> int:

@@ -1,21 +1,10 @@
 """Two councils' nodes, each a process with a proxy in front, and what their people do and see."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar
 from itertools import count
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import (
-    HTTPCookieProcessor,
-    HTTPRedirectHandler,
-    OpenerDirector,
-    Request,
-    build_opener,
-)
 
 from sqlalchemy import func, select
 
@@ -29,14 +18,12 @@ from node.people.permissions import OFFICER, OPERATOR
 from node.projects import service as projects
 from node.projects.models import Project, State
 from node.runtime import Node
-from node.testing.nodes import PASSWORD, email, make_founded, settings_of
-from node.testing.processes import NodeProcess, free_port
-from node.testing.visitor import forms
+from node.testing.nodes import make_founded, settings_of
+from node.testing.people import People
+from node.testing.processes import NodeProcess, free_port, until
 from tests.faults.stalling import Proxy
 
 NAMES = ("aldermoor", "brackwell")
-# Until what was published is at the other council, restarts and slow machines included.
-PATIENCE = 45.0
 _numbers = count(1)
 
 
@@ -48,28 +35,19 @@ class Running:
     process: NodeProcess
     proxy: Proxy
     node: Node
-    _signed_in: dict[str, OpenerDirector] = field(default_factory=dict)
+    people: People = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = People(self.name, self.node.settings.address)
 
     @property
     def address(self) -> str:
         return f"@{self.name}@{self.node.settings.authority}"
 
-    def visit(self, path: str, role: str = "", typed: dict[str, str] | None = None) -> str:
-        """A page as somebody in a role sees it, straight from the process."""
-        return self._open(self._person(role), path, typed)
-
-    def submit(self, path: str, role: str, **typed: str) -> None:
-        """Fill the form on a page, and send it; return as soon as it is answered."""
-        page = self.visit(path, role)
-        form = next(
-            form for form in forms(page) if form.method == "post" and "sign-out" not in form.action
-        )
-        self.visit(form.action or path, role, form.values | typed)
-
     def publish(self) -> str:
         """An officer writes a project and publishes it; its title."""
         title = f"Project {next(_numbers)} of {self.name}"
-        self.submit(
+        self.people.submit(
             "/projects/new",
             OFFICER,
             title=title,
@@ -99,34 +77,7 @@ class Running:
 
     def shown(self, title: str) -> int:
         """How often a reader sees the title among the projects of others."""
-        return self.visit("/projects?origin=others").count(f">{title}<")
-
-    def _person(self, role: str) -> OpenerDirector:
-        if role not in self._signed_in:
-            jar = HTTPCookieProcessor(CookieJar())
-            self._signed_in[role] = build_opener(jar, _Stay())
-            if role:
-                who = {"email": email(role, self.name), "password": PASSWORD}
-                self.submit("/sign-in", role, **who)
-        return self._signed_in[role]
-
-    def _open(self, person: OpenerDirector, path: str, typed: dict[str, str] | None) -> str:
-        data = urlencode(typed).encode() if typed is not None else None
-        url = f"http://{self.node.settings.address}{path}"
-        request = Request(url, data, {"Accept": "text/html"})
-        try:
-            with person.open(request, timeout=20) as answer:
-                return str(answer.read().decode())
-        except HTTPError as error:
-            with error:
-                if error.code in {302, 303}:
-                    return ""
-                raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
-
-
-class _Stay(HTTPRedirectHandler):
-    def redirect_request(self, *_arguments: object) -> None:
-        return None
+        return self.people.visit("/projects?origin=others").count(f">{title}<")
 
 
 @contextmanager
@@ -163,7 +114,7 @@ def pair(
         here, there = made
         for one in made:
             one.process.wait()
-        there.submit("/councils/follow", OPERATOR, address=here.address)
+        there.people.submit("/councils/follow", OPERATOR, address=here.address)
         until(lambda: "Follow" in handled(here) and "Accept" in handled(there), "they follow")
         yield here, there
 
@@ -172,16 +123,6 @@ def handled(one: Running) -> set[str]:
     """The types of the activities that were acted on."""
     with one.node.reading() as session:
         return set(session.scalars(select(InboxItem.type).where(InboxItem.state == "done")))
-
-
-def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Look again and again until it holds."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"after {patience:.0f} seconds: not {what}")
 
 
 def arrives_once(there: Running, here: Running, *titles: str) -> None:

@@ -4,7 +4,8 @@ import random
 import time
 
 from node.people.permissions import OFFICER, OPERATOR
-from tests.faults.councils import Running, arrives_once, reading, tried, until, waiting
+from node.testing.processes import until
+from tests.faults.councils import Running, arrives_once, reading, tried, waiting
 
 # What the nodes say to each other.
 DELIVERY, READING = b"POST /inbox", b"GET "
@@ -107,9 +108,9 @@ def test_an_update_and_a_deletion_follow_in_order(here: Running, there: Running)
     first, second = here.publish(), here.publish()
     arrives_once(there, here, first, second)
     there.process.kill()
-    here.submit(f"{here.path_of(first)}/edit", OFFICER, title=f"{first}, new")
-    here.submit(f"{here.path_of(second)}/edit", OFFICER, title=f"{second}, new")
-    here.submit(f"{here.path_of(f'{second}, new')}/delete", OFFICER)
+    here.people.submit(f"{here.path_of(first)}/edit", OFFICER, title=f"{first}, new")
+    here.people.submit(f"{here.path_of(second)}/edit", OFFICER, title=f"{second}, new")
+    here.people.submit(f"{here.path_of(f'{second}, new')}/delete", OFFICER)
     here.process.kill()
     restart(here, there)
     arrives_once(there, here, f"{first}, new")
@@ -124,7 +125,7 @@ def test_the_receiver_is_killed_while_it_reads_what_was_published_before(
     title = here.publish()
     arrives_once(there, here, title)
     here.proxy.hold(READING + b"/councils/aldermoor/projects?after")
-    there.submit("/councils/follow", OPERATOR, address=here.address)
+    there.people.submit("/councils/follow", OPERATOR, address=here.address)
     assert here.proxy.held_request.wait(20)
     there.process.kill()
     here.proxy.release()
