@@ -15,11 +15,12 @@ from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.db import db, prepare_engine
 from node.errors import SettingsError
-from node.federating import backfill, delivery, following, inbox, operator_views
+from node.federating import backfill, delivery, following, inbox
 from node.federating import views as federating_views
 from node.federating.models import Backfill, Delivery, InboxItem
 from node.hooks import Hooks
 from node.jobs import Jobs
+from node.operating import views as operating_views
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
@@ -81,7 +82,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     look.register(app, _site, https=settings.is_https)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
-    for module in (pages, projects_views, councils_views, federating_views, operator_views):
+    for module in (pages, projects_views, councils_views, federating_views, operating_views):
         app.register_blueprint(module.blueprint)
     _add_plugins(app, node.hooks)
     cycle.check_every_view_is_marked(app)
@@ -152,7 +153,7 @@ def _menu() -> list[MenuItem]:
         for item in current_node().hooks.navigation
         if item.endpoint in current_app.view_functions
     ]
-    items.append(("operating.deliveries", _("Operator"), operator_views.OPERATE))
+    items.append(("operating.deliveries", _("Operator"), operating_views.OPERATE))
     allowed = [
         (url_for(endpoint), label) for endpoint, label, needed in items if not needed or may(needed)
     ]

@@ -33,7 +33,7 @@ from node.settings import Settings
 
 PAGE = 20
 
-blueprint = Blueprint("federating", __name__, template_folder="templates")
+blueprint = Blueprint("federating", __name__)
 
 
 @blueprint.get("/actor")

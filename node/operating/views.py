@@ -42,7 +42,7 @@ def deliveries() -> ResponseReturnValue:
     counted = select(Delivery.state, func.count().label("number")).group_by(Delivery.state)
     counts = {row.state: row.number for row in session.execute(counted)}
     return render_template(
-        "federating/deliveries.html",
+        "operating/deliveries.html",
         deliveries=rows,
         state=state,
         counts=counts,
@@ -89,7 +89,7 @@ def _peers_page(form: PeerForm) -> str:
     rows = current_work().session.scalars(select(Peer).order_by(Peer.host)).all()
     listed = [(peer, peers.health(peer)) for peer in rows]
     mode = current_node().settings.federation
-    return render_template("federating/peers.html", form=form, peers=listed, mode=mode)
+    return render_template("operating/peers.html", form=form, peers=listed, mode=mode)
 
 
 @blueprint.get("/refusals")
@@ -98,4 +98,4 @@ def refusals() -> ResponseReturnValue:
     """What was refused at the inbox: by whom it claimed to be, why, and how often."""
     query = select(RefusalCount).order_by(RefusalCount.last_at.desc()).limit(200)
     rows = current_work().session.scalars(query).all()
-    return render_template("federating/refusals.html", refusals=rows, form=FlaskForm())
+    return render_template("operating/refusals.html", refusals=rows, form=FlaskForm())
