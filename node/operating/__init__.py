@@ -1,0 +1,1 @@
+"""The pages and words with which an operator looks after the node."""
