@@ -77,13 +77,15 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     sign_in.configure(app, settings, secret)
     csrf = CSRFProtect(app)
-    csrf.exempt("node.federating.views.post_to_inbox")
+    csrf.exempt("node.federating.views.inbox.post")
     cycle.register(app)
     look.register(app, _site, https=settings.is_https)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
-    for module in (pages, projects_views, councils_views, federating_views, operating_views):
+    for module in (pages, projects_views, councils_views, operating_views):
         app.register_blueprint(module.blueprint)
+    for blueprint in federating_views.blueprints:
+        app.register_blueprint(blueprint)
     _add_plugins(app, node.hooks)
     cycle.check_every_view_is_marked(app)
     return app

@@ -18,7 +18,7 @@ from node.web.cycle import permission_of
 
 ROOT = Path(__file__).parents[2]
 # Signed by their senders, who have no form of ours.
-INBOX = "federating.post_to_inbox"
+INBOX = "inbox.post"
 ENDPOINT = re.compile(r"""url_for\(\s*["']([\w.]+)["']""")
 
 # The wiring is the same on every database.

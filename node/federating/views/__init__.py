@@ -1,0 +1,5 @@
+"""What other servers ask of this node: who is here, what there is, and the inbox."""
+
+from node.federating.views import collections, discovery, inbox
+
+blueprints = (collections.blueprint, discovery.blueprint, inbox.blueprint)

@@ -1,0 +1,95 @@
+"""What our actors made public: outboxes, followers, activities."""
+
+import json
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from federation.vocabulary import Collection, CollectionPage, without_context
+from node.errors import NotFoundError
+from node.federating import actors
+from node.federating.models import Actor, Follow, OutboxActivity
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_work,
+    permission,
+    row_id,
+    wants_activity,
+)
+
+PAGE = 20
+
+blueprint = Blueprint("collections", __name__)
+
+
+@blueprint.get("/councils/<slug>/outbox")
+@permission(PUBLIC)
+def outbox(slug: str) -> ResponseReturnValue:
+    """What the council made public, newest first."""
+    session = current_work().session
+    actor = _actor(session, slug)
+    public = select(OutboxActivity).where(
+        OutboxActivity.actor_id == actor.id, OutboxActivity.audience == "public"
+    )
+    total = session.scalar(select(func.count()).select_from(public.subquery())) or 0
+    before = request.args.get("before", type=row_id)
+    if "page" not in request.args and before is None:
+        first = f"{actor.outbox}?page=1"
+        return activity_response(
+            Collection(id=actor.outbox or "", total_items=total, first=first).dump()
+        )
+    if before is not None:
+        public = public.where(OutboxActivity.id < before)
+    rows = session.scalars(public.order_by(OutboxActivity.id.desc()).limit(PAGE)).all()
+    more = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE else None
+    page = CollectionPage(
+        id=f"{actor.outbox}?" + (f"before={before}" if before is not None else "page=1"),
+        part_of=actor.outbox or "",
+        total_items=total,
+        items=tuple(without_context(json.loads(row.body)) for row in rows),
+        next=more,
+    )
+    return activity_response(page.dump())
+
+
+@blueprint.get("/councils/<slug>/followers")
+@permission(PUBLIC)
+def followers(slug: str) -> ResponseReturnValue:
+    """How many follow; not who."""
+    session = current_work().session
+    actor = _actor(session, slug)
+    accepted = select(func.count()).where(
+        Follow.followed_id == actor.id, Follow.state == "accepted"
+    )
+    collection = Collection(id=actor.followers or "", total_items=session.scalar(accepted) or 0)
+    return activity_response(collection.dump())
+
+
+@blueprint.get("/activities/<token>")
+@permission(PUBLIC)
+def activity(token: str) -> ResponseReturnValue:
+    """A public activity of ours, by its id."""
+    work = current_work()
+    uri = f"{work.settings.base_url}/activities/{token}"
+    row = work.session.scalar(
+        select(OutboxActivity).where(OutboxActivity.uri == uri, OutboxActivity.audience == "public")
+    )
+    if row is None:
+        raise NotFoundError("There is no such activity.")
+    if not wants_activity():
+        return redirect(
+            row.object_uri
+            if row.object_uri.startswith(f"{work.settings.base_url}/")
+            else url_for("pages.home")
+        )
+    return activity_response(json.loads(row.body))
+
+
+def _actor(session: Session, slug: str) -> Actor:
+    actor = actors.local_by_username(session, slug)
+    if actor is None or actor.kind == "Application":
+        raise NotFoundError("There is no such council here.")
+    return actor

@@ -1,0 +1,102 @@
+"""Who is here: the node's own actor, WebFinger and NodeInfo."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from federation import nodeinfo
+from federation.errors import FederationError
+from federation.webfinger import jrd, parse_resource
+from node import __version__
+from node.errors import InvalidInputError, NotFoundError
+from node.federating import actors
+from node.federating.models import Actor, OutboxActivity
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_node,
+    current_work,
+    permission,
+    wants_activity,
+)
+from node.settings import Settings
+
+blueprint = Blueprint("discovery", __name__)
+
+
+@blueprint.get("/actor")
+@permission(PUBLIC)
+def node_actor() -> ResponseReturnValue:
+    """The node itself.
+
+    Readable without a signature, or two servers that ask for one would wait for each other.
+    """
+    if not wants_activity():
+        return redirect(url_for("pages.home"))
+    actor = actors.node_actor(current_work().session, current_work().settings)
+    return activity_response(actors.describe(actor).dump())
+
+
+@blueprint.get("/.well-known/webfinger")
+@permission(PUBLIC)
+def webfinger() -> ResponseReturnValue:
+    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast."""
+    work = current_work()
+    resource = request.args.get("resource", "")
+    try:
+        wanted = parse_resource(resource)
+    except FederationError as error:
+        raise InvalidInputError(
+            "Ask for a resource such as acct:council@example.gov.uk."
+        ) from error
+    actor = _wanted(work.session, work.settings, wanted)
+    if actor is None:
+        raise NotFoundError("There is nobody of that name here.")
+    answer = Response(
+        json.dumps(jrd(resource, actor.uri, actor.url)), content_type="application/jrd+json"
+    )
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
+def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str]) -> Actor | None:
+    if isinstance(wanted, str):
+        return actors.local_by_uri(session, wanted)
+    username, host = wanted
+    return (
+        actors.local_by_username(session, username.lower()) if host == settings.authority else None
+    )
+
+
+@blueprint.get("/.well-known/nodeinfo")
+@permission(PUBLIC)
+def nodeinfo_links() -> ResponseReturnValue:
+    return _json(nodeinfo.well_known(current_node().settings.base_url), "application/json")
+
+
+@blueprint.get("/nodeinfo/<version>")
+@permission(PUBLIC)
+def nodeinfo_document(version: str) -> ResponseReturnValue:
+    if version not in nodeinfo.VERSIONS:
+        raise NotFoundError("There is no such version of NodeInfo.")
+    session = current_work().session
+    councils = select(func.count()).where(Actor.is_local, Actor.kind == "Organization")
+    posts = select(func.count()).where(
+        OutboxActivity.audience == "public", OutboxActivity.type == "Create"
+    )
+    document = nodeinfo.nodeinfo(
+        version,
+        software_version=__version__,
+        users=session.scalar(councils) or 0,
+        posts=session.scalar(posts) or 0,
+    )
+    return _json(document, nodeinfo.content_type(version))
+
+
+def _json(document: Mapping[str, Any], content_type: str) -> Response:
+    return Response(json.dumps(document), content_type=content_type)

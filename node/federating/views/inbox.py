@@ -1,0 +1,43 @@
+"""The inbox: what others send."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from federation.errors import Reason, Refusal
+from federation.signatures import Headers, SignedRequest
+from node.federating import inbox
+from node.request import PUBLIC, current_node, permission
+
+blueprint = Blueprint("inbox", __name__)
+
+
+@blueprint.post("/inbox")
+@blueprint.post("/actor/inbox")
+@blueprint.post("/councils/<_slug>/inbox")
+@permission(PUBLIC)
+def post(_slug: str = "") -> ResponseReturnValue:
+    """One inbox behind every address: who it is for stands in the message."""
+    inbox.receive(current_node(), _signed_request())
+    return Response(status=HTTPStatus.ACCEPTED)
+
+
+def _signed_request() -> SignedRequest:
+    settings = current_node().settings
+    request.max_content_length = inbox.policy(current_node()).max_bytes
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        refusal = Refusal(Reason.too_large)
+        inbox.refuse(current_node(), "", refusal)
+        raise refusal from None
+    return SignedRequest(
+        method=request.method,
+        scheme="https" if settings.is_https else "http",
+        authority=settings.authority,
+        target=request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"),
+        headers=Headers(request.headers.items()),
+        body=body,
+    )
