@@ -94,7 +94,9 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
         return actor(node, wanted, vouched=vouched)
     username, host = wanted
     may_visit = _guard(node, host, vouched=vouched)
-    url = webfinger_url(username, host, plain_http=host in node.settings.private_hosts)
+    # Nothing says how a private host speaks; it is taken to speak as this node does.
+    plain_http = host in node.settings.private_hosts and not node.settings.is_https
+    url = webfinger_url(username, host, plain_http=plain_http)
     answer = _get(
         lambda: node.outbound.get(
             url, accept="application/jrd+json", content_types=JRD, may_visit=may_visit
