@@ -58,13 +58,15 @@ class Accepted:
     """`key.owner` sent `activity`, byte for byte `body`.
 
     `embedded_trusted`: it embeds its object and may speak for it. Otherwise the object has to be
-    fetched from its own origin, or dropped.
+    fetched from its own origin, or dropped. `covered` names the headers, in lower case, that the
+    signature covers: of no other is known who wrote it.
     """
 
     activity: Activity
     key: PublicKey
     body: bytes
     embedded_trusted: bool
+    covered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def accept(
         return Ignored("an actor unknown here was deleted")
     key = _signing_key(signature, known, keys, now)
     _check_owner(key, activity)
-    return Accepted(activity, key, request.body, _check_origins(activity))
+    return Accepted(activity, key, request.body, _check_origins(activity), signature.covered)
 
 
 def _check_size_and_type(request: SignedRequest, policy: Policy) -> None:

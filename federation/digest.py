@@ -1,10 +1,187 @@
-"""Digests by which two nodes find out what they do not have in common."""
+"""Digests by which two nodes find out which projects of a council differ between them.
 
+Each project is an entry, made of its id and its revision. Entries are in one of 256 buckets, by
+their ids alone. The digest of a set of entries is the XOR of them: it does not depend on their
+order, and one change is one more XOR. Who compares fetches the digest document of a council, and
+then only the buckets in which something differs.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any, Self
+
+from federation.errors import DocumentError
+from federation.origin import LONGEST_URL, same_origin
+from federation.reading import Document
+from federation.vocabulary.context import AS2, NAMESPACE
+from federation.vocabulary.projects import is_revision
+from federation.vocabulary.required import required_id, required_type
 
 BUCKETS = 256
+MOST_ENTRIES = 20_000
+EMPTY = "0" * 64
+HEX = re.compile(r"[0-9a-f]{64}")
+# Only our nodes read these; every term that AS2 does not have is ours.
+CONTEXT = [AS2, {"@vocab": NAMESPACE}]
+
+
+def entry(uri: str, revision: str) -> int:
+    """What one project adds to a digest: the SHA-256 of its id, a line break and its revision."""
+    return int.from_bytes(sha256(f"{uri}\n{revision}".encode()).digest())
 
 
 def bucket_of(uri: str) -> int:
-    """The part of a council's digest that a project belongs to: 0 to 255."""
+    """The number of the bucket in which a project is: the first byte of the SHA-256 of its id."""
     return sha256(uri.encode()).digest()[0]
+
+
+def combine(entries: Iterable[int], start: str = EMPTY) -> str:
+    """The digest of entries, 64 hexadecimal digits.
+
+    With `start`, a digest, those of them that it has are taken out of it and the others added.
+    """
+    found = int(start, 16)
+    for one in entries:
+        found ^= one
+    return f"{found:064x}"
+
+
+@dataclass(frozen=True)
+class BucketDigest:
+    """How many entries bucket `number` has, and the digest of them."""
+
+    number: int
+    count: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class CouncilDigest:
+    """The digest document `id` of all projects of `council` that whoever asks may see.
+
+    `buckets` are those that are not empty, by number.
+    """
+
+    id: str
+    council: str
+    buckets: tuple[BucketDigest, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return sum(bucket.count for bucket in self.buckets)
+
+    @property
+    def digest(self) -> str:
+        return combine(int(bucket.digest, 16) for bucket in self.buckets)
+
+    def bucket_id(self, number: int) -> str:
+        """The id of the document that lists the entries of a bucket."""
+        return f"{self.id}/{number}"
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """Raises `DocumentError` for anything but such a document, or one that does not add up."""
+        required_type(document, ("Collection",))
+        uri = required_id(document, "id")
+        council = required_id(document, "attributedTo")
+        if not same_origin(uri, council):
+            raise DocumentError("attributedTo", "of another origin")
+        buckets = document.get("buckets")
+        if not isinstance(buckets, list) or len(buckets) > BUCKETS:
+            raise DocumentError("buckets", "not a list of buckets")
+        found = cls(uri, council, tuple(_bucket(item) for item in buckets))
+        numbers = [bucket.number for bucket in found.buckets]
+        if numbers != sorted(set(numbers)):
+            raise DocumentError("buckets", "not in order, or one twice")
+        total = _number(document, "totalItems", 2**31 - 1)
+        if (total, document.get("digest")) != (found.count, found.digest):
+            raise DocumentError("buckets", "not those of the digest")
+        return found
+
+    def dump(self) -> Document:
+        return {
+            "@context": CONTEXT,
+            "id": self.id,
+            "type": "Collection",
+            "attributedTo": self.council,
+            "totalItems": self.count,
+            "digest": self.digest,
+            "buckets": [
+                {"number": bucket.number, "count": bucket.count, "digest": bucket.digest}
+                for bucket in self.buckets
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The document `id` that lists a bucket of the digest document `part_of`.
+
+    `entries` maps the ids of projects to their revisions.
+    """
+
+    id: str
+    part_of: str
+    number: int
+    entries: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        return combine(entry(uri, revision) for uri, revision in self.entries.items())
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """Raises `DocumentError` for anything but such a document."""
+        required_type(document, ("OrderedCollectionPage",))
+        uri, part_of = required_id(document, "id"), required_id(document, "partOf")
+        if not same_origin(uri, part_of):
+            raise DocumentError("partOf", "of another origin")
+        number = _number(document, "number", BUCKETS - 1)
+        entries = document.get("entries")
+        if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
+            raise DocumentError("entries", "not a list, or too long")
+        found = dict(_entry(item, uri, number) for item in entries)
+        if len(found) != len(entries):
+            raise DocumentError("entries", "the same project twice")
+        return cls(uri, part_of, number, found)
+
+    def dump(self) -> Document:
+        return {
+            "@context": CONTEXT,
+            "id": self.id,
+            "type": "OrderedCollectionPage",
+            "partOf": self.part_of,
+            "number": self.number,
+            "entries": [[uri, revision] for uri, revision in self.entries.items()],
+        }
+
+
+def _bucket(item: Any) -> BucketDigest:
+    if not isinstance(item, dict):
+        raise DocumentError("buckets", "not a bucket")
+    digest = item.get("digest")
+    if not isinstance(digest, str) or not HEX.fullmatch(digest):
+        raise DocumentError("digest", "not 64 hexadecimal digits")
+    count = _number(item, "count", 2**31 // BUCKETS - 1)
+    return BucketDigest(_number(item, "number", BUCKETS - 1), count, digest)
+
+
+def _number(document: Mapping[str, Any], name: str, largest: int) -> int:
+    number = document.get(name)
+    if type(number) is not int or not 0 <= number <= largest:
+        raise DocumentError(name, "not a number in range")
+    return number
+
+
+def _entry(item: Any, document: str, number: int) -> tuple[str, str]:
+    """The id and revision of a project: of the document's origin, and in the right bucket."""
+    if not isinstance(item, list) or len(item) != 2:
+        raise DocumentError("entries", "not a pair")
+    uri, revision = item
+    if not isinstance(uri, str) or len(uri) > LONGEST_URL or not is_revision(revision):
+        raise DocumentError("entries", "not an id and a revision")
+    if not same_origin(uri, document) or bucket_of(uri) != number:
+        raise DocumentError("entries", "not of this bucket")
+    return uri, revision

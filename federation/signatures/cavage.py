@@ -11,14 +11,19 @@ from federation.signatures.algorithms import CAVAGE_NAMES
 from federation.signatures.dates import http_date, read_http_date, read_timestamp
 from federation.signatures.digests import digest
 from federation.signatures.keys import PrivateKey
+from federation.signatures.parameters import read_parameters
 from federation.signatures.request import Headers, SignedRequest, target_of
-from federation.signatures.signature import Candidate, Scheme, Signature, signed_text
+from federation.signatures.signature import (
+    Candidate,
+    Scheme,
+    Signature,
+    also_signed,
+    signed_text,
+)
 from federation.signatures.structured_fields import FieldError, read_base64
 
-LONGEST_HEADER = 8192
 MOST_COMPONENTS = 64
 REQUEST_TARGET = "(request-target)"
-PARAMETER = re.compile(r'[ \t]*([A-Za-z][A-Za-z0-9]*)=(?:"([^"\\]*)"|([0-9]{1,15}))[ \t]*(?:,|\Z)')
 
 
 def sign(
@@ -33,6 +38,7 @@ def sign(
     signed = {"Host": Headers(headers).get("host") or host_of(url), "Date": http_date(now)}
     if body is not None:
         signed["Digest"] = digest(body)
+    signed |= also_signed(headers)
     components = [REQUEST_TARGET, *(name.lower() for name in signed)]
     text = signing_string(components, method, target_of(url), Headers(signed))
     value = b64encode(key.sign(text)).decode()
@@ -61,6 +67,7 @@ def read(request: SignedRequest) -> Signature:
         algorithms=CAVAGE_NAMES[name],
         made=_made(request, parameters),
         expires=_time(parameters, "expires"),
+        covered=frozenset(components),
     )
     return Signature(Scheme.cavage, key_id, (candidate,))
 
@@ -88,17 +95,10 @@ def signing_string(
 
 
 def _parameters(header: str) -> dict[str, str]:
-    if len(header) > LONGEST_HEADER:
-        raise Refusal(Reason.signature_malformed, "the header is too long")
-    parameters: dict[str, str] = {}
-    at = 0
-    while at < len(header):
-        match = PARAMETER.match(header, at)
-        if match is None or match[1] in parameters:
-            raise Refusal(Reason.signature_malformed, f"unreadable from character {at}")
-        parameters[match[1]] = match[2] if match[2] is not None else match[3]
-        at = match.end()
-    return parameters
+    try:
+        return read_parameters(header)
+    except FieldError as error:
+        raise Refusal(Reason.signature_malformed, str(error)) from error
 
 
 def _check_components(components: list[str], request: SignedRequest, algorithm: str | None) -> None:

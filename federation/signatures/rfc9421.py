@@ -11,7 +11,13 @@ from federation.signatures.dates import read_timestamp
 from federation.signatures.digests import content_digest
 from federation.signatures.keys import PrivateKey
 from federation.signatures.request import Headers, SignedRequest, target_of
-from federation.signatures.signature import Candidate, Scheme, Signature, signed_text
+from federation.signatures.signature import (
+    Candidate,
+    Scheme,
+    Signature,
+    also_signed,
+    signed_text,
+)
 from federation.signatures.structured_fields import (
     FieldError,
     Member,
@@ -47,6 +53,7 @@ def sign(
     """Content-Digest (with a body), Signature-Input and Signature (RFC 9421 section 3.1)."""
     here = origin(url)
     signed = {} if body is None else {"Content-Digest": content_digest(body)}
+    signed |= also_signed(headers)
     request = SignedRequest(
         method,
         here.scheme,
@@ -133,6 +140,7 @@ def _candidate(given: Member, value: Member, request: SignedRequest) -> tuple[st
         algorithms=RFC9421_NAMES[algorithm],
         made=(_time(created),),
         expires=_time(given.parameters["expires"]) if "expires" in given.parameters else None,
+        covered=frozenset(components),
     )
 
 

@@ -1,7 +1,7 @@
 """What a request claims: who signed it, how, and over which text. Nothing here is proven yet."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,8 @@ from federation.signatures.dates import is_recent
 
 # A line break in a field would begin another field in what is signed.
 PRINTABLE = re.compile(r"[\t\x20-\x7e]*")
+# What is signed, where it is sent, beside what has to be (FEP-8fcf wants it so).
+ALSO_SIGNED = frozenset({"collection-synchronization"})
 
 
 def signed_text(lines: Iterable[str]) -> bytes:
@@ -20,6 +22,11 @@ def signed_text(lines: Iterable[str]) -> bytes:
     if not all(PRINTABLE.fullmatch(line) for line in found):
         raise Refusal(Reason.signature_malformed, "a covered component is not plain ASCII")
     return "\n".join(found).encode("ascii")
+
+
+def also_signed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of the headers to send that a signature is to cover too."""
+    return {name: value for name, value in headers.items() if name.lower() in ALSO_SIGNED}
 
 
 class Scheme(StrEnum):
@@ -34,7 +41,7 @@ class Candidate:
     """One signature value, and the texts of which it must match one.
 
     `made` holds every time at which it claims to have been made; None is a time that cannot be
-    read.
+    read. `covered` names the components that it covers; headers in lower case.
     """
 
     value: bytes
@@ -42,6 +49,7 @@ class Candidate:
     algorithms: frozenset[Algorithm]
     made: tuple[datetime | None, ...]
     expires: datetime | None = None
+    covered: frozenset[str] = frozenset()
 
     def is_current(self, now: datetime) -> bool:
         """Whether every time it states allows it to arrive now."""
@@ -57,3 +65,8 @@ class Signature:
     scheme: Scheme
     key_id: str
     candidates: tuple[Candidate, ...]
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """The components that are signed, whichever of the candidates matches."""
+        return frozenset.intersection(*(candidate.covered for candidate in self.candidates))

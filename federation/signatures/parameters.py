@@ -1,0 +1,23 @@
+"""The parameters of a header: `name="text",other=5` (draft-cavage-12 section 4.1)."""
+
+import re
+
+from federation.signatures.structured_fields import FieldError
+
+LONGEST_HEADER = 8192
+PARAMETER = re.compile(r'[ \t]*([A-Za-z][A-Za-z0-9]*)=(?:"([^"\\]*)"|([0-9]{1,15}))[ \t]*(?:,|\Z)')
+
+
+def read_parameters(header: str) -> dict[str, str]:
+    """The parameters by name. Raises `FieldError`, also for one that comes twice."""
+    if len(header) > LONGEST_HEADER:
+        raise FieldError("the header is too long")
+    parameters: dict[str, str] = {}
+    at = 0
+    while at < len(header):
+        match = PARAMETER.match(header, at)
+        if match is None or match[1] in parameters:
+            raise FieldError(f"unreadable from character {at}")
+        parameters[match[1]] = match[2] if match[2] is not None else match[3]
+        at = match.end()
+    return parameters

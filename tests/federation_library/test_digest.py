@@ -1,0 +1,146 @@
+"""Digests of projects: the same whatever the order, and strictly read."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from federation.digest import (
+    BUCKETS,
+    EMPTY,
+    MOST_ENTRIES,
+    Bucket,
+    BucketDigest,
+    CouncilDigest,
+    bucket_of,
+    combine,
+    entry,
+)
+from federation.errors import DocumentError
+from federation.vocabulary import parse_json
+from tests.federation_library.peer import ACTOR, HOST
+
+ENTRIES = {f"https://{HOST}/projects/{number}": f"r{number}" for number in range(2000)}
+ID = f"{ACTOR}/digest"
+
+
+def buckets() -> dict[int, Bucket]:
+    found: dict[int, dict[str, str]] = {}
+    for uri, revision in ENTRIES.items():
+        found.setdefault(bucket_of(uri), {})[uri] = revision
+    return {number: Bucket(f"{ID}/{number}", ID, number, found[number]) for number in sorted(found)}
+
+
+def digest() -> CouncilDigest:
+    return CouncilDigest(
+        ID,
+        ACTOR,
+        tuple(
+            BucketDigest(number, len(bucket.entries), bucket.digest)
+            for number, bucket in buckets().items()
+        ),
+    )
+
+
+def test_both_documents_come_back_as_they_were() -> None:
+    whole = digest()
+    assert whole.count == 2000
+    assert whole.digest == combine(entry(*item) for item in ENTRIES.items())
+    assert CouncilDigest.parse(parse_json(json.dumps(whole.dump()).encode())) == whole
+    empty = CouncilDigest(ID, ACTOR)
+    assert (empty.count, empty.digest) == (0, EMPTY)
+    assert CouncilDigest.parse(empty.dump()) == empty
+    for number, bucket in buckets().items():
+        assert Bucket.parse(parse_json(json.dumps(bucket.dump()).encode())) == bucket
+        assert whole.bucket_id(number) == bucket.id
+
+
+@given(st.permutations(list(ENTRIES.items())[:20]))
+def test_the_order_does_not_matter_and_a_change_is_one_more(entries: list[tuple[str, str]]) -> None:
+    whole = combine(entry(*item) for item in entries)
+    assert whole == combine(entry(*item) for item in list(ENTRIES.items())[:20])
+    (uri, revision), *rest = entries
+    changed = combine([entry(uri, revision), entry(uri, "new")], whole)
+    assert changed == combine(entry(*item) for item in [(uri, "new"), *rest])
+    assert changed != whole
+
+
+def test_the_projects_of_a_country_fit() -> None:
+    """A bucket of 100,000 projects, and a whole digest document, are well below 1 MiB."""
+    many = {f"https://{HOST}/projects/{number:0>12}": "r" * 16 for number in range(450)}
+    assert len(json.dumps(Bucket(ID, ID, 0, many).dump())) < 100_000
+    full = tuple(BucketDigest(number, 400, "f" * 64) for number in range(BUCKETS))
+    assert len(json.dumps(CouncilDigest(ID, ACTOR, full).dump())) < 50_000
+
+
+FIRST = digest().dump()["buckets"][0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"type": "Note"},
+        {"attributedTo": None},
+        {"attributedTo": "https://elsewhere.example/"},
+        {"totalItems": 1999},
+        {"totalItems": "2000"},
+        {"totalItems": None},
+        {"digest": EMPTY},
+        {"digest": None},
+        {"buckets": None},
+        {"buckets": {}},
+        {"buckets": [5]},
+        {"buckets": []},
+        {"buckets": [FIRST, FIRST]},
+        {"buckets": [FIRST] * 257},
+        {"buckets": [FIRST | {"number": 256}]},
+        {"buckets": [FIRST | {"number": -1}]},
+        {"buckets": [FIRST | {"number": True}]},
+        {"buckets": [FIRST | {"count": 2**31}]},
+        {"buckets": [FIRST | {"digest": "F" * 64}]},
+        {"buckets": [FIRST | {"digest": "0x" + "0" * 62}]},
+        {"buckets": [FIRST | {"digest": 5}]},
+    ],
+)
+def test_what_is_no_digest(changes: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError):
+        CouncilDigest.parse(digest().dump() | changes)
+
+
+NUMBER, BUCKET = next(iter(buckets().items()))
+URI = next(iter(BUCKET.entries))
+OTHER = next(uri for uri in ENTRIES if bucket_of(uri) != NUMBER)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"type": "Note"},
+        {"partOf": None},
+        {"partOf": "https://elsewhere.example/"},
+        {"number": None},
+        {"number": 256},
+        {"number": (NUMBER + 1) % 256},
+        {"entries": None},
+        {"entries": [URI]},
+        {"entries": [[URI]]},
+        {"entries": [[URI, "1", "2"]]},
+        {"entries": [[URI, 5]]},
+        {"entries": [[URI, ""]]},
+        {"entries": [[URI, "x" * 41]]},
+        {"entries": [[5, "1"]]},
+        {"entries": [[URI, "1"], [URI, "2"]]},
+        {"entries": [[OTHER, "1"]]},
+        {"entries": [["https://elsewhere.example/1", "1"]]},
+        {"entries": [["https://x.example/" + "x" * 2000, "1"]]},
+        {"entries": [["\ud800", "1"]]},
+        {"entries": [[URI, "1"]] * (MOST_ENTRIES + 1)},
+    ],
+)
+def test_what_is_no_bucket(changes: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError):
+        Bucket.parse(BUCKET.dump() | changes)
