@@ -287,6 +287,8 @@ def _rows_that_were() -> None:
         batch_op.create_index(batch_op.f("ix_delivery_state_finished_at"), ["state", "finished_at"])
 
     with op.batch_alter_table("inbox_item", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("object_uri", sa.String(length=2000), nullable=True))
+        batch_op.create_index(batch_op.f("ix_inbox_item_object_uri"), ["object_uri"])
         batch_op.add_column(sa.Column("forwarded_by", sa.String(length=300), nullable=True))
         batch_op.add_column(sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f("ix_inbox_item_host_state"), ["host", "state"])

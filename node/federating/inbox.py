@@ -62,6 +62,7 @@ def receive(node: Node, request: SignedRequest) -> None:
             host=host,
             type=activity.type[:40],
             body=activity.raw,
+            object_uri=(activity.object_id or "")[:2000] or None,
             needs_fetch=needs_fetch,
             state="new",
             attempts=0,

@@ -112,6 +112,7 @@ class InboxItem(Queued, Base):
     forwarded_by: Mapped[str | None] = mapped_column(String(300))
     actor_uri: Mapped[str] = mapped_column(Uri)
     type: Mapped[str] = mapped_column(String(40))
+    object_uri: Mapped[str | None] = mapped_column(Uri, index=True)
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     needs_fetch: Mapped[bool]
     received_at: Mapped[datetime] = mapped_column(default=now)
