@@ -29,15 +29,25 @@ def is_allowed(session: Session, settings: Settings, host: str) -> bool:
 
 def allowed_among(session: Session, settings: Settings, hosts: set[str]) -> set[str]:
     """Those of `hosts` that we speak with."""
+    if settings.federation == "open":
+        states = _states(session, hosts)
+        return {host for host in hosts if states.get(host) != BLOCKED}
+    return allowed_by_name(session, hosts)
+
+
+def allowed_by_name(session: Session, hosts: set[str]) -> set[str]:
+    """Those of `hosts` that the operator allowed, in open mode too: they get what is for peers."""
+    return {host for host, state in _states(session, hosts).items() if state == ALLOWED}
+
+
+def _states(session: Session, hosts: set[str]) -> dict[str, str]:
     states: dict[str, str] = {}
     listed = sorted(hosts)
     for start in range(0, len(listed), PORTION):
         portion = listed[start : start + PORTION]
         query = select(Peer.host, Peer.state).where(Peer.host.in_(portion))
         states |= {row.host: row.state for row in session.execute(query)}
-    if settings.federation == "open":
-        return {host for host in hosts if states.get(host) != BLOCKED}
-    return {host for host in hosts if states.get(host) == ALLOWED}
+    return states
 
 
 def is_blocked(session: Session, host: str) -> bool:

@@ -4,45 +4,67 @@ The activity and its deliveries exist together or not at all.
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
 
-from federation.addressing import is_public
 from federation.origin import host_of
 from federation.vocabulary import id_of
-from node.federating import peers
+from node.federating import peers, sharing
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
 from node.runtime import UnitOfWork
 
+PUBLIC: Literal["public"] = "public"
+PEERS: Literal["peers"] = "peers"
+DIRECT: Literal["direct"] = "direct"
+Audience = Literal["public", "peers"]
 
-def publish(work: UnitOfWork, actor: Actor, activity: dict[str, Any]) -> OutboxActivity:
+
+def publish(
+    work: UnitOfWork, actor: Actor, activity: dict[str, Any], audience: Audience = PUBLIC
+) -> OutboxActivity:
     """Put `activity` in the outbox of `actor`, for its followers; once for each shared inbox.
 
-    A Delete goes to all who ever got the object, whether they still follow or not.
+    What is for `peers` goes to followers on servers that the operator allowed by name, and to no
+    unknown one, in open mode either. A Delete goes to all who ever got the object, whether they
+    still follow or not.
     """
+    session = work.session
+    inboxes = _followers(session, actor)
+    if audience == PEERS:
+        inboxes = _allowed_by_name(session, inboxes)
+    if activity["type"] == "Delete":
+        about = _object(activity)
+        earlier = select(Delivery.inbox).where(Delivery.object_uri == about).distinct()
+        inboxes |= {*session.scalars(earlier), *sharing.inboxes(session, about)}
+    return _post(work, actor, activity, audience, inboxes)
+
+
+def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
+    """Send `activity` to one actor, for nobody else to read."""
+    return _post(work, actor, activity, DIRECT, {to.inbox})
+
+
+def _followers(session: Session, actor: Actor) -> set[str]:
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
-    followers = (
+    query = (
         select(inbox)
         .join(Follow, Follow.follower_id == Actor.id)
         .where(Follow.followed_id == actor.id, Follow.state == "accepted")
         .distinct()
     )
-    inboxes = set(work.session.scalars(followers))
-    if activity["type"] == "Delete":
-        earlier = select(Delivery.inbox).where(Delivery.object_uri == _object(activity)).distinct()
-        inboxes |= set(work.session.scalars(earlier))
-    return _post(work, actor, activity, inboxes)
+    return set(session.scalars(query))
 
 
-def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
-    """Send `activity` to one actor."""
-    return _post(work, actor, activity, {to.inbox})
+def _allowed_by_name(session: Session, inboxes: set[str]) -> set[str]:
+    hosts = {inbox: host_of(inbox) for inbox in inboxes}
+    allowed = peers.allowed_by_name(session, set(hosts.values()))
+    return {inbox for inbox, host in hosts.items() if host in allowed}
 
 
 def _post(
-    work: UnitOfWork, actor: Actor, activity: dict[str, Any], inboxes: Iterable[str]
+    work: UnitOfWork, actor: Actor, activity: dict[str, Any], audience: str, inboxes: set[str]
 ) -> OutboxActivity:
     session = work.session
     row = OutboxActivity(
@@ -51,7 +73,7 @@ def _post(
         type=activity["type"],
         object_uri=_object(activity),
         body=json.dumps(activity, ensure_ascii=False, separators=(",", ":")),
-        audience="public" if is_public(activity.get("to"), activity.get("cc")) else "direct",
+        audience=audience,
     )
     session.add(row)
     session.flush()
