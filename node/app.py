@@ -1,5 +1,6 @@
 """Putting a node together: settings in, a Flask application and a `Node` out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Flask, current_app, request, url_for
@@ -33,7 +34,8 @@ from node.settings import Settings, data_folder, with_secret
 from node.web import cycle, look, pages
 from node.web.site import MenuItem, Site
 
-HANDLERS: Handlers = {**following.HANDLERS, **COUNCIL_HANDLERS, **PROJECT_HANDLERS}
+# The rooms that receive what others send, in the order they are asked.
+HANDLERS: Sequence[Handlers] = (following.HANDLERS, COUNCIL_HANDLERS, PROJECT_HANDLERS)
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 

@@ -4,7 +4,7 @@
 `UnitOfWork`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -86,26 +86,27 @@ class Received:
 
 
 class NotForUsError(Exception):
-    """A handler's word that what was received is no concern of this node; the message says why."""
+    """A handler's word that what was received is no concern of its room; the message says why.
+
+    A handler that says so has written nothing: the next one is asked.
+    """
 
 
 Handler = Callable[[UnitOfWork, Received], None]
+# What a room receives: (activity type, object type or "" for any) to what acts on it.
 Handlers = Mapping[tuple[str, str], Handler]
 
 
 @dataclass(frozen=True)
 class Node:
-    """The parts of one node.
-
-    `handlers` maps (activity type, object type or "") to what receives it.
-    """
+    """The parts of one node. `handlers` are those of its rooms, in the order they are asked."""
 
     settings: Settings
     engine: Engine
     outbound: Outbound
     jobs: Jobs
     hooks: Hooks
-    handlers: Handlers
+    handlers: Sequence[Handlers]
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
 

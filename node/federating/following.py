@@ -105,9 +105,10 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
         row = work.session.scalar(
             select(Follow).where(mine, Follow.followed.has(Actor.uri == followed))
         )
-    if row is not None:
-        work.session.delete(row)
-        work.audit("follow.undone", row.followed.uri, follower=activity.actor)
+    if row is None:
+        raise NotForUsError("no following of theirs")
+    work.session.delete(row)
+    work.audit("follow.undone", row.followed.uri, follower=activity.actor)
 
 
 def _asked_of(session: Session, activity: Activity) -> Follow | None:
