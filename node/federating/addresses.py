@@ -21,5 +21,20 @@ def project(settings: Settings, token: str) -> str:
     return f"{settings.base_url}/projects/{token}"
 
 
+def project_group(uri: str) -> str:
+    """The actor of the project `uri`, which can be followed."""
+    return f"{uri}/group"
+
+
+def project_context(uri: str) -> str:
+    """The collection of what is said about the project `uri`."""
+    return f"{uri}/context"
+
+
+def project_document(uri: str) -> str:
+    """The whole project document of the project `uri`."""
+    return f"{uri}/document"
+
+
 def new_activity(settings: Settings) -> str:
     return f"{settings.base_url}/activities/{secrets.token_urlsafe(12)}"

@@ -8,16 +8,23 @@ from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Article, ProjectDetails, Tombstone
 from node import markup
-from node.projects.models import Phase, Project
+from node.projects.models import Phase, Project, Visibility
 
 LONGEST_TITLE = 300
 LONGEST_SUMMARY = 500
 LONGEST_CONTENT = 200_000
+LONGEST_LANGUAGE = 10
+# In how many other languages a text is kept.
+MOST_TRANSLATIONS = 5
 
 
 @dataclass(frozen=True)
 class RemoteProject:
-    """What another node says of a project of its own, checked and sanitised."""
+    """What another node says of a project of its own, checked and sanitised.
+
+    `visibility` is public or peers. `revision` is empty where its node says none. `translations`
+    has title and content by other languages.
+    """
 
     uri: str
     url: str
@@ -28,10 +35,30 @@ class RemoteProject:
     content: str
     published_at: datetime | None
     changed_at: datetime | None
+    visibility: Visibility
+    revision: str
+    language: str
+    translations: dict[str, dict[str, str]]
+
+
+def audience(project: Project) -> dict[str, tuple[str, ...]]:
+    """Whom what is said of a project is addressed to: `to` and `cc`.
+
+    What only peers may read is addressed to the followers; who of them gets it, the delivery says.
+    """
+    followers = (project.council.actor.followers or "",)
+    if project.visibility is Visibility.public:
+        return {"to": (PUBLIC,), "cc": followers}
+    return {"to": followers, "cc": ()}
 
 
 def to_article(project: Project) -> Article:
-    """The one representation of a local project: an `Article` with its details beside it."""
+    """The one representation of a local project: an `Article` with its details beside it.
+
+    Raises `ValueError` for a private one, of which nobody else gets a document.
+    """
+    if project.visibility is Visibility.private:
+        raise ValueError("a private project has no document")
     return Article(
         id=project.uri,
         name=project.title,
@@ -40,15 +67,23 @@ def to_article(project: Project) -> Article:
         url=project.url,
         published=project.published_at,
         updated=project.changed_at,
-        to=(PUBLIC,),
-        cc=(project.council.actor.followers or "",),
+        **audience(project),
+        language=project.language,
+        name_map=_in_languages(project, "title"),
+        content_map=_in_languages(project, "content"),
         project=ProjectDetails(
             summary=project.summary,
             phase=project.phase.value,
             source_markdown=project.brief,
             version=project.version,
+            visibility=project.visibility.value,
+            revision=project.revision,
         ),
     )
+
+
+def _in_languages(project: Project, part: str) -> dict[str, str]:
+    return {tag: said[part] for tag, said in sorted(project.translations.items()) if said.get(part)}
 
 
 def to_tombstone(project: Project) -> Tombstone:
@@ -69,20 +104,54 @@ def from_article(article: Article) -> RemoteProject | None:
         phase = Phase(details.phase)
     except ValueError:
         raise DocumentError("phase", "not a phase of a project") from None
-    content = article.content or ""
-    if len(content) > LONGEST_CONTENT:
-        raise DocumentError("content", "too long")
-    if not markup.is_well_nested(content):
-        raise DocumentError("content", "not well nested, or too deeply")
     url = article.url or ""
+    language = _language(article)
     return RemoteProject(
         uri=article.id,
         url=url if same_origin(url, article.id) else article.id,
         council_uri=article.attributed_to,
-        title=markup.one_line(article.name, LONGEST_TITLE) or "Untitled",
+        title=_title(article.name) or "Untitled",
         summary=markup.one_line(details.summary, LONGEST_SUMMARY),
         phase=phase,
-        content=markup.sanitise(content),
+        content=_content(article.content),
         published_at=article.published,
         changed_at=article.updated or article.published,
+        visibility=Visibility(details.visibility),
+        revision=details.revision,
+        language=language,
+        translations=_translations(article, language),
     )
+
+
+def _title(text: str) -> str:
+    return markup.one_line(text, LONGEST_TITLE)
+
+
+def _content(html: str) -> str:
+    """HTML of somebody else, safe to show. Raises `DocumentError` for what does not fit."""
+    if len(html) > LONGEST_CONTENT:
+        raise DocumentError("content", "too long")
+    if not markup.is_well_nested(html):
+        raise DocumentError("content", "not well nested, or too deeply")
+    return markup.sanitise(html)
+
+
+def _language(article: Article) -> str:
+    """What an article is written in: as its content says, else its title, else English."""
+    named = (tag for tag, title in article.name_map.items() if title == article.name)
+    said = (article.language or "", *named)
+    return next((tag for tag in said if 0 < len(tag) <= LONGEST_LANGUAGE), "en")
+
+
+def _translations(article: Article, language: str) -> dict[str, dict[str, str]]:
+    """Title and content in other languages than its own."""
+    tags = [*article.name_map, *article.content_map]
+    short = [tag for tag in dict.fromkeys(tags) if len(tag) <= LONGEST_LANGUAGE]
+    others = [tag for tag in short if tag != language]
+    return {
+        tag: {
+            "title": _title(article.name_map.get(tag, "")),
+            "content": _content(article.content_map.get(tag, "")),
+        }
+        for tag in others[:MOST_TRANSLATIONS]
+    }

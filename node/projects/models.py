@@ -67,7 +67,8 @@ class Project(Base):
 
     `version` counts the changes of a local project, so that two people editing at once find out.
     `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
-    comparison that it belongs to. `actor` is the project's own, which can be followed.
+    comparison that it belongs to. `actor` is the project's own, which can be followed. One of
+    another council that `is_hidden` was taken off our pages by a moderator.
     """
 
     __tablename__ = "project"
@@ -93,6 +94,7 @@ class Project(Base):
     )
     language: Mapped[str] = mapped_column(String(10), default="en")
     translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
+    is_hidden: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[str] = mapped_column(String(40), default=new_revision)
     bucket: Mapped[int] = mapped_column(

@@ -3,10 +3,13 @@
 Every handler is an upsert by id: repeats and disorder are harmless.
 """
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.origin import same_origin
+from federation.reading import moment
 from federation.vocabulary import Article, id_of
 from node.councils import service as councils
 from node.councils.models import Council
@@ -33,8 +36,11 @@ def receive_article(work: UnitOfWork, received: Received) -> None:
 def store(work: UnitOfWork, council: Council, told: RemoteProject) -> None:
     """Keep what a council's node tells of a project of its own, unless something newer is known."""
     session = work.session
-    if session.get(Deleted, (told.uri, council.actor_id)) is not None:
-        raise NotForUsError("a project that was deleted")
+    deleted = session.get(Deleted, (told.uri, council.actor_id))
+    if deleted is not None:
+        if told.changed_at is None or told.changed_at <= deleted.at:
+            raise NotForUsError("a project that was deleted")
+        session.delete(deleted)  # its council changed its mind, and shows it again
     project = session.scalar(select(Project).where(Project.uri == told.uri))
     changed_at = min(told.changed_at or now(), now())
     if project is None:
@@ -44,14 +50,21 @@ def store(work: UnitOfWork, council: Council, told: RemoteProject) -> None:
         raise NotForUsError("a project of somebody else")
     elif changed_at < project.changed_at:
         raise NotForUsError("older than what is known")
+    project.state, project.deleted_at = State.published, None
     project.url, project.title, project.summary = told.url, told.title, told.summary
     project.phase, project.content = told.phase, told.content
+    project.visibility, project.revision = told.visibility, told.revision
+    project.language, project.translations = told.language, told.translations
     project.published_at, project.changed_at = told.published_at or changed_at, changed_at
     session.flush()
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:
-    """A Delete of anything by its own origin: a project of theirs goes, and does not come back."""
+    """A Delete of anything by its own origin: a project of theirs goes.
+
+    It comes back only with a later change than its deletion, both by its origin's clock, so that a
+    Create or Update that was overtaken by the Delete is not shown.
+    """
     activity = received.activity
     uri = id_of(activity.object)
     if uri is None or not same_origin(uri, activity.actor):
@@ -60,12 +73,22 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     council = project.council if project else _followed_council(work.session, activity.actor)
     if council.actor.uri != activity.actor:
         raise NotForUsError("a deletion of what is not theirs")
-    insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
+    at = moment((received.document or {}).get("deleted")) or now()
+    if project is not None and project.state is State.published and at < project.changed_at:
+        raise NotForUsError("older than what is known")
+    _mark_deleted(work.session, uri, council.actor_id, at)
     if project is not None and project.state is not State.deleted:
         work.node.hooks.project_deleted(work, as_view(project))
         project.state, project.deleted_at = State.deleted, now()
         project.erase()
         work.audit("project.deleted-by-origin", uri)
+
+
+def _mark_deleted(session: Session, uri: str, actor_id: int, at: datetime) -> None:
+    """Remember the latest deletion, by its origin's clock."""
+    if not insert_once(session, Deleted, uri=uri, actor_id=actor_id, at=at):
+        mark = session.get_one(Deleted, (uri, actor_id), with_for_update=True)
+        mark.at = max(mark.at, at)
 
 
 def _followed_council(session: Session, actor_uri: str) -> Council:

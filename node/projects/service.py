@@ -17,21 +17,36 @@ from node.federating import addresses, publishing
 from node.federating.models import Actor, Follow
 from node.hookspecs import ProjectView
 from node.projects.federate import to_article, to_tombstone
-from node.projects.models import TRANSITIONS, Phase, Project, State, new_token
+from node.projects.models import (
+    TRANSITIONS,
+    Phase,
+    Project,
+    State,
+    Visibility,
+    new_revision,
+    new_token,
+)
 from node.runtime import UnitOfWork
 
 LONGEST = {"title": 150, "summary": 200, "brief": 50_000}
 PAGE = 20
+# English and Welsh: the languages in which councils of the UK write.
+LANGUAGES = ("en", "cy")
 
 
 @dataclass(frozen=True)
 class Text:
-    """What a person writes of a project. `brief` is Markdown."""
+    """What a person writes of a project. `brief` is Markdown.
+
+    `visibility` is public, peers or private, `language` that of the text: en or cy.
+    """
 
     title: str
     summary: str
     phase: str
     brief: str
+    visibility: str = Visibility.public.value
+    language: str = LANGUAGES[0]
 
 
 def check(text: Text) -> Text:
@@ -41,6 +56,8 @@ def check(text: Text) -> Text:
         text.summary.strip(),
         text.phase.strip(),
         text.brief.replace("\r\n", "\n").strip(),
+        text.visibility.strip(),
+        text.language.strip(),
     )
     wrong: dict[str, str] = {}
     if not trimmed.title:
@@ -49,6 +66,10 @@ def check(text: Text) -> Text:
         wrong["summary"] = "Enter one sentence on what the project is for"
     if trimmed.phase not in list(Phase):
         wrong["phase"] = "Select the phase the project is in"
+    if trimmed.visibility not in list(Visibility):
+        wrong["visibility"] = "Select who may see the project"
+    if trimmed.language not in LANGUAGES:
+        wrong["language"] = "Select the language of the text"
     for field, most in LONGEST.items():
         value = getattr(trimmed, field)
         if len(value) > most:
@@ -76,6 +97,7 @@ def create(work: UnitOfWork, council: Council, text: Text) -> Project:
 def publish(work: UnitOfWork, project: Project) -> None:
     """Show a draft to everybody, and tell the followers."""
     _move(project, State.published)
+    project.revision = new_revision()
     project.published_at = project.changed_at = now()
     actor, uri = _author(project), addresses.new_activity(work.settings)
     publishing.publish(
@@ -115,6 +137,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     """
     was_published = project.state is State.published
     _move(project, State.deleted)
+    project.revision = new_revision()
     project.deleted_at = project.changed_at = now()
     work.node.hooks.project_deleted(work, as_view(project))
     title = project.title
@@ -252,6 +275,8 @@ def _ours_or_followed() -> ColumnElement[bool]:
 def _write(project: Project, text: Text) -> None:
     project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
     project.brief, project.content = text.brief, markup.from_markdown(text.brief)
+    project.visibility, project.language = Visibility(text.visibility), text.language
+    project.revision = new_revision()
 
 
 def _move(project: Project, state: State) -> None:
