@@ -12,7 +12,7 @@ down_revision = "0001"
 NAMED = ("revision", "bucket")
 # What the rows that are there get in each new column that cannot be empty.
 FILLED = {
-    "actor": {"also_known_as": "'[]'"},
+    "actor": {"also_known_as": "'[]'", "is_blocked": "false"},
     "backfill": {"started_at": "due_at"},
     "outbox_activity": {"audience": "CASE WHEN is_public THEN 'public' ELSE 'direct' END"},
     "peer": {"comment": "''", "software": "''", "failures": "0"},
@@ -20,6 +20,7 @@ FILLED = {
         "visibility": "'public'",
         "language": "'en'",
         "translations": "'{}'",
+        "is_hidden": "false",
         "revision": "''",
         "bucket": "0",
     },
@@ -32,6 +33,8 @@ def _servers() -> None:
         sa.Column("url", sa.String(length=2000), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("may_allow", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.String(length=500), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -109,6 +112,7 @@ def _comparison() -> None:
     op.create_table(
         "comparison",
         sa.Column("actor_id", sa.Integer(), nullable=False),
+        sa.Column("followers_url", sa.String(length=2000), nullable=True),
         sa.Column("compared_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("different", sa.Integer(), nullable=False),
@@ -269,6 +273,8 @@ def _rows_that_were() -> None:
         batch_op.add_column(sa.Column("attributed_to", sa.String(length=2000), nullable=True))
         batch_op.add_column(sa.Column("also_known_as", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("moved_to", sa.String(length=2000), nullable=True))
+        batch_op.add_column(sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("is_blocked", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("user_id", sa.Integer(), nullable=True))
         batch_op.create_unique_constraint(batch_op.f("uq_actor_user_id"), ["user_id"])
         batch_op.create_foreign_key(
@@ -304,6 +310,7 @@ def _rows_that_were() -> None:
         batch_op.add_column(sa.Column("peer_list_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("found_from", sa.String(length=300), nullable=True))
         batch_op.add_column(sa.Column("software", sa.String(length=100), nullable=True))
+        batch_op.add_column(sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("scheme", sa.String(length=20), nullable=True))
         batch_op.add_column(sa.Column("failures", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("try_after", sa.DateTime(timezone=True), nullable=True))
@@ -334,6 +341,7 @@ def _projects() -> None:
         )
         batch_op.add_column(sa.Column("language", sa.String(length=10), nullable=True))
         batch_op.add_column(sa.Column("translations", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("is_hidden", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("revision", sa.String(length=40), nullable=True))
         batch_op.add_column(sa.Column("bucket", sa.SmallInteger(), nullable=True))
         batch_op.add_column(sa.Column("actor_id", sa.Integer(), nullable=True))

@@ -15,7 +15,8 @@ class Actor(Base):
 
     `uri` is its ActivityPub id. `attributed_to` is the council of a project's actor, `user_id` the
     account of an officer who chose to be seen. `digest` is where a council says what it has, for
-    comparison.
+    comparison. `moved_to` is the successor that was proved. Of one that `is_blocked` nothing is
+    shown or taken: its server is blocked, or our council blocks it.
     """
 
     __tablename__ = "actor"
@@ -37,6 +38,8 @@ class Actor(Base):
     attributed_to: Mapped[str | None] = mapped_column(Uri)
     also_known_as: Mapped[list[str]] = mapped_column(JSON, default=list)
     moved_to: Mapped[str | None] = mapped_column(Uri)
+    moved_at: Mapped[datetime | None]
+    is_blocked: Mapped[bool] = mapped_column(default=False)
     user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), unique=True
     )

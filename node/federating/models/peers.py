@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
@@ -14,7 +14,8 @@ class Peer(Base):
     """A host that the operator spoke about, that a list names, or that we have heard from.
 
     `state`: allowed, blocked or unknown; the operator decided it, unless `peer_list` did.
-    `comment` says why. `found_from` is the host that told us of it. `scheme` is the signature
+    `comment` says why. `found_from` is the host that told us of it, as long as nobody decided.
+    `software` is what it said it runs, `asked_at` when it was last asked. `scheme` is the signature
     scheme it is known to take. `failures` counts attempts in a row that nobody answered; after
     some, nothing is sent before `try_after`, and `unreachable_since` says since when.
     """
@@ -30,6 +31,7 @@ class Peer(Base):
     )
     found_from: Mapped[str | None] = mapped_column(String(300))
     software: Mapped[str] = mapped_column(String(100), default="")
+    asked_at: Mapped[datetime | None]
     scheme: Mapped[str | None] = mapped_column(String(20))
     failures: Mapped[int] = mapped_column(default=0)
     try_after: Mapped[datetime | None]
@@ -42,7 +44,10 @@ class Peer(Base):
 
 
 class PeerList(Queued, Base):
-    """A list of servers that another node keeps and ours follows. `url` is where it stands."""
+    """A list of servers that another node keeps and ours follows. `url` is where it stands.
+
+    `body` is the list as it was last read. It may block; it allows only where `may_allow`.
+    """
 
     __tablename__ = "peer_list"
 
@@ -55,6 +60,8 @@ class PeerList(Queued, Base):
     url: Mapped[str] = mapped_column(Uri, unique=True)
     fetched_at: Mapped[datetime | None]
     entries: Mapped[int] = mapped_column(default=0)
+    body: Mapped[str] = mapped_column(Text, default="")
+    may_allow: Mapped[bool] = mapped_column(default=False)
     outcome: Mapped[str] = mapped_column(String(500), default="")
 
 
