@@ -150,7 +150,8 @@ class Comparison(Queued, Base):
     """What we hold of a council, compared with what it says it has, again and again.
 
     `agreed_at` is when both were last the same; `different` counts what was not at the last
-    comparison, `fetched` and `removed` what was done about it.
+    comparison, `fetched` and `removed` what was done about it. `followers_url` is where its server
+    says who of ours follows it (FEP-8fcf), while that is to be looked at.
     """
 
     __tablename__ = "comparison"
@@ -162,6 +163,7 @@ class Comparison(Queued, Base):
     }
 
     actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
+    followers_url: Mapped[str | None] = mapped_column(Uri)
     compared_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
     different: Mapped[int] = mapped_column(default=0)
