@@ -24,6 +24,7 @@ class Collection:
     """A collection, whole or the head of its pages.
 
     `items` is None where it comes in pages; `first` is the first page, by its id or embedded.
+    `attributed_to` is the actor whose collection it is.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Collection:
     first: str | Document | None = None
     last: str | None = None
     is_ordered: bool = True
+    attributed_to: str | None = None
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -45,6 +47,7 @@ class Collection:
             first=first if isinstance(first, str | dict) else None,
             last=id_of(document.get("last")),
             is_ordered=kind == WHOLE[0],
+            attributed_to=id_of(document.get("attributedTo")),
         )
 
     def dump(self, *, context: bool = True) -> Document:
@@ -53,6 +56,7 @@ class Collection:
             {
                 "id": self.id,
                 "type": WHOLE[0] if self.is_ordered else WHOLE[1],
+                "attributedTo": self.attributed_to,
                 "totalItems": self.total_items,
                 "first": self.first,
                 "last": self.last,

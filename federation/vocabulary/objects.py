@@ -94,15 +94,23 @@ class Article(Writing):
 
 @dataclass(frozen=True, kw_only=True)
 class Note(Writing):
-    """A short text, such as an update of a project or a comment on it."""
+    """A short text, such as an update of a project or a comment on it.
+
+    `project` is the id of the project that it is an update of, in our own namespace.
+    """
 
     in_reply_to: str | None = None
+    project: str | None = None
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """Raises `DocumentError` for what is no Note, or has no id or author."""
         required_type(document, ("Note",))
-        return cls(**_parsed(document), in_reply_to=id_of(document.get("inReplyTo")))
+        return cls(
+            **_parsed(document),
+            in_reply_to=id_of(document.get("inReplyTo")),
+            project=id_of(document.get("project", document.get("moothall:project"))),
+        )
 
     def dump(self, *, context: bool = True) -> Document:
         """The document; without its JSON-LD context where it stands inside another."""
@@ -111,6 +119,7 @@ class Note(Writing):
                 "id": self.id,
                 "type": "Note",
                 "inReplyTo": self.in_reply_to,
+                "project": self.project,
                 **_dumped(self),
             }
         )

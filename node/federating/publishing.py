@@ -30,14 +30,24 @@ def publish(
     unknown one, in open mode either. A Delete goes to all who ever got the object, whether they
     still follow or not.
     """
+    return publish_to(work, actor, activity, followers(work.session, actor), audience)
+
+
+def publish_to(
+    work: UnitOfWork,
+    actor: Actor,
+    activity: dict[str, Any],
+    inboxes: set[str],
+    audience: Audience = PUBLIC,
+) -> OutboxActivity:
+    """As `publish`, for `inboxes` instead of the followers'."""
     session = work.session
-    inboxes = _followers(session, actor)
     if audience == PEERS:
         inboxes = _allowed_by_name(session, inboxes)
     if activity["type"] == "Delete":
         about = _object(activity)
         earlier = select(Delivery.inbox).where(Delivery.object_uri == about).distinct()
-        inboxes |= {*session.scalars(earlier), *sharing.inboxes(session, about)}
+        inboxes = {*inboxes, *session.scalars(earlier), *sharing.inboxes(session, about)}
     return _post(work, actor, activity, audience, inboxes)
 
 
@@ -46,7 +56,8 @@ def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) ->
     return _post(work, actor, activity, DIRECT, {to.inbox})
 
 
-def _followers(session: Session, actor: Actor) -> set[str]:
+def followers(session: Session, actor: Actor, *kinds: str) -> set[str]:
+    """Where the followers of `actor` hear, once for each server; of actors of `kinds` only, if any."""
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
     query = (
         select(inbox)
@@ -54,6 +65,8 @@ def _followers(session: Session, actor: Actor) -> set[str]:
         .where(Follow.followed_id == actor.id, Follow.state == "accepted")
         .distinct()
     )
+    if kinds:
+        query = query.where(Actor.kind.in_(kinds))
     return set(session.scalars(query))
 
 
@@ -91,8 +104,12 @@ def _post(
 
 
 def _object(activity: dict[str, Any]) -> str:
-    """What deliveries are kept in order by: an Undo comes after the Follow of the same actor."""
-    about = activity["object"]
-    if activity["type"] == "Undo" and isinstance(about, dict):
-        about = about["object"]
-    return id_of(about) or ""
+    """What deliveries are kept in order by: what it is about in the end, so an Undo comes after
+    the Follow of the same actor, and what is announced after its announcement.
+    """
+    while activity["type"] in {"Undo", "Announce"}:
+        about = activity["object"]
+        if not isinstance(about, dict) or "object" not in about:
+            break
+        activity = about
+    return id_of(activity["object"]) or ""
