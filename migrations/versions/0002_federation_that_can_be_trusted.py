@@ -358,6 +358,7 @@ def _fill() -> None:
         values = ", ".join(f"{name} = {value}" for name, value in columns.items())
         op.execute(sa.text(f"UPDATE {table} SET {values}"))  # noqa: S608 -- of constants
     _name_projects()
+    _name_digests()
     for table, columns in FILLED.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
             for name in columns:
@@ -369,6 +370,13 @@ def _fill() -> None:
             batch_op.f("ix_outbox_activity_actor_id_audience_id"),
             ["actor_id", "audience", "id"],
         )
+
+
+def _name_digests() -> None:
+    """Each council of this node says where the digest of its projects is."""
+    op.execute(
+        sa.text("UPDATE actor SET digest = projects || '/digest' WHERE is_local AND projects <> ''")
+    )
 
 
 def _name_projects() -> None:

@@ -60,6 +60,7 @@ def create_local(
         outbox=f"{uri}/outbox" if is_council else None,
         followers=f"{uri}/followers" if is_council else None,
         projects=f"{uri}/projects" if is_council else None,
+        digest=f"{uri}/projects/digest" if is_council else None,
         is_local=True,
         keys=[
             ActorKey(key_id=f"{uri}#main-key", public_pem=public_pem(private), private_pem=private)
@@ -111,6 +112,7 @@ def _told(document: ActorDocument) -> dict[str, Any]:
         "outbox": document.outbox,
         "followers": document.followers,
         "projects": document.projects,
+        "digest": document.digest,
         "fetched_at": now(),
     }
 
@@ -143,6 +145,7 @@ def describe(actor: Actor) -> ActorDocument:
         outbox=actor.outbox,
         followers=actor.followers,
         projects=actor.projects,
+        digest=actor.digest,
         shared_inbox=actor.shared_inbox,
         public_keys=tuple(PublicKey(key.key_id, actor.uri, key.public_pem) for key in actor.keys),
     )

@@ -2,7 +2,9 @@
 we speak with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from federation.errors import FederationError
@@ -34,6 +36,17 @@ class NotFetchedError(InvalidInputError):
         self.permanent = permanent
 
 
+@dataclass(frozen=True)
+class Changed:
+    """The answer to a question with an entity tag: no document where the tag still stands.
+
+    The names of `headers` are lower-case.
+    """
+
+    document: dict[str, Any] | None
+    headers: Mapping[str, str]
+
+
 def signer(key: PrivateKey) -> Signer:
     """Signs each hop of a request afresh, with `key`."""
 
@@ -50,20 +63,47 @@ def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
     sends us on to must be. Raises `NotFetchedError` when the host is not one we speak with, does
     not answer, or answers with something else.
     """
+    return _read(uri, _signed(node, uri, vouched=vouched))
+
+
+def if_changed(node: Node, uri: str, tag: str) -> Changed:
+    """As `document`, unless what we know has the entity tag `tag` (RFC 9110 section 13.1.2)."""
+    tagged = {"if-none-match": tag}
+    answer = _signed(node, uri, headers=tagged, also=[HTTPStatus.NOT_MODIFIED])
+    is_new = answer.status != HTTPStatus.NOT_MODIFIED
+    return Changed(_read(uri, answer) if is_new else None, answer.headers)
+
+
+def _signed(
+    node: Node,
+    uri: str,
+    *,
+    vouched: bool = False,
+    headers: Mapping[str, str] | None = None,
+    also: Collection[int] = (),
+) -> Answer:
+    """What is answered to a question signed by the node. `also`: statuses that are as good as 200."""
     host = _host(uri)
     may_visit = _guard(node, host, vouched=vouched)
     with node.reading() as session:
         key = actors.signing_key(actors.node_actor(session, node.settings))
-    answer = _get(
-        lambda: node.outbound.get(uri, accept=AS2_ACCEPT, sign=signer(key), may_visit=may_visit),
+    return _get(
+        lambda: node.outbound.get(
+            uri, accept=AS2_ACCEPT, sign=signer(key), headers=headers, may_visit=may_visit
+        ),
         host,
+        also,
     )
+
+
+def _read(uri: str, answer: Answer) -> dict[str, Any]:
+    """The document in an answer, if it is the one at `uri`."""
     try:
         found = parse_json(answer.body)
         check_fetched(found, uri, answer.url)
     except FederationError as error:
         raise NotFetchedError(
-            f"{host} sent something that is not what it should be: {error}", permanent=True
+            f"{_host(uri)} sent something that is not what it should be: {error}", permanent=True
         ) from error
     return found
 
@@ -135,14 +175,14 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
     return may_visit
 
 
-def _get(get: Callable[[], Answer], host: str) -> Answer:
+def _get(get: Callable[[], Answer], host: str, also: Collection[int] = ()) -> Answer:
     try:
         answer = get()
     except OutboundError as error:
         raise NotFetchedError(
             f"{host} could not be reached: {error.safe_text}", permanent=error.permanent
         ) from error
-    if answer.status != 200:
+    if answer.status != HTTPStatus.OK and answer.status not in also:
         gone = answer.status in {404, 410}
         raise NotFetchedError(
             f"{host} answered {answer.status}.", status=answer.status, permanent=gone

@@ -97,6 +97,7 @@ class Outbound:
         *,
         accept: str,
         sign: Signer | None = None,
+        headers: Mapping[str, str] | None = None,
         content_types: Collection[str] = AS2,
         may_visit: Callable[[str], bool] | None = None,
     ) -> Answer:
@@ -112,8 +113,8 @@ class Outbound:
             target = parse_target(url, self._private_hosts)
             if may_visit is not None and not may_visit(target.authority):
                 raise _forbidden_server(target.authority)
-            headers = {"accept": accept}
-            with self._exchange("GET", target, headers, None, sign, deadline) as response:
+            sent = {**(headers or {}), "accept": accept}
+            with self._exchange("GET", target, sent, None, sign, deadline) as response:
                 found = _headers(response)
                 if response.status not in _REDIRECTS or "location" not in found:
                     _check_answer(response.status, found, content_types)
