@@ -82,7 +82,7 @@ def _signed(
     headers: Mapping[str, str] | None = None,
     also: Collection[int] = (),
 ) -> Answer:
-    """What is answered to a question signed by the node. `also`: statuses that are as good as 200."""
+    """What is answered to a question that the node signed. `also`: statuses as good as 200."""
     host = _host(uri)
     may_visit = _guard(node, host, vouched=vouched)
     with node.reading() as session:
