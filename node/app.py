@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__
+from node import __version__, operating
 from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
@@ -21,7 +21,6 @@ from node.federating import views as federating_views
 from node.federating.models import Backfill, Delivery, InboxItem
 from node.hooks import Hooks
 from node.jobs import Jobs
-from node.operating import views as operating_views
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
@@ -84,7 +83,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     look.register(app, _site, https=settings.is_https)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
-    for module in (pages, projects_views, councils_views, operating_views):
+    for module in (pages, projects_views, councils_views, operating):
         app.register_blueprint(module.blueprint)
     for blueprint in federating_views.blueprints:
         app.register_blueprint(blueprint)
@@ -157,7 +156,7 @@ def _menu() -> list[MenuItem]:
         for item in current_node().hooks.navigation
         if item.endpoint in current_app.view_functions
     ]
-    items.append(("operating.deliveries", _("Operator"), operating_views.OPERATE))
+    items.append(("operating.home", _("Operator"), operating.OPERATE))
     allowed = [
         (url_for(endpoint), label) for endpoint, label, needed in items if not needed or may(needed)
     ]

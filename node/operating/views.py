@@ -2,24 +2,21 @@
 refused.
 """
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import func, select
+from sqlalchemy import select
 from wtforms import StringField
 
 from node.errors import InvalidInputError
 from node.federating import delivery, peers
 from node.federating.models import Delivery, Peer, RefusalCount
 from node.forms import HouseForm
-from node.request import current_node, current_work, permission
-
-blueprint = Blueprint("operating", __name__, url_prefix="/operator", template_folder="templates")
-
-OPERATE = "node.operate"
-PAGE = 50
+from node.operating.blueprint import OPERATE, blueprint
+from node.operating.lists import portion
+from node.request import current_node, current_work, permission, row_id
 
 
 class PeerForm(HouseForm):
@@ -32,23 +29,15 @@ def deliveries() -> ResponseReturnValue:
     """Every delivery with its attempts, newest first."""
     session = current_work().session
     state = request.args.get("state", "")
-    query = select(Delivery).order_by(Delivery.id.desc())
+    host = request.args.get("host", "").strip().lower()
+    query = select(Delivery)
     if state in Delivery.STATES:
         query = query.where(Delivery.state == state)
-    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    pages = max(1, -(-total // PAGE))
-    number = min(max(1, request.args.get("page", 1, type=int)), pages)
-    rows = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
-    counted = select(Delivery.state, func.count().label("number")).group_by(Delivery.state)
-    counts = {row.state: row.number for row in session.execute(counted)}
+    if host:
+        query = query.where(Delivery.host == host)
+    found = portion(session, query, Delivery, request.args.get("before", type=row_id))
     return render_template(
-        "operating/deliveries.html",
-        deliveries=rows,
-        state=state,
-        counts=counts,
-        number=number,
-        pages=pages,
-        form=FlaskForm(),
+        "operating/deliveries.html", found=found, state=state, host=host, form=FlaskForm()
     )
 
 

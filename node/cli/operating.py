@@ -1,0 +1,82 @@
+"""Commands for looking after the node: what it knows, what it sent, why somebody has not got it."""
+
+import json
+
+import click
+from sqlalchemy import select
+
+from node.cli.opening import opened, working
+from node.federating import delivery as service
+from node.federating.models import Delivery, Shared
+from node.operating.inspecting import inspect as known_of
+from node.operating.reasons import story
+from node.operating.subjects import find
+
+MOST = 10_000
+
+
+@click.command()
+@click.argument("id")
+def inspect(id: str) -> None:  # noqa: A002 -- the word of the command
+    """Print all that the node knows of ID, as JSON: a project, update, comment, activity or actor.
+
+    ID is an ActivityPub id, the address of a page of this node, or @name@host.
+    """
+    with opened() as node, node.reading() as session:
+        click.echo(json.dumps(known_of(session, node.settings, id), indent=2, ensure_ascii=False))
+
+
+@click.command()
+@click.argument("id")
+@click.argument("host")
+def why(id: str, host: str) -> None:  # noqa: A002
+    """Say why the server HOST has ID, or has not."""
+    with opened() as node, node.reading() as session:
+        told = story(session, node.settings, find(session, node.settings, id), host.lower())
+        at = told.at.isoformat(timespec="seconds") if told.at else ""
+        click.echo(f"{told.host}\t{told.reason}\t{at}\t{told.answer}".rstrip())
+
+
+@click.command()
+@click.option("--host", help="Only what this server got.")
+def shared(host: str | None) -> None:
+    """What we have shared, with whom, and when: host, first, last, by which activity, id."""
+    query = select(Shared).order_by(Shared.last_at.desc()).limit(MOST)
+    with opened() as node, node.reading() as session:
+        for row in session.scalars(query.where(Shared.host == host) if host else query):
+            first, last = (at.isoformat(timespec="seconds") for at in (row.first_at, row.last_at))
+            click.echo(f"{row.host}\t{first}\t{last}\t{row.type}\t{row.object_uri}")
+
+
+@click.group()
+def delivery() -> None:
+    """What goes out to other servers."""
+
+
+@delivery.command("list")
+@click.option("--state", type=click.Choice(list(Delivery.STATES)), help="Only those in this state.")
+@click.option("--host", help="Only those to this server.")
+def list_deliveries(state: str | None, host: str | None) -> None:
+    """Deliveries, newest first: number, state, host, activity, object, last answer."""
+    query = select(Delivery).order_by(Delivery.id.desc()).limit(MOST)
+    if state:
+        query = query.where(Delivery.state == state)
+    if host:
+        query = query.where(Delivery.host == host)
+    with opened() as node, node.reading() as session:
+        for row in session.scalars(query):
+            last = row.tries[-1] if row.tries else None
+            answer = f"{last.status or ''} {last.answer}".strip() if last else ""
+            parts = (row.id, row.state, row.host, row.activity.type, row.object_uri, answer)
+            click.echo("\t".join(map(str, parts)))
+
+
+@delivery.command()
+@click.argument("number", type=int)
+def retry(number: int) -> None:
+    """Try the delivery NUMBER again, now."""
+    with working() as work:
+        click.echo(f"The delivery to {service.retry(work, number).host} is tried again")
+
+
+COMMANDS = (inspect, why, shared, delivery)

@@ -1,0 +1,7 @@
+"""Where the operator's pages stand, and who may see them."""
+
+from flask import Blueprint
+
+OPERATE = "node.operate"
+
+blueprint = Blueprint("operating", __name__, url_prefix="/operator", template_folder="templates")

@@ -1,0 +1,103 @@
+"""What the operator looks at: how the node is doing, what came in, what is being read, what was
+shared with whom, and all that is known of one thing.
+"""
+
+import json
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+
+from node.errors import NotFoundError
+from node.federating.models import InboxItem, Shared
+from node.operating.blueprint import OPERATE, blueprint
+from node.operating.inspecting import inspect
+from node.operating.lists import portion
+from node.operating.overview import overview, readings
+from node.operating.reasons import stories, story
+from node.operating.subjects import find
+from node.projects.models import Project
+from node.request import current_node, current_work, permission, row_id
+
+
+@blueprint.get("")
+@permission(OPERATE)
+def home() -> ResponseReturnValue:
+    """How the node is doing, and what needs somebody."""
+    session = current_work().session
+    return render_template(
+        "operating/home.html", overview=overview(session), readings=readings(session)
+    )
+
+
+@blueprint.get("/inspect")
+@permission(OPERATE)
+def inspection() -> ResponseReturnValue:
+    """Who has one thing, who has not, and why: `id` names it, `host` asks about one server."""
+    work, settings = current_work(), current_node().settings
+    named = request.args.get("id", "").strip()
+    host = request.args.get("host", "").strip().lower()
+    if not named:
+        return render_template("operating/inspect.html", named="", host=host, subject=None)
+    try:
+        subject = find(work.session, settings, named)
+    except NotFoundError:
+        error = _("This node knows nothing of that. Check the address, or copy it from the page.")
+        return render_template(
+            "operating/inspect.html", named=named, host=host, subject=None, error=error
+        ), 404
+    known = inspect(work.session, settings, subject.uri)
+    told = stories(work.session, settings, subject)
+    asked = story(work.session, settings, subject, host) if host else None
+    return render_template(
+        "operating/inspect.html",
+        named=named,
+        host=host,
+        subject=subject,
+        stories=told,
+        asked=asked,
+        known=known,
+        as_json=json.dumps(known, indent=2, ensure_ascii=False),
+    )
+
+
+@blueprint.get("/shared")
+@permission(OPERATE)
+def shared() -> ResponseReturnValue:
+    """What we have shared, with whom, and when."""
+    session = current_work().session
+    host = request.args.get("host", "").strip().lower()
+    query = select(Shared).where(Shared.host == host) if host else select(Shared)
+    found = portion(session, query, Shared, request.args.get("before", type=row_id))
+    uris = [row.object_uri for row in found.rows]
+    titles = {
+        row.uri: row.title
+        for row in session.execute(
+            select(Project.uri, Project.title).where(Project.uri.in_(uris), Project.title != "")
+        )
+    }
+    return render_template("operating/shared.html", found=found, titles=titles, host=host)
+
+
+@blueprint.get("/received")
+@permission(OPERATE)
+def received() -> ResponseReturnValue:
+    """What other servers sent that was accepted, and what came of it."""
+    session = current_work().session
+    state = request.args.get("state", "")
+    query = select(InboxItem)
+    if state in InboxItem.STATES:
+        query = query.where(InboxItem.state == state)
+    found = portion(session, query, InboxItem, request.args.get("before", type=row_id))
+    return render_template("operating/received.html", found=found, state=state, form=FlaskForm())
+
+
+@blueprint.get("/reading")
+@permission(OPERATE)
+def reading() -> ResponseReturnValue:
+    """What is read of the councils that we follow, and when it was last compared."""
+    return render_template(
+        "operating/reading.html", readings=readings(current_work().session), form=FlaskForm()
+    )

@@ -1,0 +1,254 @@
+"""What an id names, whoever gave it: a project, an update, a comment, an actor, an activity.
+
+The rooms keep their own rows; here they are only read, so that an operator can ask about any of
+them in one place.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from federation.origin import host_of
+from node.conversations.models import Comment
+from node.councils.models import Council
+from node.errors import NotFoundError
+from node.federating.models import Actor, Deleted, InboxItem, OutboxActivity
+from node.moderation.models import Report
+from node.projects.models import Project, Visibility
+from node.projects.models import State as ProjectState
+from node.settings import Settings
+from node.updates.models import Update
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`kind`: project, update, comment, actor, activity, message, report, or gone.
+
+    `audience` is whom it is for (public, peers, private, direct) where it is ours to share, and
+    `spoken_by` the ids of the actors whose followers get it. `published_at` is when it was first
+    shared, none for a draft. `details` is what else is known, as JSON.
+    """
+
+    uri: str
+    kind: str
+    title: str
+    state: str
+    is_local: bool
+    url: str = ""
+    audience: str = "public"
+    published_at: datetime | None = None
+    spoken_by: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """The host that speaks for it."""
+        return host_of(self.uri)
+
+
+def find(session: Session, settings: Settings, named: str) -> Subject:
+    """What `named` names: an id, the address of a page of ours, or `@name@host`.
+
+    Raises `NotFoundError` for what this node knows nothing of.
+    """
+    uri = _uri(session, settings, named.strip())
+    for look in LOOKS:
+        subject = look(session, uri)
+        if subject is not None:
+            return subject
+    raise NotFoundError(f"This node knows nothing of {named.strip()}.")
+
+
+def _uri(session: Session, settings: Settings, named: str) -> str:
+    """The id behind what a person typed."""
+    username, _, host = named.removeprefix("@").partition("@")
+    if host and "/" not in named:
+        query = select(Actor.uri).where(Actor.username == username, Actor.host == host.lower())
+        return session.scalar(query) or named
+    page = f"{settings.base_url}/projects/"
+    if named.startswith(page):  # of another council's project our page has another address
+        token = named.removeprefix(page)
+        return session.scalar(select(Project.uri).where(Project.token == token)) or named
+    return named
+
+
+def _project(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(Project).where(Project.uri == uri))
+    if row is None:
+        return None
+    is_shared = row.published_at is not None or row.state is not ProjectState.draft
+    return Subject(
+        uri=uri,
+        kind="project",
+        title=row.title,
+        state=row.state.value,
+        is_local=row.is_local,
+        url=row.url,
+        audience=row.visibility.value,
+        published_at=(row.published_at or row.created_at) if is_shared else None,
+        spoken_by=(row.council.actor.uri,),
+        details={
+            "council": row.council.actor.uri,
+            "phase": row.phase.value,
+            "version": row.version,
+            "revision": row.revision,
+            "group": row.actor.uri if row.actor else None,
+            "changed_at": row.changed_at,
+            "deleted_at": row.deleted_at,
+        },
+    )
+
+
+def _update(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(Update).where(Update.uri == uri))
+    if row is None:
+        return None
+    return Subject(
+        uri=uri,
+        kind="update",
+        title=row.project.title,
+        state=row.state.value,
+        is_local=row.author.is_local,
+        url=row.url,
+        audience=_narrower(row.project.visibility),
+        published_at=row.published_at,
+        spoken_by=_with_group(row.project, row.author),
+        details={"project": row.project.uri, "author": row.author.uri, "version": row.version},
+    )
+
+
+def _comment(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(Comment).where(Comment.uri == uri))
+    if row is None:
+        return None
+    return Subject(
+        uri=uri,
+        kind="comment",
+        title=row.project.title,
+        state=row.state.value,
+        is_local=row.author.is_local,
+        url=row.url,
+        audience=_narrower(row.project.visibility),
+        published_at=row.published_at,
+        spoken_by=_with_group(row.project, row.author),
+        details={
+            "project": row.project.uri,
+            "author": row.author.uri,
+            "in_reply_to": row.in_reply_to,
+            "received_at": row.received_at,
+        },
+    )
+
+
+def _actor(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(Actor).where(Actor.uri == uri))
+    if row is None:
+        return None
+    council = session.scalar(select(Council).where(Council.actor_id == row.id))
+    return Subject(
+        uri=uri,
+        kind="actor",
+        title=row.name,
+        state="moved" if row.moved_to else "known",
+        is_local=row.is_local,
+        url=row.url,
+        published_at=row.fetched_at,
+        spoken_by=(uri,),
+        details={
+            "type": row.kind,
+            "address": row.address,
+            "inbox": row.inbox,
+            "shared_inbox": row.shared_inbox,
+            "keys": [key.key_id for key in row.keys],
+            "also_known_as": row.also_known_as,
+            "moved_to": row.moved_to,
+            "gss_code": council.gss_code if council else None,
+            "fetched_at": row.fetched_at,
+        },
+    )
+
+
+def _activity(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(OutboxActivity).where(OutboxActivity.uri == uri))
+    if row is None:
+        return None
+    return Subject(
+        uri=uri,
+        kind="activity",
+        title=row.type,
+        state="sent",
+        is_local=True,
+        audience=row.audience,
+        published_at=row.created_at,
+        spoken_by=(row.actor.uri,),
+        details={"type": row.type, "actor": row.actor.uri, "object": row.object_uri},
+    )
+
+
+def _message(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(InboxItem).where(InboxItem.uri == uri))
+    if row is None:
+        return None
+    return Subject(
+        uri=uri,
+        kind="message",
+        title=row.type,
+        state=row.state,
+        is_local=False,
+        details={
+            "type": row.type,
+            "actor": row.actor_uri,
+            "received_at": row.received_at,
+            "forwarded_by": row.forwarded_by,
+            "outcome": row.outcome,
+        },
+    )
+
+
+def _report(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(Report).where(Report.uri == uri))
+    if row is None:
+        return None
+    return Subject(
+        uri=uri,
+        kind="report",
+        title=row.words[:100],
+        state=row.state.value,
+        is_local=False,
+        details={"about": row.about, "received_at": row.received_at, "decision": row.decision},
+    )
+
+
+def _gone(session: Session, uri: str) -> Subject | None:
+    at = session.scalar(select(Deleted.at).where(Deleted.uri == uri).limit(1))
+    if at is None:
+        return None
+    return Subject(
+        uri, kind="gone", title="", state="deleted", is_local=False, details={"deleted_at": at}
+    )
+
+
+LOOKS: tuple[Callable[[Session, str], Subject | None], ...] = (
+    _project,
+    _update,
+    _comment,
+    _actor,
+    _activity,
+    _message,
+    _report,
+    _gone,
+)
+
+
+def _narrower(visibility: Visibility) -> str:
+    """What is said about a project is for those who may read the project."""
+    return visibility.value
+
+
+def _with_group(project: Project, author: Actor) -> tuple[str, ...]:
+    """Followers of its author and of the project hear of it."""
+    return (author.uri, project.actor.uri) if project.actor else (author.uri,)
