@@ -94,6 +94,19 @@ def accept(
     return Accepted(activity, key, request.body, _check_origins(activity), signature.covered)
 
 
+def identify(request: SignedRequest, policy: Policy, keys: KeyStore, now: datetime) -> PublicKey:
+    """Who signed a request that only reads: the key, which its owner's own document lists.
+
+    Raises `Refusal`, for a host that is not allowed before anything is fetched.
+    """
+    signature = read_signature(request)
+    _check_host(signature, policy)
+    check_body_and_date(request, signature, now)
+    key = _signing_key(signature, keys.known(signature.key_id), keys, now)
+    _check_key_origin(key)
+    return key
+
+
 def _check_size_and_type(request: SignedRequest, policy: Policy) -> None:
     if len(request.body) > policy.max_bytes:
         raise Refusal(Reason.too_large, f"{len(request.body)} bytes")
@@ -138,9 +151,13 @@ def _signing_key(
     return key
 
 
-def _check_owner(key: PublicKey, activity: Activity) -> None:
+def _check_key_origin(key: PublicKey) -> None:
     if not same_origin(key.key_id, key.owner):
         raise Refusal(Reason.key_not_owned, f"{key.owner} is of another origin than {key.key_id}")
+
+
+def _check_owner(key: PublicKey, activity: Activity) -> None:
+    _check_key_origin(key)
     if key.owner != activity.actor:
         raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {key.owner}")
 
