@@ -1,37 +1,42 @@
-"""Which hosts we speak with, and how it goes."""
+"""Which hosts we speak with: what the operator and the lists say, and what follows from it.
 
+A block covers the domains below it, and wins: only where a mere list blocks does the operator's
+word that a host is allowed stand against it.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, delete, exists, insert, literal, null, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from federation.origin import normal_authority
 from node.db import insert_once, now
-from node.errors import InvalidInputError
-from node.federating.models import Peer
+from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.federating.models import Actor, Block, Delivery, DeliveryAttempt, Follow, Peer
+from node.markup import one_line
 from node.runtime import UnitOfWork
 from node.settings import Settings
 
 # A statement takes so many values, and no more, on every database.
 PORTION = 500
 ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
+LONGEST_COMMENT = 500
+# Hosts that nobody decided about and no list names: of more, those heard from longest ago go.
+MOST_UNDECIDED = 10_000
 
 
 def is_allowed(session: Session, settings: Settings, host: str) -> bool:
     """Whether anything may be read from, sent to or taken from `host` (`host` or `host:port`)."""
     if host == settings.authority:
         return True
-    state = session.scalar(select(Peer.state).where(Peer.host == host))
-    if state == BLOCKED:
-        return False
-    return state == ALLOWED or settings.federation == "open"
+    return host in allowed_among(session, settings, {host})
 
 
 def allowed_among(session: Session, settings: Settings, hosts: set[str]) -> set[str]:
     """Those of `hosts` that we speak with."""
     if settings.federation == "open":
-        states = _states(session, hosts)
-        return {host for host in hosts if states.get(host) != BLOCKED}
+        return hosts - blocked_among(session, hosts)
     return allowed_by_name(session, hosts)
 
 
@@ -40,44 +45,186 @@ def allowed_by_name(session: Session, hosts: set[str]) -> set[str]:
     return {host for host, state in _states(session, hosts).items() if state == ALLOWED}
 
 
-def _states(session: Session, hosts: set[str]) -> dict[str, str]:
-    states: dict[str, str] = {}
-    listed = sorted(hosts)
-    for start in range(0, len(listed), PORTION):
-        portion = listed[start : start + PORTION]
-        query = select(Peer.host, Peer.state).where(Peer.host.in_(portion))
-        states |= {row.host: row.state for row in session.execute(query)}
-    return states
+def blocked_among(session: Session, hosts: set[str]) -> set[str]:
+    """Those of `hosts` that are blocked, by their own name or with a domain above them."""
+    return {host for host, state in _states(session, hosts).items() if state == BLOCKED}
 
 
 def is_blocked(session: Session, host: str) -> bool:
-    return session.scalar(select(Peer.state).where(Peer.host == host)) == BLOCKED
+    return bool(blocked_among(session, {host}))
 
 
-def decide(work: UnitOfWork, host: str, state: str) -> Peer:
-    """The operator's word: `allowed` or `blocked`.
-
-    Raises `InvalidInputError` for what is not a host.
-    """
+def normal(host: str) -> str:
+    """`host` as it stands in a row. Raises `InvalidInputError` for what is not a host."""
     try:
-        host = normal_authority(host)
+        return normal_authority(host)
     except ValueError as error:
         raise InvalidInputError(
             "That is not the name of a server.",
             {"host": "Enter a server’s name, such as moothall.example.gov.uk"},
         ) from error
+
+
+def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
+    """The operator's word: `allowed` or `blocked`; `comment` says why.
+
+    Raises `InvalidInputError` for what is not a host, or is this node's own.
+    """
+    host = normal(host)
     if state not in {ALLOWED, BLOCKED}:
         raise InvalidInputError("A server is either allowed or blocked.")
-    peer = row(work.session, host)
-    peer.state = state
-    work.audit(f"peer.{state}", host)
+    if host == work.settings.authority:
+        raise InvalidInputError(
+            "That is this node itself.", {"host": "Enter another server’s name"}
+        )
+    peer = set_state(work, host, state, comment)
+    enforce(work)
     return peer
+
+
+def set_state(work: UnitOfWork, host: str, state: str, comment: str) -> Peer:
+    """Note what the operator says of `host`, which is a normal one; `enforce` has to follow."""
+    peer = row(work.session, host)
+    peer.state, peer.peer_list_id, peer.found_from = state, None, None
+    peer.comment = one_line(comment, LONGEST_COMMENT) or peer.comment
+    work.audit(f"peer.{state}", host, comment=peer.comment)
+    return peer
+
+
+def undecide(work: UnitOfWork, host: str) -> Peer:
+    """The operator takes back what was said of a host: neither allowed nor blocked.
+
+    Raises `NotFoundError` for a host that is not known, `ConflictError` where it would stay
+    blocked: by a list, or with a domain above it.
+    """
+    host = normal(host)
+    peer = work.session.scalar(select(Peer).where(Peer.host == host))
+    if peer is not None and peer.peer_list_id is not None:
+        raise ConflictError(
+            f"A list that this node subscribes to decided about {host}. Allow or block it yourself:"
+            " your word counts more."
+        )
+    above = [other for other in _covering(host) if other != host]
+    blocked = select(Peer.host).where(Peer.host.in_(above), Peer.state == BLOCKED)
+    if by := work.session.scalar(blocked.limit(1)):
+        raise ConflictError(f"{host} is blocked with {by}. Take that block back instead.")
+    if peer is None:
+        raise NotFoundError(f"{host} is not known here.")
+    peer.state, peer.comment, peer.found_from = UNKNOWN, "", None
+    work.audit("peer.undecided", host)
+    enforce(work)
+    return peer
+
+
+def forget(work: UnitOfWork, host: str) -> None:
+    """As `undecide`, and nothing of how it went with the host is kept either."""
+    work.session.delete(undecide(work, host))
+    work.session.flush()
 
 
 def row(session: Session, host: str) -> Peer:
     """The row of `host`, made if there is none."""
+    query = select(Peer).where(Peer.host == host)
+    known = session.scalar(query)
+    if known is not None:
+        return known
+    _make_room(session)
     insert_once(session, Peer, host=host, state=UNKNOWN, last_answer="")
-    return session.scalars(select(Peer).where(Peer.host == host)).one()
+    return session.scalars(query).one()
+
+
+def _make_room(session: Session) -> None:
+    undecided = select(Peer.id).where(Peer.state == UNKNOWN, Peer.found_from.is_(None))
+    newest_first = undecided.order_by(Peer.heard_at.desc().nulls_last(), Peer.id.desc())
+    surplus = newest_first.offset(MOST_UNDECIDED - 1).limit(PORTION)
+    session.execute(delete(Peer).where(Peer.id.in_(surplus)))
+
+
+def enforce(work: UnitOfWork) -> None:
+    """Make what is here agree with what was decided.
+
+    Of actors on blocked hosts nothing is shown, nobody follows them or is followed by them, and
+    what waits for such a host is given up. What was said before is kept, and shown again once the
+    host is no longer blocked.
+    """
+    session = work.session
+    session.flush()
+    blocked = blocked_among(session, _values(session, select(Actor.host).where(~Actor.is_local)))
+    hidden = select(Actor.host).where(~Actor.is_local, Actor.is_blocked)
+    for hosts in _portions(_values(session, hidden) - blocked):
+        of_ours = aliased(Actor)
+        by_us = exists().where(
+            Block.blocked_id == Actor.id, Block.blocker_id == of_ours.id, of_ours.is_local
+        )
+        session.execute(update(Actor).where(Actor.host.in_(hosts)).values(is_blocked=by_us))
+    for hosts in _portions(blocked):
+        session.execute(update(Actor).where(Actor.host.in_(hosts)).values(is_blocked=True))
+        there = select(Actor.id).where(Actor.host.in_(hosts))
+        either = or_(Follow.follower_id.in_(there), Follow.followed_id.in_(there))
+        session.execute(delete(Follow).where(either))
+    waiting = select(Delivery.host).where(Delivery.state == Delivery.WAITING)
+    for hosts in _portions(blocked_among(session, _values(session, waiting))):
+        _give_up(session, hosts)
+    session.expire_all()
+
+
+def _give_up(session: Session, hosts: Sequence[str]) -> None:
+    """What waits for `hosts` is not sent any more, and says why."""
+    waits = Delivery.host.in_(hosts), Delivery.state == Delivery.WAITING
+    words = literal("This server has been blocked: nothing more is sent to it.")
+    tried = select(Delivery.id, literal(now(), DeliveryAttempt.at.type), null(), words, literal(0))
+    columns = ["delivery_id", "at", "status", "answer", "milliseconds"]
+    session.execute(insert(DeliveryAttempt).from_select(columns, tried.where(*waits)))
+    values = {"state": "failed", "finished_at": now(), "leased_until": None}
+    session.execute(update(Delivery).where(*waits).values(values))
+
+
+def _states(session: Session, hosts: set[str]) -> dict[str, str]:
+    """What is decided of each of `hosts`; those that nothing is known of are left out."""
+    covering = {host: _covering(host) for host in hosts}
+    names = {name for every in covering.values() for name in every}
+    known: dict[str, tuple[str, bool]] = {}
+    for portion in _portions(names):
+        query = select(Peer.host, Peer.state, Peer.peer_list_id).where(Peer.host.in_(portion))
+        known |= {row.host: (row.state, row.peer_list_id is None) for row in session.execute(query)}
+    found = {
+        host: _state(host, [known[name] for name in every if name in known], known)
+        for host, every in covering.items()
+    }
+    return {host: state for host, state in found.items() if state is not None}
+
+
+def _state(
+    host: str, said: Iterable[tuple[str, bool]], known: dict[str, tuple[str, bool]]
+) -> str | None:
+    """`said` is what is known of the host and of the domains above it: a state, and whether the
+    operator decided it.
+    """
+    blocks = {by_operator for state, by_operator in said if state == BLOCKED}
+    own = known.get(host)
+    if True in blocks or (blocks and own != (ALLOWED, True)):
+        return BLOCKED
+    return own[0] if own else None
+
+
+def _covering(host: str) -> tuple[str, ...]:
+    """The names by which `host` may be blocked: its own, without a port, and domains above it."""
+    if host.startswith("["):
+        return (host,)
+    name = host.partition(":")[0]
+    labels = name.split(".")
+    is_number = labels[-1].isdigit()
+    above = [] if is_number else [".".join(labels[at:]) for at in range(1, len(labels))]
+    return tuple(dict.fromkeys((host, name, *above)))
+
+
+def _values(session: Session, query: Select[str]) -> set[str]:
+    return set(session.scalars(query.distinct()))
+
+
+def _portions(names: Iterable[str]) -> Iterable[Sequence[str]]:
+    listed = sorted(names)
+    return [listed[start : start + PORTION] for start in range(0, len(listed), PORTION)]
 
 
 def heard(session: Session, host: str, at: datetime | None = None) -> None:

@@ -184,7 +184,7 @@ def test_what_waits_for_a_server_is_not_sent_once_it_is_blocked(nodes: Nodes) ->
     nodes.settle()
     assert peer.received == []
     page = node.visitor("operator").visit("/operator/deliveries?state=failed").text
-    assert "is not on the list of servers" in html.unescape(page)
+    assert "This server has been blocked" in html.unescape(page)
 
 
 def test_a_failed_delivery_is_shown_and_tried_again_by_its_button(nodes: Nodes) -> None:
