@@ -19,6 +19,9 @@ from node.settings import Settings
 
 NODE_USERNAME = "node"
 LONGEST_NAME = 300
+# The kind of an actor of ours that is no more.
+CLOSED = "Tombstone"
+_OURS = Actor.is_local, Actor.kind != CLOSED
 LONGEST_ABOUT = 5_000
 
 
@@ -27,11 +30,18 @@ def by_uri(session: Session, uri: str) -> Actor | None:
 
 
 def local_by_uri(session: Session, uri: str) -> Actor | None:
-    return session.scalar(select(Actor).where(Actor.uri == uri, Actor.is_local))
+    """An actor of ours that is not closed."""
+    return session.scalar(select(Actor).where(Actor.uri == uri, *_OURS))
 
 
 def local_by_username(session: Session, username: str) -> Actor | None:
-    return session.scalar(select(Actor).where(Actor.username == username, Actor.is_local))
+    """An actor of ours that is not closed."""
+    return session.scalar(select(Actor).where(Actor.username == username, *_OURS))
+
+
+def close(actor: Actor) -> None:
+    """An actor of ours is no more. Its row stays, to sign what says so."""
+    actor.kind = CLOSED
 
 
 def node_actor(session: Session, settings: Settings) -> Actor:
@@ -141,6 +151,7 @@ def describe(actor: Actor) -> ActorDocument:
         name=actor.name,
         summary=actor.about or None,
         url=actor.url,
+        attributed_to=actor.attributed_to,
         inbox=actor.inbox,
         outbox=actor.outbox,
         followers=actor.followers,
