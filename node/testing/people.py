@@ -30,11 +30,16 @@ class People:
         """A page as somebody in a role sees it; what is `typed` is sent. Empty for a redirect."""
         return self._open(self._person(role), path, typed)
 
-    def submit(self, path: str, role: str, **typed: str) -> None:
-        """Fill the form on a page, and send it; return as soon as it is answered."""
+    def submit(self, path: str, role: str, action: str = "", **typed: str) -> None:
+        """Fill the first form on a page whose address contains `action`, and send it.
+
+        Returns as soon as it is answered.
+        """
         page = self.visit(path, role)
         form = next(
-            form for form in forms(page) if form.method == "post" and "sign-out" not in form.action
+            form
+            for form in forms(page)
+            if form.method == "post" and "sign-out" not in form.action and action in form.action
         )
         self.visit(form.action or path, role, form.values | typed)
 

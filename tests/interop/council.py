@@ -1,0 +1,170 @@
+"""Our side: one council's node as `moothall serve`, behind https, with what its people do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from node.app import create_app, node_of
+from node.federating import peers
+from node.federating.models import (
+    Actor,
+    Delivery,
+    Follow,
+    InboxItem,
+    OutboxActivity,
+    RefusalCount,
+)
+from node.people.permissions import OFFICER, OPERATOR
+from node.projects.models import Project
+from node.runtime import Node
+from node.testing.nodes import make_founded, settings_of
+from node.testing.people import People
+from node.testing.processes import NodeProcess, free_port, until
+from tests.interop.front import Front
+from tests.interop.neighbours import NAMES, Neighbour
+
+NAME = "aldermoor"
+HOST = f"{NAME}.test"
+_numbers = count(1)
+
+
+@dataclass
+class OurCouncil:
+    """The council's node. `node` is its database seen from outside."""
+
+    node: Node
+    people: People = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = People(NAME, self.node.settings.address)
+
+    @property
+    def authority(self) -> str:
+        return self.node.settings.authority
+
+    @property
+    def address(self) -> str:
+        return f"@{NAME}@{self.authority}"
+
+    @property
+    def uri(self) -> str:
+        return f"{self.node.settings.base_url}/councils/{NAME}"
+
+    def follow(self, other: Neighbour) -> None:
+        """The operator asks to follow the other's actor."""
+        self.people.submit("/councils/follow", OPERATOR, address=other.address)
+
+    def allow(self, other: Neighbour) -> None:
+        with self.node.work(by="test") as work:
+            peers.decide(work, other.authority, peers.ALLOWED)
+
+    def publish(self) -> str:
+        """An officer writes a project and publishes it; its id."""
+        title = f"Project {next(_numbers)}"
+        self.people.submit(
+            "/projects/new",
+            OFFICER,
+            title=title,
+            summary="A short sentence.",
+            phase="alpha",
+            brief="It is *needed*.",
+            then="publish",
+        )
+        with self.node.reading() as session:
+            return session.scalars(select(Project.uri).where(Project.title == title)).one()
+
+    def edit(self, project: str, **changed: str) -> None:
+        self.people.submit(f"{self.path_of(project)}/edit", OFFICER, **changed)
+
+    def delete(self, project: str) -> None:
+        self.people.submit(f"{self.path_of(project)}/delete", OFFICER)
+
+    def path_of(self, project: str) -> str:
+        return project.removeprefix(self.node.settings.base_url)
+
+    def follows(self, follower: str, followed: str) -> list[str]:
+        """The state of the follow between two actors, if there is one."""
+        query = select(Follow.state).where(
+            Follow.follower.has(Actor.uri == follower), Follow.followed.has(Actor.uri == followed)
+        )
+        with self.node.reading() as session:
+            return list(session.scalars(query))
+
+    def unfollow(self, other: Neighbour) -> None:
+        """The operator presses the button beside the other on the page of councils."""
+        self.people.submit("/councils", OPERATOR, "/end")
+
+    def reads(self, path: str, words: str) -> None:
+        """Wait until anybody who opens the page reads the words."""
+        until(lambda: words in self.people.visit(path), f"{words!r} on {path}")
+
+    def outcome(self, activity: str) -> str:
+        """Wait until an activity of somebody else was acted on: `done`, or why it was ignored."""
+
+        def found() -> str:
+            with self.node.reading() as session:
+                query = select(InboxItem).where(InboxItem.uri == activity, InboxItem.state != "new")
+                row = session.scalar(query)
+                return (row.outcome or row.state) if row else ""
+
+        until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}")
+        return found()
+
+    def answers(self, activity_type: str, about: str, to: Neighbour) -> list[int | None]:
+        """Wait until an activity of ours is with a neighbour; what that answered, try by try."""
+        query = (
+            select(Delivery)
+            .join(OutboxActivity)
+            .where(OutboxActivity.type == activity_type, OutboxActivity.object_uri == about)
+            .where(Delivery.host == to.authority, Delivery.finished_at.is_not(None))
+            .order_by(Delivery.id.desc())
+        )
+
+        def found() -> list[int | None]:
+            with self.node.reading() as session:
+                row = session.scalars(query.limit(1)).first()
+                return [attempt.status for attempt in row.tries] if row else []
+
+        until(lambda: bool(found()), f"{activity_type} of {about} delivered")
+        return found()
+
+    def refusals(self) -> list[str]:
+        """Whom it refused, and why."""
+        with self.node.reading() as session:
+            rows = session.scalars(select(RefusalCount))
+            return [f"{row.host}: {row.reason} {row.detail}" for row in rows]
+
+
+@contextmanager
+def our_council(front: Front, folder: Path, trusted: Path, allowed: str) -> Iterator[OurCouncil]:
+    """A council that may reach the server `allowed`, on this machine; with an empty database."""
+    given = {
+        "base_url": f"https://{front.authority(HOST)}",
+        "listen": f"127.0.0.1:{free_port()}",
+        "trusted_proxy": "127.0.0.1",
+        "private_hosts": (allowed,),
+        "ca_file": str(trusted),
+        "jobs": "inside",
+        "threads": 4,
+    }
+    database = f"sqlite:///{folder / 'moothall.db'}"
+    make_founded(NAME, database, folder, **given)
+    settings = settings_of(NAME, database, folder, **given)
+    node = node_of(create_app(settings))
+    process = NodeProcess(settings, as_program=True)
+    front.backends[HOST] = int(settings.address.rpartition(":")[2])
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("PYTHONPATH", str(NAMES))
+        changed.setenv("STRANGE_NAMES", str(folder.parent / "strange-names"))
+        process.start()
+    try:
+        yield OurCouncil(node)
+    finally:
+        process.end()
+        node.engine.dispose()
+        node.outbound.close()

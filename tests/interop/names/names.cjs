@@ -1,0 +1,16 @@
+// Node.js requires this at its start: names below .test are on this machine.
+// No other name is known. Whoever asks for one is written to the file that STRANGE_NAMES names.
+
+const dns = require("node:dns");
+const { appendFileSync } = require("node:fs");
+const { isIP } = require("node:net");
+
+const lookUp = dns.lookup;
+
+dns.lookup = (name, options, callback) => {
+  const [given, answer] = typeof options === "function" ? [{}, options] : [options, callback];
+  if (name.endsWith(".test")) return lookUp("127.0.0.1", given, answer);
+  if (name === "localhost" || isIP(name)) return lookUp(name, given, answer);
+  appendFileSync(process.env.STRANGE_NAMES, `${name}\n`);
+  process.nextTick(answer, Object.assign(new Error(`${name}: not of this test`), { code: "ENOTFOUND" }));
+};
