@@ -287,7 +287,7 @@ def _rows_that_were() -> None:
 
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_delivery_host_state_due_at"), ["host", "state", "due_at"]
+            batch_op.f("ix_delivery_state_host_due_at_id"), ["state", "host", "due_at", "id"]
         )
         batch_op.create_index(batch_op.f("ix_delivery_object_uri_inbox"), ["object_uri", "inbox"])
         batch_op.create_index(batch_op.f("ix_delivery_state_finished_at"), ["state", "finished_at"])

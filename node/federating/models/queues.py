@@ -44,7 +44,7 @@ class Delivery(Queued, Base):
         UniqueConstraint("activity_id", "inbox"),
         Index(None, "state", "due_at"),
         Index(None, "inbox", "object_uri", "state"),
-        Index(None, "host", "state", "due_at"),
+        Index(None, "state", "host", "due_at", "id"),
         Index(None, "object_uri", "inbox"),
         Index(None, "state", "finished_at"),
     )
