@@ -3,12 +3,14 @@ shared with whom, and all that is known of one thing.
 """
 
 import json
+from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from node.errors import NotFoundError
 from node.federating.models import InboxItem, Shared
@@ -20,6 +22,7 @@ from node.operating.reasons import stories, story
 from node.operating.subjects import find
 from node.projects.models import Project
 from node.request import current_node, current_work, permission, row_id
+from node.settings import Settings
 
 
 @blueprint.get("")
@@ -37,30 +40,33 @@ def home() -> ResponseReturnValue:
 def inspection() -> ResponseReturnValue:
     """Who has one thing, who has not, and why: `id` names it, `host` asks about one server."""
     work, settings = current_work(), current_node().settings
-    named = request.args.get("id", "").strip()
-    host = request.args.get("host", "").strip().lower()
-    if not named:
-        return render_template("operating/inspect.html", named="", host=host, subject=None)
+    shown: dict[str, Any] = {
+        "named": request.args.get("id", "").strip(),
+        "host": request.args.get("host", "").strip().lower(),
+        "subject": None,
+        "error": "",
+    }
     try:
-        subject = find(work.session, settings, named)
+        if shown["named"]:
+            shown |= _found(work.session, settings, shown["named"], shown["host"])
     except NotFoundError:
-        error = _("This node knows nothing of that. Check the address, or copy it from the page.")
-        return render_template(
-            "operating/inspect.html", named=named, host=host, subject=None, error=error
-        ), 404
-    known = inspect(work.session, settings, subject.uri)
-    told = stories(work.session, settings, subject)
-    asked = story(work.session, settings, subject, host) if host else None
-    return render_template(
-        "operating/inspect.html",
-        named=named,
-        host=host,
-        subject=subject,
-        stories=told,
-        asked=asked,
-        known=known,
-        as_json=json.dumps(known, indent=2, ensure_ascii=False),
-    )
+        shown["error"] = _(
+            "This node knows nothing of that. Check the address, or copy it from the page."
+        )
+    status = 404 if shown["error"] else 200
+    return render_template("operating/inspect.html", form=FlaskForm(), **shown), status
+
+
+def _found(session: Session, settings: Settings, named: str, host: str) -> dict[str, Any]:
+    subject = find(session, settings, named)
+    known = inspect(session, settings, subject.uri)
+    return {
+        "subject": subject,
+        "stories": stories(session, settings, subject),
+        "asked": story(session, settings, subject, host) if host else None,
+        "known": known,
+        "as_json": json.dumps(known, indent=2, ensure_ascii=False),
+    }
 
 
 @blueprint.get("/shared")

@@ -1,0 +1,149 @@
+"""Why did B not get it? One page answers, and so does the command line."""
+
+import html
+import json
+from typing import Any
+
+import pytest
+
+from node.federating import peers
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
+from tests.federation.test_main_job import follow, publish
+
+
+def page(one: TestNode, uri: str, host: str = "") -> str:
+    operator = one.visitor("operator")
+    answer = operator.visit(f"/operator/inspect?id={uri}&host={host}")
+    assert answer.status_code == 200
+    return " ".join(html.unescape(answer.text).split())
+
+
+def uri_of(one: TestNode, address: str) -> str:
+    return f"{one.node.settings.base_url}{address}"
+
+
+def known(one: TestNode, uri: str) -> dict[str, Any]:
+    text = html.unescape(one.visitor("operator").visit(f"/operator/inspect?id={uri}").text)
+    found: dict[str, Any] = json.loads(text.partition('tabindex="0">')[2].partition("</pre>")[0])
+    return found
+
+
+def test_it_was_delivered(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    uri = uri_of(here, publish(here, "Bins"))
+    assert "The next try is due." in page(here, uri)
+    nodes.settle()
+    text = page(here, uri, there.host)
+    assert "Delivered, and accepted by the server." in text
+    assert "Has it" in text
+    facts = known(here, uri)
+    assert facts["kind"] == "project"
+    assert [one["reason"] for one in facts["hosts"]] == ["delivered"]
+    assert facts["deliveries"]["items"][0]["tries"][0]["status"] == 202
+    # The other side knows where it is from, and which message brought it.
+    copy = known(there, uri)
+    assert copy["origin"] == {"host": here.host, "local": False}
+    assert copy["received"]["items"][0]["type"] == "Create"
+    assert "its own server sends it" in page(there, uri)
+
+
+def test_the_address_of_a_page_names_it_too(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    address = publish(here, "Bins")
+    nodes.settle()
+    listed = there.visitor().visit("/projects").text
+    token = listed.partition('href="/projects/')[2].partition('"')[0]
+    while token in {"new", "drafts"} or "?" in token:
+        listed = listed.partition(f'href="/projects/{token}"')[2]
+        token = listed.partition('href="/projects/')[2].partition('"')[0]
+    assert known(there, uri_of(there, f"/projects/{token}"))["id"] == uri_of(here, address)
+
+
+def test_nobody_there_follows(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    uri = uri_of(here, publish(here, "Bins"))
+    nodes.settle()
+    text = page(here, uri, there.host)
+    assert "Nobody there follows the council or the project" in text
+    assert "Nobody yet" in text
+
+
+def test_they_followed_later_and_read_it_themselves(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    uri = uri_of(here, publish(here, "Bins"))
+    nodes.settle()
+    follow(nodes, there, here)
+    assert "began to follow after it was published" in page(here, uri, there.host)
+
+
+@pytest.mark.parametrize(
+    "state, words",
+    [
+        (peers.BLOCKED, "The server is blocked, so nothing is sent to it."),
+        (peers.UNKNOWN, "The server is not on the allow-list"),
+    ],
+)
+def test_the_server_may_not_have_it(nodes: Nodes, state: str, words: str) -> None:
+    here = nodes.start("aldermoor")
+    uri = uri_of(here, publish(here, "Bins"))
+    if state == peers.BLOCKED:
+        with here.work() as work:
+            peers.decide(work, "elsewhere.test", peers.BLOCKED)
+    assert words in page(here, uri, "elsewhere.test")
+
+
+def test_a_draft_is_sent_to_nobody(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    writer = here.visitor("officer")
+    writer.visit("/projects/new")
+    draft = writer.submit(title="Bins", summary="Short.", phase="alpha", brief="Why.", then="save")
+    assert "It has not been published." in page(here, uri_of(here, draft.request.path), there.host)
+
+
+def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", here)
+    signatory = peer.actor("brackwell")
+    assert signatory.send(signatory.says("Follow", here.council_uri), here).status_code == 202
+    nodes.settle()
+    peer.answers = 410
+    uri = uri_of(here, publish(here, "Bins"))
+    nodes.settle()
+    text = page(here, uri, peer.host)
+    assert "Given up after the last answer. You can try again." in text
+    assert "Last answer: 410" in text
+    peer.answers = 202
+    operator = here.visitor("operator")
+    operator.visit(f"/operator/inspect?id={uri}")
+    operator.submit("retry")
+    nodes.settle()
+    assert "Delivered, and accepted by the server." in page(here, uri, peer.host)
+
+
+def test_the_server_deleted_it(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    address = publish(here, "Bins")
+    nodes.settle()
+    writer = here.visitor("officer")
+    writer.visit(f"{address}/delete")
+    writer.submit("delete")
+    nodes.settle()
+    assert "acknowledged that it is deleted" in page(here, uri_of(here, address), there.host)
+
+
+def test_what_is_unknown_is_said_so(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    answer = here.visitor("operator").visit("/operator/inspect?id=https://nowhere.test/1")
+    assert answer.status_code == 404
+    assert "This node knows nothing of that." in answer.text
+
+
+def test_only_an_operator_asks(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    for address in ("", "/inspect", "/shared", "/received", "/reading"):
+        assert here.visitor("officer").visit(f"/operator{address}").status_code == 403
+        assert here.visitor("operator").visit(f"/operator{address}").status_code == 200
