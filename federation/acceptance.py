@@ -1,7 +1,7 @@
 """The fixed order in which the inbox judges a request, before anything of it is stored.
 
 Size and type -> host allowed -> parse -> digest -> date -> key (known, or one fetch) -> signature
--> the key's owner is the actor -> origins.
+-> the key's owner is the actor, or has passed on what the actor proves -> origins.
 """
 
 from collections.abc import Callable, Collection
@@ -11,7 +11,8 @@ from typing import Protocol
 
 from federation.errors import AddressError, DocumentError, Reason, Refusal
 from federation.origin import check_id, same_origin
-from federation.reading import Document, ids_of
+from federation.proofs import check_proof
+from federation.reading import Document, id_of, ids_of
 from federation.signatures import (
     PublicKey,
     Signature,
@@ -25,6 +26,8 @@ from federation.vocabulary import Activity, parse_json
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
 # Activities by which an actor speaks about its own object only.
 OWN_OBJECT_ONLY = frozenset({"Update", "Delete"})
+# What is wrong with a proof whatever its key is.
+PROOF_ITSELF = frozenset({Reason.proof_missing, Reason.proof_malformed})
 
 
 class KeyStore(Protocol):
@@ -55,11 +58,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Accepted:
-    """`key.owner` sent `activity`, byte for byte `body`.
+    """`key.owner` sent `activity`, byte for byte `body`; or proved it, and `forwarded_by` sent it.
 
     `embedded_trusted`: it embeds its object and may speak for it. Otherwise the object has to be
     fetched from its own origin, or dropped. `covered` names the headers, in lower case, that the
-    signature covers: of no other is known who wrote it.
+    signature of the actor covers: of no other is known who wrote it.
     """
 
     activity: Activity
@@ -67,6 +70,7 @@ class Accepted:
     body: bytes
     embedded_trusted: bool
     covered: frozenset[str] = frozenset()
+    forwarded_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,13 @@ def accept(
         # A deleted actor's key is gone, and its server tells everybody: there is nothing to fetch.
         return Ignored("an actor unknown here was deleted")
     key = _signing_key(signature, known, keys, now)
-    _check_owner(key, activity)
-    return Accepted(activity, key, request.body, _check_origins(activity), signature.covered)
+    _check_key_origin(key)
+    if key.owner == activity.actor:
+        trusted = _check_origins(activity)
+        return Accepted(activity, key, request.body, trusted, signature.covered)
+    proven = _check_forwarded(activity, key.owner, policy, keys, now)
+    trusted = _check_origins(activity)
+    return Accepted(activity, proven, request.body, trusted, forwarded_by=key.owner)
 
 
 def identify(request: SignedRequest, policy: Policy, keys: KeyStore, now: datetime) -> PublicKey:
@@ -105,6 +114,51 @@ def identify(request: SignedRequest, policy: Policy, keys: KeyStore, now: dateti
     key = _signing_key(signature, keys.known(signature.key_id), keys, now)
     _check_key_origin(key)
     return key
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A document that counts as it is embedded.
+
+    `embedded_trusted`: it is an activity, embeds its object in turn, and may speak for it.
+    """
+
+    document: Document
+    embedded_trusted: bool
+
+
+@dataclass(frozen=True)
+class MustFetch:
+    """What is told of `uri` is hearsay: it counts as it is at its own origin."""
+
+    uri: str
+
+
+def believe(
+    told: str | Document | None, teller: str, policy: Policy, keys: KeyStore, now: datetime
+) -> Believed | MustFetch:
+    """Judge what `teller` passes on: an activity or object, by its id or embedded.
+
+    It is believed where it is of the teller's origin, or where its own actor or author proves it.
+    `teller` is the id of an actor; or that of what was fetched from there. Raises `Refusal`
+    (host_not_allowed) before anything is fetched from a server not to be spoken with, (origin
+    mismatch) for an activity whose actor may not do that, `DocumentError` for what cannot be read.
+    """
+    uri = id_of(told) or ""
+    try:
+        host = check_id(uri, policy.plain_http).authority
+    except AddressError as error:
+        raise DocumentError("object", "without a usable id") from error
+    if not policy.host_allowed(host):
+        raise Refusal(Reason.host_not_allowed, host)
+    if not isinstance(told, dict) or not _may_speak_for(uri, told):
+        return MustFetch(uri)
+    if not same_origin(uri, teller):
+        try:
+            _check_proof(told, keys, now)
+        except Refusal:
+            return MustFetch(uri)
+    return Believed(told, "actor" in told and _check_origins(Activity.parse(told)))
 
 
 def _check_size_and_type(request: SignedRequest, policy: Policy) -> None:
@@ -156,10 +210,33 @@ def _check_key_origin(key: PublicKey) -> None:
         raise Refusal(Reason.key_not_owned, f"{key.owner} is of another origin than {key.key_id}")
 
 
-def _check_owner(key: PublicKey, activity: Activity) -> None:
-    _check_key_origin(key)
-    if key.owner != activity.actor:
-        raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {key.owner}")
+def _check_forwarded(
+    activity: Activity, sender: str, policy: Policy, keys: KeyStore, now: datetime
+) -> PublicKey:
+    """The key that proves an activity which somebody else sent."""
+    if "proof" not in activity.raw:
+        raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
+    host = check_id(activity.actor, policy.plain_http).authority
+    if not policy.host_allowed(host):
+        raise Refusal(Reason.host_not_allowed, host)
+    return _check_proof(activity.raw, keys, now)
+
+
+def _check_proof(document: Document, keys: KeyStore, now: datetime) -> PublicKey:
+    """The key that proves a document: the one known, or what it is now if that does not fit."""
+    try:
+        return check_proof(document, lambda key_id: _known(key_id, keys), now)
+    except Refusal as refusal:
+        if refusal.reason in PROOF_ITSELF:
+            raise
+    return check_proof(document, keys.fetch, now)
+
+
+def _known(key_id: str, keys: KeyStore) -> PublicKey:
+    key = keys.known(key_id)
+    if key is None:
+        raise Refusal(Reason.key_not_found)
+    return key
 
 
 def _check_origins(activity: Activity) -> bool:

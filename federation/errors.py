@@ -49,6 +49,9 @@ class Reason(StrEnum):
     key_not_owned = "key_not_owned"
     actor_not_key_owner = "actor_not_key_owner"
     origin_mismatch = "origin_mismatch"
+    proof_missing = "proof_missing"
+    proof_malformed = "proof_malformed"
+    proof_wrong = "proof_wrong"
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ ANSWERS: dict[Reason, Answer] = {
     Reason.key_not_owned: Answer(401, "The key's owner does not list it."),
     Reason.actor_not_key_owner: Answer(403, "The actor did not sign this."),
     Reason.origin_mismatch: Answer(403, "The actor may not speak for this object."),
+    Reason.proof_missing: Answer(401, "There is no integrity proof."),
+    Reason.proof_malformed: Answer(401, "The integrity proof cannot be read."),
+    Reason.proof_wrong: Answer(401, "The integrity proof does not match."),
 }
 
 

@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from federation.errors import Reason, Refusal
 from federation.signatures.algorithms import Algorithm
+from federation.signatures.multibase import read_base58, write_base58
 
 SMALLEST_RSA, LARGEST_RSA = 2048, 8192
 LONGEST_PEM = 8192
-BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # The multicodec prefix of an Ed25519 public key.
 ED25519_PREFIX = b"\xed\x01"
 
@@ -69,11 +69,15 @@ class PrivateKey:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key of somebody's. `owner` is the id of the actor that lists it; `pem` is SPKI or PKCS1."""
+    """A key of somebody's. `owner` is the id of the actor that lists it; `pem` is SPKI or PKCS1.
+
+    `asserts`: it is listed in `assertionMethod`, so that proofs may be made with it.
+    """
 
     key_id: str
     owner: str
     pem: str
+    asserts: bool = False
 
     @property
     def algorithm(self) -> Algorithm:
@@ -105,22 +109,15 @@ def multikey(pem: str) -> str:
     key = _load_public(pem).key
     if not isinstance(key, Ed25519PublicKey):
         raise Refusal(Reason.key_unusable, "only Ed25519 keys are written as Multikey")
-    data = ED25519_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    number, text = int.from_bytes(data), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = BASE58[digit] + text
-    return f"z{text}"
+    return write_base58(ED25519_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
 def pem_of_multikey(text: str) -> str:
     """The SPKI PEM of an Ed25519 `publicKeyMultibase`. Raises `Refusal` (key_unusable)."""
-    number = 0
-    if not text.startswith("z") or len(text) > 64 or any(digit not in BASE58 for digit in text[1:]):
-        raise Refusal(Reason.key_unusable, "not a base58 Multikey")
-    for digit in text[1:]:
-        number = number * 58 + BASE58.index(digit)
-    data = number.to_bytes(48).lstrip(b"\0")
+    try:
+        data = read_base58(text)
+    except ValueError as error:
+        raise Refusal(Reason.key_unusable, "not a base58 Multikey") from error
     if not data.startswith(ED25519_PREFIX) or len(data) != 34:
         raise Refusal(Reason.key_unusable, "not an Ed25519 Multikey")
     return _public_pem(Ed25519PublicKey.from_public_bytes(data[2:]))

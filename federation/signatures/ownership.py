@@ -1,12 +1,12 @@
 """Whose key it is: a key counts only if its owner's own document, at the owner's id, lists it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from federation.errors import Reason, Refusal
 from federation.origin import same_origin, without_fragment
-from federation.reading import id_of, one_or_many
+from federation.reading import id_of, ids_of, one_or_many
 from federation.signatures.keys import PublicKey, pem_of_multikey
 
 MOST_KEYS = 10
@@ -54,7 +54,7 @@ def key_from_actor(document: Mapping[str, Any], key_id: str) -> PublicKey:
         raise Refusal(Reason.key_not_owned, "the owner is of another origin")
     for key in _listed(document, uri):
         if key_id in {key.key_id, uri}:
-            found = PublicKey(key_id, uri, key.pem)
+            found = replace(key, key_id=key_id)
             found.check()
             return found
     raise Refusal(Reason.key_not_owned, f"{uri} does not list the key")
@@ -83,6 +83,7 @@ def _is_usable(key: PublicKey) -> bool:
 
 def _listed(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:
     """The keys under `publicKey` (the security vocabulary) and `assertionMethod` (FEP-521a)."""
+    asserting = ids_of(one_or_many(document.get("assertionMethod"))[:MOST_KEYS])
     entries = one_or_many(document.get("publicKey"))[:MOST_KEYS]
     entries += one_or_many(document.get("assertionMethod"))[:MOST_KEYS]
     for entry in entries:
@@ -91,7 +92,7 @@ def _listed(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:
         if id_of(entry.get("owner") or entry.get("controller")) not in {uri, None}:
             continue
         if pem := _pem(entry):
-            yield PublicKey(entry["id"], uri, pem)
+            yield PublicKey(entry["id"], uri, pem, asserts=entry["id"] in asserting)
 
 
 def _pem(entry: Mapping[str, Any]) -> str | None:

@@ -152,7 +152,7 @@ def test_listed_keys_are_the_usable_ones_of_the_actors_origin() -> None:
     )
     assert listed_keys(document) == (
         PublicKey(KEY_ID, ACTOR, PEM),
-        PublicKey(f"{ACTOR}#ed25519", ACTOR, ED25519_PEM),
+        PublicKey(f"{ACTOR}#ed25519", ACTOR, ED25519_PEM, asserts=True),
     )
     assert listed_keys({}) == ()
 

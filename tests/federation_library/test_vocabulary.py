@@ -47,7 +47,7 @@ COUNCIL = Actor(
     icon=f"{BASE}/logo.png",
     public_keys=(
         public_key(),
-        PublicKey(f"{ACTOR}#ed25519", ACTOR, public_pem(generate_ed25519())),
+        PublicKey(f"{ACTOR}#ed25519", ACTOR, public_pem(generate_ed25519()), asserts=True),
     ),
     also_known_as=("https://old.example/actor",),
     moved_to="https://new.example/actor",
@@ -115,7 +115,7 @@ NOTE = Note(
     to=(PUBLIC,),
     cc=(),
 )
-DOCUMENTS = [
+DOCUMENTS: list[Any] = [
     COUNCIL,
     GROUP,
     NODE,
@@ -233,7 +233,7 @@ def test_capabilities_are_read_where_either_kind_of_actor_says_them() -> None:
 def test_a_text_in_one_language_says_which() -> None:
     note = Note(id=f"{BASE}/1", content="<p>Helo</p>", attributed_to=ACTOR, language="cy")
     assert note.dump()["contentMap"] == {"cy": "<p>Helo</p>"}
-    only_map = {"type": "Note", "id": f"{BASE}/1", "attributedTo": ACTOR}
+    only_map: dict[str, Any] = {"type": "Note", "id": f"{BASE}/1", "attributedTo": ACTOR}
     only_map["contentMap"] = {"cy": "<p>Helo</p>", "en": "<p>Hello</p>", "not a tag": "x", "": "x"}
     read = Note.parse(only_map)
     assert (read.content, read.language) == ("<p>Helo</p>", "cy")

@@ -1,0 +1,26 @@
+"""base58btc in multibase, as keys (FEP-521a) and proofs (FEP-8b32) are written: `z` in front."""
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+# Far more than a key or a signature has.
+LONGEST = 200
+
+
+def write_base58(data: bytes) -> str:
+    """`data` with `z` in front; a zero byte at its start is a `1`."""
+    number, text = int.from_bytes(data), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = ALPHABET[digit] + text
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "z" + ALPHABET[0] * zeros + text
+
+
+def read_base58(text: str) -> bytes:
+    """The bytes that were written so. Raises `ValueError` for anything else."""
+    if not text.startswith("z") or len(text) > LONGEST:
+        raise ValueError("not base58 in multibase")
+    number = 0
+    for digit in text[1:]:
+        number = number * 58 + ALPHABET.index(digit)
+    zeros = len(text) - 1 - len(text[1:].lstrip(ALPHABET[0]))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)
