@@ -36,5 +36,13 @@ def project_document(uri: str) -> str:
     return f"{uri}/document"
 
 
+def update(settings: Settings, token: str) -> str:
+    return f"{settings.base_url}/updates/{token}"
+
+
+def comment(settings: Settings, token: str) -> str:
+    return f"{settings.base_url}/comments/{token}"
+
+
 def new_activity(settings: Settings) -> str:
     return f"{settings.base_url}/activities/{secrets.token_urlsafe(12)}"

@@ -1,0 +1,155 @@
+"""The actor of a project: a `Group` that can be followed by itself (FEP-1b12).
+
+It tells its followers what is said about the project, with the original kept.
+"""
+
+import json
+import re
+import secrets
+import unicodedata
+
+from markupsafe import escape
+from sqlalchemy.orm import Session
+
+from federation.addressing import PUBLIC
+from federation.reading import Document, id_of
+from federation.vocabulary import announce as announce_activity
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import update as update_activity
+from node.federating import actors, addresses, publishing
+from node.federating.models import Actor, ActorKey
+from node.projects.models import Project, State, Visibility
+from node.runtime import UnitOfWork
+
+LONGEST_WORDS = 40
+# What looks like another is left out, for those who type it.
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+# The actors that show a project on pages of their own, and with it what is said about it.
+COUNCILS = ("Organization",)
+
+
+def ensure(work: UnitOfWork, project: Project) -> Actor | None:
+    """The actor of a project of ours, made when it is first shown to others; none before.
+
+    Its name (`@…`) stays when the project's title changes. It signs with the keys of its council,
+    under ids of its own: one program holds both, and nobody waits for an RSA key to be made.
+    """
+    if project.state is not State.published or project.visibility is Visibility.private:
+        return None
+    if project.actor is None:
+        project.actor = _make(work, project)
+        work.session.flush()
+    elif project.actor.name != project.title:
+        project.actor.name = project.title
+        _say(work, project, project.actor)
+    return project.actor
+
+
+def publish(work: UnitOfWork, project: Project, activity: Document) -> None:
+    """Send an activity of our council about its project to whoever follows either.
+
+    Followers of the council get it as it is. Those of the project alone get it embedded in an
+    Announce, as FEP-1b12 says. Mastodon understands that for nothing but ids, so what is new is
+    also announced by its id, to all followers of the project, and a change is sent to them too.
+    """
+    council, group = project.council.actor, ensure(work, project)
+    inboxes = publishing.followers(work.session, council)
+    theirs = publishing.followers(work.session, group) if group else set()
+    direct = inboxes | theirs if activity["type"] == "Update" else inboxes
+    sent = publishing.publish_to(work, council, activity, direct, audience(project))
+    _announce(work, project, json.loads(sent.body), theirs - inboxes)
+    if activity["type"] == "Create":
+        _announce(work, project, sent.object_uri, theirs)
+
+
+def forward(work: UnitOfWork, project: Project, activity: Document, to: set[str]) -> None:
+    """Tell the followers of our project what somebody said about it, in the words of whoever did;
+    also the councils that show the project, and the inboxes `to`.
+    """
+    group = ensure(work, project)
+    if group is None:
+        return
+    theirs = publishing.followers(work.session, group)
+    showing = publishing.followers(work.session, project.council.actor, *COUNCILS)
+    _announce(work, project, activity, theirs | showing | to)
+    if activity["type"] == "Create":
+        _announce(work, project, id_of(activity["object"]) or "", theirs)
+
+
+def close(work: UnitOfWork, project: Project) -> None:
+    """The project is no more, and its actor with it."""
+    group = project.actor
+    if group is None:
+        return
+    uri, to = addresses.new_activity(work.settings), publishing.followers(work.session, group)
+    gone = delete_activity(uri, group.uri, group.uri, **_told(project, group))
+    publishing.publish_to(work, group, gone, to, audience(project))
+    actors.close(group)
+
+
+def audience(project: Project) -> publishing.Audience:
+    """Who may read what is said about a project."""
+    is_public = project.visibility is Visibility.public
+    return publishing.PUBLIC if is_public else publishing.PEERS
+
+
+def _announce(work: UnitOfWork, project: Project, about: Document | str, to: set[str]) -> None:
+    group = project.actor
+    if group is None or not to:
+        return
+    uri = addresses.new_activity(work.settings)
+    activity = announce_activity(uri, group.uri, about, **_told(project, group))
+    publishing.publish_to(work, group, activity, to, audience(project))
+
+
+def _say(work: UnitOfWork, project: Project, group: Actor) -> None:
+    """Tell the followers of a project's actor what it is called now."""
+    uri, document = addresses.new_activity(work.settings), actors.describe(group).dump()
+    activity = update_activity(uri, group.uri, document, **_told(project, group))
+    publishing.publish(work, group, activity, audience(project))
+
+
+def _told(project: Project, group: Actor) -> dict[str, tuple[str, ...]]:
+    followers = (group.followers or "",)
+    if audience(project) == publishing.PUBLIC:
+        return {"to": (PUBLIC,), "cc": followers}
+    return {"to": followers, "cc": ()}
+
+
+def _make(work: UnitOfWork, project: Project) -> Actor:
+    uri, council = addresses.project_group(project.uri), project.council.actor
+    actor = Actor(
+        uri=uri,
+        kind="Group",
+        host=work.settings.authority,
+        username=_username(work.session, project.title),
+        name=project.title,
+        about=f"<p>{escape(project.summary)}</p>",
+        url=project.url,
+        inbox=f"{uri}/inbox",
+        shared_inbox=addresses.shared_inbox(work.settings),
+        outbox=f"{uri}/outbox",
+        followers=f"{uri}/followers",
+        attributed_to=council.uri,
+        is_local=True,
+        keys=[
+            ActorKey(
+                key_id=key.key_id.replace(council.uri, uri, 1),
+                public_pem=key.public_pem,
+                private_pem=key.private_pem,
+            )
+            for key in council.keys
+        ],
+    )
+    work.session.add(actor)
+    return actor
+
+
+def _username(session: Session, title: str) -> str:
+    """Words of the title, and four letters at random that no other actor of ours has with them."""
+    plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_WORDS].strip("-") or "project"
+    while True:
+        name = f"{words}-{''.join(secrets.choice(LETTERS) for _ in range(4))}"
+        if actors.local_by_username(session, name) is None:
+            return name
