@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -128,4 +130,43 @@ def test_audit_entries_are_not_replaced_on_sqlite(engine: Engine) -> None:
 _ENTRY = (
     "{} audit_entry (id, at, by, action, subject, details, request_id)"
     " VALUES ({}, '2026-01-01', 'x', 'a', 's', '{{}}', '')"
+)
+
+
+def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
+    """A node of the first version, with its project and what it sent, becomes one of this."""
+    hooks = Hooks(CORE_ONLY)
+    with engine.begin() as connection:
+        command.upgrade(migrating.histories(hooks)[0].config(connection), "0001")
+        for statement in ROWS_OF_0001:
+            connection.execute(text(statement))
+    migrating.upgrade(engine, hooks)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT title, visibility, bucket, revision FROM project"))
+        title, visibility, bucket, revision = rows.one()
+        assert (title, visibility) == ("Bins", "public")
+        assert bucket == sha256(b"https://a.test/projects/1").digest()[0]
+        assert len(revision) == 16
+        sent = connection.execute(text("SELECT audience FROM outbox_activity ORDER BY id")).all()
+        assert sent == [("public",), ("direct",)]
+
+
+ROWS_OF_0001 = (
+    (
+        "INSERT INTO actor (id, uri, kind, host, username, name, about, url, inbox, is_local,"
+        " fetched_at) VALUES (1, 'https://a.test/councils/a', 'Organization', 'a.test', 'a', 'A', '',"
+        " 'https://a.test', 'https://a.test/inbox', TRUE, '2026-01-01')"
+    ),
+    "INSERT INTO council (id, actor_id, name, slug) VALUES (1, 1, 'A', 'a')",
+    (
+        "INSERT INTO project (id, token, uri, url, council_id, title, summary, phase, brief, content,"
+        " state, version, created_at, changed_at) VALUES (1, '1', 'https://a.test/projects/1', '', 1,"
+        " 'Bins', '', 'alpha', '', '', 'published', 1, '2026-01-01', '2026-01-01')"
+    ),
+    (
+        "INSERT INTO outbox_activity (id, uri, actor_id, type, object_uri, body, is_public, created_at)"
+        " VALUES (1, 'https://a.test/activities/1', 1, 'Create', 'https://a.test/projects/1', '{}',"
+        " TRUE, '2026-01-01'), (2, 'https://a.test/activities/2', 1, 'Follow', 'https://b.test/a',"
+        " '{}', FALSE, '2026-01-01')"
+    ),
 )
