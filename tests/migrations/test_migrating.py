@@ -138,7 +138,7 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
     hooks = Hooks(CORE_ONLY)
     with engine.begin() as connection:
         command.upgrade(migrating.histories(hooks)[0].config(connection), "0001")
-        for statement in ROWS_OF_0001:
+        for statement in ROWS_OF_0001.split("\n\n"):
             connection.execute(text(statement))
     migrating.upgrade(engine, hooks)
     with engine.connect() as connection:
@@ -151,22 +151,24 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
         assert sent == [("public",), ("direct",)]
 
 
-ROWS_OF_0001 = (
-    (
-        "INSERT INTO actor (id, uri, kind, host, username, name, about, url, inbox, is_local,"
-        " fetched_at) VALUES (1, 'https://a.test/councils/a', 'Organization', 'a.test', 'a', 'A', '',"
-        " 'https://a.test', 'https://a.test/inbox', TRUE, '2026-01-01')"
-    ),
-    "INSERT INTO council (id, actor_id, name, slug) VALUES (1, 1, 'A', 'a')",
-    (
-        "INSERT INTO project (id, token, uri, url, council_id, title, summary, phase, brief, content,"
-        " state, version, created_at, changed_at) VALUES (1, '1', 'https://a.test/projects/1', '', 1,"
-        " 'Bins', '', 'alpha', '', '', 'published', 1, '2026-01-01', '2026-01-01')"
-    ),
-    (
-        "INSERT INTO outbox_activity (id, uri, actor_id, type, object_uri, body, is_public, created_at)"
-        " VALUES (1, 'https://a.test/activities/1', 1, 'Create', 'https://a.test/projects/1', '{}',"
-        " TRUE, '2026-01-01'), (2, 'https://a.test/activities/2', 1, 'Follow', 'https://b.test/a',"
-        " '{}', FALSE, '2026-01-01')"
-    ),
-)
+# Statements of the first version, with a blank line between.
+ROWS_OF_0001 = """
+INSERT INTO actor
+(id, uri, kind, host, username, name, about, url, inbox, is_local, fetched_at)
+VALUES (1, 'https://a.test/councils/a', 'Organization', 'a.test', 'a', 'A', '',
+'https://a.test', 'https://a.test/inbox', TRUE, '2026-01-01')
+
+INSERT INTO council (id, actor_id, name, slug) VALUES (1, 1, 'A', 'a')
+
+INSERT INTO project
+(id, token, uri, url, council_id, title, summary, phase, brief, content, state, version,
+created_at, changed_at)
+VALUES (1, '1', 'https://a.test/projects/1', '', 1, 'Bins', '', 'alpha', '', '', 'published', 1,
+'2026-01-01', '2026-01-01')
+
+INSERT INTO outbox_activity
+(id, uri, actor_id, type, object_uri, body, is_public, created_at)
+VALUES (1, 'https://a.test/activities/1', 1, 'Create', 'https://a.test/projects/1', '{}', TRUE,
+'2026-01-01'),
+(2, 'https://a.test/activities/2', 1, 'Follow', 'https://b.test/a', '{}', FALSE, '2026-01-01')
+"""
