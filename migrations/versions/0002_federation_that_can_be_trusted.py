@@ -6,6 +6,8 @@ from hashlib import sha256
 import sqlalchemy as sa
 from alembic import op
 
+from federation.signatures import generate_ed25519, public_pem
+
 revision = "0002"
 down_revision = "0001"
 
@@ -13,6 +15,7 @@ NAMED = ("revision", "bucket")
 # What the rows that are there get in each new column that cannot be empty.
 FILLED = {
     "actor": {"also_known_as": "'[]'", "is_blocked": "false"},
+    "actor_key": {"asserts": "false"},
     "backfill": {"started_at": "due_at"},
     "outbox_activity": {"audience": "CASE WHEN is_public THEN 'public' ELSE 'direct' END"},
     "peer": {"comment": "''", "software": "''", "failures": "0"},
@@ -281,6 +284,9 @@ def _rows_that_were() -> None:
             batch_op.f("fk_actor_user_id"), "users", ["user_id"], ["id"], ondelete="SET NULL"
         )
 
+    with op.batch_alter_table("actor_key", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("asserts", sa.Boolean(), nullable=True))
+
     with op.batch_alter_table("backfill", schema=None) as batch_op:
         batch_op.add_column(sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True))
@@ -359,6 +365,7 @@ def _fill() -> None:
         op.execute(sa.text(f"UPDATE {table} SET {values}"))  # noqa: S608 -- of constants
     _name_projects()
     _name_digests()
+    _give_keys_for_proofs()
     for table, columns in FILLED.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
             for name in columns:
@@ -377,6 +384,18 @@ def _name_digests() -> None:
     op.execute(
         sa.text("UPDATE actor SET digest = projects || '/digest' WHERE is_local AND projects <> ''")
     )
+
+
+def _give_keys_for_proofs() -> None:
+    """Each actor of this node gets an Ed25519 key beside the one it has."""
+    actor = sa.table("actor", sa.column("id"), sa.column("uri"), sa.column("is_local"))
+    names = ("key_id", "actor_id", "public_pem", "private_pem", "asserts")
+    key = sa.table("actor_key", *map(sa.column, names))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(actor.c.id, actor.c.uri).where(actor.c.is_local)).all():
+        private = generate_ed25519()
+        values = (f"{row.uri}#ed25519-key", row.id, public_pem(private), private, True)
+        connection.execute(key.insert().values(dict(zip(names, values, strict=True))))
 
 
 def _name_projects() -> None:

@@ -119,12 +119,14 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
 
 
 def remember(work: UnitOfWork, document: ActorDocument) -> Council:
-    """The row of a remote council, made or renamed after its actor."""
+    """The row of a remote council, made or changed after its actor."""
     actor = actors.remember(work.session, document)
     council = work.session.scalar(select(Council).where(Council.actor_id == actor.id))
     if council is None:
         council = Council(actor=actor, name=actor.name)
         work.session.add(council)
+    if council.slug is None:
+        council.gss_code = document.gss_code
     rename(work, actor)
     return council
 

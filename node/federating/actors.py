@@ -6,8 +6,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of, same_origin, without_fragment
-from federation.signatures import PrivateKey, PublicKey, generate_rsa
+from federation.signatures import PrivateKey, PublicKey, generate_ed25519, generate_rsa
+from federation.signatures.algorithms import Algorithm
 from federation.signatures.keys import public_pem
+from federation.vocabulary import RFC9421
 from federation.vocabulary import Actor as ActorDocument
 from federation.webfinger import USERNAME
 from node.db import insert_once, now
@@ -55,8 +57,7 @@ def node_actor(session: Session, settings: Settings) -> Actor:
 def create_local(
     session: Session, settings: Settings, *, uri: str, kind: str, username: str, name: str, url: str
 ) -> Actor:
-    """A new actor of this node, with an RSA key of its own."""
-    private = generate_rsa()
+    """A new actor of this node, with keys of its own: RSA, and Ed25519 for proofs."""
     is_council = kind == "Organization"
     actor = Actor(
         uri=uri,
@@ -73,7 +74,8 @@ def create_local(
         digest=f"{uri}/projects/digest" if is_council else None,
         is_local=True,
         keys=[
-            ActorKey(key_id=f"{uri}#main-key", public_pem=public_pem(private), private_pem=private)
+            _new_key(f"{uri}#main-key", generate_rsa()),
+            _new_key(f"{uri}#ed25519-key", generate_ed25519(), asserts=True),
         ],
     )
     session.add(actor)
@@ -81,12 +83,25 @@ def create_local(
     return actor
 
 
-def signing_key(actor: Actor) -> PrivateKey:
-    """The key that signs for a local actor."""
-    for key in actor.keys:
-        if key.private_pem:
-            return PrivateKey(key.key_id, key.private_pem)
-    raise NotFoundError(f"The actor {actor.uri} has no key to sign with.")
+def _new_key(key_id: str, private: str, *, asserts: bool = False) -> ActorKey:
+    return ActorKey(
+        key_id=key_id, public_pem=public_pem(private), private_pem=private, asserts=asserts
+    )
+
+
+def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> PrivateKey:
+    """The key with which a local actor signs so. Every server verifies RSA."""
+    for row in actor.keys:
+        if row.private_pem:
+            key = PrivateKey(row.key_id, row.private_pem)
+            if key.algorithm is algorithm:
+                return key
+    raise NotFoundError(f"The actor {actor.uri} has no {algorithm} key to sign with.")
+
+
+def proof_key(actor: Actor) -> PrivateKey:
+    """The key with which a local actor makes integrity proofs."""
+    return signing_key(actor, Algorithm.ed25519)
 
 
 def remember(session: Session, document: ActorDocument) -> Actor:
@@ -130,20 +145,22 @@ def _told(document: ActorDocument) -> dict[str, Any]:
 def _remember_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...]) -> None:
     """A fragment belongs to the actor whose document it is a part of, whoever else lists it."""
     own = {
-        key.key_id: key.pem
+        key.key_id: key
         for key in listed
         if "#" not in key.key_id or without_fragment(key.key_id) == actor.uri
     }
     elsewhere = ActorKey.key_id.in_(own), ActorKey.actor_id != actor.id
     session.execute(delete(ActorKey).where(*elsewhere))
-    kept = [key for key in actor.keys if key.key_id in own]
-    for key in kept:
-        key.public_pem = own.pop(key.key_id)
-    actor.keys = kept + [ActorKey(key_id=key_id, public_pem=pem) for key_id, pem in own.items()]
+    kept = [row for row in actor.keys if row.key_id in own]
+    known = {row.key_id for row in kept}
+    actor.keys = kept + [ActorKey(key_id=key_id) for key_id in own if key_id not in known]
+    for row in actor.keys:
+        row.public_pem, row.asserts = own[row.key_id].pem, own[row.key_id].asserts
 
 
-def describe(actor: Actor) -> ActorDocument:
+def describe(settings: Settings, actor: Actor) -> ActorDocument:
     """The document of a local actor."""
+    node = addresses.node_actor(settings)
     return ActorDocument(
         id=actor.uri,
         type=actor.kind,
@@ -158,5 +175,9 @@ def describe(actor: Actor) -> ActorDocument:
         projects=actor.projects,
         digest=actor.digest,
         shared_inbox=actor.shared_inbox,
-        public_keys=tuple(PublicKey(key.key_id, actor.uri, key.public_pem) for key in actor.keys),
+        public_keys=tuple(
+            PublicKey(key.key_id, actor.uri, key.public_pem, key.asserts) for key in actor.keys
+        ),
+        generator=node if actor.uri != node else None,
+        implements=(RFC9421,),
     )

@@ -38,7 +38,9 @@ class KeyStore:
         )
         with self._node.reading() as session:
             key = session.scalars(query).first()
-            return PublicKey(key_id, key.actor.uri, key.public_pem) if key else None
+            return (
+                PublicKey(key_id, key.actor.uri, key.public_pem, key.asserts) if key else None
+            )
 
     def fetch(self, key_id: str) -> PublicKey:
         """The key as its owner's own document lists it.

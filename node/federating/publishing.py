@@ -10,8 +10,10 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
+from federation.proofs import add_proof
 from federation.vocabulary import id_of
-from node.federating import peers, sharing
+from node.db import now
+from node.federating import actors, peers, sharing
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
 from node.runtime import UnitOfWork
 
@@ -80,6 +82,8 @@ def _post(
     work: UnitOfWork, actor: Actor, activity: dict[str, Any], audience: str, inboxes: set[str]
 ) -> OutboxActivity:
     session = work.session
+    if audience != DIRECT:  # others may pass it on
+        activity = add_proof(activity, actors.proof_key(actor), now())
     row = OutboxActivity(
         uri=activity["id"],
         actor=actor,

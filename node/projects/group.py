@@ -104,7 +104,8 @@ def _announce(work: UnitOfWork, project: Project, about: Document | str, to: set
 
 def _say(work: UnitOfWork, project: Project, group: Actor) -> None:
     """Tell the followers of a project's actor what it is called now."""
-    uri, document = addresses.new_activity(work.settings), actors.describe(group).dump()
+    uri = addresses.new_activity(work.settings)
+    document = actors.describe(work.settings, group).dump()
     activity = update_activity(uri, group.uri, document, **_told(project, group))
     publishing.publish(work, group, activity, audience(project))
 
@@ -137,6 +138,7 @@ def _make(work: UnitOfWork, project: Project) -> Actor:
                 key_id=key.key_id.replace(council.uri, uri, 1),
                 public_pem=key.public_pem,
                 private_pem=key.private_pem,
+                asserts=key.asserts,
             )
             for key in council.keys
         ],

@@ -3,6 +3,7 @@ health.
 """
 
 import hmac
+from dataclasses import replace
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -55,11 +56,13 @@ def home() -> ResponseReturnValue:
 @permission(PUBLIC)
 def own_council(slug: str) -> ResponseReturnValue:
     """Our own council: its page, or its actor for another server."""
-    council = councils.by_slug(current_work().session, slug)
+    work = current_work()
+    council = councils.by_slug(work.session, slug)
     if council is None:
         raise NotFoundError("There is no such council here.")
     if wants_activity():
-        return activity_response(actors.describe(council.actor).dump())
+        document = replace(actors.describe(work.settings, council.actor), gss_code=council.gss_code)
+        return activity_response(document.dump())
     return _council_page(council)
 
 

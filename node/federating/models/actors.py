@@ -46,7 +46,7 @@ class Actor(Base):
     is_local: Mapped[bool] = mapped_column(default=False, index=True)
     fetched_at: Mapped[datetime] = mapped_column(default=now)
     keys: Mapped[list["ActorKey"]] = relationship(
-        back_populates="actor", cascade="all, delete-orphan"
+        back_populates="actor", cascade="all, delete-orphan", order_by="ActorKey.id"
     )
 
     @property
@@ -56,7 +56,10 @@ class Actor(Base):
 
 
 class ActorKey(Base):
-    """A public key of an actor; of a local actor the private one too. `key_id` is its URI."""
+    """A public key of an actor; of a local actor the private one too. `key_id` is its URI.
+
+    `asserts`: the actor lists it for integrity proofs, in `assertionMethod`.
+    """
 
     __tablename__ = "actor_key"
 
@@ -65,6 +68,7 @@ class ActorKey(Base):
     actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), index=True)
     public_pem: Mapped[str] = mapped_column(Text)
     private_pem: Mapped[str | None] = mapped_column(Text)
+    asserts: Mapped[bool] = mapped_column(default=False)
     actor: Mapped[Actor] = relationship(back_populates="keys")
 
 

@@ -38,8 +38,9 @@ def node_actor() -> ResponseReturnValue:
     """
     if not wants_activity():
         return redirect(url_for("pages.home"))
-    actor = actors.node_actor(current_work().session, current_work().settings)
-    return activity_response(actors.describe(actor).dump())
+    work = current_work()
+    actor = actors.node_actor(work.session, work.settings)
+    return activity_response(actors.describe(work.settings, actor).dump())
 
 
 @blueprint.get("/.well-known/webfinger")
