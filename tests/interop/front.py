@@ -5,7 +5,7 @@ that a test can say which signature came first, and what was answered.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -14,8 +14,10 @@ from pathlib import Path
 from socket import socket
 from threading import Thread
 
-# Of one connection only; or what the answer to us alone says.
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+# What belongs to one connection, and is made anew for the next.
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+# What an answer says of itself, which is written anew.
+REWRITTEN = HOP_BY_HOP | {"content-length", "date", "server"}
 ANSWER_SECONDS = 20
 
 
@@ -59,6 +61,34 @@ class Front:
             if (one.host, one.method) == (host, method) and path in one.path
         ]
 
+    def repeat(self, exchange: Exchange) -> int:
+        """Ask for the same again; the status of the answer."""
+        status, _headers, _content = self.ask(
+            exchange.host, exchange.method, exchange.path, exchange.headers, exchange.body
+        )
+        return status
+
+    def ask(
+        self, host: str, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The answer of the server behind: status, headers, content. 502 where there is none."""
+        name, _, port = host.partition(":")
+        behind = self.backends.get(name, 0) if port == str(self.port) else 0
+        backend = HTTPConnection("127.0.0.1", behind, timeout=ANSWER_SECONDS)
+        try:
+            backend.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for header, value in headers.items():
+                if header.lower() not in HOP_BY_HOP:
+                    backend.putheader(header, value)
+            backend.putheader("X-Forwarded-Proto", "https")
+            backend.endheaders(body)
+            answer = backend.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        except OSError:
+            return 502, [], b""
+        finally:
+            backend.close()
+
     @contextmanager
     def running(self) -> Iterator["Front"]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -99,36 +129,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         host = self.headers.get("Host", "")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        backend = HTTPConnection("127.0.0.1", self._port(host), timeout=ANSWER_SECONDS)
-        try:
-            backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() not in {"connection", "keep-alive", "transfer-encoding"}:
-                    backend.putheader(name, value)
-            backend.putheader("X-Forwarded-Proto", "https")
-            backend.endheaders(body)
-            answer = backend.getresponse()
-            content = answer.read()
-            status, headers = answer.status, answer.getheaders()
-        except OSError:
-            status, headers, content = 502, [], b""
-        finally:
-            backend.close()
-        seen = {name.lower(): value for name, value in self.headers.items()}
-        exchange = Exchange(host, self.command, self.path, seen, body, status)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status, answered, content = self.front.ask(host, self.command, self.path, headers, body)
+        exchange = Exchange(host, self.command, self.path, headers, body, status)
         self.front.exchanges.append(exchange)
-        self._answer(status, headers, content)
+        self._answer(status, answered, content)
 
     do_GET = do_HEAD = do_POST = _pass_on  # noqa: N815 -- as the standard library names them
-
-    def _port(self, host: str) -> int:
-        name, _, port = host.partition(":")
-        return self.front.backends.get(name, 0) if port == str(self.front.port) else 0
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
         self.send_response(status)
         for name, value in headers:
-            if name.lower() not in HOP_BY_HOP:
+            if name.lower() not in REWRITTEN:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

@@ -57,7 +57,7 @@ class Neighbour:
 @contextmanager
 def fedify(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
     """A server made with Fedify on Node.js."""
-    _require(MODULES / "@fedify" / "fedify")
+    _require_environment()
     # A module is looked for beside the file that imports it.
     program = shutil.copy(HERE / "fedify" / "server.mjs", folder)
     (folder / "node_modules").symlink_to(MODULES)
@@ -70,7 +70,7 @@ def fedify(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
 @contextmanager
 def bovine(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
     """A server made with bovine-herd on Python. It shows its actor to signed requests only."""
-    _require(CONTEXTS)
+    _require_environment()
     command = [ENVIRONMENT / "bin" / "python", HERE / "bovine" / "server.py"]
     more = {
         "SSL_CERT_FILE": str(trusted),
@@ -128,6 +128,8 @@ def _await(one: Neighbour, process: "subprocess.Popen[bytes]", log: Path) -> Non
     raise AssertionError(f"{one.name} does not answer:\n{log.read_text()[-4000:]}")
 
 
-def _require(path: Path) -> None:
-    if not path.exists():
+def _require_environment() -> None:
+    """It is whole once its stamp says what it was made from."""
+    stamp = ENVIRONMENT / "moothall-environment.json"
+    if not stamp.exists() or stamp.read_text() == "{}":
         missing("the servers of other software, which ./dev test builds where the network allows")

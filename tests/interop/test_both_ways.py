@@ -1,5 +1,7 @@
 """Servers of other software and our node: what is done on either side arrives on the other."""
 
+from dataclasses import replace
+
 from node.testing.processes import until
 from tests.interop.conftest import Town
 
@@ -59,3 +61,17 @@ def test_must_8_a_project_of_ours_is_published_changed_and_deleted_there(town: T
 def test_must_34_nobody_fetches_a_context(town: Town) -> None:
     town.befriend()
     assert not town.strange_names.exists(), town.strange_names.read_text()
+
+
+def test_they_believe_only_what_is_signed(town: Town) -> None:
+    """Or what they received would prove nothing about what we sent."""
+    town.befriend()
+    follow = next(
+        one
+        for one in town.front.sent_to(f"{town.theirs.name}.test", "POST")
+        if b'"Follow"' in one.body
+    )
+    assert town.front.repeat(follow) == 202
+    assert town.front.repeat(replace(follow, body=follow.body.replace(b"Follow", b"follow"))) == 401
+    unsigned = {name: value for name, value in follow.headers.items() if name != "signature"}
+    assert town.front.repeat(replace(follow, headers=unsigned)) == 401
