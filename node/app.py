@@ -18,15 +18,17 @@ from node.db import db, prepare_engine
 from node.errors import SettingsError
 from node.federating import backfill, delivery, following, inbox
 from node.federating import views as federating_views
-from node.federating.models import Backfill, Delivery, InboxItem
+from node.federating.models import Backfill, Comparison, Delivery, InboxItem
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
+from node.projects import comparison
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
+from node.projects.receiving import read_page
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
@@ -70,12 +72,14 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         jobs=Jobs(settings, secret),
         hooks=Hooks(settings),
         handlers=HANDLERS,
+        read_page=read_page,
     )
     app.extensions[EXTENSION] = node
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
-    node.jobs.register(InboxItem.JOB, lambda: inbox.work_off(node))
-    node.jobs.register(inbox.FETCHING_JOB, lambda: inbox.work_off_fetching(node))
+    node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
+    node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
+    node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
     sign_in.configure(app, settings, secret)
     csrf = CSRFProtect(app)
     csrf.exempt("node.federating.views.inbox.post")

@@ -4,24 +4,26 @@
 `UnitOfWork`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from federation.errors import Refusal
+from federation.signatures import PublicKey
 from federation.vocabulary import Activity
 from node.audit import AuditEntry
-from node.db import only_reading
+from node.batching import Batches
+from node.db import may_write, only_reading
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
-from node.recent import Allowance, Recent
+from node.recent import Allowance, Recent, Remembered
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -97,9 +99,21 @@ Handler = Callable[[UnitOfWork, Received], None]
 Handlers = Mapping[tuple[str, str], Handler]
 
 
+class PageReader(Protocol):
+    """Reads what stands on a page of a council's collection, without a transaction; what it returns
+    keeps it, in one.
+    """
+
+    def __call__(
+        self, actor_uri: str, documents: Iterable[Any], asked_at: datetime
+    ) -> Callable[[UnitOfWork], None]: ...
+
+
 @dataclass(frozen=True)
 class Node:
-    """The parts of one node. `handlers` are those of its rooms, in the order they are asked."""
+    """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
+    `read_page` takes what is read page by page.
+    """
 
     settings: Settings
     engine: Engine
@@ -107,13 +121,18 @@ class Node:
     jobs: Jobs
     hooks: Hooks
     handlers: Sequence[Handlers]
+    read_page: PageReader
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
+    known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
+    allowed_hosts: Remembered[bool] = field(default_factory=Remembered)
+    heard: Recent[None] = field(default_factory=Recent)
+    arriving: Batches[Any, Any] = field(default_factory=Batches)
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:
-        """A unit of work outside web requests: committed at the end, undone by any exception."""
-        with Session(self.engine) as session:
+        """A unit of work of its own: committed at the end, undone by any exception."""
+        with may_write(), Session(self.engine) as session:
             work = UnitOfWork(self, session, by)
             yield work
             work.commit()

@@ -30,7 +30,12 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE})
 DEFAULT_FILE = "moothall.toml"
 SHORTEST_SECRET = 16
 # What numbers may be: nobody has a thousand processors, or waits longer than a day.
-RANGES = {"threads": (1, 1000), "delivery_threads": (1, 1000), "lease_seconds": (30, 86_400)}
+RANGES = {
+    "threads": (1, 1000),
+    "delivery_threads": (1, 1000),
+    "lease_seconds": (30, 86_400),
+    "compare_hours": (1, 1000),
+}
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
 DATABASES = ("postgresql+psycopg://", "sqlite:///")
@@ -39,6 +44,7 @@ NO_FILES = {None, "", ":memory:"}
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 FederationMode = Literal["allow-list", "open"]
+Published = Literal["nobody", "peers", "everybody"]
 LogFormat = Literal["console", "json"]
 
 
@@ -88,6 +94,15 @@ class Settings:
         "`allow-list`: only hosts that an operator allowed. `open`: every host that is not"
         " blocked.",
     )
+    publish_peers: Published = _key(
+        "nobody",
+        "Who may read at `/peers.csv` and `/peers.json` which servers this node speaks with, so that"
+        " others find them: `nobody`, `peers` (servers allowed by name) or `everybody`.",
+    )
+    publish_blocks: Published = _key(
+        "nobody",
+        "Who may read there which servers this node blocks, and why, so that others can subscribe.",
+    )
     private_hosts: tuple[str, ...] = _key(
         (),
         "host:port pairs, with commas between, that may be plain http and on a private address."
@@ -98,6 +113,11 @@ class Settings:
     lease_seconds: int = _key(
         60,
         "After how many seconds work begun by a worker that vanished is begun again. At least 30.",
+    )
+    compare_hours: int = _key(
+        6,
+        "After how many hours what this node holds of another council is compared again with what"
+        " that council has.",
     )
     plugins: tuple[str, ...] = _key(
         ("checklists",), "The plugins that are switched on, by name, with commas between."

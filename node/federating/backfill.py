@@ -1,11 +1,13 @@
-"""Reading all that a council had before we followed it: page by page, and on from there after a
-crash.
+"""Reading all that a council has: page by page, and on from there after a crash.
 
-Each page is stored together with the address of the next one, in one transaction.
+Each page is stored together with the address of the next one, in one transaction. While one is
+being stored, the next is already asked for.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,13 +16,12 @@ from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.origin import same_origin
-from federation.vocabulary import Activity, Collection, CollectionPage, id_of, parse
+from federation.vocabulary import Collection, CollectionPage, id_of, parse
 from node.db import now
-from node.errors import MoothallError
-from node.federating import fetching, queues
-from node.federating.dispatching import dispatch
+from node.errors import ConflictError, MoothallError
+from node.federating import comparisons, fetching, queues
 from node.federating.models import Actor, Backfill, Follow
-from node.runtime import Node, Received, UnitOfWork
+from node.runtime import Node, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -31,18 +32,56 @@ MOST_PROJECTS = 200_000
 MOST_PAGES = 10_000
 
 
-def begin(work: UnitOfWork, actor: Actor) -> None:
-    """Read the projects of `actor` from the beginning, if it says where they are."""
+@dataclass(frozen=True)
+class Page:
+    """One page as it was fetched, asked for at `asked_at`. `onward` is where the next one is."""
+
+    address: str
+    items: tuple[Any, ...]
+    total: int | None
+    onward: str | None
+    asked_at: datetime
+
+
+def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
+    """Read the projects of `actor` from the beginning; None if it does not say where they are."""
     if not actor.projects:
-        return
+        return None
     row = work.session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
     if row is None:
         row = Backfill(actor=actor)
         work.session.add(row)
-    row.next_page, row.state = actor.projects, "running"
+    row.next_page, row.state = actor.projects, Backfill.WAITING
     row.pages, row.read, row.total, row.attempts, row.outcome = 0, 0, None, 0, ""
+    row.started_at, row.finished_at = now(), None
     row.due_at, row.leased_until = now(), None
     work.wake(Backfill.JOB)
+    return row
+
+
+def begin_for(work: UnitOfWork, actor: Actor) -> Backfill:
+    """As `begin`, for an operator who says so.
+
+    Raises `ConflictError` for a council that ours does not follow, or that has no collection.
+    """
+    if not is_followed(work.session, actor):
+        raise ConflictError(f"Our council does not follow {actor.address}.")
+    row = begin(work, actor)
+    if row is None:
+        raise ConflictError(f"{actor.address} does not say where its projects are.")
+    work.audit("backfill.begin", actor.uri)
+    return row
+
+
+def is_followed(session: Session, actor: Actor) -> bool:
+    """Whether our council follows `actor`, and was accepted."""
+    accepted = Follow.followed_id == actor.id, Follow.state == "accepted"
+    return session.scalar(select(Follow.id).where(*accepted)) is not None
+
+
+def is_running(session: Session, actor: Actor) -> bool:
+    running = Backfill.actor_id == actor.id, Backfill.state == Backfill.WAITING
+    return session.scalar(select(Backfill.id).where(*running)) is not None
 
 
 @queues.wakes_for_next(Backfill)
@@ -50,11 +89,12 @@ def work_off(node: Node) -> None:
     """The job: go on with every council that is being read, a few pages of each in turn."""
     while rows := queues.lease(node, Backfill, 1):
         try:
-            for _ in range(PAGES_IN_TURN):
-                if not _read_page(node, rows[0]) or node.jobs.stopping.is_set():
+            for number, page in enumerate(_pages(node, rows[0]), 1):
+                if not _store(node, rows[0], page) or node.jobs.stopping.is_set():
                     break
-            else:
-                _let_others(node, rows[0])
+                if number == PAGES_IN_TURN:
+                    _let_others(node, rows[0])
+                    break
         except (MoothallError, FederationError) as error:
             _put_off(node, rows[0], str(error))
         except Exception as error:
@@ -62,11 +102,22 @@ def work_off(node: Node) -> None:
             _put_off(node, rows[0], f"{type(error).__name__}: {error}")
 
 
-def _read_page(node: Node, row_id: int) -> bool:
-    """Read one page and store it; False after the last."""
+def _pages(node: Node, row_id: int) -> Iterator[Page]:
+    """The pages from where we are, the next one being fetched while one is looked at."""
     with node.reading() as session:
         row = session.get_one(Backfill, row_id)
-        address, actor_uri = row.next_page, row.actor.uri
+        onward, actor_uri = row.next_page, row.actor.uri
+    with ThreadPoolExecutor(1) as ahead:
+        coming: Future[Page] | None = ahead.submit(_fetch, node, onward, actor_uri)
+        while coming is not None:
+            page = coming.result()
+            onward = page.onward
+            coming = ahead.submit(_fetch, node, onward, actor_uri) if onward else None
+            yield page
+
+
+def _fetch(node: Node, address: str, actor_uri: str) -> Page:
+    asked_at = now()
     page = parse(fetching.document(node, address))
     if isinstance(page, Collection):
         items, following = page.items or (), page.first
@@ -77,58 +128,52 @@ def _read_page(node: Node, row_id: int) -> bool:
     onward = id_of(following)
     if onward is not None and (onward == address or not same_origin(onward, actor_uri)):
         raise fetching.NotFetchedError(f"{address} leads nowhere.", permanent=True)
+    return Page(address, items, page.total_items, onward, asked_at)
+
+
+def _store(node: Node, row_id: int, page: Page) -> bool:
+    """Keep one page; False after the last. What of it does not fit is left out."""
+    with node.reading() as session:
+        actor_uri = session.get_one(Backfill, row_id).actor.uri
+    keep = node.read_page(actor_uri, page.items, page.asked_at)
     with node.work(by=actor_uri) as work:
         row = work.session.get_one(Backfill, row_id, with_for_update=True)
-        if row.next_page != address or row.state != Backfill.WAITING:
+        if row.next_page != page.address or row.state != Backfill.WAITING:
             return False  # begun again meanwhile, or given up
-        _store(node, work, actor_uri, items)
+        if not is_followed(work.session, row.actor):
+            _end(work, row, "failed", "no longer followed")
+            return False
+        keep(work)
         row.pages += 1
-        row.read += len(items)
-        row.total = page.total_items if page.total_items is not None else row.total
+        row.read += len(page.items)
+        row.total = page.total if page.total is not None else row.total
         row.attempts = 0
-        _go_on(work, row, onward)
+        _go_on(work, row, page.onward)
         return row.state == Backfill.WAITING
 
 
 def _go_on(work: UnitOfWork, row: Backfill, onward: str | None) -> None:
-    """Where to read next, if anywhere: nobody keeps us reading for ever, or when we left."""
+    """Where to read next, if anywhere: nobody keeps us reading for ever."""
     row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
     if onward is None:
-        row.state = "done"
+        _end(work, row, "done", "")
     elif row.pages >= MOST_PAGES or row.read >= MOST_PROJECTS:
-        row.state, row.outcome = "failed", "there is no end to it"
-    elif not _is_followed(work.session, row.actor):
-        row.state, row.outcome = "failed", "no longer followed"
+        _end(work, row, "failed", "there is no end to it")
     else:
         row.next_page = onward
-    if row.state != Backfill.WAITING:
-        row.leased_until = None
 
 
-def _is_followed(session: Session, actor: Actor) -> bool:
-    """Whether our council follows `actor`, and was accepted."""
-    accepted = Follow.followed_id == actor.id, Follow.state == "accepted"
-    return session.scalar(select(Follow.id).where(*accepted)) is not None
+def _end(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:
+    """What was changed while we read, comparing finds."""
+    row.state, row.outcome = state, outcome
+    row.finished_at, row.leased_until = now(), None
+    comparisons.look_soon(work, row.actor_id)
 
 
 def _let_others(node: Node, row_id: int) -> None:
     with node.work(by=Backfill.JOB) as work:
         row = work.session.get_one(Backfill, row_id)
         row.due_at, row.leased_until = now(), None
-
-
-def _store(node: Node, work: UnitOfWork, actor_uri: str, items: Iterable[Any]) -> None:
-    """Each document as if its council had just sent it; what does not fit is left out."""
-    for item in items:
-        uri = id_of(item)
-        if not isinstance(item, dict) or uri is None or not same_origin(uri, actor_uri):
-            continue
-        received = Received(Activity(uri, "Create", actor_uri, item), item)
-        try:
-            with work.session.begin_nested():
-                dispatch(node, work, received)
-        except (MoothallError, FederationError) as error:
-            log.info("left out of a backfill", uri=uri, why=str(error))
 
 
 def _put_off(node: Node, row_id: int, why: str) -> None:
@@ -138,7 +183,7 @@ def _put_off(node: Node, row_id: int, why: str) -> None:
         row.leased_until = None
         row.outcome = why[:500]
         if row.attempts >= MOST_ATTEMPTS:
-            row.state = "failed"
+            row.state, row.finished_at = "failed", now()
         else:
             delay = timedelta(seconds=15 * 2**row.attempts)
             row.due_at = now() + delay

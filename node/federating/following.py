@@ -28,18 +28,23 @@ def request(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
             "That is this node itself.", {"address": "Enter the address of another council"}
         )
     followed = actors.remember(work.session, found)
-    uri = addresses.new_activity(work.settings)
     row = between(work.session, follower, followed)
     if row is None:
-        row = Follow(uri=uri, follower=follower, followed=followed)
+        row = Follow(follower=follower, followed=followed)
         work.session.add(row)
-    else:
-        row.uri, row.answered_at = uri, None
-        if row.state == "rejected":
-            row.state = "requested"
-    publishing.send(work, follower, follow(uri, follower.uri, followed.uri), to=followed)
-    work.audit("follow.request", followed.uri, follower=follower.uri)
+    elif row.state == "rejected":
+        row.state = "requested"
+    row.answered_at = None
+    ask(work, row)
     return row
+
+
+def ask(work: UnitOfWork, row: Follow) -> None:
+    """Send a Follow of ours, be it for the first time or again."""
+    follower, followed = row.follower, row.followed
+    row.uri = addresses.new_activity(work.settings)
+    publishing.send(work, follower, follow(row.uri, follower.uri, followed.uri), to=followed)
+    work.audit("follow.request", followed.uri, follower=follower.uri)
 
 
 def end(work: UnitOfWork, row: Follow) -> None:
@@ -82,8 +87,12 @@ def receive_answer(work: UnitOfWork, received: Received) -> None:
     if row is None:
         raise NotForUsError("we did not ask to follow that")
     state = "accepted" if received.activity.type == "Accept" else "rejected"
-    if row.state == state and row.answered_at is not None:
-        return
+    if row.state != state or row.answered_at is None:
+        answered(work, row, state)
+
+
+def answered(work: UnitOfWork, row: Follow, state: str) -> None:
+    """A Follow of ours was accepted or rejected: of whom we follow, we read all that is there."""
     row.state, row.answered_at = state, now()
     if row.state == "accepted":
         backfill.begin(work, row.followed)
