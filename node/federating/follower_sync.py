@@ -1,0 +1,120 @@
+"""Both sides of a Follow agree on it (FEP-8fcf).
+
+With what we deliver goes a digest of our followers at the receiver's server; where it knows others,
+it asks for the list. What others send us so is looked at when we next compare, and whoever was
+lost on the way is found: a Follow of ours that they do not know is asked for again, and one that
+they think of is undone. An answer that cannot be had changes nothing.
+"""
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
+
+from federation.errors import DocumentError
+from federation.followers import HEADER, CollectionSynchronization, partial_followers_digest
+from federation.vocabulary import Collection, follow, id_of, undo
+from node.federating import actors, addresses, comparisons, fetching, following, publishing
+from node.federating.models import Actor, Follow
+from node.runtime import Node, UnitOfWork
+
+# A council has one actor that follows; more than these are no list of ours.
+MOST_LISTED = 1_000
+SUFFIX = "_synchronization"
+
+
+def header_for(session: Session, actor: Actor, host: str) -> dict[str, str]:
+    """The header that tells `host` which followers of `actor`, who is ours, we know there: by its
+    name; empty for an actor whose followers are not kept in step.
+    """
+    if not actor.followers or actor.kind != "Organization":
+        return {}
+    digest = partial_followers_digest(partial(session, actor, host))
+    url = f"{actor.followers}{SUFFIX}"
+    return {HEADER: CollectionSynchronization(actor.followers, url, digest).dump()}
+
+
+def partial(session: Session, actor: Actor, host: str) -> list[str]:
+    """The ids of the followers of `actor` at `host`."""
+    follower = aliased(Actor)
+    query = (
+        select(follower.uri)
+        .join(Follow, Follow.follower_id == follower.id)
+        .where(Follow.followed_id == actor.id, Follow.state == "accepted", follower.host == host)
+    )
+    return list(session.scalars(query.order_by(follower.uri)))
+
+
+def noticed(work: UnitOfWork, actor: Actor | None, header: str | None) -> None:
+    """What a signed answer or delivery of `actor` says of its followers here.
+
+    Where it is not what we know, its list is fetched later; what cannot be read is passed over.
+    """
+    if actor is not None:
+        url = where_they_differ(work.session, actor, header)
+        if url is not None:
+            comparisons.suspect(work, actor.id, followers_url=url)
+
+
+def where_they_differ(session: Session, actor: Actor, header: str | None) -> str | None:
+    """Where the list is, if `actor` says that other followers of it are here than we know."""
+    try:
+        told = CollectionSynchronization.parse(header or "", actor.followers)
+    except DocumentError:
+        return None
+    is_same = told.digest == partial_followers_digest(_ours(session, actor))
+    return None if is_same else told.url
+
+
+def agree(node: Node, actor_id: int, url: str) -> str:
+    """Fetch who of ours follows an actor, as its server sees it, and settle what differs.
+
+    Returns what was done, in words; raises `NotFetchedError`, and then nobody was touched.
+    """
+    listed = _fetch(node, url)
+    with node.work(by=url) as work:
+        actor = work.session.get_one(Actor, actor_id)
+        done = []
+        for row in work.session.scalars(select(Follow).where(*_follows(actor))):
+            if row.state == "accepted" and row.follower.uri not in listed:
+                following.ask(work, row)
+                done.append(f"{row.follower.address} asked to follow again")
+            elif row.state == "requested" and row.follower.uri in listed:
+                following.answered(work, row, "accepted")
+                done.append(f"{row.follower.address} was accepted")
+        for uri in sorted(listed):
+            one = actors.local_by_uri(work.session, uri)
+            if one is not None and following.between(work.session, one, actor) is None:
+                _undo(work, one, actor)
+                done.append(f"{one.address} does not follow")
+        return ", ".join(done)
+
+
+def _fetch(node: Node, url: str) -> set[str]:
+    """The ids in the list at `url`. Raises `NotFetchedError` for anything but a whole list."""
+    try:
+        collection = Collection.parse(fetching.document(node, url))
+    except DocumentError as error:
+        raise fetching.NotFetchedError(
+            f"{url} is not a collection: {error}", permanent=True
+        ) from error
+    if collection.items is None or len(collection.items) > MOST_LISTED:
+        raise fetching.NotFetchedError(f"{url} is not a list of followers.", permanent=True)
+    return {uri for item in collection.items if (uri := id_of(item))}
+
+
+def _ours(session: Session, actor: Actor) -> list[str]:
+    """Who of ours follows `actor`, as far as we know."""
+    follows = select(Follow).where(*_follows(actor), Follow.state == "accepted")
+    return [row.follower.uri for row in session.scalars(follows)]
+
+
+def _follows(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    return Follow.followed_id == actor.id, Follow.follower.has(Actor.is_local)
+
+
+def _undo(work: UnitOfWork, follower: Actor, followed: Actor) -> None:
+    """Tell that one of ours does not follow: of a Follow of which nothing but this is known."""
+    new = addresses.new_activity
+    about = follow(new(work.settings), follower.uri, followed.uri)
+    activity = undo(new(work.settings), follower.uri, about, to=[followed.uri])
+    publishing.send(work, follower, activity, to=followed)
+    work.audit("follow.end", followed.uri, follower=follower.uri)

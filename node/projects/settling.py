@@ -1,0 +1,152 @@
+"""Asking an origin about projects one by one, and doing what it says: keep, replace, remove."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from node.councils.models import Council
+from node.db import now
+from node.federating import fetching
+from node.federating.models import Comparison
+from node.projects import digests, receiving
+from node.projects.federate import RemoteProject
+from node.projects.models import Visibility
+from node.runtime import Node
+
+# So long one comparison goes on, in seconds, before others have their turn.
+LONGEST = 120
+# Projects that were fetched are kept so many at a time.
+KEPT_AT_ONCE = 25
+# What an origin answers where there is nothing for us, or nothing at all.
+AWAY = frozenset({401, 403, 404, 410})
+GONE = 410
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom a comparison is with. `council_id` is None for one that ours does not follow, `digest`
+    for one that does not say what it has. Where `followers_url` is set, they are to be compared.
+    """
+
+    row_id: int
+    actor_id: int
+    actor_uri: str
+    council_id: int | None
+    digest: str | None
+    followers_url: str | None
+
+
+@dataclass
+class Found:
+    """What one comparison found and did, and what it has to say.
+
+    `agreed`: both are the same. `is_over`: there is nothing to compare. `reads_all`: too much
+    differs, and everything is being read again.
+    """
+
+    agreed: bool = False
+    is_over: bool = False
+    reads_all: bool = False
+    different: int = 0
+    fetched: int = 0
+    removed: int = 0
+    left_out: int = 0
+    words: list[str] = field(default_factory=list)
+
+
+class Settling:
+    """The projects of one subject, asked for at their origin."""
+
+    def __init__(self, node: Node, subject: Subject, found: Found) -> None:
+        self._node, self._subject, self._found = node, subject, found
+        self._began = self._held = time.monotonic()
+        self._asked_at = now()
+        self._told: list[RemoteProject] = []
+        self._away: dict[str, int] = {}
+
+    @property
+    def is_time_up(self) -> bool:
+        too_long = time.monotonic() - self._began > LONGEST
+        return too_long or self._node.jobs.stopping.is_set()
+
+    def entries(self, session: Session, number: int) -> dict[str, str]:
+        """What we hold of one bucket: ids and revisions."""
+        council_id = self._subject.council_id or 0
+        return digests.entries(session, council_id, number, Visibility.peers)
+
+    def ask(self, uris: Iterable[str]) -> None:
+        """Ask for each, and keep or remove what comes of it.
+
+        Raises `NotFetchedError` when the origin no longer answers.
+        """
+        try:
+            for uri in uris:
+                if self.is_time_up:
+                    self._found.words.append("more is to come")
+                    break
+                self._ask(uri)
+                if len(self._told) + len(self._away) >= KEPT_AT_ONCE:
+                    self._keep()
+                self.hold()
+        finally:
+            self._keep()
+            if self._found.left_out:
+                self._found.words.append(f"{self._found.left_out} could not be kept")
+
+    def _ask(self, uri: str) -> None:
+        if not self._told and not self._away:
+            self._asked_at = now()
+        try:
+            told = receiving.read(fetching.document(self._node, uri))
+        except fetching.NotFetchedError as error:
+            if error.status in AWAY:
+                self._away[uri] = error.status or 0
+            elif error.permanent:
+                self._found.left_out += 1
+            else:
+                raise
+            return
+        if told is None:
+            self._found.left_out += 1
+        else:
+            self._told.append(told)
+
+    def _keep(self) -> None:
+        """Write what was answered, and how far we are."""
+        if not self._told and not self._away:
+            return
+        told, away, self._told, self._away = self._told, self._away, [], {}
+        found = self._found
+        with self._node.work(by=self._subject.actor_uri) as work:
+            council = work.session.get_one(Council, self._subject.council_id)
+            left_out = receiving.keep(work, council, told, asked_at=self._asked_at)
+            for uri, status in away.items():
+                if receiving.gone(work, council, uri, deleted=status == GONE):
+                    found.removed += 1
+                else:
+                    found.left_out += 1
+            found.fetched += len(told) - len(left_out)
+            found.left_out += len(left_out)
+            row = work.session.get_one(Comparison, self._subject.row_id)
+            row.different, row.fetched, row.removed = (
+                found.different,
+                found.fetched,
+                found.removed,
+            )
+            row.leased_until = self._until()
+        self._held = time.monotonic()
+
+    def hold(self) -> None:
+        """It takes long: nobody else shall begin with it."""
+        if time.monotonic() - self._held < self._node.settings.lease_seconds / 3:
+            return
+        self._keep()
+        with self._node.work(by=Comparison.JOB) as work:
+            work.session.get_one(Comparison, self._subject.row_id).leased_until = self._until()
+        self._held = time.monotonic()
+
+    def _until(self) -> datetime:
+        return now() + timedelta(seconds=self._node.settings.lease_seconds)
