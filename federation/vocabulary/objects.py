@@ -21,6 +21,7 @@ from federation.vocabulary.context import AS2, present, with_context
 from federation.vocabulary.projects import ProjectDetails
 from federation.vocabulary.required import required_author, required_id, required_type
 
+MOST_MENTIONS = 100
 AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
 
 
@@ -96,11 +97,13 @@ class Article(Writing):
 class Note(Writing):
     """A short text, such as an update of a project or a comment on it.
 
-    `project` is the id of the project that it is an update of, in our own namespace.
+    `project` is the id of the project that it is an update of, in our own namespace. `mentions`
+    are the actors who are spoken to: their addresses (`@name@host`) by their ids.
     """
 
     in_reply_to: str | None = None
     project: str | None = None
+    mentions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -110,6 +113,7 @@ class Note(Writing):
             **_parsed(document),
             in_reply_to=id_of(document.get("inReplyTo")),
             project=id_of(document.get("project", document.get("moothall:project"))),
+            mentions=_mentions(document),
         )
 
     def dump(self, *, context: bool = True) -> Document:
@@ -121,6 +125,10 @@ class Note(Writing):
                 "inReplyTo": self.in_reply_to,
                 "project": self.project,
                 **_dumped(self),
+                "tag": [
+                    {"type": "Mention", "href": href, "name": name}
+                    for href, name in self.mentions.items()
+                ],
             }
         )
         return with_context(document) if context else document
@@ -195,6 +203,12 @@ def _dumped(writing: Writing) -> Document:
 def _map(language: str | None, own: str, by_language: Mapping[str, str]) -> dict[str, str]:
     """A text in each of its languages, its own first."""
     return ({language: own} if language else {}) | dict(by_language)
+
+
+def _mentions(document: Mapping[str, Any]) -> dict[str, str]:
+    tags = one_or_many(document.get("tag"))[:MOST_MENTIONS]
+    found = [tag for tag in tags if isinstance(tag, dict) and type_of(tag) == "Mention"]
+    return {href: text(tag, "name") or "" for tag in found if (href := link(tag))}
 
 
 def _document_link(href: str) -> Document:
