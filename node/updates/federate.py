@@ -1,0 +1,102 @@
+"""An update as an ActivityPub document, and back. Pure: no database, no network."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup, escape
+
+from federation.errors import DocumentError
+from federation.origin import same_origin
+from federation.vocabulary import Note, Tombstone
+from node import markup
+from node.federating import addresses
+from node.projects.federate import audience
+from node.updates.models import Update
+
+LONGEST_CONTENT = 60_000
+LONGEST_LANGUAGE = 10
+# The three parts of an update, in their order, each with its heading.
+HEADINGS = {"changed": "What changed", "next": "What is next", "needs": "What we need"}
+
+
+@dataclass(frozen=True)
+class RemoteUpdate:
+    """What another node says is new in a project of its own, checked and sanitised."""
+
+    uri: str
+    url: str
+    council_uri: str
+    project_uri: str
+    content: str
+    language: str
+    published_at: datetime | None
+    changed_at: datetime | None
+
+
+def to_html(parts: dict[str, str]) -> str:
+    """The Markdown of the parts that there are, below their headings, as sanitised HTML."""
+    written = ((HEADINGS[name], markup.from_markdown(parts[name])) for name in HEADINGS)
+    return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in written if html)
+
+
+def to_note(update: Update) -> Note:
+    """An update as a `Note` that stands by itself.
+
+    It is no reply to its project: Mastodon hides replies to what it has not seen, which is so for
+    all who followed after the project was published. What it belongs to is said by `context`, by
+    our own `project`, and for people by a first line with a link.
+    """
+    project = update.project
+    return Note(
+        id=update.uri,
+        content=_first_line(project.title, project.uri) + update.content,
+        attributed_to=update.author.uri,
+        url=update.url,
+        context=addresses.project_context(project.uri),
+        audience=addresses.project_group(project.uri),
+        project=project.uri,
+        published=update.published_at,
+        updated=update.changed_at if update.version > 1 else None,
+        language=update.language,
+        **audience(project),
+    )
+
+
+def to_tombstone(update: Update) -> Tombstone:
+    return Tombstone(id=update.uri, former_type="Note", deleted=update.deleted_at)
+
+
+def from_note(note: Note) -> RemoteUpdate | None:
+    """The update that a note is; None for a note of another kind.
+
+    Raises `DocumentError` for one whose parts do not fit.
+    """
+    if note.project is None:
+        return None
+    if len(note.content) > LONGEST_CONTENT or not markup.is_well_nested(note.content):
+        raise DocumentError("content", "too long, or not well nested")
+    url = note.url or ""
+    language = note.language or "en"
+    return RemoteUpdate(
+        uri=note.id,
+        url=url if same_origin(url, note.id) else note.id,
+        council_uri=note.attributed_to,
+        project_uri=note.project,
+        content=_without_first_line(markup.sanitise(note.content), note.project),
+        language=language if len(language) <= LONGEST_LANGUAGE else "en",
+        published_at=note.published,
+        changed_at=note.updated or note.published,
+    )
+
+
+def _first_line(title: str, uri: str) -> str:
+    """What the update is about, for those who see it among others' posts."""
+    return Markup('<p><a href="{}">{}</a></p>\n').format(uri, title)
+
+
+def _without_first_line(content: str, uri: str) -> str:
+    """Beside the project itself there is no need of it."""
+    line = re.compile(rf'<p><a href="{re.escape(escape(uri))}"[^<>]*>[^<>]*</a></p>\s*')
+    found = line.match(content)
+    return content[found.end() :] if found else content

@@ -1,0 +1,33 @@
+"""The form in which an update is written."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, TextAreaField
+
+from node.forms import HouseForm
+from node.updates.models import Update
+from node.updates.service import Text
+
+
+class UpdateForm(HouseForm):
+    """`version` is the one that the writer began from."""
+
+    changed = TextAreaField(
+        _l("What changed"), description=_l("What is done, and what you found out")
+    )
+    next = TextAreaField(_l("What is next"), description=_l("What you will do, and by when"))
+    needs = TextAreaField(
+        _l("What you need"), description=_l("From other councils, or from anybody who reads this")
+    )
+    version = HiddenField()
+
+    def text(self) -> Text:
+        return Text(self.changed.data or "", self.next.data or "", self.needs.data or "")
+
+    def began_from(self) -> int:
+        """The version the writer began from; 0, which no update has, where it is missing."""
+        value = self.version.data or ""
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+
+    def fill(self, update: Update) -> None:
+        self.changed.data, self.next.data = update.changed, update.next
+        self.needs.data, self.version.data = update.needs, str(update.version)

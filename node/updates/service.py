@@ -1,0 +1,176 @@
+"""What can be done with the updates of a project, and reading those of everybody."""
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from federation.reading import Document
+from federation.vocabulary import create as create_activity
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import update as update_activity
+from federation.vocabulary.activities import Maker
+from node import markup
+from node.db import now
+from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
+from node.federating import addresses
+from node.projects import group
+from node.projects.federate import audience
+from node.projects.models import Project, Visibility, new_token
+from node.projects.models import State as ProjectState
+from node.runtime import UnitOfWork
+from node.updates.federate import to_html, to_note, to_tombstone
+from node.updates.models import TRANSITIONS, State, Update
+
+LONGEST = 10_000
+# How many stand on the page of their project, and on a page of their own.
+PAGE = 10
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a person writes: Markdown; at least one of the three."""
+
+    changed: str = ""
+    next: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a project's updates, newest first. `number` counts from 1."""
+
+    updates: list[Update]
+    number: int
+    pages: int
+    total: int
+
+
+def check(text: Text) -> Text:
+    """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
+    said = asdict(text).items()
+    trimmed = Text(**{name: words.replace("\r\n", "\n").strip() for name, words in said})
+    wrong: dict[str, str] = {}
+    for field, value in asdict(trimmed).items():
+        if len(value) > LONGEST:
+            wrong[field] = f"Use at most {LONGEST:,} characters; these are {len(value):,}"
+        elif not markup.is_text(value):
+            wrong[field] = "Remove the characters that cannot be shown"
+    if not any(asdict(trimmed).values()):
+        wrong["changed"] = "Enter what changed, what is next or what you need"
+    if wrong:
+        raise InvalidInputError("The update could not be saved.", wrong)
+    return trimmed
+
+
+def write(work: UnitOfWork, project: Project, text: Text) -> Update:
+    """Tell what is new in a project of our own, and send it to whoever follows it."""
+    text = check(text)
+    if not project.is_local:
+        raise ForbiddenError("Only the council whose project it is can write its updates.")
+    if project.state is not ProjectState.published:
+        raise ConflictError("Publish the project first.")
+    token, moment = new_token(), now()
+    uri = addresses.update(work.settings, token)
+    update = Update(
+        token=token,
+        uri=uri,
+        url=uri,
+        project=project,
+        author=project.council.actor,
+        language=project.language,
+        published_at=moment,
+        changed_at=moment,
+        state=State.published,
+        version=1,
+    )
+    _write(update, text)
+    work.session.add(update)
+    work.session.flush()
+    _send(work, update, create_activity, to_note(update).dump())
+    work.audit("update.write", uri, project=project.uri)
+    return update
+
+
+def change(work: UnitOfWork, update: Update, text: Text, version: int) -> None:
+    """Change the text of an update. `version` is the one the writer began from.
+
+    Raises `ConflictError` if somebody else changed it meanwhile.
+    """
+    text = check(text)
+    if update.version != version:
+        raise ConflictError("Somebody else changed this update while you were writing.")
+    _write(update, text)
+    update.version += 1
+    update.changed_at = now()
+    _send(work, update, update_activity, to_note(update).dump())
+    work.audit("update.change", update.uri, version=update.version)
+
+
+def delete(work: UnitOfWork, update: Update) -> None:
+    """Remove an update here and, as far as others comply, everywhere."""
+    remove(update)
+    _send(work, update, delete_activity, to_tombstone(update).dump())
+    work.audit("update.delete", update.uri)
+
+
+def remove(update: Update) -> None:
+    """Forget what was written; that there was an update is all that a deleted one keeps."""
+    if State.deleted not in TRANSITIONS[update.state]:
+        raise GoneError("This update has been deleted.")
+    update.state, update.deleted_at = State.deleted, now()
+    update.changed = update.next = update.needs = update.content = ""
+
+
+def by_token(session: Session, token: str) -> Update:
+    """An update, also one that was deleted. Raises `NotFoundError` for none."""
+    update = session.scalar(select(Update).where(Update.token == token))
+    if update is None:
+        raise NotFoundError("There is no such update.")
+    return update
+
+
+def for_change(session: Session, token: str) -> Update:
+    """An update of our own, locked until the end of the unit of work.
+
+    Raises `GoneError` for a deleted one, `ForbiddenError` for another council's.
+    """
+    query = select(Update).where(Update.token == token).with_for_update(of=Update)
+    update = session.scalar(query)
+    if update is None:
+        raise NotFoundError("There is no such update.")
+    if not update.project.is_local:
+        raise ForbiddenError("Only the council whose update it is can change it.")
+    if State.deleted in (update.state, update.project.state):
+        raise GoneError("This update has been deleted.")
+    return update
+
+
+def listed(session: Session, project: Project, number: int = 1) -> Page:
+    """The updates of a project, newest first."""
+    query = _of(project)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    pages = max(1, -(-total // PAGE))
+    number = min(max(1, number), pages)
+    newest_first = query.order_by(Update.published_at.desc(), Update.id.desc())
+    found = session.scalars(newest_first.limit(PAGE).offset((number - 1) * PAGE)).all()
+    return Page(list(found), number, pages, total)
+
+
+def _of(project: Project) -> Select[Update]:
+    return select(Update).where(Update.project_id == project.id, Update.state == State.published)
+
+
+def _write(update: Update, text: Text) -> None:
+    update.changed, update.next, update.needs = text.changed, text.next, text.needs
+    update.content = to_html(asdict(text))
+
+
+def _send(work: UnitOfWork, update: Update, make: Maker, document: Document) -> None:
+    """Tell whoever follows, unless the project is for our own people alone."""
+    project = update.project
+    if project.visibility is Visibility.private:
+        return
+    uri, about = addresses.new_activity(work.settings), addresses.project_group(project.uri)
+    activity = make(uri, update.author.uri, document, **audience(project), audience=about)
+    group.publish(work, project, activity)

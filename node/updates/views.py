@@ -1,0 +1,139 @@
+"""The pages of updates, and their ActivityPub documents at the same addresses."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+
+from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from node.federating.views.asking import current_reader
+from node.projects import service as projects
+from node.projects.models import Project, Visibility
+from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
+from node.updates import service
+from node.updates.federate import to_note, to_tombstone
+from node.updates.forms import UpdateForm
+from node.updates.models import State, Update
+
+blueprint = Blueprint("updates", __name__, template_folder="templates")
+
+EDIT = "projects.edit"
+
+
+def section(project: Project) -> Markup:
+    """The newest updates of a project, for its page."""
+    page = service.listed(current_work().session, project)
+    return Markup(render_template("updates/_section.html", project=project, page=page))  # noqa: S704 -- our own template
+
+
+@blueprint.get("/projects/<token>/updates")
+@permission(PUBLIC)
+def index(token: str) -> ResponseReturnValue:
+    """All updates of a project, newest first."""
+    session = current_work().session
+    project = projects.by_token(session, token, current_reader())
+    page = service.listed(session, project, request.args.get("page", 1, type=int))
+    return render_template("updates/index.html", project=project, page=page)
+
+
+@blueprint.get("/updates/<token>")
+@permission(PUBLIC)
+def show(token: str) -> ResponseReturnValue:
+    """One update: its page, or its document for another server."""
+    reader = current_reader()
+    update = service.by_token(current_work().session, token)
+    is_document = wants_activity()
+    try:
+        project = projects.by_token(current_work().session, update.project.token, reader)
+    except GoneError:
+        return _gone(update, is_document=is_document)
+    if update.state is State.deleted:
+        return _gone(update, is_document=is_document)
+    if not is_document:
+        return render_template("updates/update.html", update=update, project=project)
+    if not project.is_local:
+        return redirect(update.uri)
+    if project.visibility is Visibility.private:
+        raise NotFoundError("There is no such update.")
+    return activity_response(to_note(update).dump())
+
+
+def _gone(update: Update, *, is_document: bool) -> ResponseReturnValue:
+    if is_document and update.author.is_local:
+        return activity_response(to_tombstone(update).dump(), 410)
+    raise GoneError("This update has been deleted.")
+
+
+@blueprint.get("/projects/<token>/updates/new")
+@permission(EDIT)
+def new(token: str) -> ResponseReturnValue:
+    project = projects.for_change(current_work().session, token)
+    return render_template("updates/edit.html", form=UpdateForm(), project=project, update=None)
+
+
+@blueprint.post("/projects/<token>/updates/new")
+@permission(EDIT)
+def create(token: str) -> ResponseReturnValue:
+    form, work = UpdateForm(), current_work()
+    project = projects.for_change(work.session, token)
+    if not form.validate_on_submit():
+        return render_template("updates/edit.html", form=form, project=project, update=None), 400
+    try:
+        update = service.write(work, project, form.text())
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("updates/edit.html", form=form, project=project, update=None), 400
+    flash(_("The update is published. Whoever follows the project is being told."), "success")
+    return _back_to(update)
+
+
+@blueprint.get("/updates/<token>/edit")
+@permission(EDIT)
+def edit(token: str) -> ResponseReturnValue:
+    update = service.for_change(current_work().session, token)
+    form = UpdateForm()
+    form.fill(update)
+    return render_template("updates/edit.html", form=form, project=update.project, update=update)
+
+
+@blueprint.post("/updates/<token>/edit")
+@permission(EDIT)
+def change(token: str) -> ResponseReturnValue:
+    """Save a change. One that crosses another person's is not saved: both texts are shown."""
+    form, work = UpdateForm(), current_work()
+    update = service.for_change(work.session, token)
+    page = {"form": form, "project": update.project, "update": update}
+    if not form.validate_on_submit():
+        return render_template("updates/edit.html", **page), 400
+    try:
+        service.change(work, update, form.text(), form.began_from())
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("updates/edit.html", **page), 400
+    except ConflictError:
+        form.version.data = str(update.version)
+        return render_template("updates/edit.html", **page, theirs=update), 409
+    flash(_("Your changes are published."), "success")
+    return _back_to(update)
+
+
+@blueprint.get("/updates/<token>/delete")
+@permission(EDIT)
+def confirm_delete(token: str) -> ResponseReturnValue:
+    update = service.for_change(current_work().session, token)
+    return render_template("updates/delete.html", form=FlaskForm(), update=update)
+
+
+@blueprint.post("/updates/<token>/delete")
+@permission(EDIT)
+def delete(token: str) -> ResponseReturnValue:
+    update = service.for_change(current_work().session, token)
+    service.delete(current_work(), update)
+    flash(_("The update is deleted. Whoever has it is being asked to remove it."), "success")
+    return redirect(url_for("projects.show", token=update.project.token), 303)
+
+
+def _back_to(update: Update) -> ResponseReturnValue:
+    address = url_for("projects.show", token=update.project.token, _anchor=f"update-{update.token}")
+    return redirect(address, 303)
