@@ -96,8 +96,8 @@ class Settings:
     )
     publish_peers: Published = _key(
         "nobody",
-        "Who may read at `/peers.csv` and `/peers.json` which servers this node speaks with, so that"
-        " others find them: `nobody`, `peers` (servers allowed by name) or `everybody`.",
+        "Who may read at `/peers.csv` and `/peers.json` which servers this node speaks with, so"
+        " that others find them: `nobody`, `peers` (servers allowed by name) or `everybody`.",
     )
     publish_blocks: Published = _key(
         "nobody",
@@ -118,6 +118,11 @@ class Settings:
         6,
         "After how many hours what this node holds of another council is compared again with what"
         " that council has.",
+    )
+    most_waiting: int = _key(
+        5_000,
+        "How many messages of one server may wait to be acted on. Beyond that it is asked to send"
+        " them later.",
     )
     plugins: tuple[str, ...] = _key(
         ("checklists",), "The plugins that are switched on, by name, with commas between."

@@ -16,10 +16,8 @@ from federation.webfinger import actor_id_from_jrd, parse_address, webfinger_url
 from node.db import now
 from node.errors import InvalidInputError
 from node.federating import actors, peers
-from node.outbound import JRD, Answer, OutboundError, Signer
+from node.outbound import AS2, JRD, Answer, OutboundError, Signer
 from node.runtime import Node
-
-AS2_ACCEPT = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 
 
 class NotFetchedError(InvalidInputError):
@@ -74,6 +72,13 @@ def if_changed(node: Node, uri: str, tag: str) -> Changed:
     return Changed(_read(uri, answer) if is_new else None, answer.headers)
 
 
+def resource(
+    node: Node, uri: str, content_types: Collection[str], *, vouched: bool = False
+) -> Answer:
+    """As `document`, what is at `uri` and is no ActivityPub document."""
+    return _signed(node, uri, vouched=vouched, content_types=content_types)
+
+
 def _signed(
     node: Node,
     uri: str,
@@ -81,6 +86,7 @@ def _signed(
     vouched: bool = False,
     headers: Mapping[str, str] | None = None,
     also: Collection[int] = (),
+    content_types: Collection[str] = AS2,
 ) -> Answer:
     """What is answered to a question that the node signed. `also`: statuses as good as 200."""
     host = _host(uri)
@@ -89,7 +95,12 @@ def _signed(
         key = actors.signing_key(actors.node_actor(session, node.settings))
     return _get(
         lambda: node.outbound.get(
-            uri, accept=AS2_ACCEPT, sign=signer(key), headers=headers, may_visit=may_visit
+            uri,
+            accept=", ".join(content_types),
+            sign=signer(key),
+            content_types=content_types,
+            headers=headers,
+            may_visit=may_visit,
         ),
         host,
         also,

@@ -52,10 +52,7 @@ class PeerList(Queued, Base):
     __tablename__ = "peer_list"
 
     JOB, WAITING = "peer-lists", "subscribed"
-    STATES = {  # noqa: RUF012 -- a constant table
-        "subscribed": frozenset({"stopped"}),
-        "stopped": frozenset({"subscribed"}),
-    }
+    STATES = {"subscribed": frozenset()}  # noqa: RUF012 -- a constant table
 
     url: Mapped[str] = mapped_column(Uri, unique=True)
     fetched_at: Mapped[datetime | None]

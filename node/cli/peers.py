@@ -1,0 +1,173 @@
+"""Commands about other servers: whom we speak with, and the lists that say so."""
+
+import json
+from typing import BinaryIO
+
+import click
+from sqlalchemy import select
+
+from node.cli.opening import BY, opened, working
+from node.councils import service
+from node.federating import discovery, fetching, peer_lists, peers, subscriptions
+from node.federating.models import Peer, PeerList
+
+as_json = click.option("--json", "as_json", is_flag=True, help="For programs")
+comment = click.option("--comment", default="", help="Why; it stands in exported lists")
+
+
+@click.group()
+def peer() -> None:
+    """Other councils' nodes."""
+
+
+@peer.command()
+@click.argument("address")
+def follow(address: str) -> None:
+    """Allow the server of ADDRESS (@council@host or a URL), and ask to follow that council."""
+    with opened() as node:
+        found = fetching.find_actor(node, address, vouched=True)
+        with node.work(by=BY) as work:
+            row = service.follow(work, found, vouched=True)
+            click.echo(f"Asked to follow {row.followed.name} ({row.followed.address})")
+
+
+@peer.command()
+@click.argument("host")
+@comment
+def allow(host: str, comment: str) -> None:
+    """Speak with the server HOST."""
+    with working() as work:
+        click.echo(f"{peers.decide(work, host, peers.ALLOWED, comment).host} is allowed")
+
+
+@peer.command()
+@click.argument("host")
+@comment
+def block(host: str, comment: str) -> None:
+    """Neither listen to HOST and the domains below it nor send them anything."""
+    with working() as work:
+        click.echo(f"{peers.decide(work, host, peers.BLOCKED, comment).host} is blocked")
+
+
+@peer.command()
+@click.argument("host")
+def unblock(host: str) -> None:
+    """Take back what was said of HOST: it is neither blocked nor allowed."""
+    with working() as work:
+        click.echo(f"{peers.undecide(work, host).host} is neither blocked nor allowed")
+
+
+@peer.command()
+@click.argument("host")
+def forget(host: str) -> None:
+    """As unblock, and forget how it went with HOST."""
+    with working() as work:
+        peers.forget(work, host)
+        click.echo(f"{peers.normal(host)} is forgotten")
+
+
+@peer.command("list")
+@as_json
+def list_peers(as_json: bool) -> None:
+    """Every server we know, and how it goes."""
+    with opened() as node, node.reading() as session:
+        rows = session.scalars(select(Peer).order_by(Peer.host)).all()
+        if as_json:
+            return _print([_described(row) for row in rows])
+        for row in rows:
+            click.echo(f"{row.host}\t{row.state}\t{peers.health(row)}\t{row.last_answer}")
+
+
+@peer.command()
+@as_json
+def suggestions(as_json: bool) -> None:
+    """Servers that others told us of, and nobody has decided about."""
+    with opened() as node, node.reading() as session:
+        rows = discovery.suggestions(session)
+        if as_json:
+            return _print([_described(row) for row in rows])
+        for row in rows:
+            click.echo(f"{row.host}\t{row.found_from}\t{row.comment}")
+
+
+@peer.command("export")
+@click.argument("file", type=click.File("w", encoding="utf-8"))
+@click.option("--state", type=click.Choice([peers.ALLOWED, peers.BLOCKED]))
+@click.option("--format", "wanted", type=click.Choice(["plain", "mastodon"]), default="plain")
+def export_list(file: click.utils.LazyFile, state: str | None, wanted: peer_lists.Format) -> None:
+    """Write the servers that are allowed or blocked to FILE, or to `-`, as CSV."""
+    with opened() as node, node.reading() as session:
+        states = (state,) if state else ()
+        file.write(peer_lists.write(peer_lists.decided(session, *states), wanted))
+
+
+@peer.command("import")
+@click.argument("file", type=click.File("rb"))
+def import_list(file: BinaryIO) -> None:
+    """Take over what FILE, or `-`, says of servers. One bad line, and nothing is taken over."""
+    entries = peer_lists.check(peer_lists.read(file.read(peer_lists.MOST_BYTES + 1)))
+    with working() as work:
+        taken = peer_lists.take_in(work, entries)
+    click.echo(f"{taken.new} servers decided, {taken.same} were so before")
+    for host in taken.kept:
+        click.echo(f"{host} stays as it was decided here")
+
+
+@peer.command()
+@click.argument("url")
+@click.option("--may-allow", is_flag=True, help="What it allows is allowed, not just suggested")
+def subscribe(url: str, may_allow: bool) -> None:
+    """Read the list of servers at URL, every day from now on, and block what it blocks."""
+    with working() as work:
+        click.echo(f"Reads {subscriptions.subscribe(work, url, may_allow=may_allow).url}")
+
+
+@peer.command()
+@click.argument("url")
+def unsubscribe(url: str) -> None:
+    """No longer read the list at URL, and take back what it decided."""
+    with working() as work:
+        subscriptions.unsubscribe(work, url)
+        click.echo(f"No longer reads {url}")
+
+
+@peer.command()
+@as_json
+def lists(as_json: bool) -> None:
+    """The lists that this node subscribes to, and how it goes."""
+    with opened() as node, node.reading() as session:
+        rows = subscriptions.all_lists(session)
+        if as_json:
+            return _print([_list_described(row) for row in rows])
+        for row in rows:
+            click.echo(f"{row.url}\t{row.entries}\t{row.fetched_at or 'not yet'}\t{row.outcome}")
+
+
+def _print(rows: list[dict[str, object]]) -> None:
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+def _described(row: Peer) -> dict[str, object]:
+    return {
+        "host": row.host,
+        "state": row.state,
+        "comment": row.comment,
+        "list": row.peer_list.url if row.peer_list else None,
+        "found_from": row.found_from,
+        "software": row.software,
+        "health": peers.health(row),
+        "last_answer": row.last_answer,
+    }
+
+
+def _list_described(row: PeerList) -> dict[str, object]:
+    return {
+        "url": row.url,
+        "may_allow": row.may_allow,
+        "entries": row.entries,
+        "fetched_at": row.fetched_at.isoformat() if row.fetched_at else None,
+        "outcome": row.outcome,
+    }
+
+
+COMMANDS = (peer,)
