@@ -16,15 +16,15 @@ from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.db import db, prepare_engine
 from node.errors import SettingsError
-from node.federating import backfill, delivery, following, inbox
+from node.federating import backfill, delivery, discovery, following, handling, subscriptions
 from node.federating import views as federating_views
-from node.federating.models import Backfill, Comparison, Delivery, InboxItem
+from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
-from node.projects import comparison
+from node.projects import comparison, digest_views
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
@@ -79,6 +79,8 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
+    node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
+    node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
     sign_in.configure(app, settings, secret)
     csrf = CSRFProtect(app)
@@ -87,7 +89,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     look.register(app, _site, https=settings.is_https)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
-    for module in (pages, projects_views, councils_views, operating):
+    for module in (pages, projects_views, digest_views, councils_views, operating):
         app.register_blueprint(module.blueprint)
     for blueprint in federating_views.blueprints:
         app.register_blueprint(blueprint)

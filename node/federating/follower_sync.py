@@ -18,7 +18,6 @@ from node.runtime import Node, UnitOfWork
 
 # A council has one actor that follows; more than these are no list of ours.
 MOST_LISTED = 1_000
-SUFFIX = "_synchronization"
 
 
 def header_for(session: Session, actor: Actor, host: str) -> dict[str, str]:
@@ -28,8 +27,12 @@ def header_for(session: Session, actor: Actor, host: str) -> dict[str, str]:
     if not actor.followers or actor.kind != "Organization":
         return {}
     digest = partial_followers_digest(partial(session, actor, host))
-    url = f"{actor.followers}{SUFFIX}"
-    return {HEADER: CollectionSynchronization(actor.followers, url, digest).dump()}
+    return {HEADER: CollectionSynchronization(actor.followers, address(actor), digest).dump()}
+
+
+def address(actor: Actor) -> str:
+    """Where a server finds which followers of `actor` we know there."""
+    return f"{actor.followers}_synchronization"
 
 
 def partial(session: Session, actor: Actor, host: str) -> list[str]:
