@@ -49,6 +49,7 @@ class Reason(StrEnum):
     key_not_owned = "key_not_owned"
     actor_not_key_owner = "actor_not_key_owner"
     origin_mismatch = "origin_mismatch"
+    too_many = "too_many"
     proof_missing = "proof_missing"
     proof_malformed = "proof_malformed"
     proof_wrong = "proof_wrong"
@@ -56,11 +57,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """How a refusal is answered; `permanent` if sending the same again is vain."""
+    """How a refusal is answered; `permanent` if sending the same again is vain. In `retry_after`
+    seconds it may not be.
+    """
 
     status: int
     text: str
     permanent: bool = True
+    retry_after: int | None = None
 
 
 ANSWERS: dict[Reason, Answer] = {
@@ -88,6 +92,9 @@ ANSWERS: dict[Reason, Answer] = {
     Reason.key_not_owned: Answer(401, "The key's owner does not list it."),
     Reason.actor_not_key_owner: Answer(403, "The actor did not sign this."),
     Reason.origin_mismatch: Answer(403, "The actor may not speak for this object."),
+    Reason.too_many: Answer(
+        429, "Too many messages of your server are waiting.", permanent=False, retry_after=60
+    ),
     Reason.proof_missing: Answer(401, "There is no integrity proof."),
     Reason.proof_malformed: Answer(401, "The integrity proof cannot be read."),
     Reason.proof_wrong: Answer(401, "The integrity proof does not match."),
@@ -111,6 +118,11 @@ class Refusal(FederationError):
     def permanent(self) -> bool:
         """Whether sending the same message again is vain."""
         return ANSWERS[self.reason].permanent
+
+    @property
+    def retry_after(self) -> int | None:
+        """In how many seconds it may be sent again, where that is known."""
+        return ANSWERS[self.reason].retry_after
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason.value

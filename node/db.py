@@ -4,7 +4,7 @@ threads.
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -76,6 +76,16 @@ def only_reading() -> Iterator[None]:
         _only_reading.reset(token)
 
 
+@contextmanager
+def may_write() -> Iterator[None]:
+    """Transactions begun inside may write, inside a request that only reads too."""
+    token = _only_reading.set(False)
+    try:
+        yield
+    finally:
+        _only_reading.reset(token)
+
+
 def begin_reading() -> object:
     """`only_reading` for the rest of this context (a web request); returns what `end_reading`
     takes.
@@ -136,3 +146,10 @@ def insert_once(session: Session, model: type[Base], **values: object) -> bool:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))
     return session.scalar(statement) is not None
+
+
+def insert_new(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert those of the rows, all with the same columns, whose unique keys are not there yet."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.connection().execute(insert(model.__table__).on_conflict_do_nothing(), rows)

@@ -54,6 +54,36 @@ class Recent(Generic[Value]):
             self._seen.popitem(last=False)
 
 
+class Remembered(Generic[Value]):
+    """Values by name, of which it keeps the `limit` that were used last.
+
+    What is remembered may have changed since: whoever acts on it has to make sure.
+    """
+
+    def __init__(self, limit: int = 1_000) -> None:
+        self._limit = limit
+        self._values: OrderedDict[str, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Value | None:
+        with self._lock:
+            if name not in self._values:
+                return None
+            self._values.move_to_end(name)
+            return self._values[name]
+
+    def put(self, name: str, value: Value) -> None:
+        with self._lock:
+            self._values[name] = value
+            self._values.move_to_end(name)
+            if len(self._values) > self._limit:
+                self._values.popitem(last=False)
+
+    def drop(self, name: str) -> None:
+        with self._lock:
+            self._values.pop(name, None)
+
+
 class BusyError(Exception):
     """Enough of it is being done already, or was done a moment ago."""
 

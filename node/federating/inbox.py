@@ -1,37 +1,45 @@
-"""What others send us: accepted in a fixed order, stored once, answered, and only then acted on.
+"""What others send us: judged in a fixed order, stored once, and only then answered.
 
-`receive` runs in the web request, `work_off` as a job. A repeat is harmless; out of order is
-harmless.
+What is judged by heart, by keys and hosts that this process remembers, is made sure of in the
+transaction that stores it. Messages that arrive together share that transaction. They are acted on
+later: see `node.federating.handling`.
 """
 
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from federation.acceptance import Accepted, Policy, accept
-from federation.errors import FederationError, Refusal
+from federation.errors import Reason, Refusal
 from federation.origin import host_of
-from federation.signatures import SignedRequest, claimed_host
-from federation.vocabulary import Activity
-from node.db import insert_once, now
-from node.errors import MoothallError
-from node.federating import fetching, peers, queues, refusals
-from node.federating.dispatching import dispatch
+from federation.signatures import PublicKey, SignedRequest, claimed_host
+from node.db import insert_new, now
+from node.federating import handling, keystore, peers, refusals
 from node.federating.keystore import KeyStore
 from node.federating.models import InboxItem
-from node.runtime import Node, Received
+from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
-FETCHING_JOB = "inbox-fetching"
-BATCH = 50
-# So many fetches are under way at once.
-FETCHES = 4
-MOST_ATTEMPTS = 5
-# Activities whose object is acted on, so that it must come from whoever may speak for it.
-CARRYING = frozenset({"Create", "Update"})
+MOST_BYTES = Policy.max_bytes
+
+
+@dataclass
+class Arrival:
+    """A message that was accepted, as the row it becomes; `keys` and `hosts` are what was believed
+    of the senders.
+    """
+
+    sender: str
+    keys: dict[str, PublicKey]
+    hosts: set[str]
+    row: dict[str, Any] = field(repr=False)
 
 
 def receive(node: Node, request: SignedRequest) -> None:
@@ -39,39 +47,12 @@ def receive(node: Node, request: SignedRequest) -> None:
 
     Raises `Refusal`, which has been counted; nothing else of the message is kept.
     """
-    keys = KeyStore(node)
     try:
-        verdict = accept(request, policy(node), keys, now())
+        while not _take(node, request):
+            log.info("judged by what had changed", host=claimed_host(request))
     except Refusal as refusal:
         refuse(node, claimed_host(request), refusal)
         raise
-    if not isinstance(verdict, Accepted):
-        return
-    activity = verdict.activity
-    host = host_of(activity.actor)
-    carries = activity.type in CARRYING and activity.object_id is not None
-    needs_fetch = carries and not verdict.embedded_trusted
-    with node.work(by=activity.actor) as work:
-        keys.remember(work.session)
-        peers.heard(work.session, host)
-        new = insert_once(
-            work.session,
-            InboxItem,
-            uri=activity.id,
-            actor_uri=activity.actor,
-            host=host,
-            type=activity.type[:40],
-            body=activity.raw,
-            object_uri=(activity.object_id or "")[:2000] or None,
-            needs_fetch=needs_fetch,
-            state="new",
-            attempts=0,
-            received_at=now(),
-            due_at=now(),
-            outcome="",
-        )
-        if new:
-            work.wake(FETCHING_JOB if needs_fetch else InboxItem.JOB)
 
 
 def refuse(node: Node, host: str, refusal: Refusal) -> None:
@@ -80,80 +61,90 @@ def refuse(node: Node, host: str, refusal: Refusal) -> None:
     log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
 
 
-def policy(node: Node) -> Policy:
-    """What this node's settings and peers say about who may send."""
+def _take(node: Node, request: SignedRequest) -> bool:
+    """Judge and store; False where what was remembered for that is no longer so."""
+    keys, hosts = KeyStore(node, by_heart=True), set[str]()
+    verdict = accept(request, _policy(node, hosts), keys, now())
+    if not isinstance(verdict, Accepted):
+        return True
+    if keys.has_news:
+        with node.work(by=verdict.activity.actor) as work:
+            keys.remember(work.session)
+    sender = host_of(verdict.forwarded_by or verdict.activity.actor)
+    arrival = Arrival(sender, keys.given, hosts, handling.row_of(verdict))
+    outcome = node.arriving.outcome(arrival, partial(_store, node))
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return bool(outcome)
+
+
+def _policy(node: Node, hosts: set[str]) -> Policy:
+    """What this node's settings and peers say about who may send; notes in `hosts` who may."""
 
     def host_allowed(host: str) -> bool:
-        with node.reading() as session:
-            return peers.is_allowed(session, node.settings, host)
+        if not node.allowed_hosts.get(host):
+            with node.reading() as session:
+                if not peers.is_allowed(session, node.settings, host):
+                    return False
+            node.allowed_hosts.put(host, True)
+        hosts.add(host)
+        return True
 
     return Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
 
 
-@queues.wakes_for_next(InboxItem)
-def work_off(node: Node) -> None:
-    """The job: act on everything that can be acted on here and now, oldest first."""
-    while items := queues.lease(node, InboxItem, BATCH, InboxItem.needs_fetch.is_(False)):
-        for item in items:
-            _handle(node, item)
+def _store(node: Node, arrivals: Sequence[Arrival]) -> Sequence[bool | Refusal]:
+    """Store those of the messages that are still believed, for all of which there is room."""
+    with node.work(by="inbox") as work:
+        believed = _believed(node, work.session, arrivals)
+        authors = {each.row["host"] for each in arrivals}
+        room = _room(work.session, node.settings.most_waiting, authors)
+        outcomes: list[bool | Refusal] = []
+        rows = []
+        for arrival, is_believed in zip(arrivals, believed, strict=True):
+            author = arrival.row["host"]
+            if is_believed and room[author] < 1:
+                outcomes.append(Refusal(Reason.too_many, author))
+                continue
+            outcomes.append(is_believed)
+            if is_believed:
+                room[author] -= 1
+                rows.append(arrival.row)
+        if rows:
+            insert_new(work.session, InboxItem, rows)
+            for host in {arrival.sender for arrival in arrivals}:
+                node.heard.outcome(host, partial(peers.heard, work.session, host))
+            for job in {handling.job_of(row) for row in rows}:
+                work.wake(job)
+    return outcomes
 
 
-def work_off_fetching(node: Node) -> None:
-    """The job: act on what must first be fetched from its origin, which may take its time.
+def _believed(node: Node, session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
+    """Which of them were judged by what still holds; what does not is forgotten."""
+    hosts = {host for each in arrivals for host in each.hosts} - {node.settings.authority}
+    keys = {key_id: key for each in arrivals for key_id, key in each.keys.items()}
+    lost = hosts - peers.allowed_among(session, node.settings, hosts)
+    for host in lost:
+        node.allowed_hosts.drop(host)
+    found = keystore.stored(session, keys.keys())
+    for key_id, key in keys.items():
+        if found.get(key_id) != key:
+            node.known_keys.drop(key_id)
+    return [
+        not each.hosts & lost and all(found.get(name) == key for name, key in each.keys.items())
+        for each in arrivals
+    ]
 
-    Of each host one at once, so that a slow one holds up nobody else.
+
+def _room(session: Session, most: int, hosts: set[str]) -> Counter[str]:
+    """How many more messages of each host may wait: of a host that sends more than we can act on,
+    the rest is to come later.
     """
-
-    def lease(most: int) -> list[int]:
-        return queues.lease(node, InboxItem, most, InboxItem.needs_fetch.is_(True), of_each_host=1)
-
-    queues.in_parallel(FETCHES, lease, partial(_handle, node))
-
-
-def _handle(node: Node, item_id: int) -> None:
-    """Act on one message: its effect and its new state are committed together."""
-    with node.reading() as session:
-        item = session.get_one(InboxItem, item_id)
-        body, needs_fetch = item.body, item.needs_fetch
-    try:
-        received = _prepare(node, body, needs_fetch)
-        with node.work(by=received.activity.actor) as work:
-            item = work.session.get_one(InboxItem, item_id, with_for_update=True)
-            if item.state == InboxItem.WAITING:  # else a lease ran out, and another was quicker
-                _finish(item, *dispatch(node, work, received))
-    except (MoothallError, FederationError) as error:
-        permanent = getattr(error, "permanent", True)
-        _put_off(node, item_id, str(error), permanent=permanent)
-    except Exception as error:
-        log.exception("an inbox item could not be handled", item=item_id)
-        _put_off(node, item_id, f"{type(error).__name__}: {error}", permanent=False)
-
-
-def _prepare(node: Node, body: dict[str, Any], needs_fetch: bool) -> Received:
-    """Find the object where it may be believed: in the message, or at its own origin."""
-    activity = Activity.parse(body)
-    if needs_fetch:
-        return Received(activity, fetching.document(node, activity.object_id or ""))
-    embedded = activity.object if isinstance(activity.object, dict) else None
-    is_anonymous = activity.type in CARRYING and activity.object_id is None
-    return Received(activity, None if is_anonymous else embedded)
-
-
-def _finish(item: InboxItem, state: str, outcome: str) -> None:
-    item.state = state
-    item.outcome = outcome[:500]
-    item.leased_until = None
-
-
-def _put_off(node: Node, item_id: int, why: str, *, permanent: bool) -> None:
-    with node.work(by=InboxItem.JOB) as work:
-        item = work.session.get_one(InboxItem, item_id)
-        item.attempts += 1
-        item.leased_until = None
-        item.outcome = why[:500]
-        if permanent or item.attempts >= MOST_ATTEMPTS:
-            item.state = "failed"
-        else:
-            delay = timedelta(seconds=2 * 4 ** (item.attempts - 1))
-            item.due_at = now() + delay
-            work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB, delay)
+    room: Counter[str] = Counter()
+    for host in hosts:
+        waiting = select(InboxItem.id).where(
+            InboxItem.host == host, InboxItem.state == InboxItem.WAITING
+        )
+        count = select(func.count()).select_from(waiting.limit(most).subquery())
+        room[host] = most - (session.scalar(count) or 0)
+    return room

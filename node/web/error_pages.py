@@ -162,7 +162,10 @@ def _own(error: MoothallError) -> AnyResponse:
 
 
 def _refusal(refusal: Refusal) -> AnyResponse:
-    return problem(refusal.status, refusal.safe_text, reason=refusal.reason.value)
+    answer = problem(refusal.status, refusal.safe_text, reason=refusal.reason.value)
+    if refusal.retry_after is not None:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
 
 
 def _federation(error: FederationError) -> AnyResponse:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from federation.vocabulary import CollectionPage
-from node.federating import backfill, delivery, inbox
+from node.federating import backfill, delivery, handling
 from node.federating.models import Backfill, Delivery, Follow, InboxItem
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
@@ -52,9 +52,9 @@ def test_what_must_be_fetched_holds_up_nothing_else(nodes: Nodes) -> None:
     elsewhere = f"https://{slow.peer.host}/projects/1"
     assert slow.send(slow.says("Create", elsewhere), node).status_code == 202
     assert good.send(good.says("Follow", node.council_uri), node).status_code == 202
-    inbox.work_off(node.node)
+    handling.work_off(node.node)
     assert items(node) == {"Create": "new", "Follow": "done"}
-    inbox.work_off_fetching(node.node)
+    handling.work_off_fetching(node.node)
     assert items(node)["Create"] in {"failed", "ignored", "new"}
     assert "/projects/1" in slow.peer.fetched
 

@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from federation.errors import Reason, Refusal
-from federation.signatures import Headers, SignedRequest
+from federation.signatures import SignedRequest
 from node.federating import inbox
+from node.federating.views.asking import as_signed
 from node.request import PUBLIC, current_node, permission
 
 blueprint = Blueprint("inbox", __name__)
@@ -25,19 +26,11 @@ def post(_slug: str = "") -> ResponseReturnValue:
 
 
 def _signed_request() -> SignedRequest:
-    settings = current_node().settings
-    request.max_content_length = inbox.policy(current_node()).max_bytes
+    request.max_content_length = inbox.MOST_BYTES
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         refusal = Refusal(Reason.too_large)
         inbox.refuse(current_node(), "", refusal)
         raise refusal from None
-    return SignedRequest(
-        method=request.method,
-        scheme="https" if settings.is_https else "http",
-        authority=settings.authority,
-        target=request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"),
-        headers=Headers(request.headers.items()),
-        body=body,
-    )
+    return as_signed(body)

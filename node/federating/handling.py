@@ -1,0 +1,195 @@
+"""Acting on what the inbox stored: here and now, or once the object was read at its origin.
+
+A repeat is harmless; out of order is harmless.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import select
+
+from federation.acceptance import Accepted
+from federation.errors import FederationError
+from federation.origin import host_of
+from federation.vocabulary import Activity
+from node.db import now
+from node.errors import MoothallError
+from node.federating import originals, queues
+from node.federating.dispatching import dispatch
+from node.federating.models import InboxItem
+from node.runtime import Node, Received, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+FETCHING_JOB = "inbox-fetching"
+# So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
+LEASED, TOGETHER = 100, 10
+# So many fetches are under way at once.
+FETCHES = 4
+MOST_ATTEMPTS = 5
+
+
+class End(NamedTuple):
+    """How acting on a message ended: the state it has then, `new` where it is to be tried again,
+    and why.
+    """
+
+    state: str
+    outcome: str
+
+
+def row_of(verdict: Accepted) -> dict[str, Any]:
+    """The row of an accepted message."""
+    activity, moment = verdict.activity, now()
+    return {
+        "uri": activity.id,
+        "actor_uri": activity.actor,
+        "host": host_of(activity.actor),
+        "forwarded_by": host_of(verdict.forwarded_by) if verdict.forwarded_by else None,
+        "type": activity.type[:40],
+        "body": activity.raw,
+        "needs_fetch": originals.must_be_read(activity, trusted=verdict.embedded_trusted),
+        "state": InboxItem.WAITING,
+        "attempts": 0,
+        "received_at": moment,
+        "due_at": moment,
+        "outcome": "",
+    }
+
+
+def job_of(row: Mapping[str, Any]) -> str:
+    """The job that acts on a row."""
+    return FETCHING_JOB if row["needs_fetch"] else InboxItem.JOB
+
+
+@queues.wakes_for_next(InboxItem)
+def work_off(node: Node) -> None:
+    """The job: act on everything that can be acted on here and now, oldest first."""
+    while items := queues.lease(node, InboxItem, LEASED, InboxItem.needs_fetch.is_(False)):
+        for start in range(0, len(items), TOGETHER):
+            _handle_local(node, items[start : start + TOGETHER])
+
+
+def work_off_fetching(node: Node) -> None:
+    """The job: act on what must first be fetched from its origin, which may take its time.
+
+    Of each host one at once, so that a slow one holds up nobody else.
+    """
+
+    def lease(most: int) -> list[int]:
+        return queues.lease(node, InboxItem, most, InboxItem.needs_fetch.is_(True), of_each_host=1)
+
+    queues.in_parallel(FETCHES, lease, partial(_handle_fetched, node))
+
+
+def retry(work: UnitOfWork, item: InboxItem) -> None:
+    """Act once more on a message that failed. Raises `ConflictError` for one that did not."""
+    item.move_to(InboxItem.WAITING)
+    item.attempts, item.due_at, item.finished_at = 0, now(), None
+    work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB)
+    work.audit("inbox.retry", item.uri)
+
+
+def _handle_local(node: Node, item_ids: Sequence[int]) -> None:
+    """Act on messages that hold all that is needed, together; what fails for all of them at once
+    is done again one by one.
+    """
+    try:
+        _handle(node, dict.fromkeys(item_ids))
+    except Exception:
+        log.exception("inbox items could not be handled together", items=item_ids)
+        for item_id in item_ids:
+            _handle_alone(node, item_id, None)
+
+
+def _handle_fetched(node: Node, item_id: int) -> None:
+    """Act on a message once its object was read where it lives."""
+    with node.reading() as session:
+        body = session.get_one(InboxItem, item_id).body
+    try:
+        received = originals.read(node, Activity.parse(body))
+    except (MoothallError, FederationError) as error:
+        _end_alone(node, item_id, _failed(error))
+    except Exception as error:
+        log.exception("what an inbox item is about could not be read", item=item_id)
+        _end_alone(node, item_id, _broke(error))
+    else:
+        _handle_alone(node, item_id, received)
+
+
+def _handle_alone(node: Node, item_id: int, received: Received | None) -> None:
+    try:
+        _handle(node, {item_id: received})
+    except Exception as error:
+        log.exception("an inbox item could not be handled", item=item_id)
+        _end_alone(node, item_id, _broke(error))
+
+
+def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
+    """Act on some messages in one transaction.
+
+    The effect of each is committed together with its new state, or neither is.
+    """
+    with node.work(by=InboxItem.JOB) as work:
+        items = _waiting(work, prepared.keys())
+        ends = [_act(node, work, item, prepared[item.id]) for item in items]
+        for item, end in zip(items, ends, strict=True):
+            _record(work, item, end)
+
+
+def _waiting(work: UnitOfWork, item_ids: Collection[int]) -> Sequence[InboxItem]:
+    """Those that still wait: else a lease ran out, and another worker was quicker."""
+    waiting = InboxItem.id.in_(item_ids), InboxItem.state == InboxItem.WAITING
+    query = select(InboxItem).where(*waiting).order_by(InboxItem.id).with_for_update()
+    return work.session.scalars(query).all()
+
+
+def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | None) -> End:
+    """Act on one message; of one that fails nothing stays but how it ended."""
+    work.by = item.actor_uri
+    try:
+        with work.session.begin_nested():
+            found = received or originals.embedded(Activity.parse(item.body))
+            return End(*dispatch(node, work, found))
+    except (MoothallError, FederationError) as error:
+        return _failed(error)
+    except Exception as error:
+        log.exception("an inbox item could not be handled", item=item.id)
+        return _broke(error)
+    finally:
+        work.by = InboxItem.JOB
+
+
+def _failed(error: Exception) -> End:
+    permanent = getattr(error, "permanent", True)
+    return End("failed" if permanent else InboxItem.WAITING, str(error))
+
+
+def _broke(error: Exception) -> End:
+    """An error that nobody foresaw: it may be gone the next time."""
+    return End(InboxItem.WAITING, f"{type(error).__name__}: {error}")
+
+
+def _end_alone(node: Node, item_id: int, end: End) -> None:
+    with node.work(by=InboxItem.JOB) as work:
+        for item in _waiting(work, [item_id]):
+            _record(work, item, end)
+
+
+def _record(work: UnitOfWork, item: InboxItem, end: End) -> None:
+    """Note how it ended; if it did not, when it is tried again."""
+    item.outcome, item.leased_until = end.outcome[:500], None
+    state = end.state
+    if state in {"failed", InboxItem.WAITING}:
+        item.attempts += 1
+        state = "failed" if item.attempts >= MOST_ATTEMPTS else state
+    if state == InboxItem.WAITING:
+        delay = timedelta(seconds=2 * 4 ** (item.attempts - 1))
+        item.due_at = now() + delay
+        work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB, delay)
+    else:
+        item.move_to(state)
+        item.finished_at = now()

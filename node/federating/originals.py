@@ -1,0 +1,74 @@
+"""What an activity is about, as whoever may speak for it says it: embedded, proven, or read at its
+origin. What is merely told of others is never believed.
+"""
+
+from typing import Any
+
+from federation.acceptance import Believed, Policy, believe
+from federation.errors import FederationError
+from federation.vocabulary import Activity
+from node.db import now
+from node.federating import fetching, peers
+from node.federating.keystore import KeyStore
+from node.runtime import Node, Received
+
+# Activities whose object is acted on, so that it must come from whoever may speak for it.
+CARRYING = frozenset({"Create", "Update"})
+# What others say is passed on by this.
+PASSING_ON = "Announce"
+
+
+def must_be_read(activity: Activity, *, trusted: bool) -> bool:
+    """Whether the network may be needed to know what an accepted activity is about.
+
+    `trusted`: it embeds its object and may speak for it.
+    """
+    if activity.type == PASSING_ON:
+        return isinstance(activity.object, dict)
+    return activity.type in CARRYING and activity.object_id is not None and not trusted
+
+
+def embedded(activity: Activity) -> Received:
+    """An activity that holds, or needs, no more than it says itself."""
+    is_anonymous = activity.type in CARRYING and activity.object_id is None
+    document = activity.object if isinstance(activity.object, dict) else None
+    return Received(activity, None if is_anonymous else document)
+
+
+def read(node: Node, activity: Activity) -> Received:
+    """An activity with its object as it is believed.
+
+    Raises `NotFetchedError` and `FederationError` where it cannot be had.
+    """
+    if activity.type == PASSING_ON:
+        return Received(activity, _passed_on(node, activity))
+    return Received(activity, fetching.document(node, activity.object_id or ""))
+
+
+def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
+    """What is announced: as it is embedded where its author proves it, else as it is at home. Of
+    its own object, only what its actor may say.
+    """
+    keys, policy = KeyStore(node), _policy(node)
+    found = believe(activity.object, activity.actor, policy, keys, now())
+    if not isinstance(found, Believed):
+        at_home = fetching.document(node, found.uri)
+        found = believe(at_home, found.uri, policy, keys, now())
+    if not isinstance(found, Believed):
+        raise FederationError(f"{found.uri} is not what its own server says it is.")
+    if keys.has_news:
+        with node.work(by=activity.actor) as work:
+            keys.remember(work.session)
+    document = dict(found.document)
+    about = document.get("object")
+    if isinstance(about, dict) and not found.embedded_trusted:
+        document["object"] = about.get("id")
+    return document
+
+
+def _policy(node: Node) -> Policy:
+    def host_allowed(host: str) -> bool:
+        with node.reading() as session:
+            return peers.is_allowed(session, node.settings, host)
+
+    return Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
