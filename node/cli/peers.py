@@ -1,6 +1,7 @@
 """Commands about other servers: whom we speak with, and the lists that say so."""
 
 import json
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import click
@@ -71,11 +72,8 @@ def forget(host: str) -> None:
 def list_peers(as_json: bool) -> None:
     """Every server we know, and how it goes."""
     with opened() as node, node.reading() as session:
-        rows = session.scalars(select(Peer).order_by(Peer.host)).all()
-        if as_json:
-            return _print([_described(row) for row in rows])
-        for row in rows:
-            click.echo(f"{row.host}\t{row.state}\t{peers.health(row)}\t{row.last_answer}")
+        rows = [_described(row) for row in session.scalars(select(Peer).order_by(Peer.host))]
+        _show(rows, ("host", "state", "health", "last_answer"), as_json=as_json)
 
 
 @peer.command()
@@ -83,11 +81,8 @@ def list_peers(as_json: bool) -> None:
 def suggestions(as_json: bool) -> None:
     """Servers that others told us of, and nobody has decided about."""
     with opened() as node, node.reading() as session:
-        rows = discovery.suggestions(session)
-        if as_json:
-            return _print([_described(row) for row in rows])
-        for row in rows:
-            click.echo(f"{row.host}\t{row.found_from}\t{row.comment}")
+        rows = [_described(row) for row in discovery.suggestions(session)]
+        _show(rows, ("host", "found_from", "comment"), as_json=as_json)
 
 
 @peer.command("export")
@@ -136,15 +131,17 @@ def unsubscribe(url: str) -> None:
 def lists(as_json: bool) -> None:
     """The lists that this node subscribes to, and how it goes."""
     with opened() as node, node.reading() as session:
-        rows = subscriptions.all_lists(session)
-        if as_json:
-            return _print([_list_described(row) for row in rows])
-        for row in rows:
-            click.echo(f"{row.url}\t{row.entries}\t{row.fetched_at or 'not yet'}\t{row.outcome}")
+        rows = [_list_described(row) for row in subscriptions.all_lists(session)]
+        _show(rows, ("url", "entries", "fetched_at", "outcome"), as_json=as_json)
 
 
-def _print(rows: list[dict[str, object]]) -> None:
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+def _show(rows: list[dict[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
+    """All of the rows as JSON, or a line of `columns` for each."""
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        click.echo("\t".join("" if row[name] is None else str(row[name]) for name in columns))
 
 
 def _described(row: Peer) -> dict[str, object]:
