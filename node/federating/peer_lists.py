@@ -73,7 +73,7 @@ def read(body: bytes) -> Contents:
     columns = tuple(name.strip().lower() for name in next(rows, (1, []))[1])
     if columns[:2] == MASTODON[:2]:
         names = [name.removeprefix("#") for name in columns]
-    elif columns[:2] == PLAIN[:2] and set(columns) <= set(PLAIN):
+    elif len(columns) >= 2 and columns == PLAIN[: len(columns)]:
         names = list(columns)
     else:
         raise _no_list(f"The first line has to be {','.join(PLAIN)} or {','.join(MASTODON)}")
