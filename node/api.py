@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager
 from node.db import Base, insert_once, now
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.models import Uri
+from node.federating.views.asking import current_reader
 from node.forms import HouseForm
 from node.hooks import part_of
 from node.hookspecs import (
@@ -70,9 +71,11 @@ def work(plugin: str) -> AbstractContextManager[Work]:
 
 
 def project(token: str) -> ProjectView:
-    """The project with this token, ours or another council's; a draft for those who may edit it.
+    """The project with this token, ours or another council's, as far as whoever asks may see it; a
+    draft for those who may edit it.
 
-    Raises `NotFoundError` where there is none, and `GoneError` where it was deleted.
+    Raises `NotFoundError` where there is none for them, and `GoneError` where it was deleted.
     """
-    found = projects.by_token(current_work().session, token, drafts=may("projects.edit"))
+    reader = current_reader()
+    found = projects.by_token(current_work().session, token, reader, drafts=may("projects.edit"))
     return projects.as_view(found)

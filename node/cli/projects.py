@@ -6,6 +6,7 @@ import click
 
 from node.cli.opening import opened, working
 from node.councils import service as councils
+from node.federating.readers import OUR_OWN
 from node.projects import files, service
 
 
@@ -34,7 +35,7 @@ def list_projects() -> None:
     with opened() as node, node.reading() as session:
         number = 1
         while True:
-            page = service.listed(session, service.Filter(), number)
+            page = service.listed(session, service.Filter(OUR_OWN), number)
             for row in page.projects:
                 click.echo(f"{row.uri}\t{row.phase.value}\t{row.council.name}\t{row.title}")
             if number >= page.pages:

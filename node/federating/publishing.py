@@ -6,7 +6,7 @@ The activity and its deliveries exist together or not at all.
 import json
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
@@ -21,6 +21,8 @@ PUBLIC: Literal["public"] = "public"
 PEERS: Literal["peers"] = "peers"
 DIRECT: Literal["direct"] = "direct"
 Audience = Literal["public", "peers"]
+# Activities that carry or show what they are about.
+SAYING = ("Create", "Update", "Announce")
 
 
 def publish(
@@ -47,10 +49,63 @@ def publish_to(
     if audience == PEERS:
         inboxes = _allowed_by_name(session, inboxes)
     if activity["type"] == "Delete":
-        about = _object(activity)
-        earlier = select(Delivery.inbox).where(Delivery.object_uri == about).distinct()
-        inboxes = {*inboxes, *session.scalars(earlier), *sharing.inboxes(session, about)}
+        inboxes = inboxes | holders(session, _object(activity))
+        _hold_back(session, _object(activity), inboxes)
     return _post(work, actor, activity, audience, inboxes)
+
+
+def withdraw(
+    work: UnitOfWork, actor: Actor, deletion: dict[str, Any], audience: Audience | None
+) -> OutboxActivity:
+    """Send a Delete of what is now for `audience` alone, or for nobody else, to all others who
+    ever got it. What was said of it before is no longer shown to them either.
+    """
+    session, about = work.session, _object(deletion)
+    inboxes = followers(session, actor) | holders(session, about)
+    if audience == PEERS:
+        inboxes -= _allowed_by_name(session, inboxes)
+    hide(session, about, audience)
+    _hold_back(session, about, inboxes)
+    return _post(work, actor, deletion, DIRECT, inboxes)
+
+
+def holders(session: Session, object_uri: str) -> set[str]:
+    """Where all hear who ever got an object."""
+    earlier = select(Delivery.inbox).where(Delivery.object_uri == object_uri).distinct()
+    return {*session.scalars(earlier), *sharing.inboxes(session, object_uri)}
+
+
+def strangers(session: Session, inboxes: set[str]) -> set[str]:
+    """Those of `inboxes` that do not get what is for peers."""
+    return inboxes - _allowed_by_name(session, inboxes)
+
+
+def hide(session: Session, object_uri: str, audience: Audience | None) -> None:
+    """What we said of an object so far is for `audience` alone from now on, or for nobody else."""
+    wider = {PUBLIC} if audience == PEERS else {PUBLIC, PEERS}
+    session.execute(
+        update(OutboxActivity)
+        .where(OutboxActivity.object_uri == object_uri, OutboxActivity.audience.in_(wider))
+        .values(audience=audience or DIRECT)
+    )
+
+
+def _hold_back(session: Session, object_uri: str, inboxes: set[str]) -> None:
+    """What has not been sent yet of something that is withdrawn never is, however late."""
+    saying = select(OutboxActivity.id).where(
+        OutboxActivity.object_uri == object_uri, OutboxActivity.type.in_(SAYING)
+    )
+    is_idle = or_(Delivery.leased_until.is_(None), Delivery.leased_until < now())
+    listed = sorted(inboxes)
+    for start in range(0, len(listed), peers.PORTION):
+        session.execute(
+            delete(Delivery).where(
+                Delivery.activity_id.in_(saying),
+                Delivery.inbox.in_(listed[start : start + peers.PORTION]),
+                Delivery.state != "delivered",
+                is_idle,
+            )
+        )
 
 
 def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:

@@ -34,6 +34,11 @@ def allows(roles: Iterable[str], name: str, hooks: Hooks) -> bool:
     return any(item.name == name and item.roles & held for item in all_permissions(hooks))
 
 
+def is_signed_in() -> bool:
+    """Whether whoever makes this request works at our council."""
+    return bool(current_user.is_authenticated)
+
+
 def may(name: str) -> bool:
     """Whether whoever makes this request may do `name`."""
     if name == PUBLIC:

@@ -6,8 +6,9 @@ from datetime import datetime
 from federation.addressing import PUBLIC
 from federation.errors import DocumentError
 from federation.origin import same_origin
-from federation.vocabulary import Article, ProjectDetails, Tombstone
+from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
 from node import markup
+from node.federating import addresses
 from node.projects.models import Phase, Project, Visibility
 
 LONGEST_TITLE = 300
@@ -71,6 +72,7 @@ def to_article(project: Project) -> Article:
         language=project.language,
         name_map=_in_languages(project, "title"),
         content_map=_in_languages(project, "content"),
+        full_document=addresses.project_document(project.uri),
         project=ProjectDetails(
             summary=project.summary,
             phase=project.phase.value,
@@ -86,8 +88,26 @@ def _in_languages(project: Project, part: str) -> dict[str, str]:
     return {tag: said[part] for tag, said in sorted(project.translations.items()) if said.get(part)}
 
 
+def to_document(project: Project) -> ProjectDocument:
+    """The whole project document, to which the Article links (FEP-e232)."""
+    article = to_article(project)
+    return ProjectDocument(
+        id=addresses.project_document(project.uri),
+        project=project.uri,
+        name=article.name,
+        attributed_to=article.attributed_to,
+        details=article.project or ProjectDetails(),
+        content=article.content,
+        url=project.url,
+        published=article.published,
+        updated=article.updated,
+    )
+
+
 def to_tombstone(project: Project) -> Tombstone:
-    return Tombstone(id=project.uri, former_type="Article", deleted=project.deleted_at)
+    """What is told of a project that is deleted, or no longer shown to whoever is told."""
+    at = project.deleted_at or project.changed_at
+    return Tombstone(id=project.uri, former_type="Article", deleted=at)
 
 
 def from_article(article: Article) -> RemoteProject | None:

@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from federation.addressing import PUBLIC
-from federation.vocabulary import create as create_activity
-from federation.vocabulary import delete as delete_activity
-from federation.vocabulary import update as update_activity
 from node import markup
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
-from node.federating import addresses, publishing
-from node.federating.models import Actor, Follow
+from node.federating import addresses
+from node.federating.models import Follow
+from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
-from node.projects.federate import to_article, to_tombstone
+from node.projects import telling
 from node.projects.models import (
     TRANSITIONS,
     Phase,
@@ -95,39 +92,39 @@ def create(work: UnitOfWork, council: Council, text: Text) -> Project:
 
 
 def publish(work: UnitOfWork, project: Project) -> None:
-    """Show a draft to everybody, and tell the followers."""
+    """Show a draft to all who may read it, and tell those of the followers."""
     _move(project, State.published)
     project.revision = new_revision()
     project.published_at = project.changed_at = now()
-    actor, uri = _author(project), addresses.new_activity(work.settings)
-    publishing.publish(
-        work, actor, create_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor))
+    _require_own(project)
+    telling.told(work, project, Visibility.private)
+    work.audit(
+        "project.publish", project.uri, title=project.title, visibility=project.visibility.value
     )
-    work.audit("project.publish", project.uri, title=project.title)
 
 
 def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None:
-    """Change the text of a project. `version` is the one the writer began from.
+    """Change the text of a project, and who may read it. `version` is the one the writer began
+    from.
 
     Raises `ConflictError` if somebody else changed it meanwhile.
     """
     text = check(text)
     if project.state is State.deleted:
         raise GoneError("This project has been deleted.")
-    actor = _author(project)
+    _require_own(project)
     if project.version != version:
         raise ConflictError("Somebody else changed this project while you were writing.")
+    before = project.visibility
     _write(project, text)
     project.version += 1
     project.changed_at = now()
     if project.state is State.published:
-        uri = addresses.new_activity(work.settings)
-        publishing.publish(
-            work,
-            actor,
-            update_activity(uri, actor.uri, to_article(project).dump(), **_audience(actor)),
-        )
-    work.audit("project.update", project.uri, title=text.title, version=project.version)
+        telling.told(work, project, before)
+    visibility = {"visibility": text.visibility} if before != project.visibility else {}
+    work.audit(
+        "project.update", project.uri, title=text.title, version=project.version, **visibility
+    )
 
 
 def delete(work: UnitOfWork, project: Project) -> None:
@@ -142,23 +139,24 @@ def delete(work: UnitOfWork, project: Project) -> None:
     work.node.hooks.project_deleted(work, as_view(project))
     title = project.title
     project.erase()
-    actor = _author(project)
+    _require_own(project)
     if was_published:
-        uri = addresses.new_activity(work.settings)
-        publishing.publish(
-            work,
-            actor,
-            delete_activity(uri, actor.uri, to_tombstone(project).dump(), **_audience(actor)),
-        )
+        telling.gone(work, project)
     work.audit("project.delete", project.uri, title=title)
 
 
-def by_token(session: Session, token: str, *, drafts: bool = False) -> Project:
-    """Raises `GoneError` for a deleted project, `NotFoundError` for none and for a draft unless
-    `drafts`.
+def by_token(
+    session: Session, token: str, reader: Reader = ANYBODY, *, drafts: bool = False
+) -> Project:
+    """The project as far as `reader` may see it.
+
+    Raises `GoneError` for one that was deleted and that the reader could see, `NotFoundError` for
+    none, and for a draft unless `drafts`.
     """
-    project = session.scalar(select(Project).where(Project.token == token, _ours_or_followed()))
-    if project is None or (project.state is State.draft and not drafts):
+    query = select(Project).where(Project.token == token, _ours_or_followed(), _readable(reader))
+    project = session.scalar(query)
+    never_shown = project is None or project.published_at is None
+    if project is None or (never_shown and not drafts):
         raise NotFoundError("There is no such project.")
     if project.state is State.deleted:
         raise GoneError("This project has been deleted.")
@@ -204,8 +202,9 @@ def as_view(project: Project) -> ProjectView:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which projects to list. `origin` is all, ours or others."""
+    """Which projects to list, for whom. `origin` is all, ours or others."""
 
+    reader: Reader = ANYBODY
     origin: str = "all"
     phase: Phase | None = None
     council_id: int | None = None
@@ -232,27 +231,32 @@ def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
     return Page(list(found), number, pages, total)
 
 
-def count_public(session: Session, council: Council) -> int:
-    """How many projects of a council everybody may read."""
-    query = select(func.count()).where(
-        Project.council_id == council.id, Project.state == State.published
-    )
-    return session.scalar(query) or 0
+def count_documents(session: Session, council: Council, reader: Reader) -> int:
+    """How many projects of a council have a document that `reader` may have."""
+    return session.scalar(_documents(council, reader).with_only_columns(func.count())) or 0
 
 
-def public_after(session: Session, council: Council, after: int, most: int) -> list[Project]:
-    """The next projects of a council that everybody may read, by row id."""
-    query = select(Project).where(
-        Project.council_id == council.id, Project.state == State.published, Project.id > after
-    )
+def documents_after(
+    session: Session, council: Council, reader: Reader, after: int, most: int
+) -> list[Project]:
+    """The next projects of a council that have a document for `reader`, by row id."""
+    query = _documents(council, reader).where(Project.id > after)
     return list(session.scalars(query.order_by(Project.id).limit(most)))
+
+
+def _documents(council: Council, reader: Reader) -> Select[Project]:
+    return select(Project).where(
+        Project.council_id == council.id,
+        Project.state == State.published,
+        Project.visibility.in_([Visibility(word) for word in reader.audiences]),
+    )
 
 
 def _matching(wanted: Filter) -> Select[Project]:
     states = [State.draft] if wanted.drafts else [State.published]
     query = (
         select(Project)
-        .where(Project.state.in_(states), _ours_or_followed())
+        .where(Project.state.in_(states), _ours_or_followed(), _readable(wanted.reader))
         .order_by(Project.changed_at.desc(), Project.id)
     )
     if wanted.phase:
@@ -272,6 +276,17 @@ def _ours_or_followed() -> ColumnElement[bool]:
     return Project.council_id.in_(shown)
 
 
+def _readable(reader: Reader) -> ColumnElement[bool]:
+    """What `reader` may see: our own people all; another server what is for peers of ours alone."""
+    if reader.is_ours:
+        return true()
+    is_public = Project.visibility == Visibility.public
+    if reader.host is None:
+        return is_public
+    is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+    return or_(is_public, and_(is_ours, Project.visibility == Visibility.peers))
+
+
 def _write(project: Project, text: Text) -> None:
     project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
     project.brief, project.content = text.brief, markup.from_markdown(text.brief)
@@ -285,12 +300,7 @@ def _move(project: Project, state: State) -> None:
     project.state = state
 
 
-def _author(project: Project) -> Actor:
-    """The actor that speaks for a project. Raises `ForbiddenError` for another's project."""
+def _require_own(project: Project) -> None:
+    """Raises `ForbiddenError` for another council's project."""
     if not project.is_local:
         raise ForbiddenError("Only the council whose project it is can change it.")
-    return project.council.actor
-
-
-def _audience(actor: Actor) -> dict[str, list[str]]:
-    return {"to": [PUBLIC], "cc": [actor.followers or ""]}

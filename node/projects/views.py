@@ -8,11 +8,14 @@ from flask_wtf import FlaskForm
 from federation.vocabulary import Collection, CollectionPage
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from node.federating import sharing
+from node.federating.readers import Reader
+from node.federating.views.asking import current_reader
 from node.people.permissions import may
 from node.projects import service
-from node.projects.federate import to_article, to_tombstone
+from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
-from node.projects.models import Phase, Project, State
+from node.projects.models import Phase, Project, State, Visibility
 from node.request import (
     PUBLIC,
     activity_response,
@@ -34,7 +37,9 @@ COLLECTION_PAGE = 100
 def index() -> ResponseReturnValue:
     """All published projects, ours and others', last changed first."""
     wanted = service.Filter(
-        origin=request.args.get("origin", "all"), phase=request.args.get("phase", type=Phase)
+        reader=current_reader(),
+        origin=request.args.get("origin", "all"),
+        phase=request.args.get("phase", type=Phase),
     )
     page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
     return render_template("projects/index.html", page=page, wanted=wanted)
@@ -44,7 +49,7 @@ def index() -> ResponseReturnValue:
 @permission(EDIT)
 def drafts() -> ResponseReturnValue:
     """What our council has begun and not yet published."""
-    wanted = service.Filter(drafts=True)
+    wanted = service.Filter(reader=current_reader(), drafts=True)
     page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
     return render_template("projects/drafts.html", page=page)
 
@@ -53,20 +58,20 @@ def drafts() -> ResponseReturnValue:
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
     """One project: its page, or its document for another server."""
-    work = current_work()
+    reader, work = current_reader(), current_work()
     if wants_activity():
-        return _document(token)
-    project = service.by_token(work.session, token, drafts=may(EDIT))
+        return _article(token, reader)
+    project = service.by_token(work.session, token, reader, drafts=may(EDIT))
     sections = current_node().hooks.project_sections(
         work, service.as_view(project), render_template
     )
     return render_template("projects/project.html", project=project, sections=sections)
 
 
-def _document(token: str) -> ResponseReturnValue:
+def _article(token: str, reader: Reader) -> ResponseReturnValue:
     session = current_work().session
     try:
-        project = service.by_token(session, token)
+        project = service.by_token(session, token, reader)
     except GoneError:
         gone = service.deleted(session, token)
         if not gone.is_local:
@@ -74,31 +79,62 @@ def _document(token: str) -> ResponseReturnValue:
         return activity_response(to_tombstone(gone).dump(), 410)
     if not project.is_local:
         return redirect(project.uri)
+    _give([project], reader)
     return activity_response(to_article(project).dump())
+
+
+@blueprint.get("/projects/<token>/document")
+@permission(PUBLIC)
+def document(token: str) -> ResponseReturnValue:
+    """The whole project document of a project of ours, to which its Article links."""
+    if not wants_activity():
+        return redirect(url_for("projects.show", token=token))
+    reader = current_reader()
+    project = service.by_token(current_work().session, token, reader)
+    if not project.is_local:
+        raise NotFoundError("There is no such project.")
+    _give([project], reader)
+    return activity_response(to_document(project).dump())
 
 
 @blueprint.get("/councils/<slug>/projects")
 @permission(PUBLIC)
 def collection(slug: str) -> ResponseReturnValue:
-    """All of our projects for another server that begins to follow, oldest first, in pages."""
-    session = current_work().session
+    """All of our projects that another server may read, oldest first, in pages."""
+    if not wants_activity():
+        return redirect(url_for("pages.own_council", slug=slug))
+    reader, session = current_reader(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError("There is no such council here.")
     uri, after = council.actor.projects, request.args.get("after", type=row_id)
     if after is None:
-        total = service.count_public(session, council)
+        total = service.count_documents(session, council, reader)
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    rows = service.public_after(session, council, after, COLLECTION_PAGE)
+    rows = service.documents_after(session, council, reader, after, COLLECTION_PAGE)
     page = CollectionPage(
         id=f"{uri}?after={after}",
         part_of=uri,
         items=tuple(to_article(row).dump(context=False) for row in rows),
         next=f"{uri}?after={rows[-1].id}" if len(rows) == COLLECTION_PAGE else None,
     )
+    _give(rows, reader)
     return activity_response(page.dump())
+
+
+def _give(given: list[Project], reader: Reader) -> None:
+    """Before documents of `given` leave. There is none of what only our own people may read; what
+    is for peers goes into the ledger.
+    """
+    if any(project.visibility is Visibility.private for project in given):
+        raise NotFoundError("There is no such project.")
+    for_peers = [project.uri for project in given if project.visibility is Visibility.peers]
+    if reader.host and for_peers:
+        with current_node().work(by=reader.host) as work:
+            for uri in for_peers:
+                sharing.fetched(work.session, uri, reader.host)
 
 
 @blueprint.get("/projects/new")

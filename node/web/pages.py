@@ -18,6 +18,7 @@ from node.councils.founding import Founding, found
 from node.councils.models import Council
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.federating import actors
+from node.federating.views.asking import current_reader
 from node.forms import HouseForm
 from node.people.sign_in import first_run_token
 from node.projects import service as projects
@@ -43,7 +44,7 @@ def home() -> ResponseReturnValue:
     session = current_work().session
     if councils.own(session) is None:
         return render_template("setting_up.html")
-    latest = projects.listed(session, projects.Filter()).projects[:LATEST]
+    latest = projects.listed(session, projects.Filter(current_reader())).projects[:LATEST]
     return render_template(
         "home.html",
         council=councils.own(session),
@@ -79,7 +80,7 @@ def known_council(council_id: int) -> ResponseReturnValue:
 
 
 def _council_page(council: Council) -> str:
-    wanted = projects.Filter(council_id=council.id)
+    wanted = projects.Filter(current_reader(), council_id=council.id)
     page = projects.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
     return render_template("councils/council.html", council=council, page=page)
 

@@ -10,7 +10,7 @@ from federation.errors import Reason, Refusal
 from federation.signatures import SignedRequest
 from node.federating import inbox
 from node.federating.views.asking import as_signed
-from node.request import PUBLIC, current_node, permission
+from node.request import PUBLIC, current_node, for_servers, permission
 
 blueprint = Blueprint("inbox", __name__)
 
@@ -19,6 +19,7 @@ blueprint = Blueprint("inbox", __name__)
 @blueprint.post("/actor/inbox")
 @blueprint.post("/councils/<_slug>/inbox")
 @permission(PUBLIC)
+@for_servers
 def post(_slug: str = "") -> ResponseReturnValue:
     """One inbox behind every address: who it is for stands in the message."""
     inbox.receive(current_node(), _signed_request())

@@ -1,0 +1,74 @@
+"""What other servers are told when a project of ours changes, or who may read it does."""
+
+from typing import Any
+
+from federation.reading import Document
+from federation.vocabulary import create as create_activity
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import update as update_activity
+from node.federating import addresses, publishing
+from node.projects import group
+from node.projects.federate import audience, to_article, to_tombstone
+from node.projects.models import Project, Visibility
+from node.runtime import UnitOfWork
+
+
+def told(work: UnitOfWork, project: Project, before: Visibility) -> None:
+    """Tell of a published project what it is now: all who may read it, and nobody else.
+
+    `before` is who could read it so far; private where nobody else could. Whoever could and no
+    longer may is told that it is deleted, and whoever could not until now, that it is new.
+    """
+    if project.visibility is Visibility.private:
+        if before is not Visibility.private:
+            _withdraw(work, project)
+    elif before is Visibility.private:
+        group.publish(work, project, _create(work, project))
+    else:
+        if before is Visibility.public and project.visibility is Visibility.peers:
+            _withdraw(work, project)
+        if before is Visibility.peers and project.visibility is Visibility.public:
+            _introduce(work, project)
+        group.publish(work, project, _update(work, project))
+
+
+def gone(work: UnitOfWork, project: Project) -> None:
+    """Tell all who ever got a project that it is deleted, and show nothing said of it before."""
+    publishing.hide(work.session, project.uri, None)
+    if project.visibility is not Visibility.private:
+        group.publish(work, project, _delete(work, project))
+    group.close(work, project)
+
+
+def _introduce(work: UnitOfWork, project: Project) -> None:
+    """Those who could not read it until now do not know what an Update would be of."""
+    council = project.council.actor
+    followers = publishing.followers(work.session, council)
+    new = publishing.strangers(work.session, followers)
+    publishing.publish_to(work, council, _create(work, project), new)
+
+
+def _withdraw(work: UnitOfWork, project: Project) -> None:
+    now_for = publishing.PEERS if project.visibility is Visibility.peers else None
+    publishing.withdraw(work, project.council.actor, _delete(work, project), now_for)
+
+
+def _create(work: UnitOfWork, project: Project) -> Document:
+    return create_activity(*_said(work, project), to_article(project).dump(), **_to(project))
+
+
+def _update(work: UnitOfWork, project: Project) -> Document:
+    return update_activity(*_said(work, project), to_article(project).dump(), **_to(project))
+
+
+def _delete(work: UnitOfWork, project: Project) -> Document:
+    return delete_activity(*_said(work, project), to_tombstone(project).dump(), **_to(project))
+
+
+def _said(work: UnitOfWork, project: Project) -> tuple[str, str]:
+    """A new activity's id, and its actor."""
+    return addresses.new_activity(work.settings), project.council.actor.uri
+
+
+def _to(project: Project) -> dict[str, Any]:
+    return {name: list(uris) for name, uris in audience(project).items()}
