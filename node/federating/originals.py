@@ -6,9 +6,9 @@ from typing import Any
 
 from federation.acceptance import Believed, Policy, believe
 from federation.errors import FederationError
-from federation.vocabulary import Activity
+from federation.vocabulary import Activity, id_of, ids_of
 from node.db import now
-from node.federating import fetching, peers
+from node.federating import actors, fetching, peers
 from node.federating.keystore import KeyStore
 from node.runtime import Node, Received
 
@@ -54,6 +54,8 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
     if not isinstance(found, Believed):
         at_home = fetching.document(node, found.uri)
         found = believe(at_home, found.uri, policy, keys, now())
+        if isinstance(found, Believed):
+            _introduce(node, found.document)
     if not isinstance(found, Believed):
         raise FederationError(f"{found.uri} is not what its own server says it is.")
     if keys.has_news:
@@ -64,6 +66,17 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
     if isinstance(about, dict) and not found.embedded_trusted:
         document["object"] = about.get("id")
     return document
+
+
+def _introduce(node: Node, document: dict[str, Any]) -> None:
+    """Get to know whose activity or object it is, who has never sent us anything."""
+    uri = id_of(document.get("actor")) or next(iter(ids_of(document.get("attributedTo"))), None)
+    with node.reading() as session:
+        is_known = uri is None or actors.by_uri(session, uri) is not None
+    if uri is not None and not is_known:
+        found = fetching.actor(node, uri)
+        with node.work(by=uri) as work:
+            actors.remember(work.session, found)
 
 
 def _policy(node: Node) -> Policy:
