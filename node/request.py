@@ -40,7 +40,8 @@ def current_work() -> UnitOfWork:
     made.
     """
     if "work" not in g:
-        by = current_user.email if current_user.is_authenticated else "anonymous"
+        is_known = not is_for_servers() and current_user.is_authenticated
+        by = current_user.email if is_known else "anonymous"
         g.work = UnitOfWork(current_node(), db.session(), by)
     return cast("UnitOfWork", g.work)
 
@@ -53,12 +54,31 @@ def row_id(text: str) -> int:
     return number
 
 
+def for_servers(view: View) -> View:
+    """Mark a view that other servers alone ask, and no person."""
+    cast("Any", view).for_servers = True
+    return view
+
+
+def is_for_servers() -> bool:
+    """Whether another server makes this request: by the view it asks, or by what it wants back."""
+    if "is_for_servers" not in g:
+        view = current_app.view_functions.get(request.endpoint or "")
+        reads = request.method in {"GET", "HEAD"}
+        g.is_for_servers = hasattr(view, "for_servers") or (reads and _prefers_activity())
+    return bool(g.is_for_servers)
+
+
 def wants_activity() -> bool:
     """Whether the caller asks for ActivityPub rather than a page. A browser never does.
 
     The answer then says `Vary: Accept`, whichever it is.
     """
     after_this_request(_vary)
+    return _prefers_activity()
+
+
+def _prefers_activity() -> bool:
     quality = {"page": 0.0, "activity": 0.0}
     for kind, q in request.accept_mimetypes:
         base = kind.partition(";")[0].strip().lower()

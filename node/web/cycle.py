@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from werkzeug.routing import IntegerConverter, Map
 from node.db import begin_reading, db, end_reading
 from node.errors import ForbiddenError, NotFoundError
 from node.people.permissions import may
-from node.request import LARGEST_ROW_ID, PUBLIC
+from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
 from node.web.error_pages import wants_document
 
 log = structlog.get_logger("node.access")
@@ -59,6 +60,27 @@ def permission_of(app: Flask, endpoint: str) -> str | None:
     return getattr(app.view_functions[endpoint], "permission", None)
 
 
+def spare_other_servers(app: Flask) -> None:
+    """What libraries do around each request is for people: forms, sessions, signing in. Other
+    servers have none of that, ask often, and are answered without it.
+    """
+    before, after = app.before_request_funcs[None], app.after_request_funcs[None]
+    before[:] = [hook if _is_ours(hook) else _before_people(hook) for hook in before]
+    after[:] = [hook if _is_ours(hook) else _after_people(hook) for hook in after]
+
+
+def _is_ours(hook: Callable[..., Any]) -> bool:
+    return hook.__module__.startswith("node.")
+
+
+def _before_people(hook: Callable[[], Any]) -> Callable[[], Any]:
+    return lambda: None if is_for_servers() else hook()
+
+
+def _after_people(hook: Callable[[Response], Any]) -> Callable[[Response], Any]:
+    return lambda response: response if is_for_servers() else hook(response)
+
+
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
@@ -90,8 +112,11 @@ def _commit(response: Response) -> Response:
     """The only commit of a web request: nothing is kept of one that failed."""
     work = g.pop("work", None)
     if response.status_code < 400 and request.method not in READING:
-        work.commit() if work else db.session.commit()
-    else:
+        if work:
+            work.commit()
+        elif _used_database():
+            db.session.commit()
+    elif _used_database():
         db.session.rollback()
     response.headers["X-Request-Id"] = g.get("request_id", "")
     log.info(
@@ -106,7 +131,12 @@ def _commit(response: Response) -> Response:
 
 def _end(_error: BaseException | None) -> None:
     g.pop("work", None)
-    db.session.rollback()
+    if _used_database():
+        db.session.rollback()
     token = g.pop("reading", None)
     if token is not None:
         end_reading(token)
+
+
+def _used_database() -> bool:
+    return bool(db.session.registry.has())

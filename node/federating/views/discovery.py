@@ -21,6 +21,7 @@ from node.request import (
     activity_response,
     current_node,
     current_work,
+    for_servers,
     permission,
     wants_activity,
 )
@@ -45,6 +46,7 @@ def node_actor() -> ResponseReturnValue:
 
 @blueprint.get("/.well-known/webfinger")
 @permission(PUBLIC)
+@for_servers
 def webfinger() -> ResponseReturnValue:
     """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast."""
     work = current_work()
@@ -76,12 +78,14 @@ def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str])
 
 @blueprint.get("/.well-known/nodeinfo")
 @permission(PUBLIC)
+@for_servers
 def nodeinfo_links() -> ResponseReturnValue:
     return _json(nodeinfo.well_known(current_node().settings.base_url), "application/json")
 
 
 @blueprint.get("/nodeinfo/<version>")
 @permission(PUBLIC)
+@for_servers
 def nodeinfo_document(version: str) -> ResponseReturnValue:
     if version not in nodeinfo.VERSIONS:
         raise NotFoundError("There is no such version of NodeInfo.")
