@@ -48,6 +48,7 @@ class Reason(StrEnum):
     key_unusable = "key_unusable"
     key_not_owned = "key_not_owned"
     actor_not_key_owner = "actor_not_key_owner"
+    actor_blocked = "actor_blocked"
     origin_mismatch = "origin_mismatch"
     too_many = "too_many"
     proof_missing = "proof_missing"
@@ -91,6 +92,7 @@ ANSWERS: dict[Reason, Answer] = {
     Reason.key_unusable: Answer(401, "The key is not one that can be used."),
     Reason.key_not_owned: Answer(401, "The key's owner does not list it."),
     Reason.actor_not_key_owner: Answer(403, "The actor did not sign this."),
+    Reason.actor_blocked: Answer(403, "This actor is blocked here."),
     Reason.origin_mismatch: Answer(403, "The actor may not speak for this object."),
     Reason.too_many: Answer(
         429, "Too many messages of your server are waiting.", permanent=False, retry_after=60

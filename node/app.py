@@ -11,12 +11,23 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node import __version__, operating
+from node.conversations import reacting
+from node.conversations import receiving as comment_receiving
+from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.db import db, prepare_engine
 from node.errors import SettingsError
-from node.federating import backfill, delivery, discovery, following, handling, subscriptions
+from node.federating import (
+    backfill,
+    blocking,
+    delivery,
+    discovery,
+    following,
+    handling,
+    subscriptions,
+)
 from node.federating import views as federating_views
 from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
 from node.hooks import Hooks
@@ -24,7 +35,7 @@ from node.jobs import Jobs
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
-from node.projects import comparison, digest_views
+from node.projects import comparison, digest_views, group_views
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
@@ -32,11 +43,18 @@ from node.projects.receiving import read_page
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
+from node.updates import receiving as update_receiving
+from node.updates import views as updates_views
 from node.web import cycle, look, pages
 from node.web.site import MenuItem, Site
 
 # The rooms that receive what others send, in the order they are asked.
-HANDLERS: Sequence[Handlers] = (following.HANDLERS, COUNCIL_HANDLERS, PROJECT_HANDLERS)
+HANDLERS: Sequence[Handlers] = (
+    following.HANDLERS,
+    blocking.HANDLERS,
+    COUNCIL_HANDLERS,
+    PROJECT_HANDLERS,
+)
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
@@ -83,18 +101,30 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
     sign_in.configure(app, settings, secret)
-    csrf = CSRFProtect(app)
-    csrf.exempt("node.federating.views.inbox.post")
+    CSRFProtect(app)
     cycle.register(app)
     look.register(app, _site, https=settings.is_https)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
-    for module in (pages, projects_views, digest_views, councils_views, operating):
+    app.jinja_env.globals.update(
+        updates_of=updates_views.section, conversation_about=conversations_views.section
+    )
+    for module in (
+        pages,
+        projects_views,
+        digest_views,
+        group_views,
+        updates_views,
+        conversations_views,
+        councils_views,
+        operating,
+    ):
         app.register_blueprint(module.blueprint)
     for blueprint in federating_views.blueprints:
         app.register_blueprint(blueprint)
     _add_plugins(app, node.hooks)
     cycle.check_every_view_is_marked(app)
+    cycle.spare_other_servers(app)
     return app
 
 

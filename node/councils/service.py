@@ -11,7 +11,7 @@ from federation.origin import host_of
 from federation.vocabulary import Actor as ActorDocument
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating import actors, addresses, following, peers
+from node.federating import actors, addresses, blocking, following, peers
 from node.federating.models import Actor, Follow, Peer
 from node.markup import is_text
 from node.runtime import UnitOfWork
@@ -113,9 +113,10 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
     host = host_of(found_actor.id)
     if vouched and not peers.is_allowed(work.session, work.settings, host):
         peers.decide(work, host, peers.ALLOWED)
-    row = following.request(work, require_own(work.session).actor, found_actor)
-    remember(work, found_actor)
-    return row
+    own = require_own(work.session).actor
+    if actors.local_by_uri(work.session, found_actor.id) is None:
+        blocking.check_may_follow(work.session, own, remember(work, found_actor).actor)
+    return following.request(work, own, found_actor)
 
 
 def remember(work: UnitOfWork, document: ActorDocument) -> Council:

@@ -17,7 +17,7 @@ from federation.origin import host_of
 from federation.vocabulary import Activity
 from node.db import now
 from node.errors import MoothallError
-from node.federating import originals, queues
+from node.federating import blocking, originals, queues
 from node.federating.dispatching import dispatch
 from node.federating.models import InboxItem
 from node.runtime import Node, Received, UnitOfWork
@@ -39,6 +39,9 @@ class End(NamedTuple):
 
     state: str
     outcome: str
+
+
+BLOCKED = End("ignored", "blocked since it came")
 
 
 def row_of(verdict: Accepted) -> dict[str, Any]:
@@ -135,7 +138,13 @@ def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
     """
     with node.work(by=InboxItem.JOB) as work:
         items = _waiting(work, prepared.keys())
-        ends = [_act(node, work, item, prepared[item.id]) for item in items]
+        unheard = blocking.unheard(work.session, {item.actor_uri for item in items})
+        ends = [
+            BLOCKED
+            if blocking.is_refused(item.type, item.actor_uri, unheard)
+            else _act(node, work, item, prepared[item.id])
+            for item in items
+        ]
         for item, end in zip(items, ends, strict=True):
             _record(work, item, end)
 

@@ -20,7 +20,7 @@ from federation.errors import Reason, Refusal
 from federation.origin import host_of
 from federation.signatures import PublicKey, SignedRequest, claimed_host
 from node.db import insert_new, now
-from node.federating import handling, keystore, peers, refusals
+from node.federating import blocking, handling, keystore, peers, refusals
 from node.federating.keystore import KeyStore
 from node.federating.models import InboxItem
 from node.runtime import Node
@@ -99,10 +99,14 @@ def _store(node: Node, arrivals: Sequence[Arrival]) -> Sequence[bool | Refusal]:
         believed = _believed(node, work.session, arrivals)
         authors = {each.row["host"] for each in arrivals}
         room = _room(work.session, node.settings.most_waiting, authors)
+        unheard = blocking.unheard(work.session, {each.row["actor_uri"] for each in arrivals})
         outcomes: list[bool | Refusal] = []
         rows = []
         for arrival, is_believed in zip(arrivals, believed, strict=True):
             author = arrival.row["host"]
+            if blocking.is_refused(arrival.row["type"], arrival.row["actor_uri"], unheard):
+                outcomes.append(Refusal(Reason.actor_blocked, arrival.row["actor_uri"]))
+                continue
             if is_believed and room[author] < 1:
                 outcomes.append(Refusal(Reason.too_many, author))
                 continue

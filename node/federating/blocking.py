@@ -1,0 +1,161 @@
+"""Blocks between actors: ours of others, and others' of ours.
+
+Whoever our council blocks is not heard, shown or followed any more, and does not follow. Whoever
+blocks our council gets nothing more from it. A whole server is blocked in `node.federating.peers`.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import block as block_activity
+from federation.vocabulary import id_of, undo
+from node.db import insert_once, now
+from node.errors import InvalidInputError, NotFoundError
+from node.federating import actors, addresses, following, peers, publishing
+from node.federating.models import Actor, Block, Follow
+from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+
+# By these somebody only takes back what was said before: they are taken of those blocked too.
+TAKING_BACK = frozenset({"Delete", "Undo"})
+# Of the actors of one server, so many blocks of actors of ours are kept.
+MOST_OF_HOST = 1_000
+
+
+def unheard(session: Session, actor_uris: Collection[str]) -> set[str]:
+    """Those of some actors that are blocked: all but what takes something back is refused."""
+    query = select(Actor.uri).where(Actor.uri.in_(actor_uris), Actor.is_blocked)
+    return set(session.scalars(query))
+
+
+def is_refused(kind: str, actor_uri: str, unheard: Collection[str]) -> bool:
+    """Whether an activity of this type, by this actor, is refused."""
+    return actor_uri in unheard and kind not in TAKING_BACK
+
+
+def between(session: Session, blocker: Actor, blocked: Actor) -> Block | None:
+    return session.scalar(
+        select(Block).where(Block.blocker_id == blocker.id, Block.blocked_id == blocked.id)
+    )
+
+
+def ours(session: Session) -> list[Block]:
+    """Whom actors of ours block, newest first."""
+    return _listed(session, ours=True)
+
+
+def of_us(session: Session) -> list[Block]:
+    """Who blocks actors of ours, newest first."""
+    return _listed(session, ours=False)
+
+
+def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Block:
+    """`blocker`, who is ours, blocks a remote actor and tells it so. Again changes nothing.
+
+    Raises `InvalidInputError` for an actor of this node.
+    """
+    session = work.session
+    blocked = found if isinstance(found, Actor) else actors.remember(session, found)
+    if blocked.is_local:
+        raise InvalidInputError(
+            "That is this node itself.", {"address": "Enter the address of somebody elsewhere"}
+        )
+    row = between(session, blocker, blocked)
+    if row is not None:
+        return row
+    uri = addresses.new_activity(work.settings)
+    follows = following.between(session, blocker, blocked)
+    if follows is not None:
+        following.end(work, follows)
+    _end_follows(session, blocker, blocked)
+    row = Block(uri=uri, blocker=blocker, blocked=blocked)
+    session.add(row)
+    blocked.is_blocked = True
+    publishing.send(work, blocker, block_activity(uri, blocker.uri, blocked.uri), to=blocked)
+    work.audit("block", blocked.uri, blocker=blocker.uri)
+    return row
+
+
+def unblock(work: UnitOfWork, row: Block) -> None:
+    """What the actor said before is shown again; who followed whom has to follow again."""
+    if not row.blocker.is_local:
+        raise NotFoundError("That is not a block of ours.")
+    blocker, blocked = row.blocker, row.blocked
+    activity = undo(
+        addresses.new_activity(work.settings),
+        blocker.uri,
+        block_activity(row.uri, blocker.uri, blocked.uri),
+        to=[blocked.uri],
+    )
+    work.session.delete(row)
+    publishing.send(work, blocker, activity, to=blocked)
+    others = Block.blocked_id == blocked.id, Block.blocker.has(Actor.is_local)
+    still = select(func.count()).where(*others)
+    is_blocked = bool(work.session.scalar(still)) or peers.is_blocked(work.session, blocked.host)
+    blocked.is_blocked = is_blocked
+    work.audit("unblock", blocked.uri, blocker=blocker.uri)
+
+
+def receive_block(work: UnitOfWork, received: Received) -> None:
+    """Somebody blocks an actor of ours: neither follows the other any more."""
+    activity, session = received.activity, work.session
+    blocked = actors.local_by_uri(session, id_of(activity.object) or "")
+    blocker = actors.by_uri(session, activity.actor)
+    if blocked is None or blocker is None:
+        raise NotForUsError("a block of nobody here")
+    of_host = select(func.count()).where(Block.blocker.has(Actor.host == blocker.host))
+    if (session.scalar(of_host) or 0) >= MOST_OF_HOST:
+        raise NotForUsError("too many blocks of that server")
+    values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}
+    if insert_once(session, Block, uri=activity.id, **values):
+        work.audit("blocked-by", blocker.uri, blocked=blocked.uri)
+    _end_follows(session, blocker, blocked)
+
+
+def receive_undo(work: UnitOfWork, received: Received) -> None:
+    """A block of an actor of ours is taken back, embedded or by its bare id."""
+    activity, document = received.activity, received.document or {}
+    mine = Block.blocker.has(Actor.uri == activity.actor)
+    named = Block.uri == (id_of(activity.object) or "")
+    if document.get("type") == "Block":
+        blocked = id_of(document.get("object")) or ""
+        named = or_(named, Block.blocked.has(Actor.uri == blocked))
+    row = work.session.scalar(select(Block).where(mine, named))
+    if row is None:
+        raise NotForUsError("no block of theirs")
+    work.session.delete(row)
+    work.audit("unblocked-by", activity.actor, blocked=row.blocked.uri)
+
+
+def check_may_follow(session: Session, follower: Actor, followed: Actor) -> None:
+    """Raises `InvalidInputError` where one of them blocks the other."""
+    words = None
+    if followed.is_blocked:
+        words = f"{followed.name} is blocked here"
+    elif between(session, followed, follower) is not None:
+        words = f"{followed.name} has blocked this council"
+    if words:
+        raise InvalidInputError(f"{words}.", {"address": words})
+
+
+def _end_follows(session: Session, one: Actor, other: Actor) -> None:
+    pairs = [
+        (Follow.follower_id == one.id) & (Follow.followed_id == other.id),
+        (Follow.follower_id == other.id) & (Follow.followed_id == one.id),
+    ]
+    session.flush()
+    session.execute(delete(Follow).where(or_(*pairs)))
+
+
+def _listed(session: Session, *, ours: bool) -> list[Block]:
+    query = select(Block).where(Block.blocker.has(Actor.is_local == ours))
+    both = joinedload(Block.blocker), joinedload(Block.blocked)
+    return list(session.scalars(query.options(*both).order_by(Block.id.desc())))
+
+
+HANDLERS: Handlers = {
+    ("Block", ""): receive_block,
+    ("Undo", ""): receive_undo,
+}
