@@ -1,0 +1,166 @@
+"""Integrity proofs between nodes: on what we publish, and on what somebody else passes on."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from federation.errors import Reason, Refusal
+from federation.proofs import add_proof, check_proof
+from federation.signatures import PrivateKey, PublicKey, key_from_actor, public_pem
+from federation.vocabulary import RFC9421
+from federation.vocabulary import Actor as ActorDocument
+from node.db import now
+from node.federating.models import InboxItem, RefusalCount
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import AS2, Peer, Signatory, pem
+from tests.federation.test_following import follows
+from tests.federation.test_main_job import publish
+from tests.refusals.test_belief import article, follow, titles
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def peer(nodes: Nodes, node: TestNode) -> Peer:
+    return Peer.join(nodes, "brackwell.test", node)
+
+
+@pytest.fixture
+def forwarder(nodes: Nodes, node: TestNode) -> Signatory:
+    return Peer.join(nodes, "forwarder.test", node).actor()
+
+
+@pytest.fixture
+def author(peer: Peer, node: TestNode) -> Signatory:
+    """An actor with an Ed25519 key for proofs, whom the node follows."""
+    sender = peer.actor()
+    lists(sender, pem("ed25519"))
+    follow(node, sender)
+    return sender
+
+
+def lists(sender: Signatory, private: str) -> PrivateKey:
+    """The actor lists this key for proofs from now on."""
+    path = sender.uri.removeprefix(f"https://{sender.peer.host}")
+    key = PublicKey(f"{sender.uri}#ed25519-key", sender.uri, public_pem(private))
+    listed = ActorDocument(sender.uri, "Organization", f"{sender.uri}/inbox", public_keys=(key,))
+    document = sender.peer.documents[path][1]
+    sender.peer.serve(sender.uri, document | {"assertionMethod": listed.dump()["assertionMethod"]})
+    return PrivateKey(key.key_id, private)
+
+
+def proven(sender: Signatory, document: dict[str, Any], private: str = "") -> dict[str, Any]:
+    key = PrivateKey(f"{sender.uri}#ed25519-key", private or pem("ed25519"))
+    return add_proof(document, key, now())
+
+
+def council(node: TestNode) -> dict[str, Any]:
+    answer = node.app.test_client().get(
+        node.council_uri.removeprefix(f"https://{node.host}"), headers={"Accept": AS2}
+    )
+    document: dict[str, Any] = answer.get_json()
+    return document
+
+
+def refusals(node: TestNode) -> list[str]:
+    with node.reading() as session:
+        return list(session.scalars(select(RefusalCount.reason)))
+
+
+def stored(node: TestNode, document: dict[str, Any]) -> InboxItem | None:
+    with node.reading() as session:
+        return session.scalar(select(InboxItem).where(InboxItem.uri == document["id"]))
+
+
+def test_a_council_lists_both_kinds_of_key_and_what_its_software_can_do(node: TestNode) -> None:
+    document = council(node)
+    assert document["publicKey"]["id"] == f"{node.council_uri}#main-key"
+    (listed,) = document["assertionMethod"]
+    assert (listed["type"], listed["controller"]) == ("Multikey", node.council_uri)
+    assert listed["publicKeyMultibase"].startswith("z6Mk")
+    assert document["generator"]["id"] == f"https://{node.host}/actor"
+    application = node.app.test_client().get("/actor", headers={"Accept": AS2}).get_json()
+    assert application["type"] == "Application"
+    assert application["implements"] == document["generator"]["implements"]
+    assert ActorDocument.parse(application).implements == (RFC9421,)
+
+
+def test_what_is_published_is_proven_and_what_is_for_one_is_not(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    follows(nodes, peer.actor(), node)
+    publish(node, "Bins in one step")
+    nodes.settle()
+    (created,) = peer.heard("Create")
+    key = check_proof(created, lambda key_id: key_from_actor(council(node), key_id), now())
+    assert key.owner == node.council_uri
+    altered = {**created, "object": {**created["object"], "name": "Bins in no step"}}
+    with pytest.raises(Refusal) as refused:
+        check_proof(altered, lambda key_id: key_from_actor(council(node), key_id), now())
+    assert refused.value.reason is Reason.proof_wrong
+    (accepted,) = peer.heard("Accept")
+    assert "proof" not in accepted
+
+
+def test_an_activity_in_the_outbox_keeps_its_proof(node: TestNode) -> None:
+    publish(node, "Bins in one step")
+    path = f"{council(node)['outbox']}?page=1".removeprefix(f"https://{node.host}")
+    page = node.app.test_client().get(path, headers={"Accept": AS2}).get_json()
+    created = next(item for item in page["orderedItems"] if item["type"] == "Create")
+    found = check_proof(created, lambda key_id: key_from_actor(council(node), key_id), now())
+    assert found.owner == node.council_uri
+
+
+def test_must_15_what_its_author_proves_is_taken_from_whoever_passes_it_on(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+) -> None:
+    created = proven(author, author.says("Create", article(author, "Bins")))
+    assert forwarder.send(created, node).status_code == 202
+    nodes.settle()
+    assert titles(node, author) == ["Bins"]
+    item = stored(node, created)
+    assert item is not None
+    assert (item.actor_uri, item.forwarded_by) == (author.uri, "forwarder.test")
+
+
+def test_must_15_what_is_passed_on_without_a_proof_is_refused(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+) -> None:
+    bare = author.says("Create", article(author, "Bins"))
+    altered = proven(author, bare) | {"published": "2026-01-01T00:00:00Z"}
+    other = proven(author, bare, pem("ed25519", 2))
+    answers = [forwarder.send(document, node).status_code for document in (bare, altered, other)]
+    nodes.settle()
+    assert answers == [403, 401, 401]
+    assert titles(node, author) == []
+    assert stored(node, bare) is None
+    assert sorted(refusals(node)) == ["actor_not_key_owner", "proof_wrong"]
+
+
+def test_must_20_a_rotated_key_for_proofs_is_fetched_once(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+) -> None:
+    lists(author, pem("ed25519", 2))
+    for title in ("Bins", "Roads"):
+        created = author.says("Create", article(author, title))
+        sent = proven(author, created, pem("ed25519", 2))
+        assert forwarder.send(sent, node).status_code == 202
+    nodes.settle()
+    assert sorted(titles(node, author)) == ["Bins", "Roads"]
+    path = author.uri.removeprefix(f"https://{author.peer.host}")
+    assert author.peer.fetched.count(path) == 1
+
+
+def test_must_30_both_servers_are_asked_about_before_any_key_is(
+    nodes: Nodes, node: TestNode, forwarder: Signatory
+) -> None:
+    stranger = Peer.join(nodes, "stranger.test").actor()
+    lists(stranger, pem("ed25519"))
+    created = proven(stranger, stranger.says("Create", article(stranger, "Bins")))
+    assert forwarder.send(created, node).status_code == 403
+    assert refusals(node) == ["host_not_allowed"]
+    assert stranger.peer.fetched == []
