@@ -73,15 +73,14 @@ def check_proof(
     if not same_origin(method, owner):
         raise Refusal(Reason.key_not_owned, f"{method} is of another origin than {owner}")
     signature = _signature(proof)
-    plain = {name: value for name, value in document.items() if name != "proof"}
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    data = signed_bytes(plain, options)
+    proven = [signed_bytes(plain, options) for plain in _without_proof(document)]
     key = find_key(method)
     if key.owner != owner or not key.asserts:
         raise Refusal(Reason.key_not_owned, f"{owner} does not list {method} for proofs")
     if key.algorithm is not Algorithm.ed25519:
         raise Refusal(Reason.key_unusable, "proofs are made with Ed25519")
-    if not key.verifies(data, signature):
+    if not any(key.verifies(data, signature) for data in proven):
         raise Refusal(Reason.proof_wrong)
     return key
 
@@ -95,6 +94,14 @@ def signed_bytes(document: Mapping[str, Any], options: Mapping[str, Any]) -> byt
         return b"".join(sha256(rfc8785.dumps(dict(part))).digest() for part in (options, document))
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise Refusal(Reason.proof_malformed, str(error)[:100]) from error
+
+
+def _without_proof(document: Mapping[str, Any]) -> list[Document]:
+    """What the proof may be of: Fedify adds a Linked Data Signature once it has proven the rest."""
+    plain = {name: value for name, value in document.items() if name != "proof"}
+    if "signature" not in plain:
+        return [plain]
+    return [plain, {name: value for name, value in plain.items() if name != "signature"}]
 
 
 def _proof(document: Mapping[str, Any], now: datetime) -> Document:

@@ -295,3 +295,14 @@ def test_only_ed25519_keys_make_proofs() -> None:
 def test_base58_keeps_zeros() -> None:
     for data in (b"", b"\0", b"\0\0\x01", bytes(64), b"\xff" * 64):
         assert read_base58(write_base58(data)) == data
+
+
+def test_a_linked_data_signature_may_be_added_to_what_is_proven() -> None:
+    signed = {**PROVEN, "signature": {"type": "RsaSignature2017", "signatureValue": "eA=="}}
+    assert check_proof(signed, found(), NOW) == LISTED
+    with pytest.raises(Refusal):
+        check_proof({**signed, "actor": f"{ACTOR}x"}, found(), NOW)
+    before = add_proof(signed, KEY, NOW)
+    assert check_proof(before, found(), NOW) == LISTED
+    with pytest.raises(Refusal):
+        check_proof({**before, "signature": {}}, found(), NOW)
