@@ -6,12 +6,16 @@ lost on the way is found: a Follow of ours that they do not know is asked for ag
 they think of is undone. An answer that cannot be had changes nothing.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from federation.errors import DocumentError
 from federation.followers import HEADER, CollectionSynchronization, partial_followers_digest
-from federation.vocabulary import Collection, follow, id_of, undo
+from federation.vocabulary import Collection as CollectionDocument
+from federation.vocabulary import follow, id_of, undo
 from node.federating import actors, addresses, comparisons, fetching, following, publishing
 from node.federating.models import Actor, Follow
 from node.runtime import Node, UnitOfWork
@@ -24,10 +28,34 @@ def header_for(session: Session, actor: Actor, host: str) -> dict[str, str]:
     """The header that tells `host` which followers of `actor`, who is ours, we know there: by its
     name; empty for an actor whose followers are not kept in step.
     """
-    if not actor.followers or actor.kind != "Organization":
-        return {}
-    digest = partial_followers_digest(partial(session, actor, host))
-    return {HEADER: CollectionSynchronization(actor.followers, address(actor), digest).dump()}
+    return headers_for(session, {actor.id}, {host}).get((actor.id, host), {})
+
+
+def headers_for(
+    session: Session, actor_ids: Collection[int], hosts: Collection[str]
+) -> dict[tuple[int, str], dict[str, str]]:
+    """As `header_for`, for many at once: by actor and host, where there is one."""
+    follower = aliased(Actor)
+    query = (
+        select(Follow.followed_id, follower.host, follower.uri)
+        .join(Follow, Follow.follower_id == follower.id)
+        .where(Follow.followed_id.in_(actor_ids), Follow.state == "accepted")
+        .where(follower.host.in_(hosts))
+    )
+    known = defaultdict[tuple[int, str], list[str]](list)
+    for actor_id, host, uri in session.execute(query):
+        known[actor_id, host].append(uri)
+    ours = Actor.id.in_(actor_ids), Actor.is_local, Actor.kind == "Organization"
+    return {
+        (actor.id, host): {
+            HEADER: CollectionSynchronization(
+                actor.followers, address(actor), partial_followers_digest(known[actor.id, host])
+            ).dump()
+        }
+        for actor in session.scalars(select(Actor).where(*ours))
+        if actor.followers
+        for host in hosts
+    }
 
 
 def address(actor: Actor) -> str:
@@ -46,14 +74,16 @@ def partial(session: Session, actor: Actor, host: str) -> list[str]:
     return list(session.scalars(query.order_by(follower.uri)))
 
 
-def noticed(work: UnitOfWork, actor: Actor | None, header: str | None) -> None:
-    """What a signed answer or delivery of `actor` says of its followers here.
+def noticed(node: Node, sender: str, header: str | None) -> None:
+    """What the signed header of a delivery says of the followers of `sender` here.
 
     Where it is not what we know, its list is fetched later; what cannot be read is passed over.
     """
-    if actor is not None:
-        url = where_they_differ(work.session, actor, header)
-        if url is not None:
+    with node.reading() as session:
+        actor = actors.by_uri(session, sender)
+        url = where_they_differ(session, actor, header) if actor else None
+    if actor is not None and url is not None:
+        with node.work(by=sender) as work:
             comparisons.suspect(work, actor.id, followers_url=url)
 
 
@@ -94,7 +124,7 @@ def agree(node: Node, actor_id: int, url: str) -> str:
 def _fetch(node: Node, url: str) -> set[str]:
     """The ids in the list at `url`. Raises `NotFetchedError` for anything but a whole list."""
     try:
-        collection = Collection.parse(fetching.document(node, url))
+        collection = CollectionDocument.parse(fetching.document(node, url))
     except DocumentError as error:
         raise fetching.NotFetchedError(
             f"{url} is not a collection: {error}", permanent=True

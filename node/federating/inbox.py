@@ -20,7 +20,7 @@ from federation.errors import Reason, Refusal
 from federation.origin import host_of
 from federation.signatures import PublicKey, SignedRequest, claimed_host
 from node.db import insert_new, now
-from node.federating import blocking, handling, keystore, peers, refusals
+from node.federating import blocking, follower_sync, handling, keystore, peers, refusals
 from node.federating.keystore import KeyStore
 from node.federating.models import InboxItem
 from node.runtime import Node
@@ -75,6 +75,9 @@ def _take(node: Node, request: SignedRequest) -> bool:
     outcome = node.arriving.outcome(arrival, partial(_store, node))
     if isinstance(outcome, Refusal):
         raise outcome
+    if outcome and follower_sync.HEADER.lower() in verdict.covered:
+        header = request.headers.get(follower_sync.HEADER)
+        follower_sync.noticed(node, verdict.key.owner, header)
     return bool(outcome)
 
 

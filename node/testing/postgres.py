@@ -60,6 +60,11 @@ class Postgres:
         """Remove a database, cutting off whoever is still connected."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
+    def restore(self, name: str, template: str) -> None:
+        """Put `template` in the place of the database `name`, and let go of the template."""
+        self.drop_database(name)
+        self._execute("ALTER DATABASE {} RENAME TO {}", template, name)
+
     def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,0 +1,266 @@
+"""Two councils that lost touch agree again by themselves, whatever was lost on the way."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from node.db import now
+from node.federating.models import Comparison, Deleted, Delivery, Follow
+from node.projects.models import Project, State
+from node.testing.nodes import Nodes, TestNode
+from node.testing.postgres import Postgres
+from tests.federation.converging import (
+    backup,
+    change,
+    compare,
+    comparison,
+    count_requests,
+    forget_deliveries,
+    held,
+    lose_deliveries,
+    publish,
+    remove,
+    unreachable,
+)
+from tests.federation.test_main_job import follow
+
+Pair = tuple[TestNode, TestNode]
+Restoring = Callable[[TestNode], Callable[[], None]]
+
+
+@pytest.fixture
+def pair(nodes: Nodes) -> Pair:
+    """Who publishes, and who follows; three projects have arrived."""
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    publish(here, "Bins", "Potholes", "Libraries")
+    nodes.settle()
+    assert len(held(there, here)) == 3
+    return here, there
+
+
+@pytest.fixture
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Restoring:
+    """`restore = kept(node)` copies its database; `restore()` puts the copy back."""
+
+    def postgres() -> Postgres:
+        server: Postgres = request.getfixturevalue("postgres")
+        return server
+
+    return lambda one: backup(one, postgres, tmp_path)
+
+
+def agree(here: TestNode, there: TestNode) -> None:
+    """Both have the same projects of `here`, in the same state, and know it."""
+    assert held(there, here) == held(here, here)
+    assert comparison(there).agreed_at is not None
+    assert comparison(there).outcome == ""
+
+
+def test_what_is_equal_costs_one_request(nodes: Nodes, pair: Pair) -> None:
+    here, there = pair
+    compare(nodes, there)
+    asked = count_requests(nodes, here)
+    compare(nodes, there)
+    assert asked == [f"GET /councils/{here.name}/projects/digest"]
+    agree(here, there)
+
+
+def test_a_node_that_was_off_for_a_month_catches_up_when_it_starts(
+    nodes: Nodes, pair: Pair
+) -> None:
+    """Nothing is asked for but what differs, and nobody has to do anything."""
+    here, there = pair
+    compare(nodes, there)
+    publish(here, "Parking", visibility="peers")
+    nodes.settle()
+    with unreachable(nodes, there):
+        publish(here, "Trees")
+        publish(here, "Benches", visibility="peers")
+        change(here, "Bins", "Bins in one step")
+        change(here, "Libraries", "Libraries", visibility="private")
+        change(here, "Parking", "Parking", visibility="public")
+        remove(here, "Potholes")
+        nodes.settle()
+        lose_deliveries(here)
+    with there.work() as work:  # a month has passed
+        past = now() - timedelta(days=30)
+        work.session.execute(update(Comparison).values(due_at=past, compared_at=past))
+    asked = count_requests(nodes, here)
+    there.node.jobs.wake(Comparison.JOB)
+    nodes.settle()
+    agree(here, there)
+    titles = {title for _, title in held(there, here).values()}
+    assert titles == {"Trees", "Benches", "Bins in one step", "Parking"}
+    assert len([one for one in asked if "/projects/digest" not in one]) == 6
+    page = there.visitor().visit("/projects").text
+    assert "Bins in one step" in page
+    assert "Potholes" not in page
+    assert "Libraries" not in page
+
+
+def test_a_follower_restored_from_an_old_backup_catches_up(
+    nodes: Nodes, pair: Pair, kept: Restoring
+) -> None:
+    here, there = pair
+    restore = kept(there)
+    publish(here, "Trees")
+    change(here, "Bins", "Bins in one step")
+    remove(here, "Potholes")
+    nodes.settle()
+    assert held(there, here) == held(here, here)
+    restore()
+    assert held(there, here) != held(here, here)
+    compare(nodes, there)
+    agree(here, there)
+
+
+def test_an_origin_restored_from_an_old_backup_is_the_truth(
+    nodes: Nodes, pair: Pair, kept: Restoring
+) -> None:
+    """What was changed, deleted or published since is as it was: its own node says so."""
+    here, there = pair
+    restore = kept(here)
+    publish(here, "Trees")
+    change(here, "Bins", "Bins in one step")
+    remove(here, "Potholes")
+    nodes.settle()
+    restore()
+    compare(nodes, there)
+    agree(here, there)
+    assert {title for _, title in held(there, here).values()} == {"Bins", "Potholes", "Libraries"}
+    with there.reading() as session:
+        assert session.scalars(select(Deleted.uri)).all() == []
+    publish(here, "Benches")
+    change(here, "Potholes", "Potholes again")
+    nodes.settle()
+    assert held(there, here) == held(here, here), "what is sent arrives as ever"
+
+
+def test_an_origin_restored_to_before_we_followed_is_followed_again(
+    nodes: Nodes, kept: Restoring
+) -> None:
+    here, there = nodes.pair()
+    publish(here, "Bins")
+    nodes.settle()
+    restore = kept(here)
+    follow(nodes, there, here)
+    restore()
+    compare(nodes, there)
+    with here.reading() as session:
+        assert session.scalars(select(Follow.state)).all() == ["accepted"]
+    publish(here, "Potholes")
+    nodes.settle()
+    assert held(there, here) == held(here, here)
+
+
+def test_a_follower_restored_to_before_it_followed_is_no_longer_sent_to(
+    nodes: Nodes, kept: Restoring
+) -> None:
+    here, there = nodes.pair()
+    restore = kept(there)
+    follow(nodes, there, here)
+    restore()
+    publish(here, "Bins")
+    nodes.settle()
+    with here.reading() as session:
+        assert session.scalars(select(Follow.id)).all() == []
+
+
+@pytest.mark.parametrize("lose", [lose_deliveries, forget_deliveries])
+def test_what_was_never_delivered_is_found(
+    lose: Callable[[TestNode], None], nodes: Nodes, pair: Pair
+) -> None:
+    here, there = pair
+    with unreachable(nodes, there):
+        publish(here, "Trees")
+        change(here, "Bins", "Bins in one step")
+        remove(here, "Potholes")
+        lose(here)
+    nodes.settle()
+    assert held(there, here) != held(here, here)
+    compare(nodes, there)
+    agree(here, there)
+    with here.reading() as session:
+        waiting = select(Delivery.id).where(Delivery.state == "pending")
+        assert session.scalars(waiting).all() == []
+
+
+def test_what_many_were_missed_is_read_page_by_page(nodes: Nodes, pair: Pair) -> None:
+    here, there = pair
+    with unreachable(nodes, there):
+        publish(here, *(f"Project {number}" for number in range(520)))
+        forget_deliveries(here)
+    asked = count_requests(nodes, here)
+    compare(nodes, there)
+    agree(here, there)
+    assert len(held(there, here)) == 523
+    assert len(asked) < 15
+
+
+def test_a_council_that_was_deleted_while_we_were_away_is_left_as_it_was(
+    nodes: Nodes, pair: Pair
+) -> None:
+    """Its server is gone: nothing is removed, since nobody said so; and we do not ask for ever."""
+    here, there = pair
+    before = held(there, here)
+    with unreachable(nodes, here):
+        for _ in range(6):
+            compare(nodes, there)
+        row = comparison(there)
+        assert held(there, here) == before
+        assert "could not be reached" in row.outcome
+        assert row.due_at > now() + timedelta(hours=4)
+
+
+def test_a_delete_that_comes_late_does_not_hide_what_is_shown_again(
+    nodes: Nodes, pair: Pair
+) -> None:
+    """A mark of a deletion that its origin takes back goes when its origin is asked."""
+    here, there = pair
+    with there.work() as work:
+        project = work.session.scalars(select(Project).where(Project.title == "Bins")).one()
+        mark = Deleted(uri=project.uri, actor_id=project.council.actor_id)
+        work.session.add(mark)
+        project.state = State.deleted
+        project.erase()
+    assert len(held(there, here)) == 2
+    compare(nodes, there)
+    agree(here, there)
+    with there.reading() as session:
+        assert session.scalars(select(Deleted.uri)).all() == []
+
+
+def test_digests_never_drift(nodes: Nodes, pair: Pair) -> None:
+    """After every change the digest is what it would be if it were made from nothing."""
+    here, there = pair
+    for number in range(3):
+        publish(here, f"Trees {number}")
+        change(here, f"Trees {number}", f"Woods {number}", visibility="peers")
+        nodes.settle()
+        compare(nodes, there)
+        first = digest(here)
+        with here.work() as work:
+            work.session.execute(delete(table_of_buckets()))
+        assert digest(here) == first
+    remove(here, "Woods 0")
+    nodes.settle()
+    compare(nodes, there)
+    agree(here, there)
+
+
+def digest(one: TestNode) -> str:
+    path = f"/councils/{one.name}/projects/digest"
+    answer = one.app.test_client().get(path, headers={"Accept": "application/activity+json"})
+    assert answer.status_code == 200
+    found: str = answer.get_json()["digest"]
+    return found
+
+
+def table_of_buckets():  # type: ignore[no-untyped-def]
+    from node.projects.models import Bucket
+
+    return Bucket
