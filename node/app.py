@@ -17,6 +17,7 @@ from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
+from node.councils.moving import HANDLERS as MOVING_HANDLERS
 from node.db import db, prepare_engine
 from node.errors import SettingsError
 from node.federating import (
@@ -53,7 +54,12 @@ HANDLERS: Sequence[Handlers] = (
     following.HANDLERS,
     blocking.HANDLERS,
     COUNCIL_HANDLERS,
+    MOVING_HANDLERS,
+    update_receiving.HANDLERS,
+    comment_receiving.HANDLERS,
+    reacting.HANDLERS,
     PROJECT_HANDLERS,
+    comment_receiving.LAST_HANDLERS,
 )
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
@@ -107,7 +113,9 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
     app.jinja_env.globals.update(
-        updates_of=updates_views.section, conversation_about=conversations_views.section
+        updates_of=updates_views.section,
+        conversation_about=conversations_views.section,
+        reactions_to=conversations_views.reactions_to,
     )
     for module in (
         pages,

@@ -1,26 +1,31 @@
 """What can be done with councils: found our own, follow others."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from federation.addressing import PUBLIC
 from federation.origin import host_of
 from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import update as update_activity
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating import actors, addresses, blocking, following, peers
+from node.federating import actors, addresses, blocking, following, peers, publishing
 from node.federating.models import Actor, Follow, Peer
 from node.markup import is_text
 from node.runtime import UnitOfWork
+from node.settings import Settings
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
 # Words that stand in the addresses of this node already.
 RESERVED = frozenset({actors.NODE_USERNAME, "follow", "follows"})
+# Actors that may speak for a council.
+FOLLOWABLE = frozenset({"Organization", "Group", "Application", "Service"})
 DEFAULT_COLOUR = "#1d5b4f"
 
 
@@ -60,8 +65,8 @@ def found(
         gss_code.strip().upper(),
     )
     wrong = {}
-    if not 1 <= len(name) <= 200 or not is_text(name):
-        wrong["name"] = "Enter the name of the council, in at most 200 characters"
+    if wrong_name := _wrong_name(name):
+        wrong["name"] = wrong_name
     if not SLUG.fullmatch(slug) or slug in RESERVED:
         wrong["slug"] = (
             "Enter a short name of lower-case letters, numbers and hyphens, such as aldermoor"
@@ -99,14 +104,54 @@ def found(
     return council
 
 
+def _wrong_name(name: str) -> str | None:
+    if 1 <= len(name) <= 200 and is_text(name):
+        return None
+    return "Enter the name of the council, in at most 200 characters"
+
+
+def describe(settings: Settings, council: Council) -> ActorDocument:
+    """The document of our own council."""
+    return replace(actors.describe(settings, council.actor), gss_code=council.gss_code)
+
+
+def change_name(work: UnitOfWork, name: str) -> None:
+    """Our council is called `name` from now on, here and where it is followed.
+
+    Raises `InvalidInputError`.
+    """
+    council, name = require_own(work.session), name.strip()
+    if wrong := _wrong_name(name):
+        raise InvalidInputError("The council could not be renamed.", {"name": wrong})
+    council.name = council.actor.name = name
+    tell(work)
+    work.audit("council.rename", council.actor.uri, name=name)
+
+
+def tell(work: UnitOfWork) -> None:
+    """Tell the followers what our council's document says now."""
+    work.session.flush()
+    council = require_own(work.session)
+    actor = council.actor
+    activity = update_activity(
+        addresses.new_activity(work.settings),
+        actor.uri,
+        describe(work.settings, council).dump(context=False),
+        to=[PUBLIC],
+        cc=[actor.followers or ""],
+    )
+    publishing.publish(work, actor, activity)
+
+
 def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = False) -> Follow:
     """Our council asks to follow the council whose actor was found.
 
     `vouched`: an operator asks, which allows the server.
 
-    Raises `InvalidInputError` for an actor that is not an organisation.
+    Raises `InvalidInputError` for an actor that is not an organisation, has moved, or is blocked
+    by ours or blocks ours.
     """
-    if found_actor.type not in {"Organization", "Group", "Application", "Service"}:
+    if found_actor.type not in FOLLOWABLE:
         raise InvalidInputError(
             "That is a person, not a council.", {"address": "Enter the address of a council"}
         )
@@ -115,7 +160,12 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
         peers.decide(work, host, peers.ALLOWED)
     own = require_own(work.session).actor
     if actors.local_by_uri(work.session, found_actor.id) is None:
-        blocking.check_may_follow(work.session, own, remember(work, found_actor).actor)
+        if found_actor.moved_to:
+            words = f"That council has moved to {found_actor.moved_to}"
+            raise InvalidInputError(f"{words}.", {"address": words})
+        followed = remember(work, found_actor).actor
+        blocking.check_may_follow(work.session, own, followed)
+        followed.moved_to = None
     return following.request(work, own, found_actor)
 
 

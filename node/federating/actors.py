@@ -180,4 +180,6 @@ def describe(settings: Settings, actor: Actor) -> ActorDocument:
         ),
         generator=node if actor.uri != node else None,
         implements=(RFC9421,),
+        also_known_as=tuple(actor.also_known_as),
+        moved_to=actor.moved_to,
     )

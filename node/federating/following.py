@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.vocabulary import Activity, accept, follow, id_of, undo
+from federation.vocabulary import Activity, accept, follow, id_of, reject, undo
 from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
@@ -63,20 +63,27 @@ def end(work: UnitOfWork, row: Follow) -> None:
 
 
 def receive_follow(work: UnitOfWork, received: Received) -> None:
-    """Somebody follows an actor of ours: accepted, every time they ask."""
+    """Somebody follows an actor of ours: accepted, every time they ask.
+
+    One that has moved takes no new followers: its document says where to.
+    """
     activity = received.activity
     followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
     follower = actors.by_uri(work.session, activity.actor)
     if followed is None or follower is None:
         raise NotForUsError("there is nobody of that name here to follow")
+    # Of what they sent, only that which says which Follow it was.
+    asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
     row = between(work.session, follower, followed)
+    if row is None and followed.moved_to is not None:
+        answer = reject(addresses.new_activity(work.settings), followed.uri, asked)
+        publishing.send(work, followed, answer, to=follower)
+        return
     if row is None:
         row = Follow(follower=follower, followed=followed)
         work.session.add(row)
         work.audit("follow.accept", followed.uri, follower=follower.uri)
     row.uri, row.state, row.answered_at = activity.id, "accepted", now()
-    # Of what they sent, only that which says which Follow it was.
-    asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
     answer = accept(addresses.new_activity(work.settings), followed.uri, asked, to=[follower.uri])
     publishing.send(work, followed, answer, to=follower)
 

@@ -8,7 +8,7 @@ from federation.acceptance import Believed, Policy, believe
 from federation.errors import FederationError
 from federation.vocabulary import Activity, id_of, ids_of
 from node.db import now
-from node.federating import actors, fetching, peers
+from node.federating import actors, fetching, moving, peers
 from node.federating.keystore import KeyStore
 from node.runtime import Node, Received
 
@@ -25,6 +25,8 @@ def must_be_read(activity: Activity, *, trusted: bool) -> bool:
     """
     if activity.type == PASSING_ON:
         return isinstance(activity.object, dict)
+    if activity.type == moving.MOVE:
+        return True
     return activity.type in CARRYING and activity.object_id is not None and not trusted
 
 
@@ -42,6 +44,8 @@ def read(node: Node, activity: Activity) -> Received:
     """
     if activity.type == PASSING_ON:
         return Received(activity, _passed_on(node, activity))
+    if activity.type == moving.MOVE:
+        return Received(activity, moving.successor(node, activity))
     return Received(activity, fetching.document(node, activity.object_id or ""))
 
 

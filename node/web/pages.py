@@ -3,7 +3,6 @@ health.
 """
 
 import hmac
-from dataclasses import replace
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,6 @@ from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.councils.models import Council
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
-from node.federating import actors
 from node.federating.views.asking import current_reader
 from node.forms import HouseForm
 from node.people.sign_in import first_run_token
@@ -62,8 +60,7 @@ def own_council(slug: str) -> ResponseReturnValue:
     if council is None:
         raise NotFoundError("There is no such council here.")
     if wants_activity():
-        document = replace(actors.describe(work.settings, council.actor), gss_code=council.gss_code)
-        return activity_response(document.dump())
+        return activity_response(councils.describe(work.settings, council).dump())
     return _council_page(council)
 
 
