@@ -20,7 +20,8 @@ def project() -> None:
 def publish(file: Path) -> None:
     """Publish the project in FILE.
 
-    It is Markdown that begins with title, summary and phase between lines of `---`.
+    It is Markdown that begins with title, summary and phase between lines of `---`, and with
+    visibility (public, peers, private) and language (en, cy) where they differ from the first ones.
     """
     text = files.read(file)
     with working() as work:

@@ -1,4 +1,8 @@
-"""A project in a file: Markdown with title, summary and phase as YAML in front of it."""
+"""A project in a file: Markdown with title, summary and phase as YAML in front of it.
+
+Also visibility (public, peers or private) and language (en or cy), where they are not public and
+English.
+"""
 
 from pathlib import Path
 
@@ -8,7 +12,8 @@ from node.errors import InvalidInputError
 from node.projects.service import Text
 
 FENCE = "---"
-KEYS = frozenset({"title", "summary", "phase"})
+NEEDED = frozenset({"title", "summary", "phase"})
+KEYS = NEEDED | {"visibility", "language"}
 
 
 def read(file: Path) -> Text:
@@ -36,4 +41,4 @@ def read(file: Path) -> Text:
     for key, value in said.items():
         if not isinstance(value, str):
             raise InvalidInputError(f"{file} has more than one line of text as its {key}.")
-    return Text(**{key: said.get(key, "") for key in KEYS}, brief=brief)
+    return Text(**(dict.fromkeys(NEEDED, "") | said), brief=brief)

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
 from node.forms import HouseForm
-from node.projects.models import Phase, Project
+from node.projects.models import Phase, Project, Visibility
 from node.projects.service import Text
 
 PHASES = {
@@ -15,6 +15,12 @@ PHASES = {
     Phase.live: _l("Live"),
     Phase.retired: _l("Retired"),
 }
+VISIBILITIES = {
+    Visibility.public: _l("Everybody"),
+    Visibility.peers: _l("Councils we work with"),
+    Visibility.private: _l("Only our council"),
+}
+LANGUAGES = {"en": _l("English"), "cy": _l("Welsh")}
 
 
 class ProjectForm(HouseForm):
@@ -36,6 +42,18 @@ class ProjectForm(HouseForm):
             " You can use Markdown."
         ),
     )
+    language = RadioField(
+        _l("Language of the text"),
+        choices=[SelectChoice(tag, label) for tag, label in LANGUAGES.items()],
+        default="en",
+        validate_choice=False,
+    )
+    visibility = RadioField(
+        _l("Who may see it"),
+        choices=[SelectChoice(each.value, label) for each, label in VISIBILITIES.items()],
+        default=Visibility.public.value,
+        validate_choice=False,
+    )
     version = HiddenField()
 
     def text(self) -> Text:
@@ -44,6 +62,8 @@ class ProjectForm(HouseForm):
             summary=self.summary.data or "",
             phase=self.phase.data or "",
             brief=self.brief.data or "",
+            visibility=self.visibility.data or "",
+            language=self.language.data or "",
         )
 
     def began_from(self) -> int:
@@ -54,4 +74,5 @@ class ProjectForm(HouseForm):
     def fill(self, project: Project) -> None:
         self.title.data, self.summary.data = project.title, project.summary
         self.phase.data, self.brief.data = project.phase.value, project.brief
+        self.visibility.data, self.language.data = project.visibility.value, project.language
         self.version.data = str(project.version)

@@ -190,9 +190,7 @@ def _saved(project: Project) -> ResponseReturnValue:
     """After saving: publish if that was the button, and show the project."""
     if request.form.get("then") == "publish" and project.state is State.draft:
         service.publish(current_work(), project)
-        flash(
-            _("The project is published. The councils that follow yours are being told."), "success"
-        )
+        _say_published(project)
     elif project.state is State.published:
         flash(_("Your changes are published."), "success")
     else:
@@ -205,8 +203,22 @@ def _saved(project: Project) -> ResponseReturnValue:
 def publish(token: str) -> ResponseReturnValue:
     project = service.for_change(current_work().session, token)
     service.publish(current_work(), project)
-    flash(_("The project is published. The councils that follow yours are being told."), "success")
+    _say_published(project)
     return redirect(url_for("projects.show", token=token), 303)
+
+
+def _say_published(project: Project) -> None:
+    said = {
+        Visibility.public: _(
+            "The project is published. The councils that follow yours are being told."
+        ),
+        Visibility.peers: _(
+            "The project is published. Those of the councils that follow yours that may see it are"
+            " being told."
+        ),
+        Visibility.private: _("The project is published for your own people."),
+    }
+    flash(said[project.visibility], "success")
 
 
 @blueprint.get("/projects/<token>/delete")
