@@ -62,18 +62,18 @@ def publish(work: UnitOfWork, project: Project, activity: Document) -> None:
         _announce(work, project, sent.object_uri, theirs)
 
 
-def forward(work: UnitOfWork, project: Project, activity: Document, to: set[str]) -> None:
-    """Tell the followers of our project what somebody said about it, in the words of whoever did;
-    also the councils that show the project, and the inboxes `to`.
+def forward(work: UnitOfWork, project: Project, told: Document, *, but: set[str]) -> None:
+    """Tell the followers of our project what somebody said about it, as it was `told`: an activity,
+    or a Note. Also the councils that show the project. Those at the inboxes `but` know it.
     """
     group = ensure(work, project)
     if group is None:
         return
     theirs = publishing.followers(work.session, group)
     showing = publishing.followers(work.session, project.council.actor, *COUNCILS)
-    _announce(work, project, activity, theirs | showing | to)
-    if activity["type"] == "Create":
-        _announce(work, project, id_of(activity["object"]) or "", theirs)
+    _announce(work, project, told, (theirs | showing) - but)
+    if told["type"] in {"Create", "Note"}:
+        _announce(work, project, id_of(told.get("object", told)) or "", theirs)
 
 
 def close(work: UnitOfWork, project: Project) -> None:

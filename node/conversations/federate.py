@@ -1,0 +1,69 @@
+"""A comment as an ActivityPub document, and back. Pure: no database, no network."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from federation.errors import DocumentError
+from federation.origin import same_origin
+from federation.vocabulary import Note, Tombstone
+from node import markup
+from node.conversations.models import Comment
+from node.federating import addresses
+from node.federating.models import Actor
+from node.projects.federate import audience
+
+LONGEST_CONTENT = 20_000
+
+
+@dataclass(frozen=True)
+class RemoteComment:
+    """What somebody elsewhere wrote, checked and sanitised."""
+
+    uri: str
+    url: str
+    author_uri: str
+    content: str
+    published_at: datetime | None
+    changed_at: datetime | None
+
+
+def to_note(comment: Comment, answered: Actor) -> Note:
+    """A comment of ours. `answered` is who wrote what it answers, and is mentioned."""
+    project, mine = comment.project, comment.author
+    to = audience(project)
+    others = (answered,) if answered.uri != mine.uri else ()
+    return Note(
+        id=comment.uri,
+        content=comment.content,
+        attributed_to=mine.uri,
+        url=comment.url,
+        in_reply_to=comment.in_reply_to,
+        context=addresses.project_context(project.uri) if project.is_local else None,
+        audience=addresses.project_group(project.uri) if project.is_local else None,
+        published=comment.published_at,
+        to=to["to"],
+        cc=(*to["cc"], *(actor.uri for actor in others)),
+        mentions={actor.uri: actor.address for actor in others},
+    )
+
+
+def to_tombstone(comment: Comment) -> Tombstone:
+    return Tombstone(id=comment.uri, former_type="Note", deleted=comment.changed_at)
+
+
+def from_note(note: Note) -> RemoteComment:
+    """Raises `DocumentError` for a note whose parts do not fit, or that says nothing."""
+    if len(note.content) > LONGEST_CONTENT or not markup.is_well_nested(note.content):
+        raise DocumentError("content", "too long, or not well nested")
+    content = markup.sanitise(note.content).strip()
+    if not content:
+        raise DocumentError("content", "missing")
+    url = note.url or ""
+    return RemoteComment(
+        uri=note.id,
+        url=url if same_origin(url, note.id) else note.id,
+        author_uri=note.attributed_to,
+        content=content,
+        published_at=note.published,
+        changed_at=note.updated or note.published,
+    )

@@ -1,0 +1,16 @@
+"""The form in which a comment is written."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, TextAreaField
+
+from node.forms import HouseForm
+
+
+class CommentForm(HouseForm):
+    """`to` is the id of what is answered; empty for the project itself."""
+
+    source = TextAreaField(
+        _l("Your comment"),
+        description=_l("It is published in the name of your council. You can use Markdown."),
+    )
+    to = HiddenField()

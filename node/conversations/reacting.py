@@ -1,0 +1,97 @@
+"""Likes and announcements of projects, updates and comments: those of others, and our council's of
+other councils' projects.
+"""
+
+from federation.addressing import PUBLIC
+from federation.reading import Document
+from federation.vocabulary import announce as announce_activity
+from federation.vocabulary import id_of
+from federation.vocabulary import like as like_activity
+from federation.vocabulary import undo as undo_activity
+from node.conversations import subjects
+from node.errors import ConflictError
+from node.federating import actors, addresses, publishing, reactions
+from node.federating.models import Actor
+from node.projects.models import Project, Visibility
+from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+
+
+def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
+    """Our council likes another's project, or announces it to its own followers.
+
+    Raises `ConflictError` if it did, or for what is not for everybody to know.
+    """
+    if project.is_local:
+        raise ConflictError("It is this council’s own project.")
+    if kind == reactions.ANNOUNCE and project.visibility is not Visibility.public:
+        raise ConflictError("This project is shared with some councils only.")
+    uri = addresses.new_activity(work.settings)
+    if not reactions.add(work.session, uri=uri, kind=kind, actor=actor, object_uri=project.uri):
+        raise ConflictError("Your council has done that already.")
+    _send(work, actor, project, kind, _activity(uri, actor, project, kind))
+    work.audit(f"reaction.{kind.lower()}", project.uri)
+
+
+def take_back(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
+    """Our council no longer likes or announces it. Raises `ConflictError` if it does not."""
+    found = reactions.find(work.session, actor, kind, project.uri)
+    if found is None:
+        raise ConflictError("Your council has taken that back already.")
+    undone = _activity(found.uri, actor, project, kind)
+    activity = undo_activity(addresses.new_activity(work.settings), actor.uri, undone)
+    work.session.delete(found)
+    _send(work, actor, project, kind, activity)
+    work.audit(f"reaction.undo-{kind.lower()}", project.uri)
+
+
+def _activity(uri: str, actor: Actor, project: Project, kind: str) -> Document:
+    owner = project.council.actor.uri
+    if kind == reactions.LIKE:
+        return like_activity(uri, actor.uri, project.uri, to=[owner])
+    cc = [actor.followers or "", owner]
+    return announce_activity(uri, actor.uri, project.uri, to=[PUBLIC], cc=cc)
+
+
+def _send(work: UnitOfWork, actor: Actor, project: Project, kind: str, activity: Document) -> None:
+    """A Like concerns whom it is about alone, an Announce also our followers."""
+    owner = project.council.actor
+    if kind == reactions.LIKE:
+        publishing.send(work, actor, activity, to=owner)
+        return
+    inboxes = publishing.followers(work.session, actor) | {owner.shared_inbox or owner.inbox}
+    publishing.publish_to(work, actor, activity, inboxes)
+
+
+def receive(work: UnitOfWork, received: Received) -> None:
+    """Somebody likes or announces something that we show."""
+    activity = received.activity
+    subject = subjects.find(work.session, activity.object_id or "")
+    actor = actors.by_uri(work.session, activity.actor)
+    if subject is None or actor is None:
+        raise NotForUsError("about nothing that we know")
+    if actor.is_local or actor.uri == addresses.project_group(subject.project.uri):
+        raise NotForUsError("the project's own announcement")
+    reactions.add(
+        work.session, uri=activity.id, kind=activity.type, actor=actor, object_uri=subject.uri
+    )
+
+
+def receive_undo(work: UnitOfWork, received: Received) -> None:
+    """Somebody takes back a Like or an Announce of theirs: by its id, or by what it was of."""
+    undone, actor = received.activity.object, actors.by_uri(work.session, received.activity.actor)
+    if actor is None:
+        raise NotForUsError("by somebody whom we do not know")
+    found = reactions.by_uri(work.session, actor, id_of(undone) or "")
+    if found is None and isinstance(undone, dict) and undone.get("type") in reactions.KINDS:
+        about = id_of(undone.get("object")) or ""
+        found = reactions.find(work.session, actor, str(undone["type"]), about)
+    if found is None:
+        raise NotForUsError("no reaction of theirs")
+    work.session.delete(found)
+
+
+HANDLERS: Handlers = {
+    ("Like", ""): receive,
+    ("Announce", ""): receive,
+    ("Undo", ""): receive_undo,
+}

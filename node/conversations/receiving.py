@@ -1,0 +1,199 @@
+"""Comments from other servers: on our projects from whoever writes them, on projects of others
+from those whose projects they are.
+
+Every handler is an upsert by id: repeats and disorder are harmless.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from federation.addressing import is_public, recipients
+from federation.origin import same_origin
+from federation.reading import Document, type_of
+from federation.vocabulary import Activity, Note, id_of
+from node.conversations import service, subjects
+from node.conversations.federate import RemoteComment, from_note
+from node.conversations.models import Comment, State
+from node.conversations.subjects import Subject
+from node.db import insert_once, now
+from node.federating import actors, peers
+from node.federating.models import Actor, Deleted
+from node.projects.models import Visibility
+from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+
+# What one actor and all of one server may have here, and one actor write within an hour.
+MOST_OF_ACTOR = 500
+MOST_OF_HOST = 5_000
+MOST_AN_HOUR = 30
+# Of one actor, so many deletions of what never came are remembered.
+MOST_DELETIONS = 500
+
+
+def receive_note(work: UnitOfWork, received: Received) -> None:
+    """Somebody writes or changes a comment on a project of ours."""
+    if received.document is None:
+        raise NotForUsError("an activity without its object")
+    note = Note.parse(received.document)
+    subject = _subject(work, note)
+    if note.attributed_to != received.activity.actor:
+        raise NotForUsError("a comment by somebody else")
+    if not subject.project.is_local:
+        raise NotForUsError("a comment on another council's project, which did not pass it on")
+    state = _first_state(work, _author(work, note.attributed_to), subject.project.visibility)
+    comment = _store(work, from_note(note), subject, state)
+    if comment.state is State.shown:
+        service.forward(work, comment, dict(received.activity.raw))
+
+
+def receive_announced(work: UnitOfWork, received: Received) -> None:
+    """The actor of another council's project passes on what somebody said there, as `document` has
+    it: as it was proven, or as it is at its author's.
+    """
+    passed_on = received.document
+    if passed_on is None:
+        raise NotForUsError("an announcement by id only")
+    if type_of(passed_on) == "Delete":
+        _delete(work, Activity.parse(passed_on))
+        return
+    note = Note.parse(_note(passed_on))
+    subject = _subject(work, note)
+    author = id_of(passed_on.get("actor")) or note.attributed_to
+    if author != note.attributed_to or not same_origin(note.id, author):
+        raise NotForUsError("a comment by somebody else")
+    if subject.project.is_local or not same_origin(received.activity.actor, subject.project.uri):
+        raise NotForUsError("not passed on by whose project it is")
+    _store(work, from_note(note), subject, State.shown)
+
+
+def receive_delete(work: UnitOfWork, received: Received) -> None:
+    """Whoever wrote a comment deletes it."""
+    _delete(work, received.activity)
+
+
+def remember_delete(work: UnitOfWork, received: Received) -> None:
+    """A deletion of what never came: when it comes late, it is not shown."""
+    uri, actor = id_of(received.activity.object), _author(work, received.activity.actor)
+    if uri is None or not same_origin(uri, actor.uri) or uri == actor.uri:
+        raise NotForUsError("a deletion of what is not theirs")
+    query = select(func.count()).where(Deleted.actor_id == actor.id)
+    if (work.session.scalar(query) or 0) >= MOST_DELETIONS:
+        raise NotForUsError("one deletion too many of what never came")
+    insert_once(work.session, Deleted, uri=uri, actor_id=actor.id, at=now())
+
+
+def receive_taken_back(work: UnitOfWork, received: Received) -> None:
+    """The actor of another council's project takes back that it passed on a comment."""
+    undone = received.document or {}
+    if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
+        raise NotForUsError("nothing that was passed on")
+    about = undone.get("object")
+    uri = id_of(about.get("object", about) if isinstance(about, dict) else about)
+    comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
+    if comment is None or comment.project.is_local:
+        raise NotForUsError("nothing that was passed on")
+    if not same_origin(received.activity.actor, comment.project.uri):
+        raise NotForUsError("not taken back by whose project it is")
+    if comment.state is State.shown:
+        work.session.delete(comment)
+        work.audit("comment.taken-back", comment.uri, author=comment.author.uri)
+
+
+def _note(passed_on: Document | dict[str, object]) -> Document:
+    """The note of what was passed on: of a Create or Update, or the note itself."""
+    found = passed_on.get("object") if type_of(passed_on) in {"Create", "Update"} else passed_on
+    if not isinstance(found, dict) or type_of(found) != "Note":
+        raise NotForUsError("no comment")
+    return found
+
+
+def _subject(work: UnitOfWork, note: Note) -> Subject:
+    """What a comment is about: what it answers, else the project whose actor it speaks to."""
+    session = work.session
+    uri = session.scalar(select(Comment.in_reply_to).where(Comment.uri == note.id))
+    found = subjects.find(session, uri or note.in_reply_to or "")
+    found = found or subjects.of_group(session, recipients(list(note.to), list(note.cc)))
+    if found is None:
+        raise NotForUsError("a note about nothing that we know")
+    if found.project.visibility is Visibility.public and not is_public(
+        list(note.to), list(note.cc)
+    ):
+        raise NotForUsError("a note that is not for everybody")
+    return found
+
+
+def _first_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> State:
+    """What servers say that the operator allowed by name is shown; else a moderator decides."""
+    by_name = bool(peers.allowed_by_name(work.session, {author.host}))
+    if visibility is not Visibility.public and not (by_name and visibility is Visibility.peers):
+        raise NotForUsError("a note about what its author cannot know")
+    return State.shown if by_name else State.held
+
+
+def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State) -> Comment:
+    """Keep a comment, unless something newer is known or there are too many."""
+    session, author = work.session, _author(work, told.author_uri)
+    if author.is_local or author.is_blocked:
+        raise NotForUsError("our own, or of somebody blocked")
+    if session.get(Deleted, (told.uri, author.id)) is not None:
+        raise NotForUsError("a comment that was deleted")
+    comment = session.scalar(select(Comment).where(Comment.uri == told.uri))
+    changed_at = min(told.changed_at or now(), now())
+    if comment is None:
+        _check_room(work, author)
+        published_at = min(told.published_at or changed_at, now())
+        if subject.published_at is not None:
+            published_at = max(published_at, subject.published_at)
+        comment = Comment(uri=told.uri, project=subject.project, author=author, state=state)
+        comment.in_reply_to, comment.published_at = subject.uri, published_at
+        session.add(comment)
+    elif comment.author_id != author.id or comment.state is State.deleted:
+        raise NotForUsError("a comment by somebody else, or deleted")
+    elif changed_at < comment.changed_at:
+        raise NotForUsError("older than what is known")
+    comment.url, comment.content, comment.changed_at = told.url, told.content, changed_at
+    session.flush()
+    return comment
+
+
+def _check_room(work: UnitOfWork, author: Actor) -> None:
+    """Raises `NotForUsError` when an actor or its server has written enough."""
+    mine = Comment.author_id == author.id
+    lately = Comment.received_at > now() - timedelta(hours=1)
+    of_host = Comment.author.has(Actor.host == author.host)
+    limits = ((MOST_OF_ACTOR, (mine,)), (MOST_AN_HOUR, (mine, lately)), (MOST_OF_HOST, (of_host,)))
+    for most, among in limits:
+        if (work.session.scalar(select(func.count(Comment.id)).where(*among)) or 0) >= most:
+            raise NotForUsError("one comment too many")
+
+
+def _delete(work: UnitOfWork, activity: Activity) -> None:
+    uri = id_of(activity.object)
+    comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
+    if comment is None or comment.author.uri != activity.actor or comment.author.is_local:
+        raise NotForUsError("a deletion of what is not theirs")
+    insert_once(work.session, Deleted, uri=comment.uri, actor_id=comment.author_id, at=now())
+    if comment.state is State.deleted:
+        return
+    was_shown = comment.state is State.shown
+    service.erase(comment)
+    if was_shown and comment.project.is_local:
+        service.forward(work, comment, dict(activity.raw))
+
+
+def _author(work: UnitOfWork, uri: str) -> Actor:
+    actor = actors.by_uri(work.session, uri)
+    if actor is None:
+        raise NotForUsError("by somebody whom we do not know")
+    return actor
+
+
+HANDLERS: Handlers = {
+    ("Create", "Note"): receive_note,
+    ("Update", "Note"): receive_note,
+    ("Announce", ""): receive_announced,
+    ("Delete", ""): receive_delete,
+    ("Undo", "Announce"): receive_taken_back,
+}
+# Asked when nobody else is concerned.
+LAST_HANDLERS: Handlers = {("Delete", ""): remember_delete}

@@ -1,0 +1,234 @@
+"""What can be done with comments: written, answered, deleted, and shown or hidden by moderators."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from federation.reading import Document
+from federation.vocabulary import create as create_activity
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import undo as undo_activity
+from node import markup
+from node.conversations.federate import to_note, to_tombstone
+from node.conversations.models import TRANSITIONS, Comment, State
+from node.conversations.subjects import Subject
+from node.db import now
+from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from node.federating import addresses, publishing
+from node.federating.models import Actor, Delivery, InboxItem, OutboxActivity
+from node.projects import group
+from node.projects.federate import audience
+from node.projects.models import Project, Visibility, new_token
+from node.runtime import UnitOfWork
+
+LONGEST = 5_000
+# So many stand on the page of a project: the latest.
+MOST_SHOWN = 200
+
+
+@dataclass
+class Thread:
+    """A comment and, in the order they were written, all that answers it or its answers."""
+
+    comment: Comment
+    answers: list[Comment] = field(default_factory=list)
+
+
+def check(source: str) -> str:
+    """Markdown trimmed. Raises `InvalidInputError` where it will not do."""
+    source = source.replace("\r\n", "\n").strip()
+    if not source:
+        wrong = "Enter a comment"
+    elif len(source) > LONGEST:
+        wrong = f"Use at most {LONGEST:,} characters; these are {len(source):,}"
+    elif not markup.is_text(source):
+        wrong = "Remove the characters that cannot be shown"
+    else:
+        return source
+    raise InvalidInputError("The comment could not be saved.", {"source": wrong})
+
+
+def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Comment:
+    """`author`, who is ours, comments on a project, an update or a comment. It is sent to whoever
+    is answered, and to whom the project belongs; the project's actor announces it.
+    """
+    source = check(source)
+    project, token, moment = subject.project, new_token(), now()
+    uri = addresses.comment(work.settings, token)
+    comment = Comment(
+        token=token,
+        uri=uri,
+        url=uri,
+        project=project,
+        author=author,
+        in_reply_to=subject.uri,
+        source=source,
+        content=markup.from_markdown(source),
+        state=State.shown,
+        published_at=moment,
+        changed_at=moment,
+        received_at=moment,
+    )
+    work.session.add(comment)
+    work.session.flush()
+    if project.visibility is not Visibility.private:
+        _tell(work, comment, subject.author)
+    work.audit("comment.write", uri, project=project.uri)
+    return comment
+
+
+def delete(work: UnitOfWork, comment: Comment) -> None:
+    """Remove a comment of ours here and, as far as others comply, everywhere."""
+    if not comment.author.is_local:
+        raise ForbiddenError("Only whoever wrote it can delete it.")
+    erase(comment)
+    project = comment.project
+    if project.visibility is not Visibility.private:
+        uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
+        activity = delete_activity(uri, comment.author.uri, gone, **audience(project))
+        publishing.publish_to(work, comment.author, activity, set(), group.audience(project))
+    work.audit("comment.delete", comment.uri)
+
+
+def erase(comment: Comment) -> None:
+    """Forget what was written."""
+    _move(comment, State.deleted)
+    comment.content = comment.source = ""
+    comment.changed_at = now()
+
+
+def show(work: UnitOfWork, comment: Comment) -> None:
+    """A moderator lets it be seen; of our own project it is announced now.
+
+    Raises `ConflictError` if it is shown or was deleted.
+    """
+    _move(comment, State.shown)
+    if comment.project.is_local:
+        forward(work, comment, _original(work.session, comment))
+    work.audit("comment.show", comment.uri, author=comment.author.uri)
+
+
+def hide(work: UnitOfWork, comment: Comment) -> None:
+    """A moderator takes it off our pages, and takes back that it was announced.
+
+    Raises `ConflictError` if it is hidden or was deleted.
+    """
+    was_shown = comment.state is State.shown
+    _move(comment, State.hidden)
+    if was_shown and comment.project.is_local:
+        _take_back(work, comment)
+    work.audit("comment.hide", comment.uri, author=comment.author.uri)
+
+
+def forward(work: UnitOfWork, comment: Comment, activity: Document | None) -> None:
+    """Our project's actor passes on what somebody said there: the activity as it came, or where
+    that is not known any more which comment it was, to be read where it lives.
+    """
+    author = comment.author
+    own = set() if author.is_local else {author.shared_inbox or author.inbox}
+    told = activity or {"id": comment.uri, "type": "Note"}
+    group.forward(work, comment.project, told, but=own)
+
+
+def by_token(session: Session, token: str) -> Comment:
+    """A comment in any state. Raises `NotFoundError` for none."""
+    comment = session.scalar(select(Comment).where(Comment.token == token))
+    if comment is None:
+        raise NotFoundError("There is no such comment.")
+    return comment
+
+
+def by_uri(session: Session, uri: str) -> Comment | None:
+    return session.scalar(select(Comment).where(Comment.uri == uri))
+
+
+def for_change(session: Session, token: str) -> Comment:
+    """A comment, locked until the end of the unit of work. Raises `NotFoundError` for none."""
+    query = select(Comment).where(Comment.token == token).with_for_update(of=Comment)
+    comment = session.scalar(query)
+    if comment is None:
+        raise NotFoundError("There is no such comment.")
+    return comment
+
+
+def threads(session: Session, project: Project, states: Iterable[State]) -> list[Thread]:
+    """The latest comments on a project that are in one of `states`, oldest first, in two levels."""
+    query = (
+        select(Comment)
+        .join(Comment.author)
+        .where(Comment.project_id == project.id, Comment.state.in_(states), ~Actor.is_blocked)
+        .order_by(Comment.published_at.desc(), Comment.id.desc())
+        .options(joinedload(Comment.author))
+        .limit(MOST_SHOWN)
+    )
+    comments = list(session.scalars(query))[::-1]
+    known = {comment.uri: comment for comment in comments}
+    found = {}
+    for comment in comments:
+        root = _root(comment, known)
+        if root is comment:
+            found[comment.uri] = Thread(comment)
+        elif root.uri in found:
+            found[root.uri].answers.append(comment)
+        else:  # it claims to be older than what it answers
+            found[comment.uri] = Thread(comment)
+    return list(found.values())
+
+
+def _root(comment: Comment, known: dict[str, Comment]) -> Comment:
+    """The first of those that lead to `comment`."""
+    seen = {comment.uri}
+    while comment.in_reply_to in known and comment.in_reply_to not in seen:
+        comment = known[comment.in_reply_to]
+        seen.add(comment.uri)
+    return comment
+
+
+def _move(comment: Comment, state: State) -> None:
+    if state not in TRANSITIONS[comment.state]:
+        raise ConflictError(f"A comment that is {comment.state} cannot become {state}.")
+    comment.state = state
+
+
+def _tell(work: UnitOfWork, comment: Comment, answered: Actor) -> None:
+    """Send a new comment of ours to whoever it answers and to the council of the project."""
+    project, author = comment.project, comment.author
+    note = to_note(comment, answered).dump()
+    uri = addresses.new_activity(work.settings)
+    activity = create_activity(uri, author.uri, note, to=note["to"], cc=note.get("cc", ()))
+    hearing = {actor for actor in (answered, project.council.actor) if not actor.is_local}
+    inboxes = {actor.shared_inbox or actor.inbox for actor in hearing}
+    sent = publishing.publish_to(work, author, activity, inboxes, group.audience(project))
+    if project.is_local:
+        forward(work, comment, json.loads(sent.body))
+
+
+def _original(session: Session, comment: Comment) -> Document | None:
+    """The Create by which a comment came, if it is still there."""
+    came = InboxItem.type == "Create", InboxItem.object_uri == comment.uri
+    query = select(InboxItem).where(*came).order_by(InboxItem.id)
+    by_author = InboxItem.actor_uri == comment.author.uri
+    item = session.scalars(query.where(by_author)).first()
+    return item.body if item else None
+
+
+def _take_back(work: UnitOfWork, comment: Comment) -> None:
+    """Undo all by which our project's actor announced a comment, where it was announced."""
+    actor = comment.project.actor
+    if actor is None:
+        return
+    announced = select(OutboxActivity).where(
+        OutboxActivity.actor_id == actor.id,
+        OutboxActivity.type == "Announce",
+        OutboxActivity.object_uri == comment.uri,
+    )
+    for row in work.session.scalars(announced).all():
+        sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
+        undone = json.loads(row.body)
+        activity = undo_activity(addresses.new_activity(work.settings), actor.uri, undone)
+        publishing.publish_to(
+            work, actor, activity, set(work.session.scalars(sent)), group.audience(comment.project)
+        )

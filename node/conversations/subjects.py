@@ -1,0 +1,54 @@
+"""What can be spoken about: a project, an update of it, a comment that is shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node.conversations.models import Comment
+from node.conversations.models import State as CommentState
+from node.federating.models import Actor
+from node.projects.models import Project
+from node.projects.models import State as ProjectState
+from node.updates.models import State as UpdateState
+from node.updates.models import Update
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something with the id `uri` that `author` wrote, in the conversation of `project`."""
+
+    uri: str
+    project: Project
+    author: Actor
+    published_at: datetime | None
+
+
+def find(session: Session, uri: str) -> Subject | None:
+    """What has this id; None for what is not shown."""
+    project = session.scalar(select(Project).where(Project.uri == uri))
+    if project is not None:
+        return _of(project, uri, project.council.actor, project.published_at)
+    update = session.scalar(select(Update).where(Update.uri == uri))
+    if update is not None and update.state is UpdateState.published:
+        return _of(update.project, uri, update.author, update.published_at)
+    comment = session.scalar(select(Comment).where(Comment.uri == uri))
+    if comment is not None and comment.state is CommentState.shown:
+        return _of(comment.project, uri, comment.author, comment.published_at)
+    return None
+
+
+def of_group(session: Session, uris: tuple[str, ...]) -> Subject | None:
+    """The project of ours whose actor is addressed."""
+    query = select(Project).join(Actor, Actor.id == Project.actor_id).where(Actor.uri.in_(uris))
+    project = session.scalars(query).first()
+    if project is None:
+        return None
+    return _of(project, project.uri, project.council.actor, project.published_at)
+
+
+def _of(project: Project, uri: str, author: Actor, at: datetime | None) -> Subject | None:
+    if project.state is not ProjectState.published or project.is_hidden:
+        return None
+    return Subject(uri, project, author, at)

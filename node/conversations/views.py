@@ -1,0 +1,232 @@
+"""Comments on the pages of projects, their ActivityPub documents, likes and shares of our council,
+and the collection of all that is said about a project.
+"""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+
+from federation.vocabulary import Collection, CollectionPage
+from node.conversations import contexts, reacting, service, subjects
+from node.conversations.federate import to_note, to_tombstone
+from node.conversations.forms import CommentForm
+from node.conversations.models import Comment, State
+from node.conversations.subjects import Subject
+from node.councils import service as councils
+from node.errors import GoneError, InvalidInputError, NotFoundError
+from node.federating import addresses, reactions
+from node.federating.views.asking import current_reader
+from node.people.permissions import may
+from node.projects import service as projects
+from node.projects.models import Project, Visibility
+from node.request import (
+    LARGEST_ROW_ID,
+    PUBLIC,
+    activity_response,
+    current_work,
+    permission,
+    row_id,
+    wants_activity,
+)
+
+blueprint = Blueprint("conversations", __name__, template_folder="templates")
+
+EDIT = "projects.edit"
+MODERATE = "moderation.decide"
+REACTIONS = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
+
+
+def section(project: Project) -> Markup:
+    """What others say about a project, for its page."""
+    work = current_work()
+    states = (State.shown, State.held, State.hidden) if may(MODERATE) else (State.shown,)
+    found = service.threads(work.session, project, states)
+    return Markup(  # noqa: S704 -- our own template
+        render_template(
+            "conversations/_section.html",
+            project=project,
+            threads=found,
+            form=CommentForm(formdata=None),
+        )
+    )
+
+
+def reactions_to(project: Project) -> Markup:
+    """Who likes and shares a project, for the side of its page."""
+    counts = reactions.counts(current_work().session, [project.uri]).get(project.uri, {})
+    return Markup(  # noqa: S704 -- our own template
+        render_template(
+            "conversations/_reactions.html", project=project, counts=counts, ours=_ours(project)
+        )
+    )
+
+
+def _ours(project: Project) -> set[str]:
+    """How our council reacted to another's project."""
+    if project.is_local or not may(EDIT):
+        return set()
+    session = current_work().session
+    actor = councils.require_own(session).actor
+    return {
+        name
+        for name, kind in REACTIONS.items()
+        if reactions.find(session, actor, kind, project.uri)
+    }
+
+
+@blueprint.post("/projects/<token>/comments")
+@permission(EDIT)
+def create(token: str) -> ResponseReturnValue:
+    """Our council says something about a project, or answers somebody."""
+    form, work = CommentForm(), current_work()
+    project = projects.by_token(work.session, token, current_reader())
+    subject = _subject(project, form.to.data or "")
+    if not form.validate_on_submit():
+        return _again(form, subject)
+    try:
+        author = councils.require_own(work.session).actor
+        comment = service.write(work, subject, form.source.data or "", author)
+    except InvalidInputError as error:
+        form.show(error)
+        return _again(form, subject)
+    flash(_("Your comment is published."), "success")
+    return _back_to(comment)
+
+
+@blueprint.get("/comments/<token>/answer")
+@permission(EDIT)
+def answer(token: str) -> ResponseReturnValue:
+    """A page to answer a comment on."""
+    comment = _readable(token)
+    subject = _subject(comment.project, comment.uri)
+    form = CommentForm(formdata=None)
+    form.to.data = comment.uri
+    return render_template("conversations/answer.html", form=form, subject=subject, comment=comment)
+
+
+@blueprint.get("/comments/<token>")
+@permission(PUBLIC)
+def show(token: str) -> ResponseReturnValue:
+    """One comment: its place on the project's page, or its document for another server."""
+    is_document = wants_activity()
+    comment = service.by_token(current_work().session, token)
+    if is_document and comment.state is State.deleted and comment.author.is_local:
+        return activity_response(to_tombstone(comment).dump(), 410)
+    comment = _readable(token)
+    if not is_document:
+        return _back_to(comment)
+    if not comment.author.is_local:
+        return redirect(comment.uri)
+    if comment.project.visibility is Visibility.private:
+        raise NotFoundError("There is no such comment.")
+    answered = subjects.find(current_work().session, comment.in_reply_to)
+    return activity_response(
+        to_note(comment, answered.author if answered else comment.author).dump()
+    )
+
+
+@blueprint.get("/comments/<token>/delete")
+@permission(EDIT)
+def confirm_delete(token: str) -> ResponseReturnValue:
+    comment = _readable(token)
+    return render_template("conversations/delete.html", form=FlaskForm(), comment=comment)
+
+
+@blueprint.post("/comments/<token>/delete")
+@permission(EDIT)
+def delete(token: str) -> ResponseReturnValue:
+    """Take back what our council said."""
+    work = current_work()
+    comment = service.for_change(work.session, token)
+    projects.by_token(work.session, comment.project.token, current_reader())
+    service.delete(work, comment)
+    flash(_("The comment is deleted. Whoever has it is being asked to remove it."), "success")
+    return redirect(url_for("projects.show", token=comment.project.token), 303)
+
+
+@blueprint.post("/projects/<token>/<any(like, share):name>")
+@permission(EDIT)
+def react(token: str, name: str) -> ResponseReturnValue:
+    """Our council likes another's project, or tells its own followers of it."""
+    work = current_work()
+    project = projects.by_token(work.session, token, current_reader())
+    reacting.react(work, councils.require_own(work.session).actor, project, REACTIONS[name])
+    said = {"like": _("Your council likes this project."), "share": _("It is shared.")}
+    flash(said[name], "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/projects/<token>/<any(like, share):name>/undo")
+@permission(EDIT)
+def take_back(token: str, name: str) -> ResponseReturnValue:
+    work = current_work()
+    project = projects.by_token(work.session, token, current_reader())
+    reacting.take_back(work, councils.require_own(work.session).actor, project, REACTIONS[name])
+    flash(_("That is taken back."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.get("/projects/<token>/context")
+@permission(PUBLIC)
+def context(token: str) -> ResponseReturnValue:
+    """All that is said about a project of ours: itself, its updates and comments (FEP-7888)."""
+    if not wants_activity():
+        return redirect(url_for("projects.show", token=token))
+    session = current_work().session
+    project = projects.by_token(session, token, current_reader())
+    if not project.is_local or project.visibility is Visibility.private:
+        raise NotFoundError("There is no such conversation.")
+    uri = addresses.project_context(project.uri)
+    if "page" not in request.args:
+        head = Collection(
+            id=uri,
+            attributed_to=addresses.project_group(project.uri),
+            total_items=contexts.count(session, project),
+            first=f"{uri}?page=1",
+        )
+        return activity_response(head.dump())
+    number = request.args.get("page", 1, type=row_id)
+    items = contexts.page(session, project, min(number, LARGEST_ROW_ID // contexts.PAGE))
+    page = CollectionPage(
+        id=f"{uri}?page={number}",
+        part_of=uri,
+        items=tuple(items),
+        next=f"{uri}?page={number + 1}" if len(items) == contexts.PAGE else None,
+    )
+    return activity_response(page.dump())
+
+
+def _subject(project: Project, uri: str) -> Subject:
+    """What is answered: in the conversation about `project`, or it itself."""
+    found = subjects.find(current_work().session, uri or project.uri)
+    if found is None or found.project is not project:
+        raise NotFoundError("What you answer is not there any more.")
+    return found
+
+
+def _readable(token: str) -> Comment:
+    """A comment that whoever asks may see."""
+    session = current_work().session
+    comment = service.by_token(session, token)
+    projects.by_token(session, comment.project.token, current_reader())
+    if comment.state is State.deleted:
+        raise GoneError("This comment has been deleted.")
+    if comment.state is not State.shown and not may(MODERATE):
+        raise NotFoundError("There is no such comment.")
+    return comment
+
+
+def _again(form: CommentForm, subject: Subject) -> ResponseReturnValue:
+    """The form once more, with what was typed and what is wrong with it."""
+    comment = service.by_uri(current_work().session, subject.uri)
+    page = render_template("conversations/answer.html", form=form, subject=subject, comment=comment)
+    return page, 400
+
+
+def _back_to(comment: Comment) -> ResponseReturnValue:
+    address = url_for(
+        "projects.show", token=comment.project.token, _anchor=f"comment-{comment.token}"
+    )
+    return redirect(address, 303)

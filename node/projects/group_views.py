@@ -1,0 +1,55 @@
+"""What other servers read of the actor of a project: itself, what it said, how many follow it."""
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from federation.vocabulary import Tombstone
+from node.errors import GoneError, NotFoundError
+from node.federating import actors
+from node.federating.models import Actor
+from node.federating.views.asking import current_reader
+from node.federating.views.collections import followers_of, outbox_of
+from node.projects import service
+from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
+
+blueprint = Blueprint("groups", __name__)
+
+
+@blueprint.get("/projects/<token>/group")
+@permission(PUBLIC)
+def show(token: str) -> ResponseReturnValue:
+    """The actor of a project; for people the project's page."""
+    if not wants_activity():
+        return redirect(url_for("projects.show", token=token))
+    work = current_work()
+    try:
+        group = _group(token)
+    except GoneError:
+        gone = service.deleted(work.session, token)
+        if gone.actor is None or not gone.is_local:
+            raise
+        tombstone = Tombstone(gone.actor.uri, "Group", gone.deleted_at)
+        return activity_response(tombstone.dump(), 410)
+    return activity_response(actors.describe(work.settings, group).dump())
+
+
+@blueprint.get("/projects/<token>/group/outbox")
+@permission(PUBLIC)
+def outbox(token: str) -> ResponseReturnValue:
+    """What it announced to all, or to those who may read it, newest first."""
+    return outbox_of(_group(token))
+
+
+@blueprint.get("/projects/<token>/group/followers")
+@permission(PUBLIC)
+def followers(token: str) -> ResponseReturnValue:
+    """How many follow; not who."""
+    return followers_of(_group(token))
+
+
+def _group(token: str) -> Actor:
+    """The actor of a project that the reader may see."""
+    project = service.by_token(current_work().session, token, current_reader())
+    if not project.is_local or project.actor is None:
+        raise NotFoundError("There is no such project.")
+    return project.actor
