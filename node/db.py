@@ -140,16 +140,19 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def insert_into(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """The INSERT of this database, which can say what to do where a row is there already."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(model) if is_postgresql else sqlite.insert(model)
+
+
 def insert_once(session: Session, model: type[Base], **values: object) -> bool:
     """Insert a row unless one with its unique key is there already; True if it was inserted."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))
-    return session.scalar(statement) is not None
+    new = insert_into(session, model).values(**values)
+    return session.scalar(new.on_conflict_do_nothing().returning(literal(1))) is not None
 
 
 def insert_new(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert those of the rows, all with the same columns, whose unique keys are not there yet."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    session.connection().execute(insert(model.__table__).on_conflict_do_nothing(), rows)
+    new = insert_into(session, model)
+    session.connection().execute(new.on_conflict_do_nothing(), rows)

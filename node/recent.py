@@ -6,6 +6,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -82,6 +84,39 @@ class Remembered(Generic[Value]):
     def drop(self, name: str) -> None:
         with self._lock:
             self._values.pop(name, None)
+
+
+@dataclass
+class Counted:
+    """How often something happened, when first and last, and what was said about it last."""
+
+    first_at: datetime
+    last_at: datetime
+    count: int = 0
+    detail: str = ""
+
+
+class Tally:
+    """Counts by name, kept here until they are taken away to where they last."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, ...], Counted] = {}
+        self._lock = threading.Lock()
+
+    def add(self, *name: str, detail: str) -> tuple[int, timedelta]:
+        """Count one more. Returns how many names there are, and how old the oldest count is."""
+        moment = datetime.now(UTC)
+        with self._lock:
+            found = self._counts.setdefault(name, Counted(moment, moment))
+            found.count, found.last_at, found.detail = found.count + 1, moment, detail
+            oldest = next(iter(self._counts.values()))
+            return len(self._counts), moment - oldest.first_at
+
+    def take(self) -> dict[tuple[str, ...], Counted]:
+        """All counts; from now on they begin anew."""
+        with self._lock:
+            taken, self._counts = self._counts, {}
+        return taken
 
 
 class BusyError(Exception):

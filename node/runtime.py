@@ -23,7 +23,7 @@ from node.db import may_write, only_reading
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
-from node.recent import Allowance, Recent, Remembered
+from node.recent import Allowance, Recent, Remembered, Tally
 from node.settings import Settings
 
 Document = Mapping[str, Any]
@@ -127,6 +127,7 @@ class Node:
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
     allowed_hosts: Remembered[bool] = field(default_factory=Remembered)
     heard: Recent[None] = field(default_factory=Recent)
+    refused: Tally = field(default_factory=Tally)
     arriving: Batches[Any, Any] = field(default_factory=Batches)
 
     @contextmanager

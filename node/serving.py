@@ -1,6 +1,7 @@
 """Serving a node: the web server, and the jobs beside it where the settings say so."""
 
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -12,7 +13,7 @@ from flask import Flask
 from node.app import node_of
 from node.councils import service as councils
 from node.errors import SettingsError
-from node.federating import queues
+from node.federating import queues, refusals
 from node.people.sign_in import first_run_token
 from node.runtime import Node
 from node.settings import with_secret
@@ -20,6 +21,7 @@ from node.settings import with_secret
 log = structlog.get_logger(__name__)
 
 REQUEST_BYTES = 4 * 1024 * 1024
+FLUSH_SECONDS = 1.0
 
 
 def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
@@ -45,6 +47,7 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
         node.jobs.start()
         wake_all(node)
     signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_write_refusals_down, args=[node], daemon=True).start()
     try:
         if announce:
             announce(node)
@@ -54,6 +57,13 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
     finally:
         server.close()
         node.jobs.stop()
+        refusals.flush(node)
+
+
+def _write_refusals_down(node: Node) -> None:
+    """Have what this process refused seen by the operator within seconds."""
+    while not node.jobs.stopping.wait(FLUSH_SECONDS):
+        refusals.flush(node)
 
 
 def wake_all(node: Node) -> None:

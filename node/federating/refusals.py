@@ -1,45 +1,65 @@
-"""Refused messages are counted, not kept: by host and reason, for the operator to see."""
+"""Refused messages are counted, not kept: by host and reason, for the operator to see.
 
-from sqlalchemy import delete, select, update
+They are counted in memory first: no stranger makes a node write to its database for each of them.
+"""
+
+import dataclasses
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from federation.errors import Refusal
-from node.db import insert_once, now
+from node.db import insert_into
 from node.federating.models import RefusalCount
+from node.recent import Counted
 from node.runtime import Node
+
+log = structlog.get_logger(__name__)
 
 # What strangers can make grow: beyond so many rows, those that were not added to for longest go.
 MOST_ROWS = 2_000
+# Counts of so many hosts and reasons are kept in memory, and for so long.
+MOST_KEPT = 200
+LONGEST_KEPT = timedelta(seconds=2)
 
 
 def count(node: Node, host: str, refusal: Refusal) -> None:
     """Count one refusal. `host` is what the message claims, which nobody has proved."""
-    with node.work(by="inbox") as work:
-        session, reason = work.session, refusal.reason.value
-        known = select(RefusalCount.id).where(
-            RefusalCount.host == host, RefusalCount.reason == reason
-        )
-        if session.scalar(known) is None:
-            _make_room(session)
-            at = now()
-            insert_once(
-                session,
-                RefusalCount,
-                host=host,
-                reason=reason,
-                count=0,
-                detail="",
-                first_at=at,
-                last_at=at,
-            )
-        session.execute(
-            update(RefusalCount)
-            .where(RefusalCount.host == host, RefusalCount.reason == reason)
-            .values(count=RefusalCount.count + 1, last_at=now(), detail=refusal.detail[:500])
-        )
+    kept, age = node.refused.add(host, refusal.reason.value, detail=refusal.detail[:500])
+    if kept >= MOST_KEPT or age >= LONGEST_KEPT:
+        flush(node)
+
+
+def flush(node: Node) -> None:
+    """Write down what was counted, so that the operator sees it. If that fails, it is logged."""
+    taken = node.refused.take()
+    if not taken:
+        return
+    try:
+        with node.work(by="inbox") as work:
+            for (host, reason), counted in taken.items():
+                _add(work.session, host, reason, counted)
+            _make_room(work.session)
+    except SQLAlchemyError:
+        log.exception("refusals could not be counted", names=len(taken))
+
+
+def _add(session: Session, host: str, reason: str, counted: Counted) -> None:
+    new = insert_into(session, RefusalCount).values(
+        host=host, reason=reason, **dataclasses.asdict(counted)
+    )
+    more = {
+        "count": RefusalCount.count + counted.count,
+        "detail": counted.detail,
+        "last_at": counted.last_at,
+    }
+    session.execute(new.on_conflict_do_update(index_elements=["host", "reason"], set_=more))
 
 
 def _make_room(session: Session) -> None:
     newest_first = select(RefusalCount.id).order_by(RefusalCount.last_at.desc(), RefusalCount.id)
-    oldest = newest_first.offset(MOST_ROWS - 1)
+    oldest = newest_first.offset(MOST_ROWS)
     session.execute(delete(RefusalCount).where(RefusalCount.id.in_(oldest)))

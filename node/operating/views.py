@@ -13,6 +13,7 @@ from wtforms import StringField
 from node.errors import InvalidInputError
 from node.federating import delivery, peers
 from node.federating.models import Delivery, Peer, RefusalCount
+from node.federating.refusals import flush
 from node.forms import HouseForm
 from node.operating.blueprint import OPERATE, blueprint
 from node.operating.lists import portion
@@ -85,6 +86,8 @@ def _peers_page(form: PeerForm) -> str:
 @permission(OPERATE)
 def refusals() -> ResponseReturnValue:
     """What was refused at the inbox: by whom it claimed to be, why, and how often."""
+    current_work().pause()
+    flush(current_node())
     query = select(RefusalCount).order_by(RefusalCount.last_at.desc()).limit(200)
     rows = current_work().session.scalars(query).all()
     return render_template("operating/refusals.html", refusals=rows, form=FlaskForm())

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from federation.errors import Reason, Refusal
-from federation.signatures import SignedRequest
+from federation.signatures import SignedRequest, claimed_host
 from node.federating import inbox
 from node.federating.views.asking import as_signed
 from node.request import PUBLIC, current_node, for_servers, permission
@@ -18,6 +18,7 @@ blueprint = Blueprint("inbox", __name__)
 @blueprint.post("/inbox")
 @blueprint.post("/actor/inbox")
 @blueprint.post("/councils/<_slug>/inbox")
+@blueprint.post("/projects/<_slug>/group/inbox")
 @permission(PUBLIC)
 @for_servers
 def post(_slug: str = "") -> ResponseReturnValue:
@@ -32,6 +33,6 @@ def _signed_request() -> SignedRequest:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         refusal = Refusal(Reason.too_large)
-        inbox.refuse(current_node(), "", refusal)
+        inbox.refuse(current_node(), claimed_host(as_signed()), refusal)
         raise refusal from None
     return as_signed(body)
