@@ -9,6 +9,8 @@ from alembic import command
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from federation.signatures import PrivateKey, public_pem
+from federation.signatures.algorithms import Algorithm
 from node import migrating
 from node.db import prepare_engine
 from node.hooks import Hooks
@@ -149,6 +151,11 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
         assert len(revision) == 16
         sent = connection.execute(text("SELECT audience FROM outbox_activity ORDER BY id")).all()
         assert sent == [("public",), ("direct",)]
+        columns = "key_id, public_pem, private_pem, asserts"
+        key = connection.execute(text(f"SELECT {columns} FROM actor_key WHERE actor_id = 1")).one()
+        assert (key.key_id, bool(key.asserts)) == ("https://a.test/councils/a#ed25519-key", True)
+        assert PrivateKey(key.key_id, key.private_pem).algorithm is Algorithm.ed25519
+        assert public_pem(key.private_pem) == key.public_pem
 
 
 # Statements of the first version, with a blank line between.
