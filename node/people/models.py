@@ -17,7 +17,7 @@ user_role = Table(
 
 
 class Role(Base, RoleMixin):
-    """officer or operator."""
+    """officer, moderator or operator."""
 
     __tablename__ = "role"
 

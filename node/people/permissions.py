@@ -9,12 +9,18 @@ from node.hooks import Hooks
 from node.hookspecs import Permission
 from node.request import PUBLIC, current_node
 
-OFFICER, OPERATOR = "officer", "operator"
-ROLES = (OFFICER, OPERATOR)
+OFFICER, MODERATOR, OPERATOR = "officer", "moderator", "operator"
+ROLES = (OFFICER, MODERATOR, OPERATOR)
+WRITERS = frozenset({OFFICER, OPERATOR})
 
 CORE = (
-    Permission("projects.edit", _l("Write, publish and delete projects"), frozenset(ROLES)),
-    Permission("councils.follow", _l("Follow other councils"), frozenset(ROLES)),
+    Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
+    Permission("councils.follow", _l("Follow other councils"), WRITERS),
+    Permission(
+        "moderation.decide",
+        _l("Decide what others say here: reports, comments, blocks"),
+        frozenset({MODERATOR, OPERATOR}),
+    ),
     Permission(
         "node.operate",
         _l("Look after the node: peers, deliveries, refusals"),
