@@ -154,6 +154,8 @@ def is_well_nested(html: str) -> bool:
 def one_line(text: str | None, longest: int) -> str:
     """Plain text cut, on one line, and without characters that are not seen but change what is."""
     words = " ".join((text or "")[:longest].split())
+    if words.isprintable():
+        return words
     return "".join(
         letter for letter in words if unicodedata.category(letter) not in {"Cc", "Cf"}
     ).strip()

@@ -43,13 +43,12 @@ def touch(session: Session | Connection, council_id: int, numbers: Iterable[int]
     if not rows:
         return
     empty = {f"{audience}_{what}": None for audience in AUDIENCES for what in ("count", "digest")}
-    insert = _insert(session).values([{**row, "generation": 1} for row in rows])
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["council_id", "number"],
-            set_={"generation": Bucket.__table__.c.generation + 1, **empty},
-        )
+    connection = session if isinstance(session, Connection) else session.connection()
+    upsert = _insert(connection).on_conflict_do_update(
+        index_elements=["council_id", "number"],
+        set_={"generation": Bucket.__table__.c.generation + 1, **empty},
     )
+    connection.execute(upsert, [{**row, "generation": 1} for row in rows])
 
 
 def buckets(node: Node, council_id: int, audience: Visibility) -> tuple[BucketDigest, ...]:
@@ -139,9 +138,9 @@ def _keep(node: Node, council_id: int, made: list[Summed]) -> None:
     ]
     try:
         with node.work(by="digests") as work:
+            connection = work.session.connection()
             if fresh:
-                insert = _insert(work.session).values(fresh)
-                work.session.execute(insert.on_conflict_do_nothing())
+                connection.execute(_insert(connection).on_conflict_do_nothing(), fresh)
             for (number, generation), found in values.items():
                 if generation is not None:
                     seen = (
@@ -154,9 +153,8 @@ def _keep(node: Node, council_id: int, made: list[Summed]) -> None:
         log.info("digests were not kept", council=council_id)
 
 
-def _insert(session: Session | Connection) -> "sqlite.Insert | postgresql.Insert":
-    bind = session if isinstance(session, Connection) else session.get_bind()
-    insert = postgresql.insert if bind.dialect.name == "postgresql" else sqlite.insert
+def _insert(connection: Connection) -> "sqlite.Insert | postgresql.Insert":
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(Bucket.__table__)  # type: ignore[arg-type]  # a Table, of which mypy is not sure
 
 

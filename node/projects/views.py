@@ -1,5 +1,7 @@
 """The pages of projects, and their ActivityPub documents at the same addresses."""
 
+import json
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -29,7 +31,11 @@ from node.request import (
 blueprint = Blueprint("projects", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
-COLLECTION_PAGE = 100
+# A page has at most so many projects, and is at most about so long: readers take 1 MiB.
+COLLECTION_PAGE = 500
+PAGE_BYTES = 800_000
+# What a project takes besides its long texts.
+OTHER_BYTES = 4_000
 
 
 @blueprint.get("/projects")
@@ -113,15 +119,30 @@ def collection(slug: str) -> ResponseReturnValue:
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    rows = service.documents_after(session, council, reader, after, COLLECTION_PAGE)
+    found = service.documents_after(session, council, reader, after, COLLECTION_PAGE)
+    rows = _as_many_as_fit(found)
+    is_last = len(rows) == len(found) < COLLECTION_PAGE
     page = CollectionPage(
         id=f"{uri}?after={after}",
         part_of=uri,
         items=tuple(to_article(row).dump(context=False) for row in rows),
-        next=f"{uri}?after={rows[-1].id}" if len(rows) == COLLECTION_PAGE else None,
+        next=None if is_last else f"{uri}?after={rows[-1].id}",
     )
     _give(rows, reader)
     return activity_response(page.dump())
+
+
+def _as_many_as_fit(found: list[Project]) -> list[Project]:
+    """The first of `found` that fit on a page; one at least."""
+    long = 0
+    for number, project in enumerate(found):
+        texts = (project.brief, project.content, project.translations)
+        long += OTHER_BYTES + sum(
+            len(json.dumps(text, ensure_ascii=False).encode()) for text in texts
+        )
+        if long > PAGE_BYTES and number:
+            return found[:number]
+    return found
 
 
 def _give(given: list[Project], reader: Reader) -> None:
