@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
+from federation.reading import Document
 from federation.vocabulary import Collection, CollectionPage
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
@@ -31,11 +32,9 @@ from node.request import (
 blueprint = Blueprint("projects", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
-# A page has at most so many projects, and is at most about so long: readers take 1 MiB.
+# A page has at most so many projects, and these are at most so long: readers take 1 MiB.
 COLLECTION_PAGE = 500
-PAGE_BYTES = 800_000
-# What a project takes besides its long texts.
-OTHER_BYTES = 4_000
+PAGE_BYTES = 1_000_000
 
 
 @blueprint.get("/projects")
@@ -119,30 +118,30 @@ def collection(slug: str) -> ResponseReturnValue:
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    found = service.documents_after(session, council, reader, after, COLLECTION_PAGE)
-    rows = _as_many_as_fit(found)
-    is_last = len(rows) == len(found) < COLLECTION_PAGE
+    rows = service.documents_after(session, council, reader, after, COLLECTION_PAGE)
+    items = _as_many_as_fit(rows)
+    is_last = len(items) == len(rows) < COLLECTION_PAGE
     page = CollectionPage(
         id=f"{uri}?after={after}",
         part_of=uri,
-        items=tuple(to_article(row).dump(context=False) for row in rows),
-        next=None if is_last else f"{uri}?after={rows[-1].id}",
+        items=items,
+        next=None if is_last else f"{uri}?after={rows[len(items) - 1].id}",
     )
-    _give(rows, reader)
+    _give(rows[: len(items)], reader)
     return activity_response(page.dump())
 
 
-def _as_many_as_fit(found: list[Project]) -> list[Project]:
-    """The first of `found` that fit on a page; one at least."""
-    long = 0
-    for number, project in enumerate(found):
-        texts = (project.brief, project.content, project.translations)
-        long += OTHER_BYTES + sum(
-            len(json.dumps(text, ensure_ascii=False).encode()) for text in texts
-        )
-        if long > PAGE_BYTES and number:
-            return found[:number]
-    return found
+def _as_many_as_fit(rows: list[Project]) -> tuple[Document, ...]:
+    """The documents of the first of `rows`, so many as fit on a page; one at least."""
+    items: list[Document] = []
+    length = 0
+    for row in rows:
+        document = to_article(row).dump(context=False)
+        length += len(json.dumps(document, ensure_ascii=False).encode())
+        if length > PAGE_BYTES and items:
+            break
+        items.append(document)
+    return tuple(items)
 
 
 def _give(given: list[Project], reader: Reader) -> None:
