@@ -1,4 +1,6 @@
-"""What follows from one attempt to deliver: done, given up, or tried again. No clock."""
+"""What follows from one attempt to deliver: done, given up, or tried again; and when a server that
+does not answer is left alone. No clock.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +16,9 @@ LONGEST_RETRY_AFTER = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=7)
 # After 401 or 403: the peer may not have our key yet, or its operator may be about to allow us.
 REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
+# A server that failed so often in a row is left alone, but for one try now and then: a probe.
+FAILURES_BEFORE_REST = 5
+FIRST_REST = timedelta(minutes=1)
 # 408 and 425 ask for another attempt, unlike the other answers of their kind.
 ASKED_AGAIN = frozenset({408, 425, 429})
 
@@ -42,12 +47,13 @@ def decide(
     retry_after: str | None,
     jitter: float,
     now: datetime | None = None,
+    patience: timedelta = GIVE_UP_AFTER,
 ) -> Outcome:
     """What to do after an attempt that was answered with `status` (None: not answered at all).
 
     `attempts` counts this one too; `first_attempt_age` is how long ago the first was; `retry_after`
     is that header; `jitter` in [0, 1) spreads what is due together; `now` is needed to read a
-    `retry_after` that is a date.
+    `retry_after` that is a date; `patience` is for how long silence and 5xx are put up with.
     """
     if status is not None and 200 <= status < 300:
         return Outcome(delivered=True)
@@ -55,7 +61,7 @@ def decide(
         return _refused(attempts, jitter)
     if status is not None and status < 500 and status not in ASKED_AGAIN:
         return Outcome.permanent()
-    if first_attempt_age >= GIVE_UP_AFTER:
+    if first_attempt_age >= patience:
         return Outcome.permanent()
     asked = read_retry_after(retry_after, now) if status in {429, 503} else None
     return Outcome(after=_spread(max(asked or timedelta(), _backoff(attempts)), jitter))
@@ -72,6 +78,16 @@ def read_retry_after(header: str | None, now: datetime | None = None) -> timedel
     return min(max(until - now, timedelta()), LONGEST_RETRY_AFTER)
 
 
+def rest(failures: int, jitter: float) -> timedelta | None:
+    """How long a server is left alone after so many failures in a row, up to 12 hours; None: not.
+
+    `jitter` in [0, 1) spreads what is due together.
+    """
+    if failures < FAILURES_BEFORE_REST:
+        return None
+    return _spread(_doubled(FIRST_REST, failures - FAILURES_BEFORE_REST), jitter)
+
+
 def _refused(attempts: int, jitter: float) -> Outcome:
     if attempts > len(REFUSED_DELAYS):
         return Outcome.permanent()
@@ -80,8 +96,11 @@ def _refused(attempts: int, jitter: float) -> Outcome:
 
 def _backoff(attempts: int) -> timedelta:
     """Twice as long each time: 2 s, 4 s, 8 s and so on, to 12 hours."""
-    doublings = min(max(attempts - 1, 0), 16)
-    return min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
+    return _doubled(FIRST_DELAY, max(attempts - 1, 0))
+
+
+def _doubled(first: timedelta, times: int) -> timedelta:
+    return min(first * (1 << min(times, 16)), LONGEST_DELAY)
 
 
 def _spread(delay: timedelta, jitter: float) -> timedelta:

@@ -27,6 +27,7 @@ from node.federating import (
     discovery,
     following,
     handling,
+    health,
     subscriptions,
 )
 from node.federating import views as federating_views
@@ -100,6 +101,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     )
     app.extensions[EXTENSION] = node
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
+    node.jobs.register(health.JOB, lambda: health.probe(node))
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))

@@ -109,7 +109,7 @@ class Settings:
         " For tests and demonstrations only.",
     )
     ca_file: str = _key("", "A file of certificate authorities to trust besides the usual ones.")
-    delivery_threads: int = _key(8, "How many deliveries one worker sends at once.")
+    delivery_threads: int = _key(64, "How many deliveries one worker sends at once.")
     lease_seconds: int = _key(
         60,
         "After how many seconds work begun by a worker that vanished is begun again. At least 30.",

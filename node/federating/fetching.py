@@ -9,13 +9,12 @@ from typing import Any
 
 from federation.errors import FederationError
 from federation.origin import check_fetched, host_of
-from federation.signatures import PrivateKey, sign
+from federation.signatures import PrivateKey
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import parse_json
 from federation.webfinger import actor_id_from_jrd, parse_address, webfinger_url
-from node.db import now
 from node.errors import InvalidInputError
-from node.federating import actors, peers
+from node.federating import actors, peers, signing
 from node.outbound import AS2, JRD, Answer, OutboundError, Signer
 from node.runtime import Node
 
@@ -43,15 +42,6 @@ class Changed:
 
     document: dict[str, Any] | None
     headers: Mapping[str, str]
-
-
-def signer(key: PrivateKey) -> Signer:
-    """Signs each hop of a request afresh, with `key`."""
-
-    def sign_hop(method: str, url: str, body: bytes | None) -> dict[str, str]:
-        return sign(method, url, {}, body, key, now())
-
-    return sign_hop
 
 
 def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
@@ -93,18 +83,29 @@ def _signed(
     may_visit = _guard(node, host, vouched=vouched)
     with node.reading() as session:
         key = actors.signing_key(actors.node_actor(session, node.settings))
-    return _get(
-        lambda: node.outbound.get(
+
+    def get(sign: Signer) -> Answer:
+        return node.outbound.get(
             uri,
             accept=", ".join(content_types),
-            sign=signer(key),
+            sign=sign,
             content_types=content_types,
             headers=headers,
             may_visit=may_visit,
-        ),
-        host,
-        also,
-    )
+        )
+
+    return _get(lambda: _ask(node, host, key, get), host, also)
+
+
+def _ask(node: Node, host: str, key: PrivateKey, get: Callable[[Signer], Answer]) -> Answer:
+    """Signed as the host is known to take it; what is learned of that is remembered."""
+    with node.reading() as session:
+        known = signing.known_scheme(session, host)
+    answer, scheme = signing.ask(known, key, get)
+    if scheme != known:
+        with node.work(by=host) as work:
+            signing.remember(work.session, host, scheme)
+    return answer
 
 
 def _read(uri: str, answer: Answer) -> dict[str, Any]:

@@ -232,16 +232,6 @@ def heard(session: Session, host: str, at: datetime | None = None) -> None:
     row(session, host).heard_at = at or now()
 
 
-def answered(session: Session, host: str, *, well: bool, answer: str) -> None:
-    """How `host` answered a delivery."""
-    peer = row(session, host)
-    peer.last_answer = answer[:500]
-    if well:
-        peer.delivered_at = now()
-    else:
-        peer.failed_at = now()
-
-
 def health(peer: Peer) -> str:
     """One of: working, failing, new. The pages put it in words."""
     if peer.failed_at and (peer.delivered_at is None or peer.failed_at > peer.delivered_at):

@@ -89,10 +89,11 @@ def wakes_for_next(row: type[Queued]) -> Callable[[Callable[[Node], None]], Call
     def decorate(work_off: Callable[[Node], None]) -> Callable[[Node], None]:
         def run(node: Node) -> None:
             work_off(node)
-            with node.reading() as session:
-                due = session.scalar(select(func.min(row.due_at)).where(row.state == row.WAITING))
             moment = now()
-            if due is not None and moment < due < moment + SOON:
+            later = row.state == row.WAITING, row.due_at > moment
+            with node.reading() as session:
+                due = session.scalar(select(func.min(row.due_at)).where(*later))
+            if due is not None and due < moment + SOON:
                 node.jobs.wake(row.JOB, due - moment)
 
         return run

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from federation.vocabulary import CollectionPage
-from node.federating import backfill, delivery, handling
+from node.federating import backfill, handling
+from node.federating.leasing import Room, Round
 from node.federating.models import Backfill, Delivery, Follow, InboxItem
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
@@ -34,15 +35,16 @@ def follower(nodes: Nodes, node: TestNode, host: str) -> Signatory:
 
 def test_deliveries_take_turns_among_hosts(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    follower(nodes, node, "many.test")
+    follower(nodes, node, "unknown.test")
+    follower(nodes, node, "known.test")
     for number in range(6):
         publish(node, f"Project {number}")
-    follower(nodes, node, "few.test")
-    publish(node, "The last")
-    taken = delivery.lease(node.node, 3)
-    with node.reading() as session:
-        hosts = {session.get_one(Delivery, number).host for number in taken}
-    assert hosts == {"many.test", "few.test"}
+    letters, _ = Round(node.node).take(Room(most=9, careful=1), {"known.test": True})
+    hosts = [letter.host for letter in letters]
+    assert hosts.count("unknown.test") == 1, "until it has shown that it is quick"
+    assert hosts.count("known.test") == 4
+    again, _ = Round(node.node).take(Room(most=9, careful=1), {"known.test": True})
+    assert again == [], "so many are under way"
 
 
 def test_what_must_be_fetched_holds_up_nothing_else(nodes: Nodes) -> None:

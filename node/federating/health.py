@@ -1,0 +1,112 @@
+"""How it goes with each host: what it answered last, and when it is left alone.
+
+A host that fails several times in a row is left alone, longer and longer, but for a single attempt
+each time: a probe. Once it answers, all that waits for it is sent. Nobody has to do anything.
+"""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from federation.retry import FAILURES_BEFORE_REST, GIVE_UP_AFTER, read_retry_after, rest
+from node.db import now
+from node.federating import peers
+from node.federating.models import Delivery, Peer
+from node.federating.sending import Tried
+from node.outbound import OutboundError
+from node.runtime import Node, UnitOfWork
+
+JOB = "probe"
+LONGEST_ANSWER = 500
+ASKS_TO_WAIT = frozenset({429, 503})
+PROBES_AT_ONCE = 4
+MOST_PROBES = 40
+WELL_KNOWN, JSON = "/.well-known/nodeinfo", ("application/json", "application/jrd+json")
+
+
+def note(peer: Peer, tried: Tried) -> bool:
+    """Keep what came of an attempt. True if the host had been left alone, and answers again."""
+    was_left_alone = peer.failures >= FAILURES_BEFORE_REST
+    peer.last_answer = f"{tried.status or ''} {tried.words}".strip()[:LONGEST_ANSWER]
+    if tried.is_answered is None:
+        return False
+    if tried.is_answered:
+        peer.failures, peer.unreachable_since, peer.try_after = 0, None, None
+    else:
+        peer.failures += 1
+        peer.unreachable_since = peer.unreachable_since or tried.at
+        pause = rest(peer.failures, _jitter())
+        peer.try_after = tried.at + pause if pause else None
+    if tried.status in ASKS_TO_WAIT:
+        asked = read_retry_after(tried.retry_after, tried.at)
+        until = tried.at + (asked or timedelta())
+        peer.try_after = max(until, peer.try_after or until)
+    return tried.is_answered and was_left_alone
+
+
+def is_lost(peer: Peer) -> bool:
+    """Nobody there has answered for so long that what waits for it is given up."""
+    since = peer.unreachable_since
+    return since is not None and now() - since >= GIVE_UP_AFTER
+
+
+def send_what_waits(session: Session, host: str) -> None:
+    """`host` is back: what was put off is due."""
+    waits = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
+    session.execute(update(Delivery).where(*waits).values(due_at=now()))
+
+
+def try_now(work: UnitOfWork, host: str) -> None:
+    """Somebody believes that `host` answers again: what waits for it is tried at once."""
+    peer = work.session.scalar(select(Peer).where(Peer.host == host))
+    if peer is not None:
+        peer.try_after = None
+    send_what_waits(work.session, host)
+    work.wake(Delivery.JOB)
+
+
+def probe(node: Node) -> None:
+    """The job: see whether hosts for which nothing waits any more are back.
+
+    Where something waits, sending it is the probe.
+    """
+    waits = exists().where(Delivery.state == Delivery.WAITING, Delivery.host == Peer.host)
+    with node.reading() as session:
+        due = Peer.unreachable_since.is_not(None), Peer.try_after <= now(), ~waits
+        query = select(Peer.host).where(*due).order_by(Peer.try_after).limit(MOST_PROBES)
+        hosts = set(session.scalars(query))
+        hosts = peers.allowed_among(session, node.settings, hosts)
+    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
+        found = dict(zip(hosts, pool.map(partial(_ask, node), hosts), strict=True))
+    if not found:
+        return
+    with node.work(by=JOB) as work:
+        for host, tried in sorted(found.items()):
+            if note(peers.row(work.session, host), tried):
+                work.audit("peer.back", host)
+
+
+def _ask(node: Node, host: str) -> Tried:
+    """Whether `host` answers a small question that every server of the fediverse knows."""
+    plain = host in node.settings.private_hosts and not node.settings.is_https
+    scheme = "http" if plain else "https"
+    accept = ", ".join(JSON)
+    try:
+        answer = node.outbound.get(
+            f"{scheme}://{host}{WELL_KNOWN}",
+            accept=accept,
+            content_types=JSON,
+            may_visit=lambda authority: authority == host,
+        )
+    except OutboundError as error:
+        # An answer that is odd is an answer.
+        return Tried(200 if error.permanent else None, error.safe_text)
+    return Tried(answer.status, "", answer.elapsed)
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 -- spreads retries, keeps no secret

@@ -1,0 +1,196 @@
+"""Which deliveries are sent next: a way round all hosts, so that none waits for another.
+
+Hosts are found by skipping from one to the next in the index, and of each only the first rows are
+looked at: however much waits for one host, that costs the same. All is read outside the write lock,
+which is taken for a short statement.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, func, literal, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from node.db import now
+from node.federating import letters
+from node.federating.models import Delivery, Peer
+from node.federating.sending import Letter
+from node.runtime import Node
+
+# So many deliveries to one host are under way at once.
+PER_HOST = 4
+# So many hosts are looked at in one go.
+FEWEST_HOSTS, MOST_HOSTS = 16, 128
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many more deliveries may be under way, and how many of these to hosts that failed lately
+    or are slow.
+    """
+
+    most: int
+    careful: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A delivery at the front of its host's queue: `turn` 0 is the first there.
+
+    `comes_later`: another of the same object has to be sent before. `is_careful`: the host failed
+    lately, or is slow.
+    """
+
+    id: int
+    host: str
+    turn: int
+    is_leased: bool
+    comes_later: bool
+    is_careful: bool
+
+
+@dataclass
+class Round:
+    """One worker's way round the hosts: it goes on after the host `after`."""
+
+    node: Node
+    after: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all hosts have been looked at, and the next is the first again."""
+        return not self.after
+
+    def take(self, room: Room, pace: Mapping[str, bool]) -> tuple[list[Letter], bool]:
+        """Lease deliveries to the next hosts: of each the first, then of each the second.
+
+        `pace` says which hosts are known to be quick (True), and which to be slow (False). One that
+        is not known to be quick, or that failed lately, gets one delivery at a time. Also returns
+        whether any stepped back that must wait for another of the same object.
+        """
+        moment = now()
+        most_hosts = min(max(room.most, FEWEST_HOSTS), MOST_HOSTS)
+        with self.node.reading() as session:
+            hosts, front = _front(session, self.after, most_hosts, moment, pace)
+        chosen = _choose(front, room, pace)
+        last = max((row.host for row in chosen), default="")
+        if len(chosen) == room.most and last < hosts[-1]:
+            self.after = last
+        else:
+            self.after = hosts[-1] if len(hosts) == most_hosts else ""
+        late = [row for row in front if row.comes_later and not row.is_leased]
+        leased = _lease(self.node, chosen, late, moment)
+        careful = {row.id: row.is_careful for row in chosen if row.id in leased}
+        return letters.read(self.node, careful), bool(late)
+
+
+def _front(
+    session: Session, after: str, most: int, moment: datetime, pace: Mapping[str, bool]
+) -> tuple[list[str], list[Waiting]]:
+    """The next hosts for which anything waits, and what is due of each that is not left alone."""
+    hosts = _hosts_after(after, most)
+    query = (
+        select(hosts.c.host, Peer.failures, Peer.try_after)
+        .add_columns(*(_due(hosts.c.host, turn, moment) for turn in range(PER_HOST)))
+        .select_from(hosts.outerjoin(Peer, Peer.host == hosts.c.host))
+        .where(hosts.c.host.is_not(None))
+        .order_by(hosts.c.host)
+    )
+    rows = session.execute(query).all()
+    due: dict[int, tuple[int, bool]] = {}
+    for host, failures, try_after, *ids in rows:
+        if try_after is None or try_after <= moment:
+            careful = bool(failures) or pace.get(host) is False
+            due |= {found: (turn, careful) for turn, found in enumerate(ids) if found}
+    front = [
+        Waiting(
+            row.id,
+            row.host,
+            due[row.id][0],
+            row.leased_until is not None and row.leased_until >= moment,
+            row.first != row.id,
+            due[row.id][1],
+        )
+        for row in session.execute(_beside_their_first(list(due)))
+    ]
+    return [row.host for row in rows], front
+
+
+def _hosts_after(after: str, most: int) -> CTE:
+    """The next hosts, in order, for which anything waits at all; and None after the last."""
+
+    def following(host: str | ColumnElement[str]) -> ScalarSelect[str]:
+        of = Delivery.state == Delivery.WAITING, Delivery.host > host
+        return select(Delivery.host).where(*of).order_by(Delivery.host).limit(1).scalar_subquery()
+
+    first = select(following(after).label("host"), literal(1).label("number"))
+    hosts = first.cte("hosts", recursive=True)
+    others = select(following(hosts.c.host), hosts.c.number + 1)
+    return hosts.union_all(others.where(hosts.c.host.is_not(None), hosts.c.number < most))
+
+
+def _due(host: ColumnElement[str], turn: int, moment: datetime) -> ScalarSelect[int]:
+    """What is due to `host` as the first, the second and so on; leased or not."""
+    of = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at <= moment
+    query = select(Delivery.id).where(*of).order_by(Delivery.due_at, Delivery.id)
+    return query.limit(1).offset(turn).scalar_subquery()
+
+
+def _beside_their_first(ids: Sequence[int]) -> Select[tuple[int, str, datetime | None, int]]:
+    """Deliveries, and the earliest that waits of the same object to the same inbox."""
+    other = aliased(Delivery)
+    first = select(func.min(other.id)).where(
+        other.inbox == Delivery.inbox,
+        other.object_uri == Delivery.object_uri,
+        other.state == Delivery.WAITING,
+    )
+    columns = Delivery.id, Delivery.host, Delivery.leased_until
+    return select(*columns, first.scalar_subquery().label("first")).where(Delivery.id.in_(ids))
+
+
+def _choose(front: Sequence[Waiting], room: Room, pace: Mapping[str, bool]) -> list[Waiting]:
+    """As many as there is room for, by turns of the hosts."""
+    eligible: list[tuple[int, Waiting]] = []
+    by_host = sorted(front, key=lambda row: (row.host, row.turn))
+    for host, of_host in groupby(by_host, key=lambda row: row.host):
+        rows = list(of_host)
+        at_once = PER_HOST if pace.get(host) and not rows[0].is_careful else 1
+        at_once -= sum(row.is_leased for row in rows)
+        ready = [row for row in rows if not row.is_leased and not row.comes_later]
+        eligible += enumerate(ready[: max(at_once, 0)])
+    chosen: list[Waiting] = []
+    careful = room.careful
+    for _turn, row in sorted(eligible, key=lambda one: (one[0], one[1].host)):
+        if row.is_careful:
+            if careful <= 0:
+                continue
+            careful -= 1
+        chosen.append(row)
+        if len(chosen) == room.most:
+            break
+    return chosen
+
+
+def _lease(
+    node: Node, chosen: Sequence[Waiting], late: Sequence[Waiting], moment: datetime
+) -> set[int]:
+    """Those of `chosen` that no other worker took meanwhile. The `late` step back, so that what
+    comes behind them is seen; the one they wait for calls them.
+    """
+    if not chosen and not late:
+        return set()
+    later = moment + timedelta(seconds=node.settings.lease_seconds)
+    is_free = or_(Delivery.leased_until.is_(None), Delivery.leased_until < moment)
+    waits = Delivery.state == Delivery.WAITING, is_free
+    free = select(Delivery.id).where(Delivery.id.in_([row.id for row in chosen]), *waits)
+    free = free.with_for_update(skip_locked=True)
+    taken = update(Delivery).where(Delivery.id.in_(free)).values(leased_until=later)
+    with node.work(by=Delivery.JOB) as work:
+        if late:
+            # Unless its turn came since.
+            behind = Delivery.id.in_([row.id for row in late]), Delivery.due_at <= moment
+            step_back = update(Delivery).where(*behind, *waits)
+            work.session.execute(step_back.values(due_at=later))
+        return set(work.session.scalars(taken.returning(Delivery.id)))

@@ -1,0 +1,80 @@
+"""Deliveries read as letters: many at once, each activity and each key a single time."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from federation.signatures import PrivateKey
+from node.errors import NotFoundError
+from node.federating import actors, peers
+from node.federating.models import Actor, Delivery, OutboxActivity, Peer
+from node.federating.publishing import PEERS
+from node.federating.sending import Letter
+from node.federating.signing import scheme_of
+from node.runtime import Node
+
+
+def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
+    """The deliveries with these ids; `careful` says of each how its host is to be treated."""
+    if not careful:
+        return []
+    with node.reading() as session:
+        rows = session.scalars(select(Delivery).where(Delivery.id.in_(careful))).all()
+        hosts = {row.host for row in rows}
+        activities = _activities(session, {row.activity_id for row in rows})
+        keys = _keys(session, {activity.actor_id for activity in activities.values()})
+        refused = _Refused(node, session, hosts)
+        query = select(Peer.host, Peer.scheme).where(Peer.host.in_(hosts))
+        schemes = {row.host: scheme_of(row.scheme) for row in session.execute(query)}
+        bodies = {number: activity.body.encode() for number, activity in activities.items()}
+        return [
+            Letter(
+                id=row.id,
+                inbox=row.inbox,
+                host=row.host,
+                object_uri=row.object_uri,
+                kind=(activity := activities[row.activity_id]).type,
+                body=bodies[row.activity_id],
+                key=keys[activity.actor_id],
+                scheme=schemes.get(row.host),
+                refused=refused.why(row.host, activity),
+                is_careful=careful[row.id],
+            )
+            for row in rows
+        ]
+
+
+class _Refused:
+    """Which of `hosts` may get what: asked again at each attempt, since operators change it."""
+
+    def __init__(self, node: Node, session: Session, hosts: set[str]) -> None:
+        self._allowed = peers.allowed_among(session, node.settings, hosts)
+        self._by_name = peers.allowed_by_name(session, hosts)
+
+    def why(self, host: str, activity: OutboxActivity) -> str:
+        """Why `host` may not get the activity; empty if it may."""
+        if host not in self._allowed:
+            return f"{host} is not on the list of servers we speak with"
+        # Whoever got it may and should hear that it is gone.
+        if activity.audience == PEERS and activity.type != "Delete" and host not in self._by_name:
+            return f"{host} is not one of the peers that may see this"
+        return ""
+
+
+def _activities(session: Session, ids: set[int]) -> dict[int, OutboxActivity]:
+    query = select(OutboxActivity).where(OutboxActivity.id.in_(ids))
+    return {activity.id: activity for activity in session.scalars(query)}
+
+
+def _keys(session: Session, ids: set[int]) -> dict[int, PrivateKey | None]:
+    return {
+        actor.id: _key(actor) for actor in session.scalars(select(Actor).where(Actor.id.in_(ids)))
+    }
+
+
+def _key(actor: Actor) -> PrivateKey | None:
+    try:
+        return actors.signing_key(actor)
+    except NotFoundError:
+        return None

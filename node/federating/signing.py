@@ -1,0 +1,59 @@
+"""With which signature scheme a server is spoken to: draft-cavage first, RFC 9421 where it is
+known to be taken, and the choice remembered.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.signatures import PrivateKey, Scheme, sign
+from node.db import now
+from node.federating.models import Peer
+from node.outbound import Answer, Signer
+
+UNAUTHORISED = 401
+
+
+def signer(key: PrivateKey, scheme: Scheme = Scheme.cavage) -> Signer:
+    """Signs each hop of a request afresh, with `key`."""
+
+    def sign_hop(method: str, url: str, body: bytes | None) -> dict[str, str]:
+        return sign(method, url, {}, body, key, now(), scheme)
+
+    return sign_hop
+
+
+def ask(
+    known: Scheme | None, key: PrivateKey, send: Callable[[Signer], Answer]
+) -> tuple[Answer, Scheme | None]:
+    """What `send` is answered, and which scheme is known to be taken after that.
+
+    Where the signature is refused, the other scheme is tried once, at once: RFC 9421 where the
+    answer asks for it (Accept-Signature, RFC 9421 section 5), draft-cavage where RFC 9421 was
+    taken before. Raises what `send` raises.
+    """
+    answer = send(signer(key, known or Scheme.cavage))
+    if answer.status != UNAUTHORISED:
+        return answer, known
+    if known is Scheme.rfc9421:
+        return send(signer(key, Scheme.cavage)), None
+    if "accept-signature" not in answer.headers:
+        return answer, known
+    again = send(signer(key, Scheme.rfc9421))
+    return again, known if again.status == UNAUTHORISED else Scheme.rfc9421
+
+
+def scheme_of(name: str | None) -> Scheme | None:
+    """A scheme as it stands in `Peer.scheme`."""
+    return Scheme(name) if name else None
+
+
+def known_scheme(session: Session, host: str) -> Scheme | None:
+    """The scheme that `host` is known to take."""
+    return scheme_of(session.scalar(select(Peer.scheme).where(Peer.host == host)))
+
+
+def remember(session: Session, host: str, scheme: Scheme | None) -> None:
+    """`host` takes `scheme`; None: that is not known any more."""
+    session.execute(update(Peer).where(Peer.host == host).values(scheme=scheme))
