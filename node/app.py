@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from node import __version__, operating
 from node.conversations import reacting
 from node.conversations import receiving as comment_receiving
+from node.conversations import service as conversations
 from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
@@ -46,6 +47,7 @@ from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
 from node.updates import receiving as update_receiving
+from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import cycle, look, pages
 from node.web.site import MenuItem, Site
@@ -98,6 +100,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         hooks=Hooks(settings),
         handlers=HANDLERS,
         read_page=read_page,
+        withdrawals=(updates.withdraw, conversations.withdraw),
     )
     app.extensions[EXTENSION] = node
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))

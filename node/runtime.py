@@ -109,10 +109,15 @@ class PageReader(Protocol):
     ) -> Callable[[UnitOfWork], None]: ...
 
 
+# What a room does with what it keeps about a project of ours that fewer may read: the project, and
+# the audience that it is still for, if any.
+Withdrawal = Callable[[UnitOfWork, Any, Any], None]
+
+
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page.
+    `read_page` takes what is read page by page; `withdrawals` are those of its rooms.
     """
 
     settings: Settings
@@ -122,6 +127,7 @@ class Node:
     hooks: Hooks
     handlers: Sequence[Handlers]
     read_page: PageReader
+    withdrawals: Sequence[Withdrawal] = ()
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)

@@ -93,6 +93,18 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
     work.audit("comment.delete", comment.uri)
 
 
+def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | None) -> None:
+    """Fewer may read a project: what we said about it is deleted where others have it, and what
+    others said is no longer passed on.
+    """
+    for comment in work.session.scalars(select(Comment).where(Comment.project_id == project.id)):
+        publishing.hide(work.session, comment.uri, now_for)
+        if comment.author.is_local and comment.state is not State.deleted:
+            uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
+            deletion = delete_activity(uri, comment.author.uri, gone, **audience(project))
+            publishing.withdraw(work, comment.author, deletion, now_for)
+
+
 def erase(comment: Comment) -> None:
     """Forget what was written."""
     _move(comment, State.deleted)

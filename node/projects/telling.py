@@ -35,6 +35,8 @@ def told(work: UnitOfWork, project: Project, before: Visibility) -> None:
 def gone(work: UnitOfWork, project: Project) -> None:
     """Tell all who ever got a project that it is deleted, and show nothing said of it before."""
     publishing.hide(work.session, project.uri, None)
+    for withdraw in work.node.withdrawals:
+        withdraw(work, project, None)
     if project.visibility is not Visibility.private:
         group.publish(work, project, _delete(work, project))
     group.close(work, project)
@@ -50,6 +52,8 @@ def _introduce(work: UnitOfWork, project: Project) -> None:
 
 def _withdraw(work: UnitOfWork, project: Project) -> None:
     now_for = publishing.PEERS if project.visibility is Visibility.peers else None
+    for withdraw in work.node.withdrawals:
+        withdraw(work, project, now_for)
     publishing.withdraw(work, project.council.actor, _delete(work, project), now_for)
 
 

@@ -13,7 +13,7 @@ from federation.vocabulary.activities import Maker
 from node import markup
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
-from node.federating import addresses
+from node.federating import addresses, publishing
 from node.projects import group
 from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_token
@@ -112,6 +112,14 @@ def delete(work: UnitOfWork, update: Update) -> None:
     remove(update)
     _send(work, update, delete_activity, to_tombstone(update).dump())
     work.audit("update.delete", update.uri)
+
+
+def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | None) -> None:
+    """Fewer may read a project: the updates of it are deleted where others have them."""
+    for update in work.session.scalars(_of(project)):
+        uri, gone = addresses.new_activity(work.settings), to_tombstone(update).dump()
+        deletion = delete_activity(uri, update.author.uri, gone, **audience(project))
+        publishing.withdraw(work, update.author, deletion, now_for)
 
 
 def remove(update: Update) -> None:

@@ -1,0 +1,37 @@
+"""A council that has a project of each kind, and all who may come to read."""
+
+from itertools import product
+
+import pytest
+
+from node.federating import peers
+from node.projects.models import State, Visibility
+from node.testing.nodes import Nodes
+from node.testing.peer import Peer
+from tests.visibility.town import Town, change, hear, word, write
+
+
+@pytest.fixture(scope="module")
+def town(lasting_nodes: Nodes) -> Town:
+    here, there = lasting_nodes.pair()
+    peer = Peer.join(lasting_nodes, "cedarholt.test", here).actor("cedarholt")
+    stranger = Peer.join(lasting_nodes, "stranger.test").actor("stranger")
+    blocked = Peer.join(lasting_nodes, "blocked.test").actor("blocked")
+    with here.work() as work:
+        peers.decide(work, "blocked.test", peers.BLOCKED)
+    follower = here.visitor("officer")
+    follower.visit("/councils/follow")
+    follower.submit("follow", address=there.address)
+    lasting_nodes.settle()
+    for visibility, state in product(Visibility, State):
+        write(here, word(visibility, state), visibility, state)
+    for before, after in product(Visibility, Visibility):
+        if before is not after:
+            token = write(here, word(before, "now", after), before, State.published)
+            change(here, token, after)
+    for visibility in (Visibility.public, Visibility.peers):
+        for state in (State.published, State.deleted):
+            name = word("theirs", visibility, state)
+            hear(here, there.host, name, visibility, state)
+    lasting_nodes.settle()
+    return Town(here, peer, stranger, blocked)

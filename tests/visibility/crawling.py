@@ -1,0 +1,103 @@
+"""Everything that a node answers to whoever only reads: each route, with each thing it is about."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from node.conversations.models import Comment
+from node.councils.models import Council
+from node.federating.models import OutboxActivity
+from node.projects.models import Project
+from node.testing.nodes import TestNode
+from node.updates.models import Update
+
+# What begins with this is written in what a test publishes, and nowhere else.
+WORD = re.compile(r"quokka[a-z]+")
+# Where a page of a collection leads on to.
+ONWARD = ("first", "next", "last")
+PARAMETER = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
+
+Get = Callable[[str], TestResponse]
+
+
+@dataclass
+class Crawl:
+    """`words` were found, and where. `answers` are all statuses, by address."""
+
+    words: dict[str, set[str]] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=dict)
+
+
+def addresses(node: TestNode) -> list[str]:
+    """The address of every route that can be read, with every value that its parameters may have.
+
+    A route with a parameter that nobody thought of here fails the test.
+    """
+    known = _values(node)
+    found: list[str] = []
+    for rule in node.app.url_map.iter_rules():
+        if "GET" not in (rule.methods or set()):
+            continue
+        filled = [rule.rule]
+        for name in PARAMETER.findall(rule.rule):
+            values = known.get((rule.rule.split("/")[1], name)) or known.get(("", name))
+            assert values, f"say which values <{name}> of {rule.rule} has"
+            pattern = re.compile(rf"<(?:[^:<>]+:)?{name}>")
+            filled = [pattern.sub(value, one) for one in filled for value in values]
+        found += filled
+    return found
+
+
+def crawl(node: TestNode, get: Get) -> Crawl:
+    """Read everything, and on from page to page."""
+    result, waiting = Crawl(), addresses(node)
+    base = node.node.settings.base_url
+    while waiting:
+        address = waiting.pop()
+        if address in result.answers:
+            continue
+        answer = get(address)
+        result.answers[address] = answer.status_code
+        assert answer.status_code < 500, address
+        said = answer.get_data(as_text=True) + str(answer.headers)
+        for word in WORD.findall(said):
+            result.words.setdefault(word, set()).add(address)
+        answer.close()
+        waiting += [one.removeprefix(base) for one in _onward(answer) if one.startswith(base)]
+    return result
+
+
+def _onward(answer: TestResponse) -> Iterator[str]:
+    if answer.status_code == 200 and "json" in answer.mimetype:
+        document = json.loads(answer.data)
+        if isinstance(document, dict):
+            for name in ONWARD:
+                value = document.get(name)
+                if isinstance(value, str):
+                    yield value
+
+
+def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
+    """What the parameters of routes may be, by the route's first part ("" for any) and name."""
+    with node.reading() as session:
+        projects = list(session.scalars(select(Project.token)))
+        activities = [uri.rpartition("/")[2] for uri in session.scalars(select(OutboxActivity.uri))]
+        buckets = sorted(set(session.scalars(select(Project.bucket))))
+        return {
+            ("projects", "token"): projects,
+            ("checklists", "token"): projects,
+            ("updates", "token"): list(session.scalars(select(Update.token))),
+            ("comments", "token"): list(session.scalars(select(Comment.token))),
+            ("activities", "token"): activities,
+            ("", "slug"): [node.name],
+            ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
+            ("", "number"): [str(number) for number in buckets],
+            ("", "checklist_id"): ["local-digital-declaration"],
+            ("", "version"): ["2.0", "2.1"],
+            ("", "filename"): ["moothall.css"],
+            ("", "colour"): ["1d5b4f"],
+        }

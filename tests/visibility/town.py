@@ -1,0 +1,117 @@
+"""A council that has a project of each kind, and all who may come to read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from federation.signatures import Scheme, sign
+from node.conversations import service as conversations
+from node.conversations import subjects
+from node.councils import service as councils
+from node.councils.models import Council
+from node.db import now
+from node.federating.models import Actor
+from node.projects import service as projects
+from node.projects.models import Phase, Project, State, Visibility
+from node.projects.service import Text
+from node.testing.nodes import TestNode
+from node.testing.peer import AS2, Signatory
+from node.updates import service as updates
+
+HTML = "text/html"
+Get = Callable[[str], TestResponse]
+
+
+@dataclass(frozen=True)
+class Town:
+    """The node `here`, and those who read it."""
+
+    here: TestNode
+    peer: Signatory
+    stranger: Signatory
+    blocked: Signatory
+
+    def unsigned(self, accept: str) -> Get:
+        client = self.here.app.test_client()
+        return lambda address: client.get(address, headers={"Accept": accept})
+
+    def signed(self, who: Signatory, scheme: Scheme = Scheme.cavage) -> Get:
+        return lambda address: signed_get(self.here, who, address, scheme)
+
+    def signed_in(self, role: str, accept: str = HTML) -> Get:
+        client = self.here.visitor(role).client
+        return lambda address: client.get(address, headers={"Accept": accept})
+
+
+def signed_get(
+    node: TestNode, who: Signatory, address: str, scheme: Scheme = Scheme.cavage, **more: str
+) -> TestResponse:
+    """Ask as another server does. `more` are headers put in place of the signed ones."""
+    base = node.node.settings.base_url
+    signed = sign("GET", f"{base}{address}", {}, None, who.key, now(), scheme)
+    headers = {"Accept": AS2, "Host": node.host, **signed, **more}
+    return node.app.test_client().get(address, base_url=base, headers=headers)
+
+
+def word(*parts: str) -> str:
+    """What stands in the title, summary, brief and updates of one project, and nowhere else."""
+    return f"quokka{''.join(parts)}"
+
+
+def write(node: TestNode, name: str, visibility: Visibility, state: State) -> str:
+    """A project of our own with an update and a comment, in each of which its word stands; its
+    token.
+    """
+    with node.work() as work:
+        text = Text(name, f"About {name}.", "alpha", f"Of {name}.", visibility.value)
+        project = projects.create(work, councils.require_own(work.session), text)
+        if state is not State.draft:
+            projects.publish(work, project)
+            updates.write(work, project, updates.Text(changed=f"Now {name}."))
+            subject = subjects.find(work.session, project.uri)
+            assert subject is not None
+            conversations.write(work, subject, f"And {name}.", project.council.actor)
+        if state is State.deleted:
+            projects.delete(work, project)
+        return project.token
+
+
+def change(node: TestNode, token: str, visibility: Visibility) -> None:
+    """Let others see a project, or no longer."""
+    with node.work() as work:
+        project = projects.for_change(work.session, token)
+        text = Text(
+            project.title,
+            project.summary,
+            project.phase.value,
+            project.brief,
+            visibility.value,
+            project.language,
+        )
+        projects.update(work, project, text, project.version)
+
+
+def hear(node: TestNode, host: str, name: str, visibility: Visibility, state: State) -> None:
+    """A project of the council at `host`, as its node told of it."""
+    with node.work() as work:
+        council = work.session.scalars(
+            select(Council).where(Council.actor.has(Actor.host == host))
+        ).one()
+        uri = f"https://{host}/projects/{name}"
+        shown = name if state is State.published else ""
+        work.session.add(
+            Project(
+                uri=uri,
+                url=uri,
+                council=council,
+                title=shown,
+                summary=shown,
+                phase=Phase.alpha,
+                content=shown,
+                state=state,
+                visibility=visibility,
+                published_at=now(),
+            )
+        )
