@@ -35,6 +35,8 @@ from node.federating import views as federating_views
 from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
 from node.hooks import Hooks
 from node.jobs import Jobs
+from node.moderation import views as moderation_views
+from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
@@ -58,6 +60,7 @@ HANDLERS: Sequence[Handlers] = (
     blocking.HANDLERS,
     COUNCIL_HANDLERS,
     MOVING_HANDLERS,
+    MODERATION_HANDLERS,
     update_receiving.HANDLERS,
     comment_receiving.HANDLERS,
     reacting.HANDLERS,
@@ -121,6 +124,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         updates_of=updates_views.section,
         conversation_about=conversations_views.section,
         reactions_to=conversations_views.reactions_to,
+        successor_of=councils_views.successor_of,
     )
     for module in (
         pages,
@@ -130,6 +134,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         updates_views,
         conversations_views,
         councils_views,
+        moderation_views,
         operating,
     ):
         app.register_blueprint(module.blueprint)
@@ -205,6 +210,7 @@ def _menu() -> list[MenuItem]:
         for item in current_node().hooks.navigation
         if item.endpoint in current_app.view_functions
     ]
+    items.append(("moderation.index", _("Moderation"), moderation_views.MODERATE))
     items.append(("operating.home", _("Operator"), operating.OPERATE))
     allowed = [
         (url_for(endpoint), label) for endpoint, label, needed in items if not needed or may(needed)

@@ -54,7 +54,7 @@ class NavigationItem:
 
 @dataclass(frozen=True)
 class Permission:
-    """Something that may be allowed. `roles` names those who have it: officer, moderator, operator."""
+    """Something that may be allowed. `roles` names who has it: officer, moderator, operator."""
 
     name: str
     label: Label

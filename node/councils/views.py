@@ -4,17 +4,23 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from node.councils import service
+from node.councils import moving, service
 from node.councils.forms import FollowForm
+from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import fetching, following
-from node.federating.models import Follow
+from node.federating.models import Actor, Follow
 from node.people.permissions import may
 from node.request import PUBLIC, current_node, current_work, permission
 
 blueprint = Blueprint("councils", __name__, template_folder="templates")
 
 FOLLOW, OPERATE = "councils.follow", "node.operate"
+
+
+def successor_of(council: Council) -> Actor | None:
+    """Where a council went, for pages."""
+    return moving.successor_of(current_work().session, council)
 
 
 @blueprint.get("/councils")

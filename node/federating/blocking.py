@@ -22,6 +22,7 @@ from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 TAKING_BACK = frozenset({"Delete", "Undo"})
 # Of the actors of one server, so many blocks of actors of ours are kept.
 MOST_OF_HOST = 1_000
+MOST_LISTED = 500
 
 
 def unheard(session: Session, actor_uris: Collection[str]) -> set[str]:
@@ -152,7 +153,8 @@ def _end_follows(session: Session, one: Actor, other: Actor) -> None:
 def _listed(session: Session, *, ours: bool) -> list[Block]:
     query = select(Block).where(Block.blocker.has(Actor.is_local == ours))
     both = joinedload(Block.blocker), joinedload(Block.blocked)
-    return list(session.scalars(query.options(*both).order_by(Block.id.desc())))
+    newest_first = query.options(*both).order_by(Block.id.desc())
+    return list(session.scalars(newest_first.limit(MOST_LISTED)))
 
 
 HANDLERS: Handlers = {

@@ -73,16 +73,16 @@ class SignInTries:
 
     def begin(self, address: str, email: str) -> float:
         """Count a try, or say in how many seconds there may be one: 0 where it may be now."""
-        origin = _origin(address)
-        return self._addresses.begin(origin) or self._people.begin(f"{origin} {email.casefold()}")
+        where = origin(address)
+        return self._addresses.begin(where) or self._people.begin(f"{where} {email.casefold()}")
 
     def succeeded(self, address: str, email: str) -> None:
-        origin = _origin(address)
-        self._addresses.undo(origin)
-        self._people.forget(f"{origin} {email.casefold()}")
+        where = origin(address)
+        self._addresses.undo(where)
+        self._people.forget(f"{where} {email.casefold()}")
 
 
-def _origin(address: str) -> str:
+def origin(address: str) -> str:
     """What one household or office has: an IPv4 address, or the first half of an IPv6 address."""
     try:
         parsed = ip_address(address.partition("%")[0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from node import markup
 from node.councils.models import Council
@@ -270,10 +270,21 @@ def _matching(wanted: Filter) -> Select[Project]:
 
 
 def _ours_or_followed() -> ColumnElement[bool]:
-    """Another council's project is shown while we follow it: later nobody keeps it up to date."""
+    """Another council's project is shown while we follow it: later nobody keeps it up to date. One
+    of a council that went is shown as long as we follow its successor.
+    """
     follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
     shown = select(Council.id).where(or_(Council.slug.is_not(None), follows))
-    return Project.council_id.in_(shown)
+    old, new = aliased(Actor), aliased(Actor)
+    went = (
+        select(Council.id)
+        .join(old, old.id == Council.actor_id)
+        .join(new, new.uri == old.moved_to)
+        .outerjoin(Follow, Follow.followed_id == new.id)
+        .where(~old.is_blocked, or_(new.is_local, Follow.state != "rejected"))
+    )
+    is_shown = or_(Project.council_id.in_(shown), Project.council_id.in_(went))
+    return and_(is_shown, Project.is_hidden.is_(False))
 
 
 def _readable(reader: Reader) -> ColumnElement[bool]:

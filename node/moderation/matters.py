@@ -1,0 +1,81 @@
+"""What a report is about: a project, an update, a comment, or somebody who acts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node.conversations.models import Comment
+from node.conversations.models import State as CommentState
+from node.federating.models import Actor
+from node.markup import one_line
+from node.projects.models import Project
+from node.projects.models import State as ProjectState
+from node.updates.models import State as UpdateState
+from node.updates.models import Update
+
+LONGEST_EXCERPT = 500
+# An id of ours names one row; of each kind the whole list is asked for at once.
+KINDS = (Project, Update, Comment, Actor)
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One thing that is reported. `kind` is project, update, comment, actor, or gone.
+
+    `thing` is what a moderator can take off our pages, None where there is nothing of the kind.
+    """
+
+    uri: str
+    kind: str
+    title: str = ""
+    excerpt: str = ""
+    url: str = ""
+    author: Actor | None = None
+    thing: Project | Comment | None = None
+
+    @property
+    def is_hidden(self) -> bool:
+        if isinstance(self.thing, Comment):
+            return self.thing.state is CommentState.hidden
+        return self.thing is not None and self.thing.is_hidden
+
+
+def known(session: Session, uris: Sequence[str]) -> list[str]:
+    """Those of some ids that something here has, in their order."""
+    found: set[str] = set()
+    for kind in KINDS:
+        found |= set(session.scalars(select(kind.uri).where(kind.uri.in_(uris))))
+    return [uri for uri in uris if uri in found]
+
+
+def matters(session: Session, uris: Sequence[str]) -> list[Matter]:
+    """What has these ids, in their order; what is no longer here is `gone`."""
+    return [find(session, uri) for uri in uris]
+
+
+def find(session: Session, uri: str) -> Matter:
+    project = session.scalar(select(Project).where(Project.uri == uri))
+    if project is not None and project.state is not ProjectState.deleted:
+        thing = None if project.is_local else project
+        text = _excerpt(project.content or project.summary)
+        author = project.council.actor
+        return Matter(uri, "project", project.title, text, project.url, author, thing)
+    update = session.scalar(select(Update).where(Update.uri == uri))
+    if update is not None and update.state is not UpdateState.deleted:
+        title, text = update.project.title, _excerpt(update.content)
+        return Matter(uri, "update", title, text, update.url, update.author)
+    comment = session.scalar(select(Comment).where(Comment.uri == uri))
+    if comment is not None and comment.state is not CommentState.deleted:
+        title, text = comment.project.title, _excerpt(comment.content)
+        return Matter(uri, "comment", title, text, comment.url, comment.author, comment)
+    actor = session.scalar(select(Actor).where(Actor.uri == uri))
+    if actor is not None:
+        return Matter(uri, "actor", actor.name, _excerpt(actor.about), actor.url, actor)
+    return Matter(uri, "gone")
+
+
+def _excerpt(html: str) -> str:
+    return one_line(Markup(html).striptags(), LONGEST_EXCERPT)  # noqa: S704 -- tags are taken out

@@ -1,0 +1,236 @@
+"""Reports: filed by visitors and by other servers, decided by moderators, passed on to where what
+is reported comes from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from federation.origin import host_of
+from federation.vocabulary import flag
+from node.conversations import service as conversations
+from node.conversations.models import Comment
+from node.conversations.models import State as CommentState
+from node.councils import service as councils
+from node.db import now
+from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.federating import actors, addresses, blocking, peers, publishing
+from node.federating.models import Actor
+from node.markup import is_text
+from node.moderation.matters import Matter, matters
+from node.moderation.models import TRANSITIONS, Report, State
+from node.projects.models import Project
+from node.runtime import UnitOfWork
+
+LONGEST_WORDS = 2_000
+MOST_OBJECTS = 20
+# Of one server so many reports wait, and so many are kept; of our own visitors, more.
+MOST_OPEN, MOST_OPEN_OF_OURS = 100, 500
+MOST_KEPT = 1_000
+PAGE = 30
+
+
+class Decision(StrEnum):
+    """What a moderator does about a report."""
+
+    dismiss = "dismiss"
+    hide = "hide"
+    block_author = "block-author"
+    block_server = "block-server"
+
+
+class TooManyReportsError(ConflictError):
+    """So many reports of the same server wait that no more are taken."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of reports, the newest first. `number` counts from 1."""
+
+    reports: list[Report]
+    number: int
+    pages: int
+
+
+def file(
+    work: UnitOfWork,
+    *,
+    uri: str,
+    host: str,
+    about: Sequence[str],
+    words: str,
+    reporter: Actor | None = None,
+) -> Report:
+    """Keep a report for the moderators. `host` is where the reporter is.
+
+    Raises `TooManyReportsError`.
+    """
+    session = work.session
+    most = MOST_OPEN_OF_OURS if host == work.settings.authority else MOST_OPEN
+    of_host = select(func.count()).select_from(Report).where(Report.host == host)
+    if (session.scalar(of_host.where(Report.state == State.open)) or 0) >= most:
+        raise TooManyReportsError("Too many reports wait to be read. Try again another day.")
+    decided = Report.host == host, Report.state != State.open
+    newest_first = select(Report.id).where(*decided).order_by(Report.id.desc())
+    surplus = newest_first.offset(MOST_KEPT).limit(MOST_OPEN)
+    session.execute(delete(Report).where(Report.id.in_(surplus)))
+    row = Report(
+        uri=uri,
+        host=host,
+        about=list(about[:MOST_OBJECTS]),
+        words=words[:LONGEST_WORDS],
+        reporter=reporter,
+        state=State.open,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def report(work: UnitOfWork, about: str, words: str) -> Report:
+    """A visitor of ours says that something should not be here.
+
+    Raises `InvalidInputError` for words that will not do.
+    """
+    words = words.replace("\r\n", "\n").strip()
+    if not words:
+        raise InvalidInputError("Say why.", {"words": "Enter what is wrong with it"})
+    if len(words) > LONGEST_WORDS or not is_text(words):
+        most = f"Use at most {LONGEST_WORDS:,} characters that can be shown"
+        raise InvalidInputError("The report could not be sent.", {"words": most})
+    uri, host = addresses.new_activity(work.settings), work.settings.authority
+    row = file(work, uri=uri, host=host, about=[about], words=words)
+    work.audit("report.file", about)
+    return row
+
+
+def listed(session: Session, *, is_open: bool, number: int = 1) -> Page:
+    """The reports that wait, or those that were decided."""
+    query = select(Report).where(_state(is_open=is_open)).options(joinedload(Report.reporter))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    pages = max(1, -(-total // PAGE))
+    number = min(max(1, number), pages)
+    newest_first = query.order_by(Report.received_at.desc(), Report.id.desc())
+    found = session.scalars(newest_first.limit(PAGE).offset((number - 1) * PAGE)).all()
+    return Page(list(found), number, pages)
+
+
+def _state(*, is_open: bool) -> ColumnElement[bool]:
+    return Report.state == State.open if is_open else Report.state != State.open
+
+
+def by_id(session: Session, report_id: int) -> Report:
+    row = session.get(Report, report_id)
+    if row is None:
+        raise NotFoundError("There is no such report.")
+    return row
+
+
+def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool = False) -> None:
+    """Do what a moderator decided about all that is reported, and close the report.
+
+    `forward`: its servers are told too. Raises `InvalidInputError` where there is nothing that
+    this can be done to.
+    """
+    found = matters(work.session, row.about)
+    done = {
+        Decision.dismiss: lambda: ["Nothing was done"],
+        Decision.hide: lambda: _hide_all(work, found),
+        Decision.block_author: lambda: _block_authors(work, found),
+        Decision.block_server: lambda: _block_servers(work, found),
+    }[decision]()
+    if not done:
+        raise InvalidInputError(
+            "That cannot be done.", {"decision": "There is nothing here that this can be done to"}
+        )
+    if forward:
+        done += pass_on(work, row, found)
+    _close(work, row, State.dismissed if decision is Decision.dismiss else State.upheld)
+    row.decision = "; ".join(done)[:500]
+    work.audit("report.decide", row.uri, decision=row.decision)
+
+
+def reopen(work: UnitOfWork, row: Report) -> None:
+    """It was decided too early. What was done stays done."""
+    _close(work, row, State.open)
+    row.decision, row.decided_by, row.decided_at = "", "", None
+    work.audit("report.reopen", row.uri)
+
+
+def hide(work: UnitOfWork, thing: Project | Comment) -> None:
+    """Take something off our pages. Raises `ConflictError` for what is ours."""
+    if isinstance(thing, Comment):
+        if thing.state is not CommentState.hidden:
+            conversations.hide(work, thing)
+        return
+    if thing.is_local:
+        raise ConflictError("That is our own council’s project: delete it instead.")
+    thing.is_hidden = True
+    work.audit("project.hide", thing.uri)
+
+
+def show(work: UnitOfWork, thing: Project | Comment) -> None:
+    """Put back on our pages what was taken off them."""
+    if isinstance(thing, Comment):
+        conversations.show(work, thing)
+        return
+    thing.is_hidden = False
+    work.audit("project.show", thing.uri)
+
+
+def hidden_projects(session: Session) -> list[Project]:
+    """The projects of others that moderators took off our pages, by title."""
+    return list(session.scalars(select(Project).where(Project.is_hidden).order_by(Project.title)))
+
+
+def pass_on(work: UnitOfWork, row: Report, found: Sequence[Matter]) -> list[str]:
+    """Report it to the servers that it comes from, in the node's own name: nobody else is named."""
+    told = []
+    node = actors.node_actor(work.session, work.settings)
+    for author, uris in _by_author(found).items():
+        uri = addresses.new_activity(work.settings)
+        activity = flag(uri, node.uri, [author.uri, *uris], row.words, to=[author.uri])
+        publishing.send(work, node, activity, to=author)
+        told.append(f"reported to {author.host}")
+    return list(dict.fromkeys(told))
+
+
+def _by_author(found: Sequence[Matter]) -> dict[Actor, list[str]]:
+    grouped: dict[Actor, list[str]] = {}
+    for matter in found:
+        if matter.author is not None and not matter.author.is_local:
+            uris = grouped.setdefault(matter.author, [])
+            if matter.uri != matter.author.uri and host_of(matter.uri) == matter.author.host:
+                uris.append(matter.uri)
+    return grouped
+
+
+def _hide_all(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
+    things = [matter.thing for matter in found if matter.thing is not None]
+    for thing in things:
+        hide(work, thing)
+    return [f"{thing.uri} was hidden" for thing in things]
+
+
+def _block_authors(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
+    own = councils.require_own(work.session).actor
+    authors = list(_by_author(found))
+    for author in authors:
+        blocking.block(work, own, author)
+    return [f"{author.uri} was blocked" for author in authors]
+
+
+def _block_servers(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
+    hosts = sorted({author.host for author in _by_author(found)})
+    for host in hosts:
+        peers.decide(work, host, peers.BLOCKED, "After a report")
+    return [f"{host} was blocked" for host in hosts]
+
+
+def _close(work: UnitOfWork, row: Report, state: State) -> None:
+    if state not in TRANSITIONS[row.state]:
+        raise ConflictError(f"A report that is {row.state} cannot become {state}.")
+    row.state, row.decided_by, row.decided_at = state, work.by[:255], now()

@@ -1,0 +1,229 @@
+"""The pages of moderators, and the one on which a visitor reports something."""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+
+from node.conversations import service as conversations
+from node.conversations import subjects
+from node.conversations.models import Comment
+from node.conversations.models import State as CommentState
+from node.councils import service as councils
+from node.errors import InvalidInputError, NotFoundError
+from node.federating import blocking, fetching
+from node.federating.models import Block
+from node.federating.views.asking import current_reader
+from node.moderation import service
+from node.moderation.forms import BlockForm, DecisionForm, ReportForm
+from node.moderation.matters import matters
+from node.moderation.models import Report
+from node.people.tries import Tries, origin
+from node.projects import service as projects
+from node.projects.models import Project
+from node.request import PUBLIC, current_node, current_work, permission
+
+blueprint = Blueprint("moderation", __name__, template_folder="templates")
+
+MODERATE = "moderation.decide"
+EXTENSION = "moothall-reports"
+# So many reports from one address within an hour.
+MOST_REPORTS, HOUR = 5, 3600.0
+PAGE = 30
+
+
+@blueprint.record
+def _count_reports(state: BlueprintSetupState) -> None:
+    state.app.extensions[EXTENSION] = Tries(MOST_REPORTS, HOUR)
+
+
+@blueprint.get("/report")
+@permission(PUBLIC)
+def report_form() -> ResponseReturnValue:
+    """A visitor wants to say that something should not be here."""
+    form = ReportForm(formdata=None, about=_reported(request.args.get("about", "")).uri)
+    return render_template("moderation/report.html", form=form)
+
+
+@blueprint.post("/report")
+@permission(PUBLIC)
+def report() -> ResponseReturnValue:
+    form, work = ReportForm(), current_work()
+    subject = _reported(form.about.data or "")
+    if not form.validate_on_submit():
+        return render_template("moderation/report.html", form=form), 400
+    tries: Tries = current_app.extensions[EXTENSION]
+    if tries.begin(origin(request.remote_addr or "")):
+        form.form_errors.append(_("You have sent several reports already. Try again in an hour."))
+        return render_template("moderation/report.html", form=form), 429
+    try:
+        service.report(work, subject.uri, form.words.data or "")
+    except InvalidInputError as error:
+        tries.undo(origin(request.remote_addr or ""))
+        form.show(error)
+        return render_template("moderation/report.html", form=form), 400
+    except service.TooManyReportsError as error:
+        form.form_errors.append(error.safe_text)
+        return render_template("moderation/report.html", form=form), 429
+    flash(_("Thank you. A moderator of this council will look at it."), "success")
+    return redirect(url_for("projects.show", token=subject.project.token), 303)
+
+
+def _reported(uri: str) -> subjects.Subject:
+    """What is reported, if whoever reports it may see it. Raises `NotFoundError`."""
+    session, reader = current_work().session, current_reader()
+    found = subjects.find(session, uri) if "\0" not in uri else None
+    if found is None:
+        raise NotFoundError("What you want to report is not here.")
+    projects.by_token(session, found.project.token, reader)
+    return found
+
+
+@blueprint.get("/moderation")
+@permission(MODERATE)
+def index() -> ResponseReturnValue:
+    """The reports that wait, or those that were decided."""
+    session, state = current_work().session, request.args.get("state", "")
+    page = service.listed(
+        session, is_open=state != "decided", number=request.args.get("page", 1, type=int)
+    )
+    about = {row.id: matters(session, row.about) for row in page.reports}
+    return render_template("moderation/index.html", page=page, state=state, about=about)
+
+
+@blueprint.get("/moderation/reports/<int:report_id>")
+@permission(MODERATE)
+def show_report(report_id: int) -> ResponseReturnValue:
+    row = service.by_id(current_work().session, report_id)
+    return _report_page(row, DecisionForm(formdata=None))
+
+
+@blueprint.post("/moderation/reports/<int:report_id>/decide")
+@permission(MODERATE)
+def decide(report_id: int) -> ResponseReturnValue:
+    """Do what was decided, and go on with the other reports."""
+    form, work = DecisionForm(), current_work()
+    row = service.by_id(work.session, report_id)
+    if not form.validate_on_submit():
+        return _report_page(row, form), 400
+    try:
+        decision = service.Decision(form.decision.data or "")
+    except ValueError:
+        form.decision.errors = [_("Select what you decide")]
+        return _report_page(row, form), 400
+    try:
+        service.decide(work, row, decision, forward=bool(form.forward.data))
+    except InvalidInputError as error:
+        form.show(error)
+        return _report_page(row, form), 400
+    flash(_("The report is decided."), "success")
+    return redirect(url_for("moderation.index"), 303)
+
+
+@blueprint.post("/moderation/reports/<int:report_id>/reopen")
+@permission(MODERATE)
+def reopen(report_id: int) -> ResponseReturnValue:
+    work = current_work()
+    service.reopen(work, service.by_id(work.session, report_id))
+    flash(_("The report is open again."), "success")
+    return redirect(url_for("moderation.show_report", report_id=report_id), 303)
+
+
+def _report_page(row: Report, form: DecisionForm) -> str:
+    about = matters(current_work().session, row.about)
+    return render_template("moderation/report_page.html", report=row, matters=about, form=form)
+
+
+@blueprint.get("/moderation/comments")
+@permission(MODERATE)
+def comments() -> ResponseReturnValue:
+    """The comments that wait for a moderator, the longest waiting first."""
+    query = (
+        select(Comment)
+        .where(Comment.state == CommentState.held)
+        .order_by(Comment.received_at, Comment.id)
+    )
+    held = current_work().session.scalars(query.limit(PAGE)).all()
+    return render_template("moderation/comments.html", comments=held, form=FlaskForm())
+
+
+@blueprint.post("/moderation/comments/<token>/<any(show, hide):verb>")
+@permission(MODERATE)
+def decide_comment(token: str, verb: str) -> ResponseReturnValue:
+    work = current_work()
+    comment = conversations.for_change(work.session, token)
+    if verb == "show":
+        service.show(work, comment)
+        flash(_("The comment is shown."), "success")
+    else:
+        service.hide(work, comment)
+        flash(_("The comment is hidden."), "success")
+    return redirect(url_for("moderation.comments"), 303)
+
+
+@blueprint.post("/moderation/projects/<token>/<any(show, hide):verb>")
+@permission(MODERATE)
+def decide_project(token: str, verb: str) -> ResponseReturnValue:
+    """Take another council's project off our pages, or put it back."""
+    work = current_work()
+    project = work.session.scalar(select(Project).where(Project.token == token))
+    if project is None:
+        raise NotFoundError("There is no such project.")
+    if verb == "show":
+        service.show(work, project)
+        flash(_("The project is shown again."), "success")
+    else:
+        service.hide(work, project)
+        flash(_("The project is taken off our pages."), "success")
+    return redirect(url_for("moderation.blocks"), 303)
+
+
+@blueprint.get("/moderation/blocks")
+@permission(MODERATE)
+def blocks() -> ResponseReturnValue:
+    return _blocks_page(BlockForm(formdata=None))
+
+
+@blueprint.post("/moderation/blocks")
+@permission(MODERATE)
+def block() -> ResponseReturnValue:
+    """Look the address up, and block whoever is there."""
+    form, work = BlockForm(), current_work()
+    if not form.validate_on_submit():
+        return _blocks_page(form), 400
+    work.pause()
+    try:
+        found = fetching.find_actor(current_node(), form.address.data or "")
+        own = councils.require_own(work.session).actor
+        row = blocking.block(work, own, found)
+    except InvalidInputError as error:
+        form.show(error)
+        return _blocks_page(form), 400
+    flash(_("%(name)s is blocked.", name=row.blocked.name), "success")
+    return redirect(url_for("moderation.blocks"), 303)
+
+
+@blueprint.post("/moderation/blocks/<int:block_id>/undo")
+@permission(MODERATE)
+def unblock(block_id: int) -> ResponseReturnValue:
+    work = current_work()
+    row = work.session.get(Block, block_id)
+    if row is None:
+        raise NotFoundError("There is no such block.")
+    name = row.blocked.name
+    blocking.unblock(work, row)
+    flash(_("%(name)s is no longer blocked.", name=name), "success")
+    return redirect(url_for("moderation.blocks"), 303)
+
+
+def _blocks_page(form: BlockForm) -> str:
+    session = current_work().session
+    return render_template(
+        "moderation/blocks.html",
+        form=form,
+        ours=blocking.ours(session),
+        of_us=blocking.of_us(session),
+        projects=service.hidden_projects(session),
+    )
