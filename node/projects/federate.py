@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC, Addressed
 from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
@@ -42,7 +42,7 @@ class RemoteProject:
     translations: dict[str, dict[str, str]]
 
 
-def audience(project: Project) -> dict[str, tuple[str, ...]]:
+def audience(project: Project) -> Addressed:
     """Whom what is said of a project is addressed to: `to` and `cc`.
 
     What only peers may read is addressed to the followers; who of them gets it, the delivery says.

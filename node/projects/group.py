@@ -11,7 +11,7 @@ import unicodedata
 from markupsafe import escape
 from sqlalchemy.orm import Session
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC, Addressed
 from federation.reading import Document, id_of
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import delete as delete_activity
@@ -110,7 +110,7 @@ def _say(work: UnitOfWork, project: Project, group: Actor) -> None:
     publishing.publish(work, group, activity, audience(project))
 
 
-def _told(project: Project, group: Actor) -> dict[str, tuple[str, ...]]:
+def _told(project: Project, group: Actor) -> Addressed:
     followers = (group.followers or "",)
     if audience(project) == publishing.PUBLIC:
         return {"to": (PUBLIC,), "cc": followers}

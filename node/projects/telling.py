@@ -58,21 +58,17 @@ def _withdraw(work: UnitOfWork, project: Project) -> None:
 
 
 def _create(work: UnitOfWork, project: Project) -> Document:
-    return create_activity(*_said(work, project), to_article(project).dump(), **_to(project))
+    return create_activity(*_said(work, project), to_article(project).dump(), **audience(project))
 
 
 def _update(work: UnitOfWork, project: Project) -> Document:
-    return update_activity(*_said(work, project), to_article(project).dump(), **_to(project))
+    return update_activity(*_said(work, project), to_article(project).dump(), **audience(project))
 
 
 def _delete(work: UnitOfWork, project: Project) -> Document:
-    return delete_activity(*_said(work, project), to_tombstone(project).dump(), **_to(project))
+    return delete_activity(*_said(work, project), to_tombstone(project).dump(), **audience(project))
 
 
 def _said(work: UnitOfWork, project: Project) -> tuple[str, str]:
     """A new activity's id, and its actor."""
     return addresses.new_activity(work.settings), project.council.actor.uri
-
-
-def _to(project: Project) -> dict[str, Any]:
-    return {name: list(uris) for name, uris in audience(project).items()}

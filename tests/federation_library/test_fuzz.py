@@ -132,7 +132,7 @@ def places(document: Any) -> Iterator[tuple[Any, Any]]:
 @st.composite
 def bent(draw: st.DrawFn) -> dict[str, Any]:
     """A good document with one or two things exchanged for rubbish, added, or left out."""
-    document = copy.deepcopy(draw(st.sampled_from(GOOD)))
+    document: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(GOOD)))
     for _ in range(draw(st.integers(1, 2))):
         holder, name = draw(st.sampled_from(list(places(document))))
         if draw(st.booleans()):

@@ -121,7 +121,7 @@ def test_canonical_json_is_that_of_the_rfc() -> None:
     """RFC 8785 section 3.2.2 and its order by UTF-16 units."""
     numbers = [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001]
     text = "\u20ac$\u000f\nA'\u0042\u0022\u005c\\\"/"
-    document = {"numbers": numbers, "string": text, "literals": [None, True, False]}
+    document: Any = {"numbers": numbers, "string": text, "literals": [None, True, False]}
     assert rfc8785.dumps(document) == (
         b'{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
         + '"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'.encode()

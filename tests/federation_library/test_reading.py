@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.addressing import PUBLIC, Audience, audience, is_public, recipients
+from federation.addressing import PUBLIC, is_public, recipients
 from federation.reading import link, moment, text, texts_by_language, written
 from federation.vocabulary import id_of, ids_of, type_of
-from tests.federation_library.peer import ACTOR, KEY_ID
 
 AT = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -82,14 +81,9 @@ def test_times_come_back_as_they_were(distance: timedelta, zone: int) -> None:
 
 
 def test_addressing() -> None:
-    followers = f"{ACTOR}/followers"
     for public in (PUBLIC, "as:Public", "Public", [PUBLIC], ["x", {"id": PUBLIC}]):
         assert is_public(public)
         assert is_public(None, public)
-        assert audience(None, public, followers) is Audience.public
     assert not is_public(None)
     assert not is_public(["https://www.w3.org/ns/activitystreams"], [])
-    assert audience(followers, KEY_ID, followers) is Audience.followers
-    assert audience(KEY_ID, None, followers) is Audience.direct
-    assert audience(None, None, None) is Audience.direct
     assert recipients([PUBLIC, "a", "b"], ["b", "as:Public", {"id": "c"}]) == ("a", "b", "c")
