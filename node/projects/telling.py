@@ -1,7 +1,5 @@
 """What other servers are told when a project of ours changes, or who may read it does."""
 
-from typing import Any
-
 from federation.reading import Document
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
