@@ -92,7 +92,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
 
 def _first_line(title: str, uri: str) -> str:
     """What the update is about, for those who see it among others' posts."""
-    return Markup('<p><a href="{}">{}</a></p>\n').format(uri, title)
+    return str(Markup('<p><a href="{}">{}</a></p>\n').format(uri, title))
 
 
 def _without_first_line(content: str, uri: str) -> str:
