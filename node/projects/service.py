@@ -10,7 +10,7 @@ from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses
-from node.federating.models import Follow
+from node.federating.models import Actor, Follow
 from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
 from node.projects import telling
