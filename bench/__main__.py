@@ -2,11 +2,16 @@
 
 import sys
 
-from bench import inbox, memory, signatures
+from bench import inbox, memory, signatures, sync
 from node import logs
 from node.settings import Settings
 
-MEASUREMENTS = {"signatures": signatures.measure, "inbox": inbox.measure, "memory": memory.measure}
+MEASUREMENTS = {
+    "signatures": signatures.measure,
+    "inbox": inbox.measure,
+    "memory": memory.measure,
+    "sync": sync.measure,
+}
 
 
 def main(names: list[str]) -> None:

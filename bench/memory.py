@@ -14,7 +14,7 @@ def measure() -> Iterator[tuple[str, str]]:
         yield "resident, after the first pages", resident()
 
 
-def resident() -> str:
-    """Of this process. Linux only."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())
+def resident(process: int | str = "self") -> str:
+    """Of this process, or of another by its number. Linux only."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
     return f"{int(found[1]) / 1024:10.0f} MB" if found else "unknown"

@@ -97,6 +97,11 @@ class NodeProcess:
         return self._running is not None and self._running.is_alive()
 
     @property
+    def pid(self) -> int:
+        """The number of the process; 0 if it does not run."""
+        return (self._running and self._running.pid) or 0
+
+    @property
     def log(self) -> Path:
         return self.settings.data_dir / "log"
 

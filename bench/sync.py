@@ -1,0 +1,254 @@
+"""Reading all that a council has, and finding out that two nodes hold the same.
+
+The council whose projects they are is a process of its own, reached over sockets; who follows it is
+this process. Both are on SQLite, the files on the same disc.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from bench.memory import resident
+from bench.servers import LOADER, SERVER, on_processor
+from node.app import create_app, node_of
+from node.councils import service as councils
+from node.db import now
+from node.federating import actors, backfill, fetching, peers
+from node.federating.models import Backfill, Comparison, Follow
+from node.outbound import Answer, Outbound
+from node.projects import comparison, digests
+from node.projects.models import Phase, Project, State, Visibility, new_revision, new_token
+from node.runtime import Node
+from node.settings import Settings
+from node.testing.nodes import make_founded, settings_of
+from node.testing.processes import NodeProcess, free_port
+
+SIZES = (1_000, 100_000)
+BRIEF = "## Why\n\nWhoever *reports* a missed bin waits [too long](https://example.org/). " + (
+    "The form asks for what we know already, and nobody hears what came of it.\n\n" * 6
+)
+CONTENT = "<h2>Why</h2>\n" + "".join(
+    f"<p>Whoever <em>reports</em> a missed bin waits too long: part {part}. The form asks for what"
+    " we know already, and nobody hears what came of it.</p>\n"
+    for part in range(6)
+)
+ROWS = 5_000
+
+
+@dataclass
+class Metered:
+    """What a node asks of others: how often, and how much it is answered."""
+
+    outbound: Outbound
+    requests: int = 0
+    received: int = 0
+    _get: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._get = self.outbound.get
+        self.outbound.get = self.get  # type: ignore[method-assign]  # of this one object
+
+    def get(self, *given: Any, **more: Any) -> Answer:
+        answer: Answer = self._get(*given, **more)
+        self.requests += 1
+        self.received += len(answer.body)
+        return answer
+
+    def since(self, requests: int = 0, received: int = 0) -> str:
+        kilobytes = (self.received - received) / 1024
+        return f"{self.requests - requests:,} requests, {kilobytes:,.0f} kB"
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    for size in SIZES:
+        with TemporaryDirectory() as folder:
+            yield from _measure(Path(folder), size)
+
+
+def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
+    yield f"{size:,} rows inserted by sqlite3 alone", _rate(size, _raw(folder, size))
+    port = free_port()
+    hosts = {"private_hosts": (f"localhost:{port}", "localhost:1")}
+    there = _founded(folder / "there", "brackwell", f"http://localhost:{port}", **hosts)
+    here = _founded(folder / "here", "aldermoor", "http://localhost:1", **hosts)
+    _fill(there, size)
+    served, follower = node_of(create_app(there)), node_of(create_app(here))
+    for one, other in ((served, here), (follower, there)):
+        with one.work(by="bench") as work:
+            peers.decide(work, other.authority, peers.ALLOWED)
+    meter = Metered(follower.outbound)
+    _know(served, follower)
+    with _serving(there) as process:
+        yield "the council's own node, before", resident(process)
+        yield "the follower, before", resident()
+        seconds = _timed(lambda: backfill.work_off(follower))
+        _check(follower, size)
+        yield "backfill: served, fetched, sanitised, stored", _rate(size, seconds)
+        yield "  asked", meter.since()
+        yield "the council's own node, after", resident(process)
+        yield "the follower, after", resident()
+        yield "first comparison: both make all digests", _comparison(follower, meter)
+        yield "what is equal, compared", _comparison(follower, meter)
+        _touch_one(served)
+        yield "a digest document with one emptied bucket", _digest(follower, there)
+        _change(served, size // 100)
+        yield "1 % changed, compared until equal", _comparison(follower, meter)
+        yield "what is equal again, compared", _comparison(follower, meter)
+        yield "the follower, at the end", resident()
+    for one in (served, follower):
+        one.engine.dispose()
+
+
+@contextmanager
+def _serving(settings: Settings) -> Iterator[int]:
+    """A node as operators run it, this process being on the other processor. Gives its number."""
+    process = NodeProcess(settings, as_program=True)
+    with on_processor(SERVER):
+        process.launch()
+    try:
+        process.wait()
+        with on_processor(LOADER):
+            yield process.pid
+    finally:
+        process.end()
+
+
+def _founded(folder: Path, name: str, base_url: str, **more: Any) -> Settings:
+    folder.mkdir()
+    database = f"sqlite:///{folder / 'moothall.db'}"
+    given = {"base_url": base_url, **more}
+    make_founded(name, database, folder, **given)
+    return replace(settings_of(name, database, folder, **given), jobs="inside")
+
+
+def _row(number: int) -> dict[str, Any]:
+    token = new_token()
+    return {
+        "token": token,
+        "title": f"Report a missed bin in one step ({number})",
+        "summary": "One form for every kind of waste, which asks only for what is not known yet.",
+        "phase": Phase.alpha,
+        "brief": BRIEF,
+        "content": CONTENT,
+        "state": State.published,
+        "visibility": Visibility.public,
+        "published_at": now(),
+    }
+
+
+def _fill(settings: Settings, size: int) -> None:
+    """So many published projects, without telling anybody."""
+    node = node_of(create_app(settings))
+    with node.work(by="bench") as work:
+        council_id = councils.require_own(work.session).id
+        for start in range(0, size, ROWS):
+            rows = [_row(number) for number in range(start, min(start + ROWS, size))]
+            for row in rows:
+                uri = f"{settings.base_url}/projects/{row['token']}"
+                row |= {"uri": uri, "url": uri, "council_id": council_id}
+            work.session.connection().execute(insert(Project.__table__), rows)  # type: ignore[arg-type]
+    node.engine.dispose()
+
+
+def _know(served: Node, follower: Node) -> None:
+    """One follows the other, and nothing of it had to be sent."""
+    with served.reading() as session:
+        council = councils.require_own(session).actor
+        followed = actors.describe(served.settings, council)
+    with follower.work(by="bench") as work:
+        ours = councils.require_own(work.session).actor
+        documents = [actors.describe(work.settings, actors.node_actor(work.session, work.settings))]
+        documents.append(actors.describe(work.settings, ours))
+        theirs = councils.remember(work, followed).actor
+        uri = f"{work.settings.base_url}/activities/1"
+        follow = {"uri": uri, "state": "accepted", "answered_at": now()}
+        work.session.add(Follow(follower=ours, followed=theirs, **follow))
+        backfill.begin(work, theirs)
+    with served.work(by="bench") as work:
+        known = [actors.remember(work.session, document) for document in documents]
+        council = councils.require_own(work.session).actor
+        work.session.add(Follow(follower=known[1], followed=council, **follow))
+
+
+def _raw(folder: Path, size: int) -> float:
+    """How long SQLite takes for as many rows of the same length, with an index on one column."""
+    rows = [
+        (f"https://brackwell.test/projects/{number}", CONTENT, BRIEF[:200])
+        for number in range(size)
+    ]
+    with closing(sqlite3.connect(folder / "raw.db")) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(
+            "CREATE TABLE raw (id INTEGER PRIMARY KEY, uri TEXT UNIQUE, a TEXT, b TEXT)"
+        )
+        connection.commit()
+        statement = "INSERT INTO raw (uri, a, b) VALUES (?, ?, ?)"
+
+        def write() -> None:
+            for start in range(0, size, 500):
+                connection.executemany(statement, rows[start : start + 500])
+                connection.commit()
+
+        return _timed(write)
+
+
+def _check(follower: Node, size: int) -> None:
+    with follower.reading() as session:
+        row = session.scalars(select(Backfill)).one()
+        held = session.scalar(select(func.count()).where(Project.state == State.published))
+        if (row.state, held) != ("done", size):
+            raise AssertionError(f"{row.state}, {row.outcome}: {held} of {size}")
+
+
+def _comparison(follower: Node, meter: Metered) -> str:
+    """Compare, until both are the same."""
+    requests, received = meter.requests, meter.received
+    with follower.work(by="bench") as work:
+        work.session.execute(update(Comparison).values(due_at=now(), agreed_at=None))
+
+    def agree() -> None:
+        comparison.work_off(follower)
+        with follower.reading() as session:
+            row = session.scalars(select(Comparison)).one()
+            if row.agreed_at is None:
+                raise AssertionError(row.outcome)
+
+    return f"{_timed(agree):10.2f} s, {meter.since(requests, received)}"
+
+
+def _touch_one(served: Node) -> None:
+    with served.work(by="bench") as work:
+        project = work.session.scalars(select(Project).limit(1)).one()
+        digests.touch(work.session, project.council_id, [project.bucket])
+
+
+def _digest(follower: Node, there: Settings) -> str:
+    url = f"{there.base_url}/councils/brackwell/projects/digest"
+    return f"{1000 * _timed(lambda: fetching.document(follower, url)):10.1f} ms"
+
+
+def _change(served: Node, count: int) -> None:
+    """New revisions of projects here and there."""
+    with served.work(by="bench") as work:
+        ids = random.sample(list(work.session.scalars(select(Project.id))), count)
+        for project_id in ids:
+            project = work.session.get_one(Project, project_id)
+            project.revision, project.title = new_revision(), "Report a missed bin at once"
+
+
+def _timed(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def _rate(count: int, seconds: float) -> str:
+    return f"{count / seconds:10,.0f} /s ({seconds:.1f} s)"
