@@ -69,6 +69,8 @@ def to_article(project: Project) -> Article:
         published=project.published_at,
         updated=project.changed_at,
         **audience(project),
+        context=addresses.project_context(project.uri),
+        audience=addresses.project_group(project.uri),
         language=project.language,
         name_map=_in_languages(project, "title"),
         content_map=_in_languages(project, "content"),

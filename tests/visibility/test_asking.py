@@ -1,0 +1,158 @@
+"""Who a server is that reads: what is believed of it, what is fetched for it, what it gets."""
+
+import pytest
+from sqlalchemy import select
+
+from federation.errors import Reason
+from federation.signatures import Scheme
+from node.federating import refusals
+from node.federating.models import RefusalCount, Shared
+from node.projects.models import State, Visibility
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import AS2, Peer, Signatory
+from tests.visibility.town import HTML, change, signed_get, write
+
+PUBLISHED = State.published
+
+
+@pytest.fixture
+def here(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def peer(nodes: Nodes, here: TestNode) -> Signatory:
+    return Peer.join(nodes, "brackwell.test", here).actor("brackwell")
+
+
+def counted(node: TestNode) -> dict[tuple[str, str], int]:
+    refusals.flush(node.node)
+    with node.reading() as session:
+        query = select(RefusalCount.host, RefusalCount.reason, RefusalCount.count)
+        return {(host, reason): count for host, reason, count in session.execute(query)}
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_must_30_what_is_for_peers_is_given_to_a_peer_that_signs(
+    scheme: Scheme, here: TestNode, peer: Signatory
+) -> None:
+    address = f"/projects/{write(here, 'Bins', Visibility.peers, PUBLISHED)}"
+    for _ in range(2):
+        answer = signed_get(here, peer, address, scheme)
+        assert answer.status_code == 200
+        assert answer.get_json(force=True)["visibility"] == "peers"
+    assert peer.peer.fetched == ["/councils/brackwell"]  # its key, once
+    plain = here.app.test_client().get(address, headers={"Accept": AS2})
+    assert plain.status_code == 404
+
+
+def test_what_not_all_may_read_is_kept_by_nobody_on_the_way(
+    here: TestNode, peer: Signatory
+) -> None:
+    address = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
+    signed = signed_get(here, peer, address)
+    assert signed.headers["Cache-Control"] == "private, no-store"
+    plain = here.app.test_client().get(address, headers={"Accept": AS2})
+    assert "Cache-Control" not in plain.headers
+    for answer in (signed, plain):
+        assert {"Accept", "Signature", "Signature-Input"} <= set(answer.vary)
+
+
+WRONG = {
+    "a signature of something else": {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"},
+    "one that cannot be read": {"Signature": 'keyId="https://brackwell.test/councils/1"'},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("visibility", Visibility)
+def test_must_30_a_wrong_signature_of_a_peer_is_an_error_and_no_anonymous_reader(
+    wrong: str, visibility: Visibility, here: TestNode, peer: Signatory
+) -> None:
+    address = f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}"
+    answer = signed_get(here, peer, address, **WRONG[wrong])
+    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    assert list(counted(here).values()) == [1]
+
+
+def test_must_30_a_signature_for_another_address_gets_nothing(
+    here: TestNode, peer: Signatory
+) -> None:
+    public = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
+    secret = f"/projects/{write(here, 'Taxis', Visibility.peers, PUBLISHED)}"
+    signed = signed_get(here, peer, public).request.headers
+    headers = {name: signed[name] for name in ("Signature", "Date", "Host", "Accept")}
+    answer = here.app.test_client().get(secret, headers=headers)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("mode", ["allow-list", "open"])
+def test_must_30_no_key_is_fetched_of_a_server_that_nobody_allowed_by_name(
+    mode: str, nodes: Nodes
+) -> None:
+    settings = {"federation": "open"} if mode == "open" else {}
+    here = nodes.start("aldermoor", **settings)
+    stranger = Peer.join(nodes, "stranger.test").actor("stranger")
+    public = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
+    secret = f"/projects/{write(here, 'Taxis', Visibility.peers, PUBLISHED)}"
+    assert signed_get(here, stranger, public).status_code == 200
+    assert signed_get(here, stranger, secret).status_code == 404
+    assert stranger.peer.fetched == []
+
+
+def test_must_30_a_blocked_server_that_says_who_it_is_reads_nothing(
+    nodes: Nodes, here: TestNode
+) -> None:
+    blocked = Peer.join(nodes, "blocked.test").actor("blocked")
+    operator = here.visitor("operator")
+    operator.visit("/operator/peers")
+    operator.submit("peers", host="blocked.test", state="blocked")
+    address = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
+    for path in (address, "/councils/aldermoor/outbox", "/councils/aldermoor/projects"):
+        assert signed_get(here, blocked, path).status_code == 403
+    assert blocked.peer.fetched == []
+    assert counted(here) == {("blocked.test", Reason.host_not_allowed): 3}
+    plain = here.app.test_client().get(address, headers={"Accept": AS2})
+    assert plain.status_code == 200
+
+
+def test_the_nodes_own_actor_is_read_whatever_the_signature(
+    here: TestNode, peer: Signatory
+) -> None:
+    """Two servers that ask each other for signatures would wait for each other for ever."""
+    answer = signed_get(here, peer, "/actor", Signature="nonsense")
+    assert answer.status_code == 200
+    assert peer.peer.fetched == []
+
+
+def test_a_session_says_nothing_about_who_asks_for_a_document(here: TestNode) -> None:
+    client = here.visitor("officer").client
+    for visibility in (Visibility.peers, Visibility.private):
+        address = f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}"
+        assert client.get(address, headers={"Accept": HTML}).status_code == 200
+        assert client.get(address, headers={"Accept": AS2}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/document"])
+def test_what_a_peer_reads_stands_in_the_ledger(path: str, here: TestNode, peer: Signatory) -> None:
+    token = write(here, "Bins", Visibility.peers, PUBLISHED)
+    assert signed_get(here, peer, f"/projects/{token}{path}").status_code == 200
+    assert ledger(here) == {(f"https://aldermoor.test/projects/{token}", "brackwell.test")}
+
+
+def test_must_31_whoever_read_it_hears_that_it_is_deleted(
+    nodes: Nodes, here: TestNode, peer: Signatory
+) -> None:
+    token = write(here, "Bins", Visibility.peers, PUBLISHED)
+    signed_get(here, peer, "/councils/aldermoor/projects?after=0")
+    assert len(ledger(here)) == 1
+    change(here, token, Visibility.private)
+    nodes.settle()
+    (deleted,) = [one for one in peer.peer.heard("Delete") if token in one["object"]["id"]]
+    assert deleted["object"]["type"] == "Tombstone"
+
+
+def ledger(node: TestNode) -> set[tuple[str, str]]:
+    with node.reading() as session:
+        rows = session.execute(select(Shared.object_uri, Shared.host))
+        return {(row.object_uri, row.host) for row in rows}
