@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from node.app import create_app, node_of
+from node.conversations.models import Comment
 from node.federating import peers
 from node.federating.models import (
     Actor,
@@ -30,6 +31,8 @@ from tests.interop.neighbours import NAMES, Neighbour
 
 NAME = "aldermoor"
 HOST = f"{NAME}.test"
+# Until what one side did is on the other side.
+PATIENCE = 20.0
 _numbers = count(1)
 
 
@@ -84,6 +87,30 @@ class OurCouncil:
     def delete(self, project: str) -> None:
         self.people.submit(f"{self.path_of(project)}/delete", OFFICER)
 
+    def comment(self, project: str, text: str) -> str:
+        """An officer says something on the page of a project; the comment's id."""
+        self.people.submit(self.path_of(project), OFFICER, "/comments", source=text)
+        with self.node.reading() as session:
+            return session.scalars(select(Comment.uri).where(Comment.source == text)).one()
+
+    def answer(self, comment: str, text: str) -> str:
+        """An officer answers a comment of somebody else; the answer's id."""
+        with self.node.reading() as session:
+            token = session.scalars(select(Comment.token).where(Comment.uri == comment)).one()
+        self.people.submit(f"/comments/{token}/answer", OFFICER, "/comments", source=text)
+        with self.node.reading() as session:
+            return session.scalars(select(Comment.uri).where(Comment.source == text)).one()
+
+    def react(self, project: str, what: str) -> None:
+        """An officer presses a button beside another's project: `/like`, `/share`, …"""
+        self.people.submit(self.page_of(project), OFFICER, what)
+
+    def page_of(self, project: str) -> str:
+        """Where another's project is shown here."""
+        with self.node.reading() as session:
+            token = session.scalars(select(Project.token).where(Project.uri == project)).one()
+        return f"/projects/{token}"
+
     def path_of(self, project: str) -> str:
         return project.removeprefix(self.node.settings.base_url)
 
@@ -101,7 +128,11 @@ class OurCouncil:
 
     def reads(self, path: str, words: str) -> None:
         """Wait until anybody who opens the page reads the words."""
-        until(lambda: words in self.people.visit(path), f"{words!r} on {path}")
+        until(lambda: words in self.people.visit(path), f"{words!r} on {path}", PATIENCE)
+
+    def reads_no_more(self, path: str, words: str) -> None:
+        """Wait until nobody who opens the page reads the words."""
+        until(lambda: words not in self.people.visit(path), f"no {words!r} on {path}", PATIENCE)
 
     def outcome(self, activity: str) -> str:
         """Wait until an activity of somebody else was acted on: `done`, or why it was ignored."""
@@ -112,7 +143,7 @@ class OurCouncil:
                 row = session.scalar(query)
                 return (row.outcome or row.state) if row else ""
 
-        until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}")
+        until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}", PATIENCE)
         return found()
 
     def answers(self, activity_type: str, about: str, to: Neighbour) -> list[int | None]:
@@ -130,7 +161,7 @@ class OurCouncil:
                 row = session.scalars(query.limit(1)).first()
                 return [attempt.status for attempt in row.tries] if row else []
 
-        until(lambda: bool(found()), f"{activity_type} of {about} delivered")
+        until(lambda: bool(found()), f"{activity_type} of {about} delivered", PATIENCE)
         return found()
 
     def refusals(self) -> list[str]:

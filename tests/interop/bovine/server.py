@@ -104,23 +104,16 @@ async def follow(actor: BovineStoreActor, *, whom: str) -> str:
 
 
 async def write(
-    actor: BovineStoreActor, *, document: Document, to: str, uri: str | None = None
-) -> Any:
-    """Write a document, or write it anew; its id and author are added."""
-    whole = {**document, "attributedTo": actor.actor_id}
-    whole |= {"to": ["as:Public"], "cc": [to]} | ({"id": uri} if uri else {})
-    kind = "Update" if uri else "Create"
-    activity = {
-        "@context": document["@context"],
-        "type": kind,
-        "actor": actor.actor_id,
-        "to": whole["to"],
-        "cc": [to],
-        "object": whole,
-    }
-    sent = await actor.retrieve(await act(actor, activity), skip_fetch=True)
-    written = sent["object"] if sent else None
-    return written["id"] if isinstance(written, dict) else written
+    actor: BovineStoreActor, *, content: str, about: str, to: str, uri: str = ""
+) -> str:
+    """Write a note about something, or write the note `uri` anew; its id."""
+    information = actor.actor_object.build()
+    activities, objects = factories_for_actor_object(information)
+    note = objects.note(content=content, in_reply_to=about, cc={to}).as_public().build()
+    activity = activities.update(note | {"id": uri}) if uri else activities.create(note)
+    sent = await actor.retrieve(await act(actor, activity.build()), skip_fetch=True)
+    written = (sent or {})["object"]
+    return str(written["id"] if isinstance(written, dict) else written)
 
 
 async def delete(actor: BovineStoreActor, *, what: str, to: str) -> str:

@@ -1,16 +1,14 @@
-// A server made with Fedify: one organisation, the notes and articles it writes, and whom it follows.
+// A server made with Fedify: one organisation, what it writes, and who follows it.
 //
 // It speaks plain http at PORT; https at ORIGIN is in front of it. At CONTROL_PORT a test tells it
 // what to do: POST of {"do": NAME, …} with one of the names of `commands`, answered in JSON.
 
 import { createServer } from "node:http";
-import { createFederation, generateCryptoKeyPair, MemoryKvStore, parseNodeInfo } from "@fedify/fedify";
-import * as vocabulary from "@fedify/vocab";
-
-const {
-  Accept, Activity, Announce, Article, Create, Delete, Endpoints, Follow, Like, Note, Organization,
+import { createFederation, generateCryptoKeyPair, MemoryKvStore, parseNodeInfo, verifyObject } from "@fedify/fedify";
+import {
+  Accept, Activity, Announce, Create, Delete, Endpoints, Follow, Like, Note, Organization,
   PUBLIC_COLLECTION, Tombstone, Undo, Update,
-} = vocabulary;
+} from "@fedify/vocab";
 
 const origin = new URL(process.env.ORIGIN);
 const NAME = "fedify";
@@ -20,7 +18,8 @@ const keyPairs = [
   await generateCryptoKeyPair("Ed25519"),
 ];
 const followers = new Map(); // The id of an actor, to the actor.
-const objects = new Map(); // The last part of an id, to the object.
+const notes = new Map(); // The last part of an id, to the note.
+const projects = new Map(); // The path of an id, to the document.
 const sent = new Map(); // The id of an activity of ours, to the activity.
 const received = []; // What arrived and was believed, oldest first.
 const errors = [];
@@ -53,14 +52,11 @@ federation.setFollowersDispatcher("/actors/{identifier}/followers", () => ({
   items: [...followers.values()],
 }));
 federation.setOutboxDispatcher("/actors/{identifier}/outbox", () => ({ items: [] }));
-for (const kind of [Note, Article]) {
-  federation.setObjectDispatcher(kind, `/${kind.name.toLowerCase()}s/{token}`, (_context, { token }) =>
-    objects.get(token) ?? null);
-}
+federation.setObjectDispatcher(Note, "/notes/{token}", (_context, { token }) => notes.get(token) ?? null);
 federation.setNodeInfoDispatcher("/nodeinfo/2.1", () => ({
   software: { name: "fedify-example", version: "1.0.0" },
   protocols: ["activitypub"],
-  usage: { users: { total: 1 }, localPosts: objects.size, localComments: 0 },
+  usage: { users: { total: 1 }, localPosts: notes.size, localComments: 0 },
 }));
 
 federation
@@ -100,6 +96,10 @@ async function accept(context, activity) {
     actor: context.getActorUri(NAME),
     object: activity,
   }));
+}
+
+function tokenOf(id) {
+  return id.pathname.split("/").pop();
 }
 
 function newId(kind, token = crypto.randomUUID()) {
@@ -160,23 +160,34 @@ const commands = {
       to: recipient.id,
     }));
   },
-  /** Writes a document, or writes it anew: `document` is in JSON-LD, its id and author are added. */
-  async write(context, { document, to, uri }) {
-    const token = uri?.split("/").pop() ?? crypto.randomUUID();
-    const kind = vocabulary[document.type];
-    const object = await kind.fromJsonLd({
-      ...document,
-      id: uri ?? newId(document.type.toLowerCase(), token).href,
-      attributedTo: context.getActorUri(NAME).href,
-      to: PUBLIC_COLLECTION.href,
-    }, context);
-    objects.set(token, object);
-    await tell(context, uri ? Update : Create, to, object);
-    return object.id.href;
+  /** Writes a note about something, or writes the note `uri` anew. */
+  async write(context, { content, about, to, uri }) {
+    const id = uri ? new URL(uri) : newId("note");
+    const note = new Note({
+      id,
+      attribution: context.getActorUri(NAME),
+      content,
+      replyTarget: new URL(about),
+      to: PUBLIC_COLLECTION,
+      cc: new URL(to),
+    });
+    notes.set(tokenOf(id), note);
+    await tell(context, uri ? Update : Create, to, note);
+    return id.href;
+  },
+  /** Has a document with terms that Fedify has no types for, and says so by its id. */
+  async publish(context, { document, to, uri }) {
+    const id = uri ? new URL(uri) : newId("project");
+    const attributedTo = context.getActorUri(NAME).href;
+    projects.set(id.pathname, { ...document, id: id.href, attributedTo });
+    await tell(context, uri ? Update : Create, to, id);
+    return id.href;
   },
   async delete(context, { what, to }) {
-    objects.delete(what.split("/").pop());
-    return await tell(context, Delete, to, new Tombstone({ id: new URL(what) }));
+    const id = new URL(what);
+    notes.delete(tokenOf(id));
+    projects.delete(id.pathname);
+    return await tell(context, Delete, to, new Tombstone({ id }));
   },
   async like(context, { what, to }) {
     return await tell(context, Like, to, new URL(what));
@@ -187,6 +198,11 @@ const commands = {
   /** Takes back an activity, which is sent along. */
   async undo(context, { what, to }) {
     return await tell(context, Undo, to, sent.get(what));
+  },
+  /** Whether an activity carries a proof by its own actor. */
+  async proves(context, { document }) {
+    const loaders = { ...context, documentLoader: await context.getDocumentLoader({ identifier: NAME }) };
+    return await verifyObject(Activity, document, loaders) != null;
   },
   seen() {
     return { received, errors, followers: [...followers.keys()] };
@@ -219,7 +235,11 @@ function listen(port, answer) {
   }).listen(Number(port), "127.0.0.1");
 }
 
-listen(process.env.PORT, (request) => federation.fetch(request, { contextData: undefined }));
+listen(process.env.PORT, async (request) => {
+  const project = projects.get(new URL(request.url).pathname);
+  if (project == null) return await federation.fetch(request, { contextData: undefined });
+  return Response.json(project, { headers: { "content-type": "application/activity+json" } });
+});
 listen(process.env.CONTROL_PORT, async (request) => {
   const { do: name, ...given } = await request.json();
   const context = federation.createContext(origin, undefined);
