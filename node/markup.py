@@ -95,6 +95,19 @@ _markdown = (
     .enable("table")
     .enable("strikethrough")
 )
+_cleaner = nh3.Cleaner(
+    tags=set(TAGS),
+    attributes={
+        "a": {"href", "title"},
+        "td": {"colspan"},
+        "th": {"colspan", "scope"},
+        "ol": {"start"},
+    },
+    url_schemes={"http", "https", "mailto"},
+    link_rel="nofollow noopener noreferrer ugc",
+    # An address without a host would lead to wherever the text is shown.
+    url_relative="deny",
+)
 
 
 def from_markdown(source: str) -> str:
@@ -106,20 +119,7 @@ def sanitise(html: str) -> str:
     """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing
     by themselves.
     """
-    return nh3.clean(
-        html,
-        tags=set(TAGS),
-        attributes={
-            "a": {"href", "title"},
-            "td": {"colspan"},
-            "th": {"colspan", "scope"},
-            "ol": {"start"},
-        },
-        url_schemes={"http", "https", "mailto"},
-        link_rel="nofollow noopener noreferrer ugc",
-        # An address without a host would lead to wherever the text is shown.
-        url_relative="deny",
-    )
+    return _cleaner.clean(html)
 
 
 def is_text(given: str) -> bool:
