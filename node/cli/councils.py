@@ -1,1 +1,105 @@
-"""Commands about our council: its name elsewhere, and where it goes."""
+"""Commands about our council: its name, whom it blocks, and where it goes."""
+
+import click
+
+from node.cli.opening import BY, opened, working
+from node.councils import moving, service
+from node.errors import NotFoundError
+from node.federating import actors, blocking, fetching
+
+
+@click.group()
+def council() -> None:
+    """The council of this node."""
+
+
+@council.command("name")
+@click.argument("name")
+def change_name(name: str) -> None:
+    """Call the council NAME, here and wherever it is followed."""
+    with working() as work:
+        service.change_name(work, name)
+        click.echo(f"The council is called {service.require_own(work.session).name}")
+
+
+@council.group()
+def alias() -> None:
+    """Other actors that are this council too: by that they may move here."""
+
+
+@alias.command("add")
+@click.argument("uri")
+def add_alias(uri: str) -> None:
+    """Say that this council is also the actor with the id URI."""
+    with working() as work:
+        moving.add_alias(work, uri)
+        click.echo(f"This council is also {uri}")
+
+
+@alias.command("remove")
+@click.argument("uri")
+def remove_alias(uri: str) -> None:
+    """No longer say so."""
+    with working() as work:
+        moving.remove_alias(work, uri)
+        click.echo(f"This council is not {uri}")
+
+
+@alias.command("list")
+def list_aliases() -> None:
+    """Every other actor that this council says it is."""
+    with opened() as node, node.reading() as session:
+        for uri in service.require_own(session).actor.also_known_as:
+            click.echo(uri)
+
+
+@council.command()
+@click.argument("address")
+def move(address: str) -> None:
+    """This council is no more: its successor is ADDRESS (@council@host or a URL).
+
+    The successor has to say first that it is this council too. Followers are told to follow it.
+    """
+    with opened() as node:
+        found = fetching.find_actor(node, address, vouched=True)
+        with node.work(by=BY) as work:
+            moving.move(work, found)
+            click.echo(f"This council has moved to {found.id}")
+
+
+@council.command()
+@click.argument("address")
+def block(address: str) -> None:
+    """Neither hear nor show ADDRESS (@name@host or a URL), and tell it so."""
+    with opened() as node:
+        found = fetching.find_actor(node, address)
+        with node.work(by=BY) as work:
+            row = blocking.block(work, service.require_own(work.session).actor, found)
+            click.echo(f"{row.blocked.name} is blocked")
+
+
+@council.command()
+@click.argument("uri")
+def unblock(uri: str) -> None:
+    """Take the block of the actor with the id URI back."""
+    with working() as work:
+        blocked = actors.by_uri(work.session, uri)
+        own = service.require_own(work.session).actor
+        row = blocking.between(work.session, own, blocked) if blocked else None
+        if row is None:
+            raise NotFoundError(f"{uri} is not blocked.")
+        blocking.unblock(work, row)
+        click.echo(f"{uri} is no longer blocked")
+
+
+@council.command()
+def blocks() -> None:
+    """Whom this council blocks, and who blocks it."""
+    with opened() as node, node.reading() as session:
+        for row in blocking.ours(session):
+            click.echo(f"blocks\t{row.blocked.uri}")
+        for row in blocking.of_us(session):
+            click.echo(f"blocked by\t{row.blocker.uri}")
+
+
+COMMANDS = (council,)
