@@ -72,11 +72,25 @@ def list_deliveries(state: str | None, host: str | None) -> None:
 
 
 @delivery.command()
-@click.argument("number", type=int)
-def retry(number: int) -> None:
-    """Try the delivery NUMBER again, now."""
+@click.argument("number", type=int, required=False)
+@click.option("--host", help="All that this server has not got.")
+def retry(number: int | None, host: str | None) -> None:
+    """Try the delivery NUMBER again, now, or all those to a server."""
+    if (number is None) == (host is None):
+        raise click.UsageError("Name a delivery by its number, or a server with --host.")
     with working() as work:
-        click.echo(f"The delivery to {service.retry(work, number).host} is tried again")
+        if number is not None:
+            click.echo(f"The delivery to {service.retry(work, number).host} is tried again")
+        else:
+            click.echo(f"Tried again: {service.retry_host(work, (host or '').lower())}")
+
+
+@delivery.command("give-up")
+@click.argument("host")
+def give_up(host: str) -> None:
+    """Give up all that waits to be delivered to the server HOST."""
+    with working() as work:
+        click.echo(f"Given up: {service.give_up_host(work, host.lower())}")
 
 
 COMMANDS = (inspect, why, shared, delivery)

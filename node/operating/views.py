@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import StringField
@@ -48,6 +49,23 @@ def retry(delivery_id: int) -> ResponseReturnValue:
     row = delivery.retry(current_work(), delivery_id)
     flash(_("The delivery to %(host)s is tried again.", host=row.host), "success")
     return redirect(url_for("operating.deliveries"), 303)
+
+
+@blueprint.post("/deliveries/all")
+@permission(OPERATE)
+def all_deliveries() -> ResponseReturnValue:
+    """Everything that is not delivered to one server: `then` is the button that was pressed."""
+    host = request.form.get("host", "").strip().lower()
+    if request.form.get("then") == "give-up":
+        number = delivery.give_up_host(current_work(), host)
+        said = ngettext("%(num)s delivery is given up.", "%(num)s deliveries are given up.", number)
+    else:
+        number = delivery.retry_host(current_work(), host)
+        said = ngettext(
+            "%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", number
+        )
+    flash(said, "success")
+    return redirect(url_for("operating.deliveries", host=host), 303)
 
 
 @blueprint.get("/peers")
