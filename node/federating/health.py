@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from federation.retry import FAILURES_BEFORE_REST, GIVE_UP_AFTER, read_retry_after, rest
 from node.db import now
-from node.federating import peers
+from node.federating import comparisons, peers
 from node.federating.models import Delivery, Peer
 from node.federating.sending import Tried
 from node.outbound import OutboundError
@@ -54,8 +54,15 @@ def is_lost(peer: Peer) -> bool:
     return since is not None and now() - since >= GIVE_UP_AFTER
 
 
+def is_back(work: UnitOfWork, host: str) -> None:
+    """`host` answers again: what was put off is due, and what we missed is looked for."""
+    send_what_waits(work.session, host)
+    comparisons.host_is_back(work, host)
+    work.audit("peer.back", host)
+
+
 def send_what_waits(session: Session, host: str) -> None:
-    """`host` is back: what was put off is due."""
+    """What was put off for `host` is due."""
     waits = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
     session.execute(update(Delivery).where(*waits).values(due_at=now()))
 
@@ -87,7 +94,7 @@ def probe(node: Node) -> None:
     with node.work(by=JOB) as work:
         for host, tried in sorted(found.items()):
             if note(peers.row(work.session, host), tried):
-                work.audit("peer.back", host)
+                is_back(work, host)
 
 
 def _ask(node: Node, host: str) -> Tried:

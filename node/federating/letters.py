@@ -7,12 +7,15 @@ from sqlalchemy.orm import Session
 
 from federation.signatures import PrivateKey
 from node.errors import NotFoundError
-from node.federating import actors, peers
+from node.federating import actors, follower_sync, peers
 from node.federating.models import Actor, Delivery, OutboxActivity, Peer
 from node.federating.publishing import PEERS
 from node.federating.sending import Letter
 from node.federating.signing import scheme_of
 from node.runtime import Node
+
+# What goes to followers says beside whom of them we know there (FEP-8fcf).
+TO_FOLLOWERS = frozenset({"Create", "Update", "Delete"})
 
 
 def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
@@ -27,6 +30,8 @@ def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
         refused = _Refused(node, session, hosts)
         query = select(Peer.host, Peer.scheme).where(Peer.host.in_(hosts))
         schemes = {row.host: scheme_of(row.scheme) for row in session.execute(query)}
+        told = {each.id: each.actor_id for each in activities.values() if each.type in TO_FOLLOWERS}
+        headers = follower_sync.headers_for(session, set(told.values()), hosts)
         bodies = {number: activity.body.encode() for number, activity in activities.items()}
         return [
             Letter(
@@ -40,6 +45,7 @@ def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
                 scheme=schemes.get(row.host),
                 refused=refused.why(row.host, activity),
                 is_careful=careful[row.id],
+                headers=headers.get((told.get(row.activity_id, 0), row.host), {}),
             )
             for row in rows
         ]
@@ -50,14 +56,16 @@ class _Refused:
 
     def __init__(self, node: Node, session: Session, hosts: set[str]) -> None:
         self._allowed = peers.allowed_among(session, node.settings, hosts)
-        self._by_name = peers.allowed_by_name(session, hosts)
+        self._is_open = node.settings.federation == "open"
+        self._session = session
 
     def why(self, host: str, activity: OutboxActivity) -> str:
         """Why `host` may not get the activity; empty if it may."""
         if host not in self._allowed:
             return f"{host} is not on the list of servers we speak with"
         # Whoever got it may and should hear that it is gone.
-        if activity.audience == PEERS and activity.type != "Delete" and host not in self._by_name:
+        is_for_peers = activity.audience == PEERS and activity.type != "Delete"
+        if is_for_peers and self._is_open and not peers.allowed_by_name(self._session, {host}):
             return f"{host} is not one of the peers that may see this"
         return ""
 

@@ -37,8 +37,7 @@ def record(node: Node, results: Sequence[Result]) -> set[str]:
         for row, letter, tried in known:
             peer = hosts[letter.host]
             if health.note(peer, tried):
-                health.send_what_waits(session, peer.host)
-                work.audit("peer.back", peer.host)
+                health.is_back(work, peer.host)
             _note_delivery(peer, tried)
             _move(row, peer, _outcome(row, letter, tried), tried)
         _keep_attempts(session, [(row, tried) for row, _, tried in known])

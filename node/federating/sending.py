@@ -23,7 +23,8 @@ class Letter:
     """All that is needed to send one delivery once.
 
     `kind` is the activity's type, `scheme` the one that its host is known to take. `refused` says
-    why it may not be sent at all. `is_careful`: its host failed lately, or is slow.
+    why it may not be sent at all. `is_careful`: its host failed lately, or is slow. `headers` go
+    with it, and are signed.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Letter:
     scheme: Scheme | None = None
     refused: str = ""
     is_careful: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def send(outbound: Outbound, letter: Letter) -> Tried:
             letter.scheme,
             key,
             lambda sign: outbound.post(letter.inbox, letter.body, content_type=AS2, sign=sign),
+            letter.headers,
         )
     except OutboundError as error:
         seconds = monotonic() - started

@@ -2,7 +2,7 @@
 known to be taken, and the choice remembered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -15,32 +15,38 @@ from node.outbound import Answer, Signer
 UNAUTHORISED = 401
 
 
-def signer(key: PrivateKey, scheme: Scheme = Scheme.cavage) -> Signer:
-    """Signs each hop of a request afresh, with `key`."""
+def signer(
+    key: PrivateKey, scheme: Scheme = Scheme.cavage, headers: Mapping[str, str] | None = None
+) -> Signer:
+    """Signs each hop of a request afresh, with `key`, and `headers` with it."""
 
     def sign_hop(method: str, url: str, body: bytes | None) -> dict[str, str]:
-        return sign(method, url, {}, body, key, now(), scheme)
+        return sign(method, url, headers or {}, body, key, now(), scheme)
 
     return sign_hop
 
 
 def ask(
-    known: Scheme | None, key: PrivateKey, send: Callable[[Signer], Answer]
+    known: Scheme | None,
+    key: PrivateKey,
+    send: Callable[[Signer], Answer],
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[Answer, Scheme | None]:
-    """What `send` is answered, and which scheme is known to be taken after that.
+    """What `send` is answered, and which scheme is known to be taken after that. `headers` are
+    signed too, those that signatures are to cover.
 
     Where the signature is refused, the other scheme is tried once, at once: RFC 9421 where the
     answer asks for it (Accept-Signature, RFC 9421 section 5), draft-cavage where RFC 9421 was
     taken before. Raises what `send` raises.
     """
-    answer = send(signer(key, known or Scheme.cavage))
+    answer = send(signer(key, known or Scheme.cavage, headers))
     if answer.status != UNAUTHORISED:
         return answer, known
     if known is Scheme.rfc9421:
-        return send(signer(key, Scheme.cavage)), None
+        return send(signer(key, Scheme.cavage, headers)), None
     if "accept-signature" not in answer.headers:
         return answer, known
-    again = send(signer(key, Scheme.rfc9421))
+    again = send(signer(key, Scheme.rfc9421, headers))
     return again, known if again.status == UNAUTHORISED else Scheme.rfc9421
 
 

@@ -94,7 +94,8 @@ def test_reading_goes_on_at_the_page_that_failed(nodes: Nodes) -> None:
     peer.fetched.clear()
     make_due(node)
     nodes.settle()
-    assert peer.fetched == [path], "what was read is not read again"
+    pages = [target for target in peer.fetched if "page=" in target]
+    assert pages == [path], "what was read is not read again"
     assert titles(node) == {"Bins", "Potholes"}
     assert state(node)[:2] == ("done", 2)
 
