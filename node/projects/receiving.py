@@ -138,8 +138,12 @@ def _fitting(
         mark = Deleted.uri.in_(wrongly), Deleted.actor_id == council.actor_id
         session.execute(delete(Deleted).where(*mark))
     if asked_at is None and set(marks) & set(left_out):
-        # Its origin may have taken the deletion back: whoever compares asks there.
-        comparisons.suspect(work, council.actor_id)
+        # Its origin may have taken the deletion back: whoever compares asks there; at once where it
+        # says that it changed it since.
+        if any(one.changed_at and one.changed_at > marks.get(one.uri, now()) for one in told):
+            comparisons.look_soon(work, council.actor_id)
+        else:
+            comparisons.suspect(work, council.actor_id)
     return fitting, left_out
 
 

@@ -1,0 +1,102 @@
+"""A project has one representation, wherever it stands."""
+
+import json
+from typing import Any
+
+import pytest
+
+from federation.vocabulary import ProjectDocument, without_context
+from node.projects.models import State, Visibility
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import AS2, Peer, Signatory
+from tests.visibility.town import change, signed_get, write
+
+
+@pytest.fixture
+def here(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def peer(nodes: Nodes, here: TestNode) -> Signatory:
+    """A follower that `here` allowed by name."""
+    follower = Peer.join(nodes, "brackwell.test", here).actor("brackwell")
+    follower.send(follower.says("Follow", here.council_uri), here)
+    nodes.settle()
+    return follower
+
+
+def text(document: dict[str, Any]) -> str:
+    return json.dumps(without_context(document), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("visibility", [Visibility.public, Visibility.peers])
+def test_the_project_is_the_same_in_what_is_sent_at_its_id_and_in_the_collections(
+    visibility: Visibility, nodes: Nodes, here: TestNode, peer: Signatory
+) -> None:
+    token = write(here, "Missed bins", visibility, State.published)
+
+    def read(path: str) -> dict[str, Any]:
+        found = signed_get(here, peer, path).get_json(force=True)
+        assert isinstance(found, dict)
+        return found
+
+    def everywhere() -> set[str]:
+        nodes.settle()
+        (page,) = read("/councils/aldermoor/projects?after=0")["orderedItems"]
+        said = [
+            one["object"]
+            for one in read("/councils/aldermoor/outbox?page=1")["orderedItems"]
+            if one["type"] in {"Create", "Update"} and one["object"]["type"] == "Article"
+        ]
+        sent = [
+            one["object"]
+            for _headers, one in peer.peer.received
+            if one["type"] in {"Create", "Update"} and one["object"]["type"] == "Article"
+        ]
+        return {text(one) for one in (page, said[0], sent[-1], read(f"/projects/{token}"))}
+
+    assert len(everywhere()) == 1
+    first = everywhere()
+    change(here, token, visibility)
+    assert len(everywhere()) == 1
+    assert everywhere() != first
+
+
+def test_the_whole_project_document_is_linked_and_says_what_the_article_says(
+    here: TestNode,
+) -> None:
+    token = write(here, "Missed bins", Visibility.public, State.published)
+    client = here.app.test_client()
+    article = client.get(f"/projects/{token}", headers={"Accept": AS2}).get_json(force=True)
+    (link,) = [tag for tag in article["tag"] if tag["type"] == "Link"]
+    assert link["mediaType"].startswith("application/ld+json")
+    path = link["href"].removeprefix(here.node.settings.base_url)
+    answer = client.get(path, headers={"Accept": AS2})
+    assert (answer.status_code, answer.mimetype) == (200, AS2)
+    document = ProjectDocument.parse(answer.get_json(force=True))
+    assert (document.id, document.project) == (link["href"], article["id"])
+    assert (document.name, document.content) == (article["name"], article["content"])
+    assert document.details.revision == article["revision"]
+    page = client.get(path, headers={"Accept": "text/html"})
+    assert page.headers["Location"] == f"/projects/{token}"
+
+
+def test_the_language_of_the_text_is_said(here: TestNode) -> None:
+    visitor = here.visitor("officer")
+    visitor.visit("/projects/new")
+    visitor.submit(
+        "new",
+        title="Biniau",
+        summary="Casglu biniau.",
+        phase="alpha",
+        brief="Bore da.",
+        language="cy",
+        visibility="public",
+        then="publish",
+    )
+    path = visitor.page.request.path
+    article = here.app.test_client().get(path, headers={"Accept": AS2}).get_json(force=True)
+    assert article["nameMap"] == {"cy": "Biniau"}
+    assert article["contentMap"] == {"cy": article["content"]}
+    assert 'lang="cy"' in visitor.text
