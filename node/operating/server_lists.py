@@ -1,0 +1,145 @@
+"""Lists of servers: what others suggest, what this node subscribes to, import and export."""
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from flask_wtf.file import FileField
+from wtforms import BooleanField, StringField
+
+from node.errors import InvalidInputError, MoothallError, NotFoundError
+from node.federating import discovery, peer_lists, peers, subscriptions
+from node.federating.models import PeerList
+from node.forms import HouseForm
+from node.operating.blueprint import OPERATE, blueprint
+from node.request import current_node, current_work, permission
+
+FORMATS: dict[str, peer_lists.Format] = {"plain": "plain", "mastodon": "mastodon"}
+
+
+class ImportForm(HouseForm):
+    file = FileField(
+        _l("A list of servers"),
+        description=_l("CSV with host,state,comment in its first line, or a list of Mastodon’s"),
+    )
+
+
+class SubscribeForm(HouseForm):
+    url = StringField(
+        _l("Address of a list"), description=_l("Such as https://moothall.example.gov.uk/peers.csv")
+    )
+    may_allow = BooleanField(_l("What it allows is allowed here at once, not only suggested"))
+
+
+@blueprint.get("/lists")
+@permission(OPERATE)
+def server_lists() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.get("/lists/<any(plain, mastodon):wanted>.csv")
+@permission(OPERATE)
+def export_list(wanted: str) -> ResponseReturnValue:
+    """What this node decided of servers, as a file."""
+    entries = peer_lists.decided(current_work().session)
+    answer = Response(
+        peer_lists.write(entries, FORMATS[wanted]), content_type="text/csv; charset=utf-8"
+    )
+    name = current_node().settings.authority.replace(":", "-")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{wanted}.csv"'
+    return answer
+
+
+@blueprint.post("/lists/import")
+@permission(OPERATE)
+def import_list() -> ResponseReturnValue:
+    """Make a file the operator's word: all of it, or nothing where a line is wrong."""
+    form, work = ImportForm(), current_work()
+    if not form.validate_on_submit():
+        return _page(import_form=form), 400
+    if not form.file.data:
+        form.file.errors = [_("Choose a file")]
+        return _page(import_form=form), 400
+    try:
+        body = form.file.data.read(peer_lists.MOST_BYTES + 1)
+        taken = peer_lists.take_in(work, peer_lists.check(peer_lists.read(body)))
+    except InvalidInputError as error:
+        form.file.errors = [
+            words if where == "file" else f"{where}: {words}"
+            for where, words in error.fields.items()
+        ]
+        return _page(import_form=form), 400
+    flash(ngettext("%(num)s server decided.", "%(num)s servers decided.", taken.new), "success")
+    if taken.kept:
+        hosts = ", ".join(taken.kept[:10])
+        flash(_("These stay as you decided before: %(hosts)s", hosts=hosts), "notice")
+    return redirect(url_for("operating.server_lists"), 303)
+
+
+@blueprint.post("/lists/subscribe")
+@permission(OPERATE)
+def subscribe() -> ResponseReturnValue:
+    form, work = SubscribeForm(), current_work()
+    if not form.validate_on_submit():
+        return _page(subscribe_form=form), 400
+    try:
+        subscriptions.subscribe(work, form.url.data or "", may_allow=bool(form.may_allow.data))
+    except InvalidInputError as error:
+        form.show(error)
+        return _page(subscribe_form=form), 400
+    flash(_("The list is read now, and every day from now on."), "success")
+    return redirect(url_for("operating.server_lists"), 303)
+
+
+@blueprint.post("/lists/<int:list_id>/unsubscribe")
+@permission(OPERATE)
+def unsubscribe(list_id: int) -> ResponseReturnValue:
+    work = current_work()
+    row = work.session.get(PeerList, list_id)
+    if row is None:
+        raise NotFoundError("This node does not subscribe to that list.")
+    subscriptions.unsubscribe(work, row.url)
+    flash(_("The list is no longer read, and what it decided is taken back."), "success")
+    return redirect(url_for("operating.server_lists"), 303)
+
+
+@blueprint.post("/lists/suggestions")
+@permission(OPERATE)
+def decide_suggestion() -> ResponseReturnValue:
+    """Allow a suggested server, or suggest it no more: `verb` is the button that was pressed."""
+    work, host = current_work(), request.form.get("host", "")
+    if request.form.get("verb") == "allow":
+        peers.decide(work, host, peers.ALLOWED)
+        flash(_("%(host)s is allowed.", host=host), "success")
+    else:
+        discovery.dismiss(work, peers.normal(host))
+        flash(_("%(host)s is suggested no more.", host=host), "success")
+    return redirect(url_for("operating.server_lists"), 303)
+
+
+@blueprint.post("/peers/undecide")
+@permission(OPERATE)
+def undecide() -> ResponseReturnValue:
+    """Neither allow nor block a server any more."""
+    try:
+        peer = peers.undecide(current_work(), request.form.get("host", ""))
+    except MoothallError as error:
+        flash(error.safe_text, "error")
+    else:
+        flash(_("%(host)s is neither allowed nor blocked.", host=peer.host), "success")
+    return redirect(url_for("operating.all_peers"), 303)
+
+
+def _page(
+    import_form: ImportForm | None = None, subscribe_form: SubscribeForm | None = None
+) -> str:
+    session = current_work().session
+    return render_template(
+        "operating/server_lists.html",
+        form=import_form or subscribe_form,
+        import_form=import_form or ImportForm(formdata=None),
+        subscribe_form=subscribe_form or SubscribeForm(formdata=None),
+        suggestions=discovery.suggestions(session),
+        lists=subscriptions.all_lists(session),
+    )
