@@ -12,7 +12,7 @@ import pytest
 from node.testing.processes import free_port, until
 from tests.interop import neighbours
 from tests.interop.authority import certify
-from tests.interop.council import HOST, PATIENCE, OurCouncil, our_council
+from tests.interop.council import HOST, OurCouncil, our_council
 from tests.interop.front import Front
 from tests.interop.neighbours import Neighbour
 
@@ -36,18 +36,17 @@ class Town:
         """Each follows the other, and knows that it was accepted; the id of their Follow."""
         follow = str(self.theirs.do("follow", whom=self.ours.address))
         self.ours.follow(self.theirs)
-        until(lambda: self.ours.uri in self.theirs.do("seen")["followers"], "a follower", PATIENCE)
+        until(lambda: self.ours.uri in self.theirs.do("seen")["followers"], "a follower")
         until(
             lambda: self.ours.follows(self.ours.uri, self.their_uri) == ["accepted"],
             "accepted",
-            PATIENCE,
         )
         self.arrived("Accept", follow)
         return follow
 
     def arrived(self, kind: str, about: str) -> dict[str, Any]:
         """Wait until they received and believed something of ours; what that says, once only."""
-        until(lambda: bool(self._received(kind, about)), f"a {kind} of {about}", PATIENCE)
+        until(lambda: bool(self._received(kind, about)), f"a {kind} of {about}")
         (found,) = self._received(kind, about)
         return found
 

@@ -31,8 +31,6 @@ from tests.interop.neighbours import NAMES, Neighbour
 
 NAME = "aldermoor"
 HOST = f"{NAME}.test"
-# Until what one side did is on the other side.
-PATIENCE = 20.0
 _numbers = count(1)
 
 
@@ -128,11 +126,11 @@ class OurCouncil:
 
     def reads(self, path: str, words: str) -> None:
         """Wait until anybody who opens the page reads the words."""
-        until(lambda: words in self.people.visit(path), f"{words!r} on {path}", PATIENCE)
+        until(lambda: words in self.people.visit(path), f"{words!r} on {path}")
 
     def reads_no_more(self, path: str, words: str) -> None:
         """Wait until nobody who opens the page reads the words."""
-        until(lambda: words not in self.people.visit(path), f"no {words!r} on {path}", PATIENCE)
+        until(lambda: words not in self.people.visit(path), f"no {words!r} on {path}")
 
     def outcome(self, activity: str) -> str:
         """Wait until an activity of somebody else was acted on: `done`, or why it was ignored."""
@@ -143,7 +141,7 @@ class OurCouncil:
                 row = session.scalar(query)
                 return (row.outcome or row.state) if row else ""
 
-        until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}", PATIENCE)
+        until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}")
         return found()
 
     def answers(self, activity_type: str, about: str, to: Neighbour) -> list[int | None]:
@@ -161,7 +159,7 @@ class OurCouncil:
                 row = session.scalars(query.limit(1)).first()
                 return [attempt.status for attempt in row.tries] if row else []
 
-        until(lambda: bool(found()), f"{activity_type} of {about} delivered", PATIENCE)
+        until(lambda: bool(found()), f"{activity_type} of {about} delivered")
         return found()
 
     def refusals(self) -> list[str]:

@@ -6,7 +6,6 @@ import pytest
 
 from node.testing.processes import until
 from tests.interop.conftest import Town
-from tests.interop.council import PATIENCE
 
 
 def test_must_1_they_find_us_by_our_address(town: Town) -> None:
@@ -38,7 +37,7 @@ def test_must_7_each_follow_can_be_undone(town: Town) -> None:
     assert town.ours.follows(town.their_uri, town.ours.uri) == []
     town.ours.unfollow(town.theirs)
     gone = lambda: town.ours.uri not in town.theirs.do("seen")["followers"]  # noqa: E731
-    until(gone, "no follower", PATIENCE)
+    until(gone, "no follower")
     town.befriend()
 
 
