@@ -130,7 +130,7 @@ def test_a_shared_inbox_gets_an_activity_once(nodes: Nodes, node: TestNode, peer
     for host in (peer, other):
         assert [item["object"]["name"] for item in host.heard("Create")] == ["Bins"]
     headers, _ = next(item for item in peer.received if item[1]["type"] == "Create")
-    assert 'headers="(request-target) host date digest"' in (headers.get("signature") or "")
+    assert 'headers="(request-target) host date digest' in (headers.get("signature") or "")
     assert headers.get("content-type") == "application/activity+json"
 
 
