@@ -1,0 +1,225 @@
+"""The actor of a project: found, followed, and what it announces (FEP-1b12)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from federation.addressing import PUBLIC
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.talking import AS2, note, read, say
+from tests.federation.test_following import follows
+from tests.federation.test_main_job import publish
+from tests.federation.test_updates import written
+
+TITLE = "Bins, in one step"
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def peer(nodes: Nodes, node: TestNode) -> Peer:
+    return Peer.join(nodes, "brackwell.test", node)
+
+
+def group_of(node: TestNode, project: str) -> str:
+    return f"{node.node.settings.base_url}{project}/group"
+
+
+def follow_group(nodes: Nodes, follower: Signatory, node: TestNode, project: str) -> None:
+    say(nodes, follower, node, "Follow", group_of(node, project))
+
+
+def test_must_1_and_3_a_projects_actor_is_found_and_says_whose_it_is(node: TestNode) -> None:
+    project = publish(node, TITLE)
+    found = read(node, f"{project}/group")
+    uri = group_of(node, project)
+    assert (found["id"], found["type"], found["name"]) == (uri, "Group", TITLE)
+    assert found["attributedTo"] == node.council_uri
+    assert found["inbox"] == f"{uri}/inbox"
+    assert found["publicKey"]["owner"] == uri
+    assert found["publicKey"]["id"] == f"{uri}#main-key"
+    assert [key["controller"] for key in found["assertionMethod"]] == [uri]
+    name = found["preferredUsername"]
+    assert name.startswith("bins-in-one-step-")
+    resource = f"acct:{name}@{node.host}"
+    jrd = node.app.test_client().get(f"/.well-known/webfinger?resource={resource}").get_json()
+    (link,) = [item for item in jrd["links"] if item["rel"] == "self"]
+    assert (jrd["subject"], link["href"]) == (resource, uri)
+    page = node.visitor().visit(f"{project}/group")
+    assert page.mimetype == "text/html"
+    assert f"@{name}@" in page.text.replace("<wbr>", "")
+
+
+def test_must_5_what_a_projects_actor_said_is_a_collection(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project = publish(node, TITLE)
+    follow_group(nodes, peer.actor(), node, project)
+    written(node.visitor("officer"), project, changed="One")
+    followers = read(node, f"{project}/group/followers")
+    assert (followers["type"], followers["totalItems"]) == ("OrderedCollection", 1)
+    assert "orderedItems" not in followers
+    outbox = read(node, f"{project}/group/outbox")
+    assert urlsplit(outbox["first"]).netloc == node.host
+    assert outbox["totalItems"] == len(read(node, outbox["first"])["orderedItems"]) == 2
+
+
+def test_each_project_has_an_actor_of_its_own_name_that_stays(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    first, second = publish(node, TITLE), publish(node, TITLE)
+    names = [read(node, f"{path}/group")["preferredUsername"] for path in (first, second)]
+    assert len(set(names)) == 2
+    follow_group(nodes, peer.actor(), node, first)
+    officer = node.visitor("officer")
+    officer.visit(f"{first}/edit")
+    officer.submit("edit", title="Something else")
+    nodes.settle()
+    renamed = read(node, f"{first}/group")
+    assert (renamed["preferredUsername"], renamed["name"]) == (names[0], "Something else")
+    told = [found["object"] for found in peer.heard("Update") if found["actor"].endswith("/group")]
+    assert [document["name"] for document in told] == ["Something else"]
+
+
+@pytest.mark.parametrize("title", ["🌳🌳", "Ôl-ofal y Gymraeg", "A" * 150, "--"])
+def test_any_title_gives_a_name(node: TestNode, title: str) -> None:
+    name = read(node, f"{publish(node, title)}/group")["preferredUsername"]
+    answer = node.app.test_client().get(f"/.well-known/webfinger?resource=acct:{name}@{node.host}")
+    assert (answer.status_code, len(name) <= 45) == (200, True)
+
+
+def test_must_6_a_project_is_followed_by_itself(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    project, follower = publish(node, TITLE), peer.actor()
+    uri = group_of(node, project)
+    for count in (1, 2):
+        follow_group(nodes, follower, node, project)
+        accepts = peer.heard("Accept")
+        assert (len(accepts), accepts[-1]["actor"]) == (count, uri)
+    assert read(node, f"{project}/group/followers")["totalItems"] == 1
+    other = publish(node, "Another")
+    written(node.visitor("officer"), other, changed="One")
+    nodes.settle()
+    assert peer.heard("Announce") == []
+
+
+def announced(peer: Peer) -> list[Any]:
+    return [found["object"] for found in peer.heard("Announce")]
+
+
+def test_what_is_new_is_announced_with_the_original_kept(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project = publish(node, TITLE)
+    follow_group(nodes, peer.actor(), node, project)
+    path = written(node.visitor("officer"), project, changed="One")
+    nodes.settle()
+    uri = f"{node.node.settings.base_url}{path}"
+    original, by_id = announced(peer)
+    assert (original["type"], original["actor"]) == ("Create", node.council_uri)
+    assert original["object"]["id"] == by_id == uri
+    assert original["audience"] == original["object"]["audience"] == group_of(node, project)
+    assert {found["actor"] for found in peer.heard("Announce")} == {group_of(node, project)}
+    first = peer.heard("Announce")[0]
+    assert (first["to"], first["cc"]) == ([PUBLIC], [f"{group_of(node, project)}/followers"])
+    assert peer.heard("Create") == []
+
+
+def test_who_follows_both_gets_the_original_once(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    project = publish(node, TITLE)
+    follows(nodes, peer.actor(), node)
+    follow_group(nodes, peer.actor(), node, project)
+    path = written(node.visitor("officer"), project, changed="One")
+    nodes.settle()
+    uri = f"{node.node.settings.base_url}{path}"
+    assert [found["object"]["id"] for found in peer.heard("Create")] == [uri]
+    assert announced(peer) == [uri]
+
+
+def test_a_change_and_a_deletion_reach_who_follows_the_project_alone(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project, officer = publish(node, TITLE), node.visitor("officer")
+    follow_group(nodes, peer.actor(), node, project)
+    path = written(officer, project, changed="One")
+    nodes.settle()
+    officer.visit(f"{path}/edit")
+    officer.submit("edit", changed="Two")
+    nodes.settle()
+    officer.visit(f"{path}/delete")
+    officer.submit("delete")
+    nodes.settle()
+    uri = f"{node.node.settings.base_url}{path}"
+    assert [found["object"]["id"] for found in peer.heard("Update")] == [uri]
+    assert [found["object"]["id"] for found in peer.heard("Delete")] == [uri]
+    kinds = [found["type"] for found in announced(peer) if isinstance(found, dict)]
+    assert kinds == ["Create", "Update", "Delete"]
+
+
+def test_must_31_a_deleted_project_takes_its_actor_with_it(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project, officer = publish(node, TITLE), node.visitor("officer")
+    name = read(node, f"{project}/group")["preferredUsername"]
+    follower = peer.actor()
+    follow_group(nodes, follower, node, project)
+    path = written(officer, project, changed="One")
+    nodes.settle()
+    officer.visit(f"{project}/delete")
+    officer.submit("delete")
+    nodes.settle()
+    gone = node.app.test_client().get(f"{project}/group", headers=AS2)
+    assert (gone.status_code, gone.get_json()["formerType"]) == (410, "Group")
+    told = {
+        found["object"] if isinstance(found["object"], str) else found["object"]["id"]
+        for found in peer.heard("Delete")
+    }
+    base = node.node.settings.base_url
+    assert told >= {group_of(node, project), f"{base}{path}"}
+    update = node.app.test_client().get(path, headers=AS2)
+    assert (update.status_code, update.get_json()["type"]) == (410, "Tombstone")
+    answer = node.app.test_client().get(f"/.well-known/webfinger?resource=acct:{name}@{node.host}")
+    assert answer.status_code == 404
+    before = len(peer.heard("Accept"))
+    follow_group(nodes, follower, node, project)
+    assert len(peer.heard("Accept")) == before
+
+
+def test_what_is_not_public_has_no_actor_for_others(nodes: Nodes, node: TestNode) -> None:
+    officer = node.visitor("officer")
+    officer.visit("/projects/new")
+    officer.submit(
+        title="Ours alone",
+        summary="Quiet.",
+        phase="alpha",
+        brief="",
+        visibility="private",
+        then="publish",
+    )
+    project = officer.page.request.path
+    written(officer, project, changed="Nobody else reads this")
+    for path in (f"{project}/group", f"{project}/context", f"{project}/group/outbox"):
+        assert node.app.test_client().get(path, headers=AS2).status_code == 404
+
+
+def test_the_conversation_is_a_collection(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    project = publish(node, TITLE)
+    path = written(node.visitor("officer"), project, changed="One")
+    base = node.node.settings.base_url
+    author = peer.actor()
+    about = note(author, f"{base}{path}")
+    say(nodes, author, node, "Create", about)
+    head = read(node, f"{project}/context")
+    assert (head["id"], head["totalItems"]) == (f"{base}{project}/context", 3)
+    assert head["attributedTo"] == group_of(node, project)
+    page = read(node, head["first"])
+    items = [item if isinstance(item, str) else item["id"] for item in page["orderedItems"]]
+    assert items == [f"{base}{project}", f"{base}{path}", about["id"]]
+    assert page["partOf"] == head["id"]
+    for wrong in ("0", "-1", "x", "2147483647", "9" * 30):
+        answer = node.app.test_client().get(f"{project}/context?page={wrong}", headers=AS2)
+        assert answer.status_code in {200, 404}, wrong
