@@ -22,6 +22,7 @@ from node.federating.models import Actor, Delivery, InboxItem, OutboxActivity
 from node.projects import group
 from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_token
+from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
 
 LONGEST = 5_000
@@ -95,11 +96,15 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
 
 def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | None) -> None:
     """Fewer may read a project: what we said about it is deleted where others have it, and what
-    others said is no longer passed on.
+    others said is no longer passed on. Nobody may read one that was deleted, and all that was said
+    about it is forgotten.
     """
-    for comment in work.session.scalars(select(Comment).where(Comment.project_id == project.id)):
+    found = select(Comment).where(Comment.project_id == project.id, Comment.state != State.deleted)
+    for comment in work.session.scalars(found).all():
         publishing.hide(work.session, comment.uri, now_for)
-        if comment.author.is_local and comment.state is not State.deleted:
+        if project.state is ProjectState.deleted:
+            erase(comment)
+        if comment.author.is_local:
             uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
             deletion = delete_activity(uri, comment.author.uri, gone, **audience(project))
             publishing.withdraw(work, comment.author, deletion, now_for)

@@ -260,6 +260,8 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         work.node.hooks.project_deleted(work, as_view(project))
         project.state, project.deleted_at = State.deleted, now()
         project.erase()
+        for withdraw in work.node.withdrawals:
+            withdraw(work, project, None)
         work.audit(action, project.uri)
 
 

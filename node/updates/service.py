@@ -115,8 +115,14 @@ def delete(work: UnitOfWork, update: Update) -> None:
 
 
 def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | None) -> None:
-    """Fewer may read a project: the updates of it are deleted where others have them."""
-    for update in work.session.scalars(_of(project)):
+    """Fewer may read a project: the updates of it are deleted where others have them. Nobody may
+    read one that was deleted, and what was written in its updates is forgotten.
+    """
+    for update in work.session.scalars(_of(project)).all():
+        if project.state is ProjectState.deleted:
+            remove(update)
+        if not update.author.is_local:
+            continue
         uri, gone = addresses.new_activity(work.settings), to_tombstone(update).dump()
         deletion = delete_activity(uri, update.author.uri, gone, **audience(project))
         publishing.withdraw(work, update.author, deletion, now_for)
