@@ -25,7 +25,10 @@ Called anew for every hop.
 """
 
 MAX_REDIRECTS = 3
-MAX_CONNECTIONS = 64
+# Twice as many as one worker sends at once: documents are fetched meanwhile. Of idle ones fewer are
+# kept, since the pool looks at each of these before each request.
+MAX_CONNECTIONS = 128
+MAX_IDLE = 32
 KEEP_ALIVE_SECONDS = 15.0
 # Of the answer to a POST only the status matters; its body is for the operator to read.
 MAX_POST_ANSWER = 64 * 1024
@@ -87,6 +90,7 @@ class Outbound:
         self._transport = transport or httpcore2.ConnectionPool(
             ssl_context=_trust(ca_file),
             max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=MAX_IDLE,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
             network_backend=GuardedBackend(resolver, self._private_hosts),
         )
