@@ -1,7 +1,14 @@
 """The forms of visitors who report something, and of moderators who decide."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    StringField,
+    TextAreaField,
+)
 
 from node.forms import HouseForm
 from node.moderation.service import Decision
@@ -19,10 +26,10 @@ class DecisionForm(HouseForm):
     decision = RadioField(
         _l("What do you decide?"),
         choices=[
-            (Decision.dismiss.value, _l("Nothing has to be done")),
-            (Decision.hide.value, _l("Take it off our pages")),
-            (Decision.block_author.value, _l("Block whoever wrote it")),
-            (Decision.block_server.value, _l("Block the whole server it comes from")),
+            SelectChoice(Decision.dismiss.value, _l("Nothing has to be done")),
+            SelectChoice(Decision.hide.value, _l("Take it off our pages")),
+            SelectChoice(Decision.block_author.value, _l("Block whoever wrote it")),
+            SelectChoice(Decision.block_server.value, _l("Block the whole server it comes from")),
         ],
         validate_choice=False,
     )
