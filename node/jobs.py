@@ -48,28 +48,38 @@ class Jobs:
         self._consumer: QuietConsumer | None = None
         self._busy: dict[str, threading.Lock] = {}
         self._asked: dict[str, threading.Event] = {}
+        self._engine = settings.jobs
+        self._woken: dict[str, threading.Event] = {}
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self._functions)
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether whatever is woken will be run by this process and no other."""
+        return self._engine == "memory" or (self._engine == "inside" and self._consumer is not None)
+
     def register(self, name: str, function: Callable[[], None]) -> None:
         """Let `name` be woken, and run it every minute besides."""
         self._functions[name] = function
         self._busy[name], self._asked[name] = threading.Lock(), threading.Event()
+        self._woken[name] = threading.Event()
         self._tasks[name] = self._huey.task(name=name)(self._guarded(name))
         self._huey.periodic_task(crontab(), name=f"{name}-sweep")(self._guarded(name))
 
     def wake(self, name: str, delay: timedelta = timedelta()) -> None:
         """Have `name` run soon, or after `delay`.
 
-        A failing engine is logged: the sweeper makes up for it.
+        A failing engine is logged: the sweeper makes up for it. Where this process alone works the
+        jobs off, a run that has yet to begin will do: it sees all that is committed by then.
         """
         task = self._tasks[name]
         try:
             if delay > timedelta():
                 task.schedule(delay=delay.total_seconds())
-            else:
+            elif not (self._is_alone and self._woken[name].is_set()):
+                self._woken[name].set()
                 task()
         except Exception:  # any engine's own error
             log.exception("job engine did not take a wake-up", job=name)
@@ -110,9 +120,10 @@ class Jobs:
 
         Otherwise one job that waits for slow servers would take up every worker.
         """
-        busy, asked = self._busy[name], self._asked[name]
+        busy, asked, woken = self._busy[name], self._asked[name], self._woken[name]
 
         def run() -> None:
+            woken.clear()
             asked.set()
             while asked.is_set() and busy.acquire(blocking=False):
                 try:

@@ -57,33 +57,27 @@ class Recent(Generic[Value]):
 
 
 class Remembered(Generic[Value]):
-    """Values by name, of which it keeps the `limit` that were used last.
+    """Values by name, for so many seconds, in which they may change unnoticed; `limit` at most."""
 
-    What is remembered may have changed since: whoever acts on it has to make sure.
-    """
-
-    def __init__(self, limit: int = 1_000) -> None:
+    def __init__(self, seconds: float = 1.0, limit: int = 1_000) -> None:
+        self._seconds = seconds
         self._limit = limit
-        self._values: OrderedDict[str, Value] = OrderedDict()
-        self._lock = threading.Lock()
+        self._values: dict[str, tuple[float, Value]] = {}
 
     def get(self, name: str) -> Value | None:
-        with self._lock:
-            if name not in self._values:
-                return None
-            self._values.move_to_end(name)
-            return self._values[name]
+        """The value, unless it was forgotten, or is too old."""
+        kept = self._values.get(name)
+        return kept[1] if kept and time.monotonic() < kept[0] else None
 
-    def put(self, name: str, value: Value) -> None:
-        with self._lock:
-            self._values[name] = value
-            self._values.move_to_end(name)
-            if len(self._values) > self._limit:
-                self._values.popitem(last=False)
+    def put(self, name: str, value: Value) -> Value:
+        """Remember `value`, and give it back."""
+        if len(self._values) >= self._limit:
+            self._values.clear()
+        self._values[name] = time.monotonic() + self._seconds, value
+        return value
 
-    def drop(self, name: str) -> None:
-        with self._lock:
-            self._values.pop(name, None)
+    def forget(self) -> None:
+        self._values.clear()
 
 
 @dataclass

@@ -1,13 +1,17 @@
 """The current web request: its node, its unit of work, what it may do, what it wants back."""
 
+import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from flask import Response, after_this_request, current_app, g, json, request
+from flask import Response, after_this_request, current_app, g, request
 from flask_security import current_user
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from node.db import db
-from node.runtime import Node, UnitOfWork
+from node.runtime import Document, Node, UnitOfWork
 
 EXTENSION = "moothall"
 PUBLIC = "public"
@@ -61,12 +65,19 @@ def for_servers(view: View) -> View:
 
 
 def is_for_servers() -> bool:
-    """Whether another server makes this request: by the view it asks, or by what it wants back."""
-    if "is_for_servers" not in g:
+    """Whether another server makes this request: by the view it asks, or by what it wants back.
+
+    Whoever sends a cookie is a browser.
+    """
+    known: bool | None = g.get("is_for_servers")
+    if known is None:
         view = current_app.view_functions.get(request.endpoint or "")
-        reads = request.method in {"GET", "HEAD"}
-        g.is_for_servers = hasattr(view, "for_servers") or (reads and _prefers_activity())
-    return bool(g.is_for_servers)
+        known = g.is_for_servers = hasattr(view, "for_servers") or (
+            request.method in {"GET", "HEAD"}
+            and "Cookie" not in request.headers
+            and _prefers_activity(request.headers.get("Accept", ""))
+        )
+    return known
 
 
 def wants_activity() -> bool:
@@ -75,24 +86,40 @@ def wants_activity() -> bool:
     The answer then says `Vary: Accept`, whichever it is.
     """
     after_this_request(_vary)
-    return _prefers_activity()
+    return _prefers_activity(request.headers.get("Accept", ""))
 
 
-def _prefers_activity() -> bool:
+@lru_cache(maxsize=256)
+def _prefers_activity(accept: str) -> bool:
     quality = {"page": 0.0, "activity": 0.0}
-    for kind, q in request.accept_mimetypes:
+    for kind, q in parse_accept_header(accept, MIMEAccept):
         base = kind.partition(";")[0].strip().lower()
         key = "activity" if base in ACTIVITY_TYPES else "page"
         quality[key] = max(quality[key], q)
     return quality["activity"] > 0 and quality["activity"] >= quality["page"]
 
 
-def activity_response(document: dict[str, Any], status: int = 200) -> Response:
+def remembered(name: str, describe: Callable[[], Document]) -> bytes:
+    """The JSON of a public document that many ask for: described anew when this process changed
+    anything, and each second, since another process may have.
+    """
+    documents = current_node().documents
+    return documents.get(name) or documents.put(name, json_bytes(describe()))
+
+
+def json_bytes(document: Document) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def activity_response(document: Document | bytes, status: int = 200) -> Response:
     """An ActivityPub document as an answer."""
-    body = json.dumps(document, ensure_ascii=False)
+    body = document if isinstance(document, bytes) else json_bytes(document)
     return _vary(Response(body, status=status, content_type=ACTIVITY_TYPES[0]))
 
 
 def _vary(response: Response) -> Response:
-    response.vary.add("Accept")
+    if "Vary" in response.headers:
+        response.vary.add("Accept")
+    else:
+        response.headers["Vary"] = "Accept"
     return response

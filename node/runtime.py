@@ -69,6 +69,7 @@ class UnitOfWork:
 
     def commit(self) -> None:
         self.session.commit()
+        self.node.documents.forget()
         for job, delay in self._wake:
             self.node.jobs.wake(job, delay)
         self._wake.clear()
@@ -114,6 +115,13 @@ class PageReader(Protocol):
 Withdrawal = Callable[[UnitOfWork, Any, Any], None]
 
 
+@dataclass
+class Room:
+    """How many more messages of a host may wait; the inbox counts it down."""
+
+    left: int
+
+
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
@@ -133,6 +141,8 @@ class Node:
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
     allowed_hosts: Remembered[bool] = field(default_factory=Remembered)
     heard: Recent[None] = field(default_factory=Recent)
+    documents: Remembered[bytes] = field(default_factory=Remembered)
+    rooms: Remembered["Room"] = field(default_factory=Remembered)
     refused: Tally = field(default_factory=Tally)
     arriving: Batches[Any, Any] = field(default_factory=Batches)
 

@@ -53,6 +53,7 @@ def row_of(verdict: Accepted) -> dict[str, Any]:
         "host": host_of(activity.actor),
         "forwarded_by": host_of(verdict.forwarded_by) if verdict.forwarded_by else None,
         "type": activity.type[:40],
+        "object_uri": (activity.object_id or "")[:2000] or None,
         "body": activity.raw,
         "needs_fetch": originals.must_be_read(activity, trusted=verdict.embedded_trusted),
         "state": InboxItem.WAITING,
@@ -66,6 +67,10 @@ def row_of(verdict: Accepted) -> dict[str, Any]:
 def job_of(row: Mapping[str, Any]) -> str:
     """The job that acts on a row."""
     return FETCHING_JOB if row["needs_fetch"] else InboxItem.JOB
+
+
+# Of a server that was blocked after its message had been stored.
+NOT_ALLOWED = End("ignored", "this node does not speak with its server")
 
 
 @queues.wakes_for_next(InboxItem)

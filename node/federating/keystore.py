@@ -1,16 +1,17 @@
-"""Where the inbox finds public keys: what we know, else one fetch of the key and of its owner."""
+"""What the checks of the federation library ask this node: who may send, and public keys."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from federation.acceptance import Policy
 from federation.errors import FederationError, Reason, Refusal
 from federation.origin import host_of, without_fragment
 from federation.signatures import PublicKey, key_or_owner
 from federation.vocabulary import Actor as ActorDocument
-from node.federating import actors, fetching
+from node.federating import actors, fetching, peers
 from node.federating.models import Actor, ActorKey
 from node.recent import BusyError
 from node.runtime import Node
@@ -19,52 +20,58 @@ from node.runtime import Node
 MOST_A_MINUTE = 30
 
 
-def stored(session: Session, key_ids: Collection[str]) -> dict[str, PublicKey]:
-    """Those of the keys that we know, by their ids. An actor's own id means its first key."""
-    if not key_ids:
-        return {}
+def policy(node: Node) -> Policy:
+    """What this node's settings and peers say about who may send.
+
+    That a host is allowed is remembered for a moment, since its messages come together.
+    """
+
+    def host_allowed(host: str) -> bool:
+        if node.allowed_hosts.get(host):
+            return True
+        with node.reading() as session:
+            return peers.is_allowed(session, node.settings, host) and node.allowed_hosts.put(
+                host, True
+            )
+
+    return Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
+
+
+def _stored(session: Session, key_id: str) -> PublicKey | None:
+    """The key as our tables have it. An actor's own id means its first key."""
     query = (
-        select(ActorKey.key_id, Actor.uri, ActorKey.public_pem, ActorKey.asserts)
-        .join(Actor)
-        .where(or_(ActorKey.key_id.in_(key_ids), Actor.uri.in_(key_ids)))
+        select(Actor.uri, ActorKey.public_pem, ActorKey.asserts)
+        .join(ActorKey)
+        .where(or_(ActorKey.key_id == key_id, Actor.uri == key_id))
         .order_by(ActorKey.id)
     )
-    found: dict[str, PublicKey] = {}
-    for key_id, owner, pem, asserts in session.execute(query):
-        for name in (key_id, owner):
-            found.setdefault(name, PublicKey(name, owner, pem, asserts))
-    return {key_id: found[key_id] for key_id in key_ids if key_id in found}
+    found = session.execute(query).first()
+    return PublicKey(key_id, *found) if found else None
 
 
 class KeyStore:
     """`federation.acceptance.KeyStore` over our tables. Nothing fetched is stored before the
     message is accepted.
 
-    With `by_heart`, what this process remembers of the tables will do: then `given` are the keys
-    that it gave, and whoever acts on them makes sure, in the same transaction, that they still
-    are what is `stored`.
+    What the tables say is remembered for a moment, since messages of one actor come together.
     """
 
-    def __init__(self, node: Node, *, by_heart: bool = False) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
-        self._by_heart = by_heart
-        self._owners: dict[str, ActorDocument] = {}
-        self.given: dict[str, PublicKey] = {}
+        self._owners: list[ActorDocument] = []
+        self._given: dict[str, PublicKey] = {}
 
     def known(self, key_id: str) -> PublicKey | None:
         """The key as we know it; no network."""
-        key = self._node.known_keys.get(key_id) if self._by_heart else None
-        if key is None:
-            return self._read(key_id)
-        self.given[key_id] = key
+        key = self._node.known_keys.get(key_id) or self._read(key_id)
+        if key is not None:
+            self._given[key_id] = key
         return key
 
     def _read(self, key_id: str) -> PublicKey | None:
         with self._node.reading() as session:
-            key = stored(session, [key_id]).get(key_id)
-        if key is not None:
-            self._node.known_keys.put(key_id, key)
-        return key
+            key = _stored(session, key_id)
+        return key and self._node.known_keys.put(key_id, key)
 
     def fetch(self, key_id: str) -> PublicKey:
         """The key as its owner's own document lists it.
@@ -74,11 +81,9 @@ class KeyStore:
         so many at once that fewer than half of the node's threads are left for everything else:
         whoever would be one too many is refused for now. Raises `Refusal`.
         """
-        remembered = self.given.pop(key_id, None)
-        if remembered is not None:  # another process may have fetched it meanwhile
-            key = self._read(key_id)
-            if key is not None and key != remembered:
-                return key
+        key = self._read(key_id)
+        if key not in {None, self._given.get(key_id)}:  # it was fetched a moment ago
+            return key
         most = max(1, self._node.settings.threads // 2)
         try:
             with self._node.key_fetches.place(most):
@@ -93,7 +98,7 @@ class KeyStore:
             if not isinstance(key, PublicKey):
                 found = self._document(key.owner)
                 key = key.key_in(found)
-            self._owners[key_id] = ActorDocument.parse(found)
+            self._owners.append(ActorDocument.parse(found))
         except Refusal:
             raise
         except FederationError as error:
@@ -121,6 +126,6 @@ class KeyStore:
 
     def remember(self, session: Session) -> None:
         """Keep what was fetched, now that the message it was fetched for has been accepted."""
-        for key_id, owner in self._owners.items():
+        for owner in self._owners:
             actors.remember(session, owner)
-            self._node.known_keys.drop(key_id)
+        self._node.known_keys.forget()

@@ -4,12 +4,12 @@ origin. What is merely told of others is never believed.
 
 from typing import Any
 
-from federation.acceptance import Believed, Policy, believe
+from federation.acceptance import Believed, believe
 from federation.errors import FederationError
 from federation.vocabulary import Activity, id_of, ids_of
 from node.db import now
 from node.federating import actors, fetching, moving, peers
-from node.federating.keystore import KeyStore
+from node.federating.keystore import KeyStore, policy
 from node.runtime import Node, Received
 
 # Activities whose object is acted on, so that it must come from whoever may speak for it.
@@ -53,11 +53,11 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
     """What is announced: as it is embedded where its author proves it, else as it is at home. Of
     its own object, only what its actor may say.
     """
-    keys, policy = KeyStore(node), _policy(node)
-    found = believe(activity.object, activity.actor, policy, keys, now())
+    keys, rules = KeyStore(node), policy(node)
+    found = believe(activity.object, activity.actor, rules, keys, now())
     if not isinstance(found, Believed):
         at_home = fetching.document(node, found.uri)
-        found = believe(at_home, found.uri, policy, keys, now())
+        found = believe(at_home, found.uri, rules, keys, now())
         if isinstance(found, Believed):
             _introduce(node, found.document)
     if not isinstance(found, Believed):
@@ -81,11 +81,3 @@ def _introduce(node: Node, document: dict[str, Any]) -> None:
         found = fetching.actor(node, uri)
         with node.work(by=uri) as work:
             actors.remember(work.session, found)
-
-
-def _policy(node: Node) -> Policy:
-    def host_allowed(host: str) -> bool:
-        with node.reading() as session:
-            return peers.is_allowed(session, node.settings, host)
-
-    return Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))

@@ -5,7 +5,8 @@ import hmac
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import Security, SQLAlchemyUserDatastore
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -22,6 +23,17 @@ class Datastore(SQLAlchemyUserDatastore):
 
     def commit(self) -> None:
         self.db.session.flush()
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Reads the session of whoever sends one: of a first visitor, and of other servers, there is
+    nothing to read.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "Cookie" not in request.headers:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 def configure(app: Flask, settings: Settings, secret: str) -> None:
@@ -50,6 +62,7 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SECURITY_SEND_REGISTER_EMAIL=False,
         SECURITY_FRESHNESS=timedelta(minutes=-1),  # no page that asks for the password again
     )
+    app.session_interface = Sessions()
     app.extensions[EXTENSION] = SignInTries()
     security = Security(app, Datastore(db, User, Role), login_form=SignInForm)
     security.want_json(lambda _request: False)

@@ -3,7 +3,6 @@
 import re
 import secrets
 import time
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -19,6 +18,7 @@ from node.db import begin_reading, db, end_reading
 from node.errors import ForbiddenError, NotFoundError
 from node.people.permissions import may
 from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
+from node.web import security_headers
 from node.web.error_pages import wants_document
 
 log = structlog.get_logger("node.access")
@@ -65,20 +65,27 @@ def spare_other_servers(app: Flask) -> None:
     servers have none of that, ask often, and are answered without it.
     """
     before, after = app.before_request_funcs[None], app.after_request_funcs[None]
-    before[:] = [hook if _is_ours(hook) else _before_people(hook) for hook in before]
-    after[:] = [hook if _is_ours(hook) else _after_people(hook) for hook in after]
+    # Flask runs the last of `after` first.
+    for_people = [hook for hook in before if hook not in {_begin, _check_permission}]
+    on_pages = [hook for hook in reversed(after) if hook is not _commit]
 
+    def admit() -> Any:
+        _begin()
+        if not is_for_servers():
+            for hook in for_people:
+                if (answer := hook()) is not None:
+                    return answer
+        return _check_permission()
 
-def _is_ours(hook: Callable[..., Any]) -> bool:
-    return hook.__module__.startswith("node.")
+    def finish(response: Response) -> Response:
+        if is_for_servers():
+            security_headers.harden_document(response)
+        else:
+            for hook in on_pages:
+                response = hook(response)
+        return _commit(response)
 
-
-def _before_people(hook: Callable[[], Any]) -> Callable[[], Any]:
-    return lambda: None if is_for_servers() else hook()
-
-
-def _after_people(hook: Callable[[Response], Any]) -> Callable[[Response], Any]:
-    return lambda response: response if is_for_servers() else hook(response)
+    before[:], after[:] = [admit], [finish]
 
 
 def _begin() -> None:
@@ -119,13 +126,15 @@ def _commit(response: Response) -> Response:
     elif _used_database():
         db.session.rollback()
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    log.info(
-        "request",
-        method=request.method,
-        path=request.path,
-        status=response.status_code,
-        milliseconds=round((time.monotonic() - g.get("started", time.monotonic())) * 1000, 1),
-    )
+    # How other servers fare with us is on the operator's pages.
+    if response.status_code >= 400 or not is_for_servers():
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round((time.monotonic() - g.get("started", time.monotonic())) * 1000, 1),
+        )
     return response
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, g
+from flask import Flask, Response, current_app, g
 
 POLICY = {
     "default-src": "'none'",
@@ -22,7 +22,14 @@ HEADERS = {
 }
 # Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
 FOR_ONE_PERSON = "private, no-store"
-TWO_YEARS = "max-age=63072000"
+STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
+# Of a document that no browser is to show.
+DOCUMENT_HEADERS = (
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+)
+EXTENSION = "moothall-headers"
 
 
 def register(app: Flask, *, https: bool) -> None:
@@ -36,12 +43,18 @@ def register(app: Flask, *, https: bool) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if https:
-            response.headers.setdefault("Strict-Transport-Security", TWO_YEARS)
+            response.headers.setdefault(*STRICT_TRANSPORT)
         if _is_for_one_person():
             response.headers.setdefault("Cache-Control", FOR_ONE_PERSON)
         return response
 
     app.after_request(harden)
+    app.extensions[EXTENSION] = [*DOCUMENT_HEADERS, *([STRICT_TRANSPORT] if https else [])]
+
+
+def harden_document(response: Response) -> None:
+    """Add to what another server is answered the headers that concern it."""
+    response.headers.extend(current_app.extensions[EXTENSION])
 
 
 def _is_for_one_person() -> bool:

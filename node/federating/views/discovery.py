@@ -1,8 +1,6 @@
 """Who is here: the node's own actor, WebFinger and NodeInfo."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,9 +20,12 @@ from node.request import (
     current_node,
     current_work,
     for_servers,
+    json_bytes,
     permission,
+    remembered,
     wants_activity,
 )
+from node.runtime import Document
 from node.settings import Settings
 
 blueprint = Blueprint("discovery", __name__)
@@ -39,9 +40,13 @@ def node_actor() -> ResponseReturnValue:
     """
     if not wants_activity():
         return redirect(url_for("pages.home"))
+    return activity_response(remembered("/actor", _node_document))
+
+
+def _node_document() -> Document:
     work = current_work()
     actor = actors.node_actor(work.session, work.settings)
-    return activity_response(actors.describe(work.settings, actor).dump())
+    return actors.describe(work.settings, actor).dump()
 
 
 @blueprint.get("/.well-known/webfinger")
@@ -49,22 +54,25 @@ def node_actor() -> ResponseReturnValue:
 @for_servers
 def webfinger() -> ResponseReturnValue:
     """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast."""
-    work = current_work()
     resource = request.args.get("resource", "")
+    body = remembered(f"webfinger {resource}", partial(_who_is, resource))
+    answer = Response(body, content_type="application/jrd+json")
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
+def _who_is(resource: str) -> Document:
     try:
         wanted = parse_resource(resource)
     except FederationError as error:
         raise InvalidInputError(
             "Ask for a resource such as acct:council@example.gov.uk."
         ) from error
+    work = current_work()
     actor = _wanted(work.session, work.settings, wanted)
     if actor is None:
         raise NotFoundError("There is nobody of that name here.")
-    answer = Response(
-        json.dumps(jrd(resource, actor.uri, actor.url)), content_type="application/jrd+json"
-    )
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    return answer
+    return jrd(resource, actor.uri, actor.url)
 
 
 def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str]) -> Actor | None:
@@ -80,7 +88,8 @@ def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str])
 @permission(PUBLIC)
 @for_servers
 def nodeinfo_links() -> ResponseReturnValue:
-    return _json(nodeinfo.well_known(current_node().settings.base_url), "application/json")
+    links = nodeinfo.well_known(current_node().settings.base_url)
+    return Response(json_bytes(links), content_type="application/json")
 
 
 @blueprint.get("/nodeinfo/<version>")
@@ -89,19 +98,19 @@ def nodeinfo_links() -> ResponseReturnValue:
 def nodeinfo_document(version: str) -> ResponseReturnValue:
     if version not in nodeinfo.VERSIONS:
         raise NotFoundError("There is no such version of NodeInfo.")
+    body = remembered(f"nodeinfo {version}", partial(_about_node, version))
+    return Response(body, content_type=nodeinfo.content_type(version))
+
+
+def _about_node(version: str) -> Document:
     session = current_work().session
     councils = select(func.count()).where(Actor.is_local, Actor.kind == "Organization")
     posts = select(func.count()).where(
         OutboxActivity.audience == "public", OutboxActivity.type == "Create"
     )
-    document = nodeinfo.nodeinfo(
+    return nodeinfo.nodeinfo(
         version,
         software_version=__version__,
         users=session.scalar(councils) or 0,
         posts=session.scalar(posts) or 0,
     )
-    return _json(document, nodeinfo.content_type(version))
-
-
-def _json(document: Mapping[str, Any], content_type: str) -> Response:
-    return Response(json.dumps(document), content_type=content_type)
