@@ -26,8 +26,7 @@ STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
 # Of a document that no browser is to show.
 DOCUMENT_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
+    *HEADERS.items(),
 )
 EXTENSION = "moothall-headers"
 
@@ -53,7 +52,7 @@ def register(app: Flask, *, https: bool) -> None:
 
 
 def harden_document(response: Response) -> None:
-    """Add to what another server is answered the headers that concern it."""
+    """Add the headers to what another server is answered: the same for all."""
     response.headers.extend(current_app.extensions[EXTENSION])
 
 
