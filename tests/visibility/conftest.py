@@ -23,8 +23,10 @@ def town(lasting_nodes: Nodes) -> Town:
     follower.visit("/councils/follow")
     follower.submit("follow", address=there.address)
     lasting_nodes.settle()
+    reported: list[str] = []
     for visibility, state in product(Visibility, State):
-        write(here, word(visibility, state), visibility, state)
+        token = write(here, word(visibility, state), visibility, state)
+        reported.append(f"https://{here.host}/projects/{token}")
     for before, after in product(Visibility, Visibility):
         if before is not after:
             token = write(here, word(before, "now", after), before, State.published)
@@ -33,5 +35,7 @@ def town(lasting_nodes: Nodes) -> Town:
         for state in (State.published, State.deleted):
             name = word("theirs", visibility, state)
             hear(here, there.host, name, visibility, state)
+    report = peer.says("Flag", reported, content="Is this right?", to=[here.council_uri])
+    assert peer.send(report, here).status_code == 202
     lasting_nodes.settle()
     return Town(here, peer, stranger, blocked)

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from node.conversations.models import Comment
 from node.councils.models import Council
 from node.federating.models import OutboxActivity
+from node.moderation.models import Report
 from node.projects.models import Project
 from node.testing.nodes import TestNode
 from node.updates.models import Update
@@ -20,6 +21,7 @@ WORD = re.compile(r"quokka[a-z]+")
 # Where a page of a collection leads on to.
 ONWARD = ("first", "next", "last")
 PARAMETER = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
+ONE_OF = re.compile(r"<any\(([^)]*)\):[a-z_]+>")
 
 Get = Callable[[str], TestResponse]
 
@@ -43,7 +45,11 @@ def addresses(node: TestNode) -> list[str]:
         if "GET" not in (rule.methods or set()):
             continue
         filled = [rule.rule]
-        for name in PARAMETER.findall(rule.rule):
+        for words in ONE_OF.findall(rule.rule):
+            filled = [
+                ONE_OF.sub(word.strip(), one, 1) for one in filled for word in words.split(",")
+            ]
+        for name in PARAMETER.findall(filled[0]):
             values = known.get((rule.rule.split("/")[1], name)) or known.get(("", name))
             assert values, f"say which values <{name}> of {rule.rule} has"
             pattern = re.compile(rf"<(?:[^:<>]+:)?{name}>")
@@ -95,6 +101,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("activities", "token"): activities,
             ("", "slug"): [node.name],
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
+            ("", "report_id"): [str(number) for number in session.scalars(select(Report.id))],
             ("", "number"): [str(number) for number in buckets],
             ("", "checklist_id"): ["local-digital-declaration"],
             ("", "version"): ["2.0", "2.1"],

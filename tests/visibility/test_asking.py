@@ -125,12 +125,13 @@ def test_the_nodes_own_actor_is_read_whatever_the_signature(
     assert peer.peer.fetched == []
 
 
-def test_a_session_says_nothing_about_who_asks_for_a_document(here: TestNode) -> None:
+def test_there_is_no_document_of_what_is_private(here: TestNode, peer: Signatory) -> None:
+    address = f"/projects/{write(here, 'Bins', Visibility.private, PUBLISHED)}"
     client = here.visitor("officer").client
-    for visibility in (Visibility.peers, Visibility.private):
-        address = f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}"
-        assert client.get(address, headers={"Accept": HTML}).status_code == 200
-        assert client.get(address, headers={"Accept": AS2}).status_code == 404
+    assert client.get(address, headers={"Accept": HTML}).status_code == 200
+    for path in (address, f"{address}/document"):
+        assert client.get(path, headers={"Accept": AS2}).status_code == 404
+        assert signed_get(here, peer, path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "/document"])
