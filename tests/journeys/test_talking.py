@@ -1,0 +1,61 @@
+"""What councils say to each other about a project: updates, comments, likes."""
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.journeys.looking import examine
+from tests.journeys.town import Council, publish, sign_in, until
+
+
+def test_an_update_is_read_and_answered_by_another_council(
+    browser: BrowserContext, second_browser: BrowserContext, here: Council, there: Council
+) -> None:
+    title = "Trees for every street"
+    writer, reader = browser.new_page(), second_browser.new_page()
+    sign_in(writer, here, "officer")
+    address = publish(writer, here, title)
+    writer.get_by_role("button", name="Write an update").click()
+    examine(writer)
+    writer.get_by_role("button", name="Publish this update").click()
+    expect(writer.get_by_role("alert")).to_contain_text("Enter what changed")
+    examine(writer)
+    writer.get_by_label("What changed").fill("We planted **forty** trees.\n\n- limes\n- oaks")
+    writer.get_by_label("What you need").fill("Somebody who has asked residents to water them.")
+    writer.get_by_role("button", name="Publish this update").click()
+    expect(writer.get_by_role("alert")).to_contain_text("The update is published.")
+    expect(writer.get_by_role("heading", name="What we need")).to_be_visible()
+
+    sign_in(reader, there, "officer")
+    link = reader.get_by_role("link", name=title, exact=True)
+    until(reader, there.url("/projects?origin=others"), lambda: link.count() == 1)
+    link.click()
+    copy = reader.url
+    update = reader.get_by_text("We planted forty trees.")
+    until(reader, copy, lambda: update.count() == 1)
+    reader.get_by_role("button", name="Like this project").click()
+    expect(reader.get_by_role("button", name="Take back the like")).to_be_visible()
+    reader.get_by_label("Your comment").fill("We asked schools. *It works.*")
+    reader.get_by_role("button", name="Publish this comment").click()
+    expect(reader.get_by_role("alert")).to_contain_text("Your comment is published.")
+    examine(reader)
+
+    comment = writer.get_by_role("article", name=f"Comment of {there.name}")
+    until(writer, address, lambda: comment.count() == 1)
+    expect(comment).to_contain_text(f"@{there.demo.slug}@{there.host}")
+    expect(writer.get_by_text("1 like")).to_be_visible()
+    comment.get_by_role("link", name="Answer").click()
+    expect(writer.get_by_role("heading", level=1)).to_have_text("Answer a comment")
+    examine(writer)
+    writer.get_by_label("Your comment").fill("May we call you about that?")
+    writer.get_by_role("button", name="Publish this answer").click()
+    examine(writer)
+    answer = reader.get_by_text("May we call you about that?")
+    until(reader, copy, lambda: answer.count() == 1)
+    examine(reader)
+
+    writer.locator(".moothall-entry__title").get_by_role("link", name="Update of").click()
+    examine(writer)
+    writer.get_by_role("link", name="Delete the update").click()
+    examine(writer)
+    writer.get_by_role("button", name="Delete the update").click()
+    expect(writer.get_by_role("alert")).to_contain_text("The update is deleted.")
+    until(reader, copy, lambda: update.count() == 0)
