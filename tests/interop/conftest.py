@@ -85,6 +85,7 @@ def _town(folder: Path, name: str, starts: Starts) -> Iterator[Town]:
         our_council(front, folder / "ours", trusted, theirs.authority) as ours,
     ):
         ours.allow(theirs)
+        theirs.wait()
         town = Town(ours, theirs, front, folder / "strange-names")
         town.befriend()
         yield town

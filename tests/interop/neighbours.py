@@ -35,11 +35,25 @@ class Neighbour:
     who: str
     authority: str
     control_port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
 
     @property
     def address(self) -> str:
         """`@name@host:port`, as people type it."""
         return f"@{self.who}@{self.authority}"
+
+    def wait(self) -> None:
+        """Wait until it does what it is told."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                self.do("seen")
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"{self.name} does not answer:\n{self.log.read_text()[-4000:]}")
 
     def do(self, command: str, **given: Any) -> Any:
         """Tell it to do something, and wait until that is done; its answer."""
@@ -107,25 +121,10 @@ def _running(
         )
     front.backends[f"{name}.test"] = port
     try:
-        found = Neighbour(name, who, authority, control)
-        _await(found, process, log)
-        yield found
+        yield Neighbour(name, who, authority, control, process, log)
     finally:
         process.kill()
         process.wait(10)
-
-
-def _await(one: Neighbour, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until it does what it is told."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            one.do("seen")
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"{one.name} does not answer:\n{log.read_text()[-4000:]}")
 
 
 def _require_environment() -> None:

@@ -4,7 +4,10 @@
 // what to do: POST of {"do": NAME, …} with one of the names of `commands`, answered in JSON.
 
 import { createServer } from "node:http";
-import { createFederation, generateCryptoKeyPair, MemoryKvStore, parseNodeInfo, verifyObject } from "@fedify/fedify";
+import {
+  createFederation, generateCryptoKeyPair, InProcessMessageQueue, MemoryKvStore, parseNodeInfo,
+  verifyObject,
+} from "@fedify/fedify";
 import {
   Accept, Activity, Announce, Create, Delete, Endpoints, Follow, Like, Note, Organization,
   PUBLIC_COLLECTION, Tombstone, Undo, Update,
@@ -26,6 +29,7 @@ const errors = [];
 
 const federation = createFederation({
   kv: new MemoryKvStore(),
+  queue: new InProcessMessageQueue({ pollInterval: { milliseconds: 200 } }),
   allowPrivateAddress: true,
   origin: origin.href.slice(0, -1),
 });
@@ -52,7 +56,9 @@ federation.setFollowersDispatcher("/actors/{identifier}/followers", () => ({
   items: [...followers.values()],
 }));
 federation.setOutboxDispatcher("/actors/{identifier}/outbox", () => ({ items: [] }));
-federation.setObjectDispatcher(Note, "/notes/{token}", (_context, { token }) => notes.get(token) ?? null);
+federation.setObjectDispatcher(Note, "/notes/{token}", (_context, { token }) => {
+  return notes.get(token) ?? null;
+});
 federation.setNodeInfoDispatcher("/nodeinfo/2.1", () => ({
   software: { name: "fedify-example", version: "1.0.0" },
   protocols: ["activitypub"],
@@ -95,7 +101,7 @@ async function accept(context, activity) {
     id: newId("accept"),
     actor: context.getActorUri(NAME),
     object: activity,
-  }));
+  }), false);
 }
 
 function tokenOf(id) {
@@ -106,12 +112,10 @@ function newId(kind, token = crypto.randomUUID()) {
   return new URL(`/${kind}s/${token}`, origin);
 }
 
-/** Sends an activity now, and fails where the other server does not take it. */
-async function send(context, to, activity) {
-  await context.sendActivity({ identifier: NAME }, to, activity, {
-    immediate: true,
-    preferSharedInbox: true,
-  });
+/** Sends an activity now, and fails where the other server does not take it; or else later. */
+async function send(context, to, activity, immediate = true) {
+  const options = { immediate, preferSharedInbox: true };
+  await context.sendActivity({ identifier: NAME }, to, activity, options);
   sent.set(activity.id.href, activity);
   return activity.id.href;
 }
@@ -201,8 +205,9 @@ const commands = {
   },
   /** Whether an activity carries a proof by its own actor. */
   async proves(context, { document }) {
-    const loaders = { ...context, documentLoader: await context.getDocumentLoader({ identifier: NAME }) };
-    return await verifyObject(Activity, document, loaders) != null;
+    const { contextLoader } = context;
+    const documentLoader = await context.getDocumentLoader({ identifier: NAME });
+    return await verifyObject(Activity, document, { contextLoader, documentLoader }) != null;
   },
   seen() {
     return { received, errors, followers: [...followers.keys()] };
