@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import click
 from sqlalchemy import select
@@ -89,7 +89,7 @@ def suggestions(as_json: bool) -> None:
 @click.argument("file", type=click.File("w", encoding="utf-8"))
 @click.option("--state", type=click.Choice([peers.ALLOWED, peers.BLOCKED]))
 @click.option("--format", "wanted", type=click.Choice(["plain", "mastodon"]), default="plain")
-def export_list(file: click.utils.LazyFile, state: str | None, wanted: peer_lists.Format) -> None:
+def export_list(file: TextIO, state: str | None, wanted: peer_lists.Format) -> None:
     """Write the servers that are allowed or blocked to FILE, or to `-`, as CSV."""
     with opened() as node, node.reading() as session:
         states = (state,) if state else ()

@@ -1,5 +1,7 @@
 """Lists of servers: what others suggest, what this node subscribes to, import and export."""
 
+from contextlib import closing
+
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -61,8 +63,9 @@ def import_list() -> ResponseReturnValue:
     if not form.file.data:
         form.file.errors = [_("Choose a file")]
         return _page(import_form=form), 400
+    with closing(form.file.data) as given:
+        body = given.read(peer_lists.MOST_BYTES + 1)
     try:
-        body = form.file.data.read(peer_lists.MOST_BYTES + 1)
         taken = peer_lists.take_in(work, peer_lists.check(peer_lists.read(body)))
     except InvalidInputError as error:
         form.file.errors = [
@@ -134,10 +137,10 @@ def undecide() -> ResponseReturnValue:
 def _page(
     import_form: ImportForm | None = None, subscribe_form: SubscribeForm | None = None
 ) -> str:
-    session = current_work().session
+    session, sent = current_work().session, import_form or subscribe_form
     return render_template(
         "operating/server_lists.html",
-        form=import_form or subscribe_form,
+        **({"form": sent} if sent else {}),
         import_form=import_form or ImportForm(formdata=None),
         subscribe_form=subscribe_form or SubscribeForm(formdata=None),
         suggestions=discovery.suggestions(session),
