@@ -9,13 +9,15 @@ import pytest
 
 from node.federating import peers
 from node.federating.models import Backfill, Delivery, Follow, InboxItem
+from node.moderation import models as reports
 from node.projects.models import TRANSITIONS, State
 
 NODE = Path(__file__).parents[2] / "node"
 ROWS = (Delivery, Follow, InboxItem, Backfill)
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
-    "Project": (State.draft, TRANSITIONS)
+    "Project": (State.draft, TRANSITIONS),
+    "Report": (reports.State.open, reports.TRANSITIONS),
 }
 TABLES |= {row.__name__: (row.__table__.c["state"].default.arg, row.STATES) for row in ROWS}
 

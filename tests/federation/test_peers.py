@@ -24,7 +24,7 @@ def decide(node: TestNode, host: str, state: str) -> None:
         peers.decide(work, host, state)
 
 
-def test_an_officer_cannot_follow_where_the_operator_has_not_allowed(nodes: Nodes) -> None:
+def test_must_30_an_officer_cannot_follow_where_the_operator_has_not_allowed(nodes: Nodes) -> None:
     here, there = nodes.start("aldermoor"), nodes.start("brackwell")
     officer = there.visitor("officer")
     officer.visit("/councils/follow")
@@ -51,7 +51,7 @@ def test_an_operator_who_follows_allows_the_server(nodes: Nodes) -> None:
 
 
 @pytest.mark.parametrize("role", ["officer", "operator"])
-def test_nobody_follows_a_blocked_server(role: str, nodes: Nodes) -> None:
+def test_must_30_nobody_follows_a_blocked_server(role: str, nodes: Nodes) -> None:
     here, there = nodes.start("aldermoor"), nodes.start("brackwell")
     decide(there, here.host, peers.BLOCKED)
     visitor = there.visitor(role)
@@ -87,7 +87,9 @@ def test_an_operator_vouches_for_the_server_that_was_typed_and_no_other(
 
 
 @pytest.mark.parametrize("state", [peers.BLOCKED, peers.UNKNOWN])
-def test_a_redirect_to_a_server_that_is_not_allowed_is_not_taken(state: str, nodes: Nodes) -> None:
+def test_must_30_a_redirect_to_a_server_that_is_not_allowed_is_not_taken(
+    state: str, nodes: Nodes
+) -> None:
     node = nodes.start("aldermoor")
     other = Peer.join(nodes, "cragford.test")
     if state == peers.BLOCKED:
@@ -163,7 +165,7 @@ def test_an_address_that_leads_nowhere_is_said_to(address: str, words: str, node
     assert words in html.unescape(answer.text)
 
 
-def test_nothing_is_sent_to_a_blocked_server(nodes: Nodes) -> None:
+def test_must_30_nothing_is_sent_to_a_blocked_server(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     peer = Peer.join(nodes, "brackwell.test", node)
     follows(nodes, peer.actor(), node)
@@ -174,7 +176,7 @@ def test_nothing_is_sent_to_a_blocked_server(nodes: Nodes) -> None:
     assert peer.received == []
 
 
-def test_what_waits_for_a_server_is_not_sent_once_it_is_blocked(nodes: Nodes) -> None:
+def test_must_30_what_waits_for_a_server_is_not_sent_once_it_is_blocked(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     peer = Peer.join(nodes, "brackwell.test", node)
     follows(nodes, peer.actor(), node)

@@ -59,7 +59,6 @@ def test_a_list_is_imported_whole(node: TestNode, looking: Visitor) -> None:
         (b"", "The first line has to be"),
         (b"\x00\xff", "not a text in UTF-8"),
         (b"host,state\na.example,allowed\nb c,blocked\n", "line 3: b c is not the name"),
-        (b"x" * (peer_lists.MOST_BYTES + 1), "at most 1,000,000 bytes"),
     ],
 )
 def test_a_bad_list_is_refused_whole(
