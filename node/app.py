@@ -106,6 +106,20 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         withdrawals=(updates.withdraw, conversations.withdraw),
     )
     app.extensions[EXTENSION] = node
+    _add_jobs(node)
+    sign_in.configure(app, settings, secret)
+    CSRFProtect(app)
+    cycle.register(app)
+    look.register(app, _site, https=settings.is_https)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
+    _add_pages(app)
+    _add_plugins(app, node.hooks)
+    cycle.check_every_view_is_marked(app)
+    cycle.spare_other_servers(app)
+    return app
+
+
+def _add_jobs(node: Node) -> None:
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
     node.jobs.register(health.JOB, lambda: health.probe(node))
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
@@ -114,11 +128,9 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
-    sign_in.configure(app, settings, secret)
-    CSRFProtect(app)
-    cycle.register(app)
-    look.register(app, _site, https=settings.is_https)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
+
+
+def _add_pages(app: Flask) -> None:
     app.jinja_env.globals.update(may=may, PHASES=PHASES)
     app.jinja_env.globals.update(
         updates_of=updates_views.section,
@@ -140,10 +152,6 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     for blueprint in federating_views.blueprints:
         app.register_blueprint(blueprint)
-    _add_plugins(app, node.hooks)
-    cycle.check_every_view_is_marked(app)
-    cycle.spare_other_servers(app)
-    return app
 
 
 def _add_plugins(app: Flask, hooks: Hooks) -> None:
