@@ -1,9 +1,8 @@
 """All that is said about a project of ours, in the order it was said (FEP-7888, FEP-f228)."""
 
 from collections.abc import Callable
-from typing import Any
 
-from sqlalchemy import Integer, Select, Subquery, func, literal, select, union_all
+from sqlalchemy import Integer, Subquery, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.reading import Document
@@ -40,12 +39,12 @@ def page(session: Session, project: Project, number: int) -> list[str | Document
 
 
 def _said(project: Project) -> Subquery:
-    updates: Select[Any] = select(
+    updates = select(
         literal(UPDATE, Integer).label("kind"),
         Update.id.label("id"),
         Update.published_at.label("at"),
     ).where(Update.project_id == project.id, Update.state == UpdateState.published)
-    comments: Select[Any] = (
+    comments = (
         select(literal(COMMENT, Integer), Comment.id, Comment.published_at)
         .join(Comment.author)
         .where(Comment.project_id == project.id, Comment.state == CommentState.shown)

@@ -4,13 +4,15 @@ from those whose projects they are.
 Every handler is an upsert by id: repeats and disorder are harmless.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
 from federation.addressing import is_public, recipients
 from federation.origin import same_origin
-from federation.reading import Document, type_of
+from federation.reading import type_of
 from federation.vocabulary import Activity, Note, id_of
 from node.conversations import service, subjects
 from node.conversations.federate import RemoteComment, from_note
@@ -99,7 +101,7 @@ def receive_taken_back(work: UnitOfWork, received: Received) -> None:
         work.audit("comment.taken-back", comment.uri, author=comment.author.uri)
 
 
-def _note(passed_on: Document | dict[str, object]) -> Document:
+def _note(passed_on: Mapping[str, Any]) -> Mapping[str, Any]:
     """The note of what was passed on: of a Create or Update, or the note itself."""
     found = passed_on.get("object") if type_of(passed_on) in {"Create", "Update"} else passed_on
     if not isinstance(found, dict) or type_of(found) != "Note":

@@ -146,26 +146,32 @@ def delete(token: str) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=comment.project.token), 303)
 
 
-@blueprint.post("/projects/<token>/<any(like, share):name>")
+@blueprint.post("/projects/<token>/reactions/<name>")
 @permission(EDIT)
 def react(token: str, name: str) -> ResponseReturnValue:
     """Our council likes another's project, or tells its own followers of it."""
     work = current_work()
     project = projects.by_token(work.session, token, current_reader())
-    reacting.react(work, councils.require_own(work.session).actor, project, REACTIONS[name])
+    reacting.react(work, councils.require_own(work.session).actor, project, _kind(name))
     said = {"like": _("Your council likes this project."), "share": _("It is shared.")}
     flash(said[name], "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
-@blueprint.post("/projects/<token>/<any(like, share):name>/undo")
+@blueprint.post("/projects/<token>/reactions/<name>/undo")
 @permission(EDIT)
 def take_back(token: str, name: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.by_token(work.session, token, current_reader())
-    reacting.take_back(work, councils.require_own(work.session).actor, project, REACTIONS[name])
+    reacting.take_back(work, councils.require_own(work.session).actor, project, _kind(name))
     flash(_("That is taken back."), "success")
     return redirect(url_for("projects.show", token=token), 303)
+
+
+def _kind(name: str) -> str:
+    if name not in REACTIONS:
+        raise NotFoundError("There is no such page.")
+    return REACTIONS[name]
 
 
 @blueprint.get("/projects/<token>/context")

@@ -111,8 +111,9 @@ def test_a_share_goes_to_those_who_follow_us(nodes: Nodes) -> None:
 def test_a_council_does_not_like_its_own_project(node: TestNode) -> None:
     project, officer = publish(node, TITLE), node.visitor("officer")
     page = officer.visit(project)
-    assert f"{project}/like" not in page.text
+    assert f"{project}/reactions/like" not in page.text
     token = officer.form("comments").values["csrf_token"]
-    answer = officer.client.post(f"{project}/like", data={"csrf_token": token})
+    answer = officer.client.post(f"{project}/reactions/like", data={"csrf_token": token})
     assert answer.status_code == 409
-    assert officer.client.post(f"{project}/dislike", data={"csrf_token": token}).status_code == 404
+    answer = officer.client.post(f"{project}/reactions/dislike", data={"csrf_token": token})
+    assert answer.status_code == 404
