@@ -135,7 +135,7 @@ def project(node: TestNode) -> str:
     return str(urlsplit(first["orderedItems"][0]["id"]).path)
 
 
-def test_documents_and_pages_stand_at_one_address(node: TestNode) -> None:
+def test_must_4_documents_and_pages_stand_at_one_address(node: TestNode) -> None:
     for path in ("/councils/aldermoor", project(node)):
         for accept in (AS2, LD):
             answer = get(node, path, accept)
@@ -148,14 +148,14 @@ def test_documents_and_pages_stand_at_one_address(node: TestNode) -> None:
 
 
 @pytest.mark.parametrize("accept", [BROWSER, "text/html"])
-def test_a_browser_never_gets_json(accept: str, node: TestNode) -> None:
+def test_must_4_a_browser_never_gets_json(accept: str, node: TestNode) -> None:
     addresses = ("/actor", "/councils/aldermoor", "/projects", project(node))
     for path in addresses:
         assert get(node, path, accept).mimetype == "text/html"
 
 
 @pytest.mark.parametrize("name", ["outbox", "projects", "followers"])
-def test_collections(name: str, node: TestNode) -> None:
+def test_must_5_collections_count_what_is_in_them_and_stay_on_their_host(name: str, node: TestNode) -> None:
     collection = read(node, f"/councils/aldermoor/{name}")
     assert collection["type"] == "OrderedCollection"
     assert type(collection["totalItems"]) is int

@@ -28,10 +28,10 @@ Get = Callable[[str], TestResponse]
 
 @dataclass
 class Crawl:
-    """`words` were found, and where. `answers` are all statuses, by address."""
+    """`words` were found, and where. `types` are the media types of all answers, by address."""
 
     words: dict[str, set[str]] = field(default_factory=dict)
-    answers: dict[str, int] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
 
 
 def addresses(node: TestNode) -> list[str]:
@@ -64,10 +64,10 @@ def crawl(node: TestNode, get: Get) -> Crawl:
     base = node.node.settings.base_url
     while waiting:
         address = waiting.pop()
-        if address in result.answers:
+        if address in result.types:
             continue
         answer = get(address)
-        result.answers[address] = answer.status_code
+        result.types[address] = answer.mimetype
         assert answer.status_code < 500, address
         said = answer.get_data(as_text=True) + str(answer.headers)
         for word in WORD.findall(said):

@@ -7,6 +7,14 @@ from node.testing.peer import AS2
 from tests.visibility.crawling import crawl
 from tests.visibility.town import HTML, Town, word
 
+# What people have no use for.
+FOR_PROGRAMS = (
+    "/.well-known/",
+    "/nodeinfo/",
+    "/peers.json",
+    "/councils/aldermoor/followers_synchronization",
+    "/councils/aldermoor/projects/digest",
+)
 PUBLISHED = State.published
 ORDER = list(Visibility)
 TO_ALL = {
@@ -53,3 +61,28 @@ def test_must_30_every_route_shows_each_project_to_those_who_may_read_it(
     too_much = {name: found.words[name] for name in found.words.keys() - may_read}
     assert too_much == {}
     assert found.words.keys() == may_read
+
+
+def test_must_4_a_browser_gets_a_page_at_every_address(town: Town) -> None:
+    found = crawl(town.here, town.unsigned(HTML)).types
+    documents = {address for address, kind in found.items() if "json" in kind}
+    assert {address for address in documents if not address.startswith(FOR_PROGRAMS)} == set()
+
+
+@pytest.mark.parametrize("reader", ["an unsigned server", "a peer"])
+@pytest.mark.parametrize("name", ["projects", "outbox"])
+def test_must_5_a_collection_counts_what_its_reader_gets(
+    reader: str, name: str, town: Town
+) -> None:
+    get = READERS[reader][0](town)
+    address, base = f"/councils/aldermoor/{name}", town.here.node.settings.base_url
+    collection = get(address).get_json(force=True)
+    onward, seen = collection["first"], []
+    while onward:
+        assert onward.startswith(f"{base}/")
+        page = get(onward.removeprefix(base)).get_json(force=True)
+        seen += [item["id"] for item in page["orderedItems"]]
+        onward = page.get("next")
+    assert len(set(seen)) == len(seen) == collection["totalItems"]
+    if name == "projects":
+        assert len(seen) == len(TO_PEERS if reader == "a peer" else TO_ALL)

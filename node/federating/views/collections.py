@@ -11,10 +11,12 @@ from federation.vocabulary import Collection, CollectionPage, without_context
 from node.errors import NotFoundError
 from node.federating import actors
 from node.federating.models import Actor, Follow, OutboxActivity
+from node.federating.views.asking import current_reader
 from node.request import (
     PUBLIC,
     activity_response,
     current_work,
+    for_servers,
     permission,
     row_id,
     wants_activity,
@@ -27,14 +29,20 @@ blueprint = Blueprint("collections", __name__)
 
 @blueprint.get("/councils/<slug>/outbox")
 @permission(PUBLIC)
+@for_servers
 def outbox(slug: str) -> ResponseReturnValue:
-    """What the council made public, newest first."""
-    session = current_work().session
-    actor = _actor(session, slug)
-    public = select(OutboxActivity).where(
-        OutboxActivity.actor_id == actor.id, OutboxActivity.audience == "public"
+    return outbox_of(_actor(current_work().session, slug))
+
+
+def outbox_of(actor: Actor) -> ResponseReturnValue:
+    """What an actor of ours said to all, or to those who may read it, newest first."""
+    if not wants_activity():
+        return redirect(actor.url)
+    reader, session = current_reader(), current_work().session
+    shown = select(OutboxActivity).where(
+        OutboxActivity.actor_id == actor.id, OutboxActivity.audience.in_(reader.audiences)
     )
-    total = session.scalar(select(func.count()).select_from(public.subquery())) or 0
+    total = session.scalar(select(func.count()).select_from(shown.subquery())) or 0
     before = request.args.get("before", type=row_id)
     if "page" not in request.args and before is None:
         first = f"{actor.outbox}?page=1"
@@ -42,8 +50,8 @@ def outbox(slug: str) -> ResponseReturnValue:
             Collection(id=actor.outbox or "", total_items=total, first=first).dump()
         )
     if before is not None:
-        public = public.where(OutboxActivity.id < before)
-    rows = session.scalars(public.order_by(OutboxActivity.id.desc()).limit(PAGE)).all()
+        shown = shown.where(OutboxActivity.id < before)
+    rows = session.scalars(shown.order_by(OutboxActivity.id.desc()).limit(PAGE)).all()
     more = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE else None
     page = CollectionPage(
         id=f"{actor.outbox}?" + (f"before={before}" if before is not None else "page=1"),
@@ -57,10 +65,16 @@ def outbox(slug: str) -> ResponseReturnValue:
 
 @blueprint.get("/councils/<slug>/followers")
 @permission(PUBLIC)
+@for_servers
 def followers(slug: str) -> ResponseReturnValue:
-    """How many follow; not who."""
+    return followers_of(_actor(current_work().session, slug))
+
+
+def followers_of(actor: Actor) -> ResponseReturnValue:
+    """How many follow an actor of ours; not who."""
+    if not wants_activity():
+        return redirect(actor.url)
     session = current_work().session
-    actor = _actor(session, slug)
     accepted = select(func.count()).where(
         Follow.followed_id == actor.id, Follow.state == "accepted"
     )
@@ -71,11 +85,13 @@ def followers(slug: str) -> ResponseReturnValue:
 @blueprint.get("/activities/<token>")
 @permission(PUBLIC)
 def activity(token: str) -> ResponseReturnValue:
-    """A public activity of ours, by its id."""
-    work = current_work()
+    """An activity of ours, by its id; never one that was for one actor."""
+    reader, work = current_reader(), current_work()
     uri = f"{work.settings.base_url}/activities/{token}"
     row = work.session.scalar(
-        select(OutboxActivity).where(OutboxActivity.uri == uri, OutboxActivity.audience == "public")
+        select(OutboxActivity).where(
+            OutboxActivity.uri == uri, OutboxActivity.audience.in_(reader.audiences)
+        )
     )
     if row is None:
         raise NotFoundError("There is no such activity.")
