@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -73,9 +73,10 @@ def fedify(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
     """A server made with Fedify on Node.js."""
     _require_environment()
     # A module is looked for beside the file that imports it.
-    program = shutil.copy(HERE / "fedify" / "server.mjs", folder)
+    program = folder / "server.mjs"
+    shutil.copy(HERE / "fedify" / program.name, program)
     (folder / "node_modules").symlink_to(MODULES)
-    command = [ENVIRONMENT / "bin" / "node", "--require", NAMES / "names.cjs", program]
+    command = (ENVIRONMENT / "bin" / "node", "--require", NAMES / "names.cjs", program)
     more = {"NODE_EXTRA_CA_CERTS": str(trusted)}
     with _running("fedify", "fedify", command, front, folder, **more) as running:
         yield running
@@ -85,7 +86,7 @@ def fedify(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
 def bovine(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
     """A server made with bovine-herd on Python. It shows its actor to signed requests only."""
     _require_environment()
-    command = [ENVIRONMENT / "bin" / "python", HERE / "bovine" / "server.py"]
+    command = (ENVIRONMENT / "bin" / "python", HERE / "bovine" / "server.py")
     more = {
         "SSL_CERT_FILE": str(trusted),
         "PYTHONPATH": str(NAMES),
@@ -97,7 +98,7 @@ def bovine(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
 
 @contextmanager
 def _running(
-    name: str, who: str, command: list[str | Path], front: Front, folder: Path, **more: str
+    name: str, who: str, command: Sequence[str | Path], front: Front, folder: Path, **more: str
 ) -> Iterator[Neighbour]:
     port, control = free_port(), free_port()
     authority = front.authority(f"{name}.test")
