@@ -1,0 +1,92 @@
+"""Who asks to read: everybody, another server that proves who it is, or one of our own people.
+
+What only some may read is given to them alone, and for others it does not exist.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from federation.acceptance import Policy, identify
+from federation.errors import AddressError, Refusal
+from federation.origin import host_of
+from federation.signatures import SignedRequest, claimed_host, read_signature
+from node.db import now
+from node.federating import peers, refusals
+from node.federating.keystore import KeyStore
+from node.federating.publishing import PEERS, PUBLIC
+from node.runtime import Node
+
+log = structlog.get_logger(__name__)
+
+SIGNATURE_HEADERS = ("Signature", "Signature-Input")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who reads.
+
+    `host` is that of a server which proved itself and is allowed by name; `is_ours` of somebody
+    who works at our own council.
+    """
+
+    host: str | None = None
+    is_ours: bool = False
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """The audiences of those of our activities that the reader may see; never direct."""
+        return (PUBLIC, PEERS) if self.host or self.is_ours else (PUBLIC,)
+
+
+ANYBODY = Reader()
+OUR_OWN = Reader(is_ours=True)
+
+
+def is_signed(request: SignedRequest) -> bool:
+    return any(name in request.headers for name in SIGNATURE_HEADERS)
+
+
+def who_asks(node: Node, request: SignedRequest) -> Reader:
+    """The server that signed a request that only reads.
+
+    Raises `Refusal`, which has been counted, for a blocked host, and for a signature of an allowed
+    one that does not verify: it would otherwise get less than it is due and not know why. What
+    any other host signs is not looked at, no key of it is fetched, and it reads as everybody does.
+    """
+    host = _host(request)
+    with node.reading() as session:
+        is_blocked = peers.is_blocked(session, host)
+        is_peer = host in peers.allowed_by_name(session, {host})
+    if not is_blocked and not is_peer:
+        return ANYBODY
+    try:
+        return _prove(node, request)
+    except Refusal as refusal:
+        refusals.count(node, host, refusal)
+        log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
+        raise
+
+
+def _host(request: SignedRequest) -> str:
+    """The host of the key that is named; as far as can be read, where the signature cannot be."""
+    try:
+        return host_of(read_signature(request).key_id)
+    except (Refusal, AddressError):
+        return claimed_host(request)
+
+
+def _prove(node: Node, request: SignedRequest) -> Reader:
+    """Of a blocked host nothing is verified: that its name is used is enough to refuse it."""
+
+    def host_allowed(host: str) -> bool:
+        with node.reading() as session:
+            return host in peers.allowed_by_name(session, {host})
+
+    policy = Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
+    keys = KeyStore(node)
+    key = identify(request, policy, keys, now())
+    if keys.has_news:
+        with node.work(by=key.owner) as work:
+            keys.remember(work.session)
+    return Reader(host=host_of(key.owner))
