@@ -233,8 +233,7 @@ def _say_published(project: Project) -> None:
             "The project is published. The councils that follow yours are being told."
         ),
         Visibility.peers: _(
-            "The project is published. Those of the councils that follow yours that may see it are"
-            " being told."
+            "The project is published. The councils you work with that follow yours are told."
         ),
         Visibility.private: _("The project is published for your own people."),
     }
