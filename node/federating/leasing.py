@@ -8,12 +8,27 @@ which is taken for a short statement.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, func, literal, or_, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    String,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
-from node.db import now
+from node.db import UtcDateTime, now
 from node.federating import letters
 from node.federating.models import Delivery, Peer
 from node.federating.sending import Letter
@@ -23,6 +38,8 @@ from node.runtime import Node
 PER_HOST = 4
 # So many hosts are looked at in one go.
 FEWEST_HOSTS, MOST_HOSTS = 16, 128
+# The session holds no rows that a statement would have to change too.
+UNSYNCHRONISED = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
@@ -90,15 +107,8 @@ def _front(
     session: Session, after: str, most: int, moment: datetime, pace: Mapping[str, bool]
 ) -> tuple[list[str], list[Waiting]]:
     """The next hosts for which anything waits, and what is due of each that is not left alone."""
-    hosts = _hosts_after(after, most)
-    query = (
-        select(hosts.c.host, Peer.failures, Peer.try_after)
-        .add_columns(*(_due(hosts.c.host, turn, moment) for turn in range(PER_HOST)))
-        .select_from(hosts.outerjoin(Peer, Peer.host == hosts.c.host))
-        .where(hosts.c.host.is_not(None))
-        .order_by(hosts.c.host)
-    )
-    rows = session.execute(query).all()
+    given = {"after": after, "most": most, "moment": moment}
+    rows = session.execute(_hosts_and_due(), given).all()
     due: dict[int, tuple[int, bool]] = {}
     for host, failures, try_after, *ids in rows:
         if try_after is None or try_after <= moment:
@@ -113,15 +123,29 @@ def _front(
             row.first != row.id,
             due[row.id][1],
         )
-        for row in session.execute(_beside_their_first(list(due)))
+        for row in session.execute(_beside_their_first(), {"ids": list(due)})
     ]
     return [row.host for row in rows], front
 
 
-def _hosts_after(after: str, most: int) -> CTE:
+@cache
+def _hosts_and_due() -> Select[tuple[Any, ...]]:
+    """After the host `after`, at most `most`: how each is doing, and what is due at `moment`."""
+    hosts = _hosts_after(bindparam("after", type_=String), bindparam("most", type_=Integer))
+    moment = bindparam("moment", type_=UtcDateTime)
+    return (
+        select(hosts.c.host, Peer.failures, Peer.try_after)
+        .add_columns(*(_due(hosts.c.host, turn, moment) for turn in range(PER_HOST)))
+        .select_from(hosts.outerjoin(Peer, Peer.host == hosts.c.host))
+        .where(hosts.c.host.is_not(None))
+        .order_by(hosts.c.host)
+    )
+
+
+def _hosts_after(after: ColumnElement[str], most: ColumnElement[int]) -> CTE:
     """The next hosts, in order, for which anything waits at all; and None after the last."""
 
-    def following(host: str | ColumnElement[str]) -> ScalarSelect[str]:
+    def following(host: ColumnElement[str]) -> ScalarSelect[str]:
         of = Delivery.state == Delivery.WAITING, Delivery.host > host
         return select(Delivery.host).where(*of).order_by(Delivery.host).limit(1).scalar_subquery()
 
@@ -131,15 +155,16 @@ def _hosts_after(after: str, most: int) -> CTE:
     return hosts.union_all(others.where(hosts.c.host.is_not(None), hosts.c.number < most))
 
 
-def _due(host: ColumnElement[str], turn: int, moment: datetime) -> ScalarSelect[int]:
+def _due(host: ColumnElement[str], turn: int, moment: ColumnElement[datetime]) -> ScalarSelect[int]:
     """What is due to `host` as the first, the second and so on; leased or not."""
     of = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at <= moment
     query = select(Delivery.id).where(*of).order_by(Delivery.due_at, Delivery.id)
     return query.limit(1).offset(turn).scalar_subquery()
 
 
-def _beside_their_first(ids: Sequence[int]) -> Select[tuple[int, str, datetime | None, int]]:
-    """Deliveries, and the earliest that waits of the same object to the same inbox."""
+@cache
+def _beside_their_first() -> Select[tuple[Any, ...]]:
+    """The deliveries `ids`, and the earliest that waits of the same object to the same inbox."""
     other = aliased(Delivery)
     first = select(func.min(other.id)).where(
         other.inbox == Delivery.inbox,
@@ -147,7 +172,8 @@ def _beside_their_first(ids: Sequence[int]) -> Select[tuple[int, str, datetime |
         other.state == Delivery.WAITING,
     )
     columns = Delivery.id, Delivery.host, Delivery.leased_until
-    return select(*columns, first.scalar_subquery().label("first")).where(Delivery.id.in_(ids))
+    listed = Delivery.id.in_(bindparam("ids", expanding=True))
+    return select(*columns, first.scalar_subquery().label("first")).where(listed)
 
 
 def _choose(front: Sequence[Waiting], room: Room, pace: Mapping[str, bool]) -> list[Waiting]:
@@ -192,5 +218,6 @@ def _lease(
             # Unless its turn came since.
             behind = Delivery.id.in_([row.id for row in late]), Delivery.due_at <= moment
             step_back = update(Delivery).where(*behind, *waits)
-            work.session.execute(step_back.values(due_at=later))
-        return set(work.session.scalars(taken.returning(Delivery.id)))
+            work.session.execute(step_back.values(due_at=later), execution_options=UNSYNCHRONISED)
+        leased = taken.returning(Delivery.id)
+        return set(work.session.scalars(leased, execution_options=UNSYNCHRONISED))

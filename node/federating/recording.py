@@ -7,8 +7,9 @@ seen only once.
 import random
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from federation.retry import GIVE_UP_AFTER, Outcome, decide
@@ -110,7 +111,7 @@ def _keep_attempts(session: Session, tries: Sequence[tuple[Delivery, Tried]]) ->
         }
         for row, tried in tries
     ]
-    session.execute(insert(DeliveryAttempt), values)
+    session.connection().execute(insert(DeliveryAttempt), values)
     often = [row.id for row, _ in tries if row.attempts > 1]
     newer = aliased(DeliveryAttempt)
     behind = (
@@ -125,17 +126,25 @@ def _keep_attempts(session: Session, tries: Sequence[tuple[Delivery, Tried]]) ->
 
 def _call_next(work: UnitOfWork, finished: Sequence[int]) -> None:
     """What waited for one of these, being about the same object, is due."""
+    following = work.session.scalars(_following(), {"finished": finished}).all()
+    if following:
+        called = update(Delivery).where(Delivery.id.in_(following)).values(due_at=now())
+        work.session.execute(called)
+        work.wake(Delivery.JOB)
+
+
+@cache
+def _following() -> Select[int]:
+    """What is next to be sent after each of the deliveries `finished`."""
     done, later = aliased(Delivery), aliased(Delivery)
     same = and_(later.inbox == done.inbox, later.object_uri == done.object_uri)
-    following = (
+    return (
         select(func.min(later.id))
         .join(done, same)
-        .where(done.id.in_(finished), later.state == Delivery.WAITING)
+        .where(done.id.in_(bindparam("finished", expanding=True)))
+        .where(later.state == Delivery.WAITING)
         .group_by(done.id)
     )
-    called = update(Delivery).where(Delivery.id.in_(following)).values(due_at=now())
-    if work.session.scalars(called.returning(Delivery.id)).all():
-        work.wake(Delivery.JOB)
 
 
 def _wake_for_next(work: UnitOfWork, rows: Iterable[Delivery]) -> None:

@@ -22,8 +22,8 @@ from node.runtime import Node
 log = structlog.get_logger(__name__)
 
 # So many results, or those of so many seconds, are recorded in one transaction.
-RECORDED_AT_ONCE = 50
-LONGEST_UNRECORDED = 0.05
+RECORDED_AT_ONCE = 64
+LONGEST_UNRECORDED = 0.2
 # What is published while slow servers are waited for is seen so soon, in seconds.
 LOOK_AGAIN = 0.2
 # A server that answers in so many seconds gets several deliveries at a time.
@@ -32,6 +32,8 @@ QUICK = 1.0
 CAREFUL_SHARE = 4
 # Letters are leased for so many times the senders, so that none of these waits for the database.
 PREPARED = 2
+# Letters are leased once there is room for one for every so many senders.
+LEASED_SHARE = 2
 # The speed of so many hosts is remembered.
 MOST_PACED = 10_000
 RECORD_TRIES = 3
@@ -63,7 +65,7 @@ class Senders:
         found, ways = False, 1 if self._round.is_complete else 2
         while ways and not self._node.jobs.stopping.is_set():
             room = self._room()
-            if room.most < max(1, self._threads // CAREFUL_SHARE):
+            if room.most < max(1, self._threads // LEASED_SHARE):
                 self._call_for_help()
                 return True
             letters, stepped_back = self._round.take(room, self._pace)

@@ -1,0 +1,88 @@
+"""A node with many followers, which are all one server under many names. Run as
+`python -m bench.sender FOLDER PORT AUTHORITY` it sends what waits, as a worker does, and ends.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from federation.vocabulary import create
+from node.app import create_app, node_of
+from node.councils import service as councils
+from node.federating import addresses, delivery, publishing
+from node.federating.models import Actor, Follow, Peer
+from node.outbound import Outbound
+from node.runtime import Node
+from node.testing.nodes import make_founded, settings_of
+
+DOMAIN = "sinks.test"
+TEXT = "What a project is about, in a few paragraphs. " * 60
+
+
+def hosts(number: int, port: int) -> list[str]:
+    return [f"h{index}.{DOMAIN}:{port}" for index in range(number)]
+
+
+def client(port: int, authority: Path, followers: int) -> Outbound:
+    """The node's own client, for which all names lead here."""
+    return Outbound(
+        user_agent="Moothall bench",
+        private_hosts=hosts(followers, port),
+        ca_file=str(authority),
+        resolver=lambda _host: ["127.0.0.1"],
+    )
+
+
+def founded(folder: Path, names: Sequence[str]) -> None:
+    """A node in `folder` that those hosts follow."""
+    make_founded("aldermoor", _database(folder), folder)
+    node = node_of(create_app(settings_of("aldermoor", _database(folder), folder)))
+    with node.work(by="bench") as work:
+        session = work.session
+        session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in names])
+        session.execute(insert(Actor), [_actor(host) for host in names])
+        council = councils.own(session)
+        assert council is not None
+        actors = session.scalars(select(Actor.id).where(Actor.host.in_(names))).all()
+        follows = [
+            {
+                "uri": f"https://follows.test/{number}",
+                "follower_id": number,
+                "followed_id": council.actor_id,
+                "state": "accepted",
+            }
+            for number in actors
+        ]
+        session.execute(insert(Follow), follows)
+    node.engine.dispose()
+
+
+def _actor(host: str) -> dict[str, str]:
+    uri = f"https://{host}/actor"
+    told = {"kind": "Organization", "host": host, "username": "council", "name": host}
+    return {"uri": uri, "inbox": f"https://{host}/inbox", **told}
+
+
+def open_node(folder: Path, outbound: Outbound) -> Node:
+    return node_of(create_app(settings_of("aldermoor", _database(folder), folder), outbound))
+
+
+def publish(node: Node) -> None:
+    """One activity of its council to all who follow it."""
+    with node.work(by="bench") as work:
+        council = councils.own(work.session)
+        assert council is not None
+        uri = addresses.new_activity(work.settings)
+        article = {"id": f"{uri}/article", "type": "Article", "content": TEXT}
+        publishing.publish(work, council.actor, create(uri, council.actor.uri, article))
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder / 'bench.db'}"
+
+
+if __name__ == "__main__":
+    place, at, trusted, followers = sys.argv[1:]
+    delivery.work_off(open_node(Path(place), client(int(at), Path(trusted), int(followers))))

@@ -1,0 +1,101 @@
+"""On real sockets: hosts that are dead or slow hold up nobody else (must 28)."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from node.councils import service as councils
+from node.federating import delivery, peers
+from node.federating.models import Actor, Delivery, Follow
+from node.outbound import Outbound
+from node.runtime import Node
+from node.testing.nodes import Nodes, TestNode
+from node.testing.processes import until
+from tests.federation.delivering import say
+from tests.outbound.peers import Peers, response
+
+ACTIVITIES = 12
+DEAD = 8
+# What a slow server takes, and how long is waited for a dead one, in seconds.
+SLOW, TIMEOUT = 2.0, 6.0
+TAKEN = response(b"", status="202 Accepted")
+
+
+@pytest.fixture
+def serve() -> Iterator[Peers]:
+    with closing(Peers()) as servers:
+        yield servers
+
+
+def slowly(connection: socket.socket) -> None:
+    time.sleep(SLOW)
+    connection.sendall(TAKEN)
+
+
+def silent(connection: socket.socket) -> None:
+    time.sleep(10 * TIMEOUT)
+
+
+def follow(node: TestNode, host: str) -> None:
+    """An actor on that host, which speaks plain http, follows the node's council."""
+    with node.work() as work:
+        council = councils.own(work.session)
+        assert council is not None
+        peers.decide(work, host, peers.ALLOWED)
+        actor = Actor(
+            uri=f"http://{host}/actor",
+            kind="Organization",
+            host=host,
+            username="council",
+            name=host,
+            inbox=f"http://{host}/inbox",
+        )
+        follow = Follow(uri=f"http://{host}/follow", state="accepted")
+        follow.follower, follow.followed = actor, council.actor
+        work.session.add_all([actor, follow])
+
+
+def on_sockets(node: TestNode, hosts: list[str]) -> Node:
+    outbound = Outbound(
+        user_agent="Moothall test",
+        private_hosts=hosts,
+        timeout=TIMEOUT,
+        resolver=lambda _host: ["127.0.0.1"],
+    )
+    return replace(node.node, outbound=outbound)
+
+
+def delivered(node: TestNode, host: str) -> int:
+    with node.reading() as session:
+        done = Delivery.host == host, Delivery.state == "delivered"
+        return session.scalar(select(func.count()).where(*done)) or 0
+
+
+def test_must_28_dead_and_slow_hosts_hold_up_nobody(nodes: Nodes, serve: Peers) -> None:
+    node = nodes.start("aldermoor")
+    ports = [serve(silent).port for _ in range(DEAD)]
+    hosts = [f"dead{number}.test:{port}" for number, port in enumerate(ports)]
+    slow = f"slow.test:{serve(slowly).port}"
+    well = f"well.test:{serve(TAKEN).port}"
+    for host in (*hosts, slow, well):
+        follow(node, host)
+    for _ in range(ACTIVITIES):
+        say(node)
+    sending = on_sockets(node, [*hosts, slow, well])
+    with closing(sending.outbound), ThreadPoolExecutor(1) as worker:
+        started = time.monotonic()
+        run = worker.submit(delivery.work_off, sending)
+        until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
+        assert time.monotonic() - started < TIMEOUT, "nobody's silence was waited for"
+        say(node)
+        until(lambda: delivered(node, well) == ACTIVITIES + 1, "and what came later too")
+        assert time.monotonic() - started < TIMEOUT
+        assert not run.done()
+        node.node.jobs.stopping.set()
+    assert [delivered(node, host) for host in hosts] == [0] * DEAD

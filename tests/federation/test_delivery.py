@@ -1,0 +1,252 @@
+"""What follows from the answers to deliveries (musts 8, 27 and 29), and who gets what."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from federation.signatures import SignedRequest, read_signature
+from node.federating import delivery, health
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
+from tests.federation.delivering import (
+    Moody,
+    follower,
+    pass_time,
+    peer_row,
+    say,
+    send_due,
+    states,
+)
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HOST = "brackwell.test"
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def there(nodes: Nodes, node: TestNode) -> Moody:
+    return follower(nodes, node, HOST)[0]
+
+
+def test_must_8_a_shared_inbox_gets_each_activity_once(nodes: Nodes, node: TestNode) -> None:
+    there, _ = follower(nodes, node, HOST)
+    second = there.actor()
+    assert second.send(second.says("Follow", node.council_uri), node).status_code == 202
+    nodes.settle()
+    there.received.clear()
+    say(node)
+    nodes.settle()
+    (headers,) = there.signatures()
+    request = SignedRequest("POST", "https", HOST, "/inbox", headers, b"")
+    assert read_signature(request).key_id == f"{node.council_uri}#main-key"
+    assert 'headers="(request-target) host date digest ' in (headers.get("signature") or "")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_must_27_gone_is_final(nodes: Nodes, node: TestNode, there: Moody, status: int) -> None:
+    there.answers = status
+    say(node)
+    send_due(nodes, node)
+    send_due(nodes, node, 30 * DAY)
+    assert states(node, HOST) == [("failed", 1)]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_must_27_a_refusal_is_tried_three_times(
+    nodes: Nodes, node: TestNode, there: Moody, status: int
+) -> None:
+    there.answers = status
+    say(node)
+    for _ in range(5):
+        send_due(nodes, node, DAY)
+    assert states(node, HOST) == [("failed", 3)]
+
+
+def test_must_27_a_host_that_asks_to_wait_is_left_alone_as_a_whole(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    there.answers, there.headers = 429, {"Retry-After": "3600"}
+    say(node)
+    send_due(nodes, node)
+    say(node)
+    send_due(nodes, node, 50 * MINUTE)
+    assert states(node, HOST) == [("pending", 1), ("pending", 0)]
+    there.answers, there.headers = 202, {}
+    send_due(nodes, node, 30 * MINUTE)
+    assert [state for state, _ in states(node, HOST)] == ["delivered", "delivered"]
+
+
+def test_must_27_a_dead_host_is_probed_by_one_and_gets_all_when_it_is_back(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    app = nodes.apps.pop(HOST)
+    for _ in range(3):
+        say(node)
+    for _ in range(6):
+        send_due(nodes, node, 10 * timedelta(seconds=1))
+    tried = sum(attempts for _, attempts in states(node, HOST))
+    say(node)
+    send_due(nodes, node)
+    assert sum(attempts for _, attempts in states(node, HOST)) == tried, "it is left alone"
+    send_due(nodes, node, DAY)
+    assert sum(attempts for _, attempts in states(node, HOST)) == tried + 1, "one is the probe"
+    nodes.apps[HOST] = app
+    send_due(nodes, node, DAY)
+    assert {state for state, _ in states(node, HOST)} == {"delivered"}
+    assert peer_row(node, HOST).failures == 0
+
+
+def test_must_27_a_host_that_was_away_for_a_week_is_probed_and_recovers(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    known = say(node)
+    send_due(nodes, node)
+    app = nodes.apps.pop(HOST)
+    say(node)
+    say(node, "Delete", known)
+    for _ in range(30):
+        send_due(nodes, node, 8 * HOUR)
+    assert [state for state, _ in states(node, HOST)] == ["delivered", "failed", "pending"]
+    assert states(node, HOST)[1][1] < 25
+    nodes.apps[HOST] = app
+    there.received.clear()
+    send_due(nodes, node, DAY)
+    assert there.kinds() == ["Delete"], "whoever got something hears that it is gone"
+    say(node)
+    send_due(nodes, node)
+    assert there.kinds() == ["Delete", "Create"]
+
+
+def test_must_27_a_host_for_which_nothing_waits_is_probed_too(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    app = nodes.apps.pop(HOST)
+    say(node)
+    for _ in range(30):
+        send_due(nodes, node, 8 * HOUR)
+    assert [state for state, _ in states(node, HOST)] == ["failed"]
+    health.probe(node.node)
+    nodes.apps[HOST] = app
+    there.fetched.clear()
+    health.probe(node.node)
+    assert there.fetched == [], "it was asked just now"
+    pass_time(node, DAY)
+    health.probe(node.node)
+    assert there.fetched == ["/.well-known/nodeinfo"]
+    assert peer_row(node, HOST).try_after is None
+    say(node)
+    nodes.settle()
+    assert there.kinds() == ["Create"]
+
+
+def test_must_29_each_attempt_is_signed_anew(nodes: Nodes, node: TestNode, there: Moody) -> None:
+    there.answers = 503
+    say(node)
+    send_due(nodes, node)
+    time.sleep(1.1)  # a Date knows seconds
+    send_due(nodes, node, MINUTE)
+    first, second = there.signatures()
+    for name in ("signature", "date"):
+        assert first.get(name) != second.get(name), name
+    assert first.get("digest") == second.get("digest")
+
+
+def test_rfc_9421_is_spoken_where_it_is_asked_for_and_no_longer_than_it_is_taken(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    there.takes = "signature-input"
+    there.headers = {"Accept-Signature": 'sig1=("@method" "@target-uri" "content-digest")'}
+    say(node)
+    send_due(nodes, node)
+    assert states(node, HOST) == [("delivered", 1)]
+    assert ["signature-input" in headers for headers in there.signatures()] == [False, True]
+    say(node)
+    send_due(nodes, node)
+    assert ["signature-input" in headers for headers in there.signatures()][2:] == [True]
+    there.takes, there.headers = "digest", {}
+    say(node)
+    send_due(nodes, node)
+    say(node)
+    send_due(nodes, node)
+    spoken = ["signature-input" in headers for headers in there.signatures()][3:]
+    assert spoken == [True, False, False]
+    assert {state for state, _ in states(node, HOST)} == {"delivered"}
+
+
+def test_what_is_for_peers_goes_to_no_unknown_server_in_open_mode(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", federation="open")
+    allowed, _ = follower(nodes, node, HOST)
+    unknown = Peer.join(nodes, "unknown.test")
+    actor = unknown.actor()
+    assert actor.send(actor.says("Follow", node.council_uri), node).status_code == 202
+    nodes.settle()
+    about = say(node, audience="peers")
+    nodes.settle()
+    assert (len(allowed.heard("Create")), unknown.heard("Create")) == (1, [])
+    say(node, "Delete", about, audience="peers")
+    nodes.settle()
+    assert (len(allowed.heard("Delete")), unknown.heard("Delete")) == (1, [])
+
+
+def test_of_one_object_everything_comes_in_order(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    app = nodes.apps.pop(HOST)
+    about = say(node)
+    for _ in range(6):
+        say(node, "Update", about)
+    send_due(nodes, node)
+    nodes.apps[HOST] = app
+    send_due(nodes, node, HOUR)
+    assert there.kinds() == ["Create", *["Update"] * 6]
+
+
+def test_nothing_hides_behind_what_waits_for_another(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    there.answers = 403
+    about = say(node)
+    send_due(nodes, node)
+    there.answers = 202
+    for _ in range(12):
+        say(node, "Update", about)
+    other = say(node)
+    send_due(nodes, node)
+    assert [document["object"]["id"] for _, document in there.received][1:] == [other]
+
+
+def test_an_operator_tries_again_or_gives_up_all_of_a_host(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    there.answers = 410
+    say(node)
+    say(node)
+    nodes.settle()
+    there.answers = 202
+    with node.work() as work:
+        assert delivery.retry_host(work, HOST) == 2
+    nodes.settle()
+    assert {state for state, _ in states(node, HOST)} == {"delivered"}
+    del nodes.apps[HOST]
+    say(node)
+    nodes.settle()
+    with node.work() as work:
+        assert delivery.give_up_host(work, HOST) == 1
+    assert [state for state, _ in states(node, HOST)][2:] == ["failed"]
+
+
+def test_what_was_finished_long_ago_is_not_kept(
+    nodes: Nodes, node: TestNode, there: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(node)
+    nodes.settle()
+    assert delivery.prune(node.node) == 0
+    monkeypatch.setattr(delivery, "KEPT", -DAY)
+    say(node)
+    assert delivery.prune(node.node) == 2, "the Accept and the first"
+    assert states(node, HOST) == [("pending", 0)]
