@@ -19,6 +19,8 @@ from node.web.cycle import permission_of
 ROOT = Path(__file__).parents[2]
 # Signed by their senders, who have no form of ours.
 INBOX = "inbox.post"
+# A part of an address that is one of several words.
+CHOICE = re.compile(r"<any\((\w+)[^>]*>")
 ENDPOINT = re.compile(r"""url_for\(\s*["']([\w.]+)["']""")
 
 # The wiring is the same on every database.
@@ -33,7 +35,7 @@ def council(lasting_nodes: Nodes) -> TestNode:
 def addresses(council: TestNode, method: str) -> dict[str, str]:
     """Every route that answers `method`, each with an address that leads to it."""
     return {
-        re.sub("<.*?>", "1", rule.rule): rule.endpoint
+        re.sub("<.*?>", "1", CHOICE.sub(r"\1", rule.rule)): rule.endpoint
         for rule in council.app.url_map.iter_rules()
         if method in (rule.methods or ())
     }
