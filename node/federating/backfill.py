@@ -106,13 +106,13 @@ def _pages(node: Node, row_id: int) -> Iterator[Page]:
     """The pages from where we are, the next one being fetched while one is looked at."""
     with node.reading() as session:
         row = session.get_one(Backfill, row_id)
-        onward, actor_uri = row.next_page, row.actor.uri
+        address, actor_uri = row.next_page, row.actor.uri
     with ThreadPoolExecutor(1) as ahead:
-        coming: Future[Page] | None = ahead.submit(_fetch, node, onward, actor_uri)
+        coming: Future[Page] | None = ahead.submit(_fetch, node, address, actor_uri)
         while coming is not None:
             page = coming.result()
-            onward = page.onward
-            coming = ahead.submit(_fetch, node, onward, actor_uri) if onward else None
+            following = page.onward
+            coming = ahead.submit(_fetch, node, following, actor_uri) if following else None
             yield page
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from federation.acceptance import Accepted, Policy, accept
 from federation.errors import Reason, Refusal
+from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
 from node.db import insert_new, now
 from node.federating import follower_sync, handling, peers, refusals
@@ -55,9 +56,8 @@ def _receive(node: Node, request: SignedRequest) -> None:
     row = handling.row_of(verdict)
     if not node.arriving.outcome(row, partial(_store, node)):
         raise Refusal(Reason.too_many, row["host"])
-    if follower_sync.HEADER.lower() in verdict.covered:
-        header = request.headers.get(follower_sync.HEADER)
-        follower_sync.noticed(node, verdict.key.owner, header)
+    if HEADER.lower() in verdict.covered:
+        follower_sync.noticed(node, verdict.key.owner, request.headers.get(HEADER))
 
 
 def _store(node: Node, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:

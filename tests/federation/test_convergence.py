@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from node.db import now
 from node.federating.models import Comparison, Deleted, Delivery, Follow
-from node.projects.models import Project, State
+from node.projects.models import Bucket, Project, State
 from node.testing.nodes import Nodes, TestNode
 from node.testing.postgres import Postgres
 from tests.federation.converging import (
@@ -244,7 +244,7 @@ def test_digests_never_drift(nodes: Nodes, pair: Pair) -> None:
         compare(nodes, there)
         first = digest(here)
         with here.work() as work:
-            work.session.execute(delete(table_of_buckets()))
+            work.session.execute(delete(Bucket))
         assert digest(here) == first
     remove(here, "Woods 0")
     nodes.settle()
@@ -258,9 +258,3 @@ def digest(one: TestNode) -> str:
     assert answer.status_code == 200
     found: str = answer.get_json()["digest"]
     return found
-
-
-def table_of_buckets():  # type: ignore[no-untyped-def]
-    from node.projects.models import Bucket
-
-    return Bucket

@@ -3,15 +3,15 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from federation.acceptance import Policy, identify
+from federation.acceptance import identify
 from federation.errors import Refusal
 from federation.origin import host_of
 from federation.signatures import claimed_host
 from federation.vocabulary import Collection
 from node.db import now
 from node.errors import NotFoundError
-from node.federating import actors, follower_sync, inbox, peers
-from node.federating.keystore import KeyStore
+from node.federating import actors, follower_sync, inbox
+from node.federating.keystore import KeyStore, policy
 from node.federating.views.asking import as_signed
 from node.request import PUBLIC, activity_response, current_node, current_work, permission
 
@@ -41,13 +41,8 @@ def _who_asks() -> str:
     """The host that signed the request. Raises `Refusal`, which has been counted."""
     node, signed = current_node(), as_signed()
 
-    def host_allowed(host: str) -> bool:
-        with node.reading() as session:
-            return peers.is_allowed(session, node.settings, host)
-
-    policy = Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
     try:
-        return host_of(identify(signed, policy, KeyStore(node), now()).owner)
+        return host_of(identify(signed, policy(node), KeyStore(node), now()).owner)
     except Refusal as refusal:
         inbox.refuse(node, claimed_host(signed), refusal)
         raise
