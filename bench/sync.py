@@ -4,6 +4,7 @@ The council whose projects they are is a process of its own, reached over socket
 this process. Both are on SQLite, the files on the same disc.
 """
 
+import os
 import random
 import sqlite3
 import time
@@ -89,9 +90,13 @@ def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
     with _serving(there) as process:
         yield "the council's own node, before", resident(process)
         yield "the follower, before", resident()
+        here_before, there_before = _processor_time(), _processor_time(process)
         seconds = _timed(lambda: backfill.work_off(follower))
         _check(follower, size)
         yield "backfill: served, fetched, sanitised, stored", _rate(size, seconds)
+        yield "  processor time of the follower", _rate(size, _processor_time() - here_before)
+        served_in = _processor_time(process) - there_before
+        yield "  processor time of the council's own node", _rate(size, served_in)
         yield "  asked", meter.since()
         yield "the council's own node, after", resident(process)
         yield "the follower, after", resident()
@@ -242,6 +247,12 @@ def _change(served: Node, count: int) -> None:
         for project_id in ids:
             project = work.session.get_one(Project, project_id)
             project.revision, project.title = new_revision(), "Report a missed bin at once"
+
+
+def _processor_time(process: int | str = "self") -> float:
+    """Seconds for which a process had a processor, whoever else wanted it. Linux only."""
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _timed(act: Callable[[], object]) -> float:
