@@ -133,6 +133,20 @@ def test_a_project_is_published_and_listed(
     assert listed.out.startswith(f"{uri}\talpha\tAldermoor Council\tBins in one step\n")
 
 
+def test_a_file_says_who_may_see_the_project_and_its_language(
+    council: TestNode, moothall: Command, file: Path
+) -> None:
+    front = "---\nvisibility: private\nlanguage: cy"
+    file.write_text(PROJECT.replace("---", front, 1), encoding="utf-8")
+    uri = moothall("project", "publish", file).out.strip()
+    path = uri.removeprefix("https://aldermoor.test")
+    assert council.visitor().visit(path).status_code == 404
+    page = council.visitor("officer").visit(path)
+    assert page.status_code == 200
+    assert 'lang="cy"' in page.text
+    assert uri in moothall("project", "list").out
+
+
 FRONT = b"---\ntitle: T\nsummary: S\nphase: beta\n---\n"
 WRONG_FILES = {
     "empty": (b"", "does not begin with a front matter"),
@@ -162,6 +176,8 @@ WRONG_FILES = {
     "NUL in the brief": (FRONT + b"\0", "brief: Remove"),
     "long brief": (FRONT + b"x" * 50_001, "brief: Use at most"),
     "not UTF-8": (FRONT + b"\xff", "is not UTF-8 text"),
+    "seen by some": (b"---\nvisibility: some" + FRONT[3:], "visibility: Select who may see"),
+    "in French": (b"---\nlanguage: fr" + FRONT[3:], "language: Select the language"),
 }
 
 
