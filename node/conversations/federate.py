@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from federation.addressing import PUBLIC
 from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
@@ -11,6 +12,7 @@ from node.conversations.models import Comment
 from node.federating import addresses
 from node.federating.models import Actor
 from node.projects.federate import audience
+from node.projects.models import Visibility
 
 LONGEST_CONTENT = 20_000
 
@@ -30,8 +32,8 @@ class RemoteComment:
 def to_note(comment: Comment, answered: Actor) -> Note:
     """A comment of ours. `answered` is who wrote what it answers, and is mentioned."""
     project, mine = comment.project, comment.author
-    to = audience(project)
     others = (answered,) if answered.uri != mine.uri else ()
+    to = _audience(comment)
     return Note(
         id=comment.uri,
         content=comment.content,
@@ -42,9 +44,19 @@ def to_note(comment: Comment, answered: Actor) -> Note:
         audience=addresses.project_group(project.uri) if project.is_local else None,
         published=comment.published_at,
         to=to["to"],
-        cc=(*to["cc"], *(actor.uri for actor in others)),
+        cc=tuple(dict.fromkeys((*to["cc"], *(actor.uri for actor in others)))),
         mentions={actor.uri: actor.address for actor in others},
     )
+
+
+def _audience(comment: Comment) -> dict[str, tuple[str, ...]]:
+    """Of a comment on another council's project, that council tells the others."""
+    project = comment.project
+    if project.is_local:
+        return audience(project)
+    owner = (project.council.actor.uri,)
+    is_public = project.visibility is Visibility.public
+    return {"to": (PUBLIC,), "cc": owner} if is_public else {"to": owner, "cc": ()}
 
 
 def to_tombstone(comment: Comment) -> Tombstone:

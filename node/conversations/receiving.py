@@ -30,6 +30,8 @@ MOST_OF_HOST = 5_000
 MOST_AN_HOUR = 30
 # Of one actor, so many deletions of what never came are remembered.
 MOST_DELETIONS = 500
+# Among so many whom a note is for, a project's actor is looked for.
+MOST_ADDRESSED = 100
 
 
 def receive_note(work: UnitOfWork, received: Received) -> None:
@@ -114,7 +116,8 @@ def _subject(work: UnitOfWork, note: Note) -> Subject:
     session = work.session
     uri = session.scalar(select(Comment.in_reply_to).where(Comment.uri == note.id))
     found = subjects.find(session, uri or note.in_reply_to or "")
-    found = found or subjects.of_group(session, recipients(list(note.to), list(note.cc)))
+    addressed = recipients(list(note.to), list(note.cc))[:MOST_ADDRESSED]
+    found = found or subjects.of_group(session, addressed)
     if found is None:
         raise NotForUsError("a note about nothing that we know")
     if found.project.visibility is Visibility.public and not is_public(

@@ -22,6 +22,7 @@ from node.projects.models import Project, State, Visibility
 from node.runtime import UnitOfWork
 
 LONGEST_WORDS = 40
+KIND = "Group"
 # What looks like another is left out, for those who type it.
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 # The actors that show a project on pages of their own, and with it what is said about it.
@@ -39,7 +40,8 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
     if project.actor is None:
         project.actor = _make(work, project)
         work.session.flush()
-    elif project.actor.name != project.title:
+    project.actor.kind = KIND
+    if project.actor.name != project.title:
         project.actor.name = project.title
         _say(work, project, project.actor)
     return project.actor
@@ -74,6 +76,14 @@ def forward(work: UnitOfWork, project: Project, told: Document, *, but: set[str]
     _announce(work, project, told, (theirs | showing) - but)
     if told["type"] in {"Create", "Note"}:
         _announce(work, project, id_of(told.get("object", told)) or "", theirs)
+
+
+def hide(project: Project) -> None:
+    """The project is for our own people alone: nobody else finds or follows its actor, as long as
+    that is so.
+    """
+    if project.actor is not None:
+        actors.close(project.actor)
 
 
 def close(work: UnitOfWork, project: Project) -> None:
@@ -121,7 +131,7 @@ def _make(work: UnitOfWork, project: Project) -> Actor:
     uri, council = addresses.project_group(project.uri), project.council.actor
     actor = Actor(
         uri=uri,
-        kind="Group",
+        kind=KIND,
         host=work.settings.authority,
         username=_username(work.session, project.title),
         name=project.title,

@@ -20,6 +20,7 @@ def told(work: UnitOfWork, project: Project, before: Visibility) -> None:
     if project.visibility is Visibility.private:
         if before is not Visibility.private:
             _withdraw(work, project)
+        group.hide(project)
     elif before is Visibility.private:
         group.publish(work, project, _create(work, project))
     else:
