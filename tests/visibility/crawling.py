@@ -67,7 +67,7 @@ def crawl(node: TestNode, get: Get) -> Crawl:
         if address in result.types:
             continue
         answer = get(address)
-        result.types[address] = answer.mimetype
+        result.types[address] = answer.mimetype or ""
         assert answer.status_code < 500, address
         said = answer.get_data(as_text=True) + str(answer.headers)
         for word in WORD.findall(said):
@@ -78,7 +78,7 @@ def crawl(node: TestNode, get: Get) -> Crawl:
 
 
 def _onward(answer: TestResponse) -> Iterator[str]:
-    if answer.status_code == 200 and "json" in answer.mimetype:
+    if answer.status_code == 200 and "json" in (answer.mimetype or ""):
         document = json.loads(answer.data)
         if isinstance(document, dict):
             for name in ONWARD:

@@ -70,7 +70,7 @@ def test_must_30_a_wrong_signature_of_a_peer_is_an_error_and_no_anonymous_reader
     wrong: str, visibility: Visibility, here: TestNode, peer: Signatory
 ) -> None:
     address = f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}"
-    answer = signed_get(here, peer, address, **WRONG[wrong])
+    answer = signed_get(here, peer, address, but=WRONG[wrong])
     assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
     assert list(counted(here).values()) == [1]
 
@@ -120,7 +120,7 @@ def test_the_nodes_own_actor_is_read_whatever_the_signature(
     here: TestNode, peer: Signatory
 ) -> None:
     """Two servers that ask each other for signatures would wait for each other for ever."""
-    answer = signed_get(here, peer, "/actor", Signature="nonsense")
+    answer = signed_get(here, peer, "/actor", but={"Signature": "nonsense"})
     assert answer.status_code == 200
     assert peer.peer.fetched == []
 

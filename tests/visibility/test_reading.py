@@ -1,11 +1,13 @@
 """Who may read what: every route of the node, read by everybody (must 30)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from node.projects.models import State, Visibility
 from node.testing.peer import AS2
 from tests.visibility.crawling import crawl
-from tests.visibility.town import HTML, Town, word
+from tests.visibility.town import HTML, Get, Town, word
 
 # What people have no use for.
 FOR_PROGRAMS = (
@@ -36,7 +38,7 @@ DRAFTS = {word(visibility, State.draft) for visibility in Visibility}
 THEIRS_TO_ALL = {word("theirs", Visibility.public, PUBLISHED)}
 THEIRS_TO_PEERS = {word("theirs", Visibility.peers, PUBLISHED)}
 
-READERS = {
+READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
     "a browser": (lambda town: town.unsigned(HTML), TO_ALL | THEIRS_TO_ALL),
     "an unsigned server": (lambda town: town.unsigned(AS2), TO_ALL | THEIRS_TO_ALL),
     "a server that nobody allowed": (

@@ -1,6 +1,6 @@
 """A council that has a project of each kind, and all who may come to read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -46,12 +46,17 @@ class Town:
 
 
 def signed_get(
-    node: TestNode, who: Signatory, address: str, scheme: Scheme = Scheme.cavage, **more: str
+    node: TestNode,
+    who: Signatory,
+    address: str,
+    scheme: Scheme = Scheme.cavage,
+    *,
+    but: Mapping[str, str] | None = None,
 ) -> TestResponse:
-    """Ask as another server does. `more` are headers put in place of the signed ones."""
+    """Ask as another server does. `but` are headers put in place of the signed ones."""
     base = node.node.settings.base_url
     signed = sign("GET", f"{base}{address}", {}, None, who.key, now(), scheme)
-    headers = {"Accept": AS2, "Host": node.host, **signed, **more}
+    headers = {"Accept": AS2, "Host": node.host, **signed, **(but or {})}
     return node.app.test_client().get(address, base_url=base, headers=headers)
 
 
