@@ -148,12 +148,17 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
 
     `vouched`: an operator asks, which allows the server.
 
-    Raises `InvalidInputError` for an actor that is not an organisation, has moved, or is blocked
-    by ours or blocks ours.
+    Raises `InvalidInputError` for an actor that is no organisation, is one project, has moved, or is
+    blocked by ours or blocks ours.
     """
     if found_actor.type not in FOLLOWABLE:
         raise InvalidInputError(
             "That is a person, not a council.", {"address": "Enter the address of a council"}
+        )
+    if found_actor.type == "Group" and found_actor.attributed_to:
+        raise InvalidInputError(
+            "That is one project of a council.",
+            {"address": "Enter the address of its council: its projects come with it"},
         )
     host = host_of(found_actor.id)
     if vouched and not peers.is_allowed(work.session, work.settings, host):

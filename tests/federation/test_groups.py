@@ -223,3 +223,28 @@ def test_the_conversation_is_a_collection(nodes: Nodes, node: TestNode, peer: Pe
     for wrong in ("0", "-1", "x", "2147483647", "9" * 30):
         answer = node.app.test_client().get(f"{project}/context?page={wrong}", headers=AS2)
         assert answer.status_code in {200, 404}, wrong
+
+
+def test_an_actor_is_not_found_while_its_project_is_private(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project, officer = publish(node, TITLE), node.visitor("officer")
+    name = read(node, f"{project}/group")["preferredUsername"]
+    resource = f"/.well-known/webfinger?resource=acct:{name}@{node.host}"
+    for visibility, status in (("private", 404), ("public", 200)):
+        officer.visit(f"{project}/edit")
+        officer.submit("edit", visibility=visibility)
+        assert node.app.test_client().get(resource).status_code == status
+        follow_group(nodes, peer.actor(), node, project)
+        assert len(peer.heard("Accept")) == (status == 200)
+    assert read(node, f"{project}/group")["preferredUsername"] == name
+
+
+def test_a_council_follows_the_council_rather_than_one_project(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    name = read(here, f"{publish(here, TITLE)}/group")["preferredUsername"]
+    officer = there.visitor("officer")
+    officer.visit("/councils/follow")
+    page = officer.submit("follow", address=f"@{name}@{here.host}")
+    assert page.status_code == 400
+    assert "Enter the address of its council" in page.text
