@@ -148,8 +148,8 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
 
     `vouched`: an operator asks, which allows the server.
 
-    Raises `InvalidInputError` for an actor that is no organisation, is one project, has moved, or is
-    blocked by ours or blocks ours.
+    Raises `InvalidInputError` for an actor that is not an organisation, is one project, has moved,
+    or is blocked by ours or blocks ours.
     """
     if found_actor.type not in FOLLOWABLE:
         raise InvalidInputError(
