@@ -2,6 +2,7 @@
 
 import html
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -172,7 +173,7 @@ def peer(nodes: Nodes, node: TestNode) -> Peer:
     return Peer.join(nodes, "brackwell.test", node)
 
 
-def pair_of(nodes: Nodes, node: TestNode, peer: Peer, **new: object) -> tuple[Signatory, Signatory]:
+def pair_of(nodes: Nodes, node: TestNode, peer: Peer, **new: Any) -> tuple[Signatory, Signatory]:
     """A remote actor that our council follows, and another that may be its successor."""
     old = peer.actor("old")
     with node.work() as work:
