@@ -55,7 +55,7 @@ def sender(node: TestNode, peer: Peer) -> Signatory:
 
 
 @pytest.mark.parametrize("path", FILES or [FOLDER], ids=lambda path: path.stem)
-def test_a_real_document(
+def test_must_33_a_real_document_is_stored_or_ignored(
     path: Path, lasting_nodes: Nodes, node: TestNode, sender: Signatory
 ) -> None:
     document = read(path)
@@ -83,7 +83,7 @@ def assert_well_handled(node: TestNode, uri: str) -> None:
         assert item.attempts <= 1, item.outcome
 
 
-def test_none_of_them_broke_the_node(node: TestNode, sender: Signatory) -> None:
+def test_must_33_none_of_them_broke_the_node(node: TestNode, sender: Signatory) -> None:
     reader = node.visitor()
     for address in ("/", "/projects", "/councils"):
         assert reader.visit(address).status_code == 200
