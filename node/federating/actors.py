@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of, same_origin, without_fragment
-from federation.signatures import PrivateKey, PublicKey, generate_ed25519, generate_rsa
+from federation.signatures import PrivateKey, PublicKey, Scheme, generate_ed25519, generate_rsa
 from federation.signatures.algorithms import Algorithm
 from federation.signatures.keys import public_pem
 from federation.vocabulary import RFC9421
@@ -14,7 +14,7 @@ from federation.vocabulary import Actor as ActorDocument
 from federation.webfinger import USERNAME
 from node.db import insert_once, now
 from node.errors import NotFoundError
-from node.federating import addresses
+from node.federating import addresses, signing
 from node.federating.models import Actor, ActorKey
 from node.markup import one_line
 from node.settings import Settings
@@ -117,6 +117,8 @@ def remember(session: Session, document: ActorDocument) -> Actor:
     for name, value in told.items():
         setattr(actor, name, value)
     _remember_keys(session, actor, document.public_keys)
+    if RFC9421 in document.implements:
+        signing.learn(session, actor.host, Scheme.rfc9421)
     session.flush()
     return actor
 

@@ -7,13 +7,14 @@ word that a host is allowed stand against it.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, delete, exists, insert, literal, null, or_, select, update
+from sqlalchemy import Select, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from federation.origin import normal_authority
 from node.db import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating.models import Actor, Block, Delivery, DeliveryAttempt, Follow, Peer
+from node.federating.giving_up import give_up
+from node.federating.models import Actor, Block, Delivery, Follow, Peer
 from node.markup import one_line
 from node.runtime import UnitOfWork
 from node.settings import Settings
@@ -24,6 +25,7 @@ ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
 LONGEST_COMMENT = 500
 # Hosts that nobody decided about and no list names: of more, those heard from longest ago go.
 MOST_UNDECIDED = 10_000
+BLOCKED_SINCE = "This server has been blocked: nothing more is sent to it."
 
 
 def is_allowed(session: Session, settings: Settings, host: str) -> bool:
@@ -164,19 +166,8 @@ def enforce(work: UnitOfWork) -> None:
         session.execute(delete(Follow).where(either))
     waiting = select(Delivery.host).where(Delivery.state == Delivery.WAITING)
     for hosts in _portions(blocked_among(session, _values(session, waiting))):
-        _give_up(session, hosts)
+        give_up(session, BLOCKED_SINCE, Delivery.host.in_(hosts))
     session.expire_all()
-
-
-def _give_up(session: Session, hosts: Sequence[str]) -> None:
-    """What waits for `hosts` is not sent any more, and says why."""
-    waits = Delivery.host.in_(hosts), Delivery.state == Delivery.WAITING
-    words = literal("This server has been blocked: nothing more is sent to it.")
-    tried = select(Delivery.id, literal(now(), DeliveryAttempt.at.type), null(), words, literal(0))
-    columns = ["delivery_id", "at", "status", "answer", "milliseconds"]
-    session.execute(insert(DeliveryAttempt).from_select(columns, tried.where(*waits)))
-    values = {"state": "failed", "finished_at": now(), "leased_until": None}
-    session.execute(update(Delivery).where(*waits).values(values))
 
 
 def _states(session: Session, hosts: set[str]) -> dict[str, str]:

@@ -63,3 +63,9 @@ def known_scheme(session: Session, host: str) -> Scheme | None:
 def remember(session: Session, host: str, scheme: Scheme | None) -> None:
     """`host` takes `scheme`; None: that is not known any more."""
     session.execute(update(Peer).where(Peer.host == host).values(scheme=scheme))
+
+
+def learn(session: Session, host: str, scheme: Scheme) -> None:
+    """`host` says itself that it takes `scheme`, which counts until it shows otherwise."""
+    unknown = Peer.host == host, Peer.scheme.is_(None)
+    session.execute(update(Peer).where(*unknown).values(scheme=scheme))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from federation.signatures import SignedRequest, read_signature
+from federation.vocabulary import RFC9421
 from node.federating import delivery, health
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
@@ -176,6 +177,17 @@ def test_rfc_9421_is_spoken_where_it_is_asked_for_and_no_longer_than_it_is_taken
     spoken = ["signature-input" in headers for headers in there.signatures()][3:]
     assert spoken == [True, False, False]
     assert {state for state, _ in states(node, HOST)} == {"delivered"}
+
+
+def test_rfc_9421_is_spoken_with_whoever_says_that_it_takes_that(
+    nodes: Nodes, node: TestNode
+) -> None:
+    there = Moody.join(nodes, HOST, node)
+    takes = {"href": RFC9421, "name": "HTTP Message Signatures"}
+    actor = there.actor(generator={"type": "Application", "implements": [takes]})
+    assert actor.send(actor.says("Follow", node.council_uri), node).status_code == 202
+    nodes.settle()
+    assert ["signature-input" in headers for headers in there.signatures("Accept")] == [True]
 
 
 def test_what_is_for_peers_goes_to_no_unknown_server_in_open_mode(nodes: Nodes) -> None:
