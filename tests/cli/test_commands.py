@@ -105,7 +105,7 @@ def test_an_officer_is_added_and_may_sign_in(council: TestNode, moothall: Comman
         ({"--email": "nobody"}, "Enter an email address"),
         ({"--name": ""}, "Enter your name"),
         ({"--name": "\udcff"}, "Enter your name"),
-        ({"--role": "king"}, "'king' is not one of 'officer', 'operator'"),
+        ({"--role": "king"}, "'king' is not one of 'officer', 'moderator', 'operator'"),
         ({"--password": "short"}, "Enter a password of at least 12 characters"),
         ({"--password": "x" * 201}, "Enter a password of at most 200 characters"),
     ],
