@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, lazyload
 
 from node import markup
 from node.councils.models import Council
@@ -240,7 +240,8 @@ def documents_after(
     session: Session, council: Council, reader: Reader, after: int, most: int
 ) -> list[Project]:
     """The next projects of a council that have a document for `reader`, by row id."""
-    query = _documents(council, reader).where(Project.id > after)
+    # All are of one council, which is here already: it is not read again beside each.
+    query = _documents(council, reader).where(Project.id > after).options(lazyload(Project.council))
     return list(session.scalars(query.order_by(Project.id).limit(most)))
 
 
