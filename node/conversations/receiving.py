@@ -28,8 +28,8 @@ from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 MOST_OF_ACTOR = 500
 MOST_OF_HOST = 5_000
 MOST_AN_HOUR = 30
-# Of one actor, so many deletions of what never came are remembered.
-MOST_DELETIONS = 500
+# Of one server, so many deletions of what never came are remembered.
+MOST_DELETIONS_OF_HOST = 2_000
 # Among so many whom a note is for, a project's actor is looked for.
 MOST_ADDRESSED = 100
 
@@ -78,10 +78,12 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
 def remember_delete(work: UnitOfWork, received: Received) -> None:
     """A deletion of what never came: when it comes late, it is not shown."""
     uri, actor = id_of(received.activity.object), _author(work, received.activity.actor)
-    if uri is None or not same_origin(uri, actor.uri) or uri == actor.uri:
+    is_known = uri is not None and subjects.is_known(work.session, uri)
+    if uri is None or is_known or not same_origin(uri, actor.uri) or uri == actor.uri:
         raise NotForUsError("a deletion of what is not theirs")
-    query = select(func.count()).where(Deleted.actor_id == actor.id)
-    if (work.session.scalar(query) or 0) >= MOST_DELETIONS:
+    deletions = select(func.count()).select_from(Deleted).join(Actor)
+    of_host = deletions.where(Actor.host == actor.host)
+    if (work.session.scalar(of_host) or 0) >= MOST_DELETIONS_OF_HOST:
         raise NotForUsError("one deletion too many of what never came")
     insert_once(work.session, Deleted, uri=uri, actor_id=actor.id, at=now())
 

@@ -39,6 +39,12 @@ def find(session: Session, uri: str) -> Subject | None:
     return None
 
 
+def is_known(session: Session, uri: str) -> bool:
+    """Whether something of ours or others has this id, shown or not."""
+    kept = (select(row.id).where(row.uri == uri) for row in (Project, Update, Comment))
+    return any(session.scalar(query) is not None for query in kept)
+
+
 def of_group(session: Session, uris: tuple[str, ...]) -> Subject | None:
     """The project of ours whose actor is addressed."""
     query = select(Project).join(Actor, Actor.id == Project.actor_id).where(Actor.uri.in_(uris))

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import Article, ProjectDetails
+from node.conversations import receiving
 from node.councils import service as councils
-from node.federating.models import Deleted, Follow, InboxItem
+from node.federating.models import Actor, Deleted, Follow, InboxItem
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
@@ -198,16 +199,32 @@ def test_a_neighbour_s_deletion_does_not_hide_the_author_s(
     assert titles(node, author) == []
 
 
-def test_an_actor_that_nobody_follows_stores_nothing(
+def test_an_actor_that_nobody_follows_publishes_nothing_here(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     sender = peer.actor()
     document = article(sender, "Bins")
     assert send(nodes, sender, sender.says("Create", document), node) == "ignored"
-    assert send(nodes, sender, sender.says("Delete", document["id"]), node) == "ignored"
+    # It may comment: so that what it deleted is not shown when it comes late.
+    assert send(nodes, sender, sender.says("Delete", document["id"]), node) == "done"
     with node.reading() as session:
         assert councils.by_actor_uri(session, sender.uri) is None
-        assert session.scalar(select(Deleted).where(Deleted.uri == document["id"])) is None
+        (kept,) = session.scalars(select(Deleted).where(Deleted.uri == document["id"])).all()
+        assert session.get_one(Actor, kept.actor_id).uri == sender.uri
+
+
+def test_must_35_so_many_deletions_of_one_server_are_remembered(
+    nodes: Nodes, node: TestNode, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with node.reading() as session:
+        kept = select(func.count()).select_from(Deleted).join(Actor)
+        before = session.scalar(kept.where(Actor.host == peer.host)) or 0
+    monkeypatch.setattr(receiving, "MOST_DELETIONS_OF_HOST", before + 2)
+    outcomes = []
+    for _ in range(3):
+        sender = peer.actor()
+        outcomes.append(send(nodes, sender, sender.says("Delete", peer.new_id("notes")), node))
+    assert outcomes == ["done", "done", "ignored"]
 
 
 def test_nobody_answers_for_another(nodes: Nodes, node: TestNode, peer: Peer) -> None:
