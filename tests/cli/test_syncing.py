@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from node.councils.models import Council
 from node.federating.models import Actor, Backfill, Comparison, Follow
 from node.testing.nodes import TestNode
 from tests.cli.conftest import Command
@@ -26,6 +27,7 @@ def followed(council: TestNode) -> TestNode:
                 projects=f"{THERE}/projects",
                 digest=f"{THERE}/projects/digest",
             )
+            work.session.add(Council(actor=actor, name=actor.name))
             ours = work.session.scalars(select(Actor).where(Actor.uri == council.council_uri)).one()
             uri = f"{council.node.settings.base_url}/activities/1"
             work.session.add(Follow(uri=uri, follower=ours, followed=actor, state="accepted"))
