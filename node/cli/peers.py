@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from node.cli.opening import BY, opened, working
 from node.councils import service
-from node.federating import discovery, fetching, peer_lists, peers, subscriptions
+from node.federating import fetching, peer_lists, peers, subscriptions, suggesting
 from node.federating.models import Peer, PeerList
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs")
@@ -81,7 +81,7 @@ def list_peers(as_json: bool) -> None:
 def suggestions(as_json: bool) -> None:
     """Servers that others told us of, and nobody has decided about."""
     with opened() as node, node.reading() as session:
-        rows = [_described(row) for row in discovery.suggestions(session)]
+        rows = [_described(row) for row in suggesting.suggestions(session)]
         _show(rows, ("host", "found_from", "comment"), as_json=as_json)
 
 

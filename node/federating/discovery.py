@@ -9,20 +9,21 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from federation import nodeinfo
 from federation.errors import FederationError
 from federation.origin import normal_authority, same_origin
 from federation.reading import one_or_many
-from federation.vocabulary import parse_json
-from node.db import insert_once, now
-from node.errors import MoothallError, NotFoundError
-from node.federating import fetching, peer_lists, peers
-from node.federating.models import Peer
+from federation.vocabulary import Activity, parse_json
+from node.db import now
+from node.errors import MoothallError
+from node.federating import fetching, handling, peer_lists, peers, suggesting
+from node.federating.models import InboxItem, Peer
+from node.federating.moving import MOVE
 from node.markup import one_line
-from node.runtime import Node, UnitOfWork
+from node.runtime import Node
 from node.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,8 +31,8 @@ log = structlog.get_logger(__name__)
 JOB = "discovery"
 AGAIN = timedelta(days=7)
 AT_ONCE = 20
-# So many suggestions of one server, and so many in all.
-MOST_OF_ONE, MOST_SUGGESTIONS = 200, 2_000
+# A move to a server that was not allowed counts still when it is, within this time.
+MOVES_KEPT = timedelta(days=60)
 LONGEST_SOFTWARE = 100
 PEERS = "/peers.json"
 JSON = ("application/json",)
@@ -66,43 +67,6 @@ def _entry(row: Peer) -> peer_lists.Entry:
     return peer_lists.Entry(row.host, state, row.comment)
 
 
-def suggestions(session: Session) -> list[Peer]:
-    """The servers that others told us of and nobody has decided about, by name."""
-    return list(session.scalars(select(Peer).where(*_suggested()).order_by(Peer.host)))
-
-
-def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
-    """Suggest the servers that are not known yet; of each, a word why. Returns how many are new."""
-    session = work.session
-    count = select(func.count()).select_from(Peer)
-    room = min(
-        MOST_SUGGESTIONS - (session.scalar(count.where(*_suggested())) or 0),
-        MOST_OF_ONE - (session.scalar(count.where(Peer.found_from == found_from)) or 0),
-    )
-    unwanted = peers.blocked_among(session, set(hosts)) | {work.settings.authority}
-    new = 0
-    for host, comment in hosts.items():
-        if new >= room:
-            break
-        values = {"state": peers.UNKNOWN, "comment": comment, "found_from": found_from}
-        if host not in unwanted:
-            new += insert_once(session, Peer, host=host, last_answer="", **values)
-    return new
-
-
-def dismiss(work: UnitOfWork, host: str) -> None:
-    """Suggest a server no more. Raises `NotFoundError`."""
-    row = work.session.scalar(select(Peer).where(Peer.host == host, *_suggested()))
-    if row is None:
-        raise NotFoundError("That server is not suggested.")
-    row.found_from, row.comment = None, ""
-    work.audit("peer.dismissed", host)
-
-
-def _suggested() -> tuple[ColumnElement[bool], ...]:
-    return Peer.state == peers.UNKNOWN, Peer.found_from.is_not(None)
-
-
 def work_off(node: Node) -> None:
     """The job: ask the servers that were not asked for a week what they are and whom they know."""
     while hosts := _claim(node):
@@ -110,6 +74,7 @@ def work_off(node: Node) -> None:
             if node.jobs.stopping.is_set():
                 return
             _keep(node, host, _ask(node, host))
+            _go_on_with_moves(node, host)
 
 
 def _claim(node: Node) -> list[str]:
@@ -133,10 +98,7 @@ def spoken_with(settings: Settings) -> ColumnElement[bool]:
 
 def _ask(node: Node, host: str) -> Found | None:
     """None where the server does not say what it is."""
-    scheme = (
-        "http" if host in node.settings.private_hosts and not node.settings.is_https else "https"
-    )
-    base = f"{scheme}://{host}"
+    base = _base(node, host)
     try:
         where = nodeinfo.document_in(_json(node, f"{base}/.well-known/nodeinfo"))
         if where is None or not same_origin(where, base):
@@ -152,6 +114,14 @@ def _ask(node: Node, host: str) -> Found | None:
         return Found(software, _hosts(_json(node, f"{base}{PEERS}")))
     except (MoothallError, FederationError):
         return Found(software)  # which is its right
+
+
+def _base(node: Node, host: str) -> str:
+    """Where the addresses of a server begin."""
+    scheme = (
+        "http" if host in node.settings.private_hosts and not node.settings.is_https else "https"
+    )
+    return f"{scheme}://{host}"
 
 
 def _json(node: Node, url: str) -> dict[str, Any]:
@@ -170,7 +140,7 @@ def _hosts(document: Mapping[str, Any]) -> tuple[str, ...]:
         software = str(item.get("software", "")).partition(" ")[0].lower()
         if "." in host and item.get("state") == peers.ALLOWED and software == nodeinfo.NAME:
             found.append(host)
-    return tuple(dict.fromkeys(found))[:MOST_OF_ONE]
+    return tuple(dict.fromkeys(found))[: suggesting.MOST_OF_ONE]
 
 
 def _keep(node: Node, host: str, found: Found | None) -> None:
@@ -179,4 +149,15 @@ def _keep(node: Node, host: str, found: Found | None) -> None:
     with node.work(by=host) as work:
         known = update(Peer).where(Peer.host == host).values(software=found.software)
         work.session.execute(known)
-        suggest(work, dict.fromkeys(found.hosts, ""), host)
+        suggesting.suggest(work, dict.fromkeys(found.hosts, ""), host)
+
+
+def _go_on_with_moves(node: Node, host: str) -> None:
+    """Whoever moved to `host` before it was allowed is followed there now."""
+    with node.work(by=JOB) as work:
+        failed = InboxItem.type == MOVE, InboxItem.state == "failed"
+        lately = InboxItem.received_at > now() - MOVES_KEPT
+        for item in work.session.scalars(select(InboxItem).where(*failed, lately)):
+            target = Activity.parse(item.body).target
+            if target is not None and same_origin(target, _base(node, host)):
+                handling.retry(work, item)

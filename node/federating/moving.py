@@ -13,7 +13,7 @@ from federation.origin import host_of
 from federation.reading import Document
 from federation.vocabulary import Activity
 from node.db import now
-from node.federating import actors, discovery, fetching, peers
+from node.federating import actors, fetching, peers, suggesting
 from node.federating.models import Actor, Follow, InboxItem
 from node.runtime import Node, NotForUsError
 
@@ -42,7 +42,7 @@ def successor(node: Node, activity: Activity) -> Document | None:
         return None
     if not is_allowed:
         with node.work(by=activity.actor) as work:
-            discovery.suggest(work, {host: f"{name} says that it moved there"}, found_from)
+            suggesting.suggest(work, {host: f"{name} says that it moved there"}, found_from)
     return fetching.document(node, target)
 
 

@@ -87,7 +87,7 @@ def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
 def set_state(work: UnitOfWork, host: str, state: str, comment: str) -> Peer:
     """Note what the operator says of `host`, which is a normal one; `enforce` has to follow."""
     peer = row(work.session, host)
-    peer.state, peer.peer_list_id, peer.found_from = state, None, None
+    peer.state, peer.peer_list_id, peer.found_from, peer.asked_at = state, None, None, None
     peer.comment = one_line(comment, LONGEST_COMMENT) or peer.comment
     work.audit(f"peer.{state}", host, comment=peer.comment)
     return peer

@@ -14,7 +14,7 @@ from federation.errors import FederationError
 from federation.origin import check_id, host_of
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoundError
-from node.federating import discovery, fetching, peer_lists, peers, queues
+from node.federating import fetching, peer_lists, peers, queues, suggesting
 from node.federating.models import Peer, PeerList
 from node.runtime import Node, UnitOfWork
 
@@ -151,5 +151,5 @@ def _said(work: UnitOfWork) -> dict[str, tuple[int, peer_lists.Entry]]:
                 allows.setdefault(entry.host, (row.id, entry))
             else:
                 suggested[entry.host] = entry.comment
-        discovery.suggest(work, suggested, host_of(row.url))
+        suggesting.suggest(work, suggested, host_of(row.url))
     return allows | blocks

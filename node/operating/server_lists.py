@@ -11,7 +11,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
 from node.errors import InvalidInputError, MoothallError, NotFoundError
-from node.federating import discovery, peer_lists, peers, subscriptions
+from node.federating import peer_lists, peers, subscriptions, suggesting
 from node.federating.models import PeerList
 from node.forms import HouseForm
 from node.operating.blueprint import OPERATE, blueprint
@@ -116,7 +116,7 @@ def decide_suggestion() -> ResponseReturnValue:
         peers.decide(work, host, peers.ALLOWED)
         flash(_("%(host)s is allowed.", host=host), "success")
     else:
-        discovery.dismiss(work, peers.normal(host))
+        suggesting.dismiss(work, peers.normal(host))
         flash(_("%(host)s is suggested no more.", host=host), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
@@ -143,6 +143,6 @@ def _page(
         **({"form": sent} if sent else {}),
         import_form=import_form or ImportForm(formdata=None),
         subscribe_form=subscribe_form or SubscribeForm(formdata=None),
-        suggestions=discovery.suggestions(session),
+        suggestions=suggesting.suggestions(session),
         lists=subscriptions.all_lists(session),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from node.councils import moving, service
 from node.errors import ConflictError, InvalidInputError
-from node.federating import fetching, peers
+from node.federating import discovery, fetching, peers
 from node.federating.models import Actor, Follow, InboxItem
 from node.federating.models import Peer as PeerRow
 from node.testing.nodes import Nodes, TestNode
@@ -248,8 +248,11 @@ def test_must_30_a_move_to_a_server_not_allowed_is_suggested(
     decide(node, far.host, peers.BLOCKED)
     assert "is not on the list of servers" in said(nodes, node, old, new.uri)
     assert far.fetched == []
+    said(nodes, node, old, "nonsense")
     decide(node, far.host, peers.ALLOWED)
-    assert said(nodes, node, old, new.uri) == "done: "
+    node.node.jobs.wake(discovery.JOB)
+    nodes.settle()
+    assert followed(node) == {new.uri}, "what was said before it was allowed counts"
 
 
 def test_must_35_a_storm_of_moves_fetches_little(nodes: Nodes, node: TestNode, peer: Peer) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from node.errors import InvalidInputError
-from node.federating import discovery, peer_lists, peers, subscriptions
+from node.federating import discovery, peer_lists, peers, subscriptions, suggesting
 from node.federating.models import Peer as PeerRow
 from node.federating.models import PeerList
 from node.testing.nodes import Nodes, TestNode
@@ -171,7 +171,7 @@ def test_a_subscribed_list_blocks_and_only_suggests(nodes: Nodes) -> None:
     assert state(reader, "foe.example") == peers.BLOCKED
     assert state(reader, "stranger.example") == peers.UNKNOWN
     with reader.reading() as session:
-        assert [row.host for row in discovery.suggestions(session)] == ["stranger.example"]
+        assert [row.host for row in suggesting.suggestions(session)] == ["stranger.example"]
     assert is_allowed(reader, publisher.host), "what the operator said stands"
 
     with publisher.work() as work:
@@ -246,19 +246,19 @@ def test_servers_are_found_through_servers_and_only_suggested(nodes: Nodes) -> N
     settle(nodes, discovery.JOB)
     assert not is_allowed(reader, third.host)
     with reader.work() as work:
-        (found,) = discovery.suggestions(work.session)
+        (found,) = suggesting.suggestions(work.session)
         assert (found.host, found.found_from) == (third.host, publisher.host)
-        discovery.dismiss(work, third.host)
+        suggesting.dismiss(work, third.host)
     with reader.reading() as session:
-        assert discovery.suggestions(session) == []
+        assert suggesting.suggestions(session) == []
 
 
 def test_must_35_suggestions_of_one_server_have_an_end(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     hosts = {f"h{number}.example": "" for number in range(300)}
     with node.work() as work:
-        assert discovery.suggest(work, hosts, "one.example") == discovery.MOST_OF_ONE
-        assert discovery.suggest(work, hosts, "one.example") == 0
+        assert suggesting.suggest(work, hosts, "one.example") == suggesting.MOST_OF_ONE
+        assert suggesting.suggest(work, hosts, "one.example") == 0
 
 
 def test_must_35_servers_nobody_decided_about_have_an_end(

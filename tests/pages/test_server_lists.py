@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from node.federating import discovery, peer_lists, peers
+from node.federating import peer_lists, peers, suggesting
 from node.federating.models import Peer
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -73,7 +73,7 @@ def test_a_bad_list_is_refused_whole(
 
 def test_a_suggested_server_is_allowed_in_one_action(node: TestNode, looking: Visitor) -> None:
     with node.work() as work:
-        discovery.suggest(work, {"a.example": "", "b.example": ""}, "friend.example")
+        suggesting.suggest(work, {"a.example": "", "b.example": ""}, "friend.example")
     page = looking.visit(PAGE)
     assert "friend.example" in page.text.replace("<wbr>", "")
     token = looking.form("/import").values["csrf_token"]

@@ -11,7 +11,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from federation.vocabulary import Actor as ActorDocument
 from node.councils import moving
 from node.councils import service as councils
-from node.federating import actors, blocking, discovery, peers, subscriptions
+from node.federating import actors, blocking, peers, subscriptions, suggesting
 from node.moderation import service
 from node.projects import service as projects
 from node.projects.models import Project
@@ -57,7 +57,7 @@ def fill(work: UnitOfWork) -> None:
     )
     blocking.block(work, own.actor, remote(work, "loud.example"))
     peers.decide(work, LONG, peers.ALLOWED, "A friend of ours, for a long time")
-    discovery.suggest(work, {f"new.{LONG}": "They work with us"}, LONG)
+    suggesting.suggest(work, {f"new.{LONG}": "They work with us"}, LONG)
     subscriptions.subscribe(work, f"https://{LONG}/peers.csv", may_allow=True)
     moving.move(work, remote(work, "new.example", also_known_as=(own.actor.uri,)))
 

@@ -1,0 +1,52 @@
+"""Servers that others told us of: suggested to the operator, and allowed by nobody else."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from node.db import insert_once
+from node.errors import NotFoundError
+from node.federating import peers
+from node.federating.models import Peer
+from node.runtime import UnitOfWork
+
+# So many suggestions of one server, and so many in all.
+MOST_OF_ONE, MOST_SUGGESTIONS = 200, 2_000
+
+
+def suggestions(session: Session) -> list[Peer]:
+    """The servers that others told us of and nobody has decided about, by name."""
+    return list(session.scalars(select(Peer).where(*_suggested()).order_by(Peer.host)))
+
+
+def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
+    """Suggest the servers that are not known yet; of each, a word why. Returns how many are new."""
+    session = work.session
+    count = select(func.count()).select_from(Peer)
+    room = min(
+        MOST_SUGGESTIONS - (session.scalar(count.where(*_suggested())) or 0),
+        MOST_OF_ONE - (session.scalar(count.where(Peer.found_from == found_from)) or 0),
+    )
+    unwanted = peers.blocked_among(session, set(hosts)) | {work.settings.authority}
+    new = 0
+    for host, comment in hosts.items():
+        if new >= room:
+            break
+        values = {"state": peers.UNKNOWN, "comment": comment, "found_from": found_from}
+        if host not in unwanted:
+            new += insert_once(session, Peer, host=host, last_answer="", **values)
+    return new
+
+
+def dismiss(work: UnitOfWork, host: str) -> None:
+    """Suggest a server no more. Raises `NotFoundError`."""
+    row = work.session.scalar(select(Peer).where(Peer.host == host, *_suggested()))
+    if row is None:
+        raise NotFoundError("That server is not suggested.")
+    row.found_from, row.comment = None, ""
+    work.audit("peer.dismissed", host)
+
+
+def _suggested() -> tuple[ColumnElement[bool], ...]:
+    return Peer.state == peers.UNKNOWN, Peer.found_from.is_not(None)
