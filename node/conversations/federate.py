@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from federation.addressing import PUBLIC
+from federation.addressing import PUBLIC, Addressed
 from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
@@ -49,7 +49,7 @@ def to_note(comment: Comment, answered: Actor) -> Note:
     )
 
 
-def _audience(comment: Comment) -> dict[str, tuple[str, ...]]:
+def _audience(comment: Comment) -> Addressed:
     """Of a comment on another council's project, that council tells the others."""
     project = comment.project
     if project.is_local:

@@ -54,6 +54,11 @@ READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
 }
 
 
+# Every route is much; what a database has to do with it, the other tests show.
+ON_SQLITE = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
+
+
+@ON_SQLITE
 @pytest.mark.parametrize("reader", READERS)
 def test_must_30_every_route_shows_each_project_to_those_who_may_read_it(
     reader: str, town: Town
@@ -65,6 +70,7 @@ def test_must_30_every_route_shows_each_project_to_those_who_may_read_it(
     assert found.words.keys() == may_read
 
 
+@ON_SQLITE
 def test_must_4_a_browser_gets_a_page_at_every_address(town: Town) -> None:
     found = crawl(town.here, town.unsigned(HTML)).types
     documents = {address for address, kind in found.items() if "json" in kind}
