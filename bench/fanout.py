@@ -126,6 +126,8 @@ def _workers(number: int, folder: Path, trusted: Path, port: int) -> float:
             ended = select(func.min(Delivery.finished_at), func.max(Delivery.finished_at))
             first, last = session.execute(ended.where(Delivery.activity_id == latest)).one()
         node.engine.dispose()
+    assert first
+    assert last
     return INBOXES / (last - first).total_seconds()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from federation.signatures import PrivateKey
@@ -23,7 +23,7 @@ def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
     if not careful:
         return []
     with node.reading() as session:
-        rows = session.scalars(select(Delivery).where(Delivery.id.in_(careful))).all()
+        rows = session.execute(_columns().where(Delivery.id.in_(careful))).all()
         hosts = {row.host for row in rows}
         activities = _activities(session, {row.activity_id for row in rows})
         keys = _keys(session, {activity.actor_id for activity in activities.values()})
@@ -49,6 +49,11 @@ def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
             )
             for row in rows
         ]
+
+
+def _columns() -> Select[int, str, str, str, int]:
+    columns = Delivery.id, Delivery.inbox, Delivery.host, Delivery.object_uri, Delivery.activity_id
+    return select(*columns)
 
 
 class _Refused:

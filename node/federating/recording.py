@@ -50,10 +50,11 @@ def record(node: Node, results: Sequence[Result]) -> set[str]:
 
 
 def _peers(session: Session, hosts: set[str]) -> dict[str, Peer]:
-    for host in sorted(hosts - set(session.scalars(select(Peer.host).where(Peer.host.in_(hosts))))):
-        peers.row(session, host)
     query = select(Peer).where(Peer.host.in_(hosts)).order_by(Peer.host).with_for_update()
-    return {peer.host: peer for peer in session.scalars(query)}
+    known = {peer.host: peer for peer in session.scalars(query)}
+    for host in sorted(hosts - set(known)):
+        known[host] = peers.row(session, host)
+    return known
 
 
 def _rows(session: Session, ids: Iterable[int]) -> dict[int, Delivery]:

@@ -48,7 +48,7 @@ def test_the_sender_is_killed_right_after_the_save(here: Running, there: Running
     arrives_once(there, here, title)
 
 
-def test_the_sender_is_killed_while_it_sends(here: Running, there: Running) -> None:
+def test_must_26_the_sender_is_killed_while_it_sends(here: Running, there: Running) -> None:
     there.proxy.hold(DELIVERY)
     title = here.publish()
     assert there.proxy.held_request.wait(20)
@@ -59,7 +59,9 @@ def test_the_sender_is_killed_while_it_sends(here: Running, there: Running) -> N
     arrives_once(there, here, title)
 
 
-def test_the_sender_is_killed_before_it_reads_the_answer(here: Running, there: Running) -> None:
+def test_must_26_the_sender_is_killed_before_it_reads_the_answer(
+    here: Running, there: Running
+) -> None:
     there.proxy.hold(DELIVERY, answers_only=True)
     title = here.publish()
     assert there.proxy.held_answer.wait(20)
@@ -90,7 +92,7 @@ def test_the_receiver_is_killed_before_it_handles_what_it_took(
     arrives_once(there, here, title)
 
 
-def test_the_receiver_is_killed_while_it_handles_what_it_took(
+def test_must_26_the_receiver_is_killed_while_it_handles_what_it_took(
     here: Running, there: Running
 ) -> None:
     """It has to ask for the project, and is killed before that is answered."""
@@ -134,7 +136,7 @@ def test_the_receiver_is_killed_while_it_reads_what_was_published_before(
     arrives_once(there, here, title)
 
 
-def test_killed_at_random_moments(here: Running, there: Running) -> None:
+def test_must_26_killed_at_random_moments(here: Running, there: Running) -> None:
     moments = random.Random(20261123)
     titles = []
     for killed in [here, there] * KILLS_OF_EACH:
@@ -145,7 +147,7 @@ def test_killed_at_random_moments(here: Running, there: Running) -> None:
     arrives_once(there, here, *titles)
 
 
-def test_the_program_on_postgresql(councils_on_postgresql: tuple[Running, Running]) -> None:
+def test_must_26_the_program_on_postgresql(councils_on_postgresql: tuple[Running, Running]) -> None:
     """`moothall serve` itself, both ends killed: the sender at its delivery, then the receiver."""
     here, there = councils_on_postgresql
     there.proxy.hold(DELIVERY)
