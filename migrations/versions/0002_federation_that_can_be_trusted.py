@@ -352,6 +352,9 @@ def _projects() -> None:
         batch_op.add_column(sa.Column("bucket", sa.SmallInteger(), nullable=True))
         batch_op.add_column(sa.Column("actor_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_project_council_id_bucket"), ["council_id", "bucket"])
+        batch_op.create_index(
+            batch_op.f("ix_project_council_id_state_id"), ["council_id", "state", "id"]
+        )
         batch_op.create_unique_constraint(batch_op.f("uq_project_actor_id"), ["actor_id"])
         batch_op.create_foreign_key(
             batch_op.f("fk_project_actor_id"), "actor", ["actor_id"], ["id"], ondelete="SET NULL"

@@ -76,6 +76,7 @@ class Project(Base):
         Index(None, "state", "changed_at"),
         Index(None, "council_id", "state", "changed_at"),
         Index(None, "council_id", "bucket"),
+        Index(None, "council_id", "state", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
