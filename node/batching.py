@@ -1,13 +1,14 @@
 """Group commit: what several threads want done at the same moment is done together, once."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# A batch waits so long, in seconds, for as many as came to the one before.
+PATIENCE = 0.003
 
 
 @dataclass
@@ -16,17 +17,22 @@ class _Place(Generic[Item, Result]):
 
     item: Item
     result: Result | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     is_done: bool = False
 
 
 class Batches(Generic[Item, Result]):
-    """Whoever comes while a batch is under way waits for the next one, and shares it."""
+    """Whoever comes while a batch is under way waits for the next one, and shares it.
 
-    def __init__(self, most: int = 200) -> None:
-        self._most = most
-        self._waiting: deque[_Place[Item, Result]] = deque()
-        self._turn = threading.Lock()
+    One of the threads that wait does the batch for all of them.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[_Place[Item, Result]] = []
+        self._usual = 1
+        self._is_led = False
+        self._change = threading.Condition()
+        self._is_full = threading.Event()
 
     def outcome(self, item: Item, act: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
         """What `act` made of `item`, alone or together with others' items: one result for each.
@@ -34,14 +40,29 @@ class Batches(Generic[Item, Result]):
         Raises what `act` raises for this item alone.
         """
         place: _Place[Item, Result] = _Place(item)
-        self._waiting.append(place)
-        with self._turn:
-            while not place.is_done:
-                count = min(len(self._waiting), self._most)
-                _act([self._waiting.popleft() for _ in range(count)], act)
+        with self._change:
+            self._waiting.append(place)
+            if len(self._waiting) >= self._usual:
+                self._is_full.set()
+            self._change.wait_for(lambda: place.is_done or not self._is_led)
+            leads = not place.is_done
+            self._is_led = self._is_led or leads
+        if leads:
+            self._is_full.wait(PATIENCE)
+            self._lead(act)
         if place.error is not None:
             raise place.error
         return place.result  # type: ignore[return-value]  # it is done
+
+    def _lead(self, act: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
+        with self._change:
+            batch, self._waiting = self._waiting, []
+            self._usual = len(batch)
+            self._is_full.clear()
+        _act(batch, act)
+        with self._change:
+            self._is_led = False
+            self._change.notify_all()
 
 
 def _act(
@@ -50,7 +71,7 @@ def _act(
     """A batch that fails is done again one by one: an item fails for its own faults only."""
     try:
         results = act([place.item for place in places])
-    except Exception as error:  # noqa: BLE001 -- whoever waits gets it
+    except BaseException as error:  # noqa: BLE001 -- whoever waits gets it
         if len(places) > 1:
             for place in places:
                 _act([place], act)

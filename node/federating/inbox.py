@@ -17,7 +17,8 @@ from federation.errors import Reason, Refusal
 from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
 from node.db import insert_new, now
-from node.federating import follower_sync, handling, peers, refusals
+from node.federating import follower_sync, handling, peers
+from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, policy
 from node.federating.models import InboxItem
 from node.runtime import Node, Room
@@ -25,6 +26,7 @@ from node.runtime import Node, Room
 log = structlog.get_logger(__name__)
 
 MOST_BYTES = Policy.max_bytes
+Row = dict[str, Any]
 
 
 def receive(node: Node, request: SignedRequest) -> None:
@@ -41,7 +43,7 @@ def receive(node: Node, request: SignedRequest) -> None:
 
 def refuse(node: Node, host: str, refusal: Refusal) -> None:
     """Note a refusal where the operator sees it. `host` is what the message claims to be from."""
-    refusals.count(node, host, refusal)
+    counts.count(node, host, refusal)
     log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
 
 
@@ -53,34 +55,34 @@ def _receive(node: Node, request: SignedRequest) -> None:
     if keys.has_news:
         with node.work(by=verdict.activity.actor) as work:
             keys.remember(work.session)
-    row = handling.row_of(verdict)
-    if not node.arriving.outcome(row, partial(_store, node)):
-        raise Refusal(Reason.too_many, row["host"])
+    refusal = node.arriving.outcome(handling.row_of(verdict), partial(_store, node))
+    if refusal is not None:
+        raise refusal
     if HEADER.lower() in verdict.covered:
         follower_sync.noticed(node, verdict.key.owner, request.headers.get(HEADER))
 
 
-def _store(node: Node, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
-    """Store the messages for which there is room; which ones."""
+def _store(node: Node, rows: Sequence[Row]) -> Sequence[Refusal | None]:
+    """Store the messages for which there is room. Of each, why it was not stored, if so."""
     with node.work(by="inbox") as work:
-        taken = [_takes_room(node, work.session, row["host"]) for row in rows]
-        stored = [row for row, is_taken in zip(rows, taken, strict=True) if is_taken]
+        refusals = [_refused(node, work.session, row["host"]) for row in rows]
+        stored = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
         if stored:
             insert_new(work.session, InboxItem, stored)
         for host in {row["forwarded_by"] or row["host"] for row in stored}:
             node.heard.outcome(host, partial(peers.heard, work.session, host))
         for job in {handling.job_of(row) for row in stored}:
             work.wake(job)
-    return taken
+    return refusals
 
 
-def _takes_room(node: Node, session: Session, host: str) -> bool:
-    """Whether one more message of `host` may wait. A host that sends more than we can act on is to
-    send the rest later.
+def _refused(node: Node, session: Session, host: str) -> Refusal | None:
+    """Why no more message of `host` may wait: one that sends more than we can act on is to send the
+    rest later.
     """
     room = node.rooms.get(host) or node.rooms.put(host, _room(session, node, host))
     room.left -= 1
-    return room.left >= 0
+    return None if room.left >= 0 else Refusal(Reason.too_many, host)
 
 
 def _room(session: Session, node: Node, host: str) -> Room:
