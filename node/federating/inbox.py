@@ -17,7 +17,7 @@ from federation.errors import Reason, Refusal
 from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
 from node.db import insert_new, now
-from node.federating import follower_sync, handling, peers
+from node.federating import blocking, follower_sync, handling, peers
 from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, policy
 from node.federating.models import InboxItem
@@ -63,9 +63,10 @@ def _receive(node: Node, request: SignedRequest) -> None:
 
 
 def _store(node: Node, rows: Sequence[Row]) -> Sequence[Refusal | None]:
-    """Store the messages for which there is room. Of each, why it was not stored, if so."""
+    """Store the messages for which there is room, of those not blocked. Of each, why it was not stored, if so."""
     with node.work(by="inbox") as work:
-        refusals = [_refused(node, work.session, row["host"]) for row in rows]
+        unheard = blocking.unheard(work.session, {row["actor_uri"] for row in rows})
+        refusals = [_refused(node, work.session, row, unheard) for row in rows]
         stored = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
         if stored:
             insert_new(work.session, InboxItem, stored)
@@ -76,10 +77,13 @@ def _store(node: Node, rows: Sequence[Row]) -> Sequence[Refusal | None]:
     return refusals
 
 
-def _refused(node: Node, session: Session, host: str) -> Refusal | None:
-    """Why no more message of `host` may wait: one that sends more than we can act on is to send the
-    rest later.
+def _refused(node: Node, session: Session, row: Row, unheard: set[str]) -> Refusal | None:
+    """Why a message may not wait: its actor is one of the `unheard`, or its host sends more than we
+    can act on, and is to send the rest later.
     """
+    if blocking.is_refused(row["type"], row["actor_uri"], unheard):
+        return Refusal(Reason.actor_blocked, row["actor_uri"])
+    host = row["host"]
     room = node.rooms.get(host) or node.rooms.put(host, _room(session, node, host))
     room.left -= 1
     return None if room.left >= 0 else Refusal(Reason.too_many, host)
