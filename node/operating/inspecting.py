@@ -45,7 +45,7 @@ def inspect(session: Session, settings: Settings, named: str) -> Json:
         "id": subject.uri,
         "kind": subject.kind,
         "title": subject.title,
-        "state": subject.state,
+        "state": subject.standing,
         "origin": {"host": subject.origin, "local": subject.is_local},
         "url": subject.url or None,
         "audience": subject.audience,

@@ -26,7 +26,8 @@ from node.updates.models import Update
 
 @dataclass(frozen=True)
 class Subject:
-    """`kind`: project, update, comment, actor, activity, message, report, or gone.
+    """`kind`: project, update, comment, actor, activity, message, report, or gone; `standing` is
+    the state of its row.
 
     `audience` is whom it is for (public, peers, private, direct) where it is ours to share, and
     `spoken_by` the ids of the actors whose followers get it. `published_at` is when it was first
@@ -36,7 +37,7 @@ class Subject:
     uri: str
     kind: str
     title: str
-    state: str
+    standing: str
     is_local: bool
     url: str = ""
     audience: str = "public"
@@ -85,7 +86,7 @@ def _project(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="project",
         title=row.title,
-        state=row.state.value,
+        standing=row.state.value,
         is_local=row.is_local,
         url=row.url,
         audience=row.visibility.value,
@@ -111,7 +112,7 @@ def _update(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="update",
         title=row.project.title,
-        state=row.state.value,
+        standing=row.state.value,
         is_local=row.author.is_local,
         url=row.url,
         audience=_narrower(row.project.visibility),
@@ -129,7 +130,7 @@ def _comment(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="comment",
         title=row.project.title,
-        state=row.state.value,
+        standing=row.state.value,
         is_local=row.author.is_local,
         url=row.url,
         audience=_narrower(row.project.visibility),
@@ -153,7 +154,7 @@ def _actor(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="actor",
         title=row.name,
-        state="moved" if row.moved_to else "known",
+        standing="moved" if row.moved_to else "known",
         is_local=row.is_local,
         url=row.url,
         published_at=row.fetched_at,
@@ -180,7 +181,7 @@ def _activity(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="activity",
         title=row.type,
-        state="sent",
+        standing="sent",
         is_local=True,
         audience=row.audience,
         published_at=row.created_at,
@@ -197,7 +198,7 @@ def _message(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="message",
         title=row.type,
-        state=row.state,
+        standing=row.state,
         is_local=False,
         details={
             "type": row.type,
@@ -217,7 +218,7 @@ def _report(session: Session, uri: str) -> Subject | None:
         uri=uri,
         kind="report",
         title=row.words[:100],
-        state=row.state.value,
+        standing=row.state.value,
         is_local=False,
         details={"about": row.about, "received_at": row.received_at, "decision": row.decision},
     )
@@ -228,7 +229,7 @@ def _gone(session: Session, uri: str) -> Subject | None:
     if at is None:
         return None
     return Subject(
-        uri, kind="gone", title="", state="deleted", is_local=False, details={"deleted_at": at}
+        uri, kind="gone", title="", standing="deleted", is_local=False, details={"deleted_at": at}
     )
 
 
