@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from node.federating import peers
-from node.federating.models import Backfill, Delivery, Follow, InboxItem
+from node.federating.models import Backfill, Comparison, Delivery, Follow, InboxItem, PeerList
 from node.moderation import models as reports
 from node.projects.models import TRANSITIONS, State
 
 NODE = Path(__file__).parents[2] / "node"
-ROWS = (Delivery, Follow, InboxItem, Backfill)
+ROWS = (Delivery, Follow, InboxItem, Backfill, Comparison, PeerList)
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Project": (State.draft, TRANSITIONS),
