@@ -63,7 +63,7 @@ def _receive(node: Node, request: SignedRequest) -> None:
 
 
 def _store(node: Node, rows: Sequence[Row]) -> Sequence[Refusal | None]:
-    """Store the messages for which there is room, of those not blocked. Of each, why it was not stored, if so."""
+    """Store the messages that may wait. Of each, why it was not stored, if so."""
     with node.work(by="inbox") as work:
         unheard = blocking.unheard(work.session, {row["actor_uri"] for row in rows})
         refusals = [_refused(node, work.session, row, unheard) for row in rows]
