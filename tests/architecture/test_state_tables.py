@@ -9,7 +9,6 @@ import pytest
 
 from node.federating import peers
 from node.federating.models import Backfill, Comparison, Delivery, Follow, InboxItem, PeerList
-from node.moderation import models as reports
 from node.projects.models import TRANSITIONS, State
 
 NODE = Path(__file__).parents[2] / "node"
@@ -17,7 +16,6 @@ ROWS = (Delivery, Follow, InboxItem, Backfill, Comparison, PeerList)
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Project": (State.draft, TRANSITIONS),
-    "Report": (reports.State.open, reports.TRANSITIONS),
 }
 TABLES |= {row.__name__: (row.__table__.c["state"].default.arg, row.STATES) for row in ROWS}
 
