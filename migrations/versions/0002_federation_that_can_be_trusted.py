@@ -351,7 +351,10 @@ def _projects() -> None:
         batch_op.add_column(sa.Column("revision", sa.String(length=40), nullable=True))
         batch_op.add_column(sa.Column("bucket", sa.SmallInteger(), nullable=True))
         batch_op.add_column(sa.Column("actor_id", sa.Integer(), nullable=True))
-        batch_op.create_index(batch_op.f("ix_project_council_id_bucket"), ["council_id", "bucket"])
+        batch_op.create_index(
+            batch_op.f("ix_project_council_id_state_bucket_visibility_revision_uri"),
+            ["council_id", "state", "bucket", "visibility", "revision", "uri"],
+        )
         batch_op.create_index(
             batch_op.f("ix_project_council_id_state_id"), ["council_id", "state", "id"]
         )

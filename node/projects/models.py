@@ -75,7 +75,8 @@ class Project(Base):
     __table_args__ = (
         Index(None, "state", "changed_at"),
         Index(None, "council_id", "state", "changed_at"),
-        Index(None, "council_id", "bucket"),
+        # All that digests are made of, so that no text is read for them.
+        Index(None, "council_id", "state", "bucket", "visibility", "revision", "uri"),
         Index(None, "council_id", "state", "id"),
     )
 
