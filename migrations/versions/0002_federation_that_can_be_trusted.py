@@ -243,6 +243,8 @@ def _conversations() -> None:
             nullable=False,
         ),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.String(length=40), nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
@@ -267,6 +269,13 @@ def _conversations() -> None:
         batch_op.create_index(
             batch_op.f("ix_project_update_project_id_state_published_at"),
             ["project_id", "state", "published_at"],
+        )
+        batch_op.create_index(
+            batch_op.f("ix_project_update_compared"),
+            ["author_id", "state", "bucket", "project_id", "revision", "uri"],
+        )
+        batch_op.create_index(
+            batch_op.f("ix_project_update_author_id_state_id"), ["author_id", "state", "id"]
         )
 
 

@@ -3,12 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text
+from sqlalchemy import Enum, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from federation.digest import bucket_of
 from node.db import Base, now
 from node.federating.models import Actor, Uri
-from node.projects.models import Project, new_token
+from node.projects.models import Project, new_revision, new_token
 
 
 class State(StrEnum):
@@ -26,11 +27,25 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 class Update(Base):
     """`changed`, `next` and `needs` are Markdown as written (empty for those of other councils);
-    `content` is the sanitised HTML of all three. `author` is the council's actor.
+    `content` is the sanitised HTML of all three. `author` is the council's actor. `revision` and
+    `bucket` are for comparison between nodes, as a project's are.
     """
 
     __tablename__ = "project_update"
-    __table_args__ = (Index(None, "project_id", "state", "published_at"),)
+    __table_args__ = (
+        Index(None, "project_id", "state", "published_at"),
+        # All that digests are made of, so that no text is read for them.
+        Index(
+            "ix_project_update_compared",
+            "author_id",
+            "state",
+            "bucket",
+            "project_id",
+            "revision",
+            "uri",
+        ),
+        Index(None, "author_id", "state", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(20), unique=True, default=new_token)
@@ -47,6 +62,10 @@ class Update(Base):
         Enum(State, native_enum=False, length=20), default=State.published
     )
     version: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[str] = mapped_column(String(40), default=new_revision)
+    bucket: Mapped[int] = mapped_column(
+        SmallInteger, default=lambda made: bucket_of(made.get_current_parameters()["uri"])
+    )
     published_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
