@@ -39,4 +39,4 @@ def give_up_lost(node: Node, host: str) -> None:
             some = work.session.scalars(query).all()
             if not some:
                 return
-            give_up(work.session, LOST, Delivery.id.in_(some))
+            give_up(work.session, LOST, Delivery.host == host, Delivery.id.in_(some))
