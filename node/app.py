@@ -37,6 +37,8 @@ from node.hooks import Hooks
 from node.jobs import Jobs
 from node.moderation import views as moderation_views
 from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
+from node.officers import announcing
+from node.officers import views as officers_views
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
@@ -103,7 +105,8 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         hooks=Hooks(settings),
         handlers=HANDLERS,
         read_page=read_page,
-        withdrawals=(updates.withdraw, conversations.withdraw),
+        withdrawals=(announcing.withdraw, updates.withdraw, conversations.withdraw),
+        announcers=(announcing.announce,),
     )
     app.extensions[EXTENSION] = node
     _add_jobs(node)
@@ -137,6 +140,7 @@ def _add_pages(app: Flask) -> None:
         conversation_about=conversations_views.section,
         reactions_to=conversations_views.reactions_to,
         successor_of=councils_views.successor_of,
+        writers_of=officers_views.writers_of,
     )
     for module in (
         pages,
@@ -145,6 +149,7 @@ def _add_pages(app: Flask) -> None:
         group_views,
         updates_views,
         conversations_views,
+        officers_views,
         councils_views,
         moderation_views,
         operating,
@@ -202,6 +207,7 @@ def _site() -> Site:
         colour=council.colour or councils.DEFAULT_COLOUR,
         menu=tuple(_menu()),
         person=current_user.name if signed_in else None,
+        profile_url=url_for("officers.profile"),
         sign_in_url=url_for("security.login"),
         sign_out_url=url_for("security.logout"),
     )

@@ -113,6 +113,8 @@ class PageReader(Protocol):
 # What a room does with what it keeps about a project of ours that fewer may read: the project, and
 # the audience that it is still for, if any.
 Withdrawal = Callable[[UnitOfWork, Any, Any], None]
+# What a room does with an update of ours that was just written or deleted, as its state says.
+Announcer = Callable[[UnitOfWork, Any], None]
 
 
 @dataclass
@@ -125,7 +127,8 @@ class Room:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page; `withdrawals` are those of its rooms.
+    `read_page` takes what is read page by page; `withdrawals` and `announcers` are
+    those of its rooms.
     """
 
     settings: Settings
@@ -136,6 +139,7 @@ class Node:
     handlers: Sequence[Handlers]
     read_page: PageReader
     withdrawals: Sequence[Withdrawal] = ()
+    announcers: Sequence[Announcer] = ()
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)

@@ -3,6 +3,7 @@
 import click
 
 from node.cli.opening import working
+from node.officers import service as officers
 from node.people import service
 from node.people.permissions import OFFICER, ROLES
 from node.settings import PASSWORD_VARIABLE
@@ -23,6 +24,16 @@ def add(name: str, email: str, role: str, password: str) -> None:
     with working() as work:
         made = service.create(work, name=name, email=email, password=password, role=role)
         click.echo(f"{made.email} may sign in as {role}")
+
+
+@user.command()
+@click.argument("email")
+def deactivate(email: str) -> None:
+    """Let nobody sign in with an account any more. Who was seen by name no longer is."""
+    with working() as work:
+        account = service.require_by_email(work.session, email)
+        officers.deactivate(work, account)
+        click.echo(f"{account.email} may no longer sign in")
 
 
 COMMANDS = (user,)

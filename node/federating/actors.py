@@ -58,7 +58,7 @@ def create_local(
     session: Session, settings: Settings, *, uri: str, kind: str, username: str, name: str, url: str
 ) -> Actor:
     """A new actor of this node, with keys of its own: RSA, and Ed25519 for proofs."""
-    is_council = kind == "Organization"
+    is_council, speaks = kind == "Organization", kind != "Application"
     actor = Actor(
         uri=uri,
         kind=kind,
@@ -68,8 +68,8 @@ def create_local(
         url=url,
         inbox=f"{uri}/inbox",
         shared_inbox=addresses.shared_inbox(settings),
-        outbox=f"{uri}/outbox" if is_council else None,
-        followers=f"{uri}/followers" if is_council else None,
+        outbox=f"{uri}/outbox" if speaks else None,
+        followers=f"{uri}/followers" if speaks else None,
         projects=f"{uri}/projects" if is_council else None,
         digest=f"{uri}/projects/digest" if is_council else None,
         is_local=True,

@@ -13,6 +13,11 @@ def council(settings: Settings, slug: str) -> str:
     return f"{settings.base_url}/councils/{slug}"
 
 
+def officer(settings: Settings, username: str) -> str:
+    """Of somebody who chose to be seen."""
+    return f"{settings.base_url}/officers/{username}"
+
+
 def shared_inbox(settings: Settings) -> str:
     return f"{settings.base_url}/inbox"
 

@@ -8,7 +8,7 @@ from flask_security import hash_password
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.errors import InvalidInputError
+from node.errors import InvalidInputError, NotFoundError
 from node.markup import is_text
 from node.people.models import Role, User
 from node.people.permissions import ROLES
@@ -20,6 +20,14 @@ LONGEST_PASSWORD = 200
 
 def by_email(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(User.email == email))
+
+
+def require_by_email(session: Session, email: str) -> User:
+    """Raises `NotFoundError`."""
+    user = by_email(session, email.strip().lower())
+    if user is None:
+        raise NotFoundError("There is no account with this email address.")
+    return user
 
 
 def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str) -> User:
@@ -58,6 +66,13 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     work.session.flush()
     work.audit("user.create", email, role=role)
     return user
+
+
+def deactivate(work: UnitOfWork, user: User) -> None:
+    """Nobody signs in with this account any more; whoever is signed in with it no longer is."""
+    user.active = False
+    user.fs_uniquifier = secrets.token_hex(16)
+    work.audit("user.deactivate", user.email)
 
 
 def _role(session: Session, name: str) -> Role:

@@ -88,6 +88,8 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     work.session.add(update)
     work.session.flush()
     _send(work, update, create_activity, to_note(update).dump())
+    for announce in work.node.announcers:
+        announce(work, update)
     work.audit("update.write", uri, project=project.uri)
     return update
 
@@ -111,6 +113,8 @@ def delete(work: UnitOfWork, update: Update) -> None:
     """Remove an update here and, as far as others comply, everywhere."""
     remove(update)
     _send(work, update, delete_activity, to_tombstone(update).dump())
+    for announce in work.node.announcers:
+        announce(work, update)
     work.audit("update.delete", update.uri)
 
 

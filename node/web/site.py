@@ -28,5 +28,6 @@ class Site:
     colour: str = DEFAULT_COLOUR
     menu: tuple[MenuItem, ...] = ()
     person: str | None = None
+    profile_url: str = ""
     sign_in_url: str = ""
     sign_out_url: str = ""

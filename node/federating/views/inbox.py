@@ -19,6 +19,7 @@ blueprint = Blueprint("inbox", __name__)
 @blueprint.post("/actor/inbox")
 @blueprint.post("/councils/<_slug>/inbox")
 @blueprint.post("/projects/<_slug>/group/inbox")
+@blueprint.post("/officers/<_slug>/inbox")
 @permission(PUBLIC)
 @for_servers
 def post(_slug: str = "") -> ResponseReturnValue:

@@ -1,0 +1,22 @@
+"""The form in which an officer says what others see of them."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField, TextAreaField
+
+from node.forms import HouseForm
+from node.officers.service import Profile
+
+
+class ProfileForm(HouseForm):
+    """`username` is asked for once; it stays."""
+
+    name = StringField(_l("Your name, as others see it"))
+    username = StringField(
+        _l("User name"), description=_l("Your name on other servers. It cannot be changed later.")
+    )
+    about = TextAreaField(
+        _l("About you (optional)"), description=_l("A sentence or two, such as what you work on")
+    )
+
+    def profile(self) -> Profile:
+        return Profile(self.name.data or "", self.about.data or "")

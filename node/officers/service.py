@@ -1,0 +1,227 @@
+"""What an officer who chooses to be seen can do. Nobody has an actor without choosing it, and
+nothing of those who did not is in any document or page for others.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from federation.addressing import PUBLIC, Addressed
+from federation.origin import host_of
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import update as update_activity
+from federation.webfinger import USERNAME
+from node.councils import service as councils
+from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from node.federating import actors, addresses, publishing
+from node.federating.models import Actor, Delivery, Follow, OutboxActivity
+from node.markup import is_text, one_line
+from node.people import service as people
+from node.people.models import User
+from node.runtime import UnitOfWork
+from node.settings import Settings
+
+KIND = "Person"
+LONGEST = {"name": 200, "username": 40, "about": 500}
+# Names by which nobody should seem to speak for the council or the node.
+RESERVED = councils.RESERVED | {
+    "abuse",
+    "admin",
+    "administrator",
+    "council",
+    "help",
+    "info",
+    "moderator",
+    "moothall",
+    "officer",
+    "operator",
+    "postmaster",
+    "press",
+    "root",
+    "security",
+    "support",
+    "webmaster",
+}
+# So many names are tried to suggest one.
+MOST_TRIED = 20
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What others see of an officer. `about` is plain text on one line, and may be empty."""
+
+    name: str
+    about: str = ""
+
+
+def of_user(session: Session, user: User) -> Actor | None:
+    """The actor of somebody who chose to be seen."""
+    return session.scalar(select(Actor).where(Actor.user_id == user.id, is_seen()))
+
+
+def is_seen() -> ColumnElement[bool]:
+    """Whether an actor is that of an officer who is seen: whose account is in use, too."""
+    in_use = Actor.user_id.in_(select(User.id).where(User.active))
+    return and_(Actor.is_local, Actor.kind == KIND, in_use)
+
+
+def by_username(session: Session, settings: Settings, username: str) -> Actor:
+    """An officer who is seen. Raises `GoneError` for one who was, `NotFoundError` for none."""
+    uri = addresses.officer(settings, username)
+    actor = session.scalar(select(Actor).where(Actor.uri == uri, is_seen()))
+    if actor is not None:
+        return actor
+    if actors.by_uri(session, uri) is not None:
+        raise GoneError("This person is no longer seen here.")
+    raise NotFoundError("There is nobody of that name here.")
+
+
+def gone_at(session: Session, uri: str) -> datetime | None:
+    """When an officer chose not to be seen any more."""
+    said = OutboxActivity.actor.has(Actor.uri == uri), OutboxActivity.object_uri == uri
+    query = select(OutboxActivity.created_at).where(*said, OutboxActivity.type == "Delete")
+    return session.scalar(query)
+
+
+def about_of(actor: Actor) -> str:
+    """What an officer says of themselves, as it was typed."""
+    return Markup(actor.about).striptags()  # noqa: S704 -- it becomes plain text
+
+
+def suggest(session: Session, settings: Settings, name: str) -> str:
+    """A user name that is free, made of a person's name; empty where none is found."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", ".", plain)[: LONGEST["username"] - 2].strip(".")
+    for number in range(1, MOST_TRIED + 1):
+        wanted = words if number == 1 else f"{words}{number}"
+        if words and not _wrong_username(session, settings, wanted):
+            return wanted
+    return ""
+
+
+def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Actor:
+    """`user` is seen from now on: an actor with keys of its own, whose user name stays.
+
+    Raises `ConflictError` if that was chosen before, `InvalidInputError` with what is wrong.
+    """
+    session, settings = work.session, work.settings
+    council = councils.require_own(session).actor
+    # One after the other: two who want the same name at once do not both get it.
+    session.scalars(select(Actor.id).where(Actor.id == council.id).with_for_update()).one()
+    if of_user(session, user) is not None:
+        raise ConflictError("You have chosen to be seen already.")
+    username = username.strip().lower().removeprefix("@")
+    wrong = _wrong(profile)
+    if wrong_username := _wrong_username(session, settings, username):
+        wrong["username"] = wrong_username
+    if wrong:
+        raise InvalidInputError("Your profile could not be made.", wrong)
+    uri = addresses.officer(settings, username)
+    actor = actors.create_local(
+        session, settings, uri=uri, kind=KIND, username=username, name="", url=uri
+    )
+    actor.attributed_to, actor.user_id = council.uri, user.id
+    _write(actor, profile)
+    session.flush()
+    work.audit("officer.choose", uri, name=actor.name)
+    return actor
+
+
+def change(work: UnitOfWork, actor: Actor, profile: Profile) -> None:
+    """Say something else of oneself, and tell the followers. Raises `InvalidInputError`."""
+    if wrong := _wrong(profile):
+        raise InvalidInputError("Your profile could not be saved.", wrong)
+    before = actor.name, actor.about
+    _write(actor, profile)
+    if (actor.name, actor.about) == before:
+        return
+    uri = addresses.new_activity(work.settings)
+    document = actors.describe(work.settings, actor).dump(context=False)
+    publishing.publish(work, actor, update_activity(uri, actor.uri, document, **audience(actor)))
+    work.audit("officer.change", actor.uri, name=actor.name)
+
+
+def withdraw(work: UnitOfWork, actor: Actor) -> None:
+    """An officer is not seen any more: whoever ever heard of the actor is told that it is no more,
+    and what it said is shown to nobody. Its address is never given to anybody again.
+    """
+    session, to = work.session, _who_heard(work.session, actor)
+    its_own = OutboxActivity.actor_id == actor.id
+    session.execute(update(OutboxActivity).where(its_own).values(audience=publishing.DIRECT))
+    uri = addresses.new_activity(work.settings)
+    gone = delete_activity(uri, actor.uri, actor.uri, **audience(actor))
+    publishing.publish_to(work, actor, gone, to)
+    session.execute(delete(Follow).where(Follow.followed_id == actor.id))
+    actors.close(actor)
+    actor.name = actor.about = ""
+    actor.user_id = None
+    work.audit("officer.withdraw", actor.uri)
+
+
+def deactivate(work: UnitOfWork, user: User) -> None:
+    """An account is used no more, and whoever it is of is not seen any more."""
+    actor = of_user(work.session, user)
+    if actor is not None:
+        withdraw(work, actor)
+    people.deactivate(work, user)
+
+
+def audience(actor: Actor) -> Addressed:
+    """Whom what an officer's actor says is addressed to: everybody, and the followers."""
+    return {"to": (PUBLIC,), "cc": (actor.followers or "",)}
+
+
+def _who_heard(session: Session, actor: Actor) -> set[str]:
+    """Where the followers of an actor hear, and every other server that was ever sent anything of
+    it, once for each.
+    """
+    to = publishing.followers(session, actor)
+    hosts = {host_of(inbox) for inbox in to}
+    sent = (
+        select(func.min(Delivery.inbox))
+        .join(Delivery.activity)
+        .where(OutboxActivity.actor_id == actor.id, Delivery.host.not_in(hosts))
+        .group_by(Delivery.host)
+    )
+    return to | set(session.scalars(sent))
+
+
+def _wrong(profile: Profile) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    if not 1 <= len(profile.name.strip()) <= LONGEST["name"]:
+        wrong["name"] = f"Enter your name, in at most {LONGEST['name']} characters"
+    if len(profile.about) > LONGEST["about"]:
+        wrong["about"] = (
+            f"Use at most {LONGEST['about']} characters; these are {len(profile.about)}"
+        )
+    for field in ("name", "about"):
+        if not is_text(getattr(profile, field)):
+            wrong[field] = "Remove the characters that cannot be shown"
+    if "name" not in wrong and not one_line(profile.name, LONGEST["name"]):
+        wrong["name"] = "Enter a name that can be seen"
+    return wrong
+
+
+def _wrong_username(session: Session, settings: Settings, username: str) -> str | None:
+    """What keeps somebody from having a user name. One that was had is never had again."""
+    if not USERNAME.fullmatch(username) or len(username) > LONGEST["username"]:
+        return (
+            "Enter a user name of letters, numbers, full stops and hyphens, such as sam.okoro,"
+            f" in at most {LONGEST['username']} characters"
+        )
+    uri = addresses.officer(settings, username)
+    is_taken = actors.local_by_username(session, username) or actors.by_uri(session, uri)
+    if username in RESERVED or is_taken:
+        return "Choose another user name: this one cannot be had"
+    return None
+
+
+def _write(actor: Actor, profile: Profile) -> None:
+    actor.name = one_line(profile.name, LONGEST["name"])
+    about = one_line(profile.about, LONGEST["about"])
+    actor.about = str(Markup("<p>{}</p>").format(about)) if about else ""
