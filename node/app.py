@@ -86,7 +86,11 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
         # What people typed does not stand in a log because a statement failed.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "hide_parameters": True,
+            # No thread waits for a connection that another holds.
+            "max_overflow": settings.threads + settings.delivery_threads,
+        },
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
         WTF_CSRF_TIME_LIMIT=None,

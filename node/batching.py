@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -11,14 +10,18 @@ Result = TypeVar("Result")
 PATIENCE = 0.003
 
 
-@dataclass
 class _Place(Generic[Item, Result]):
-    """One thread's item in the queue, and what came of it."""
+    """One thread's item in the queue, and what came of it. `turn` is held until it is done, or this
+    thread is to do the next batch.
+    """
 
-    item: Item
-    result: Result | None = None
-    error: BaseException | None = None
-    is_done: bool = False
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.turn = threading.Lock()
+        self.turn.acquire()
+        self.result: Result | None = None
+        self.error: BaseException | None = None
+        self.is_done = False
 
 
 class Batches(Generic[Item, Result]):
@@ -31,7 +34,7 @@ class Batches(Generic[Item, Result]):
         self._waiting: list[_Place[Item, Result]] = []
         self._usual = 1
         self._is_led = False
-        self._change = threading.Condition()
+        self._lock = threading.Lock()
         self._is_full = threading.Event()
 
     def outcome(self, item: Item, act: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
@@ -40,29 +43,32 @@ class Batches(Generic[Item, Result]):
         Raises what `act` raises for this item alone.
         """
         place: _Place[Item, Result] = _Place(item)
-        with self._change:
+        with self._lock:
             self._waiting.append(place)
+            is_first, self._is_led = not self._is_led, True
             if len(self._waiting) >= self._usual:
                 self._is_full.set()
-            self._change.wait_for(lambda: place.is_done or not self._is_led)
-            leads = not place.is_done
-            self._is_led = self._is_led or leads
-        if leads:
-            self._is_full.wait(PATIENCE)
+        if not is_first:
+            place.turn.acquire()
+        if not place.is_done:
             self._lead(act)
         if place.error is not None:
             raise place.error
         return place.result  # type: ignore[return-value]  # it is done
 
     def _lead(self, act: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
-        with self._change:
+        """Do what waits, and hand on to the first of those who came meanwhile."""
+        self._is_full.wait(PATIENCE)
+        with self._lock:
             batch, self._waiting = self._waiting, []
             self._usual = len(batch)
             self._is_full.clear()
         _act(batch, act)
-        with self._change:
-            self._is_led = False
-            self._change.notify_all()
+        with self._lock:
+            batch += self._waiting[:1]
+            self._is_led = bool(self._waiting)
+        for place in batch:
+            place.turn.release()
 
 
 def _act(

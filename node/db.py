@@ -146,9 +146,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def insert_into(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+def insert_into(
+    session: Session | Connection, model: type[Base]
+) -> sqlite.Insert | postgresql.Insert:
     """The INSERT of this database, which can say what to do where a row is there already."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    bind = session.get_bind() if isinstance(session, Session) else session
+    is_postgresql = bind.dialect.name == "postgresql"
     return postgresql.insert(model) if is_postgresql else sqlite.insert(model)
 
 
@@ -158,7 +161,9 @@ def insert_once(session: Session, model: type[Base], **values: object) -> bool:
     return session.scalar(new.on_conflict_do_nothing().returning(literal(1))) is not None
 
 
-def insert_new(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_new(
+    connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> None:
     """Insert those of the rows, all with the same columns, whose unique keys are not there yet."""
-    new = insert_into(session, model)
-    session.connection().execute(new.on_conflict_do_nothing(), rows)
+    new = insert_into(connection, model)
+    connection.execute(new.on_conflict_do_nothing(), rows)

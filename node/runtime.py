@@ -69,7 +69,7 @@ class UnitOfWork:
 
     def commit(self) -> None:
         self.session.commit()
-        self.node.documents.forget()
+        self.node.forget()
         for job, delay in self._wake:
             self.node.jobs.wake(job, delay)
         self._wake.clear()
@@ -145,10 +145,16 @@ class Node:
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
     allowed_hosts: Remembered[bool] = field(default_factory=Remembered)
     heard: Recent[None] = field(default_factory=Recent)
+    unheard: Remembered[set[str]] = field(default_factory=Remembered)
     documents: Remembered[bytes] = field(default_factory=Remembered)
     rooms: Remembered["Room"] = field(default_factory=Remembered)
     refused: Tally = field(default_factory=Tally)
     arriving: Batches[Any, Any] = field(default_factory=Batches)
+
+    def forget(self) -> None:
+        """Forget what is remembered of the tables: this process has changed something."""
+        for remembered in (self.known_keys, self.allowed_hosts, self.unheard, self.documents):
+            remembered.forget()
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:

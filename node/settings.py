@@ -83,7 +83,7 @@ class Settings:
     listen: str = _key(
         "", "host:port to listen on. Empty: localhost and the port of the public address."
     )
-    threads: int = _key(8, "How many web requests are answered at once.")
+    threads: int = _key(16, "How many web requests are answered at once.")
     trusted_proxy: str = _key(
         "",
         "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are"

@@ -10,13 +10,12 @@ from typing import Any
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from federation.acceptance import Accepted, Policy, accept
 from federation.errors import Reason, Refusal
 from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
-from node.db import insert_new, now
+from node.db import insert_new, may_write, now
 from node.federating import blocking, follower_sync, handling, peers
 from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, policy
@@ -64,33 +63,47 @@ def _receive(node: Node, request: SignedRequest) -> None:
 
 def _store(node: Node, rows: Sequence[Row]) -> Sequence[Refusal | None]:
     """Store the messages that may wait. Of each, why it was not stored, if so."""
-    with node.work(by="inbox") as work:
-        unheard = blocking.unheard(work.session, {row["actor_uri"] for row in rows})
-        refusals = [_refused(node, work.session, row, unheard) for row in rows]
-        stored = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
-        if stored:
-            insert_new(work.session, InboxItem, stored)
-        for host in {row["forwarded_by"] or row["host"] for row in stored}:
-            node.heard.outcome(host, partial(peers.heard, work.session, host))
-        for job in {handling.job_of(row) for row in stored}:
-            work.wake(job)
+    refusals = [_refused(node, row) for row in rows]
+    stored = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
+    if stored:
+        # No unit of work: nobody's doing, and to be quick about.
+        with may_write(), node.engine.begin() as connection:
+            insert_new(connection, InboxItem, stored)
+    for host in {row["forwarded_by"] or row["host"] for row in stored}:
+        node.heard.outcome(host, partial(_heard, node, host))
+    for job in {handling.job_of(row) for row in stored}:
+        node.jobs.wake(job)
     return refusals
 
 
-def _refused(node: Node, session: Session, row: Row, unheard: set[str]) -> Refusal | None:
-    """Why a message may not wait: its actor is one of the `unheard`, or its host sends more than we
-    can act on, and is to send the rest later.
+def _heard(node: Node, host: str) -> None:
+    with node.work(by="inbox") as work:
+        peers.heard(work.session, host)
+
+
+def _refused(node: Node, row: Row) -> Refusal | None:
+    """Why a message may not wait: its actor is not heard, or its host sends more than we can act
+    on, and is to send the rest later.
     """
-    if blocking.is_refused(row["type"], row["actor_uri"], unheard):
+    if blocking.is_refused(row["type"], row["actor_uri"], _unheard(node, row["actor_uri"])):
         return Refusal(Reason.actor_blocked, row["actor_uri"])
     host = row["host"]
-    room = node.rooms.get(host) or node.rooms.put(host, _room(session, node, host))
+    room = node.rooms.get(host) or node.rooms.put(host, _room(node, host))
     room.left -= 1
     return None if room.left >= 0 else Refusal(Reason.too_many, host)
 
 
-def _room(session: Session, node: Node, host: str) -> Room:
+def _unheard(node: Node, actor_uri: str) -> set[str]:
+    known = node.unheard.get(actor_uri)
+    if known is None:
+        with node.reading() as session:
+            known = node.unheard.put(actor_uri, blocking.unheard(session, [actor_uri]))
+    return known
+
+
+def _room(node: Node, host: str) -> Room:
     most = node.settings.most_waiting
     waits = InboxItem.host == host, InboxItem.state == InboxItem.WAITING
     waiting = select(InboxItem.id).where(*waits).limit(most).subquery()
-    return Room(most - (session.scalar(select(func.count()).select_from(waiting)) or 0))
+    with node.reading() as session:
+        return Room(most - (session.scalar(select(func.count()).select_from(waiting)) or 0))
