@@ -180,7 +180,7 @@ def _who_heard(session: Session, actor: Actor) -> set[str]:
     """Where the followers of an actor hear, and every other server that was ever sent anything of
     it, once for each.
     """
-    to = publishing.followers(session, actor)
+    to = publishing.followers(session, actor) | publishing.holders(session, actor.uri)
     hosts = {host_of(inbox) for inbox in to}
     sent = (
         select(func.min(Delivery.inbox))

@@ -98,6 +98,22 @@ def test_an_officer_is_added_and_may_sign_in(council: TestNode, moothall: Comman
     assert "Siân" in page.text
 
 
+def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
+    council: TestNode, moothall: Command
+) -> None:
+    officer = council.visitor("officer")
+    officer.visit("/account/profile")
+    officer.submit("profile")
+    assert council.visitor().visit("/officers/ola.officer").status_code == 200
+    done = moothall("user", "deactivate", "Officer@aldermoor.example")
+    assert done == (0, "officer@aldermoor.example may no longer sign in\n", "")
+    assert council.visitor().visit("/officers/ola.officer").status_code == 410
+    assert "Sign out" not in officer.visit("/").text
+    assert "Sign out" not in council.visitor("officer").text
+    refused = moothall("user", "deactivate", "nobody@aldermoor.example")
+    assert "There is no account with this email address" in refused.refusal
+
+
 @pytest.mark.parametrize(
     "changed, said",
     [

@@ -8,7 +8,7 @@ from node.federating import peers
 from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes
 from node.testing.peer import Peer
-from tests.visibility.town import Town, change, hear, word, write
+from tests.visibility.town import Town, change, employ, hear, unseen, word, write
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,11 @@ def town(lasting_nodes: Nodes) -> Town:
     for visibility, state in product(Visibility, State):
         token = write(here, word(visibility, state), visibility, state)
         reported.append(f"https://{here.host}/projects/{token}")
+        if (visibility, state) == (Visibility.public, State.published):
+            employ(here, word("unseen"), token)
+            employ(here, word("seen"), token, "sam")
+            employ(here, word("gone"), token, "kim")
+            unseen(here, "kim")
     for before, after in product(Visibility, Visibility):
         if before is not after:
             token = write(here, word(before, "now", after), before, State.published)

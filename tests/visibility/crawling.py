@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from node.conversations.models import Comment
 from node.councils.models import Council
-from node.federating.models import OutboxActivity
+from node.federating.models import Actor, OutboxActivity
 from node.moderation.models import Report
 from node.projects.models import Project
 from node.testing.nodes import TestNode
@@ -91,6 +91,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
     """What the parameters of routes may be, by the route's first part ("" for any) and name."""
     with node.reading() as session:
         projects = list(session.scalars(select(Project.token)))
+        officers = select(Actor.username).where(Actor.uri.contains("/officers/"))
         activities = [uri.rpartition("/")[2] for uri in session.scalars(select(OutboxActivity.uri))]
         buckets = sorted(set(session.scalars(select(Project.bucket))))
         return {
@@ -99,6 +100,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("updates", "token"): list(session.scalars(select(Update.token))),
             ("comments", "token"): list(session.scalars(select(Comment.token))),
             ("activities", "token"): activities,
+            ("officers", "username"): list(session.scalars(officers)),
             ("", "slug"): [node.name],
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
             ("", "report_id"): [str(number) for number in session.scalars(select(Report.id))],

@@ -35,21 +35,23 @@ TO_OURS = TO_PEERS | {
     word(Visibility.peers, "now", Visibility.private),
 }
 DRAFTS = {word(visibility, State.draft) for visibility in Visibility}
+# Of officers, the name of the one who chose to be seen.
+SEEN = {word("seen")}
 THEIRS_TO_ALL = {word("theirs", Visibility.public, PUBLISHED)}
 THEIRS_TO_PEERS = {word("theirs", Visibility.peers, PUBLISHED)}
 
 READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
-    "a browser": (lambda town: town.unsigned(HTML), TO_ALL | THEIRS_TO_ALL),
-    "an unsigned server": (lambda town: town.unsigned(AS2), TO_ALL | THEIRS_TO_ALL),
+    "a browser": (lambda town: town.unsigned(HTML), TO_ALL | SEEN | THEIRS_TO_ALL),
+    "an unsigned server": (lambda town: town.unsigned(AS2), TO_ALL | SEEN | THEIRS_TO_ALL),
     "a server that nobody allowed": (
         lambda town: town.signed(town.stranger),
-        TO_ALL | THEIRS_TO_ALL,
+        TO_ALL | SEEN | THEIRS_TO_ALL,
     ),
     "a blocked server": (lambda town: town.signed(town.blocked), set()),
-    "a peer": (lambda town: town.signed(town.peer), TO_PEERS | THEIRS_TO_ALL),
+    "a peer": (lambda town: town.signed(town.peer), TO_PEERS | SEEN | THEIRS_TO_ALL),
     "an officer": (
         lambda town: town.signed_in("officer"),
-        TO_OURS | DRAFTS | THEIRS_TO_ALL | THEIRS_TO_PEERS,
+        TO_OURS | DRAFTS | SEEN | THEIRS_TO_ALL | THEIRS_TO_PEERS,
     ),
 }
 

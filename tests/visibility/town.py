@@ -13,10 +13,13 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
 from node.federating.models import Actor
+from node.officers import service as officers
+from node.people import service as people
+from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.models import Phase, Project, State, Visibility
 from node.projects.service import Text
-from node.testing.nodes import TestNode
+from node.testing.nodes import PASSWORD, TestNode
 from node.testing.peer import AS2, Signatory
 from node.updates import service as updates
 
@@ -81,6 +84,27 @@ def write(node: TestNode, name: str, visibility: Visibility, state: State) -> st
         if state is State.deleted:
             projects.delete(work, project)
         return project.token
+
+
+def employ(node: TestNode, name: str, token: str, username: str = "") -> None:
+    """An officer of this name, seen if there is a `username`, writes an update of a project."""
+    address = f"{name}@{node.name}.example"
+    with node.work() as work:
+        user = people.create(work, name=name, email=address, password=PASSWORD, role=OFFICER)
+        if username:
+            officers.choose(work, user, officers.Profile(name, f"I am {name}."), username)
+    with node.app.app_context(), node.node.work(by=address) as work:
+        updates.write(work, projects.for_change(work.session, token), updates.Text("News."))
+
+
+def unseen(node: TestNode, username: str) -> None:
+    """An officer chooses not to be seen any more, after a change of what others saw."""
+    with node.work() as work:
+        officer = officers.by_username(work.session, work.settings, username)
+        officers.change(
+            work, officer, officers.Profile(officer.name, f"I am still {officer.name}.")
+        )
+        officers.withdraw(work, officer)
 
 
 def change(node: TestNode, token: str, visibility: Visibility) -> None:
