@@ -81,8 +81,9 @@ def test_nobody_is_seen_who_did_not_choose_it(node: TestNode) -> None:
     assert get(node, OLA).status_code == webfinger(node).status_code == 404
     assert "Ola" not in page(node, project) + page(node, path)
     officer = node.visitor("officer")
+    assert f'href="{PROFILE}"' in officer.visit("/").text
     said = html.unescape(officer.visit(PROFILE).text)
-    assert "Nobody outside your council sees your name." in said
+    assert "off unless you choose it: nobody outside your council sees your name" in said
     assert "You can choose to be seen. Then everybody sees:" in said
 
 
