@@ -22,7 +22,7 @@ class State(StrEnum):
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.held: frozenset({State.shown, State.hidden, State.deleted}),
-    State.shown: frozenset({State.hidden, State.deleted}),
+    State.shown: frozenset({State.held, State.hidden, State.deleted}),
     State.hidden: frozenset({State.shown, State.deleted}),
     State.deleted: frozenset(),
 }

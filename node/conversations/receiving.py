@@ -20,7 +20,7 @@ from node.conversations.models import Comment, State
 from node.conversations.subjects import Subject
 from node.db import insert_once, now
 from node.federating import actors, peers
-from node.federating.models import Actor, Deleted
+from node.federating.models import Actor, Deleted, InboxItem
 from node.projects.models import Visibility
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 
@@ -28,6 +28,8 @@ from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 MOST_OF_ACTOR = 500
 MOST_OF_HOST = 5_000
 MOST_AN_HOUR = 30
+# How often one actor may write or change any of its own within an hour: each time all are told.
+MOST_CHANGES_AN_HOUR = 60
 # Of one server, so many deletions of what never came are remembered.
 MOST_DELETIONS_OF_HOST = 2_000
 # Among so many whom a note is for, a project's actor is looked for.
@@ -158,6 +160,12 @@ def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State
         raise NotForUsError("a comment by somebody else, or deleted")
     elif changed_at < comment.changed_at:
         raise NotForUsError("older than what is known")
+    elif (comment.url, comment.content) == (told.url, told.content):
+        raise NotForUsError("known already")
+    elif comment.state is State.shown:
+        _check_pace(work, author)
+        if state is State.held:  # what a moderator saw was something else
+            service.hold(work, comment)
     comment.url, comment.content, comment.changed_at = told.url, told.content, changed_at
     session.flush()
     return comment
@@ -172,6 +180,16 @@ def _check_room(work: UnitOfWork, author: Actor) -> None:
     for most, among in limits:
         if (work.session.scalar(select(func.count(Comment.id)).where(*among)) or 0) >= most:
             raise NotForUsError("one comment too many")
+
+
+def _check_pace(work: UnitOfWork, author: Actor) -> None:
+    """Raises `NotForUsError` when an actor changes what it wrote too often."""
+    mine = InboxItem.object_uri.in_(select(Comment.uri).where(Comment.author_id == author.id))
+    lately = InboxItem.received_at > now() - timedelta(hours=1)
+    kinds = InboxItem.type.in_(("Create", "Update"))
+    changes = select(func.count(InboxItem.id)).where(mine, lately, kinds)
+    if (work.session.scalar(changes) or 0) > MOST_CHANGES_AN_HOUR:
+        raise NotForUsError("one change too many")
 
 
 def _delete(work: UnitOfWork, activity: Activity) -> None:

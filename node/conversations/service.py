@@ -140,6 +140,14 @@ def hide(work: UnitOfWork, comment: Comment) -> None:
     work.audit("comment.hide", comment.uri, author=comment.author.uri)
 
 
+def hold(work: UnitOfWork, comment: Comment) -> None:
+    """It was changed since a moderator let it be seen, and waits for one again."""
+    _move(comment, State.held)
+    if comment.project.is_local:
+        _take_back(work, comment)
+    work.audit("comment.hold", comment.uri, author=comment.author.uri)
+
+
 def forward(work: UnitOfWork, comment: Comment, activity: Document | None) -> None:
     """Our project's actor passes on what somebody said there: the activity as it came, or where
     that is not known any more which comment it was, to be read where it lives.
@@ -224,12 +232,12 @@ def _tell(work: UnitOfWork, comment: Comment, answered: Actor) -> None:
 
 
 def _original(session: Session, comment: Comment) -> Document | None:
-    """The Create by which a comment came, if it is still there."""
-    came = InboxItem.type == "Create", InboxItem.object_uri == comment.uri
-    query = select(InboxItem).where(*came).order_by(InboxItem.id)
-    by_author = InboxItem.actor_uri == comment.author.uri
-    item = session.scalars(query.where(by_author)).first()
-    return item.body if item else None
+    """The Create by which a comment came, if it is still there and what it says still holds."""
+    came = InboxItem.type.in_(("Create", "Update")), InboxItem.object_uri == comment.uri
+    by_author = InboxItem.actor_uri == comment.author.uri, InboxItem.state == "done"
+    newest_first = select(InboxItem).where(*came, *by_author).order_by(InboxItem.id.desc())
+    item = session.scalars(newest_first).first()
+    return item.body if item and item.type == "Create" else None
 
 
 def _take_back(work: UnitOfWork, comment: Comment) -> None:

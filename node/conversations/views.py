@@ -2,6 +2,8 @@
 and the collection of all that is said about a project.
 """
 
+from contextlib import suppress
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -113,6 +115,8 @@ def show(token: str) -> ResponseReturnValue:
     is_document = wants_activity()
     comment = service.by_token(current_work().session, token)
     if is_document and comment.state is State.deleted and comment.author.is_local:
+        with suppress(GoneError):
+            projects.by_token(current_work().session, comment.project.token, current_reader())
         return activity_response(to_tombstone(comment).dump(), 410)
     comment = _readable(token)
     if not is_document:

@@ -22,6 +22,8 @@ from node.runtime import Node, UnitOfWork
 
 # A council has one actor that follows; more than these are no list of ours.
 MOST_LISTED = 1_000
+# Of our actors, councils follow and are followed; of others nobody is told what they follow.
+FOLLOWER = "Organization"
 
 
 def header_for(session: Session, actor: Actor, host: str) -> dict[str, str]:
@@ -45,7 +47,7 @@ def headers_for(
     known = defaultdict[tuple[int, str], list[str]](list)
     for actor_id, host, uri in session.execute(query):
         known[actor_id, host].append(uri)
-    ours = Actor.id.in_(actor_ids), Actor.is_local, Actor.kind == "Organization"
+    ours = Actor.id.in_(actor_ids), Actor.is_local, Actor.kind == FOLLOWER
     return {
         (actor.id, host): {
             HEADER: CollectionSynchronization(
@@ -115,7 +117,9 @@ def agree(node: Node, actor_id: int, url: str) -> str:
                 done.append(f"{row.follower.address} was accepted")
         for uri in sorted(listed):
             one = actors.local_by_uri(work.session, uri)
-            if one is not None and following.between(work.session, one, actor) is None:
+            if one is None or one.kind != FOLLOWER:
+                continue
+            if following.between(work.session, one, actor) is None:
                 _undo(work, one, actor)
                 done.append(f"{one.address} does not follow")
         return ", ".join(done)

@@ -9,7 +9,7 @@ from federation.signatures import PrivateKey
 from node.errors import NotFoundError
 from node.federating import actors, follower_sync, peers
 from node.federating.models import Actor, Delivery, OutboxActivity, Peer
-from node.federating.publishing import PEERS
+from node.federating.publishing import NOBODY, PEERS, SAYING
 from node.federating.sending import Letter
 from node.federating.signing import scheme_of
 from node.runtime import Node
@@ -68,6 +68,9 @@ class _Refused:
         """Why `host` may not get the activity; empty if it may."""
         if host not in self._allowed:
             return f"{host} is not on the list of servers we speak with"
+        # It was on its way when it was withdrawn, and did not arrive.
+        if activity.audience == NOBODY and activity.type in SAYING:
+            return "It was withdrawn before it arrived."
         # Whoever got it may and should hear that it is gone.
         is_for_peers = activity.audience == PEERS and activity.type != "Delete"
         if is_for_peers and self._is_open and not peers.allowed_by_name(self._session, {host}):

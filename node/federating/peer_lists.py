@@ -109,10 +109,11 @@ def write(entries: Iterable[Entry], wanted: Format = "plain") -> str:
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(MASTODON if wanted == "mastodon" else PLAIN)
     for entry in entries:
+        comment = entry.comment.lstrip(FORMULA)
         if wanted == "plain":
-            rows.writerow((entry.host, entry.state, entry.comment))
+            rows.writerow((entry.host, entry.state, comment))
         elif entry.state == peers.BLOCKED:
-            rows.writerow((entry.host, SUSPEND, False, False, entry.comment, False))
+            rows.writerow((entry.host, SUSPEND, False, False, comment, False))
     return file.getvalue()
 
 

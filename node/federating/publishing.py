@@ -20,6 +20,8 @@ from node.runtime import UnitOfWork
 PUBLIC: Literal["public"] = "public"
 PEERS: Literal["peers"] = "peers"
 DIRECT: Literal["direct"] = "direct"
+# What was withdrawn: whoever got it keeps it, and nobody else gets it.
+NOBODY: Literal["nobody"] = "nobody"
 Audience = Literal["public", "peers"]
 # Activities that carry or show what they are about.
 SAYING = ("Create", "Update", "Announce")
@@ -86,7 +88,7 @@ def hide(session: Session, object_uri: str, audience: Audience | None) -> None:
     session.execute(
         update(OutboxActivity)
         .where(OutboxActivity.object_uri == object_uri, OutboxActivity.audience.in_(wider))
-        .values(audience=audience or DIRECT)
+        .values(audience=audience or NOBODY)
     )
 
 

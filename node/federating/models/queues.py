@@ -15,7 +15,7 @@ class OutboxActivity(Base):
     """An activity of ours.
 
     `body` is the exact JSON text that is sent, so that every attempt sends the same. `audience` is
-    who may read it: public, peers or direct.
+    who may read it: public, peers, direct, or nobody once it was withdrawn.
     """
 
     __tablename__ = "outbox_activity"

@@ -1,0 +1,176 @@
+"""What peers could do to each other through us, and do not: noise, words after they were judged,
+and what was withdrawn while it was on its way.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from node.conversations import receiving, service
+from node.conversations.models import Comment
+from node.federating import delivery, peer_lists, peers
+from node.federating.models import Delivery
+from node.projects.models import State, Visibility
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.talking import AS2, note, say
+from tests.federation.test_conversations import comments, say_here, uri_of
+from tests.federation.test_follower_sync import deliver, header, lists
+from tests.federation.test_groups import announced, follow_group, group_of
+from tests.federation.test_main_job import publish
+from tests.refusals.test_belief import follow
+from tests.visibility.test_changing import change, write
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+TITLE = "Bins in one step"
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def peer(nodes: Nodes, node: TestNode) -> Peer:
+    return Peer.join(nodes, "brackwell.test", node)
+
+
+def show(node: TestNode, nodes: Nodes) -> None:
+    """A moderator lets the only comment be seen."""
+    with node.work() as work:
+        service.show(work, work.session.scalars(select(Comment)).one())
+    nodes.settle()
+
+
+def test_must_35_nobody_makes_us_tell_all_again_and_again(
+    nodes: Nodes, node: TestNode, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Peer.join(nodes, "cragford.test", node)
+    project, author = publish(node, TITLE), peer.actor()
+    follow_group(nodes, other.actor(), node, project)
+    about = note(author, uri_of(node, project))
+    for kind in ("Create", "Create", "Update", "Update"):
+        say(nodes, author, node, kind, about)
+    assert len(announced(other)) == 2, "what says nothing new is passed on once"
+    monkeypatch.setattr(receiving, "MOST_CHANGES_AN_HOUR", 5)
+    for number in range(3):
+        changed = {"content": f"<p>{number}</p>", "updated": f"2026-11-21T10:00:0{number}Z"}
+        say(nodes, author, node, "Update", about | changed)
+    assert len(announced(other)) == 3
+    assert "<p>0</p>" in comments(node, project)
+
+
+@pytest.fixture
+def stranger(nodes: Nodes) -> tuple[TestNode, Signatory, Peer, str]:
+    """A node open to all, somebody it does not know, a peer that follows a project, and that."""
+    node = nodes.start("aldermoor", federation="open")
+    known, unknown = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "coldmere.test")
+    project = publish(node, TITLE)
+    follow_group(nodes, known.actor(), node, project)
+    return node, unknown.actor(), known, project
+
+
+def test_what_is_changed_after_a_moderator_saw_it_waits_again(
+    nodes: Nodes, stranger: tuple[TestNode, Signatory, Peer, str]
+) -> None:
+    node, author, known, project = stranger
+    about = note(author, uri_of(node, project), "<p>Nice</p>")
+    say(nodes, author, node, "Create", about)
+    show(node, nodes)
+    assert "<p>Nice</p>" in comments(node, project)
+    changed = about | {"content": "<p>Nasty</p>", "updated": "2026-11-21T10:00:00Z"}
+    say(nodes, author, node, "Update", changed)
+    assert "Nobody has commented yet." in comments(node, project)
+    assert "Nasty" not in str(known.received)
+    assert len(known.heard("Undo")) == len(announced(known)) == 2
+    show(node, nodes)
+    assert "<p>Nasty</p>" in comments(node, project)
+
+
+def test_what_a_moderator_did_not_see_is_not_announced(
+    nodes: Nodes, stranger: tuple[TestNode, Signatory, Peer, str]
+) -> None:
+    node, author, known, project = stranger
+    about = note(author, uri_of(node, project), "<p>Nasty</p>")
+    say(nodes, author, node, "Create", about)
+    changed = about | {"content": "<p>Nice</p>", "updated": "2026-11-21T10:00:00Z"}
+    say(nodes, author, node, "Update", changed)
+    show(node, nodes)
+    assert "<p>Nice</p>" in comments(node, project)
+    assert announced(known) == [{"id": about["id"], "type": "Note"}, about["id"]]
+
+
+def test_must_30_of_a_comment_on_what_is_private_no_trace_is_shown(node: TestNode) -> None:
+    token = write(node, TITLE, Visibility.private, State.published)
+    path = say_here(node, f"/projects/{token}", "Between ourselves")
+    client = node.app.test_client()
+    assert client.get(path, headers=AS2).status_code == 404
+    with node.work() as work:
+        token = path.removeprefix("/comments/")
+        service.delete(work, service.for_change(work.session, token))
+    assert client.get(path, headers=AS2).status_code == 404
+
+
+def test_must_35_a_list_of_followers_makes_only_councils_answer(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    uri = peer.uri("/councils/brackwell")
+    sender = peer.actor("brackwell", followers=f"{uri}/followers")
+    say(nodes, sender, node, "Follow", node.council_uri)
+    groups = [group_of(node, publish(node, TITLE)) for _ in range(2)]
+    lists(sender, *groups, f"https://{node.host}/actor")
+    deliver(sender, node, header(sender))
+    nodes.settle()
+    assert f"{uri}/followers_synchronization" in [peer.uri(path) for path in peer.fetched]
+    assert peer.heard("Undo") == []
+
+
+def test_a_formula_in_somebodys_name_is_none_in_a_list_of_ours(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    mover = peer.actor(name="=1+1")
+    follow(node, mover)
+    say(nodes, mover, node, "Move", mover.uri, target="https://dunmere.test/councils/dunmere")
+    with node.work() as work:
+        peers.decide(work, "dunmere.test", peers.ALLOWED)
+        written = peer_lists.write(peer_lists.decided(work.session))
+    assert "dunmere.test,allowed,1+1 says that it moved there" in written
+
+
+class Slow(Peer):
+    """A host at which our council changes its mind while something is on its way there."""
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST" and self.answers == 202:
+            self.answers = 503
+            change(self.sender, self.token, Visibility.private)
+        return super().__call__(environ, start_response)
+
+    sender: Any
+    token: str
+
+
+def test_what_is_withdrawn_on_its_way_is_not_sent_again(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    say(nodes, peer.actor(), node, "Follow", node.council_uri)
+    slow = Slow(peer.host, peer.documents)
+    slow.sender, slow.token = node, write(node, TITLE, Visibility.public, State.published)
+    nodes.apps[peer.host] = slow
+    nodes.settle()
+    assert TITLE in str(slow.received), "it was under way"
+    slow.received.clear()
+    nodes.apps[peer.host] = peer
+    with node.work() as work:
+        waiting = select(Delivery).where(Delivery.state == "pending")
+        for row in work.session.scalars(waiting).all():
+            delivery.retry(work, row.id)
+    nodes.settle()
+    assert TITLE not in str(peer.received)
+    assert "Delete" in [document["type"] for _headers, document in peer.received]
