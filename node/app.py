@@ -11,6 +11,9 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node import __version__, operating
+from node.catalogue import comparison
+from node.catalogue import views as catalogue_views
+from node.catalogue.reading import read_page
 from node.conversations import reacting
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
@@ -29,6 +32,7 @@ from node.federating import (
     following,
     handling,
     health,
+    housekeeping,
     subscriptions,
 )
 from node.federating import views as federating_views
@@ -42,11 +46,10 @@ from node.officers import views as officers_views
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
-from node.projects import comparison, digest_views, group_views
+from node.projects import group_views
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
-from node.projects.receiving import read_page
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
@@ -131,6 +134,7 @@ def _add_jobs(node: Node) -> None:
     node.jobs.register(health.JOB, lambda: health.probe(node))
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
+    node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
@@ -149,7 +153,7 @@ def _add_pages(app: Flask) -> None:
     for module in (
         pages,
         projects_views,
-        digest_views,
+        catalogue_views,
         group_views,
         updates_views,
         conversations_views,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Engine
@@ -23,10 +24,12 @@ from node.db import may_write, only_reading
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
-from node.recent import Allowance, Recent, Remembered, Tally
+from node.recent import Allowance, BusyError, Recent, Remembered, Tally
 from node.settings import Settings
 
 Document = Mapping[str, Any]
+# Audit entries are never deleted; an actor of another server can cause so many in a day.
+MOST_DEEDS = 1_000
 
 
 @dataclass
@@ -46,13 +49,25 @@ class UnitOfWork:
         return self.node.settings
 
     def audit(self, action: str, subject: str, **details: Any) -> None:
-        """Record that `by` did `action` to `subject`."""
+        """Record that `by` did `action` to `subject`.
+
+        What others can make us note over and over is noted so often a day for each server.
+        """
+        if "://" in self.by and not self._is_noted():
+            return
         request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         self.session.add(
             AuditEntry(
                 by=self.by, action=action, subject=subject, details=details, request_id=request_id
             )
         )
+
+    def _is_noted(self) -> bool:
+        try:
+            self.node.deeds.spend(urlsplit(self.by).netloc, MOST_DEEDS)
+        except BusyError:
+            return False
+        return True
 
     def pause(self) -> None:
         """End the transaction before something slow, such as a look-up over the network; nothing
@@ -148,6 +163,8 @@ class Node:
     unheard: Remembered[set[str]] = field(default_factory=Remembered)
     documents: Remembered[bytes] = field(default_factory=Remembered)
     rooms: Remembered["Room"] = field(default_factory=Remembered)
+    tidied: Recent[None] = field(default_factory=lambda: Recent(seconds=3600.0))
+    deeds: Allowance = field(default_factory=lambda: Allowance(seconds=86_400.0))
     refused: Tally = field(default_factory=Tally)
     arriving: Batches[Any, Any] = field(default_factory=Batches)
 

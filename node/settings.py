@@ -124,6 +124,13 @@ class Settings:
         "How many messages of one server may wait to be acted on. Beyond that it is asked to send"
         " them later.",
     )
+    inbox_days: int = _key(14, "For how many days messages are kept that were acted on.")
+    most_handled: int = _key(100_000, "How many such messages are kept at most.")
+    most_actors: int = _key(
+        10_000,
+        "How many actors of other servers are kept whom nobody here follows and who have nothing"
+        " here.",
+    )
     plugins: tuple[str, ...] = _key(
         ("checklists",), "The plugins that are switched on, by name, with commas between."
     )

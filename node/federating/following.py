@@ -1,6 +1,6 @@
 """Following: asking, answering, ending; and what others ask of us."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import Activity, accept, follow, id_of, reject, undo
@@ -8,8 +8,11 @@ from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
 from node.federating import actors, addresses, backfill, publishing
-from node.federating.models import Actor, Follow
+from node.federating.models import Actor, Follow, InboxItem
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+
+# Of the actors of one server, so many follow actors of ours.
+MOST_OF_HOST = 1_000
 
 
 def between(session: Session, follower: Actor, followed: Actor) -> Follow | None:
@@ -80,12 +83,21 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
         publishing.send(work, followed, answer, to=follower)
         return
     if row is None:
+        _check_room(work.session, follower.host)
         row = Follow(follower=follower, followed=followed)
         work.session.add(row)
         work.audit("follow.accept", followed.uri, follower=follower.uri)
     row.uri, row.state, row.answered_at = activity.id, "accepted", now()
     answer = accept(addresses.new_activity(work.settings), followed.uri, asked, to=[follower.uri])
     publishing.send(work, followed, answer, to=follower)
+
+
+def _check_room(session: Session, host: str) -> None:
+    follows = (
+        select(func.count()).select_from(Follow).where(Follow.follower.has(Actor.host == host))
+    )
+    if (session.scalar(follows) or 0) >= MOST_OF_HOST:
+        raise NotForUsError(f"{host} follows as often as one server may")
 
 
 def receive_answer(work: UnitOfWork, received: Received) -> None:
@@ -109,13 +121,14 @@ def answered(work: UnitOfWork, row: Follow, state: str) -> None:
 def receive_undo(work: UnitOfWork, received: Received) -> None:
     """Somebody no longer follows an actor of ours; an embedded Follow or its bare id.
 
-    Only by whoever followed.
+    Only by whoever followed. Some servers give the Follow that they embed a new id; but one that we
+    did get, and another came after it, was over before: the Undo has been overtaken.
     """
     activity = received.activity
-    mine = Follow.follower.has(Actor.uri == activity.actor)
-    row = work.session.scalar(
-        select(Follow).where(mine, Follow.uri == (id_of(activity.object) or ""))
-    )
+    mine, uri = Follow.follower.has(Actor.uri == activity.actor), id_of(activity.object) or ""
+    row = work.session.scalar(select(Follow).where(mine, Follow.uri == uri))
+    if row is None and work.session.scalar(select(exists().where(InboxItem.uri == uri))):
+        raise NotForUsError("they have followed again since")
     if row is None and received.document is not None and received.document.get("type") == "Follow":
         followed = id_of(received.document.get("object")) or ""
         row = work.session.scalar(

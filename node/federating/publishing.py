@@ -4,6 +4,8 @@ The activity and its deliveries exist together or not at all.
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -23,6 +25,8 @@ DIRECT: Literal["direct"] = "direct"
 # What was withdrawn: whoever got it keeps it, and nobody else gets it.
 NOBODY: Literal["nobody"] = "nobody"
 Audience = Literal["public", "peers"]
+# An activity goes to so many inboxes of one server.
+MOST_INBOXES_OF_HOST = 50
 # Activities that carry or show what they are about.
 SAYING = ("Create", "Update", "Announce")
 
@@ -126,7 +130,17 @@ def followers(session: Session, actor: Actor, *kinds: str) -> set[str]:
     )
     if kinds:
         query = query.where(Actor.kind.in_(kinds))
-    return set(session.scalars(query))
+    return set(_limited(session.scalars(query.order_by(inbox))))
+
+
+def _limited(inboxes: Iterable[str]) -> Iterator[str]:
+    """A server has one inbox for all, or few: a thousand actors make us send no thousand times."""
+    counts: Counter[str] = Counter()
+    for inbox in inboxes:
+        host = host_of(inbox)
+        counts[host] += 1
+        if counts[host] <= MOST_INBOXES_OF_HOST:
+            yield inbox
 
 
 def _allowed_by_name(session: Session, inboxes: set[str]) -> set[str]:

@@ -17,7 +17,8 @@ from tests.federation.test_main_job import follow, publish
 
 def followers(node: TestNode) -> int:
     with node.reading() as session:
-        query = select(func.count()).where(Follow.followed.has(Actor.uri == node.council_uri))
+        ours = Follow.followed.has(Actor.uri == node.council_uri)
+        query = select(func.count()).select_from(Follow).where(ours)
         return session.scalar(query) or 0
 
 

@@ -1,0 +1,126 @@
+"""What is kept of others has an end: done messages, actors that nothing here needs, what they
+deleted, and what of ours was for one actor alone.
+
+Each hour, what is too old goes, and the oldest of what is too much. What others can make grow
+within an hour is limited where it grows.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, and_, delete, exists, func, or_, select
+
+from node.db import Base, now
+from node.federating import delivery
+from node.federating.models import Actor, ActorKey, Deleted, Delivery, InboxItem, OutboxActivity
+from node.federating.publishing import DIRECT
+from node.runtime import Node
+
+log = structlog.get_logger(__name__)
+
+JOB = "housekeeping"
+# Rows deleted in one transaction, so that nobody waits long.
+AT_ONCE = 500
+# An actor that was read so recently may have sent something that still waits.
+NEWCOMER = timedelta(hours=1)
+# Of the actors of one server that nothing here needs, so many are kept.
+MOST_ACTORS_OF_HOST = 1_000
+# Of what an actor said it deleted, so much is kept, and for so long.
+MOST_DELETED_OF_ACTOR, DELETED_KEPT = 20_000, timedelta(days=365)
+# What was for one actor alone, once its delivery is forgotten.
+DIRECT_KEPT = timedelta(days=30)
+
+
+def work_off(node: Node) -> None:
+    """The job, which tidies up once an hour."""
+    node.tidied.outcome(JOB, lambda: tidy(node))
+
+
+def tidy(node: Node) -> None:
+    """Delete what is too old or too much, of each kind."""
+    gone = {
+        "deliveries": delivery.prune(node),
+        "messages": _prune_messages(node),
+        "actors": _prune_actors(node),
+        "deletions": _prune_deletions(node),
+        "answers": _delete(node, OutboxActivity, _old_answers()),
+    }
+    if any(gone.values()):
+        log.info("tidied", **gone)
+
+
+def _prune_messages(node: Node) -> int:
+    settings, since = node.settings, func.coalesce(InboxItem.finished_at, InboxItem.received_at)
+    done = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
+    deleted = _delete(node, InboxItem, done.where(since < now() - timedelta(settings.inbox_days)))
+    return deleted + _delete_surplus(node, InboxItem, done.order_by(since), settings.most_handled)
+
+
+def _prune_actors(node: Node) -> int:
+    settings = node.settings
+    surplus = _unneeded().order_by(Actor.fetched_at)
+    deleted = _delete_surplus(node, Actor, surplus, settings.most_actors)
+    per_host = (
+        _unneeded().with_only_columns(Actor.host, func.count()).group_by(Actor.host)
+    ).having(func.count() > MOST_ACTORS_OF_HOST)
+    with node.reading() as session:
+        crowded = [host for host, _ in session.execute(per_host)]
+    for host in crowded:
+        of_host = surplus.where(Actor.host == host)
+        deleted += _delete_surplus(node, Actor, of_host, MOST_ACTORS_OF_HOST)
+    return deleted
+
+
+def _unneeded() -> Select[Any]:
+    """Actors of others, and not of the last hour, that no row but their keys refers to."""
+    referred_to = [
+        Actor.id.in_(select(column).where(column.is_not(None)))
+        for table in Base.metadata.tables.values()
+        if table is not ActorKey.__table__
+        for column in table.columns
+        if any(key.column is Actor.__table__.c.id for key in column.foreign_keys)
+    ]
+    is_old = Actor.fetched_at < now() - NEWCOMER
+    return select(Actor.id).where(~Actor.is_local, ~Actor.is_blocked, is_old, ~or_(*referred_to))
+
+
+def _prune_deletions(node: Node) -> int:
+    """An actor has so many; of more, the latest."""
+    crowded = select(Deleted.actor_id).group_by(Deleted.actor_id)
+    with node.work(by=JOB) as work:
+        session = work.session
+        bounds = [Deleted.at < now() - DELETED_KEPT]
+        for actor_id in session.scalars(crowded.having(func.count() > MOST_DELETED_OF_ACTOR)):
+            mine = select(Deleted.at).where(Deleted.actor_id == actor_id)
+            newest = mine.order_by(Deleted.at.desc()).offset(MOST_DELETED_OF_ACTOR - 1).limit(1)
+            bounds.append(and_(Deleted.actor_id == actor_id, Deleted.at < session.scalar(newest)))
+        return session.execute(delete(Deleted).where(or_(*bounds))).rowcount
+
+
+def _old_answers() -> Select[Any]:
+    waits = exists().where(Delivery.activity_id == OutboxActivity.id)
+    is_old = OutboxActivity.created_at < now() - DIRECT_KEPT
+    return select(OutboxActivity.id).where(OutboxActivity.audience == DIRECT, is_old, ~waits)
+
+
+def _delete_surplus(node: Node, model: Any, oldest_first: Select[Any], most: int) -> int:
+    """Delete all but the last `most` of those rows."""
+    with node.reading() as session:
+        count = select(func.count()).select_from(oldest_first.order_by(None).subquery())
+        surplus = (session.scalar(count) or 0) - most
+    return _delete(node, model, oldest_first, surplus) if surplus > 0 else 0
+
+
+def _delete(node: Node, model: Any, chosen: Select[Any], most: int | None = None) -> int:
+    """Delete the chosen rows, or the first `most` of them, some at a time. Returns how many."""
+    deleted = 0
+    while most is None or deleted < most:
+        portion = AT_ONCE if most is None else min(AT_ONCE, most - deleted)
+        with node.work(by=JOB) as work:
+            ids = work.session.scalars(chosen.limit(portion)).all()
+            work.session.execute(delete(model).where(model.id.in_(ids)))
+        deleted += len(ids)
+        if len(ids) < portion:
+            break
+    return deleted
