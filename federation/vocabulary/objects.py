@@ -18,7 +18,7 @@ from federation.reading import (
     written,
 )
 from federation.vocabulary.context import AS2, present, with_context
-from federation.vocabulary.projects import ProjectDetails
+from federation.vocabulary.projects import ProjectDetails, own, revision_of
 from federation.vocabulary.required import required_author, required_id, required_type
 
 MOST_MENTIONS = 100
@@ -97,12 +97,14 @@ class Article(Writing):
 class Note(Writing):
     """A short text, such as an update of a project or a comment on it.
 
-    `project` is the id of the project that it is an update of, in our own namespace. `mentions`
-    are the actors who are spoken to: their addresses (`@name@host`) by their ids.
+    `project` is the id of the project that it is an update of, and `revision` a token that is new
+    with each change of it, both in our own namespace. `mentions` are the actors who are spoken to:
+    their addresses (`@name@host`) by their ids.
     """
 
     in_reply_to: str | None = None
     project: str | None = None
+    revision: str = ""
     mentions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -112,7 +114,8 @@ class Note(Writing):
         return cls(
             **_parsed(document),
             in_reply_to=id_of(document.get("inReplyTo")),
-            project=id_of(document.get("project", document.get("moothall:project"))),
+            project=id_of(own(document, "project")),
+            revision=revision_of(document),
             mentions=_mentions(document),
         )
 
@@ -124,6 +127,7 @@ class Note(Writing):
                 "type": "Note",
                 "inReplyTo": self.in_reply_to,
                 "project": self.project,
+                "revision": self.revision or None,
                 **_dumped(self),
                 "tag": [
                     {"type": "Mention", "href": href, "name": name}

@@ -37,19 +37,19 @@ class ProjectDetails:
 
         A visibility that is not known, or not said, counts as peers: never as public.
         """
-        phase, summary = _own(document, "phase"), _own(document, "plainSummary")
+        phase, summary = own(document, "phase"), own(document, "plainSummary")
         if not isinstance(phase, str) and not isinstance(summary, str):
             return None
         source = document.get("source")
         markdown = source.get("content") if isinstance(source, dict) else None
-        version, revision = _own(document, "projectVersion"), _own(document, "revision")
+        version = own(document, "projectVersion")
         return cls(
             summary=summary if isinstance(summary, str) else "",
             phase=phase if isinstance(phase, str) else "",
             source_markdown=markdown if isinstance(markdown, str) else "",
             version=version if type(version) is int else 1,
-            visibility=PUBLIC if _own(document, "visibility") == PUBLIC else PEERS,
-            revision=revision if is_revision(revision) else "",
+            visibility=PUBLIC if own(document, "visibility") == PUBLIC else PEERS,
+            revision=revision_of(document),
         )
 
     def dump(self) -> Document:
@@ -91,7 +91,7 @@ class ProjectDocument:
             raise DocumentError("phase", "missing")
         return cls(
             id=required_id(document, "id"),
-            project=required_id({"project": id_of(_own(document, "project"))}, "project"),
+            project=required_id({"project": id_of(own(document, "project"))}, "project"),
             name=text(document, "name") or "",
             attributed_to=required_author(document),
             details=details,
@@ -126,6 +126,12 @@ def is_revision(value: Any) -> bool:
     return isinstance(value, str) and REVISION.fullmatch(value) is not None
 
 
-def _own(document: Mapping[str, Any], term: str) -> Any:
+def revision_of(document: Mapping[str, Any]) -> str:
+    """The token of the state that a document describes; empty where it says none."""
+    revision = own(document, "revision")
+    return revision if is_revision(revision) else ""
+
+
+def own(document: Mapping[str, Any], term: str) -> Any:
     """A property of our namespace, as we write it or with its prefix."""
     return document.get(term, document.get(f"moothall:{term}"))

@@ -6,12 +6,12 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from node.catalogue import comparison
 from node.cli.opening import BY, opened, working
 from node.errors import NotFoundError
 from node.federating import backfill as reading
 from node.federating import comparisons
 from node.federating.models import Actor, Backfill, Comparison
-from node.projects import comparison
 
 
 @click.group()

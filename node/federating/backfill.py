@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 10
 PAGES_IN_TURN = 10
-# More than the projects of a whole country.
-MOST_PROJECTS = 200_000
+# More than the projects of a whole country, with their updates.
+MOST_DOCUMENTS = 500_000
 MOST_PAGES = 10_000
 
 
@@ -44,7 +44,9 @@ class Page:
 
 
 def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
-    """Read the projects of `actor` from the beginning; None if it does not say where they are."""
+    """Read the projects of `actor`, and their updates, from the beginning; None if it does not say
+    where they are.
+    """
     if not actor.projects:
         return None
     row = work.session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
@@ -157,7 +159,7 @@ def _go_on(work: UnitOfWork, row: Backfill, onward: str | None) -> None:
     row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
     if onward is None:
         _end(work, row, "done", "")
-    elif row.pages >= MOST_PAGES or row.read >= MOST_PROJECTS:
+    elif row.pages >= MOST_PAGES or row.read >= MOST_DOCUMENTS:
         _end(work, row, "failed", "there is no end to it")
     else:
         row.next_page = onward

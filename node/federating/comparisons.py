@@ -1,6 +1,6 @@
 """When what we hold of a council is compared with what it has: rows of `Comparison`.
 
-The comparing itself is in `node.projects.comparison`, which knows what a project is.
+The comparing itself is in `node.catalogue`, which knows what projects and updates are.
 """
 
 from datetime import timedelta

@@ -1,15 +1,14 @@
 """Projects of other councils, as their nodes tell us.
 
-What is told is an upsert by id: repeats and disorder are harmless. What a council's node sends may
-be overtaken by something newer; what we ask for at its origin is the truth.
+What is told is an upsert by id: repeats and disorder are harmless.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -21,12 +20,12 @@ from federation.vocabulary import Article, id_of
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import insert_once, now
-from node.federating import comparisons
 from node.federating.models import Deleted, Follow
 from node.projects import digests
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import Project, State
 from node.projects.service import as_view
+from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -54,28 +53,10 @@ def receive_article(work: UnitOfWork, received: Received) -> None:
     told = from_article(Article.parse(received.document))
     if told is None:
         raise NotForUsError("an article that is not a project")
-    council = _followed_council(work.session, received.activity.actor)
+    council = followed_council(work.session, received.activity.actor)
     left_out = keep(work, council, [told])
     if left_out:
         raise NotForUsError(left_out[told.uri])
-
-
-def read_page(actor_uri: str, documents: Iterable[Any], asked_at: datetime) -> Callable[..., None]:
-    """What a page of a council's collection has, ready to be kept: to be called with a
-    `UnitOfWork`. Reading takes its time, and needs no transaction.
-    """
-    told = {}
-    for document in documents:
-        found = read(document)
-        if found is not None:
-            told[found.uri] = found
-
-    def store(work: UnitOfWork) -> None:
-        council = _followed_council(work.session, actor_uri)
-        for uri, why in keep(work, council, list(told.values()), asked_at=asked_at).items():
-            log.info("left out of a collection", uri=uri, why=why)
-
-    return store
 
 
 def read(document: Any) -> RemoteProject | None:
@@ -98,8 +79,7 @@ def keep(
 ) -> dict[str, str]:
     """Keep what a council's node tells of projects of its own; those left out, and why.
 
-    `asked_at`: it was asked for at its origin, then. The origin is the truth: it may be older than
-    what we know, and it takes back a deletion that we heard of before. None: it was sent to us.
+    `asked_at`: when they were asked for at their origin; None: they were sent to us.
     """
     left_out: dict[str, str] = {}
     for start in range(0, len(told), PORTION):
@@ -115,62 +95,15 @@ def _fitting(
     told: Sequence[RemoteProject],
     asked_at: datetime | None,
 ) -> tuple[list[RemoteProject], dict[str, str]]:
-    """Those to be written, and those left out with the reason; neither: it is known already."""
-    session, uris = work.session, [one.uri for one in told]
-    known = _known(session, uris)
-    marks = _marks(session, council, uris)
-    fitting, left_out, wrongly = [], {}, []
-    for one in told:
-        there, deleted_at = known.get(one.uri), marks.get(one.uri)
-        is_own = same_origin(one.uri, one.council_uri) and one.council_uri == council.actor.uri
-        if not is_own or (there is not None and there.council_id != council.id):
-            left_out[one.uri] = "a project of somebody else"
-        elif deleted_at is not None and (asked_at is None or deleted_at >= asked_at):
-            left_out[one.uri] = "a project that was deleted"
-        elif asked_at is None and there is not None and _changed_at(one) < there.changed_at:
-            left_out[one.uri] = "older than what is known"
-        else:
-            if deleted_at is not None:
-                wrongly.append(one.uri)
-            if not _is_known(one, there):
-                fitting.append(one)
-    if wrongly:
-        mark = Deleted.uri.in_(wrongly), Deleted.actor_id == council.actor_id
-        session.execute(delete(Deleted).where(*mark))
-    if asked_at is None and set(marks) & set(left_out):
-        # Its origin may have taken the deletion back: whoever compares asks there; at once where it
-        # says that it changed it since.
-        if any(one.changed_at and one.changed_at > marks.get(one.uri, now()) for one in told):
-            comparisons.look_soon(work, council.actor_id)
-        else:
-            comparisons.suspect(work, council.actor_id)
-    return fitting, left_out
-
-
-def _known(session: Session, uris: list[str]) -> Mapping[str, Any]:
     columns = Project.uri, Project.council_id, Project.state, Project.revision, Project.changed_at
-    rows = session.execute(select(*columns).where(Project.uri.in_(uris)))
-    return {row.uri: row for row in rows}
+    of_these = Project.uri.in_([one.uri for one in told])
+    known = {row.uri: row for row in work.session.execute(select(*columns).where(of_these))}
 
+    def misfit(_one: RemoteProject, there: Any) -> str:
+        is_theirs = there is None or there.council_id == council.id
+        return "" if is_theirs else "a project of somebody else"
 
-def _marks(session: Session, council: Council, uris: list[str]) -> dict[str, datetime]:
-    """When the council said of which projects that it deleted them."""
-    mine = Deleted.uri.in_(uris), Deleted.actor_id == council.actor_id
-    return {
-        row.uri: row.at for row in session.execute(select(Deleted.uri, Deleted.at).where(*mine))
-    }
-
-
-def _changed_at(told: RemoteProject) -> datetime:
-    """When it was changed last: not later than now, whatever its node says."""
-    moment = now()
-    return min(told.changed_at or moment, moment)
-
-
-def _is_known(told: RemoteProject, there: Any) -> bool:
-    """Whether what we hold is this very state of the project."""
-    is_shown = there is not None and there.state is State.published
-    return is_shown and bool(told.revision) and there.revision == told.revision
+    return sift(work, council, told, known, misfit, asked_at)
 
 
 def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) -> dict[str, str]:
@@ -194,15 +127,15 @@ def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) ->
 
 
 def _row(council: Council, told: RemoteProject) -> dict[str, Any]:
-    changed_at = _changed_at(told)
+    moment = changed_at(told)
     row = {name: getattr(told, name) for name in TOLD}
     return row | {
         "uri": told.uri,
         "council_id": council.id,
         "bucket": bucket_of(told.uri),
         "state": State.published,
-        "published_at": told.published_at or changed_at,
-        "changed_at": changed_at,
+        "published_at": told.published_at or moment,
+        "changed_at": moment,
         "deleted_at": None,
     }
 
@@ -231,7 +164,7 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     if uri is None or not same_origin(uri, activity.actor):
         raise NotForUsError("a deletion of what is not theirs")
     project = work.session.scalar(select(Project).where(Project.uri == uri))
-    council = project.council if project else _followed_council(work.session, activity.actor)
+    council = project.council if project else followed_council(work.session, activity.actor)
     if council.actor.uri != activity.actor:
         raise NotForUsError("a deletion of what is not theirs")
     insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
@@ -265,7 +198,7 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         work.audit(action, project.uri)
 
 
-def _followed_council(session: Session, actor_uri: str) -> Council:
+def followed_council(session: Session, actor_uri: str) -> Council:
     """The council with this actor, if ours follows it or has asked to."""
     council = councils.by_actor_uri(session, actor_uri)
     if council is None or council.is_local:

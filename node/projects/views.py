@@ -1,23 +1,19 @@
 """The pages of projects, and their ActivityPub documents at the same addresses."""
 
-import json
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
-from federation.reading import Document
-from federation.vocabulary import Collection, CollectionPage
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from node.federating import sharing
 from node.federating.readers import Reader
 from node.federating.views.asking import current_reader
 from node.people.permissions import may
 from node.projects import service
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
+from node.projects.giving import give
 from node.projects.models import Phase, Project, State, Visibility
 from node.request import (
     PUBLIC,
@@ -25,16 +21,12 @@ from node.request import (
     current_node,
     current_work,
     permission,
-    row_id,
     wants_activity,
 )
 
 blueprint = Blueprint("projects", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
-# A page has at most so many projects, and these are at most so long: readers take 1 MiB.
-COLLECTION_PAGE = 500
-PAGE_BYTES = 1_000_000
 
 
 @blueprint.get("/projects")
@@ -84,7 +76,7 @@ def _article(token: str, reader: Reader) -> ResponseReturnValue:
         return activity_response(to_tombstone(gone).dump(), 410)
     if not project.is_local:
         return redirect(project.uri)
-    _give([project], reader)
+    give([(project.uri, project)], reader)
     return activity_response(to_article(project).dump())
 
 
@@ -98,63 +90,8 @@ def document(token: str) -> ResponseReturnValue:
     project = service.by_token(current_work().session, token, reader)
     if not project.is_local:
         raise NotFoundError("There is no such project.")
-    _give([project], reader)
+    give([(project.uri, project)], reader)
     return activity_response(to_document(project).dump())
-
-
-@blueprint.get("/councils/<slug>/projects")
-@permission(PUBLIC)
-def collection(slug: str) -> ResponseReturnValue:
-    """All of our projects that another server may read, oldest first, in pages."""
-    if not wants_activity():
-        return redirect(url_for("pages.own_council", slug=slug))
-    reader, session = current_reader(), current_work().session
-    council = councils.by_slug(session, slug)
-    if council is None or not council.actor.projects:
-        raise NotFoundError("There is no such council here.")
-    uri, after = council.actor.projects, request.args.get("after", type=row_id)
-    if after is None:
-        total = service.count_documents(session, council, reader)
-        return activity_response(
-            Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
-        )
-    rows = service.documents_after(session, council, reader, after, COLLECTION_PAGE)
-    items = _as_many_as_fit(rows)
-    is_last = len(items) == len(rows) < COLLECTION_PAGE
-    page = CollectionPage(
-        id=f"{uri}?after={after}",
-        part_of=uri,
-        items=items,
-        next=None if is_last else f"{uri}?after={rows[len(items) - 1].id}",
-    )
-    _give(rows[: len(items)], reader)
-    return activity_response(page.dump())
-
-
-def _as_many_as_fit(rows: list[Project]) -> tuple[Document, ...]:
-    """The documents of the first of `rows`, so many as fit on a page; one at least."""
-    items: list[Document] = []
-    length = 0
-    for row in rows:
-        document = to_article(row).dump(context=False)
-        length += len(json.dumps(document, ensure_ascii=False).encode())
-        if length > PAGE_BYTES and items:
-            break
-        items.append(document)
-    return tuple(items)
-
-
-def _give(given: list[Project], reader: Reader) -> None:
-    """Before documents of `given` leave. There is none of what only our own people may read; what
-    is for peers goes into the ledger.
-    """
-    if any(project.visibility is Visibility.private for project in given):
-        raise NotFoundError("There is no such project.")
-    for_peers = [project.uri for project in given if project.visibility is Visibility.peers]
-    if reader.host and for_peers:
-        with current_node().work(by=reader.host) as work:
-            for uri in for_peers:
-                sharing.fetched(work.session, uri, reader.host)
 
 
 @blueprint.get("/projects/new")

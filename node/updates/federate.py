@@ -32,6 +32,7 @@ class RemoteUpdate:
     language: str
     published_at: datetime | None
     changed_at: datetime | None
+    revision: str
 
 
 def to_html(parts: dict[str, str]) -> str:
@@ -56,6 +57,7 @@ def to_note(update: Update) -> Note:
         context=addresses.project_context(project.uri),
         audience=addresses.project_group(project.uri),
         project=project.uri,
+        revision=update.revision,
         published=update.published_at,
         updated=update.changed_at if update.version > 1 else None,
         language=update.language,
@@ -87,6 +89,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
         language=language if len(language) <= LONGEST_LANGUAGE else "en",
         published_at=note.published,
         changed_at=note.updated or note.published,
+        revision=note.revision,
     )
 
 

@@ -1,23 +1,41 @@
 """Updates of other councils' projects, as their nodes tell us.
 
-Every handler is an upsert by id: repeats and disorder are harmless.
+What is told is an upsert by id: repeats and disorder are harmless.
 """
 
-from sqlalchemy import func, select
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from federation.origin import same_origin
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from federation.digest import bucket_of
+from federation.errors import FederationError
 from federation.vocabulary import Note, id_of
-from node.db import insert_once, now
+from node.councils import service as councils
+from node.councils.models import Council
+from node.db import insert_into, insert_once, now
+from node.federating import backfill, comparisons
 from node.federating.models import Deleted
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
+from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.updates import service
+from node.updates.digests import touch
 from node.updates.federate import RemoteUpdate, from_note
 from node.updates.models import State, Update
 
-# More than a project has in its life.
-MOST_OF_PROJECT = 1_000
+log = structlog.get_logger(__name__)
+
+# A statement takes so many values, and no more, on every database.
+PORTION = 500
+TOLD = ("url", "content", "language", "revision")
+UNKNOWN = "an update of a project that we do not know"
 
 
 def receive_note(work: UnitOfWork, received: Received) -> None:
@@ -27,37 +45,142 @@ def receive_note(work: UnitOfWork, received: Received) -> None:
     told = from_note(Note.parse(received.document))
     if told is None:
         raise NotForUsError("a note that is not an update of a project")
-    if received.activity.actor != told.council_uri:
-        raise NotForUsError("an update by somebody else")
-    store(work, told)
+    council = councils.by_actor_uri(work.session, received.activity.actor)
+    if council is None or council.is_local:
+        raise NotForUsError(UNKNOWN)
+    left_out = keep(work, council, [told])
+    if left_out:
+        if left_out[told.uri] == UNKNOWN and backfill.is_followed(work.session, council.actor):
+            comparisons.suspect(work, council.actor_id)
+        raise NotForUsError(left_out[told.uri])
 
 
-def store(work: UnitOfWork, told: RemoteUpdate) -> None:
-    """Keep what a council's node tells of its own project, unless something newer is known."""
+def read(document: Any) -> RemoteUpdate | None:
+    """The update that somebody else's document describes; None for what is none."""
+    try:
+        return from_note(Note.parse(document))
+    except FederationError as error:
+        log.info("not an update", uri=str(id_of(document))[:300], why=str(error))
+        return None
+
+
+def keep(
+    work: UnitOfWork,
+    council: Council,
+    told: Sequence[RemoteUpdate],
+    *,
+    asked_at: datetime | None = None,
+) -> dict[str, str]:
+    """Keep what a council's node tells of updates of its own projects; those left out, and why.
+
+    `asked_at`: when they were asked for at their origin; None: they were sent to us.
+    """
+    left_out: dict[str, str] = {}
+    for start in range(0, len(told), PORTION):
+        portion = told[start : start + PORTION]
+        projects = _projects(work.session, council, portion)
+        fitting, why_not = _fitting(work, council, portion, projects, asked_at)
+        left_out |= why_not | _store(work, council, fitting, projects)
+    return left_out
+
+
+def _projects(session: Session, council: Council, told: Sequence[RemoteUpdate]) -> dict[str, int]:
+    """The projects of the council that these are of and that we show: row ids by their ids."""
+    rows = session.execute(
+        select(Project.uri, Project.id).where(
+            Project.uri.in_({one.project_uri for one in told}),
+            Project.council_id == council.id,
+            Project.state == ProjectState.published,
+        )
+    )
+    return {row.uri: row.id for row in rows}
+
+
+def _fitting(
+    work: UnitOfWork,
+    council: Council,
+    told: Sequence[RemoteUpdate],
+    projects: dict[str, int],
+    asked_at: datetime | None,
+) -> tuple[list[RemoteUpdate], dict[str, str]]:
     session = work.session
-    project = session.scalar(select(Project).where(Project.uri == told.project_uri))
-    if project is None or project.is_local or project.state is not ProjectState.published:
-        raise NotForUsError("an update of a project that we do not know")
-    author = project.council.actor
-    if told.council_uri != author.uri or not same_origin(told.uri, author.uri):
-        raise NotForUsError("an update of somebody else's project")
-    if session.get(Deleted, (told.uri, author.id)) is not None:
-        raise NotForUsError("an update that was deleted")
-    update = session.scalar(select(Update).where(Update.uri == told.uri))
-    changed_at = min(told.changed_at or now(), now())
-    if update is None:
-        if _count(work, project) >= MOST_OF_PROJECT:
-            raise NotForUsError("one update too many")
-        update = Update(uri=told.uri, project=project, author=author)
-        update.published_at = min(told.published_at or changed_at, now())
-        session.add(update)
-    elif update.project_id != project.id:
-        raise NotForUsError("an update of another project")
-    elif changed_at < update.changed_at:
-        raise NotForUsError("older than what is known")
-    update.url, update.content, update.language = told.url, told.content, told.language
-    update.changed_at = changed_at
-    session.flush()
+    columns = Update.uri, Update.project_id, Update.state, Update.revision, Update.changed_at
+    of_these = Update.uri.in_([one.uri for one in told])
+    known = {row.uri: row for row in session.execute(select(*columns).where(of_these))}
+    counted = Counter(_counts(session, list(projects.values())))
+
+    def misfit(one: RemoteUpdate, there: Any) -> str:
+        project_id = projects.get(one.project_uri)
+        if project_id is None:
+            return UNKNOWN
+        if there is not None:
+            is_its = there.project_id == project_id
+            return "" if is_its else "an update of another project"
+        counted[project_id] += 1
+        return "" if counted[project_id] <= service.MOST_OF_PROJECT else "one update too many"
+
+    return sift(work, council, told, known, misfit, asked_at)
+
+
+def _counts(session: Session, project_ids: list[int]) -> dict[int, int]:
+    """How many updates each of these projects ever had."""
+    mine = Update.project_id.in_(project_ids)
+    query = select(Update.project_id, func.count()).where(mine).group_by(Update.project_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _store(
+    work: UnitOfWork, council: Council, told: Sequence[RemoteUpdate], projects: dict[str, int]
+) -> dict[str, str]:
+    """Write all in one statement. Should the database refuse, each for itself: one bad document
+    costs only itself.
+    """
+    if not told:
+        return {}
+    session = work.session
+    rows = [_row(council, projects[one.project_uri], one) for one in told]
+    touch(session, council.id, (row["bucket"] for row in rows))
+    try:
+        with session.begin_nested():
+            _upsert(session, rows)
+    except DBAPIError:
+        if len(told) == 1:
+            log.exception("an update could not be kept", uri=told[0].uri)
+            return {told[0].uri: "the database does not take it"}
+        left_out = (_store(work, council, [one], projects) for one in told)
+        return {uri: why for found in left_out for uri, why in found.items()}
+    return {}
+
+
+def _row(council: Council, project_id: int, told: RemoteUpdate) -> dict[str, Any]:
+    moment = changed_at(told)
+    row = {name: getattr(told, name) for name in TOLD}
+    return row | {
+        "uri": told.uri,
+        "project_id": project_id,
+        "author_id": council.actor_id,
+        "bucket": bucket_of(told.uri),
+        "state": State.published,
+        "published_at": min(told.published_at or moment, now()),
+        "changed_at": moment,
+        "deleted_at": None,
+    }
+
+
+def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
+    table: Any = Update.__table__
+    statement = insert_into(session, Update)
+    written = ("state", "published_at", "changed_at", "deleted_at", *TOLD)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["uri"],
+            set_={name: statement.excluded[name] for name in written},
+            # Another project may have come first with it, a moment ago.
+            where=table.c.project_id == statement.excluded.project_id,
+        ),
+        rows,
+    )
+    session.expire_all()
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:
@@ -72,9 +195,19 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
         work.audit("update.deleted-by-origin", update.uri)
 
 
-def _count(work: UnitOfWork, project: Project) -> int:
-    query = select(func.count()).where(Update.project_id == project.id)
-    return work.session.scalar(query) or 0
+def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
+    """Its origin no longer shows an update that we hold. `deleted`: it said so, and nothing that
+    it sent before brings it back. Returns whether we had it.
+    """
+    mine = Update.uri == uri, Update.author_id == council.actor_id
+    update = work.session.scalar(select(Update).where(*mine))
+    if update is None or update.state is State.deleted:
+        return False
+    if deleted:
+        insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
+    service.remove(update)
+    work.audit("update.gone-at-origin", update.uri)
+    return True
 
 
 HANDLERS: Handlers = {

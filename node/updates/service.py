@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from federation.reading import Document
 from federation.vocabulary import create as create_activity
@@ -11,18 +11,22 @@ from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import Maker
 from node import markup
+from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses, publishing
+from node.federating.readers import Reader
 from node.projects import group
 from node.projects.federate import audience
-from node.projects.models import Project, Visibility, new_token
+from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
 from node.updates.federate import to_html, to_note, to_tombstone
 from node.updates.models import TRANSITIONS, State, Update
 
 LONGEST = 10_000
+# More than a project has in its life, those that were deleted among them.
+MOST_OF_PROJECT = 1_000
 # How many stand on the page of their project, and on a page of their own.
 PAGE = 10
 
@@ -70,6 +74,8 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
         raise ForbiddenError("Only the council whose project it is can write its updates.")
     if project.state is not ProjectState.published:
         raise ConflictError("Publish the project first.")
+    if count(work.session, project) >= MOST_OF_PROJECT:
+        raise ConflictError(f"A project has at most {MOST_OF_PROJECT:,} updates.")
     token, moment = new_token(), now()
     uri = addresses.update(work.settings, token)
     update = Update(
@@ -175,13 +181,44 @@ def listed(session: Session, project: Project, number: int = 1) -> Page:
     return Page(list(found), number, pages, total)
 
 
+def count(session: Session, project: Project) -> int:
+    """How many updates a project ever had."""
+    return session.scalar(select(func.count()).where(Update.project_id == project.id)) or 0
+
+
+def count_documents(session: Session, council: Council, reader: Reader) -> int:
+    """How many updates of a council's projects have a document that `reader` may have."""
+    return session.scalar(_documents(council, reader).with_only_columns(func.count())) or 0
+
+
+def documents_after(
+    session: Session, council: Council, reader: Reader, after: int, most: int
+) -> list[Update]:
+    """The next updates of a council's projects that have a document for `reader`, by row id."""
+    query = _documents(council, reader).where(Update.id > after).order_by(Update.id).limit(most)
+    return list(session.scalars(query.options(contains_eager(Update.project))))
+
+
+def _documents(council: Council, reader: Reader) -> Select[Update]:
+    return (
+        select(Update)
+        .join(Update.project)
+        .where(
+            Update.author_id == council.actor_id,
+            Update.state == State.published,
+            Project.state == ProjectState.published,
+            Project.visibility.in_([Visibility(word) for word in reader.audiences]),
+        )
+    )
+
+
 def _of(project: Project) -> Select[Update]:
     return select(Update).where(Update.project_id == project.id, Update.state == State.published)
 
 
 def _write(update: Update, text: Text) -> None:
     update.changed, update.next, update.needs = text.changed, text.next, text.needs
-    update.content = to_html(asdict(text))
+    update.content, update.revision = to_html(asdict(text)), new_revision()
 
 
 def _send(work: UnitOfWork, update: Update, make: Maker, document: Document) -> None:

@@ -6,10 +6,11 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
-from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from node.errors import ConflictError, GoneError, InvalidInputError
 from node.federating.views.asking import current_reader
 from node.projects import service as projects
-from node.projects.models import Project, Visibility
+from node.projects.giving import give
+from node.projects.models import Project
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
 from node.updates import service
 from node.updates.federate import to_note, to_tombstone
@@ -54,8 +55,7 @@ def show(token: str) -> ResponseReturnValue:
         return render_template("updates/update.html", update=update, project=project)
     if not project.is_local:
         return redirect(update.uri)
-    if project.visibility is Visibility.private:
-        raise NotFoundError("There is no such update.")
+    give([(update.uri, project)], reader)
     return activity_response(to_note(update).dump())
 
 

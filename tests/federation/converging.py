@@ -17,6 +17,9 @@ from node.projects import service as projects
 from node.projects.models import Project, State, Visibility
 from node.testing.nodes import Nodes, TestNode
 from node.testing.postgres import Postgres
+from node.updates import service as updates
+from node.updates.models import State as UpdateState
+from node.updates.models import Update
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,6 +68,29 @@ def remove(one: TestNode, title: str) -> None:
         projects.delete(work, _ours(work.session, title))
 
 
+def tell(one: TestNode, title: str, *said: str) -> None:
+    """Write updates of a project."""
+    with one.work() as work:
+        for changed in said:
+            updates.write(work, _ours(work.session, title), updates.Text(changed))
+
+
+def change_update(one: TestNode, said: str, new: str) -> None:
+    with one.work() as work:
+        update = _our_update(work.session, said)
+        updates.change(work, update, updates.Text(new), update.version)
+
+
+def remove_update(one: TestNode, said: str) -> None:
+    with one.work() as work:
+        updates.delete(work, _our_update(work.session, said))
+
+
+def _our_update(session, said: str) -> Update:  # type: ignore[no-untyped-def]
+    found: Update = session.scalars(select(Update).where(Update.changed == said)).one()
+    return found
+
+
 def _ours(session, title: str) -> Project:  # type: ignore[no-untyped-def]
     found: Project = session.scalars(select(Project).where(Project.title == title)).one()
     return found
@@ -97,6 +123,24 @@ def held(one: TestNode, council: TestNode) -> dict[str, tuple[str, str]]:
             )
         )
         return {row.uri: (row.revision, row.title) for row in rows}
+
+
+def held_updates(one: TestNode, council: TestNode) -> dict[str, tuple[str, str, str]]:
+    """The updates of those projects: revision, project and content by id."""
+    shown = held(one, council)
+    with one.reading() as session:
+        rows = session.scalars(select(Update).where(Update.state == UpdateState.published))
+        return {
+            row.uri: (row.revision, row.project.uri, row.content)
+            for row in rows
+            if row.project.uri in shown
+        }
+
+
+def said(one: TestNode, council: TestNode) -> set[str]:
+    """What the updates say, in one word each."""
+    found = held_updates(one, council).values()
+    return {content.partition("<p>")[2].partition("</p>")[0] for _, _, content in found}
 
 
 def compare(nodes: Nodes, one: TestNode) -> None:

@@ -4,12 +4,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from federation.vocabulary import Article, Collection, CollectionPage, ProjectDetails
+from federation.vocabulary import Article, Collection, CollectionPage, Note, ProjectDetails
 from node.db import now
 from node.federating.models import Backfill
 from node.projects import service as projects
+from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
+from node.updates.models import Update
+from tests.federation import test_main_job
+from tests.federation.converging import count_requests, held, held_updates, publish, said, tell
+from tests.federation.talking import copy_of
 
 
 def article(sender: Signatory, title: str) -> dict[str, Any]:
@@ -19,6 +24,16 @@ def article(sender: Signatory, title: str) -> dict[str, Any]:
         content="<p>It is needed.</p>",
         attributed_to=sender.uri,
         project=ProjectDetails(summary="A short sentence.", phase="alpha"),
+    ).dump()
+
+
+def update_of(sender: Signatory, project: dict[str, Any], text: str) -> dict[str, Any]:
+    return Note(
+        id=sender.peer.new_id("updates"),
+        content=f"<p>{text}</p>",
+        attributed_to=sender.uri,
+        project=project["id"],
+        revision="one",
     ).dump()
 
 
@@ -135,3 +150,65 @@ def test_a_collection_that_leads_nowhere_ends(nodes: Nodes) -> None:
     asked = peer.fetched.count(addresses[0].removeprefix(f"https://{peer.host}"))
     assert asked <= 3
     assert state(node)[0] != "done"
+
+
+def test_who_follows_late_reads_updates_too(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    publish(here, "Bins", "Potholes")
+    publish(here, "Libraries", visibility="peers")
+    publish(here, "Secret", visibility="private")
+    for title in ("Bins", "Libraries", "Secret"):
+        tell(here, title, f"{title} 1", f"{title} 2")
+    nodes.settle()
+    asked = count_requests(nodes, here)
+    test_main_job.follow(nodes, there, here)
+    assert said(there, here) == {"Bins 1", "Bins 2", "Libraries 1", "Libraries 2"}
+    assert held(there, here) == held(here, here)
+    assert held_updates(there, here) == held_updates(here, here)
+    assert state(there) == ("done", 7, 7)
+    assert len([one for one in asked if "/projects" in one and "digest" not in one]) == 2
+
+
+def test_a_page_that_is_full_goes_on_with_the_next_update(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    publish(here, "Bins", "Potholes")
+    with here.work() as work:
+        project = work.session.scalars(select(Project).where(Project.title == "Bins")).one()
+        base, author = here.node.settings.base_url, project.council.actor
+        for number in range(1_100):
+            uri = f"{base}/updates/{number}"
+            text = f"<p>Number {number}</p>"
+            row = Update(uri=uri, url=uri, project=project, author=author, content=text)
+            work.session.add(row)
+    asked = count_requests(nodes, here)
+    test_main_job.follow(nodes, there, here)
+    pages = [one for one in asked if "/projects?" in one]
+    assert [one.partition("?")[2].partition("=")[0] for one in pages] == ["after", *["update"] * 2]
+    assert state(there) == ("done", 1_102, 1_102)
+    assert len(held_updates(there, here)) == 1_000, "of one project no more are kept"
+
+
+def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:
+    """Before their project, of no project, of somebody else's: each for itself."""
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    sender, addresses = council_of(peer, 1)
+    neighbour = peer.actor()
+    bins, theirs = article(sender, "Bins"), article(neighbour, "Of a neighbour")
+    good = update_of(sender, bins, "Begun")
+    bad = [
+        update_of(neighbour, bins, "By a neighbour"),
+        update_of(sender, theirs, "Of a neighbour's"),
+        update_of(sender, {"id": 7}, "Of nothing"),
+        update_of(sender, bins, "a" * 70_000),
+        update_of(sender, bins, "Elsewhere") | {"id": "https://cragford.test/updates/1"},
+        update_of(sender, bins, "No revision") | {"revision": {}},
+    ]
+    serve_pages(peer, addresses, [good, *bad, bins, good])
+    follow(nodes, node, sender)
+    assert state(node)[0] == "done"
+    page = node.visitor().visit(copy_of(node, "Bins")).text
+    assert "Begun" in page
+    assert "No revision" in page
+    for other in ("By a neighbour", "Of a neighbour", "Of nothing", "Elsewhere"):
+        assert other not in page

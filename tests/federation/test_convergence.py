@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -15,14 +16,19 @@ from node.testing.postgres import Postgres
 from tests.federation.converging import (
     backup,
     change,
+    change_update,
     compare,
     comparison,
     count_requests,
     forget_deliveries,
     held,
+    held_updates,
     lose_deliveries,
     publish,
     remove,
+    remove_update,
+    said,
+    tell,
     unreachable,
 )
 from tests.federation.test_main_job import follow
@@ -54,14 +60,17 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Restoring:
 
 
 def agree(here: TestNode, there: TestNode) -> None:
-    """Both have the same projects of `here`, in the same state, and know it."""
+    """Both have the same projects and updates of `here`, in the same state, and know it."""
     assert held(there, here) == held(here, here)
+    assert held_updates(there, here) == held_updates(here, here)
     assert comparison(there).agreed_at is not None
     assert comparison(there).outcome == ""
 
 
 def test_what_is_equal_costs_one_request(nodes: Nodes, pair: Pair) -> None:
     here, there = pair
+    tell(here, "Bins", "Begun.")
+    nodes.settle()
     compare(nodes, there)
     asked = count_requests(nodes, here)
     compare(nodes, there)
@@ -100,6 +109,114 @@ def test_a_node_that_was_off_for_a_month_catches_up_when_it_starts(
     assert "Bins in one step" in page
     assert "Potholes" not in page
     assert "Libraries" not in page
+
+
+@pytest.mark.parametrize("lose", [lose_deliveries, forget_deliveries])
+def test_what_was_never_told_of_projects_is_found(
+    lose: Callable[[TestNode], None], nodes: Nodes, pair: Pair
+) -> None:
+    """Updates that were written, changed and deleted; nothing is asked for but these."""
+    here, there = pair
+    tell(here, "Bins", "Begun.", "Tried.", "Measured.")
+    nodes.settle()
+    compare(nodes, there)
+    agree(here, there)
+    with unreachable(nodes, there):
+        tell(here, "Potholes", "Filled.")
+        change_update(here, "Begun.", "Begun again.")
+        remove_update(here, "Tried.")
+        lose(here)
+    nodes.settle()
+    assert said(there, here) == {"Begun.", "Tried.", "Measured."}
+    asked = count_requests(nodes, here)
+    compare(nodes, there)
+    agree(here, there)
+    assert said(there, here) == {"Begun again.", "Measured.", "Filled."}
+    assert len([one for one in asked if "/projects/digest" not in one]) == 3
+
+
+def test_a_project_is_asked_for_before_its_updates(nodes: Nodes, pair: Pair) -> None:
+    """Whatever order they stand in, each is asked for once."""
+    here, there = pair
+    compare(nodes, there)
+    with unreachable(nodes, there):
+        publish(here, "Trees", "Benches")
+        for title in ("Trees", "Benches"):
+            tell(here, title, *(f"{title} {number}" for number in range(15)))
+        forget_deliveries(here)
+    asked = count_requests(nodes, here)
+    compare(nodes, there)
+    agree(here, there)
+    assert len(said(there, here)) == 30
+    assert len([one for one in asked if "/projects/digest" not in one]) == 32
+
+
+def test_an_update_whose_project_was_never_heard_of_brings_both(nodes: Nodes, pair: Pair) -> None:
+    here, there = pair
+    with unreachable(nodes, there):
+        publish(here, "Trees")
+        forget_deliveries(here)
+    with there.work() as work:  # the last comparison is some time ago, the next one far away
+        past, future = now() - timedelta(hours=1), now() + timedelta(hours=5)
+        work.session.execute(update(Comparison).values(compared_at=past, due_at=future))
+    tell(here, "Trees", "Planted.")
+    nodes.settle()
+    assert said(there, here) == {"Planted."}
+    agree(here, there)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_project_that_is_shown_again_gets_its_updates_back(
+    is_told: bool, nodes: Nodes, pair: Pair
+) -> None:
+    here, there = pair
+    tell(here, "Bins", "Begun.", "Tried.")
+    nodes.settle()
+    change(here, "Bins", "Bins", visibility="private")
+    nodes.settle()
+    assert said(there, here) == set()
+    page = there.visitor().visit("/projects").text
+    assert "Bins" not in page
+    remove_update(here, "Tried.")
+    tell(here, "Bins", "Measured.")
+    change(here, "Bins", "Bins")
+    if not is_told:
+        forget_deliveries(here)
+    nodes.settle()
+    if not is_told:
+        assert said(there, here) == set()
+        compare(nodes, there)
+    agree(here, there)
+    assert said(there, here) == {"Begun.", "Measured."}
+
+
+def test_updates_of_what_was_deleted_or_hidden_while_we_were_away_go(
+    nodes: Nodes, pair: Pair
+) -> None:
+    here, there = pair
+    tell(here, "Bins", "Begun.")
+    tell(here, "Potholes", "Filled.")
+    tell(here, "Libraries", "Opened.")
+    nodes.settle()
+    with unreachable(nodes, there):
+        remove(here, "Bins")
+        change(here, "Potholes", "Potholes", visibility="private")
+        forget_deliveries(here)
+    compare(nodes, there)
+    agree(here, there)
+    assert said(there, here) == {"Opened."}
+
+
+def test_what_is_for_peers_alone_is_in_their_digest_alone(nodes: Nodes, pair: Pair) -> None:
+    here, there = pair
+    tell(here, "Bins", "Begun.")
+    everybodys = count(here)
+    change(here, "Bins", "Bins", visibility="peers")
+    assert count(here) == everybodys - 2
+    nodes.settle()
+    compare(nodes, there)
+    agree(here, there)
+    assert said(there, here) == {"Begun."}
 
 
 def test_a_follower_restored_from_an_old_backup_catches_up(
@@ -239,6 +356,12 @@ def test_digests_never_drift(nodes: Nodes, pair: Pair) -> None:
     here, there = pair
     for number in range(3):
         publish(here, f"Trees {number}")
+        tell(here, f"Trees {number}", f"Planted {number}.", f"Watered {number}.")
+        digest(here)
+        change_update(here, f"Planted {number}.", f"Planted all {number}.")
+        digest(here)
+        remove_update(here, f"Watered {number}.")
+        digest(here)
         change(here, f"Trees {number}", f"Woods {number}", visibility="peers")
         nodes.settle()
         compare(nodes, there)
@@ -253,8 +376,19 @@ def test_digests_never_drift(nodes: Nodes, pair: Pair) -> None:
 
 
 def digest(one: TestNode) -> str:
+    found: str = _digest(one)["digest"]
+    return found
+
+
+def count(one: TestNode) -> int:
+    """How many documents everybody may read."""
+    found: int = _digest(one)["totalItems"]
+    return found
+
+
+def _digest(one: TestNode) -> dict[str, Any]:
     path = f"/councils/{one.name}/projects/digest"
     answer = one.app.test_client().get(path, headers={"Accept": "application/activity+json"})
     assert answer.status_code == 200
-    found: str = answer.get_json()["digest"]
+    found: dict[str, Any] = answer.get_json()
     return found

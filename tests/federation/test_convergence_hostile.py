@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from federation.digest import Bucket, BucketDigest, CouncilDigest, bucket_of
+from node.catalogue import comparison as comparing
 from node.db import now
 from node.federating.models import Comparison
-from node.projects import comparison as comparing
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory

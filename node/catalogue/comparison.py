@@ -1,8 +1,8 @@
 """Finding out whether we hold what another council has, and making it so (anti-entropy).
 
 One small question where nothing differs. Where something does: the buckets in which it does, and of
-these the projects themselves, each asked for at its own id. Where much is missing, all is read
-again, page by page. Nothing is removed before its origin was asked about it.
+these the projects and updates themselves, each asked for at its own id. Where much is missing, all
+is read again, page by page. Nothing is removed before its origin was asked about it.
 """
 
 import random
@@ -15,21 +15,21 @@ from sqlalchemy import select
 from federation.digest import Bucket, BucketDigest, CouncilDigest, combine
 from federation.errors import DocumentError, FederationError
 from federation.followers import HEADER
+from node.catalogue import digests
+from node.catalogue.settling import Found, Settling, Subject
 from node.councils.models import Council
 from node.db import now
 from node.errors import MoothallError
 from node.federating import actors, backfill, comparisons, fetching, follower_sync, queues
 from node.federating.models import Actor, Comparison
-from node.projects import digests
 from node.projects.models import Visibility
-from node.projects.settling import Found, Settling, Subject
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
 # So many councils are compared with at once.
 AT_ONCE = 4
-# One comparison asks for so many projects, or of a large council for a fiftieth of it; where more
+# One comparison asks for so many of them, or of a large council for a fiftieth of it; where more
 # are missing, pages are quicker.
 MOST_ASKED = 500
 LARGE = 50
@@ -120,7 +120,7 @@ def _settle(
     theirs: CouncilDigest,
     found: Found,
 ) -> None:
-    """Find the projects that differ, and ask for each at its origin; or read all again."""
+    """Find what differs, and ask for each at its origin; or read all again."""
     most = max(MOST_ASKED, theirs.count // LARGE)
     settling = Settling(node, subject, found)
     ours, yours = ({bucket.number: bucket for bucket in one} for one in (held, theirs.buckets))
@@ -146,7 +146,7 @@ def _settle(
         found.words.append(f"{found.different} differ: all is read again")
         _read_all_again(node, subject, found)
         return
-    settling.ask([*wanted, *gone[:MOST_GONE]])
+    settling.ask(wanted, gone[:MOST_GONE])
 
 
 def _listed(node: Node, theirs: CouncilDigest, number: int) -> dict[str, str]:

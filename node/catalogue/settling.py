@@ -1,24 +1,26 @@
-"""Asking an origin about projects one by one, and doing what it says: keep, replace, remove."""
+"""Asking an origin about projects and updates one by one, and doing what it says: keep, replace,
+remove.
+"""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from node.catalogue import digests, reading
 from node.councils.models import Council
 from node.db import now
 from node.federating import fetching
 from node.federating.models import Comparison
-from node.projects import digests, receiving
-from node.projects.federate import RemoteProject
 from node.projects.models import Visibility
 from node.runtime import Node
+from node.updates.federate import RemoteUpdate
 
 # So long one comparison goes on, in seconds, before others have their turn.
 LONGEST = 120
-# Projects that were fetched are kept so many at a time.
+# What was fetched is kept so many at a time.
 KEPT_AT_ONCE = 25
 # What an origin answers where there is nothing for us, or nothing at all.
 AWAY = frozenset({401, 403, 404, 410})
@@ -58,13 +60,15 @@ class Found:
 
 
 class Settling:
-    """The projects of one subject, asked for at their origin."""
+    """The projects and updates of one subject, asked for at their origin."""
 
     def __init__(self, node: Node, subject: Subject, found: Found) -> None:
         self._node, self._subject, self._found = node, subject, found
         self._began = self._held = time.monotonic()
         self._asked_at = now()
-        self._told: list[RemoteProject] = []
+        self._listed: frozenset[str] = frozenset()
+        self._waiting: dict[str, None] = {}
+        self._told: list[reading.Told] = []
         self._away: dict[str, int] = {}
 
     @property
@@ -77,17 +81,22 @@ class Settling:
         council_id = self._subject.council_id or 0
         return digests.entries(session, council_id, number, Visibility.peers)
 
-    def ask(self, uris: Iterable[str]) -> None:
-        """Ask for each, and keep or remove what comes of it.
+    def ask(self, listed: Sequence[str], unlisted: Sequence[str]) -> None:
+        """Ask for each, and keep or remove what comes of it; for a project before its updates.
 
         Raises `NotFetchedError` when the origin no longer answers.
         """
+        self._listed = frozenset(listed)
+        self._waiting = dict.fromkeys((*listed, *unlisted))
         try:
-            for uri in uris:
+            while self._waiting:
                 if self.is_time_up:
                     self._found.words.append("more is to come")
                     break
-                self._ask(uri)
+                uri = next(iter(self._waiting))
+                project_uri = self._ask(uri)
+                if project_uri in self._waiting:
+                    self._ask(project_uri)
                 if len(self._told) + len(self._away) >= KEPT_AT_ONCE:
                     self._keep()
                 self.hold()
@@ -96,11 +105,13 @@ class Settling:
             if self._found.left_out:
                 self._found.words.append(f"{self._found.left_out} could not be kept")
 
-    def _ask(self, uri: str) -> None:
+    def _ask(self, uri: str) -> str:
+        """Ask for one. Returns which project it is an update of, if it is one."""
+        del self._waiting[uri]
         if not self._told and not self._away:
             self._asked_at = now()
         try:
-            told = receiving.read(fetching.document(self._node, uri))
+            told = reading.read(fetching.document(self._node, uri))
         except fetching.NotFetchedError as error:
             if error.status in AWAY:
                 self._away[uri] = error.status or 0
@@ -108,11 +119,12 @@ class Settling:
                 self._found.left_out += 1
             else:
                 raise
-            return
+            return ""
         if told is None:
             self._found.left_out += 1
-        else:
-            self._told.append(told)
+            return ""
+        self._told.append(told)
+        return told.project_uri if isinstance(told, RemoteUpdate) else ""
 
     def _keep(self) -> None:
         """Write what was answered, and how far we are."""
@@ -122,11 +134,11 @@ class Settling:
         found = self._found
         with self._node.work(by=self._subject.actor_uri) as work:
             council = work.session.get_one(Council, self._subject.council_id)
-            left_out = receiving.keep(work, council, told, asked_at=self._asked_at)
+            left_out = reading.keep(work, council, told, self._asked_at)
             for uri, status in away.items():
-                if receiving.gone(work, council, uri, deleted=status == GONE):
+                if reading.gone(work, council, uri, deleted=status == GONE):
                     found.removed += 1
-                else:
+                elif uri in self._listed:
                     found.left_out += 1
             found.fetched += len(told) - len(left_out)
             found.left_out += len(left_out)

@@ -1,0 +1,65 @@
+"""What another council's node says of its projects and their updates, from whichever list it came:
+read, kept, or removed.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from federation.reading import type_of
+from node.councils.models import Council
+from node.projects import receiving as projects
+from node.projects.federate import RemoteProject
+from node.runtime import UnitOfWork
+from node.updates import receiving as updates
+from node.updates.federate import RemoteUpdate
+
+log = structlog.get_logger(__name__)
+
+Told = RemoteProject | RemoteUpdate
+
+
+def read(document: Any) -> Told | None:
+    """The project or update that a document describes; None for what is neither."""
+    if not isinstance(document, dict):
+        return None
+    return updates.read(document) if type_of(document) == "Note" else projects.read(document)
+
+
+def keep(
+    work: UnitOfWork, council: Council, told: Sequence[Told], asked_at: datetime
+) -> dict[str, str]:
+    """Keep what was asked for at its origin: projects, and then updates of them. Those left out,
+    and why.
+    """
+    of_projects = [one for one in told if isinstance(one, RemoteProject)]
+    of_updates = [one for one in told if isinstance(one, RemoteUpdate)]
+    left_out = projects.keep(work, council, of_projects, asked_at=asked_at)
+    return left_out | updates.keep(work, council, of_updates, asked_at=asked_at)
+
+
+def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
+    """Its origin no longer shows what we hold. `deleted`: it said so, and nothing that it sent
+    before brings it back. Returns whether we had it.
+    """
+    return any(room.gone(work, council, uri, deleted=deleted) for room in (updates, projects))
+
+
+def read_page(actor_uri: str, documents: Iterable[Any], asked_at: datetime) -> Callable[..., None]:
+    """What a page of a council's collection has, ready to be kept: to be called with a
+    `UnitOfWork`. Reading takes its time, and needs no transaction.
+    """
+    told = {}
+    for document in documents:
+        found = read(document)
+        if found is not None:
+            told[found.uri] = found
+
+    def store(work: UnitOfWork) -> None:
+        council = projects.followed_council(work.session, actor_uri)
+        for uri, why in keep(work, council, list(told.values()), asked_at).items():
+            log.info("left out of a collection", uri=uri, why=why)
+
+    return store

@@ -1,0 +1,27 @@
+"""What is done before documents leave for another server."""
+
+from collections.abc import Iterable
+
+from node.errors import NotFoundError
+from node.federating import sharing
+from node.federating.readers import Reader
+from node.projects.models import Project, Visibility
+from node.request import current_node
+
+
+def give(given: Iterable[tuple[str, Project]], reader: Reader) -> None:
+    """Before the documents with these ids leave, of or about these projects.
+
+    What is for peers goes into the ledger. Raises `NotFoundError` where one is for our own people
+    alone: of that there is no document.
+    """
+    for_peers = []
+    for uri, project in given:
+        if project.visibility is Visibility.private:
+            raise NotFoundError("There is no such project.")
+        if project.visibility is Visibility.peers:
+            for_peers.append(uri)
+    if reader.host and for_peers:
+        with current_node().work(by=reader.host) as work:
+            for uri in for_peers:
+                sharing.fetched(work.session, uri, reader.host)

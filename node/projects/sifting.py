@@ -1,0 +1,99 @@
+"""What of that which a council's node tells of its own is to be written, and what is left out.
+
+What it sends may be overtaken by something newer; what we ask for at its origin is the truth.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from federation.origin import same_origin
+from node.councils.models import Council
+from node.db import now
+from node.federating import comparisons
+from node.federating.models import Deleted
+from node.runtime import UnitOfWork
+
+
+class Told(Protocol):
+    """What the node of the council `council_uri` says that `uri` is."""
+
+    @property
+    def uri(self) -> str: ...
+    @property
+    def council_uri(self) -> str: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def changed_at(self) -> datetime | None: ...
+
+
+One = TypeVar("One", bound=Told)
+
+
+def sift(
+    work: UnitOfWork,
+    council: Council,
+    told: Sequence[One],
+    known: Mapping[str, Any],
+    misfit: Callable[[One, Any], str],
+    asked_at: datetime | None,
+) -> tuple[list[One], dict[str, str]]:
+    """Those to be written, and those left out with the reason; neither: it is known already.
+
+    `known` has the rows that there are by id, with `state`, `revision` and `changed_at`; `misfit`
+    says of one and its row, if there is one, why it does not fit, or nothing. `asked_at`: it was
+    asked for at its origin, then; it may be older than what we know, and takes back a deletion
+    that we heard of before. None: it was sent to us.
+    """
+    marks = _marks(work.session, council, [one.uri for one in told])
+    fitting, left_out, wrongly = [], {}, []
+    for one in told:
+        there, deleted_at = known.get(one.uri), marks.get(one.uri)
+        if not same_origin(one.uri, one.council_uri) or one.council_uri != council.actor.uri:
+            left_out[one.uri] = "of somebody else"
+        elif deleted_at is not None and (asked_at is None or deleted_at >= asked_at):
+            left_out[one.uri] = "it was deleted"
+        elif asked_at is None and there is not None and changed_at(one) < there.changed_at:
+            left_out[one.uri] = "older than what is known"
+        elif why := misfit(one, there):
+            left_out[one.uri] = why
+        else:
+            if deleted_at is not None:
+                wrongly.append(one.uri)
+            if not _is_known(one, there):
+                fitting.append(one)
+    if wrongly:
+        mark = Deleted.uri.in_(wrongly), Deleted.actor_id == council.actor_id
+        work.session.execute(delete(Deleted).where(*mark))
+    if asked_at is None and set(marks) & set(left_out):
+        # Its origin may have taken the deletion back: whoever compares asks there; at once where it
+        # says that it changed it since.
+        if any(one.changed_at and one.changed_at > marks.get(one.uri, now()) for one in told):
+            comparisons.look_soon(work, council.actor_id)
+        else:
+            comparisons.suspect(work, council.actor_id)
+    return fitting, left_out
+
+
+def changed_at(told: Told) -> datetime:
+    """When it was changed last: not later than now, whatever its node says."""
+    moment = now()
+    return min(told.changed_at or moment, moment)
+
+
+def _marks(session: Session, council: Council, uris: list[str]) -> dict[str, datetime]:
+    """When the council said of which of these that it deleted them."""
+    mine = Deleted.uri.in_(uris), Deleted.actor_id == council.actor_id
+    return {
+        row.uri: row.at for row in session.execute(select(Deleted.uri, Deleted.at).where(*mine))
+    }
+
+
+def _is_known(told: Told, there: Any) -> bool:
+    """Whether what we hold is this very state of it."""
+    is_shown = there is not None and there.state == "published"
+    return is_shown and bool(told.revision) and there.revision == told.revision
