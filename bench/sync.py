@@ -20,12 +20,13 @@ from sqlalchemy import func, insert, select, update
 from bench.memory import resident
 from bench.servers import LOADER, SERVER, on_processor
 from node.app import create_app, node_of
+from node.catalogue import comparison
 from node.councils import service as councils
 from node.db import now
 from node.federating import actors, backfill, fetching, peers
 from node.federating.models import Backfill, Comparison, Follow
 from node.outbound import Answer, Outbound
-from node.projects import comparison, digests
+from node.projects import digests
 from node.projects.models import Phase, Project, State, Visibility, new_revision, new_token
 from node.runtime import Node
 from node.settings import Settings
