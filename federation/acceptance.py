@@ -6,7 +6,7 @@ Size and type -> host allowed -> parse -> digest -> date -> key (known, or one f
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from federation.errors import AddressError, DocumentError, Reason, Refusal
@@ -28,6 +28,9 @@ CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
 OWN_OBJECT_ONLY = frozenset({"Update", "Delete"})
 # What is wrong with a proof whatever its key is.
 PROOF_ITSELF = frozenset({Reason.proof_missing, Reason.proof_malformed})
+# What was proven before that is no news that anybody has to pass on: it would be said once more,
+# when nobody remembers that it was said, and taken back.
+PASSED_ON_WITHIN = timedelta(days=14)
 
 
 class KeyStore(Protocol):
@@ -219,17 +222,19 @@ def _check_forwarded(
     host = check_id(activity.actor, policy.plain_http).authority
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
-    return _check_proof(activity.raw, keys, now)
+    return _check_proof(activity.raw, keys, now, now - PASSED_ON_WITHIN)
 
 
-def _check_proof(document: Document, keys: KeyStore, now: datetime) -> PublicKey:
+def _check_proof(
+    document: Document, keys: KeyStore, now: datetime, oldest: datetime | None = None
+) -> PublicKey:
     """The key that proves a document: the one known, or what it is now if that does not fit."""
     try:
-        return check_proof(document, lambda key_id: _known(key_id, keys), now)
+        return check_proof(document, lambda key_id: _known(key_id, keys), now, oldest)
     except Refusal as refusal:
         if refusal.reason in PROOF_ITSELF:
             raise
-    return check_proof(document, keys.fetch, now)
+    return check_proof(document, keys.fetch, now, oldest)
 
 
 def _known(key_id: str, keys: KeyStore) -> PublicKey:

@@ -59,15 +59,18 @@ def add_proof(document: Document, key: PrivateKey, now: datetime) -> Document:
 
 
 def check_proof(
-    document: Mapping[str, Any], find_key: Callable[[str], PublicKey], now: datetime
+    document: Mapping[str, Any],
+    find_key: Callable[[str], PublicKey],
+    now: datetime,
+    oldest: datetime | None = None,
 ) -> PublicKey:
     """The key of the document's own actor, author or, of an actor, self, that proves all of it.
 
     `find_key` gives the key of an id, or raises `Refusal`; it is asked about none but of the
-    owner's origin. Raises `Refusal` (proof_missing, proof_malformed, proof_wrong, key_not_owned,
-    key_unusable, and those of `find_key`).
+    owner's origin. A proof made before `oldest` does not count. Raises `Refusal` (proof_missing,
+    proof_malformed, proof_wrong, key_not_owned, key_unusable, and those of `find_key`).
     """
-    proof = _proof(document, now)
+    proof = _proof(document, now, oldest)
     owner = _owner(document)
     method = proof["verificationMethod"]
     if not same_origin(method, owner):
@@ -104,7 +107,7 @@ def _without_proof(document: Mapping[str, Any]) -> list[Document]:
     return [plain, {name: value for name, value in plain.items() if name != "signature"}]
 
 
-def _proof(document: Mapping[str, Any], now: datetime) -> Document:
+def _proof(document: Mapping[str, Any], now: datetime, oldest: datetime | None) -> Document:
     """The one proof of the suite that we know, as far as it can be judged without its key."""
     proofs = [
         proof
@@ -125,6 +128,8 @@ def _proof(document: Mapping[str, Any], now: datetime) -> Document:
     created, expires = moment(proof.get("created")), moment(proof.get("expires"))
     if created is None or created > now + AHEAD:
         raise Refusal(Reason.proof_malformed, "not made at any time before now")
+    if oldest is not None and created < oldest:
+        raise Refusal(Reason.proof_malformed, "made too long ago")
     if "expires" in proof and (expires is None or expires < now):
         raise Refusal(Reason.proof_malformed, "no longer valid")
     return proof

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from federation.acceptance import Accepted, Policy, accept
 from federation.errors import Reason, Refusal
@@ -87,10 +87,12 @@ def _refused(node: Node, row: Row) -> Refusal | None:
     """
     if blocking.is_refused(row["type"], row["actor_uri"], _unheard(node, row["actor_uri"])):
         return Refusal(Reason.actor_blocked, row["actor_uri"])
-    host = row["host"]
-    room = node.rooms.get(host) or node.rooms.put(host, _room(node, host))
+    host, forwarder = row["host"], row["forwarded_by"]
+    # Nobody fills up the room of those whose messages it passes on.
+    name = f"forwarded by {forwarder}" if forwarder else host
+    room = node.rooms.get(name) or node.rooms.put(name, _room(node, host, forwarder))
     room.left -= 1
-    return None if room.left >= 0 else Refusal(Reason.too_many, host)
+    return None if room.left >= 0 else Refusal(Reason.too_many, forwarder or host)
 
 
 def _unheard(node: Node, actor_uri: str) -> set[str]:
@@ -101,9 +103,11 @@ def _unheard(node: Node, actor_uri: str) -> set[str]:
     return known
 
 
-def _room(node: Node, host: str) -> Room:
+def _room(node: Node, host: str, forwarder: str | None) -> Room:
     most = node.settings.most_waiting
-    waits = InboxItem.host == host, InboxItem.state == InboxItem.WAITING
+    sender = InboxItem.forwarded_by == forwarder
+    sent = sender if forwarder else and_(InboxItem.host == host, sender)
+    waits = InboxItem.state == InboxItem.WAITING, sent
     waiting = select(InboxItem.id).where(*waits).limit(most).subquery()
     with node.reading() as session:
         return Room(most - (session.scalar(select(func.count()).select_from(waiting)) or 0))

@@ -3,23 +3,28 @@ and what was withdrawn while it was on its way.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
+from federation.proofs import add_proof
+from federation.signatures import PrivateKey
 from node.conversations import receiving, service
 from node.conversations.models import Comment
+from node.db import now
 from node.federating import delivery, peer_lists, peers
 from node.federating.models import Delivery
 from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
+from node.testing.peer import Peer, Signatory, pem
 from tests.federation.talking import AS2, note, say
 from tests.federation.test_conversations import comments, say_here, uri_of
 from tests.federation.test_follower_sync import deliver, header, lists
 from tests.federation.test_groups import announced, follow_group, group_of
 from tests.federation.test_main_job import publish
+from tests.federation.test_proofs import lists as lists_key
 from tests.refusals.test_belief import follow
 from tests.visibility.test_changing import change, write
 
@@ -174,3 +179,30 @@ def test_what_is_withdrawn_on_its_way_is_not_sent_again(
     nodes.settle()
     assert TITLE not in str(peer.received)
     assert "Delete" in [document["type"] for _headers, document in peer.received]
+
+
+def proven(sender: Signatory, document: dict[str, Any], *, days: int = 0) -> dict[str, Any]:
+    """A document with a proof of its author, made so many days ago."""
+    key = PrivateKey(f"{sender.uri}#ed25519-key", pem("ed25519"))
+    return add_proof(document, key, now() - timedelta(days=days))
+
+
+def test_must_35_whoever_passes_on_fills_up_no_room_but_its_own(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", most_waiting=3)
+    author = Peer.join(nodes, "brackwell.test", node).actor()
+    noisy = Peer.join(nodes, "cragford.test", node).actor()
+    lists_key(author, pem("ed25519"))
+    said = proven(author, author.says("Like", f"{node.council_uri}/nothing"))
+    answers = [noisy.send(said, node).status_code for _ in range(5)]
+    assert answers == [202, 202, 202, 429, 429]
+    assert author.send(author.says("Like", f"{node.council_uri}/x"), node).status_code == 202
+
+
+def test_must_22_what_was_proven_long_ago_is_not_passed_on_again(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    author, forwarder = peer.actor(), Peer.join(nodes, "cragford.test", node).actor()
+    lists_key(author, pem("ed25519"))
+    for days, status in ((13, 202), (15, 401)):
+        said = author.says("Like", f"{node.council_uri}/nothing")
+        assert forwarder.send(proven(author, said, days=days), node).status_code == status
