@@ -224,7 +224,9 @@ def heard(session: Session, host: str, at: datetime | None = None) -> None:
 
 
 def health(peer: Peer) -> str:
-    """One of: working, failing, new. The pages put it in words."""
+    """One of: working, failing, unreachable, new. The pages put it in words."""
+    if peer.failures and peer.try_after:
+        return "unreachable"
     if peer.failed_at and (peer.delivered_at is None or peer.failed_at > peer.delivered_at):
         return "failing"
     if peer.delivered_at or peer.heard_at:
