@@ -125,7 +125,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     _add_pages(app)
     _add_plugins(app, node.hooks)
     cycle.check_every_view_is_marked(app)
-    cycle.spare_other_servers(app)
+    cycle.surround(app)
     return app
 
 

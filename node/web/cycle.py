@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, flash, g, redirect, request, url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
+from sqlalchemy.exc import IntegrityError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import Unauthorized
 from werkzeug.routing import IntegerConverter, Map
@@ -19,7 +20,7 @@ from node.errors import ForbiddenError, NotFoundError
 from node.people.permissions import may
 from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
 from node.web import security_headers
-from node.web.error_pages import wants_document
+from node.web.error_pages import conflict, wants_document
 
 log = structlog.get_logger("node.access")
 
@@ -30,12 +31,8 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def register(app: Flask) -> None:
-    """Hang the cycle onto `app`. The commit is registered first, so it runs last."""
+    """To be called before `app` gets views."""
     app.url_map.converters["int"] = RowId
-    # Before forms are checked too, so that every answer has its id.
-    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
-    app.before_request(_check_permission)
-    app.after_request(_commit)
     app.teardown_request(_end)
 
 
@@ -60,30 +57,31 @@ def permission_of(app: Flask, endpoint: str) -> str | None:
     return getattr(app.view_functions[endpoint], "permission", None)
 
 
-def spare_other_servers(app: Flask) -> None:
-    """What libraries do around each request is for people: forms, sessions, signing in. Other
-    servers have none of that, ask often, and are answered without it.
+def surround(app: Flask) -> None:
+    """Put the cycle around the hooks that are on `app` by now.
+
+    Those are for people: forms, sessions, signing in. Other servers have none of that, ask often,
+    and are answered without it.
     """
     before, after = app.before_request_funcs[None], app.after_request_funcs[None]
-    # Flask runs the last of `after` first.
-    for_people = [hook for hook in before if hook not in {_begin, _check_permission}]
-    on_pages = [hook for hook in reversed(after) if hook is not _commit]
+    first, last = list(before), list(reversed(after))  # as Flask runs them
 
     def admit() -> Any:
         _begin()
         if not is_for_servers():
-            for hook in for_people:
+            for hook in first:
                 if (answer := hook()) is not None:
                     return answer
         return _check_permission()
 
     def finish(response: Response) -> Response:
+        response = _commit(response)
         if is_for_servers():
             security_headers.harden_document(response)
         else:
-            for hook in on_pages:
+            for hook in last:
                 response = hook(response)
-        return _commit(response)
+        return _note(response)
 
     before[:], after[:] = [admit], [finish]
 
@@ -94,8 +92,7 @@ def _begin() -> None:
     g.started = time.monotonic()
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)
-    if request.method in READING:
-        g.reading = begin_reading()
+    g.reading = begin_reading()
     if "\0" in request.path:  # which no database would look up
         raise NotFoundError("There is no such page.")
 
@@ -105,6 +102,7 @@ def _check_permission() -> ResponseReturnValue | None:
         return None
     needed = permission_of(current_app, request.endpoint)
     if needed is not None and may(needed):
+        _let_write()
         return None
     if current_user.is_authenticated:
         raise ForbiddenError("You do not have permission to do this.")
@@ -115,16 +113,36 @@ def _check_permission() -> ResponseReturnValue | None:
     return redirect(url_for("security.login", next=back))
 
 
+def _let_write() -> None:
+    """From here on, a request that may change something can write; before, nobody waited for it.
+
+    Signing in only reads, and takes its time over a password.
+    """
+    if request.method in READING or request.endpoint in OPEN_TO_ALL:
+        return
+    if _used_database():
+        db.session.rollback()
+    end_reading(g.pop("reading"))
+
+
 def _commit(response: Response) -> Response:
     """The only commit of a web request: nothing is kept of one that failed."""
     work = g.pop("work", None)
     if response.status_code < 400 and request.method not in READING:
-        if work:
-            work.commit()
-        elif _used_database():
-            db.session.commit()
+        try:
+            if work:
+                work.commit()
+            elif _used_database():
+                db.session.commit()
+        except IntegrityError:
+            return conflict()
     elif _used_database():
         db.session.rollback()
+    return response
+
+
+def _note(response: Response) -> Response:
+    """Give the answer its id, and note in the log how it went."""
     response.headers["X-Request-Id"] = g.get("request_id", "")
     # How other servers fare with us is on the operator's pages.
     if response.status_code >= 400 or not is_for_servers():

@@ -10,11 +10,13 @@ import structlog
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as AnyResponse
 
 from federation.errors import FederationError, Refusal
+from node.db import db
 from node.errors import MoothallError
 from node.web.site import Site
 
@@ -107,6 +109,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(MoothallError, _own)
     app.register_error_handler(FederationError, _federation)
     app.register_error_handler(Refusal, _refusal)
+    app.register_error_handler(IntegrityError, conflict)
     app.register_error_handler(InternalServerError, _internal)
 
 
@@ -161,6 +164,12 @@ def _own(error: MoothallError) -> AnyResponse:
     return _answer(status, WORDS[status], error.safe_text, code=error.code, **members)
 
 
+def conflict(_error: IntegrityError | None = None) -> Response:
+    """Two did the same thing at the same moment, and the other was first."""
+    db.session.rollback()
+    return _answer(409, WORDS[409], str(WORDS[409].advice), code="conflict")
+
+
 def _refusal(refusal: Refusal) -> AnyResponse:
     answer = problem(refusal.status, refusal.safe_text, reason=refusal.reason.value)
     if refusal.retry_after is not None:
@@ -185,7 +194,7 @@ def _internal(_: InternalServerError) -> AnyResponse:
     return _chosen(Response(page, 500))
 
 
-def _answer(status: int, words: Words, detail: str, **members: Any) -> AnyResponse:
+def _answer(status: int, words: Words, detail: str, **members: Any) -> Response:
     if wants_document():
         return _chosen(problem(status, detail, **members))
     page = render_template(
