@@ -1,0 +1,59 @@
+"""The life of a request: whoever only asks holds nobody up, and two who meet are told."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from sqlalchemy import insert
+
+from node.federating.models import Peer
+from node.request import PUBLIC, current_work, permission
+from node.testing.nodes import Nodes, TestNode
+
+
+@contextmanager
+def somebody_writes(node: TestNode) -> Iterator[None]:
+    """Meanwhile nobody else can write to the SQLite file."""
+    with closing(sqlite3.connect(str(node.node.engine.url.database))) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
+def test_strangers_do_not_wait_for_who_writes(nodes: Nodes) -> None:
+    """And so they do not make others wait either, however often they come."""
+    node = nodes.start("aldermoor")
+    visitor = node.visitor()
+    visitor.visit("/sign-in")
+    with somebody_writes(node):
+        began = time.monotonic()
+        answer = visitor.submit("sign-in", email="olu@example.org", password="not hers")
+        assert answer.status_code == 200
+        assert "not correct" in answer.text
+        for address in ("/projects/new", "/councils/follow", "/nowhere", "/operator/peers"):
+            assert node.app.test_client().post(address).status_code >= 300
+        assert time.monotonic() - began < 4
+
+
+def test_two_who_do_the_same_at_once_are_told(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+
+    @node.app.post("/twice/<at>")
+    @permission(PUBLIC)
+    def twice(at: str) -> str:
+        work = current_work()
+        work.session.add_all([Peer(host="a.test"), Peer(host="a.test")])
+        if at == "once":
+            work.session.flush()
+        return "done"
+
+    node.app.config["WTF_CSRF_ENABLED"] = False
+    for at in ("once", "end"):
+        answer = node.app.test_client().post(f"/twice/{at}")
+        assert answer.status_code == 409
+        assert "Somebody else changed this" in answer.text
+        assert "default-src" in answer.headers["Content-Security-Policy"]
+    with node.work() as work:
+        work.session.execute(insert(Peer), [{"host": "a.test"}])
