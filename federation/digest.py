@@ -1,9 +1,9 @@
-"""Digests by which two nodes find out which projects of a council differ between them.
+"""Digests by which two nodes find out what of a council's differs between them.
 
-Each project is an entry, made of its id and its revision. Entries are in one of 256 buckets, by
-their ids alone. The digest of a set of entries is the XOR of them: it does not depend on their
-order, and one change is one more XOR. Who compares fetches the digest document of a council, and
-then only the buckets in which something differs.
+Each project and each update of one is an entry, made of its id and its revision. Entries are in one
+of 256 buckets, by their ids alone. The digest of a set of entries is the XOR of them: it does not
+depend on their order, and one change is one more XOR. Who compares fetches the digest document of a
+council, and then only the buckets in which something differs.
 """
 
 import re
@@ -28,12 +28,12 @@ CONTEXT = [AS2, {"@vocab": NAMESPACE}]
 
 
 def entry(uri: str, revision: str) -> int:
-    """What one project adds to a digest: the SHA-256 of its id, a line break and its revision."""
+    """What one of them adds to a digest: the SHA-256 of its id, a line break and its revision."""
     return int.from_bytes(sha256(f"{uri}\n{revision}".encode()).digest())
 
 
 def bucket_of(uri: str) -> int:
-    """The number of the bucket in which a project is: the first byte of the SHA-256 of its id."""
+    """The number of the bucket in which something is: the first byte of the SHA-256 of its id."""
     return sha256(uri.encode()).digest()[0]
 
 
@@ -59,7 +59,7 @@ class BucketDigest:
 
 @dataclass(frozen=True)
 class CouncilDigest:
-    """The digest document `id` of all projects of `council` that whoever asks may see.
+    """The digest document `id` of all of `council` that whoever asks may see.
 
     `buckets` are those that are not empty, by number.
     """
@@ -119,7 +119,7 @@ class CouncilDigest:
 class Bucket:
     """The document `id` that lists a bucket of the digest document `part_of`.
 
-    `entries` maps the ids of projects to their revisions.
+    `entries` maps ids to revisions.
     """
 
     id: str
@@ -144,7 +144,7 @@ class Bucket:
             raise DocumentError("entries", "not a list, or too long")
         found = dict(_entry(item, uri, number) for item in entries)
         if len(found) != len(entries):
-            raise DocumentError("entries", "the same project twice")
+            raise DocumentError("entries", "the same id twice")
         return cls(uri, part_of, number, found)
 
     def dump(self) -> Document:
@@ -176,7 +176,7 @@ def _number(document: Mapping[str, Any], name: str, largest: int) -> int:
 
 
 def _entry(item: Any, document: str, number: int) -> tuple[str, str]:
-    """The id and revision of a project: of the document's origin, and in the right bucket."""
+    """An id and a revision: of the document's origin, and in the right bucket."""
     if not isinstance(item, list) or len(item) != 2:
         raise DocumentError("entries", "not a pair")
     uri, revision = item

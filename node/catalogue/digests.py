@@ -136,7 +136,7 @@ def _keep(node: Node, council_id: int, made: list[Summed]) -> None:
     try:
         with node.work(by="digests") as work:
             if fresh:
-                insert_new(work.session, Bucket, fresh)
+                insert_new(work.session.connection(), Bucket, fresh)
             for (number, generation), found in values.items():
                 if generation is not None:
                     seen = (

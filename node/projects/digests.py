@@ -6,9 +6,9 @@ Whoever needs the bucket next makes it anew (`node.catalogue.digests`).
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, event, inspect
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapper, Session
 
+from node.db import insert_into
 from node.projects.models import Bucket, Project
 
 # What of a project a digest depends on.
@@ -22,8 +22,7 @@ def touch(session: Session | Connection, council_id: int, numbers: Iterable[int]
     if not rows:
         return
     connection = session if isinstance(session, Connection) else session.connection()
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    upsert = insert(Bucket).on_conflict_do_update(
+    upsert = insert_into(connection, Bucket).on_conflict_do_update(
         index_elements=["council_id", "number"],
         set_={"generation": Bucket.generation + 1, **dict.fromkeys(EMPTIED)},
     )

@@ -21,12 +21,12 @@ from node.councils.models import Council
 from node.db import insert_into, insert_once, now
 from node.federating import backfill, comparisons
 from node.federating.models import Deleted
+from node.projects.digests import touch
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
 from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.updates import service
-from node.updates.digests import touch
 from node.updates.federate import RemoteUpdate, from_note
 from node.updates.models import State, Update
 

@@ -13,8 +13,9 @@ from node.federating.models import Comparison
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
+from node.updates.models import Update
 from tests.federation.converging import compare, comparison
-from tests.federation.test_backfill import article, follow, titles
+from tests.federation.test_backfill import article, follow, titles, update_of
 
 SOME = "ab" * 32
 
@@ -148,6 +149,28 @@ def test_what_is_not_listed_is_removed_only_if_its_own_address_says_so(
     compare(nodes, node)
     assert titles(node) == set()
     assert comparison(node).agreed_at is not None
+
+
+def test_updates_that_lead_to_one_another_are_asked_for_once(
+    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+) -> None:
+    """Each is listed, and says that the next one is its project; none is kept."""
+    uri = held(node)
+    number = bucket_of(uri)
+    ids = (peer.uri(f"/updates/{count}") for count in range(50_000))
+    ring = [one for one in ids if bucket_of(one) == number][:60]
+    peer.serve(uri, article(sender, "Bins") | {"id": uri, "revision": "another"})
+    for one, following in zip(ring, [*ring[1:], ring[0]], strict=True):
+        peer.serve(one, update_of(sender, {"id": following}, "Round and round") | {"id": one})
+    digest_of(sender, BucketDigest(number, 1 + len(ring), SOME))
+    bucket(sender, number, [[one, "revision"] for one in (*ring, uri)])
+    peer.fetched.clear()
+    compare(nodes, node)
+    assert len(peer.fetched) == comparing.MOST_ATTEMPTS * (2 + 1 + len(ring))
+    assert titles(node) == {"Bins"}
+    assert "60 could not be kept" in comparison(node).outcome
+    with node.reading() as session:
+        assert session.scalars(select(Update.id)).all() == []
 
 
 def test_must_23_what_was_deleted_is_not_brought_back_by_what_was_sent_before(
