@@ -3,7 +3,7 @@ other councils' projects.
 """
 
 from federation.addressing import PUBLIC
-from federation.reading import Document
+from federation.reading import Document, type_of
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import id_of
 from federation.vocabulary import like as like_activity
@@ -82,9 +82,9 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
     if actor is None:
         raise NotForUsError("by somebody whom we do not know")
     found = reactions.by_uri(work.session, actor, id_of(undone) or "")
-    if found is None and isinstance(undone, dict) and undone.get("type") in reactions.KINDS:
+    if found is None and isinstance(undone, dict) and type_of(undone) in reactions.KINDS:
         about = id_of(undone.get("object")) or ""
-        found = reactions.find(work.session, actor, str(undone["type"]), about)
+        found = reactions.find(work.session, actor, type_of(undone), about)
     if found is None:
         raise NotForUsError("no reaction of theirs")
     work.session.delete(found)

@@ -15,7 +15,7 @@ from node.conversations import receiving, service
 from node.conversations.models import Comment
 from node.db import now
 from node.federating import delivery, peer_lists, peers
-from node.federating.models import Delivery
+from node.federating.models import Delivery, InboxItem
 from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory, pem
@@ -206,3 +206,15 @@ def test_must_22_what_was_proven_long_ago_is_not_passed_on_again(
     for days, status in ((13, 202), (15, 401)):
         said = author.says("Like", f"{node.council_uri}/nothing")
         assert forwarder.send(proven(author, said, days=days), node).status_code == status
+
+
+@pytest.mark.parametrize("kind", [["Note", 3], {"type": "Like"}, 3, None, [["Like"]]])
+def test_must_33_what_has_an_odd_type_is_ignored(
+    kind: Any, nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    author = peer.actor()
+    for activity in ("Create", "Update", "Delete", "Undo", "Announce", "Like", "Block", "Move"):
+        say(nodes, author, node, activity, {"type": kind, "id": peer.new_id("notes")})
+    with node.reading() as session:
+        outcomes = session.scalars(select(InboxItem.outcome)).all()
+    assert not [words for words in outcomes if "Error" in words]
