@@ -67,7 +67,7 @@ def test_readers_of_an_activity_are_led_to_what_it_is_about_on_this_node_only(
 
 
 @pytest.mark.parametrize("name", ["aldermoor", "node"])
-def test_webfinger(name: str, node: TestNode) -> None:
+def test_must_1_webfinger_names_the_actor(name: str, node: TestNode) -> None:
     resource = f"acct:{name}@{node.host}"
     answer = get(node, f"/.well-known/webfinger?resource={resource}", "*/*")
     assert (answer.status_code, answer.content_type) == (200, "application/jrd+json")
@@ -92,11 +92,11 @@ def test_webfinger(name: str, node: TestNode) -> None:
         ("?resource=" + "a" * 3000, 400),
     ],
 )
-def test_webfinger_of_what_is_not_here(query: str, status: int, node: TestNode) -> None:
+def test_must_1_webfinger_of_what_is_not_here(query: str, status: int, node: TestNode) -> None:
     assert get(node, f"/.well-known/webfinger{query}", "*/*").status_code == status
 
 
-def test_nodeinfo(node: TestNode) -> None:
+def test_must_2_nodeinfo_in_both_versions(node: TestNode) -> None:
     links = {item["rel"]: item["href"] for item in read(node, "/.well-known/nodeinfo")["links"]}
     for version in ("2.0", "2.1"):
         address = links[f"http://nodeinfo.diaspora.software/ns/schema/{version}"]
@@ -112,7 +112,7 @@ def test_nodeinfo(node: TestNode) -> None:
 @pytest.mark.parametrize(
     "path, kind", [("/councils/aldermoor", "Organization"), ("/actor", "Application")]
 )
-def test_actors(path: str, kind: str, node: TestNode) -> None:
+def test_must_3_an_actor_is_who_webfinger_says(path: str, kind: str, node: TestNode) -> None:
     found = read(node, path)
     base = node.node.settings.base_url
     assert (found["id"], found["type"]) == (f"{base}{path}", kind)

@@ -40,7 +40,7 @@ def peer(nodes: Nodes, node: TestNode) -> Peer:
     return Peer.join(nodes, "brackwell.test", node)
 
 
-def test_a_follow_is_accepted_every_time_and_counts_once(
+def test_must_6_a_follow_is_accepted_every_time_and_counts_once(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     sender = peer.actor()
@@ -101,7 +101,7 @@ def test_a_follow_of_nobody_is_not_answered(nodes: Nodes, node: TestNode, peer: 
 
 
 @pytest.mark.parametrize("form", ["embedded", "embedded under another id", "bare id"])
-def test_undo_ends_a_follow(form: str, nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_must_7_undo_ends_a_follow(form: str, nodes: Nodes, node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     activity = follows(nodes, sender, node)
     undone = {
@@ -120,7 +120,23 @@ def test_undo_ends_a_follow(form: str, nodes: Nodes, node: TestNode, peer: Peer)
     assert peer.heard("Create") == []
 
 
-def test_a_shared_inbox_gets_an_activity_once(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_must_7_an_undo_that_was_overtaken_ends_no_later_follow(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = peer.actor()
+    first, second = follows(nodes, sender, node), follows(nodes, sender, node)
+    for old in (first, first["id"]):
+        assert sender.send(sender.says("Undo", old), node).status_code == 202
+        nodes.settle()
+        assert followers(node) == 1
+    assert sender.send(sender.says("Undo", second), node).status_code == 202
+    nodes.settle()
+    assert followers(node) == 0
+
+
+def test_must_8_a_shared_inbox_gets_an_activity_once(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
     for _ in range(3):
         follows(nodes, peer.actor(), node)
     other = Peer.join(nodes, "cragford.test", node)
@@ -135,7 +151,7 @@ def test_a_shared_inbox_gets_an_activity_once(nodes: Nodes, node: TestNode, peer
     assert headers.get("content-type") == "application/activity+json"
 
 
-def test_all_who_got_a_project_hear_that_it_is_deleted(
+def test_must_31_all_who_got_a_project_hear_that_it_is_deleted(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     """Also those who have stopped following meanwhile."""

@@ -72,7 +72,7 @@ def nodes(lasting_nodes: Nodes) -> Nodes:
     return lasting_nodes
 
 
-def test_a_project_is_stored_once_however_often_it_is_sent(
+def test_must_22_a_project_is_stored_once_however_often_it_is_sent(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     sender = followed(node, peer)
@@ -83,7 +83,7 @@ def test_a_project_is_stored_once_however_often_it_is_sent(
     assert titles(node, sender) == ["Bins"]
 
 
-def test_delete_before_create(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_must_23_delete_before_create(nodes: Nodes, node: TestNode, peer: Peer) -> None:
     sender = followed(node, peer)
     document = article(sender, "Bins")
     assert send(nodes, sender, sender.says("Delete", document["id"]), node) == "done"
@@ -103,7 +103,7 @@ def test_an_update_that_was_overtaken_changes_nothing(
     assert titles(node, sender) == ["New"]
 
 
-def test_an_embedded_object_of_another_origin_is_read_from_there(
+def test_must_16_an_embedded_object_of_another_origin_is_read_from_there(
     nodes: Nodes, node: TestNode, peer: Peer, other: Peer
 ) -> None:
     liar, author = followed(node, peer), followed(node, other)
@@ -118,6 +118,26 @@ def test_an_embedded_object_of_another_origin_is_read_from_there(
     assert titles(node, author) == ["True"]
 
 
+def test_must_16_what_is_announced_counts_as_it_is_at_home(
+    nodes: Nodes, node: TestNode, peer: Peer, other: Peer
+) -> None:
+    """Who announces may embed what others said; without their proof it is only told."""
+    group, author = followed(node, peer), followed(node, other)
+    said = author.says("Create", article(author, "True"))
+    other.serve(said["id"], said)
+    other.fetched.clear()
+    forged = said | {"object": said["object"] | {"name": "Forged"}}
+    send(nodes, group, group.says("Announce", forged), node)
+    assert other.fetched == [said["id"].removeprefix(f"https://{other.host}")]
+    assert "Forged" not in titles(node, author) + titles(node, group)
+    unknown = author.says("Create", article(author, "Never said"))
+    assert send(nodes, group, group.says("Announce", unknown), node) == "failed"
+    stranger = Peer.join(nodes, "announced.test")
+    theirs = stranger.actor().says("Create", "x")
+    assert send(nodes, group, group.says("Announce", theirs), node) != "done"
+    assert stranger.fetched == []
+
+
 def test_an_embedded_object_of_a_host_that_is_not_allowed_is_dropped(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
@@ -130,7 +150,7 @@ def test_an_embedded_object_of_a_host_that_is_not_allowed_is_dropped(
     assert titles(node, sender) == []
 
 
-def test_an_author_of_another_origin_is_not_believed(
+def test_must_16_an_author_of_another_origin_is_not_believed(
     nodes: Nodes, node: TestNode, peer: Peer, other: Peer
 ) -> None:
     sender, author = followed(node, peer), followed(node, other)
@@ -151,7 +171,7 @@ def test_an_object_named_by_its_id_is_read_from_its_origin(
 
 
 @pytest.mark.parametrize("is_followed", [True, False])
-def test_another_actor_of_the_host_changes_nothing(
+def test_must_17_another_actor_of_the_host_changes_nothing(
     is_followed: bool, nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     author = followed(node, peer)
@@ -175,7 +195,7 @@ def test_another_actor_of_the_host_changes_nothing(
         assert council.name != "Forged"
 
 
-def test_a_neighbour_cannot_delete_what_is_yet_to_come(
+def test_must_17_a_neighbour_cannot_delete_what_is_yet_to_come(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     author, neighbour = followed(node, peer), followed(node, peer)
@@ -253,7 +273,7 @@ def test_nobody_answers_for_another(nodes: Nodes, node: TestNode, peer: Peer) ->
     ],
     ids=",".join,
 )
-def test_odd_projects_are_shown_as_far_as_they_fit(
+def test_must_33_odd_projects_are_shown_as_far_as_they_fit(
     changes: dict[str, Any], nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:
     sender = followed(node, peer)

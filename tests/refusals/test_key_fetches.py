@@ -40,7 +40,7 @@ def test_a_key_is_never_asked_for_of_the_node_itself(mode: str, nodes: Nodes) ->
     assert itself.fetched == []
 
 
-def test_a_server_is_asked_for_so_many_keys_a_minute(node: TestNode, peer: Peer) -> None:
+def test_must_35_a_server_is_asked_for_so_many_keys_a_minute(node: TestNode, peer: Peer) -> None:
     known = peer.actor()
     assert known.send(known.says("Like", "x"), node).status_code == 202
     before = len(peer.fetched)

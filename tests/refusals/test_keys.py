@@ -48,7 +48,7 @@ def forget_recent_fetches(node: TestNode) -> None:
     node.node.key_documents.forget()
 
 
-def test_a_key_is_fetched_once_and_kept(node: TestNode, peer: Peer) -> None:
+def test_must_20_a_key_is_fetched_once_and_kept(node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     assert statuses(sender, node, 3) == [202] * 3
     forget_recent_fetches(node)
@@ -56,7 +56,7 @@ def test_a_key_is_fetched_once_and_kept(node: TestNode, peer: Peer) -> None:
     assert fetches(sender) == 1
 
 
-def test_a_key_id_without_a_fragment_is_kept_too(node: TestNode, peer: Peer) -> None:
+def test_must_9_a_key_id_without_a_fragment_is_kept_too(node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     bare = PrivateKey(sender.uri, sender.key.pem)
     assert statuses(sender, node, 2, bare) == [202] * 2
@@ -65,7 +65,7 @@ def test_a_key_id_without_a_fragment_is_kept_too(node: TestNode, peer: Peer) -> 
     assert fetches(sender) == 1
 
 
-def test_a_rotated_key_is_accepted_after_one_fetch(node: TestNode, peer: Peer) -> None:
+def test_must_20_a_rotated_key_is_accepted_after_one_fetch(node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     assert statuses(sender, node, 1) == [202]
     forget_recent_fetches(node)
@@ -76,7 +76,7 @@ def test_a_rotated_key_is_accepted_after_one_fetch(node: TestNode, peer: Peer) -
     assert statuses(sender, node, 1) == [401], "the old key no longer signs"
 
 
-def test_wrong_signatures_fetch_at_most_once_a_minute(node: TestNode, peer: Peer) -> None:
+def test_must_20_wrong_signatures_fetch_at_most_once_a_minute(node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     assert statuses(sender, node, 1) == [202]
     forget_recent_fetches(node)
@@ -98,7 +98,7 @@ def test_a_forged_message_does_not_lock_out_whom_it_names(node: TestNode, peer: 
     assert fetches(sender) == 1
 
 
-def test_many_fragments_of_one_document_are_one_fetch(node: TestNode, peer: Peer) -> None:
+def test_must_20_many_fragments_of_one_document_are_one_fetch(node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     for number in range(5):
         key = PrivateKey(f"{sender.uri}#{number}", sender.key.pem)
@@ -113,7 +113,7 @@ def test_a_server_that_fails_is_asked_once_a_minute(node: TestNode, peer: Peer) 
     assert fetches(sender) == 1
 
 
-def test_first_messages_that_come_together_share_one_fetch(
+def test_must_20_first_messages_that_come_together_share_one_fetch(
     lasting_nodes: Nodes, node: TestNode
 ) -> None:
     """As a council sends them whose first projects are published at once."""
@@ -140,7 +140,7 @@ class SlowPeer(Peer):
         return super().__call__(environ, start_response)
 
 
-def test_delete_by_an_unknown_actor_that_is_gone_fetches_nothing(
+def test_must_21_delete_by_an_unknown_actor_that_is_gone_fetches_nothing(
     node: TestNode, peer: Peer
 ) -> None:
     sender = peer.actor()
@@ -151,6 +151,18 @@ def test_delete_by_an_unknown_actor_that_is_gone_fetches_nothing(
         assert answer.status_code == 202
     assert fetches(sender) == 0
     assert count(node) == before
+
+
+def test_must_21_a_thousand_actors_that_are_gone_cause_no_fetch(node: TestNode, peer: Peer) -> None:
+    """As when a large server closes, or somebody says so of a thousand that never were."""
+    before, fetched, began = count(node), len(peer.fetched), time.monotonic()
+    for number in range(1_000):
+        uri = peer.uri(f"/gone/{number}")
+        gone = Signatory(peer, uri, PrivateKey(f"{uri}#main-key", pem()))
+        assert gone.send(gone.says("Delete", uri), node).status_code == 202
+    assert len(peer.fetched) == fetched
+    assert count(node) == before
+    assert time.monotonic() - began < 60
 
 
 def test_two_actors_that_list_one_key_id(node: TestNode, peer: Peer) -> None:

@@ -10,7 +10,7 @@ from node.testing.peer import Peer
 from tests.refusals.test_refusals import counted, shown
 
 
-def test_a_stranger_with_many_names_does_not_blind_the_operator(nodes: Nodes) -> None:
+def test_must_35_a_stranger_with_many_names_does_not_blind_the_operator(nodes: Nodes) -> None:
     """Of too many, those that came last are kept."""
     node = nodes.start("aldermoor")
     long_ago = now() - timedelta(days=1)

@@ -1,6 +1,7 @@
 """Every refusal at the inbox: its answer, that nothing is kept, and that the operator sees it."""
 
 import re
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -48,11 +49,101 @@ def shown(operator: Visitor) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("row", [*rows.ROWS, *unreadable.ROWS], ids=lambda row: row.name[:60])
-def test_refused(row: Row, node: TestNode, peer: Peer, other: Peer, operator: Visitor) -> None:
-    message = row.bend(Case(node, peer.actor(), other))
-    host = peer.host if row.host is None else row.host
-    refused(message, row.status, row.reason, host, node, operator)
+def about(must: str) -> list[Row]:
+    """The rows of one must; without a number, the others."""
+    every = [*rows.ROWS, *unreadable.ROWS]
+    numbered = {row.name: row.name.partition(" ")[0] for row in every}
+    return [
+        row
+        for row in every
+        if numbered[row.name] == must or not (must or numbered[row.name].isdigit())
+    ]
+
+
+def each_of(must: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", about(must), ids=lambda row: row.name[:60])
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a row is played."""
+
+    node: TestNode
+    peer: Peer
+    other: Peer
+    operator: Visitor
+
+    def play(self, row: Row) -> None:
+        message = row.bend(Case(self.node, self.peer.actor(), self.other))
+        host = self.peer.host if row.host is None else row.host
+        refused(message, row.status, row.reason, host, self.node, self.operator)
+
+
+@pytest.fixture
+def scene(node: TestNode, peer: Peer, other: Peer, operator: Visitor) -> Scene:
+    return Scene(node, peer, other, operator)
+
+
+@each_of("10")
+def test_must_10_what_is_no_signature_algorithm_never_verifies(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("11")
+def test_must_11_what_has_no_right_digest_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("12")
+def test_must_12_what_has_no_right_date_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("13")
+def test_must_13_what_was_signed_for_another_address_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("14")
+def test_must_14_a_key_that_its_owner_does_not_list_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("15")
+def test_must_15_who_is_not_the_keys_owner_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("16")
+def test_must_16_what_is_of_another_origin_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("17")
+def test_must_17_what_is_not_ones_own_is_neither_updated_nor_deleted(
+    row: Row, scene: Scene
+) -> None:
+    scene.play(row)
+
+
+@each_of("18")
+def test_must_18_an_incomplete_message_signature_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("19")
+def test_must_19_an_unknown_scheme_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("24")
+def test_must_24_what_is_no_activity_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
+
+
+@each_of("")
+def test_another_content_type_is_refused(row: Row, scene: Scene) -> None:
+    scene.play(row)
 
 
 def refused(
@@ -71,7 +162,7 @@ def refused(
     assert newest[1]
 
 
-def test_a_host_that_is_not_allowed_is_refused_before_anything_is_fetched(
+def test_must_30_a_host_that_is_not_allowed_is_refused_before_anything_is_fetched(
     lasting_nodes: Nodes, node: TestNode, operator: Visitor
 ) -> None:
     stranger = Peer.join(lasting_nodes, "stranger.test")
@@ -84,7 +175,7 @@ def test_a_host_that_is_not_allowed_is_refused_before_anything_is_fetched(
     assert stranger.fetched == []
 
 
-def test_a_body_of_no_stated_length_is_cut_off_too(
+def test_must_24_a_body_of_no_stated_length_is_cut_off_too(
     node: TestNode, peer: Peer, operator: Visitor
 ) -> None:
     """Chunked: the web server hands it on as a stream that ends by itself."""

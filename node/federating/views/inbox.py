@@ -29,7 +29,8 @@ def post(_slug: str = "") -> ResponseReturnValue:
 
 
 def _signed_request() -> SignedRequest:
-    request.max_content_length = inbox.MOST_BYTES
+    # One more than there may be: of a body of no stated length, the rest would be cut off unseen.
+    request.max_content_length = inbox.MOST_BYTES + 1
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
