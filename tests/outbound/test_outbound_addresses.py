@@ -83,7 +83,7 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("address", LOCAL + NEVER)
-def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
+def test_must_25_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
     client: Clients, address: str
 ) -> None:
     outbound = client(names={"evil.example": [address]})
@@ -94,7 +94,7 @@ def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
 
 
 @pytest.mark.parametrize("address", NEVER)
-def test_permission_for_a_private_host_is_for_loopback_and_private_addresses_alone(
+def test_must_25_permission_for_a_private_host_is_for_loopback_and_private_addresses_alone(
     serve: Peers, client: Clients, address: str
 ) -> None:
     peer = serve()
@@ -128,7 +128,7 @@ def test_one_bad_address_among_good_ones_is_enough(
 
 
 @given(ip_addresses())
-def test_nothing_the_registries_call_special_may_be_connected_to(
+def test_must_25_nothing_the_registries_call_special_may_be_connected_to(
     address: IPv4Address | IPv6Address,
 ) -> None:
     if may_connect(str(address), private=False):
@@ -140,7 +140,7 @@ def test_nothing_the_registries_call_special_may_be_connected_to(
 
 
 @given(ip_addresses(v=4))
-def test_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Address) -> None:
+def test_must_25_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Address) -> None:
     inside = int(address)
     for prefix, shift in [
         ("::", 0),

@@ -52,7 +52,7 @@ def test_an_answer_is_given_whole(serve: Peers, client: Clients) -> None:
         ("text/html", JRD, False),
     ],
 )
-def test_a_document_of_another_kind_is_refused(
+def test_must_25_a_document_of_another_kind_is_refused(
     serve: Peers, client: Clients, content_type: str, wanted: Collection[str], fits: bool
 ) -> None:
     peer = serve(response(content_type=content_type))
@@ -82,7 +82,7 @@ def test_an_answer_of_the_greatest_size_is_read(serve: Peers, client: Clients) -
 
 
 @pytest.mark.parametrize("how", ["length", "chunks", "no length"])
-def test_a_larger_answer_is_refused_while_it_arrives(
+def test_must_25_a_larger_answer_is_refused_while_it_arrives(
     serve: Peers, client: Clients, how: str
 ) -> None:
     sent = 0
@@ -170,7 +170,7 @@ def test_redirects_are_followed_to_another_server(
     assert there.last[1]["host"] == there.authority
 
 
-def test_three_redirects_are_followed_and_no_more(serve: Peers, client: Clients) -> None:
+def test_must_25_three_redirects_are_followed_and_no_more(serve: Peers, client: Clients) -> None:
     peer = serve()
     hops = [serve(response(b"", "302 Found", location=peer.url))]
     for _ in range(3):
@@ -196,7 +196,7 @@ def test_three_redirects_are_followed_and_no_more(serve: Peers, client: Clients)
         ("/caf\u00e9", OutboundCode.BAD_URL),
     ],
 )
-def test_a_redirect_is_judged_like_any_url(
+def test_must_25_a_redirect_is_judged_like_any_url(
     serve: Peers, client: Clients, location: str, code: OutboundCode
 ) -> None:
     private = serve()

@@ -24,7 +24,9 @@ class Answers:
         return self._answers.pop(0)
 
 
-def test_the_address_that_was_judged_is_the_one_dialled(serve: Peers, client: Clients) -> None:
+def test_must_25_the_address_that_was_judged_is_the_one_dialled(
+    serve: Peers, client: Clients
+) -> None:
     peer = serve()
     trap = serve(address="127.0.0.2", port=peer.port)
     names = Answers(["127.0.0.1"], ["127.0.0.2"])

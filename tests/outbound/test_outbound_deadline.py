@@ -59,7 +59,7 @@ def drip(beginning: bytes, drop: bytes) -> Answering:
     ],
     ids=["silence", "headers", "header", "informational", "body", "chunks", "body-without-end"],
 )
-def test_an_answer_that_drips_in(
+def test_must_25_an_answer_that_drips_in(
     serve: Peers, client: Clients, beginning: bytes, drop: bytes
 ) -> None:
     peer = serve(drip(beginning, drop))
@@ -160,7 +160,7 @@ def test_a_server_that_takes_what_is_sent_in_sips(client: Clients) -> None:
         given_up.set()
 
 
-def test_redirects_share_the_deadline(serve: Peers, client: Clients) -> None:
+def test_must_25_redirects_share_the_deadline(serve: Peers, client: Clients) -> None:
     def send_on(connection: socket.socket) -> None:
         time.sleep(0.2)
         connection.sendall(response(b"", "302 Found", location="/next"))

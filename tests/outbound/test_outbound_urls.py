@@ -63,7 +63,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url,code", REFUSED)
-def test_a_url_is_refused_before_its_name_is_looked_up(
+def test_must_25_a_url_is_refused_before_its_name_is_looked_up(
     client: Clients, url: str, code: OutboundCode
 ) -> None:
     looked_up: list[str] = []
