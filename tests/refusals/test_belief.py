@@ -10,6 +10,8 @@ from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import Article, ProjectDetails
 from node.conversations import receiving
 from node.councils import service as councils
+from node.errors import ConflictError
+from node.federating import handling
 from node.federating.models import Actor, Deleted, Follow, InboxItem
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
@@ -168,6 +170,27 @@ def test_an_object_named_by_its_id_is_read_from_its_origin(
     peer.serve(document["id"], document)
     assert send(nodes, sender, sender.says("Create", document["id"]), node) == "done"
     assert titles(node, sender) == ["Bins"]
+
+
+def test_what_could_not_be_read_is_tried_again_when_the_operator_says_so(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = followed(node, peer)
+    document = article(sender, "Bins")
+    created = sender.says("Create", document["id"])
+    assert send(nodes, sender, created, node) == "failed"
+    peer.serve(document["id"], document)
+    assert send(nodes, sender, created, node) == "failed", "it is known, and given up"
+    with node.work() as work:
+        item = work.session.scalars(select(InboxItem).where(InboxItem.uri == created["id"])).one()
+        assert item.finished_at is not None
+        handling.retry(work, item)
+    nodes.settle()
+    assert state_of(node, created["id"]) == "done"
+    assert titles(node, sender) == ["Bins"]
+    with node.work() as work, pytest.raises(ConflictError):
+        item = work.session.scalars(select(InboxItem).where(InboxItem.uri == created["id"])).one()
+        handling.retry(work, item)
 
 
 @pytest.mark.parametrize("is_followed", [True, False])
