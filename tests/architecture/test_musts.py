@@ -1,0 +1,46 @@
+"""FEDERATION.md says which tests prove each must: all 35, and each test is there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MUSTS = range(1, 36)
+ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+TEST = re.compile(r"`([^`:]+)::(\w+)`")
+# `test_must_7_…`, `test_must_9_and_22_…`, `test_musts_11_to_13_…`
+NUMBERS = re.compile(r"test_musts?_(\d+)(?:_(to|and)_(\d+))?(?:_and_(\d+))?_")
+
+
+def listed() -> dict[int, list[tuple[str, str]]]:
+    """The tests of each must: file and name."""
+    table = (ROOT / "FEDERATION.md").read_text().partition("## Musts and their tests")[2]
+    table = table.partition("\n## ")[0]
+    return {int(number): TEST.findall(cells) for number, cells in ROW.findall(table)}
+
+
+def numbers(name: str) -> set[int]:
+    """The musts that a test says it is about."""
+    found = NUMBERS.match(name)
+    if found is None:
+        return set()
+    first, word, second, third = found.groups()
+    if word == "to":
+        return set(range(int(first), int(second) + 1))
+    return {int(number) for number in (first, second, third) if number}
+
+
+def test_every_must_has_a_row() -> None:
+    assert list(listed()) == list(MUSTS)
+
+
+@pytest.mark.parametrize("must", MUSTS)
+def test_every_must_has_tests_that_are_there_and_say_so(must: int) -> None:
+    tests = listed()[must]
+    assert tests
+    for file, name in tests:
+        tree = ast.parse((ROOT / file).read_text())
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, file
+        assert must in numbers(name), name
