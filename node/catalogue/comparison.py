@@ -71,7 +71,7 @@ def _subject(node: Node, row_id: int) -> Subject | None:
         is_followed = backfill.is_followed(work.session, row.actor)
         council_id = work.session.scalar(select(Council.id).where(Council.actor_id == row.actor_id))
         if row.followers_url is None and (not is_followed or council_id is None):
-            row.state, row.leased_until = "stopped", None
+            work.session.delete(row)
             return None
         if backfill.is_running(work.session, row.actor):
             row.due_at, row.leased_until = now() + BACKFILL_PATIENCE, None

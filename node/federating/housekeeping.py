@@ -14,7 +14,7 @@ from sqlalchemy import Select, and_, delete, exists, func, or_, select
 from node.db import Base, now
 from node.federating import delivery
 from node.federating.models import Actor, ActorKey, Deleted, Delivery, InboxItem, OutboxActivity
-from node.federating.publishing import DIRECT
+from node.federating.publishing import DIRECT, NOBODY
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ NEWCOMER = timedelta(hours=1)
 MOST_ACTORS_OF_HOST = 1_000
 # Of what an actor said it deleted, so much is kept, and for so long.
 MOST_DELETED_OF_ACTOR, DELETED_KEPT = 20_000, timedelta(days=365)
-# What was for one actor alone, once its delivery is forgotten.
+# What was for one actor alone, or was withdrawn, once its delivery is forgotten.
 DIRECT_KEPT = timedelta(days=30)
 
 
@@ -101,7 +101,8 @@ def _prune_deletions(node: Node) -> int:
 def _old_answers() -> Select[Any]:
     waits = exists().where(Delivery.activity_id == OutboxActivity.id)
     is_old = OutboxActivity.created_at < now() - DIRECT_KEPT
-    return select(OutboxActivity.id).where(OutboxActivity.audience == DIRECT, is_old, ~waits)
+    is_unread = OutboxActivity.audience.in_((DIRECT, NOBODY))
+    return select(OutboxActivity.id).where(is_unread, is_old, ~waits)
 
 
 def _delete_surplus(node: Node, model: Any, oldest_first: Select[Any], most: int) -> int:

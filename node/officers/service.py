@@ -152,7 +152,7 @@ def withdraw(work: UnitOfWork, actor: Actor) -> None:
     """
     session, to = work.session, _who_heard(work.session, actor)
     its_own = OutboxActivity.actor_id == actor.id
-    session.execute(update(OutboxActivity).where(its_own).values(audience=publishing.DIRECT))
+    session.execute(update(OutboxActivity).where(its_own).values(audience=publishing.NOBODY))
     uri = addresses.new_activity(work.settings)
     gone = delete_activity(uri, actor.uri, actor.uri, **audience(actor))
     publishing.publish_to(work, actor, gone, to)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 # A statement takes so many values, and no more, on every database.
 PORTION = 500
+# Of one council so many are kept: more than a whole country has. Those deleted count, too.
+MOST_OF_COUNCIL = 200_000
 TOLD = (
     "url",
     "title",
@@ -98,12 +100,20 @@ def _fitting(
     columns = Project.uri, Project.council_id, Project.state, Project.revision, Project.changed_at
     of_these = Project.uri.in_([one.uri for one in told])
     known = {row.uri: row for row in work.session.execute(select(*columns).where(of_these))}
+    new = len(told) - len(known)
+    has_room = not new or _has_room(work.session, council, new)
 
     def misfit(_one: RemoteProject, there: Any) -> str:
-        is_theirs = there is None or there.council_id == council.id
-        return "" if is_theirs else "a project of somebody else"
+        if there is None:
+            return "" if has_room else "one project too many"
+        return "" if there.council_id == council.id else "a project of somebody else"
 
     return sift(work, council, told, known, misfit, asked_at)
+
+
+def _has_room(session: Session, council: Council, new: int) -> bool:
+    kept = select(func.count(Project.id)).where(Project.council_id == council.id)
+    return (session.scalar(kept) or 0) + new <= MOST_OF_COUNCIL
 
 
 def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) -> dict[str, str]:

@@ -14,8 +14,9 @@ from federation.signatures import PrivateKey
 from node.conversations import receiving, service
 from node.conversations.models import Comment
 from node.db import now
-from node.federating import delivery, peer_lists, peers
-from node.federating.models import Delivery, InboxItem
+from node.federating import comparisons, delivery, peer_lists, peers
+from node.federating.models import Comparison, Delivery, InboxItem
+from node.projects import receiving as projects
 from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory, pem
@@ -24,8 +25,11 @@ from tests.federation.test_conversations import comments, say_here, uri_of
 from tests.federation.test_follower_sync import deliver, header, lists
 from tests.federation.test_groups import announced, follow_group, group_of
 from tests.federation.test_main_job import publish
+from tests.federation.test_officers import choose, withdraw
+from tests.federation.test_officers import follow as follow_officer
 from tests.federation.test_proofs import lists as lists_key
-from tests.refusals.test_belief import follow
+from tests.federation.test_updates import written
+from tests.refusals.test_belief import article, follow, send, titles
 from tests.visibility.test_changing import change, write
 
 if TYPE_CHECKING:
@@ -146,6 +150,15 @@ def test_a_formula_in_somebodys_name_is_none_in_a_list_of_ours(
     assert "dunmere.test,allowed,1+1 says that it moved there" in written
 
 
+def try_again(node: TestNode, nodes: Nodes) -> None:
+    """Send at once what waits to be sent again."""
+    with node.work() as work:
+        waiting = select(Delivery).where(Delivery.state == "pending")
+        for row in work.session.scalars(waiting).all():
+            delivery.retry(work, row.id)
+    nodes.settle()
+
+
 class Slow(Peer):
     """A host at which our council changes its mind while something is on its way there."""
 
@@ -172,11 +185,7 @@ def test_what_is_withdrawn_on_its_way_is_not_sent_again(
     assert TITLE in str(slow.received), "it was under way"
     slow.received.clear()
     nodes.apps[peer.host] = peer
-    with node.work() as work:
-        waiting = select(Delivery).where(Delivery.state == "pending")
-        for row in work.session.scalars(waiting).all():
-            delivery.retry(work, row.id)
-    nodes.settle()
+    try_again(node, nodes)
     assert TITLE not in str(peer.received)
     assert "Delete" in [document["type"] for _headers, document in peer.received]
 
@@ -218,3 +227,51 @@ def test_must_33_what_has_an_odd_type_is_ignored(
     with node.reading() as session:
         outcomes = session.scalars(select(InboxItem.outcome)).all()
     assert not [words for words in outcomes if "Error" in words]
+
+
+def test_what_an_officer_said_is_not_sent_once_they_are_not_seen(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project, officer = publish(node, TITLE), choose(node)
+    follow_officer(nodes, peer.actor(), node)
+    peer.answers = 503
+    written(officer, project, changed="One")
+    nodes.settle()
+    withdraw(officer)
+    peer.received.clear()
+    peer.answers = 202
+    try_again(node, nodes)
+    said = [document for _headers, document in peer.received if "/officers/" in document["actor"]]
+    assert [document["type"] for document in said] == ["Delete"]
+
+
+def test_must_35_no_stranger_is_watched_for_ever(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", federation="open")
+    uri = "https://dunmere.test/councils/dunmere"
+    stranger = Peer.join(nodes, "dunmere.test").actor("dunmere", followers=f"{uri}/followers")
+    lists(stranger)
+    deliver(stranger, node, header(stranger))
+    nodes.settle()
+    with node.work() as work:
+        (watched,) = work.session.scalars(select(Comparison)).all()
+        comparisons.look_soon(work, watched.actor_id)
+    nodes.settle()
+    with node.reading() as session:
+        assert session.scalars(select(Comparison)).all() == []
+
+
+def test_must_35_of_one_council_so_many_projects_are_kept(
+    nodes: Nodes, node: TestNode, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projects, "MOST_OF_COUNCIL", 2)
+    author = peer.actor()
+    follow(node, author)
+    told = [article(author, title) for title in ("One", "Two", "Three")]
+    assert [send(nodes, author, author.says("Create", one), node) for one in told] == [
+        "done",
+        "done",
+        "ignored",
+    ]
+    changed = told[0] | {"name": "First"}
+    assert send(nodes, author, author.says("Update", changed), node) == "done"
+    assert titles(node, author) == ["First", "Two"]

@@ -158,8 +158,7 @@ class Comparison(Queued, Base):
 
     JOB, WAITING = "compare", "watching"
     STATES = {  # noqa: RUF012 -- a constant table
-        "watching": frozenset({"stopped"}),
-        "stopped": frozenset({"watching"}),
+        "watching": frozenset(),
     }
 
     actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
