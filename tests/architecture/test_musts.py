@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 MUSTS = range(1, 36)
 ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 TEST = re.compile(r"`([^`:]+)::(\w+)`")
-# `test_must_7_…`, `test_must_9_and_22_…`, `test_musts_11_to_13_…`
-NUMBERS = re.compile(r"test_musts?_(\d+)(?:_(to|and)_(\d+))?(?:_and_(\d+))?_")
+# `test_must_7_…`, `test_must_1_3_and_4_…`, `test_musts_11_to_13_…`
+NUMBERS = re.compile(r"test_musts?_((?:\d+_(?:and_|to_)?)+)")
 
 
 def listed() -> dict[int, list[tuple[str, str]]]:
@@ -24,12 +24,8 @@ def listed() -> dict[int, list[tuple[str, str]]]:
 def numbers(name: str) -> set[int]:
     """The musts that a test says it is about."""
     found = NUMBERS.match(name)
-    if found is None:
-        return set()
-    first, word, second, third = found.groups()
-    if word == "to":
-        return set(range(int(first), int(second) + 1))
-    return {int(number) for number in (first, second, third) if number}
+    named = [int(number) for number in re.findall(r"\d+", found[1])] if found else []
+    return set(range(named[0], named[1] + 1)) if found and "to_" in found[1] else set(named)
 
 
 def test_every_must_has_a_row() -> None:
