@@ -1,15 +1,35 @@
-"""An update of a project: what changed, what is next, what is needed."""
+"""An update of a project: what changed, what is next, what is needed.
+
+What changes one empties its bucket of the council's digest, in the same transaction, and so does
+what changes who may read the project.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, SmallInteger, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    Connection,
+    Enum,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    event,
+    inspect,
+    select,
+)
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from federation.digest import bucket_of
 from node.db import Base, now
 from node.federating.models import Actor, Uri
+from node.projects.digests import touch
 from node.projects.models import Project, new_revision, new_token
+
+# What of an update, and of its project, a council's digest depends on.
+COMPARED = ("revision", "state")
+COMPARED_OF_PROJECT = ("state", "visibility")
 
 
 class State(StrEnum):
@@ -71,3 +91,29 @@ class Update(Base):
     deleted_at: Mapped[datetime | None]
     project: Mapped[Project] = relationship()
     author: Mapped[Actor] = relationship()
+
+
+@event.listens_for(Update, "after_insert")
+@event.listens_for(Update, "after_delete")
+def _came_or_went(_mapper: "Mapper[Update]", connection: Connection, update: Update) -> None:
+    _touch(connection, update)
+
+
+@event.listens_for(Update, "after_update")
+def _changed(_mapper: "Mapper[Update]", connection: Connection, update: Update) -> None:
+    state = inspect(update)
+    if any(state.attrs[name].history.has_changes() for name in COMPARED):
+        _touch(connection, update)
+
+
+@event.listens_for(Project, "after_update")
+def _project_changed(_mapper: "Mapper[Project]", connection: Connection, project: Project) -> None:
+    state = inspect(project)
+    if any(state.attrs[name].history.has_changes() for name in COMPARED_OF_PROJECT):
+        touched = select(Update.bucket).where(Update.project_id == project.id).distinct()
+        touch(connection, project.council_id, connection.scalars(touched).all())
+
+
+def _touch(connection: Connection, update: Update) -> None:
+    council_id = select(Project.council_id).where(Project.id == update.project_id)
+    touch(connection, connection.execute(council_id).scalar_one(), [update.bucket])
