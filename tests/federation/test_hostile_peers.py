@@ -30,7 +30,7 @@ from tests.federation.test_officers import follow as follow_officer
 from tests.federation.test_proofs import lists as lists_key
 from tests.federation.test_updates import written
 from tests.refusals.test_belief import article, follow, send, titles
-from tests.visibility.test_changing import change, write
+from tests.visibility.town import change, write
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
