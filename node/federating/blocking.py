@@ -106,7 +106,9 @@ def receive_block(work: UnitOfWork, received: Received) -> None:
     blocker = actors.by_uri(session, activity.actor)
     if blocked is None or blocker is None:
         raise NotForUsError("a block of nobody here")
-    of_host = select(func.count()).select_from(Block).where(Block.blocker.has(Actor.host == blocker.host))
+    of_host = (
+        select(func.count()).select_from(Block).where(Block.blocker.has(Actor.host == blocker.host))
+    )
     if (session.scalar(of_host) or 0) >= MOST_OF_HOST:
         raise NotForUsError("too many blocks of that server")
     values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}

@@ -95,7 +95,8 @@ def _prune_deletions(node: Node) -> int:
             mine = select(Deleted.at).where(Deleted.actor_id == actor_id)
             newest = mine.order_by(Deleted.at.desc()).offset(MOST_DELETED_OF_ACTOR - 1).limit(1)
             bounds.append(and_(Deleted.actor_id == actor_id, Deleted.at < session.scalar(newest)))
-        return session.execute(delete(Deleted).where(or_(*bounds))).rowcount
+        old = delete(Deleted).where(or_(*bounds)).returning(Deleted.uri)
+        return len(session.scalars(old).all())
 
 
 def _old_answers() -> Select[Any]:

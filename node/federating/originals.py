@@ -8,7 +8,7 @@ from federation.acceptance import Believed, believe
 from federation.errors import FederationError
 from federation.vocabulary import Activity, id_of, ids_of
 from node.db import now
-from node.federating import actors, fetching, moving, peers
+from node.federating import actors, fetching, moving
 from node.federating.keystore import KeyStore, policy
 from node.runtime import Node, Received
 

@@ -120,7 +120,7 @@ def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) ->
 
 
 def followers(session: Session, actor: Actor, *kinds: str) -> set[str]:
-    """Where the followers of `actor` hear, once for each server; of actors of `kinds` only, if any."""
+    """Where the followers of `actor` hear, each once; of actors of `kinds` only, if any."""
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
     query = (
         select(inbox)

@@ -155,7 +155,9 @@ def test_must_4_a_browser_never_gets_json(accept: str, node: TestNode) -> None:
 
 
 @pytest.mark.parametrize("name", ["outbox", "projects", "followers"])
-def test_must_5_collections_count_what_is_in_them_and_stay_on_their_host(name: str, node: TestNode) -> None:
+def test_must_5_collections_count_what_is_in_them_and_stay_on_their_host(
+    name: str, node: TestNode
+) -> None:
     collection = read(node, f"/councils/aldermoor/{name}")
     assert collection["type"] == "OrderedCollection"
     assert type(collection["totalItems"]) is int
