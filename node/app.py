@@ -57,6 +57,7 @@ from node.updates import receiving as update_receiving
 from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import cycle, look, pages
+from node.web.inbox_door import InboxDoor
 from node.web.site import MenuItem, Site
 
 # The rooms that receive what others send, in the order they are asked.
@@ -126,6 +127,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     _add_plugins(app, node.hooks)
     cycle.check_every_view_is_marked(app)
     cycle.surround(app)
+    app.wsgi_app = InboxDoor(app.wsgi_app, node)  # type: ignore[method-assign]
     return app
 
 

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from federation.acceptance import Accepted
-from federation.errors import FederationError
+from federation.errors import FederationError, Refusal
 from federation.origin import host_of
 from federation.vocabulary import Activity
 from node.db import now
@@ -178,7 +178,7 @@ def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | Non
 
 
 def _failed(error: Exception) -> End:
-    permanent = getattr(error, "permanent", True)
+    permanent = isinstance(error, Refusal) or getattr(error, "permanent", True)
     return End("failed" if permanent else InboxItem.WAITING, str(error))
 
 

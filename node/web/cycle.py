@@ -86,9 +86,13 @@ def surround(app: Flask) -> None:
     before[:], after[:] = [admit], [finish]
 
 
+def request_id(given: str) -> str:
+    """The name of a request in the logs: what a proxy calls it, or one of our own."""
+    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+
+
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+    g.request_id = request_id(request.headers.get("X-Request-Id", ""))
     g.started = time.monotonic()
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)

@@ -31,6 +31,7 @@ MACHINE_TYPES = (
 )
 MACHINE_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
 INBOX = "/inbox"
+FAILED = "Try again later. The problem has been recorded for the people who run this node."
 STATUS = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 409, "gone": 410}
 # These describe the body that werkzeug would have sent.
 BODY_HEADERS = {"content-type", "content-length"}
@@ -108,7 +109,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(MoothallError, _own)
     app.register_error_handler(FederationError, _federation)
-    app.register_error_handler(Refusal, _refusal)
+    app.register_error_handler(Refusal, refused)
     app.register_error_handler(IntegrityError, conflict)
     app.register_error_handler(InternalServerError, _internal)
 
@@ -170,7 +171,8 @@ def conflict(_error: IntegrityError | None = None) -> Response:
     return _answer(409, WORDS[409], str(WORDS[409].advice), code="conflict")
 
 
-def _refusal(refusal: Refusal) -> AnyResponse:
+def refused(refusal: Refusal) -> Response:
+    """Why a message is not taken."""
     answer = problem(refusal.status, refusal.safe_text, reason=refusal.reason.value)
     if refusal.retry_after is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after)
@@ -179,6 +181,11 @@ def _refusal(refusal: Refusal) -> AnyResponse:
 
 def _federation(error: FederationError) -> AnyResponse:
     return _answer(400, WORDS[400], error.safe_text)
+
+
+def failed() -> Response:
+    """A failure of ours, for a program. The words are in English, outside of any page."""
+    return problem(500, FAILED)
 
 
 def _internal(_: InternalServerError) -> AnyResponse:

@@ -23,7 +23,6 @@ HEADERS = {
 # Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
 FOR_ONE_PERSON = "private, no-store"
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
-# Of a document that no browser is to show.
 DOCUMENT_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     *HEADERS.items(),
@@ -48,7 +47,12 @@ def register(app: Flask, *, https: bool) -> None:
         return response
 
     app.after_request(harden)
-    app.extensions[EXTENSION] = [*DOCUMENT_HEADERS, *([STRICT_TRANSPORT] if https else [])]
+    app.extensions[EXTENSION] = of_documents(https=https)
+
+
+def of_documents(*, https: bool) -> list[tuple[str, str]]:
+    """The headers of what no browser is to show."""
+    return [*DOCUMENT_HEADERS, *([STRICT_TRANSPORT] if https else [])]
 
 
 def harden_document(response: Response) -> None:

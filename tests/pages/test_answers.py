@@ -29,6 +29,7 @@ OTHERS = (
     "/councils/aldermoor/followers",
     "/councils/aldermoor/projects",
 )
+PROGRAM = {"Accept": "application/activity+json, */*;q=0.5"}
 FAILING = {"/nothing": 404, "/projects/none": 404, "/councils/none": 404, "/inbox": 405}
 
 
@@ -75,7 +76,7 @@ def test_every_answer_is_strict(stranger: Visitor, operator: Visitor) -> None:
     for place in PAGES + SIGNED_IN + MORE_SIGNED_IN:
         check(operator.client.get(place, headers=HTML), place)
     for place in OTHERS:
-        answer = stranger.client.get(place, buffered=True)
+        answer = stranger.client.get(place, headers=PROGRAM, buffered=True)
         assert answer.status_code == 200, place
         check(answer, place)
     for place in SIGNED_IN:

@@ -1,11 +1,8 @@
 """Who makes the current request, as far as what may be read depends on it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Response, after_this_request, g, request
 
-from federation.signatures import Headers, SignedRequest
+from federation.signatures import SignedRequest
 from node.federating.readers import (
     ANYBODY,
     OUR_OWN,
@@ -14,30 +11,14 @@ from node.federating.readers import (
     is_signed,
     who_asks,
 )
+from node.federating.wsgi import signed_request
 from node.people.permissions import is_signed_in
 from node.request import current_node, current_work, is_for_servers
 
-BODY_HEADERS = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
-
-def as_signed(body: bytes = b"") -> SignedRequest:
+def as_signed() -> SignedRequest:
     """The current request, as signatures speak of it."""
-    settings = current_node().settings
-    return SignedRequest(
-        method=request.method,
-        scheme="https" if settings.is_https else "http",
-        authority=settings.authority,
-        target=request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"),
-        headers=_headers(request.environ),
-        body=body,
-    )
-
-
-def _headers(environ: Mapping[str, Any]) -> Headers:
-    """As WSGI hands them on: `HTTP_X_Y` is X-Y (PEP 3333)."""
-    given = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
-    given |= {name: environ[name] for name in BODY_HEADERS if environ.get(name)}
-    return Headers((name.replace("_", "-"), value) for name, value in given.items())
+    return signed_request(current_node().settings, request.environ)
 
 
 def current_reader() -> Reader:

@@ -1,40 +1,23 @@
-"""The inbox: what others send."""
+"""The inboxes, for whoever looks at them. What is posted is taken before: see
+`node.web.inbox_door`.
+"""
 
-from http import HTTPStatus
+from typing import NoReturn
 
-from flask import Blueprint, Response, request
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Blueprint
+from werkzeug.exceptions import MethodNotAllowed
 
-from federation.errors import Reason, Refusal
-from federation.signatures import SignedRequest, claimed_host
-from node.federating import inbox
-from node.federating.views.asking import as_signed
-from node.request import PUBLIC, current_node, for_servers, permission
+from node.request import PUBLIC, permission
 
 blueprint = Blueprint("inbox", __name__)
 
 
-@blueprint.post("/inbox")
-@blueprint.post("/actor/inbox")
-@blueprint.post("/councils/<_slug>/inbox")
-@blueprint.post("/projects/<_slug>/group/inbox")
-@blueprint.post("/officers/<_slug>/inbox")
+@blueprint.get("/inbox")
+@blueprint.get("/actor/inbox")
+@blueprint.get("/councils/<_slug>/inbox")
+@blueprint.get("/projects/<_slug>/group/inbox")
+@blueprint.get("/officers/<_slug>/inbox")
 @permission(PUBLIC)
-@for_servers
-def post(_slug: str = "") -> ResponseReturnValue:
-    """One inbox behind every address: who it is for stands in the message."""
-    inbox.receive(current_node(), _signed_request())
-    return Response(status=HTTPStatus.ACCEPTED)
-
-
-def _signed_request() -> SignedRequest:
-    # One more than there may be: of a body of no stated length, the rest would be cut off unseen.
-    request.max_content_length = inbox.MOST_BYTES + 1
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        refusal = Refusal(Reason.too_large)
-        inbox.refuse(current_node(), claimed_host(as_signed()), refusal)
-        raise refusal from None
-    return as_signed(body)
+def look(_slug: str = "") -> NoReturn:
+    """Nobody reads an inbox."""
+    raise MethodNotAllowed(["POST"])
