@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import fanout, inbox, memory, signatures, sync
+from bench import documents, fanout, inbox, memory, signatures, sync
 from node import logs
 from node.settings import Settings
 
 MEASUREMENTS = {
     "signatures": signatures.measure,
     "inbox": inbox.measure,
+    "documents": documents.measure,
     "fanout": fanout.measure,
     "memory": memory.measure,
     "sync": sync.measure,

@@ -1,30 +1,96 @@
-"""Activities verified and stored, beside a bare Flask view that takes the same requests."""
+"""Activities verified, stored and acted on, beside a bare view that takes the same requests."""
 
+import time
 from collections.abc import Iterator
-from itertools import count
+from dataclasses import replace
 
-from flask import Flask, request
+from sqlalchemy import create_engine, func, insert, select
+from sqlalchemy.orm import Session
 
-from bench.nodes import measured_node, signed_like
-from bench.rates import SECONDS, rate
+from bench.load import request_bytes
+from bench.nodes import PEER, founded, signed_like
+from bench.servers import bare_server, node_server
+from bench.turns import by_turns
+from federation.signatures import PrivateKey
+from node.app import create_app, node_of
+from node.db import now
+from node.federating import handling
+from node.federating.models import InboxItem
+from node.settings import Settings
 
-# Signed before the clock runs: more than can be used up.
-PREPARED = 4_000
+# Signed before the clock runs: more than can be taken in one round.
+PREPARED = 3_000
+STORED = (1_000, 100_000)
+Line = tuple[str, str]
 
 
-def measure() -> Iterator[tuple[str, str]]:
-    bare = Flask("bare")
-    bare.post("/inbox")(lambda: (request.get_data(), 202))
-    with measured_node() as (app, key):
-        letters = [signed_like(key, number) for number in range(PREPARED)]
-        for name, target in (("a bare Flask view", bare), ("verified and stored", app)):
-            client, numbers = target.test_client(), count()
+def measure() -> Iterator[Line]:
+    with founded(most_waiting=1_000_000) as (settings, key):
+        elsewhere, inside = replace(settings, jobs="memory"), replace(settings, jobs="inside")
+        yield from beside("stored; a worker elsewhere acts on them", elsewhere, key)
+        yield "acted on, one after another", handled(elsewhere)
+        for number in STORED:
+            fill(settings, number)
+            yield from beside(f"stored beside {number:,} others", elsewhere, key)
+        yield from beside("stored, and acted on in the same process", inside, key)
+        yield "acted on, beside all of these", handled(elsewhere)
 
-            def post(client=client, numbers=numbers) -> None:  # type: ignore[no-untyped-def]
-                headers, body = letters[next(numbers)]
-                answer = client.post(
-                    "/inbox", base_url="https://aldermoor.test", headers=headers, data=body
-                )
-                assert answer.status_code == 202, answer.text
 
-            yield f"{name}, one thread, no sockets", rate(post, min(SECONDS, 1.0))
+def beside(what: str, settings: Settings, key: PrivateKey) -> Iterator[Line]:
+    """The same requests to a view that does nothing, and to the inbox."""
+
+    def requests() -> tuple[list[bytes], list[bytes]]:
+        letters = [letter(key, f"{now().timestamp()}-{each}") for each in range(PREPARED)]
+        return letters, letters
+
+    with bare_server() as limit, node_server(settings) as node:
+        before = count(settings)
+        bare, inbox = by_turns(limit, node, requests)
+        assert set(inbox.statuses) == {202}, inbox.statuses
+        assert count(settings) - before == sum(inbox.statuses.values()), "answered, and not stored"
+    yield "a bare Flask view", bare.told()
+    yield what, inbox.told(beside=bare)
+
+
+def letter(key: PrivateKey, name: str) -> bytes:
+    headers, body = signed_like(key, name)
+    return request_bytes("POST", "/inbox", {"Host": "aldermoor.test", **headers}, body)
+
+
+def count(settings: Settings) -> int:
+    engine = create_engine(settings.database)
+    with Session(engine) as session:
+        found = session.scalar(select(func.count()).select_from(InboxItem)) or 0
+    engine.dispose()
+    return found
+
+
+def fill(settings: Settings, number: int) -> None:
+    """Have so many messages there that were acted on."""
+    engine = create_engine(settings.database)
+    done = {"state": "done", "needs_fetch": False, "finished_at": now(), "outcome": ""}
+    whose = {"actor_uri": PEER, "host": "peer.test", "type": "Like", "attempts": 0}
+    body = {"id": PEER, "type": "Like", "actor": PEER, "object": PEER, "content": "x" * 300}
+    with engine.begin() as connection:
+        there = connection.scalar(select(func.count()).select_from(InboxItem)) or 0
+        rows = [
+            {"uri": f"{PEER}/{each}", "body": body, **done, **whose}
+            for each in range(there, max(there, number))
+        ]
+        if rows:
+            connection.execute(insert(InboxItem), rows)
+    engine.dispose()
+
+
+def handled(settings: Settings) -> str:
+    """How fast the job acts on what waits, with nothing else going on."""
+    app = create_app(settings)
+    node = node_of(app)
+    with node.reading() as session:
+        waiting = select(func.count()).where(InboxItem.state == InboxItem.WAITING)
+        before = session.scalar(waiting) or 0
+    started = time.perf_counter()
+    handling.work_off(node)
+    took = time.perf_counter() - started
+    node.engine.dispose()
+    return f"{before / took:7,.0f} /s  of {before:,}"

@@ -13,33 +13,46 @@ from federation.signatures import PrivateKey, PublicKey, generate_rsa, public_pe
 from federation.vocabulary import Actor
 from node.app import create_app, node_of
 from node.federating import actors, peers
+from node.settings import Settings
 from node.testing.nodes import make_founded, settings_of
 
 PEER = "https://peer.test/councils/peer"
 
 
 @contextmanager
-def measured_node() -> Iterator[tuple[Flask, PrivateKey]]:
-    """A node that knows and allows one peer, and that peer's key."""
+def founded(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
+    """The settings of a node that knows and allows one peer, and that peer's key. `more` are
+    settings of its own.
+    """
     with TemporaryDirectory() as folder:
         database = f"sqlite:///{Path(folder) / 'bench.db'}"
         make_founded("aldermoor", database, Path(folder))
-        app = create_app(settings_of("aldermoor", database, Path(folder)))
+        settings = settings_of("aldermoor", database, Path(folder), **more)
+        node = node_of(create_app(settings))
         key = PrivateKey(f"{PEER}#main-key", generate_rsa())
-        with node_of(app).work(by="bench") as work:
+        with node.work(by="bench") as work:
             peers.decide(work, "peer.test", peers.ALLOWED)
             public = PublicKey(key.key_id, PEER, public_pem(key.pem))
             document = Actor(PEER, "Organization", f"{PEER}/inbox", public_keys=(public,))
             actors.remember(work.session, document)
+        node.engine.dispose()
+        yield settings, key
+
+
+@contextmanager
+def measured_node() -> Iterator[tuple[Flask, PrivateKey]]:
+    """That node inside this process, without sockets."""
+    with founded() as (settings, key):
+        app = create_app(settings)
         yield app, key
         node_of(app).engine.dispose()
 
 
-def signed_like(key: PrivateKey, number: int) -> tuple[dict[str, str], bytes]:
+def signed_like(key: PrivateKey, name: str) -> tuple[dict[str, str], bytes]:
     """The headers and the body of a valid activity that nobody has seen before."""
     document = {
         "@context": "https://www.w3.org/ns/activitystreams",
-        "id": f"https://peer.test/activities/{number}",
+        "id": f"https://peer.test/activities/{name}",
         "type": "Like",
         "actor": PEER,
         "object": "https://aldermoor.test/projects/one",

@@ -3,6 +3,7 @@ health.
 """
 
 import hmac
+from functools import partial
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,8 +27,10 @@ from node.request import (
     current_node,
     current_work,
     permission,
+    remembered,
     wants_activity,
 )
+from node.runtime import Document
 from node.settings import with_secret
 
 blueprint = Blueprint("pages", __name__)
@@ -55,13 +58,20 @@ def home() -> ResponseReturnValue:
 @permission(PUBLIC)
 def own_council(slug: str) -> ResponseReturnValue:
     """Our own council: its page, or its actor for another server."""
-    work = current_work()
-    council = councils.by_slug(work.session, slug)
+    if wants_activity():
+        return activity_response(remembered(f"council {slug}", partial(_council_document, slug)))
+    return _council_page(_own_council(slug))
+
+
+def _council_document(slug: str) -> Document:
+    return councils.describe(current_work().settings, _own_council(slug)).dump()
+
+
+def _own_council(slug: str) -> Council:
+    council = councils.by_slug(current_work().session, slug)
     if council is None:
         raise NotFoundError("There is no such council here.")
-    if wants_activity():
-        return activity_response(councils.describe(work.settings, council).dump())
-    return _council_page(council)
+    return council
 
 
 @blueprint.get("/councils/<int:council_id>")
