@@ -146,7 +146,7 @@ def test_must_31_whoever_read_it_hears_that_it_is_deleted(
 ) -> None:
     token = write(here, "Bins", Visibility.peers, PUBLISHED)
     signed_get(here, peer, "/councils/aldermoor/projects?after=0")
-    assert len(ledger(here)) == 1
+    assert (f"https://aldermoor.test/projects/{token}", "brackwell.test") in ledger(here)
     change(here, token, Visibility.private)
     nodes.settle()
     (deleted,) = [one for one in peer.peer.heard("Delete") if token in one["object"]["id"]]
