@@ -4,10 +4,11 @@ threads.
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -17,6 +18,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
+
+from node.turns import Turns
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,6 +60,10 @@ class Base(DeclarativeBase):
         metadata=MetaData(naming_convention=NAMING), type_annotation_map={datetime: UtcDateTime}
     )
 
+
+# So long a transaction waits for another that writes, on SQLite.
+BUSY_SECONDS = 5
+TURN = "turn to write"
 
 # Flask-SQLAlchemy owns the engine and the session of a web request; jobs open sessions of their own
 # on the engine.
@@ -102,20 +109,25 @@ def prepare_engine(engine: Engine) -> None:
     """Make SQLite safe for several threads.
 
     It gets WAL, foreign keys, a busy timeout, and transactions that take the write lock when they
-    begin. A deferred transaction that reads and then writes fails or loses updates when two of
-    them meet, so a transaction is immediate unless it said that it only reads.
+    begin, in one process by turns. A deferred transaction that reads and then writes fails or
+    loses updates when two of them meet, so a transaction is immediate unless it said that it only
+    reads.
     """
     if engine.dialect.name != "sqlite":
         return
     if event.contains(engine, "connect", _on_connect):
         return
+    turns = Turns()
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "begin", partial(_on_begin, turns))
+    for end in ("commit", "rollback"):
+        event.listen(engine, end, lambda connection: _give_turn(turns, connection.info))
+    event.listen(engine, "checkin", lambda _connection, record: _give_turn(turns, record.info))
 
 
 def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("busy_timeout=5000", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     _write_ahead(connection)
 
@@ -132,13 +144,23 @@ def _write_ahead(connection: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _on_begin(connection: Connection) -> None:
+def _on_begin(turns: Turns, connection: Connection) -> None:
     # Not through SQLAlchemy: that costs several times what the database does for it.
     begin = "BEGIN" if _only_reading.get() else "BEGIN IMMEDIATE"
     try:
+        if not _only_reading.get() and not connection.info.get(TURN):
+            if not turns.take(BUSY_SECONDS):
+                raise sqlite3.OperationalError("database is locked")
+            connection.info[TURN] = True
         connection.connection.cursor().execute(begin).close()
     except sqlite3.Error as error:
+        _give_turn(turns, connection.info)
         raise OperationalError(begin, None, error) from error
+
+
+def _give_turn(turns: Turns, info: MutableMapping[Any, Any]) -> None:
+    if info.pop(TURN, False):
+        turns.give()
 
 
 def now() -> datetime:

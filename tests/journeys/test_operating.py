@@ -13,6 +13,13 @@ def decide(page: Page, council: Council, host: str, button: str, outcome: str) -
     expect(page.get_by_role("alert")).to_contain_text(f"{host} is {outcome}.")
 
 
+def follow(page: Page, council: Council, other: Council) -> None:
+    page.goto(council.url("/councils/follow"))
+    page.get_by_label("Address of the council").fill(other.address)
+    page.get_by_role("button", name="Follow", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text(f"We have asked to follow {other.name}.")
+
+
 def test_a_refused_server_is_seen_and_allowed(
     browser: BrowserContext,
     second_browser: BrowserContext,
@@ -41,6 +48,9 @@ def test_a_refused_server_is_seen_and_allowed(
     receiver.get_by_role("button", name=f"Allow {here.host}").click()
     expect(receiver.get_by_role("alert")).to_contain_text(f"{here.host} is allowed.")
     examine(receiver)
+    # Blocking ended what there was between them.
+    follow(receiver, there, here)
+    follow(sender, here, there)
     title = "Said to an open door"
     publish(sender, here, title)
     projects = there.url("/projects?origin=others")
