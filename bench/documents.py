@@ -1,6 +1,7 @@
 """What other servers read most often, beside a bare Flask view that answers with as much."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import repeat
 
 from bench.load import request_bytes
@@ -21,9 +22,11 @@ def measure() -> Iterator[tuple[str, str]]:
         plain = request_bytes("GET", "/document", HEADERS)
         for what, target in WANTED.items():
             asked = request_bytes("GET", target, HEADERS)
-            bare, documents = by_turns(
-                limit, node, lambda asked=asked: (repeat(plain), repeat(asked))
-            )
+            bare, documents = by_turns(limit, node, partial(_endlessly, plain, asked))
             assert set(documents.statuses) == {200}, documents.statuses
             yield "a bare Flask view", bare.told()
             yield what, documents.told(beside=bare)
+
+
+def _endlessly(plain: bytes, asked: bytes) -> tuple[Iterator[bytes], Iterator[bytes]]:
+    return repeat(plain), repeat(asked)
