@@ -5,7 +5,7 @@ shared with whom, and all that is known of one thing.
 import json
 from typing import Any
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.errors import NotFoundError
+from node.federating import handling
 from node.federating.models import InboxItem, Shared
 from node.operating.blueprint import OPERATE, blueprint
 from node.operating.inspecting import inspect
@@ -98,6 +99,19 @@ def received() -> ResponseReturnValue:
         query = query.where(InboxItem.state == state)
     found = portion(session, query, InboxItem, request.args.get("before", type=row_id))
     return render_template("operating/received.html", found=found, state=state, form=FlaskForm())
+
+
+@blueprint.post("/received/<int:item_id>/retry")
+@permission(OPERATE)
+def retry_received(item_id: int) -> ResponseReturnValue:
+    """Act once more on a message that could not be acted on."""
+    work = current_work()
+    item = work.session.get(InboxItem, item_id)
+    if item is None:
+        raise NotFoundError("There is no such message.")
+    handling.retry(work, item)
+    flash(_("The message of %(host)s is acted on again.", host=item.host), "success")
+    return redirect(url_for("operating.received"), 303)
 
 
 @blueprint.get("/reading")
