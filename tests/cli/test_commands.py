@@ -157,7 +157,7 @@ def test_a_file_says_who_may_see_the_project_and_its_language(
     uri = moothall("project", "publish", file).out.strip()
     path = uri.removeprefix("https://aldermoor.test")
     assert council.visitor().visit(path).status_code == 404
-    page = council.visitor("officer").visit(path)
+    page = council.visitor("operator").visit(path)
     assert page.status_code == 200
     assert 'lang="cy"' in page.text
     assert uri in moothall("project", "list").out
