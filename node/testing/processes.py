@@ -22,7 +22,8 @@ from node.settings import PREFIX, Settings
 # A slow machine, not a fast one, decides this.
 START_SECONDS = 60.0
 # Until what was done in one process shows in another, restarts and slow machines included.
-PATIENCE = 45.0
+# Longer than a host that failed is left alone at first.
+PATIENCE = 100.0
 PROGRAM = "import sys; from node.cli import main; main(['serve'])"
 
 

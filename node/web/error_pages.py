@@ -116,7 +116,9 @@ def register(app: Flask) -> None:
 
 def wants_document() -> bool:
     """Whether the request comes from a program, which gets a problem document instead of a page."""
-    if request.mimetype in MACHINE_TYPES or request.path.endswith(INBOX):
+    if request.mimetype in MACHINE_TYPES:
+        return True
+    if request.path.endswith(INBOX) and request.method not in {"GET", "HEAD"}:
         return True
     if request.path.startswith(MACHINE_PATHS):
         return True

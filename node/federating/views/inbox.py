@@ -14,10 +14,10 @@ blueprint = Blueprint("inbox", __name__)
 
 @blueprint.get("/inbox")
 @blueprint.get("/actor/inbox")
-@blueprint.get("/councils/<_slug>/inbox")
-@blueprint.get("/projects/<_slug>/group/inbox")
-@blueprint.get("/officers/<_slug>/inbox")
+@blueprint.get("/councils/<slug>/inbox")
+@blueprint.get("/projects/<token>/group/inbox")
+@blueprint.get("/officers/<username>/inbox")
 @permission(PUBLIC)
-def look(_slug: str = "") -> NoReturn:
+def look(**_named: str) -> NoReturn:
     """Nobody reads an inbox."""
     raise MethodNotAllowed(["POST"])
