@@ -118,7 +118,7 @@ def wants_document() -> bool:
     """Whether the request comes from a program, which gets a problem document instead of a page."""
     if request.mimetype in MACHINE_TYPES:
         return True
-    if request.path.endswith(INBOX) and request.method not in {"GET", "HEAD"}:
+    if request.path.endswith(INBOX) and not _browses():
         return True
     if request.path.startswith(MACHINE_PATHS):
         return True
@@ -126,6 +126,11 @@ def wants_document() -> bool:
         request.accept_mimetypes.best_match(("text/html", *MACHINE_TYPES), "text/html")
         != "text/html"
     )
+
+
+def _browses() -> bool:
+    """Whether the caller opens an address and asks for a page by name, as browsers do."""
+    return request.method in {"GET", "HEAD"} and "text/html" in request.accept_mimetypes.values()
 
 
 def problem(status: int, detail: str, **members: Any) -> Response:

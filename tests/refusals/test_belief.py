@@ -184,9 +184,10 @@ def test_what_could_not_be_read_is_tried_again_when_the_operator_says_so(
     with node.work() as work:
         item = work.session.scalars(select(InboxItem).where(InboxItem.uri == created["id"])).one()
         assert item.finished_at is not None
+        name = f"received/{item.id}/retry"
     operator = node.visitor("operator")
     operator.visit("/operator/received?state=failed")
-    assert "is acted on again" in operator.submit("retry").text
+    assert "is acted on again" in operator.submit(name).text
     nodes.settle()
     assert state_of(node, created["id"]) == "done"
     assert titles(node, sender) == ["Bins"]
