@@ -20,6 +20,8 @@ TERMS: dict[str, Any] = {
     "plainSummary": "moothall:plainSummary",
     "projectVersion": "moothall:projectVersion",
     "revision": "moothall:revision",
+    # One literal: what is inside needs no terms of its own.
+    "details": {"@id": "moothall:details", "@type": "@json"},
     "visibility": "moothall:visibility",
     "gssCode": "moothall:gssCode",
     "digest": {"@id": "moothall:digest", "@type": "@id"},

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -21,7 +21,8 @@ class ProjectDetails:
     """What a project says in our own namespace, beside what every reader of an Article understands.
 
     `summary` is plain text; `source_markdown` is that of which the Article's content was made.
-    `revision` is a token that is new with each change; `visibility` is public or peers.
+    `revision` is a token that is new with each change; `visibility` is public or peers. `details`
+    is one JSON literal (JSON-LD 1.1): what it may hold stands in FEDERATION.md.
     """
 
     summary: str = ""
@@ -30,6 +31,7 @@ class ProjectDetails:
     version: int = 1
     visibility: str = PUBLIC
     revision: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self | None:
@@ -42,7 +44,7 @@ class ProjectDetails:
             return None
         source = document.get("source")
         markdown = source.get("content") if isinstance(source, dict) else None
-        version = own(document, "projectVersion")
+        version, details = own(document, "projectVersion"), own(document, "details")
         return cls(
             summary=summary if isinstance(summary, str) else "",
             phase=phase if isinstance(phase, str) else "",
@@ -50,6 +52,7 @@ class ProjectDetails:
             version=version if type(version) is int else 1,
             visibility=PUBLIC if own(document, "visibility") == PUBLIC else PEERS,
             revision=revision_of(document),
+            details=details if isinstance(details, dict) else {},
         )
 
     def dump(self) -> Document:
@@ -62,6 +65,7 @@ class ProjectDetails:
             "projectVersion": self.version,
             "visibility": self.visibility,
             "revision": self.revision or None,
+            "details": self.details or None,
         }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from node.councils.founding import Founding
 from node.projects import files
-from node.projects.service import Text
+from node.projects.writing import Text
 from node.settings import Settings
 
 PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed for whoever tries the demonstration

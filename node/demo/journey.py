@@ -11,7 +11,7 @@ from node.demo.running import BY, DemoError, Running, federation, follow
 from node.outbound import OutboundError
 from node.projects import service as projects
 from node.projects.models import Project
-from node.projects.service import Text
+from node.projects.writing import Text
 
 TITLE = "Report a missed bin in one step"
 NEW_TITLE = "Report a missed bin in one step, from any phone"

@@ -1,16 +1,39 @@
 """A project as an ActivityPub document, and back. Pure: no database, no network."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from federation.addressing import PUBLIC, Addressed
 from federation.errors import DocumentError
-from federation.origin import same_origin
+from federation.origin import origin, same_origin
+from federation.reading import Document
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
 from node import markup
 from node.federating import addresses
+from node.projects.details import BRIEF, Details
+from node.projects.details import dump as dump_details
+from node.projects.details import parse as parse_details
 from node.projects.models import Phase, Project, Visibility
 
+# The headings of a brief, as `BRIEF` orders them, in the languages that projects are written in.
+HEADINGS = {
+    "en": (
+        "Why the work is being done",
+        "Problem to be solved",
+        "Who the users are and what they need",
+        "Work already done",
+        "Constraints",
+    ),
+    "cy": (
+        "Pam mae’r gwaith yn cael ei wneud",
+        "Y broblem i’w datrys",
+        "Pwy yw’r defnyddwyr a beth sydd ei angen arnynt",
+        "Gwaith a wnaed eisoes",
+        "Cyfyngiadau",
+    ),
+}
 LONGEST_TITLE = 300
 LONGEST_SUMMARY = 500
 LONGEST_CONTENT = 200_000
@@ -40,6 +63,7 @@ class RemoteProject:
     revision: str
     language: str
     translations: dict[str, dict[str, str]]
+    details: Details
 
 
 def audience(project: Project) -> Addressed:
@@ -74,16 +98,39 @@ def to_article(project: Project) -> Article:
         language=project.language,
         name_map=_in_languages(project, "title"),
         content_map=_in_languages(project, "content"),
+        tags=tuple(_hashtag(project, tag) for tag in project.details.tags),
         full_document=addresses.project_document(project.uri),
         project=ProjectDetails(
             summary=project.summary,
             phase=project.phase.value,
-            source_markdown=project.brief,
+            source_markdown=to_markdown(project.brief, project.details, project.language),
             version=project.version,
             visibility=project.visibility.value,
             revision=project.revision,
+            details=_details(project),
         ),
     )
+
+
+def _details(project: Project) -> Document:
+    """All but the headings of the brief, which the content has."""
+    said = dump_details(project.details)
+    return {name: value for name, value in said.items() if name not in BRIEF}
+
+
+def to_markdown(brief: str, said: Details, language: str) -> str:
+    """All of a brief: what stands under its headings, in their order, and the rest."""
+    headings = HEADINGS.get(language, HEADINGS["en"])
+    parts = ((heading, getattr(said, name)) for name, heading in zip(BRIEF, headings, strict=True))
+    under = [f"## {heading}\n\n{text}" for heading, text in parts if text]
+    return "\n\n".join([*under, *([brief] if brief else [])])
+
+
+def _hashtag(project: Project, tag: str) -> Document:
+    """A tag as servers of the fediverse know it: one word, and where to find what has it."""
+    name = "".join(word[:1].upper() + word[1:] for word in re.findall(r"\w+", tag))
+    href = f"{origin(project.uri)}/projects?{urlencode({'tag': tag})}"
+    return {"type": "Hashtag", "name": f"#{name}", "href": href}
 
 
 def _in_languages(project: Project, part: str) -> dict[str, str]:
@@ -142,6 +189,7 @@ def from_article(article: Article) -> RemoteProject | None:
         revision=details.revision,
         language=language,
         translations=_translations(article, language),
+        details=parse_details(Details, details.details),
     )
 
 

@@ -5,11 +5,12 @@ English.
 """
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from node.errors import InvalidInputError
-from node.projects.service import Text
+from node.projects.writing import Text
 
 FENCE = "---"
 NEEDED = frozenset({"title", "summary", "phase"})
@@ -41,4 +42,5 @@ def read(file: Path) -> Text:
     for key, value in said.items():
         if not isinstance(value, str):
             raise InvalidInputError(f"{file} has more than one line of text as its {key}.")
-    return Text(**(dict.fromkeys(NEEDED, "") | said), brief=brief)
+    given: dict[str, Any] = dict.fromkeys(NEEDED, "") | said
+    return Text(**given, brief=brief)

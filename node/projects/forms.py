@@ -5,7 +5,7 @@ from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextArea
 
 from node.forms import HouseForm
 from node.projects.models import Phase, Project, Visibility
-from node.projects.service import Text
+from node.projects.writing import Text
 
 PHASES = {
     Phase.concept: _l("Concept"),

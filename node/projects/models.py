@@ -6,14 +6,29 @@
 import secrets
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
 
 from federation.digest import bucket_of
 from node.councils.models import Council
 from node.db import Base, now
 from node.federating.models import Actor
+from node.people.models import User
+from node.projects import details
+from node.projects.details import Details
 
 
 class Phase(StrEnum):
@@ -60,10 +75,25 @@ def new_revision() -> str:
     return secrets.token_urlsafe(12)
 
 
+class DetailsJson(TypeDecorator[Details]):
+    """`Details` as JSON, without what says nothing."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Details | None, dialect: Dialect) -> dict[str, Any]:
+        return details.dump(value or Details())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Details:
+        return details.parse(Details, value)
+
+
 class Project(Base):
-    """`brief` is Markdown as written (empty for remote projects); `content` is its sanitised HTML,
-    ready to show. `language` is that of both; `translations` holds title, summary, brief and
-    content by other languages.
+    """`brief` is Markdown as written, beside the headings that `details` has (empty for remote
+    projects); `content` is the sanitised HTML of all of it, ready to show. `language` is that of
+    both; `translations` holds title, summary, the Markdown and content by other languages.
+
+    `owner` is who looks after a project of ours.
 
     `version` counts the changes of a local project, so that two people editing at once find out.
     `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
@@ -94,6 +124,7 @@ class Project(Base):
     visibility: Mapped[Visibility] = mapped_column(
         Enum(Visibility, native_enum=False, length=20), default=Visibility.public
     )
+    details: Mapped[Details] = mapped_column(DetailsJson, default=Details)
     language: Mapped[str] = mapped_column(String(10), default="en")
     translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
     is_hidden: Mapped[bool] = mapped_column(default=False)
@@ -105,12 +136,16 @@ class Project(Base):
     actor_id: Mapped[int | None] = mapped_column(
         ForeignKey("actor.id", ondelete="SET NULL"), unique=True
     )
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
     published_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     council: Mapped[Council] = relationship(lazy="joined")
     actor: Mapped[Actor | None] = relationship()
+    owner: Mapped[User | None] = relationship()
 
     @property
     def is_local(self) -> bool:
@@ -119,7 +154,7 @@ class Project(Base):
     def erase(self) -> None:
         """Forget what was written; that there was a project is all that a deleted one keeps."""
         self.title = self.summary = self.brief = self.content = ""
-        self.translations = {}
+        self.translations, self.details = {}, Details()
 
 
 class Bucket(Base):

@@ -43,6 +43,7 @@ TOLD = (
     "visibility",
     "language",
     "translations",
+    "details",
     "revision",
     "published_at",
 )

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session, aliased, lazyload
 from node import markup
 from node.councils.models import Council
 from node.db import now
-from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
+from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from node.federating import addresses
 from node.federating.models import Actor, Follow
 from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
+from node.people import service as people
 from node.projects import telling
+from node.projects.federate import to_markdown
 from node.projects.models import (
     TRANSITIONS,
     Phase,
@@ -23,59 +25,10 @@ from node.projects.models import (
     new_revision,
     new_token,
 )
+from node.projects.writing import Text, check, translated_details
 from node.runtime import UnitOfWork
 
-LONGEST = {"title": 150, "summary": 200, "brief": 50_000}
 PAGE = 20
-# English and Welsh: the languages in which councils of the UK write.
-LANGUAGES = ("en", "cy")
-
-
-@dataclass(frozen=True)
-class Text:
-    """What a person writes of a project. `brief` is Markdown.
-
-    `visibility` is public, peers or private, `language` that of the text: en or cy.
-    """
-
-    title: str
-    summary: str
-    phase: str
-    brief: str
-    visibility: str = Visibility.public.value
-    language: str = LANGUAGES[0]
-
-
-def check(text: Text) -> Text:
-    """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
-    trimmed = Text(
-        text.title.strip(),
-        text.summary.strip(),
-        text.phase.strip(),
-        text.brief.replace("\r\n", "\n").strip(),
-        text.visibility.strip(),
-        text.language.strip(),
-    )
-    wrong: dict[str, str] = {}
-    if not trimmed.title:
-        wrong["title"] = "Enter the name of the project"
-    if not trimmed.summary:
-        wrong["summary"] = "Enter one sentence on what the project is for"
-    if trimmed.phase not in list(Phase):
-        wrong["phase"] = "Select the phase the project is in"
-    if trimmed.visibility not in list(Visibility):
-        wrong["visibility"] = "Select who may see the project"
-    if trimmed.language not in LANGUAGES:
-        wrong["language"] = "Select the language of the text"
-    for field, most in LONGEST.items():
-        value = getattr(trimmed, field)
-        if len(value) > most:
-            wrong[field] = f"Use at most {most:,} characters; these are {len(value):,}"
-        elif not markup.is_text(value):
-            wrong[field] = "Remove the characters that cannot be shown"
-    if wrong:
-        raise InvalidInputError("The project could not be saved.", wrong)
-    return trimmed
 
 
 def create(work: UnitOfWork, council: Council, text: Text) -> Project:
@@ -84,6 +37,7 @@ def create(work: UnitOfWork, council: Council, text: Text) -> Project:
     token = new_token()
     uri = addresses.project(work.settings, token)
     project = Project(token=token, uri=uri, url=uri, council=council, state=State.draft)
+    project.owner = people.by_email(work.session, work.by)
     _write(project, text)
     work.session.add(project)
     work.session.flush()
@@ -301,9 +255,24 @@ def _readable(reader: Reader) -> ColumnElement[bool]:
 
 def _write(project: Project, text: Text) -> None:
     project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
-    project.brief, project.content = text.brief, markup.from_markdown(text.brief)
+    project.brief, project.details = text.brief, text.details
+    project.content = markup.from_markdown(to_markdown(text.brief, text.details, text.language))
+    project.translations = _translated(text)
     project.visibility, project.language = Visibility(text.visibility), text.language
     project.revision = new_revision()
+
+
+def _translated(text: Text) -> dict[str, dict[str, str]]:
+    """What stands in other languages, with the HTML of each."""
+    return {
+        tag: {
+            **said,
+            "content": markup.from_markdown(
+                to_markdown(said.get("brief", ""), translated_details(said), tag)
+            ),
+        }
+        for tag, said in text.translations.items()
+    }
 
 
 def _move(project: Project, state: State) -> None:

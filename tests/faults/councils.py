@@ -17,6 +17,7 @@ from node.federating.models import Backfill, Delivery, InboxItem
 from node.people.permissions import OFFICER, OPERATOR
 from node.projects import service as projects
 from node.projects.models import Project, State
+from node.projects.writing import Text
 from node.runtime import Node
 from node.testing.nodes import make_founded, settings_of
 from node.testing.people import People
@@ -68,7 +69,7 @@ class Running:
         """Publish a project, and tell the followers its id alone: they have to ask for it."""
         title = f"Project {next(_numbers)} of {self.name}"
         with self.node.work(by="test") as work:
-            text = projects.Text(title, "A short sentence.", "alpha", "It is needed.")
+            text = Text(title, "A short sentence.", "alpha", "It is needed.")
             project = projects.create(work, councils.require_own(work.session), text)
             project.state, project.published_at = State.published, now()
             actor, uri = project.council.actor, addresses.new_activity(work.settings)

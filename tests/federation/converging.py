@@ -15,6 +15,7 @@ from node.db import now
 from node.federating.models import Actor, Comparison, Delivery
 from node.projects import service as projects
 from node.projects.models import Project, State, Visibility
+from node.projects.writing import Text
 from node.testing.nodes import Nodes, TestNode
 from node.testing.postgres import Postgres
 from node.updates import service as updates
@@ -46,8 +47,8 @@ def count_requests(nodes: Nodes, one: TestNode) -> list[str]:
     return counting.asked
 
 
-def text(title: str, visibility: str = "public") -> projects.Text:
-    return projects.Text(title, "A short sentence.", "alpha", f"Of {title}.", visibility)
+def text(title: str, visibility: str = "public") -> Text:
+    return Text(title, "A short sentence.", "alpha", f"Of {title}.", visibility)
 
 
 def publish(one: TestNode, *titles: str, visibility: str = "public") -> None:

@@ -13,7 +13,7 @@ from federation.vocabulary import create
 from node.councils import service as councils
 from node.federating import publishing
 from node.projects import service as projects
-from node.projects.service import Text
+from node.projects.writing import Text
 from node.testing.nodes import Nodes, TestNode
 
 AS2 = "application/activity+json"

@@ -18,7 +18,7 @@ from node.people import service as people
 from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.models import Phase, Project, State, Visibility
-from node.projects.service import Text
+from node.projects.writing import Text
 from node.testing.nodes import PASSWORD, TestNode
 from node.testing.peer import AS2, Signatory
 from node.updates import service as updates

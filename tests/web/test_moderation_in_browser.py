@@ -15,6 +15,7 @@ from node.federating import actors, blocking, peers, subscriptions, suggesting
 from node.moderation import service
 from node.projects import service as projects
 from node.projects.models import Project
+from node.projects.writing import Text
 from node.runtime import UnitOfWork
 from node.testing.nodes import PASSWORD, Nodes, email
 from tests.journeys.looking import examine
@@ -44,7 +45,7 @@ def remote(work: UnitOfWork, host: str, **more: object) -> ActorDocument:
 def fill(work: UnitOfWork) -> None:
     """Something of everything."""
     own = councils.require_own(work.session)
-    project = projects.create(work, own, projects.Text("Bins", "Emptied.", "alpha", "## Why"))
+    project = projects.create(work, own, Text("Bins", "Emptied.", "alpha", "## Why"))
     projects.publish(work, project)
     other = remote(work, LONG)
     service.report(work, project.uri, "It says something about a neighbour. " * 8)

@@ -1,0 +1,292 @@
+"""What a project says of itself beside its title, summary, phase and brief.
+
+One frozen dataclass, `Details`, for all that reads and writes it: the form, the row (as JSON), the
+document other nodes get, versions, exports. Each field says in its metadata what fits in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from datetime import date
+from enum import StrEnum
+from functools import partial
+from typing import Any, TypeVar
+
+from federation.origin import same_origin
+from node import markup
+
+LONGEST_URL = 2000
+# More of one thing than a project has; of others' more is left out, of ours it is an error.
+MOST = 30
+LARGEST_NUMBER = 99_999
+
+
+class Budget(StrEnum):
+    """The band of what a project costs in all, in pounds."""
+
+    to_50k = "0-50k"
+    to_100k = "50k-100k"
+    to_250k = "100k-250k"
+    to_500k = "250k-500k"
+    to_1m = "500k-1m"
+    over_1m = "over-1m"
+
+
+class Collaboration(StrEnum):
+    """How far a council wants others in: each level includes those before it."""
+
+    share_ideas = "share-ideas"
+    open_to_conversation = "open-to-conversation"
+    share_effort = "share-effort"
+    share_funding = "share-funding"
+
+
+class LinkKind(StrEnum):
+    """What a link of a project leads to."""
+
+    website = "website"
+    repository = "repository"
+    board = "board"
+    chat = "chat"
+    assessment = "assessment"
+    other = "other"
+
+
+class EvidenceKind(StrEnum):
+    """How a user need was found."""
+
+    interviews = "interviews"
+    testing = "testing"
+    analytics = "analytics"
+    survey = "survey"
+    feedback = "feedback"
+    other = "other"
+
+
+def _read_line(value: Any, longest: int) -> str:
+    return markup.one_line(value, longest) if isinstance(value, str) else ""
+
+
+def _read_prose(value: Any, longest: int) -> str:
+    fits = isinstance(value, str) and len(value) <= longest and markup.is_text(value)
+    return value if fits else ""
+
+
+def _read_choice(kind: type[StrEnum], value: Any, _longest: int) -> StrEnum | None:
+    return kind(value) if isinstance(value, str) and value in list(kind) else None
+
+
+def _read_day(value: Any, _longest: int) -> date | None:
+    if not isinstance(value, str) or len(value) != len("2026-01-01"):
+        return None
+    try:
+        found = date.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if 1970 <= found.year <= 2999 else None
+
+
+def _read_flag(value: Any, _longest: int) -> bool:
+    return value is True
+
+
+def _read_address(value: Any, _longest: int) -> str:
+    return value if isinstance(value, str) and is_address(value) else ""
+
+
+def _read_number(value: Any, _longest: int) -> int | None:
+    return value if type(value) is int and 0 < value <= LARGEST_NUMBER else None
+
+
+def _read_words(value: Any, longest: int) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    found = (_read_line(each, longest).replace(",", " ") for each in value[:MOST])
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
+def _read_many(kind: type[Any], value: Any, _longest: int) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(each for given in value[:MOST] if (each := parse(kind, given)).is_there)
+
+
+def _line(longest: int = 150) -> Any:
+    return field(default="", metadata={"read": _read_line, "longest": longest})
+
+
+def _prose(longest: int = 10_000) -> Any:
+    return field(default="", metadata={"read": _read_prose, "longest": longest})
+
+
+def _choice(kind: type[StrEnum]) -> Any:
+    return field(default=None, metadata={"read": partial(_read_choice, kind)})
+
+
+def _day() -> Any:
+    return field(default=None, metadata={"read": _read_day})
+
+
+def _flag() -> Any:
+    return field(default=False, metadata={"read": _read_flag})
+
+
+def _number() -> Any:
+    return field(default=None, metadata={"read": _read_number})
+
+
+def _address() -> Any:
+    return field(default="", metadata={"read": _read_address})
+
+
+def _words() -> Any:
+    return field(default=(), metadata={"read": _read_words, "longest": 60})
+
+
+def _many(kind: type[Any]) -> Any:
+    return field(default=(), metadata={"read": partial(_read_many, kind)})
+
+
+@dataclass(frozen=True)
+class Link:
+    """Something about the project elsewhere."""
+
+    kind: LinkKind | None = _choice(LinkKind)
+    url: str = _address()
+    title: str = _line()
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.url)
+
+
+@dataclass(frozen=True)
+class UserNeed:
+    """As a … I need … so that …, and how that is known."""
+
+    as_a: str = _line()
+    need: str = _line(500)
+    so_that: str = _line(500)
+    evidence: str = _line(1000)
+    evidence_kind: EvidenceKind | None = _choice(EvidenceKind)
+    evidence_url: str = _address()
+    evidence_on: date | None = _day()
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.need)
+
+
+@dataclass(frozen=True)
+class Adopter:
+    """A council that uses an output: its name, and its actor's id where it has a node."""
+
+    name: str = _line(300)
+    uri: str = _address()
+    since: date | None = _day()
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.name)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What everybody gets back from a project. `token` is its name within the project, made once;
+    `licence` an SPDX identifier or words.
+    """
+
+    token: str = _line(20)
+    title: str = _line()
+    about: str = _line(1000)
+    licence: str = _line(100)
+    url: str = _address()
+    adopters: tuple[Adopter, ...] = _many(Adopter)
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.title)
+
+
+@dataclass(frozen=True)
+class Details:
+    """`why` to `constraints` are Markdown, the headings of a brief, and empty for other councils'
+    projects, of which the content has them. Days are dates of the calendar; `lgsl` is the number
+    of a service in the Local Government Service List; `capability` and `business_area` are words
+    of `node.projects.subjects`, where they are known there.
+    """
+
+    why: str = _prose()
+    problem: str = _prose()
+    users: str = _prose()
+    work_done: str = _prose()
+    constraints: str = _prose()
+    starts_on: date | None = _day()
+    start_is_estimated: bool = _flag()
+    ends_on: date | None = _day()
+    end_is_estimated: bool = _flag()
+    contract_ends_on: date | None = _day()
+    assessment_on: date | None = _day()
+    budget: Budget | None = _choice(Budget)
+    collaboration: Collaboration | None = _choice(Collaboration)
+    department: str = _line()
+    contact_name: str = _line()
+    contact_email: str = _line(254)
+    capability: str = _line(60)
+    business_area: str = _line(60)
+    lgsl: int | None = _number()
+    tags: tuple[str, ...] = _words()
+    technologies: tuple[str, ...] = _words()
+    skills: tuple[str, ...] = _words()
+    links: tuple[Link, ...] = _many(Link)
+    user_needs: tuple[UserNeed, ...] = _many(UserNeed)
+    outputs: tuple[Output, ...] = _many(Output)
+
+
+# The headings of a brief, in their order (GOV.UK Digital Outcomes requirements).
+BRIEF = ("why", "problem", "users", "work_done", "constraints")
+
+Kind = TypeVar("Kind")
+
+
+def dump(thing: Any) -> dict[str, Any]:
+    """A dataclass of this module as JSON, without what says nothing."""
+    said = {item.name: getattr(thing, item.name) for item in fields(thing)}
+    told = {name: value for name, value in said.items() if value not in (None, "", (), False)}
+    return {name: _dumped(value) for name, value in told.items()}
+
+
+def _dumped(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [each if isinstance(each, str) else dump(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def parse(kind: type[Kind], document: Any) -> Kind:
+    """JSON of anybody as `kind`, a dataclass of this module: what does not fit is left out."""
+    if not isinstance(document, Mapping) or not document:
+        return kind()
+    found: dict[str, Any] = {}
+    for item in fields(kind):  # type: ignore[arg-type]  # each is a dataclass
+        if item.name in document:
+            read, longest = item.metadata["read"], item.metadata.get("longest", 0)
+            found[item.name] = read(document[item.name], longest)
+    return kind(**found)
+
+
+def longest(item: "Field[Any]") -> int:
+    """How many characters fit in a field; 0 where that does not apply."""
+    most: int = item.metadata.get("longest", 0)
+    return most
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas or on lines, once each, as it was first written."""
+    pieces = (" ".join(piece.split()) for piece in text.replace("\n", ",").split(","))
+    return tuple({piece.casefold(): piece for piece in reversed(list(pieces)) if piece}.values())[
+        ::-1
+    ]
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an http or https address that a reader may be sent to."""
+    return len(text) <= LONGEST_URL and same_origin(text, text)
