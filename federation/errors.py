@@ -17,11 +17,14 @@ class AddressError(FederationError, ValueError):
 
 
 class DocumentError(FederationError):
-    """A document lacks a property, or has one that cannot be read. `property_name` says which."""
+    """A document lacks a property, or has one that cannot be read: `property_name`, and
+    what the `problem` with it is.
+    """
 
     def __init__(self, property_name: str, problem: str) -> None:
         super().__init__(f"The document's {property_name}: {problem}.")
         self.property_name = property_name
+        self.problem = problem
 
 
 class Reason(StrEnum):

@@ -11,7 +11,8 @@ Pages
     says whether the reader has a permission; `HouseForm` is a form in the house style. Templates
     extend `layout.html` and use the macros in `components/form.html` and `components/links.html`.
 Errors
-    `InvalidInputError`, `NotFoundError`: raised by a service, worded for people, shown by the node.
+    `InvalidInputError`, `NotFoundError`: raised by a service, worded for people with `say` and
+    `say_count`, and shown by the node in the reader's language.
 The current request
     `work`, a plugin's part of its transaction; `project`, a look-up.
 """
@@ -37,6 +38,7 @@ from node.hookspecs import (
 from node.people.permissions import may
 from node.projects import service as projects
 from node.request import PUBLIC, current_work, permission
+from node.wording import say, say_count
 
 __all__ = [
     "API_VERSION",
@@ -58,6 +60,8 @@ __all__ = [
     "now",
     "permission",
     "project",
+    "say",
+    "say_count",
     "work",
 ]
 

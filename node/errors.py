@@ -3,6 +3,10 @@
 `node.web.error_pages` is the one place that turns a code into a status.
 """
 
+from collections.abc import Mapping
+
+from node.wording import Saying
+
 
 class MoothallError(Exception):
     """The base of every error the node raises on purpose."""
@@ -14,35 +18,44 @@ class MoothallError(Exception):
         self.safe_text = safe_text
 
 
-class InvalidInputError(MoothallError):
+class SaidError(MoothallError):
+    """An error that pages show, in the language of whoever reads them: its text is a saying."""
+
+    safe_text: Saying
+
+    def __init__(self, safe_text: Saying) -> None:
+        super().__init__(safe_text)
+
+
+class InvalidInputError(SaidError):
     """What was given cannot be used. `fields` maps a field's name to what is wrong with it."""
 
     code = "invalid"
 
-    def __init__(self, safe_text: str, fields: dict[str, str] | None = None) -> None:
+    def __init__(self, safe_text: Saying, fields: Mapping[str, Saying] | None = None) -> None:
         super().__init__(safe_text)
-        self.fields = fields or {}
+        self.fields = dict(fields or {})
 
 
-class ForbiddenError(MoothallError):
+class ForbiddenError(SaidError):
     """The person is known, and may not do this."""
 
     code = "forbidden"
 
 
-class NotFoundError(MoothallError):
+class NotFoundError(SaidError):
     """There is no such thing, or nobody may know that there is."""
 
     code = "not-found"
 
 
-class GoneError(MoothallError):
+class GoneError(SaidError):
     """There was such a thing and it has been deleted."""
 
     code = "gone"
 
 
-class ConflictError(MoothallError):
+class ConflictError(SaidError):
     """Somebody else changed it since it was read."""
 
     code = "conflict"

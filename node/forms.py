@@ -6,6 +6,7 @@ What is right and wrong is the service's word; a form only carries it to the fie
 from flask_wtf import FlaskForm
 
 from node.errors import InvalidInputError
+from node.languages import said
 
 
 class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -15,6 +16,6 @@ class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         """Put the service's words beside the fields they are about."""
         for name, text in error.fields.items():
             if name in self:
-                self[name].errors = [*self[name].errors, text]
+                self[name].errors = [*self[name].errors, said(text)]
         if not error.fields:
-            self.form_errors.append(error.safe_text)
+            self.form_errors.append(said(error.safe_text))

@@ -37,6 +37,7 @@ from node.request import (
 from node.updates import service as updates
 from node.updates.federate import to_note
 from node.updates.models import Update
+from node.wording import say
 
 blueprint = Blueprint("catalogue", __name__)
 
@@ -56,7 +57,7 @@ def collection(slug: str) -> ResponseReturnValue:
     reader, session = current_reader(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     uri, after = council.actor.projects, request.args.get("after", type=row_id)
     after_update = request.args.get("update", type=row_id)
     if after is None and after_update is None:
@@ -130,7 +131,7 @@ def bucket(slug: str, number: int) -> ResponseReturnValue:
     reader, session = current_reader(), current_work().session
     council, uri = _council(slug)
     if number >= BUCKETS:
-        raise NotFoundError("There is no such part of the digest.")
+        raise NotFoundError(say("There is no such part of the digest."))
     entries = digests.entries(session, council.id, number, _audience(reader))
     return activity_response(Bucket(f"{uri}/{number}", uri, number, entries).dump())
 
@@ -139,7 +140,7 @@ def _council(slug: str) -> tuple[Council, str]:
     """A council of ours, and where its digest is."""
     council = councils.by_slug(current_work().session, slug)
     if council is None or not council.actor.digest:
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     return council, council.actor.digest
 
 

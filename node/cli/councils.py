@@ -6,6 +6,7 @@ from node.cli.opening import BY, opened, working
 from node.councils import moving, service
 from node.errors import NotFoundError
 from node.federating import actors, blocking, fetching
+from node.wording import say
 
 
 @click.group()
@@ -87,7 +88,7 @@ def unblock(uri: str) -> None:
         own = service.require_own(work.session).actor
         row = blocking.between(work.session, own, blocked) if blocked else None
         if row is None:
-            raise NotFoundError(f"{uri} is not blocked.")
+            raise NotFoundError(say("%(uri)s is not blocked.", uri=uri))
         blocking.unblock(work, row)
         click.echo(f"{uri} is no longer blocked")
 

@@ -12,6 +12,7 @@ from node.errors import NotFoundError
 from node.federating import backfill as reading
 from node.federating import comparisons
 from node.federating.models import Actor, Backfill, Comparison
+from node.wording import say
 
 
 @click.group()
@@ -44,7 +45,7 @@ def status(council: str) -> None:
         actor = _actor(session, council)
         row = session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
         if row is None:
-            raise NotFoundError(f"{actor.address} has never been read.")
+            raise NotFoundError(say("%(address)s has never been read.", address=actor.address))
         click.echo(_told(row))
 
 
@@ -106,7 +107,7 @@ def _actor(session: Session, council: str) -> Actor:
     for actor in session.scalars(select(Actor).where(~Actor.is_local)):
         if council in {actor.uri, actor.url, actor.address, actor.address.removeprefix("@")}:
             return actor
-    raise NotFoundError(f"No council is known here as {council}.")
+    raise NotFoundError(say("No council is known here as %(council)s.", council=council))
 
 
 COMMANDS = (backfill, sync)

@@ -23,6 +23,7 @@ from node.federating import actors, peers
 from node.federating.models import Actor, Deleted, InboxItem
 from node.projects.models import Visibility
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 # What one actor and all of one server may have here, and one actor write within an hour.
 MOST_OF_ACTOR = 500
@@ -39,13 +40,13 @@ MOST_ADDRESSED = 100
 def receive_note(work: UnitOfWork, received: Received) -> None:
     """Somebody writes or changes a comment on a project of ours."""
     if received.document is None:
-        raise NotForUsError("an activity without its object")
+        raise NotForUsError(say("an activity without its object"))
     note = Note.parse(received.document)
     subject = _subject(work, note)
     if note.attributed_to != received.activity.actor:
-        raise NotForUsError("a comment by somebody else")
+        raise NotForUsError(say("a comment by somebody else"))
     if not subject.project.is_local:
-        raise NotForUsError("a comment on another council's project, which did not pass it on")
+        raise NotForUsError(say("a comment on another council's project, which did not pass it on"))
     state = _first_state(work, _author(work, note.attributed_to), subject.project.visibility)
     comment = _store(work, from_note(note), subject, state)
     if comment.state is State.shown:
@@ -58,7 +59,7 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     """
     passed_on = received.document
     if passed_on is None:
-        raise NotForUsError("an announcement by id only")
+        raise NotForUsError(say("an announcement by id only"))
     if type_of(passed_on) == "Delete":
         _delete(work, Activity.parse(passed_on))
         return
@@ -66,9 +67,9 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     subject = _subject(work, note)
     author = id_of(passed_on.get("actor")) or note.attributed_to
     if author != note.attributed_to or not same_origin(note.id, author):
-        raise NotForUsError("a comment by somebody else")
+        raise NotForUsError(say("a comment by somebody else"))
     if subject.project.is_local or not same_origin(received.activity.actor, subject.project.uri):
-        raise NotForUsError("not passed on by whose project it is")
+        raise NotForUsError(say("not passed on by whose project it is"))
     _store(work, from_note(note), subject, State.shown)
 
 
@@ -82,11 +83,11 @@ def remember_delete(work: UnitOfWork, received: Received) -> None:
     uri, actor = id_of(received.activity.object), _author(work, received.activity.actor)
     is_known = uri is not None and subjects.is_known(work.session, uri)
     if uri is None or is_known or not same_origin(uri, actor.uri) or uri == actor.uri:
-        raise NotForUsError("a deletion of what is not theirs")
+        raise NotForUsError(say("a deletion of what is not theirs"))
     deletions = select(func.count()).select_from(Deleted).join(Actor)
     of_host = deletions.where(Actor.host == actor.host)
     if (work.session.scalar(of_host) or 0) >= MOST_DELETIONS_OF_HOST:
-        raise NotForUsError("one deletion too many of what never came")
+        raise NotForUsError(say("one deletion too many of what never came"))
     insert_once(work.session, Deleted, uri=uri, actor_id=actor.id, at=now())
 
 
@@ -94,14 +95,14 @@ def receive_taken_back(work: UnitOfWork, received: Received) -> None:
     """The actor of another council's project takes back that it passed on a comment."""
     undone = received.document or {}
     if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
-        raise NotForUsError("nothing that was passed on")
+        raise NotForUsError(say("nothing that was passed on"))
     about = undone.get("object")
     uri = id_of(about.get("object", about) if isinstance(about, dict) else about)
     comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is None or comment.project.is_local:
-        raise NotForUsError("nothing that was passed on")
+        raise NotForUsError(say("nothing that was passed on"))
     if not same_origin(received.activity.actor, comment.project.uri):
-        raise NotForUsError("not taken back by whose project it is")
+        raise NotForUsError(say("not taken back by whose project it is"))
     if comment.state is State.shown:
         work.session.delete(comment)
         work.audit("comment.taken-back", comment.uri, author=comment.author.uri)
@@ -111,7 +112,7 @@ def _note(passed_on: Mapping[str, Any]) -> Mapping[str, Any]:
     """The note of what was passed on: of a Create or Update, or the note itself."""
     found = passed_on.get("object") if type_of(passed_on) in {"Create", "Update"} else passed_on
     if not isinstance(found, dict) or type_of(found) != "Note":
-        raise NotForUsError("no comment")
+        raise NotForUsError(say("no comment"))
     return found
 
 
@@ -123,11 +124,11 @@ def _subject(work: UnitOfWork, note: Note) -> Subject:
     addressed = recipients(list(note.to), list(note.cc))[:MOST_ADDRESSED]
     found = found or subjects.of_group(session, addressed)
     if found is None:
-        raise NotForUsError("a note about nothing that we know")
+        raise NotForUsError(say("a note about nothing that we know"))
     if found.project.visibility is Visibility.public and not is_public(
         list(note.to), list(note.cc)
     ):
-        raise NotForUsError("a note that is not for everybody")
+        raise NotForUsError(say("a note that is not for everybody"))
     return found
 
 
@@ -135,7 +136,7 @@ def _first_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> Sta
     """What servers say that the operator allowed by name is shown; else a moderator decides."""
     by_name = bool(peers.allowed_by_name(work.session, {author.host}))
     if visibility is not Visibility.public and not (by_name and visibility is Visibility.peers):
-        raise NotForUsError("a note about what its author cannot know")
+        raise NotForUsError(say("a note about what its author cannot know"))
     return State.shown if by_name else State.held
 
 
@@ -143,9 +144,9 @@ def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State
     """Keep a comment, unless something newer is known or there are too many."""
     session, author = work.session, _author(work, told.author_uri)
     if author.is_local or author.is_blocked:
-        raise NotForUsError("our own, or of somebody blocked")
+        raise NotForUsError(say("our own, or of somebody blocked"))
     if session.get(Deleted, (told.uri, author.id)) is not None:
-        raise NotForUsError("a comment that was deleted")
+        raise NotForUsError(say("a comment that was deleted"))
     comment = session.scalar(select(Comment).where(Comment.uri == told.uri))
     changed_at = min(told.changed_at or now(), now())
     if comment is None:
@@ -157,11 +158,11 @@ def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State
         comment.in_reply_to, comment.published_at = subject.uri, published_at
         session.add(comment)
     elif comment.author_id != author.id or comment.state is State.deleted:
-        raise NotForUsError("a comment by somebody else, or deleted")
+        raise NotForUsError(say("a comment by somebody else, or deleted"))
     elif changed_at < comment.changed_at:
-        raise NotForUsError("older than what is known")
+        raise NotForUsError(say("older than what is known"))
     elif (comment.url, comment.content) == (told.url, told.content):
-        raise NotForUsError("known already")
+        raise NotForUsError(say("known already"))
     elif comment.state is State.shown:
         _check_pace(work, author)
         if state is State.held:  # what a moderator saw was something else
@@ -179,7 +180,7 @@ def _check_room(work: UnitOfWork, author: Actor) -> None:
     limits = ((MOST_OF_ACTOR, (mine,)), (MOST_AN_HOUR, (mine, lately)), (MOST_OF_HOST, (of_host,)))
     for most, among in limits:
         if (work.session.scalar(select(func.count(Comment.id)).where(*among)) or 0) >= most:
-            raise NotForUsError("one comment too many")
+            raise NotForUsError(say("one comment too many"))
 
 
 def _check_pace(work: UnitOfWork, author: Actor) -> None:
@@ -189,14 +190,14 @@ def _check_pace(work: UnitOfWork, author: Actor) -> None:
     kinds = InboxItem.type.in_(("Create", "Update"))
     changes = select(func.count(InboxItem.id)).where(mine, lately, kinds)
     if (work.session.scalar(changes) or 0) > MOST_CHANGES_AN_HOUR:
-        raise NotForUsError("one change too many")
+        raise NotForUsError(say("one change too many"))
 
 
 def _delete(work: UnitOfWork, activity: Activity) -> None:
     uri = id_of(activity.object)
     comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is None or comment.author.uri != activity.actor or comment.author.is_local:
-        raise NotForUsError("a deletion of what is not theirs")
+        raise NotForUsError(say("a deletion of what is not theirs"))
     insert_once(work.session, Deleted, uri=comment.uri, actor_id=comment.author_id, at=now())
     if comment.state is State.deleted:
         return
@@ -209,7 +210,7 @@ def _delete(work: UnitOfWork, activity: Activity) -> None:
 def _author(work: UnitOfWork, uri: str) -> Actor:
     actor = actors.by_uri(work.session, uri)
     if actor is None:
-        raise NotForUsError("by somebody whom we do not know")
+        raise NotForUsError(say("by somebody whom we do not know"))
     return actor
 
 

@@ -24,6 +24,7 @@ from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
+from node.wording import say
 
 LONGEST = 5_000
 # So many stand on the page of a project: the latest.
@@ -42,14 +43,18 @@ def check(source: str) -> str:
     """Markdown trimmed. Raises `InvalidInputError` where it will not do."""
     source = source.replace("\r\n", "\n").strip()
     if not source:
-        wrong = "Enter a comment"
+        wrong = say("Enter a comment")
     elif len(source) > LONGEST:
-        wrong = f"Use at most {LONGEST:,} characters; these are {len(source):,}"
+        wrong = say(
+            "Use at most %(most)s characters; these are %(length)s",
+            most=f"{LONGEST:,}",
+            length=f"{len(source):,}",
+        )
     elif not markup.is_text(source):
-        wrong = "Remove the characters that cannot be shown"
+        wrong = say("Remove the characters that cannot be shown")
     else:
         return source
-    raise InvalidInputError("The comment could not be saved.", {"source": wrong})
+    raise InvalidInputError(say("The comment could not be saved."), {"source": wrong})
 
 
 def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Comment:
@@ -84,7 +89,7 @@ def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Com
 def delete(work: UnitOfWork, comment: Comment) -> None:
     """Remove a comment of ours here and, as far as others comply, everywhere."""
     if not comment.author.is_local:
-        raise ForbiddenError("Only whoever wrote it can delete it.")
+        raise ForbiddenError(say("Only whoever wrote it can delete it."))
     erase(comment)
     project = comment.project
     if project.visibility is not Visibility.private:
@@ -162,7 +167,7 @@ def by_token(session: Session, token: str) -> Comment:
     """A comment in any state. Raises `NotFoundError` for none."""
     comment = session.scalar(select(Comment).where(Comment.token == token))
     if comment is None:
-        raise NotFoundError("There is no such comment.")
+        raise NotFoundError(say("There is no such comment."))
     return comment
 
 
@@ -175,7 +180,7 @@ def for_change(session: Session, token: str) -> Comment:
     query = select(Comment).where(Comment.token == token).with_for_update(of=Comment)
     comment = session.scalar(query)
     if comment is None:
-        raise NotFoundError("There is no such comment.")
+        raise NotFoundError(say("There is no such comment."))
     return comment
 
 
@@ -214,7 +219,7 @@ def _root(comment: Comment, known: dict[str, Comment]) -> Comment:
 
 def _move(comment: Comment, state: State) -> None:
     if state not in TRANSITIONS[comment.state]:
-        raise ConflictError(f"A comment that is {comment.state} cannot become {state}.")
+        raise ConflictError(say("This comment has been decided about already."))
     comment.state = state
 
 

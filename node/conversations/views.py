@@ -32,6 +32,7 @@ from node.request import (
     row_id,
     wants_activity,
 )
+from node.wording import say
 
 blueprint = Blueprint("conversations", __name__, template_folder="templates")
 
@@ -124,7 +125,7 @@ def show(token: str) -> ResponseReturnValue:
     if not comment.author.is_local:
         return redirect(comment.uri)
     if comment.project.visibility is Visibility.private:
-        raise NotFoundError("There is no such comment.")
+        raise NotFoundError(say("There is no such comment."))
     answered = subjects.find(current_work().session, comment.in_reply_to)
     return activity_response(
         to_note(comment, answered.author if answered else comment.author).dump()
@@ -174,7 +175,7 @@ def take_back(token: str, name: str) -> ResponseReturnValue:
 
 def _kind(name: str) -> str:
     if name not in REACTIONS:
-        raise NotFoundError("There is no such page.")
+        raise NotFoundError(say("There is no such page."))
     return REACTIONS[name]
 
 
@@ -187,7 +188,7 @@ def context(token: str) -> ResponseReturnValue:
     session = current_work().session
     project = projects.by_token(session, token, current_reader())
     if not project.is_local or project.visibility is Visibility.private:
-        raise NotFoundError("There is no such conversation.")
+        raise NotFoundError(say("There is no such conversation."))
     uri = addresses.project_context(project.uri)
     if "page" not in request.args:
         head = Collection(
@@ -212,7 +213,7 @@ def _subject(project: Project, uri: str) -> Subject:
     """What is answered: in the conversation about `project`, or it itself."""
     found = subjects.find(current_work().session, uri or project.uri)
     if found is None or found.project is not project:
-        raise NotFoundError("What you answer is not there any more.")
+        raise NotFoundError(say("What you answer is not there any more."))
     return found
 
 
@@ -222,9 +223,9 @@ def _readable(token: str) -> Comment:
     comment = service.by_token(session, token)
     projects.by_token(session, comment.project.token, current_reader())
     if comment.state is State.deleted:
-        raise GoneError("This comment has been deleted.")
+        raise GoneError(say("This comment has been deleted."))
     if comment.state is not State.shown and not may(MODERATE):
-        raise NotFoundError("There is no such comment.")
+        raise NotFoundError(say("There is no such comment."))
     return comment
 
 

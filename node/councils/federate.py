@@ -4,16 +4,17 @@ from federation.vocabulary import Actor as ActorDocument
 from node.councils import service
 from node.federating import actors
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 
 def receive_actor(work: UnitOfWork, received: Received) -> None:
     """An Update of an actor that we know: its new name, addresses and keys."""
     if received.document is None:
-        raise NotForUsError("an activity without its object")
+        raise NotForUsError(say("an activity without its object"))
     document = ActorDocument.parse(received.document)
     known = actors.by_uri(work.session, document.id)
     if known is None or document.id != received.activity.actor:
-        raise NotForUsError("an actor that we do not know, or somebody else")
+        raise NotForUsError(say("an actor that we do not know, or somebody else"))
     actors.remember(work.session, document)
     service.rename(work, known)
 

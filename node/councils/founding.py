@@ -8,6 +8,7 @@ from node.people import service as people
 from node.people.models import User
 from node.people.permissions import OPERATOR
 from node.runtime import UnitOfWork
+from node.wording import Saying, say
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def found(work: UnitOfWork, wanted: Founding) -> User:
 
     Raises `InvalidInputError` with every field that is wrong.
     """
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Saying] = {}
     operator = None
     try:
         service.found(
@@ -47,5 +48,5 @@ def found(work: UnitOfWork, wanted: Founding) -> User:
     except InvalidInputError as error:
         wrong |= error.fields
     if wrong or operator is None:
-        raise InvalidInputError("The node could not be set up.", wrong)
+        raise InvalidInputError(say("The node could not be set up."), wrong)
     return operator

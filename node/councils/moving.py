@@ -18,6 +18,7 @@ from node.errors import ConflictError, InvalidInputError
 from node.federating import actors, addresses, blocking, following, moving, publishing
 from node.federating.models import Actor, Follow
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 MOST_ALIASES = 50
 
@@ -32,14 +33,16 @@ def add_alias(work: UnitOfWork, uri: str) -> None:
         check_id(uri, frozenset(work.settings.private_hosts))
     except FederationError as error:
         raise InvalidInputError(
-            "That is not the id of an actor.", {"uri": "Enter its id"}
+            say("That is not the id of an actor."), {"uri": say("Enter its id")}
         ) from error
     if actors.local_by_uri(work.session, uri) is not None:
-        raise InvalidInputError("That is this node itself.", {"uri": "Enter another council’s"})
+        raise InvalidInputError(
+            say("That is this node itself."), {"uri": say("Enter another council’s")}
+        )
     if uri in actor.also_known_as:
         return
     if len(actor.also_known_as) >= MOST_ALIASES:
-        raise ConflictError(f"A council has at most {MOST_ALIASES} other names.")
+        raise ConflictError(say("A council has at most %(most)s other names.", most=MOST_ALIASES))
     actor.also_known_as = [*actor.also_known_as, uri]
     service.tell(work)
     work.audit("council.alias.add", actor.uri, alias=uri)
@@ -49,7 +52,7 @@ def remove_alias(work: UnitOfWork, uri: str) -> None:
     """No longer say so. Raises `InvalidInputError` if it was not said."""
     actor = service.require_own(work.session).actor
     if uri not in actor.also_known_as:
-        raise InvalidInputError("That is not another name of this council.")
+        raise InvalidInputError(say("That is not another name of this council."))
     actor.also_known_as = [alias for alias in actor.also_known_as if alias != uri]
     service.tell(work)
     work.audit("council.alias.remove", actor.uri, alias=uri)
@@ -63,16 +66,24 @@ def move(work: UnitOfWork, found: ActorDocument) -> None:
     """
     actor = service.require_own(work.session).actor
     if actor.moved_to is not None:
-        raise ConflictError(f"This council has moved to {actor.moved_to}.")
+        raise ConflictError(say("This council has moved to %(moved_to)s.", moved_to=actor.moved_to))
     if found.id == actor.uri or actors.local_by_uri(work.session, found.id) is not None:
-        raise InvalidInputError("That is this node itself.", {"address": "Enter the successor’s"})
+        raise InvalidInputError(
+            say("That is this node itself."), {"address": say("Enter the successor’s")}
+        )
     if actor.uri not in found.also_known_as:
         raise InvalidInputError(
-            f"{found.id} does not say that it was this council."
-            f" There, first run: moothall council alias add {actor.uri}"
+            say(
+                "%(id)s does not say that it was this council. There, first run:"
+                " moothall council alias add %(uri)s",
+                id=found.id,
+                uri=actor.uri,
+            )
         )
     if found.moved_to is not None:
-        raise InvalidInputError(f"{found.id} has moved on to {found.moved_to} itself.")
+        raise InvalidInputError(
+            say("%(id)s has moved on to %(moved_to)s itself.", id=found.id, moved_to=found.moved_to)
+        )
     service.remember(work, found)
     _note(work, actor, found.id)
     service.tell(work)
@@ -95,21 +106,23 @@ def receive_move(work: UnitOfWork, received: Received) -> None:
     if successor is not None:
         names = successor.also_known_as
     elif received.document is None:
-        raise NotForUsError("a move to nobody")
+        raise NotForUsError(say("a move to nobody"))
     else:
         document = ActorDocument.parse(received.document)
         if document.type not in service.FOLLOWABLE:
-            raise NotForUsError("the successor is not an organisation")
+            raise NotForUsError(say("the successor is not an organisation"))
         if document.id != target or document.moved_to is not None:
-            raise NotForUsError("the successor is somebody else, or has moved on itself")
+            raise NotForUsError(say("the successor is somebody else, or has moved on itself"))
         names = list(document.also_known_as)
     if old.uri not in names:
-        raise NotForUsError(f"{target} does not say that it was {old.uri}")
+        raise NotForUsError(
+            say("%(target)s does not say that it was %(uri)s", target=target, uri=old.uri)
+        )
     if successor is None:
         own = service.require_own(session).actor
         new = service.remember(work, document).actor
         if new.is_blocked or blocking.between(session, new, own) is not None:
-            raise NotForUsError("the successor and ours do not speak")
+            raise NotForUsError(say("the successor and ours do not speak"))
         if following.between(session, own, new) is None:
             following.request(work, own, document)
     _note(work, old, target)

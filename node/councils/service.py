@@ -18,6 +18,7 @@ from node.federating.models import Actor, Follow, Peer
 from node.markup import is_text
 from node.runtime import UnitOfWork
 from node.settings import Settings
+from node.wording import Saying, say
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -37,7 +38,7 @@ def own(session: Session) -> Council | None:
 def require_own(session: Session) -> Council:
     council = own(session)
     if council is None:
-        raise NotFoundError("This node has not been set up yet.")
+        raise NotFoundError(say("This node has not been set up yet."))
     return council
 
 
@@ -57,26 +58,26 @@ def found(
     Raises `ConflictError` if that was done, `InvalidInputError` with what is wrong in which field.
     """
     if own(work.session) is not None:
-        raise ConflictError("This node already has its council.")
+        raise ConflictError(say("This node already has its council."))
     name, slug, colour, gss_code = (
         name.strip(),
         slug.strip().lower(),
         colour.strip().lower(),
         gss_code.strip().upper(),
     )
-    wrong = {}
+    wrong: dict[str, Saying] = {}
     if wrong_name := _wrong_name(name):
         wrong["name"] = wrong_name
     if not SLUG.fullmatch(slug) or slug in RESERVED:
-        wrong["slug"] = (
+        wrong["slug"] = say(
             "Enter a short name of lower-case letters, numbers and hyphens, such as aldermoor"
         )
     if colour and not COLOUR.fullmatch(colour):
-        wrong["colour"] = "Enter a colour such as #1d5b4f"
+        wrong["colour"] = say("Enter a colour such as #1d5b4f")
     if gss_code and not GSS_CODE.fullmatch(gss_code):
-        wrong["gss_code"] = "Enter a GSS code such as E06000037"
+        wrong["gss_code"] = say("Enter a GSS code such as E06000037")
     if wrong:
-        raise InvalidInputError("The council could not be set up.", wrong)
+        raise InvalidInputError(say("The council could not be set up."), wrong)
     settings = work.settings
     actors.create_local(
         work.session,
@@ -104,10 +105,10 @@ def found(
     return council
 
 
-def _wrong_name(name: str) -> str | None:
+def _wrong_name(name: str) -> Saying | None:
     if 1 <= len(name) <= 200 and is_text(name):
         return None
-    return "Enter the name of the council, in at most 200 characters"
+    return say("Enter the name of the council, in at most 200 characters")
 
 
 def describe(settings: Settings, council: Council) -> ActorDocument:
@@ -122,7 +123,7 @@ def change_name(work: UnitOfWork, name: str) -> None:
     """
     council, name = require_own(work.session), name.strip()
     if wrong := _wrong_name(name):
-        raise InvalidInputError("The council could not be renamed.", {"name": wrong})
+        raise InvalidInputError(say("The council could not be renamed."), {"name": wrong})
     council.name = council.actor.name = name
     tell(work)
     work.audit("council.rename", council.actor.uri, name=name)
@@ -153,12 +154,13 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
     """
     if found_actor.type not in FOLLOWABLE:
         raise InvalidInputError(
-            "That is a person, not a council.", {"address": "Enter the address of a council"}
+            say("That is a person, not a council."),
+            {"address": say("Enter the address of a council")},
         )
     if found_actor.type == "Group" and found_actor.attributed_to:
         raise InvalidInputError(
-            "That is one project of a council.",
-            {"address": "Enter the address of its council: its projects come with it"},
+            say("That is one project of a council."),
+            {"address": say("Enter the address of its council: its projects come with it")},
         )
     host = host_of(found_actor.id)
     if vouched and not peers.is_allowed(work.session, work.settings, host):
@@ -166,8 +168,8 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
     own = require_own(work.session).actor
     if actors.local_by_uri(work.session, found_actor.id) is None:
         if found_actor.moved_to:
-            words = f"That council has moved to {found_actor.moved_to}"
-            raise InvalidInputError(f"{words}.", {"address": words})
+            moved = say("That council has moved to %(uri)s", uri=found_actor.moved_to)
+            raise InvalidInputError(say("That council cannot be followed."), {"address": moved})
         followed = remember(work, found_actor).actor
         blocking.check_may_follow(work.session, own, followed)
         followed.moved_to = None

@@ -12,6 +12,7 @@ from node.federating import fetching, following
 from node.federating.models import Actor, Follow
 from node.people.permissions import may
 from node.request import PUBLIC, current_node, current_work, permission
+from node.wording import say
 
 blueprint = Blueprint("councils", __name__, template_folder="templates")
 
@@ -62,7 +63,7 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(Follow, follow_id)
     if row is None:
-        raise NotFoundError("We do not follow that council.")
+        raise NotFoundError(say("We do not follow that council."))
     name = row.followed.name
     following.end(work, row)
     flash(_("We no longer follow %(name)s.", name=name), "success")

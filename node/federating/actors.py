@@ -18,6 +18,7 @@ from node.federating import addresses, signing
 from node.federating.models import Actor, ActorKey
 from node.markup import one_line
 from node.settings import Settings
+from node.wording import say
 
 NODE_USERNAME = "node"
 LONGEST_NAME = 300
@@ -50,7 +51,7 @@ def node_actor(session: Session, settings: Settings) -> Actor:
     """The actor of the node itself. Raises `NotFoundError` before the node is founded."""
     actor = local_by_uri(session, addresses.node_actor(settings))
     if actor is None:
-        raise NotFoundError("This node has not been set up yet.")
+        raise NotFoundError(say("This node has not been set up yet."))
     return actor
 
 
@@ -96,7 +97,13 @@ def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> Pr
             key = PrivateKey(row.key_id, row.private_pem)
             if key.algorithm is algorithm:
                 return key
-    raise NotFoundError(f"The actor {actor.uri} has no {algorithm} key to sign with.")
+    raise NotFoundError(
+        say(
+            "The actor %(uri)s has no %(algorithm)s key to sign with.",
+            uri=actor.uri,
+            algorithm=algorithm,
+        )
+    )
 
 
 def proof_key(actor: Actor) -> PrivateKey:

@@ -22,6 +22,7 @@ from node.errors import ConflictError, MoothallError
 from node.federating import comparisons, fetching, queues
 from node.federating.models import Actor, Backfill, Follow
 from node.runtime import Node, UnitOfWork
+from node.wording import say
 
 log = structlog.get_logger(__name__)
 
@@ -67,10 +68,12 @@ def begin_for(work: UnitOfWork, actor: Actor) -> Backfill:
     Raises `ConflictError` for a council that ours does not follow, or that has no collection.
     """
     if not is_followed(work.session, actor):
-        raise ConflictError(f"Our council does not follow {actor.address}.")
+        raise ConflictError(say("Our council does not follow %(address)s.", address=actor.address))
     row = begin(work, actor)
     if row is None:
-        raise ConflictError(f"{actor.address} does not say where its projects are.")
+        raise ConflictError(
+            say("%(address)s does not say where its projects are.", address=actor.address)
+        )
     work.audit("backfill.begin", actor.uri)
     return row
 
@@ -126,10 +129,14 @@ def _fetch(node: Node, address: str, actor_uri: str) -> Page:
     elif isinstance(page, CollectionPage):
         items, following = page.items, page.next
     else:
-        raise fetching.NotFetchedError(f"{address} is not a collection.", permanent=True)
+        raise fetching.NotFetchedError(
+            say("%(address)s is not a collection.", address=address), permanent=True
+        )
     onward = id_of(following)
     if onward is not None and (onward == address or not same_origin(onward, actor_uri)):
-        raise fetching.NotFetchedError(f"{address} leads nowhere.", permanent=True)
+        raise fetching.NotFetchedError(
+            say("%(address)s leads nowhere.", address=address), permanent=True
+        )
     return Page(address, items, page.total_items, onward, asked_at)
 
 

@@ -17,6 +17,7 @@ from node.errors import InvalidInputError, NotFoundError
 from node.federating import actors, addresses, following, peers, publishing
 from node.federating.models import Actor, Block, Follow
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 # By these somebody only takes back what was said before: they are taken of those blocked too.
 TAKING_BACK = frozenset({"Delete", "Undo"})
@@ -61,7 +62,8 @@ def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Blo
     blocked = found if isinstance(found, Actor) else actors.remember(session, found)
     if blocked.is_local:
         raise InvalidInputError(
-            "That is this node itself.", {"address": "Enter the address of somebody elsewhere"}
+            say("That is this node itself."),
+            {"address": say("Enter the address of somebody elsewhere")},
         )
     row = between(session, blocker, blocked)
     if row is not None:
@@ -82,7 +84,7 @@ def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Blo
 def unblock(work: UnitOfWork, row: Block) -> None:
     """What the actor said before is shown again; who followed whom has to follow again."""
     if not row.blocker.is_local:
-        raise NotFoundError("That is not a block of ours.")
+        raise NotFoundError(say("That is not a block of ours."))
     blocker, blocked = row.blocker, row.blocked
     activity = undo(
         addresses.new_activity(work.settings),
@@ -105,12 +107,12 @@ def receive_block(work: UnitOfWork, received: Received) -> None:
     blocked = actors.local_by_uri(session, id_of(activity.object) or "")
     blocker = actors.by_uri(session, activity.actor)
     if blocked is None or blocker is None:
-        raise NotForUsError("a block of nobody here")
+        raise NotForUsError(say("a block of nobody here"))
     of_host = (
         select(func.count()).select_from(Block).where(Block.blocker.has(Actor.host == blocker.host))
     )
     if (session.scalar(of_host) or 0) >= MOST_OF_HOST:
-        raise NotForUsError("too many blocks of that server")
+        raise NotForUsError(say("too many blocks of that server"))
     values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}
     if insert_once(session, Block, uri=activity.id, **values):
         work.audit("blocked-by", blocker.uri, blocked=blocked.uri)
@@ -127,7 +129,7 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
         named = or_(named, Block.blocked.has(Actor.uri == blocked))
     row = work.session.scalar(select(Block).where(mine, named))
     if row is None:
-        raise NotForUsError("no block of theirs")
+        raise NotForUsError(say("no block of theirs"))
     work.session.delete(row)
     work.audit("unblocked-by", activity.actor, blocked=row.blocked.uri)
 
@@ -136,11 +138,11 @@ def check_may_follow(session: Session, follower: Actor, followed: Actor) -> None
     """Raises `InvalidInputError` where one of them blocks the other."""
     words = None
     if followed.is_blocked:
-        words = f"{followed.name} is blocked here"
+        words = say("%(name)s is blocked here", name=followed.name)
     elif between(session, followed, follower) is not None:
-        words = f"{followed.name} has blocked this council"
+        words = say("%(name)s has blocked this council", name=followed.name)
     if words:
-        raise InvalidInputError(f"{words}.", {"address": words})
+        raise InvalidInputError(say("That cannot be followed."), {"address": words})
 
 
 def _end_follows(session: Session, one: Actor, other: Actor) -> None:

@@ -17,6 +17,7 @@ from node.federating.giving_up import give_up
 from node.federating.models import Delivery, Shared
 from node.federating.senders import Senders
 from node.runtime import Node, UnitOfWork
+from node.wording import say
 
 GIVEN_UP = "An operator gave it up."
 # What is finished is kept so long, and at most so much of it.
@@ -36,9 +37,9 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     """The operator wants it tried again, now. Raises `ConflictError` for what was delivered."""
     row = work.session.get(Delivery, delivery_id)
     if row is None:
-        raise NotFoundError("There is no such delivery.")
+        raise NotFoundError(say("There is no such delivery."))
     if row.state == "delivered":
-        raise ConflictError("That has been delivered.")
+        raise ConflictError(say("That has been delivered."))
     if row.state == "failed":
         row.move_to("pending")
     row.attempts = 0

@@ -17,6 +17,7 @@ from node.errors import InvalidInputError
 from node.federating import actors, peers, signing
 from node.outbound import AS2, JRD, Answer, OutboundError, Signer
 from node.runtime import Node
+from node.wording import Saying, of_library, say
 
 
 class NotFetchedError(InvalidInputError):
@@ -26,7 +27,7 @@ class NotFetchedError(InvalidInputError):
     """
 
     def __init__(
-        self, safe_text: str, *, status: int | None = None, permanent: bool = False
+        self, safe_text: Saying, *, status: int | None = None, permanent: bool = False
     ) -> None:
         super().__init__(safe_text)
         self.status = status
@@ -115,7 +116,12 @@ def _read(uri: str, answer: Answer) -> dict[str, Any]:
         check_fetched(found, uri, answer.url)
     except FederationError as error:
         raise NotFetchedError(
-            f"{_host(uri)} sent something that is not what it should be: {error}", permanent=True
+            say(
+                "%(host)s sent something that is not what it should be: %(error)s",
+                host=_host(uri),
+                error=of_library(error),
+            ),
+            permanent=True,
         ) from error
     return found
 
@@ -126,7 +132,10 @@ def actor(node: Node, uri: str, *, vouched: bool = False) -> ActorDocument:
     try:
         return ActorDocument.parse(found)
     except FederationError as error:
-        raise NotFetchedError(f"{uri} is not an actor: {error}", permanent=True) from error
+        raise NotFetchedError(
+            say("%(uri)s is not an actor: %(error)s", uri=uri, error=of_library(error)),
+            permanent=True,
+        ) from error
 
 
 def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocument:
@@ -139,8 +148,8 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
         wanted = parse_address(address)
     except FederationError as error:
         raise InvalidInputError(
-            "That is not an address we can follow.",
-            {"address": "Enter an address such as @council@moothall.example.gov.uk"},
+            say("That is not an address we can follow."),
+            {"address": say("Enter an address such as @council@moothall.example.gov.uk")},
         ) from error
     if isinstance(wanted, str):
         return actor(node, wanted, vouched=vouched)
@@ -158,7 +167,9 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
     try:
         found = actor_id_from_jrd(parse_json(answer.body), username, host)
     except FederationError as error:
-        raise NotFetchedError(f"{host} does not know {address}.", permanent=True) from error
+        raise NotFetchedError(
+            say("%(host)s does not know %(address)s.", host=host, address=address), permanent=True
+        ) from error
     return actor(node, found, vouched=vouched and host_of(found) == host)
 
 
@@ -170,7 +181,7 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
     """
     own = host_of(node.settings.base_url)
     if host == own:
-        raise NotFetchedError("That is this node itself, not another council.", permanent=True)
+        raise NotFetchedError(say("That is this node itself, not another council."), permanent=True)
 
     def may_visit(authority: str) -> bool:
         with node.reading() as session:
@@ -180,8 +191,11 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
 
     if not may_visit(host):
         raise NotFetchedError(
-            f"{host} is not on the list of servers that this node speaks with."
-            " Its operator can allow it.",
+            say(
+                "%(host)s is not on the list of servers that this node speaks with."
+                " Its operator can allow it.",
+                host=host,
+            ),
             permanent=True,
         )
     return may_visit
@@ -192,12 +206,15 @@ def _get(get: Callable[[], Answer], host: str, also: Collection[int] = ()) -> An
         answer = get()
     except OutboundError as error:
         raise NotFetchedError(
-            f"{host} could not be reached: {error.safe_text}", permanent=error.permanent
+            say("%(host)s could not be reached: %(error)s", host=host, error=error.safe_text),
+            permanent=error.permanent,
         ) from error
     if answer.status != HTTPStatus.OK and answer.status not in also:
         gone = answer.status in {404, 410}
         raise NotFetchedError(
-            f"{host} answered {answer.status}.", status=answer.status, permanent=gone
+            say("%(host)s answered %(status)s.", host=host, status=answer.status),
+            status=answer.status,
+            permanent=gone,
         )
     return answer
 
@@ -206,4 +223,4 @@ def _host(uri: str) -> str:
     try:
         return host_of(uri)
     except FederationError as error:
-        raise NotFetchedError("That is not an address on the web.", permanent=True) from error
+        raise NotFetchedError(say("That is not an address on the web."), permanent=True) from error

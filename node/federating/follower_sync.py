@@ -19,6 +19,7 @@ from federation.vocabulary import follow, id_of, undo
 from node.federating import actors, addresses, comparisons, fetching, following, publishing
 from node.federating.models import Actor, Follow
 from node.runtime import Node, UnitOfWork
+from node.wording import of_library, say
 
 # A council has one actor that follows; more than these are no list of ours.
 MOST_LISTED = 1_000
@@ -131,10 +132,13 @@ def _fetch(node: Node, url: str) -> set[str]:
         collection = CollectionDocument.parse(fetching.document(node, url))
     except DocumentError as error:
         raise fetching.NotFetchedError(
-            f"{url} is not a collection: {error}", permanent=True
+            say("%(url)s is not a collection: %(error)s", url=url, error=of_library(error)),
+            permanent=True,
         ) from error
     if collection.items is None or len(collection.items) > MOST_LISTED:
-        raise fetching.NotFetchedError(f"{url} is not a list of followers.", permanent=True)
+        raise fetching.NotFetchedError(
+            say("%(url)s is not a list of followers.", url=url), permanent=True
+        )
     return {uri for item in collection.items if (uri := id_of(item))}
 
 

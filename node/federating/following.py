@@ -10,6 +10,7 @@ from node.errors import ConflictError, InvalidInputError
 from node.federating import actors, addresses, backfill, publishing
 from node.federating.models import Actor, Follow, InboxItem
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 # Of the actors of one server, so many follow actors of ours.
 MOST_OF_HOST = 1_000
@@ -28,7 +29,8 @@ def request(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
     """
     if actors.local_by_uri(work.session, found.id) is not None:
         raise InvalidInputError(
-            "That is this node itself.", {"address": "Enter the address of another council"}
+            say("That is this node itself."),
+            {"address": say("Enter the address of another council")},
         )
     followed = actors.remember(work.session, found)
     row = between(work.session, follower, followed)
@@ -53,7 +55,7 @@ def ask(work: UnitOfWork, row: Follow) -> None:
 def end(work: UnitOfWork, row: Follow) -> None:
     """`follower`, who is ours, no longer follows."""
     if not row.follower.is_local:
-        raise ConflictError("Only our own following can be ended here.")
+        raise ConflictError(say("Only our own following can be ended here."))
     activity = undo(
         addresses.new_activity(work.settings),
         row.follower.uri,
@@ -74,7 +76,7 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
     followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
     follower = actors.by_uri(work.session, activity.actor)
     if followed is None or follower is None:
-        raise NotForUsError("there is nobody of that name here to follow")
+        raise NotForUsError(say("there is nobody of that name here to follow"))
     # Of what they sent, only that which says which Follow it was.
     asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
     row = between(work.session, follower, followed)
@@ -97,14 +99,14 @@ def _check_room(session: Session, host: str) -> None:
         select(func.count()).select_from(Follow).where(Follow.follower.has(Actor.host == host))
     )
     if (session.scalar(follows) or 0) >= MOST_OF_HOST:
-        raise NotForUsError(f"{host} follows as often as one server may")
+        raise NotForUsError(say("%(host)s follows as often as one server may", host=host))
 
 
 def receive_answer(work: UnitOfWork, received: Received) -> None:
     """An Accept or Reject of a Follow of ours; only by whom we asked. A repeat changes nothing."""
     row = _asked_of(work.session, received.activity)
     if row is None:
-        raise NotForUsError("we did not ask to follow that")
+        raise NotForUsError(say("we did not ask to follow that"))
     state = "accepted" if received.activity.type == "Accept" else "rejected"
     if row.state != state or row.answered_at is None:
         answered(work, row, state)
@@ -128,14 +130,14 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
     mine, uri = Follow.follower.has(Actor.uri == activity.actor), id_of(activity.object) or ""
     row = work.session.scalar(select(Follow).where(mine, Follow.uri == uri))
     if row is None and work.session.scalar(select(exists().where(InboxItem.uri == uri))):
-        raise NotForUsError("they have followed again since")
+        raise NotForUsError(say("they have followed again since"))
     if row is None and received.document is not None and received.document.get("type") == "Follow":
         followed = id_of(received.document.get("object")) or ""
         row = work.session.scalar(
             select(Follow).where(mine, Follow.followed.has(Actor.uri == followed))
         )
     if row is None:
-        raise NotForUsError("no following of theirs")
+        raise NotForUsError(say("no following of theirs"))
     work.session.delete(row)
     work.audit("follow.undone", row.followed.uri, follower=activity.actor)
 

@@ -16,6 +16,7 @@ from node.db import now
 from node.federating import actors, fetching, peers, suggesting
 from node.federating.models import Actor, Follow, InboxItem
 from node.runtime import Node, NotForUsError
+from node.wording import say
 
 MOVE = "Move"
 # Nobody moves twice in this time, or is looked up more often than so for saying that they do.
@@ -49,19 +50,19 @@ def successor(node: Node, activity: Activity) -> Document | None:
 def check(session: Session, activity: Activity) -> tuple[Actor, str]:
     """Who moves, and to which id. Raises `NotForUsError` for a Move that does not count."""
     if activity.object_id != activity.actor:
-        raise NotForUsError("a move of somebody else")
+        raise NotForUsError(say("a move of somebody else"))
     if activity.target is None or activity.target == activity.actor:
-        raise NotForUsError("a move to nowhere")
+        raise NotForUsError(say("a move to nowhere"))
     old = actors.by_uri(session, activity.actor)
     ours = Follow.follower.has(Actor.is_local), Follow.followed.has(Actor.uri == activity.actor)
     follows = session.scalar(select(Follow.id).where(*ours, Follow.state != "rejected").limit(1))
     if old is None or old.is_local or follows is None:
-        raise NotForUsError("a move of somebody whom we do not follow")
+        raise NotForUsError(say("a move of somebody whom we do not follow"))
     since = now() - REST
     if old.moved_at is not None and old.moved_at > since:
-        raise NotForUsError("it moved less than a week ago")
+        raise NotForUsError(say("it moved less than a week ago"))
     said = InboxItem.host == old.host, InboxItem.actor_uri == old.uri, InboxItem.type == MOVE
     tries = select(func.count()).where(*said, InboxItem.received_at > since)
     if (session.scalar(tries) or 0) > MOST_TRIES:
-        raise NotForUsError(f"more than {MOST_TRIES} moves in a week")
+        raise NotForUsError(say("more than %(most)s moves in a week", most=MOST_TRIES))
     return old, activity.target

@@ -11,6 +11,7 @@ from node.db import now
 from node.federating import actors, fetching, moving
 from node.federating.keystore import KeyStore, policy
 from node.runtime import Node, Received
+from node.wording import say
 
 # Activities whose object is acted on, so that it must come from whoever may speak for it.
 CARRYING = frozenset({"Create", "Update"})
@@ -61,7 +62,7 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
         if isinstance(found, Believed):
             _introduce(node, found.document)
     if not isinstance(found, Believed):
-        raise FederationError(f"{found.uri} is not what its own server says it is.")
+        raise FederationError(say("%(uri)s is not what its own server says it is.", uri=found.uri))
     if keys.has_news:
         with node.work(by=activity.actor) as work:
             keys.remember(work.session)

@@ -18,6 +18,7 @@ from node.federating import peers
 from node.federating.models import Peer
 from node.markup import one_line
 from node.runtime import UnitOfWork
+from node.wording import Saying, say, say_count
 
 Format = Literal["plain", "mastodon"]
 PLAIN = ("host", "state", "comment")
@@ -52,7 +53,7 @@ class Contents:
     """A list that was read. `wrong` says of each bad row, by its name, what is wrong with it."""
 
     entries: tuple[Entry, ...]
-    wrong: Mapping[str, str]
+    wrong: Mapping[str, Saying]
 
 
 @dataclass(frozen=True)
@@ -76,19 +77,25 @@ def read(body: bytes) -> Contents:
     elif len(columns) >= 2 and columns == PLAIN[: len(columns)]:
         names = list(columns)
     else:
-        raise _no_list(f"The first line has to be {','.join(PLAIN)} or {','.join(MASTODON)}")
+        raise _no_list(
+            say(
+                "The first line has to be %(names)s or %(others)s",
+                names=",".join(PLAIN),
+                others=",".join(MASTODON),
+            )
+        )
     entries: dict[str, Entry] = {}
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Saying] = {}
     for line, row in rows:
         if len(entries) + len(wrong) >= MOST_ENTRIES:
-            raise _no_list(f"A list has at most {MOST_ENTRIES:,} servers")
+            raise _no_list(say("A list has at most %(most)s servers", most=f"{MOST_ENTRIES:,}"))
         try:
             entry = _entry(names, row)
         except ValueError as error:
-            wrong[f"line {line}"] = str(error)
+            wrong[f"line {line}"] = error.args[0]
             continue
         if entry is not None and entries.setdefault(entry.host, entry).state != entry.state:
-            wrong[f"line {line}"] = f"{entry.host} stands above with another state"
+            wrong[f"line {line}"] = say("%(host)s stands above with another state", host=entry.host)
     return Contents(tuple(entries.values()), wrong)
 
 
@@ -99,8 +106,10 @@ def check(contents: Contents) -> tuple[Entry, ...]:
     shown = dict(list(contents.wrong.items())[:MOST_COMPLAINTS])
     more = len(contents.wrong) - len(shown)
     if more:
-        shown["and more"] = f"{more} other lines are wrong too"
-    raise InvalidInputError("Nothing was imported, because some lines are wrong.", shown)
+        shown["and more"] = say_count(
+            "%(num)s other line is wrong too", "%(num)s other lines are wrong too", more
+        )
+    raise InvalidInputError(say("Nothing was imported, because some lines are wrong."), shown)
 
 
 def write(entries: Iterable[Entry], wanted: Format = "plain") -> str:
@@ -144,22 +153,24 @@ def take_in(work: UnitOfWork, entries: Iterable[Entry]) -> TakenIn:
 def _rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with the number of its line."""
     if len(body) > MOST_BYTES:
-        raise _no_list(f"A list has at most {MOST_BYTES:,} bytes")
+        raise _no_list(say("A list has at most %(most)s bytes", most=f"{MOST_BYTES:,}"))
     try:
         text = body.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text), strict=True)
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except UnicodeDecodeError as error:
-        raise _no_list("The file is not a text in UTF-8") from error
+        raise _no_list(say("The file is not a text in UTF-8")) from error
     except csv.Error as error:
-        raise _no_list(f"The file is not CSV: {error}") from error
+        raise _no_list(say("The file is not CSV: %(error)s", error=error)) from error
     return iter(rows)
 
 
 def _entry(names: list[str], row: list[str]) -> Entry | None:
     """None for a severity that blocks nothing. Raises `ValueError` saying what is wrong."""
     if not 2 <= len(row) <= len(names):
-        raise ValueError(f"there are {len(row)} columns, not {len(names)}")
+        raise ValueError(
+            say("there are %(found)s columns, not %(wanted)s", found=len(row), wanted=len(names))
+        )
     given = dict(zip(names, (value.strip() for value in row), strict=False))
     severity = given.get("severity")
     if severity in LESSER:
@@ -167,7 +178,7 @@ def _entry(names: list[str], row: list[str]) -> Entry | None:
     state = given.get("state") or {SUSPEND: peers.BLOCKED}.get(severity or "", "")
     if state not in {peers.ALLOWED, peers.BLOCKED}:
         words = "suspend" if "severity" in names else "allowed or blocked"
-        raise ValueError(f"{_said(row[1])} has to be {words}")
+        raise ValueError(say("%(given)s has to be %(words)s", given=_said(row[1]), words=words))
     comment = one_line(given.get("comment") or given.get("public_comment"), peers.LONGEST_COMMENT)
     return Entry(_host(row[0]), state, comment.lstrip(FORMULA))
 
@@ -177,9 +188,11 @@ def _host(given: str) -> str:
     try:
         host = normal_authority(given)
     except ValueError as error:
-        raise ValueError(f"{_said(given)} is not the name of a server") from error
+        raise ValueError(
+            say("%(given)s is not the name of a server", given=_said(given))
+        ) from error
     if "." not in host and ":" not in host:
-        raise ValueError(f"{_said(given)} is not the name of one server")
+        raise ValueError(say("%(given)s is not the name of one server", given=_said(given)))
     return host
 
 
@@ -187,5 +200,5 @@ def _said(given: str) -> str:
     return one_line(given, 100) or "an empty name"
 
 
-def _no_list(words: str) -> InvalidInputError:
-    return InvalidInputError("That is not a list of servers.", {"file": words})
+def _no_list(words: Saying) -> InvalidInputError:
+    return InvalidInputError(say("That is not a list of servers."), {"file": words})

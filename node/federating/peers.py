@@ -18,6 +18,7 @@ from node.federating.models import Actor, Block, Delivery, Follow, Peer
 from node.markup import one_line
 from node.runtime import UnitOfWork
 from node.settings import Settings
+from node.wording import say
 
 # A statement takes so many values, and no more, on every database.
 PORTION = 500
@@ -62,8 +63,8 @@ def normal(host: str) -> str:
         return normal_authority(host)
     except ValueError as error:
         raise InvalidInputError(
-            "That is not the name of a server.",
-            {"host": "Enter a server’s name, such as moothall.example.gov.uk"},
+            say("That is not the name of a server."),
+            {"host": say("Enter a server’s name, such as moothall.example.gov.uk")},
         ) from error
 
 
@@ -74,10 +75,10 @@ def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
     """
     host = normal(host)
     if state not in {ALLOWED, BLOCKED}:
-        raise InvalidInputError("A server is either allowed or blocked.")
+        raise InvalidInputError(say("A server is either allowed or blocked."))
     if host == work.settings.authority:
         raise InvalidInputError(
-            "That is this node itself.", {"host": "Enter another server’s name"}
+            say("That is this node itself."), {"host": say("Enter another server’s name")}
         )
     peer = set_state(work, host, state, comment)
     enforce(work)
@@ -103,15 +104,20 @@ def undecide(work: UnitOfWork, host: str) -> Peer:
     peer = work.session.scalar(select(Peer).where(Peer.host == host))
     if peer is not None and peer.peer_list_id is not None:
         raise ConflictError(
-            f"A list that this node subscribes to decided about {host}. Allow or block it yourself:"
-            " your word counts more."
+            say(
+                "A list that this node subscribes to decided about %(host)s."
+                " Allow or block it yourself: your word counts more.",
+                host=host,
+            )
         )
     above = [other for other in _covering(host) if other != host]
     blocked = select(Peer.host).where(Peer.host.in_(above), Peer.state == BLOCKED)
     if by := work.session.scalar(blocked.limit(1)):
-        raise ConflictError(f"{host} is blocked with {by}. Take that block back instead.")
+        raise ConflictError(
+            say("%(host)s is blocked with %(by)s. Take that block back instead.", host=host, by=by)
+        )
     if peer is None:
-        raise NotFoundError(f"{host} is not known here.")
+        raise NotFoundError(say("%(host)s is not known here.", host=host))
     peer.state, peer.comment, peer.found_from = UNKNOWN, "", None
     work.audit("peer.undecided", host)
     enforce(work)

@@ -17,6 +17,7 @@ from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoun
 from node.federating import fetching, peer_lists, peers, queues, suggesting
 from node.federating.models import Peer, PeerList
 from node.runtime import Node, UnitOfWork
+from node.wording import say
 
 log = structlog.get_logger(__name__)
 
@@ -40,17 +41,26 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
         check_id(url, frozenset(work.settings.private_hosts))
     except FederationError as error:
         raise InvalidInputError(
-            "That is not the address of a list.",
-            {"url": "Enter an address such as https://moothall.example.gov.uk/peers.csv"},
+            say("That is not the address of a list."),
+            {"url": say("Enter an address such as https://moothall.example.gov.uk/peers.csv")},
         ) from error
     if host_of(url) == work.settings.authority:
-        raise InvalidInputError("That is this node’s own list.", {"url": "Enter another’s list"})
+        raise InvalidInputError(
+            say("That is this node’s own list."), {"url": say("Enter another’s list")}
+        )
     if peers.is_blocked(work.session, host_of(url)):
-        raise InvalidInputError("That server is blocked.", {"url": "This server is blocked"})
+        raise InvalidInputError(
+            say("That server is blocked."), {"url": say("This server is blocked")}
+        )
     row = work.session.scalar(select(PeerList).where(PeerList.url == url))
     if row is None:
         if len(all_lists(work.session)) >= MOST_LISTS:
-            raise ConflictError(f"This node subscribes to {MOST_LISTS} lists, and to no more.")
+            raise ConflictError(
+                say(
+                    "This node subscribes to %(most)s lists, and to no more.",
+                    most=MOST_LISTS,
+                )
+            )
         row = PeerList(url=url)
         work.session.add(row)
     row.may_allow, row.due_at, row.attempts = may_allow, now(), 0
@@ -64,7 +74,7 @@ def unsubscribe(work: UnitOfWork, url: str) -> None:
     """No longer read a list, and take back what it decided. Raises `NotFoundError`."""
     row = work.session.scalar(select(PeerList).where(PeerList.url == url.strip()))
     if row is None:
-        raise NotFoundError("This node does not subscribe to that list.")
+        raise NotFoundError(say("This node does not subscribe to that list."))
     host, row_id = host_of(row.url), row.id
     row.body = ""
     apply(work)

@@ -10,6 +10,7 @@ from node.errors import NotFoundError
 from node.federating import peers
 from node.federating.models import Peer
 from node.runtime import UnitOfWork
+from node.wording import say
 
 # So many suggestions of one server, and so many in all.
 MOST_OF_ONE, MOST_SUGGESTIONS = 200, 2_000
@@ -43,7 +44,7 @@ def dismiss(work: UnitOfWork, host: str) -> None:
     """Suggest a server no more. Raises `NotFoundError`."""
     row = work.session.scalar(select(Peer).where(Peer.host == host, *_suggested()))
     if row is None:
-        raise NotFoundError("That server is not suggested.")
+        raise NotFoundError(say("That server is not suggested."))
     row.found_from, row.comment = None, ""
     work.audit("peer.dismissed", host)
 

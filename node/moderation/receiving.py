@@ -8,6 +8,7 @@ from node.moderation import service
 from node.moderation.matters import known
 from node.moderation.models import Report
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 
 def receive_flag(work: UnitOfWork, received: Received) -> None:
@@ -16,7 +17,7 @@ def receive_flag(work: UnitOfWork, received: Received) -> None:
     reporter = actors.by_uri(session, activity.actor)
     about = known(session, activity.objects[: service.MOST_OBJECTS])
     if reporter is None or not about:
-        raise NotForUsError("a report of nothing that we know")
+        raise NotForUsError(say("a report of nothing that we know"))
     if session.scalar(select(Report.id).where(Report.uri == activity.id)) is not None:
         return
     words = one_line(activity.content, service.LONGEST_WORDS)
@@ -30,7 +31,7 @@ def receive_flag(work: UnitOfWork, received: Received) -> None:
             reporter=reporter,
         )
     except service.TooManyReportsError as error:
-        raise NotForUsError("too many reports of that server wait") from error
+        raise NotForUsError(say("too many reports of that server wait")) from error
     work.audit("report.receive", activity.id)
 
 

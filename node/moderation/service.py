@@ -24,6 +24,7 @@ from node.moderation.matters import Matter, matters
 from node.moderation.models import TRANSITIONS, Report, State
 from node.projects.models import Project
 from node.runtime import UnitOfWork
+from node.wording import say
 
 LONGEST_WORDS = 2_000
 MOST_OBJECTS = 20
@@ -72,7 +73,7 @@ def file(
     most = MOST_OPEN_OF_OURS if host == work.settings.authority else MOST_OPEN
     of_host = select(func.count()).select_from(Report).where(Report.host == host)
     if (session.scalar(of_host.where(Report.state == State.open)) or 0) >= most:
-        raise TooManyReportsError("Too many reports wait to be read. Try again another day.")
+        raise TooManyReportsError(say("Too many reports wait to be read. Try again another day."))
     decided = Report.host == host, Report.state != State.open
     newest_first = select(Report.id).where(*decided).order_by(Report.id.desc())
     surplus = newest_first.offset(MOST_KEPT).limit(MOST_OPEN)
@@ -97,10 +98,10 @@ def report(work: UnitOfWork, about: str, words: str) -> Report:
     """
     words = words.replace("\r\n", "\n").strip()
     if not words:
-        raise InvalidInputError("Say why.", {"words": "Enter what is wrong with it"})
+        raise InvalidInputError(say("Say why."), {"words": say("Enter what is wrong with it")})
     if len(words) > LONGEST_WORDS or not is_text(words):
-        most = f"Use at most {LONGEST_WORDS:,} characters that can be shown"
-        raise InvalidInputError("The report could not be sent.", {"words": most})
+        most = say("Use at most %(most)s characters that can be shown", most=f"{LONGEST_WORDS:,}")
+        raise InvalidInputError(say("The report could not be sent."), {"words": most})
     uri, host = addresses.new_activity(work.settings), work.settings.authority
     row = file(work, uri=uri, host=host, about=[about], words=words)
     work.audit("report.file", about)
@@ -125,7 +126,7 @@ def _state(*, is_open: bool) -> ColumnElement[bool]:
 def by_id(session: Session, report_id: int) -> Report:
     row = session.get(Report, report_id)
     if row is None:
-        raise NotFoundError("There is no such report.")
+        raise NotFoundError(say("There is no such report."))
     return row
 
 
@@ -144,7 +145,8 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     }[decision]()
     if not done:
         raise InvalidInputError(
-            "That cannot be done.", {"decision": "There is nothing here that this can be done to"}
+            say("That cannot be done."),
+            {"decision": say("There is nothing here that this can be done to")},
         )
     if forward:
         done += pass_on(work, row, found)
@@ -167,7 +169,7 @@ def hide(work: UnitOfWork, thing: Project | Comment) -> None:
             conversations.hide(work, thing)
         return
     if thing.is_local:
-        raise ConflictError("That is our own council’s project: delete it instead.")
+        raise ConflictError(say("That is our own council’s project: delete it instead."))
     thing.is_hidden = True
     work.audit("project.hide", thing.uri)
 
@@ -232,5 +234,5 @@ def _block_servers(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
 
 def _close(work: UnitOfWork, row: Report, state: State) -> None:
     if state not in TRANSITIONS[row.state]:
-        raise ConflictError(f"A report that is {row.state} cannot become {state}.")
+        raise ConflictError(say("This report has been decided about already."))
     row.state, row.decided_by, row.decided_at = state, work.by[:255], now()

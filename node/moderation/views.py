@@ -16,6 +16,7 @@ from node.errors import InvalidInputError, NotFoundError
 from node.federating import blocking, fetching
 from node.federating.models import Block
 from node.federating.views.asking import current_reader
+from node.languages import said
 from node.moderation import service
 from node.moderation.forms import BlockForm, DecisionForm, ReportForm
 from node.moderation.matters import matters
@@ -24,6 +25,7 @@ from node.people.tries import Tries, origin
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import PUBLIC, current_node, current_work, permission
+from node.wording import say
 
 blueprint = Blueprint("moderation", __name__, template_folder="templates")
 
@@ -65,7 +67,7 @@ def report() -> ResponseReturnValue:
         form.show(error)
         return render_template("moderation/report.html", form=form), 400
     except service.TooManyReportsError as error:
-        form.form_errors.append(error.safe_text)
+        form.form_errors.append(said(error.safe_text))
         return render_template("moderation/report.html", form=form), 429
     flash(_("Thank you. A moderator of this council will look at it."), "success")
     return redirect(url_for("projects.show", token=subject.project.token), 303)
@@ -76,7 +78,7 @@ def _reported(uri: str) -> subjects.Subject:
     session, reader = current_work().session, current_reader()
     found = subjects.find(session, uri) if "\0" not in uri else None
     if found is None:
-        raise NotFoundError("What you want to report is not here.")
+        raise NotFoundError(say("What you want to report is not here."))
     projects.by_token(session, found.project.token, reader)
     return found
 
@@ -170,7 +172,7 @@ def decide_project(token: str, verb: str) -> ResponseReturnValue:
     work = current_work()
     project = work.session.scalar(select(Project).where(Project.token == token))
     if project is None:
-        raise NotFoundError("There is no such project.")
+        raise NotFoundError(say("There is no such project."))
     if verb == "show":
         service.show(work, project)
         flash(_("The project is shown again."), "success")
@@ -211,7 +213,7 @@ def unblock(block_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(Block, block_id)
     if row is None:
-        raise NotFoundError("There is no such block.")
+        raise NotFoundError(say("There is no such block."))
     name = row.blocked.name
     blocking.unblock(work, row)
     flash(_("%(name)s is no longer blocked.", name=name), "success")

@@ -25,6 +25,7 @@ from node.people import service as people
 from node.people.models import User
 from node.runtime import UnitOfWork
 from node.settings import Settings
+from node.wording import Saying, say
 
 KIND = "Person"
 LONGEST = {"name": 200, "username": 40, "about": 500}
@@ -77,8 +78,8 @@ def by_username(session: Session, settings: Settings, username: str) -> Actor:
     if actor is not None:
         return actor
     if actors.by_uri(session, uri) is not None:
-        raise GoneError("This person is no longer seen here.")
-    raise NotFoundError("There is nobody of that name here.")
+        raise GoneError(say("This person is no longer seen here."))
+    raise NotFoundError(say("There is nobody of that name here."))
 
 
 def gone_at(session: Session, uri: str) -> datetime | None:
@@ -114,13 +115,13 @@ def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Act
     # One after the other: two who want the same name at once do not both get it.
     session.scalars(select(Actor.id).where(Actor.id == council.id).with_for_update()).one()
     if of_user(session, user) is not None:
-        raise ConflictError("You have chosen to be seen already.")
+        raise ConflictError(say("You have chosen to be seen already."))
     username = username.strip().lower().removeprefix("@")
     wrong = _wrong(profile)
     if wrong_username := _wrong_username(session, settings, username):
         wrong["username"] = wrong_username
     if wrong:
-        raise InvalidInputError("Your profile could not be made.", wrong)
+        raise InvalidInputError(say("Your profile could not be made."), wrong)
     uri = addresses.officer(settings, username)
     actor = actors.create_local(
         session, settings, uri=uri, kind=KIND, username=username, name="", url=uri
@@ -135,7 +136,7 @@ def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Act
 def change(work: UnitOfWork, actor: Actor, profile: Profile) -> None:
     """Say something else of oneself, and tell the followers. Raises `InvalidInputError`."""
     if wrong := _wrong(profile):
-        raise InvalidInputError("Your profile could not be saved.", wrong)
+        raise InvalidInputError(say("Your profile could not be saved."), wrong)
     before = actor.name, actor.about
     _write(actor, profile)
     if (actor.name, actor.about) == before:
@@ -191,33 +192,36 @@ def _who_heard(session: Session, actor: Actor) -> set[str]:
     return to | set(session.scalars(sent))
 
 
-def _wrong(profile: Profile) -> dict[str, str]:
-    wrong: dict[str, str] = {}
+def _wrong(profile: Profile) -> dict[str, Saying]:
+    wrong: dict[str, Saying] = {}
     if not 1 <= len(profile.name.strip()) <= LONGEST["name"]:
-        wrong["name"] = f"Enter your name, in at most {LONGEST['name']} characters"
+        wrong["name"] = say("Enter your name, in at most %(most)s characters", most=LONGEST["name"])
     if len(profile.about) > LONGEST["about"]:
-        wrong["about"] = (
-            f"Use at most {LONGEST['about']} characters; these are {len(profile.about)}"
+        wrong["about"] = say(
+            "Use at most %(most)s characters; these are %(length)s",
+            most=LONGEST["about"],
+            length=len(profile.about),
         )
     for field in ("name", "about"):
         if not is_text(getattr(profile, field)):
-            wrong[field] = "Remove the characters that cannot be shown"
+            wrong[field] = say("Remove the characters that cannot be shown")
     if "name" not in wrong and not one_line(profile.name, LONGEST["name"]):
-        wrong["name"] = "Enter a name that can be seen"
+        wrong["name"] = say("Enter a name that can be seen")
     return wrong
 
 
-def _wrong_username(session: Session, settings: Settings, username: str) -> str | None:
+def _wrong_username(session: Session, settings: Settings, username: str) -> Saying | None:
     """What keeps somebody from having a user name. One that was had is never had again."""
     if not USERNAME.fullmatch(username) or len(username) > LONGEST["username"]:
-        return (
+        return say(
             "Enter a user name of letters, numbers, full stops and hyphens, such as sam.okoro,"
-            f" in at most {LONGEST['username']} characters"
+            " in at most %(most)s characters",
+            most=LONGEST["username"],
         )
     uri = addresses.officer(settings, username)
     is_taken = actors.local_by_username(session, username) or actors.by_uri(session, uri)
     if username in RESERVED or is_taken:
-        return "Choose another user name: this one cannot be had"
+        return say("Choose another user name: this one cannot be had")
     return None
 
 

@@ -19,6 +19,7 @@ from node.officers import announcing, service
 from node.officers.forms import ProfileForm
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
 from node.updates.models import Update
+from node.wording import say
 
 blueprint = Blueprint("officers", __name__, template_folder="templates")
 
@@ -130,7 +131,7 @@ def _mine() -> Actor | None:
 def _require_mine() -> Actor:
     actor = _mine()
     if actor is None:
-        raise NotFoundError("You have not chosen to be seen.")
+        raise NotFoundError(say("You have not chosen to be seen."))
     return actor
 
 

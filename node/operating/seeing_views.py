@@ -24,6 +24,7 @@ from node.operating.subjects import find
 from node.projects.models import Project
 from node.request import current_node, current_work, permission, row_id
 from node.settings import Settings
+from node.wording import say
 
 
 @blueprint.get("")
@@ -108,7 +109,7 @@ def retry_received(item_id: int) -> ResponseReturnValue:
     work = current_work()
     item = work.session.get(InboxItem, item_id)
     if item is None:
-        raise NotFoundError("There is no such message.")
+        raise NotFoundError(say("There is no such message."))
     handling.retry(work, item)
     flash(_("The message of %(host)s is acted on again.", host=item.host), "success")
     return redirect(url_for("operating.received"), 303)

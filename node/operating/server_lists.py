@@ -14,8 +14,10 @@ from node.errors import InvalidInputError, MoothallError, NotFoundError
 from node.federating import peer_lists, peers, subscriptions, suggesting
 from node.federating.models import PeerList
 from node.forms import HouseForm
+from node.languages import said
 from node.operating.blueprint import OPERATE, blueprint
 from node.request import current_node, current_work, permission
+from node.wording import say
 
 FORMATS: dict[str, peer_lists.Format] = {"plain": "plain", "mastodon": "mastodon"}
 
@@ -101,7 +103,7 @@ def unsubscribe(list_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(PeerList, list_id)
     if row is None:
-        raise NotFoundError("This node does not subscribe to that list.")
+        raise NotFoundError(say("This node does not subscribe to that list."))
     subscriptions.unsubscribe(work, row.url)
     flash(_("The list is no longer read, and what it decided is taken back."), "success")
     return redirect(url_for("operating.server_lists"), 303)
@@ -128,7 +130,7 @@ def undecide() -> ResponseReturnValue:
     try:
         peer = peers.undecide(current_work(), request.form.get("host", ""))
     except MoothallError as error:
-        flash(error.safe_text, "error")
+        flash(said(error.safe_text), "error")
     else:
         flash(_("%(host)s is neither allowed nor blocked.", host=peer.host), "success")
     return redirect(url_for("operating.all_peers"), 303)

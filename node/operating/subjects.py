@@ -22,6 +22,7 @@ from node.projects.models import Project, Visibility
 from node.projects.models import State as ProjectState
 from node.settings import Settings
 from node.updates.models import Update
+from node.wording import say
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def find(session: Session, settings: Settings, named: str) -> Subject:
         subject = look(session, uri)
         if subject is not None:
             return subject
-    raise NotFoundError(f"This node knows nothing of {named.strip()}.")
+    raise NotFoundError(say("This node knows nothing of %(named)s.", named=named.strip()))
 
 
 def _uri(session: Session, settings: Settings, named: str) -> str:

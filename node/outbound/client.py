@@ -17,6 +17,7 @@ from node.outbound.errors import OutboundCode, OutboundError, timed_out
 from node.outbound.media_types import AS2, matches
 from node.outbound.network import GuardedBackend, Resolver, system_resolver
 from node.outbound.targets import Target, parse_target
+from node.wording import say
 
 Signer = Callable[[str, str, bytes | None], Mapping[str, str]]
 """Gives the headers that sign one hop: its method, URL and body (None for GET).
@@ -126,7 +127,9 @@ class Outbound:
                     return Answer(response.status, found, body, target.url, monotonic() - started)
             url = _follow(target.url, found["location"])
         raise OutboundError(
-            OutboundCode.TOO_MANY_REDIRECTS, "The server sends us on too often.", permanent=True
+            OutboundCode.TOO_MANY_REDIRECTS,
+            say("The server sends us on too often."),
+            permanent=True,
         )
 
     def post(
@@ -201,7 +204,9 @@ class Outbound:
         for name, value in headers.items():
             if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
                 raise OutboundError(
-                    OutboundCode.BAD_HEADER, "The request cannot be written down.", permanent=True
+                    OutboundCode.BAD_HEADER,
+                    say("The request cannot be written down."),
+                    permanent=True,
                 )
         return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
@@ -209,7 +214,10 @@ class Outbound:
 def _forbidden_server(authority: str) -> OutboundError:
     return OutboundError(
         OutboundCode.FORBIDDEN_SERVER,
-        f"The way leads to {authority}, which this node may not visit for it.",
+        say(
+            "The way leads to %(authority)s, which this node may not visit for it.",
+            authority=authority,
+        ),
         permanent=True,
     )
 
@@ -244,11 +252,11 @@ def _typed_errors() -> Iterator[None]:
         raise timed_out() from error
     except httpcore2.NetworkError as error:
         raise OutboundError(
-            OutboundCode.UNREACHABLE, "The connection to the server broke."
+            OutboundCode.UNREACHABLE, say("The connection to the server broke.")
         ) from error
     except httpcore2.ProtocolError as error:
         raise OutboundError(
-            OutboundCode.PROTOCOL_ERROR, "The server's answer is not proper HTTP."
+            OutboundCode.PROTOCOL_ERROR, say("The server's answer is not proper HTTP.")
         ) from error
 
 
@@ -269,12 +277,12 @@ def _check_answer(status: int, headers: Mapping[str, str], content_types: Collec
     if _is_encoded(headers):
         raise OutboundError(
             OutboundCode.PROTOCOL_ERROR,
-            "The server's answer is compressed, which was not asked for.",
+            say("The server's answer is compressed, which was not asked for."),
         )
     if 200 <= status < 300 and not matches(headers.get("content-type", ""), content_types):
         raise OutboundError(
             OutboundCode.WRONG_CONTENT_TYPE,
-            "The server's answer is not the kind of document asked for.",
+            say("The server's answer is not the kind of document asked for."),
             permanent=True,
         )
 
@@ -285,7 +293,7 @@ def _read(response: httpcore2.Response, limit: int) -> bytes:
         body += part
         if len(body) > limit:
             raise OutboundError(
-                OutboundCode.TOO_LARGE, "The server's answer is too large.", permanent=True
+                OutboundCode.TOO_LARGE, say("The server's answer is too large."), permanent=True
             )
     return bytes(body)
 
@@ -308,5 +316,7 @@ def _follow(url: str, location: str) -> str:
         return urljoin(url, location)
     except ValueError as error:
         raise OutboundError(
-            OutboundCode.BAD_URL, "The server sends us on to no proper address.", permanent=True
+            OutboundCode.BAD_URL,
+            say("The server sends us on to no proper address."),
+            permanent=True,
         ) from error

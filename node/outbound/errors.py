@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from node.errors import MoothallError
+from node.wording import say
 
 
 class OutboundCode(StrEnum):
@@ -35,4 +36,4 @@ class OutboundError(MoothallError):
 
 def timed_out() -> OutboundError:
     """The request as a whole took too long, wherever it was."""
-    return OutboundError(OutboundCode.TIMEOUT, "The server did not answer in time.")
+    return OutboundError(OutboundCode.TIMEOUT, say("The server did not answer in time."))

@@ -7,6 +7,7 @@ import httpcore2
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from node.outbound.errors import OutboundCode, OutboundError
+from node.wording import say
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -26,7 +27,9 @@ class InProcess:
         authority = dict(headers)["host"]
         app = self._apps.get(authority)
         if app is None:
-            raise OutboundError(OutboundCode.NAME_NOT_RESOLVED, "The server's name is not known.")
+            raise OutboundError(
+                OutboundCode.NAME_NOT_RESOLVED, say("The server's name is not known.")
+            )
         builder = EnvironBuilder(
             method=request.method.decode("ascii"),
             base_url=f"{request.url.scheme.decode('ascii')}://{authority}/",

@@ -17,6 +17,7 @@ import httpcore2
 
 from node.outbound.addresses import may_connect
 from node.outbound.errors import OutboundCode, OutboundError, timed_out
+from node.wording import say
 
 Resolver = Callable[[str], Sequence[str]]
 """Gives the numeric addresses of a name, best first. Raises `OSError` when there are none."""
@@ -72,7 +73,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         if not all(may_connect(address, private=private) for address in addresses):
             raise OutboundError(
                 OutboundCode.FORBIDDEN_ADDRESS,
-                "The server's name leads to an address that is not public.",
+                say("The server's name leads to an address that is not public."),
             )
         dialled = addresses[:MAX_DIALLED]
         for place, address in enumerate(dialled):
@@ -84,7 +85,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
             return DeadlineStream(stream)
-        raise OutboundError(OutboundCode.UNREACHABLE, "The server cannot be reached.")
+        raise OutboundError(OutboundCode.UNREACHABLE, say("The server cannot be reached."))
 
     def _look_up(self, host: str, deadline: float | None) -> Sequence[str]:
         if not self._lookups.acquire(timeout=remaining(deadline)):
@@ -140,7 +141,7 @@ class DeadlineStream(httpcore2.NetworkStream):
             return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
         except httpcore2.ConnectError as error:
             raise OutboundError(
-                OutboundCode.TLS, "A secure connection to the server could not be made."
+                OutboundCode.TLS, say("A secure connection to the server could not be made.")
             ) from error
 
     def close(self) -> None:
@@ -151,4 +152,4 @@ class DeadlineStream(httpcore2.NetworkStream):
 
 
 def _not_resolved() -> OutboundError:
-    return OutboundError(OutboundCode.NAME_NOT_RESOLVED, "The server's name is not known.")
+    return OutboundError(OutboundCode.NAME_NOT_RESOLVED, say("The server's name is not known."))

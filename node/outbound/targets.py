@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from node.outbound.errors import OutboundCode, OutboundError
+from node.wording import say
 
 MAX_URL = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -56,7 +57,7 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
     if not colon or len(url) > MAX_URL:
         raise _bad_url()
     if scheme not in DEFAULT_PORTS:
-        raise _refused(OutboundCode.FORBIDDEN_SCHEME, "Only https addresses are requested.")
+        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses are requested."))
     found = _HIERARCHY.fullmatch(rest)
     if found is None:
         raise _bad_url()
@@ -70,20 +71,23 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
 
 def _check_public(scheme: str, host: str, port: int) -> None:
     if scheme != "https":
-        raise _refused(OutboundCode.FORBIDDEN_SCHEME, "Only https addresses are requested.")
+        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses are requested."))
     if port != DEFAULT_PORTS[scheme]:
-        raise _refused(OutboundCode.FORBIDDEN_PORT, "Only the usual port of https is connected to.")
+        raise _refused(
+            OutboundCode.FORBIDDEN_PORT, say("Only the usual port of https is connected to.")
+        )
     labels = host.split(".")
     if host[0] == "[" or _NUMBER.fullmatch(labels[-1]):
         raise _refused(
-            OutboundCode.FORBIDDEN_ADDRESS, "Servers are reached by name, not by numeric address."
+            OutboundCode.FORBIDDEN_ADDRESS,
+            say("Servers are reached by name, not by numeric address."),
         )
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise _bad_url()
 
 
 def _bad_url() -> OutboundError:
-    return _refused(OutboundCode.BAD_URL, "That is not the address of anything on the web.")
+    return _refused(OutboundCode.BAD_URL, say("That is not the address of anything on the web."))
 
 
 def _refused(code: OutboundCode, safe_text: str) -> OutboundError:

@@ -13,6 +13,7 @@ from node.markup import is_text
 from node.people.models import Role, User
 from node.people.permissions import ROLES
 from node.runtime import UnitOfWork
+from node.wording import Saying, say
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
@@ -26,33 +27,41 @@ def require_by_email(session: Session, email: str) -> User:
     """Raises `NotFoundError`."""
     user = by_email(session, email.strip().lower())
     if user is None:
-        raise NotFoundError("There is no account with this email address.")
+        raise NotFoundError(say("There is no account with this email address."))
     return user
 
 
 def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str) -> User:
     """A new account. Raises `InvalidInputError` with every field that is wrong."""
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Saying] = {}
     name = name.strip()
     if not 1 <= len(name) <= 200 or not is_text(name):
-        wrong["person_name"] = "Enter your name, in at most 200 characters"
+        wrong["person_name"] = say("Enter your name, in at most 200 characters")
     try:
         email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
-        wrong["email"] = "Enter an email address in the correct format, like name@example.gov.uk"
+        wrong["email"] = say(
+            "Enter an email address in the correct format, like name@example.gov.uk"
+        )
     else:
         if by_email(work.session, email) is not None:
-            wrong["email"] = "There is already an account with this email address"
+            wrong["email"] = say("There is already an account with this email address")
     if len(password) < SHORTEST_PASSWORD:
-        wrong["password"] = f"Enter a password of at least {SHORTEST_PASSWORD} characters"
+        wrong["password"] = say(
+            "Enter a password of at least %(least)s characters",
+            least=SHORTEST_PASSWORD,
+        )
     elif len(password) > LONGEST_PASSWORD:
-        wrong["password"] = f"Enter a password of at most {LONGEST_PASSWORD} characters"
+        wrong["password"] = say(
+            "Enter a password of at most %(most)s characters",
+            most=LONGEST_PASSWORD,
+        )
     elif not is_text(password):
-        wrong["password"] = "Enter a password that one can type"  # noqa: S105 -- says what is wrong
+        wrong["password"] = say("Enter a password that one can type")
     if role not in ROLES:
-        wrong["role"] = f"Choose a role: {', '.join(ROLES)}"
+        wrong["role"] = say("Choose a role: %(names)s", names=", ".join(ROLES))
     if wrong:
-        raise InvalidInputError("The account could not be made.", wrong)
+        raise InvalidInputError(say("The account could not be made."), wrong)
     user = User(
         name=name,
         email=email,

@@ -11,6 +11,7 @@ import yaml
 
 from node.errors import InvalidInputError
 from node.projects.writing import Text
+from node.wording import say
 
 FENCE = "---"
 NEEDED = frozenset({"title", "summary", "phase"})
@@ -22,25 +23,41 @@ def read(file: Path) -> Text:
     try:
         source = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InvalidInputError(f"{file} cannot be read: {error.strerror}.") from error
+        raise InvalidInputError(
+            say("%(file)s cannot be read: %(problem)s.", file=file, problem=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{file} is not UTF-8 text.") from error
+        raise InvalidInputError(say("%(file)s is not UTF-8 text.", file=file)) from error
     start, _, rest = source.partition(f"{FENCE}\n")
     front, fence, brief = rest.partition(f"\n{FENCE}\n")
     try:
         # The base loader reads every value as the text it is written in, and nothing else.
         said = yaml.load(front, yaml.BaseLoader) if not start and fence else None  # noqa: S506
     except (yaml.YAMLError, RecursionError) as error:
-        raise InvalidInputError(f"{file} has a front matter that is not valid YAML.") from error
+        raise InvalidInputError(
+            say("%(file)s has a front matter that is not valid YAML.", file=file)
+        ) from error
     if not isinstance(said, dict):
         raise InvalidInputError(
-            f"{file} does not begin with a front matter between lines of {FENCE}."
+            say(
+                "%(file)s does not begin with a front matter between lines of %(fence)s.",
+                file=file,
+                fence=FENCE,
+            )
         )
     unknown = set(said) - KEYS
     if unknown:
-        raise InvalidInputError(f"{file} has unknown keys: {', '.join(sorted(map(str, unknown)))}.")
+        raise InvalidInputError(
+            say(
+                "%(file)s has unknown keys: %(names)s.",
+                file=file,
+                names=", ".join(sorted(map(str, unknown))),
+            )
+        )
     for key, value in said.items():
         if not isinstance(value, str):
-            raise InvalidInputError(f"{file} has more than one line of text as its {key}.")
+            raise InvalidInputError(
+                say("%(file)s has more than one line of text as its %(key)s.", file=file, key=key)
+            )
     given: dict[str, Any] = dict.fromkeys(NEEDED, "") | said
     return Text(**given, brief=brief)

@@ -7,6 +7,7 @@ from node.federating import sharing
 from node.federating.readers import Reader
 from node.projects.models import Project, Visibility
 from node.request import current_node
+from node.wording import say
 
 
 def give(given: Iterable[tuple[str, Project]], reader: Reader) -> None:
@@ -18,7 +19,7 @@ def give(given: Iterable[tuple[str, Project]], reader: Reader) -> None:
     for_peers = []
     for uri, project in given:
         if project.visibility is Visibility.private:
-            raise NotFoundError("There is no such project.")
+            raise NotFoundError(say("There is no such project."))
         if project.visibility is Visibility.peers:
             for_peers.append(uri)
     if reader.host and for_peers:

@@ -11,6 +11,7 @@ from node.federating.views.asking import current_reader
 from node.federating.views.collections import followers_of, outbox_of
 from node.projects import service
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
+from node.wording import say
 
 blueprint = Blueprint("groups", __name__)
 
@@ -51,5 +52,5 @@ def _group(token: str) -> Actor:
     """The actor of a project that the reader may see."""
     project = service.by_token(current_work().session, token, current_reader())
     if not project.is_local or project.actor is None:
-        raise NotFoundError("There is no such project.")
+        raise NotFoundError(say("There is no such project."))
     return project.actor

@@ -27,6 +27,7 @@ from node.projects.models import Project, State
 from node.projects.service import as_view
 from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.wording import say
 
 log = structlog.get_logger(__name__)
 
@@ -52,10 +53,10 @@ TOLD = (
 def receive_article(work: UnitOfWork, received: Received) -> None:
     """A Create or Update of an article, as its own origin gives it."""
     if received.document is None:
-        raise NotForUsError("an activity without its object")
+        raise NotForUsError(say("an activity without its object"))
     told = from_article(Article.parse(received.document))
     if told is None:
-        raise NotForUsError("an article that is not a project")
+        raise NotForUsError(say("an article that is not a project"))
     council = followed_council(work.session, received.activity.actor)
     left_out = keep(work, council, [told])
     if left_out:
@@ -173,11 +174,11 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     activity = received.activity
     uri = id_of(activity.object)
     if uri is None or not same_origin(uri, activity.actor):
-        raise NotForUsError("a deletion of what is not theirs")
+        raise NotForUsError(say("a deletion of what is not theirs"))
     project = work.session.scalar(select(Project).where(Project.uri == uri))
     council = project.council if project else followed_council(work.session, activity.actor)
     if council.actor.uri != activity.actor:
-        raise NotForUsError("a deletion of what is not theirs")
+        raise NotForUsError(say("a deletion of what is not theirs"))
     insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
     if project is not None:
         remove(work, project, "project.deleted-by-origin")
@@ -213,12 +214,12 @@ def followed_council(session: Session, actor_uri: str) -> Council:
     """The council with this actor, if ours follows it or has asked to."""
     council = councils.by_actor_uri(session, actor_uri)
     if council is None or council.is_local:
-        raise NotForUsError("from a council that we do not follow")
+        raise NotForUsError(say("from a council that we do not follow"))
     follows = select(Follow.id).where(
         Follow.followed_id == council.actor_id, Follow.state != "rejected"
     )
     if session.scalar(follows) is None:
-        raise NotForUsError("from a council that we do not follow")
+        raise NotForUsError(say("from a council that we do not follow"))
     return council
 
 

@@ -27,6 +27,7 @@ from node.projects.models import (
 )
 from node.projects.writing import Text, check, translated_details
 from node.runtime import UnitOfWork
+from node.wording import say
 
 PAGE = 20
 
@@ -65,10 +66,10 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
     """
     text = check(text)
     if project.state is State.deleted:
-        raise GoneError("This project has been deleted.")
+        raise GoneError(say("This project has been deleted."))
     _require_own(project)
     if project.version != version:
-        raise ConflictError("Somebody else changed this project while you were writing.")
+        raise ConflictError(say("Somebody else changed this project while you were writing."))
     before = project.visibility
     _write(project, text)
     project.version += 1
@@ -111,9 +112,9 @@ def by_token(
     project = session.scalar(query)
     never_shown = project is None or project.published_at is None
     if project is None or (never_shown and not drafts):
-        raise NotFoundError("There is no such project.")
+        raise NotFoundError(say("There is no such project."))
     if project.state is State.deleted:
-        raise GoneError("This project has been deleted.")
+        raise GoneError(say("This project has been deleted."))
     return project
 
 
@@ -132,11 +133,11 @@ def for_change(session: Session, token: str) -> Project:
         select(Project).where(Project.token == token).with_for_update(of=Project)
     )
     if project is None:
-        raise NotFoundError("There is no such project.")
+        raise NotFoundError(say("There is no such project."))
     if project.state is State.deleted:
-        raise GoneError("This project has been deleted.")
+        raise GoneError(say("This project has been deleted."))
     if not project.is_local:
-        raise ForbiddenError("Only the council whose project it is can change it.")
+        raise ForbiddenError(say("Only the council whose project it is can change it."))
     return project
 
 
@@ -277,11 +278,11 @@ def _translated(text: Text) -> dict[str, dict[str, str]]:
 
 def _move(project: Project, state: State) -> None:
     if state not in TRANSITIONS[project.state]:
-        raise ConflictError(f"A project that is {project.state.value} cannot become {state.value}.")
+        raise ConflictError(say("That cannot be done with this project any more."))
     project.state = state
 
 
 def _require_own(project: Project) -> None:
     """Raises `ForbiddenError` for another council's project."""
     if not project.is_local:
-        raise ForbiddenError("Only the council whose project it is can change it.")
+        raise ForbiddenError(say("Only the council whose project it is can change it."))

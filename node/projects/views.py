@@ -23,6 +23,7 @@ from node.request import (
     permission,
     wants_activity,
 )
+from node.wording import say
 
 blueprint = Blueprint("projects", __name__, template_folder="templates")
 
@@ -89,7 +90,7 @@ def document(token: str) -> ResponseReturnValue:
     reader = current_reader()
     project = service.by_token(current_work().session, token, reader)
     if not project.is_local:
-        raise NotFoundError("There is no such project.")
+        raise NotFoundError(say("There is no such project."))
     give([(project.uri, project)], reader)
     return activity_response(to_document(project).dump())
 

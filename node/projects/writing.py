@@ -10,6 +10,7 @@ from node import markup
 from node.errors import InvalidInputError
 from node.projects.details import BRIEF, MOST, Details, is_address, longest
 from node.projects.models import Phase, Project, Visibility, new_token
+from node.wording import Saying, say
 
 LONGEST = {"title": 150, "summary": 200, "brief": 50_000}
 # English and Welsh: the languages in which councils of the UK write.
@@ -76,17 +77,17 @@ def check(text: Text) -> Text:
         details=_trimmed(text.details),
         translations=_translations(text),
     )
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Saying] = {}
     if not trimmed.title:
-        wrong["title"] = "Enter the name of the project"
+        wrong["title"] = say("Enter the name of the project")
     if not trimmed.summary:
-        wrong["summary"] = "Enter one sentence on what the project is for"
+        wrong["summary"] = say("Enter one sentence on what the project is for")
     if trimmed.phase not in list(Phase):
-        wrong["phase"] = "Select the phase the project is in"
+        wrong["phase"] = say("Select the phase the project is in")
     if trimmed.visibility not in list(Visibility):
-        wrong["visibility"] = "Select who may see the project"
+        wrong["visibility"] = say("Select who may see the project")
     if trimmed.language not in LANGUAGES:
-        wrong["language"] = "Select the language of the text"
+        wrong["language"] = say("Select the language of the text")
     for name, most in LONGEST.items():
         wrong |= _misfit(name, getattr(trimmed, name), most)
     for tag, said in trimmed.translations.items():
@@ -95,28 +96,41 @@ def check(text: Text) -> Text:
     wrong |= dict(_wrong(trimmed.details, ""))
     wrong |= _wrong_together(trimmed.details)
     if wrong:
-        raise InvalidInputError("The project could not be saved.", wrong)
+        raise InvalidInputError(say("The project could not be saved."), wrong)
     return trimmed
 
 
-def _misfit(name: str, value: str, most: int) -> dict[str, str]:
+def _misfit(name: str, value: str, most: int) -> dict[str, Saying]:
     if most and len(value) > most:
-        return {name: f"Use at most {most:,} characters; these are {len(value):,}"}
-    return {} if markup.is_text(value) else {name: "Remove the characters that cannot be shown"}
+        return {
+            name: say(
+                "Use at most %(most)s characters; these are %(length)s",
+                most=f"{most:,}",
+                length=f"{len(value):,}",
+            )
+        }
+    if markup.is_text(value):
+        return {}
+    return {name: say("Remove the characters that cannot be shown")}
 
 
-def _wrong(thing: Any, before: str) -> Iterator[tuple[str, str]]:
+def _wrong(thing: Any, before: str) -> Iterator[tuple[str, Saying]]:
     """What of the fields of a dataclass of `node.projects.details` is wrong, by its name."""
     for item in fields(thing):
         value, name = getattr(thing, item.name), f"{before}{item.name}"
         if isinstance(value, str) and item.name.endswith("url") and value:
             if not is_address(value):
-                yield name, "Enter a web address, like https://www.example.gov.uk"
+                yield name, say("Enter a web address, like https://www.example.gov.uk")
         elif isinstance(value, str):
             yield from _misfit(name, value, longest(item)).items()
         elif isinstance(value, tuple):
             if len(value) > MOST:
-                yield name, f"Enter at most {MOST}; these are {len(value)}"
+                yield (
+                    name,
+                    say(
+                        "Enter at most %(most)s; these are %(number)s", most=MOST, number=len(value)
+                    ),
+                )
             for place, each in enumerate(value):
                 if isinstance(each, str):
                     yield from _misfit(name, each, longest(item)).items()
@@ -124,23 +138,23 @@ def _wrong(thing: Any, before: str) -> Iterator[tuple[str, str]]:
                     yield from _wrong(each, f"{name}-{place}-")
 
 
-def _wrong_together(said: Details) -> dict[str, str]:
-    wrong: dict[str, str] = {}
+def _wrong_together(said: Details) -> dict[str, Saying]:
+    wrong: dict[str, Saying] = {}
     if said.starts_on and said.ends_on and said.ends_on < said.starts_on:
-        wrong["ends_on"] = "The end must be on or after the start"
+        wrong["ends_on"] = say("The end must be on or after the start")
     if said.contact_email and not _is_email(said.contact_email):
-        wrong["contact_email"] = (
+        wrong["contact_email"] = say(
             "Enter an email address in the correct format, like name@example.gov.uk"
         )
     for place, link in enumerate(said.links):
         if not link.url:
-            wrong[f"links-{place}-url"] = "Enter the address of the link"
+            wrong[f"links-{place}-url"] = say("Enter the address of the link")
     for place, need in enumerate(said.user_needs):
         if not need.need:
-            wrong[f"user_needs-{place}-need"] = "Enter what the user needs"
+            wrong[f"user_needs-{place}-need"] = say("Enter what the user needs")
     for place, output in enumerate(said.outputs):
         if not output.title:
-            wrong[f"outputs-{place}-title"] = "Enter what everybody gets"
+            wrong[f"outputs-{place}-title"] = say("Enter what everybody gets")
     return wrong
 
 

@@ -23,6 +23,7 @@ from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
 from node.updates.federate import to_html, to_note, to_tombstone
 from node.updates.models import TRANSITIONS, State, Update
+from node.wording import Saying, say
 
 LONGEST = 10_000
 # More than a project has in its life, those that were deleted among them.
@@ -54,16 +55,20 @@ def check(text: Text) -> Text:
     """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
     said = asdict(text).items()
     trimmed = Text(**{name: words.replace("\r\n", "\n").strip() for name, words in said})
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Saying] = {}
     for field, value in asdict(trimmed).items():
         if len(value) > LONGEST:
-            wrong[field] = f"Use at most {LONGEST:,} characters; these are {len(value):,}"
+            wrong[field] = say(
+                "Use at most %(most)s characters; these are %(length)s",
+                most=f"{LONGEST:,}",
+                length=f"{len(value):,}",
+            )
         elif not markup.is_text(value):
-            wrong[field] = "Remove the characters that cannot be shown"
+            wrong[field] = say("Remove the characters that cannot be shown")
     if not any(asdict(trimmed).values()):
-        wrong["changed"] = "Enter what changed, what is next or what you need"
+        wrong["changed"] = say("Enter what changed, what is next or what you need")
     if wrong:
-        raise InvalidInputError("The update could not be saved.", wrong)
+        raise InvalidInputError(say("The update could not be saved."), wrong)
     return trimmed
 
 
@@ -71,11 +76,16 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     """Tell what is new in a project of our own, and send it to whoever follows it."""
     text = check(text)
     if not project.is_local:
-        raise ForbiddenError("Only the council whose project it is can write its updates.")
+        raise ForbiddenError(say("Only the council whose project it is can write its updates."))
     if project.state is not ProjectState.published:
-        raise ConflictError("Publish the project first.")
+        raise ConflictError(say("Publish the project first."))
     if count(work.session, project) >= MOST_OF_PROJECT:
-        raise ConflictError(f"A project has at most {MOST_OF_PROJECT:,} updates.")
+        raise ConflictError(
+            say(
+                "A project has at most %(most)s updates.",
+                most=f"{MOST_OF_PROJECT:,}",
+            )
+        )
     token, moment = new_token(), now()
     uri = addresses.update(work.settings, token)
     update = Update(
@@ -107,7 +117,7 @@ def change(work: UnitOfWork, update: Update, text: Text, version: int) -> None:
     """
     text = check(text)
     if update.version != version:
-        raise ConflictError("Somebody else changed this update while you were writing.")
+        raise ConflictError(say("Somebody else changed this update while you were writing."))
     _write(update, text)
     update.version += 1
     update.changed_at = now()
@@ -141,7 +151,7 @@ def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | 
 def remove(update: Update) -> None:
     """Forget what was written; that there was an update is all that a deleted one keeps."""
     if State.deleted not in TRANSITIONS[update.state]:
-        raise GoneError("This update has been deleted.")
+        raise GoneError(say("This update has been deleted."))
     update.state, update.deleted_at = State.deleted, now()
     update.changed = update.next = update.needs = update.content = ""
 
@@ -150,7 +160,7 @@ def by_token(session: Session, token: str) -> Update:
     """An update, also one that was deleted. Raises `NotFoundError` for none."""
     update = session.scalar(select(Update).where(Update.token == token))
     if update is None:
-        raise NotFoundError("There is no such update.")
+        raise NotFoundError(say("There is no such update."))
     return update
 
 
@@ -162,11 +172,11 @@ def for_change(session: Session, token: str) -> Update:
     query = select(Update).where(Update.token == token).with_for_update(of=Update)
     update = session.scalar(query)
     if update is None:
-        raise NotFoundError("There is no such update.")
+        raise NotFoundError(say("There is no such update."))
     if not update.project.is_local:
-        raise ForbiddenError("Only the council whose update it is can change it.")
+        raise ForbiddenError(say("Only the council whose update it is can change it."))
     if State.deleted in (update.state, update.project.state):
-        raise GoneError("This update has been deleted.")
+        raise GoneError(say("This update has been deleted."))
     return update
 
 

@@ -16,6 +16,7 @@ from node.updates import service
 from node.updates.federate import to_note, to_tombstone
 from node.updates.forms import UpdateForm
 from node.updates.models import State, Update
+from node.wording import say
 
 blueprint = Blueprint("updates", __name__, template_folder="templates")
 
@@ -62,7 +63,7 @@ def show(token: str) -> ResponseReturnValue:
 def _gone(update: Update, *, is_document: bool) -> ResponseReturnValue:
     if is_document and update.author.is_local:
         return activity_response(to_tombstone(update).dump(), 410)
-    raise GoneError("This update has been deleted.")
+    raise GoneError(say("This update has been deleted."))
 
 
 @blueprint.get("/projects/<token>/updates/new")

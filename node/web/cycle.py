@@ -21,6 +21,7 @@ from node.people.permissions import may
 from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
 from node.web import security_headers
 from node.web.error_pages import conflict, wants_document
+from node.wording import say
 
 log = structlog.get_logger("node.access")
 
@@ -98,7 +99,7 @@ def _begin() -> None:
     bind_contextvars(request_id=g.request_id)
     g.reading = begin_reading()
     if "\0" in request.path:  # which no database would look up
-        raise NotFoundError("There is no such page.")
+        raise NotFoundError(say("There is no such page."))
 
 
 def _check_permission() -> ResponseReturnValue | None:
@@ -109,7 +110,7 @@ def _check_permission() -> ResponseReturnValue | None:
         _let_write()
         return None
     if current_user.is_authenticated:
-        raise ForbiddenError("You do not have permission to do this.")
+        raise ForbiddenError(say("You do not have permission to do this."))
     if wants_document():
         raise Unauthorized
     flash(_("Sign in to see this page."), "error")

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask, Response, current_app, g, render_template, request
-from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -18,7 +17,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from federation.errors import FederationError, Refusal
 from node.db import db
 from node.errors import MoothallError
+from node.languages import said
 from node.web.site import Site
+from node.wording import Saying, of_library, say
 
 PROBLEM = "application/problem+json"
 # What a client may ask for or send that shows that it is a program.
@@ -42,64 +43,62 @@ log = structlog.get_logger(__name__)
 class Words(NamedTuple):
     """What an error page says: a heading, and what one can do."""
 
-    heading: Any
-    advice: Any
+    heading: Saying
+    advice: Saying
 
 
 WORDS = {
     400: Words(
-        lazy_gettext("There is a problem with what was sent"),
-        lazy_gettext("Go back, check what you entered and try again. Nothing was changed."),
+        say("There is a problem with what was sent"),
+        say("Go back, check what you entered and try again. Nothing was changed."),
     ),
-    401: Words(
-        lazy_gettext("Sign in to see this page"), lazy_gettext("You need to sign in first.")
-    ),
+    401: Words(say("Sign in to see this page"), say("You need to sign in first.")),
     403: Words(
-        lazy_gettext("You cannot use this page"),
-        lazy_gettext(
+        say("You cannot use this page"),
+        say(
             "Your account does not have permission for this. "
             "Ask the operator of this node if you need it."
         ),
     ),
     404: Words(
-        lazy_gettext("Page not found"),
-        lazy_gettext(
+        say("Page not found"),
+        say(
             "If you typed the address, check that it is correct. "
             "If you pasted it, check that it is complete."
         ),
     ),
     405: Words(
-        lazy_gettext("This page cannot be used in that way"),
-        lazy_gettext("Go back and use the links and buttons on the page."),
+        say("This page cannot be used in that way"),
+        say("Go back and use the links and buttons on the page."),
     ),
     409: Words(
-        lazy_gettext("Somebody else changed this"),
-        lazy_gettext("Go back, look at what changed and try again."),
+        say("Somebody else changed this"),
+        say("Go back, look at what changed and try again."),
     ),
     410: Words(
-        lazy_gettext("This has been deleted"),
-        lazy_gettext("It was here once and is not coming back."),
+        say("This has been deleted"),
+        say("It was here once and is not coming back."),
     ),
     413: Words(
-        lazy_gettext("That is too large"),
-        lazy_gettext("Go back and send less at once. Nothing was changed."),
+        say("That is too large"),
+        say("Go back and send less at once. Nothing was changed."),
     ),
     415: Words(
-        lazy_gettext("That kind of content cannot be used"),
-        lazy_gettext("Go back and use the form on the page."),
+        say("That kind of content cannot be used"),
+        say("Go back and use the form on the page."),
     ),
     429: Words(
-        lazy_gettext("Too many tries"),
-        lazy_gettext("Wait a few minutes and try again. Nothing was changed."),
+        say("Too many tries"),
+        say("Wait a few minutes and try again. Nothing was changed."),
     ),
     500: Words(
-        lazy_gettext("Sorry, there is a problem with this node"),
-        lazy_gettext("Try again later. The problem has been recorded for the people who run it."),
+        say("Sorry, there is a problem with this node"),
+        say("Try again later. The problem has been recorded for the people who run it."),
     ),
 }
 EXPIRED = Words(
-    lazy_gettext("This form was open for too long"),
-    lazy_gettext("Go back, reload the page and send the form again. Nothing was changed."),
+    say("This form was open for too long"),
+    say("Go back, reload the page and send the form again. Nothing was changed."),
 )
 
 
@@ -151,7 +150,7 @@ def _http(error: HTTPException) -> AnyResponse:
     if error.response is not None or status < 400:
         return error.get_response()
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
-    answer = _answer(status, words, str(words.advice))
+    answer = _answer(status, words, words.advice)
     for name, value in error.get_headers(request.environ):
         if name.lower() not in BODY_HEADERS:
             answer.headers[name] = value
@@ -159,7 +158,7 @@ def _http(error: HTTPException) -> AnyResponse:
 
 
 def _csrf(_: CSRFError) -> AnyResponse:
-    return _answer(400, EXPIRED, str(EXPIRED.advice), code="form-expired")
+    return _answer(400, EXPIRED, EXPIRED.advice, code="form-expired")
 
 
 def _own(error: MoothallError) -> AnyResponse:
@@ -175,7 +174,7 @@ def _own(error: MoothallError) -> AnyResponse:
 def conflict(_error: IntegrityError | None = None) -> Response:
     """Two did the same thing at the same moment, and the other was first."""
     db.session.rollback()
-    return _answer(409, WORDS[409], str(WORDS[409].advice), code="conflict")
+    return _answer(409, WORDS[409], WORDS[409].advice, code="conflict")
 
 
 def refused(refusal: Refusal) -> Response:
@@ -187,7 +186,7 @@ def refused(refusal: Refusal) -> Response:
 
 
 def _federation(error: FederationError) -> AnyResponse:
-    return _answer(400, WORDS[400], error.safe_text)
+    return _answer(400, WORDS[400], of_library(error))
 
 
 def failed() -> Response:
@@ -199,11 +198,11 @@ def _internal(_: InternalServerError) -> AnyResponse:
     """The last resort. It asks nothing more of the database, which may be what is broken."""
     words = WORDS[500]
     if wants_document():
-        return _chosen(problem(500, str(words.advice)))
+        return _chosen(problem(500, words.advice))
     # Not `render_template`: that runs the context processors, which read the database.
     template = current_app.jinja_env.get_template("error.html")
     page = template.render(
-        site=g.get("site", Site()), heading=words.heading, text=words.advice, fields={}
+        site=g.get("site", Site()), heading=said(words.heading), text=said(words.advice), fields={}
     )
     return _chosen(Response(page, 500))
 
@@ -212,7 +211,10 @@ def _answer(status: int, words: Words, detail: str, **members: Any) -> Response:
     if wants_document():
         return _chosen(problem(status, detail, **members))
     page = render_template(
-        "error.html", heading=words.heading, text=detail, fields=members.get("fields", {})
+        "error.html",
+        heading=said(words.heading),
+        text=said(detail),
+        fields={name: said(text) for name, text in members.get("fields", {}).items()},
     )
     return _chosen(Response(page, status))
 

@@ -32,6 +32,7 @@ from node.request import (
 )
 from node.runtime import Document
 from node.settings import with_secret
+from node.wording import say
 
 blueprint = Blueprint("pages", __name__)
 
@@ -70,7 +71,7 @@ def _council_document(slug: str) -> Document:
 def _own_council(slug: str) -> Council:
     council = councils.by_slug(current_work().session, slug)
     if council is None:
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     return council
 
 
@@ -80,7 +81,7 @@ def known_council(council_id: int) -> ResponseReturnValue:
     """A council of another node, as far as we know it."""
     council = current_work().session.get(Council, council_id)
     if council is None:
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     if council.slug:
         return redirect(url_for("pages.own_council", slug=council.slug))
     return _council_page(council)
@@ -146,10 +147,10 @@ def first_run() -> ResponseReturnValue:
 
 def _first_run_allowed(token: str) -> None:
     if councils.own(current_work().session) is not None:
-        raise NotFoundError("This node has been set up already.")
+        raise NotFoundError(say("This node has been set up already."))
     expected = first_run_token(with_secret(current_node().settings))
     if not hmac.compare_digest(token.encode(), expected.encode()):
-        raise ForbiddenError("Open the address that the node printed when it started.")
+        raise ForbiddenError(say("Open the address that the node printed when it started."))
 
 
 @blueprint.get("/healthz")

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from node.api import InvalidInputError, NotFoundError, Work, insert_once, now
+from node.api import InvalidInputError, NotFoundError, Work, insert_once, now, say
 from plugins.checklists.definitions import Checklist, shipped
 from plugins.checklists.models import Answer
 
@@ -35,23 +34,23 @@ class Progress:
 
     def __str__(self) -> str:
         words = {
-            "yes": _("%(count)s yes"),
-            "partly": _("%(count)s partly"),
-            "no": _("%(count)s no"),
+            "yes": say("%(count)s yes"),
+            "partly": say("%(count)s partly"),
+            "no": say("%(count)s no"),
         }
         parts = [
             words[answer] % {"count": self.counts[answer]}
             for answer in ANSWERS
             if self.counts.get(answer)
         ]
-        so_far = _("%(answered)s of %(total)s answered", answered=self.answered, total=self.total)
+        so_far = say("%(answered)s of %(total)s answered", answered=self.answered, total=self.total)
         return f"{so_far}: {', '.join(parts)}" if parts else so_far
 
 
 def checklist(checklist_id: str) -> Checklist:
     """Raises `NotFoundError`."""
     if checklist_id not in shipped():
-        raise NotFoundError(_("There is no such checklist."))
+        raise NotFoundError(say("There is no such checklist."))
     return shipped()[checklist_id]
 
 
@@ -76,14 +75,14 @@ def record(
     ids = [question.id for question in checklist.questions]
     chosen = {question: answer for question in ids if (answer := given.get(question))}
     wrong = {
-        question: _("Select yes, partly or no")
+        question: say("Select yes, partly or no")
         for question, answer in chosen.items()
         if answer not in ANSWERS
     }
     if not chosen:
-        wrong[ids[0]] = _("Select an answer to at least one question")
+        wrong[ids[0]] = say("Select an answer to at least one question")
     if wrong:
-        raise InvalidInputError(_("The answers could not be saved."), wrong)
+        raise InvalidInputError(say("The answers could not be saved."), wrong)
     before = answers(work.session, checklist, project_uri)
     changed = {
         question: answer for question, answer in chosen.items() if before.get(question) != answer

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from node.db import now
 from node.errors import ConflictError
+from node.wording import say
 
 Uri = String(2000)
 
@@ -22,7 +23,7 @@ class Stateful:
     def move_to(self, state: str) -> None:
         """Raises `ConflictError` for a move that the table does not have."""
         if state not in self.STATES[self.state]:
-            raise ConflictError(f"What is {self.state} cannot become {state}.")
+            raise ConflictError(say("That cannot be done any more."))
         self.state = state
 
 

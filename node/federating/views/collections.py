@@ -21,6 +21,7 @@ from node.request import (
     row_id,
     wants_activity,
 )
+from node.wording import say
 
 PAGE = 20
 
@@ -94,7 +95,7 @@ def activity(token: str) -> ResponseReturnValue:
         )
     )
     if row is None:
-        raise NotFoundError("There is no such activity.")
+        raise NotFoundError(say("There is no such activity."))
     if not wants_activity():
         return redirect(
             row.object_uri
@@ -107,5 +108,5 @@ def activity(token: str) -> ResponseReturnValue:
 def _actor(session: Session, slug: str) -> Actor:
     actor = actors.local_by_username(session, slug)
     if actor is None or actor.kind == "Application":
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     return actor

@@ -27,6 +27,7 @@ from node.request import (
 )
 from node.runtime import Document
 from node.settings import Settings
+from node.wording import say
 
 blueprint = Blueprint("discovery", __name__)
 
@@ -66,12 +67,12 @@ def _who_is(resource: str) -> Document:
         wanted = parse_resource(resource)
     except FederationError as error:
         raise InvalidInputError(
-            "Ask for a resource such as acct:council@example.gov.uk."
+            say("Ask for a resource such as acct:council@example.gov.uk.")
         ) from error
     work = current_work()
     actor = _wanted(work.session, work.settings, wanted)
     if actor is None:
-        raise NotFoundError("There is nobody of that name here.")
+        raise NotFoundError(say("There is nobody of that name here."))
     return jrd(resource, actor.uri, actor.url)
 
 
@@ -97,7 +98,7 @@ def nodeinfo_links() -> ResponseReturnValue:
 @for_servers
 def nodeinfo_document(version: str) -> ResponseReturnValue:
     if version not in nodeinfo.VERSIONS:
-        raise NotFoundError("There is no such version of NodeInfo.")
+        raise NotFoundError(say("There is no such version of NodeInfo."))
     body = remembered(f"nodeinfo {version}", partial(_about_node, version))
     return Response(body, content_type=nodeinfo.content_type(version))
 

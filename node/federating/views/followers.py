@@ -14,6 +14,7 @@ from node.federating import actors, follower_sync, inbox
 from node.federating.keystore import KeyStore, policy
 from node.federating.views.asking import as_signed
 from node.request import PUBLIC, activity_response, current_node, current_work, permission
+from node.wording import say
 
 blueprint = Blueprint("followers", __name__)
 
@@ -29,7 +30,7 @@ def synchronization(slug: str) -> ResponseReturnValue:
     session = current_work().session
     actor = actors.local_by_username(session, slug)
     if actor is None or not actor.followers:
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     listed = tuple(follower_sync.partial(session, actor, host))
     uri = follower_sync.address(actor)
     answer = activity_response(Collection(id=uri, total_items=len(listed), items=listed).dump())

@@ -9,6 +9,7 @@ from node.federating.readers import Reader
 from node.federating.views.asking import current_reader
 from node.request import PUBLIC, current_node, current_work, permission
 from node.settings import Published
+from node.wording import say
 
 blueprint = Blueprint("published", __name__)
 
@@ -42,7 +43,7 @@ def _listed() -> list[discovery.Listed]:
     shows_peers = _may_read(reader, settings.publish_peers)
     shows_blocks = _may_read(reader, settings.publish_blocks)
     if not (shows_peers or shows_blocks):
-        raise NotFoundError("This node publishes no list of servers.")
+        raise NotFoundError(say("This node publishes no list of servers."))
     return discovery.listed(
         current_work().session, settings, allowed=shows_peers, blocked=shows_blocks
     )
