@@ -37,6 +37,9 @@ from node.federating import (
 )
 from node.federating import views as federating_views
 from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
+from node.freshness import service as freshness
+from node.freshness import views as freshness_views
+from node.freshness.words import NAMES as FRESHNESS_NAMES
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.moderation import views as moderation_views
@@ -137,6 +140,7 @@ def _add_jobs(node: Node) -> None:
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
+    node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
@@ -144,8 +148,10 @@ def _add_jobs(node: Node) -> None:
 
 
 def _add_pages(app: Flask) -> None:
-    app.jinja_env.globals.update(may=may, PHASES=PHASES)
+    app.jinja_env.globals.update(may=may, PHASES=PHASES, FRESHNESS_NAMES=FRESHNESS_NAMES)
     app.jinja_env.globals.update(
+        freshness_of=freshness_views.section,
+        freshness_in_short=freshness_views.short,
         updates_of=updates_views.section,
         conversation_about=conversations_views.section,
         reactions_to=conversations_views.reactions_to,
@@ -158,6 +164,7 @@ def _add_pages(app: Flask) -> None:
         catalogue_views,
         group_views,
         updates_views,
+        freshness_views,
         conversations_views,
         officers_views,
         councils_views,

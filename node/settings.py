@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from node import reviewing
 from node.errors import SettingsError
 
 PREFIX = "MOOTHALL_"
@@ -35,6 +36,10 @@ RANGES = {
     "delivery_threads": (1, 1000),
     "lease_seconds": (30, 86_400),
     "compare_hours": (1, 1000),
+    "stale_weeks": (1, reviewing.LONGEST),
+    "escalate_weeks": (1, reviewing.LONGEST),
+    "archive_weeks": (2, reviewing.LONGEST),
+    "silent_days": (1, 3650),
 }
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
@@ -131,6 +136,32 @@ class Settings:
         "How many actors of other servers are kept whom nobody here follows and who have nothing"
         " here.",
     )
+    review_weeks: tuple[str, ...] = _key(
+        ("concept:13", "discovery:9", "alpha:9", "beta:13", "live:26"),
+        "After how many weeks a project is to be looked at again, by phase: `phase:weeks` pairs,"
+        " with commas between. A phase that is left out needs no review.",
+    )
+    nudge_weeks: tuple[str, ...] = _key(
+        ("1", "2", "4"),
+        "How many weeks after the review of a project fell due its owner is reminded, with commas"
+        " between.",
+    )
+    stale_weeks: int = _key(
+        4, "How many weeks after its review fell due a project is said to be out of date."
+    )
+    escalate_weeks: int = _key(
+        6, "How many weeks after the review of a project fell due the coordinators hear of it."
+    )
+    archive_weeks: int = _key(
+        26,
+        "How many weeks after its review fell due a project is put in the archive. It stays"
+        " readable and can be brought back.",
+    )
+    silent_days: int = _key(
+        28,
+        "After how many days of silence of another council's node its projects are said to be"
+        " perhaps out of date.",
+    )
     plugins: tuple[str, ...] = _key(
         ("checklists",), "The plugins that are switched on, by name, with commas between."
     )
@@ -138,6 +169,17 @@ class Settings:
     log_level: str = _key(
         "INFO", "The least severe level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
+
+    @property
+    def timetable(self) -> reviewing.Timetable:
+        """When projects are to be looked at again."""
+        return reviewing.Timetable(
+            reviewing.intervals(self.review_weeks),
+            reviewing.nudges(self.nudge_weeks),
+            self.stale_weeks,
+            self.escalate_weeks,
+            self.archive_weeks,
+        )
 
     @property
     def authority(self) -> str:
@@ -278,6 +320,9 @@ def _check(settings: Settings) -> None:
     for name, (least, most) in RANGES.items():
         if not least <= getattr(settings, name) <= most:
             raise SettingsError(f"{name} must be from {least} to {most}.")
+    timetable = settings.timetable
+    if not timetable.stale <= timetable.escalated < timetable.archived:
+        raise SettingsError("stale_weeks, escalate_weeks and archive_weeks must be in that order.")
     if settings.listen and not _is_authority(settings.listen, with_port=True):
         raise SettingsError(f"listen must be host:port, such as 0.0.0.0:5100: {settings.listen!r}.")
     for host in settings.private_hosts:

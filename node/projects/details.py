@@ -40,6 +40,16 @@ class Collaboration(StrEnum):
     share_funding = "share-funding"
 
 
+class Freshness(StrEnum):
+    """Whether what a project says can be relied on. How it may move is `FRESHNESS`."""
+
+    unsaid = "unsaid"
+    fresh = "fresh"
+    due = "due"
+    stale = "stale"
+    archived = "archived"
+
+
 class LinkKind(StrEnum):
     """What a link of a project leads to."""
 
@@ -240,6 +250,18 @@ class Details:
     links: tuple[Link, ...] = _many(Link)
     user_needs: tuple[UserNeed, ...] = _many(UserNeed)
     outputs: tuple[Output, ...] = _many(Output)
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """How far a project can be relied on, as its own node says beside the details: when its owner
+    is to look at it again, and when somebody last said that it is true.
+    """
+
+    freshness: Freshness | None = _choice(Freshness)
+    review_on: date | None = _day()
+    confirmed_on: date | None = _day()
+    archived_on: date | None = _day()
 
 
 # The headings of a brief, in their order (GOV.UK Digital Outcomes requirements).

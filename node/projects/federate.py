@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlencode
 
 from federation.addressing import PUBLIC, Addressed
@@ -12,7 +12,7 @@ from federation.reading import Document
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
 from node import markup
 from node.federating import addresses
-from node.projects.details import BRIEF, Details
+from node.projects.details import BRIEF, Details, Freshness, Upkeep
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
 from node.projects.models import Phase, Project, Visibility
@@ -64,6 +64,10 @@ class RemoteProject:
     language: str
     translations: dict[str, dict[str, str]]
     details: Details
+    freshness: Freshness
+    review_on: date | None
+    confirmed_on: date | None
+    archived_on: date | None
 
 
 def audience(project: Project) -> Addressed:
@@ -113,9 +117,13 @@ def to_article(project: Project) -> Article:
 
 
 def _details(project: Project) -> Document:
-    """All but the headings of the brief, which the content has."""
+    """All but the headings of the brief, which the content has; and how far it can be relied on."""
     said = dump_details(project.details)
-    return {name: value for name, value in said.items() if name not in BRIEF}
+    found = {name: value for name, value in said.items() if name not in BRIEF}
+    if project.freshness is not Freshness.unsaid:
+        days = project.review_on, project.confirmed_on, project.archived_on
+        found |= dump_details(Upkeep(project.freshness, *days))
+    return found
 
 
 def to_markdown(brief: str, said: Details, language: str) -> str:
@@ -175,6 +183,7 @@ def from_article(article: Article) -> RemoteProject | None:
         raise DocumentError("phase", "not a phase of a project") from None
     url = article.url or ""
     language = _language(article)
+    upkeep = parse_details(Upkeep, details.details)
     return RemoteProject(
         uri=article.id,
         url=url if same_origin(url, article.id) else article.id,
@@ -190,6 +199,10 @@ def from_article(article: Article) -> RemoteProject | None:
         language=language,
         translations=_translations(article, language),
         details=parse_details(Details, details.details),
+        freshness=upkeep.freshness or Freshness.unsaid,
+        review_on=upkeep.review_on,
+        confirmed_on=upkeep.confirmed_on,
+        archived_on=upkeep.archived_on,
     )
 
 

@@ -4,7 +4,7 @@
 """
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -28,7 +28,7 @@ from node.db import Base, now
 from node.federating.models import Actor
 from node.people.models import User
 from node.projects import details
-from node.projects.details import Details
+from node.projects.details import Details, Freshness
 
 
 class Phase(StrEnum):
@@ -65,6 +65,17 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 
+# Time moves it on; an update, an edit or a word of its owner makes it fresh again. Of drafts and of
+# what is retired nothing is said, and of others' projects what their own node says.
+FRESHNESS: dict[Freshness, frozenset[Freshness]] = {
+    Freshness.unsaid: frozenset({Freshness.fresh}),
+    Freshness.fresh: frozenset({Freshness.due, Freshness.stale, Freshness.unsaid}),
+    Freshness.due: frozenset({Freshness.stale, Freshness.fresh, Freshness.unsaid}),
+    Freshness.stale: frozenset({Freshness.archived, Freshness.fresh, Freshness.unsaid}),
+    Freshness.archived: frozenset({Freshness.fresh, Freshness.unsaid}),
+}
+
+
 def new_token() -> str:
     """72 random bits: short in an address, and not to be guessed."""
     return secrets.token_urlsafe(9)
@@ -93,7 +104,9 @@ class Project(Base):
     projects); `content` is the sanitised HTML of all of it, ready to show. `language` is that of
     both; `translations` holds title, summary, the Markdown and content by other languages.
 
-    `owner` is who looks after a project of ours.
+    `owner` is who looks after a project of ours. `freshness` says how far it can be relied on; its
+    owner is to look at it again on `review_on`, and somebody said that it is true on
+    `confirmed_on`.
 
     `version` counts the changes of a local project, so that two people editing at once find out.
     `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
@@ -124,6 +137,12 @@ class Project(Base):
     visibility: Mapped[Visibility] = mapped_column(
         Enum(Visibility, native_enum=False, length=20), default=Visibility.public
     )
+    freshness: Mapped[Freshness] = mapped_column(
+        Enum(Freshness, native_enum=False, length=20), default=Freshness.unsaid, index=True
+    )
+    review_on: Mapped[date | None]
+    confirmed_on: Mapped[date | None]
+    archived_on: Mapped[date | None]
     details: Mapped[Details] = mapped_column(DetailsJson, default=Details)
     language: Mapped[str] = mapped_column(String(10), default="en")
     translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)

@@ -45,6 +45,10 @@ TOLD = (
     "language",
     "translations",
     "details",
+    "freshness",
+    "review_on",
+    "confirmed_on",
+    "archived_on",
     "revision",
     "published_at",
 )

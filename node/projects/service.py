@@ -14,7 +14,8 @@ from node.federating.models import Actor, Follow
 from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
 from node.people import service as people
-from node.projects import telling
+from node.projects import reviews, telling
+from node.projects.details import Freshness
 from node.projects.federate import to_markdown
 from node.projects.models import (
     TRANSITIONS,
@@ -52,6 +53,7 @@ def publish(work: UnitOfWork, project: Project) -> None:
     project.revision = new_revision()
     project.published_at = project.changed_at = now()
     _require_own(project)
+    reviews.confirm(work.settings, project)
     telling.told(work, project, Visibility.private)
     work.audit(
         "project.publish", project.uri, title=project.title, visibility=project.visibility.value
@@ -75,6 +77,7 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
     project.version += 1
     project.changed_at = now()
     if project.state is State.published:
+        reviews.confirm(work.settings, project)
         telling.told(work, project, before)
     visibility = {"visibility": text.visibility} if before != project.visibility else {}
     work.audit(
@@ -157,13 +160,16 @@ def as_view(project: Project) -> ProjectView:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which projects to list, for whom. `origin` is all, ours or others."""
+    """Which projects to list, for whom. `origin` is all, ours or others. What was archived is in no
+    list but that of `archived` ones.
+    """
 
     reader: Reader = ANYBODY
     origin: str = "all"
     phase: Phase | None = None
     council_id: int | None = None
     drafts: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,6 +221,8 @@ def _matching(wanted: Filter) -> Select[Project]:
         .where(Project.state.in_(states), _ours_or_followed(), _readable(wanted.reader))
         .order_by(Project.changed_at.desc(), Project.id)
     )
+    is_archived = Project.freshness == Freshness.archived
+    query = query.where(is_archived if wanted.archived else ~is_archived)
     if wanted.phase:
         query = query.where(Project.phase == wanted.phase)
     if wanted.council_id:

@@ -38,6 +38,7 @@ def index() -> ResponseReturnValue:
         reader=current_reader(),
         origin=request.args.get("origin", "all"),
         phase=request.args.get("phase", type=Phase),
+        archived=request.args.get("show") == "archived",
     )
     page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
     return render_template("projects/index.html", page=page, wanted=wanted)

@@ -16,7 +16,7 @@ from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses, publishing
 from node.federating.readers import Reader
-from node.projects import group
+from node.projects import group, reviews, telling
 from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
@@ -106,6 +106,8 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     _send(work, update, create_activity, to_note(update).dump())
     for announce in work.node.announcers:
         announce(work, update)
+    if reviews.confirm(work.settings, project):
+        telling.told(work, project, project.visibility)
     work.audit("update.write", uri, project=project.uri)
     return update
 

@@ -9,13 +9,15 @@ import pytest
 
 from node.federating import peers
 from node.federating.models import Backfill, Comparison, Delivery, Follow, InboxItem, PeerList
-from node.projects.models import TRANSITIONS, State
+from node.projects.details import Freshness
+from node.projects.models import FRESHNESS, TRANSITIONS, State
 
 NODE = Path(__file__).parents[2] / "node"
 ROWS = (Delivery, Follow, InboxItem, Backfill, Comparison, PeerList)
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Project": (State.draft, TRANSITIONS),
+    "Freshness": (Freshness.unsaid, FRESHNESS),
 }
 TABLES |= {row.__name__: (row.__table__.c["state"].default.arg, row.STATES) for row in ROWS}
 

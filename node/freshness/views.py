@@ -1,0 +1,72 @@
+"""How fresh a project is, on its page and in lists, and the button with which it is confirmed."""
+
+from datetime import date
+
+from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from node.freshness import service, words
+from node.projects import reviews
+from node.projects import service as projects
+from node.projects.details import Freshness
+from node.projects.models import Project
+from node.request import current_work, permission
+
+blueprint = Blueprint("freshness", __name__, template_folder="templates")
+
+EDIT = "projects.edit"
+
+
+def section(project: Project) -> Markup:
+    """How far a project can be relied on and why, for its page."""
+    said_on = service.said_on(current_work().session, project)
+    reasons = words.reasons(project, said_on, reviews.today())
+    return Markup(  # noqa: S704 -- our own template
+        render_template(
+            "freshness/_section.html", project=project, reasons=reasons, silence=_silence(project)
+        )
+    )
+
+
+def short(project: Project) -> Markup:
+    """The same as a tag and at most one sentence, for lists."""
+    is_late = project.freshness in {Freshness.due, Freshness.stale}
+    reason = words.overdue(project) if is_late else ""
+    return Markup(  # noqa: S704 -- our own template
+        render_template(
+            "freshness/_short.html",
+            project=project,
+            reason=_silence(project) or reason,
+        )
+    )
+
+
+def _silence(project: Project) -> str:
+    """That the node of another council's project says nothing any more; empty if it does."""
+    if project.is_local:
+        return ""
+    if "silent" not in g:
+        g.silent = service.silent(current_work())
+    silent: dict[int, date] = g.silent
+    heard_on = silent.get(project.council_id)
+    return words.silence(project.council.actor.host, heard_on) if heard_on else ""
+
+
+@blueprint.post("/projects/<token>/confirm")
+@permission(EDIT)
+def confirm(token: str) -> ResponseReturnValue:
+    """Somebody says that a project is still true; one from the archive is back."""
+    work = current_work()
+    project = projects.for_change(work.session, token)
+    was_archived = project.freshness is Freshness.archived
+    service.confirm(work, project)
+    if was_archived:
+        flash(_("The project is back in the lists."), "success")
+    elif project.review_on:
+        said = _("Thank you. The next review is on %(day)s.", day=words.day(project.review_on))
+        flash(said, "success")
+    else:
+        flash(_("Thank you."), "success")
+    return redirect(url_for("projects.show", token=token), 303)

@@ -1,0 +1,210 @@
+"""Whether a project can be relied on: it falls due, is out of date, goes to the archive, and is
+brought back.
+"""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from node.audit import AuditEntry
+from node.db import now
+from node.federating.models import Comparison, Peer
+from node.freshness import service as freshness
+from node.projects import reviews
+from node.projects.models import Project
+from node.testing.nodes import Nodes, TestNode
+from node.testing.visitor import Visitor
+from tests.freshness.waiting import pass_weeks, write
+
+FALLS_DUE = 9  # weeks, in alpha
+
+
+def deeds(node: TestNode, address: str, *actions: str) -> list[str]:
+    """What was done to a project, of these, in order."""
+    with node.reading() as session:
+        query = select(AuditEntry.action).where(AuditEntry.subject.endswith(address))
+        done = session.scalars(query.order_by(AuditEntry.id)).all()
+        return [action for action in done if action in actions]
+
+
+def said(day: int) -> str:
+    """A day so many weeks from today, as a page says it."""
+    when = reviews.today() + timedelta(weeks=day)
+    return f"{when.day} {when:%B %Y}"
+
+
+def test_a_published_project_is_fresh_and_says_when_it_is_looked_at_again(
+    officer: Visitor, stranger: Visitor
+) -> None:
+    page = stranger.visit(write(officer, title="New and true")).text
+    assert "Up to date" in page
+    assert f"The next review is on {said(FALLS_DUE)}." in page
+    assert "Still true" not in page
+    assert "Up to date" in stranger.visit("/projects").text
+
+
+def test_a_draft_and_what_is_retired_need_no_review(
+    council: TestNode, officer: Visitor, stranger: Visitor
+) -> None:
+    assert "Can this be relied on?" not in officer.visit(write(officer, "save")).text
+    retired = write(officer, phase="retired")
+    pass_weeks(council, retired, 40)
+    assert "Can this be relied on?" not in stranger.visit(retired).text
+
+
+def test_a_review_that_is_not_done_is_seen_by_everybody(
+    council: TestNode, officer: Visitor, stranger: Visitor
+) -> None:
+    address = write(officer, title="Added and forgotten")
+    pass_weeks(council, address, FALLS_DUE + 1)
+    page = stranger.visit(address).text
+    assert "Review due" in page
+    assert f"Review was due on {said(-1)}." in page
+    assert "No update for 10 weeks." in page
+    pass_weeks(council, address, 3)
+    assert "Out of date" in stranger.visit(address).text
+    assert f"Review was due on {said(-4)}." in stranger.visit("/projects").text
+
+
+def test_the_owner_is_reminded_three_times_and_then_the_coordinators_hear(
+    council: TestNode, officer: Visitor
+) -> None:
+    address = write(officer, title="Not looked at")
+    steps = "project.nudge", "project.escalate", "project.archive"
+    told = []
+    for week in range(FALLS_DUE + 27):
+        before = len(deeds(council, address, *steps))
+        pass_weeks(council, address, 1)
+        freshness.look(council.node)  # once more, which changes nothing
+        told += [(week + 1 - FALLS_DUE, one) for one in deeds(council, address, *steps)[before:]]
+    assert told == [
+        (1, "project.nudge"),
+        (2, "project.nudge"),
+        (4, "project.nudge"),
+        (6, "project.escalate"),
+        (26, "project.archive"),
+    ]
+
+
+@pytest.mark.parametrize("deed", ["button", "edit", "update"])
+def test_a_word_of_its_people_makes_it_fresh_again(
+    council: TestNode, officer: Visitor, stranger: Visitor, deed: str
+) -> None:
+    address = write(officer, title=f"Looked at by {deed}")
+    pass_weeks(council, address, FALLS_DUE + 5)
+    assert "Out of date" in stranger.visit(address).text
+    officer.visit(address)
+    if deed == "button":
+        officer.submit("confirm")
+        assert f"Thank you. The next review is on {said(FALLS_DUE)}." in officer.text
+    elif deed == "edit":
+        officer.visit(f"{address}/edit")
+        officer.submit("edit", summary="Said anew")
+    else:
+        officer.visit(f"{address}/updates/new")
+        officer.submit("updates/new", changed="Something")
+    page = stranger.visit(address).text
+    assert "Out of date" not in page
+    assert "Up to date" in page
+
+
+def test_what_is_archived_leaves_the_lists_stays_readable_and_comes_back_by_one_click(
+    council: TestNode, officer: Visitor, stranger: Visitor
+) -> None:
+    address = write(officer, title="Long forgotten")
+    pass_weeks(council, address, FALLS_DUE + 26)
+    for list_of_all in ("/", "/projects", "/councils/aldermoor"):
+        assert "Long forgotten" not in stranger.visit(list_of_all).text, list_of_all
+    assert "Long forgotten" in stranger.visit("/projects?show=archived").text
+    page = stranger.visit(address)
+    assert page.status_code == 200
+    assert f"Put in the archive on {said(0)}." in page.text
+    assert "Bring it back" not in page.text
+    officer.visit(address)
+    assert "Bring it back" in officer.text
+    officer.submit("confirm")
+    assert "The project is back in the lists." in officer.text
+    assert "Long forgotten" in stranger.visit("/projects").text
+    assert "Long forgotten" not in stranger.visit("/projects?show=archived").text
+
+
+def test_a_node_that_was_off_for_a_year_archives_nothing_unseen(
+    council: TestNode, officer: Visitor
+) -> None:
+    address = write(officer, title="Asleep")
+    with council.work() as work:
+        project = work.session.scalars(
+            select(Project).where(Project.token == address.rpartition("/")[2])
+        ).one()
+        project.review_on = reviews.today() - timedelta(weeks=52)
+    freshness.look(council.node)
+    assert "Out of date" in officer.visit(address).text
+    steps = "project.nudge", "project.escalate", "project.archive"
+    assert deeds(council, address, *steps) == ["project.escalate"]
+
+
+def test_projects_from_before_reviews_get_a_date(council: TestNode, officer: Visitor) -> None:
+    address = write(officer, title="From before")
+    with council.work() as work:
+        project = work.session.scalars(
+            select(Project).where(Project.token == address.rpartition("/")[2])
+        ).one()
+        project.review_on = project.confirmed_on = None
+        project.freshness = type(project.freshness).unsaid
+    assert "Can this be relied on?" not in officer.visit(address).text
+    freshness.look(council.node)
+    assert "Up to date" in officer.visit(address).text
+
+
+def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follower, officer = there.visitor("officer"), here.visitor("officer")
+    follower.visit("/councils/follow")
+    follower.submit("follow", address=here.address)
+    nodes.settle()
+    address = write(officer, title="Known elsewhere")
+    nodes.settle()
+
+    def theirs() -> str:
+        with there.reading() as session:
+            project = session.scalars(select(Project)).one()
+            return there.visitor().visit(f"/projects/{project.token}").text
+
+    assert "Up to date" in theirs()
+    pass_weeks(here, address, FALLS_DUE + 5)
+    nodes.settle()
+    assert "Out of date" in theirs()
+    # As it was told when it became so, four weeks after.
+    assert f"Review was due on {said(-4)}." in theirs()
+    freshness.look(there.node)
+    with there.reading() as session:
+        assert "project.nudge" not in set(session.scalars(select(AuditEntry.action)))
+    pass_weeks(here, address, 21)
+    nodes.settle()
+    assert "Known elsewhere" not in there.visitor().visit("/projects").text
+    assert "Put in the archive" in theirs()
+    officer.visit(address)
+    officer.submit("confirm")
+    nodes.settle()
+    assert "Up to date" in theirs()
+    assert "Still true" not in follower.visit("/projects").text
+
+
+def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follower = there.visitor("officer")
+    follower.visit("/councils/follow")
+    follower.submit("follow", address=here.address)
+    nodes.settle()
+    write(here.visitor("officer"), title="Who knows")
+    nodes.settle()
+    assert "Nothing was heard from" not in there.visitor().visit("/projects").text
+    long_ago = now() - timedelta(days=40)
+    with there.work() as work:
+        for peer in work.session.scalars(select(Peer)):
+            peer.heard_at = long_ago
+        for row in work.session.scalars(select(Comparison)):
+            row.agreed_at = long_ago
+    page = there.visitor().visit("/projects").text
+    assert f"Nothing was heard from aldermoor.test since {long_ago.day}" in page
