@@ -22,6 +22,7 @@ from node.reviewing import Timetable
 from node.runtime import Node, UnitOfWork
 from node.updates.models import State as UpdateState
 from node.updates.models import Update
+from node.wording import say
 
 JOB = "freshness"
 ESCALATION = "escalation"
@@ -110,7 +111,7 @@ def confirm(work: UnitOfWork, project: Project) -> None:
     archive is back in the lists.
     """
     if project.state is not State.published:
-        raise ConflictError("Publish the project first.")
+        raise ConflictError(say("Publish the project first."))
     action = "revive" if project.freshness is Freshness.archived else "confirm"
     reviews.confirm(work.settings, project)
     telling.told(work, project, project.visibility)

@@ -7,6 +7,7 @@ from node.errors import ConflictError
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS, Project, new_revision
 from node.settings import Settings
+from node.wording import say
 
 
 def today() -> date:
@@ -31,7 +32,5 @@ def move(project: Project, word: Freshness) -> None:
     if word is project.freshness:
         return
     if word not in FRESHNESS[project.freshness]:
-        raise ConflictError(
-            f"A project that is {project.freshness.value} cannot become {word.value}."
-        )
+        raise ConflictError(say("This cannot be said of the project as it is now."))
     project.freshness, project.revision = word, new_revision()
