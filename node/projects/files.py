@@ -28,6 +28,11 @@ def read(file: Path) -> Text:
         ) from error
     except UnicodeDecodeError as error:
         raise InvalidInputError(say("%(file)s is not UTF-8 text.", file=file)) from error
+    return parse(source, str(file))
+
+
+def parse(source: str, file: str) -> Text:
+    """The project in the text of such a file. Raises `InvalidInputError`, which names `file`."""
     start, _, rest = source.partition(f"{FENCE}\n")
     front, fence, brief = rest.partition(f"\n{FENCE}\n")
     try:

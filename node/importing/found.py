@@ -1,0 +1,214 @@
+"""What a reader finds in a file, and the sieve through which it passes: what fits, and notes on the
+rest. Pure.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from node import markup
+from node.projects.details import MOST, is_address
+from node.projects.models import Phase
+from node.projects.writing import LONGEST, Text
+from node.wording import Saying, say
+
+LONGEST_WORD = 60
+# A note names what was left out; a file may have any number of such things.
+MOST_NOTES = 20
+NOTHING = frozenset({"", "none", "null", "n/a", "-"})
+DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y")
+# What a date that was never set looks like in .NET and in spreadsheets.
+NEVER = (1, 1900)
+PHASES = {
+    "idea": Phase.concept,
+    "ideation": Phase.concept,
+    "proposal": Phase.concept,
+    "development": Phase.alpha,
+    "production": Phase.live,
+    "stable": Phase.live,
+    "official": Phase.live,
+    "obsolete": Phase.retired,
+    "decommissioned": Phase.retired,
+    "deprecated": Phase.retired,
+    "archival": Phase.retired,
+    "archived": Phase.retired,
+} | {phase.value: phase for phase in Phase}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A project in a file. `source` is the web address that it describes, "" where none is given;
+    `notes` say what was left out or assumed; `organisation` is whose it is, where that is said.
+    `is_whole` unless something stands in for what a reader of the project needs.
+    """
+
+    text: Text
+    source: str = ""
+    notes: tuple[Saying, ...] = ()
+    organisation: str = ""
+    is_whole: bool = True
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of the fields without which there is no project."""
+        return tuple(name for name in ("title", "summary") if not getattr(self.text, name))
+
+
+class Sieve:
+    """Lets through what a project can hold, and notes what it cannot."""
+
+    def __init__(self) -> None:
+        self._notes: dict[Saying, None] = {}
+
+    @property
+    def notes(self) -> tuple[Saying, ...]:
+        found = tuple(self._notes)
+        if len(found) <= MOST_NOTES:
+            return found
+        more = say("and %(count)s more notes", count=len(found) - MOST_NOTES)
+        return (*found[:MOST_NOTES], more)
+
+    def note(self, words: Saying) -> None:
+        self._notes[words] = None
+
+    def without(self, name: str, value: Any) -> None:
+        """Note that a value does not fit."""
+        shown = markup.one_line(str(value), 40)
+        self.note(say("%(name)s left out: “%(value)s” cannot be used", name=name, value=shown))
+
+    def unused(self, document: Mapping[str, Any], used: Iterable[str]) -> None:
+        """Note the names that say something for which a project has no place."""
+        known = {name.casefold() for name in used}
+        names = [
+            markup.one_line(name, 40)
+            for name, value in document.items()
+            if name.casefold() not in known and value not in (None, "", [], {})
+        ]
+        if names:
+            self.note(say("not used: %(names)s", names=", ".join(names[:MOST_NOTES])))
+
+    def line(self, name: str, value: Any, longest: int = 150) -> str:
+        """One line of text, cut at a word where it is too long."""
+        if value is None or isinstance(value, (Mapping, list)):
+            if value:
+                self.without(name, type(value).__name__)
+            return ""
+        words = markup.one_line(str(value), 50_000)
+        if words.casefold() in NOTHING:
+            return ""
+        if len(words) > longest:
+            self.note(say("%(name)s cut to %(count)s characters", name=name, count=longest))
+            words = words[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+        return words
+
+    def prose(self, name: str, value: Any, longest: int = LONGEST["brief"]) -> str:
+        """Markdown, or text of several lines."""
+        if not isinstance(value, str):
+            if value:
+                self.without(name, type(value).__name__)
+            return ""
+        text = value.strip()
+        if not markup.is_text(text):
+            self.note(say("%(name)s left out: it has characters that cannot be shown", name=name))
+            return ""
+        if len(text) > longest:
+            self.note(say("%(name)s cut to %(count)s characters", name=name, count=longest))
+            text = text[: longest - 1] + "…"
+        return text
+
+    def address(self, name: str, value: Any) -> str:
+        """A web address; one without a scheme is taken to be https."""
+        text = value.strip() if isinstance(value, str) else ""
+        if not text:
+            return ""
+        if "://" not in text and re.match(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/|$)", text, re.IGNORECASE):
+            text = f"https://{text}"
+            self.note(say("%(name)s has no https:// before it, which was added", name=name))
+        if is_address(text) and "." in (urlsplit(text).hostname or ""):
+            return text
+        self.without(name, text)
+        return ""
+
+    def email(self, name: str, value: Any) -> str:
+        text = self.line(name, value, 254)
+        try:
+            if text:
+                validate_email(text, check_deliverability=False)
+        except EmailNotValidError:
+            self.without(name, text)
+            return ""
+        return text
+
+    def day(self, name: str, value: Any) -> date | None:
+        """A date as the British or ISO 8601 write it; a time of day after it is passed over."""
+        text = self.line(name, value, 40)
+        plain = re.sub(r"[T ]\d\d?:\d\d.*$", "", text)
+        for form in DAYS:
+            try:
+                found = datetime.strptime(plain, form).date()  # noqa: DTZ007 -- a day has no zone
+            except ValueError:
+                continue
+            if 1970 <= found.year <= 2999:
+                return found
+            if found.year in NEVER:
+                return None
+        if text:
+            self.without(name, text)
+        return None
+
+    def words(self, name: str, values: Iterable[Any]) -> tuple[str, ...]:
+        """Short words, once each."""
+        lines = (self.line(name, value, LONGEST_WORD).replace(",", " ") for value in values)
+        found = list({line.casefold(): line for line in lines if line}.values())
+        if len(found) > MOST:
+            self.note(say("only the first %(count)s of %(name)s kept", count=MOST, name=name))
+        return tuple(found[:MOST])
+
+    def phase(self, name: str, value: Any) -> Phase:
+        """The phase that a status stands for; concept, which claims least, for none."""
+        word = self.line(name, value, 40).casefold()
+        found = PHASES.get(word)
+        if found is None and word:
+            self.note(
+                say("%(name)s “%(value)s” is no phase: taken as concept", name=name, value=word)
+            )
+        elif found is None:
+            self.note(say("no %(name)s: taken as concept", name=name))
+        return found or Phase.concept
+
+    def summary(self, name: str, value: Any) -> tuple[str, str]:
+        """A summary that fits, and the whole of it where it had to be cut."""
+        whole = " ".join(value.split()) if isinstance(value, str) else ""
+        fits = self.line(name, whole, LONGEST["summary"])
+        return fits, whole if fits.endswith("…") and fits != whole else ""
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings in a list; a mapping alone is a list of one."""
+    found = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    return [each for each in found if isinstance(each, Mapping)][: MOST * 2]
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def texts(value: Any) -> list[str]:
+    """The texts in a list, or one alone."""
+    found = value if isinstance(value, list) else [value]
+    return [each for each in found if isinstance(each, str) and each.strip()]
+
+
+def paragraphs(*parts: str) -> str:
+    """Parts of a brief, below one another."""
+    return "\n\n".join(part for part in parts if part)
+
+
+def bullets(heading: str, lines: Iterable[str]) -> str:
+    """A heading of Markdown with a list under it; "" where there is nothing to list."""
+    items = "\n".join(f"- {line}" for line in lines if line)
+    return f"## {heading}\n\n{items}" if items else ""
