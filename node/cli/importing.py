@@ -13,6 +13,7 @@ from node.importing import service
 from node.importing.recognising import LARGEST, read
 from node.importing.service import Done, Taken
 from node.runtime import Node
+from node.wording import say
 
 SAID = {
     Done.draft: "saved as a draft",
@@ -39,7 +40,7 @@ SAID = {
 def import_files(
     context: click.Context, files: tuple[Path, ...], publish: bool, organisation: str
 ) -> None:
-    """Take the projects in files: publiccode.yml, civic.json, CSV, Pipeline's CSV and XML, Markdown.
+    """Take projects out of publiccode.yml, civic.json, CSV, Pipeline's CSV and XML, and Markdown.
 
     Each file is taken whole or not at all, and one line says what came of it. The same file again
     makes nothing twice.
@@ -71,7 +72,9 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as opened_file:
             return opened_file.read(LARGEST + 1)
     except OSError as error:
-        raise InvalidInputError(f"it cannot be read: {error.strerror}") from error
+        raise InvalidInputError(
+            say("It cannot be read: %(problem)s.", problem=error.strerror)
+        ) from error
 
 
 def _beginning(text: str) -> str:
@@ -83,7 +86,7 @@ def _line(taken: Sequence[Taken], left: int) -> str:
     if len(taken) == 1:
         only = taken[0]
         line = f"{SAID[only.done]}: {only.project.title} {only.project.uri}"
-        told = list(notes)
+        told: list[str] = list(notes)
     else:
         counts = Counter(each.done for each in taken)
         line = f"{len(taken)} projects: " + ", ".join(

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
+
 from node import markup
 from node.projects.details import MOST, is_address
 from node.projects.models import Phase

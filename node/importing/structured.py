@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
+
 from node.errors import InvalidInputError
 from node.wording import say
 
