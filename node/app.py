@@ -124,7 +124,8 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     sign_in.configure(app, settings, secret)
     CSRFProtect(app)
     cycle.register(app)
-    look.register(app, _site, https=settings.is_https)
+    translations = [item.translations for item in node.hooks.details if item.translations]
+    look.register(app, _site, settings, translations)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     _add_pages(app)
     _add_plugins(app, node.hooks)

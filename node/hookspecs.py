@@ -32,7 +32,8 @@ class PluginDetails:
 
     `name` is its entry point's name and the prefix of its tables (`<name>__<table>`) and
     permissions (`<name>.<what>`). `migrations` is the folder of its Alembic revisions, None where
-    it has no tables.
+    it has no tables; `translations` that of its catalogues
+    (`cy/LC_MESSAGES/messages.po`), None where it has none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class PluginDetails:
     api_version: int
     about: Label
     migrations: Path | None = None
+    translations: Path | None = None
 
 
 @dataclass(frozen=True)

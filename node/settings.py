@@ -51,6 +51,7 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 FederationMode = Literal["allow-list", "open"]
 Published = Literal["nobody", "peers", "everybody"]
 LogFormat = Literal["console", "json"]
+Language = Literal["en", "cy"]
 
 
 def _key(default: object, about: str) -> Any:  # dataclasses.field is typed as what it yields
@@ -162,6 +163,11 @@ class Settings:
         "After how many days of silence of another council's node its projects are said to be"
         " perhaps out of date.",
     )
+    language: Language = _key(
+        "en",
+        "The language of the pages, `en` or `cy`, for whoever neither chose one nor has a browser"
+        " that asks for one of them.",
+    )
     plugins: tuple[str, ...] = _key(
         ("checklists",), "The plugins that are switched on, by name, with commas between."
     )
@@ -189,6 +195,13 @@ class Settings:
     @property
     def is_https(self) -> bool:
         return self.base_url.startswith("https://")
+
+    def cookie(self, name: str) -> str:
+        """What a cookie is called. Cookies ignore ports, and two nodes on one host must not share
+        them.
+        """
+        port = urlsplit(self.base_url).port
+        return f"moothall_{name}_{port}" if port else f"moothall_{name}"
 
     @property
     def database(self) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -38,15 +37,12 @@ class Sessions(SecureCookieSessionInterface):
 
 def configure(app: Flask, settings: Settings, secret: str) -> None:
     """Set Flask-Security up on `app`."""
-    # Cookies ignore ports, so two nodes on one host must not share a cookie's name.
-    port = urlsplit(settings.base_url).port
-    suffix = f"_{port}" if port else ""
     app.config.update(
         SECRET_KEY=secret,
-        SESSION_COOKIE_NAME=f"moothall_session{suffix}",
+        SESSION_COOKIE_NAME=settings.cookie("session"),
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_SAMESITE="Lax",
-        REMEMBER_COOKIE_NAME=f"moothall_remember{suffix}",
+        REMEMBER_COOKIE_NAME=settings.cookie("remember"),
         REMEMBER_COOKIE_SECURE=settings.is_https,
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SAMESITE="Lax",

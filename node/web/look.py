@@ -1,25 +1,29 @@
 """Putting the look on: the one call that `node.app` makes, and the blueprint `web` for files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from flask import Blueprint, Flask, Response, url_for
 
 from node.request import PUBLIC, permission
+from node.settings import Settings
 from node.web import error_pages, i18n, security_headers, static_files, templating, theme
 from node.web.site import Site
 
 
-def register(app: Flask, site: Callable[[], Site], *, https: bool) -> None:
+def register(
+    app: Flask, site: Callable[[], Site], settings: Settings, translations: Iterable[Path] = ()
+) -> None:
     """Give `app` layout, components, theme, languages, error pages and security headers.
 
-    `site` is asked once a request for what the layout shows. `https`: the node's public address
-    is an https one.
+    `site` is asked once a request for what the layout shows. `translations` are the folders
+    of the plugins' catalogues.
     """
     app.register_blueprint(_blueprint())
-    i18n.register(app)
+    i18n.register(app, settings, translations)
     templating.register(app, site)
     static_files.register(app)
-    security_headers.register(app, https=https)
+    security_headers.register(app, https=settings.is_https)
     error_pages.register(app)
     app.jinja_env.globals["theme_url"] = theme_url
 

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import govuk_frontend_jinja
 import jinja2
 from flask import Flask, g, request, url_for
-from flask_babel import get_locale
 from jinja2 import (
     ChainableUndefined,
     ChoiceLoader,
@@ -67,7 +66,6 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     )
     environment.globals.update(
         brand=brand,
-        page_language=page_language,
         same_page=same_page,
         field_params=fields.field_params,
         choice_params=fields.choice_params,
@@ -85,12 +83,6 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
 def breakable(text: str) -> Markup:
     """An address that may break before each dot, slash and at sign but the first."""
     return Markup("<wbr>").join(re.split(r"(?<=[^./@])(?=[./@])", text))
-
-
-def page_language() -> str:
-    """The language of the page, as the `lang` attribute names it: `en` or `cy`."""
-    locale = get_locale()
-    return locale.language if locale else "en"
 
 
 def same_page(**changes: Any) -> str:

@@ -27,6 +27,7 @@ def plugin_details() -> PluginDetails:
         api_version=API_VERSION,
         about=_l("Asks of a project what good digital work looks like, and shows how far it is."),
         migrations=Path(__file__).parent / "migrations",
+        translations=Path(__file__).parent / "translations",
     )
 
 
