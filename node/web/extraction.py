@@ -92,15 +92,15 @@ def _forms(message: Message) -> Collection[str | None]:
     return message.string if isinstance(message.string, list | tuple) else (message.string,)
 
 
-def main(say: Callable[[str], object]) -> None:
+def main(tell: Callable[[str], object]) -> None:
     for folder, sources in owners().items():
         path = catalogue(folder)
         known = updated(path, extracted(sources))
         path.write_bytes(written(known))
         wrong = list(missing(known))
-        say(f"{path.relative_to(ROOT)}: {len(known)} strings, {len(wrong)} to do\n")
+        tell(f"{path.relative_to(ROOT)}: {len(known)} strings, {len(wrong)} to do\n")
         for words in wrong:
-            say(f"  {words}\n")
+            tell(f"  {words}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""The Welsh catalogues say all that the code says, and each sentence as a whole."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from node.web.catalogues import WELSH, Catalogues, catalogue, read
+from node.web.extraction import ROOT, extracted, missing, owners, updated, written
+
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%\{\w+\}")
+TAG = re.compile(r"</?\w+")
+# What is the same in both languages.
+SAME = frozenset({"%(count)s ms", "Beta"})
+PACKAGED = ("federation", "migrations", "node", "plugins")
+
+FOLDERS = pytest.mark.parametrize("folder", owners(), ids=lambda path: path.parent.name)
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[Path, Catalog]:
+    found = {}
+    for folder in owners():
+        with catalogue(folder).open("rb") as file:
+            found[folder] = read_po(file, locale=WELSH, abort_invalid=True)
+    return found
+
+
+@FOLDERS
+def test_everything_is_translated(folder: Path) -> None:
+    """If not: `./dev translations` says what there is to do."""
+    fresh = updated(catalogue(folder), extracted(owners()[folder]))
+    assert list(missing(fresh)) == []
+
+
+@FOLDERS
+def test_a_catalogue_has_what_is_said_and_nothing_else(folder: Path) -> None:
+    """If not: `./dev translations`."""
+    path = catalogue(folder)
+    assert path.read_bytes() == written(updated(path, extracted(owners()[folder])))
+
+
+def forms(message: Message) -> list[tuple[str, str]]:
+    """Each Welsh sentence beside what it says in English."""
+    said = message.string or ""
+    if isinstance(message.id, str):
+        return [(message.id, str(said))]
+    return [(message.id[1], one) for one in said]
+
+
+@FOLDERS
+def test_a_translation_has_what_changes_in_it(folder: Path, known: dict[Path, Catalog]) -> None:
+    wrong = [
+        english
+        for message in known[folder]
+        if message.id
+        for english, welsh in forms(message)
+        if sorted(PLACEHOLDER.findall(english)) != sorted(PLACEHOLDER.findall(welsh))
+        or sorted(TAG.findall(english)) != sorted(TAG.findall(welsh))
+    ]
+    assert not wrong
+
+
+@FOLDERS
+def test_a_translation_ends_as_the_sentence_does(folder: Path, known: dict[Path, Catalog]) -> None:
+    wrong = [
+        english
+        for message in known[folder]
+        if message.id
+        for english, welsh in forms(message)
+        if (english[-1] in ".:?!" or welsh[-1] in ".:?!") and english[-1] != welsh[-1]
+    ]
+    assert not wrong
+
+
+@FOLDERS
+def test_a_translation_is_welsh(folder: Path, known: dict[Path, Catalog]) -> None:
+    same = [
+        english
+        for message in known[folder]
+        if message.id
+        for english, welsh in forms(message)
+        if english == welsh and PLACEHOLDER.sub("", english).strip() and english not in SAME
+    ]
+    assert not same
+
+
+def test_a_missing_translation_is_seen() -> None:
+    some = Catalog(locale=WELSH)
+    some.add("No", "Na")
+    some.add("Yes")
+    some.add(("%(num)s day", "%(num)s days"), ("%(num)s diwrnod", "", "", "", ""))
+    some.add("Fresh %(name)s", "Ffres", flags=["python-format", "fuzzy"])
+    assert len(list(missing(some))) == 3
+
+
+def test_numbers_have_their_welsh_forms() -> None:
+    welsh = Catalogues().into(WELSH)
+    said = {
+        number: welsh.ngettext("%(num)s project", "%(num)s projects", number)
+        for number in (0, 1, 2, 3, 4, 6, 7)
+    }
+    assert said[2] == "%(num)s brosiect"
+    assert said[3] == said[6] == "%(num)s phrosiect"
+    assert said[0] == said[1] == said[4] == said[7] == "%(num)s prosiect"
+
+
+def test_the_house_has_the_last_word(tmp_path: Path) -> None:
+    path = catalogue(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "Home"\nmsgstr "Cartref"\n\nmsgid "Orchard"\nmsgstr "Perllan"\n'
+    )
+    welsh = Catalogues([tmp_path, tmp_path / "none"]).into(WELSH)
+    assert read(path).gettext("Home") == "Cartref"
+    assert (welsh.gettext("Home"), welsh.gettext("Orchard")) == ("Hafan", "Perllan")
+
+
+def test_an_installed_node_has_its_catalogues(tmp_path: Path) -> None:
+    for name in PACKAGED:
+        copytree(ROOT / name, tmp_path / name)
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    build = "from setuptools.build_meta import build_wheel; build_wheel('dist')"
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", build], cwd=tmp_path, check=True, capture_output=True
+    )
+    with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
+        packed = set(wheel.namelist())
+    assert {catalogue(folder).relative_to(ROOT).as_posix() for folder in owners()} <= packed

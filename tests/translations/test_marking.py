@@ -1,0 +1,165 @@
+"""Whatever a person sees or hears is marked for translation where it is written."""
+
+import ast
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+from node.web.extraction import ROOT
+
+TEMPLATES = sorted(
+    path
+    for folder in ("node", "plugins")
+    for path in (ROOT / folder).glob("**/templates/**/*")
+    if path.is_file() and "tests" not in path.parts
+)
+SOURCES = sorted(
+    path
+    for folder in ("node", "plugins")
+    for path in (ROOT / folder).glob("**/*.py")
+    if "tests" not in path.parts
+)
+# Calls whose first argument translators' tools have to find.
+MARKS = frozenset({"_", "_l", "gettext", "lazy_gettext", "say"})
+PLURAL_MARKS = frozenset({"ngettext", "lazy_ngettext", "say_count"})
+# Names are the same in every language.
+NAMES = re.compile(r"\b(?:Moothall|Markdown|JSON|CSV|ActivityPub|GitHub|Mastodon)\b")
+SHOWN = frozenset({"alt", "title", "placeholder", "aria-label", "aria-description", "label"})
+SILENT = frozenset({"script", "style", "code"})
+# What the macros of GOV.UK show of what they are given.
+TEXTS = re.compile(r"text|html|\w*(?:Text|Label|Message|Html)|label|legend|hint|caption")
+WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def literal(call: ast.Call, place: int) -> bool:
+    """Whether an argument is written out: a string, or several in a row."""
+    argument = call.args[place] if len(call.args) > place else None
+    return isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+
+
+def unmarked_calls(text: str) -> Iterator[int]:
+    """The lines on which something is translated that is not written out there."""
+    for item in ast.walk(ast.parse(text)):
+        if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
+            name = item.func.id
+            places = 1 if name in MARKS else 2 if name in PLURAL_MARKS else 0
+            if not all(literal(item, place) for place in range(places)):
+                yield item.lineno
+
+
+def test_what_is_translated_is_written_out() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in SOURCES
+        for line in unmarked_calls(path.read_text())
+    ]
+    assert not wrong
+
+
+def test_what_is_not_written_out_is_seen() -> None:
+    assert list(unmarked_calls('_("a")\n_(f"{b}")\nsay(c)\nngettext("a", b, 1)')) == [2, 3, 4]
+
+
+class Visible(HTMLParser):
+    """The words of a page, of which nothing but the words in the template itself is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in SILENT
+        for name, value in attrs:
+            if name in SHOWN or (tag == "input" and name == "value"):
+                self.note(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in SILENT
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.note(data)
+
+    def note(self, text: str) -> None:
+        if WORD.search(NAMES.sub("", text)):
+            self.words.append(" ".join(text.split()))
+
+
+def left_over(environment: Environment, source: str) -> list[str]:
+    """The words of a template that no translator sees."""
+    pieces = []
+    for _line, kind, value in environment.lex(source):
+        if kind == "data":
+            pieces.append(value)
+        elif kind in {"variable_begin", "block_begin"}:
+            pieces.append("\ufffc")
+    page = Visible()
+    page.feed("".join(pieces).replace("\ufffc", ""))
+    page.close()
+    return page.words + list(given(environment.parse(source)))
+
+
+def given(template: nodes.Template) -> Iterator[str]:
+    """The words given to macros without a mark."""
+    for pair in template.find_all(nodes.Pair):
+        key = pair.key.value if isinstance(pair.key, nodes.Const) else ""
+        if TEXTS.fullmatch(str(key)):
+            yield from words_of(pair.value)
+
+
+def words_of(value: nodes.Expr) -> Iterator[str]:
+    if isinstance(value, nodes.CondExpr):
+        yield from words_of(value.expr1)
+        if value.expr2 is not None:
+            yield from words_of(value.expr2)
+    elif isinstance(value, nodes.Const) and WORD.search(NAMES.sub("", str(value.value))):
+        yield str(value.value)
+
+
+@pytest.fixture(scope="module")
+def environment() -> Environment:
+    return Environment(
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+    )
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_say_nothing_that_is_not_marked(path: Path, environment: Environment) -> None:
+    assert left_over(environment, path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>Hello</p>",
+        '<p title="Hello">{{ x }}</p>',
+        '<img alt="Hello">',
+        "<p>{{ _('Hello') }} there</p>",
+        '{{ govukButton({"text": "Hello"}) }}',
+        '{{ govukButton({"text": _("Hello") if x else "there"}) }}',
+        '<input type="submit" value="Hello">',
+    ],
+)
+def test_what_is_not_marked_is_seen(source: str, environment: Environment) -> None:
+    assert left_over(environment, source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>{{ _('Hello') }}</p>",
+        '<p title="{{ _("Hello") }}">Moothall, 2026 · {{ x }}</p>',
+        "{# Hello #}<code>## {{ _('Hello') }}</code>",
+        "<script>let hello</script>",
+    ],
+)
+def test_what_is_marked_is_not(source: str, environment: Environment) -> None:
+    assert left_over(environment, source) == []
