@@ -41,6 +41,7 @@ from node.freshness import service as freshness
 from node.freshness import views as freshness_views
 from node.freshness.words import NAMES as FRESHNESS_NAMES
 from node.hooks import Hooks
+from node.importing import views as importing_views
 from node.jobs import Jobs
 from node.moderation import views as moderation_views
 from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
@@ -161,6 +162,7 @@ def _add_pages(app: Flask) -> None:
     )
     for module in (
         pages,
+        importing_views,
         projects_views,
         catalogue_views,
         group_views,

@@ -21,6 +21,7 @@ from jinja2 import (
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from node.languages import said
 from node.web import fields, times
 from node.web.site import Site
 from node.web.theme import brand
@@ -62,7 +63,11 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
-        breakable=breakable, day=times.day, moment=times.moment, exact_moment=times.exact
+        breakable=breakable,
+        day=times.day,
+        moment=times.moment,
+        exact_moment=times.exact,
+        said=said,
     )
     environment.globals.update(
         brand=brand,

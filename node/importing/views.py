@@ -1,0 +1,137 @@
+"""Pages on which officers import projects: choose, look at what was read, save as drafts."""
+
+from dataclasses import replace
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from node.councils import service as councils
+from node.errors import InvalidInputError
+from node.importing import repository, service
+from node.importing.forms import ImportForm, PreviewForm
+from node.importing.found import Found
+from node.importing.recognising import LARGEST, read
+from node.importing.service import Done
+from node.projects.writing import check
+from node.recent import BusyError
+from node.request import current_node, current_work, permission
+from node.wording import say
+
+blueprint = Blueprint("importing", __name__, template_folder="templates")
+
+EDIT = "projects.edit"
+# How many files of others one person has fetched in a day.
+MOST_FETCHED = 200
+
+
+@blueprint.get("/projects/import")
+@permission(EDIT)
+def choose() -> ResponseReturnValue:
+    return render_template("importing/choose.html", form=ImportForm())
+
+
+@blueprint.post("/projects/import")
+@permission(EDIT)
+def look() -> ResponseReturnValue:
+    """Read the file, and show what would be saved and what is missing."""
+    form = ImportForm()
+    if not form.validate_on_submit():
+        return render_template("importing/choose.html", form=form), 400
+    try:
+        name, data = _given(form)
+        found = _of_ours(name, data)
+    except InvalidInputError as error:
+        part = "file" if form.file.data else "address"
+        wrong = error.fields or {part: error.safe_text}
+        form.show(InvalidInputError(error.safe_text, wrong))
+        return render_template("importing/choose.html", form=form), 400
+    preview = PreviewForm(formdata=None)
+    preview.carry(name, data)
+    return render_template("importing/preview.html", form=preview, found=found)
+
+
+def _given(form: ImportForm) -> tuple[str, bytes]:
+    """The name and the content of the file. Raises `InvalidInputError`."""
+    upload, address = form.file.data, (form.address.data or "").strip()
+    if upload:
+        return upload.filename or "", upload.stream.read(LARGEST + 1)
+    if not address:
+        raise InvalidInputError(
+            say("There is nothing to import."),
+            {"file": say("Select a file, or enter the address of a repository")},
+        )
+    work, node = current_work(), current_node()
+    repository.places(address)
+    try:
+        node.deeds.spend(f"import {work.by}", MOST_FETCHED)
+    except BusyError as error:
+        raise InvalidInputError(
+            say("Too many files were fetched today."),
+            {"address": say("Enough files were fetched for you today: upload this one")},
+        ) from error
+    work.pause()
+    return repository.fetch(node.outbound, address)
+
+
+def _of_ours(name: str, data: bytes) -> list[Found]:
+    return service.ours(councils.require_own(current_work().session), read(name, data))
+
+
+@blueprint.post("/projects/import/save")
+@permission(EDIT)
+def save() -> ResponseReturnValue:
+    """Save what was looked at as drafts."""
+    form, work = PreviewForm(), current_work()
+    try:
+        found = _of_ours(form.name.data or "", form.carried())
+    except InvalidInputError:
+        flash(_("The file was lost on the way. Select it again."), "error")
+        return redirect(url_for("importing.choose"), 303)
+    if not form.validate_on_submit():
+        return render_template("importing/preview.html", form=form, found=found), 400
+    completed = [_completed(found[0], form)] if len(found) == 1 else found
+    try:
+        taken = service.take(work, councils.require_own(work.session), completed)
+    except InvalidInputError as error:
+        form.show(_beside(completed[0], error) if len(completed) == 1 else error)
+        return render_template("importing/preview.html", form=form, found=found), 400
+    if len(taken) == 1:
+        _say(taken[0].done)
+        return redirect(url_for("projects.show", token=taken[0].project.token), 303)
+    made = sum(each.done is Done.draft for each in taken)
+    flash(
+        _("%(made)s of %(count)s projects are new drafts.", made=made, count=len(taken)), "success"
+    )
+    return redirect(url_for("projects.drafts"), 303)
+
+
+def _completed(found: Found, form: PreviewForm) -> Found:
+    """With what the file had not, and the officer wrote."""
+    written = {name: form[name].data or "" for name in found.missing}
+    title = written.get("title", found.text.title)
+    summary = written.get("summary", found.text.summary)
+    return replace(found, text=replace(found.text, title=title, summary=summary))
+
+
+def _beside(found: Found, error: InvalidInputError) -> InvalidInputError:
+    """The error beside the fields of this page that it is about."""
+    try:
+        check(found.text)
+    except InvalidInputError as wrong:
+        fields = {name: text for name, text in wrong.fields.items() if name in {"title", "summary"}}
+        return InvalidInputError(error.safe_text, fields)
+    return error
+
+
+def _say(done: Done) -> None:
+    said = {
+        Done.draft: _("The project is saved as a draft. Look it over, then publish it."),
+        Done.updated: _("The project was imported before. It is now as the file says."),
+        Done.unchanged: _("The project was imported before, and nothing has changed."),
+        Done.kept: _(
+            "The project was imported before and changed here since: it is left as it is."
+        ),
+        Done.known: _("A project of that name is here already. Nothing was imported."),
+    }
+    flash(said[done], "success" if done in {Done.draft, Done.updated} else "info")
