@@ -14,6 +14,8 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 # An address is written in ASCII, the rest percent-encoded (RFC 3986 section 2); a backslash is read
 # differently by browsers, servers and libraries.
 UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+# All of an address that its origin depends on (RFC 3986 section 3).
+BEFORE_PATH = re.compile(r"https?://[^/?#]*", re.IGNORECASE | re.ASCII)
 # ASCII only: an international name is in its `xn--` form on the wire. No trailing dot.
 HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -38,8 +40,6 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{self.authority}"
 
 
-# One request asks for the origins of the same few addresses many times.
-@lru_cache(maxsize=1024)
 def origin(url: str) -> Origin:
     """The origin of an http or https address.
 
@@ -48,12 +48,21 @@ def origin(url: str) -> Origin:
     """
     if len(url) > LONGEST_URL or UNSAFE.search(url):
         raise AddressError("The address is too long or has characters that no address has.")
+    beginning = BEFORE_PATH.match(url)
+    if beginning is None:
+        raise AddressError("The address is not a plain web address.")
+    return _origin(beginning[0])
+
+
+# Many addresses are of the same few servers.
+@lru_cache(maxsize=1024)
+def _origin(beginning: str) -> Origin:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(beginning)
         port = parts.port
     except ValueError as error:
         raise AddressError("The address cannot be read.") from error
-    if parts.scheme not in DEFAULT_PORTS or "@" in parts.netloc or parts.netloc.endswith(":"):
+    if "@" in parts.netloc or parts.netloc.endswith(":"):
         raise AddressError("The address is not a plain web address.")
     if port == 0:
         raise AddressError("The address has no usable port.")

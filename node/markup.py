@@ -82,13 +82,13 @@ INLINE = frozenset(
 )
 VOID = frozenset(["br", "col", "hr", "img", "input", "wbr"])
 DEEPEST = 100
-BEGINNING = re.compile(r"<[a-zA-Z/!?]")
 SPACE = r"[ \t\n\f\r]"
+# A tag: whether it ends something, and its name; or the beginning of what is none, without a name.
 TAG = re.compile(
-    r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9-]*+)"
+    r"<(?:(/?)([a-zA-Z][a-zA-Z0-9-]*+)"
     rf"(?:{SPACE}++[a-zA-Z_:][a-zA-Z0-9_:.-]*+"
     rf"(?:{SPACE}*+={SPACE}*+(?:\"[^\"<]*+\"|'[^'<]*+'|[^ \t\n\f\r\"'=<>`]++))?+){{0,50}}+"
-    rf"{SPACE}*+/?+>"
+    rf"{SPACE}*+/?+>|[a-zA-Z/!?])"
 )
 _markdown = (
     MarkdownIt("commonmark", {"html": False, "linkify": False})
@@ -134,12 +134,11 @@ def is_well_nested(html: str) -> bool:
     Reading other HTML can take time and memory that grow with the square of its length.
     """
     inside: list[str] = []
-    for beginning in BEGINNING.finditer(html):
-        tag = TAG.match(html, beginning.start())
-        if tag is None:
+    for end, written in TAG.findall(html):
+        name = written.lower()
+        if not name:
             return False
-        name = tag["name"].lower()
-        if tag["end"]:
+        if end:
             if not inside or inside.pop() != name:
                 return False
         elif inside and inside[-1] in INLINE and name not in INLINE:

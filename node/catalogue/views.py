@@ -5,13 +5,12 @@ The entity tag of the digest document is the digest itself, so whoever holds the
 and gets no document at all.
 """
 
-import json
+from collections.abc import Iterable, Iterator
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from federation.digest import BUCKETS, Bucket, CouncilDigest
-from federation.reading import Document
 from federation.vocabulary import Collection, CollectionPage
 from node.catalogue import digests
 from node.councils import service as councils
@@ -30,6 +29,7 @@ from node.request import (
     activity_response,
     current_node,
     current_work,
+    json_bytes,
     permission,
     row_id,
     wants_activity,
@@ -44,6 +44,8 @@ blueprint = Blueprint("catalogue", __name__)
 # A page has at most so many documents, and these are at most so long: readers take 1 MiB.
 PAGE = 500
 PAGE_BYTES = 1_000_000
+# Read from the database at once.
+PORTION = 50
 
 
 @blueprint.get("/councils/<slug>/projects")
@@ -65,23 +67,34 @@ def collection(slug: str) -> ResponseReturnValue:
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    rows: list[Project | Update] = []
-    if after_update is None:
-        rows += projects.documents_after(session, council, reader, after or 0, PAGE)
-    left = PAGE - len(rows)
-    if left:
-        rows += updates.documents_after(session, council, reader, after_update or 0, left)
-    items = _as_many_as_fit(rows)
-    is_last = len(items) == len(rows) < PAGE
+    given, items, is_last = _as_many_as_fit(_rows(council, reader, after, after_update))
     page = CollectionPage(
         id=f"{uri}{_place(after, after_update)}",
         part_of=uri,
-        items=items,
-        next=None if is_last else f"{uri}{_place_of(rows[len(items) - 1])}",
+        next=None if is_last else f"{uri}{_place_of(given[-1])}",
     )
-    given = rows[: len(items)]
     give(((row.uri, row if isinstance(row, Project) else row.project) for row in given), reader)
-    return activity_response(page.dump())
+    return activity_response(_with_items(page, items))
+
+
+def _rows(
+    council: Council, reader: Reader, after: int | None, after_update: int | None
+) -> Iterator[Project | Update]:
+    """From there on, projects and then updates, read a few at a time: a page has no room for more
+    than it has.
+    """
+    session = current_work().session
+    last = after or 0
+    while after_update is None:
+        found = projects.documents_after(session, council, reader, last, PORTION)
+        yield from found
+        if len(found) < PORTION:
+            break
+        last = found[-1].id
+    last = after_update or 0
+    while more := updates.documents_after(session, council, reader, last, PORTION):
+        yield from more
+        last = more[-1].id
 
 
 def _place(after: int | None, after_update: int | None) -> str:
@@ -92,18 +105,30 @@ def _place_of(row: Project | Update) -> str:
     return f"?after={row.id}" if isinstance(row, Project) else f"?update={row.id}"
 
 
-def _as_many_as_fit(rows: list[Project | Update]) -> tuple[Document, ...]:
-    """The documents of the first of `rows`, so many as fit on a page; one at least."""
-    items: list[Document] = []
+def _as_many_as_fit(
+    rows: Iterable[Project | Update],
+) -> tuple[list[Project | Update], list[bytes], bool]:
+    """The first of `rows` and their documents, so many as fit on a page, one at least; and whether
+    these are all.
+    """
+    given: list[Project | Update] = []
+    items: list[bytes] = []
     length = 0
     for row in rows:
         made = to_article(row) if isinstance(row, Project) else to_note(row)
-        document = made.dump(context=False)
-        length += len(json.dumps(document, ensure_ascii=False).encode())
-        if length > PAGE_BYTES and items:
-            break
+        document = json_bytes(made.dump(context=False))
+        length += len(document)
+        if items and (length > PAGE_BYTES or len(items) == PAGE):
+            return given, items, False
+        given.append(row)
         items.append(document)
-    return tuple(items)
+    return given, items, True
+
+
+def _with_items(page: CollectionPage, items: list[bytes]) -> bytes:
+    """The document of a page whose items were written already, to see how many fit."""
+    beginning = json_bytes(page.dump() | {"orderedItems": []})
+    return beginning.removesuffix(b"]}") + b", ".join(items) + b"]}"
 
 
 @blueprint.get("/councils/<slug>/projects/digest")

@@ -13,7 +13,7 @@ from node.councils.founding import Founding, found
 from node.errors import MoothallError
 from node.federating.models import Delivery
 from node.runtime import Node
-from node.serving import say_where, serve, wake_all
+from node.serving import say_where, serve, share_heaps, wake_all
 from node.settings import PASSWORD_VARIABLE
 
 
@@ -33,6 +33,7 @@ def worker() -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        share_heaps()
         node.jobs.start()
         wake_all(node)
         click.echo("Working")

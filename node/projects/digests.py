@@ -5,7 +5,7 @@ Whoever needs the bucket next makes it anew (`node.catalogue.digests`).
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, event, inspect
+from sqlalchemy import Connection, event, inspect, select, update
 from sqlalchemy.orm import Mapper, Session
 
 from node.db import insert_into
@@ -18,15 +18,23 @@ EMPTIED = ("public_count", "public_digest", "peers_count", "peers_digest")
 
 def touch(session: Session | Connection, council_id: int, numbers: Iterable[int]) -> None:
     """What is in these buckets of a council has changed."""
-    rows = [{"council_id": council_id, "number": number} for number in sorted(set(numbers))]
-    if not rows:
-        return
+    wanted = sorted(set(numbers))
     connection = session if isinstance(session, Connection) else session.connection()
-    upsert = insert_into(connection, Bucket).on_conflict_do_update(
-        index_elements=["council_id", "number"],
-        set_={"generation": Bucket.generation + 1, **dict.fromkeys(EMPTIED)},
+    values = {"generation": Bucket.generation + 1, **dict.fromkeys(EMPTIED)}
+    # Locked in this order, so that nobody waits in a circle.
+    rows = select(Bucket.id).where(Bucket.council_id == council_id, Bucket.number.in_(wanted))
+    there = Bucket.id.in_(rows.order_by(Bucket.number).with_for_update())
+    known = set(
+        connection.scalars(update(Bucket).where(there).values(values).returning(Bucket.number))
     )
-    connection.execute(upsert, [{**row, "generation": 1} for row in rows])
+    new = [
+        {"council_id": council_id, "number": n, "generation": 1} for n in wanted if n not in known
+    ]
+    if new:
+        upsert = insert_into(connection, Bucket).on_conflict_do_update(
+            index_elements=["council_id", "number"], set_=values
+        )
+        connection.execute(upsert, new)
 
 
 @event.listens_for(Project, "after_insert")
