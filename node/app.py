@@ -50,6 +50,7 @@ from node.officers import views as officers_views
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
+from node.portfolio import views as portfolio_views
 from node.projects import group_views
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
@@ -172,6 +173,7 @@ def _add_pages(app: Flask) -> None:
         officers_views,
         councils_views,
         moderation_views,
+        portfolio_views,
         operating,
     ):
         app.register_blueprint(module.blueprint)
@@ -237,6 +239,7 @@ def _menu() -> list[MenuItem]:
     items = [
         ("pages.home", _("Home"), ""),
         ("projects.index", _("Projects"), ""),
+        ("portfolio.board", _("Portfolio"), ""),
         ("councils.index", _("Councils"), ""),
     ]
     items += [

@@ -27,6 +27,7 @@ from federation.vocabulary.collections import PAGE, WHOLE, Collection, Collectio
 from federation.vocabulary.context import CONTEXT, with_context, without_context
 from federation.vocabulary.objects import Article, Note, Tombstone
 from federation.vocabulary.parsing import parse_json
+from federation.vocabulary.places import Place
 from federation.vocabulary.projects import ProjectDetails, ProjectDocument
 
 Typed = (
@@ -61,6 +62,7 @@ __all__ = [
     "CollectionPage",
     "Document",
     "Note",
+    "Place",
     "ProjectDetails",
     "ProjectDocument",
     "Tombstone",

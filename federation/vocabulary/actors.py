@@ -12,6 +12,7 @@ from federation.signatures.algorithms import Algorithm
 from federation.signatures.keys import PublicKey, multikey
 from federation.signatures.ownership import listed_keys
 from federation.vocabulary.context import present, with_context
+from federation.vocabulary.places import Place
 from federation.vocabulary.required import required_id, required_type
 
 ACTOR_TYPES = ("Application", "Group", "Organization", "Person", "Service")
@@ -28,10 +29,10 @@ class Actor:
     """Somebody who acts.
 
     In our own namespace, `projects` is the collection of a council's projects, `digest` the digest
-    of them by which peers compare what they have, `gss_code` its official code. `attributed_to` is
-    the council of a project. `generator` is the id of the node's Application, and `implements`
-    what that software can do, as addresses (FEP-844e). All addresses but `url`, `icon`,
-    `also_known_as` and `moved_to` are of the origin of `id`.
+    of them by which peers compare what they have, `gss_code` its official code. `location` is where
+    a council is. `attributed_to` is the council of a project. `generator` is the id of the node's
+    Application, and `implements` what that software can do, as addresses (FEP-844e). All addresses
+    but `url`, `icon`, `also_known_as` and `moved_to` are of the origin of `id`.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Actor:
     attributed_to: str | None = None
     digest: str | None = None
     gss_code: str | None = None
+    location: Place | None = None
     generator: str | None = None
     implements: tuple[str, ...] = ()
 
@@ -94,6 +96,7 @@ class Actor:
             gss_code=gss_code
             if isinstance(gss_code, str) and GSS_CODE.fullmatch(gss_code)
             else None,
+            location=Place.parse(document.get("location")),
             generator=own(generator),
             implements=_capabilities(software.get("implements"))
             if isinstance(software, dict)
@@ -126,6 +129,7 @@ class Actor:
                 "attributedTo": self.attributed_to,
                 "digest": self.digest,
                 "gssCode": self.gss_code,
+                "location": self.location.dump() if self.location else None,
                 **self._software(),
             }
         )

@@ -8,7 +8,7 @@ from node.wording import say
 
 
 def receive_actor(work: UnitOfWork, received: Received) -> None:
-    """An Update of an actor that we know: its new name, addresses and keys."""
+    """An Update of an actor that we know: its new name, place, addresses and keys."""
     if received.document is None:
         raise NotForUsError(say("an activity without its object"))
     document = ActorDocument.parse(received.document)
@@ -16,7 +16,7 @@ def receive_actor(work: UnitOfWork, received: Received) -> None:
     if known is None or document.id != received.activity.actor:
         raise NotForUsError(say("an actor that we do not know, or somebody else"))
     actors.remember(work.session, document)
-    service.rename(work, known)
+    service.note(work, known, document)
 
 
 HANDLERS: Handlers = {

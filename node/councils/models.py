@@ -1,16 +1,36 @@
 """A council. Its ActivityPub side is its actor; our own council has `slug` and `colour` besides."""
 
-from sqlalchemy import ForeignKey, String
+from enum import StrEnum
+
+from sqlalchemy import Enum, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base
 from node.federating.models import Actor
 
 
+class Region(StrEnum):
+    """The nine regions of England, and the other countries of the United Kingdom."""
+
+    north_east = "north-east"
+    north_west = "north-west"
+    yorkshire_humber = "yorkshire-humber"
+    east_midlands = "east-midlands"
+    west_midlands = "west-midlands"
+    east_england = "east-england"
+    london = "london"
+    south_east = "south-east"
+    south_west = "south-west"
+    wales = "wales"
+    scotland = "scotland"
+    northern_ireland = "northern-ireland"
+
+
 class Council(Base):
     """A council of this node (`actor.is_local`) or of another.
 
-    `gss_code` is its ONS code, such as E06000037.
+    `gss_code` is its ONS code, such as E06000037. `latitude` and `longitude` are degrees north and
+    east of its offices, both or neither.
     """
 
     __tablename__ = "council"
@@ -21,6 +41,9 @@ class Council(Base):
     slug: Mapped[str | None] = mapped_column(String(100), unique=True)
     colour: Mapped[str | None] = mapped_column(String(7))
     gss_code: Mapped[str | None] = mapped_column(String(9), index=True)
+    region: Mapped[Region | None] = mapped_column(Enum(Region, native_enum=False, length=20))
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
     actor: Mapped[Actor] = relationship(lazy="joined")
 
     @property

@@ -11,6 +11,7 @@ from federation.addressing import PUBLIC
 from federation.origin import host_of
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import update as update_activity
+from node.councils import places
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, blocking, following, peers, publishing
@@ -24,7 +25,7 @@ SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
 # Words that stand in the addresses of this node already.
-RESERVED = frozenset({actors.NODE_USERNAME, "follow", "follows"})
+RESERVED = frozenset({actors.NODE_USERNAME, "follow", "follows", "place"})
 # Actors that may speak for a council.
 FOLLOWABLE = frozenset({"Organization", "Group", "Application", "Service"})
 DEFAULT_COLOUR = "#1d5b4f"
@@ -48,6 +49,14 @@ def by_slug(session: Session, slug: str) -> Council | None:
 
 def by_actor_uri(session: Session, uri: str) -> Council | None:
     return session.scalar(select(Council).where(Council.actor.has(Actor.uri == uri)))
+
+
+def by_number(session: Session, number: int) -> Council:
+    """A council by the number of its row. Raises `NotFoundError`."""
+    council = session.get(Council, number)
+    if council is None:
+        raise NotFoundError("There is no such council here.")
+    return council
 
 
 def found(
@@ -113,7 +122,11 @@ def _wrong_name(name: str) -> Saying | None:
 
 def describe(settings: Settings, council: Council) -> ActorDocument:
     """The document of our own council."""
-    return replace(actors.describe(settings, council.actor), gss_code=council.gss_code)
+    return replace(
+        actors.describe(settings, council.actor),
+        gss_code=council.gss_code,
+        location=places.describe(council),
+    )
 
 
 def change_name(work: UnitOfWork, name: str) -> None:
@@ -183,19 +196,17 @@ def remember(work: UnitOfWork, document: ActorDocument) -> Council:
     if council is None:
         council = Council(actor=actor, name=actor.name)
         work.session.add(council)
-    if council.slug is None:
-        council.gss_code = document.gss_code
-    rename(work, actor)
+    note(work, actor, document)
     return council
 
 
-def rename(work: UnitOfWork, actor: Actor) -> None:
-    """A remote council is called what its actor is called."""
+def note(work: UnitOfWork, actor: Actor, document: ActorDocument) -> None:
+    """A remote council is called what its actor is called, and is where its document says."""
     work.session.flush()
     work.session.execute(
         update(Council)
         .where(Council.actor_id == actor.id, Council.slug.is_(None))
-        .values(name=actor.name)
+        .values(name=actor.name, gss_code=document.gss_code, **places.told(document.location))
     )
 
 

@@ -4,8 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from node.councils import moving, service
-from node.councils.forms import FollowForm
+from node.councils import moving, placing, service
+from node.councils.forms import FollowForm, PlaceForm
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import fetching, following
@@ -68,3 +68,28 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
     following.end(work, row)
     flash(_("We no longer follow %(name)s.", name=name), "success")
     return redirect(url_for("councils.index"), 303)
+
+
+@blueprint.get("/councils/place")
+@permission(OPERATE)
+def place_form() -> ResponseReturnValue:
+    """Where our council is, for its operator to say."""
+    council, form = service.require_own(current_work().session), PlaceForm()
+    form.fill(placing.whereabouts(council))
+    return render_template("councils/place.html", form=form, council=council)
+
+
+@blueprint.post("/councils/place")
+@permission(OPERATE)
+def place() -> ResponseReturnValue:
+    form, work = PlaceForm(), current_work()
+    council = service.require_own(work.session)
+    try:
+        if not form.validate_on_submit():
+            return render_template("councils/place.html", form=form, council=council), 400
+        placing.place(work, form.whereabouts())
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("councils/place.html", form=form, council=council), 400
+    flash(_("The place is saved. The councils that follow yours are being told."), "success")
+    return redirect(url_for("pages.own_council", slug=council.slug), 303)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
 
 from federation.digest import bucket_of
@@ -86,6 +86,15 @@ def new_revision() -> str:
     return secrets.token_urlsafe(12)
 
 
+# The days of a project that stand in columns.
+DAYS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
+
+
+def days_of(said: Details) -> dict[str, date | None]:
+    """The columns that repeat days of the details."""
+    return {name: getattr(said, name) for name in DAYS}
+
+
 class DetailsJson(TypeDecorator[Details]):
     """`Details` as JSON, without what says nothing."""
 
@@ -104,6 +113,8 @@ class Project(Base):
     projects); `content` is the sanitised HTML of all of it, ready to show. `language` is that of
     both; `translations` holds title, summary, the Markdown and content by other languages.
 
+    The days of `details` stand beside it in columns of their own, so that they can be searched for.
+
     `owner` is who looks after a project of ours. `freshness` says how far it can be relied on; its
     owner is to look at it again on `review_on`, and somebody said that it is true on
     `confirmed_on`.
@@ -121,6 +132,13 @@ class Project(Base):
         # All that digests are made of, so that no text is read for them.
         Index(None, "council_id", "state", "bucket", "visibility", "revision", "uri"),
         Index(None, "council_id", "state", "id"),
+        Index(None, "state", "phase", "changed_at"),
+        # All that counts are made of.
+        Index(None, "state", "council_id", "phase", "visibility", "is_hidden"),
+        Index(None, "starts_on"),
+        Index(None, "ends_on"),
+        Index(None, "contract_ends_on"),
+        Index(None, "assessment_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -144,6 +162,10 @@ class Project(Base):
     confirmed_on: Mapped[date | None]
     archived_on: Mapped[date | None]
     details: Mapped[Details] = mapped_column(DetailsJson, default=Details)
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    contract_ends_on: Mapped[date | None]
+    assessment_on: Mapped[date | None]
     language: Mapped[str] = mapped_column(String(10), default="en")
     translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
     is_hidden: Mapped[bool] = mapped_column(default=False)
@@ -169,6 +191,12 @@ class Project(Base):
     @property
     def is_local(self) -> bool:
         return self.council.is_local
+
+    @validates("details")
+    def _note_days(self, _name: str, said: Details) -> Details:
+        for name, on in days_of(said).items():
+            setattr(self, name, on)
+        return said
 
     def erase(self) -> None:
         """Forget what was written; that there was a project is all that a deleted one keeps."""

@@ -23,7 +23,7 @@ from node.db import insert_once, now
 from node.federating.models import Deleted, Follow
 from node.projects import digests
 from node.projects.federate import RemoteProject, from_article
-from node.projects.models import Project, State
+from node.projects.models import DAYS, Project, State, days_of
 from node.projects.service import as_view
 from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
@@ -145,22 +145,26 @@ def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) ->
 def _row(council: Council, told: RemoteProject) -> dict[str, Any]:
     moment = changed_at(told)
     row = {name: getattr(told, name) for name in TOLD}
-    return row | {
-        "uri": told.uri,
-        "council_id": council.id,
-        "bucket": bucket_of(told.uri),
-        "state": State.published,
-        "published_at": told.published_at or moment,
-        "changed_at": moment,
-        "deleted_at": None,
-    }
+    return (
+        row
+        | days_of(told.details)
+        | {
+            "uri": told.uri,
+            "council_id": council.id,
+            "bucket": bucket_of(told.uri),
+            "state": State.published,
+            "published_at": told.published_at or moment,
+            "changed_at": moment,
+            "deleted_at": None,
+        }
+    )
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     table: Any = Project.__table__
     statement = (postgresql.insert if is_postgresql else sqlite.insert)(table)
-    written = ("state", "changed_at", "deleted_at", *TOLD)
+    written = ("state", "changed_at", "deleted_at", *TOLD, *DAYS)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["uri"],

@@ -233,6 +233,11 @@ def _matching(wanted: Filter) -> Select[Project]:
     return query
 
 
+def visible(reader: Reader) -> ColumnElement[bool]:
+    """Which projects are published, and shown to `reader`."""
+    return and_(Project.state == State.published, _ours_or_followed(), _readable(reader))
+
+
 def _ours_or_followed() -> ColumnElement[bool]:
     """Another council's project is shown while we follow it: later nobody keeps it up to date. One
     of a council that went is shown as long as we follow its successor.

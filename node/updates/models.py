@@ -54,6 +54,7 @@ class Update(Base):
     __tablename__ = "project_update"
     __table_args__ = (
         Index(None, "project_id", "state", "published_at"),
+        Index(None, "state", "published_at"),
         # All that digests are made of, so that no text is read for them.
         Index(
             "ix_project_update_compared",

@@ -1,0 +1,104 @@
+"""Where councils are: their operators say so, and others hear of it."""
+
+import pytest
+from sqlalchemy import select
+
+from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import Place
+from node.councils.models import Council, Region
+from node.testing.nodes import Nodes, TestNode
+from tests.federation.test_main_job import follow
+
+PLACE = "/councils/place"
+
+
+def known(node: TestNode, name: str) -> tuple[Region | None, float | None, float | None]:
+    """Where a node has a council."""
+    with node.reading() as session:
+        council = session.scalars(select(Council).where(Council.name == name)).one()
+        return council.region, council.latitude, council.longitude
+
+
+def test_the_operator_says_where_the_council_is_and_who_follows_it_hears_of_it(
+    nodes: Nodes,
+) -> None:
+    here, there = nodes.pair()
+    follow(nodes, here, there)
+    assert known(here, "Brackwell Council") == (None, None, None)
+    operator = there.visitor("operator")
+    operator.visit(PLACE)
+    operator.submit("place", region="wales", latitude="52.41", longitude="\u22124.08")
+    assert "The place is saved" in operator.text
+    nodes.settle()
+    assert known(here, "Brackwell Council") == (Region.wales, 52.41, -4.08)
+    operator.visit(PLACE)
+    assert operator.form("place").values["region"] == "wales"
+    operator.submit("place", region="", latitude="", longitude="")
+    nodes.settle()
+    assert known(here, "Brackwell Council") == (None, None, None)
+
+
+def test_a_new_follower_learns_it_at_once(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    operator = there.visitor("operator")
+    operator.visit(PLACE)
+    operator.submit("place", region="scotland", latitude="", longitude="")
+    follow(nodes, here, there)
+    assert known(here, "Brackwell Council") == (Region.scotland, None, None)
+
+
+@pytest.mark.parametrize(
+    "typed, said",
+    [
+        ({"latitude": "50.7", "longitude": ""}, "Enter both latitude and longitude"),
+        ({"latitude": "", "longitude": "-3"}, "Enter both latitude and longitude"),
+        ({"latitude": "5070", "longitude": "-3"}, "Enter degrees north"),
+        ({"latitude": "nan", "longitude": "-3"}, "Enter degrees north"),
+        ({"latitude": "50", "longitude": "3"}, "Enter degrees east"),
+        ({"region": "atlantis"}, "Choose a region"),
+    ],
+)
+@pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
+def test_what_is_no_place_is_refused_and_stays_in_the_form(
+    typed: dict[str, str], said: str, lasting_nodes: Nodes
+) -> None:
+    node = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
+    operator = node.visitor("operator")
+    operator.visit(PLACE)
+    answer = operator.submit("place", **typed)
+    assert answer.status_code == 400
+    assert said in answer.text
+    if "region" not in typed:
+        shown = operator.form("place").values
+        assert (shown["latitude"], shown["longitude"]) == (typed["latitude"], typed["longitude"])
+    assert known(node, "Aldermoor Council") == (None, None, None)
+    assert node.visitor("officer").visit(PLACE).status_code == 403
+
+
+COUNCIL = {
+    "id": "https://a.test/councils/a",
+    "type": "Organization",
+    "inbox": "https://a.test/councils/a/inbox",
+}
+
+
+@pytest.mark.parametrize(
+    "location, read",
+    [
+        ({"type": "Place", "name": "Wales"}, Place("Wales")),
+        (
+            {"type": "Place", "latitude": 52, "longitude": -4.08},
+            Place(None, 52.0, -4.08),
+        ),
+        ({"type": "Place", "latitude": 91, "longitude": 0}, Place()),
+        ({"type": "Place", "latitude": True, "longitude": 0}, Place()),
+        ({"type": "Place", "latitude": "52", "longitude": 0}, Place()),
+        ({"type": "Place", "latitude": float("nan"), "longitude": 0}, Place()),
+        ({"type": "Place", "latitude": 10**400, "longitude": 0}, Place()),
+        ({"type": "Note"}, None),
+        ("Wales", None),
+        (["x"], None),
+    ],
+)
+def test_a_place_in_a_document(location: object, read: Place | None) -> None:
+    assert ActorDocument.parse(COUNCIL | {"location": location}).location == read
