@@ -31,12 +31,13 @@ def upgrade() -> None:
         for name in DAYS:
             batch_op.add_column(sa.Column(name, sa.Date(), nullable=True))
             batch_op.create_index(batch_op.f(f"ix_project_{name}"), [name])
+        batch_op.create_index(batch_op.f("ix_project_review_on"), ["review_on"])
         batch_op.create_index(
             batch_op.f("ix_project_state_phase_changed_at"), ["state", "phase", "changed_at"]
         )
         batch_op.create_index(
-            batch_op.f("ix_project_state_council_id_phase_visibility_is_hidden"),
-            ["state", "council_id", "phase", "visibility", "is_hidden"],
+            "ix_project_counted",
+            ["state", "council_id", "phase", "freshness", "visibility", "is_hidden"],
         )
     with op.batch_alter_table("project_update", schema=None) as batch_op:
         batch_op.create_index(

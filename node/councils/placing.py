@@ -7,6 +7,7 @@ from node.councils.models import Council, Region
 from node.councils.service import require_own, tell
 from node.errors import InvalidInputError
 from node.runtime import UnitOfWork
+from node.wording import Saying, say
 
 # The edges of the United Kingdom, in degrees.
 NORTH, EAST = (49.8, 60.9), (-8.7, 1.8)
@@ -26,22 +27,22 @@ class Whereabouts:
 
 def place(work: UnitOfWork, said: Whereabouts) -> None:
     """Our council is there; whoever follows it hears of it. Raises `InvalidInputError`."""
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Saying] = {}
     council = require_own(work.session)
     region = Region(said.region) if said.region in list(Region) else None
     if said.region and region is None:
-        wrong["region"] = "Choose a region from the list"
+        wrong["region"] = say("Choose a region from the list")
     north = _degrees(said.latitude, NORTH)
     east = _degrees(said.longitude, EAST)
     if said.latitude.strip() and north is None:
-        wrong["latitude"] = "Enter degrees north within the United Kingdom, such as 50.72"
+        wrong["latitude"] = say("Enter degrees north within the United Kingdom, such as 50.72")
     if said.longitude.strip() and east is None:
-        wrong["longitude"] = "Enter degrees east within the United Kingdom, such as -3.53"
+        wrong["longitude"] = say("Enter degrees east within the United Kingdom, such as -3.53")
     if bool(said.latitude.strip()) != bool(said.longitude.strip()):
         missing = "longitude" if said.latitude.strip() else "latitude"
-        wrong.setdefault(missing, "Enter both latitude and longitude, or neither")
+        wrong.setdefault(missing, say("Enter both latitude and longitude, or neither"))
     if wrong:
-        raise InvalidInputError("The place could not be saved.", wrong)
+        raise InvalidInputError(say("The place could not be saved."), wrong)
     council.region, council.latitude, council.longitude = region, north, east
     tell(work)
     work.audit("council.place", council.actor.uri, region=said.region)

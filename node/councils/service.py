@@ -55,7 +55,7 @@ def by_number(session: Session, number: int) -> Council:
     """A council by the number of its row. Raises `NotFoundError`."""
     council = session.get(Council, number)
     if council is None:
-        raise NotFoundError("There is no such council here.")
+        raise NotFoundError(say("There is no such council here."))
     return council
 
 

@@ -1,4 +1,4 @@
-"""The days of projects: when they start and end, and what has to be done by then."""
+"""The days of projects: when they start and end, and what falls due."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     end = "end"
     contract_end = "contract-end"
     assessment = "assessment"
+    review = "review"
 
 
 LABELS: Mapping[Kind, LazyString] = {
@@ -28,12 +29,14 @@ LABELS: Mapping[Kind, LazyString] = {
     Kind.end: _l("Ends"),
     Kind.contract_end: _l("Contract ends"),
     Kind.assessment: _l("Service assessment"),
+    Kind.review: _l("Review due"),
 }
 COLUMNS: Mapping[Kind, "InstrumentedAttribute[date | None]"] = {
     Kind.start: Project.starts_on,
     Kind.end: Project.ends_on,
     Kind.contract_end: Project.contract_ends_on,
     Kind.assessment: Project.assessment_on,
+    Kind.review: Project.review_on,
 }
 # As they stand below each other on one day.
 ORDER = {kind: number for number, kind in enumerate(Kind)}

@@ -134,11 +134,20 @@ class Project(Base):
         Index(None, "council_id", "state", "id"),
         Index(None, "state", "phase", "changed_at"),
         # All that counts are made of.
-        Index(None, "state", "council_id", "phase", "visibility", "is_hidden"),
+        Index(
+            "ix_project_counted",
+            "state",
+            "council_id",
+            "phase",
+            "freshness",
+            "visibility",
+            "is_hidden",
+        ),
         Index(None, "starts_on"),
         Index(None, "ends_on"),
         Index(None, "contract_ends_on"),
         Index(None, "assessment_on"),
+        Index(None, "review_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

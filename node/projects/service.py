@@ -234,8 +234,9 @@ def _matching(wanted: Filter) -> Select[Project]:
 
 
 def visible(reader: Reader) -> ColumnElement[bool]:
-    """Which projects are published, and shown to `reader`."""
-    return and_(Project.state == State.published, _ours_or_followed(), _readable(reader))
+    """Which projects are published, not in the archive, and shown to `reader`."""
+    is_there = Project.state == State.published, Project.freshness != Freshness.archived
+    return and_(*is_there, _ours_or_followed(), _readable(reader))
 
 
 def _ours_or_followed() -> ColumnElement[bool]:
