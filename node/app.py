@@ -122,7 +122,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         announcers=(announcing.announce,),
     )
     app.extensions[EXTENSION] = node
-    _add_jobs(node)
+    add_jobs(node)
     sign_in.configure(app, settings, secret)
     CSRFProtect(app)
     cycle.register(app)
@@ -137,7 +137,8 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     return app
 
 
-def _add_jobs(node: Node) -> None:
+def add_jobs(node: Node) -> None:
+    """Say what is done later, and how."""
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
     node.jobs.register(health.JOB, lambda: health.probe(node))
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))

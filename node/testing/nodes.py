@@ -1,13 +1,12 @@
 """Whole nodes in one process: one in a line, or several that federate without sockets.
 
-The databases are copies of one that was migrated and founded once, since that is what takes the
-time.
+Their databases are copies, and their applications were used before: see `databases`, `kept_apps`.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,8 @@ from node.people import service as people
 from node.people.permissions import OFFICER, OPERATOR
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
+from node.testing.databases import Databases, OnPostgresql, OnSqlite
+from node.testing.kept_apps import KeptApp, KeptApps
 from node.testing.postgres import Postgres
 from node.testing.visitor import Visitor
 
@@ -89,21 +90,38 @@ class TestNode:
 class Nodes:
     """Makes nodes that can reach each other, and whatever else answers in `apps`, by host."""
 
-    make_database: Callable[[str], str]
+    databases: Databases
+    kept: KeptApps
     folder: Path
     apps: "dict[str, WSGIApplication]" = field(default_factory=dict)
     made: list[TestNode] = field(default_factory=list)
+    _used: list[tuple[str, KeptApp]] = field(default_factory=list)
 
     def start(self, name: str, **settings: object) -> TestNode:
         """A node with its council, an officer and an operator. `settings` are the node's."""
-        given = settings_of(name, self.make_database(name), self.folder, **settings)
         outbound = Outbound(user_agent="Moothall test", transport=InProcess(self.apps))
-        app = create_app(given, outbound)
-        app.testing = True
-        one = TestNode(name, app)
-        self.apps[one.host] = app
+        made_with = repr((type(self.databases), name, sorted(settings.items())))
+        kept = self.kept.take(made_with)
+        if kept is None:
+            url = self.databases.make(name)
+            app = create_app(settings_of(name, url, self.folder, **settings), outbound)
+            app.testing = True
+            kept = KeptApp(app, url)
+        else:
+            self.databases.make_again(name, kept.url)
+            kept.begin_anew(outbound)
+        self._used.append((made_with, kept))
+        one = TestNode(name, kept.app)
+        self.apps[one.host] = kept.app
         self.made.append(one)
         return one
+
+    def end(self) -> None:
+        """No test uses them any more."""
+        while self._used:
+            made_with, kept = self._used.pop()
+            for url in self.kept.give(made_with, kept):
+                self.databases.drop(url)
 
     def pair(self) -> tuple[TestNode, TestNode]:
         """Two councils that allow each other."""
@@ -157,66 +175,43 @@ def make_founded(name: str, database_url: str, folder: Path, **more: object) -> 
 
 
 @pytest.fixture(scope="session")
-def _founded() -> dict[tuple[str, str], str]:
-    """The founded databases of this run, by engine and council: a file's path, or a template's
-    name.
-    """
-    return {}
+def _kept_apps() -> KeptApps:
+    return KeptApps()
+
+
+@pytest.fixture(scope="session")
+def _on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> OnSqlite:
+    return OnSqlite(partial(tmp_path_factory.mktemp, "node"), make_founded)
+
+
+@pytest.fixture(scope="session")
+def _on_postgresql(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> OnPostgresql:
+    return OnPostgresql(postgres, partial(tmp_path_factory.mktemp, "founded"), make_founded)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def nodes(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    _founded: dict[tuple[str, str], str],
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: KeptApps
 ) -> Iterator[Nodes]:
     """Nodes on SQLite, and again on PostgreSQL: `nodes.start("aldermoor")`, `nodes.pair()`."""
-    with _making(request, tmp_path_factory, _founded) as made:
+    with _making(request, tmp_path_factory, _kept_apps) as made:
         yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
 def lasting_nodes(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    _founded: dict[tuple[str, str], str],
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: KeptApps
 ) -> Iterator[Nodes]:
     """As `nodes`, kept for all tests of a module: for many that leave nothing behind."""
-    with _making(request, tmp_path_factory, _founded) as made:
+    with _making(request, tmp_path_factory, _kept_apps) as made:
         yield made
 
 
 @contextmanager
 def _making(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    founded: dict[tuple[str, str], str],
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: KeptApps
 ) -> Iterator[Nodes]:
-    used: list[str] = []
-
-    def on_sqlite(name: str) -> str:
-        if ("sqlite", name) not in founded:
-            template = tmp_path_factory.mktemp("founded") / f"{name}.db"
-            make_founded(name, f"sqlite:///{template}", template.parent)
-            founded["sqlite", name] = str(template)
-        copy = tmp_path_factory.mktemp("node") / f"{name}.db"
-        shutil.copy(founded["sqlite", name], copy)
-        return f"sqlite:///{copy}"
-
-    def on_postgresql(name: str) -> str:
-        server: Postgres = request.getfixturevalue("postgres")
-        if ("postgresql", name) not in founded:
-            template = server.create_database()
-            make_founded(name, server.url(template), tmp_path_factory.mktemp("founded"))
-            founded["postgresql", name] = template
-        used.append(server.create_database(founded["postgresql", name]))
-        return server.url(used[-1])
-
-    folder = tmp_path_factory.getbasetemp() / "data"
-    made = Nodes(on_sqlite if request.param == "sqlite" else on_postgresql, folder)
+    databases = request.getfixturevalue(f"_on_{request.param}")
+    made = Nodes(databases, kept, tmp_path_factory.getbasetemp() / "data")
     yield made
-    for one in made.made:
-        one.node.engine.dispose()
-        one.node.outbound.close()
-    for database in used:
-        request.getfixturevalue("postgres").drop_database(database)
+    made.end()

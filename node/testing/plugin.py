@@ -5,6 +5,7 @@ off the machine, and what this machine cannot run is reported as "not run" besid
 failed, never as passed. In CI that is a failure.
 """
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,20 @@ from typing import Any
 
 import pytest
 
-from node.testing import loopback, postgres
+from node.testing import loopback, memory, passwords, postgres
 from node.testing.browser import browser, chromium
 from node.testing.missing import NOT_RUN, missing
-from node.testing.nodes import _founded, lasting_nodes, nodes
+from node.testing.nodes import _kept_apps, _on_postgresql, _on_sqlite, lasting_nodes, nodes
 
-__all__ = ["_founded", "browser", "chromium", "lasting_nodes", "nodes"]
+__all__ = [
+    "_kept_apps",
+    "_on_postgresql",
+    "_on_sqlite",
+    "browser",
+    "chromium",
+    "lasting_nodes",
+    "nodes",
+]
 
 SERVER = pytest.StashKey[postgres.Postgres]()
 
@@ -27,6 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "browser(**options): options of the browser context, as Playwright names them"
     )
     sys.addaudithook(loopback.refuse_other_addresses)
+    passwords.make_cheap()
+    memory.use()
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded by now stays: the collector of garbage need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

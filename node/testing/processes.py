@@ -18,6 +18,7 @@ from node import logs
 from node.app import create_app
 from node.serving import serve
 from node.settings import PREFIX, Settings
+from node.testing import passwords
 
 # A slow machine, not a fast one, decides this.
 START_SECONDS = 60.0
@@ -136,6 +137,7 @@ def _serve(settings: Settings, log: Path) -> None:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     logs.configure(settings)
+    passwords.make_cheap()
     serve(create_app(settings))
 
 

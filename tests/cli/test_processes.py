@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,18 @@ def test_a_new_node_says_where_to_set_it_up_and_stops_when_asked(
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=PATIENCE) == ("", "")
     assert process.returncode == 0
+
+
+def test_a_password_costs_who_guesses_it_what_argon2_asks_for(tmp_path: Path, start: Start) -> None:
+    """The other tests make it cheap; a council's program does not."""
+    settings = settings_for(tmp_path, "aldermoor", (443, 443), password="three random words")
+    names = ["--name=Aldermoor", "--slug=aldermoor", "--operator-name=Olu"]
+    process = start(settings, "init", *names, "--operator-email=olu@aldermoor.example")
+    assert process.communicate(timeout=PATIENCE)[1] == ""
+    with closing(sqlite3.connect(Path(settings["data_dir"]) / "moothall.db")) as database:
+        ((hashed,),) = database.execute("SELECT password FROM users").fetchall()
+    # RFC 9106, the second choice: 64 MiB, three passes.
+    assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_a_node_needs_its_address_for_itself(tmp_path: Path, start: Start) -> None:

@@ -1,0 +1,75 @@
+"""Databases of councils that are set up already, made in no time: copies of one that was migrated
+and founded once in this run.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from node.testing.postgres import Postgres
+
+# Migrates an empty database, and founds the council of that name in it.
+Founder = Callable[[str, str, Path], None]
+
+
+@dataclass
+class OnSqlite:
+    """A database is a file."""
+
+    new_folder: Callable[[], Path]
+    found: Founder
+    _founded: dict[str, Path] = field(default_factory=dict)
+
+    def make(self, name: str) -> str:
+        """A database of the council `name`; its SQLAlchemy address."""
+        url = f"sqlite:///{self.new_folder() / name}.db"
+        self.make_again(name, url)
+        return url
+
+    def make_again(self, name: str, url: str) -> None:
+        """Put a database as `make` makes it at the address of one that nobody is connected to."""
+        if name not in self._founded:
+            template = self.new_folder() / f"{name}.db"
+            self.found(name, f"sqlite:///{template}", template.parent)
+            self._founded[name] = template
+        path = Path(url.removeprefix("sqlite:///"))
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+        shutil.copy(self._founded[name], path)
+
+    def drop(self, url: str) -> None:
+        """It goes with its folder."""
+
+
+@dataclass
+class OnPostgresql:
+    """A database is one of a server's."""
+
+    server: Postgres
+    new_folder: Callable[[], Path]
+    found: Founder
+    _founded: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def make(self, name: str) -> str:
+        """As `OnSqlite.make`."""
+        template, _restoring = self._template(name)
+        return self.server.url(self.server.create_database(template))
+
+    def make_again(self, name: str, url: str) -> None:
+        """As `OnSqlite.make_again`."""
+        _template, restoring = self._template(name)
+        self.server.reset(self.server.name(url), restoring)
+
+    def drop(self, url: str) -> None:
+        self.server.drop_database(self.server.name(url))
+
+    def _template(self, name: str) -> tuple[str, str]:
+        if name not in self._founded:
+            template = self.server.create_database()
+            self.found(name, self.server.url(template), self.new_folder())
+            self._founded[name] = template, self.server.remember(template)
+        return self._founded[name]
+
+
+Databases = OnSqlite | OnPostgresql

@@ -1,0 +1,106 @@
+"""Nodes of tests are used again, and nobody can tell."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+
+import pytest
+from sqlalchemy import func, select
+
+from node.audit import AuditEntry
+from node.db import Base
+from node.moderation import views as moderation
+from node.people import forms
+from node.runtime import Node
+from node.testing.kept_apps import CONSTANT, COUNTERS, KeptApps
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
+
+
+@pytest.fixture
+def others(nodes: Nodes) -> Iterator[Nodes]:
+    """Nodes with applications of their own to use again: `end` ends one test, as it were."""
+    others = Nodes(nodes.databases, KeptApps(), nodes.folder)
+    yield others
+    others.end()
+
+
+def use(nodes: Nodes) -> TestNode:
+    """A node to which a lot happens: pages, messages, refusals, tries, rows."""
+    one = nodes.start("aldermoor", federation="open")
+    officer = one.visitor("officer")
+    officer.visit("/projects/new")
+    typed = {"title": "Bins", "summary": "S", "phase": "alpha", "brief": "B"}
+    officer.submit("new", then="publish", **typed)
+    peer = Peer.join(nodes, "brackwell.test").actor("brackwell")
+    peer.send(peer.says("Follow", f"https://{one.host}/councils/{one.name}"), one)
+    peer.sign(b"{}", one).but(date=None).send(one)
+    stranger = one.visitor()
+    stranger.visit("/sign-in")
+    stranger.submit("sign-in", email="nobody@example.org", password="a guess that is wrong")
+    for counter in (forms.EXTENSION, moderation.EXTENSION):
+        assert vars(one.app.extensions[counter])
+    one.node.jobs.stopping.set()
+    return one
+
+
+def rows(one: TestNode) -> dict[str, int]:
+    with one.reading() as session:
+        return {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+def test_a_node_that_is_used_again_knows_of_nothing(others: Nodes) -> None:
+    before = rows(others.start("aldermoor"))
+    used = use(others)
+    numbers = rows(used)
+    assert numbers["project"] == 1
+    others.end()
+    again = others.start("aldermoor", federation="open")
+    assert again.app is used.app
+    assert rows(again) == before
+    with again.work() as work:
+        work.audit("test", "it can be written to")
+    with again.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AuditEntry)) == (
+            before["audit_entry"] + 1
+        )
+
+
+def test_what_a_node_remembers_begins_anew(others: Nodes) -> None:
+    used = use(others)
+    held = {part.name: getattr(used.node, part.name) for part in fields(Node)}
+    counters = {name: used.app.extensions[name] for name in COUNTERS}
+    others.end()
+    again = others.start("aldermoor", federation="open")
+    for part in fields(Node):
+        forgets = part.default_factory is not MISSING or part.name in {"jobs", "outbound"}
+        assert (getattr(again.node, part.name) is held[part.name]) is not forgets, part.name
+    for name, counter in counters.items():
+        assert again.app.extensions[name] is not counter
+    assert not again.node.jobs.stopping.is_set()
+    assert again.node.jobs.work_off() == 0
+
+
+@pytest.mark.parametrize("what", ["config", "a view", "a hook", "an extension"])
+def test_an_application_that_a_test_changed_is_not_used_again(what: str, others: Nodes) -> None:
+    used = others.start("aldermoor")
+    match what:
+        case "config":
+            used.app.config["WTF_CSRF_ENABLED"] = False
+        case "a view":
+            used.app.view_functions["pages.home"] = str
+        case "a hook":
+            used.app.before_request_funcs[None].append(lambda: None)
+        case _:
+            used.app.extensions["moothall-of-a-test"] = object()
+    others.end()
+    again = others.start("aldermoor")
+    assert again.app is not used.app
+
+
+def test_the_test_kit_knows_what_applications_count(others: Nodes) -> None:
+    """Whoever adds something that counts within the process says in `kept_apps` how it begins."""
+    names = others.start("aldermoor").app.extensions
+    assert {name for name in names if name.startswith("moothall")} == CONSTANT | COUNTERS.keys()
