@@ -12,7 +12,8 @@ Pages
     extend `layout.html` and use the macros in `components/form.html` and `components/links.html`.
 Errors
     `InvalidInputError`, `NotFoundError`: raised by a service, worded for people with `say` and
-    `say_count`, and shown by the node in the reader's language.
+    `say_count`, and shown by the node in the reader's language. `said` gives such a sentence, or
+    one of the plugin's data that its catalogue has, in that language: for views and templates.
 The current request
     `work`, a plugin's part of its transaction; `project`, a look-up.
 """
@@ -35,6 +36,7 @@ from node.hookspecs import (
     Work,
     hookimpl,
 )
+from node.languages import said
 from node.people.permissions import may
 from node.projects import service as projects
 from node.request import PUBLIC, current_work, permission
@@ -60,6 +62,7 @@ __all__ = [
     "now",
     "permission",
     "project",
+    "said",
     "say",
     "say_count",
     "work",

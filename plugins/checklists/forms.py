@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice
 
-from node.api import HouseForm
+from node.api import HouseForm, said
 from plugins.checklists.definitions import Checklist
 from plugins.checklists.service import ANSWERS
 
@@ -14,8 +14,8 @@ def answer_form(checklist: Checklist) -> HouseForm:
     """A form with one field for each question, named by its id."""
     fields = {
         question.id: RadioField(
-            question.text,
-            description=question.guidance,
+            said(question.text),
+            description=said(question.guidance),
             choices=[SelectChoice(answer, label) for answer, label in LABELS.items()],
             validate_choice=False,
         )

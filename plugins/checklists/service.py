@@ -16,10 +16,7 @@ ANSWERS = ("yes", "partly", "no")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a project is with a checklist: how many of its questions have which answer.
-
-    As text: `3 of 5 answered: 2 yes, 1 partly`.
-    """
+    """How far a project is with a checklist: how many of its questions have which answer."""
 
     checklist: Checklist
     counts: Mapping[str, int]
@@ -31,20 +28,6 @@ class Progress:
     @property
     def total(self) -> int:
         return len(self.checklist.questions)
-
-    def __str__(self) -> str:
-        words = {
-            "yes": say("%(count)s yes"),
-            "partly": say("%(count)s partly"),
-            "no": say("%(count)s no"),
-        }
-        parts = [
-            words[answer] % {"count": self.counts[answer]}
-            for answer in ANSWERS
-            if self.counts.get(answer)
-        ]
-        so_far = say("%(answered)s of %(total)s answered", answered=self.answered, total=self.total)
-        return f"{so_far}: {', '.join(parts)}" if parts else so_far
 
 
 def checklist(checklist_id: str) -> Checklist:
