@@ -37,6 +37,8 @@ from node.federating import (
 )
 from node.federating import views as federating_views
 from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
+from node.feeds import views as feeds_views
+from node.feeds.links import feed_links
 from node.freshness import service as freshness
 from node.freshness import views as freshness_views
 from node.freshness.words import NAMES as FRESHNESS_NAMES
@@ -157,6 +159,7 @@ def _add_pages(app: Flask) -> None:
         freshness_of=freshness_views.section,
         freshness_in_short=freshness_views.short,
         updates_of=updates_views.section,
+        feed_links=feed_links,
         conversation_about=conversations_views.section,
         reactions_to=conversations_views.reactions_to,
         successor_of=councils_views.successor_of,
@@ -164,6 +167,7 @@ def _add_pages(app: Flask) -> None:
     )
     for module in (
         pages,
+        feeds_views,
         importing_views,
         projects_views,
         catalogue_views,

@@ -91,6 +91,7 @@ PASSED_OVER = frozenset(
         "changed",
         "visibility",
         "freshness",
+        "page",
     ]
 )
 YES = frozenset({"true", "yes", "y", "1"})

@@ -14,6 +14,9 @@ FOR_PROGRAMS = (
     "/.well-known/",
     "/nodeinfo/",
     "/peers.json",
+    "/projects.json",
+    "/projects.feed.json",
+    "/data.json",
     "/councils/aldermoor/followers_synchronization",
     "/councils/aldermoor/projects/digest",
 )

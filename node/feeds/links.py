@@ -1,0 +1,38 @@
+"""Which feeds belong to the page that is shown, for its head: readers of feeds look there."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import request, url_for
+from flask_babel import gettext as _
+
+
+@dataclass(frozen=True)
+class Link:
+    """A feed of this page."""
+
+    href: str
+    title: str
+    type: str = "application/atom+xml"
+
+
+def feed_links() -> list[Link]:
+    """The feeds of the page of this request; the list of all projects is everybody's."""
+    endpoint, parts = request.endpoint or "", request.view_args or {}
+    if endpoint == "projects.index":
+        asked = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "page"])
+        query = f"?{asked}" if asked else ""
+        json_feed = url_for("feeds.json_feed") + query
+        return [
+            Link(url_for("feeds.atom") + query, _("Projects (Atom)")),
+            Link(json_feed, _("Projects (JSON Feed)"), "application/feed+json"),
+        ]
+    if endpoint in {"projects.show", "updates.index"} and "token" in parts:
+        href = url_for("feeds.updates_of_project", token=parts["token"])
+        return [Link(href, _("Updates of this project (Atom)"))]
+    if endpoint in {"pages.own_council", "pages.known_council"}:
+        name = endpoint.replace("pages.", "feeds.")
+        return [Link(url_for(name, **parts), _("Projects of this council (Atom)"))]
+    if endpoint == "pages.home":
+        return [Link(url_for("feeds.atom"), _("Projects (Atom)"))]
+    return []

@@ -1,0 +1,85 @@
+"""The projects that an address asks for, page by page, as the list of projects shows them."""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from urllib.parse import urlencode
+
+from flask import request
+
+from node import markup
+from node.councils.models import Council
+from node.federating.readers import Reader
+from node.projects import service
+from node.projects.models import Phase, Project
+from node.request import current_work
+
+MOST_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of projects. `number` counts from 1; `next_url` is empty on the last."""
+
+    projects: list[Project]
+    number: int
+    pages: int
+    total: int
+    next_url: str
+
+
+def asked(reader: Reader) -> Page:
+    """The page of projects that the current request asks for."""
+    return _page(_wanted(reader))
+
+
+def of_council(reader: Reader, council: Council) -> Page:
+    return _page(service.Filter(reader, council_id=council.id))
+
+
+def all_asked(reader: Reader) -> list[Project]:
+    """All projects that the current request asks for, the first `MOST_ROWS`."""
+    session, found = current_work().session, list[Project]()
+    wanted, number = _wanted(reader), 1
+    while len(found) < MOST_ROWS:
+        page = service.listed(session, wanted, number)
+        found += page.projects
+        if number >= page.pages:
+            break
+        number += 1
+    return found[:MOST_ROWS]
+
+
+def _wanted(reader: Reader) -> service.Filter:
+    return service.Filter(
+        reader=reader,
+        origin=request.args.get("origin", "all"),
+        phase=request.args.get("phase", type=Phase),
+    )
+
+
+def _page(wanted: service.Filter) -> Page:
+    number = request.args.get("page", 1, type=int)
+    page = service.listed(current_work().session, wanted, number)
+    onward = next_url(page.number, page.pages)
+    return Page(page.projects, page.number, page.pages, page.total, onward)
+
+
+def next_url(number: int, pages: int) -> str:
+    """Where the next page is; "" after the last."""
+    if number >= pages:
+        return ""
+    asked_for = [pair for pair in request.args.items(multi=True) if pair[0] != "page"]
+    return here(f"{request.path}?{urlencode([*asked_for, ('page', number + 1)])}")
+
+
+def here(path: str) -> str:
+    """An address at this node: what the settings say it is, whatever name it was asked by."""
+    return current_work().settings.base_url + path
+
+
+def headline(html: str) -> str:
+    """The first line of what an update says."""
+    paragraph = re.search(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.DOTALL)
+    plain = unescape(re.sub(r"<[^>]*>", "", paragraph[1])) if paragraph else ""
+    return markup.one_line(plain, 120)

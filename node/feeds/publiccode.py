@@ -1,0 +1,128 @@
+"""A project of ours as publiccode.yml (version 0.4), valid as the standard has it. Pure."""
+
+from typing import Any
+
+import yaml
+
+from node.errors import NotFoundError
+from node.projects.details import LinkKind, Output
+from node.projects.models import Phase, Project
+from node.wording import say
+
+VERSION = "0.4"
+STATUS = {
+    Phase.concept: "concept",
+    Phase.discovery: "concept",
+    Phase.alpha: "development",
+    Phase.beta: "beta",
+    Phase.live: "stable",
+    Phase.retired: "obsolete",
+}
+PLATFORMS = ("web", "windows", "mac", "linux", "ios", "android")
+MORE = {
+    "en": "{title} is a digital project of {council}. What it is for, how far it has come, what is"
+    " new in it and what other councils can take from it are described at {url}",
+    "cy": "Prosiect digidol gan {council} yw {title}. Mae ei bwrpas, pa mor bell y mae wedi"
+    " cyrraedd, beth sy’n newydd ynddo a’r hyn y gall cynghorau eraill ei gymryd ohono i’w gweld"
+    " yn {url}",
+}
+LONGEST_SHORT, SHORTEST_LONG, LONGEST_LONG = 150, 150, 10_000
+
+
+def describe(project: Project) -> bytes:
+    """Raises `NotFoundError` for a project without a repository and a licence, which the standard
+    asks for.
+    """
+    details = project.details
+    repository = _link(project, LinkKind.repository)
+    licensed = next((each for each in details.outputs if each.licence), None)
+    if not repository or licensed is None:
+        raise NotFoundError(
+            say("The project names no code repository, or nothing in it has a licence.")
+        )
+    technologies = {word.casefold() for word in details.technologies}
+    document: dict[str, Any] = {
+        "publiccodeYmlVersion": VERSION,
+        "name": project.title,
+        "url": repository,
+        **_if(landingURL=_link(project, LinkKind.website) or project.url),
+        "platforms": [each for each in PLATFORMS if each in technologies] or ["web"],
+        **_if(categories=list(details.tags)),
+        **_if(usedBy=_users(details.outputs)),
+        "developmentStatus": STATUS[project.phase],
+        "softwareType": "standalone/other",
+        "description": _descriptions(project),
+        "legal": {"license": licensed.licence},
+        "maintenance": {"type": "internal", "contacts": [_contact(project)]},
+        "localisation": {
+            "localisationReady": False,
+            "availableLanguages": sorted({project.language, *project.translations}),
+        },
+        **_if(dependsOn=_dependencies(project)),
+    }
+    written: bytes = yaml.safe_dump(
+        document, allow_unicode=True, sort_keys=False, encoding="utf-8", width=100
+    )
+    return written
+
+
+def _if(**said: Any) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value}
+
+
+def _link(project: Project, kind: LinkKind) -> str:
+    return next((link.url for link in project.details.links if link.kind is kind), "")
+
+
+def _users(outputs: tuple[Output, ...]) -> list[str]:
+    return list(dict.fromkeys(each.name for output in outputs for each in output.adopters))
+
+
+def _contact(project: Project) -> dict[str, str]:
+    details = project.details
+    return {
+        "name": details.contact_name or project.council.name,
+        **_if(email=details.contact_email),
+        "affiliation": project.council.name,
+    }
+
+
+def _dependencies(project: Project) -> dict[str, Any]:
+    names = [each for each in project.details.technologies if each.casefold() not in PLATFORMS]
+    return {"open": [{"name": each} for each in names]} if names else {}
+
+
+def _descriptions(project: Project) -> dict[str, dict[str, Any]]:
+    language = project.language
+    found = {
+        language: _description(project, language, project.title, project.summary, project.brief)
+    }
+    for tag, said in sorted(project.translations.items()):
+        if said.get("summary"):
+            title, brief = said.get("title") or project.title, said.get("brief", "")
+            found[tag] = _description(project, tag, title, said["summary"], brief)
+    return found
+
+
+def _description(
+    project: Project, language: str, title: str, summary: str, brief: str
+) -> dict[str, Any]:
+    """The standard wants a long description that is long: a short brief is added to."""
+    long = brief or summary
+    if len(long) < SHORTEST_LONG:
+        more = MORE.get(language, MORE["en"]).format(
+            title=title, council=project.council.name, url=project.url
+        )
+        long = "\n\n".join(part for part in (brief or summary, more) if part)
+    features = [each.title for each in project.details.outputs]
+    features += [each.need for each in project.details.user_needs]
+    return {
+        "localisedName": title,
+        "shortDescription": _cut(summary, LONGEST_SHORT),
+        "longDescription": _cut(long, LONGEST_LONG),
+        "features": [_cut(each, 100) for each in features] or [_cut(summary, 100)],
+    }
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
