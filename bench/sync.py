@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,7 +27,8 @@ from node.db import now
 from node.federating import actors, backfill, fetching, peers
 from node.federating.models import Backfill, Comparison, Follow
 from node.outbound import Answer, Outbound
-from node.projects import digests
+from node.projects import digests, reviews
+from node.projects.details import Freshness
 from node.projects.models import Phase, Project, State, Visibility, new_revision, new_token
 from node.runtime import Node
 from node.settings import Settings
@@ -147,6 +149,10 @@ def _row(number: int) -> dict[str, Any]:
         "state": State.published,
         "visibility": Visibility.public,
         "published_at": now(),
+        # As publishing does; who looks after projects leaves these alone.
+        "freshness": Freshness.fresh,
+        "confirmed_on": reviews.today(),
+        "review_on": reviews.today() + timedelta(weeks=26),
     }
 
 

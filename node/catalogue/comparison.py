@@ -6,6 +6,7 @@ is read again, page by page. Nothing is removed before its origin was asked abou
 """
 
 import random
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -16,7 +17,7 @@ from federation.digest import Bucket, BucketDigest, CouncilDigest, combine
 from federation.errors import DocumentError, FederationError
 from federation.followers import HEADER
 from node.catalogue import digests
-from node.catalogue.settling import Found, Settling, Subject
+from node.catalogue.settling import Found, Settling, Subject, asking
 from node.councils.models import Council
 from node.db import now
 from node.errors import MoothallError
@@ -33,6 +34,8 @@ AT_ONCE = 4
 # are missing, pages are quicker.
 MOST_ASKED = 500
 LARGE = 50
+# So many buckets are held at once.
+AHEAD = 16
 # Of what may be gone, so many are asked about in one comparison; the next goes on.
 MOST_GONE = 2_000
 # So often in a row we try to agree; then there is time until the next comparison.
@@ -132,8 +135,7 @@ def _settle(
     )
     wanted: list[str] = []
     gone: list[str] = []
-    for number in differing if missing <= most else ():
-        listed = _listed(node, theirs, number) if number in yours else {}
+    for number, listed in _lists(node, theirs, differing if missing <= most else ()):
         with node.reading() as session:
             there = settling.entries(session, number)
         wanted += [uri for uri, revision in listed.items() if there.get(uri) != revision]
@@ -149,8 +151,20 @@ def _settle(
     settling.ask(wanted, gone[:MOST_GONE])
 
 
+def _lists(
+    node: Node, theirs: CouncilDigest, numbers: Sequence[int]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """What the council has in each of these buckets; the next ones being asked for meanwhile."""
+    with asking() as pool:
+        for start in range(0, len(numbers), AHEAD):
+            portion = numbers[start : start + AHEAD]
+            yield from zip(portion, pool.map(partial(_listed, node, theirs), portion), strict=True)
+
+
 def _listed(node: Node, theirs: CouncilDigest, number: int) -> dict[str, str]:
     """What the council has in one bucket, by id: revisions."""
+    if all(bucket.number != number for bucket in theirs.buckets):
+        return {}
     bucket = Bucket.parse(fetching.document(node, theirs.bucket_id(number)))
     if (bucket.part_of, bucket.number) != (theirs.id, number):
         raise DocumentError("partOf", "not of this digest")

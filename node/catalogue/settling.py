@@ -4,6 +4,7 @@ remove.
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,8 +21,10 @@ from node.updates.federate import RemoteUpdate
 
 # So long one comparison goes on, in seconds, before others have their turn.
 LONGEST = 120
+# An origin is asked for so many at once; it has others to answer, too.
+AT_ONCE = 4
 # What was fetched is kept so many at a time.
-KEPT_AT_ONCE = 25
+KEPT_AT_ONCE = 24
 # What an origin answers where there is nothing for us, or nothing at all.
 AWAY = frozenset({401, 403, 404, 410})
 GONE = 410
@@ -59,6 +62,11 @@ class Found:
     words: list[str] = field(default_factory=list)
 
 
+def asking() -> ThreadPoolExecutor:
+    """Threads that ask one origin."""
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="settling")
+
+
 class Settling:
     """The projects and updates of one subject, asked for at their origin."""
 
@@ -93,38 +101,49 @@ class Settling:
                 if self.is_time_up:
                     self._found.words.append("more is to come")
                     break
-                uri = next(iter(self._waiting))
-                project_uri = self._ask(uri)
-                if project_uri in self._waiting:
-                    self._ask(project_uri)
-                if len(self._told) + len(self._away) >= KEPT_AT_ONCE:
-                    self._keep()
-                self.hold()
+                self._asked_at = now()
+                of_projects = self._ask([*self._waiting][:KEPT_AT_ONCE])
+                self._ask([uri for uri in of_projects if uri in self._waiting])
+                self._keep()
         finally:
             self._keep()
             if self._found.left_out:
                 self._found.words.append(f"{self._found.left_out} could not be kept")
 
-    def _ask(self, uri: str) -> str:
-        """Ask for one. Returns which project it is an update of, if it is one."""
-        del self._waiting[uri]
-        if not self._told and not self._away:
-            self._asked_at = now()
+    def _ask(self, uris: Sequence[str]) -> list[str]:
+        """Ask for these, some at a time. Returns which projects they are updates of."""
+        for uri in uris:
+            del self._waiting[uri]
+        projects: dict[str, None] = {}
+        with asking() as pool:
+            for uri, answer in zip(uris, pool.map(self._answer, uris), strict=True):
+                self._note(uri, answer)
+                if isinstance(answer, RemoteUpdate):
+                    projects[answer.project_uri] = None
+                self.hold()
+        return list(projects)
+
+    def _answer(self, uri: str) -> reading.Told | fetching.NotFetchedError | None:
+        """What its origin says that it is; None for what we cannot read.
+
+        Raises `NotFetchedError` when the origin does not answer.
+        """
         try:
-            told = reading.read(fetching.document(self._node, uri))
+            return reading.read(fetching.document(self._node, uri))
         except fetching.NotFetchedError as error:
-            if error.status in AWAY:
-                self._away[uri] = error.status or 0
-            elif error.permanent:
-                self._found.left_out += 1
-            else:
-                raise
-            return ""
-        if told is None:
+            if error.status in AWAY or error.permanent:
+                return error
+            raise
+
+    def _note(self, uri: str, answer: reading.Told | fetching.NotFetchedError | None) -> None:
+        if answer is None:
             self._found.left_out += 1
-            return ""
-        self._told.append(told)
-        return told.project_uri if isinstance(told, RemoteUpdate) else ""
+        elif not isinstance(answer, fetching.NotFetchedError):
+            self._told.append(answer)
+        elif answer.status in AWAY:
+            self._away[uri] = answer.status or 0
+        else:
+            self._found.left_out += 1
 
     def _keep(self) -> None:
         """Write what was answered, and how far we are."""
@@ -155,7 +174,6 @@ class Settling:
         """It takes long: nobody else shall begin with it."""
         if time.monotonic() - self._held < self._node.settings.lease_seconds / 3:
             return
-        self._keep()
         with self._node.work(by=Comparison.JOB) as work:
             work.session.get_one(Comparison, self._subject.row_id).leased_until = self._until()
         self._held = time.monotonic()

@@ -1,6 +1,7 @@
 """What can be done with a project of our own council, and reading those of everybody."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, lazyload
@@ -239,6 +240,7 @@ def visible(reader: Reader) -> ColumnElement[bool]:
     return and_(*is_there, _ours_or_followed(), _readable(reader))
 
 
+@cache
 def _ours_or_followed() -> ColumnElement[bool]:
     """Another council's project is shown while we follow it: later nobody keeps it up to date. One
     of a council that went is shown as long as we follow its successor.
