@@ -14,6 +14,7 @@ from node import __version__, operating
 from node.catalogue import comparison
 from node.catalogue import views as catalogue_views
 from node.catalogue.reading import read_page
+from node.conversations import news as comment_news
 from node.conversations import reacting
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
@@ -45,8 +46,17 @@ from node.freshness.words import NAMES as FRESHNESS_NAMES
 from node.hooks import Hooks
 from node.importing import views as importing_views
 from node.jobs import Jobs
+from node.mail import service as mail
+from node.mail.models import Mail
 from node.moderation import views as moderation_views
 from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
+from node.news.kinds import Kind, by_name
+from node.notices import digests, spreading
+from node.notices import housekeeping as notices_housekeeping
+from node.notices import service as notices
+from node.notices import views as notices_views
+from node.notices.following_views import follow_button
+from node.notices.writing import DigestWriter
 from node.officers import announcing
 from node.officers import views as officers_views
 from node.outbound import Outbound
@@ -54,12 +64,14 @@ from node.people import sign_in
 from node.people.permissions import may
 from node.portfolio import views as portfolio_views
 from node.projects import group_views
+from node.projects import news as project_news
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
+from node.updates import news as update_news
 from node.updates import receiving as update_receiving
 from node.updates import service as updates
 from node.updates import views as updates_views
@@ -80,6 +92,8 @@ HANDLERS: Sequence[Handlers] = (
     PROJECT_HANDLERS,
     comment_receiving.LAST_HANDLERS,
 )
+# What people here are told of, by the rooms in which it happens.
+KINDS: Sequence[Kind] = (*project_news.KINDS, *update_news.KINDS, *comment_news.KINDS)
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
@@ -122,11 +136,13 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         read_page=read_page,
         withdrawals=(announcing.withdraw, updates.withdraw, conversations.withdraw),
         announcers=(announcing.announce,),
+        kinds=by_name(KINDS),
     )
     app.extensions[EXTENSION] = node
-    add_jobs(node)
+    add_jobs(node, app)
     sign_in.configure(app, settings, secret)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(notices_views.unsubscribe)  # which looks itself
     cycle.register(app)
     translations = [item.translations for item in node.hooks.details if item.translations]
     look.register(app, _site, settings, translations)
@@ -139,8 +155,9 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     return app
 
 
-def add_jobs(node: Node) -> None:
-    """Say what is done later, and how."""
+def add_jobs(node: Node, app: Flask) -> None:
+    """Say what is done later, and how. `app` has the words of e-mails."""
+    write = DigestWriter(app, node)
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
     node.jobs.register(health.JOB, lambda: health.probe(node))
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
@@ -151,6 +168,10 @@ def add_jobs(node: Node) -> None:
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
+    node.jobs.register(spreading.JOB, lambda: spreading.work_off(node))
+    node.jobs.register(digests.JOB, lambda: digests.work_off(node, write))
+    node.jobs.register(Mail.JOB, lambda: mail.work_off(node))
+    node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.work_off(node))
 
 
 def _add_pages(app: Flask) -> None:
@@ -164,6 +185,7 @@ def _add_pages(app: Flask) -> None:
         reactions_to=conversations_views.reactions_to,
         successor_of=councils_views.successor_of,
         writers_of=officers_views.writers_of,
+        follow_button=follow_button,
     )
     for module in (
         pages,
@@ -176,6 +198,7 @@ def _add_pages(app: Flask) -> None:
         freshness_views,
         conversations_views,
         officers_views,
+        notices_views,
         councils_views,
         moderation_views,
         portfolio_views,
@@ -235,9 +258,16 @@ def _site() -> Site:
         menu=tuple(_menu()),
         person=current_user.name if signed_in else None,
         profile_url=url_for("officers.profile"),
+        notices_url=url_for("notices.index"),
+        unread=_unread() if signed_in else 0,
         sign_in_url=url_for("security.login"),
         sign_out_url=url_for("security.logout"),
     )
+
+
+def _unread() -> int:
+    """How many notices whoever is signed in has not read."""
+    return notices.count_unread(current_node(), current_work().session, current_user)
 
 
 def _menu() -> list[MenuItem]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
@@ -158,3 +159,41 @@ def one_line(text: str | None, longest: int) -> str:
     return "".join(
         letter for letter in words if unicodedata.category(letter) not in {"Cc", "Cf"}
     ).strip()
+
+
+def to_text(html: str) -> str:
+    """Sanitised HTML as plain text: a block to a line, items with a hyphen, links with where they
+    lead.
+    """
+    reader = _Text()
+    reader.feed(html)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._href = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "li":
+            self.parts.append("\n- ")
+        elif tag == "br":
+            self.parts.append("\n")
+        elif tag == "a":
+            self._href = dict(attrs).get("href") or ""
+        elif tag not in INLINE:
+            self.parts.append("\n\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._href:
+            self.parts.append(f" ({self._href})")
+            self._href = ""
+        elif tag not in INLINE and tag != "li":
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data.replace("\n", " "))

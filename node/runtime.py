@@ -143,7 +143,7 @@ class Room:
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
     `read_page` takes what is read page by page; `withdrawals` and `announcers` are
-    those of its rooms.
+    those of its rooms; `kinds` are the kinds of news (`node.news.kinds`), by name.
     """
 
     settings: Settings
@@ -153,6 +153,7 @@ class Node:
     hooks: Hooks
     handlers: Sequence[Handlers]
     read_page: PageReader
+    kinds: Mapping[str, Any]
     withdrawals: Sequence[Withdrawal] = ()
     announcers: Sequence[Announcer] = ()
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))

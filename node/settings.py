@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from node import reviewing
 from node.errors import SettingsError
+from node.fitting import (
+    DATABASES,
+    check_base_url,
+    check_mail,
+    is_authority,
+    is_database,
+)
 
 PREFIX = "MOOTHALL_"
 CONFIG_VARIABLE = "MOOTHALL_CONFIG"
@@ -40,18 +44,18 @@ RANGES = {
     "escalate_weeks": (1, reviewing.LONGEST),
     "archive_weeks": (2, reviewing.LONGEST),
     "silent_days": (1, 3650),
+    "smtp_port": (1, 65_535),
 }
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
-DATABASES = ("postgresql+psycopg://", "sqlite:///")
-# A database that is gone with its process, and that no other process sees.
-NO_FILES = {None, "", ":memory:"}
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 FederationMode = Literal["allow-list", "open"]
 Published = Literal["nobody", "peers", "everybody"]
 LogFormat = Literal["console", "json"]
 Language = Literal["en", "cy"]
+MailWay = Literal["console", "smtp", "notify"]
+MailSecurity = Literal["starttls", "tls", "none"]
 
 
 def _key(default: object, about: str) -> Any:  # dataclasses.field is typed as what it yields
@@ -170,6 +174,34 @@ class Settings:
     )
     plugins: tuple[str, ...] = _key(
         ("checklists",), "The plugins that are switched on, by name, with commas between."
+    )
+    mail: MailWay = _key(
+        "console",
+        "How emails go: `console` only prints them, `smtp` gives them to a mail server, `notify` to"
+        " GOV.UK Notify.",
+    )
+    mail_from: str = _key(
+        "",
+        "The address that emails come from, such as moothall@example.gov.uk. Needed for `smtp`;"
+        " with `notify`, that is set there.",
+    )
+    smtp_host: str = _key("localhost", "The mail server.")
+    smtp_port: int = _key(587, "Its port.")
+    smtp_security: MailSecurity = _key(
+        "starttls",
+        "How the way to it is kept private: `starttls` (port 587), `tls` from the first byte (port"
+        " 465), or `none`, for a mail server on the same machine.",
+    )
+    smtp_user: str = _key("", "The name to sign in to it with. Empty: it asks for none.")
+    smtp_password: str = _key("", "The password for that.")
+    notify_key: str = _key("", "The API key of GOV.UK Notify.")
+    notify_template: str = _key(
+        "",
+        "The id of an email template there, whose subject is ((subject)) and whose text is"
+        " ((body)).",
+    )
+    notify_url: str = _key(
+        "https://api.notifications.service.gov.uk", "Where GOV.UK Notify is, without a path."
     )
     log_format: LogFormat = _key("console", "`console` for people, `json` for machines.")
     log_level: str = _key(
@@ -329,17 +361,17 @@ def _read(item: "Field[Any]", value: object, where: str) -> object:
 
 
 def _check(settings: Settings) -> None:
-    _check_base_url(settings.base_url)
+    check_base_url(settings.base_url)
     for name, (least, most) in RANGES.items():
         if not least <= getattr(settings, name) <= most:
             raise SettingsError(f"{name} must be from {least} to {most}.")
     timetable = settings.timetable
     if not timetable.stale <= timetable.escalated < timetable.archived:
         raise SettingsError("stale_weeks, escalate_weeks and archive_weeks must be in that order.")
-    if settings.listen and not _is_authority(settings.listen, with_port=True):
+    if settings.listen and not is_authority(settings.listen, with_port=True):
         raise SettingsError(f"listen must be host:port, such as 0.0.0.0:5100: {settings.listen!r}.")
     for host in settings.private_hosts:
-        if not _is_authority(host):
+        if not is_authority(host):
             raise SettingsError(f"private_hosts must be host:port pairs: {host!r}.")
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError("log_level must be one of DEBUG, INFO, WARNING, ERROR.")
@@ -347,43 +379,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"secret_key must have at least {SHORTEST_SECRET} characters.")
     if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(JOB_ENGINES):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
-    if settings.database_url and not _is_database(settings.database_url):
+    check_mail(settings.mail, settings.mail_from, settings.notify_key, settings.notify_template)
+    if settings.database_url and not is_database(settings.database_url):
         raise SettingsError(
             f"database_url must be an address that begins with {' or '.join(DATABASES)}."
         )
-
-
-def _check_base_url(given: str) -> None:
-    scheme, _, authority = given.partition("://")
-    if scheme not in {"http", "https"} or not _is_authority(authority):
-        raise SettingsError(
-            "base_url must be an address such as https://moothall.example.gov.uk,"
-            f" in lower case and without a path: {given!r}."
-        )
-
-
-def _is_database(address: str) -> bool:
-    try:
-        parsed = make_url(address)
-    except (ArgumentError, ValueError):
-        return False
-    is_lost = parsed.drivername == "sqlite" and parsed.database in NO_FILES
-    return address.startswith(DATABASES) and not is_lost
-
-
-def _is_authority(text: str, *, with_port: bool = False) -> bool:
-    """Whether `text` is `host` or `host:port`, and nothing else, in lower case."""
-    try:
-        parts = urlsplit(f"//{text}")
-        port = parts.port
-    except ValueError:
-        return False
-    return (
-        bool(parts.hostname)
-        and parts.netloc == text == text.lower()
-        and "@" not in text
-        and text.isprintable()
-        and " " not in text
-        and port != 0
-        and (port is not None or not (with_port or text.endswith(":")))
-    )

@@ -14,7 +14,7 @@ from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.reading import type_of
 from federation.vocabulary import Activity, Note, id_of
-from node.conversations import service, subjects
+from node.conversations import news, service, subjects
 from node.conversations.federate import RemoteComment, from_note
 from node.conversations.models import Comment, State
 from node.conversations.subjects import Subject
@@ -148,6 +148,7 @@ def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State
     if session.get(Deleted, (told.uri, author.id)) is not None:
         raise NotForUsError(say("a comment that was deleted"))
     comment = session.scalar(select(Comment).where(Comment.uri == told.uri))
+    is_new = comment is None
     changed_at = min(told.changed_at or now(), now())
     if comment is None:
         _check_room(work, author)
@@ -169,6 +170,8 @@ def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State
             service.hold(work, comment)
     comment.url, comment.content, comment.changed_at = told.url, told.content, changed_at
     session.flush()
+    if is_new and comment.state is State.shown:
+        news.told(work, comment)
     return comment
 
 

@@ -12,6 +12,7 @@ from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import undo as undo_activity
 from node import markup
+from node.conversations import news
 from node.conversations.federate import to_note, to_tombstone
 from node.conversations.models import TRANSITIONS, Comment, State
 from node.conversations.subjects import Subject
@@ -82,6 +83,7 @@ def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Com
     work.session.flush()
     if project.visibility is not Visibility.private:
         _tell(work, comment, subject.author)
+    news.told(work, comment)
     work.audit("comment.write", uri, project=project.uri)
     return comment
 
@@ -130,6 +132,7 @@ def show(work: UnitOfWork, comment: Comment) -> None:
     _move(comment, State.shown)
     if comment.project.is_local:
         forward(work, comment, _original(work.session, comment))
+    news.told(work, comment)
     work.audit("comment.show", comment.uri, author=comment.author.uri)
 
 

@@ -14,6 +14,7 @@ ROLES = (OFFICER, MODERATOR, OPERATOR)
 WRITERS = frozenset({OFFICER, OPERATOR})
 
 CORE = (
+    Permission("account.notices", _l("Follow, and be told what happens"), frozenset(ROLES)),
     Permission("account.profile", _l("Choose to be seen by name, or no longer"), frozenset(ROLES)),
     Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
     Permission("councils.follow", _l("Follow other councils"), WRITERS),

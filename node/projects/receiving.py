@@ -21,7 +21,8 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.db import insert_once, now
 from node.federating.models import Deleted, Follow
-from node.projects import digests
+from node.news.service import tell
+from node.projects import digests, news
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import DAYS, Project, State, days_of
 from node.projects.service import as_view
@@ -93,7 +94,9 @@ def keep(
     for start in range(0, len(told), PORTION):
         portion = told[start : start + PORTION]
         fitting, why_not = _fitting(work, council, portion, asked_at)
+        before = news.phases(work.session, fitting)
         left_out |= why_not | _store(work, council, fitting)
+        news.received(work, fitting, before)
     return left_out
 
 
@@ -215,6 +218,7 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         project.erase()
         for withdraw in work.node.withdrawals:
             withdraw(work, project, None)
+        tell(work, news.DELETED, project_id=project.id)
         work.audit(action, project.uri)
 
 

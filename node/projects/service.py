@@ -14,8 +14,9 @@ from node.federating import addresses
 from node.federating.models import Actor, Follow
 from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
+from node.news.service import tell
 from node.people import service as people
-from node.projects import reviews, telling
+from node.projects import news, reviews, telling
 from node.projects.details import Freshness
 from node.projects.federate import to_markdown
 from node.projects.models import (
@@ -56,6 +57,7 @@ def publish(work: UnitOfWork, project: Project) -> None:
     _require_own(project)
     reviews.confirm(work.settings, project)
     telling.told(work, project, Visibility.private)
+    tell(work, news.PUBLISHED, project_id=project.id)
     work.audit(
         "project.publish", project.uri, title=project.title, visibility=project.visibility.value
     )
@@ -73,13 +75,15 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
     _require_own(project)
     if project.version != version:
         raise ConflictError(say("Somebody else changed this project while you were writing."))
-    before = project.visibility
+    before, phase = project.visibility, project.phase
     _write(project, text)
     project.version += 1
     project.changed_at = now()
     if project.state is State.published:
         reviews.confirm(work.settings, project)
         telling.told(work, project, before)
+        if project.phase is not phase:
+            tell(work, news.PHASE, project_id=project.id, phase=project.phase.value)
     visibility = {"visibility": text.visibility} if before != project.visibility else {}
     work.audit(
         "project.update", project.uri, title=text.title, version=project.version, **visibility
@@ -101,6 +105,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     _require_own(project)
     if was_published:
         telling.gone(work, project)
+        tell(work, news.DELETED, project_id=project.id)
     work.audit("project.delete", project.uri, title=title)
 
 
@@ -213,6 +218,11 @@ def _documents(council: Council, reader: Reader) -> Select[Project]:
         Project.state == State.published,
         Project.visibility.in_([Visibility(word) for word in reader.audiences]),
     )
+
+
+def shown(reader: Reader) -> ColumnElement[bool]:
+    """Whether `reader` may see a project that is published, by whose it is and whom it is for."""
+    return and_(_ours_or_followed(), _readable(reader))
 
 
 def _matching(wanted: Filter) -> Select[Project]:

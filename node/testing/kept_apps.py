@@ -72,7 +72,7 @@ class KeptApp:
         fresh |= {"outbound": outbound, "jobs": Jobs(node.settings, node.settings.secret_key)}
         for name, value in fresh.items():
             object.__setattr__(node, name, value)  # it is frozen for whoever is no test
-        add_jobs(node)
+        add_jobs(node, self.app)
         for name, begin in COUNTERS.items():
             self.app.extensions[name] = begin()
 

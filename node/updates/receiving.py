@@ -26,7 +26,7 @@ from node.projects.models import Project
 from node.projects.models import State as ProjectState
 from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
-from node.updates import service
+from node.updates import news, service
 from node.updates.federate import RemoteUpdate, from_note
 from node.updates.models import State, Update
 from node.wording import say
@@ -81,7 +81,9 @@ def keep(
         portion = told[start : start + PORTION]
         projects = _projects(work.session, council, portion)
         fitting, why_not = _fitting(work, council, portion, projects, asked_at)
+        before = news.known(work.session, fitting)
         left_out |= why_not | _store(work, council, fitting, projects)
+        news.received(work, fitting, before)
     return left_out
 
 

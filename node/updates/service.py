@@ -16,11 +16,13 @@ from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses, publishing
 from node.federating.readers import Reader
+from node.news.service import tell
 from node.projects import group, reviews, telling
 from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
+from node.updates import news
 from node.updates.federate import to_html, to_note, to_tombstone
 from node.updates.models import TRANSITIONS, State, Update
 from node.wording import Saying, say
@@ -108,6 +110,7 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
         announce(work, update)
     if reviews.confirm(work.settings, project):
         telling.told(work, project, project.visibility)
+    tell(work, news.WRITTEN, project_id=project.id, subject_uri=uri)
     work.audit("update.write", uri, project=project.uri)
     return update
 

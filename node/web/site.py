@@ -20,7 +20,7 @@ class Site:
 
     `address` is the council's federation address (`@council@host`); empty until the node is set
     up. `person` is the name of whoever is signed in, None for visitors. `colour` is the council's,
-    `#rrggbb`.
+    `#rrggbb`. `unread` counts the notices that they have not read, up to 100.
     """
 
     council_name: str = "Moothall"
@@ -29,5 +29,7 @@ class Site:
     menu: tuple[MenuItem, ...] = ()
     person: str | None = None
     profile_url: str = ""
+    notices_url: str = ""
+    unread: int = 0
     sign_in_url: str = ""
     sign_out_url: str = ""

@@ -9,11 +9,13 @@ import pytest
 
 from node.federating import peers
 from node.federating.models import Backfill, Comparison, Delivery, Follow, InboxItem, PeerList
+from node.mail.models import Mail
+from node.news.models import Happening
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS, TRANSITIONS, State
 
 NODE = Path(__file__).parents[2] / "node"
-ROWS = (Delivery, Follow, InboxItem, Backfill, Comparison, PeerList)
+ROWS = (Delivery, Follow, InboxItem, Backfill, Comparison, PeerList, Mail, Happening)
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Project": (State.draft, TRANSITIONS),

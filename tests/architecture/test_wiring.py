@@ -94,7 +94,15 @@ def test_every_link_in_the_code_leads_somewhere(council: TestNode) -> None:
 def test_every_job_is_swept_each_minute(council: TestNode) -> None:
     jobs = council.node.jobs
     swept = {task.name for task in jobs._huey.read_periodic(datetime.now(UTC))}
-    assert jobs.names >= {"deliver", "inbox", "inbox-fetching", "backfill", "compare"}
+    assert jobs.names >= {
+        "deliver",
+        "inbox",
+        "inbox-fetching",
+        "backfill",
+        "compare",
+        "mail",
+        "notices",
+    }
     assert swept == {f"{name}-sweep" for name in jobs.names}
 
 
@@ -103,7 +111,7 @@ def test_every_queue_has_a_job(council: TestNode) -> None:
     queues = {
         table.name for table in migrating.models().tables.values() if "leased_until" in table.c
     }
-    assert queues == {"delivery", "inbox_item", "backfill", "comparison", "peer_list"}
+    assert queues == {"delivery", "inbox_item", "backfill", "comparison", "peer_list", "mail"}
 
 
 def test_every_owner_of_tables_has_one_newest_migration(council: TestNode) -> None:

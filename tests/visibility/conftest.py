@@ -8,7 +8,7 @@ from node.federating import peers
 from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes
 from node.testing.peer import Peer
-from tests.visibility.town import Town, change, employ, hear, unseen, word, write
+from tests.visibility.town import Town, change, employ, hear, unseen, watch, word, write
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,7 @@ def town(lasting_nodes: Nodes) -> Town:
     follower = here.visitor("officer")
     follower.visit("/councils/follow")
     follower.submit("follow", address=there.address)
+    watch(here)
     lasting_nodes.settle()
     reported: list[str] = []
     for visibility, state in product(Visibility, State):

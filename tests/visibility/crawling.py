@@ -12,6 +12,7 @@ from node.conversations.models import Comment
 from node.councils.models import Council
 from node.federating.models import Actor, OutboxActivity
 from node.moderation.models import Report
+from node.notices.models import Subscriber
 from node.projects.models import Project
 from node.testing.nodes import TestNode
 from node.updates.models import Update
@@ -100,6 +101,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("updates", "token"): list(session.scalars(select(Update.token))),
             ("comments", "token"): list(session.scalars(select(Comment.token))),
             ("activities", "token"): activities,
+            ("unsubscribe", "token"): list(session.scalars(select(Subscriber.token))),
             ("officers", "username"): list(session.scalars(officers)),
             ("", "slug"): [node.name],
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],

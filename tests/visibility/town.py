@@ -13,13 +13,15 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
 from node.federating.models import Actor
+from node.news import service as news
+from node.notices import choices
 from node.officers import service as officers
 from node.people import service as people
 from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.models import Phase, Project, State, Visibility
 from node.projects.writing import Text
-from node.testing.nodes import PASSWORD, TestNode
+from node.testing.nodes import PASSWORD, TestNode, email
 from node.testing.peer import AS2, Signatory
 from node.updates import service as updates
 
@@ -66,6 +68,14 @@ def signed_get(
 def word(*parts: str) -> str:
     """What stands in the title, summary, brief and updates of one project, and nowhere else."""
     return f"quokka{''.join(parts)}"
+
+
+def watch(node: TestNode) -> None:
+    """The officer follows their own council, so that all that happens there is told to them."""
+    with node.work() as work:
+        user = people.require_by_email(work.session, email(OFFICER, node.name))
+        choices.subscriber(work, user.id)
+        news.follow_council(work, user.id, councils.require_own(work.session).id)
 
 
 def write(node: TestNode, name: str, visibility: Visibility, state: State) -> str:

@@ -1,0 +1,31 @@
+"""What people here are told of comments: who looks after the project, and whoever is answered."""
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from node.conversations.models import Comment
+from node.federating.models import Actor
+from node.news import service as news
+from node.news.kinds import Kind, Topic
+from node.runtime import UnitOfWork
+
+COMMENTED = Kind(
+    "comment.written", Topic.own, _l("%(who)s commented on %(project)s"), for_owner=True
+)
+KINDS = (COMMENTED,)
+
+
+def told(work: UnitOfWork, comment: Comment) -> None:
+    """A comment is shown from now on."""
+    answered = (
+        select(Actor.user_id)
+        .join(Comment, Comment.author_id == Actor.id)
+        .where(Comment.uri == comment.in_reply_to, Actor.user_id.is_not(None))
+    )
+    news.tell(
+        work,
+        COMMENTED,
+        project_id=comment.project_id,
+        subject_uri=comment.uri,
+        to=[user_id for user_id in work.session.scalars(answered) if user_id is not None],
+    )

@@ -1,0 +1,65 @@
+"""What the values of settings look like: addresses, databases, keys."""
+
+import re
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from node.errors import SettingsError
+
+ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# A name, the service and its secret, with hyphens between.
+NOTIFY_KEY = re.compile(rf"(?:.*-)?(?P<service>{UUID})-(?P<secret>{UUID})")
+DATABASES = ("postgresql+psycopg://", "sqlite:///")
+# A database that is gone with its process, and that no other process sees.
+NO_FILES = {None, "", ":memory:"}
+
+
+def check_base_url(given: str) -> None:
+    scheme, _, authority = given.partition("://")
+    if scheme not in {"http", "https"} or not is_authority(authority):
+        raise SettingsError(
+            "base_url must be an address such as https://moothall.example.gov.uk,"
+            f" in lower case and without a path: {given!r}."
+        )
+
+
+def is_database(address: str) -> bool:
+    try:
+        parsed = make_url(address)
+    except (ArgumentError, ValueError):
+        return False
+    is_lost = parsed.drivername == "sqlite" and parsed.database in NO_FILES
+    return address.startswith(DATABASES) and not is_lost
+
+
+def is_authority(text: str, *, with_port: bool = False) -> bool:
+    """Whether `text` is `host` or `host:port`, and nothing else, in lower case."""
+    try:
+        parts = urlsplit(f"//{text}")
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        bool(parts.hostname)
+        and parts.netloc == text == text.lower()
+        and "@" not in text
+        and text.isprintable()
+        and " " not in text
+        and port != 0
+        and (port is not None or not (with_port or text.endswith(":")))
+    )
+
+
+def check_mail(way: str, sender: str, key: str, template: str) -> None:
+    """What each way by which emails go needs."""
+    if sender and not ADDRESS.fullmatch(sender):
+        raise SettingsError("mail_from must be an address, such as moothall@example.gov.uk.")
+    if way == "smtp" and not sender:
+        raise SettingsError("With mail = smtp, mail_from must be set.")
+    if way == "notify" and not NOTIFY_KEY.fullmatch(key):
+        raise SettingsError("With mail = notify, notify_key must be an API key of GOV.UK Notify.")
+    if way == "notify" and not template:
+        raise SettingsError("With mail = notify, notify_template must be the id of a template.")

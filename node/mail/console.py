@@ -1,0 +1,15 @@
+"""E-mails that go nowhere: they are printed, for development."""
+
+import sys
+
+from node.mail.letters import Letter
+
+LINE = "-" * 72
+
+
+class Console:
+    def carry(self, letter: Letter) -> None:
+        lines = [LINE, f"To: {letter.recipient}", f"Subject: {letter.subject}", "", letter.text]
+        if letter.unsubscribe:
+            lines.append(f"List-Unsubscribe: <{letter.unsubscribe}>")
+        print(*lines, LINE, sep="\n", file=sys.stderr, flush=True)  # noqa: T201 -- what it is for

@@ -1,0 +1,43 @@
+"""An e-mail on its way. The row is the queue."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.db import Base, now
+from node.federating.models import Uri
+from node.federating.models.shapes import Queued
+
+
+class Mail(Queued, Base):
+    """`recipient` is an address and nothing else. `html` is empty where there is only text.
+
+    `unsubscribe` is the address at which whoever gets it ends such e-mails with one click (RFC
+    8058); empty where it is about the account. `answer` is why it was not taken, at the last
+    attempt. `reference` is its name for whoever takes it.
+    """
+
+    __tablename__ = "mail"
+    __table_args__ = (Index(None, "state", "due_at"), Index(None, "state", "finished_at"))
+
+    JOB, WAITING = "mail", "pending"
+    STATES = {  # noqa: RUF012 -- a constant table
+        "pending": frozenset({"sent", "failed"}),
+        "failed": frozenset({"pending"}),
+        "sent": frozenset(),
+    }
+
+    reference: Mapped[str] = mapped_column(
+        String(40), unique=True, default=lambda: secrets.token_urlsafe(18)
+    )
+    recipient: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(300))
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text, default="")
+    unsubscribe: Mapped[str] = mapped_column(Uri, default="")
+    language: Mapped[str] = mapped_column(String(10), default="en")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    answer: Mapped[str] = mapped_column(String(500), default="")

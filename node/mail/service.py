@@ -1,0 +1,148 @@
+"""Sending e-mails: kept in the transaction of what they are about, and sent after its commit."""
+
+import random
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, select
+
+from federation.retry import decide
+from node.db import now
+from node.errors import ConflictError, NotFoundError
+from node.federating import queues
+from node.mail.console import Console
+from node.mail.letters import Carrier, Letter, MailError
+from node.mail.models import Mail
+from node.mail.notify import Notify
+from node.mail.smtp import Smtp
+from node.markup import one_line
+from node.outbound import Outbound
+from node.runtime import Node, UnitOfWork
+from node.settings import Settings
+from node.wording import say
+
+log = structlog.get_logger(__name__)
+
+LONGEST_SUBJECT = 200
+# So many go at once.
+AT_ONCE = 4
+# Of a mail server that does not answer, so long.
+PATIENCE = timedelta(days=2)
+# What was sent or given up is kept so long, and at most so much of it.
+KEPT = timedelta(days=30)
+MOST_KEPT = 10_000
+TOLD = (
+    "reference",
+    "recipient",
+    "subject",
+    "text",
+    "html",
+    "unsubscribe",
+    "language",
+    "created_at",
+)
+
+
+def carrier(settings: Settings, outbound: Outbound) -> Carrier:
+    """The way by which e-mails go, as it is set."""
+    if settings.mail == "smtp":
+        return Smtp(settings)
+    return Notify(settings, outbound) if settings.mail == "notify" else Console()
+
+
+def send(
+    work: UnitOfWork,
+    recipient: str,
+    subject: str,
+    text: str,
+    *,
+    html: str = "",
+    unsubscribe: str = "",
+    language: str = "en",
+) -> Mail:
+    """Have an e-mail sent once this is committed."""
+    mail = Mail(
+        recipient=recipient,
+        subject=one_line(subject, LONGEST_SUBJECT),
+        text=text,
+        html=html,
+        unsubscribe=unsubscribe,
+        language=language,
+    )
+    work.session.add(mail)
+    work.session.flush()
+    work.wake(Mail.JOB)
+    return mail
+
+
+@queues.wakes_for_next(Mail)
+def work_off(node: Node) -> None:
+    """The job: send all that is due."""
+    way = carrier(node.settings, node.outbound)
+    queues.in_parallel(
+        AT_ONCE, lambda most: queues.lease(node, Mail, most), lambda id_: _attempt(node, way, id_)
+    )
+
+
+def _attempt(node: Node, way: Carrier, mail_id: int) -> None:
+    with node.reading() as session:
+        mail = session.get(Mail, mail_id)
+        if mail is None or mail.state != Mail.WAITING:
+            return
+        letter = Letter(**{name: getattr(mail, name) for name in TOLD})
+    error: MailError | None = None
+    try:
+        way.carry(letter)
+    except MailError as raised:
+        error = raised
+        log.warning("an e-mail was not taken", mail=mail_id, why=raised.words)
+    with node.work(by=Mail.JOB) as work:
+        row = work.session.get(Mail, mail_id)
+        if row is not None and row.state == Mail.WAITING:
+            _record(row, error)
+
+
+def _record(mail: Mail, error: MailError | None) -> None:
+    mail.attempts += 1
+    mail.leased_until = None
+    mail.answer = error.words if error else ""
+    moment = now()
+    after = None
+    if error and not error.permanent:
+        age = moment - mail.created_at
+        after = decide(None, mail.attempts, age, None, random.random(), patience=PATIENCE).after  # noqa: S311
+    if after is not None:
+        mail.due_at = moment + after
+        return
+    mail.move_to("failed" if error else "sent")
+    mail.finished_at = moment
+    # What it said is for whoever got it.
+    if not error:
+        mail.text = mail.html = ""
+
+
+def retry(work: UnitOfWork, mail_id: int) -> Mail:
+    """The operator wants it tried again, now. Raises `ConflictError` for what was sent."""
+    mail = work.session.get(Mail, mail_id)
+    if mail is None:
+        raise NotFoundError(say("There is no such email."))
+    if mail.state == "sent":
+        raise ConflictError(say("That has been sent."))
+    if mail.state == "failed":
+        mail.move_to(Mail.WAITING)
+    mail.attempts, mail.finished_at = 0, None
+    mail.created_at = mail.due_at = now()
+    work.audit("mail.retry", mail.recipient, mail=mail.id)
+    work.wake(Mail.JOB)
+    return mail
+
+
+def prune(node: Node) -> int:
+    """Delete what was sent or given up long ago. Returns how many that were."""
+    finished = select(Mail.id).where(Mail.state != Mail.WAITING)
+    with node.work(by=Mail.JOB) as work:
+        newest = finished.order_by(Mail.id.desc()).offset(MOST_KEPT)
+        old = finished.where(Mail.finished_at < now() - KEPT)
+        ids = {*work.session.scalars(old), *work.session.scalars(newest)}
+        work.session.execute(delete(Mail).where(Mail.id.in_(ids)))
+        return len(ids)

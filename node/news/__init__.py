@@ -1,0 +1,1 @@
+"""What happened, for the people of this council: noted where it happens, told by `notices`."""

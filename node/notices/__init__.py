@@ -1,0 +1,1 @@
+"""Notices: what happened in what somebody follows, on a page of theirs and by e-mail."""

@@ -1,0 +1,37 @@
+"""What somebody follows, as it is listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from node.councils.models import Council
+from node.federating.readers import OUR_OWN
+from node.news.models import Watch
+from node.projects import service as projects
+from node.projects.models import Project, State
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One thing that somebody follows: a project, a council, or the tag of `watch`."""
+
+    watch: Watch
+    project: Project | None
+    council: Council | None
+
+
+def followed(session: Session, user_id: int) -> Sequence[Followed]:
+    """All that somebody follows and may still see, the latest first."""
+    seen = and_(projects.shown(OUR_OWN), Project.state != State.deleted)
+    query = (
+        select(Watch, Project, Council)
+        .select_from(Watch)
+        .outerjoin(Project, and_(Project.id == Watch.project_id, seen))
+        .outerjoin(Council, Council.id == Watch.council_id)
+        .where(Watch.user_id == user_id)
+        .order_by(Watch.id.desc())
+    )
+    rows = [Followed(*row) for row in session.execute(query)]
+    return [one for one in rows if one.project or one.council or one.watch.tag]

@@ -1,0 +1,35 @@
+"""What was told has an end: the old, and of each person the oldest of what is too much."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+
+from node.db import now
+from node.mail import service as mail
+from node.news.models import Happening
+from node.notices.models import Notice
+from node.runtime import Node
+
+JOB = "notices-housekeeping"
+KEPT = timedelta(days=180)
+MOST_OF_PERSON = 1_000
+
+
+def work_off(node: Node) -> None:
+    """The job, which tidies up once an hour."""
+    node.tidied.outcome(JOB, lambda: tidy(node))
+
+
+def tidy(node: Node) -> None:
+    mail.prune(node)
+    with node.work(by=JOB) as work:
+        session = work.session
+        session.execute(delete(Notice).where(Notice.at < now() - KEPT))
+        crowded = select(Notice.user_id).group_by(Notice.user_id)
+        for user_id in session.scalars(crowded.having(func.count() > MOST_OF_PERSON)).all():
+            mine = select(Notice.id).where(Notice.user_id == user_id).order_by(Notice.id.desc())
+            last = session.scalar(mine.offset(MOST_OF_PERSON - 1).limit(1))
+            session.execute(delete(Notice).where(Notice.user_id == user_id, Notice.id < last))
+        told = Happening.state != Happening.WAITING
+        is_told = select(Notice.id).where(Notice.happening_id == Happening.id).exists()
+        session.execute(delete(Happening).where(told, ~is_told))

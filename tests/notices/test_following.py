@@ -1,0 +1,123 @@
+"""What somebody follows, and what they are then told: of their own council and of others."""
+
+from markupsafe import Markup
+
+from node.councils import service as councils
+from node.projects import service as projects
+from node.projects.details import Details
+from node.projects.writing import Text
+from node.testing.nodes import Nodes
+from node.testing.visitor import Visitor
+from tests.federation.talking import copy_of
+from tests.federation.test_main_job import follow, publish
+from tests.federation.test_updates import written
+
+TITLE = "Bins in one step"
+
+
+def told(visitor: Visitor) -> list[str]:
+    """What stands on somebody's page of notices, the newest first."""
+    page = visitor.visit("/notices").text
+    items = page.partition("moothall-list")[2].split(
+        '<p class="govuk-body moothall-list__summary">'
+    )
+    return [plain(item.partition("</p>")[0]) for item in items[1:]]
+
+
+def plain(html: str) -> str:
+    return Markup(html).striptags()
+
+
+def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    project = publish(here, TITLE)
+    nodes.settle()
+    reader, writer = there.visitor("officer"), here.visitor("officer")
+    reader.visit(copy_of(there, TITLE))
+    reader.submit("/following/projects")
+    assert "You follow this project." in reader.text
+    assert told(reader) == []
+
+    written(writer, project, changed="We tried it.")
+    writer.visit(f"{project}/edit")
+    writer.submit(phase="beta")
+    nodes.settle()
+    assert told(reader) == [
+        f"{TITLE} is in a new phase: Beta",
+        f"Aldermoor Council wrote an update of {TITLE}",
+    ]
+    assert told(there.visitor("operator")) == []
+
+    writer.visit(f"{project}/delete")
+    writer.submit("delete")
+    nodes.settle()
+    assert told(reader) == ["Aldermoor Council deleted a project that you followed"]
+    assert TITLE not in reader.text
+
+
+def test_what_a_council_did_before_it_was_followed_is_no_news(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    publish(here, TITLE)
+    follow(nodes, there, here)
+    reader = there.visitor("officer")
+    reader.visit(copy_of(there, TITLE))
+    council = reader.text.partition('href="/councils/')[2].partition('"')[0]
+    reader.visit(f"/councils/{council}")
+    reader.submit("/following/councils")
+    nodes.settle()
+    publish(here, "Trees in two steps")
+    nodes.settle()
+    assert told(reader) == ["Aldermoor Council published Trees in two steps"]
+
+
+def test_a_tag_is_followed(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    operator, officer = here.visitor("operator"), here.visitor("officer")
+    operator.visit("/following")
+    operator.submit("/following/tags", tag=" #Housing ")
+    assert "You follow the tag housing." in operator.text
+    operator.submit("/following/tags", tag="")
+    assert "Enter a tag of at most 100 characters" in operator.text
+    with here.work() as work:
+        details = Details(tags=("Housing",))
+        text = Text(TITLE, "Short.", "alpha", "", details=details)
+        project = projects.create(work, councils.require_own(work.session), text)
+        projects.publish(work, project)
+    nodes.settle()
+    assert told(operator) == [f"Aldermoor Council published {TITLE}"]
+    assert told(officer) == []
+
+
+def test_following_ends(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    operator = here.visitor("operator")
+    project = publish(here, TITLE)
+    operator.visit(project)
+    operator.submit("/following/projects")
+    assert TITLE in operator.visit("/following").text
+    operator.visit(project)
+    operator.submit("/end")
+    assert "You no longer follow it." in operator.text
+    written(here.visitor("officer"), project, changed="We tried it.")
+    nodes.settle()
+    assert told(operator) == []
+
+
+def test_nobody_ends_what_others_follow(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    operator, officer = here.visitor("operator"), here.visitor("officer")
+    operator.visit(publish(here, TITLE))
+    operator.submit("/following/projects")
+    end = operator.visit("/following").text.partition('action="/following/')[2].partition('"')[0]
+    officer.visit("/following")
+    token = officer.form("/following/tags").values["csrf_token"]
+    assert officer.client.post(f"/following/{end}", data={"csrf_token": token}).status_code == 404
+    assert TITLE in operator.visit("/following").text
+
+
+def test_a_stranger_is_shown_no_button(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    visitor = here.visitor()
+    visitor.visit(publish(here, TITLE))
+    assert "/following/projects" not in visitor.text
