@@ -63,7 +63,15 @@ from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
 from node.portfolio import views as portfolio_views
-from node.projects import group_views
+from node.projects import (
+    adopting,
+    group_views,
+    merging,
+    relating,
+    relation_views,
+    section_views,
+    subjects,
+)
 from node.projects import news as project_news
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
@@ -90,6 +98,7 @@ HANDLERS: Sequence[Handlers] = (
     comment_receiving.HANDLERS,
     reacting.HANDLERS,
     PROJECT_HANDLERS,
+    adopting.HANDLERS,
     comment_receiving.LAST_HANDLERS,
 )
 # What people here are told of, by the rooms in which it happens.
@@ -167,6 +176,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
+    node.jobs.register(relating.MERGING_JOB, lambda: merging.work_off(node))
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
     node.jobs.register(spreading.JOB, lambda: spreading.work_off(node))
     node.jobs.register(digests.JOB, lambda: digests.work_off(node, write))
@@ -175,7 +185,9 @@ def add_jobs(node: Node, app: Flask) -> None:
 
 
 def _add_pages(app: Flask) -> None:
-    app.jinja_env.globals.update(may=may, PHASES=PHASES, FRESHNESS_NAMES=FRESHNESS_NAMES)
+    app.jinja_env.globals.update(
+        may=may, PHASES=PHASES, FRESHNESS_NAMES=FRESHNESS_NAMES, subjects=subjects
+    )
     app.jinja_env.globals.update(
         freshness_of=freshness_views.section,
         freshness_in_short=freshness_views.short,
@@ -192,6 +204,8 @@ def _add_pages(app: Flask) -> None:
         feeds_views,
         importing_views,
         projects_views,
+        section_views,
+        relation_views,
         catalogue_views,
         group_views,
         updates_views,

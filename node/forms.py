@@ -3,19 +3,85 @@
 What is right and wrong is the service's word; a form only carries it to the fields.
 """
 
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from wtforms import Field, FieldList, FormField
+from wtforms.utils import unset_value
 
 from node.errors import InvalidInputError
 from node.languages import said
+
+DAY_PARTS = ("day", "month", "year")
+
+
+class DayField(Field):  # type: ignore[misc]  # WTForms has no types
+    """A date in three boxes. `data` is a `date`, None where nothing was entered; `typed` is what
+    stands in the boxes.
+    """
+
+    data: date | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.typed = ("", "", "")
+        super().__init__(*args, **kwargs)
+
+    @property
+    def first_id(self) -> str:
+        """The id of the box that an error leads to."""
+        return f"{self.id}-{DAY_PARTS[0]}"
+
+    def process(
+        self, formdata: Any, data: Any = unset_value, extra_filters: Iterable[Any] | None = None
+    ) -> None:
+        super().process(None, data, extra_filters)
+        if self.data:
+            self.typed = (str(self.data.day), str(self.data.month), str(self.data.year))
+        names = [f"{self.name}-{part}" for part in DAY_PARTS]
+        if formdata is None or not any(name in formdata for name in names):
+            return
+        day, month, year = self.typed = tuple(formdata.get(name, "").strip() for name in names)
+        self.data = None
+        if any(self.typed):
+            try:
+                self.data = date(_number(year, 4), _number(month, 2), _number(day, 2))
+            except ValueError:
+                self.process_errors = [_l("Enter a real date, like 27 3 2027")]
+
+    def _value(self) -> str:
+        return " ".join(self.typed).strip()
+
+
+def _number(text: str, longest: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= longest):
+        raise ValueError(text)
+    return int(text)
 
 
 class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form whose errors come from the service that was asked."""
 
     def show(self, error: InvalidInputError) -> None:
-        """Put the service's words beside the fields they are about."""
-        for name, text in error.fields.items():
-            if name in self:
-                self[name].errors = [*self[name].errors, said(text)]
-        if not error.fields:
+        """Put the service's words beside the fields they are about; `links-0-url` is the field
+        `url` of the first of several.
+        """
+        by_name = {field.name: field for field in every_field(self)}
+        for name in by_name.keys() & error.fields.keys():
+            by_name[name].errors = [*by_name[name].errors, said(error.fields[name])]
+        if not by_name.keys() >= error.fields.keys() or not error.fields:
             self.form_errors.append(said(error.safe_text))
+
+
+def every_field(form: Iterable[Field]) -> Iterator[Field]:
+    """The fields of a form, and of the forms within it, in their order."""
+    for field in form:
+        if isinstance(field, FormField):
+            yield from every_field(field.form)
+        elif isinstance(field, FieldList):
+            yield field
+            yield from every_field(field.entries)
+        else:
+            yield field

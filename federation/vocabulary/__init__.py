@@ -10,6 +10,7 @@ from federation.reading import Document, id_of, ids_of, one_or_many, type_of
 from federation.vocabulary.activities import (
     Activity,
     accept,
+    add,
     announce,
     block,
     create,
@@ -19,6 +20,7 @@ from federation.vocabulary.activities import (
     like,
     move,
     reject,
+    remove,
     undo,
     update,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "Tombstone",
     "Typed",
     "accept",
+    "add",
     "announce",
     "block",
     "create",
@@ -82,6 +85,7 @@ __all__ = [
     "parse",
     "parse_json",
     "reject",
+    "remove",
     "type_of",
     "undo",
     "update",

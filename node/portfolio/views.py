@@ -45,12 +45,6 @@ def weekday(on: date) -> str:
     return str(format_date(on, "EEE"))
 
 
-@blueprint.app_template_filter("calendar_day")
-def calendar_day(on: date) -> str:
-    """`23 November 2026`, of a date that is in no zone."""
-    return str(format_date(on, "d MMMM y"))
-
-
 @blueprint.get("/portfolio")
 @permission(PUBLIC)
 def board() -> ResponseReturnValue:

@@ -61,6 +61,16 @@ class LinkKind(StrEnum):
     other = "other"
 
 
+class RelationKind(StrEnum):
+    """How a project stands to another, as the council of the first says."""
+
+    identical = "identical"
+    similar = "similar"
+    supersedes = "supersedes"
+    forked_from = "forked-from"
+    merged_into = "merged-into"
+
+
 class EvidenceKind(StrEnum):
     """How a user need was found."""
 
@@ -218,6 +228,19 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Related:
+    """Another project that this one is related to: its id, and its title when that was said."""
+
+    kind: RelationKind | None = _choice(RelationKind)
+    uri: str = _address()
+    title: str = _line(300)
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.uri and self.kind)
+
+
+@dataclass(frozen=True)
 class Details:
     """`why` to `constraints` are Markdown, the headings of a brief, and empty for other councils'
     projects, of which the content has them. Days are dates of the calendar; `lgsl` is the number
@@ -250,6 +273,7 @@ class Details:
     links: tuple[Link, ...] = _many(Link)
     user_needs: tuple[UserNeed, ...] = _many(UserNeed)
     outputs: tuple[Output, ...] = _many(Output)
+    related: tuple[Related, ...] = _many(Related)
 
 
 @dataclass(frozen=True)
@@ -303,10 +327,12 @@ def longest(item: "Field[Any]") -> int:
 
 def words(text: str) -> tuple[str, ...]:
     """What stands between commas or on lines, once each, as it was first written."""
-    pieces = (" ".join(piece.split()) for piece in text.replace("\n", ",").split(","))
-    return tuple({piece.casefold(): piece for piece in reversed(list(pieces)) if piece}.values())[
-        ::-1
-    ]
+    found: dict[str, str] = {}
+    for piece in text.replace("\n", ",").split(","):
+        word = " ".join(piece.split())
+        if word:
+            found.setdefault(word.casefold(), word)
+    return tuple(found.values())
 
 
 def is_address(text: str) -> bool:

@@ -1,7 +1,7 @@
 """A project as an ActivityPub document, and back. Pure: no database, no network."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlencode
 
@@ -10,9 +10,10 @@ from federation.errors import DocumentError
 from federation.origin import origin, same_origin
 from federation.reading import Document
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
+from federation.vocabulary.context import NAMESPACE
 from node import markup
 from node.federating import addresses
-from node.projects.details import BRIEF, Details, Freshness, Upkeep
+from node.projects.details import BRIEF, Details, Freshness, Related, Upkeep
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
 from node.projects.models import Phase, Project, Visibility
@@ -102,7 +103,10 @@ def to_article(project: Project) -> Article:
         language=project.language,
         name_map=_in_languages(project, "title"),
         content_map=_in_languages(project, "content"),
-        tags=tuple(_hashtag(project, tag) for tag in project.details.tags),
+        tags=(
+            *(_hashtag(project, tag) for tag in project.details.tags),
+            *(_link(related) for related in project.details.related),
+        ),
         full_document=addresses.project_document(project.uri),
         project=ProjectDetails(
             summary=project.summary,
@@ -116,10 +120,31 @@ def to_article(project: Project) -> Article:
     )
 
 
+def _link(related: Related) -> Document:
+    """A relation to another project: a `Link` whose `rel` is a word of our namespace."""
+    named = {"name": related.title} if related.title else {}
+    return {"type": "Link", "rel": f"{NAMESPACE}{related.kind}", "href": related.uri, **named}
+
+
+def _related(article: Article) -> tuple[Related, ...]:
+    links = (tag for tag in article.tags if str(tag.get("rel", "")).startswith(NAMESPACE))
+    told = [
+        {
+            "kind": str(tag["rel"]).removeprefix(NAMESPACE),
+            "uri": tag.get("href"),
+            "title": tag.get("name"),
+        }
+        for tag in links
+    ]
+    return parse_details(Details, {"related": told}).related
+
+
 def _details(project: Project) -> Document:
-    """All but the headings of the brief, which the content has; and how far it can be relied on."""
+    """All but the headings of the brief, which the content has, and relations, which are links; and
+    how far it can be relied on.
+    """
     said = dump_details(project.details)
-    found = {name: value for name, value in said.items() if name not in BRIEF}
+    found = {name: value for name, value in said.items() if name not in {*BRIEF, "related"}}
     if project.freshness is not Freshness.unsaid:
         days = project.review_on, project.confirmed_on, project.archived_on
         found |= dump_details(Upkeep(project.freshness, *days))
@@ -198,7 +223,7 @@ def from_article(article: Article) -> RemoteProject | None:
         revision=details.revision,
         language=language,
         translations=_translations(article, language),
-        details=parse_details(Details, details.details),
+        details=replace(parse_details(Details, details.details), related=_related(article)),
         freshness=upkeep.freshness or Freshness.unsaid,
         review_on=upkeep.review_on,
         confirmed_on=upkeep.confirmed_on,

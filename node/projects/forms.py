@@ -1,4 +1,6 @@
-"""The form in which a project is written."""
+"""The form in which a project is begun, and its main text written."""
+
+from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
@@ -56,8 +58,10 @@ class ProjectForm(HouseForm):
     )
     version = HiddenField()
 
-    def text(self) -> Text:
-        return Text(
+    def give(self, text: Text | None = None) -> Text:
+        """`text`, or a new one, with what was entered in its place."""
+        return replace(
+            text or Text("", "", "", ""),
             title=self.title.data or "",
             summary=self.summary.data or "",
             phase=self.phase.data or "",
@@ -66,13 +70,14 @@ class ProjectForm(HouseForm):
             language=self.language.data or "",
         )
 
-    def began_from(self) -> int:
-        """The version the writer began from; 0, which no project has, where it is missing."""
-        value = self.version.data or ""
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
-
     def fill(self, project: Project) -> None:
         self.title.data, self.summary.data = project.title, project.summary
         self.phase.data, self.brief.data = project.phase.value, project.brief
         self.visibility.data, self.language.data = project.visibility.value, project.language
         self.version.data = str(project.version)
+
+
+def began_from(typed: str | None) -> int:
+    """The version the writer began from; 0, which no project has, where it is missing."""
+    value = typed or ""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

@@ -18,6 +18,7 @@ from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from node.federating import actors, addresses, publishing
 from node.federating.models import Actor, ActorKey
+from node.projects.details import RelationKind
 from node.projects.models import Project, State, Visibility
 from node.runtime import UnitOfWork
 
@@ -32,7 +33,8 @@ COUNCILS = ("Organization",)
 def ensure(work: UnitOfWork, project: Project) -> Actor | None:
     """The actor of a project of ours, made when it is first shown to others; none before.
 
-    Its name (`@…`) stays when the project's title changes. It signs with the keys of its council,
+    Its name (`@…`) stays when the project's title changes. By `also_known_as` the followers of a
+    project whose place it takes may come to it. It signs with the keys of its council,
     under ids of its own: one program holds both, and nobody waits for an RSA key to be made.
     """
     if project.state is not State.published or project.visibility is Visibility.private:
@@ -41,9 +43,14 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
         project.actor = _make(work, project)
         work.session.flush()
     project.actor.kind = KIND
-    if project.actor.name != project.title:
-        project.actor.name = project.title
-        _say(work, project, project.actor)
+    names = [
+        addresses.project_group(related.uri)
+        for related in project.details.related
+        if related.kind is RelationKind.supersedes
+    ]
+    if (project.actor.name, project.actor.also_known_as) != (project.title, names):
+        project.actor.name, project.actor.also_known_as = project.title, names
+        say(work, project, project.actor)
     return project.actor
 
 
@@ -112,7 +119,7 @@ def _announce(work: UnitOfWork, project: Project, about: Document | str, to: set
     publishing.publish_to(work, group, activity, to, audience(project))
 
 
-def _say(work: UnitOfWork, project: Project, group: Actor) -> None:
+def say(work: UnitOfWork, project: Project, group: Actor) -> None:
     """Tell the followers of a project's actor what it is called now."""
     uri = addresses.new_activity(work.settings)
     document = actors.describe(work.settings, group).dump()

@@ -4,6 +4,7 @@
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -25,7 +26,7 @@ from sqlalchemy.types import TypeDecorator
 from federation.digest import bucket_of
 from node.councils.models import Council
 from node.db import Base, now
-from node.federating.models import Actor
+from node.federating.models import Actor, Uri
 from node.people.models import User
 from node.projects import details
 from node.projects.details import Details, Freshness
@@ -93,6 +94,16 @@ DAYS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
 def days_of(said: Details) -> dict[str, date | None]:
     """The columns that repeat days of the details."""
     return {name: getattr(said, name) for name in DAYS}
+
+
+@dataclass(frozen=True)
+class Said:
+    """The text of a project in one language. `content` is sanitised HTML."""
+
+    title: str
+    summary: str
+    content: str
+    language: str
 
 
 class DetailsJson(TypeDecorator[Details]):
@@ -207,10 +218,32 @@ class Project(Base):
             setattr(self, name, on)
         return said
 
+    def said_in(self, language: str) -> Said:
+        """The text in a language, as far as there is one; else as it was written."""
+        other = self.translations.get(language, {})
+        if not other.get("title"):
+            return Said(self.title, self.summary, self.content, self.language)
+        return Said(other["title"], other.get("summary", ""), other.get("content", ""), language)
+
     def erase(self) -> None:
         """Forget what was written; that there was a project is all that a deleted one keeps."""
         self.title = self.summary = self.brief = self.content = ""
         self.translations, self.details = {}, Details()
+
+
+class Relation(Base):
+    """That a project says it is related to another, whose id is `uri`: taken from its details, so
+    that the other can be asked who says so.
+    """
+
+    __tablename__ = "project_relation"
+    __table_args__ = (UniqueConstraint("project_id", "uri", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    uri: Mapped[str] = mapped_column(Uri, index=True)
+    project: Mapped[Project] = relationship()
 
 
 class Bucket(Base):

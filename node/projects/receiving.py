@@ -22,7 +22,7 @@ from node.councils.models import Council
 from node.db import insert_once, now
 from node.federating.models import Deleted, Follow
 from node.news.service import tell
-from node.projects import digests, news
+from node.projects import digests, news, relating
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import DAYS, Project, State, days_of
 from node.projects.service import as_view
@@ -142,6 +142,7 @@ def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) ->
             log.exception("a project could not be kept", uri=told[0].uri)
             return {told[0].uri: "the database does not take it"}
         return {uri: why for one in told for uri, why in _store(work, council, [one]).items()}
+    relating.note(work, {one.uri: one.details.related for one in told})
     return {}
 
 

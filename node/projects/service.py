@@ -16,7 +16,7 @@ from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
 from node.news.service import tell
 from node.people import service as people
-from node.projects import news, reviews, telling
+from node.projects import news, relating, reviews, telling
 from node.projects.details import Freshness
 from node.projects.federate import to_markdown
 from node.projects.models import (
@@ -33,11 +33,13 @@ from node.runtime import UnitOfWork
 from node.wording import say
 
 PAGE = 20
+# Of our own projects so many can be chosen from.
+MOST_OWN = 500
 
 
 def create(work: UnitOfWork, council: Council, text: Text) -> Project:
     """A new draft of our own council; nobody else sees it yet."""
-    text = check(text)
+    text = relating.resolved(work, check(text))
     token = new_token()
     uri = addresses.project(work.settings, token)
     project = Project(token=token, uri=uri, url=uri, council=council, state=State.draft)
@@ -45,6 +47,7 @@ def create(work: UnitOfWork, council: Council, text: Text) -> Project:
     _write(project, text)
     work.session.add(project)
     work.session.flush()
+    relating.note(work, {uri: text.details.related})
     work.audit("project.create", uri, title=text.title)
     return project
 
@@ -69,7 +72,7 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
 
     Raises `ConflictError` if somebody else changed it meanwhile.
     """
-    text = check(text)
+    text = relating.resolved(work, check(text), project)
     if project.state is State.deleted:
         raise GoneError(say("This project has been deleted."))
     _require_own(project)
@@ -79,6 +82,7 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
     _write(project, text)
     project.version += 1
     project.changed_at = now()
+    relating.note(work, {project.uri: text.details.related})
     if project.state is State.published:
         reviews.confirm(work.settings, project)
         telling.told(work, project, before)
@@ -125,6 +129,14 @@ def by_token(
     if project.state is State.deleted:
         raise GoneError(say("This project has been deleted."))
     return project
+
+
+def own_titles(session: Session) -> list[tuple[str, str]]:
+    """Token and title of our own projects, last changed first, as many as one may choose from."""
+    ours = Council.slug.is_not(None), Project.state.in_([State.draft, State.published])
+    query = select(Project.token, Project.title).join(Project.council).where(*ours)
+    found = session.execute(query.order_by(Project.changed_at.desc()).limit(MOST_OWN))
+    return [(row.token, row.title) for row in found]
 
 
 def deleted(session: Session, token: str) -> Project:
@@ -227,9 +239,10 @@ def shown(reader: Reader) -> ColumnElement[bool]:
 
 def _matching(wanted: Filter) -> Select[Project]:
     states = [State.draft] if wanted.drafts else [State.published]
+    is_listed = Project.state.in_(states), ~relating.goes_on_elsewhere()
     query = (
         select(Project)
-        .where(Project.state.in_(states), _ours_or_followed(), _readable(wanted.reader))
+        .where(*is_listed, shown(wanted.reader))
         .order_by(Project.changed_at.desc(), Project.id)
     )
     is_archived = Project.freshness == Freshness.archived
@@ -245,9 +258,16 @@ def _matching(wanted: Filter) -> Select[Project]:
 
 
 def visible(reader: Reader) -> ColumnElement[bool]:
-    """Which projects are published, not in the archive, and shown to `reader`."""
-    is_there = Project.state == State.published, Project.freshness != Freshness.archived
-    return and_(*is_there, _ours_or_followed(), _readable(reader))
+    """Which projects are listed for `reader`: those shown that are not in the archive, and do not
+    go on in another.
+    """
+    is_current = Project.freshness != Freshness.archived, ~relating.goes_on_elsewhere()
+    return and_(shown_to(reader), *is_current)
+
+
+def shown_to(reader: Reader) -> ColumnElement[bool]:
+    """The published projects that `reader` may see here."""
+    return and_(Project.state == State.published, shown(reader))
 
 
 @cache

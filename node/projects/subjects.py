@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from node.projects.details import Budget, Collaboration, EvidenceKind, LinkKind
+from node.projects.details import (
+    Budget,
+    Collaboration,
+    EvidenceKind,
+    LinkKind,
+    RelationKind,
+)
 
 # What a council must be able to do, whatever the service.
 CAPABILITIES: Mapping[str, LazyString] = {
@@ -90,6 +96,21 @@ EVIDENCE_KINDS: Mapping[EvidenceKind, LazyString] = {
     EvidenceKind.survey: _l("Survey"),
     EvidenceKind.feedback: _l("Feedback and complaints"),
     EvidenceKind.other: _l("Something else"),
+}
+# What a project says of another, and what the other's page says of the first.
+RELATIONS: Mapping[RelationKind, LazyString] = {
+    RelationKind.identical: _l("The same as"),
+    RelationKind.similar: _l("Similar to"),
+    RelationKind.supersedes: _l("Takes the place of"),
+    RelationKind.forked_from: _l("Grown out of"),
+    RelationKind.merged_into: _l("Goes on in"),
+}
+RELATIONS_BACK: Mapping[RelationKind, LazyString] = {
+    RelationKind.identical: _l("The same as"),
+    RelationKind.similar: _l("Similar to"),
+    RelationKind.supersedes: _l("Its place is taken by"),
+    RelationKind.forked_from: _l("Grew into"),
+    RelationKind.merged_into: _l("Is to go on here from"),
 }
 
 

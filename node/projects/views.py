@@ -10,11 +10,13 @@ from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundErr
 from node.federating.readers import Reader
 from node.federating.views.asking import current_reader
 from node.people.permissions import may
-from node.projects import service
+from node.projects import adopting, relating, service
 from node.projects.federate import to_article, to_document, to_tombstone
-from node.projects.forms import ProjectForm
+from node.projects.forms import ProjectForm, began_from
 from node.projects.giving import give
 from node.projects.models import Phase, Project, State, Visibility
+from node.projects.sections import lacks_evidence, parts
+from node.projects.writing import text_of
 from node.request import (
     PUBLIC,
     activity_response,
@@ -61,10 +63,21 @@ def show(token: str) -> ResponseReturnValue:
     if wants_activity():
         return _article(token, reader)
     project = service.by_token(work.session, token, reader, drafts=may(EDIT))
+    visible = service.shown_to(reader)
     sections = current_node().hooks.project_sections(
         work, service.as_view(project), render_template
     )
-    return render_template("projects/project.html", project=project, sections=sections)
+    text = text_of(project)
+    return render_template(
+        "projects/project.html",
+        project=project,
+        parts=parts(text) if project.is_local and may(EDIT) else [],
+        lacks_evidence=project.is_local and lacks_evidence(text),
+        stated=relating.stated(work.session, project, visible),
+        said_by_others=relating.said_by_others(work.session, project, visible),
+        adopting=adopting.state(work.session, project) if may(EDIT) else None,
+        sections=sections,
+    )
 
 
 def _article(token: str, reader: Reader) -> ResponseReturnValue:
@@ -110,7 +123,7 @@ def create() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("projects/edit.html", form=form, project=None), 400
     try:
-        project = service.create(work, councils.require_own(work.session), form.text())
+        project = service.create(work, councils.require_own(work.session), form.give())
     except InvalidInputError as error:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=None), 400
@@ -135,7 +148,8 @@ def update(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("projects/edit.html", form=form, project=project), 400
     try:
-        service.update(work, project, form.text(), form.began_from())
+        text = form.give(text_of(project))
+        service.update(work, project, text, began_from(form.version.data))
     except InvalidInputError as error:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=project), 400

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
 from node import markup
 from node.errors import InvalidInputError
-from node.projects.details import BRIEF, MOST, Details, is_address, longest
+from node.projects.details import BRIEF, LARGEST_NUMBER, MOST, Details, is_address, longest
 from node.projects.models import Phase, Project, Visibility, new_token
 from node.wording import Saying, say
 
@@ -118,7 +119,7 @@ def _wrong(thing: Any, before: str) -> Iterator[tuple[str, Saying]]:
     """What of the fields of a dataclass of `node.projects.details` is wrong, by its name."""
     for item in fields(thing):
         value, name = getattr(thing, item.name), f"{before}{item.name}"
-        if isinstance(value, str) and item.name.endswith("url") and value:
+        if isinstance(value, str) and item.name.endswith(("url", "uri")) and value:
             if not is_address(value):
                 yield name, say("Enter a web address, like https://www.example.gov.uk")
         elif isinstance(value, str):
@@ -146,12 +147,24 @@ def _wrong_together(said: Details) -> dict[str, Saying]:
         wrong["contact_email"] = say(
             "Enter an email address in the correct format, like name@example.gov.uk"
         )
+    if said.lgsl is not None and not 0 < said.lgsl <= LARGEST_NUMBER:
+        wrong["lgsl"] = say("Enter the number of a service, like 567")
+    return wrong | _wrong_entries(said)
+
+
+def _wrong_entries(said: Details) -> dict[str, Saying]:
+    wrong: dict[str, Saying] = {}
     for place, link in enumerate(said.links):
         if not link.url:
             wrong[f"links-{place}-url"] = say("Enter the address of the link")
     for place, need in enumerate(said.user_needs):
         if not need.need:
             wrong[f"user_needs-{place}-need"] = say("Enter what the user needs")
+    for place, related in enumerate(said.related):
+        if not related.uri:
+            wrong[f"related-{place}-uri"] = say("Enter the address of the other project")
+        elif related.kind is None:
+            wrong[f"related-{place}-kind"] = say("Select how it is related")
     for place, output in enumerate(said.outputs):
         if not output.title:
             wrong[f"outputs-{place}-title"] = say("Enter what everybody gets")
@@ -179,7 +192,7 @@ def _stripped(thing: Any) -> Any:
     found: dict[str, Any] = {}
     for item in fields(thing):
         value = getattr(thing, item.name)
-        if isinstance(value, str):
+        if isinstance(value, str) and not isinstance(value, StrEnum):
             value = _prose(value)
         elif isinstance(value, tuple):
             parts = (each.strip() if isinstance(each, str) else _stripped(each) for each in value)

@@ -24,14 +24,21 @@ class _Forms(HTMLParser):
         self.forms: list[Form] = []
         self._form: Form | None = None
         self._text_area: str | None = None
+        self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = Form(found.get("action", ""), found.get("method", "get").lower())
             self.forms.append(self._form)
+        elif self._form is not None and tag == "option" and self._select:
+            # A browser sends the first where none is chosen.
+            if "selected" in found or self._select not in self._form.values:
+                self._form.values[self._select] = found.get("value", "")
         elif self._form is None or "name" not in found:
             return
+        elif tag == "select":
+            self._select = found["name"]
         elif tag == "textarea":
             self._text_area = found["name"]
             self._form.values[self._text_area] = ""
@@ -45,6 +52,8 @@ class _Forms(HTMLParser):
             self._form = None
         elif tag == "textarea":
             self._text_area = None
+        elif tag == "select":
+            self._select = ""
 
     def handle_data(self, data: str) -> None:
         if self._form is not None and self._text_area is not None:

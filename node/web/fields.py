@@ -3,8 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext as _
 from markupsafe import Markup
-from wtforms import Field, Form, FormField, HiddenField
+from wtforms import (
+    BooleanField,
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    TextAreaField,
+)
+
+from node.forms import DAY_PARTS, DayField, every_field
 
 LABEL = "govuk-label--s"
 LEGEND = "govuk-fieldset__legend--s"
@@ -26,7 +39,7 @@ def choice_params(
 ) -> dict[str, Any]:
     """What radios and checkboxes take. `hints` maps a choice's value to a line below it."""
     items = []
-    for value, label, selected, _ in field.iter_choices():
+    for value, label, selected, *_rest in field.iter_choices():
         item: dict[str, Any] = {"value": str(value), "text": label, "checked": selected}
         if hints and value in hints:
             item["hint"] = {"text": hints[value]}
@@ -49,10 +62,64 @@ def error_list(form: Form) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"text": error, "href": f"#{first}"} for error in dict.fromkeys(form.form_errors)
     ]
-    for field in form:
-        for part in field if isinstance(field, FormField) else (field,):
-            found += [{"text": error, "href": f"#{part.id}"} for error in part.errors]
+    for field in every_field(form):
+        # A list of forms has for errors what its forms have.
+        said = [] if isinstance(field, FieldList) else field.errors
+        href = f"#{getattr(field, 'first_id', field.id)}"
+        found += [{"text": error, "href": href} for error in said]
     return found
+
+
+def day_params(field: DayField, hint: str | Markup = "") -> dict[str, Any]:
+    """What a date input takes."""
+    labels = {"day": _("Day"), "month": _("Month"), "year": _("Year")}
+    wrong = " govuk-input--error" if field.errors else ""
+    items = [
+        {
+            "id": f"{field.id}-{part}",
+            "name": part,
+            "label": labels[part],
+            "value": typed,
+            "classes": f"govuk-input--width-{4 if part == 'year' else 2}{wrong}",
+        }
+        for part, typed in zip(DAY_PARTS, field.typed, strict=True)
+    ]
+    params = {"id": field.id, "namePrefix": field.name, "items": items}
+    legend = {"fieldset": {"legend": {"text": field.label.text, "classes": LEGEND}}}
+    return params | legend | _around(field, hint)
+
+
+def shown_values(form: Form) -> list[tuple[str, str]]:
+    """What stands in the fields of a form that a person sees, each with its label."""
+    found = []
+    for field in every_field(form):
+        if isinstance(field, HiddenField | FieldList):
+            continue
+        if hasattr(field, "iter_choices"):
+            chosen = [
+                str(label) for _value, label, is_chosen, *_rest in field.iter_choices() if is_chosen
+            ]
+            found.append((str(field.label.text), ", ".join(chosen)))
+        elif isinstance(field, BooleanField):
+            found.append((str(field.label.text), _("Yes") if field.data else _("No")))
+        else:
+            found.append((str(field.label.text), field._value()))
+    return found
+
+
+def kind_of(field: Field) -> str:
+    """The component that a field is drawn with."""
+    kinds = (
+        (DayField, "day"),
+        (FieldList, "list"),
+        (FormField, "form"),
+        (RadioField, "radios"),
+        (SelectField, "select"),
+        (BooleanField, "checkbox"),
+        (TextAreaField, "textarea"),
+        (HiddenField, "hidden"),
+    )
+    return next((kind for type_, kind in kinds if isinstance(field, type_)), "text")
 
 
 def _around(field: Field, hint: str | Markup) -> dict[str, Any]:

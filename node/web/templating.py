@@ -65,6 +65,7 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.filters.update(
         breakable=breakable,
         day=times.day,
+        calendar_day=times.calendar_day,
         moment=times.moment,
         exact_moment=times.exact,
         said=said,
@@ -74,6 +75,9 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         same_page=same_page,
         field_params=fields.field_params,
         choice_params=fields.choice_params,
+        day_params=fields.day_params,
+        kind_of=fields.kind_of,
+        shown_values=fields.shown_values,
         error_list=fields.error_list,
     )
 

@@ -1,6 +1,6 @@
 """Times as people read them: in the reader's language, and in Europe/London."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from flask_babel import format_date, format_datetime, format_time, gettext, to_user_timezone
 
@@ -8,6 +8,11 @@ from flask_babel import format_date, format_datetime, format_time, gettext, to_u
 def day(at: datetime) -> str:
     """`23 November 2026`."""
     return str(format_date(at, "d MMMM y"))
+
+
+def calendar_day(on: date) -> str:
+    """`23 November 2026`, of a date that is in no zone."""
+    return str(format_date(on, "d MMMM y"))
 
 
 def moment(at: datetime, now: datetime | None = None) -> str:

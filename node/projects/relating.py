@@ -1,0 +1,125 @@
+"""How projects are related: what each says of others, and who says something of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.orm import Session
+
+from node.errors import InvalidInputError
+from node.federating import addresses
+from node.projects.details import Related, RelationKind
+from node.projects.models import Project, Relation
+from node.projects.writing import Text
+from node.runtime import UnitOfWork
+from node.wording import say
+
+MERGING_JOB = "project-merging"
+# Of one project so many say something are shown.
+MOST_SAYING = 50
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A relation as a page shows it. `by` is the project whose council says so.
+
+    `other` is the other project where this node has it and the reader may see it; else its id and
+    title are what there is.
+    """
+
+    kind: RelationKind
+    by: Project
+    other: Project | None
+    uri: str
+    title: str
+
+
+def note(work: UnitOfWork, said: Mapping[str, Sequence[Related]]) -> None:
+    """Keep what the projects with these ids say of others now, in place of what they said."""
+    session = work.session
+    ours = select(Project.id, Project.uri).where(Project.uri.in_(list(said)))
+    by_uri = {row.uri: row.id for row in session.execute(ours)}
+    session.execute(delete(Relation).where(Relation.project_id.in_(by_uri.values())))
+    rows = {
+        (by_uri[uri], str(related.kind), related.uri)
+        for uri, all_related in said.items()
+        for related in all_related
+        if uri in by_uri
+    }
+    if rows:
+        session.add_all(
+            Relation(project_id=project_id, kind=kind, uri=uri) for project_id, kind, uri in rows
+        )
+        session.flush()
+        work.wake(MERGING_JOB)
+
+
+def goes_on_elsewhere() -> ColumnElement[bool]:
+    """That a project says that it goes on in another."""
+    said = Relation.project_id == Project.id, Relation.kind == RelationKind.merged_into.value
+    return exists().where(*said)
+
+
+def resolved(work: UnitOfWork, text: Text, project: Project | None = None) -> Text:
+    """`text` with the id and title of each project that was named by the address of its page.
+
+    Raises `InvalidInputError` for the project itself.
+    """
+    known = {each.uri: each for each in project.details.related} if project else {}
+    related, wrong = [], {}
+    for place, each in enumerate(text.details.related):
+        found = find(work, each.uri)
+        if found is not None and project is not None and found.id == project.id:
+            wrong[f"related-{place}-uri"] = say("Enter the address of another project")
+        title = each.title or (known[each.uri].title if each.uri in known else "")
+        uri, title = (found.uri, found.title) if found else (each.uri, title)
+        related.append(replace(each, uri=uri, title=title))
+    if wrong:
+        raise InvalidInputError(say("The project could not be saved."), wrong)
+    unique = {(each.kind, each.uri): each for each in related}
+    return replace(text, details=replace(text.details, related=tuple(unique.values())))
+
+
+def find(work: UnitOfWork, address: str) -> Project | None:
+    """The project with this id, or with this page here or at its own council."""
+    parts = urlsplit(address)
+    token = parts.path.removeprefix("/projects/").partition("/")[0]
+    is_here = parts.netloc == work.settings.authority and parts.path.startswith("/projects/")
+    wanted = Project.token == token if is_here else Project.uri == address
+    found = work.session.scalar(select(Project).where(wanted))
+    if found is None and not is_here:
+        found = work.session.scalar(select(Project).where(Project.url == address).limit(1))
+    return found
+
+
+def stated(session: Session, project: Project, visible: ColumnElement[bool]) -> list[Shown]:
+    """What a project says of others. `visible`: what of the others its reader may see."""
+    related = [each for each in project.details.related if each.kind is not None]
+    wanted = select(Project).where(Project.uri.in_([each.uri for each in related]), visible)
+    known = {other.uri: other for other in session.scalars(wanted)}
+    return [
+        Shown(each.kind, project, known.get(each.uri), each.uri, each.title or each.uri)
+        for each in related
+        if each.kind is not None
+    ]
+
+
+def said_by_others(session: Session, project: Project, visible: ColumnElement[bool]) -> list[Shown]:
+    """What other projects that the reader may see say of this one."""
+    query = (
+        select(Relation)
+        .join(Project, Project.id == Relation.project_id)
+        .where(Relation.uri == project.uri, Relation.project_id != project.id, visible)
+        .order_by(Relation.id)
+        .limit(MOST_SAYING)
+    )
+    return [
+        Shown(RelationKind(row.kind), row.project, row.project, row.project.uri, row.project.title)
+        for row in session.scalars(query)
+    ]
+
+
+def group_of(project: Project) -> str:
+    """The id of a project's actor, at whichever node of ours it lives."""
+    return project.actor.uri if project.actor else addresses.project_group(project.uri)

@@ -1,0 +1,102 @@
+"""Saying how projects are related, agreeing that one goes on in another, using an output."""
+
+from dataclasses import replace
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, SelectChoice, SelectField
+
+from node.errors import InvalidInputError
+from node.federating.views.asking import current_reader
+from node.forms import HouseForm
+from node.projects import adopting, service, subjects
+from node.projects.details import Related, RelationKind
+from node.projects.models import Project
+from node.projects.views import EDIT
+from node.projects.writing import text_of
+from node.request import current_work, permission
+
+blueprint = Blueprint("relations", __name__, template_folder="templates")
+
+
+class RelateForm(HouseForm):
+    """Which of our projects, and how it is related."""
+
+    ours = SelectField(_l("Our project"), validate_choice=False)
+    kind = RadioField(
+        _l("It is"),
+        choices=[SelectChoice(kind.value, label) for kind, label in subjects.RELATIONS.items()],
+        validate_choice=False,
+    )
+
+
+@blueprint.get("/projects/<token>/relate")
+@permission(EDIT)
+def relate(token: str) -> ResponseReturnValue:
+    return _page(_other(token), RelateForm())
+
+
+@blueprint.post("/projects/<token>/relate")
+@permission(EDIT)
+def say_related(token: str) -> ResponseReturnValue:
+    """Our project says from now on that it is related to this one."""
+    other, form = _other(token), RelateForm()
+    kind = next((kind for kind in RelationKind if kind == form.kind.data), None)
+    if not form.validate_on_submit() or kind is None:
+        form.kind.errors = [_("Select how it is related")]
+        return _page(other, form), 400
+    ours = service.for_change(current_work().session, form.ours.data or "")
+    try:
+        _relate(ours, other, kind)
+    except InvalidInputError as error:
+        form.show(error)
+        return _page(other, form), 400
+    flash(_("Your project says so from now on."), "success")
+    return redirect(url_for("projects.show", token=ours.token), 303)
+
+
+@blueprint.post("/projects/<token>/agree/<other>")
+@permission(EDIT)
+def agree(token: str, other: str) -> ResponseReturnValue:
+    """Another project is to go on in ours: so be it."""
+    ours = service.for_change(current_work().session, token)
+    _relate(ours, _other(other), RelationKind.supersedes)
+    flash(_("It goes on here. Its followers are asked to follow this project."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/projects/<token>/outputs/<output>/adopt")
+@permission(EDIT)
+def adopt(token: str, output: str) -> ResponseReturnValue:
+    adopting.adopt(current_work(), _other(token), output)
+    flash(_("The council whose project it is has been told."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/projects/<token>/outputs/<output>/drop")
+@permission(EDIT)
+def drop(token: str, output: str) -> ResponseReturnValue:
+    adopting.drop(current_work(), _other(token), output)
+    flash(_("The council whose project it is has been told."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+def _other(token: str) -> Project:
+    return service.by_token(current_work().session, token, current_reader())
+
+
+def _relate(ours: Project, other: Project, kind: RelationKind) -> None:
+    text = text_of(ours)
+    more = Related(kind, other.uri, other.title)
+    said = replace(text.details, related=(*text.details.related, more))
+    service.update(current_work(), ours, replace(text, details=said), ours.version)
+
+
+def _page(other: Project, form: RelateForm) -> str:
+    ours = service.own_titles(current_work().session)
+    form.ours.choices = [
+        SelectChoice(token, title) for token, title in ours if token != other.token
+    ]
+    return render_template("projects/relate.html", project=other, form=form)

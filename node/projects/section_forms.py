@@ -1,0 +1,290 @@
+"""The forms of the parts of a project: each fills and gives a few fields of what is written."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+
+from node.errors import InvalidInputError
+from node.forms import DayField, HouseForm
+from node.projects import subjects
+from node.projects.details import Adopter, Details, Link, Output, Related, UserNeed, words
+from node.projects.writing import LANGUAGES, TRANSLATED, Text
+
+LISTS = {"tags", "technologies", "skills"}
+NOT_SAID = SelectChoice("", _l("Not said"))
+
+
+def _choices(named: Any) -> list[SelectChoice]:
+    return [NOT_SAID, *(SelectChoice(str(word), label) for word, label in named.items())]
+
+
+class SectionForm(HouseForm):
+    """A part of a project. `version` is the one that the writer began from."""
+
+    version = HiddenField()
+
+    def fill(self, text: Text) -> None:
+        """Show what is written."""
+        for item in fields(Details):
+            if item.name in self:
+                value = getattr(text.details, item.name)
+                shown = ", ".join(value) if item.name in LISTS else value
+                self[item.name].process(
+                    None, "" if shown is None and _is_chosen(self[item.name]) else shown
+                )
+
+    def give(self, text: Text) -> Text:
+        """`text` with what was entered in its place."""
+        said = {item.name: self._said(item.name) for item in fields(Details) if item.name in self}
+        return replace(text, details=replace(text.details, **said))
+
+    def _said(self, name: str) -> Any:
+        value = self[name].data
+        return words(value or "") if name in LISTS else value
+
+
+def _is_chosen(field: Field) -> bool:
+    return isinstance(field, SelectField | RadioField)
+
+
+class BriefForm(SectionForm):
+    why = TextAreaField(_l("Why the work is being done"), description=_l("You can use Markdown"))
+    problem = TextAreaField(_l("Problem to be solved"))
+    users = TextAreaField(_l("Who the users are and what they need"))
+    work_done = TextAreaField(_l("Work already done"))
+    constraints = TextAreaField(
+        _l("Constraints"), description=_l("Such as law, contracts, systems or dates")
+    )
+
+
+class PlanForm(SectionForm):
+    starts_on = DayField(_l("Start"), description=_l("For example, 27 3 2027"))
+    start_is_estimated = BooleanField(_l("The start is estimated"))
+    ends_on = DayField(_l("End"))
+    end_is_estimated = BooleanField(_l("The end is estimated"))
+    contract_ends_on = DayField(
+        _l("End of a contract"), description=_l("If the work depends on one that ends")
+    )
+    assessment_on = DayField(_l("Next service assessment"))
+    budget = RadioField(
+        _l("Budget"), choices=_choices(subjects.BUDGETS), default="", validate_choice=False
+    )
+    collaboration = RadioField(
+        _l("How far you want other councils in"),
+        choices=_choices(subjects.COLLABORATIONS),
+        default="",
+        validate_choice=False,
+    )
+
+    def _said(self, name: str) -> Any:
+        kinds: dict[str, Any] = {
+            "budget": subjects.BUDGETS,
+            "collaboration": subjects.COLLABORATIONS,
+        }
+        if name not in kinds:
+            return super()._said(name)
+        return next((word for word in kinds[name] if word == self[name].data), None)
+
+
+class SubjectForm(SectionForm):
+    capability = SelectField(
+        _l("Capability"), choices=_choices(subjects.CAPABILITIES), validate_choice=False
+    )
+    business_area = SelectField(
+        _l("Business area"), choices=_choices(subjects.BUSINESS_AREAS), validate_choice=False
+    )
+    lgsl = StringField(
+        _l("Service number (LGSL)"),
+        description=_l("The number of the service in the Local Government Service List"),
+        render_kw={"inputmode": "numeric", "classes": "govuk-input--width-5"},
+    )
+    tags = StringField(_l("Tags"), description=_l("Words to find it by, with commas between"))
+    technologies = StringField(
+        _l("Technologies"), description=_l("Languages and products, with commas between")
+    )
+    skills = StringField(
+        _l("Skills wanted"), description=_l("What the team looks for, with commas between")
+    )
+
+    def fill(self, text: Text) -> None:
+        """A word of an import that our lists do not have stays, as long as nobody chooses."""
+        super().fill(text)
+        for name in ("capability", "business_area"):
+            word = getattr(text.details, name)
+            if word and word not in {value for value, *_rest in self[name].iter_choices()}:
+                self[name].choices = [*self[name].choices, SelectChoice(word, word)]
+
+    def _said(self, name: str) -> Any:
+        if name != "lgsl":
+            return super()._said(name) or ""
+        typed = (self.lgsl.data or "").strip()
+        if not typed:
+            return None
+        # What is no number is refused in words by the service, as a number that no list has.
+        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+
+
+class PeopleForm(SectionForm):
+    department = StringField(_l("Department or service"))
+    contact_name = StringField(
+        _l("Name of the contact"), description=_l("Shown to everybody who sees the project")
+    )
+    contact_email = StringField(_l("Email address of the contact"))
+
+
+class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types
+    kind = SelectField(
+        _l("What it is"), choices=_choices(subjects.LINK_KINDS), validate_choice=False
+    )
+    url = StringField(_l("Address"), render_kw={"inputmode": "url"})
+    title = StringField(_l("Words of the link"), description=_l("You can leave this empty"))
+
+
+class NeedForm(Form):  # type: ignore[misc]  # WTForms has no types
+    as_a = StringField(_l("As a"), description=_l("Who the user is, such as: parent of a pupil"))
+    need = TextAreaField(_l("I need"), render_kw={"rows": 2})
+    so_that = TextAreaField(_l("So that"), render_kw={"rows": 2})
+    evidence = TextAreaField(_l("How you know"), render_kw={"rows": 3})
+    evidence_kind = SelectField(
+        _l("Kind of evidence"), choices=_choices(subjects.EVIDENCE_KINDS), validate_choice=False
+    )
+    evidence_url = StringField(_l("Address of the evidence"), render_kw={"inputmode": "url"})
+    evidence_on = DayField(_l("Date of the evidence"))
+
+
+class OutputForm(Form):  # type: ignore[misc]  # WTForms has no types
+    token = HiddenField()
+    title = StringField(_l("What everybody gets"), description=_l("Such as: user research report"))
+    about = TextAreaField(_l("What it is good for"), render_kw={"rows": 3})
+    licence = StringField(
+        _l("Licence"), description=_l("Such as: MIT, or Open Government Licence v3.0")
+    )
+    url = StringField(_l("Where it is"), render_kw={"inputmode": "url"})
+    adopters = StringField(
+        _l("Councils that use it"),
+        description=_l("With commas between. Councils with a node add themselves."),
+    )
+
+
+class ListForm(SectionForm):
+    """A part that is a list: `field` names it, `kind` is what it holds, `words` its kinds."""
+
+    field = ""
+    kind: type[Any] = Link
+    words: Any = ()
+
+    def change(self, add: bool, remove: int | None) -> None:
+        """One more, empty, or one fewer, of what is typed."""
+        listed = self[self.field]
+        given = [entry.data for entry in listed.entries]
+        if remove is not None and remove < len(given):
+            del given[remove]
+        listed.process(None, [*given, {}] if add else given)
+
+    def _said(self, name: str) -> Any:
+        return tuple(self._one(entry.data) for entry in self[name].entries)
+
+    def _one(self, typed: dict[str, Any]) -> Any:
+        kind = "evidence_kind" if "evidence_kind" in typed else "kind"
+        chosen = {kind: next((each for each in self.words if each == typed.get(kind)), None)}
+        given = {name: value for name, value in typed.items() if value is not None}
+        return self.kind(**given | (chosen if kind in typed else {}))
+
+
+class RelatedForm(Form):  # type: ignore[misc]  # WTForms has no types
+    kind = SelectField(
+        _l("This project is"), choices=_choices(subjects.RELATIONS), validate_choice=False
+    )
+    uri = StringField(
+        _l("The other project"),
+        description=_l("The address of its page, here or at its own council"),
+        render_kw={"inputmode": "url"},
+    )
+
+
+class LinksForm(ListForm):
+    field, kind, words = "links", Link, subjects.LINK_KINDS
+    links = FieldList(FormField(LinkForm), _l("Link"), min_entries=1, max_entries=60)
+
+
+class NeedsForm(ListForm):
+    field, kind, words = "user_needs", UserNeed, subjects.EVIDENCE_KINDS
+    user_needs = FieldList(FormField(NeedForm), _l("User need"), min_entries=1, max_entries=60)
+
+
+class OutputsForm(ListForm):
+    field, kind = "outputs", Output
+    outputs = FieldList(FormField(OutputForm), _l("Output"), min_entries=1, max_entries=60)
+
+    def fill(self, text: Text) -> None:
+        super().fill(text)
+        for entry, output in zip(self.outputs.entries, text.details.outputs, strict=False):
+            entry.form.adopters.process(None, ", ".join(each.name for each in output.adopters))
+
+    def give(self, text: Text) -> Text:
+        """Councils that are still named stay as they are known: with their ids and since when."""
+        known = {
+            (output.token, each.name): each
+            for output in text.details.outputs
+            for each in output.adopters
+        }
+        given = super().give(text)
+        outputs = (
+            replace(each, adopters=tuple(known.get((each.token, a.name), a) for a in each.adopters))
+            for each in given.details.outputs
+        )
+        return replace(given, details=replace(given.details, outputs=tuple(outputs)))
+
+    def _one(self, typed: dict[str, Any]) -> Any:
+        names = tuple(Adopter(name) for name in words(typed.get("adopters") or ""))
+        return super()._one(typed | {"adopters": names})
+
+
+class RelationsForm(ListForm):
+    field, kind, words = "related", Related, subjects.RELATIONS
+    related = FieldList(FormField(RelatedForm), _l("Relation"), min_entries=1, max_entries=60)
+
+
+class TranslationForm(SectionForm):
+    """The text in the other language of the two."""
+
+    title = StringField(_l("Name of the project"))
+    summary = TextAreaField(_l("Summary"), render_kw={"rows": 3})
+    why = TextAreaField(_l("Why the work is being done"))
+    problem = TextAreaField(_l("Problem to be solved"))
+    users = TextAreaField(_l("Who the users are and what they need"))
+    work_done = TextAreaField(_l("Work already done"))
+    constraints = TextAreaField(_l("Constraints"))
+    brief = TextAreaField(_l("Brief"))
+
+    def fill(self, text: Text) -> None:
+        for name, value in text.translations.get(other_language(text), {}).items():
+            self[name].data = value
+
+    def show(self, error: InvalidInputError) -> None:
+        """The service names a field of another language with it: `cy-title`."""
+        fields = {name.partition("-")[2] or name: said for name, said in error.fields.items()}
+        super().show(InvalidInputError(error.safe_text, fields))
+
+    def give(self, text: Text) -> Text:
+        said = {name: self[name].data or "" for name in TRANSLATED}
+        return replace(text, translations={**text.translations, other_language(text): said})
+
+
+def other_language(text: Text) -> str:
+    """The language that a project is not written in."""
+    return next(tag for tag in LANGUAGES if tag != text.language)

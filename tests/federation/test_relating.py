@@ -1,0 +1,210 @@
+"""Projects that are related, that become one, and whose outputs others use: across two nodes."""
+
+import html
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from node.federating.models import OutboxActivity
+from node.projects.models import Project
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
+from node.testing.visitor import Visitor
+from tests.pages.test_parts import PARTS, fill
+from tests.pages.test_writing import write
+from tests.refusals.test_belief import send
+
+AS2 = {"Accept": "application/activity+json"}
+
+
+def friends(nodes: Nodes) -> tuple[TestNode, TestNode]:
+    """Two councils that follow each other."""
+    here, there = nodes.pair()
+    for one, other in ((here, there), (there, here)):
+        officer = one.visitor("officer")
+        officer.visit("/councils/follow")
+        officer.submit("follow", address=other.address)
+    nodes.settle()
+    return here, there
+
+
+def copy_of(node: TestNode, title: str) -> str:
+    """The address of a project's page on a node, by its title."""
+    with node.reading() as session:
+        token = session.scalars(select(Project.token).where(Project.title == title)).one()
+    return f"/projects/{token}"
+
+
+def relate(officer: Visitor, other: str, ours: str, kind: str) -> str:
+    """Say how one of our projects is related to another; returns our project's page."""
+    officer.visit(f"{other}/relate")
+    token = ours.removeprefix("/projects/")
+    return html.unescape(officer.submit("relate", ours=token, kind=kind).text)
+
+
+def document(node: TestNode, address: str) -> dict[str, Any]:
+    answer = node.app.test_client().get(address, headers=AS2)
+    assert answer.status_code == 200
+    found = json.loads(answer.data)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_who_says_that_projects_are_related_stands_on_both_pages(nodes: Nodes) -> None:
+    here, there = friends(nodes)
+    theirs = write(there.visitor("officer"), title="Bin days")
+    nodes.settle()
+    officer = here.visitor("officer")
+    ours = write(officer, title="Bins in one step")
+    page = relate(officer, copy_of(here, "Bin days"), ours, "similar")
+    assert "Similar to" in page
+    assert "Bin days</a> (Brackwell Council)" in page
+    assert "says Aldermoor Council" in page
+    nodes.settle()
+    seen = html.unescape(there.visitor().visit(theirs).text)
+    assert "Bins in one step</a> (Aldermoor Council)" in seen
+    assert "says Aldermoor Council" in seen
+    links = [tag for tag in document(here, ours)["tag"] if tag.get("rel")]
+    with there.reading() as session:
+        uri = session.scalars(select(Project.uri).where(Project.title == "Bin days")).one()
+    assert links == [
+        {"type": "Link", "rel": "https://moothall.org/ns#similar", "href": uri, "name": "Bin days"}
+    ]
+
+
+def test_a_relation_is_taken_back(nodes: Nodes) -> None:
+    here, there = friends(nodes)
+    theirs = write(there.visitor("officer"), title="Bin days")
+    nodes.settle()
+    officer = here.visitor("officer")
+    ours = write(officer, title="Bins in one step")
+    relate(officer, copy_of(here, "Bin days"), ours, "forked-from")
+    nodes.settle()
+    assert "Grew into" in there.visitor().visit(theirs).text
+    officer.visit(f"{ours}/edit/related")
+    officer.submit("/edit/related", **{"related-0-uri": "", "related-0-kind": ""}, then="save")
+    nodes.settle()
+    assert "Grew into" not in there.visitor().visit(theirs).text
+    assert "Related projects</h2>" not in there.visitor().visit(theirs).text
+
+
+def test_a_relation_with_itself_or_with_nothing_is_refused(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    officer = here.visitor("officer")
+    ours = write(officer)
+    officer.visit(f"{ours}/edit/related")
+    own = {"related-0-uri": f"https://{here.host}{ours}", "related-0-kind": "similar"}
+    page = officer.submit("/edit/related", **own, then="save")
+    assert (page.status_code, "Enter the address of another project" in page.text) == (400, True)
+    page = officer.submit("/edit/related", **own | {"related-0-uri": "bins"}, then="save")
+    assert (page.status_code, "Enter a web address" in page.text) == (400, True)
+    page = officer.submit(
+        "/edit/related",
+        **{"related-0-uri": "https://x.example/1", "related-0-kind": ""},
+        then="save",
+    )
+    assert (page.status_code, "Select how it is related" in page.text) == (400, True)
+
+
+def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes: Nodes) -> None:
+    here, there = friends(nodes)
+    theirs = write(there.visitor("officer"), title="Bin days")
+    nodes.settle()
+    officer = here.visitor("officer")
+    ours = write(officer, title="Bins in one step")
+    fan = Peer.join(nodes, "mastodon.test", here)
+    reader = fan.actor(type="Person")
+    group = f"https://{here.host}{ours}/group"
+    reader.send(reader.says("Follow", group), here)
+    page = relate(officer, copy_of(here, "Bin days"), ours, "merged-into")
+    assert "This project goes on in another:" in page
+    nodes.settle()
+    assert "Bins in one step" not in here.visitor().visit("/projects").text
+    assert document(here, f"{ours}/group").get("movedTo") is None, "the other has not agreed"
+    owner = there.visitor("officer")
+    assert "Is to go on here from" in owner.visit(theirs).text
+    page = html.unescape(owner.submit("agree").text)
+    assert "It goes on here." in page
+    nodes.settle()
+    target = f"https://{there.host}{theirs}/group"
+    assert group in document(there, f"{theirs}/group")["alsoKnownAs"]
+    assert document(here, f"{ours}/group")["movedTo"] == target
+    moves = fan.heard("Move")
+    assert [(one["object"], one["target"]) for one in moves] == [(group, target)]
+    assert "goes on in another" in here.visitor().visit(ours).text, "its page stays"
+
+
+def test_two_projects_of_one_council_become_one(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    officer = here.visitor("officer")
+    first, second = write(officer, title="Bins"), write(officer, title="Bins again")
+    relate(officer, second, first, "merged-into")
+    officer.visit(second)
+    officer.submit("agree")
+    nodes.settle()
+    moved = document(here, f"{first}/group")["movedTo"]
+    assert moved == f"https://{here.host}{second}/group"
+    with here.reading() as session:
+        sent = session.scalars(select(OutboxActivity.body)).all()
+    assert sum(json.loads(body)["type"] == "Move" for body in sent) == 1
+
+
+def test_a_council_of_another_node_uses_an_output(nodes: Nodes) -> None:
+    here, there = friends(nodes)
+    owner = there.visitor("officer")
+    theirs = write(owner, title="Bin days")
+    fill(owner, theirs, "outputs")
+    nodes.settle()
+    officer = here.visitor("officer")
+    officer.visit(copy_of(here, "Bin days"))
+    officer.submit("adopt")
+    assert "You told its council that yours uses it." in officer.text
+    nodes.settle()
+    seen = there.visitor().visit(theirs).text
+    assert "In use at:" in seen
+    assert "Aldermoor Council" in seen
+    page = officer.visit(copy_of(here, "Bin days")).text
+    assert "Aldermoor Council" in page
+    assert "In use at:" in page
+    officer.submit("drop")
+    nodes.settle()
+    assert "In use at:" not in there.visitor().visit(theirs).text
+    assert "In use at:" not in officer.visit(copy_of(here, "Bin days")).text
+
+
+def test_those_who_write_a_project_name_councils_without_a_node(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    officer = here.visitor("officer")
+    ours = write(officer)
+    more = {"outputs-0-adopters": "Cragford Town Council, Dunmere Council"}
+    officer.visit(f"{ours}/edit/outputs")
+    page = officer.submit("/edit/outputs", **PARTS["outputs"] | more, then="save")
+    assert "Cragford Town Council" in page.text
+    assert "Dunmere Council" in page.text
+
+
+def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    officer = node.visitor("officer")
+    ours = write(officer)
+    fill(officer, ours, "outputs")
+    with node.reading() as session:
+        project = session.scalars(select(Project)).one()
+        target = f"{project.uri}#output-{project.details.outputs[0].token}"
+    person, council = peer.actor(type="Person"), peer.actor()
+
+    def says(who: Any, kind: str, about: str, what: str = target) -> str:
+        return send(nodes, who, who.says(kind, about) | {"target": what}, node)
+
+    assert says(person, "Add", person.uri) == "ignored"
+    assert says(council, "Add", person.uri) == "ignored"
+    assert says(council, "Add", council.uri, f"{project.uri}#output-none") == "ignored"
+    assert says(council, "Add", council.uri, "https://elsewhere.test/1#output-1") == "ignored"
+    assert "In use at:" not in node.visitor().visit(ours).text
+    assert says(council, "Add", council.uri) == "done"
+    assert says(council, "Add", council.uri) == "ignored"
+    assert says(council, "Remove", council.uri) == "done"
+    assert says(council, "Add", council.uri) == "ignored", "not twice a day"
+    assert "In use at:" not in node.visitor().visit(ours).text

@@ -1,0 +1,224 @@
+"""The parts of a project: each is written on a page of its own, and shown to its readers."""
+
+import re
+
+import pytest
+
+from node.testing.nodes import TestNode
+from node.testing.visitor import Visitor
+from tests.pages.test_writing import TEXT, shown, write
+
+PARTS = {
+    "brief": {
+        "why": "Calls about bins are **rising**.",
+        "problem": "Nobody knows the day.",
+        "users": "Residents.",
+        "work_done": "We looked at calls.",
+        "constraints": "The contract ends soon.",
+    },
+    "plan": {
+        "starts_on-day": "1",
+        "starts_on-month": "9",
+        "starts_on-year": "2026",
+        "ends_on-day": "31",
+        "ends_on-month": "3",
+        "ends_on-year": "2027",
+        "end_is_estimated": "y",
+        "assessment_on-day": "5",
+        "assessment_on-month": "2",
+        "assessment_on-year": "2027",
+        "budget": "50k-100k",
+        "collaboration": "share-effort",
+    },
+    "people": {
+        "department": "Street services",
+        "contact_name": "Sam Reed",
+        "contact_email": "sam.reed@aldermoor.example",
+    },
+    "subject": {
+        "capability": "notify",
+        "business_area": "waste-and-recycling",
+        "lgsl": "524",
+        "tags": "bins, reminders , Bins",
+        "technologies": "Python, PostgreSQL",
+        "skills": "user research, content design",
+    },
+    "links": {
+        "links-0-kind": "repository",
+        "links-0-url": "https://code.example/bins",
+        "links-0-title": "Code",
+    },
+    "needs": {
+        "user_needs-0-as_a": "resident",
+        "user_needs-0-need": "to know which bin goes out",
+        "user_needs-0-so_that": "it is emptied",
+        "user_needs-0-evidence": "Twelve people told us.",
+        "user_needs-0-evidence_kind": "interviews",
+        "user_needs-0-evidence_on-day": "3",
+        "user_needs-0-evidence_on-month": "6",
+        "user_needs-0-evidence_on-year": "2026",
+    },
+    "outputs": {
+        "outputs-0-title": "Research report",
+        "outputs-0-about": "What we found.",
+        "outputs-0-licence": "OGL-UK-3.0",
+        "outputs-0-url": "https://files.example/report",
+    },
+    "translation": {
+        "title": "Biniau mewn un cam",
+        "summary": "Gwybod pryd y cânt eu gwagio.",
+        "why": "Mae galwadau yn **cynyddu**.",
+    },
+}
+SHOWN = {
+    "brief": ("Why the work is being done", "<strong>rising</strong>", "The contract ends soon."),
+    "plan": (
+        "1 September 2026",
+        "31 March 2027</time> (estimated)",
+        "5 February 2027",
+        "£50,000 to £100,000",
+        "Share effort",
+    ),
+    "people": ("Street services", "Sam Reed", "mailto:sam.reed@aldermoor.example"),
+    "subject": (
+        "Notifying and messaging",
+        "Waste and recycling",
+        "524",
+        "Python, PostgreSQL",
+        ">reminders</a>",
+        ">user research</a>",
+    ),
+    "links": ('href="https://code.example/bins"', "Code repository"),
+    "needs": ("to know which bin goes out", "Twelve people told us.", "3 June 2026", "Interviews"),
+    "outputs": ("Research report", "Licence: OGL-UK-3.0", "https://files.example/report"),
+    "translation": (),
+}
+WRONG = {
+    "plan": {
+        "starts_on-day": ("31", "Enter a real date, like 27 3 2027"),
+        "ends_on-year": ("2025", "The end must be on or after the start"),
+    },
+    "people": {
+        "contact_email": ("sam", "Enter an email address in the correct format"),
+        "department": ("x" * 151, "Use at most 150 characters; these are 151"),
+    },
+    "subject": {
+        "lgsl": ("bins", "Enter the number of a service, like 567"),
+        "tags": (",".join(f"t{n}" for n in range(31)), "Enter at most 30; these are 31"),
+    },
+    "links": {"links-0-url": ("javascript:alert(1)", "Enter a web address, like https")},
+    "needs": {
+        "user_needs-0-need": ("", "Enter what the user needs"),
+        "user_needs-0-evidence_on-month": ("13", "Enter a real date, like 27 3 2027"),
+    },
+    "outputs": {"outputs-0-url": ("nowhere", "Enter a web address, like https")},
+    "translation": {"title": ("x" * 151, "Use at most 150 characters; these are 151")},
+}
+CASES = [(part, name) for part, names in WRONG.items() for name in names]
+
+
+def fill(writer: Visitor, address: str, part: str, **more: str) -> str:
+    """Write a part of the project at an address; returns the page that follows."""
+    writer.visit(f"{address}/edit/{part}")
+    page = writer.submit(f"/edit/{part}", **PARTS[part] | {"then": "save"} | more)
+    return shown(page.text)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_written_and_shown(officer: Visitor, stranger: Visitor, part: str) -> None:
+    address = write(officer)
+    assert "Your changes are published." in fill(officer, address, part)
+    page = shown(stranger.visit(address).text)
+    assert [words for words in SHOWN[part] if words not in page] == []
+    form = shown(officer.visit(f"{address}/edit/{part}").text)
+    typed = [
+        words
+        for words in PARTS[part].values()
+        if len(words) > 4 and words != "bins, reminders , Bins"
+    ]
+    assert [words for words in typed if words not in form] == []
+
+
+def test_tags_are_once_each_as_first_written(officer: Visitor) -> None:
+    address = write(officer)
+    fill(officer, address, "subject")
+    officer.visit(f"{address}/edit/subject")
+    assert officer.form("/edit/subject").values["tags"] == "bins, reminders"
+
+
+@pytest.mark.parametrize("part, name", CASES)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(
+    officer: Visitor, part: str, name: str
+) -> None:
+    address = write(officer)
+    typed, said = WRONG[part][name]
+    day = {"starts_on-month": "2"} if name == "starts_on-day" else {}
+    officer.visit(f"{address}/edit/{part}")
+    page = officer.submit(f"/edit/{part}", **PARTS[part] | {name: typed, "then": "save"} | day)
+    text = shown(page.text)
+    assert page.status_code == 400
+    summary = text.partition("govuk-error-summary")[2].partition("</ul>")[0]
+    assert said in summary
+    (link,) = re.findall(r'<a href="#([\w-]+)">', summary)
+    assert f'id="{link}"' in text
+    again = officer.form(f"/edit/{part}").values
+    assert again[name] == typed
+    assert {key: again[key] for key in PARTS[part] if key != name and key not in day} == {
+        key: value for key, value in PARTS[part].items() if key != name and key not in day
+    }
+
+
+def test_one_more_and_one_fewer_without_saving(officer: Visitor) -> None:
+    address = write(officer)
+    officer.visit(f"{address}/edit/links")
+    officer.submit("/edit/links", **PARTS["links"], add="links")
+    assert "links-1-url" in officer.text
+    more = {"links-1-url": "https://board.example/", "links-1-kind": "board"}
+    officer.submit("/edit/links", **PARTS["links"] | more, remove="0")
+    values = officer.form("/edit/links").values
+    assert values["links-0-url"] == "https://board.example/"
+    assert "links-1-url" not in values
+    assert "code.example" not in officer.visit(address).text
+
+
+def test_two_writers_of_a_part_find_out(
+    officer: Visitor, council: TestNode, stranger: Visitor
+) -> None:
+    address = write(officer)
+    other = council.visitor("operator")
+    other.visit(f"{address}/edit/people")
+    fill(officer, address, "people")
+    page = other.submit("/edit/people", department="Housing", contact_name="Kim Vale", then="save")
+    assert page.status_code == 409
+    assert "Kim Vale" in page.text
+    assert "Street services" in page.text
+    assert "Street services" in stranger.visit(address).text
+    other.submit("/edit/people", then="save")
+    assert "Kim Vale" in stranger.visit(address).text
+
+
+def test_phases_past_discovery_ask_for_needs(officer: Visitor, stranger: Visitor) -> None:
+    asked = "This one does not yet."
+    early = write(officer, phase="discovery")
+    assert asked not in stranger.visit(early).text
+    late = write(officer, phase="beta")
+    assert asked in stranger.visit(late).text
+    assert "Asked for in this phase" in officer.visit(late).text
+    fill(officer, late, "needs")
+    assert asked not in stranger.visit(late).text
+
+
+def test_a_draft_is_filled_in_from_part_to_part(officer: Visitor) -> None:
+    address = write(officer, "save")
+    assert officer.text.count("Not yet") >= 6
+    assert TEXT["title"] in officer.text
+    officer.visit(f"{address}/edit/brief")
+    page = officer.submit("/edit/brief", **PARTS["brief"], then="next")
+    assert page.request.path == f"{address}/edit/needs"
+    page = officer.submit("/edit/needs", **PARTS["needs"], then="next")
+    assert page.request.path == f"{address}/edit/plan"
+
+
+def test_a_part_that_no_project_has_is_not_found(officer: Visitor) -> None:
+    address = write(officer)
+    assert officer.visit(f"{address}/edit/secrets").status_code == 404
