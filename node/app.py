@@ -24,6 +24,8 @@ from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.councils.moving import HANDLERS as MOVING_HANDLERS
 from node.db import db, prepare_engine
+from node.desk import views as desk_views
+from node.drafts import views as drafts_views
 from node.errors import SettingsError
 from node.federating import (
     backfill,
@@ -43,6 +45,8 @@ from node.feeds.links import feed_links
 from node.freshness import service as freshness
 from node.freshness import views as freshness_views
 from node.freshness.words import NAMES as FRESHNESS_NAMES
+from node.freshness.words import overdue
+from node.handover import views as handover_views
 from node.hooks import Hooks
 from node.importing import views as importing_views
 from node.jobs import Jobs
@@ -191,6 +195,10 @@ def _add_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         freshness_of=freshness_views.section,
         freshness_in_short=freshness_views.short,
+        draft_of=drafts_views.section,
+        drafts_are_published_at_once=drafts_views.at_once,
+        review_was_due=overdue,
+        waiting_on_desk=desk_views.waiting,
         updates_of=updates_views.section,
         feed_links=feed_links,
         conversation_about=conversations_views.section,
@@ -210,6 +218,9 @@ def _add_pages(app: Flask) -> None:
         group_views,
         updates_views,
         freshness_views,
+        handover_views,
+        drafts_views,
+        desk_views,
         conversations_views,
         officers_views,
         notices_views,
@@ -287,6 +298,7 @@ def _unread() -> int:
 def _menu() -> list[MenuItem]:
     items = [
         ("pages.home", _("Home"), ""),
+        ("desk.show", _("Desk"), desk_views.SEE),
         ("projects.index", _("Projects"), ""),
         ("portfolio.board", _("Portfolio"), ""),
         ("councils.index", _("Councils"), ""),

@@ -162,6 +162,9 @@ class Settings:
         "How many weeks after its review fell due a project is put in the archive. It stays"
         " readable and can be brought back.",
     )
+    review_before_publishing: Literal["off", "on"] = _key(
+        "off", "Whether somebody other than its writer has to read a draft before it is published."
+    )
     silent_days: int = _key(
         28,
         "After how many days of silence of another council's node its projects are said to be"

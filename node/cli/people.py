@@ -28,6 +28,28 @@ def add(name: str, email: str, role: str, password: str) -> None:
 
 @user.command()
 @click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+def give(email: str, role: str) -> None:
+    """Let somebody also do what ROLE may."""
+    with working() as work:
+        account = service.require_by_email(work.session, email)
+        service.give_role(work, account, role)
+        click.echo(f"{account.email} is {role}")
+
+
+@user.command()
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+def take(email: str, role: str) -> None:
+    """Let somebody no longer do what ROLE may."""
+    with working() as work:
+        account = service.require_by_email(work.session, email)
+        service.take_role(work, account, role)
+        click.echo(f"{account.email} is no longer {role}")
+
+
+@user.command()
+@click.argument("email")
 def deactivate(email: str) -> None:
     """Let nobody sign in with an account any more. Who was seen by name no longer is."""
     with working() as work:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -69,4 +69,6 @@ def confirm(token: str) -> ResponseReturnValue:
         flash(said, "success")
     else:
         flash(_("Thank you."), "success")
+    if request.args.get("back") == "desk":
+        return redirect(url_for("desk.show"), 303)
     return redirect(url_for("projects.show", token=token), 303)

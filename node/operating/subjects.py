@@ -19,7 +19,6 @@ from node.errors import NotFoundError
 from node.federating.models import Actor, Deleted, InboxItem, OutboxActivity
 from node.moderation.models import Report
 from node.projects.models import Project, Visibility
-from node.projects.models import State as ProjectState
 from node.settings import Settings
 from node.updates.models import Update
 from node.wording import say
@@ -82,7 +81,7 @@ def _project(session: Session, uri: str) -> Subject | None:
     row = session.scalar(select(Project).where(Project.uri == uri))
     if row is None:
         return None
-    is_shared = row.published_at is not None or row.state is not ProjectState.draft
+    is_shared = row.published_at is not None or not row.is_draft
     return Subject(
         uri=uri,
         kind="project",

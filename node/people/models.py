@@ -17,7 +17,7 @@ user_role = Table(
 
 
 class Role(Base, RoleMixin):
-    """officer, moderator or operator."""
+    """officer, coordinator, moderator or operator."""
 
     __tablename__ = "role"
 

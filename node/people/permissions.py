@@ -9,14 +9,22 @@ from node.hooks import Hooks
 from node.hookspecs import Permission
 from node.request import PUBLIC, current_node
 
-OFFICER, MODERATOR, OPERATOR = "officer", "moderator", "operator"
-ROLES = (OFFICER, MODERATOR, OPERATOR)
-WRITERS = frozenset({OFFICER, OPERATOR})
+OFFICER, COORDINATOR, MODERATOR, OPERATOR = "officer", "coordinator", "moderator", "operator"
+ROLES = (OFFICER, COORDINATOR, MODERATOR, OPERATOR)
+WRITERS = frozenset({OFFICER, COORDINATOR, OPERATOR})
+# Where nobody was made a coordinator, who runs the node stands in.
+COORDINATORS = frozenset({COORDINATOR, OPERATOR})
 
 CORE = (
     Permission("account.notices", _l("Follow, and be told what happens"), frozenset(ROLES)),
     Permission("account.profile", _l("Choose to be seen by name, or no longer"), frozenset(ROLES)),
     Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
+    Permission("desk.see", _l("See what needs one’s attention"), frozenset(ROLES)),
+    Permission(
+        "projects.coordinate",
+        _l("Keep projects alive: see those that nobody looks after, and find them an owner"),
+        COORDINATORS,
+    ),
     Permission("councils.follow", _l("Follow other councils"), WRITERS),
     Permission(
         "moderation.decide",

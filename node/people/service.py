@@ -2,13 +2,14 @@
 
 import secrets
 import unicodedata
+from collections.abc import Iterable
 
 from email_validator import EmailNotValidError, validate_email
 from flask_security import hash_password
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.errors import InvalidInputError, NotFoundError
+from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.markup import is_text
 from node.people.models import Role, User
 from node.people.permissions import ROLES
@@ -77,11 +78,42 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     return user
 
 
+def give_role(work: UnitOfWork, user: User, role: str) -> None:
+    """Somebody may also do what `role` may. Raises `InvalidInputError` for none of ours."""
+    _require_role(role)
+    if role not in {each.name for each in user.roles}:
+        user.roles.append(_role(work.session, role))
+        work.audit("user.give-role", user.email, role=role)
+
+
+def take_role(work: UnitOfWork, user: User, role: str) -> None:
+    """Somebody may no longer do what `role` may. Raises `ConflictError` for the only role."""
+    _require_role(role)
+    kept = [each for each in user.roles if each.name != role]
+    if not kept:
+        raise ConflictError(say("This is the only role of this account. End the account instead."))
+    if len(kept) < len(user.roles):
+        user.roles[:] = kept
+        work.audit("user.take-role", user.email, role=role)
+
+
+def with_roles(session: Session, roles: Iterable[str]) -> list[User]:
+    """The people whose accounts are in use and who have one of these roles, by name."""
+    query = select(User).where(User.active, User.roles.any(Role.name.in_(roles)))
+    return list(session.scalars(query.order_by(User.name, User.id)))
+
+
 def deactivate(work: UnitOfWork, user: User) -> None:
     """Nobody signs in with this account any more; whoever is signed in with it no longer is."""
     user.active = False
     user.fs_uniquifier = secrets.token_hex(16)
     work.audit("user.deactivate", user.email)
+
+
+def _require_role(role: str) -> None:
+    if role not in ROLES:
+        wrong = say("Choose a role: %(names)s", names=", ".join(ROLES))
+        raise InvalidInputError(wrong, {"role": wrong})
 
 
 def _role(session: Session, name: str) -> Role:

@@ -52,15 +52,19 @@ class Visibility(StrEnum):
 
 
 class State(StrEnum):
-    """Where a project stands with its readers. How it may move is `TRANSITIONS`."""
+    """Where a project stands with its readers. How it may move is `TRANSITIONS`. One in `review` is
+    a draft that somebody else is asked to read.
+    """
 
     draft = "draft"
+    review = "review"
     published = "published"
     deleted = "deleted"
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.draft: frozenset({State.published, State.deleted}),
+    State.draft: frozenset({State.review, State.published, State.deleted}),
+    State.review: frozenset({State.draft, State.published, State.deleted}),
     State.published: frozenset({State.deleted}),
     State.deleted: frozenset(),
 }
@@ -207,6 +211,11 @@ class Project(Base):
     council: Mapped[Council] = relationship(lazy="joined")
     actor: Mapped[Actor | None] = relationship()
     owner: Mapped[User | None] = relationship()
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it has yet to be published."""
+        return self.state in {State.draft, State.review}
 
     @property
     def is_local(self) -> bool:

@@ -30,6 +30,7 @@ from node.projects.models import (
 )
 from node.projects.writing import Text, check, translated_details
 from node.runtime import UnitOfWork
+from node.settings import Settings
 from node.wording import say
 
 PAGE = 20
@@ -52,9 +53,18 @@ def create(work: UnitOfWork, council: Council, text: Text) -> Project:
     return project
 
 
-def publish(work: UnitOfWork, project: Project) -> None:
-    """Show a draft to all who may read it, and tell those of the followers."""
-    _move(project, State.published)
+def publishes_at_once(settings: Settings) -> bool:
+    """Whether whoever writes a draft may publish it, without anybody else reading it first."""
+    return settings.review_before_publishing == "off"
+
+
+def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) -> None:
+    """Show a draft to all who may read it, and tell those of the followers. `is_reviewed`: somebody
+    else read it first.
+    """
+    if not is_reviewed and not publishes_at_once(work.settings):
+        raise ConflictError(say("Somebody else has to review it first."))
+    move(project, State.published)
     project.revision = new_revision()
     project.published_at = project.changed_at = now()
     _require_own(project)
@@ -66,9 +76,11 @@ def publish(work: UnitOfWork, project: Project) -> None:
     )
 
 
-def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None:
+def update(
+    work: UnitOfWork, project: Project, text: Text, version: int, *, confirms: bool = True
+) -> None:
     """Change the text of a project, and who may read it. `version` is the one the writer began
-    from.
+    from. `confirms`: whoever wrote it has looked at all of it, which makes it fresh.
 
     Raises `ConflictError` if somebody else changed it meanwhile.
     """
@@ -84,7 +96,8 @@ def update(work: UnitOfWork, project: Project, text: Text, version: int) -> None
     project.changed_at = now()
     relating.note(work, {project.uri: text.details.related})
     if project.state is State.published:
-        reviews.confirm(work.settings, project)
+        if confirms or project.phase is not phase:
+            reviews.confirm(work.settings, project)
         telling.told(work, project, before)
         if project.phase is not phase:
             tell(work, news.PHASE, project_id=project.id, phase=project.phase.value)
@@ -100,7 +113,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     What remains is that it existed.
     """
     was_published = project.state is State.published
-    _move(project, State.deleted)
+    move(project, State.deleted)
     project.revision = new_revision()
     project.deleted_at = project.changed_at = now()
     work.node.hooks.project_deleted(work, as_view(project))
@@ -160,6 +173,13 @@ def for_change(session: Session, token: str) -> Project:
     if not project.is_local:
         raise ForbiddenError(say("Only the council whose project it is can change it."))
     return project
+
+
+def move(project: Project, state: State) -> None:
+    """Raises `ConflictError` for a move that `TRANSITIONS` does not have."""
+    if state not in TRANSITIONS[project.state]:
+        raise ConflictError(say("That cannot be done with this project any more."))
+    project.state = state
 
 
 def as_view(project: Project) -> ProjectView:
@@ -238,7 +258,7 @@ def shown(reader: Reader) -> ColumnElement[bool]:
 
 
 def _matching(wanted: Filter) -> Select[Project]:
-    states = [State.draft] if wanted.drafts else [State.published]
+    states = [State.draft, State.review] if wanted.drafts else [State.published]
     is_listed = Project.state.in_(states), ~relating.goes_on_elsewhere()
     query = (
         select(Project)
@@ -320,12 +340,6 @@ def _translated(text: Text) -> dict[str, dict[str, str]]:
         }
         for tag, said in text.translations.items()
     }
-
-
-def _move(project: Project, state: State) -> None:
-    if state not in TRANSITIONS[project.state]:
-        raise ConflictError(say("That cannot be done with this project any more."))
-    project.state = state
 
 
 def _require_own(project: Project) -> None:

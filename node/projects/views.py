@@ -161,7 +161,11 @@ def update(token: str) -> ResponseReturnValue:
 
 def _saved(project: Project) -> ResponseReturnValue:
     """After saving: publish if that was the button, and show the project."""
-    if request.form.get("then") == "publish" and project.state is State.draft:
+    wants_to_publish = request.form.get("then") == "publish" and project.state is State.draft
+    if wants_to_publish and not service.publishes_at_once(current_work().settings):
+        flash(_("The draft is saved. Choose who reads it before it is published."), "success")
+        return redirect(url_for("drafts.edit", token=project.token), 303)
+    if wants_to_publish:
         service.publish(current_work(), project)
         _say_published(project)
     elif project.state is State.published:

@@ -7,15 +7,28 @@ from typing import Any
 
 import pytest
 
+from node.drafts.models import Review
 from node.federating import peers
 from node.federating.models import Backfill, Comparison, Delivery, Follow, InboxItem, PeerList
+from node.handover.models import HandOver
 from node.mail.models import Mail
 from node.news.models import Happening
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS, TRANSITIONS, State
 
 NODE = Path(__file__).parents[2] / "node"
-ROWS = (Delivery, Follow, InboxItem, Backfill, Comparison, PeerList, Mail, Happening)
+ROWS = (
+    Delivery,
+    Follow,
+    InboxItem,
+    Backfill,
+    Comparison,
+    PeerList,
+    Mail,
+    Happening,
+    HandOver,
+    Review,
+)
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Project": (State.draft, TRANSITIONS),

@@ -97,6 +97,8 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
         buckets = sorted(set(session.scalars(select(Project.bucket))))
         return {
             ("projects", "token"): projects,
+            ("projects", "number"): ["1", "2", "3"],
+            ("unsaved", "token"): ["nobody"],
             ("checklists", "token"): projects,
             ("updates", "token"): list(session.scalars(select(Update.token))),
             ("comments", "token"): list(session.scalars(select(Comment.token))),

@@ -37,9 +37,13 @@ TO_OURS = TO_PEERS | {
     word(Visibility.public, "now", Visibility.private),
     word(Visibility.peers, "now", Visibility.private),
 }
-DRAFTS = {word(visibility, State.draft) for visibility in Visibility}
+DRAFTS = {
+    word(visibility, state) for visibility in Visibility for state in (State.draft, State.review)
+}
 # Of officers, the name of the one who chose to be seen.
 SEEN = {word("seen")}
+# Our own people see their colleagues where a project is handed over or a draft is to be read.
+COLLEAGUES = {word("unseen"), word("gone")}
 THEIRS_TO_ALL = {word("theirs", Visibility.public, PUBLISHED)}
 THEIRS_TO_PEERS = {word("theirs", Visibility.peers, PUBLISHED)}
 
@@ -54,7 +58,7 @@ READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
     "a peer": (lambda town: town.signed(town.peer), TO_PEERS | SEEN | THEIRS_TO_ALL),
     "an officer": (
         lambda town: town.signed_in("officer"),
-        TO_OURS | DRAFTS | SEEN | THEIRS_TO_ALL | THEIRS_TO_PEERS,
+        TO_OURS | DRAFTS | SEEN | COLLEAGUES | THEIRS_TO_ALL | THEIRS_TO_PEERS,
     ),
 }
 

@@ -85,7 +85,9 @@ def write(node: TestNode, name: str, visibility: Visibility, state: State) -> st
     with node.work() as work:
         text = Text(name, f"About {name}.", "alpha", f"Of {name}.", visibility.value)
         project = projects.create(work, councils.require_own(work.session), text)
-        if state is not State.draft:
+        if state is State.review:
+            projects.move(project, state)
+        elif state is not State.draft:
             projects.publish(work, project)
             updates.write(work, project, updates.Text(changed=f"Now {name}."))
             subject = subjects.find(work.session, project.uri)

@@ -1,0 +1,1 @@
+"""What needs the attention of whoever is signed in, and nothing else."""

@@ -1,0 +1,32 @@
+"""What stands on a desk: what waits for one person, each with the one thing to do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from node.projects.models import Project
+
+# So much of one kind is shown; of the rest, how many there are.
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing. `at` is when it began to wait, or the day on which it fell due; `who` is whom it
+    is about, `words` what they said, `token` the name of what it is about, beside the project.
+    """
+
+    project: Project
+    at: date | datetime | None = None
+    who: str = ""
+    words: str = ""
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What waits of one kind, the first `MOST` of `total`. `kind` names how the page shows it."""
+
+    kind: str
+    items: Sequence[Item] = field(default_factory=list)
+    total: int = 0

@@ -1,0 +1,1 @@
+"""Drafts that somebody else reads before they are published."""

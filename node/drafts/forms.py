@@ -1,0 +1,34 @@
+"""The forms with which a draft is sent to somebody, and sent back."""
+
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import RadioField, SelectChoice, TextAreaField
+
+from node.drafts.service import ANY_COORDINATOR
+from node.forms import HouseForm
+from node.people.models import User
+
+
+class AskForm(HouseForm):
+    """`to` is the number of a person's row, or `ANY_COORDINATOR`."""
+
+    to = RadioField(_l("Who should read it?"), validate_choice=False)
+    note = TextAreaField(_l("Note (optional)"), description=_l("What they should look at"))
+
+    def offer_to(self, people: Iterable[User]) -> None:
+        """The people who can be chosen."""
+        anybody = SelectChoice(str(ANY_COORDINATOR), _("Any coordinator"))
+        self.to.choices = [
+            anybody,
+            *(SelectChoice(str(each.id), f"{each.name}, {each.email}") for each in people),
+        ]
+
+    def chosen(self) -> int | None:
+        value = self.to.data or ""
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+class ReturnForm(HouseForm):
+    answer = TextAreaField(_l("What should change?"))

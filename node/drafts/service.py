@@ -1,0 +1,125 @@
+"""Asking somebody to read a draft, who publishes it or sends it back with a note."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import markup
+from node.db import now
+from node.drafts.models import Review
+from node.errors import ConflictError, ForbiddenError, InvalidInputError
+from node.people import service as people
+from node.people.models import User
+from node.people.permissions import COORDINATORS, WRITERS
+from node.projects import service as projects
+from node.projects.models import Project, State
+from node.runtime import UnitOfWork
+from node.wording import Saying, say
+
+LONGEST_NOTE = 1000
+# Whoever looks after projects as a whole, in place of somebody's number.
+ANY_COORDINATOR = 0
+
+
+def readers(session: Session, by: User) -> list[User]:
+    """The colleagues whom `by` may ask."""
+    return [each for each in people.with_roles(session, WRITERS) if each.id != by.id]
+
+
+def open_review(session: Session, project: Project) -> Review | None:
+    """The review that waits for somebody's answer."""
+    if project.state is not State.review:
+        return None
+    return session.scalar(
+        select(Review).where(Review.project_id == project.id, Review.state == "asked")
+    )
+
+
+def last_returned(session: Session, project: Project) -> Review | None:
+    """Why a draft came back, where that is the last that was said of it."""
+    if project.state is not State.draft:
+        return None
+    newest = select(Review).where(Review.project_id == project.id).order_by(Review.id.desc())
+    found = session.scalar(newest.limit(1))
+    return found if found is not None and found.state == "returned" else None
+
+
+def ask(work: UnitOfWork, project: Project, by: User, to_id: int | None, note: str) -> Review:
+    """Send a draft to somebody for review, or to all coordinators (`ANY_COORDINATOR`)."""
+    to = next((each for each in readers(work.session, by) if each.id == to_id), None)
+    wrong = _wrong("note", note)
+    if to is None and to_id != ANY_COORDINATOR:
+        wrong["to"] = say("Select who should read it")
+    if wrong:
+        raise InvalidInputError(say("The draft could not be sent."), wrong)
+    projects.move(project, State.review)
+    made = Review(project=project, by_user=by, to_user=to, note=_trimmed(note), state="asked")
+    work.session.add(made)
+    work.session.flush()
+    work.audit("project.ask-review", project.uri, to=to.email if to else "coordinators")
+    return made
+
+
+def may_decide(review: Review, user: User) -> bool:
+    """Whether somebody may publish a draft that is reviewed, or send it back: whoever was asked,
+    and every coordinator; never who asked.
+    """
+    coordinates = any(role.name in COORDINATORS for role in user.roles)
+    return user.id != review.by_user_id and (coordinates or user.id == review.to_user_id)
+
+
+def publish(work: UnitOfWork, project: Project, user: User) -> None:
+    """Whoever read it publishes it."""
+    review = _for_answer(work, project, user)
+    _decide(review, user, "passed")
+    projects.publish(work, project, is_reviewed=True)
+
+
+def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> None:
+    """It is a draft again, with a word on what is missing. Raises `InvalidInputError`."""
+    review = _for_answer(work, project, user)
+    wrong = _wrong("answer", answer)
+    if not wrong and not answer.strip():
+        wrong["answer"] = say("Enter what should change")
+    if wrong:
+        raise InvalidInputError(say("The draft could not be sent back."), wrong)
+    review.answer = _trimmed(answer)
+    _decide(review, user, "returned")
+    projects.move(project, State.draft)
+    work.audit("project.return", project.uri)
+
+
+def withdraw(work: UnitOfWork, project: Project) -> None:
+    """Nobody needs to read it any more: it is a draft again."""
+    review = open_review(work.session, project)
+    projects.move(project, State.draft)
+    if review is not None:
+        review.move_to("withdrawn")
+        review.decided_at = now()
+    work.audit("project.withdraw-review", project.uri)
+
+
+def _for_answer(work: UnitOfWork, project: Project, user: User) -> Review:
+    review = open_review(work.session, project)
+    if review is None:
+        raise ConflictError(say("Nobody is asked to read this any more."))
+    if not may_decide(review, user):
+        raise ForbiddenError(say("Somebody else is asked to read this."))
+    return review
+
+
+def _decide(review: Review, user: User, state: str) -> None:
+    review.move_to(state)
+    review.decided_by, review.decided_at = user, now()
+
+
+def _wrong(name: str, text: str) -> dict[str, Saying]:
+    length = len(_trimmed(text))
+    if length > LONGEST_NOTE:
+        most, given = f"{LONGEST_NOTE:,}", f"{length:,}"
+        said = say("Use at most %(most)s characters; these are %(length)s", most=most, length=given)
+        return {name: said}
+    return {} if markup.is_text(text) else {name: say("Remove the characters that cannot be shown")}
+
+
+def _trimmed(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()

@@ -1,0 +1,37 @@
+"""A project is offered to somebody."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from node.db import Base, now
+from node.federating.models.shapes import Stateful
+from node.people.models import User
+from node.projects.models import Project
+
+
+class HandOver(Stateful, Base):
+    """`by_user` offers a project to `to_user`, with a `note`. A project has one open offer."""
+
+    __tablename__ = "hand_over"
+    __table_args__ = (Index(None, "to_user_id", "state"), Index(None, "project_id", "state"))
+
+    STATES = {  # noqa: RUF012 -- a constant table
+        "offered": frozenset({"accepted", "declined", "withdrawn"}),
+        "accepted": frozenset(),
+        "declined": frozenset(),
+        "withdrawn": frozenset(),
+    }
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    to_user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    note: Mapped[str] = mapped_column(String(500), default="")
+    state: Mapped[str] = mapped_column(String(20), default="offered")
+    at: Mapped[datetime] = mapped_column(default=now)
+    decided_at: Mapped[datetime | None]
+    project: Mapped[Project] = relationship()
+    by_user: Mapped[User | None] = relationship(foreign_keys=by_user_id)
+    to_user: Mapped[User] = relationship(foreign_keys=to_user_id)

@@ -1,0 +1,131 @@
+"""What can be done about who looks after a project of ours."""
+
+from dataclasses import replace
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from node import markup
+from node.db import now
+from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from node.handover.models import HandOver
+from node.people import service as people
+from node.people.models import User
+from node.people.permissions import WRITERS
+from node.projects import service as projects
+from node.projects.models import Project
+from node.projects.writing import text_of
+from node.runtime import UnitOfWork
+from node.wording import say
+
+LONGEST_NOTE = 500
+
+
+def candidates(session: Session, project: Project) -> list[User]:
+    """The people who may look after a project, without the one who does."""
+    return [user for user in people.with_roles(session, WRITERS) if user.id != project.owner_id]
+
+
+def open_offer(session: Session, project: Project) -> HandOver | None:
+    """The offer of a project that somebody has yet to answer."""
+    return session.scalar(
+        select(HandOver).where(HandOver.project_id == project.id, HandOver.state == "offered")
+    )
+
+
+def has_owner(project: Project) -> bool:
+    """Whether somebody looks after a project whose account is in use."""
+    return project.owner is not None and project.owner.active
+
+
+def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -> HandOver:
+    """Ask somebody to look after a project. Until they accept, nothing changes.
+
+    Raises `InvalidInputError` with what is wrong, `ConflictError` where it is offered already.
+    """
+    to = next((each for each in candidates(work.session, project) if each.id == to_id), None)
+    note = " ".join(note.split())
+    wrong = {}
+    if to is None:
+        wrong["to"] = say("Select who should look after the project")
+    if len(note) > LONGEST_NOTE:
+        wrong["note"] = say(
+            "Use at most %(most)s characters; these are %(length)s",
+            most=f"{LONGEST_NOTE:,}",
+            length=f"{len(note):,}",
+        )
+    elif not markup.is_text(note):
+        wrong["note"] = say("Remove the characters that cannot be shown")
+    if wrong or to is None:
+        raise InvalidInputError(say("The project could not be offered."), wrong)
+    if open_offer(work.session, project) is not None:
+        raise ConflictError(say("The project is offered to somebody already."))
+    made = HandOver(project=project, by_user=by, to_user=to, note=note, state="offered")
+    work.session.add(made)
+    work.session.flush()
+    work.audit("project.offer", project.uri, to=to.email)
+    return made
+
+
+def accept(work: UnitOfWork, project: Project, user: User) -> None:
+    """Whoever was asked looks after the project from now on."""
+    made = _for_answer(work, project)
+    if made.to_user_id != user.id:
+        raise ForbiddenError(say("The project was offered to somebody else."))
+    _decide(made, "accepted")
+    give(work, project, user)
+
+
+def decline(work: UnitOfWork, project: Project, user: User) -> None:
+    """Whoever was asked will not look after the project."""
+    made = _for_answer(work, project)
+    if made.to_user_id != user.id:
+        raise ForbiddenError(say("The project was offered to somebody else."))
+    _decide(made, "declined")
+    work.audit("project.decline", project.uri)
+
+
+def withdraw(work: UnitOfWork, project: Project) -> None:
+    """Take an offer back that nobody answered."""
+    _decide(_for_answer(work, project), "withdrawn")
+    work.audit("project.withdraw-offer", project.uri)
+
+
+def take_on(work: UnitOfWork, project: Project, user: User) -> None:
+    """Look after a project that has no owner, or, as a coordinator, one that has. An offer of it
+    that waits is moot.
+    """
+    moot = HandOver.project_id == project.id, HandOver.state == "offered"
+    gone = {"state": "withdrawn", "decided_at": now()}
+    work.session.execute(update(HandOver).where(*moot).values(**gone))
+    give(work, project, user)
+
+
+def give(work: UnitOfWork, project: Project, user: User) -> None:
+    """`user` looks after a project. Where its page named the owner so far as its contact, it names
+    the new one.
+    """
+    before, text = project.owner, text_of(project)
+    project.owner = user
+    said = text.details
+    if before is not None and said.contact_name == before.name:
+        said = replace(said, contact_name=user.name)
+    if before is not None and said.contact_email.lower() == before.email:
+        said = replace(said, contact_email=user.email)
+    if said != text.details:
+        changed = replace(text, details=said)
+        projects.update(work, project, changed, project.version, confirms=False)
+    who = before.email if before else ""
+    work.audit("project.hand-over", project.uri, before=who, to=user.email)
+
+
+def _for_answer(work: UnitOfWork, project: Project) -> HandOver:
+    made = open_offer(work.session, project)
+    if made is None:
+        raise NotFoundError(say("The project is offered to nobody any more."))
+    return made
+
+
+def _decide(made: HandOver, state: str) -> None:
+    made.move_to(state)
+    made.decided_at = now()

@@ -1,0 +1,95 @@
+"""The pages on which a project is given to another person of the council."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+
+from node.errors import ForbiddenError, InvalidInputError
+from node.handover import service
+from node.handover.forms import OfferForm
+from node.people.permissions import may
+from node.projects import service as projects
+from node.projects.models import Project
+from node.request import current_work, permission
+from node.wording import say
+
+blueprint = Blueprint("handover", __name__, template_folder="templates")
+
+EDIT, COORDINATE = "projects.edit", "projects.coordinate"
+
+
+@blueprint.get("/projects/<token>/hand-over")
+@permission(EDIT)
+def edit(token: str) -> ResponseReturnValue:
+    """Offer a project to somebody, or answer or take back an offer."""
+    return _page(projects.for_change(current_work().session, token), OfferForm(formdata=None))
+
+
+@blueprint.post("/projects/<token>/hand-over")
+@permission(EDIT)
+def offer(token: str) -> ResponseReturnValue:
+    form, work = OfferForm(), current_work()
+    project = projects.for_change(work.session, token)
+    _require_giver(project)
+    if not form.validate_on_submit():
+        return _page(project, form), 400
+    try:
+        made = service.offer(work, project, current_user, form.chosen(), form.note.data or "")
+    except InvalidInputError as error:
+        form.show(error)
+        return _page(project, form), 400
+    flash(_("The project is offered to %(who)s.", who=made.to_user.name), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/projects/<token>/hand-over/<any(accept, decline, withdraw):verb>")
+@permission(EDIT)
+def answer(token: str, verb: str) -> ResponseReturnValue:
+    work = current_work()
+    project = projects.for_change(work.session, token)
+    if verb == "accept":
+        service.accept(work, project, current_user)
+        flash(_("You look after this project now."), "success")
+    elif verb == "decline":
+        service.decline(work, project, current_user)
+        flash(_("You have declined. Whoever looks after the project still does."), "success")
+    else:
+        _require_giver(project)
+        service.withdraw(work, project)
+        flash(_("The offer is taken back."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/projects/<token>/take-on")
+@permission(EDIT)
+def take_on(token: str) -> ResponseReturnValue:
+    """Look after a project that nobody looks after; a coordinator may take on any."""
+    work = current_work()
+    project = projects.for_change(work.session, token)
+    if service.has_owner(project) and not may(COORDINATE):
+        raise ForbiddenError(say("Somebody else looks after this project."))
+    service.take_on(work, project, current_user)
+    flash(_("You look after this project now."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+def _require_giver(project: Project) -> None:
+    """Its owner gives a project away, or a coordinator does; one without owner, anybody."""
+    is_owner = project.owner_id == current_user.id
+    if service.has_owner(project) and not is_owner and not may(COORDINATE):
+        raise ForbiddenError(
+            say("Only who looks after a project, or a coordinator, gives it away.")
+        )
+
+
+def _page(project: Project, form: OfferForm) -> str:
+    session = current_work().session
+    form.offer_to(service.candidates(session, project))
+    return render_template(
+        "handover/edit.html",
+        project=project,
+        form=form,
+        made=service.open_offer(session, project),
+        has_owner=service.has_owner(project),
+    )

@@ -1,0 +1,123 @@
+"""The desk shows what needs one's attention, each with the one thing to do, and nothing else."""
+
+import re
+
+from node.people import service as people
+from node.people.permissions import OFFICER
+from node.testing.nodes import PASSWORD, Nodes, TestNode, email
+from node.testing.peer import Peer
+from node.testing.visitor import Visitor
+from tests.federation.talking import note, say
+from tests.freshness.test_freshness import FALLS_DUE
+from tests.freshness.waiting import pass_weeks, write
+
+
+def employ(council: TestNode, name: str) -> Visitor:
+    """A new officer, with nothing on the desk."""
+    with council.work() as work:
+        people.create(
+            work, name=name.title(), email=email(name, "aldermoor"), password=PASSWORD, role=OFFICER
+        )
+    return council.visitor(name)
+
+
+def test_an_empty_desk_says_so_kindly(council: TestNode) -> None:
+    newcomer = employ(council, "newcomer")
+    page = newcomer.visit("/desk").text
+    assert "Nothing needs your attention" in page
+    assert "Everything you look after is up to date." in page
+    assert "nothing needs your attention" in newcomer.visit("/").text
+
+
+def test_a_stranger_has_none(stranger: Visitor) -> None:
+    page = stranger.visit("/desk")
+    assert "/sign-in" in page.request.path
+    assert "Your desk" not in stranger.visit("/").text
+
+
+def test_what_is_late_is_confirmed_from_the_desk(council: TestNode) -> None:
+    officer = employ(council, "lateness")
+    address = write(officer, title="Mine and late")
+    assert "Mine and late" not in officer.visit("/desk").text
+    pass_weeks(council, address, FALLS_DUE)
+    assert "1 thing needs your attention" in officer.visit("/").text
+    assert "Mine and late" in officer.visit("/desk").text
+    officer.submit(f"{address}/confirm")
+    assert officer.page.request.path == "/desk"
+    assert "Nothing needs your attention" in officer.text
+
+
+def test_a_draft_is_published_from_the_desk(council: TestNode) -> None:
+    officer = employ(council, "drafter")
+    write(officer, "save", title="Half done")
+    assert "Half done" in officer.visit("/desk").text
+    officer.submit("publish")
+    assert "Half done" not in officer.visit("/desk").text
+
+
+def test_the_archive_is_noticed_and_undone(council: TestNode) -> None:
+    officer = employ(council, "archivist")
+    address = write(officer, title="Put away")
+    pass_weeks(council, address, FALLS_DUE + 26)
+    assert "Bring it back" in officer.visit("/desk").text
+    officer.submit(f"{address}/confirm")
+    assert "Nothing needs your attention" in officer.text
+
+
+def test_a_coordinator_sees_what_nobody_keeps_up(
+    council: TestNode, coordinator: Visitor, officer: Visitor
+) -> None:
+    address = write(officer, title="Reminded in vain", phase="discovery")
+    pass_weeks(council, address, FALLS_DUE + 5)
+    assert "Reminded in vain" not in coordinator.visit("/desk").text
+    pass_weeks(council, address, 1)
+    page = coordinator.visit("/desk").text
+    assert "Projects whose owners were reminded in vain" in page
+    assert "Reminded in vain" in page
+    assert "Ola Officer looks after it." in page
+    assert "reminded in vain" not in officer.visit("/desk").text
+
+
+def test_needs_that_nobody_wrote_are_missed_past_discovery(
+    coordinator: Visitor, officer: Visitor
+) -> None:
+    write(officer, title="Needs unknown", phase="beta")
+    write(officer, title="Not yet known", phase="discovery")
+    page = coordinator.visit("/desk").text
+    assert "Projects that do not say what users need" in page
+    assert "Needs unknown" in page
+    assert "Not yet known" not in page
+
+
+def test_a_comment_waits_until_it_is_answered(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    officer = here.visitor("officer")
+    address = write(officer, title="Ask me")
+    peer = Peer.join(nodes, "brackwell.test", here)
+    author, ours = peer.actor("carol", type="Person"), f"https://aldermoor.test{address}"
+    say(nodes, author, here, "Create", note(author, ours, "<p>May we <b>join</b>?</p>"))
+    page = officer.visit("/desk").text
+    assert "Comments that nobody answered" in page
+    assert "May we join?" in page
+    path = re.search(r"/comments/[\w-]+", page)
+    assert path is not None
+    officer.visit(f"{path[0]}/answer")
+    officer.submit("comments", source="Of course")
+    assert "May we join?" not in officer.visit("/desk").text
+
+
+def test_what_is_stale_elsewhere_is_on_the_coordinators_desk(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    coordinator = there.visitor("operator")
+    coordinator.visit("/councils/follow")
+    coordinator.submit("follow", address=here.address)
+    nodes.settle()
+    address = write(here.visitor("officer"), title="Theirs and stale")
+    nodes.settle()
+    assert "Theirs and stale" not in coordinator.visit("/desk").text
+    pass_weeks(here, address, FALLS_DUE + 4)
+    nodes.settle()
+    page = coordinator.visit("/desk").text
+    assert "Out of date at other councils" in page
+    assert "Theirs and stale" in page
+    assert "Theirs and stale" not in there.visitor("officer").visit("/desk").text

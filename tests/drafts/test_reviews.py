@@ -1,0 +1,145 @@
+"""Somebody else reads a draft, and publishes it or sends it back with a note."""
+
+import pytest
+
+from node.people import service as people
+from node.people.permissions import COORDINATOR, OFFICER
+from node.testing.nodes import PASSWORD, Nodes, TestNode, email
+from node.testing.visitor import Visitor
+from tests.freshness.waiting import TEXT, write
+
+
+def employ(council: TestNode, name: str, role: str) -> Visitor:
+    with council.work() as work:
+        people.create(
+            work, name=name.title(), email=email(name, "aldermoor"), password=PASSWORD, role=role
+        )
+    return council.visitor(name)
+
+
+@pytest.fixture(scope="module")
+def council(lasting_nodes: Nodes) -> TestNode:
+    return lasting_nodes.start("aldermoor")
+
+
+@pytest.fixture(scope="module")
+def strict(lasting_nodes: Nodes) -> TestNode:
+    """A council where nobody publishes alone."""
+    return lasting_nodes.start("brackwell", review_before_publishing="on")
+
+
+@pytest.fixture(scope="module")
+def officer(council: TestNode) -> Visitor:
+    return council.visitor("officer")
+
+
+@pytest.fixture(scope="module")
+def colleague(council: TestNode) -> Visitor:
+    return employ(council, "colleague", OFFICER)
+
+
+@pytest.fixture(scope="module")
+def coordinator(council: TestNode) -> Visitor:
+    return employ(council, "coordinator", COORDINATOR)
+
+
+def number_of(council: TestNode, name: str) -> str:
+    with council.reading() as session:
+        return str(people.require_by_email(session, email(name, council.name)).id)
+
+
+def sent(council: TestNode, officer: Visitor, title: str, to: str = "colleague") -> str:
+    """A draft that somebody is asked to read."""
+    address = write(officer, "save", title=title)
+    officer.visit(f"{address}/review")
+    officer.submit("review", to=number_of(council, to) if to else "0", note="Is it <clear>?")
+    assert "for review." in officer.text
+    return address
+
+
+def test_a_colleague_who_is_asked_publishes_a_draft(
+    council: TestNode, officer: Visitor, colleague: Visitor
+) -> None:
+    address = sent(council, officer, "To be read")
+    assert "Waits for Colleague to read it." in officer.visit(address).text
+    assert council.visitor().visit(address).status_code == 404
+    assert "To be read" in officer.visit("/projects/drafts").text
+    assert "To be read" in colleague.visit("/desk").text
+    assert "Is it &lt;clear&gt;?" in colleague.visit(f"{address}/review").text
+    colleague.submit("publish")
+    assert "The project is published." in colleague.text
+    assert council.visitor().visit(address).status_code == 200
+    assert "To be read" not in colleague.visit("/desk").text
+
+
+def test_a_draft_comes_back_with_a_note(
+    council: TestNode, officer: Visitor, colleague: Visitor
+) -> None:
+    address = sent(council, officer, "Not yet")
+    colleague.visit(f"{address}/review")
+    assert colleague.submit("return", answer=" ").status_code == 400
+    assert colleague.page.text.count("Enter what should change") == 2
+    colleague.submit("return", answer="Say <why>")
+    assert "Colleague sent it back: Say &lt;why&gt;" in officer.visit(address).text
+    assert "Not yet" in officer.visit("/desk").text
+    assert "Not yet" not in colleague.visit("/desk").text
+
+
+def test_any_coordinator_may_be_asked(
+    council: TestNode, officer: Visitor, colleague: Visitor, coordinator: Visitor
+) -> None:
+    address = sent(council, officer, "For whoever coordinates", "")
+    assert "For whoever coordinates" not in colleague.visit("/desk").text
+    assert "For whoever coordinates" in coordinator.visit("/desk").text
+    coordinator.visit(f"{address}/review")
+    coordinator.submit("publish")
+    assert council.visitor().visit(address).status_code == 200
+
+
+def test_nobody_else_answers_and_who_asked_takes_it_back(
+    council: TestNode, officer: Visitor, colleague: Visitor
+) -> None:
+    address = sent(council, officer, "Hands off", "coordinator")
+    colleague.visit(address)
+    token = colleague.form("withdraw").values["csrf_token"]
+    answer = colleague.client.post(f"{address}/review/publish", data={"csrf_token": token})
+    assert answer.status_code == 403
+    officer.visit(address)
+    officer.submit("withdraw")
+    assert "The project is a draft again." in officer.text
+    late = officer.client.post(
+        f"{address}/review/publish",
+        data={"csrf_token": officer.form("publish").values["csrf_token"]},
+    )
+    assert late.status_code == 409
+
+
+@pytest.mark.parametrize("to", ["", "x", "99999", "9" * 5000])
+def test_somebody_has_to_be_chosen(officer: Visitor, to: str) -> None:
+    address = write(officer, "save", title="For whom")
+    officer.visit(f"{address}/review")
+    page = officer.submit("review", to=to, note="Typed already")
+    assert page.status_code == 400
+    assert page.text.count("Select who should read it") == 2
+    assert "Typed already" in page.text
+
+
+def test_where_the_council_wants_it_nobody_publishes_alone(strict: TestNode) -> None:
+    officer, operator = strict.visitor("officer"), strict.visitor("operator")
+    officer.visit("/projects/new")
+    assert "Save and send for review" in officer.text
+    officer.submit(**TEXT | {"title": "With four eyes"}, then="publish")
+    assert "Choose who reads it before it is published." in officer.text
+    address = officer.page.request.path.removesuffix("/review")
+    officer.submit("review", to="0")
+    token = officer.form("withdraw").values["csrf_token"]
+    for alone in (f"{address}/publish", f"{address}/review/publish"):
+        answer = officer.client.post(alone, data={"csrf_token": token})
+        assert answer.status_code in {403, 409}, alone
+    assert strict.visitor().visit(address).status_code == 404
+    operator.visit(f"{address}/review")
+    operator.submit("publish")
+    assert strict.visitor().visit(address).status_code == 200
+    officer.visit(f"{address}/edit")
+    officer.submit("edit", title="A later change needs no other eyes")
+    assert "Your changes are published." in officer.text

@@ -1,0 +1,42 @@
+"""One council for all tests of a module, and its people."""
+
+import pytest
+
+from node.people import service as people
+from node.people.permissions import COORDINATOR
+from node.testing.nodes import PASSWORD, Nodes, TestNode, email
+from node.testing.visitor import Visitor
+
+
+@pytest.fixture(scope="module")
+def council(lasting_nodes: Nodes) -> TestNode:
+    council = lasting_nodes.start("aldermoor")
+    with council.work() as work:
+        people.create(
+            work,
+            name="Cai Coordinator",
+            email=email(COORDINATOR, "aldermoor"),
+            password=PASSWORD,
+            role=COORDINATOR,
+        )
+    return council
+
+
+@pytest.fixture(scope="module")
+def officer(council: TestNode) -> Visitor:
+    return council.visitor("officer")
+
+
+@pytest.fixture(scope="module")
+def coordinator(council: TestNode) -> Visitor:
+    return council.visitor(COORDINATOR)
+
+
+@pytest.fixture(scope="module")
+def operator(council: TestNode) -> Visitor:
+    return council.visitor("operator")
+
+
+@pytest.fixture
+def stranger(council: TestNode) -> Visitor:
+    return council.visitor()
