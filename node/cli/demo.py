@@ -16,14 +16,21 @@ from node import demo as demonstration
     default=5101,
     show_default=True,
     type=click.IntRange(1024, 65534),
-    help="The first of two ports",
+    help="The first of as many ports as there are councils",
 )
-def demo(once: bool, port: int) -> None:
-    """Start two councils' nodes on this machine, with projects, that follow each other."""
+@click.option(
+    "--councils",
+    default=5,
+    show_default=True,
+    type=click.IntRange(2, 5),
+    help="How many councils: two at once, and then the others",
+)
+def demo(once: bool, port: int, councils: int) -> None:
+    """Start councils' nodes on this machine, with projects, that follow each other."""
     if once:
         demonstration.once(port)
     else:
-        demonstration.stay(port)
+        demonstration.stay(port, councils)
 
 
 COMMANDS = (demo,)

@@ -1,12 +1,12 @@
 """The councils of the demonstration. They, their people and their projects are invented."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.councils.founding import Founding
-from node.projects import files
-from node.projects.writing import Text
+from node.councils.models import Region
+from node.councils.placing import Whereabouts
+from node.demo.stories import Story, read
 from node.settings import Settings
 
 PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed for whoever tries the demonstration
@@ -23,6 +23,7 @@ class DemoCouncil:
     colour: str
     operator: str
     officer: str
+    whereabouts: Whereabouts
 
     def settings(self, folder: Path, first_port: int, councils: int) -> Settings:
         ports = range(first_port, first_port + councils)
@@ -48,15 +49,30 @@ class DemoCouncil:
     def email(self, role: str) -> str:
         return f"{role}@{self.slug}.example"
 
-    def projects(self) -> Iterator[Text]:
-        """What the council has published, in the order of the files' names."""
-        for file in sorted((FOLDER / self.slug).glob("*.md")):
-            yield files.read(file)
+    def stories(self) -> list[Story]:
+        """What the council has published, oldest first."""
+        return sorted(read(FOLDER / f"{self.slug}.yaml"), key=lambda one: -one.weeks_ago)
 
 
 COUNCILS = (
     DemoCouncil(
-        0, "aldermoor", "Aldermoor District Council", "#1d5b4f", "Priya Anand", "Tom Ellery"
+        0, "aldermoor", "Aldermoor District Council", "#1d5b4f", "Priya Anand", "Tom Ellery",
+        Whereabouts(Region.south_east.value, "51.45", "-1.1"),
     ),
-    DemoCouncil(1, "brackwell", "Brackwell City Council", "#5b2a6e", "Megan Rees", "Dele Okafor"),
-)
+    DemoCouncil(
+        1, "brackwell", "Brackwell City Council", "#5b2a6e", "Megan Rees", "Dele Okafor",
+        Whereabouts(Region.west_midlands.value, "52.5", "-1.9"),
+    ),
+    DemoCouncil(
+        2, "glanwern", "Cyngor Sir Glanwern", "#8a1c2b", "Gwilym Rhys", "Elin Prys",
+        Whereabouts(Region.wales.value, "52.6", "-3.9"),
+    ),
+    DemoCouncil(
+        3, "cragford", "Cragford County Council", "#1f3f77", "Asha Patel", "Ben Marsh",
+        Whereabouts(Region.north_west.value, "54.3", "-2.8"),
+    ),
+    DemoCouncil(
+        4, "dunmere", "Dunmere Borough Council", "#7a4a00", "Noor Haddad", "Ines Duarte",
+        Whereabouts(Region.east_england.value, "52.4", "0.9"),
+    ),
+)  # fmt: skip

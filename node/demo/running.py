@@ -6,8 +6,8 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import permutations
 from multiprocessing.context import BaseContext
@@ -18,19 +18,22 @@ import click
 
 from node import logs, migrating
 from node.app import create_app, node_of
+from node.councils import placing
 from node.councils import service as councils
 from node.councils.founding import found
 from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
+from node.demo.stories import tell
 from node.errors import MoothallError
 from node.federating import fetching, peers
 from node.people import service as people
 from node.people.permissions import OFFICER
-from node.projects import service as projects
 from node.runtime import Node
 from node.serving import serve
 from node.settings import Settings
 
 BY = "demonstration"
+# So many councils are there at once; the others join them.
+FIRST = 2
 # A slow machine, not a fast one, decides this.
 START_SECONDS = 60.0
 
@@ -49,38 +52,53 @@ class Running:
     process: BaseProcess
 
 
-def stay(port: int) -> None:
-    """Run until Ctrl-C."""
-    with federation(port) as running:
-        for follower, followed in permutations(running, 2):
-            follow(follower, followed)
-        for one in running:
-            click.echo(f"\n{one.council.name}   {one.settings.base_url}")
-            click.echo(f"  officer   {one.council.email('officer')}   password: {PASSWORD}")
-            click.echo(f"  operator  {one.council.email('operator')}  password: {PASSWORD}")
-        click.echo("\nCtrl-C stops both. Nothing is kept.")
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        while not stop.wait(0.5):
-            for one in running:
-                if not one.process.is_alive():
-                    raise DemoError(f"The node of {one.council.name} stopped by itself.")
+def stay(port: int, councils: int) -> None:
+    """Run until Ctrl-C: two councils at once, and then the others."""
+    with ExitStack() as stack:
+        running: list[Running] = []
+        for some in (COUNCILS[:FIRST], COUNCILS[FIRST:councils]):
+            running += stack.enter_context(federation(port, some, councils))
+            for follower, followed in permutations(running, 2):
+                if follower.council in some or followed.council in some:
+                    follow(follower, followed)
+            for one in running[-len(some) :] if some else ():
+                click.echo(f"\n{one.council.name}   {one.settings.base_url}")
+                click.echo(f"  officer   {one.council.email('officer')}")
+                click.echo(f"  operator  {one.council.email('operator')}")
+        click.echo(f"\nThe password of everybody: {PASSWORD}")
+        click.echo("Ctrl-C stops all. Nothing is kept.")
+        _wait(running)
         click.echo("\nStopping")
 
 
+def _wait(running: list[Running]) -> None:
+    """Until Ctrl-C. Raises `DemoError` when a node stops by itself."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.5):
+        for one in running:
+            if not one.process.is_alive():
+                raise DemoError(f"The node of {one.council.name} stopped by itself.")
+
+
 @contextmanager
-def federation(port: int) -> Iterator[list[Running]]:
-    """The councils' nodes, answering and allowing each other; stopped and forgotten at the end."""
-    for council in COUNCILS:
+def federation(
+    port: int, councils: Sequence[DemoCouncil] = COUNCILS[:FIRST], in_all: int = FIRST
+) -> Iterator[list[Running]]:
+    """The councils' nodes, answering and allowing each other; stopped and forgotten at the end.
+
+    `in_all` is how many councils there will be, from the first port on.
+    """
+    for council in councils:
         _check_free(port + council.place)
     kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context: BaseContext = multiprocessing.get_context(kind)
     with tempfile.TemporaryDirectory(prefix="moothall-demo-") as folder:
         started: list[tuple[DemoCouncil, Settings, BaseProcess]] = []
         try:
-            for council in COUNCILS:
-                settings = council.settings(Path(folder), port, len(COUNCILS))
+            for council in councils:
+                settings = council.settings(Path(folder), port, in_all)
                 process = context.Process(target=_serve, args=(council, settings), daemon=True)  # type: ignore[attr-defined]
                 click.echo(f"Starting {council.name} with its projects")
                 process.start()
@@ -119,7 +137,8 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
     with app.app_context(), node.work(by=BY) as work:
         found(work, council.founding)
         own = councils.require_own(work.session)
-        people.create(
+        placing.place(work, council.whereabouts)
+        officer = people.create(
             work,
             name=council.officer,
             email=council.email("officer"),
@@ -129,8 +148,8 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
         for host in settings.private_hosts:
             if host != settings.authority:
                 peers.decide(work, host, peers.ALLOWED)
-        for text in council.projects():
-            projects.publish(work, projects.create(work, own, text))
+        for story in council.stories():
+            tell(work, own, officer, story)
     serve(app)
 
 

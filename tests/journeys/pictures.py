@@ -28,7 +28,7 @@ def make() -> None:
         publish(officer, here, "Street works, explained before they begin")
         page = chromium.new_page(viewport={"width": 1280, "height": 920}, locale="en-GB")
         theirs = page.get_by_text(f"Published by {there.name}")
-        until(page, here.url(), lambda: theirs.count() == len(list(there.demo.projects())))
+        until(page, here.url(), lambda: theirs.count() == len(there.demo.stories()))
         page.screenshot(path=FOLDER / "home.png")
         chromium.close()
 
