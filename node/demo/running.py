@@ -26,7 +26,7 @@ from node.demo.stories import tell
 from node.errors import MoothallError
 from node.federating import fetching, peers
 from node.people import service as people
-from node.people.permissions import OFFICER
+from node.people.permissions import COORDINATOR, OFFICER, OPERATOR
 from node.runtime import Node
 from node.serving import serve
 from node.settings import Settings
@@ -63,8 +63,8 @@ def stay(port: int, councils: int) -> None:
                     follow(follower, followed)
             for one in running[-len(some) :] if some else ():
                 click.echo(f"\n{one.council.name}   {one.settings.base_url}")
-                click.echo(f"  officer   {one.council.email('officer')}")
-                click.echo(f"  operator  {one.council.email('operator')}")
+                for role in (OFFICER, COORDINATOR, OPERATOR):
+                    click.echo(f"  {role:<12} {one.council.email(role)}")
         click.echo(f"\nThe password of everybody: {PASSWORD}")
         click.echo("Ctrl-C stops all. Nothing is kept.")
         _wait(running)
@@ -138,12 +138,9 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
         found(work, council.founding)
         own = councils.require_own(work.session)
         placing.place(work, council.whereabouts)
-        officer = people.create(
-            work,
-            name=council.officer,
-            email=council.email("officer"),
-            password=PASSWORD,
-            role=OFFICER,
+        officer, _coordinator = (
+            people.create(work, name=name, email=council.email(role), password=PASSWORD, role=role)
+            for role, name in ((OFFICER, council.officer), (COORDINATOR, council.coordinator))
         )
         for host in settings.private_hosts:
             if host != settings.authority:
