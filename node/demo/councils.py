@@ -57,23 +57,28 @@ class DemoCouncil:
 
 COUNCILS = (
     DemoCouncil(
-        0, "aldermoor", "Aldermoor District Council", "#1d5b4f", "Priya Anand", "Tom Ellery", "Sal Winter",
+        0, "aldermoor", "Aldermoor District Council", "#1d5b4f",
+        "Priya Anand", "Tom Ellery", "Sal Winter",
         Whereabouts(Region.south_east.value, "51.45", "-1.1"),
     ),
     DemoCouncil(
-        1, "brackwell", "Brackwell City Council", "#5b2a6e", "Megan Rees", "Dele Okafor", "Joan Hartley",
+        1, "brackwell", "Brackwell City Council", "#5b2a6e",
+        "Megan Rees", "Dele Okafor", "Joan Hartley",
         Whereabouts(Region.west_midlands.value, "52.5", "-1.9"),
     ),
     DemoCouncil(
-        2, "glanwern", "Cyngor Sir Glanwern", "#8a1c2b", "Gwilym Rhys", "Elin Prys", "Mair Lloyd",
+        2, "glanwern", "Cyngor Sir Glanwern", "#8a1c2b",
+        "Gwilym Rhys", "Elin Prys", "Mair Lloyd",
         Whereabouts(Region.wales.value, "52.6", "-3.9"),
     ),
     DemoCouncil(
-        3, "cragford", "Cragford County Council", "#1f3f77", "Asha Patel", "Ben Marsh", "Ruth Oyelaran",
+        3, "cragford", "Cragford County Council", "#1f3f77",
+        "Asha Patel", "Ben Marsh", "Ruth Oyelaran",
         Whereabouts(Region.north_west.value, "54.3", "-2.8"),
     ),
     DemoCouncil(
-        4, "dunmere", "Dunmere Borough Council", "#7a4a00", "Noor Haddad", "Ines Duarte", "Paul Kerr",
+        4, "dunmere", "Dunmere Borough Council", "#7a4a00",
+        "Noor Haddad", "Ines Duarte", "Paul Kerr",
         Whereabouts(Region.east_england.value, "52.4", "0.9"),
     ),
 )  # fmt: skip
