@@ -9,7 +9,18 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from node import __version__
-from node.cli import councils, demo, importing, operating, peers, people, projects, running, syncing
+from node.cli import (
+    councils,
+    demo,
+    importing,
+    mail,
+    operating,
+    peers,
+    people,
+    projects,
+    running,
+    syncing,
+)
 from node.errors import InvalidInputError, MoothallError
 
 
@@ -19,7 +30,18 @@ def moothall() -> None:
     """A council's own node. Settings come from moothall.toml and from MOOTHALL_… variables."""
 
 
-for group in (running, people, councils, peers, projects, importing, syncing, operating, demo):
+for group in (
+    running,
+    people,
+    councils,
+    peers,
+    projects,
+    importing,
+    syncing,
+    operating,
+    mail,
+    demo,
+):
     for command in group.COMMANDS:
         moothall.add_command(command)
 

@@ -12,6 +12,7 @@ from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
 from node.federating.models import Delivery
+from node.mail.models import Mail
 from node.runtime import Node
 from node.serving import say_where, serve, share_heaps, wake_all
 from node.settings import PASSWORD_VARIABLE
@@ -103,9 +104,11 @@ def _examine(node: Node) -> list[tuple[str, str]]:
         overdue = select(func.count()).where(Delivery.state == "pending", Delivery.attempts > 0)
         failed = session.scalar(select(func.count()).where(Delivery.state == "failed")) or 0
         retrying = session.scalar(overdue) or 0
+        refused = session.scalar(select(func.count()).where(Mail.state == "failed")) or 0
     findings.append(
         ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
     )
+    findings.append(("emails are taken", f"{refused} failed" if refused else ""))
     return findings
 
 

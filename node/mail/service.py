@@ -1,14 +1,16 @@
 """Sending e-mails: kept in the transaction of what they are about, and sent after its commit."""
 
 import random
+import secrets
 from datetime import timedelta
 
 import structlog
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, select
 
 from federation.retry import decide
 from node.db import now
-from node.errors import ConflictError, NotFoundError
+from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoundError
 from node.federating import queues
 from node.mail.console import Console
 from node.mail.letters import Carrier, Letter, MailError
@@ -43,6 +45,12 @@ TOLD = (
 )
 
 
+class NotTakenError(MoothallError):
+    """Whoever carries e-mails did not take one."""
+
+    code = "not-taken"
+
+
 def carrier(settings: Settings, outbound: Outbound) -> Carrier:
     """The way by which e-mails go, as it is set."""
     if settings.mail == "smtp":
@@ -73,6 +81,30 @@ def send(
     work.session.flush()
     work.wake(Mail.JOB)
     return mail
+
+
+def try_out(node: Node, recipient: str) -> None:
+    """Send an e-mail at once, to see whether it is taken. Raises `NotTakenError` if it is not."""
+    try:
+        to = validate_email(recipient, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise InvalidInputError(say("That is no email address.")) from error
+    letter = Letter(
+        reference=secrets.token_urlsafe(18),
+        recipient=to,
+        subject="An email from Moothall",
+        text=f"{node.settings.base_url} can send emails.\n",
+        html="",
+        unsubscribe="",
+        language="en",
+        created_at=now(),
+    )
+    try:
+        carrier(node.settings, node.outbound).carry(letter)
+    except MailError as error:
+        raise NotTakenError(
+            say("The email was not taken: %(answer)s", answer=error.words)
+        ) from error
 
 
 @queues.wakes_for_next(Mail)

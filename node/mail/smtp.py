@@ -28,8 +28,9 @@ class Smtp:
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         settings = self._settings
-        where = settings.smtp_host, settings.smtp_port
-        context = ssl.create_default_context(cafile=None)
+        # We call ourselves by our public name, as receivers expect.
+        where = settings.smtp_host, settings.smtp_port, settings.authority.partition(":")[0]
+        context = ssl.create_default_context()
         if settings.ca_file:
             context.load_verify_locations(settings.ca_file)
         if settings.smtp_security == "tls":

@@ -94,4 +94,4 @@ def unsubscribe(token: str, way: str) -> ResponseReturnValue:
     work = current_work()
     which = choices.MAILED if request.form.get("then") == "all" else {choices.Way(way)}
     choices.unsubscribe(work, choices.by_token(work.session, token), which)
-    return render_template("notices/unsubscribe.html", form=FlaskForm(), way=way, done=True)
+    return render_template("notices/unsubscribe.html", way=way, done=True)

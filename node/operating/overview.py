@@ -18,6 +18,7 @@ from node.federating.models import (
     Peer,
     RefusalCount,
 )
+from node.mail.models import Mail
 from node.projects.models import Project
 
 
@@ -42,6 +43,7 @@ class Overview:
     received_waiting: int
     received_failed: int
     refused: int
+    mails_failed: int
     followers: int
 
 
@@ -60,6 +62,7 @@ def overview(session: Session) -> Overview:
         unreachable=tuple(session.scalars(down.limit(20))),
         received_waiting=count(InboxItem.state == "new", of=InboxItem),
         received_failed=count(InboxItem.state == "failed", of=InboxItem),
+        mails_failed=count(Mail.state == "failed", of=Mail),
         refused=session.scalar(select(func.sum(RefusalCount.count))) or 0,
         followers=count(Follow.state == "accepted", Follow.followed.has(Actor.is_local), of=Follow),
     )

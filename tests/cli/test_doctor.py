@@ -19,6 +19,7 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
         "ok    migrations are at their head",
         "ok    the council is set up",
         "ok    deliveries are answered",
+        "ok    emails are taken",
     ]
 
 

@@ -1,0 +1,46 @@
+"""Commands about e-mail."""
+
+import click
+from sqlalchemy import select
+
+from node.cli.opening import opened, working
+from node.mail import service
+from node.mail.models import Mail
+
+MOST = 10_000
+
+
+@click.group()
+def mail() -> None:
+    """E-mails, and whether they are taken."""
+
+
+@mail.command()
+@click.argument("address")
+def test(address: str) -> None:
+    """Send an email to ADDRESS now, by the way that is set, and say what came of it."""
+    with opened() as node:
+        service.try_out(node, address)
+        click.echo(f"{node.settings.mail} took the email to {address}")
+
+
+@mail.command("list")
+@click.option("--state", type=click.Choice(list(Mail.STATES)), help="Only those in this state.")
+def list_mails(state: str | None) -> None:
+    """Emails, newest first: number, state, address, attempts, last answer."""
+    query = select(Mail).order_by(Mail.id.desc()).limit(MOST)
+    with opened() as node, node.reading() as session:
+        for row in session.scalars(query.where(Mail.state == state) if state else query):
+            parts = (row.id, row.state, row.recipient, row.attempts, row.answer)
+            click.echo("\t".join(map(str, parts)))
+
+
+@mail.command()
+@click.argument("number", type=int)
+def retry(number: int) -> None:
+    """Try the email NUMBER again, now."""
+    with working() as work:
+        click.echo(f"The email to {service.retry(work, number).recipient} is tried again")
+
+
+COMMANDS = (mail,)

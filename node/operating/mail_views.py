@@ -1,0 +1,30 @@
+"""E-mails on their way, and those that were not taken."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from node.mail import service as mail
+from node.mail.models import Mail
+from node.operating.blueprint import OPERATE, blueprint
+from node.operating.lists import portion
+from node.request import current_work, permission, row_id
+
+
+@blueprint.get("/mail")
+@permission(OPERATE)
+def mails() -> ResponseReturnValue:
+    """Every e-mail of the last days, newest first. What they say is for whoever gets them."""
+    state = request.args.get("state", "")
+    query = select(Mail).where(Mail.state == state) if state in Mail.STATES else select(Mail)
+    found = portion(current_work().session, query, Mail, request.args.get("before", type=row_id))
+    return render_template("operating/mail.html", found=found, state=state)
+
+
+@blueprint.post("/mail/<int:mail_id>/retry")
+@permission(OPERATE)
+def retry_mail(mail_id: int) -> ResponseReturnValue:
+    row = mail.retry(current_work(), mail_id)
+    flash(_("The email to %(address)s is tried again.", address=row.recipient), "success")
+    return redirect(url_for("operating.mails"), 303)

@@ -1,0 +1,45 @@
+"""`moothall mail`: whether e-mails are taken, and what became of those that were sent."""
+
+from node.mail import service as mail
+from node.testing.nodes import TestNode
+from tests.cli.conftest import Command
+from tests.notices.postman import mail_server
+
+
+def test_an_email_is_tried_out(moothall: Command, council: TestNode) -> None:
+    database = council.node.settings.database_url
+    with mail_server() as server:
+        said = moothall(
+            "mail", "test", "ola@aldermoor.example", database_url=database, **server.settings
+        )
+        assert said.out == "smtp took the email to ola@aldermoor.example\n"
+        assert [got["To"] for got in server.received] == ["ola@aldermoor.example"]
+        server.answers.append("550 nobody of that name")
+        said = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
+        assert said.refusal == "The email was not taken: 550 nobody of that name"
+    said = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
+    assert said.refusal.startswith("The email was not taken: The mail server cannot be used")
+    said = moothall("mail", "test", "nobody", database_url=database, **server.settings)
+    assert said.refusal == "That is no email address."
+
+
+def test_emails_that_failed_are_listed_and_tried_again(
+    moothall: Command, council: TestNode
+) -> None:
+    database = council.node.settings.database_url
+    with council.work() as work:
+        row = mail.send(work, "ola@aldermoor.example", "Hello", "Words.")
+        row.move_to("failed")
+        row.answer, number = "550 nobody of that name", row.id
+    listed = moothall("mail", "list", "--state", "failed", database_url=database).out
+    assert listed == f"{number}\tfailed\tola@aldermoor.example\t0\t550 nobody of that name\n"
+    assert "FAIL  emails are taken: 1 failed" in moothall("doctor", database_url=database).out
+    said = moothall("mail", "retry", number, database_url=database)
+    assert said.out == "The email to ola@aldermoor.example is tried again\n"
+    assert moothall("mail", "list", "--state", "failed", database_url=database).out == ""
+
+
+def test_settings_of_mail_are_checked(moothall: Command) -> None:
+    assert moothall("doctor", mail="smtp").refusal == "With mail = smtp, mail_from must be set."
+    wrong = moothall("doctor", mail="notify", notify_key="a key").refusal
+    assert wrong == "With mail = notify, notify_key must be an API key of GOV.UK Notify."

@@ -1,0 +1,87 @@
+"""A mail server on this machine, and GOV.UK Notify as far as it is spoken to."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from aiosmtpd.controller import Controller
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+SERVICE = "26785a09-ab16-4eb0-8407-a37497a57506"
+SECRET = "3d844edf-8d35-48ac-975b-e847b4f122b0"
+KEY = f"a_key-{SERVICE}-{SECRET}"
+
+
+@dataclass
+class MailServer:
+    """What arrived. `answers` are given to the next e-mails in place of taking them."""
+
+    port: int
+    received: list[EmailMessage] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The settings of a node that uses it."""
+        return {
+            "mail": "smtp",
+            "mail_from": "moothall@aldermoor.example",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": self.port,
+            "smtp_security": "none",
+        }
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.answers:
+            return self.answers.pop(0)
+        message = message_from_bytes(envelope.content, policy=default)
+        assert isinstance(message, EmailMessage)
+        self.received.append(message)
+        return "250 taken"
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = MailServer(port)
+    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield server
+    controller.stop()
+
+
+@dataclass
+class FakeNotify:
+    """Keeps what it is asked to send. `answers` are given in place of that: a status, and words."""
+
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        request = Request(environ)
+        assert (request.method, request.path) == ("POST", "/v2/notifications/email")
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        assert jwt.decode(token, SECRET, algorithms=["HS256"])["iss"] == SERVICE
+        with self.lock:
+            if self.answers:
+                status, words = self.answers.pop(0)
+                said = {"status_code": status, "errors": [{"error": "An error", "message": words}]}
+                return Response(json.dumps(said), status)(environ, start_response)
+            self.asked.append(json.loads(request.get_data()))
+        return Response("{}", 201)(environ, start_response)

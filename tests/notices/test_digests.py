@@ -1,0 +1,282 @@
+"""E-mails of notices: at once, each morning, each Monday; and ending them with one click."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import update
+
+from node.app import node_of
+from node.db import now
+from node.notices import digests, housekeeping
+from node.notices.choices import Way
+from node.notices.digests import due
+from node.notices.models import Notice, Subscriber
+from node.notices.writing import DigestWriter
+from node.testing.nodes import Nodes, TestNode
+from node.testing.visitor import Visitor
+from tests.federation.talking import copy_of
+from tests.federation.test_main_job import follow, publish
+from tests.federation.test_updates import written
+from tests.notices.postman import MailServer, mail_server
+from tests.notices.test_following import told
+
+TITLE = "Bins in one step"
+QUIET = {"own": "app", "asked": "app", "updates": "app", "projects": "app", "searches": "app"}
+WEEK = timedelta(days=8)
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with mail_server() as one:
+        yield one
+
+
+def choose(visitor: Visitor, **ways: str) -> None:
+    visitor.visit("/notices/choices")
+    visitor.submit("/notices/choices", **{**QUIET, "language": "en", **ways})
+    assert "Your choices are saved." in visitor.text
+
+
+def mail_at(one: TestNode, moment: datetime) -> None:
+    """Let the e-mails go that are due by then."""
+    node = node_of(one.app)
+    digests.work_off(node, DigestWriter(one.app, node), moment)
+    one.node.jobs.work_off()
+
+
+def text_of(message: EmailMessage, kind: str = "plain") -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content.replace("\r\n", "\n")
+
+
+def follows_own(one: TestNode, project: str) -> Visitor:
+    """The operator, who follows a project of the officer's."""
+    operator = one.visitor("operator")
+    operator.visit(project)
+    operator.submit("/following/projects")
+    return operator
+
+
+def test_an_update_elsewhere_becomes_a_digest_with_its_three_parts(
+    nodes: Nodes, server: MailServer
+) -> None:
+    here = nodes.start("aldermoor")
+    there = nodes.start("brackwell", **server.settings)
+    here.allow(there)
+    there.allow(here)
+    follow(nodes, there, here)
+    project = publish(here, TITLE)
+    nodes.settle()
+    reader = there.visitor("officer")
+    address = copy_of(there, TITLE)
+    reader.visit(address)
+    reader.submit("/following/projects")
+    choose(reader, updates="weekly")
+    said = {"changed": "We *tried* it.", "next": "- Ask users\n- Count", "needs": "A tester"}
+    written(here.visitor("officer"), project, **said)
+    nodes.settle()
+    assert server.received == []
+
+    mail_at(there, now() + WEEK)
+    (got,) = server.received
+    assert got["To"] == "officer@brackwell.example"
+    assert got["Subject"] == f"Aldermoor Council wrote an update of {TITLE}"
+    text, html = text_of(got), text_of(got, "html")
+    for words in ("We tried it.", "- Ask users", "A tester", "https://brackwell.test/updates/"):
+        assert words in text
+    assert "<p>We <em>tried</em> it.</p>" in html
+    assert f'href="https://brackwell.test{address}"' in html
+    assert "<script" not in html
+    mail_at(there, now() + 2 * WEEK)
+    assert len(server.received) == 1
+
+
+def test_nobody_gets_an_email_unless_they_chose_it(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    operator = follows_own(here, project)
+    written(here.visitor("officer"), project, changed="We tried it.")
+    nodes.settle()
+    mail_at(here, now() + WEEK)
+    assert server.received == []
+    assert told(operator) == [f"Aldermoor Council wrote an update of {TITLE}"]
+
+
+def test_ones_own_projects_come_each_week(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    operator = here.visitor("operator")
+    operator.visit(project)
+    operator.submit("/comments", source="How did it go?")
+    nodes.settle()
+    mail_at(here, now() + timedelta(minutes=1))
+    owner = here.visitor("officer")
+    assert told(owner) == [f"Aldermoor Council commented on {TITLE}"]
+    mail_at(here, now() + WEEK)
+    (got,) = server.received
+    assert got["To"] == "officer@aldermoor.example"
+
+
+def test_what_was_read_is_not_sent(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    operator = follows_own(here, project)
+    choose(operator, updates="daily")
+    written(here.visitor("officer"), project, changed="We tried it.")
+    nodes.settle()
+    assert "(1<span" in operator.visit("/notices").text
+    operator.submit("/notices/read")
+    assert "(1<span" not in operator.text
+    mail_at(here, now() + WEEK)
+    assert server.received == []
+
+
+def test_what_was_deleted_since_is_not_sent(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    operator = follows_own(here, project)
+    choose(operator, updates="daily")
+    officer = here.visitor("officer")
+    path = written(officer, project, changed="We tried it.")
+    nodes.settle()
+    officer.visit(f"{path}/delete")
+    officer.submit("delete")
+    mail_at(here, now() + WEEK)
+    assert server.received == []
+
+
+def test_at_once_is_at_once_and_then_together(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    choose(follows_own(here, project), updates="once")
+    officer = here.visitor("officer")
+    for words in ("One", "Two", "Three"):
+        written(officer, project, changed=words)
+        nodes.settle()
+    assert len(server.received) == 1
+    mail_at(here, now() + timedelta(minutes=6))
+    assert [got["Subject"] for got in server.received] == [
+        f"Aldermoor Council wrote an update of {TITLE}",
+        "2 notices from Moothall at Aldermoor Council",
+    ]
+
+
+def test_an_email_comes_in_welsh(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    choose(follows_own(here, project), updates="once", language="cy")
+    written(here.visitor("officer"), project, changed="One")
+    nodes.settle()
+    (got,) = server.received
+    assert got["Subject"] == f"Ysgrifennwyd diweddariad o {TITLE} gan Aldermoor Council"
+    assert "Atal yr e-byst hyn" in text_of(got)
+
+
+def test_one_click_by_a_stranger_ends_them(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    operator = follows_own(here, project)
+    choose(operator, updates="once")
+    officer = here.visitor("officer")
+    written(officer, project, changed="One")
+    nodes.settle()
+    (got,) = server.received
+    assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = got["List-Unsubscribe"].strip(" <>").removeprefix("https://aldermoor.test")
+    assert link in text_of(got)
+
+    stranger = here.visitor()
+    assert "This ends emails about single notices." in stranger.visit(link).text
+    assert still_mailed(operator)
+    client = here.app.test_client()
+    assert client.post(link, data={"then": "these"}).status_code == 400
+    assert client.post(f"{link}x", data={"List-Unsubscribe": "One-Click"}).status_code == 404
+    assert still_mailed(operator)
+    answer = client.post(link, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    assert not still_mailed(operator)
+
+    written(officer, project, changed="Two")
+    nodes.settle()
+    mail_at(here, now() + WEEK)
+    assert len(server.received) == 1
+
+
+def still_mailed(visitor: Visitor) -> bool:
+    page = visitor.visit("/notices/choices").text
+    return re.search(r'name="updates"[^>]*value="once"[^>]*checked', page) is not None
+
+
+def test_a_button_ends_all(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    operator = here.visitor("operator")
+    choose(operator, updates="once", projects="weekly")
+    with here.reading() as session:
+        token = session.query(Subscriber.token).scalar()
+    stranger = here.visitor()
+    stranger.visit(f"/unsubscribe/{token}/weekly")
+    stranger.submit("/unsubscribe", then="all")
+    assert "You get these emails no more" in stranger.text
+    assert not still_mailed(operator)
+
+
+def test_a_new_choice_holds_for_what_waits(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    project = publish(here, TITLE)
+    operator = follows_own(here, project)
+    choose(operator, updates="daily")
+    written(here.visitor("officer"), project, changed="One")
+    nodes.settle()
+    choose(operator, updates="app")
+    mail_at(here, now() + WEEK)
+    assert server.received == []
+
+
+def test_a_strange_choice_is_refused(nodes: Nodes) -> None:
+    operator = nodes.start("aldermoor").visitor("operator")
+    operator.visit("/notices/choices")
+    operator.submit("/notices/choices", updates="hourly", language="fr")
+    assert operator.page.status_code == 400
+    assert "Select how you want to hear of this" in operator.text
+    assert "Select the language of the emails" in operator.text
+
+
+def test_a_person_has_so_many_notices(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    project = publish(here, TITLE)
+    operator = follows_own(here, project)
+    written(here.visitor("officer"), project, changed="One")
+    nodes.settle()
+    assert len(told(operator)) == 1
+    with here.work() as work:
+        old = now() - housekeeping.KEPT - timedelta(days=1)
+        work.session.execute(update(Notice).values(at=old))
+    housekeeping.tidy(here.node)
+    assert told(operator) == []
+
+
+@pytest.mark.parametrize(
+    "way,moment,expected",
+    [
+        # In summer seven in London is six UTC, and on the day the clocks change as well.
+        (Way.daily, (2026, 7, 1, 6, 0), (2026, 7, 1, 6, 0)),
+        (Way.daily, (2026, 7, 1, 5, 59), (2026, 6, 30, 6, 0)),
+        (Way.daily, (2026, 12, 1, 6, 59), (2026, 11, 30, 7, 0)),
+        (Way.daily, (2026, 10, 25, 7, 0), (2026, 10, 25, 7, 0)),
+        (Way.daily, (2026, 10, 25, 6, 30), (2026, 10, 24, 6, 0)),
+        # 30 November 2026 is a Monday.
+        (Way.weekly, (2026, 11, 30, 7, 0), (2026, 11, 30, 7, 0)),
+        (Way.weekly, (2026, 11, 30, 6, 59), (2026, 11, 23, 7, 0)),
+        (Way.weekly, (2026, 12, 6, 23, 0), (2026, 11, 30, 7, 0)),
+    ],
+)
+def test_emails_are_due_by_the_clock_in_london(
+    way: Way, moment: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    assert due(way, datetime(*moment, tzinfo=UTC)) == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type,misc]

@@ -1,0 +1,158 @@
+"""E-mails by a mail server, by GOV.UK Notify and to the console: sent, tried again, given up."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from node.db import now
+from node.mail import service as mail
+from node.mail.models import Mail
+from node.testing.nodes import Nodes, TestNode
+from tests.notices.postman import KEY, FakeNotify, MailServer, mail_server
+
+TO = "ola@aldermoor.example"
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with mail_server() as one:
+        yield one
+
+
+def send(one: TestNode, **more: str) -> None:
+    with one.work() as work:
+        mail.send(work, TO, "Dŵr\nand more", "Plain words.\n", **more)
+    one.node.jobs.work_off()
+
+
+def row(one: TestNode) -> Mail:
+    with one.reading() as session:
+        return session.scalars(select(Mail)).one()
+
+
+def hurry(one: TestNode) -> None:
+    """Let the time until the next attempt pass."""
+    with one.work() as work:
+        work.session.execute(update(Mail).values(due_at=now()))
+        work.wake(Mail.JOB)
+    one.node.jobs.work_off()
+
+
+def test_an_email_arrives_as_text_and_html(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    send(here, html="<p>Plain <b>words</b>.</p>", unsubscribe="https://aldermoor.test/end")
+    (got,) = server.received
+    assert (got["To"], got["From"]) == (TO, "moothall@aldermoor.example")
+    assert got["Subject"] == "Dŵr and more"
+    assert got["List-Unsubscribe"] == "<https://aldermoor.test/end>"
+    assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert got["Auto-Submitted"] == "auto-generated"
+    assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
+    body = got.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().split() == ["Plain", "words."]
+    assert (row(here).state, row(here).text) == ("sent", "")
+
+
+def test_nothing_is_sent_of_what_was_undone(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    with suppress(RuntimeError), here.work() as work:
+        mail.send(work, TO, "Hello", "Words.")
+        raise RuntimeError
+    here.node.jobs.work_off()
+    assert server.received == []
+
+
+def test_a_busy_server_is_asked_again_with_the_same_name(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    server.answers.append("451 come back later")
+    send(here)
+    waiting = row(here)
+    assert (waiting.state, waiting.answer) == ("pending", "451 come back later")
+    assert waiting.due_at > now()
+    hurry(here)
+    (got,) = server.received
+    assert got["Message-ID"] == f"<{waiting.reference}@aldermoor.test>"
+    assert row(here).attempts == 2
+
+
+def test_what_a_server_never_takes_is_given_up(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **server.settings)
+    server.answers.append("550 no such person")
+    send(here)
+    assert (row(here).state, row(here).answer) == ("failed", "550 no such person")
+    operator = here.visitor("operator")
+    assert "550 no such person" in operator.visit("/operator/mail?state=failed").text
+    operator.submit("/retry")
+    here.node.jobs.work_off()
+    assert len(server.received) == 1
+    assert row(here).state == "sent"
+
+
+def test_a_server_that_is_gone_is_given_up_after_two_days(nodes: Nodes) -> None:
+    with mail_server() as server:
+        settings = server.settings
+    here = nodes.start("aldermoor", **settings)
+    send(here)
+    assert row(here).state == "pending"
+    assert "The mail server cannot be used" in row(here).answer
+    with here.work() as work:
+        work.session.execute(update(Mail).values(created_at=now() - timedelta(days=2)))
+    hurry(here)
+    assert row(here).state == "failed"
+
+
+def test_a_server_without_encryption_gets_nothing(nodes: Nodes, server: MailServer) -> None:
+    here = nodes.start("aldermoor", **{**server.settings, "smtp_security": "starttls"})
+    send(here)
+    assert server.received == []
+    assert "STARTTLS" in row(here).answer
+
+
+def test_notify_is_asked(nodes: Nodes) -> None:
+    fake = FakeNotify()
+    nodes.apps["notify.test"] = fake
+    here = nodes.start(
+        "aldermoor",
+        mail="notify",
+        notify_key=KEY,
+        notify_template="a-template",
+        notify_url="https://notify.test",
+    )
+    send(here, unsubscribe="https://aldermoor.test/end")
+    assert fake.asked == [
+        {
+            "email_address": TO,
+            "template_id": "a-template",
+            "personalisation": {"subject": "Dŵr and more", "body": "Plain words.\n"},
+            "reference": row(here).reference,
+            "one_click_unsubscribe_url": "https://aldermoor.test/end",
+        }
+    ]
+    assert row(here).state == "sent"
+
+
+@pytest.mark.parametrize(
+    "status,state", [(400, "failed"), (403, "pending"), (429, "pending"), (500, "pending")]
+)
+def test_notify_says_what_is_wrong(nodes: Nodes, status: int, state: str) -> None:
+    fake = FakeNotify(answers=[(status, "email_address is not valid")])
+    nodes.apps["notify.test"] = fake
+    here = nodes.start(
+        "aldermoor",
+        mail="notify",
+        notify_key=KEY,
+        notify_template="a-template",
+        notify_url="https://notify.test",
+    )
+    send(here)
+    assert (row(here).state, row(here).answer) == (state, f"{status} email_address is not valid")
+
+
+def test_the_console_shows_it(nodes: Nodes, capsys: pytest.CaptureFixture[str]) -> None:
+    send(nodes.start("aldermoor"))
+    shown = capsys.readouterr().err
+    assert f"To: {TO}\nSubject: Dŵr and more\n\nPlain words.\n" in shown
