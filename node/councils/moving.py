@@ -17,6 +17,7 @@ from node.db import now
 from node.errors import ConflictError, InvalidInputError
 from node.federating import actors, addresses, blocking, following, moving, publishing
 from node.federating.models import Actor, Follow
+from node.news import service as news
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
@@ -129,7 +130,15 @@ def receive_move(work: UnitOfWork, received: Received) -> None:
     ours = Follow.follower.has(Actor.is_local), Follow.followed_id == old.id
     for row in session.scalars(select(Follow).where(*ours)):
         following.end(work, row)
+    _take_along(work, old.uri, target)
     work.audit("council.moved", old.uri, to=target)
+
+
+def _take_along(work: UnitOfWork, old: str, target: str) -> None:
+    """Whoever here follows a council that moved follows its successor."""
+    first, second = (service.by_actor_uri(work.session, uri) for uri in (old, target))
+    if first is not None and second is not None:
+        news.merge_councils(work.session, first.id, second.id)
 
 
 def _note(work: UnitOfWork, old: Actor, target: str) -> None:

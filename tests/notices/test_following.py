@@ -10,6 +10,8 @@ from node.testing.nodes import Nodes
 from node.testing.visitor import Visitor
 from tests.federation.talking import copy_of
 from tests.federation.test_main_job import follow, publish
+from tests.federation.test_moving import move, three
+from tests.federation.test_relating import relate
 from tests.federation.test_updates import written
 
 TITLE = "Bins in one step"
@@ -121,3 +123,57 @@ def test_a_stranger_is_shown_no_button(nodes: Nodes) -> None:
     visitor = here.visitor()
     visitor.visit(publish(here, TITLE))
     assert "/following/projects" not in visitor.text
+
+
+def test_a_project_taken_off_our_pages_is_told_no_more(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    project = publish(here, TITLE)
+    nodes.settle()
+    reader = there.visitor("officer")
+    address = copy_of(there, TITLE)
+    reader.visit(address)
+    reader.submit("/following/projects")
+    written(here.visitor("officer"), project, changed="We tried it.")
+    nodes.settle()
+    assert len(told(reader)) == 1
+    operator = there.visitor("operator")
+    operator.visit(address)
+    operator.submit("/hide")
+    assert told(reader) == []
+    assert TITLE not in reader.text
+    assert TITLE not in reader.visit("/following").text
+    assert "(1<span" not in reader.text
+
+
+def test_who_follows_a_council_that_moved_follows_its_successor(nodes: Nodes) -> None:
+    reader, old, new = three(nodes)
+    publish(old, TITLE)
+    nodes.settle()
+    officer = reader.visitor("officer")
+    officer.visit(copy_of(reader, TITLE))
+    council = officer.text.partition('href="/councils/')[2].partition('"')[0]
+    officer.visit(f"/councils/{council}")
+    officer.submit("/following/councils")
+    move(old, new)
+    nodes.settle()
+    assert "Cragford Council" in officer.visit("/following").text
+    publish(new, "Potholes")
+    nodes.settle()
+    assert told(officer) == ["Cragford Council published Potholes"]
+
+
+def test_who_follows_a_project_that_goes_on_in_another_follows_that(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    officer, operator = here.visitor("officer"), here.visitor("operator")
+    first, second = publish(here, "Bins"), publish(here, "Bins again")
+    operator.visit(first)
+    operator.submit("/following/projects")
+    relate(officer, second, first, "merged-into")
+    officer.visit(second)
+    officer.submit("agree")
+    nodes.settle()
+    assert "Bins again" in operator.visit("/following").text
+    written(officer, second, changed="We tried it.")
+    nodes.settle()
+    assert told(operator) == ["Aldermoor Council wrote an update of Bins again"]
