@@ -17,7 +17,9 @@ from node.web.extraction import ROOT, extracted, missing, owners, updated, writt
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%\{\w+\}")
 TAG = re.compile(r"</?\w+")
 # What is the same in both languages.
-SAME = frozenset({"%(count)s ms", "Beta"})
+SAME = frozenset(
+    {"%(count)s ms", "Apache", "BSD", "Beta", "Creative Commons", "MIT", "Tag", "Webhook"}
+)
 PACKAGED = ("federation", "migrations", "node", "plugins")
 
 FOLDERS = pytest.mark.parametrize("folder", owners(), ids=lambda path: path.parent.name)

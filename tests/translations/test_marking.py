@@ -23,9 +23,10 @@ SOURCES = sorted(
     for path in (ROOT / folder).glob("**/*.py")
     if "tests" not in path.parts
 )
-# Calls whose first argument translators' tools have to find.
-MARKS = frozenset({"_", "_l", "gettext", "lazy_gettext", "say"})
-PLURAL_MARKS = frozenset({"ngettext", "lazy_ngettext", "say_count"})
+# Calls whose first arguments translators' tools have to find, and where they come from.
+MARKS = {"gettext": 1, "lazy_gettext": 1, "say": 1}
+MARKS |= {"ngettext": 2, "lazy_ngettext": 2, "say_count": 2}
+FROM = frozenset({"flask_babel", "node.wording", "node.api"})
 # Names are the same in every language.
 NAMES = re.compile(r"\b(?:Moothall|Markdown|JSON|CSV|ActivityPub|GitHub|Mastodon)\b")
 SHOWN = frozenset({"alt", "title", "placeholder", "aria-label", "aria-description", "label"})
@@ -43,10 +44,17 @@ def literal(call: ast.Call, place: int) -> bool:
 
 def unmarked_calls(text: str) -> Iterator[int]:
     """The lines on which something is translated that is not written out there."""
-    for item in ast.walk(ast.parse(text)):
+    module = ast.parse(text)
+    marks = {
+        name.asname or name.name: MARKS[name.name]
+        for item in ast.walk(module)
+        if isinstance(item, ast.ImportFrom) and item.module in FROM
+        for name in item.names
+        if name.name in MARKS
+    }
+    for item in ast.walk(module):
         if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
-            name = item.func.id
-            places = 1 if name in MARKS else 2 if name in PLURAL_MARKS else 0
+            places = marks.get(item.func.id, 0)
             if not all(literal(item, place) for place in range(places)):
                 yield item.lineno
 
@@ -61,7 +69,16 @@ def test_what_is_translated_is_written_out() -> None:
 
 
 def test_what_is_not_written_out_is_seen() -> None:
-    assert list(unmarked_calls('_("a")\n_(f"{b}")\nsay(c)\nngettext("a", b, 1)')) == [2, 3, 4]
+    text = """
+from flask_babel import gettext as _, ngettext
+from node.wording import say
+_("a")
+_(f"{b}")
+say(c)
+ngettext("a", b, 1)
+gettext(c)
+"""
+    assert list(unmarked_calls(text)) == [5, 6, 7]
 
 
 class Visible(HTMLParser):

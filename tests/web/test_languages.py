@@ -1,8 +1,10 @@
 """The language of a page: chosen with its switch, asked for by the browser, or the node's own."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
+from babel.dates import format_date
 
 from node.testing.nodes import Nodes, TestNode
 
@@ -93,6 +95,28 @@ def test_the_answer_to_a_form_leads_back_to_a_page_that_can_be_opened(council: T
     assert visitor.page.status_code == 400
     assert _lang(visitor.text) == "cy"
     assert _link(visitor.text) == "/projects/new?lang=en"
+
+
+def test_what_services_and_plugins_say_is_welsh_too(council: TestNode) -> None:
+    visitor = council.visitor("officer")
+    visitor.visit("/projects/new?lang=cy")
+    visitor.submit(title="", summary="x" * 300)
+    assert "Rhowch enw’r prosiect" in visitor.text
+    assert "Defnyddiwch 200 nod ar y mwyaf; mae 300 yma" in visitor.text
+    assert "Rhestrau gwirio" in visitor.text
+    assert "Nid oes prosiect o’r fath." in visitor.visit("/projects/none").text
+
+
+def test_dates_are_welsh_too(council: TestNode) -> None:
+    visitor = council.visitor("officer")
+    visitor.visit("/projects/new")
+    visitor.submit(title="Bins", summary="Bins.", phase="alpha", then="publish")
+    english = visitor.page.text
+    welsh = visitor.visit(visitor.page.request.path + "?lang=cy").text
+    month = format_date(datetime.now(UTC), "MMMM", locale="cy")
+    assert f" {month} 20" in welsh
+    assert "heddiw am" in welsh.lower()
+    assert "today at" in english.lower()
 
 
 def test_caches_are_told_what_a_page_depends_on(council: TestNode) -> None:
