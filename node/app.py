@@ -25,6 +25,7 @@ from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.councils.moving import HANDLERS as MOVING_HANDLERS
 from node.db import db, prepare_engine
 from node.desk import views as desk_views
+from node.drafts import news as drafts_news
 from node.drafts import views as drafts_views
 from node.errors import SettingsError
 from node.federating import (
@@ -42,11 +43,14 @@ from node.federating import views as federating_views
 from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
 from node.feeds import views as feeds_views
 from node.feeds.links import feed_links
+from node.freshness import news as freshness_news
 from node.freshness import service as freshness
 from node.freshness import views as freshness_views
 from node.freshness.words import NAMES as FRESHNESS_NAMES
 from node.freshness.words import overdue
+from node.handover import news as handover_news
 from node.handover import views as handover_views
+from node.history import views as history_views
 from node.hooks import Hooks
 from node.importing import views as importing_views
 from node.jobs import Jobs
@@ -83,6 +87,8 @@ from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
 from node.request import EXTENSION, current_node, current_work
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
+from node.unsaved import service as unsaved
+from node.unsaved import views as unsaved_views
 from node.updates import news as update_news
 from node.updates import receiving as update_receiving
 from node.updates import service as updates
@@ -106,7 +112,14 @@ HANDLERS: Sequence[Handlers] = (
     comment_receiving.LAST_HANDLERS,
 )
 # What people here are told of, by the rooms in which it happens.
-KINDS: Sequence[Kind] = (*project_news.KINDS, *update_news.KINDS, *comment_news.KINDS)
+KINDS: Sequence[Kind] = (
+    *project_news.KINDS,
+    *update_news.KINDS,
+    *comment_news.KINDS,
+    *freshness_news.KINDS,
+    *handover_news.KINDS,
+    *drafts_news.KINDS,
+)
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
@@ -176,6 +189,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
+    node.jobs.register(unsaved.JOB, lambda: unsaved.work_off(node))
     node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
@@ -197,6 +211,8 @@ def _add_pages(app: Flask) -> None:
         freshness_in_short=freshness_views.short,
         draft_of=drafts_views.section,
         drafts_are_published_at_once=drafts_views.at_once,
+        unsaved_here=unsaved_views.banner,
+        keeps_text_here=unsaved_views.keeps_here,
         review_was_due=overdue,
         waiting_on_desk=desk_views.waiting,
         updates_of=updates_views.section,
@@ -220,6 +236,8 @@ def _add_pages(app: Flask) -> None:
         freshness_views,
         handover_views,
         drafts_views,
+        history_views,
+        unsaved_views,
         desk_views,
         conversations_views,
         officers_views,

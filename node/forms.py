@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
+from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, FieldList, FormField
@@ -15,6 +16,8 @@ from wtforms.utils import unset_value
 from node.errors import InvalidInputError
 from node.languages import said
 
+# What a form sends that shows text again and saves nothing.
+CONTINUE = "_continue"
 DAY_PARTS = ("day", "month", "year")
 
 
@@ -63,6 +66,12 @@ def _number(text: str, longest: int) -> int:
 
 class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form whose errors come from the service that was asked."""
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether it was sent to be saved: not where somebody goes on with text that was kept, who
+        sees the form again with that text in it.
+        """
+        return CONTINUE not in request.form and bool(super().validate_on_submit(extra_validators))
 
     def show(self, error: InvalidInputError) -> None:
         """Put the service's words beside the fields they are about; `links-0-url` is the field

@@ -58,6 +58,14 @@ def row_id(text: str) -> int:
     return number
 
 
+def keeps_text(view: View) -> View:
+    """Mark a view that a form is sent to, a `HouseForm`, in which people write: what is typed in it
+    and not saved is kept (`node.unsaved`).
+    """
+    cast("Any", view).keeps_text = True
+    return view
+
+
 def for_servers(view: View) -> View:
     """Mark a view that other servers alone ask, and no person."""
     cast("Any", view).for_servers = True

@@ -28,6 +28,7 @@ from node.request import (
     PUBLIC,
     activity_response,
     current_work,
+    keeps_text,
     permission,
     row_id,
     wants_activity,
@@ -81,6 +82,7 @@ def _ours(project: Project) -> set[str]:
 
 @blueprint.post("/projects/<token>/comments")
 @permission(EDIT)
+@keeps_text
 def create(token: str) -> ResponseReturnValue:
     """Our council says something about a project, or answers somebody."""
     form, work = CommentForm(), current_work()

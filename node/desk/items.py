@@ -13,14 +13,16 @@ MOST = 10
 @dataclass(frozen=True)
 class Item:
     """One thing. `at` is when it began to wait, or the day on which it fell due; `who` is whom it
-    is about, `words` what they said, `token` the name of what it is about, beside the project.
+    is about, `words` what they said, `token` the name of what it is about, beside the project or
+    in place of one, and `number` how many there are.
     """
 
-    project: Project
+    project: Project | None = None
     at: date | datetime | None = None
     who: str = ""
     words: str = ""
     token: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True)

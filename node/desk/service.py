@@ -21,10 +21,13 @@ from node.federating.readers import OUR_OWN
 from node.freshness.models import Reminder
 from node.freshness.service import ESCALATION
 from node.handover.models import HandOver
+from node.notices import service as notices
 from node.people.models import User
 from node.projects.details import Freshness
 from node.projects.models import Phase, Project, State
 from node.projects.service import shown
+from node.runtime import Node
+from node.unsaved import service as unsaved
 
 LATE = (Freshness.due, Freshness.stale)
 # The archive is noticed for so long; then it is the archive.
@@ -35,14 +38,16 @@ PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
 LONGEST_WORDS = 200
 
 
-def sections(session: Session, user: User, *, coordinates: bool) -> list[Section]:
+def sections(node: Node, session: Session, user: User, *, coordinates: bool) -> list[Section]:
     """All that waits for somebody, kind by kind; kinds of which nothing waits are left out."""
     found = [
+        _unsaved(session, user),
         _late(session, user),
         _offers(session, user),
         _reviews(session, user, coordinates=coordinates),
         _comments(session, user),
         _drafts(session, user),
+        _notices(node, session, user),
     ]
     if coordinates:
         found += [
@@ -54,9 +59,9 @@ def sections(session: Session, user: User, *, coordinates: bool) -> list[Section
     return [section for section in found if section.total]
 
 
-def count(session: Session, user: User, *, coordinates: bool) -> int:
+def count(node: Node, session: Session, user: User, *, coordinates: bool) -> int:
     """How many things wait for somebody."""
-    return sum(each.total for each in sections(session, user, coordinates=coordinates))
+    return sum(each.total for each in sections(node, session, user, coordinates=coordinates))
 
 
 def _late(session: Session, user: User) -> Section:
@@ -68,6 +73,20 @@ def _late(session: Session, user: User) -> Section:
     )
     query = _ours().where(Project.owner_id == user.id, is_late)
     return _section(session, "late", query.order_by(Project.review_on, Project.id))
+
+
+def _unsaved(session: Session, user: User) -> Section:
+    """What they typed and did not save."""
+    rows = unsaved.of_person(session, user)
+    items = [
+        Item(
+            at=row.at,
+            words=markup.one_line(unsaved.first_words(row), LONGEST_WORDS),
+            token=row.token,
+        )
+        for row in rows[:MOST]
+    ]
+    return Section("unsaved", items, len(rows))
 
 
 def _offers(session: Session, user: User) -> Section:
@@ -101,6 +120,12 @@ def _reviews(session: Session, user: User, *, coordinates: bool) -> Section:
         Item(row.project, row.at, row.by_user.name if row.by_user else "", row.note) for row in rows
     ]
     return Section("reviews", items, _total(session, query))
+
+
+def _notices(node: Node, session: Session, user: User) -> Section:
+    """What they were told and have not read, as one thing to do."""
+    unread = notices.count_unread(node, session, user)
+    return Section("notices", [Item(number=unread)], 1) if unread else Section("notices")
 
 
 def _drafts(session: Session, user: User) -> Section:

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from node import markup
 from node.db import now
+from node.drafts import news
 from node.drafts.models import Review
 from node.errors import ConflictError, ForbiddenError, InvalidInputError
 from node.people import service as people
@@ -55,6 +56,7 @@ def ask(work: UnitOfWork, project: Project, by: User, to_id: int | None, note: s
     made = Review(project=project, by_user=by, to_user=to, note=_trimmed(note), state="asked")
     work.session.add(made)
     work.session.flush()
+    news.asked(work, made)
     work.audit("project.ask-review", project.uri, to=to.email if to else "coordinators")
     return made
 
@@ -71,6 +73,7 @@ def publish(work: UnitOfWork, project: Project, user: User) -> None:
     """Whoever read it publishes it."""
     review = _for_answer(work, project, user)
     _decide(review, user, "passed")
+    news.answered(work, review)
     projects.publish(work, project, is_reviewed=True)
 
 
@@ -84,6 +87,7 @@ def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> No
         raise InvalidInputError(say("The draft could not be sent back."), wrong)
     review.answer = _trimmed(answer)
     _decide(review, user, "returned")
+    news.answered(work, review)
     projects.move(project, State.draft)
     work.audit("project.return", project.uri)
 

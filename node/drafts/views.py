@@ -12,7 +12,7 @@ from node.errors import InvalidInputError
 from node.people.permissions import may
 from node.projects import service as projects
 from node.projects.models import Project, State
-from node.request import current_work, permission
+from node.request import current_work, keeps_text, permission
 
 blueprint = Blueprint("drafts", __name__, template_folder="templates")
 
@@ -52,6 +52,7 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/review")
 @permission(EDIT)
+@keeps_text
 def ask(token: str) -> ResponseReturnValue:
     form, work = AskForm(), current_work()
     project = projects.for_change(work.session, token)
@@ -80,6 +81,7 @@ def publish(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/review/return")
 @permission(EDIT)
+@keeps_text
 def send_back(token: str) -> ResponseReturnValue:
     form, work = ReturnForm(), current_work()
     project = projects.for_change(work.session, token)

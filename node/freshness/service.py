@@ -13,7 +13,7 @@ from node.councils.models import Council
 from node.db import insert_once, now
 from node.errors import ConflictError
 from node.federating.models import Actor, Comparison, Peer
-from node.freshness import telling as reminding
+from node.freshness import news
 from node.freshness.models import Reminder
 from node.projects import reviews, telling
 from node.projects.details import Freshness
@@ -73,8 +73,7 @@ def _look_at(work: UnitOfWork, timetable: Timetable, project: Project) -> None:
         reviews.move(project, Freshness.stale)
         reviews.move(project, Freshness.archived)
         project.archived_on = reviews.today()
-        work.audit("project.archive", project.uri, title=project.title)
-        reminding.archived(work, project)
+        news.archived(work, project)
     else:
         reviews.move(project, Freshness.stale if weeks >= timetable.stale else Freshness.due)
         _remind(work, timetable, project, weeks)
@@ -86,9 +85,9 @@ def _remind(work: UnitOfWork, timetable: Timetable, project: Project, weeks: int
     """Tell the owner what is the latest reminder by now, and the coordinators, each once."""
     passed = [each for each in timetable.nudges if each <= weeks]
     if passed and weeks < timetable.escalated and _once(work, project, f"nudge-{passed[-1]}"):
-        reminding.nudge(work, project)
+        news.nudge(work, project)
     if weeks >= timetable.escalated and _once(work, project, ESCALATION):
-        reminding.escalate(work, project)
+        news.escalate(work, project)
 
 
 def _once(work: UnitOfWork, project: Project, step: str) -> bool:

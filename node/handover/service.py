@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from node import markup
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from node.handover import news
 from node.handover.models import HandOver
 from node.people import service as people
 from node.people.models import User
@@ -63,6 +64,7 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
     made = HandOver(project=project, by_user=by, to_user=to, note=note, state="offered")
     work.session.add(made)
     work.session.flush()
+    news.offered(work, made)
     work.audit("project.offer", project.uri, to=to.email)
     return made
 
@@ -73,6 +75,7 @@ def accept(work: UnitOfWork, project: Project, user: User) -> None:
     if made.to_user_id != user.id:
         raise ForbiddenError(say("The project was offered to somebody else."))
     _decide(made, "accepted")
+    news.answered(work, made)
     give(work, project, user)
 
 
@@ -82,6 +85,7 @@ def decline(work: UnitOfWork, project: Project, user: User) -> None:
     if made.to_user_id != user.id:
         raise ForbiddenError(say("The project was offered to somebody else."))
     _decide(made, "declined")
+    news.answered(work, made)
     work.audit("project.decline", project.uri)
 
 

@@ -11,7 +11,7 @@ from node.handover.forms import OfferForm
 from node.people.permissions import may
 from node.projects import service as projects
 from node.projects.models import Project
-from node.request import current_work, permission
+from node.request import current_work, keeps_text, permission
 from node.wording import say
 
 blueprint = Blueprint("handover", __name__, template_folder="templates")
@@ -28,6 +28,7 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/hand-over")
 @permission(EDIT)
+@keeps_text
 def offer(token: str) -> ResponseReturnValue:
     form, work = OfferForm(), current_work()
     project = projects.for_change(work.session, token)

@@ -142,7 +142,7 @@ def _may_see(node: Node, user: User) -> ColumnElement[bool]:
     """
     states = [Project.state == State.published]
     if allows((role.name for role in user.roles), "projects.edit", node.hooks):
-        states.append(Project.state == State.draft)
+        states.append(Project.state.in_((State.draft, State.review)))
     states.append(and_(Project.state == State.deleted, Happening.kind == DELETED.name))
     return or_(Happening.project_id.is_(None), and_(projects.shown(OUR_OWN), or_(*states)))
 

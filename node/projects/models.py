@@ -240,6 +240,30 @@ class Project(Base):
         self.translations, self.details = {}, Details()
 
 
+class Version(Base):
+    """What a project of ours said at one time, kept as long as the project is.
+
+    `number` counts from 1. `deed` is what made it: created, published, changed or restored, or
+    known for one that was there before versions were kept. `audience` is who could read it then:
+    public, peers, or private for our own people.
+    """
+
+    __tablename__ = "project_version"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[datetime] = mapped_column(default=now)
+    by_user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    deed: Mapped[str] = mapped_column(String(20))
+    audience: Mapped[Visibility] = mapped_column(Enum(Visibility, native_enum=False, length=20))
+    text: Mapped[dict[str, Any]] = mapped_column(JSON)
+    by_user: Mapped[User | None] = relationship()
+
+
 class Relation(Base):
     """That a project says it is related to another, whose id is `uri`: taken from its details, so
     that the other can be asked who says so.

@@ -12,7 +12,7 @@ from node.projects.section_forms import ListForm, SectionForm
 from node.projects.sections import SECTIONS, Section
 from node.projects.views import EDIT
 from node.projects.writing import text_of
-from node.request import current_work, permission
+from node.request import current_work, keeps_text, permission
 
 blueprint = Blueprint("sections", __name__, template_folder="templates")
 
@@ -28,6 +28,7 @@ def edit(token: str, name: str) -> ResponseReturnValue:
 
 @blueprint.post(PAGE)
 @permission(EDIT)
+@keeps_text
 def update(token: str, name: str) -> ResponseReturnValue:
     """Save a part, or have one more or fewer of its entries without saving anything."""
     section, project = _asked(token, name)

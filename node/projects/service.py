@@ -16,7 +16,7 @@ from node.federating.readers import ANYBODY, Reader
 from node.hookspecs import ProjectView
 from node.news.service import tell
 from node.people import service as people
-from node.projects import news, relating, reviews, telling
+from node.projects import news, relating, reviews, telling, versions
 from node.projects.details import Freshness
 from node.projects.federate import to_markdown
 from node.projects.models import (
@@ -49,6 +49,7 @@ def create(work: UnitOfWork, council: Council, text: Text) -> Project:
     work.session.add(project)
     work.session.flush()
     relating.note(work, {uri: text.details.related})
+    versions.record(work, project, "created")
     work.audit("project.create", uri, title=text.title)
     return project
 
@@ -71,16 +72,24 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
     reviews.confirm(work.settings, project)
     telling.told(work, project, Visibility.private)
     tell(work, news.PUBLISHED, project_id=project.id)
+    versions.record(work, project, "published")
     work.audit(
         "project.publish", project.uri, title=project.title, visibility=project.visibility.value
     )
 
 
 def update(
-    work: UnitOfWork, project: Project, text: Text, version: int, *, confirms: bool = True
+    work: UnitOfWork,
+    project: Project,
+    text: Text,
+    version: int,
+    *,
+    confirms: bool = True,
+    deed: str = "changed",
 ) -> None:
     """Change the text of a project, and who may read it. `version` is the one the writer began
-    from. `confirms`: whoever wrote it has looked at all of it, which makes it fresh.
+    from. `confirms`: whoever wrote it has looked at all of it, which makes it fresh. `deed` is what
+    its history calls the change.
 
     Raises `ConflictError` if somebody else changed it meanwhile.
     """
@@ -90,6 +99,7 @@ def update(
     _require_own(project)
     if project.version != version:
         raise ConflictError(say("Somebody else changed this project while you were writing."))
+    versions.begin(work, project)
     before, phase = project.visibility, project.phase
     _write(project, text)
     project.version += 1
@@ -101,6 +111,7 @@ def update(
         telling.told(work, project, before)
         if project.phase is not phase:
             tell(work, news.PHASE, project_id=project.id, phase=project.phase.value)
+    versions.record(work, project, deed)
     visibility = {"visibility": text.visibility} if before != project.visibility else {}
     work.audit(
         "project.update", project.uri, title=text.title, version=project.version, **visibility
@@ -119,6 +130,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     work.node.hooks.project_deleted(work, as_view(project))
     title = project.title
     project.erase()
+    versions.erase(work.session, project)
     _require_own(project)
     if was_published:
         telling.gone(work, project)

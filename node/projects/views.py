@@ -22,6 +22,7 @@ from node.request import (
     activity_response,
     current_node,
     current_work,
+    keeps_text,
     permission,
     wants_activity,
 )
@@ -117,6 +118,7 @@ def new() -> ResponseReturnValue:
 
 @blueprint.post("/projects/new")
 @permission(EDIT)
+@keeps_text
 def create() -> ResponseReturnValue:
     """Save a new project as a draft, or publish it at once."""
     form, work = ProjectForm(), current_work()
@@ -141,6 +143,7 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/edit")
 @permission(EDIT)
+@keeps_text
 def update(token: str) -> ResponseReturnValue:
     """Save a change. One that crosses another person's is not saved: both texts are shown."""
     form, work = ProjectForm(), current_work()

@@ -11,7 +11,14 @@ from node.federating.views.asking import current_reader
 from node.projects import service as projects
 from node.projects.giving import give
 from node.projects.models import Project
-from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_work,
+    keeps_text,
+    permission,
+    wants_activity,
+)
 from node.updates import service
 from node.updates.federate import to_note, to_tombstone
 from node.updates.forms import UpdateForm
@@ -75,6 +82,7 @@ def new(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/projects/<token>/updates/new")
 @permission(EDIT)
+@keeps_text
 def create(token: str) -> ResponseReturnValue:
     form, work = UpdateForm(), current_work()
     project = projects.for_change(work.session, token)
@@ -100,6 +108,7 @@ def edit(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/updates/<token>/edit")
 @permission(EDIT)
+@keeps_text
 def change(token: str) -> ResponseReturnValue:
     """Save a change. One that crosses another person's is not saved: both texts are shown."""
     form, work = UpdateForm(), current_work()

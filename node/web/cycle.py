@@ -19,6 +19,7 @@ from node.db import begin_reading, db, end_reading
 from node.errors import ForbiddenError, NotFoundError
 from node.people.permissions import may
 from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
+from node.unsaved import views as unsaved
 from node.web import security_headers
 from node.web.error_pages import conflict, wants_document
 from node.wording import say
@@ -76,6 +77,7 @@ def surround(app: Flask) -> None:
         return _check_permission()
 
     def finish(response: Response) -> Response:
+        unsaved.show_again(response)
         response = _commit(response)
         if is_for_servers():
             security_headers.harden_document(response)
@@ -113,6 +115,10 @@ def _check_permission() -> ResponseReturnValue | None:
         raise ForbiddenError(say("You do not have permission to do this."))
     if wants_document():
         raise Unauthorized
+    return unsaved.after_signing_in() or _sign_in()
+
+
+def _sign_in() -> ResponseReturnValue:
     flash(_("Sign in to see this page."), "error")
     back = request.full_path.rstrip("?") if request.method in READING else url_for("pages.home")
     return redirect(url_for("security.login", next=back))
@@ -132,6 +138,8 @@ def _let_write() -> None:
 
 def _commit(response: Response) -> Response:
     """The only commit of a web request: nothing is kept of one that failed."""
+    if response.status_code == 303:
+        unsaved.forget_what_is_saved()
     work = g.pop("work", None)
     if response.status_code < 400 and request.method not in READING:
         try:

@@ -18,6 +18,7 @@ from federation.errors import FederationError, Refusal
 from node.db import db
 from node.errors import MoothallError
 from node.languages import said
+from node.unsaved import views as unsaved
 from node.web.site import Site
 from node.wording import Saying, of_library, say
 
@@ -158,6 +159,11 @@ def _http(error: HTTPException) -> AnyResponse:
 
 
 def _csrf(_: CSRFError) -> AnyResponse:
+    """Whoever was signed out meanwhile signs in again, and whoever was not goes on from here: what
+    was typed is kept.
+    """
+    if not wants_document() and (again := unsaved.after_expiry()) is not None:
+        return _chosen(again)
     return _answer(400, EXPIRED, EXPIRED.advice, code="form-expired")
 
 

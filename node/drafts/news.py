@@ -1,0 +1,36 @@
+"""What people are told of drafts that are read before they are published."""
+
+from flask_babel import lazy_gettext as _l
+
+from node.drafts.models import Review
+from node.news.kinds import Kind, Topic
+from node.news.service import tell
+from node.people.permissions import COORDINATORS
+from node.runtime import UnitOfWork
+
+ASKED = Kind("drafts.asked", Topic.asked, _l("%(person)s asks you to read a draft: %(project)s"))
+PASSED = Kind("drafts.passed", Topic.own, _l("%(person)s read %(project)s and published it"))
+RETURNED = Kind("drafts.returned", Topic.own, _l("%(person)s sent %(project)s back with a note"))
+KINDS = (ASKED, PASSED, RETURNED)
+
+
+def asked(work: UnitOfWork, review: Review) -> None:
+    """Whoever is asked to read a draft hears of it: one person, or every coordinator."""
+    to = [review.to_user_id] if review.to_user_id is not None else []
+    tell(
+        work,
+        ASKED,
+        project_id=review.project_id,
+        to=to,
+        roles=() if to else COORDINATORS,
+        path=f"/projects/{review.project.token}/review",
+        person=review.by_user.name if review.by_user else "",
+    )
+
+
+def answered(work: UnitOfWork, review: Review) -> None:
+    """Whoever asked hears what came of it."""
+    kind = PASSED if review.state == "passed" else RETURNED
+    to = [review.by_user_id] if review.by_user_id is not None else []
+    person = review.decided_by.name if review.decided_by else ""
+    tell(work, kind, project_id=review.project_id, to=to, person=person)

@@ -1,0 +1,1 @@
+"""What a project of ours said before: its versions, what changed between them, going back."""

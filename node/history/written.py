@@ -1,0 +1,112 @@
+"""All that is written of a project, field by field, in the words of the forms in which it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from wtforms import BooleanField, Field, FieldList, HiddenField
+
+from node.forms import every_field
+from node.history.comparing import Kind, Piece, compare
+from node.projects.details import BRIEF
+from node.projects.forms import LANGUAGES, PHASES, VISIBILITIES, ProjectForm
+from node.projects.models import Phase, Visibility
+from node.projects.section_forms import other_language
+from node.projects.sections import SECTIONS
+from node.projects.writing import Text
+
+
+@dataclass(frozen=True)
+class Part:
+    """One field: what it is called, what stands in it, and the language of that, if it has one."""
+
+    label: str
+    value: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field that says something else. `pieces` are of both texts."""
+
+    label: str
+    pieces: list[Piece]
+    language: str = ""
+
+
+def parts(text: Text) -> dict[str, Part]:
+    """Every field of a project with what stands in it, by name."""
+    found = dict(_main(text))
+    for section in SECTIONS.values():
+        form = section.form(formdata=None, meta={"csrf": False})
+        form.fill(text)
+        is_other = section.name == "translation"
+        tag = other_language(text) if is_other else text.language
+        for field in form:
+            if not isinstance(field, HiddenField):
+                language = tag if is_other or field.name in BRIEF else ""
+                name = f"{tag}-{field.name}" if is_other else field.name
+                found[name] = Part(_label(section.name, field, tag), _value(field), language)
+    return found
+
+
+def changes(before: Text, after: Text) -> list[Change]:
+    """What is said differently, in the order in which a project is written."""
+    old, new = parts(before), parts(after)
+    nothing = Part("", "")
+    found = []
+    for name in dict.fromkeys([*new, *old]):
+        was, is_now = old.get(name, nothing), new.get(name, nothing)
+        if was.value != is_now.value:
+            label, language = is_now.label or was.label, is_now.language or was.language
+            found.append(Change(label, compare(was.value, is_now.value), language))
+    return found
+
+
+def whole(part: Part) -> list[Piece]:
+    """What stands in a field, with nothing changed."""
+    return [Piece(Kind.same, part.value)] if part.value else []
+
+
+def _main(text: Text) -> Iterator[tuple[str, Part]]:
+    labels = ProjectForm(formdata=None, meta={"csrf": False})
+    shown = {
+        "title": text.title,
+        "summary": text.summary,
+        "phase": str(PHASES[Phase(text.phase)]),
+        "visibility": str(VISIBILITIES[Visibility(text.visibility)]),
+        "language": str(LANGUAGES.get(text.language, text.language)),
+        "brief": text.brief,
+    }
+    for name, value in shown.items():
+        language = text.language if name in {"title", "summary", "brief"} else ""
+        yield name, Part(str(labels[name].label.text), value, language)
+
+
+def _label(section: str, field: Field, tag: str) -> str:
+    label = str(field.label.text)
+    if section != "translation":
+        return label
+    return str(_("%(field)s in %(language)s", field=label, language=LANGUAGES[tag]))
+
+
+def _value(field: Field) -> str:
+    if isinstance(field, FieldList):
+        entries = (_entry(entry) for entry in field.entries)
+        return "\n\n".join(entry for entry in entries if entry)
+    if hasattr(field, "iter_choices"):
+        chosen = [(value, label) for value, label, is_it, *_more in field.iter_choices() if is_it]
+        return ", ".join(str(label) for value, label in chosen if value)
+    if isinstance(field, BooleanField):
+        return str(_("Yes")) if field.data else ""
+    return str(field._value())
+
+
+def _entry(entry: Field) -> str:
+    """One of several, a line for each of its fields."""
+    shown = (
+        (str(part.label.text), _value(part))
+        for part in every_field([entry])
+        if not isinstance(part, HiddenField)
+    )
+    return "\n".join(f"{label}: {value}" for label, value in shown if value)

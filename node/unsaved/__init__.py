@@ -1,0 +1,1 @@
+"""What somebody typed into a form and did not save yet: kept, so that nothing is lost."""

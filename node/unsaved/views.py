@@ -1,0 +1,136 @@
+"""Keeping what is typed in a form, and the way back to it."""
+
+from typing import cast
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from node.errors import InvalidInputError, NotFoundError
+from node.forms import CONTINUE
+from node.people.permissions import is_signed_in
+from node.request import current_node, current_work, permission
+from node.unsaved import service
+from node.wording import say
+
+blueprint = Blueprint("unsaved", __name__, template_folder="templates")
+
+WRITE = "projects.edit"
+
+
+def keeps(path: str) -> bool:
+    """Whether there is a form at an address of ours in which what is typed is kept."""
+    try:
+        endpoint, _values = current_app.url_map.bind("").match(path, method="POST")
+    except HTTPException:
+        return False
+    return hasattr(current_app.view_functions[endpoint], "keeps_text")
+
+
+def keeps_here() -> bool:
+    """Whether what is typed on this page is kept."""
+    return is_signed_in() and keeps(request.path)
+
+
+def banner() -> Markup:
+    """On a page with a form: what keeps its text, and the way to what was kept."""
+    if not keeps_here():
+        return Markup("")
+    kept = None
+    if request.method == "GET":
+        kept = service.of_path(current_work().session, current_user, request.path)
+    return Markup(render_template("unsaved/_banner.html", kept=kept))  # noqa: S704 -- our own
+
+
+def show_again(response: Response) -> None:
+    """A form that is shown again with text that was kept is no failure."""
+    if response.status_code == 400 and CONTINUE in request.form and keeps(request.path):
+        response.status_code = 200
+
+
+def forget_what_is_saved() -> None:
+    """What somebody typed in a form was just saved: it is kept no longer."""
+    if request.method == "POST" and is_signed_in() and keeps(request.path):
+        service.saved(current_work().session, current_user, request.path)
+
+
+def after_signing_in() -> Response | None:
+    """What was sent by somebody who is no longer signed in is kept until they sign in again. None
+    where there is nothing to keep.
+    """
+    fields = _typed()
+    if not fields:
+        return None
+    try:
+        with current_node().work(by="anonymous") as work:
+            token = service.keep(work, None, request.path, fields).token
+    except InvalidInputError:
+        return None
+    flash(_("Sign in again. What you typed is kept, and not saved yet."), "error")
+    back = url_for("unsaved.show", token=token)
+    return cast("Response", redirect(url_for("security.login", next=back)))
+
+
+def after_expiry() -> Response | None:
+    """A form was sent whose token is too old: what was typed in it, and the way on. None where
+    there is nothing to keep.
+    """
+    if not is_signed_in():
+        return after_signing_in()
+    fields = _typed()
+    if not fields:
+        return None
+    page = render_template("unsaved/expired.html", path=request.path, fields=fields)
+    return Response(page, 400)
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What was typed in the form that was just sent, if it is one of which text is kept."""
+    if request.method != "POST" or not keeps(request.path):
+        return []
+    fields = service.typed(request.form.items(multi=True))
+    return fields if service.says_something(fields) else []
+
+
+@blueprint.post("/unsaved")
+@permission(WRITE)
+def keep() -> ResponseReturnValue:
+    """The script of a form sends what is typed so far."""
+    path = request.form.get("_for", "")
+    if not keeps(path):
+        raise InvalidInputError(say("There is no such form."))
+    fields = service.typed(request.form.items(multi=True))
+    if service.says_something(fields):
+        service.keep(current_work(), current_user, path, fields)
+    return "", 204
+
+
+@blueprint.get("/unsaved/<token>")
+@permission(WRITE)
+def show(token: str) -> ResponseReturnValue:
+    """What was typed, and the two things to do with it."""
+    kept = service.by_token(current_work().session, token, current_user)
+    if not keeps(kept.path):
+        raise NotFoundError(say("The form that this was typed in is no longer there."))
+    return render_template("unsaved/show.html", kept=kept)
+
+
+@blueprint.post("/unsaved/<token>/discard")
+@permission(WRITE)
+def discard(token: str) -> ResponseReturnValue:
+    work = current_work()
+    service.discard(work, service.by_token(work.session, token, current_user))
+    flash(_("The unsaved text is discarded."), "success")
+    return redirect(url_for("desk.show"), 303)

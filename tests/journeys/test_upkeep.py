@@ -1,0 +1,96 @@
+"""Keeping a project up to date: the desk, what a project said before, and text that is not lost."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.journeys.looking import examine
+from tests.journeys.town import Council, publish, sign_in
+
+BRIEF = "## Why\n\nEverybody reads the notices now."
+
+
+def change(page: Page, address: str, **typed: str) -> None:
+    page.goto(f"{address}/edit")
+    for label, text in typed.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Publish changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your changes are published")
+
+
+def test_text_in_a_tab_that_is_closed_is_there_on_return(
+    browser: BrowserContext, here: Council
+) -> None:
+    page = browser.new_page()
+    sign_in(page, here, "officer")
+    page.goto(here.url("/projects/new"))
+    page.get_by_label("Name of the project").fill("Typed for an hour")
+    page.get_by_label("Brief").fill(BRIEF)
+    expect(page.get_by_text("What you type is kept, and not saved yet.")).to_be_visible()
+    page.close()
+
+    page = browser.new_page()
+    page.goto(here.url("/projects/new"))
+    expect(page.get_by_text("You have unsaved text here")).to_be_visible()
+    examine(page)
+    page.get_by_role("button", name="Continue with your text").click()
+    expect(page.get_by_label("Name of the project")).to_have_value("Typed for an hour")
+    expect(page.get_by_label("Brief")).to_have_value(BRIEF)
+    page.get_by_label("Summary").fill("It was not lost.")
+    page.get_by_role("radio", name="Alpha").check()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("The project is published")
+    page.goto(here.url("/projects/new"))
+    expect(page.get_by_text("You have unsaved text here")).to_have_count(0)
+
+
+@pytest.mark.browser(java_script_enabled=False)
+def test_without_scripts_a_project_is_confirmed_handed_over_and_brought_back(
+    browser: BrowserContext, here: Council
+) -> None:
+    page = browser.new_page()
+    sign_in(page, here, "officer")
+    address = publish(page, here, "Looked after")
+    expect(page.get_by_text("Up to date")).to_be_visible()
+    page.get_by_role("button", name="Still true").click()
+    expect(page.get_by_role("alert")).to_contain_text("The next review is on")
+    change(page, address, Summary="Nobody wants this.")
+    page.get_by_role("link", name="History of this project").click()
+    page.get_by_role("link", name="Version 2", exact=True).click()
+    page.get_by_role("button", name="Bring this version back").click()
+    expect(page.get_by_role("alert")).to_contain_text("says again what version 2 said")
+    expect(page.get_by_text("Nobody wants this.")).to_have_count(0)
+    page.get_by_role("link", name="Hand it over").click()
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Offer the project").click()
+    expect(page.get_by_role("alert")).to_contain_text("The project is offered to")
+
+
+def test_every_page_of_upkeep_can_be_used_by_all(browser: BrowserContext, here: Council) -> None:
+    page = browser.new_page()
+    sign_in(page, here, "officer")
+    address = publish(page, here, "Seen from all sides")
+    examine(page)
+    change(page, address, Summary="It says something else.", Brief=BRIEF)
+    page.goto(f"{address}/history")
+    examine(page)
+    page.get_by_role("link", name="See what changed").first.click()
+    examine(page)
+    page.goto(f"{address}/history/2")
+    examine(page)
+    page.goto(f"{address}/hand-over")
+    examine(page)
+    page.get_by_role("button", name="Offer the project").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select who should look after the project")
+    examine(page)
+    page.goto(here.url("/projects/new"))
+    page.get_by_label("Name of the project").fill("To be reviewed")
+    page.get_by_label("Summary").fill("By somebody else.")
+    page.get_by_role("radio", name="Beta").check()
+    page.get_by_role("button", name="Save as draft").click()
+    page.get_by_role("button", name="Send for review").click()
+    examine(page)
+    page.get_by_role("button", name="Send for review").click()
+    examine(page)
+    page.goto(here.url("/desk"))
+    expect(page.get_by_role("heading", name="Your drafts")).to_be_visible()
+    examine(page)

@@ -1,0 +1,190 @@
+"""Leaving a form never loses what was typed: it is kept, offered again, and gone once saved."""
+
+import html
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from node.db import now
+from node.testing.nodes import PASSWORD, TestNode, email
+from node.testing.visitor import Form, Visitor, forms
+from node.unsaved import service
+from node.unsaved.models import Unsaved
+from tests.freshness.waiting import TEXT, write
+
+TYPED = "Much was <typed> here\n\n    and there"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(council: TestNode) -> Iterator[None]:
+    yield
+    with council.work() as work:
+        work.session.execute(delete(Unsaved))
+
+
+def kept(council: TestNode) -> int:
+    with council.reading() as session:
+        return session.scalar(select(func.count(Unsaved.id))) or 0
+
+
+def type_into(officer: Visitor, path: str, **typed: str) -> int:
+    """What the script of a form sends while somebody types; the status of the answer."""
+    officer.visit(path)
+    form = next(form for form in every(officer) if is_form_of(form, path))
+    sent = {**form.values, **typed, "_for": path}
+    return officer.client.post("/unsaved", data=sent).status_code
+
+
+def every(visitor: Visitor) -> list[Form]:
+    return [form for form in forms(visitor.text) if form.method == "post"]
+
+
+def is_form_of(form: Form, path: str) -> bool:
+    return form.action in {"", path} and "_continue" not in form.values
+
+
+def sign_in(visitor: Visitor) -> None:
+    visitor.submit("", email=email("officer", "aldermoor"), password=PASSWORD)
+
+
+@pytest.mark.parametrize("form", ["new", "edit", "updates/new"])
+def test_what_was_typed_is_offered_again(council: TestNode, officer: Visitor, form: str) -> None:
+    address = write(officer, title="To be gone on with")
+    path = "/projects/new" if form == "new" else f"{address}/{form}"
+    field = "changed" if form == "updates/new" else "brief"
+    assert type_into(officer, path, **{field: TYPED}) == 204
+    again = council.visitor("officer")
+    page = again.visit(path).text
+    assert "You have unsaved text here from" in page
+    assert TYPED in [form.values.get(field) for form in every(again)]
+    assert "Text that you typed and did not save" in again.visit("/desk").text
+
+
+def test_going_on_shows_the_text_in_the_form_and_saves_nothing(
+    council: TestNode, officer: Visitor, stranger: Visitor
+) -> None:
+    address = write(officer, title="It stands")
+    type_into(officer, f"{address}/edit", title="It moves", brief=TYPED)
+    officer.visit(f"{address}/edit")
+    going_on = next(form for form in every(officer) if "_continue" in form.values)
+    officer.page = officer.client.post(going_on.action, data=going_on.values)
+    assert officer.page.status_code == 200
+    assert "govuk-error-summary" not in officer.text
+    form = next(form for form in every(officer) if "brief" in form.values)
+    assert form.values["brief"].strip() == TYPED
+    assert form.values["title"] == "It moves"
+    assert "It stands" in stranger.visit(address).text
+    officer.client.post(form.action or f"{address}/edit", data=form.values | {"phase": "alpha"})
+    assert "It moves" in stranger.visit(address).text
+    assert "You have unsaved text" not in officer.visit(f"{address}/edit").text
+
+
+def test_it_can_be_discarded(officer: Visitor) -> None:
+    type_into(officer, "/projects/new", title="Never mind")
+    officer.visit("/projects/new")
+    officer.submit("discard")
+    assert "The unsaved text is discarded." in officer.text
+    assert "You have unsaved text" not in officer.visit("/projects/new").text
+
+
+def test_what_is_saved_is_kept_no_longer(council: TestNode, officer: Visitor) -> None:
+    type_into(officer, "/projects/new", title="Soon saved")
+    before = kept(council)
+    officer.visit("/projects/new")
+    form = next(
+        form
+        for form in every(officer)
+        if "summary" in form.values and "_continue" not in form.values
+    )
+    officer.client.post("/projects/new", data=form.values | TEXT | {"then": "save"})
+    assert kept(council) == before - 1
+
+
+def test_nobody_reads_what_another_typed(council: TestNode, officer: Visitor) -> None:
+    type_into(officer, "/projects/new", title="Only mine")
+    with council.reading() as session:
+        token = session.scalars(select(Unsaved.token).where(Unsaved.path == "/projects/new")).one()
+    assert "Only mine" in officer.visit(f"/unsaved/{token}").text
+    operator = council.visitor("operator")
+    assert operator.visit(f"/unsaved/{token}").status_code == 404
+    assert "Only mine" not in operator.visit("/projects/new").text
+    assert "Only mine" not in operator.visit("/desk").text
+
+
+def test_whoever_was_signed_out_meanwhile_signs_in_and_goes_on(
+    council: TestNode, stranger: Visitor
+) -> None:
+    sign_in_again = council.visitor("officer")
+    sign_in_again.visit("/projects/new")
+    form = next(form for form in every(sign_in_again) if "summary" in form.values)
+    for name in list(sign_in_again.client._cookies or {}):  # the session is over
+        sign_in_again.client.delete_cookie(name[2], domain=name[0], path=name[1])
+    page = sign_in_again.client.post(
+        form.action,
+        data=form.values | {"title": "Typed for an hour", "brief": TYPED},
+        follow_redirects=True,
+    )
+    assert "Sign in again. What you typed is kept, and not saved yet." in page.text
+    assert page.request.path == "/sign-in"
+    sign_in_again.page = page
+    sign_in(sign_in_again)
+    assert "Your unsaved text" in sign_in_again.text
+    assert "Typed for an hour" in sign_in_again.text
+    going_on = next(form for form in every(sign_in_again) if "_continue" in form.values)
+    page = sign_in_again.client.post(going_on.action, data=going_on.values)
+    assert 'value="Typed for an hour"' in page.text
+    assert html.escape(TYPED) in page.text
+
+
+def test_a_form_that_expired_shows_the_text_again(officer: Visitor) -> None:
+    officer.visit("/projects/new")
+    officer.page = officer.client.post(
+        "/projects/new", data=TEXT | {"brief": TYPED, "csrf_token": "of yesterday"}
+    )
+    assert officer.page.status_code == 400
+    assert "Nothing of what you typed is lost" in officer.text
+    going_on = next(form for form in every(officer) if "_continue" in form.values)
+    assert going_on.values["brief"] == TYPED
+    page = officer.client.post(going_on.action, data=going_on.values)
+    assert page.status_code == 200
+    assert html.escape(TYPED) in page.text
+
+
+def test_a_button_alone_is_never_pressed_by_going_on(officer: Visitor) -> None:
+    address = write(officer, title="Not deleted")
+    answer = officer.client.post(f"{address}/delete", data={"csrf_token": "old", "name": TYPED})
+    assert answer.status_code == 400
+    assert "_continue" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["", "/", "/projects", "/nowhere", "/sign-in", "//x", "/inbox"])
+def test_only_forms_of_ours_keep_text(council: TestNode, officer: Visitor, path: str) -> None:
+    officer.visit("/projects/new")
+    token = officer.form("discard" if "discard" in officer.text else "/projects/new").values[
+        "csrf_token"
+    ]
+    before = kept(council)
+    answer = officer.client.post("/unsaved", data={"csrf_token": token, "_for": path, "x": "y"})
+    assert answer.status_code == 400
+    assert kept(council) == before
+
+
+def test_what_is_kept_has_an_end(council: TestNode) -> None:
+    with council.work() as work:
+        for number in range(service.MOST_OF_NOBODY + 20):
+            service.keep(work, None, "/projects/new", [("title", f"{number}")])
+    with council.reading() as session:
+        of_nobody = select(func.count(Unsaved.id)).where(Unsaved.user_id.is_(None))
+        assert session.scalar(of_nobody) == service.MOST_OF_NOBODY
+    with council.work() as work:
+        for row in work.session.scalars(select(Unsaved)):
+            row.at = now() - timedelta(days=2)
+    service.tidy(council.node)
+    with council.reading() as session:
+        assert session.scalar(of_nobody) == 0
+
+
+def test_too_much_is_not_kept(council: TestNode, officer: Visitor) -> None:
+    assert type_into(officer, "/projects/new", brief="x" * 500_000) == 400
