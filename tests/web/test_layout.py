@@ -81,7 +81,7 @@ def test_every_answer_has_the_header(node: TestNode, name: str, value: str) -> N
 
 def test_every_file_of_a_page_is_there_and_may_be_kept_for_a_year(node: TestNode) -> None:
     page = _fetch(node, "/").text
-    files = re.findall(r'(?:<link[^>]* href|from) ?=? ?"([^"]+)"', page)
+    files = re.findall(r'(?:<link rel="(?:icon|stylesheet)"[^>]* href|from) ?=? ?"([^"]+)"', page)
     assert len(files) == 5
     for address in files:
         answer = _fetch(node, address)
