@@ -7,6 +7,7 @@ from flask import (
     Response,
     current_app,
     flash,
+    g,
     redirect,
     render_template,
     request,
@@ -40,8 +41,11 @@ def keeps(path: str) -> bool:
 
 
 def keeps_here() -> bool:
-    """Whether what is typed on this page is kept."""
-    return is_signed_in() and keeps(request.path)
+    """Whether what is typed on this page is kept. Who is signed in was asked already, where a form
+    is; an error page does not ask the database again.
+    """
+    user = g.get("_login_user")
+    return user is not None and not user.is_anonymous and keeps(request.path)
 
 
 def banner() -> Markup:
