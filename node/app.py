@@ -85,6 +85,9 @@ from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
 from node.request import EXTENSION, current_node, current_work
+from node.rest import api as rest_api
+from node.rest import asking as rest_asking
+from node.rest import views as rest_views
 from node.runtime import Handlers, Node
 from node.settings import Settings, data_folder, with_secret
 from node.unsaved import service as unsaved
@@ -167,6 +170,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     app.extensions[EXTENSION] = node
     add_jobs(node, app)
     sign_in.configure(app, settings, secret)
+    app.extensions[rest_asking.EXTENSION] = rest_asking.Limits()
     csrf = CSRFProtect(app)
     csrf.exempt(notices_views.unsubscribe)  # which looks itself
     cycle.register(app)
@@ -225,6 +229,8 @@ def _add_pages(app: Flask) -> None:
     )
     for module in (
         pages,
+        rest_api,
+        rest_views,
         feeds_views,
         importing_views,
         projects_views,

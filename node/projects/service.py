@@ -1,6 +1,7 @@
 """What can be done with a project of our own council, and reading those of everybody."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
@@ -240,6 +241,16 @@ def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
     number = min(max(1, number), pages)
     found = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
     return Page(list(found), number, pages, total)
+
+
+def after(
+    session: Session, wanted: Filter, after_id: int, most: int, since: datetime | None = None
+) -> list[Project]:
+    """The next projects that `wanted` describes, by row id; those that changed `since`."""
+    query = _matching(wanted).where(Project.id > after_id).order_by(None).order_by(Project.id)
+    if since is not None:
+        query = query.where(Project.changed_at >= since)
+    return list(session.scalars(query.limit(most)))
 
 
 def count_documents(session: Session, council: Council, reader: Reader) -> int:

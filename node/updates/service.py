@@ -196,6 +196,12 @@ def listed(session: Session, project: Project, number: int = 1) -> Page:
     return Page(list(found), number, pages, total)
 
 
+def before(session: Session, project: Project, before_id: int, most: int) -> list[Update]:
+    """The next updates of a project by row id, newest first; from the newest where that is 0."""
+    query = _of(project).order_by(Update.id.desc()).limit(most)
+    return list(session.scalars(query.where(Update.id < before_id) if before_id else query))
+
+
 def count(session: Session, project: Project) -> int:
     """How many updates a project ever had."""
     return session.scalar(select(func.count()).where(Update.project_id == project.id)) or 0

@@ -80,6 +80,10 @@ WORDS = {
         say("This has been deleted"),
         say("It was here once and is not coming back."),
     ),
+    412: Words(
+        say("Somebody else changed this"),
+        say("Read it again, and send the change for what it is now."),
+    ),
     413: Words(
         say("That is too large"),
         say("Go back and send less at once. Nothing was changed."),
@@ -87,6 +91,10 @@ WORDS = {
     415: Words(
         say("That kind of content cannot be used"),
         say("Go back and use the form on the page."),
+    ),
+    428: Words(
+        say("Say which version you change"),
+        say("Send the ETag of what you read as If-Match."),
     ),
     429: Words(
         say("Too many tries"),

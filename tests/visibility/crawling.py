@@ -92,6 +92,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
     """What the parameters of routes may be, by the route's first part ("" for any) and name."""
     with node.reading() as session:
         projects = list(session.scalars(select(Project.token)))
+        updates = list(session.scalars(select(Update.token)))
         officers = select(Actor.username).where(Actor.uri.contains("/officers/"))
         activities = [uri.rpartition("/")[2] for uri in session.scalars(select(OutboxActivity.uri))]
         buckets = sorted(set(session.scalars(select(Project.bucket))))
@@ -100,7 +101,8 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("projects", "number"): ["1", "2", "3"],
             ("unsaved", "token"): ["nobody"],
             ("checklists", "token"): projects,
-            ("updates", "token"): list(session.scalars(select(Update.token))),
+            ("updates", "token"): updates,
+            ("api", "token"): [*projects, *updates],
             ("comments", "token"): list(session.scalars(select(Comment.token))),
             ("activities", "token"): activities,
             ("unsubscribe", "token"): list(session.scalars(select(Subscriber.token))),

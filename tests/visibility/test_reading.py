@@ -17,6 +17,7 @@ FOR_PROGRAMS = (
     "/projects.json",
     "/projects.feed.json",
     "/data.json",
+    "/api/v1/",
     "/councils/aldermoor/followers_synchronization",
     "/councils/aldermoor/projects/digest",
 )

@@ -1,0 +1,256 @@
+"""The API: projects, updates, councils and outputs as JSON."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request, url_for
+
+from node.councils import service as councils
+from node.errors import InvalidInputError, NotFoundError
+from node.federating.readers import ANYBODY
+from node.feeds import describing
+from node.projects import service as projects
+from node.projects.models import Phase, Project, State
+from node.projects.writing import Text, text_of
+from node.request import LARGEST_ROW_ID, current_work
+from node.rest import openapi, writing
+from node.rest.asking import (
+    answer,
+    body,
+    endpoint,
+    limit,
+    reader,
+    require_match,
+    tag_of,
+)
+from node.rest.models import Scope
+from node.updates import service as updates
+from node.updates.models import State as UpdateState
+from node.updates.models import Update
+from node.wording import say
+
+blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/openapi.json")
+@endpoint()
+def document() -> Response:
+    """This API, described."""
+    return answer(openapi.document(current_work().settings.base_url))
+
+
+@blueprint.get("/")
+@endpoint()
+def index() -> Response:
+    """Where things are."""
+    names = {"projects": "rest.list_projects", "councils": "rest.list_councils"}
+    names |= {"outputs": "rest.list_outputs", "openapi": "rest.document"}
+    return answer({name: _here(url_for(view)) for name, view in names.items()})
+
+
+@blueprint.get("/projects")
+@endpoint()
+def list_projects() -> Response:
+    """Published projects, in the order in which they came here; drafts with `state=draft`."""
+    most, wanted = limit(), _filter()
+    found = projects.after(
+        current_work().session, wanted, _cursor(), most + 1, _moment("changed_since")
+    )
+    items = [describing.in_list(each, _page(each)) for each in found[:most]]
+    return _paged("projects", items, found[most - 1].id if len(found) > most else None)
+
+
+def _filter() -> projects.Filter:
+    drafts = request.args.get("state") == State.draft.value
+    if drafts and not reader().is_ours:
+        raise NotFoundError(say("Drafts are shown with a token that reads."))
+    return projects.Filter(
+        reader(),
+        origin=request.args.get("origin", "all"),
+        phase=_choice("phase"),
+        council_id=_council(),
+        drafts=drafts,
+    )
+
+
+def _choice(name: str) -> Phase | None:
+    given = request.args.get(name)
+    if given is None or given in list(Phase):
+        return Phase(given) if given else None
+    wrong = {name: say("Give one of %(words)s", words=", ".join(Phase))}
+    raise InvalidInputError(say("The question could not be read."), wrong)
+
+
+def _council() -> int | None:
+    """The council whose id is asked for; -1, which none has, where it is not known."""
+    uri = request.args.get("council")
+    if uri is None:
+        return None
+    found = councils.by_actor_uri(current_work().session, uri) if "\0" not in uri else None
+    return found.id if found else -1
+
+
+def _cursor() -> int:
+    given = request.args.get("after", "0")
+    if given.isascii() and given.isdigit() and len(given) < 11 and int(given) <= LARGEST_ROW_ID:
+        return int(given)
+    wrong = {"after": say("Give what the link to the next page says")}
+    raise InvalidInputError(say("The question could not be read."), wrong)
+
+
+def _moment(name: str) -> datetime | None:
+    given = request.args.get(name)
+    if given is None:
+        return None
+    try:
+        found = datetime.fromisoformat(given)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        wrong = {name: say("Give a moment like 2026-01-31T12:00:00Z")}
+        raise InvalidInputError(say("The question could not be read."), wrong) from error
+
+
+def _paged(name: str, items: Sequence[Any], after: int | None) -> Response:
+    """A page, and where the next one is: in the body, and as a Link (RFC 8288)."""
+    onward = None
+    if after is not None:
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "after"]
+        onward = _here(f"{request.path}?{urlencode([*pairs, ('after', after)])}")
+    response = answer({name: items, "next": onward})
+    if onward:
+        response.headers["Link"] = f'<{onward}>; rel="next"'
+    return response
+
+
+def _here(path: str) -> str:
+    return current_work().settings.base_url + path
+
+
+def _page(project: Project) -> str:
+    return _here(url_for("projects.show", token=project.token))
+
+
+def _whole(project: Project, status: int = 200) -> Response:
+    response = answer(
+        describing.whole(project, _page(project)), status, tag_of(project.version, project.token)
+    )
+    if status == 201:
+        response.headers["Location"] = _here(url_for("rest.read_project", token=project.token))
+    return response
+
+
+@blueprint.get("/projects/<token>")
+@endpoint()
+def read_project(token: str) -> Response:
+    """One project; a draft of ours with a token that reads."""
+    who = reader()
+    return _whole(projects.by_token(current_work().session, token, who, drafts=who != ANYBODY))
+
+
+@blueprint.post("/projects")
+@endpoint(Scope.write_projects)
+def create_project() -> Response:
+    """A new project of our council: a draft, or published at once."""
+    given, work = body(writing.PROJECT), current_work()
+    text = writing.changed(Text("", "", "", ""), given)
+    project = projects.create(work, councils.require_own(work.session), text)
+    if given.get("state") == State.published.value:
+        projects.publish(work, project)
+    return _whole(project, 201)
+
+
+@blueprint.patch("/projects/<token>")
+@endpoint(Scope.write_projects)
+def change_project(token: str) -> Response:
+    """Change what was sent of a project of ours, if nobody changed it since it was read."""
+    given, work = body(writing.PROJECT), current_work()
+    project = projects.for_change(work.session, token)
+    require_match(project.version, project.token)
+    text = writing.changed(text_of(project), given)
+    if given.get("state") == State.draft.value and project.state is not State.draft:
+        wrong = {"state": say("A project that was published cannot become a draft")}
+        raise InvalidInputError(say("The project could not be saved."), wrong)
+    projects.update(work, project, text, project.version)
+    if given.get("state") == State.published.value and project.state is State.draft:
+        projects.publish(work, project)
+    return _whole(project)
+
+
+@blueprint.delete("/projects/<token>")
+@endpoint(Scope.write_projects)
+def delete_project(token: str) -> Response:
+    """Delete a project of ours, here and, as far as others comply, everywhere."""
+    work = current_work()
+    project = projects.for_change(work.session, token)
+    require_match(project.version, project.token)
+    projects.delete(work, project)
+    return Response(status=204)
+
+
+def _told(update: Update, status: int = 200) -> Response:
+    here = _here(url_for("updates.show", token=update.token))
+    response = answer(describing.update(update, here), status, tag_of(update.version, update.token))
+    if status == 201:
+        response.headers["Location"] = _here(url_for("rest.read_update", token=update.token))
+    return response
+
+
+@blueprint.get("/projects/<token>/updates")
+@endpoint()
+def list_updates(token: str) -> Response:
+    """The updates of a project, newest first."""
+    session, most = current_work().session, limit()
+    project = projects.by_token(session, token, reader())
+    found = updates.before(session, project, _cursor(), most + 1)
+    items = [
+        describing.update(each, _here(url_for("updates.show", token=each.token)))
+        for each in found[:most]
+    ]
+    return _paged("updates", items, found[most - 1].id if len(found) > most else None)
+
+
+@blueprint.post("/projects/<token>/updates")
+@endpoint(Scope.write_updates)
+def create_update(token: str) -> Response:
+    """Tell what is new in a project of ours."""
+    given, work = body(writing.UPDATE), current_work()
+    project = projects.for_change(work.session, token)
+    return _told(updates.write(work, project, writing.update(given)), 201)
+
+
+@blueprint.get("/updates/<token>")
+@endpoint()
+def read_update(token: str) -> Response:
+    session = current_work().session
+    update = updates.by_token(session, token)
+    projects.by_token(session, update.project.token, reader())
+    if update.state is UpdateState.deleted:
+        raise NotFoundError(say("There is no such update."))
+    return _told(update)
+
+
+@blueprint.get("/councils")
+@endpoint()
+def list_councils() -> Response:
+    """Our council, and those that it follows."""
+    session = current_work().session
+    own = councils.require_own(session)
+    followed = [each for each in councils.followed(session) if each.follow.state == "accepted"]
+    every = [own, *(each.council for each in followed)]
+    return answer({"councils": [describing.council(each) for each in every]})
+
+
+@blueprint.get("/outputs")
+@endpoint()
+def list_outputs() -> Response:
+    """What everybody gets back from projects: those of each page of projects that have any."""
+    most = limit()
+    found = projects.after(current_work().session, _filter(), _cursor(), most + 1, None)
+    items = [
+        describing.output(each, number)
+        for each in found[:most]
+        for number in range(len(each.details.outputs))
+    ]
+    return _paged("outputs", items, found[most - 1].id if len(found) > most else None)

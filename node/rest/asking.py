@@ -1,0 +1,176 @@
+"""Who asks the API, what they may do, how often, and on what conditions."""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Response, current_app, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    BadRequest,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+from node.errors import ForbiddenError, InvalidInputError
+from node.federating.readers import ANYBODY, OUR_OWN, Reader
+from node.federating.views.asking import current_reader
+from node.people.permissions import allows
+from node.people.tries import Tries
+from node.request import PUBLIC, current_node, current_work, for_servers, json_bytes, permission
+from node.rest import service
+from node.rest.models import Scope, Token
+from node.wording import say
+
+EXTENSION = "moothall-api"
+WINDOW = 60.0
+# In each minute.
+PER_TOKEN, PER_ADDRESS = 600, 120
+EDIT = "projects.edit"
+BODIES = ("application/json", "application/merge-patch+json")
+DEFAULT_LIMIT, MOST_LIMIT = 20, 100
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Limits:
+    """How often programs ask, counted in this process."""
+
+    def __init__(self) -> None:
+        self.tokens = Tries(PER_TOKEN, WINDOW)
+        self.addresses = Tries(PER_ADDRESS, WINDOW)
+
+
+def endpoint(scope: Scope | None = None) -> Callable[[View], View]:
+    """Mark a view of the API. Without `scope` it is for everybody, and a token lets see more."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            token = _token()
+            if scope is not None:
+                _require(token, scope)
+            response = view(*args, **kwargs)
+            if isinstance(response, Response) and token is None:
+                response.headers["Access-Control-Allow-Origin"] = "*"
+            return response
+
+        return cast("View", for_servers(permission(PUBLIC)(asked)))
+
+    return mark
+
+
+def reader() -> Reader:
+    """Who reads: with a token, its owner, if it reads at all; another server, if it signs."""
+    token: Token | None = g.get("api_token")
+    if token is None:
+        return current_reader()
+    return OUR_OWN if Scope.read in token.scopes else ANYBODY
+
+
+def _token() -> Token | None:
+    """Whose token is shown. Raises `Unauthorized` for one that is no good."""
+    limits: Limits = current_app.extensions[EXTENSION]
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if not kind:
+        _count(limits.addresses, request.remote_addr or "")
+        return None
+    work = current_work()
+    token = service.find(work.session, secret.strip()) if kind.casefold() == "bearer" else None
+    if token is None:
+        # Guesses are counted by address: there is no token to count them by.
+        _count(limits.addresses, request.remote_addr or "")
+        raise Unauthorized(www_authenticate=_challenge("invalid_token"))
+    _count(limits.tokens, str(token.id))
+    if service.needs_note(token):
+        number = token.id
+        work.pause()
+        service.note_use(current_node(), number)
+        token = service.find(work.session, secret.strip())
+    g.api_token = token
+    if token is not None:
+        work.by = token.user.email
+    return token
+
+
+def _count(tries: Tries, name: str) -> None:
+    wait = tries.begin(name)
+    if wait:
+        raise TooManyRequests(retry_after=math.ceil(wait))
+
+
+def _require(token: Token | None, scope: Scope) -> None:
+    if token is None:
+        raise Unauthorized(www_authenticate=_challenge())
+    if scope not in token.scopes:
+        raise ForbiddenError(say("The token does not have the scope %(scope)s.", scope=scope.value))
+    roles = [role.name for role in token.user.roles]
+    if scope is not Scope.read and not allows(roles, EDIT, current_node().hooks):
+        raise ForbiddenError(say("You do not have permission to do this."))
+
+
+def _challenge(error: str = "") -> WWWAuthenticate:
+    values: dict[str, str | None] = {"realm": "Moothall"}
+    if error:
+        values["error"] = error
+    return WWWAuthenticate("bearer", values)
+
+
+def body(allowed: frozenset[str]) -> dict[str, Any]:
+    """The object that was sent. Raises for what is none, and for names that mean nothing."""
+    if request.mimetype not in BODIES:
+        raise UnsupportedMediaType
+    try:
+        given = request.get_json(force=True)
+    except (RecursionError, ValueError) as error:
+        raise BadRequest from error
+    if not isinstance(given, dict):
+        raise InvalidInputError(say("The body must be a JSON object."))
+    unknown = sorted(set(given) - allowed)[:20]
+    if unknown:
+        words = say("This is not a field that can be written")
+        raise InvalidInputError(
+            say("The body has fields that cannot be written."), dict.fromkeys(unknown, words)
+        )
+    return given
+
+
+def limit() -> int:
+    """How many are wanted. Raises `InvalidInputError`."""
+    given = request.args.get("limit", str(DEFAULT_LIMIT))
+    if not (given.isascii() and given.isdigit() and len(given) < 5 and int(given) > 0):
+        wrong = {"limit": say("Give a number from 1 to %(most)s", most=MOST_LIMIT)}
+        raise InvalidInputError(say("The question could not be read."), wrong)
+    return min(int(given), MOST_LIMIT)
+
+
+def tag_of(version: int, token: str) -> str:
+    """What names a version of a project or an update."""
+    return f"{token}-{version}"
+
+
+def require_match(version: int, token: str) -> None:
+    """Whoever changes something says which version they read: 428 without, 412 for another."""
+    if not request.headers.get("If-Match"):
+        raise PreconditionRequired
+    if not request.if_match.contains(tag_of(version, token)):
+        raise PreconditionFailed
+
+
+def answer(document: Any, status: int = 200, tag: str = "") -> Response:
+    """A JSON document; one that was read before is not sent again."""
+    response = Response(json_bytes(document), status, content_type="application/json")
+    if tag:
+        response.set_etag(tag)
+    else:
+        response.add_etag()
+    is_public = g.get("api_token") is None and reader() == ANYBODY
+    response.headers["Cache-Control"] = "no-cache" if is_public else "private, no-cache"
+    response.vary.add("Authorization")
+    if status == 200:
+        response.make_conditional(request)
+    return response

@@ -1,0 +1,43 @@
+"""Tokens: what a program shows to be let in, on behalf of the person who made it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from node.db import Base, now
+from node.people.models import User
+
+
+class Scope(StrEnum):
+    """What a token lets a program do."""
+
+    read = "read"
+    write_projects = "write:projects"
+    write_updates = "write:updates"
+    webhooks = "webhooks"
+
+
+class Token(Base):
+    """`digest` is all that is kept of it; `beginning` tells it from others. It ends when it
+    expires, is revoked, or whoever made it no longer works here.
+    """
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    beginning: Mapped[str] = mapped_column(String(12))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()
+
+    @property
+    def is_good(self) -> bool:
+        return self.revoked_at is None and self.expires_at > now() and self.user.active

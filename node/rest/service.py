@@ -1,0 +1,100 @@
+"""Making, finding and revoking tokens."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node import markup
+from node.db import now
+from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.people.models import User
+from node.rest.models import Scope, Token
+from node.runtime import Node, UnitOfWork
+from node.wording import Saying, say
+
+# Recognised by those who look for secrets in what is published.
+PREFIX = "moothall_"
+DAYS = (30, 90, 365)
+# So many may one person have that are good.
+MOST = 20
+LONGEST_NAME = 100
+# When a token was last used is noted no more often.
+NOTED_EACH = timedelta(minutes=10)
+
+
+def make(
+    work: UnitOfWork, user: User, name: str, scopes: Sequence[str], days: int
+) -> tuple[Token, str]:
+    """A new token, and what is shown of it this once. Raises `InvalidInputError`."""
+    name = markup.one_line(name, LONGEST_NAME + 1)
+    wrong: dict[str, Saying] = {}
+    if not name:
+        wrong["name"] = say("Enter what the token is for")
+    elif len(name) > LONGEST_NAME:
+        wrong["name"] = say("Use at most %(most)s characters", most=LONGEST_NAME)
+    if not scopes or not set(scopes) <= set(Scope):
+        wrong["scopes"] = say("Select what the token may be used for")
+    if days not in DAYS:
+        wrong["days"] = say("Select when the token ends")
+    if wrong:
+        raise InvalidInputError(say("The token could not be made."), wrong)
+    if sum(each.is_good for each in of_user(work.session, user)) >= MOST:
+        raise ConflictError(say("You have %(most)s tokens: revoke one first.", most=MOST))
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = Token(
+        user=user,
+        name=name,
+        digest=_digest(secret),
+        beginning=secret[len(PREFIX) :][:6],
+        scopes=sorted({Scope(each).value for each in scopes}),
+        expires_at=now() + timedelta(days=days),
+    )
+    work.session.add(token)
+    work.session.flush()
+    work.audit("token.make", token.beginning, name=name, scopes=token.scopes)
+    return token, secret
+
+
+def of_user(session: Session, user: User) -> list[Token]:
+    """The tokens of a person, newest first."""
+    query = select(Token).where(Token.user_id == user.id).order_by(Token.id.desc())
+    return list(session.scalars(query.limit(200)))
+
+
+def revoke(work: UnitOfWork, user: User, token_id: int) -> Token:
+    """Whoever made a token ends it. Raises `NotFoundError` for anybody else's."""
+    token = work.session.get(Token, token_id)
+    if token is None or token.user_id != user.id:
+        raise NotFoundError(say("There is no such token."))
+    if token.revoked_at is None:
+        token.revoked_at = now()
+        work.audit("token.revoke", token.beginning, name=token.name)
+    return token
+
+
+def find(session: Session, secret: str) -> Token | None:
+    """The token that was shown, if it is still good."""
+    if not secret.startswith(PREFIX) or len(secret) > 100:
+        return None
+    token = session.scalar(select(Token).where(Token.digest == _digest(secret)))
+    return token if token is not None and token.is_good else None
+
+
+def needs_note(token: Token) -> bool:
+    return token.used_at is None or token.used_at < now() - NOTED_EACH
+
+
+def note_use(node: Node, token_id: int) -> None:
+    """Remember that a token was used, in a transaction of its own."""
+    with node.work(by="api") as work:
+        token = work.session.get(Token, token_id)
+        if token is not None:
+            token.used_at = now()
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""Pages about the API: what it can do, and a person's tokens."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+
+from node.errors import ConflictError, InvalidInputError
+from node.languages import said
+from node.request import PUBLIC, current_work, permission
+from node.rest import openapi, service
+from node.rest.forms import SCOPES, TokenForm
+from node.rest.models import Scope
+
+blueprint = Blueprint("tokens", __name__, template_folder="templates")
+
+USE = "account.profile"
+
+
+@blueprint.get("/api")
+@permission(PUBLIC)
+def about() -> ResponseReturnValue:
+    """What the API can do, as its own description says."""
+    document = openapi.document(current_work().settings.base_url)
+    operations = [
+        (method.upper(), path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method != "parameters"
+    ]
+    return render_template(
+        "rest/about.html", base=document["servers"][0]["url"], operations=operations
+    )
+
+
+@blueprint.get("/account/tokens")
+@permission(USE)
+def index() -> ResponseReturnValue:
+    """The tokens of whoever is signed in."""
+    return _page(TokenForm())
+
+
+def _page(form: TokenForm, secret: str = "") -> str:
+    tokens = service.of_user(current_work().session, current_user)
+    names = {scope.value: label for scope, label in SCOPES.items()}
+    return render_template("rest/tokens.html", form=form, tokens=tokens, secret=secret, names=names)
+
+
+@blueprint.post("/account/tokens/new")
+@permission(USE)
+def make() -> ResponseReturnValue:
+    """Make a token, and show it this once."""
+    form = TokenForm()
+    if not form.validate_on_submit():
+        return _page(form), 400
+    scopes = [each for each in form.scopes.data or [] if each in list(Scope)]
+    try:
+        _token, secret = service.make(
+            current_work(), current_user, form.name.data or "", scopes, form.lasts()
+        )
+    except InvalidInputError as error:
+        form.show(error)
+        return _page(form), 400
+    except ConflictError as error:
+        form.form_errors.append(said(error.safe_text))
+        return _page(form), 409
+    return _page(TokenForm(formdata=None), secret)
+
+
+@blueprint.post("/account/tokens/<int:token_id>/revoke")
+@permission(USE)
+def revoke(token_id: int) -> ResponseReturnValue:
+    token = service.revoke(current_work(), current_user, token_id)
+    flash(_("The token “%(name)s” no longer lets anybody in.", name=token.name), "success")
+    return redirect(url_for("tokens.index"), 303)
