@@ -99,6 +99,10 @@ from node.updates import views as updates_views
 from node.web import cycle, look, pages
 from node.web.inbox_door import InboxDoor
 from node.web.site import MenuItem, Site
+from node.webhooks import sending as webhook_sending
+from node.webhooks import service as webhooks
+from node.webhooks import views as webhooks_views
+from node.webhooks.models import WebhookMessage
 
 # The rooms that receive what others send, in the order they are asked.
 HANDLERS: Sequence[Handlers] = (
@@ -164,7 +168,8 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         handlers=HANDLERS,
         read_page=read_page,
         withdrawals=(announcing.withdraw, updates.withdraw, conversations.withdraw),
-        announcers=(announcing.announce,),
+        announcers=(announcing.announce, webhooks.announce),
+        hearers=(webhooks.hear,),
         kinds=by_name(KINDS),
     )
     app.extensions[EXTENSION] = node
@@ -202,6 +207,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
     node.jobs.register(spreading.JOB, lambda: spreading.work_off(node))
     node.jobs.register(digests.JOB, lambda: digests.work_off(node, write))
+    node.jobs.register(WebhookMessage.JOB, lambda: webhook_sending.work_off(node))
     node.jobs.register(Mail.JOB, lambda: mail.work_off(node))
     node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.work_off(node))
 
@@ -231,6 +237,7 @@ def _add_pages(app: Flask) -> None:
         pages,
         rest_api,
         rest_views,
+        webhooks_views,
         feeds_views,
         importing_views,
         projects_views,

@@ -128,6 +128,9 @@ class PageReader(Protocol):
 # What a room does with what it keeps about a project of ours that fewer may read: the project, and
 # the audience that it is still for, if any.
 Withdrawal = Callable[[UnitOfWork, Any, Any], None]
+# What a room does when a published project of ours was published, changed or deleted: what it is
+# called, the project, and who could see it before.
+Hearer = Callable[[UnitOfWork, str, Any, Any], None]
 # What a room does with an update of ours that was just written or deleted, as its state says.
 Announcer = Callable[[UnitOfWork, Any], None]
 
@@ -142,7 +145,7 @@ class Room:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page; `withdrawals` and `announcers` are
+    `read_page` takes what is read page by page; `withdrawals`, `announcers` and `hearers` are
     those of its rooms; `kinds` are the kinds of news (`node.news.kinds`), by name.
     """
 
@@ -156,6 +159,7 @@ class Node:
     kinds: Mapping[str, Any]
     withdrawals: Sequence[Withdrawal] = ()
     announcers: Sequence[Announcer] = ()
+    hearers: Sequence[Hearer] = ()
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)

@@ -72,6 +72,7 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
     _require_own(project)
     reviews.confirm(work.settings, project)
     telling.told(work, project, Visibility.private)
+    telling.heard(work, "published", project, Visibility.private)
     tell(work, news.PUBLISHED, project_id=project.id)
     versions.record(work, project, "published")
     work.audit(
@@ -110,6 +111,7 @@ def update(
         if confirms or project.phase is not phase:
             reviews.confirm(work.settings, project)
         telling.told(work, project, before)
+        telling.heard(work, "updated", project, before)
         if project.phase is not phase:
             tell(work, news.PHASE, project_id=project.id, phase=project.phase.value)
     versions.record(work, project, deed)
@@ -135,6 +137,7 @@ def delete(work: UnitOfWork, project: Project) -> None:
     _require_own(project)
     if was_published:
         telling.gone(work, project)
+        telling.heard(work, "deleted", project, project.visibility)
         tell(work, news.DELETED, project_id=project.id)
     work.audit("project.delete", project.uri, title=title)
 

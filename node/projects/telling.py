@@ -31,6 +31,12 @@ def told(work: UnitOfWork, project: Project, before: Visibility) -> None:
         group.publish(work, project, _update(work, project))
 
 
+def heard(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
+    """Let the other rooms hear of what happened: project.published, .updated or .deleted."""
+    for hear in work.node.hearers:
+        hear(work, f"project.{event}", project, before)
+
+
 def gone(work: UnitOfWork, project: Project) -> None:
     """Tell all who ever got a project that it is deleted, and show nothing said of it before."""
     publishing.hide(work.session, project.uri, None)

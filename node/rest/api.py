@@ -169,11 +169,11 @@ def change_project(token: str) -> Response:
     project = projects.for_change(work.session, token)
     require_match(project.version, project.token)
     text = writing.changed(text_of(project), given)
-    if given.get("state") == State.draft.value and project.state is not State.draft:
+    if given.get("state") == State.draft.value and project.state is State.published:
         wrong = {"state": say("A project that was published cannot become a draft")}
         raise InvalidInputError(say("The project could not be saved."), wrong)
     projects.update(work, project, text, project.version)
-    if given.get("state") == State.published.value and project.state is State.draft:
+    if given.get("state") == State.published.value and project.state is not State.published:
         projects.publish(work, project)
     return _whole(project)
 

@@ -11,7 +11,6 @@ SCOPES = {
     Scope.read: _l("Read everything that you may read"),
     Scope.write_projects: _l("Write, publish and delete projects"),
     Scope.write_updates: _l("Write updates"),
-    Scope.webhooks: _l("Look after webhooks"),
 }
 ENDS = {30: _l("In 30 days"), 90: _l("In 90 days"), 365: _l("In a year")}
 

@@ -15,9 +15,11 @@ from node.mail.models import Mail
 from node.news.models import Happening
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS, TRANSITIONS, State
+from node.webhooks.models import WebhookMessage
 
 NODE = Path(__file__).parents[2] / "node"
 ROWS = (
+    WebhookMessage,
     Delivery,
     Follow,
     InboxItem,

@@ -108,6 +108,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("unsubscribe", "token"): list(session.scalars(select(Subscriber.token))),
             ("officers", "username"): list(session.scalars(officers)),
             ("", "slug"): [node.name],
+            ("", "webhook_id"): ["1"],
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
             ("", "report_id"): [str(number) for number in session.scalars(select(Report.id))],
             ("", "number"): [str(number) for number in buckets],

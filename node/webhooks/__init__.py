@@ -1,0 +1,1 @@
+"""Telling other programs what happens here: signed, queued, tried again (Standard Webhooks)."""

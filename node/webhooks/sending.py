@@ -1,0 +1,119 @@
+"""The job that sends what waits, and records what came of it."""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, select
+
+from federation.retry import Outcome, decide
+from node import markup
+from node.db import now
+from node.federating import queues
+from node.outbound import OutboundError
+from node.runtime import Node, UnitOfWork
+from node.webhooks import service, signing
+from node.webhooks.models import Webhook, WebhookMessage
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 4
+# A message is tried for so long; an address at which all failed for so long is told nothing more.
+PATIENCE, GIVE_UP = timedelta(days=3), timedelta(days=5)
+GONE = 410
+KEPT = timedelta(days=30)
+PRUNED_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one attempt: what was answered, or why nothing was."""
+
+    status: int | None
+    words: str
+    retry_after: str | None = None
+    is_final: bool = False
+
+
+@queues.wakes_for_next(WebhookMessage)
+def work_off(node: Node) -> None:
+    """The job: send all that is due."""
+    queues.in_parallel(
+        AT_ONCE,
+        lambda most: queues.lease(node, WebhookMessage, most),
+        lambda number: _attempt(node, number),
+    )
+    node.tidied.outcome(WebhookMessage.JOB, lambda: prune(node))
+
+
+def _attempt(node: Node, number: int) -> None:
+    with node.reading() as session:
+        row = session.get(WebhookMessage, number)
+        if row is None or row.state != WebhookMessage.WAITING:
+            return
+        url, body = row.webhook.url, row.body.encode()
+        signed = signing.headers(row.reference, now(), body, service.keys(row.webhook))
+        is_off = row.webhook.off_at is not None
+    tried = Tried(None, "The webhook is off.", is_final=True)
+    if not is_off:
+        tried = _send(node, url, body, signed)
+    with node.work(by=WebhookMessage.JOB) as work:
+        _record(work, number, tried)
+
+
+def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> Tried:
+    try:
+        answer = node.outbound.post(url, body, content_type="application/json", headers=signed)
+    except OutboundError as error:
+        return Tried(None, str(error.safe_text), is_final=error.permanent)
+    words = markup.one_line(answer.body[:300].decode(errors="replace"), 300)
+    return Tried(answer.status, words, answer.headers.get("retry-after"))
+
+
+def _record(work: UnitOfWork, number: int, tried: Tried) -> None:
+    row = work.session.scalar(
+        select(WebhookMessage).where(WebhookMessage.id == number).with_for_update()
+    )
+    if row is None or row.state != WebhookMessage.WAITING:
+        return
+    moment = now()
+    row.attempts += 1
+    row.leased_until, row.tried_at = None, moment
+    row.status, row.answer = tried.status, tried.words
+    outcome = Outcome.permanent()
+    if not tried.is_final and tried.status != GONE:
+        age, spread = moment - row.created_at, random.random()  # noqa: S311 -- no secret
+        outcome = decide(
+            tried.status, row.attempts, age, tried.retry_after, spread, moment, PATIENCE
+        )
+    if outcome.after is None:
+        row.move_to("delivered" if outcome.delivered else "failed")
+        row.finished_at = moment
+    else:
+        row.due_at = moment + outcome.after
+    _note(work, row.webhook, tried, is_delivered=outcome.delivered)
+
+
+def _note(work: UnitOfWork, hook: Webhook, tried: Tried, *, is_delivered: bool) -> None:
+    """How the address fares; one that does not answer for days is switched off."""
+    moment = now()
+    if is_delivered:
+        hook.failing_since = None
+        return
+    hook.failing_since = hook.failing_since or moment
+    is_lost = tried.status == GONE or hook.failing_since < moment - GIVE_UP
+    if is_lost and hook.off_at is None:
+        hook.off_at = moment
+        work.audit("webhook.off", hook.url)
+        log.warning("a webhook is switched off", url=hook.url, status=tried.status)
+
+
+def prune(node: Node) -> None:
+    """Forget what was sent or given up long ago."""
+    old = select(WebhookMessage.id).where(
+        WebhookMessage.state != WebhookMessage.WAITING, WebhookMessage.finished_at < now() - KEPT
+    )
+    with node.work(by=WebhookMessage.JOB) as work:
+        ids = list(work.session.scalars(old.limit(PRUNED_AT_ONCE)))
+        work.session.execute(delete(WebhookMessage).where(WebhookMessage.id.in_(ids)))

@@ -1,0 +1,148 @@
+"""Webhooks: whom to tell, and putting messages to them in the queue."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from node.db import now
+from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.feeds.describing import moment
+from node.outbound.errors import OutboundError
+from node.outbound.targets import parse_target
+from node.people.models import User
+from node.projects.models import Project, Visibility
+from node.runtime import UnitOfWork
+from node.updates.models import State, Update
+from node.webhooks import events
+from node.webhooks.events import CHOICES, Event
+from node.webhooks.models import Webhook, WebhookMessage, new_secret
+from node.wording import Saying, say
+
+# So many may one person have, and so many messages wait for one of them.
+MOST, MOST_WAITING = 10, 1_000
+# For so long messages are signed with the secret before too.
+OVERLAP = timedelta(days=1)
+SHOWN = 20
+
+
+def add(
+    work: UnitOfWork, user: User, url: str, wanted: Sequence[str], *, tells_all: bool
+) -> Webhook:
+    """Tell `url` of what happens from now on. Raises `InvalidInputError`."""
+    url = url.strip()
+    wrong: dict[str, Saying] = {}
+    try:
+        parse_target(url, work.settings.private_hosts)
+    except OutboundError as error:
+        wrong["url"] = say("It cannot be used: %(why)s", why=error.safe_text)
+    if not wanted or not set(wanted) <= set(CHOICES):
+        wrong["events"] = say("Select what the address is told of")
+    if wrong:
+        raise InvalidInputError(say("The webhook could not be saved."), wrong)
+    query = select(func.count()).select_from(Webhook).where(Webhook.user_id == user.id)
+    if (work.session.scalar(query) or 0) >= MOST:
+        raise ConflictError(say("You have %(most)s webhooks: remove one first.", most=MOST))
+    chosen = [event.value for event in CHOICES if event in wanted]
+    hook = Webhook(user=user, url=url, events=chosen, tells_all=tells_all)
+    work.session.add(hook)
+    work.session.flush()
+    work.audit("webhook.add", url, events=chosen, tells_all=tells_all)
+    return hook
+
+
+def of_user(session: Session, user: User, *, everybodys: bool) -> list[Webhook]:
+    """A person's webhooks; or all, for whoever looks after the node."""
+    query = select(Webhook).order_by(Webhook.id.desc()).limit(200)
+    return list(session.scalars(query if everybodys else query.where(Webhook.user_id == user.id)))
+
+
+def find(session: Session, user: User, number: int, *, everybodys: bool) -> Webhook:
+    """Raises `NotFoundError` for none, and for somebody else's."""
+    hook = session.get(Webhook, number)
+    if hook is None or not (everybodys or hook.user_id == user.id):
+        raise NotFoundError(say("There is no such webhook."))
+    return hook
+
+
+def messages(session: Session, hook: Webhook) -> list[WebhookMessage]:
+    """The newest messages to a webhook."""
+    query = select(WebhookMessage).where(WebhookMessage.webhook_id == hook.id)
+    return list(session.scalars(query.order_by(WebhookMessage.id.desc()).limit(SHOWN)))
+
+
+def change_secret(work: UnitOfWork, hook: Webhook) -> str:
+    """A new secret, which is shown this once."""
+    hook.old_secret, hook.secret, hook.changed_secret_at = hook.secret, new_secret(), now()
+    work.audit("webhook.secret", hook.url)
+    return hook.secret
+
+
+def keys(hook: Webhook) -> list[str]:
+    """With what messages are signed now."""
+    changed = hook.changed_secret_at
+    is_new = hook.old_secret is not None and changed is not None and changed > now() - OVERLAP
+    return [hook.secret, *([hook.old_secret] if is_new and hook.old_secret else [])]
+
+
+def remove(work: UnitOfWork, hook: Webhook) -> None:
+    work.audit("webhook.remove", hook.url)
+    work.session.delete(hook)
+
+
+def switch_on(work: UnitOfWork, hook: Webhook) -> None:
+    """Somebody saw to it that the address answers again."""
+    hook.off_at = hook.failing_since = None
+    work.audit("webhook.on", hook.url)
+
+
+def test(work: UnitOfWork, hook: Webhook) -> None:
+    """Send a message that is about nothing."""
+    if hook.off_at is not None:
+        raise ConflictError(say("Switch the webhook on first."))
+    _queue(work, hook, Event.test, {"sentence": "This is a test."})
+
+
+def hear(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
+    """Something happened to a project of ours: tell all webhooks that want to hear of it.
+
+    `before` is who could see the project until now.
+    """
+    for hook in _listening(work.session):
+        said: Event | None = Event(event)
+        if not hook.tells_all:
+            said = events.to_everybody(Event(event), before, project.visibility)
+        if said is not None and said in hook.events:
+            is_gone = said is Event.deleted
+            data = events.trace(project) if is_gone else events.of_project(work.settings, project)
+            _queue(work, hook, said, data)
+
+
+def announce(work: UnitOfWork, update: Update) -> None:
+    """An update of ours was written; of one that was deleted nothing is told."""
+    if update.state is State.deleted:
+        return
+    is_public = update.project.visibility is Visibility.public
+    for hook in _listening(work.session):
+        if Event.told in hook.events and (hook.tells_all or is_public):
+            _queue(work, hook, Event.told, events.of_update(work.settings, update))
+
+
+def _listening(session: Session) -> list[Webhook]:
+    query = select(Webhook).join(User).where(Webhook.off_at.is_(None), User.active)
+    return list(session.scalars(query.order_by(Webhook.id)))
+
+
+def _queue(work: UnitOfWork, hook: Webhook, event: Event, data: dict[str, Any]) -> None:
+    waiting = WebhookMessage.webhook_id == hook.id, WebhookMessage.state == WebhookMessage.WAITING
+    query = select(func.count()).select_from(WebhookMessage).where(*waiting)
+    if (work.session.scalar(query) or 0) >= MOST_WAITING:
+        return
+    body = {"type": event.value, "timestamp": moment(now()), "data": data}
+    written = json.dumps(body, ensure_ascii=False)
+    work.session.add(WebhookMessage(webhook=hook, event=event.value, body=written))
+    work.session.flush()
+    work.wake(WebhookMessage.JOB)

@@ -1,0 +1,105 @@
+"""Pages on which people look after webhooks: their own, and an operator all."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+
+from node.errors import ConflictError, InvalidInputError
+from node.languages import said
+from node.people.permissions import may
+from node.request import current_work, permission
+from node.webhooks import service
+from node.webhooks.events import CHOICES
+from node.webhooks.forms import EVENTS, WebhookForm
+from node.webhooks.models import Webhook
+
+blueprint = Blueprint("webhooks", __name__, template_folder="templates")
+
+EDIT, OPERATE = "projects.edit", "node.operate"
+
+
+@blueprint.get("/account/webhooks")
+@permission(EDIT)
+def index() -> ResponseReturnValue:
+    return _page(WebhookForm())
+
+
+def _page(form: WebhookForm) -> str:
+    hooks = service.of_user(current_work().session, current_user, everybodys=may(OPERATE))
+    return render_template("webhooks/index.html", form=form, hooks=hooks, names=_names())
+
+
+def _names() -> dict[str, str]:
+    return {event.value: str(label) for event, label in EVENTS.items()}
+
+
+@blueprint.post("/account/webhooks/new")
+@permission(EDIT)
+def add() -> ResponseReturnValue:
+    """Add a webhook, and show its secret this once."""
+    form, work = WebhookForm(), current_work()
+    if not form.validate_on_submit():
+        return _page(form), 400
+    wanted = [each for each in form.events.data or [] if each in list(CHOICES)]
+    try:
+        hook = service.add(
+            work, current_user, form.url.data or "", wanted, tells_all=bool(form.tells_all.data)
+        )
+    except InvalidInputError as error:
+        form.show(error)
+        return _page(form), 400
+    except ConflictError as error:
+        form.form_errors.append(said(error.safe_text))
+        return _page(form), 409
+    return _one(hook, hook.secret)
+
+
+@blueprint.get("/account/webhooks/<int:webhook_id>")
+@permission(EDIT)
+def show(webhook_id: int) -> ResponseReturnValue:
+    """A webhook, and how its last messages fared."""
+    return _one(_find(webhook_id))
+
+
+def _find(webhook_id: int) -> Webhook:
+    session = current_work().session
+    return service.find(session, current_user, webhook_id, everybodys=may(OPERATE))
+
+
+def _one(hook: Webhook, secret: str = "") -> str:
+    sent = service.messages(current_work().session, hook)
+    return render_template(
+        "webhooks/webhook.html", hook=hook, sent=sent, secret=secret, names=_names()
+    )
+
+
+@blueprint.post("/account/webhooks/<int:webhook_id>/secret")
+@permission(EDIT)
+def change_secret(webhook_id: int) -> ResponseReturnValue:
+    hook = _find(webhook_id)
+    return _one(hook, service.change_secret(current_work(), hook))
+
+
+@blueprint.post("/account/webhooks/<int:webhook_id>/test")
+@permission(EDIT)
+def test(webhook_id: int) -> ResponseReturnValue:
+    service.test(current_work(), _find(webhook_id))
+    flash(_("A test is on its way. Reload this page to see how it fared."), "success")
+    return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
+
+
+@blueprint.post("/account/webhooks/<int:webhook_id>/on")
+@permission(EDIT)
+def switch_on(webhook_id: int) -> ResponseReturnValue:
+    service.switch_on(current_work(), _find(webhook_id))
+    flash(_("The webhook is on."), "success")
+    return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
+
+
+@blueprint.post("/account/webhooks/<int:webhook_id>/remove")
+@permission(EDIT)
+def remove(webhook_id: int) -> ResponseReturnValue:
+    service.remove(current_work(), _find(webhook_id))
+    flash(_("The webhook is removed. Nothing more is sent there."), "success")
+    return redirect(url_for("webhooks.index"), 303)

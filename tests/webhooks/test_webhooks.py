@@ -1,0 +1,298 @@
+"""Webhooks: another program hears of what happens, and can tell that it is from us."""
+
+import hmac
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from flask import Flask, Response, request
+from sqlalchemy import select
+
+from node.councils.service import require_own
+from node.db import now
+from node.projects import service
+from node.projects.writing import Text, text_of
+from node.testing.nodes import Nodes, TestNode
+from node.testing.visitor import Visitor
+from node.webhooks import sending
+from node.webhooks.models import Webhook, WebhookMessage
+
+URL = "https://hooks.test/moothall"
+EVENTS = ["project.published", "project.updated", "project.deleted", "update.published"]
+
+
+@dataclass
+class Listener:
+    """A program that is told; `status` is what it answers."""
+
+    status: int = 204
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    def told(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.heard]
+
+    def types(self) -> list[str]:
+        return [each["type"] for each in self.told()]
+
+
+@pytest.fixture
+def council(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def listener(nodes: Nodes, council: TestNode) -> Iterator[Listener]:
+    found, app = Listener(), Flask("hooks")
+
+    @app.post("/moothall")
+    def hear() -> Response:
+        found.heard.append((dict(request.headers), request.data))
+        return Response("heard" if found.status == 200 else "", found.status)
+
+    nodes.apps["hooks.test"] = app.wsgi_app
+    yield found
+    del nodes.apps["hooks.test"]
+
+
+@pytest.fixture
+def officer(council: TestNode) -> Visitor:
+    return council.visitor("officer")
+
+
+def add(visitor: Visitor, url: str = URL, *, events: list[str] = EVENTS, **more: str) -> str:
+    """Add a webhook on the page. Returns the secret that is shown."""
+    visitor.visit("/account/webhooks")
+    form = visitor.form("webhooks/new")
+    data: dict[str, Any] = form.values | {"url": url, "events": events} | more
+    visitor.page = visitor.client.post(form.action, data=data)
+    found = re.search(r"whsec_[A-Za-z0-9+/=]+", visitor.page.text)
+    return found[0] if found else ""
+
+
+def publish(council: TestNode, title: str, visibility: str = "public") -> str:
+    with council.app.app_context(), council.work() as work:
+        text = Text(title, "In short.", "beta", "At length.", visibility)
+        project = service.create(work, require_own(work.session), text)
+        service.publish(work, project)
+        return project.token
+
+
+def signature(secret: str, headers: dict[str, str], body: bytes) -> str:
+    """As Standard Webhooks says, and not as our code does it."""
+    signed = b".".join(
+        [headers["Webhook-Id"].encode(), headers["Webhook-Timestamp"].encode(), body]
+    )
+    key = b64decode(secret.removeprefix("whsec_"))
+    return "v1," + b64encode(hmac.new(key, signed, sha256).digest()).decode()
+
+
+def settle(council: TestNode) -> None:
+    while council.node.jobs.work_off():
+        pass
+
+
+def hook_of(council: TestNode) -> Webhook:
+    with council.reading() as session:
+        hook = session.scalars(select(Webhook)).one()
+        session.expunge(hook)
+    return hook
+
+
+def message_of(council: TestNode) -> WebhookMessage:
+    """The newest."""
+    with council.reading() as session:
+        query = select(WebhookMessage).order_by(WebhookMessage.id.desc())
+        message = session.scalars(query).first()
+        assert message is not None
+        session.expunge(message)
+    return message
+
+
+def test_what_happens_to_a_project_is_told_and_signed(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
+    secret = add(officer)
+    token = publish(council, "Bin days")
+    officer.visit(f"/projects/{token}/updates/new")
+    officer.submit("updates/new", changed="It works.")
+    officer.visit(f"/projects/{token}/delete")
+    officer.submit("delete")
+    settle(council)
+    # They go side by side: each says when it was.
+    said = {each["type"]: each["data"] for each in listener.told()}
+    assert sorted(listener.types()) == sorted(said)
+    published, gone = said["project.published"], said["project.deleted"]
+    told = said["update.published"]
+    assert published["title"] == "Bin days"
+    assert published["token"] == told["project"].rpartition("/")[2] == gone["token"] == token
+    assert told["changed"] == "It works."
+    assert "title" not in gone
+    for headers, body in listener.heard:
+        assert headers["Webhook-Signature"] == signature(secret, headers, body)
+        assert abs(int(headers["Webhook-Timestamp"]) - now().timestamp()) < 60
+    assert len({headers["Webhook-Id"] for headers, _ in listener.heard}) == 3
+
+
+def test_only_what_it_wants_and_only_what_everybody_may_see(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
+    add(officer, events=["project.published"])
+    publish(council, "Secret", "private")
+    publish(council, "For peers", "peers")
+    token = publish(council, "For all")
+    officer.visit(f"/projects/{token}/delete")
+    officer.submit("delete")
+    settle(council)
+    assert [each["data"]["title"] for each in listener.told()] == ["For all"]
+
+
+def test_one_that_hears_all(council: TestNode, officer: Visitor, listener: Listener) -> None:
+    add(officer, tells_all="y")
+    publish(council, "Secret", "private")
+    settle(council)
+    assert [each["data"]["title"] for each in listener.told()] == ["Secret"]
+
+
+def test_a_project_that_is_hidden_is_gone_for_those_outside(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
+    add(officer)
+    token = publish(council, "Bin days")
+    for visibility in ("private", "public"):
+        with council.app.app_context(), council.work() as work:
+            project = service.for_change(work.session, token)
+            text = replace(text_of(project), visibility=visibility)
+            service.update(work, project, text, project.version)
+    settle(council)
+    assert sorted(listener.types()) == [
+        "project.deleted",
+        "project.published",
+        "project.published",
+    ]
+    (gone,) = (each["data"] for each in listener.told() if each["type"] == "project.deleted")
+    assert set(gone) == {"token", "id"}
+
+
+def test_what_fails_is_tried_again_and_the_page_shows_it(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
+    add(officer)
+    listener.status = 503
+    publish(council, "Bin days")
+    council.node.jobs.work_off()
+    first = message_of(council)
+    assert (first.state, first.attempts, first.status) == ("pending", 1, 503)
+    assert first.due_at > now()
+    officer.visit(f"/account/webhooks/{hook_of(council).id}")
+    assert "503" in officer.text
+    assert "It fails since" in officer.text
+    listener.status = 200
+    with council.work() as work:
+        work.session.scalars(select(WebhookMessage)).one().due_at = now()
+    sending.work_off(council.node)
+    again = message_of(council)
+    assert (again.state, again.attempts, again.answer) == ("delivered", 2, "heard")
+    assert len({headers["Webhook-Id"] for headers, _ in listener.heard}) == 1
+    assert hook_of(council).failing_since is None
+
+
+@pytest.mark.parametrize("status, days", [(410, 0), (500, 6)])
+def test_an_address_that_is_lost_is_switched_off(
+    council: TestNode, officer: Visitor, listener: Listener, status: int, days: int
+) -> None:
+    add(officer)
+    listener.status = status
+    with council.work() as work:
+        hook = work.session.scalars(select(Webhook)).one()
+        hook.failing_since = now() - timedelta(days=days) if days else None
+    publish(council, "Bin days")
+    council.node.jobs.work_off()
+    number = hook_of(council).id
+    assert hook_of(council).off_at is not None
+    heard = len(listener.heard)
+    publish(council, "More bins")
+    settle(council)
+    assert len(listener.heard) == heard
+    officer.visit(f"/account/webhooks/{number}")
+    officer.submit("/on")
+    listener.status = 204
+    officer.submit("/test")
+    settle(council)
+    assert listener.types()[-1] == "test"
+
+
+def test_a_new_secret_signs_beside_the_one_before(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
+    old = add(officer)
+    number = hook_of(council).id
+    officer.submit("/secret")
+    found = re.search(r"whsec_[A-Za-z0-9+/=]+", officer.text)
+    assert found
+    assert found[0] != old
+    officer.visit(f"/account/webhooks/{number}")
+    assert "whsec_" not in officer.text
+    officer.submit("/test")
+    settle(council)
+    headers, body = listener.heard[-1]
+    both = {signature(found[0], headers, body), signature(old, headers, body)}
+    assert set(headers["Webhook-Signature"].split()) == both
+    with council.work() as work:
+        hook = work.session.scalars(select(Webhook)).one()
+        hook.changed_secret_at = now() - timedelta(days=2)
+    officer.visit(f"/account/webhooks/{number}")
+    officer.submit("/test")
+    settle(council)
+    headers, body = listener.heard[-1]
+    assert headers["Webhook-Signature"] == signature(found[0], headers, body)
+
+
+@pytest.mark.parametrize(
+    "url, words",
+    [
+        ("http://hooks.test/", "Only https addresses"),
+        ("https://127.0.0.1/", "reached by name"),
+        ("https://hooks.test:8443/", "usual port"),
+        ("https://user:word@hooks.test/", "It cannot be used"),
+        ("javascript:alert(1)", "It cannot be used"),
+        ("", "It cannot be used"),
+        ("https://hooks.test/" + "x" * 3_000, "It cannot be used"),
+    ],
+)
+def test_addresses_that_cannot_be_told(officer: Visitor, url: str, words: str) -> None:
+    assert add(officer, url) == ""
+    assert officer.page.status_code == 400
+    assert words in officer.text
+
+
+def test_something_must_be_chosen(officer: Visitor) -> None:
+    add(officer, events=["test"])
+    assert officer.page.status_code == 400
+    assert "Select what the address is told of" in officer.text
+
+
+def test_nobody_sees_anothers_but_the_operator(
+    council: TestNode, officer: Visitor, listener: Listener
+) -> None:
+    operator = council.visitor("operator")
+    add(operator)
+    number = hook_of(council).id
+    link = f'href="/account/webhooks/{number}"'
+    assert link not in officer.visit("/account/webhooks").text
+    assert officer.visit(f"/account/webhooks/{number}").status_code == 404
+    other = add(officer)
+    assert other
+    seen = operator.visit("/account/webhooks").text
+    assert link in seen
+    assert f'href="/account/webhooks/{number + 1}"' in seen
+    operator.visit(f"/account/webhooks/{number}")
+    operator.submit("/remove")
+    publish(council, "Bin days")
+    settle(council)
+    assert len(listener.heard) == 1
