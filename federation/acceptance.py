@@ -51,12 +51,15 @@ class Policy:
     """What the operator decided.
 
     `host_allowed` is asked about `host`, or `host:port` where the port is not the scheme's own.
-    `plain_http` names the `host:port` whose ids may be plain http.
+    `plain_http` names the `host:port` whose ids may be plain http. What was said before
+    `remembers_since` may have been heard and forgotten; None: nothing is forgotten but what is
+    older than `PASSED_ON_WITHIN`.
     """
 
     host_allowed: Callable[[str], bool]
     max_bytes: int = 1_048_576
     plain_http: Collection[str] = frozenset()
+    remembers_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def accept(
     _check_host(signature, policy)
     activity = _parse(request, policy)
     check_body_and_date(request, signature, now)
+    _check_is_remembered(signature, policy)
     known = keys.known(signature.key_id)
     if known is None and activity.type == "Delete" and activity.object_id == activity.actor:
         # A deleted actor's key is gone, and its server tells everybody: there is nothing to fetch.
@@ -181,6 +185,13 @@ def _check_host(signature: Signature, policy: Policy) -> None:
         raise Refusal(Reason.host_not_allowed, host)
 
 
+def _check_is_remembered(signature: Signature, policy: Policy) -> None:
+    """Of what is older, nobody could tell whether it is said again."""
+    since = policy.remembers_since
+    if since is not None and signature.made_before(since):
+        raise Refusal(Reason.date_outside_window, "from a time of which nothing is remembered here")
+
+
 def _parse(request: SignedRequest, policy: Policy) -> Activity:
     document = parse_json(request.body)
     try:
@@ -222,7 +233,8 @@ def _check_forwarded(
     host = check_id(activity.actor, policy.plain_http).authority
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
-    return _check_proof(activity.raw, keys, now, now - PASSED_ON_WITHIN)
+    oldest = now - PASSED_ON_WITHIN
+    return _check_proof(activity.raw, keys, now, max(oldest, policy.remembers_since or oldest))
 
 
 def _check_proof(

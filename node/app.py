@@ -16,6 +16,7 @@ from node.catalogue import views as catalogue_views
 from node.catalogue.reading import read_page
 from node.conversations import news as comment_news
 from node.conversations import reacting
+from node.conversations import reading as conversation_reading
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
 from node.conversations import views as conversations_views
@@ -67,6 +68,7 @@ from node.notices.following_views import follow_button
 from node.notices.writing import DigestWriter
 from node.officers import announcing
 from node.officers import views as officers_views
+from node.operating import rotating
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
@@ -204,6 +206,8 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(relating.MERGING_JOB, lambda: merging.work_off(node))
+    node.jobs.register(conversation_reading.JOB, lambda: conversation_reading.work_off(node))
+    node.jobs.register(rotating.JOB, lambda: rotating.work_off(node))
     node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
     node.jobs.register(spreading.JOB, lambda: spreading.work_off(node))
     node.jobs.register(digests.JOB, lambda: digests.work_off(node, write))

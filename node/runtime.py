@@ -162,6 +162,8 @@ class Node:
     hearers: Sequence[Hearer] = ()
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
+    errands: Allowance = field(default_factory=Allowance)
+    remembers_since: Remembered[datetime] = field(default_factory=Remembered)
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
     allowed_hosts: Remembered[bool] = field(default_factory=Remembered)
     heard: Recent[None] = field(default_factory=Recent)

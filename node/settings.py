@@ -40,6 +40,8 @@ RANGES = {
     "delivery_threads": (1, 1000),
     "lease_seconds": (30, 86_400),
     "compare_hours": (1, 1000),
+    # What others pass on is believed for fourteen days, and must be known again for as long.
+    "inbox_days": (14, 3650),
     "stale_weeks": (1, reviewing.LONGEST),
     "escalate_weeks": (1, reviewing.LONGEST),
     "archive_weeks": (2, reviewing.LONGEST),
@@ -134,7 +136,11 @@ class Settings:
         "How many messages of one server may wait to be acted on. Beyond that it is asked to send"
         " them later.",
     )
-    inbox_days: int = _key(14, "For how many days messages are kept that were acted on.")
+    inbox_days: int = _key(
+        14,
+        "For how many days messages are kept that were acted on, so that none is acted on twice. At"
+        " least 14.",
+    )
     most_handled: int = _key(100_000, "How many such messages are kept at most.")
     most_actors: int = _key(
         10_000,

@@ -66,6 +66,11 @@ class Signature:
     key_id: str
     candidates: tuple[Candidate, ...]
 
+    def made_before(self, moment: datetime) -> bool:
+        """Whether any of the times that it states is before `moment`."""
+        stated = (made for candidate in self.candidates for made in candidate.made)
+        return any(made is not None and made < moment for made in stated)
+
     @property
     def covered(self) -> frozenset[str]:
         """The components that are signed, whichever of the candidates matches."""

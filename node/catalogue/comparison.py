@@ -212,6 +212,8 @@ def _record(node: Node, row_id: int, found: Found) -> None:
             later, row.attempts = timedelta(hours=hours), 0
         row.due_at = now() + later
         row.outcome = "; ".join(found.words)[:500]
+        if found.fetched:
+            work.wake(backfill.CONVERSATIONS)
         if later < queues.SOON:
             work.wake(Comparison.JOB, later)
 

@@ -6,6 +6,7 @@ from node.cli.opening import BY, opened, working
 from node.councils import moving, service
 from node.errors import NotFoundError
 from node.federating import actors, blocking, fetching
+from node.operating import rotating
 from node.wording import say
 
 
@@ -91,6 +92,24 @@ def unblock(uri: str) -> None:
             raise NotFoundError(say("%(uri)s is not blocked.", uri=uri))
         blocking.unblock(work, row)
         click.echo(f"{uri} is no longer blocked")
+
+
+@council.command("rotate-keys")
+@click.option(
+    "--drop-old",
+    is_flag=True,
+    help="Let the old keys count no more: for when somebody else may have them.",
+)
+def rotate_keys(drop_old: bool) -> None:
+    """Make new keys for the council and all else that signs here, and tell the followers.
+
+    What the old keys signed counts for fourteen days more.
+    """
+    with opened() as node:
+        pairs = rotating.prepare(node)
+        with node.work(by=BY) as work:
+            number = rotating.rotate(work, pairs, drop_old=drop_old)
+            click.echo(f"New keys for {number} actors of this node")
 
 
 @council.command()

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from node.cli.opening import opened, working
 from node.federating import delivery as service
 from node.federating.models import Delivery, Shared
+from node.operating.explaining import words
 from node.operating.inspecting import inspect as known_of
 from node.operating.reasons import story
 from node.operating.subjects import find
@@ -30,11 +31,12 @@ def inspect(id: str) -> None:  # noqa: A002 -- the word of the command
 @click.argument("id")
 @click.argument("host")
 def why(id: str, host: str) -> None:  # noqa: A002
-    """Say why the server HOST has ID, or has not."""
+    """Say why the server HOST has ID, or has not: host, reason, words, when, last answer."""
     with opened() as node, node.reading() as session:
         told = story(session, node.settings, find(session, node.settings, id), host.lower())
         at = told.at.isoformat(timespec="seconds") if told.at else ""
-        click.echo(f"{told.host}\t{told.reason}\t{at}\t{told.answer}".rstrip())
+        line = (told.host, told.reason, words(told), at, told.answer)
+        click.echo("\t".join(line).rstrip())
 
 
 @click.command()

@@ -24,7 +24,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.held: frozenset({State.shown, State.hidden, State.deleted}),
     State.shown: frozenset({State.held, State.hidden, State.deleted}),
     State.hidden: frozenset({State.shown, State.deleted}),
-    State.deleted: frozenset(),
+    # Its author's server shows it again.
+    State.deleted: frozenset({State.shown}),
 }
 
 

@@ -5,10 +5,11 @@ Every handler is an upsert by id: repeats and disorder are harmless.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from federation.addressing import is_public, recipients
 from federation.origin import same_origin
@@ -21,7 +22,7 @@ from node.conversations.subjects import Subject
 from node.db import insert_once, now
 from node.federating import actors, peers
 from node.federating.models import Actor, Deleted, InboxItem
-from node.projects.models import Visibility
+from node.projects.models import Project, Visibility
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
@@ -71,6 +72,18 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     if subject.project.is_local or not same_origin(received.activity.actor, subject.project.uri):
         raise NotForUsError(say("not passed on by whose project it is"))
     _store(work, from_note(note), subject, State.shown)
+
+
+def keep_read(work: UnitOfWork, project: Project, note: Note, asked_at: datetime) -> None:
+    """Keep a comment on another council's project, as its author's own server had it when it was
+    asked, then: it may have been withdrawn before.
+
+    Raises `NotForUsError` for what is about something else, or does not fit.
+    """
+    subject = _subject(work, note)
+    if subject.project.id != project.id or project.is_local:
+        raise NotForUsError(say("a comment on something else"))
+    _store(work, from_note(note), subject, State.shown, asked_at)
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:
@@ -140,26 +153,36 @@ def _first_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> Sta
     return State.shown if by_name else State.held
 
 
-def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State) -> Comment:
-    """Keep a comment, unless something newer is known or there are too many."""
+def _store(
+    work: UnitOfWork,
+    told: RemoteComment,
+    subject: Subject,
+    state: State,
+    asked_at: datetime | None = None,
+) -> Comment:
+    """Keep a comment, unless something newer is known or there are too many.
+
+    `asked_at`: when its author's server was asked for it, and so gave it as it was, whatever was
+    said before. None: it was sent to us.
+    """
     session, author = work.session, _author(work, told.author_uri)
     if author.is_local or author.is_blocked:
         raise NotForUsError(say("our own, or of somebody blocked"))
-    if session.get(Deleted, (told.uri, author.id)) is not None:
-        raise NotForUsError(say("a comment that was deleted"))
+    _undelete(session, told.uri, author, asked_at)
     comment = session.scalar(select(Comment).where(Comment.uri == told.uri))
     is_new = comment is None
     changed_at = min(told.changed_at or now(), now())
     if comment is None:
-        _check_room(work, author)
+        _check_room(work, author, at_once=asked_at is not None)
         published_at = min(told.published_at or changed_at, now())
-        if subject.published_at is not None:
-            published_at = max(published_at, subject.published_at)
+        published_at = max(published_at, subject.published_at or published_at)
         comment = Comment(uri=told.uri, project=subject.project, author=author, state=state)
         comment.in_reply_to, comment.published_at = subject.uri, published_at
         session.add(comment)
-    elif comment.author_id != author.id or comment.state is State.deleted:
-        raise NotForUsError(say("a comment by somebody else, or deleted"))
+    elif comment.author_id != author.id:
+        raise NotForUsError(say("a comment by somebody else"))
+    elif comment.state is State.deleted:
+        _bring_back(comment, state, asked_at)
     elif changed_at < comment.changed_at:
         raise NotForUsError(say("older than what is known"))
     elif (comment.url, comment.content) == (told.url, told.content):
@@ -170,17 +193,39 @@ def _store(work: UnitOfWork, told: RemoteComment, subject: Subject, state: State
             service.hold(work, comment)
     comment.url, comment.content, comment.changed_at = told.url, told.content, changed_at
     session.flush()
-    if is_new and comment.state is State.shown:
+    if is_new and asked_at is None and comment.state is State.shown:
         news.told(work, comment)
     return comment
 
 
-def _check_room(work: UnitOfWork, author: Actor) -> None:
-    """Raises `NotForUsError` when an actor or its server has written enough."""
+def _undelete(session: Session, uri: str, author: Actor, asked_at: datetime | None) -> None:
+    """What its author deleted stays so, unless their server was asked since, and shows it."""
+    deleted = session.get(Deleted, (uri, author.id))
+    if deleted is None:
+        return
+    if asked_at is None or deleted.at >= asked_at:
+        raise NotForUsError(say("a comment that was deleted"))
+    session.delete(deleted)
+
+
+def _bring_back(comment: Comment, state: State, asked_at: datetime | None) -> None:
+    """A comment that was deleted is at its author's server again."""
+    if asked_at is None or comment.changed_at >= asked_at:
+        raise NotForUsError(say("a comment that was deleted"))
+    comment.state = state
+
+
+def _check_room(work: UnitOfWork, author: Actor, *, at_once: bool) -> None:
+    """Raises `NotForUsError` when an actor or its server has written enough.
+
+    `at_once`: what was written over a long time comes together.
+    """
     mine = Comment.author_id == author.id
     lately = Comment.received_at > now() - timedelta(hours=1)
     of_host = Comment.author.has(Actor.host == author.host)
-    limits = ((MOST_OF_ACTOR, (mine,)), (MOST_AN_HOUR, (mine, lately)), (MOST_OF_HOST, (of_host,)))
+    limits = [(MOST_OF_ACTOR, [mine]), (MOST_OF_HOST, [of_host])]
+    if not at_once:
+        limits.append((MOST_AN_HOUR, [mine, lately]))
     for most, among in limits:
         if (work.session.scalar(select(func.count(Comment.id)).where(*among)) or 0) >= most:
             raise NotForUsError(say("one comment too many"))

@@ -93,7 +93,7 @@ def _new_key(key_id: str, private: str, *, asserts: bool = False) -> ActorKey:
 def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> PrivateKey:
     """The key with which a local actor signs so. Every server verifies RSA."""
     for row in actor.keys:
-        if row.private_pem:
+        if row.private_pem and row.retired_at is None:
             key = PrivateKey(row.key_id, row.private_pem)
             if key.algorithm is algorithm:
                 return key
@@ -185,7 +185,9 @@ def describe(settings: Settings, actor: Actor) -> ActorDocument:
         digest=actor.digest,
         shared_inbox=actor.shared_inbox,
         public_keys=tuple(
-            PublicKey(key.key_id, actor.uri, key.public_pem, key.asserts) for key in actor.keys
+            PublicKey(key.key_id, actor.uri, key.public_pem, key.asserts)
+            # Some servers look at the first alone.
+            for key in sorted(actor.keys, key=lambda key: key.retired_at is not None)
         ),
         generator=node if actor.uri != node else None,
         implements=(RFC9421,),

@@ -26,6 +26,8 @@ from node.wording import say
 
 log = structlog.get_logger(__name__)
 
+# The job that reads what was said about projects, once these are here.
+CONVERSATIONS = "conversations"
 MOST_ATTEMPTS = 10
 PAGES_IN_TURN = 10
 # More than the projects of a whole country, with their updates.
@@ -60,6 +62,17 @@ def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
     row.due_at, row.leased_until = now(), None
     work.wake(Backfill.JOB)
     return row
+
+
+def begin_once(work: UnitOfWork, actor: Actor, *, is_asked: bool) -> None:
+    """Read `actor`, who accepted to be followed: the first time, and when we have asked again since
+    it was read. What was missed otherwise, comparing finds.
+    """
+    row = work.session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
+    if row is None or (is_asked and row.state != Backfill.WAITING):
+        begin(work, actor)
+    else:
+        comparisons.suspect(work, actor.id)
 
 
 def begin_for(work: UnitOfWork, actor: Actor) -> Backfill:
@@ -177,6 +190,7 @@ def _end(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:
     row.state, row.outcome = state, outcome
     row.finished_at, row.leased_until = now(), None
     comparisons.look_soon(work, row.actor_id)
+    work.wake(CONVERSATIONS)
 
 
 def _let_others(node: Node, row_id: int) -> None:

@@ -16,8 +16,13 @@ from federation.webfinger import actor_id_from_jrd, parse_address, webfinger_url
 from node.errors import InvalidInputError
 from node.federating import actors, peers, signing
 from node.outbound import AS2, JRD, Answer, OutboundError, Signer
+from node.recent import BusyError
 from node.runtime import Node
 from node.wording import Saying, of_library, say
+
+# What one server sends can name things of another: of each server so many a minute are fetched on
+# such an errand, and so many of all. Nobody has this node knock at a third server's door at will.
+MOST_ERRANDS, MOST_OF_ALL = 20, 300
 
 
 class NotFetchedError(InvalidInputError):
@@ -34,6 +39,10 @@ class NotFetchedError(InvalidInputError):
         self.permanent = permanent
 
 
+class NotNowError(NotFetchedError):
+    """A document was not asked for: too many were, of its server, within this minute."""
+
+
 @dataclass(frozen=True)
 class Changed:
     """The answer to a question with an entity tag: no document where the tag still stands.
@@ -45,14 +54,17 @@ class Changed:
     headers: Mapping[str, str]
 
 
-def document(node: Node, uri: str, *, vouched: bool = False) -> dict[str, Any]:
+def document(
+    node: Node, uri: str, *, vouched: bool = False, sent_by: str | None = None
+) -> dict[str, Any]:
     """The ActivityPub document at `uri`, from its own origin. Opens no transaction while it waits.
 
     `vouched`: an operator named the server just now, so it need not be on the list yet; where it
-    sends us on to must be. Raises `NotFetchedError` when the host is not one we speak with, does
-    not answer, or answers with something else.
+    sends us on to must be. `sent_by`: the host whose message named `uri`. Raises `NotNowError`
+    where that would be one errand too many, and `NotFetchedError` when the host is not one we speak
+    with, does not answer, or answers with something else.
     """
-    return _read(uri, _signed(node, uri, vouched=vouched))
+    return _read(uri, _signed(node, uri, vouched=vouched, sent_by=sent_by))
 
 
 def if_changed(node: Node, uri: str, tag: str) -> Changed:
@@ -75,6 +87,7 @@ def _signed(
     uri: str,
     *,
     vouched: bool = False,
+    sent_by: str | None = None,
     headers: Mapping[str, str] | None = None,
     also: Collection[int] = (),
     content_types: Collection[str] = AS2,
@@ -82,6 +95,8 @@ def _signed(
     """What is answered to a question that the node signed. `also`: statuses as good as 200."""
     host = _host(uri)
     may_visit = _guard(node, host, vouched=vouched)
+    if sent_by is not None and sent_by != host:
+        _spend_errand(node, host)
     with node.reading() as session:
         key = actors.signing_key(actors.node_actor(session, node.settings))
 
@@ -126,9 +141,11 @@ def _read(uri: str, answer: Answer) -> dict[str, Any]:
     return found
 
 
-def actor(node: Node, uri: str, *, vouched: bool = False) -> ActorDocument:
+def actor(
+    node: Node, uri: str, *, vouched: bool = False, sent_by: str | None = None
+) -> ActorDocument:
     """The document of an actor."""
-    found = document(node, uri, vouched=vouched)
+    found = document(node, uri, vouched=vouched, sent_by=sent_by)
     try:
         return ActorDocument.parse(found)
     except FederationError as error:
@@ -154,16 +171,11 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
     if isinstance(wanted, str):
         return actor(node, wanted, vouched=vouched)
     username, host = wanted
-    may_visit = _guard(node, host, vouched=vouched)
     # Nothing says how a private host speaks; it is taken to speak as this node does.
     plain_http = host in node.settings.private_hosts and not node.settings.is_https
     url = webfinger_url(username, host, plain_http=plain_http)
-    answer = _get(
-        lambda: node.outbound.get(
-            url, accept="application/jrd+json", content_types=JRD, may_visit=may_visit
-        ),
-        host,
-    )
+    # Some are found by those alone who say who they are.
+    answer = _signed(node, url, vouched=vouched, content_types=JRD)
     try:
         found = actor_id_from_jrd(parse_json(answer.body), username, host)
     except FederationError as error:
@@ -187,7 +199,10 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
         with node.reading() as session:
             if vouched and authority == host:
                 return not peers.is_blocked(session, host)
-            return authority != own and peers.is_allowed(session, node.settings, authority)
+            is_allowed = authority != own and peers.is_allowed(session, node.settings, authority)
+        if is_allowed and authority != host:  # whom `host` sends us on to
+            _spend_errand(node, authority)
+        return is_allowed
 
     if not may_visit(host):
         raise NotFetchedError(
@@ -199,6 +214,17 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
             permanent=True,
         )
     return may_visit
+
+
+def _spend_errand(node: Node, host: str) -> None:
+    """Count one more question to `host` that another server has us ask. Raises `NotNowError`."""
+    try:
+        node.errands.spend(host, MOST_ERRANDS)
+        node.errands.spend("", MOST_OF_ALL)
+    except BusyError as error:
+        raise NotNowError(
+            say("%(host)s is asked no more on behalf of others within this minute.", host=host)
+        ) from error
 
 
 def _get(get: Callable[[], Answer], host: str, also: Collection[int] = ()) -> Answer:

@@ -113,10 +113,14 @@ def receive_answer(work: UnitOfWork, received: Received) -> None:
 
 
 def answered(work: UnitOfWork, row: Follow, state: str) -> None:
-    """A Follow of ours was accepted or rejected: of whom we follow, we read all that is there."""
+    """A Follow of ours was accepted or rejected: of whom we follow, we read all that is there.
+
+    Once for each time that we asked: who changes their mind over and over has us read no more.
+    """
+    is_first = row.answered_at is None
     row.state, row.answered_at = state, now()
     if row.state == "accepted":
-        backfill.begin(work, row.followed)
+        backfill.begin_once(work, row.followed, is_asked=is_first)
     work.audit(f"follow.{row.state}", row.followed.uri, follower=row.follower.uri)
 
 

@@ -19,6 +19,7 @@ from node.db import now
 from node.errors import MoothallError
 from node.federating import blocking, originals, queues
 from node.federating.dispatching import dispatch
+from node.federating.fetching import NotNowError
 from node.federating.models import InboxItem
 from node.runtime import Node, Received, UnitOfWork
 
@@ -30,15 +31,18 @@ LEASED, TOGETHER = 100, 10
 # So many fetches are under way at once.
 FETCHES = 4
 MOST_ATTEMPTS = 5
+# What could not be asked for among so much else is asked for a while later, for so long.
+A_WHILE, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
 
 
 class End(NamedTuple):
     """How acting on a message ended: the state it has then, `new` where it is to be tried again,
-    and why.
+    and why; whether that counts as a try.
     """
 
     state: str
     outcome: str
+    counts: bool = True
 
 
 BLOCKED = End("ignored", "blocked since it came")
@@ -178,6 +182,8 @@ def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | Non
 
 
 def _failed(error: Exception) -> End:
+    if isinstance(error, NotNowError):
+        return End(InboxItem.WAITING, str(error), counts=False)
     permanent = isinstance(error, Refusal) or getattr(error, "permanent", True)
     return End("failed" if permanent else InboxItem.WAITING, str(error))
 
@@ -197,6 +203,10 @@ def _record(work: UnitOfWork, item: InboxItem, end: End) -> None:
     """Note how it ended; if it did not, when it is tried again."""
     item.outcome, item.leased_until = end.outcome[:500], None
     state = end.state
+    if not end.counts and item.received_at > now() - LONGEST_WAIT:
+        item.due_at = now() + A_WHILE
+        work.wake(FETCHING_JOB, A_WHILE)
+        return
     if state in {"failed", InboxItem.WAITING}:
         item.attempts += 1
         state = "failed" if item.attempts >= MOST_ATTEMPTS else state

@@ -54,7 +54,9 @@ def _prune_messages(node: Node) -> int:
     settings, since = node.settings, func.coalesce(InboxItem.finished_at, InboxItem.received_at)
     done = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
     deleted = _delete(node, InboxItem, done.where(since < now() - timedelta(settings.inbox_days)))
-    return deleted + _delete_surplus(node, InboxItem, done.order_by(since), settings.most_handled)
+    return deleted + _delete_surplus(
+        node, InboxItem, done.order_by(InboxItem.id), settings.most_handled
+    )
 
 
 def _prune_actors(node: Node) -> int:

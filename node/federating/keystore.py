@@ -1,9 +1,10 @@
 """What the checks of the federation library ask this node: who may send, and public keys."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.acceptance import Policy
@@ -12,13 +13,14 @@ from federation.origin import host_of, without_fragment
 from federation.signatures import PublicKey, key_or_owner
 from federation.vocabulary import Actor as ActorDocument
 from node.federating import actors, fetching, peers
-from node.federating.models import Actor, ActorKey
+from node.federating.models import Actor, ActorKey, InboxItem
 from node.recent import BusyError
 from node.runtime import Node
 
 # Anybody can name any document of a server that we speak with as the key's; and in open mode, any
 # number of servers.
 MOST_A_MINUTE, MOST_OF_ALL = 30, 600
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def policy(node: Node) -> Policy:
@@ -35,7 +37,29 @@ def policy(node: Node) -> Policy:
                 host, True
             )
 
-    return Policy(host_allowed=host_allowed, plain_http=frozenset(node.settings.private_hosts))
+    return Policy(
+        host_allowed=host_allowed,
+        plain_http=frozenset(node.settings.private_hosts),
+        remembers_since=_remembers_since(node),
+    )
+
+
+def _remembers_since(node: Node) -> datetime | None:
+    """When the oldest message came that is kept for certain, where so many came that housekeeping
+    deletes by their number.
+    """
+    known = node.remembers_since.get("")
+    if known is None:
+        with node.reading() as session:
+            newest = session.scalar(select(func.max(InboxItem.id))) or 0
+            kept = InboxItem.id > newest - node.settings.most_handled
+            oldest = select(InboxItem.received_at).where(kept).order_by(InboxItem.id).limit(1)
+            has_all = newest <= node.settings.most_handled
+            found = None if has_all else session.scalar(oldest)
+            # The dates of messages are in whole seconds.
+            known = found.replace(microsecond=0) if found else LONG_AGO
+        node.remembers_since.put("", known)
+    return None if known is LONG_AGO else known
 
 
 def _stored(session: Session, key_id: str) -> PublicKey | None:

@@ -44,7 +44,7 @@ def successor(node: Node, activity: Activity) -> Document | None:
     if not is_allowed:
         with node.work(by=activity.actor) as work:
             suggesting.suggest(work, {host: f"{name} says that it moved there"}, found_from)
-    return fetching.document(node, target)
+    return fetching.document(node, target, sent_by=found_from)
 
 
 def check(session: Session, activity: Activity) -> tuple[Actor, str]:

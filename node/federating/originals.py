@@ -6,6 +6,7 @@ from typing import Any
 
 from federation.acceptance import Believed, believe
 from federation.errors import FederationError
+from federation.origin import host_of
 from federation.vocabulary import Activity, id_of, ids_of
 from node.db import now
 from node.federating import actors, fetching, moving
@@ -47,7 +48,8 @@ def read(node: Node, activity: Activity) -> Received:
         return Received(activity, _passed_on(node, activity))
     if activity.type == moving.MOVE:
         return Received(activity, moving.successor(node, activity))
-    return Received(activity, fetching.document(node, activity.object_id or ""))
+    found = fetching.document(node, activity.object_id or "", sent_by=host_of(activity.actor))
+    return Received(activity, found)
 
 
 def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
@@ -57,10 +59,11 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
     keys, rules = KeyStore(node), policy(node)
     found = believe(activity.object, activity.actor, rules, keys, now())
     if not isinstance(found, Believed):
-        at_home = fetching.document(node, found.uri)
+        teller = host_of(activity.actor)
+        at_home = fetching.document(node, found.uri, sent_by=teller)
         found = believe(at_home, found.uri, rules, keys, now())
         if isinstance(found, Believed):
-            _introduce(node, found.document)
+            _introduce(node, found.document, teller)
     if not isinstance(found, Believed):
         raise FederationError(say("%(uri)s is not what its own server says it is.", uri=found.uri))
     if keys.has_news:
@@ -73,12 +76,12 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
     return document
 
 
-def _introduce(node: Node, document: dict[str, Any]) -> None:
+def _introduce(node: Node, document: dict[str, Any], teller: str) -> None:
     """Get to know whose activity or object it is, who has never sent us anything."""
     uri = id_of(document.get("actor")) or next(iter(ids_of(document.get("attributedTo"))), None)
     with node.reading() as session:
         is_known = uri is None or actors.by_uri(session, uri) is not None
     if uri is not None and not is_known:
-        found = fetching.actor(node, uri)
+        found = fetching.actor(node, uri, sent_by=teller)
         with node.work(by=uri) as work:
             actors.remember(work.session, found)

@@ -141,10 +141,15 @@ def change(work: UnitOfWork, actor: Actor, profile: Profile) -> None:
     _write(actor, profile)
     if (actor.name, actor.about) == before:
         return
+    tell(work, actor)
+    work.audit("officer.change", actor.uri, name=actor.name)
+
+
+def tell(work: UnitOfWork, actor: Actor) -> None:
+    """Tell the followers of an officer's actor what its document says now."""
     uri = addresses.new_activity(work.settings)
     document = actors.describe(work.settings, actor).dump(context=False)
     publishing.publish(work, actor, update_activity(uri, actor.uri, document, **audience(actor)))
-    work.audit("officer.change", actor.uri, name=actor.name)
 
 
 def withdraw(work: UnitOfWork, actor: Actor) -> None:

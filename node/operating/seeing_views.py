@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from node.errors import NotFoundError
 from node.federating import handling
 from node.federating.models import InboxItem, Shared
+from node.languages import said
 from node.operating.blueprint import OPERATE, blueprint
+from node.operating.explaining import words
 from node.operating.inspecting import inspect
 from node.operating.lists import portion
 from node.operating.overview import overview, readings
@@ -47,6 +49,7 @@ def inspection() -> ResponseReturnValue:
         "host": request.args.get("host", "").strip().lower(),
         "subject": None,
         "error": "",
+        "words": lambda story: said(words(story)),
     }
     try:
         if shown["named"]:

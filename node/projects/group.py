@@ -43,6 +43,7 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
         project.actor = _make(work, project)
         work.session.flush()
     project.actor.kind = KIND
+    project.actor.is_for_peers = project.visibility is Visibility.peers
     names = [
         addresses.project_group(related.uri)
         for related in project.details.related
@@ -120,7 +121,7 @@ def _announce(work: UnitOfWork, project: Project, about: Document | str, to: set
 
 
 def say(work: UnitOfWork, project: Project, group: Actor) -> None:
-    """Tell the followers of a project's actor what it is called now."""
+    """Tell the followers of a project's actor what its document says now."""
     uri = addresses.new_activity(work.settings)
     document = actors.describe(work.settings, group).dump()
     activity = update_activity(uri, group.uri, document, **_told(project, group))
@@ -158,6 +159,7 @@ def _make(work: UnitOfWork, project: Project) -> Actor:
                 asserts=key.asserts,
             )
             for key in council.keys
+            if key.retired_at is None
         ],
     )
     work.session.add(actor)

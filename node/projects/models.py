@@ -137,7 +137,8 @@ class Project(Base):
     `version` counts the changes of a local project, so that two people editing at once find out.
     `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
     comparison that it belongs to. `actor` is the project's own, which can be followed. One of
-    another council that `is_hidden` was taken off our pages by a moderator.
+    another council that `is_hidden` was taken off our pages by a moderator; what was said about it
+    elsewhere was read at `conversation_read_at`, or is to be read.
     """
 
     __tablename__ = "project"
@@ -147,6 +148,7 @@ class Project(Base):
         # All that digests are made of, so that no text is read for them.
         Index(None, "council_id", "state", "bucket", "visibility", "revision", "uri"),
         Index(None, "council_id", "state", "id"),
+        Index(None, "conversation_read_at", "state", "id"),
         Index(None, "state", "phase", "changed_at"),
         # All that counts are made of.
         Index(
@@ -208,6 +210,7 @@ class Project(Base):
     changed_at: Mapped[datetime] = mapped_column(default=now)
     published_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    conversation_read_at: Mapped[datetime | None] = mapped_column(default=now)
     council: Mapped[Council] = relationship(lazy="joined")
     actor: Mapped[Actor | None] = relationship()
     owner: Mapped[User | None] = relationship()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -160,6 +160,7 @@ def _row(council: Council, told: RemoteProject) -> dict[str, Any]:
             "published_at": told.published_at or moment,
             "changed_at": moment,
             "deleted_at": None,
+            "conversation_read_at": None,
         }
     )
 
@@ -169,10 +170,14 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     table: Any = Project.__table__
     statement = (postgresql.insert if is_postgresql else sqlite.insert)(table)
     written = ("state", "changed_at", "deleted_at", *TOLD, *DAYS)
+    # What comes back brings what was said about it.
+    was_shown = table.c.state == State.published
+    read_at = case((was_shown, table.c.conversation_read_at), else_=None)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["uri"],
-            set_={name: statement.excluded[name] for name in written},
+            set_={name: statement.excluded[name] for name in written}
+            | {"conversation_read_at": read_at},
             # Another council may have come first with it, a moment ago.
             where=table.c.council_id == statement.excluded.council_id,
         ),

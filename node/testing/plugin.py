@@ -1,8 +1,8 @@
 """The pytest plugin of Moothall, for its own tests and for those of plugins.
 
-Fixtures: `nodes`, `lasting_nodes`, `database_url`, `postgres`, `browser`. Rules: no test reaches
-off the machine, and what this machine cannot run is reported as "not run" beside passed and
-failed, never as passed. In CI that is a failure.
+Fixtures: `nodes`, `lasting_nodes`, `database_url`, `postgres`, `redis_url`, `browser`. Rules: no
+test reaches off the machine, and what this machine cannot run is reported as "not run" beside
+passed and failed, never as passed. In CI that is a failure.
 """
 
 import gc
@@ -17,6 +17,7 @@ from node.testing import loopback, memory, passwords, postgres
 from node.testing.browser import browser, chromium
 from node.testing.missing import NOT_RUN, missing
 from node.testing.nodes import _kept_apps, _on_postgresql, _on_sqlite, lasting_nodes, nodes
+from node.testing.redis import redis_url
 
 __all__ = [
     "_kept_apps",
@@ -26,6 +27,7 @@ __all__ = [
     "chromium",
     "lasting_nodes",
     "nodes",
+    "redis_url",
 ]
 
 SERVER = pytest.StashKey[postgres.Postgres]()

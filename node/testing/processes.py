@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from functools import cache
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from federation import retry
 from node import logs
 from node.app import create_app
 from node.serving import serve
@@ -23,8 +25,10 @@ from node.testing import passwords
 # A slow machine, not a fast one, decides this.
 START_SECONDS = 60.0
 # Until what was done in one process shows in another, restarts and slow machines included.
-# Longer than a host that failed is left alone at first.
+# Longer than a program leaves a host alone at first that failed.
 PATIENCE = 100.0
+# So long a host that failed several times is left alone: tests wait for it.
+SHORT_REST = timedelta(seconds=2)
 PROGRAM = "import sys; from node.cli import main; main(['serve'])"
 
 
@@ -138,6 +142,7 @@ def _serve(settings: Settings, log: Path) -> None:
             os.dup2(file.fileno(), number)
     logs.configure(settings)
     passwords.make_cheap()
+    retry.FIRST_REST = SHORT_REST
     serve(create_app(settings))
 
 

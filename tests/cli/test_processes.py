@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from node.settings import PREFIX
 from node.testing.postgres import Postgres
@@ -118,14 +119,25 @@ def test_a_node_needs_its_address_for_itself(tmp_path: Path, start: Start) -> No
     assert err.startswith(f"moothall: Cannot listen on 127.0.0.1:{port}: ")
 
 
+@pytest.mark.parametrize("engine", ["postgresql", "redis"])
 def test_a_worker_on_postgresql_sends_and_receives(
-    tmp_path: Path, moothall: Command, start: Start, postgres: Postgres
+    engine: str,
+    tmp_path: Path,
+    moothall: Command,
+    start: Start,
+    postgres: Postgres,
+    request: pytest.FixtureRequest,
 ) -> None:
-    """What one council's commands put into its database, its worker takes to the other council."""
+    """What one council's commands put into its database, its worker takes to the other council.
+
+    Which engine wakes the worker is a setting, and nothing else.
+    """
     database = postgres.create_database()
     ports = free_port(), free_port()
     at = {"database_url": postgres.url(database)}
-    jobs = {"jobs": at["database_url"].replace("+psycopg", "")}
+    in_database = at["database_url"].replace("+psycopg", "")
+    is_redis = engine == "redis"
+    jobs = {"jobs": request.getfixturevalue("redis_url") if is_redis else in_database}
     ours = settings_for(tmp_path, "aldermoor", ports, **at, **jobs)
     theirs = settings_for(tmp_path, "brackwell", (ports[1], ports[0]))
     set_up(moothall, ours, "aldermoor")
@@ -148,6 +160,10 @@ def test_a_worker_on_postgresql_sends_and_receives(
         listed = moothall("project", "list", **ours).out
     assert listed == f"{uri}\tbeta\tBrackwell Council\tBins\n"
     assert moothall("peer", "list", **ours).out.startswith(f"localhost:{ports[1]}\tallowed\t")
+    if is_redis:
+        with closing(Redis.from_url(jobs["jobs"])) as client:
+            asked_for = client.info("commandstats")
+        assert {"cmdstat_lpush", "cmdstat_brpop"} <= asked_for.keys(), "woken through it"
     worker.send_signal(signal.SIGTERM)
     assert worker.communicate(timeout=PATIENCE) == ("", "")
     assert worker.returncode == 0

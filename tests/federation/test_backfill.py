@@ -166,7 +166,10 @@ def test_who_follows_late_reads_updates_too(nodes: Nodes) -> None:
     assert held(there, here) == held(here, here)
     assert held_updates(there, here) == held_updates(here, here)
     assert state(there) == ("done", 7, 7)
-    assert len([one for one in asked if "/projects" in one and "digest" not in one]) == 2
+    of_projects = [one for one in asked if "/projects" in one and "digest" not in one]
+    conversations = [one for one in of_projects if one.endswith("/context")]
+    assert len(of_projects) - len(conversations) == 2
+    assert len(conversations) == 3, "nothing was said that it does not have"
 
 
 def test_a_page_that_is_full_goes_on_with_the_next_update(nodes: Nodes) -> None:
@@ -212,3 +215,49 @@ def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:
     assert "No revision" in page
     for other in ("By a neighbour", "Of a neighbour", "Of nothing", "Elsewhere"):
         assert other not in page
+
+
+def answer(nodes: Nodes, node: TestNode, sender: Signatory, kind: str) -> None:
+    """The council answers a Follow of ours once more."""
+    asked = sender.peer.heard("Follow")[-1]
+    assert sender.send(sender.says(kind, asked), node).status_code == 202
+    nodes.settle()
+
+
+def test_who_accepts_over_and_over_is_read_once(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    sender, addresses = council_of(peer, 1)
+    serve_pages(peer, addresses, [article(sender, "First")])
+    follow(nodes, node, sender)
+    pages = len(peer.fetched)
+    for kind in ("Accept", "Reject", "Accept", "Reject", "Accept"):
+        answer(nodes, node, sender, kind)
+    with node.reading() as session:
+        assert session.scalars(select(Backfill.state)).one() == "done"
+    assert [path for path in peer.fetched[pages:] if "collections" in path] == []
+    assert titles(node) == {"First"}
+
+
+def test_an_accept_does_not_begin_again_what_is_being_read(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    sender, addresses = council_of(peer, 2)
+    serve_pages(peer, addresses, [article(sender, "First")], [article(sender, "Second")])
+    second = addresses[1].removeprefix("https://brackwell.test")
+    whole = peer.documents.pop(second)
+    peer.documents[second] = (503, {})
+    follow(nodes, node, sender)
+    peer.documents[second] = whole
+    # Our own people ask once more, too.
+    follow(nodes, node, sender)
+    answer(nodes, node, sender, "Accept")
+    with node.work() as work:
+        row = work.session.scalars(select(Backfill)).one()
+        assert (row.state, row.next_page, row.pages) == ("running", addresses[1], 2)
+        row.due_at = now()
+    node.node.jobs.wake(Backfill.JOB)
+    nodes.settle()
+    assert titles(node) == {"First", "Second"}
+    first = addresses[0].removeprefix("https://brackwell.test")
+    assert peer.fetched.count(first) == 1

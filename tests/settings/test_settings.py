@@ -154,6 +154,7 @@ def test_a_value_of_another_type_is_refused(file: Path, line: str) -> None:
         ("threads", "9" * 5000),
         ("delivery_threads", "100000"),
         ("lease_seconds", "29"),
+        ("inbox_days", "13"),
         ("lease_seconds", "99999999999999999999"),
         ("federation", "closed"),
         ("log_format", "xml"),

@@ -15,8 +15,9 @@ class Actor(Base):
 
     `uri` is its ActivityPub id. `attributed_to` is the council of a project's actor, `user_id` the
     account of an officer who chose to be seen. `digest` is where a council says what it has, for
-    comparison. `moved_to` is the successor that was proved. Of one that `is_blocked` nothing is
-    shown or taken: its server is blocked, or our council blocks it.
+    comparison. `moved_to` is the successor that was proved. One of ours that `is_for_peers` is no
+    concern of strangers. Of one that `is_blocked` nothing is shown or taken: its server is blocked,
+    or our council blocks it.
     """
 
     __tablename__ = "actor"
@@ -40,6 +41,7 @@ class Actor(Base):
     moved_to: Mapped[str | None] = mapped_column(Uri)
     moved_at: Mapped[datetime | None]
     is_blocked: Mapped[bool] = mapped_column(default=False)
+    is_for_peers: Mapped[bool] = mapped_column(default=False)
     user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), unique=True
     )
@@ -58,7 +60,8 @@ class Actor(Base):
 class ActorKey(Base):
     """A public key of an actor; of a local actor the private one too. `key_id` is its URI.
 
-    `asserts`: the actor lists it for integrity proofs, in `assertionMethod`.
+    `asserts`: the actor lists it for integrity proofs, in `assertionMethod`. `retired_at`: since
+    then our actor signs with a newer one, and lists this for what is on its way still.
     """
 
     __tablename__ = "actor_key"
@@ -69,6 +72,7 @@ class ActorKey(Base):
     public_pem: Mapped[str] = mapped_column(Text)
     private_pem: Mapped[str | None] = mapped_column(Text)
     asserts: Mapped[bool] = mapped_column(default=False)
+    retired_at: Mapped[datetime | None]
     actor: Mapped[Actor] = relationship(back_populates="keys")
 
 

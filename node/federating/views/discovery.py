@@ -14,6 +14,8 @@ from node import __version__
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import actors
 from node.federating.models import Actor, OutboxActivity
+from node.federating.readers import ANYBODY, SIGNATURE_HEADERS, is_signed
+from node.federating.views.asking import as_signed, current_reader
 from node.request import (
     PUBLIC,
     activity_response,
@@ -54,15 +56,22 @@ def _node_document() -> Document:
 @permission(PUBLIC)
 @for_servers
 def webfinger() -> ResponseReturnValue:
-    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast."""
+    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast.
+
+    What is for the councils we work with is found by them alone, who sign that they ask.
+    """
     resource = request.args.get("resource", "")
-    body = remembered(f"webfinger {resource}", partial(_who_is, resource))
+    if is_signed(as_signed()) and current_reader() != ANYBODY:
+        body = json_bytes(_who_is(resource, for_peers=True))
+    else:
+        body = remembered(f"webfinger {resource}", partial(_who_is, resource))
     answer = Response(body, content_type="application/jrd+json")
     answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.vary.update(SIGNATURE_HEADERS)
     return answer
 
 
-def _who_is(resource: str) -> Document:
+def _who_is(resource: str, *, for_peers: bool = False) -> Document:
     try:
         wanted = parse_resource(resource)
     except FederationError as error:
@@ -71,7 +80,7 @@ def _who_is(resource: str) -> Document:
         ) from error
     work = current_work()
     actor = _wanted(work.session, work.settings, wanted)
-    if actor is None:
+    if actor is None or (actor.is_for_peers and not for_peers):
         raise NotFoundError(say("There is nobody of that name here."))
     return jrd(resource, actor.uri, actor.url)
 

@@ -1,0 +1,176 @@
+"""Reading what was said about projects of other councils before they came here, or while they were
+away: through the context of each (FEP-7888).
+
+What a context lists is asked for at its own author's server, as it is now. So a comment that was
+withdrawn with its project comes back with it.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, update
+
+from federation.errors import FederationError
+from federation.origin import host_of, same_origin
+from federation.reading import type_of
+from federation.vocabulary import Collection, CollectionPage, Note, id_of, parse
+from node.conversations import receiving
+from node.conversations.models import Comment, State
+from node.councils.models import Council
+from node.db import now
+from node.errors import MoothallError
+from node.federating import actors, addresses, backfill, fetching
+from node.federating.models import Actor, Follow
+from node.projects.models import Project
+from node.projects.models import State as ProjectState
+from node.runtime import Node, NotForUsError
+from node.updates.models import State as UpdateState
+from node.updates.models import Update
+
+log = structlog.get_logger(__name__)
+
+JOB = backfill.CONVERSATIONS
+# So many projects are looked for at once, and so many pages read of one.
+PORTION, MOST_PAGES = 50, 20
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A project whose conversation was not read, and whose council's actor that is."""
+
+    project_id: int
+    uri: str
+    council_uri: str
+
+    @property
+    def host(self) -> str:
+        return host_of(self.uri)
+
+
+def work_off(node: Node) -> None:
+    """The job: read what is unread, newest projects first. A server that does not answer now is
+    asked again by the next run.
+    """
+    silent: set[str] = set()
+    last: int | None = None
+    while found := _unread(node, last):
+        for one in found:
+            last = one.project_id
+            if node.jobs.stopping.is_set():
+                return
+            if one.host not in silent and not _read(node, one):
+                silent.add(one.host)
+
+
+def _unread(node: Node, before: int | None) -> list[Unread]:
+    followed = select(Follow.followed_id).where(
+        Follow.state == "accepted", Follow.follower.has(Actor.is_local)
+    )
+    query = (
+        select(Project.id, Project.uri, Actor.uri)
+        .join(Council, Council.id == Project.council_id)
+        .join(Actor, Actor.id == Council.actor_id)
+        .where(Project.conversation_read_at.is_(None), Project.state == ProjectState.published)
+        .where(~Actor.is_local, Actor.id.in_(followed))
+        .order_by(Project.id.desc())
+        .limit(PORTION)
+    )
+    if before is not None:
+        query = query.where(Project.id < before)
+    with node.reading() as session:
+        return [Unread(*row) for row in session.execute(query)]
+
+
+def _read(node: Node, one: Unread) -> bool:
+    """Read one conversation; False where its server does not answer."""
+    asked_at = now()
+    is_whole = True
+    try:
+        for item in _items(node, one):
+            is_whole &= _take(node, one, item, asked_at)
+    except (MoothallError, FederationError) as error:
+        log.info("a conversation could not be read", project=one.uri, why=str(error))
+        if not getattr(error, "permanent", True):
+            return False
+    if is_whole:
+        with node.work(by=JOB) as work:
+            read = update(Project).where(Project.id == one.project_id)
+            work.session.execute(read.values(conversation_read_at=asked_at))
+    return True
+
+
+def _items(node: Node, one: Unread) -> Iterator[Any]:
+    """What a context lists, oldest first."""
+    address: str | None = addresses.project_context(one.uri)
+    for _ in range(MOST_PAGES):
+        if address is None or not same_origin(address, one.uri):
+            return
+        page = parse(fetching.document(node, address))
+        if isinstance(page, Collection):
+            if page.total_items is not None and page.total_items <= _held(node, one):
+                return
+            yield from page.items or ()
+            address = id_of(page.first)
+        elif isinstance(page, CollectionPage):
+            yield from page.items
+            address = page.next
+        else:
+            return
+
+
+def _held(node: Node, one: Unread) -> int:
+    """How much of a conversation is here: the project itself, updates and comments."""
+    updates = Update.project_id == one.project_id, Update.state == UpdateState.published
+    shown = Comment.project_id == one.project_id, Comment.state == State.shown
+    with node.reading() as session:
+        counts = (
+            select(func.count()).where(*among).scalar_subquery() for among in (updates, shown)
+        )
+        return 1 + sum(session.execute(select(*counts)).one())
+
+
+def _take(node: Node, one: Unread, item: Any, asked_at: datetime) -> bool:
+    """Keep one comment; False where it is to be asked for later."""
+    uri = id_of(item) or ""
+    if isinstance(item, dict) and (type_of(item) != "Note" or "inReplyTo" not in item):
+        return True
+    try:
+        if not _is_wanted(node, uri):
+            return True
+        is_at_home = isinstance(item, dict) and same_origin(uri, one.uri)
+        found = item if is_at_home else fetching.document(node, uri, sent_by=one.host)
+        note = Note.parse(found)
+        if not same_origin(note.id, note.attributed_to):
+            return True
+        _introduce(node, note.attributed_to, one.host)
+    except fetching.NotNowError:
+        return False
+    except (MoothallError, FederationError) as error:
+        log.info("a comment could not be read", comment=uri, why=str(error))
+        return True
+    with node.work(by=one.council_uri) as work, suppress(NotForUsError, FederationError):
+        project = work.session.get_one(Project, one.project_id)
+        receiving.keep_read(work, project, note, asked_at)
+    return True
+
+
+def _is_wanted(node: Node, uri: str) -> bool:
+    """Whether a comment is another server's, and not shown here already."""
+    if not uri or host_of(uri) == host_of(node.settings.base_url):
+        return False
+    with node.reading() as session:
+        shown = select(Comment.id).where(Comment.uri == uri, Comment.state == State.shown)
+        return session.scalar(shown) is None
+
+
+def _introduce(node: Node, author: str, sent_by: str) -> None:
+    with node.reading() as session:
+        is_known = actors.by_uri(session, author) is not None
+    if not is_known:
+        found = fetching.actor(node, author, sent_by=sent_by)
+        with node.work(by=author) as work:
+            actors.remember(work.session, found)

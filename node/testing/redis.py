@@ -1,0 +1,48 @@
+"""A real Redis for tests: the program of the machine, at a port of its own, with nothing kept."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from node.testing.missing import missing
+from node.testing.processes import free_port
+
+PROGRAM = "redis-server"
+START_SECONDS = 20.0
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty Redis, which lasts as long as the run."""
+    program = shutil.which(PROGRAM)
+    if program is None:
+        missing("there is no redis-server on this machine")
+    port = free_port()
+    with subprocess.Popen(
+        [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"],
+        cwd=tmp_path_factory.mktemp("redis"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        try:
+            _wait(port, running)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            running.kill()
+
+
+def _wait(port: int, running: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and running.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError("Redis does not answer")

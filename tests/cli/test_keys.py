@@ -1,0 +1,147 @@
+"""New keys for a node: what others take, before, between and after (must 20)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from node.db import now
+from node.federating import actors
+from node.federating.models import Actor, ActorKey, Delivery
+from node.operating import rotating
+from node.projects.models import State, Visibility
+from node.settings import PREFIX
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Message, Peer, Signatory
+from tests.cli.conftest import Command
+from tests.federation.converging import count_requests
+from tests.federation.talking import read
+from tests.federation.test_main_job import follow, publish
+from tests.visibility.town import write
+
+WHOLE = {"council": "/councils/aldermoor", "node": "/actor"}
+
+
+@pytest.fixture
+def pair(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> tuple[TestNode, TestNode]:
+    """Two councils, the second follows the first; commands are about the first."""
+    here, there = nodes.pair()
+    for name in ("base_url", "database_url", "secret_key"):
+        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(here.node.settings, name)))
+    follow(nodes, there, here)
+    return here, there
+
+
+def signed(here: TestNode, there: TestNode) -> Message:
+    """Something that the council says to `there`, signed with the key that it signs with now."""
+    with here.reading() as session:
+        actor = session.scalars(select(Actor).where(Actor.uri == here.council_uri)).one()
+        who = Signatory(Peer(here.host), actor.uri, actors.signing_key(actor))
+    return who.sign(who.says("Like", "x", id=f"{actor.uri}#{now().timestamp()}"), there)
+
+
+def listed(node: TestNode, path: str) -> list[str]:
+    """The ids of the keys in a document, without the actor's."""
+    document = read(node, path)
+    rsa = document["publicKey"]
+    found = [rsa] if isinstance(rsa, dict) else rsa
+    return [key["id"].partition("#")[2] for key in [*found, *document["assertionMethod"]]]
+
+
+def known(node: TestNode, uri: str) -> set[str]:
+    with node.reading() as session:
+        keys = select(ActorKey.key_id).join(Actor).where(Actor.uri == uri)
+        return {key_id.partition("#")[2] for key_id in session.scalars(keys)}
+
+
+def told(nodes: Nodes, here: TestNode) -> None:
+    """What a command left to be done is done; a minute has passed."""
+    here.node.forget()
+    for node in nodes.made:
+        node.node.key_documents.forget()
+    here.node.jobs.wake(Delivery.JOB)
+    nodes.settle()
+    for node in nodes.made:
+        node.node.forget()
+
+
+def overlap_ends(nodes: Nodes, here: TestNode) -> None:
+    long_ago = now() - rotating.OVERLAP - timedelta(minutes=1)
+    with here.work() as work:
+        old = update(ActorKey).where(ActorKey.retired_at.is_not(None))
+        work.session.execute(old.values(retired_at=long_ago))
+    here.node.jobs.wake(rotating.JOB)
+    told(nodes, here)
+
+
+def test_must_20_what_an_old_key_signed_counts_for_a_while(
+    pair: tuple[TestNode, TestNode], nodes: Nodes, moothall: Command
+) -> None:
+    here, there = pair
+    path = publish(here, "Before")
+    nodes.settle()
+    before = [signed(here, there) for _ in range(3)]
+    done = moothall("council", "rotate-keys")
+    assert done == (0, "New keys for 3 actors of this node\n", "")
+    here.node.forget()
+    assert before[0].send(there).status_code == 202, "known"
+    new = ["main-key-2", "main-key", "ed25519-key-2", "ed25519-key"]
+    for document in (*WHOLE.values(), f"{path}/group"):
+        assert listed(here, document) == new
+    told(nodes, here)
+    assert known(there, here.council_uri) == set(new), "its followers are told"
+    assert before[1].send(there).status_code == 202, "and take the old one still"
+    overlap_ends(nodes, here)
+    assert listed(here, WHOLE["council"]) == ["main-key-2", "ed25519-key-2"]
+    assert known(there, here.council_uri) == {"main-key-2", "ed25519-key-2"}
+    there.node.key_documents.forget()
+    assert before[2].send(there).status_code == 401
+    assert signed(here, there).send(there).status_code == 202
+
+
+def test_must_20_a_new_key_is_fetched_once_by_who_was_not_told(
+    pair: tuple[TestNode, TestNode], nodes: Nodes, moothall: Command
+) -> None:
+    here, there = pair
+    moothall("council", "rotate-keys")
+    here.node.forget()
+    there.node.key_documents.forget()
+    asked = count_requests(nodes, here)
+    assert [signed(here, there).send(there).status_code for _ in range(3)] == [202] * 3
+    assert asked == [f"GET {WHOLE['council']}"]
+
+
+def test_a_stolen_key_is_dropped_at_once(
+    pair: tuple[TestNode, TestNode], nodes: Nodes, moothall: Command
+) -> None:
+    here, there = pair
+    stolen = signed(here, there)
+    assert moothall("council", "rotate-keys", "--drop-old").code == 0
+    told(nodes, here)
+    assert known(there, here.council_uri) == {"main-key-2", "ed25519-key-2"}
+    there.node.key_documents.forget()
+    assert stolen.send(there).status_code == 401
+    publish(here, "After")
+    nodes.settle()
+    assert "After" in there.visitor().visit("/projects").text
+
+
+def test_keys_are_changed_again_and_again(
+    pair: tuple[TestNode, TestNode], nodes: Nodes, moothall: Command
+) -> None:
+    here, there = pair
+    path = publish(here, "Bins")
+    for number in (2, 3, 4):
+        assert moothall("council", "rotate-keys").code == 0
+        told(nodes, here)
+        assert listed(here, WHOLE["council"])[0] == f"main-key-{number}"
+        assert listed(here, f"{path}/group")[0] == f"main-key-{number}"
+        assert signed(here, there).send(there).status_code == 202
+    overlap_ends(nodes, here)
+    assert listed(here, WHOLE["council"]) == ["main-key-4", "ed25519-key-4"]
+    # What begins later begins with the keys of now, and reading is signed with them.
+    later = publish(here, "Later")
+    assert listed(here, f"{later}/group") == ["main-key-4", "ed25519-key-4"]
+    write(there, "For peers", Visibility.peers, State.published)
+    follow(nodes, here, there)
+    assert "For peers" in here.visitor("officer").visit("/projects").text

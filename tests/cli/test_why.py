@@ -1,0 +1,20 @@
+"""Why somebody has something, or has not, in words."""
+
+from node.testing.nodes import TestNode
+from tests.cli.conftest import Command
+from tests.federation.test_main_job import publish
+
+
+def test_the_command_says_in_words_what_the_page_says(council: TestNode, moothall: Command) -> None:
+    uri = f"{council.node.settings.base_url}{publish(council, 'Bins')}"
+    here = moothall("why", uri, council.host)
+    assert here.out == f"{council.host}\town\tThat is this server.\n"
+    there = moothall("why", uri, "Brackwell.test", federation="open")
+    host, reason, words = there.out.rstrip("\n").split("\t")
+    assert (host, reason) == ("brackwell.test", "nobody_follows")
+    operator = council.visitor("operator")
+    page = operator.visit(f"/operator/inspect?id={uri}&host=brackwell.test").text
+    assert words == "Nobody there follows the council or the project, so it was not sent."
+    assert words not in page
+    assert "The server is not on the allow-list, so nothing is sent to it." in page
+    assert moothall("why", uri, "brackwell.test").out.split("\t")[2].rstrip() in page

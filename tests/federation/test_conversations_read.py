@@ -1,0 +1,160 @@
+"""What was said about a project before others knew of it, or while it was away from them."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from node.conversations import reading, subjects
+from node.conversations import service as conversations
+from node.councils import service as councils
+from node.projects.models import Project, State, Visibility
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.talking import copy_of, note, say
+from tests.federation.test_conversations import comments, uri_of
+from tests.federation.test_main_job import follow, publish
+from tests.visibility.town import change, write
+
+TITLE = "Bins in one step"
+
+
+@pytest.fixture
+def pair(nodes: Nodes) -> tuple[TestNode, TestNode]:
+    return nodes.pair()
+
+
+@pytest.fixture
+def third(nodes: Nodes, pair: tuple[TestNode, TestNode]) -> Peer:
+    """A server that both speak with."""
+    return Peer.join(nodes, "coldmere.test", *pair)
+
+
+def comment(node: TestNode, about: str, text: str) -> str:
+    """Our council comments; the id of that."""
+    with node.work() as work:
+        subject = subjects.find(work.session, about)
+        assert subject is not None
+        author = councils.require_own(work.session).actor
+        return conversations.write(work, subject, text, author).uri
+
+
+def from_elsewhere(
+    nodes: Nodes, node: TestNode, author: Signatory, about: str, text: str
+) -> dict[str, Any]:
+    """Somebody elsewhere comments, and their server serves it too."""
+    written = note(author, about, f"<p>{text}</p>")
+    activity = author.says("Create", written)
+    for document in (written, activity):
+        author.peer.serve(document["id"], document)
+    assert author.send(activity, node).status_code == 202
+    nodes.settle()
+    return written
+
+
+def read_on(nodes: Nodes, node: TestNode) -> None:
+    """As the sweeper does."""
+    node.node.jobs.wake(reading.JOB)
+    nodes.settle()
+
+
+def test_who_follows_late_reads_what_was_said(
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+) -> None:
+    here, there = pair
+    path = publish(here, TITLE)
+    about = uri_of(here, path)
+    own = comment(here, about, "Ours")
+    below = from_elsewhere(nodes, here, third.actor("carol", type="Person"), own, "Theirs")
+    from_elsewhere(nodes, here, third.actor("dan", type="Person"), below["id"], "Deeper")
+    gone = from_elsewhere(nodes, here, third.actor(), about, "Gone since")
+    third.serve(gone["id"], {}, 410)
+    follow(nodes, there, here)
+    shown = comments(there, copy_of(there, TITLE))
+    words = ("Ours", "Theirs", "Deeper")
+    order = [shown.index(f"<p>{word}</p>") for word in words]
+    assert order == sorted(order)
+    assert "@carol@coldmere.test" in shown
+    assert "Gone since" not in shown
+    # It is read once, and what is known is not asked for again.
+    asked = len(third.fetched)
+    read_on(nodes, there)
+    assert len(third.fetched) == asked
+
+
+def test_a_comment_is_as_its_authors_server_has_it(
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+) -> None:
+    here, there = pair
+    path = publish(here, TITLE)
+    author, other = third.actor(), Peer.join(nodes, "elsewhere.test").actor()
+    forged = from_elsewhere(nodes, here, author, uri_of(here, path), "One")
+    third.serve(forged["id"], forged | {"attributedTo": other.uri})
+    changed = from_elsewhere(nodes, here, author, uri_of(here, path), "Two")
+    third.serve(changed["id"], changed | {"content": "<p>Three<script>x()</script></p>"})
+    strange = from_elsewhere(nodes, here, author, uri_of(here, path), "Four")
+    third.serve(strange["id"], strange | {"inReplyTo": uri_of(here, publish(here, "Other"))})
+    follow(nodes, there, here)
+    shown = comments(there, copy_of(there, TITLE))
+    assert "<p>Three</p>" in shown
+    assert not {word for word in ("One", "Two", "Four", "x()") if word in shown}
+    assert other.peer.fetched == []
+
+
+def test_a_server_that_does_not_answer_is_asked_again(
+    nodes: Nodes, pair: tuple[TestNode, TestNode]
+) -> None:
+    here, there = pair
+    path = publish(here, TITLE)
+    comment(here, uri_of(here, path), "Ours")
+    follow(nodes, there, here)
+    with there.work() as work:  # as if it had just come
+        work.session.execute(update(Project).values(conversation_read_at=None))
+    comment(here, uri_of(here, path), "Later")
+    here.node.jobs.work_off()
+    app = nodes.apps.pop(here.host)
+    read_on(nodes, there)
+    nodes.apps[here.host] = app
+    read_on(nodes, there)
+    assert "<p>Later</p>" in comments(there, copy_of(there, TITLE))
+
+
+def test_comments_come_back_with_their_project(
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+) -> None:
+    """They were withdrawn with it; whoever shows it again asks where they live."""
+    here, there = pair
+    follow(nodes, there, here)
+    token = write(here, TITLE, Visibility.public, State.published)
+    author = third.actor("carol", type="Person")
+    from_elsewhere(nodes, here, author, f"https://{here.host}/projects/{token}", "Theirs")
+    before = comments(there, copy_of(there, TITLE))
+    for text in (f"And {TITLE}.", "Theirs"):
+        assert text in before
+    change(here, token, Visibility.private)
+    nodes.settle()
+    assert TITLE not in there.visitor().visit("/projects").text
+    change(here, token, Visibility.public)
+    nodes.settle()
+    after = comments(there, copy_of(there, TITLE))
+    for text in (f"And {TITLE}.", "Theirs"):
+        assert text in after
+
+
+def test_a_comment_that_its_author_deleted_stays_deleted(
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+) -> None:
+    here, there = pair
+    follow(nodes, there, here)
+    token = write(here, TITLE, Visibility.public, State.published)
+    author = third.actor("carol", type="Person")
+    about = f"https://{here.host}/projects/{token}"
+    said = from_elsewhere(nodes, here, author, about, "Theirs")
+    third.serve(said["id"], {}, 410)
+    say(nodes, author, here, "Delete", said["id"])
+    for visibility in (Visibility.private, Visibility.public):
+        change(here, token, visibility)
+        nodes.settle()
+    after = comments(there, copy_of(there, TITLE))
+    assert f"And {TITLE}." in after
+    assert "Theirs" not in after

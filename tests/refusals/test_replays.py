@@ -1,0 +1,64 @@
+"""What was said once is not acted on again, also when nobody remembers that it was (must 22)."""
+
+from datetime import timedelta
+
+import pytest
+
+from federation.proofs import add_proof
+from federation.signatures import PrivateKey, Scheme
+from node.db import now
+from node.federating.models import InboxItem
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory, pem
+from tests.federation.test_proofs import lists
+from tests.refusals.test_belief import follow
+from tests.refusals.test_caps import count, like, tidied
+
+EARLIER = timedelta(hours=1)
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    """It keeps few of the messages that it acted on."""
+    return nodes.start("aldermoor", most_handled=2)
+
+
+@pytest.fixture
+def peer(nodes: Nodes, node: TestNode) -> Peer:
+    return Peer.join(nodes, "brackwell.test", node)
+
+
+def forget(nodes: Nodes, node: TestNode, sender: Signatory) -> None:
+    """So many other messages come that earlier ones are not kept."""
+    assert [like(sender, node) for _ in range(3)] == [202] * 3
+    nodes.settle()
+    tidied(node)
+    node.node.remembers_since.forget()  # a second has passed
+    assert count(node, InboxItem) == 2
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_must_22_a_message_that_was_forgotten_is_not_taken_again(
+    scheme: Scheme, nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = peer.actor()
+    message = sender.sign(sender.says("Like", "x"), node, at=now() - EARLIER, scheme=scheme)
+    assert message.send(node).status_code == 202
+    assert message.send(node).status_code == 202, "it is known"
+    forget(nodes, node, sender)
+    assert message.send(node).status_code == 401
+    assert count(node, InboxItem) == 2
+    assert like(sender, node) == 202, "what is said now is heard"
+
+
+def test_must_22_nor_is_one_that_somebody_passes_on(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender, forwarder = peer.actor(), Peer.join(nodes, "coldmere.test", node).actor()
+    lists(sender, pem("ed25519"))
+    follow(node, sender)
+    key = PrivateKey(f"{sender.uri}#ed25519-key", pem("ed25519"))
+    proven = add_proof(sender.says("Like", "x"), key, now() - EARLIER)
+    assert forwarder.send(proven, node).status_code == 202
+    forget(nodes, node, sender)
+    assert forwarder.send(proven, node).status_code == 401
