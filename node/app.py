@@ -24,6 +24,7 @@ from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.councils.moving import HANDLERS as MOVING_HANDLERS
+from node.data_folder import data_folder, with_secret
 from node.db import db, prepare_engine
 from node.desk import views as desk_views
 from node.drafts import news as drafts_news
@@ -91,7 +92,7 @@ from node.rest import api as rest_api
 from node.rest import asking as rest_asking
 from node.rest import views as rest_views
 from node.runtime import Handlers, Node
-from node.settings import Settings, data_folder, with_secret
+from node.settings import Settings
 from node.unsaved import service as unsaved
 from node.unsaved import views as unsaved_views
 from node.updates import news as update_news

@@ -1,6 +1,7 @@
 """What the values of settings look like: addresses, databases, keys."""
 
 import re
+from datetime import date
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
@@ -63,3 +64,12 @@ def check_mail(way: str, sender: str, key: str, template: str) -> None:
         raise SettingsError("With mail = notify, notify_key must be an API key of GOV.UK Notify.")
     if way == "notify" and not template:
         raise SettingsError("With mail = notify, notify_template must be the id of a template.")
+
+
+def check_day(name: str, given: str) -> None:
+    """Raises `SettingsError` for what is neither a day, as 2026-11-26, nor empty."""
+    try:
+        if given:
+            date.fromisoformat(given)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be a day such as 2026-11-26: {given!r}.") from error

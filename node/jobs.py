@@ -18,8 +18,9 @@ from huey.api import Huey
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
 
+from node.data_folder import data_folder
 from node.errors import SettingsError
-from node.settings import Settings, data_folder
+from node.settings import Settings
 
 log = structlog.get_logger(__name__)
 

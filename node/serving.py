@@ -14,11 +14,11 @@ from flask import Flask
 
 from node.app import node_of
 from node.councils import service as councils
+from node.data_folder import with_secret
 from node.errors import SettingsError
 from node.federating import queues, refusals
 from node.people.sign_in import first_run_token
 from node.runtime import Node
-from node.settings import with_secret
 
 log = structlog.get_logger(__name__)
 

@@ -7,11 +7,8 @@ that a misspelt one is noticed.
 
 import os
 import re
-import secrets
-import stat
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -22,6 +19,7 @@ from node.errors import SettingsError
 from node.fitting import (
     DATABASES,
     check_base_url,
+    check_day,
     check_mail,
     is_authority,
     is_database,
@@ -50,7 +48,6 @@ RANGES = {
 }
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 FederationMode = Literal["allow-list", "open"]
 Published = Literal["nobody", "peers", "everybody"]
@@ -212,6 +209,19 @@ class Settings:
     notify_url: str = _key(
         "https://api.notifications.service.gov.uk", "Where GOV.UK Notify is, without a path."
     )
+    accessibility_contact: str = _key(
+        "",
+        "The email address or telephone number for whoever cannot use a page, in the accessibility"
+        " statement.",
+    )
+    accessibility_known: tuple[str, ...] = _key(
+        (),
+        "What is known not to work for everybody, a sentence each, in the accessibility statement;"
+        " with commas between in the environment, so better in the file.",
+    )
+    accessibility_reviewed: str = _key(
+        "", "The day on which that was last looked at, such as 2026-11-26."
+    )
     log_format: LogFormat = _key("console", "`console` for people, `json` for machines.")
     log_level: str = _key(
         "INFO", "The least severe level that is logged: DEBUG, INFO, WARNING or ERROR."
@@ -268,55 +278,6 @@ def load(environment: Mapping[str, str] | None = None, path: Path | None = None)
     settings = Settings(**values)
     _check(settings)
     return settings
-
-
-def with_secret(settings: Settings) -> str:
-    """The secret key: the one that is set, else the one in the data folder, made on first use."""
-    if settings.secret_key:
-        return settings.secret_key
-    path = data_folder(settings) / "secret-key"
-    try:
-        if not path.exists():
-            _make_secret(path)
-        secret = path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise SettingsError(
-            f"The data folder {settings.data_dir} cannot be used: {error.strerror}."
-        ) from error
-    except UnicodeDecodeError:
-        secret = ""
-    if len(secret) < SHORTEST_SECRET:
-        raise SettingsError(f"The secret key in {path} is damaged. Bring it back from a backup.")
-    return secret
-
-
-def data_folder(settings: Settings) -> Path:
-    """The data folder, made if need be. It holds keys, so nobody else may look into it.
-
-    One that others may look into is closed to them if it is this account's, and not a folder that
-    all share, such as /tmp. Raises `SettingsError` where it cannot be made.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = settings.data_dir.stat()
-        is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
-        if is_ours and found.st_mode & OTHERS:
-            settings.data_dir.chmod(0o700)
-    except OSError as error:
-        raise SettingsError(
-            f"The data folder {settings.data_dir} cannot be made: {error.strerror}."
-        ) from error
-    return settings.data_dir
-
-
-def _make_secret(path: Path) -> None:
-    """Several processes may start at once: whichever is first, all find one and the same, whole."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(secrets.token_hex(32))
-    with suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -388,6 +349,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"secret_key must have at least {SHORTEST_SECRET} characters.")
     if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(JOB_ENGINES):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
+    check_day("accessibility_reviewed", settings.accessibility_reviewed)
     check_mail(settings.mail, settings.mail_from, settings.notify_key, settings.notify_template)
     if settings.database_url and not is_database(settings.database_url):
         raise SettingsError(

@@ -7,6 +7,7 @@ from flask import Flask
 
 from node import logs, migrating, settings
 from node.app import create_app, node_of
+from node.data_folder import data_folder
 from node.runtime import Node, UnitOfWork
 
 BY = "command line"
@@ -21,7 +22,7 @@ def started(*, upgrade: bool = True) -> Iterator[Flask]:
     """
     given = settings.load()
     logs.configure(given)
-    settings.data_folder(given)
+    data_folder(given)
     app = create_app(given)
     node = node_of(app)
     try:

@@ -3,6 +3,7 @@ health.
 """
 
 import hmac
+from datetime import date
 from functools import partial
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -16,6 +17,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.councils.models import Council
+from node.data_folder import with_secret
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.federating.views.asking import current_reader
 from node.forms import HouseForm
@@ -31,7 +33,6 @@ from node.request import (
     wants_activity,
 )
 from node.runtime import Document
-from node.settings import with_secret
 from node.wording import say
 
 blueprint = Blueprint("pages", __name__)
@@ -52,6 +53,20 @@ def home() -> ResponseReturnValue:
         council=councils.own(session),
         projects=latest,
         follows=councils.followed(session),
+    )
+
+
+@blueprint.get("/accessibility")
+@permission(PUBLIC)
+def accessibility() -> ResponseReturnValue:
+    """The accessibility statement, as the node is set up."""
+    settings = current_node().settings
+    reviewed = settings.accessibility_reviewed
+    return render_template(
+        "accessibility.html",
+        contact=settings.accessibility_contact,
+        known=settings.accessibility_known,
+        reviewed=date.fromisoformat(reviewed) if reviewed else None,
     )
 
 

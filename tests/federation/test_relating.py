@@ -113,10 +113,14 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     nodes.settle()
     officer = here.visitor("officer")
     ours = write(officer, title="Bins in one step")
+    nodes.settle()
     fan = Peer.join(nodes, "mastodon.test", here)
     reader = fan.actor(type="Person")
     group = f"https://{here.host}{ours}/group"
     reader.send(reader.says("Follow", group), here)
+    keen = there.visitor("operator")
+    keen.visit(copy_of(there, "Bins in one step"))
+    keen.submit("follow")
     page = relate(officer, copy_of(here, "Bin days"), ours, "merged-into")
     assert "This project goes on in another:" in page
     nodes.settle()
@@ -132,6 +136,9 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     assert document(here, f"{ours}/group")["movedTo"] == target
     moves = fan.heard("Move")
     assert [(one["object"], one["target"]) for one in moves] == [(group, target)]
+    listed = keen.visit("/following").text
+    assert "Bin days" in listed, "who follows it over there follows the other now"
+    assert "Bins in one step" not in listed
     assert "goes on in another" in here.visitor().visit(ours).text, "its page stays"
 
 

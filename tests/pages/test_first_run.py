@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 from node import migrating
 from node.app import create_app, node_of
 from node.councils.models import Council
+from node.data_folder import with_secret
 from node.federating.models import Actor
 from node.people.models import User
 from node.people.sign_in import first_run_token
-from node.settings import with_secret
 from node.testing.nodes import TestNode, settings_of
 from node.testing.visitor import Visitor
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from node import settings
 from node.app import create_app, node_of
+from node.data_folder import data_folder
 from node.settings import Settings
 
 SECRET = "of no use outside tests"
@@ -21,19 +22,19 @@ def mode(path: Path) -> int:
 @pytest.mark.parametrize("before", [0o755, 0o750, 0o777, 0o711])
 def test_a_folder_that_others_may_look_into_is_closed(tmp_path: Path, before: int) -> None:
     tmp_path.chmod(before)
-    assert settings.data_folder(Settings(data_dir=tmp_path)) == tmp_path
+    assert data_folder(Settings(data_dir=tmp_path)) == tmp_path
     assert mode(tmp_path) == 0o700
 
 
 def test_a_folder_that_all_share_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
-    settings.data_folder(Settings(data_dir=tmp_path))
+    data_folder(Settings(data_dir=tmp_path))
     assert mode(tmp_path) == 0o1777
 
 
 def test_a_folder_that_its_owner_made_stricter_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    settings.data_folder(Settings(data_dir=tmp_path))
+    data_folder(Settings(data_dir=tmp_path))
     assert mode(tmp_path) == 0o500
     tmp_path.chmod(0o700)
 

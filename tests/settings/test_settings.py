@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from node import settings
+from node.data_folder import with_secret
 from node.errors import SettingsError
 from node.settings import Settings
 
@@ -191,25 +192,26 @@ def test_the_port_to_listen_on_is_that_of_the_public_address() -> None:
 
 def test_the_secret_key_is_made_once_for_this_account_alone(tmp_path: Path) -> None:
     given = Settings(data_dir=tmp_path / "data")
-    secret = settings.with_secret(given)
+    secret = with_secret(given)
     assert len(secret) == 64
-    assert settings.with_secret(given) == secret
+    assert with_secret(given) == secret
     kept = list(given.data_dir.iterdir())
     assert [path.name for path in kept] == ["secret-key"]
     assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
     assert stat.S_IMODE(given.data_dir.stat().st_mode) == 0o700
-    assert settings.with_secret(Settings(data_dir=tmp_path / "other")) != secret
+    assert with_secret(Settings(data_dir=tmp_path / "other")) != secret
 
 
 def test_a_secret_key_that_is_set_is_taken_and_nothing_is_made(tmp_path: Path) -> None:
     given = Settings(data_dir=tmp_path / "data", secret_key="sixteen letters!")
-    assert settings.with_secret(given) == "sixteen letters!"
+    assert with_secret(given) == "sixteen letters!"
     assert not given.data_dir.exists()
 
 
 def test_processes_that_start_at_once_find_one_secret_key(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from node.settings import Settings, with_secret;"
+        "import sys; from pathlib import Path; from node.settings import Settings;"
+        "from node.data_folder import with_secret;"
         "print('ready', flush=True); sys.stdin.read(1);"
         f"print(with_secret(Settings(data_dir=Path({str(tmp_path / 'data')!r}))))"
     )
@@ -240,10 +242,10 @@ def test_processes_that_start_at_once_find_one_secret_key(tmp_path: Path) -> Non
 def test_a_damaged_secret_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "secret-key").write_bytes(content)
     with pytest.raises(SettingsError, match="is damaged"):
-        settings.with_secret(Settings(data_dir=tmp_path))
+        with_secret(Settings(data_dir=tmp_path))
 
 
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be made: "):
-        settings.with_secret(Settings(data_dir=tmp_path / "file" / "data"))
+        with_secret(Settings(data_dir=tmp_path / "file" / "data"))

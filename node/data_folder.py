@@ -1,0 +1,61 @@
+"""The data folder, and the secret key that is kept in it."""
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from node.errors import SettingsError
+from node.settings import SHORTEST_SECRET, Settings
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def with_secret(settings: Settings) -> str:
+    """The secret key: the one that is set, else the one in the data folder, made on first use."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = data_folder(settings) / "secret-key"
+    try:
+        if not path.exists():
+            _make_secret(path)
+        secret = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SettingsError(
+            f"The data folder {settings.data_dir} cannot be used: {error.strerror}."
+        ) from error
+    except UnicodeDecodeError:
+        secret = ""
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingsError(f"The secret key in {path} is damaged. Bring it back from a backup.")
+    return secret
+
+
+def data_folder(settings: Settings) -> Path:
+    """The data folder, made if need be. It holds keys, so nobody else may look into it.
+
+    One that others may look into is closed to them if it is this account's, and not a folder that
+    all share, such as /tmp. Raises `SettingsError` where it cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = settings.data_dir.stat()
+        is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
+        if is_ours and found.st_mode & OTHERS:
+            settings.data_dir.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The data folder {settings.data_dir} cannot be made: {error.strerror}."
+        ) from error
+    return settings.data_dir
+
+
+def _make_secret(path: Path) -> None:
+    """Several processes may start at once: whichever is first, all find one and the same, whole."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
