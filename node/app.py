@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__, operating
+from node import __version__, operating, portfolio
 from node.catalogue import comparison
 from node.catalogue import views as catalogue_views
 from node.catalogue.reading import read_page
@@ -30,6 +30,7 @@ from node.desk import views as desk_views
 from node.drafts import news as drafts_news
 from node.drafts import views as drafts_views
 from node.errors import SettingsError
+from node.evidence import views as evidence_views
 from node.federating import (
     backfill,
     blocking,
@@ -73,7 +74,6 @@ from node.operating import rotating
 from node.outbound import Outbound
 from node.people import sign_in
 from node.people.permissions import may
-from node.portfolio import views as portfolio_views
 from node.projects import (
     adopting,
     group_views,
@@ -130,6 +130,8 @@ KINDS: Sequence[Kind] = (
     *handover_news.KINDS,
     *drafts_news.KINDS,
 )
+# Pages of the portfolio whose addresses are short, since people say them.
+OF_PORTFOLIO = frozenset({"numbers", "highlights", "evidence"})
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
@@ -262,7 +264,8 @@ def _add_pages(app: Flask) -> None:
         notices_views,
         councils_views,
         moderation_views,
-        portfolio_views,
+        portfolio,
+        evidence_views,
         operating,
     ):
         app.register_blueprint(module.blueprint)
@@ -354,4 +357,5 @@ def _menu() -> list[MenuItem]:
 
 def _part(path: str) -> str:
     """The part of the node that a page belongs to: `projects` of `/projects/new`."""
-    return path.split("/")[1]
+    first = path.split("/")[1]
+    return "portfolio" if first in OF_PORTFOLIO else first

@@ -3,9 +3,9 @@
 import calendar
 from datetime import date, timedelta
 
-from flask import Blueprint, Response, render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from node.councils import service as councils
@@ -13,36 +13,17 @@ from node.federating.views.asking import current_reader
 from node.portfolio import board as boards
 from node.portfolio import days, feed, timeline
 from node.portfolio.asking import Asked, asked, asked_month, page_number, public_address, today
+from node.portfolio.blueprint import blueprint
 from node.portfolio.scope import Scope
 from node.projects import service as projects
 from node.projects.forms import PHASES
 from node.projects.models import Project
 from node.request import PUBLIC, current_node, current_work, permission
 
-blueprint = Blueprint("portfolio", __name__, template_folder="templates")
-
 # So many days a month of the calendar shows; a subscription has more.
 MOST_OF_MONTH, MOST_OF_FEED = 300, 1_000
 # How far back and on a subscription reaches.
 BEFORE, AFTER = timedelta(days=366), timedelta(days=3_660)
-
-
-@blueprint.app_template_filter("month")
-def month(on: date) -> str:
-    """`November 2026`."""
-    return str(format_date(on, "MMMM y"))
-
-
-@blueprint.app_template_filter("short_month")
-def short_month(on: date) -> str:
-    """`Nov 26`."""
-    return str(format_date(on, "MMM yy"))
-
-
-@blueprint.app_template_filter("weekday")
-def weekday(on: date) -> str:
-    """`Mon`."""
-    return str(format_date(on, "EEE"))
 
 
 @blueprint.get("/portfolio")

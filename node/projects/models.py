@@ -95,9 +95,13 @@ def new_revision() -> str:
 DAYS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
 
 
-def days_of(said: Details) -> dict[str, date | None]:
-    """The columns that repeat days of the details."""
-    return {name: getattr(said, name) for name in DAYS}
+REPEATED = (*DAYS, "has_outputs")
+
+
+def repeated(said: Details) -> dict[str, Any]:
+    """The columns that repeat what stands in the details."""
+    days = {name: getattr(said, name) for name in DAYS}
+    return days | {"has_outputs": bool(said.outputs)}
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ class Project(Base):
     projects); `content` is the sanitised HTML of all of it, ready to show. `language` is that of
     both; `translations` holds title, summary, the Markdown and content by other languages.
 
-    The days of `details` stand beside it in columns of their own, so that they can be searched for.
+    The days of `details`, and whether it has outputs, stand beside it in columns of their own, so
+    that they can be searched for.
 
     `owner` is who looks after a project of ours. `freshness` says how far it can be relied on; its
     owner is to look at it again on `review_on`, and somebody said that it is true on
@@ -165,6 +170,7 @@ class Project(Base):
         Index(None, "contract_ends_on"),
         Index(None, "assessment_on"),
         Index(None, "review_on"),
+        Index(None, "has_outputs", "changed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -192,6 +198,7 @@ class Project(Base):
     ends_on: Mapped[date | None]
     contract_ends_on: Mapped[date | None]
     assessment_on: Mapped[date | None]
+    has_outputs: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str] = mapped_column(String(10), default="en")
     translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
     is_hidden: Mapped[bool] = mapped_column(default=False)
@@ -225,9 +232,9 @@ class Project(Base):
         return self.council.is_local
 
     @validates("details")
-    def _note_days(self, _name: str, said: Details) -> Details:
-        for name, on in days_of(said).items():
-            setattr(self, name, on)
+    def _repeat(self, _name: str, said: Details) -> Details:
+        for name, value in repeated(said).items():
+            setattr(self, name, value)
         return said
 
     def said_in(self, language: str) -> Said:

@@ -24,7 +24,7 @@ from node.federating.models import Deleted, Follow
 from node.news.service import tell
 from node.projects import digests, news, relating
 from node.projects.federate import RemoteProject, from_article
-from node.projects.models import DAYS, Project, State, days_of
+from node.projects.models import REPEATED, Project, State, repeated
 from node.projects.service import as_view
 from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
@@ -151,7 +151,7 @@ def _row(council: Council, told: RemoteProject) -> dict[str, Any]:
     row = {name: getattr(told, name) for name in TOLD}
     return (
         row
-        | days_of(told.details)
+        | repeated(told.details)
         | {
             "uri": told.uri,
             "council_id": council.id,
@@ -169,7 +169,7 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     table: Any = Project.__table__
     statement = (postgresql.insert if is_postgresql else sqlite.insert)(table)
-    written = ("state", "changed_at", "deleted_at", *TOLD, *DAYS)
+    written = ("state", "changed_at", "deleted_at", *TOLD, *REPEATED)
     # What comes back brings what was said about it.
     was_shown = table.c.state == State.published
     read_at = case((was_shown, table.c.conversation_read_at), else_=None)

@@ -17,11 +17,13 @@ from wtforms import HiddenField, PasswordField, StringField
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.councils.models import Council
+from node.councils.places import LABELS
 from node.data_folder import with_secret
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.federating.views.asking import current_reader
 from node.forms import HouseForm
 from node.people.sign_in import first_run_token
+from node.portfolio.portrait import portrait
 from node.projects import service as projects
 from node.request import (
     PUBLIC,
@@ -105,7 +107,13 @@ def known_council(council_id: int) -> ResponseReturnValue:
 def _council_page(council: Council) -> str:
     wanted = projects.Filter(current_reader(), council_id=council.id)
     page = projects.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
-    return render_template("councils/council.html", council=council, page=page)
+    return render_template(
+        "councils/council.html",
+        council=council,
+        page=page,
+        portrait=portrait(current_work().session, council, current_reader()),
+        region=LABELS.get(council.region) if council.region else None,
+    )
 
 
 class FirstRunForm(HouseForm):

@@ -56,3 +56,9 @@ def town(lasting_nodes: Nodes) -> Town:
     page = here.visitor().visit("/projects").text
     trees = page.partition(">Trees</a>")[0].rpartition("/projects/")[2].partition('"')[0]
     return Town(here, there, bins, trees)
+
+
+@pytest.fixture
+def lone(nodes: Nodes) -> TestNode:
+    """A council that follows nobody and has published nothing."""
+    return nodes.start("aldermoor")

@@ -18,7 +18,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%\{\w+\}")
 TAG = re.compile(r"</?\w+")
 # What is the same in both languages.
 SAME = frozenset(
-    {"%(count)s ms", "Apache", "BSD", "Beta", "Creative Commons", "MIT", "Tag", "Webhook"}
+    {"%(count)s ms", "Apache", "BSD", "Beta", "Creative Commons", "MIT", "Map", "Tag", "Webhook"}
 )
 PACKAGED = ("federation", "migrations", "node", "plugins")
 

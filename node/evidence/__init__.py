@@ -1,0 +1,1 @@
+"""What shows that the work is worth it: the evidence pack, and reports of a period."""

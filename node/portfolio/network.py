@@ -1,0 +1,180 @@
+"""Who works with whom: councils that follow each other, and that use what another gave."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from node.councils import service as councils
+from node.councils.models import Council
+from node.federating.models import Actor, Follow
+from node.portfolio import gifts
+from node.portfolio.gifts import Adoption
+from node.portfolio.scope import Scope
+
+MOST_FOLLOWS = 1_000
+# The picture has the councils with the strongest ties; the table has more.
+DRAWN, MOST_TIES = 24, 200
+WIDTH, HEIGHT, RADIUS = 940, 760, 270
+CENTRE = (WIDTH / 2, HEIGHT / 2)
+ORGANISATION = "Organization"
+
+
+@dataclass(frozen=True)
+class Party:
+    """A council that has ties. `council` is its row, None where we know but its name."""
+
+    key: str
+    name: str
+    council: Council | None = None
+    is_ours: bool = False
+
+
+@dataclass
+class Tie:
+    """What is between two councils. `follows` has who follows whom, by their keys."""
+
+    one: Party
+    other: Party
+    follows: set[tuple[str, str]] = field(default_factory=set)
+    adoptions: list[Adoption] = field(default_factory=list)
+
+    @property
+    def strength(self) -> int:
+        return len(self.follows) + 2 * len(self.adoptions)
+
+    @property
+    def is_mutual(self) -> bool:
+        return len(self.follows) == 2
+
+    @property
+    def follower(self) -> Party:
+        """Who follows, where only one does."""
+        ((key, _followed),) = self.follows
+        return self.one if self.one.key == key else self.other
+
+    @property
+    def followed(self) -> Party:
+        return self.other if self.follower is self.one else self.one
+
+
+class _Parties:
+    """The councils that are met, each once, and the ties between them."""
+
+    def __init__(self, session: Session) -> None:
+        rows = session.scalars(select(Council).join(Council.actor).where(~Actor.is_blocked))
+        self._councils = {council.actor.uri: council for council in rows}
+        self._parties: dict[str, Party] = {}
+        self._ties: dict[tuple[str, str], Tie] = {}
+
+    def party(self, uri: str, name: str) -> Party:
+        council = self._councils.get(uri)
+        key = uri or f"name:{name.casefold()}"
+        if key not in self._parties:
+            is_ours = council is not None and council.is_local
+            shown = council.name if council else name
+            self._parties[key] = Party(key, shown, council, is_ours)
+        return self._parties[key]
+
+    def tie(self, one: Party, other: Party) -> Tie:
+        first, second = sorted((one, other), key=lambda each: (not each.is_ours, each.key))
+        return self._ties.setdefault((first.key, second.key), Tie(first, second))
+
+    @property
+    def ties(self) -> list[Tie]:
+        found = self._ties.values()
+        return sorted(found, key=lambda tie: (-tie.strength, tie.one.name, tie.other.name))
+
+
+def ties(session: Session, scope: Scope) -> list[Tie]:
+    """All ties that we know of, the strongest first."""
+    found = _Parties(session)
+    for follower, followed in _follows(session):
+        one = found.party(follower.uri, follower.name)
+        other = found.party(followed.uri, followed.name)
+        found.tie(one, other).follows.add((one.key, other.key))
+    for each in gifts.adoptions(session, scope):
+        giver = found.party(each.project.council.actor.uri, each.project.council.name)
+        taker = found.party(each.adopter.uri, each.adopter.name)
+        if giver is not taker:
+            found.tie(giver, taker).adoptions.append(each)
+    return found.ties
+
+
+def _follows(session: Session) -> list[tuple[Actor, Actor]]:
+    """Our council and those that follow it, or that it follows."""
+    own = councils.own(session)
+    if own is None:
+        return []
+    one, other = aliased(Actor), aliased(Actor)
+    query = (
+        select(one, other)
+        .join(Follow, Follow.follower_id == one.id)
+        .join(other, Follow.followed_id == other.id)
+        .where(
+            Follow.state == "accepted",
+            (one.id == own.actor_id) | (other.id == own.actor_id),
+            one.kind == ORGANISATION,
+            other.kind == ORGANISATION,
+            ~one.is_blocked,
+            ~other.is_blocked,
+        )
+        .order_by(Follow.id)
+    )
+    return [(row[0], row[1]) for row in session.execute(query.limit(MOST_FOLLOWS))]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a council is drawn, and how its name stands beside it: `anchor` is SVG's word."""
+
+    party: Party
+    x: float
+    y: float
+    anchor: str
+
+    @property
+    def text_x(self) -> float:
+        return self.x + {"start": 16, "end": -16}.get(self.anchor, 0)
+
+    @property
+    def text_y(self) -> float:
+        return self.y + (34 if self.anchor == "middle" else 5)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Spots and the lines between them; `left_out` counts the councils that have no room."""
+
+    spots: dict[str, Spot]
+    lines: list[Tie]
+    left_out: int
+
+
+def drawn(found: list[Tie]) -> Drawing:
+    """The same picture for the same ties: ours in the middle, the others around it by name."""
+    strength: dict[str, int] = defaultdict(int)
+    parties: dict[str, Party] = {}
+    for tie in found:
+        for party in (tie.one, tie.other):
+            parties[party.key] = party
+            strength[party.key] += tie.strength
+    ours = [party for party in parties.values() if party.is_ours]
+    others = sorted(
+        (party for party in parties.values() if not party.is_ours),
+        key=lambda party: (-strength[party.key], party.name, party.key),
+    )
+    shown = sorted(others[:DRAWN], key=lambda party: (party.name.casefold(), party.key))
+    spots = {party.key: Spot(party, *CENTRE, "middle") for party in ours}
+    for number, party in enumerate(shown):
+        spots[party.key] = _around(party, number, len(shown))
+    lines = [tie for tie in found if tie.one.key in spots and tie.other.key in spots]
+    return Drawing(spots, lines, len(others) - len(shown))
+
+
+def _around(party: Party, number: int, total: int) -> Spot:
+    angle = math.tau * (number + 0.5) / total - math.tau / 4
+    x, y = CENTRE[0] + RADIUS * math.cos(angle), CENTRE[1] + RADIUS * math.sin(angle)
+    return Spot(party, round(x, 1), round(y, 1), "start" if x >= CENTRE[0] else "end")
