@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 # A batch waits so long, in seconds, for as many as came to the one before.
-PATIENCE = 0.003
+PATIENCE = 0.01
 
 
 class _Place(Generic[Item, Result]):

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 import nh3
-from markdownify import markdownify
 
 from node import markup
 from node.errors import InvalidInputError
@@ -341,6 +340,8 @@ def _markdown(text: str, sieve: Sieve) -> str:
     if not markup.is_well_nested(clean):
         sieve.note(say("description kept without its formatting: its HTML is nested too deeply"))
         return sieve.prose("description", nh3.clean(text[:200_000], tags=set()), 40_000)
+    from markdownify import markdownify  # noqa: PLC0415 -- few nodes ever need it, and it is large
+
     # h1 is the title's: nothing in a brief stands as high.
     lower = re.sub(r"(</?)h1\b", r"\1h2", clean)
     written = markdownify(lower, heading_style="ATX", bullets="-", strip=["img", "span"])

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from node.councils import service as councils
 from node.federating.views.asking import current_reader
 from node.portfolio import board as boards
-from node.portfolio import days, feed, timeline
+from node.portfolio import days, timeline
 from node.portfolio.asking import Asked, asked, asked_month, page_number, public_address, today
 from node.portfolio.blueprint import blueprint
 from node.portfolio.scope import Scope
@@ -131,6 +131,8 @@ def _feed(name: str, scope: Scope) -> Response:
 
 
 def _answer(name: str, found: list[days.Day]) -> Response:
+    from node.portfolio import feed  # noqa: PLC0415 -- what it stands on is large, and seldom asked
+
     links = {
         day.project.id: public_address("projects.show", token=day.project.token) for day in found
     }
