@@ -29,7 +29,9 @@ from tests.interop.authority import certify
 
 INBOXES = 1_000
 # Milliseconds that the receivers take.
-AT_ONCE, SLOW = 0, 100
+AT_ONCE, SLOW, VERY_SLOW = 0, 100, 1_000
+# So many share the work where it consists of waiting, which one processor is enough for.
+WORKERS = (1, 2, 4)
 WAITING = (1_000, 10_000, 100_000, 1_000_000)
 LEASES = 5
 PORTION = 10_000
@@ -42,6 +44,8 @@ def measure() -> Iterator[tuple[str, str]]:
         for milliseconds in (AT_ONCE, SLOW):
             with sink(presented, milliseconds) as port:
                 yield from _fan_out(Path(name) / str(milliseconds), trusted, port, milliseconds)
+        with sink(presented, VERY_SLOW) as port:
+            yield from _scaling(Path(name) / str(VERY_SLOW), trusted, port)
     for number in WAITING:
         with TemporaryDirectory() as name:
             yield from _leases(Path(name), number)
@@ -95,6 +99,23 @@ def _fan_out(
     _check(node, 2)
     yield f"the same, two workers on one processor, {said}", f"{together:10,.0f} /s"
     node.engine.dispose()
+
+
+def _scaling(folder: Path, trusted: Path, port: int) -> Iterator[tuple[str, str]]:
+    """More workers, where the receivers and no processor are what they wait for."""
+    folder.mkdir()
+    sender.founded(folder, sender.hosts(INBOXES, port))
+    with closing(sender.client(port, trusted, INBOXES)) as outbound:
+        node = sender.open_node(folder, outbound)
+        alone = 0.0
+        for turn, number in enumerate(WORKERS, 1):
+            sender.publish(node)
+            rate = _workers(number, folder, trusted, port)
+            _check(node, turn)
+            alone = alone or rate
+            what = f"receivers take {VERY_SLOW:,} ms, {number} worker{'s' if number > 1 else ''}"
+            yield what, f"{rate:10,.0f} /s = {rate / alone:.1f} times one"
+        node.engine.dispose()
 
 
 def _unsigned(node: Node, trusted: Path, port: int, hosts: list[str]) -> float:
