@@ -40,6 +40,8 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{self.authority}"
 
 
+# One request asks for the origins of the same few addresses many times.
+@lru_cache(maxsize=1024)
 def origin(url: str) -> Origin:
     """The origin of an http or https address.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -168,6 +168,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
+def _insert_new(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.Insert:
+    if dialect == "postgresql":
+        return postgresql.insert(model).on_conflict_do_nothing()
+    return sqlite.insert(model).on_conflict_do_nothing()
+
+
 def insert_into(
     session: Session | Connection, model: type[Base]
 ) -> sqlite.Insert | postgresql.Insert:
@@ -187,5 +194,4 @@ def insert_new(
     connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert those of the rows, all with the same columns, whose unique keys are not there yet."""
-    new = insert_into(connection, model)
-    connection.execute(new.on_conflict_do_nothing(), rows)
+    connection.execute(_insert_new(model, connection.dialect.name), rows)

@@ -25,13 +25,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
     """
     try:
         text = body.decode("utf-8")
-        document = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_float=_float,
-            parse_int=_int,
-        )
+        document = _strict.decode(text)
     except (ValueError, RecursionError) as error:
         raise Refusal(Reason.not_json, str(error)[:100]) from error
     if not isinstance(document, dict):
@@ -64,6 +58,11 @@ def _float(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number is too large")
     return number
+
+
+_strict = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_int
+)
 
 
 def _check_depth(document: dict[str, Any]) -> None:
