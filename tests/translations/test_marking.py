@@ -28,7 +28,9 @@ MARKS = {"gettext": 1, "lazy_gettext": 1, "say": 1}
 MARKS |= {"ngettext": 2, "lazy_ngettext": 2, "say_count": 2}
 FROM = frozenset({"flask_babel", "node.wording", "node.api"})
 # Names are the same in every language.
-NAMES = re.compile(r"\b(?:Moothall|Markdown|JSON|CSV|ActivityPub|GitHub|Mastodon)\b")
+NAMES = re.compile(
+    r"\b(?:equalityadvisoryservice\.com|Moothall|Markdown|JSON|CSV|ActivityPub|GitHub|Mastodon)\b"
+)
 SHOWN = frozenset({"alt", "title", "placeholder", "aria-label", "aria-description", "label"})
 SILENT = frozenset({"script", "style", "code"})
 # What the macros of GOV.UK show of what they are given.
