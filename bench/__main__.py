@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import documents, fanout, inbox, memory, signatures, sync
+from bench import documents, fanout, inbox, memory, search, signatures, sync
 from node import logs
 from node.settings import Settings
 
@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "fanout": fanout.measure,
     "memory": memory.measure,
     "sync": sync.measure,
+    "search": search.measure,
 }
 
 

@@ -77,6 +77,7 @@ from node.people.permissions import may
 from node.projects import (
     adopting,
     group_views,
+    marks,
     merging,
     relating,
     relation_views,
@@ -92,6 +93,10 @@ from node.rest import api as rest_api
 from node.rest import asking as rest_asking
 from node.rest import views as rest_views
 from node.runtime import Handlers, Node
+from node.search import indexing
+from node.search import news as search_news
+from node.search import views as search_views
+from node.services import views as services_views
 from node.settings import Settings
 from node.unsaved import service as unsaved
 from node.unsaved import views as unsaved_views
@@ -129,6 +134,7 @@ KINDS: Sequence[Kind] = (
     *freshness_news.KINDS,
     *handover_news.KINDS,
     *drafts_news.KINDS,
+    *search_news.KINDS,
 )
 # Pages of the portfolio whose addresses are short, since people say them.
 OF_PORTFOLIO = frozenset({"numbers", "highlights", "evidence"})
@@ -176,6 +182,7 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
         announcers=(announcing.announce, webhooks.announce),
         hearers=(webhooks.hear,),
         kinds=by_name(KINDS),
+        finishers=(indexing.at_once,),
     )
     app.extensions[EXTENSION] = node
     add_jobs(node, app)
@@ -217,6 +224,8 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(WebhookMessage.JOB, lambda: webhook_sending.work_off(node))
     node.jobs.register(Mail.JOB, lambda: mail.work_off(node))
     node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.work_off(node))
+    node.jobs.register(marks.JOB, lambda: indexing.work_off(node))
+    node.jobs.register(search_news.JOB, lambda: search_news.work_off(node))
 
 
 def _add_pages(app: Flask) -> None:
@@ -239,6 +248,7 @@ def _add_pages(app: Flask) -> None:
         successor_of=councils_views.successor_of,
         writers_of=officers_views.writers_of,
         follow_button=follow_button,
+        service_name=services_views.name_of,
     )
     for module in (
         pages,
@@ -250,6 +260,8 @@ def _add_pages(app: Flask) -> None:
         projects_views,
         section_views,
         relation_views,
+        search_views,
+        services_views,
         catalogue_views,
         group_views,
         updates_views,
@@ -341,6 +353,7 @@ def _menu() -> list[MenuItem]:
         ("projects.index", _("Projects"), ""),
         ("portfolio.board", _("Portfolio"), ""),
         ("councils.index", _("Councils"), ""),
+        ("search.catalogue", _("Reuse"), ""),
     ]
     items += [
         (item.endpoint, str(item.label), item.permission or "")

@@ -30,6 +30,8 @@ from node.hooks import Hooks, in_one_line
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"
+# Tables of a full-text engine, with all that it keeps beside them, are no models'.
+FULL_TEXT = "fulltext_"
 # A number of our own for PostgreSQL's advisory lock: whoever holds it is migrating.
 LOCK = 6_642_013
 # How long SQLite waits for another process that is migrating, in milliseconds.
@@ -84,7 +86,8 @@ class History:
     def _include(
         self, _item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: object
     ) -> bool:
-        return kind != "table" or self.owns(name or "")
+        known = name or ""
+        return kind != "table" or (self.owns(known) and not known.startswith(FULL_TEXT))
 
 
 def histories(hooks: Hooks) -> list[History]:

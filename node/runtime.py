@@ -83,11 +83,16 @@ class UnitOfWork:
             self._wake.append((job, delay))
 
     def commit(self) -> None:
+        for finish in self.node.finishers:
+            finish(self)
         self.session.commit()
         self.node.forget()
         for job, delay in self._wake:
             self.node.jobs.wake(job, delay)
         self._wake.clear()
+        # What was woken where there was nothing but the session.
+        for job in self.session.info.pop("wake", ()):
+            self.node.jobs.wake(job)
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,8 @@ Withdrawal = Callable[[UnitOfWork, Any, Any], None]
 # What a room does when a published project of ours was published, changed or deleted: what it is
 # called, the project, and who could see it before.
 Hearer = Callable[[UnitOfWork, str, Any, Any], None]
+# What a room does at the end of a unit of work, before it is committed.
+Finisher = Callable[[UnitOfWork], None]
 # What a room does with an update of ours that was just written or deleted, as its state says.
 Announcer = Callable[[UnitOfWork, Any], None]
 
@@ -160,6 +167,7 @@ class Node:
     withdrawals: Sequence[Withdrawal] = ()
     announcers: Sequence[Announcer] = ()
     hearers: Sequence[Hearer] = ()
+    finishers: Sequence[Finisher] = ()
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
     errands: Allowance = field(default_factory=Allowance)

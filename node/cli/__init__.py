@@ -12,6 +12,7 @@ from node import __version__
 from node.cli import (
     councils,
     demo,
+    finding,
     importing,
     mail,
     operating,
@@ -31,6 +32,7 @@ def moothall() -> None:
 
 
 for group in (
+    finding,
     running,
     people,
     councils,

@@ -18,6 +18,7 @@ COORDINATORS = frozenset({COORDINATOR, OPERATOR})
 CORE = (
     Permission("account.notices", _l("Follow, and be told what happens"), frozenset(ROLES)),
     Permission("account.profile", _l("Choose to be seen by name, or no longer"), frozenset(ROLES)),
+    Permission("account.searches", _l("Keep searches and hear of what is new"), frozenset(ROLES)),
     Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
     Permission("desk.see", _l("See what needs one’s attention"), frozenset(ROLES)),
     Permission(

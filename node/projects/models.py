@@ -307,3 +307,15 @@ class Bucket(Base):
     public_digest: Mapped[str | None] = mapped_column(String(64))
     peers_count: Mapped[int | None]
     peers_digest: Mapped[str | None] = mapped_column(String(64))
+
+
+class Mark(Base):
+    """Something of a project has changed since it was read for the index last.
+
+    Whoever works them off takes them by their ids; the project may be gone by then.
+    """
+
+    __tablename__ = "project_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int]

@@ -22,7 +22,7 @@ from node.councils.models import Council
 from node.db import insert_once, now
 from node.federating.models import Deleted, Follow
 from node.news.service import tell
-from node.projects import digests, news, relating
+from node.projects import digests, marks, news, relating
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import REPEATED, Project, State, repeated
 from node.projects.service import as_view
@@ -137,6 +137,7 @@ def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) ->
     try:
         with session.begin_nested():
             _upsert(session, rows)
+            marks.by_uri(session, [one.uri for one in told])
     except DBAPIError:
         if len(told) == 1:
             log.exception("a project could not be kept", uri=told[0].uri)

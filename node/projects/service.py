@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased, lazyload
 
 from node import markup
@@ -316,10 +326,9 @@ def shown_to(reader: Reader) -> ColumnElement[bool]:
     return and_(Project.state == State.published, shown(reader))
 
 
-@cache
-def _ours_or_followed() -> ColumnElement[bool]:
-    """Another council's project is shown while we follow it: later nobody keeps it up to date. One
-    of a council that went is shown as long as we follow its successor.
+def is_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Another council's projects are shown while we follow it: later nobody keeps them up to date.
+    Those of a council that went are shown as long as we follow its successor.
     """
     follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
     shown = select(Council.id).where(or_(Council.slug.is_not(None), follows))
@@ -331,8 +340,13 @@ def _ours_or_followed() -> ColumnElement[bool]:
         .outerjoin(Follow, Follow.followed_id == new.id)
         .where(~old.is_blocked, or_(new.is_local, Follow.state != "rejected"))
     )
-    is_shown = or_(Project.council_id.in_(shown), Project.council_id.in_(went))
-    return and_(is_shown, Project.is_hidden.is_(False))
+    return or_(council_id.in_(shown), council_id.in_(went))
+
+
+@cache
+def _ours_or_followed() -> ColumnElement[bool]:
+    """Of a council whose projects are shown, and not taken off our pages."""
+    return and_(is_shown(Project.council_id), Project.is_hidden.is_(False))
 
 
 def _readable(reader: Reader) -> ColumnElement[bool]:

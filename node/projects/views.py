@@ -14,7 +14,7 @@ from node.projects import adopting, relating, service
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm, began_from
 from node.projects.giving import give
-from node.projects.models import Phase, Project, State, Visibility
+from node.projects.models import Project, State, Visibility
 from node.projects.sections import lacks_evidence, parts
 from node.projects.writing import text_of
 from node.request import (
@@ -31,20 +31,6 @@ from node.wording import say
 blueprint = Blueprint("projects", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
-
-
-@blueprint.get("/projects")
-@permission(PUBLIC)
-def index() -> ResponseReturnValue:
-    """All published projects, ours and others', last changed first."""
-    wanted = service.Filter(
-        reader=current_reader(),
-        origin=request.args.get("origin", "all"),
-        phase=request.args.get("phase", type=Phase),
-        archived=request.args.get("show") == "archived",
-    )
-    page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
-    return render_template("projects/index.html", page=page, wanted=wanted)
 
 
 @blueprint.get("/projects/drafts")

@@ -96,8 +96,9 @@ def breakable(text: str) -> Markup:
 
 def same_page(**changes: Any) -> str:
     """The address of this page with other query parameters: None takes one away."""
-    values = {**request.args, **changes}
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    new = [(name, value) for name, value in changes.items() if value is not None]
     # Not by `url_for`: to that, some names that a visitor may type are words of its own.
-    query = urlencode({name: value for name, value in values.items() if value is not None})
+    query = urlencode([*kept, *new])
     page = url_for(request.endpoint or "", **(request.view_args or {}))
     return f"{page}?{query}" if query else page

@@ -107,6 +107,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("activities", "token"): activities,
             ("unsubscribe", "token"): list(session.scalars(select(Subscriber.token))),
             ("officers", "username"): list(session.scalars(officers)),
+            ("searches", "token"): ["none"],
             ("", "slug"): [node.name],
             ("", "webhook_id"): ["1"],
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],

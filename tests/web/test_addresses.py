@@ -21,18 +21,18 @@ def node(lasting_nodes: Nodes) -> TestNode:
 
 @pytest.mark.parametrize("word", WORDS + MORE_WORDS)
 def test_links_to_the_same_page_stay_on_it(node: TestNode, word: str) -> None:
-    address = f"/projects?{word}&phase=beta"
+    address = f"/portfolio?{word}&origin=ours"
     answer = node.app.test_client().get(address, headers=HTML | {"Host": "evil.test"})
     assert answer.status_code == 200
     links = re.findall(r'moothall-filter__link[^>]*href="([^"]+)"', answer.text)
-    assert f"/projects?{word}&amp;phase=alpha" in links
-    assert f"/projects?{word}" in links
-    assert {link.partition("?")[0] for link in links} == {"/projects"}
+    assert f"/portfolio?{word}&amp;origin=others" in links
+    assert f"/portfolio?{word}" in links
+    assert {link.partition("?")[0] for link in links} == {"/portfolio"}
 
 
 def test_links_to_the_same_page_keep_what_was_asked_for(node: TestNode) -> None:
-    page = node.app.test_client().get("/projects?q=a%26b+c%C5%B5&phase=beta", headers=HTML).text
-    assert 'href="/projects?q=a%26b+c%C5%B5&amp;phase=alpha"' in page
+    page = node.app.test_client().get("/portfolio?q=a%26b+c%C5%B5&origin=ours", headers=HTML).text
+    assert 'href="/portfolio?q=a%26b+c%C5%B5&amp;origin=others"' in page
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "x/" * 2500, "%00", "../" * 2000, "%FF" * 500])

@@ -1,0 +1,167 @@
+"""What a reader waits for: pages and searches beside 1,000 and 100,000 projects, on both databases.
+
+Requests are made inside this process, so that a figure is the node's own time.
+"""
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from node.app import create_app, node_of
+from node.councils import service as councils
+from node.db import now
+from node.projects.details import Budget, Collaboration, Details, Output
+from node.projects.models import Phase, Project, State, Visibility, new_revision, new_token
+from node.projects.subjects import BUSINESS_AREAS, CAPABILITIES
+from node.runtime import Node
+from node.search import indexing
+from node.settings import Settings
+from node.testing import postgres
+from node.testing.nodes import make_founded, settings_of
+
+SIZES = (1_000, 100_000)
+ROWS = 5_000
+ROUNDS = 15
+# What is asked for, by what a reader would call it.
+PAGES = {
+    "the front page": "/",
+    "all projects": "/projects",
+    "all projects, the last page": "/projects?page=50",
+    "a phase": "/projects?phase=beta",
+    "three facets": "/projects?phase=alpha&budget=50k-100k&capability=pay",
+    "a tag that one in 1,000 has": "/projects?tag=tag+7",
+    "a word that half of them have": "/projects?q=bins",
+    "a word that half of them have, by title": "/projects?q=bins&sort=title",
+    "a word that one in 500 has": "/projects?q=allotment7",
+    "two words and a facet": "/projects?q=bins+parking&phase=live",
+    "a phrase": "/projects?q=%22missed+bins%22",
+    "the beginning of a word": "/projects?q=allot*",
+    "without a word": "/projects?q=bins+-parking",
+    "changed between two days": "/projects?updated_from=2026-03-01&updated_to=2026-03-14",
+    "ending next": "/projects?sort=ends",
+    "nothing at all": "/projects?q=nowhere",
+    "type-ahead": "/search/suggest?q=report+mis",
+    "the catalogue for reuse": "/reuse",
+    "the catalogue, a word": "/reuse?q=form",
+}
+COMMON = ("bins", "parking", "council", "report", "online", "residents", "service", "form")
+
+
+def measure() -> Iterator[tuple[str, str]]:
+    with postgres.running() as server, TemporaryDirectory() as folder:
+        for name in ("SQLite", "PostgreSQL"):
+            for size in SIZES:
+                path = Path(folder) / f"{size}.db"
+                url = (
+                    f"sqlite:///{path}"
+                    if name == "SQLite"
+                    else server.url(server.create_database())
+                )
+                yield from _measure(f"{name}, {size:,}", url, Path(folder), size)
+
+
+def _measure(where: str, url: str, folder: Path, size: int) -> Iterator[tuple[str, str]]:
+    make_founded("aldermoor", url, folder)
+    settings = settings_of("aldermoor", url, folder)
+    app = create_app(settings)
+    node = node_of(app)
+    _fill(settings, node, size)
+    began = time.perf_counter()
+    indexing.work_off(node)
+    rate = size / (time.perf_counter() - began)
+    yield f"{where}: indexed", f"{rate:8,.0f} /s"
+    if node.engine.dialect.name == "postgresql":
+        with node.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+    client = app.test_client()
+    for what, address in PAGES.items():
+        yield f"{where}: {what}", _times(partial(_get, client, address))
+    node.engine.dispose()
+
+
+def _get(client: Any, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 200, (address, answer.status)
+
+
+def _times(act: Callable[[], object]) -> str:
+    act()
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        act()
+        taken.append((time.perf_counter() - began) * 1000)
+    return f"{statistics.median(taken):7.1f} ms, slowest {max(taken):7.1f}"
+
+
+def _fill(settings: Settings, node: Node, size: int) -> None:
+    """So many published projects, all different, without telling anybody."""
+    dice = random.Random(7)
+    with node.work(by="bench") as work:
+        council_id = councils.require_own(work.session).id
+        for start in range(0, size, ROWS):
+            rows = [_row(dice, number, size) for number in range(start, min(start + ROWS, size))]
+            for row in rows:
+                uri = f"{settings.base_url}/projects/{row['token']}"
+                row |= {"uri": uri, "url": uri, "council_id": council_id}
+            work.session.connection().execute(insert(Project), rows)
+        indexing.rebuild(work)
+
+
+def _row(dice: random.Random, number: int, size: int) -> dict[str, Any]:
+    moment = now() - timedelta(minutes=number * 500_000 // size)
+    words = dice.sample(COMMON, 4)
+    content = "".join(
+        f"<p>{' '.join(dice.choices(VOCABULARY, cum_weights=WEIGHTS, k=60))}.</p>" for _ in range(5)
+    )
+    output = Output(
+        token=str(number), title=f"A {words[0]} form", licence=dice.choice(("MIT", "OGL-UK-3.0"))
+    )
+    said = Details(
+        starts_on=moment.date(),
+        ends_on=moment.date() + timedelta(days=dice.randrange(900)),
+        budget=dice.choice(list(Budget)),
+        collaboration=dice.choice(list(Collaboration)),
+        capability=dice.choice(list(CAPABILITIES)),
+        business_area=dice.choice(list(BUSINESS_AREAS)),
+        lgsl=dice.randrange(1, 1800),
+        tags=(f"tag {dice.randrange(1000)}", dice.choice(("web", "data", "forms"))),
+        skills=(dice.choice(("user research", "python", "content design")),),
+        outputs=(output,) if number % 5 == 0 else (),
+    )
+    return {
+        "token": new_token(),
+        "title": f"Report missed {words[0]} {number}",
+        "summary": f"For {words[1]} and {words[2]}, allotment{dice.randrange(500)}.",
+        "phase": dice.choice(list(Phase)),
+        "content": content + f"<p>Of {' and '.join(words)}: missed bins.</p>" * (number % 2),
+        "state": State.published,
+        "visibility": Visibility.public,
+        "details": said,
+        "language": "en",
+        "revision": new_revision(),
+        "created_at": moment,
+        "changed_at": moment,
+        "published_at": moment,
+    }
+
+
+def _vocabulary(size: int) -> list[str]:
+    """Made-up words, as many as a language has."""
+    dice = random.Random(1)
+    syllables = [a + b for a in "bcdfglmnprst" for b in ("a", "e", "i", "o", "u", "ing", "er")]
+    return ["".join(dice.choices(syllables, k=dice.randrange(2, 4))) for _ in range(size)]
+
+
+VOCABULARY = _vocabulary(20_000)
+# A few are used all the time, most hardly ever.
+WEIGHTS = list(accumulate(1 / (rank + 5) for rank in range(len(VOCABULARY))))

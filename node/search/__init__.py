@@ -1,0 +1,1 @@
+"""Finding projects and their outputs: the index, what is asked of it, searches that are kept."""

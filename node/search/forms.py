@@ -1,0 +1,13 @@
+"""The form in which a search is kept."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, StringField
+
+from node.forms import HouseForm
+
+
+class SavedSearchForm(HouseForm):
+    """What a search is called, and whether to hear of what is new in it."""
+
+    name = StringField(_l("Name"), description=_l("So that you know it again"))
+    alerts = BooleanField(_l("Tell me when there is something new"))

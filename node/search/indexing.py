@@ -1,0 +1,221 @@
+"""Keeping the index up to date: what left a mark is read again, a few at a time.
+
+Reading takes its time, and no transaction; writing checks that nothing has changed meanwhile, alone
+among all that write to the index. What has changed has left another mark, and comes again.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from node.projects.marks import JOB, MARKED
+from node.projects.models import Mark, Project, State
+from node.runtime import Node, UnitOfWork
+from node.search import words
+from node.search.documents import of_output, of_project
+from node.search.fulltext import OUTPUTS, PROJECTS, Document, FullText
+from node.search.models import Entry, OutputEntry
+
+log = structlog.get_logger(__name__)
+
+BY = "search"
+# So many projects of one transaction are indexed in it.
+AT_ONCE = 20
+BATCH = 200
+# While more wait, so much of the time is left to whatever else this process does.
+REST = 1.0
+TITLE = 100
+# The number of PostgreSQL's lock for whoever writes to the index.
+LOCK = 7_365_617
+# An id is the time in milliseconds, and after it so many bits that tell equal times apart.
+SPARE_BITS = 20
+LATEST = (1 << (63 - SPARE_BITS)) - 1
+# What an entry was made from.
+STATE = (
+    Project.id,
+    Project.state,
+    Project.revision,
+    Project.visibility,
+    Project.is_hidden,
+    Project.changed_at,
+)
+
+
+@dataclass
+class _Read:
+    """One project as it was read: its state, and what the index is to hold of it."""
+
+    state: Any
+    document: Document
+    row: dict[str, Any]
+    outputs: list[tuple[dict[str, Any], Document]] = field(default_factory=list)
+
+
+def work_off(node: Node) -> None:
+    """Read again what left a mark, the last ones first, until there is none."""
+    while not node.jobs.stopping.is_set():
+        began = time.monotonic()
+        if not _batch(node):
+            return
+        node.jobs.stopping.wait((time.monotonic() - began) * REST)
+
+
+def at_once(work: UnitOfWork) -> None:
+    """Index the few projects that were changed one by one in the transaction that changes them, so
+    that whoever published one finds it in the list. Their marks stay if that cannot be done now.
+    """
+    session = work.session
+    session.flush()
+    ids = sorted(session.info.pop(MARKED, ()))
+    if not 0 < len(ids) <= AT_ONCE:
+        return
+    # The job may wait for a row that is locked here: to wait for the job would never end.
+    if _is_postgresql(session) and not session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
+        return
+    try:
+        with session.begin_nested():
+            _write(session, ids, list(_read(session, ids)))
+            session.execute(delete(Mark).where(Mark.project_id.in_(ids)))
+    except DBAPIError:
+        log.exception("not indexed at once")
+
+
+def rebuild(work: UnitOfWork) -> int:
+    """Have all of the index made anew, while what there is goes on answering; how many wait."""
+    for model, texts in ((Entry, PROJECTS), (OutputEntry, OUTPUTS)):
+        texts.tidy(work.session.connection(), model)
+    every = select(Project.id).order_by(Project.changed_at)
+    work.session.execute(insert(Mark).from_select(["project_id"], every))
+    work.wake(JOB)
+    return waiting(work.session)
+
+
+def waiting(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Mark)) or 0
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def key_of(moment: datetime) -> int:
+    """The smallest id of what changed then or later."""
+    milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
+    return min(max(0, milliseconds), LATEST) << SPARE_BITS
+
+
+def _batch(node: Node) -> bool:
+    """Read the projects of the newest marks; whether there are more."""
+    with node.reading() as session:
+        newest = select(Mark.id, Mark.project_id).order_by(Mark.id.desc()).limit(BATCH)
+        marks = session.execute(newest).all()
+        ids = sorted({mark.project_id for mark in marks})
+        read = list(_read(session, ids))
+    if not marks:
+        return False
+    with node.work(by=BY) as work:
+        if _is_postgresql(work.session):
+            work.session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        _write(work.session, ids, read)
+        done = delete(Mark).where(Mark.id.in_([mark.id for mark in marks]))
+        work.session.execute(done)
+    return len(marks) == BATCH
+
+
+def _read(session: Session, ids: Sequence[int]) -> Iterator[_Read]:
+    shown = Project.state == State.published, Project.is_hidden.is_(False)
+    states = {row.id: row for row in session.execute(select(*STATE).where(Project.id.in_(ids)))}
+    for project in session.scalars(select(Project).where(Project.id.in_(ids), *shown)):
+        said = project.details
+        row = {
+            "project_id": project.id,
+            "title": words.fold(project.title)[:TITLE],
+            "starts_on": said.starts_on,
+            "ends_on": said.ends_on,
+        }
+        outputs = [
+            (
+                {
+                    "project_id": project.id,
+                    "token": output.token,
+                    "title": words.fold(output.title)[:TITLE],
+                    "adopters": len(output.adopters),
+                },
+                of_output(project, output),
+            )
+            for output in said.outputs
+        ]
+        yield _Read(states[project.id], of_project(project), row, outputs)
+
+
+def _write(session: Session, ids: Sequence[int], read: Sequence[_Read]) -> None:
+    """Put what was read in place of what the index has of these projects."""
+    now = {tuple(row) for row in session.execute(select(*STATE).where(Project.id.in_(ids)))}
+    same = [one for one in read if tuple(one.state) in now]
+    changed = {one.state.id for one in read} - {one.state.id for one in same}
+    replaced = [number for number in ids if number not in changed]
+    entries = [(one.state.changed_at, one.row, one.document) for one in same]
+    _replace(session, Entry, PROJECTS, replaced, entries)
+    outputs = [(one.state.changed_at, *output) for one in same for output in one.outputs]
+    _replace(session, OutputEntry, OUTPUTS, replaced, outputs)
+
+
+def _replace(
+    session: Session,
+    model: type[Entry] | type[OutputEntry],
+    texts: FullText,
+    project_ids: Sequence[int],
+    new: Sequence[tuple[datetime, dict[str, Any], Document]],
+) -> None:
+    connection = session.connection()
+    theirs = model.project_id.in_(project_ids)
+    old = list(session.scalars(select(model.id).where(theirs)))
+    texts.remove(connection, old)
+    session.execute(delete(model).where(theirs))
+    keys = _keys(session, model, [moment for moment, _row, _document in new], old)
+    rows = [row | {"id": key} for key, (_moment, row, _document) in zip(keys, new, strict=True)]
+    if rows:
+        session.execute(insert(model), rows)
+    texts.write(connection, {key: one[2] for key, one in zip(keys, new, strict=True)})
+
+
+def _keys(
+    session: Session,
+    model: type[Entry] | type[OutputEntry],
+    moments: Sequence[datetime],
+    freed: Sequence[int],
+) -> list[int]:
+    """Ids that nothing else has, in the order of time. Those that were just `freed` come first:
+    what is of one moment does not spread over others, however often it is read.
+    """
+    wanted = [key_of(moment) for moment in moments]
+    taken = set(session.scalars(select(model.id).where(model.id.in_(wanted))))
+    spare: dict[int, list[int]] = defaultdict(list)
+    for key in sorted(freed, reverse=True):
+        spare[key >> SPARE_BITS].append(key)
+    found: list[int] = []
+    for key in wanted:
+        moment = key >> SPARE_BITS
+        if not spare[moment]:
+            spare[moment].append(key if key not in taken else _after(session, model, moment, found))
+        found.append(spare[moment].pop())
+        taken.add(key)
+    return found
+
+
+def _after(
+    session: Session, model: type[Entry] | type[OutputEntry], moment: int, given: Sequence[int]
+) -> int:
+    """The first id of a moment that is larger than all others of it."""
+    first, end = moment << SPARE_BITS, (moment + 1) << SPARE_BITS
+    last = select(func.max(model.id)).where(model.id >= first, model.id < end)
+    others = (key for key in given if key >> SPARE_BITS == moment)
+    return max(session.scalar(last) or first, *others, first) + 1

@@ -1,0 +1,42 @@
+"""The pages of the catalogue for reuse."""
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from node.federating.views.asking import current_reader
+from node.request import PUBLIC, current_work, permission
+from node.search import reuse
+from node.search.blueprint import blueprint
+from node.search.service import MOST
+
+LICENCES = {
+    "ogl": _l("Open Government Licence"),
+    "mit": _l("MIT"),
+    "apache": _l("Apache"),
+    "eupl": _l("European Union Public Licence"),
+    "gpl": _l("GNU licences"),
+    "bsd": _l("BSD"),
+    "cc": _l("Creative Commons"),
+    "other": _l("Another licence"),
+    "none": _l("No licence named"),
+}
+SORTS = {
+    "relevance": _l("Best match"),
+    "adopters": _l("Most adopted"),
+    "updated": _l("Last changed"),
+    "title": _l("Title, A to Z"),
+}
+
+
+@blueprint.get("/reuse")
+@permission(PUBLIC)
+def catalogue() -> ResponseReturnValue:
+    """What projects give to everybody, ours and others'."""
+    asked = reuse.read(request.args)
+    page = reuse.find(
+        current_work().session, asked, current_reader(), request.args.get("page", 1, type=int)
+    )
+    return render_template(
+        "search/reuse.html", page=page, asked=asked, most=MOST, licences=LICENCES, sorts=SORTS
+    )

@@ -1,0 +1,55 @@
+"""The finder: the list of all projects with its filters, and suggestions while somebody types."""
+
+from flask import Response, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from node.federating.views.asking import current_reader
+from node.projects.views import blueprint as projects_blueprint
+from node.request import PUBLIC, current_work, permission
+from node.search import reuse_views, saved_views, service
+from node.search.blueprint import blueprint
+from node.search.facets import DAYS, SORTS, chosen, facets
+from node.search.wanted import read
+
+__all__ = ["blueprint", "reuse_views", "saved_views"]
+
+
+# The list of projects is a search for all of them: its address is that of the room below.
+@projects_blueprint.get("/projects")
+@permission(PUBLIC)
+def index() -> ResponseReturnValue:
+    """All published projects, ours and others', or those that are looked for."""
+    session = current_work().session
+    wanted, error = read(request.args.items(multi=True))
+    page = service.find(session, wanted, current_reader(), request.args.get("page", 1, type=int))
+    every = facets(service.councils(session))
+    answer = render_template(
+        "search/finder.html",
+        page=page,
+        most=service.MOST,
+        wanted=wanted,
+        errors=error.fields if error else {},
+        typed=request.args,
+        facets=every,
+        days=DAYS,
+        sorts=SORTS,
+        chosen=list(chosen(wanted, every)),
+    )
+    return answer, 400 if error else 200
+
+
+@blueprint.get("/search/suggest")
+@permission(PUBLIC)
+def suggest() -> Response:
+    """Titles that begin as what is being typed."""
+    found = service.suggest(current_work().session, request.args.get("q", ""), current_reader())
+    return jsonify(
+        suggestions=[
+            {
+                "value": project.title,
+                "label": project.council.name,
+                "url": url_for("projects.show", token=project.token),
+            }
+            for project in found
+        ]
+    )

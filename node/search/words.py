@@ -1,0 +1,90 @@
+"""Text as the words by which it is found, the same for what is written and for what is asked.
+
+Accents and capitals do not count. English words are found by their stems too; Welsh ones change at
+their beginnings, and stay as they are.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from html import unescape
+
+import snowballstemmer
+
+# Letters that Unicode does not take apart.
+LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
+# Where there is no word: nothing that is asked for is next to it.
+GAP = "_"
+LONGEST = 64
+# PostgreSQL keeps no more places of one word, and none after these many words.
+MOST_PLACES = 250
+MOST_WORDS = 12_000
+APOSTROPHES = re.compile("['’ʼ]")
+TAG = re.compile(r"<[^<>]*>")
+SIGNS = str.maketrans({"+": "plus", "#": "sharp", "&": "and"})
+
+_stemmer = snowballstemmer.stemmer("english")
+
+
+def fold(text: str) -> str:
+    """`text` without capitals and accents."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one)).translate(LETTERS)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in their order: letters and digits."""
+    found: list[str] = []
+    for piece in re.split(r"\s+", APOSTROPHES.sub("'", fold(text))):
+        found += _words_of(piece)
+    return found
+
+
+def _words_of(piece: str) -> Iterator[str]:
+    """What stands between two spaces: `council's` is `council`, and `i'r` is `i`."""
+    if piece.isalnum():
+        yield piece[:LONGEST]
+        return
+    stem, apostrophe, tail = piece.rpartition("'")
+    if apostrophe and stem and len(tail.strip(".,;:!?)")) <= 1:
+        piece = stem
+    for word in "".join(one if one.isalnum() else " " for one in piece).split():
+        yield word[:LONGEST]
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The stem of an English word."""
+    return str(_stemmer.stemWord(word)) if word.isascii() else word
+
+
+def name(text: str) -> str:
+    """Words that are one name, such as a tag: the same however it is spelt."""
+    return "_".join(words(fold(text).translate(SIGNS)))[:LONGEST]
+
+
+def without_tags(html: str) -> str:
+    """What a reader sees of sanitised HTML."""
+    return unescape(TAG.sub(" ", html))
+
+
+def places(texts: Iterable[list[str]]) -> list[str]:
+    """The words of several texts one after the other with a gap between them, no longer and no
+    word more often than every database keeps.
+    """
+    found: list[str] = []
+    seen: Counter[str] = Counter()
+    for text in texts:
+        for word in text:
+            seen[word] += 1
+            found.append(word if seen[word] <= MOST_PLACES else GAP)
+        found.append(GAP)
+        if len(found) > MOST_WORDS:
+            break
+    return found[:MOST_WORDS]

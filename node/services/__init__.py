@@ -1,0 +1,1 @@
+"""The services that councils give, by their numbers in the Local Government Service List."""

@@ -1,0 +1,15 @@
+"""The list of services as an operator loaded it, in place of the one that is shipped."""
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.db import Base
+
+
+class LocalService(Base):
+    """One service; `id` is its number in the Local Government Service List."""
+
+    __tablename__ = "local_service"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(300))

@@ -1,0 +1,106 @@
+"""Which service a number means: as the operator's list says, else the one that is shipped."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from node import markup
+from node.errors import InvalidInputError
+from node.runtime import UnitOfWork
+from node.services.models import LocalService
+from node.wording import say
+
+SHIPPED = Path(__file__).parent / "lgsl" / "services.csv"
+# How the columns of lists are called, without spaces and capitals.
+NUMBERS = ("lgsl", "lgslid", "lgslcode", "identifier", "id", "serviceid", "code")
+NAMES = ("name", "label", "title", "service", "servicename", "description")
+LARGEST = 99_999
+LONGEST = 300
+# More than there are, by far.
+MOST = 10_000
+MOST_BYTES = 5 * 1024 * 1024
+
+
+def every(session: Session) -> Mapping[int, str]:
+    """All services by number."""
+    loaded = session.execute(select(LocalService.id, LocalService.name)).all()
+    return dict(sorted((row.id, row.name) for row in loaded)) if loaded else _shipped()
+
+
+def name(session: Session, lgsl: int | None) -> str:
+    """What a service is called; empty where its number is not known."""
+    if lgsl is None:
+        return ""
+    found = session.get(LocalService, lgsl)
+    if found is not None:
+        return found.name
+    return _shipped().get(lgsl, "")
+
+
+def matching(session: Session, text: str, most: int) -> list[tuple[int, str]]:
+    """The services whose numbers or names have all of these words, or begin so."""
+    words = text.casefold().split()
+    found = (
+        (number, name)
+        for number, name in every(session).items()
+        if all(str(number).startswith(word) or word in name.casefold() for word in words)
+    )
+    return [one for one, _place in zip(found, range(most), strict=False)]
+
+
+def load(work: UnitOfWork, file: Path) -> int:
+    """Put the list in a CSV file in place of the one that is there; how many services it has.
+
+    Raises `InvalidInputError` for a file that is none, and changes nothing.
+    """
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise InvalidInputError(say("%(file)s is larger than a list is.", file=str(file)))
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidInputError(
+            say("%(file)s cannot be read: %(why)s.", file=str(file), why=error.strerror or "")
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(say("%(file)s is not UTF-8 text.", file=str(file))) from error
+    found = dict(_read(io.StringIO(text)))
+    if not found:
+        raise InvalidInputError(
+            say("%(file)s has no column of numbers beside one of names.", file=str(file))
+        )
+    work.session.execute(delete(LocalService))
+    rows = [{"id": number, "name": name} for number, name in found.items()]
+    work.session.execute(insert(LocalService), rows)
+    work.audit("services.load", str(file), services=len(rows))
+    return len(rows)
+
+
+@cache
+def _shipped() -> Mapping[int, str]:
+    with SHIPPED.open(encoding="utf-8", newline="") as file:
+        return dict(_read(file))
+
+
+def _read(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Numbers and names of a list: whatever its columns are called, in whatever order."""
+    try:
+        rows = iter(csv.reader(lines))
+        heads = ["".join(filter(str.isalnum, head.casefold())) for head in next(rows, [])]
+        number = next((heads.index(word) for word in NUMBERS if word in heads), None)
+        title = next((heads.index(word) for word in NAMES if word in heads), None)
+        if number is None or title is None:
+            return
+        for place, row in enumerate(rows):
+            if place >= MOST or len(row) <= max(number, title):
+                continue
+            digits = row[number].strip().rpartition("/")[2]
+            called = markup.one_line(row[title], LONGEST)
+            if digits.isascii() and digits.isdigit() and 0 < int(digits[:9]) <= LARGEST and called:
+                yield int(digits), called
+    except csv.Error:
+        return

@@ -1,0 +1,35 @@
+"""The list of services, to be searched; and suggestions while somebody types."""
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from node.request import PUBLIC, current_work, permission
+from node.services import service
+
+blueprint = Blueprint("services", __name__, template_folder="templates")
+
+MOST = 2_000
+SUGGESTIONS = 10
+
+
+@blueprint.get("/services")
+@permission(PUBLIC)
+def index() -> ResponseReturnValue:
+    """All services with their numbers, or those that are looked for."""
+    text = request.args.get("q", "")[:100]
+    found = service.matching(current_work().session, text, MOST)
+    return render_template("services/index.html", services=found, text=text)
+
+
+@blueprint.get("/services/suggest")
+@permission(PUBLIC)
+def suggest() -> Response:
+    """Services whose numbers or names begin as what is being typed."""
+    text = request.args.get("q", "")[:100]
+    found = service.matching(current_work().session, text, SUGGESTIONS)
+    return jsonify(suggestions=[{"value": f"{number}", "label": name} for number, name in found])
+
+
+def name_of(lgsl: int | None) -> str:
+    """What a service is called, for pages of other rooms; empty where that is not known."""
+    return service.name(current_work().session, lgsl)

@@ -1,0 +1,85 @@
+"""Narrowing down: each facet, days, several at once; and who finds what."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from node.db import now
+from node.federating.readers import ANYBODY, OUR_OWN, Reader
+from node.search import service
+from node.testing.nodes import TestNode
+from tests.search.writing import titles
+
+BIN = "Report a missed bin"
+PARKING = "Parking permits online"
+WARM = "Tŷ cynnes i bawb"
+CAFE = "Café licences"
+PUBLIC = {BIN, PARKING, WARM, CAFE}
+TODAY = now().date()
+
+Asked = dict[str, Any]
+
+CASES: list[tuple[Asked, set[str]]] = [
+    ({"phase": "beta"}, {BIN}),
+    ({"phase": ["beta", "discovery"]}, {BIN, PARKING}),
+    ({"phase": "nonsense"}, PUBLIC),
+    ({"origin": "ours"}, PUBLIC),
+    ({"origin": "others"}, set()),
+    ({"council": "1"}, PUBLIC),
+    ({"council": "99"}, set()),
+    ({"capability": "report"}, {BIN}),
+    ({"area": "waste-and-recycling"}, {BIN}),
+    ({"lgsl": "524"}, {BIN}),
+    ({"lgsl": "524: Refuse collection"}, {BIN}),
+    ({"lgsl": "52"}, set()),
+    ({"tag": "waste"}, {BIN}),
+    ({"tag": "WASTE"}, {BIN}),
+    ({"tag": "c++"}, {BIN}),
+    ({"tag": "c#"}, set()),
+    ({"skill": "user research"}, {BIN}),
+    ({"skill": "research"}, set()),
+    ({"technology": "django"}, {BIN}),
+    ({"budget": "0-50k"}, {BIN}),
+    ({"budget": ["0-50k", "50k-100k"]}, {BIN, PARKING}),
+    ({"collaboration": "share-ideas"}, {BIN, PARKING}),
+    ({"collaboration": "share-effort"}, {BIN}),
+    ({"collaboration": "share-funding"}, set()),
+    ({"starts_from": "2026-01-15"}, {BIN, PARKING}),
+    ({"starts_from": "2026-01-16"}, {PARKING}),
+    ({"starts_from": "16/1/2026", "starts_to": "1/3/2027"}, {PARKING}),
+    ({"starts_from": "16/1/2026", "starts_to": "28/2/2027"}, set()),
+    ({"starts_to": "2026-12-31"}, {BIN}),
+    ({"ends_from": "2026-11-30", "ends_to": "2026-11-30"}, {BIN}),
+    ({"ends_from": "2950-01-01"}, {PARKING}),
+    ({"ends_to": "2026-11-29"}, set()),
+    ({"updated_from": TODAY.isoformat()}, PUBLIC),
+    ({"updated_from": (TODAY + timedelta(days=2)).isoformat()}, set()),
+    ({"updated_to": (TODAY - timedelta(days=2)).isoformat()}, set()),
+    ({"sort": "ends", "ends_from": "2950-01-01"}, {PARKING}),
+    ({"q": "bins", "phase": "beta", "tag": "waste", "budget": "0-50k"}, {BIN}),
+    ({"q": "bins", "phase": "beta", "tag": "parking"}, set()),
+]
+
+
+@pytest.mark.parametrize("asked,found", CASES, ids=[str(asked) for asked, _found in CASES])
+def test_a_search_is_narrowed_down(town: TestNode, asked: Asked, found: set[str]) -> None:
+    assert set(titles(town, **asked)) == found
+
+
+@pytest.mark.parametrize(
+    "reader,more",
+    [
+        (ANYBODY, set()),
+        (OUR_OWN, {"Only for ourselves", "For councils we know"}),
+        (Reader(host="brackwell.test"), {"For councils we know"}),
+    ],
+    ids=["anybody", "our own people", "a peer"],
+)
+def test_nobody_finds_what_they_may_not_see(town: TestNode, reader: Reader, more: set[str]) -> None:
+    assert set(titles(town, reader)) == PUBLIC | more
+    assert set(titles(town, reader, q="bins")) == {BIN, PARKING} | more
+    for hidden in ("Only for ourselves", "For councils we know"):
+        with town.reading() as session:
+            suggested = {one.title for one in service.suggest(session, hidden[:8], reader)}
+        assert (hidden in suggested) == (hidden in more)

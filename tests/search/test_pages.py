@@ -1,0 +1,172 @@
+"""Finding on pages, searches that are kept, the catalogue, services; and what arrives from afar."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from node.db import now
+from node.news.models import Happening
+from node.notices.models import Notice
+from node.projects import service as projects
+from node.search import indexing, news, saved
+from node.search.models import SavedSearch
+from node.services import service as services
+from node.testing.nodes import Nodes, TestNode
+from node.testing.visitor import Visitor
+from tests.search.writing import publish, titles
+
+BIN = "Report a missed bin"
+
+
+@pytest.fixture
+def stranger(town: TestNode) -> Visitor:
+    return town.visitor()
+
+
+def test_the_list_is_narrowed_down_and_says_how(stranger: Visitor) -> None:
+    page = stranger.visit("/projects?q=bins&phase=beta&tag=waste").text
+    assert BIN in page
+    assert "Parking permits online" not in page
+    assert "1 project" in page
+    # Each part can be taken away by itself.
+    assert 'href="/projects?phase=beta&amp;tag=waste"' in page
+    assert 'href="/projects?q=bins&amp;tag=waste"' in page
+    assert "Nothing fits what you chose" in stranger.visit("/projects?q=giraffe").text
+
+
+def test_what_cannot_be_read_is_said_and_kept(stranger: Visitor) -> None:
+    page = stranger.visit("/projects?updated_from=yesterday&lgsl=bins&q=missed")
+    assert page.status_code == 400
+    assert "There is a problem" in page.text
+    assert "Enter a real date, like 27/3/2026" in page.text
+    assert 'value="yesterday"' in page.text
+    assert 'value="bins"' in page.text
+    later = stranger.visit("/projects?starts_from=2/1/2026&starts_to=1/1/2026")
+    assert "The last day must be on or after the first day" in later.text
+
+
+def test_titles_are_suggested(stranger: Visitor) -> None:
+    stranger.visit("/search/suggest?q=report+a+mis")
+    assert [one["value"] for one in stranger.page.get_json()["suggestions"]] == [BIN]
+    stranger.visit("/search/suggest?q=only+for")
+    assert stranger.page.get_json()["suggestions"] == []
+
+
+def test_the_catalogue_is_searched_by_itself(stranger: Visitor) -> None:
+    page = stranger.visit("/reuse").text
+    assert "3 results" in page
+    assert page.index("Missed bin form") < page.index("Permit data standard")
+    assert "Used by 2 councils" in page
+    assert "1 result" in stranger.visit("/reuse?q=form").text
+    assert "Permit data standard" in stranger.visit("/reuse?licence=apache").text
+    assert "Service pattern" in stranger.visit("/reuse?licence=ogl").text
+    assert "Missed bin form" in stranger.visit("/reuse?adopted=yes&q=brackwell").text
+    assert "Nothing fits" in stranger.visit("/reuse?adopted=yes&licence=apache").text
+    assert "Nothing fits" in stranger.visit('/reuse?q="*').text
+
+
+def test_services_are_known_by_number_and_words(stranger: Visitor) -> None:
+    assert "Find out about potholes" in stranger.visit("/services?q=pothole").text
+    assert "Find out about potholes" in stranger.visit("/services?q=557").text
+    stranger.visit("/services/suggest?q=gritting")
+    assert stranger.page.get_json()["suggestions"][0]["value"] == "561"
+
+
+def test_a_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
+    node = nodes.start("aldermoor")
+    file = tmp_path / "services.csv"
+    file.write_text("Label,LGSL ID\nGritting of roads,561\nBad,number\n", encoding="utf-8")
+    with node.work() as work:
+        assert services.load(work, file) == 1
+    with node.reading() as session:
+        assert services.name(session, 561) == "Gritting of roads"
+        assert dict(services.every(session)) == {561: "Gritting of roads"}
+
+
+def test_a_search_is_kept_renamed_and_deleted(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    publish(node, BIN, phase="beta")
+    officer, operator = node.visitor("officer"), node.visitor("operator")
+    officer.visit("/searches/new?q=bin&phase=beta")
+    officer.submit("searches/new", name=" ")
+    assert "Enter a name for the search" in officer.text
+    officer.submit("searches/new", name="Bins")
+    assert "/projects?q=bin&amp;phase=beta" in officer.text
+    with node.reading() as session:
+        token = session.query(SavedSearch).one().token
+    assert operator.visit(f"/searches/{token}").status_code == 404
+    officer.visit(f"/searches/{token}")
+    officer.submit(token, name="All bins")
+    assert "All bins" in officer.text
+    officer.submit("delete")
+    assert "All bins" not in officer.text
+
+
+def test_whoever_keeps_a_search_is_told_once_of_what_is_new(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    publish(node, "Bins of before")
+    officer = node.visitor("officer")
+    officer.visit("/searches/new?q=bins")
+    officer.submit("searches/new", name="Bins", alerts="y")
+    publish(node, "Bins of today")
+    publish(node, "Parking")
+    nodes.settle()
+    for hours in (1, 2):
+        news.work_off(node.node, now() + timedelta(hours=hours))
+    nodes.settle()
+    page = officer.visit("/notices").text
+    with node.reading() as session:
+        told = session.scalars(select(Notice).join(Happening)).all()
+    assert [notice.happening.kind for notice in told] == [news.FOUND.name]
+    assert "Bins of today" in page
+    assert "Bins of before" not in page
+    assert "Parking" not in page
+
+
+def test_a_person_keeps_so_many_searches_and_no_more(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    officer = node.visitor("officer")
+    for number in range(saved.MOST_OF_PERSON + 1):
+        officer.visit("/searches/new?q=bins")
+        officer.submit("searches/new", name=f"Number {number}")
+    assert "You have 50 searches" in officer.text
+
+
+def test_a_project_of_another_council_is_found_and_lost_with_it(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    token = publish(there, "Gritting by sensors", tags=("roads",))
+    officer = here.visitor("officer")
+    officer.visit("/councils/follow")
+    officer.submit("follow", address=there.council_uri)
+    nodes.settle()
+    assert titles(here, q="sensor", tag="roads", origin="others") == ["Gritting by sensors"]
+    assert titles(here, q="brackwell") == ["Gritting by sensors"]
+    with there.work() as work:
+        projects.delete(work, projects.for_change(work.session, token))
+    nodes.settle()
+    assert titles(here, q="sensor") == []
+
+
+def test_the_index_is_made_anew(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    publish(node, "Bins of before")
+    with node.work() as work:
+        assert indexing.rebuild(work) == 1
+    indexing.work_off(node.node)
+    assert titles(node, q="bins") == ["Bins of before"]
+    with node.reading() as session:
+        assert indexing.waiting(session) == 0
+
+
+def test_what_is_hidden_or_becomes_private_is_found_no_more(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    token = publish(node, "Bins of before")
+    with node.work() as work:
+        project = projects.for_change(work.session, token)
+        project.is_hidden = True
+    assert titles(node, q="bins") == []
+    with node.work() as work:
+        projects.for_change(work.session, token).is_hidden = False
+    assert titles(node, q="bins") == ["Bins of before"]
