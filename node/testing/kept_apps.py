@@ -19,6 +19,7 @@ from node.outbound import Outbound
 from node.people import forms
 from node.people.tries import SignInTries, Tries
 from node.request import EXTENSION
+from node.rest import asking as rest
 from node.runtime import Node
 
 # More of them are made anew, so that memory stays what it is.
@@ -26,6 +27,7 @@ MOST = 24
 # What counts within one process, and how it begins.
 COUNTERS: Mapping[str, Callable[[], object]] = {
     forms.EXTENSION: SignInTries,
+    rest.EXTENSION: rest.Limits,
     moderation.EXTENSION: lambda: Tries(moderation.MOST_REPORTS, moderation.HOUR),
 }
 # Ours that hold nothing of what happened.
