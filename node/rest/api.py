@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request, url_for
 
 from node.councils import service as councils
 from node.errors import InvalidInputError, NotFoundError
-from node.federating.readers import ANYBODY
 from node.feeds import describing
 from node.projects import service as projects
 from node.projects.models import Phase, Project, State
@@ -146,7 +145,7 @@ def _whole(project: Project, status: int = 200) -> Response:
 def read_project(token: str) -> Response:
     """One project; a draft of ours with a token that reads."""
     who = reader()
-    return _whole(projects.by_token(current_work().session, token, who, drafts=who != ANYBODY))
+    return _whole(projects.by_token(current_work().session, token, who, drafts=who.is_ours))
 
 
 @blueprint.post("/projects")
