@@ -10,8 +10,22 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from node.testing.nodes import PASSWORD, Nodes, email
 from tests.journeys.looking import examine
 
-READING = ["/", "/projects", "/councils", "/councils/aldermoor", "/sign-in", "/nothing"]
+LANGUAGES = pytest.mark.parametrize("language", ["en", "cy"])
+READING = [
+    "/",
+    "/projects",
+    "/portfolio",
+    "/portfolio/calendar",
+    "/councils",
+    "/councils/aldermoor",
+    "/api",
+    "/sign-in",
+    "/nothing",
+]
 WRITING = [
+    "/desk",
+    "/notices",
+    "/account/profile",
     "/projects/new",
     "/projects/drafts",
     "/councils/follow",
@@ -34,17 +48,24 @@ def server(nodes: Nodes) -> Iterator[BaseWSGIServer]:
     running.server_close()
 
 
-def test_what_everybody_reads(browser: BrowserContext, server: BaseWSGIServer) -> None:
+@LANGUAGES
+def test_what_everybody_reads(
+    browser: BrowserContext, server: BaseWSGIServer, language: str
+) -> None:
     page = browser.new_page()
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
     for path in READING:
-        page.goto(f"http://127.0.0.1:{server.port}{path}")
+        page.goto(f"http://127.0.0.1:{server.port}{path}?lang={language}")
+        assert page.locator("html").get_attribute("lang") == language
         examine(page)
     assert [text for text in refused if "Content Security Policy" in text] == []
 
 
-def test_what_people_of_the_council_use(browser: BrowserContext, server: BaseWSGIServer) -> None:
+@LANGUAGES
+def test_what_people_of_the_council_use(
+    browser: BrowserContext, server: BaseWSGIServer, language: str
+) -> None:
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{server.port}/sign-in")
     page.get_by_label("Email address").fill(email("operator", "aldermoor"))
@@ -52,7 +73,8 @@ def test_what_people_of_the_council_use(browser: BrowserContext, server: BaseWSG
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").wait_for()
     for path in WRITING:
-        page.goto(f"http://127.0.0.1:{server.port}{path}")
+        page.goto(f"http://127.0.0.1:{server.port}{path}?lang={language}")
+        assert page.locator("html").get_attribute("lang") == language
         examine(page)
 
 

@@ -24,7 +24,7 @@ def _lang(page: str) -> str:
 
 def _link(page: str) -> str:
     """Where the switch of the page leads."""
-    found = re.search(r'<a class="moothall-languages__link" href="([^"]*)" hreflang="(\w+)"', page)
+    found = re.search(r'<a class="moothall-header__link" href="([^"]*)" hreflang="(\w+)"', page)
     assert found
     return found[1].replace("&amp;", "&")
 
