@@ -1,5 +1,6 @@
 """Two councils that lost touch agree again by themselves, whatever was lost on the way."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -104,11 +105,11 @@ def test_a_node_that_was_off_for_a_month_catches_up_when_it_starts(
     agree(here, there)
     titles = {title for _, title in held(there, here).values()}
     assert titles == {"Trees", "Benches", "Bins in one step", "Parking"}
-    assert len([one for one in asked if "/projects/digest" not in one]) == 6
+    assert len([one for one in asked if not re.search("/projects/digest|/context$", one)]) == 6
     page = there.visitor().visit("/projects").text
-    assert "Bins in one step" in page
+    assert "Bins in one step</a>" in page
     assert "Potholes" not in page
-    assert "Libraries" not in page
+    assert "Libraries</a>" not in page  # the subject of that name is in its form
 
 
 @pytest.mark.parametrize("lose", [lose_deliveries, forget_deliveries])
@@ -132,7 +133,7 @@ def test_what_was_never_told_of_projects_is_found(
     compare(nodes, there)
     agree(here, there)
     assert said(there, here) == {"Begun again.", "Measured.", "Filled."}
-    assert len([one for one in asked if "/projects/digest" not in one]) == 3
+    assert len([one for one in asked if not re.search("/projects/digest|/context$", one)]) == 3
 
 
 def test_a_project_is_asked_for_before_its_updates(nodes: Nodes, pair: Pair) -> None:
@@ -148,7 +149,7 @@ def test_a_project_is_asked_for_before_its_updates(nodes: Nodes, pair: Pair) -> 
     compare(nodes, there)
     agree(here, there)
     assert len(said(there, here)) == 30
-    assert len([one for one in asked if "/projects/digest" not in one]) == 32
+    assert len([one for one in asked if not re.search("/projects/digest|/context$", one)]) == 32
 
 
 def test_an_update_whose_project_was_never_heard_of_brings_both(nodes: Nodes, pair: Pair) -> None:
