@@ -17,6 +17,8 @@ FOR_PROGRAMS = (
     "/projects.json",
     "/projects.feed.json",
     "/data.json",
+    "/search/suggest",
+    "/services/suggest",
     "/api/v1/",
     "/councils/aldermoor/followers_synchronization",
     "/councils/aldermoor/projects/digest",
