@@ -69,3 +69,13 @@ def test_reserved_parts_are_taken_out_and_the_rest_is_kept() -> None:
         "@media (min-width:40em){.govuk-generic-header{color:blue}}"
         "@keyframes turn{0%{top:0}to{top:1px}}\n"
     )
+
+
+def test_every_rule_of_our_stylesheet_ends() -> None:
+    """What follows a rule without an end is a part of it, and has no effect."""
+    depth = 0
+    for line in (WEB / "static" / "moothall.css").read_text(encoding="utf-8").splitlines():
+        is_rule = line.startswith((".", "@", "#")) and line.rstrip().endswith("{")
+        assert not (is_rule and depth), f"not ended before {line}"
+        depth += line.count("{") - line.count("}")
+    assert depth == 0
