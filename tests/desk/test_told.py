@@ -3,9 +3,9 @@
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from tests.desk.test_desk import employ
+from tests.desk.test_handover import number_of
 from tests.freshness.test_freshness import FALLS_DUE
 from tests.freshness.waiting import pass_weeks, write
-from tests.handover.test_handover import number_of
 
 
 def notices(lasting_nodes: Nodes, person: Visitor) -> str:
