@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, FieldList, FormField
+from wtforms import Field, FieldList, FormField, HiddenField
 from wtforms.utils import unset_value
 
 from node.errors import InvalidInputError
@@ -82,6 +82,17 @@ class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             by_name[name].errors = [*by_name[name].errors, said(error.fields[name])]
         if not by_name.keys() >= error.fields.keys() or not error.fields:
             self.form_errors.append(said(error.safe_text))
+
+
+class VersionedForm(HouseForm):
+    """A form of what two may change at once. `version` is the one that the writer began from."""
+
+    version = HiddenField()
+
+    def began_from(self) -> int:
+        """The version the writer began from; 0, which nothing has, where it is missing."""
+        value = self.version.data or ""
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 def every_field(form: Iterable[Field]) -> Iterator[Field]:

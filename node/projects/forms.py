@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
+from wtforms import RadioField, SelectChoice, StringField, TextAreaField
 
-from node.forms import HouseForm
+from node.forms import VersionedForm
 from node.projects.models import Phase, Project, Visibility
 from node.projects.writing import Text
 
@@ -25,8 +25,8 @@ VISIBILITIES = {
 LANGUAGES = {"en": _l("English"), "cy": _l("Welsh")}
 
 
-class ProjectForm(HouseForm):
-    """`version` is the one that the writer began from."""
+class ProjectForm(VersionedForm):
+    """What a project needs to be begun."""
 
     title = StringField(_l("Name of the project"))
     summary = TextAreaField(
@@ -56,7 +56,6 @@ class ProjectForm(HouseForm):
         default=Visibility.public.value,
         validate_choice=False,
     )
-    version = HiddenField()
 
     def give(self, text: Text | None = None) -> Text:
         """`text`, or a new one, with what was entered in its place."""
@@ -75,9 +74,3 @@ class ProjectForm(HouseForm):
         self.phase.data, self.brief.data = project.phase.value, project.brief
         self.visibility.data, self.language.data = project.visibility.value, project.language
         self.version.data = str(project.version)
-
-
-def began_from(typed: str | None) -> int:
-    """The version the writer began from; 0, which no project has, where it is missing."""
-    value = typed or ""
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

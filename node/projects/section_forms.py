@@ -19,7 +19,7 @@ from wtforms import (
 )
 
 from node.errors import InvalidInputError
-from node.forms import DayField, HouseForm
+from node.forms import DayField, VersionedForm
 from node.projects import subjects
 from node.projects.details import Adopter, Details, Link, Output, Related, UserNeed, words
 from node.projects.writing import LANGUAGES, TRANSLATED, Text
@@ -32,10 +32,8 @@ def _choices(named: Any) -> list[SelectChoice]:
     return [NOT_SAID, *(SelectChoice(str(word), label) for word, label in named.items())]
 
 
-class SectionForm(HouseForm):
-    """A part of a project. `version` is the one that the writer began from."""
-
-    version = HiddenField()
+class SectionForm(VersionedForm):
+    """A part of a project."""
 
     def fill(self, text: Text) -> None:
         """Show what is written."""

@@ -6,7 +6,6 @@ from flask_babel import gettext as _
 
 from node.errors import ConflictError, InvalidInputError
 from node.projects import sections, service
-from node.projects.forms import began_from
 from node.projects.models import Project, State
 from node.projects.section_forms import ListForm, SectionForm
 from node.projects.sections import SECTIONS, Section
@@ -42,7 +41,7 @@ def update(token: str, name: str) -> ResponseReturnValue:
     text = form.give(text_of(project))
     try:
         if text != text_of(project):
-            service.update(current_work(), project, text, began_from(form.version.data))
+            service.update(current_work(), project, text, form.began_from())
     except InvalidInputError as error:
         form.show(error)
         return _page(section, project, form), 400

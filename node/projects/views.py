@@ -12,7 +12,7 @@ from node.federating.views.asking import current_reader
 from node.people.permissions import may
 from node.projects import adopting, relating, service
 from node.projects.federate import to_article, to_document, to_tombstone
-from node.projects.forms import ProjectForm, began_from
+from node.projects.forms import ProjectForm
 from node.projects.giving import give
 from node.projects.models import Project, State, Visibility
 from node.projects.sections import lacks_evidence, parts
@@ -138,7 +138,7 @@ def update(token: str) -> ResponseReturnValue:
         return render_template("projects/edit.html", form=form, project=project), 400
     try:
         text = form.give(text_of(project))
-        service.update(work, project, text, began_from(form.version.data))
+        service.update(work, project, text, form.began_from())
     except InvalidInputError as error:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=project), 400

@@ -1,15 +1,15 @@
 """The form in which an update is written."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, TextAreaField
+from wtforms import TextAreaField
 
-from node.forms import HouseForm
+from node.forms import VersionedForm
 from node.updates.models import Update
 from node.updates.service import Text
 
 
-class UpdateForm(HouseForm):
-    """`version` is the one that the writer began from."""
+class UpdateForm(VersionedForm):
+    """What an update says, in its three parts."""
 
     changed = TextAreaField(
         _l("What changed"), description=_l("What is done, and what you found out")
@@ -18,15 +18,9 @@ class UpdateForm(HouseForm):
     needs = TextAreaField(
         _l("What you need"), description=_l("From other councils, or from anybody who reads this")
     )
-    version = HiddenField()
 
     def text(self) -> Text:
         return Text(self.changed.data or "", self.next.data or "", self.needs.data or "")
-
-    def began_from(self) -> int:
-        """The version the writer began from; 0, which no update has, where it is missing."""
-        value = self.version.data or ""
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
     def fill(self, update: Update) -> None:
         self.changed.data, self.next.data = update.changed, update.next
