@@ -137,7 +137,8 @@ def _founded(folder: Path, name: str, base_url: str, **more: Any) -> Settings:
     return replace(settings_of(name, database, folder, **given), jobs="inside")
 
 
-def _row(number: int) -> dict[str, Any]:
+def _row(number: int, size: int) -> dict[str, Any]:
+    """One of `size` projects that were published over two years, evenly."""
     token = new_token()
     return {
         "token": token,
@@ -148,7 +149,7 @@ def _row(number: int) -> dict[str, Any]:
         "content": CONTENT,
         "state": State.published,
         "visibility": Visibility.public,
-        "published_at": now(),
+        "published_at": now() - timedelta(days=730) * (number / size),
         # As publishing does; who looks after projects leaves these alone.
         "freshness": Freshness.fresh,
         "confirmed_on": reviews.today(),
@@ -162,7 +163,7 @@ def _fill(settings: Settings, size: int) -> None:
     with node.work(by="bench") as work:
         council_id = councils.require_own(work.session).id
         for start in range(0, size, ROWS):
-            rows = [_row(number) for number in range(start, min(start + ROWS, size))]
+            rows = [_row(number, size) for number in range(start, min(start + ROWS, size))]
             for row in rows:
                 uri = f"{settings.base_url}/projects/{row['token']}"
                 row |= {"uri": uri, "url": uri, "council_id": council_id}

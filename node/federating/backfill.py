@@ -110,7 +110,7 @@ def work_off(node: Node) -> None:
             for number, page in enumerate(_pages(node, rows[0]), 1):
                 if not _store(node, rows[0], page) or node.jobs.stopping.is_set():
                     break
-                if number == PAGES_IN_TURN:
+                if number % PAGES_IN_TURN == 0 and _others_wait(node, rows[0]):
                     _let_others(node, rows[0])
                     break
         except (MoothallError, FederationError) as error:
@@ -191,6 +191,12 @@ def _end(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:
     row.finished_at, row.leased_until = now(), None
     comparisons.look_soon(work, row.actor_id)
     work.wake(CONVERSATIONS)
+
+
+def _others_wait(node: Node, row_id: int) -> bool:
+    due = Backfill.state == Backfill.WAITING, Backfill.due_at <= now(), Backfill.id != row_id
+    with node.reading() as session:
+        return session.scalar(select(Backfill.id).where(*due).limit(1)) is not None
 
 
 def _let_others(node: Node, row_id: int) -> None:

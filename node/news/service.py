@@ -60,13 +60,17 @@ def tell(
 
 def tell_all(work: UnitOfWork, kind: Kind, rows: Sequence[dict[str, Any]]) -> None:
     """The same for much at once: each row has at least `project_id` and `at`."""
-    moment = now()
     empty: dict[str, Any] = {"subject_uri": None, "to": [], "roles": [], "path": "", "details": {}}
     fixed = {"kind": kind.name, "by": work.by, "state": Happening.WAITING}
-    news = [empty | row | fixed for row in rows if row["at"] > moment - NEWS]
+    news = [empty | row | fixed for row in rows if is_news(row["at"])]
     if news:
         work.session.execute(insert(Happening), news)
         work.wake(Happening.JOB)
+
+
+def is_news(at: datetime) -> bool:
+    """Whether what happened then is still told."""
+    return at > now() - NEWS
 
 
 def forget(work: UnitOfWork, subject_uri: str) -> None:

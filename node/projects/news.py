@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from node.db import now
 from node.news.kinds import Kind, Topic
-from node.news.service import tell_all
+from node.news.service import is_news, tell_all
 from node.projects.federate import RemoteProject
 from node.projects.models import Phase, Project, State
 from node.projects.sifting import changed_at
@@ -38,43 +37,29 @@ DELETED = Kind(
 KINDS = (PUBLISHED, PHASE, DELETED)
 
 
-def phases(session: Session, told: Sequence[RemoteProject]) -> dict[str, Phase]:
-    """The phases, by id, of those of these projects that are shown here so far."""
-    of_these = Project.uri.in_([one.uri for one in told]), Project.state == State.published
-    return {
-        row.uri: row.phase
-        for row in session.execute(select(Project.uri, Project.phase).where(*of_these))
-    }
-
-
 def received(work: UnitOfWork, told: Sequence[RemoteProject], before: Mapping[str, Phase]) -> None:
-    """Projects of another council are kept now; `before` are the phases they were in."""
-    new = {one.uri: one for one in told if one.uri not in before}
+    """Projects of another council are kept now; `before` are the phases of those shown before."""
+    new = {
+        one.uri: at
+        for one in told
+        if one.uri not in before and is_news(at := min(one.published_at or changed_at(one), now()))
+    }
     moved = {one.uri: one for one in told if one.phase != before.get(one.uri, one.phase)}
-    wanted = Project.uri.in_([*new, *moved]), Project.state == State.published
-    kept = (
-        work.session.execute(select(Project.uri, Project.id).where(*wanted)) if new or moved else ()
-    )
-    ids = {row.uri: row.id for row in kept}
-    tell_all(
-        work,
-        PUBLISHED,
-        [
-            {"project_id": ids[uri], "at": min(one.published_at or changed_at(one), now())}
-            for uri, one in new.items()
-            if uri in ids
-        ],
-    )
-    tell_all(
-        work,
-        PHASE,
-        [
-            {
-                "project_id": ids[uri],
-                "at": changed_at(one),
-                "details": {"phase": Phase(one.phase).value},
-            }
-            for uri, one in moved.items()
-            if uri in ids
-        ],
-    )
+    if not new and not moved:
+        return
+    # Asked by id alone: SQLite would look for the state, and read the whole council.
+    of_these = Project.uri.in_([*new, *moved])
+    kept = work.session.execute(select(Project.uri, Project.id, Project.state).where(of_these))
+    ids = {row.uri: row.id for row in kept if row.state is State.published}
+    published = [{"project_id": ids[uri], "at": at} for uri, at in new.items() if uri in ids]
+    in_new_phase = [
+        {
+            "project_id": ids[uri],
+            "at": changed_at(one),
+            "details": {"phase": Phase(one.phase).value},
+        }
+        for uri, one in moved.items()
+        if uri in ids
+    ]
+    tell_all(work, PUBLISHED, published)
+    tell_all(work, PHASE, in_new_phase)

@@ -24,7 +24,7 @@ from node.federating.models import Deleted, Follow
 from node.news.service import tell
 from node.projects import digests, marks, news, relating
 from node.projects.federate import RemoteProject, from_article
-from node.projects.models import REPEATED, Project, State, repeated
+from node.projects.models import REPEATED, Phase, Project, State, repeated
 from node.projects.service import as_view
 from node.projects.sifting import changed_at, sift
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
@@ -36,6 +36,15 @@ log = structlog.get_logger(__name__)
 PORTION = 500
 # Of one council so many are kept: more than a whole country has. Those deleted count, too.
 MOST_OF_COUNCIL = 200_000
+# What is asked of the projects that there are.
+KNOWN = (
+    Project.uri,
+    Project.council_id,
+    Project.state,
+    Project.phase,
+    Project.revision,
+    Project.changed_at,
+)
 TOLD = (
     "url",
     "title",
@@ -93,8 +102,7 @@ def keep(
     left_out: dict[str, str] = {}
     for start in range(0, len(told), PORTION):
         portion = told[start : start + PORTION]
-        fitting, why_not = _fitting(work, council, portion, asked_at)
-        before = news.phases(work.session, fitting)
+        fitting, why_not, before = _fitting(work, council, portion, asked_at)
         left_out |= why_not | _store(work, council, fitting)
         news.received(work, fitting, before)
     return left_out
@@ -105,10 +113,11 @@ def _fitting(
     council: Council,
     told: Sequence[RemoteProject],
     asked_at: datetime | None,
-) -> tuple[list[RemoteProject], dict[str, str]]:
-    columns = Project.uri, Project.council_id, Project.state, Project.revision, Project.changed_at
+) -> tuple[list[RemoteProject], dict[str, str], dict[str, Phase]]:
+    """Those to be written, those left out and why, and the phases of those shown here so far."""
     of_these = Project.uri.in_([one.uri for one in told])
-    known = {row.uri: row for row in work.session.execute(select(*columns).where(of_these))}
+    known = {row.uri: row for row in work.session.execute(select(*KNOWN).where(of_these))}
+    phases = {row.uri: row.phase for row in known.values() if row.state is State.published}
     new = len(told) - len(known)
     has_room = not new or _has_room(work.session, council, new)
 
@@ -117,7 +126,7 @@ def _fitting(
             return "" if has_room else "one project too many"
         return "" if there.council_id == council.id else "a project of somebody else"
 
-    return sift(work, council, told, known, misfit, asked_at)
+    return (*sift(work, council, told, known, misfit, asked_at), phases)
 
 
 def _has_room(session: Session, council: Council, new: int) -> bool:

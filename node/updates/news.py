@@ -30,14 +30,14 @@ def known(session: Session, told: Sequence[RemoteUpdate]) -> set[str]:
 def received(work: UnitOfWork, told: Sequence[RemoteUpdate], before: Collection[str]) -> None:
     """Updates of another council's projects are kept now; those in `before` were there."""
     new = [one.uri for one in told if one.uri not in before]
-    columns = Update.uri, Update.project_id, Update.published_at
-    kept = select(*columns).where(Update.uri.in_(new), Update.state == State.published)
-    rows = work.session.execute(kept) if new else ()
+    columns = Update.uri, Update.project_id, Update.published_at, Update.state
+    rows = work.session.execute(select(*columns).where(Update.uri.in_(new))) if new else ()
     tell_all(
         work,
         WRITTEN,
         [
             {"project_id": row.project_id, "subject_uri": row.uri, "at": row.published_at}
             for row in rows
+            if row.state is State.published
         ],
     )

@@ -89,14 +89,14 @@ def keep(
 
 def _projects(session: Session, council: Council, told: Sequence[RemoteUpdate]) -> dict[str, int]:
     """The projects of the council that these are of and that we show: row ids by their ids."""
-    rows = session.execute(
-        select(Project.uri, Project.id).where(
-            Project.uri.in_({one.project_uri for one in told}),
-            Project.council_id == council.id,
-            Project.state == ProjectState.published,
-        )
-    )
-    return {row.uri: row.id for row in rows}
+    columns = Project.uri, Project.id, Project.council_id, Project.state
+    # Asked by id alone: SQLite would look for the council's, and read them all.
+    of_these = Project.uri.in_({one.project_uri for one in told})
+    return {
+        row.uri: row.id
+        for row in session.execute(select(*columns).where(of_these))
+        if row.council_id == council.id and row.state is ProjectState.published
+    }
 
 
 def _fitting(

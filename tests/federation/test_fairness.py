@@ -61,9 +61,9 @@ def test_what_must_be_fetched_holds_up_nothing_else(nodes: Nodes) -> None:
     assert "/projects/1" in slow.peer.fetched
 
 
-def endless(node: TestNode, nodes: Nodes) -> Signatory:
+def endless(node: TestNode, nodes: Nodes, host: str = "brackwell.test") -> Signatory:
     """A council whose collection goes on in a circle of two pages."""
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = Peer.join(nodes, host, node)
     sender, addresses = council_of(peer, 2)
     for here, there in (addresses, reversed(addresses)):
         page = CollectionPage(id=here, part_of=here.partition("?")[0], items=(), next=there)
@@ -80,21 +80,44 @@ def test_a_circle_of_pages_ends(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -
     assert 30 <= len(sender.peer.fetched) <= 40
 
 
+def test_councils_are_read_in_turn(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "MOST_PAGES", 6)
+    monkeypatch.setattr(backfill, "PAGES_IN_TURN", 2)
+    node = nodes.start("aldermoor")
+    turns: list[int] = []
+    stored = backfill._store
+
+    def store(of: Any, row_id: int, page: Any) -> bool:
+        turns.append(row_id)
+        return stored(of, row_id, page)
+
+    monkeypatch.setattr(backfill, "_store", store)
+    for host in ("brackwell.test", "coldbrook.test"):
+        follow(nodes, node, endless(node, nodes, host))
+    turns.clear()
+    with node.work() as work:
+        for row in work.session.scalars(select(Backfill)).all():
+            backfill.begin(work, row.actor)
+    nodes.settle()
+    one, other = sorted(set(turns))
+    assert turns == [one, one, other, other] * 3
+
+
 def test_nothing_more_is_read_of_a_council_we_left(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backfill, "PAGES_IN_TURN", 1)
     node = nodes.start("aldermoor")
     sender = endless(node, nodes)
-    let_others = backfill._let_others
+    others_wait = backfill._others_wait
 
-    def leave(of: Any, row_id: int) -> None:
+    def leave(of: Any, row_id: int) -> bool:
         with node.work() as work:
             work.session.delete(work.session.scalars(select(Follow)).one())
-        monkeypatch.setattr(backfill, "_let_others", let_others)
-        let_others(of, row_id)
+        monkeypatch.setattr(backfill, "_others_wait", others_wait)
+        return others_wait(of, row_id)
 
-    monkeypatch.setattr(backfill, "_let_others", leave)
+    monkeypatch.setattr(backfill, "_others_wait", leave)
     follow(nodes, node, sender)
     with node.reading() as session:
         row = session.scalars(select(Backfill)).one()
