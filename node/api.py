@@ -1,80 +1,179 @@
 """The only door for plugins: what is here stays as it is for as long as `API_VERSION` does.
 
-Hooks and what they take and give
-    `hookimpl`, `API_VERSION`, `PluginDetails`, `NavigationItem`, `Permission`, `Section`,
-    `ProjectView`, `Work`. See `node.hookspecs`.
+`docs/plugins/reference.md` describes every hook, every type and every function with an example.
+
+Hooks, and what they take and give
+    `hookimpl`, `API_VERSION`; see `node.hookspecs`, `node.declared` and `node.shown`.
 Tables
     `Base`, the declarative base; `Uri`, the column type of ids; `now`, the time with its zone;
     `insert_once`, which inserts a row unless it is there already.
 Pages
     `permission` and `PUBLIC` mark a view with what it needs (a view without is not served); `may`
-    says whether the reader has a permission; `HouseForm` is a form in the house style. Templates
-    extend `layout.html` and use the macros in `components/form.html` and `components/links.html`.
+    says whether the reader has a permission. `HouseForm` is a form in the house style, which may
+    have a `DayField`; `VersionedForm` is one of what two may change at once. `keeps_text` marks a
+    view to which one is sent, so that nothing typed is lost; `language` is that of the page.
+    Templates extend `layout.html` and use the macros in `components/`.
 Errors
-    `InvalidInputError`, `NotFoundError`: raised by a service, worded for people with `say` and
-    `say_count`, and shown by the node in the reader's language. `said` gives such a sentence, or
-    one of the plugin's data that its catalogue has, in that language: for views and templates.
-The current request
-    `work`, a plugin's part of its transaction; `project`, a look-up.
+    `InvalidInputError`, `NotFoundError`, `ForbiddenError`, `ConflictError`, `GoneError`: raised by
+    a service, worded for people with `say` and `say_count`, and shown by the node in the reader's
+    language. `said` gives such a sentence, or one of the plugin's data that its catalogue has, in
+    that language: for views and templates.
+The transaction
+    `work`, a plugin's part of it: of this request, or of a command. Hooks and jobs are given one.
+Looking up, as far as whoever asks may see
+    `project`, `project_by_uri`, `projects`; `council`, `councils`, `council_by_uri`; `person`,
+    `people`, `person_by_id`; `setting`.
+Acting
+    `publish` and `withdraw` a `Document`; `documents` and `document` read those of everybody;
+    `send_activity`; `tell` people; `reindex` a project; `run_soon`, a job.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+from flask import has_request_context
+from flask_security import current_user
+
+from federation.vocabulary import Activity
+from node.councils import service as _councils
 from node.db import Base, insert_once, now
-from node.errors import InvalidInputError, NotFoundError
-from node.federating.models import Uri
-from node.federating.views.asking import current_reader
-from node.forms import HouseForm
-from node.hooks import part_of
-from node.hookspecs import (
-    API_VERSION,
+from node.declared import (
+    Check,
+    DeskStep,
+    DocumentField,
+    DocumentType,
+    Facet,
     NavigationItem,
+    NoticeKind,
     Permission,
     PluginDetails,
-    ProjectView,
+    ScheduledJob,
     Section,
-    Work,
-    hookimpl,
+    Setting,
 )
+from node.documents import service as _documents
+from node.documents.service import Document
+from node.errors import (
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    InvalidInputError,
+    NotFoundError,
+)
+from node.extending import jobs as _jobs
+from node.extending import values as _values
+from node.federating import addresses as _addresses
+from node.federating import publishing as _publishing
+from node.federating.models import Uri
+from node.federating.readers import Reader
+from node.federating.views.asking import current_reader
+from node.forms import DayField, HouseForm, VersionedForm
+from node.hooks import part_of
+from node.hookspecs import API_VERSION, hookimpl
+from node.languages import page_language as language
 from node.languages import said
+from node.markup import is_path
+from node.news import service as _news
+from node.people import service as _people
+from node.people.permissions import ROLES as _ROLES
 from node.people.permissions import may
-from node.projects import service as projects
-from node.request import PUBLIC, current_work, permission
+from node.projects import marks as _marks
+from node.projects import service as _projects
+from node.projects import viewing as _viewing
+from node.request import PUBLIC, current_node, current_work, keeps_text, permission
+from node.runtime import UnitOfWork
+from node.shown import (
+    ActivityView,
+    CouncilView,
+    DemoView,
+    DocumentView,
+    PersonView,
+    ProjectView,
+    Work,
+)
 from node.wording import say, say_count
 
 __all__ = [
     "API_VERSION",
     "PUBLIC",
+    "ActivityView",
     "Base",
+    "Check",
+    "ConflictError",
+    "CouncilView",
+    "DayField",
+    "DemoView",
+    "DeskStep",
+    "Document",
+    "DocumentField",
+    "DocumentType",
+    "DocumentView",
+    "Facet",
+    "ForbiddenError",
+    "GoneError",
     "HouseForm",
     "InvalidInputError",
     "NavigationItem",
     "NotFoundError",
+    "NoticeKind",
     "Permission",
+    "PersonView",
     "PluginDetails",
     "ProjectView",
+    "ScheduledJob",
     "Section",
+    "Setting",
     "Uri",
+    "VersionedForm",
     "Work",
+    "council",
+    "council_by_uri",
+    "councils",
+    "document",
+    "documents",
     "hookimpl",
     "insert_once",
+    "keeps_text",
+    "language",
     "may",
     "now",
+    "people",
     "permission",
+    "person",
+    "person_by_id",
     "project",
+    "project_by_uri",
+    "projects",
+    "publish",
+    "reindex",
+    "run_soon",
     "said",
     "say",
     "say_count",
+    "send_activity",
+    "setting",
+    "tell",
+    "withdraw",
     "work",
 ]
 
 
-def work(plugin: str) -> AbstractContextManager[Work]:
-    """`plugin`'s part of the transaction of this request, which the node commits at its end.
+@contextmanager
+def work(plugin: str) -> Iterator[Work]:
+    """`plugin`'s part of the transaction of this request, which the node commits at its end; in a
+    command, a transaction of its own, which is committed at the end of the block.
 
     An exception that leaves the block undoes what was done in it.
     """
-    return part_of(current_work(), plugin)
+    if has_request_context():
+        current_reader()  # to find out may end what was begun
+        with part_of(current_work(), plugin) as part:
+            yield part
+        return
+    by = f"command line: {plugin}"
+    with current_node().work(by=by) as whole, part_of(whole, plugin) as part:
+        yield part
 
 
 def project(token: str) -> ProjectView:
@@ -84,5 +183,187 @@ def project(token: str) -> ProjectView:
     Raises `NotFoundError` where there is none for them, and `GoneError` where it was deleted.
     """
     reader = current_reader()
-    found = projects.by_token(current_work().session, token, reader, drafts=may("projects.edit"))
-    return projects.as_view(found)
+    found = _projects.by_token(current_work().session, token, reader, drafts=may("projects.edit"))
+    return _viewing.as_view(found)
+
+
+def project_by_uri(work: Work, uri: str) -> ProjectView | None:
+    """The published project with this id, if whoever asks may see it; in a job or a command, if it
+    is shown here at all.
+    """
+    found = _projects.by_uri(work.session, uri, _reader())
+    return _viewing.as_view(found) if found else None
+
+
+def projects(work: Work) -> list[ProjectView]:
+    """All of our own, drafts too, by title: to choose from, for those who may write them."""
+    return _viewing.ours(work.session)
+
+
+def council(work: Work) -> CouncilView:
+    """Our own. Raises `NotFoundError` before the node is set up."""
+    return _councils.as_view(_councils.require_own(work.session))
+
+
+def councils(work: Work) -> list[CouncilView]:
+    """Ours, and then those that it follows, by name."""
+    own = _councils.own(work.session)
+    followed = _councils.followed(work.session)
+    accepted = [item.council for item in followed if item.follow.state == "accepted"]
+    return [_councils.as_view(item) for item in ([own] if own else []) + accepted]
+
+
+def council_by_uri(work: Work, uri: str) -> CouncilView | None:
+    """The council with this id, if it is known here."""
+    found = _councils.by_actor_uri(work.session, uri)
+    return _councils.as_view(found) if found else None
+
+
+def person() -> PersonView | None:
+    """Who makes this request, if they are signed in."""
+    if not has_request_context() or not current_user.is_authenticated:
+        return None
+    return _people.as_view(current_user)
+
+
+def people(work: Work, *roles: str) -> list[PersonView]:
+    """The people here whose accounts are in use, by name; those with one of `roles`, if any."""
+    found = _people.with_roles(work.session, roles or _ROLES)
+    return [_people.as_view(user) for user in found]
+
+
+def person_by_id(work: Work, id: int) -> PersonView | None:  # noqa: A002 -- the word of the field
+    """Somebody here, whether their account is in use or not."""
+    found = _people.by_id(work.session, id)
+    return _people.as_view(found) if found else None
+
+
+def setting(work: Work, name: str) -> str | int | bool:
+    """What the operator set, or else the default of what the plugin declared by this name."""
+    return _values.read(work.session, _unit(work).node.hooks, work.plugin, name)
+
+
+def publish(work: Work, document: Document) -> DocumentView:
+    """Give `document` an id and send it to whoever follows our council; with the `id` of an earlier
+    one, change that. Where nothing changed, nothing is sent. One that was withdrawn meanwhile
+    becomes a new one, with a new id.
+
+    Raises `InvalidInputError` for fields that do not fit the type, `ConflictError` for one about a
+    project that other councils cannot see.
+    """
+    unit = _unit(work)
+    plugin, kind = unit.node.hooks.documents[document.type]
+    if plugin != work.plugin:
+        raise KeyError(f"{work.plugin} declares no documents {document.type}")
+    return _documents.view(_documents.publish(unit, plugin, kind, document), kind)
+
+
+def withdraw(work: Work, id: str) -> None:  # noqa: A002
+    """Delete a document of ours here and, as far as others comply, everywhere. One that was
+    withdrawn before stays so. Raises `NotFoundError`.
+    """
+    _documents.withdraw(_unit(work), work.plugin, id)
+
+
+def documents(
+    work: Work,
+    type: str,  # noqa: A002
+    *,
+    project_uri: str | None = None,
+    council_uri: str | None = None,
+    fields: Mapping[str, str | int | bool] | None = None,
+) -> list[DocumentView]:
+    """The documents of a type of this plugin, ours and those of the councils that ours follows,
+    newest first, 1,000 at most: those that whoever asks may see; in a job or a command, all.
+    """
+    plugin, kind = _unit(work).node.hooks.documents[type]
+    if plugin != work.plugin:
+        raise KeyError(f"{work.plugin} declares no documents {type}")
+    rows = _documents.listed(
+        work.session,
+        type,
+        _reader(),
+        project_uri=project_uri,
+        council_uri=council_uri,
+        fields=fields,
+    )
+    return [_documents.view(row, kind) for row in rows]
+
+
+def document(work: Work, id: str) -> DocumentView:  # noqa: A002
+    """One document. Raises `NotFoundError`, and `GoneError` for one of ours that was withdrawn."""
+    row = _documents.by_uri(work.session, id, _reader())
+    plugin, kind = _unit(work).node.hooks.documents.get(row.type, ("", None))
+    if kind is None or plugin != work.plugin:
+        raise NotFoundError(say("There is no such document."))
+    return _documents.view(row, kind)
+
+
+def send_activity(
+    work: Work,
+    type: str,  # noqa: A002
+    to_uri: str,
+    object: str | Mapping[str, Any],  # noqa: A002
+) -> str:
+    """Send an activity of one of the types that this plugin declared to a council that is known
+    here, for nobody else to read. Returns its id. Raises `NotFoundError` for an unknown council.
+    """
+    unit = _unit(work)
+    if type not in unit.node.hooks.of(work.plugin, "register_activities"):
+        raise KeyError(f"{work.plugin} declares no activities {type}")
+    to = _councils.by_actor_uri(work.session, to_uri)
+    if to is None or to.is_local:
+        raise NotFoundError(say("There is no such council here."))
+    actor = _councils.require_own(work.session).actor
+    uri = _addresses.new_activity(unit.settings)
+    about = object if isinstance(object, str) else dict(object)
+    activity = Activity(uri, type, actor.uri, about, to=(to.actor.uri,)).dump()
+    _publishing.send(unit, actor, activity, to.actor)
+    return uri
+
+
+def tell(
+    work: Work,
+    kind: str,
+    *,
+    project_uri: str | None = None,
+    to: list[int] | tuple[int, ...] = (),
+    roles: list[str] | tuple[str, ...] = (),
+    path: str = "",
+    **details: str,
+) -> None:
+    """Tell people here of something, by a kind of notices that this plugin declared: those with the
+    ids `to`, all who have one of `roles`, and whom the kind says besides. Whoever does it is not
+    told, nor anybody of a project that they may not see. `path` is where the notice leads, such as
+    `/checklists/abc`; by default the project's page. `details` are the words of its sentence.
+    """
+    unit = _unit(work)
+    if not kind.startswith(f"{work.plugin}.") or kind not in unit.node.kinds:
+        raise KeyError(f"{work.plugin} declares no notices {kind}")
+    if path and not is_path(path):
+        raise ValueError(f"{path} is no address of this node")
+    found = _viewing.id_of(work.session, project_uri) if project_uri else None
+    words: dict[str, Any] = dict(details)
+    _news.tell(
+        unit, unit.node.kinds[kind], project_id=found, to=to, roles=roles, path=path, **words
+    )
+
+
+def reindex(work: Work, project_uri: str) -> None:
+    """Ask `facet_values` of a project again, soon after the commit."""
+    _marks.by_uri(work.session, [project_uri])
+
+
+def run_soon(work: Work, name: str) -> None:
+    """Run a job of this plugin after the commit, and then again when it is due."""
+    _jobs.soon(_unit(work), work.plugin, name)
+
+
+def _unit(work: Work) -> UnitOfWork:
+    unit: UnitOfWork = work._unit
+    return unit
+
+
+def _reader() -> Reader | None:
+    """Who asks; None for the node itself."""
+    return current_reader() if has_request_context() else None

@@ -1,6 +1,6 @@
 """Putting a node together: settings in, a Flask application and a `Node` out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flask import Flask, current_app, request, url_for
@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf import CSRFProtect
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node import __version__, operating, portfolio
@@ -27,10 +28,16 @@ from node.councils.moving import HANDLERS as MOVING_HANDLERS
 from node.data_folder import data_folder, with_secret
 from node.db import db, prepare_engine
 from node.desk import views as desk_views
+from node.documents import service as documents
+from node.documents import views as documents_views
 from node.drafts import news as drafts_news
 from node.drafts import views as drafts_views
 from node.errors import SettingsError
 from node.evidence import views as evidence_views
+from node.extending import failures as plugin_failures
+from node.extending import jobs as plugin_jobs
+from node.extending import joining
+from node.extending import views as extending_views
 from node.federating import (
     backfill,
     blocking,
@@ -141,12 +148,19 @@ OF_PORTFOLIO = frozenset({"numbers", "highlights", "evidence"})
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
-def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    outbound: Outbound | None = None,
+    *,
+    without: Mapping[str, str] | None = None,
+) -> Flask:
     """An application for one node.
 
-    `outbound` replaces the HTTP client, so that tests can join nodes without sockets.
+    `outbound` replaces the HTTP client, so that tests can join nodes without sockets. Plugins in
+    `without` are left out; it says why.
 
-    Raises `SettingsError` for a plugin that does not fit or a data folder that cannot be written.
+    Raises `SettingsError` for a plugin with a hook that does not exist, or a data folder that
+    cannot be written.
     """
     folder = data_folder(settings).resolve()
     # Where the relative path of a SQLite file begins.
@@ -170,20 +184,8 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
         engine = db.engine
-    node = Node(
-        settings=settings,
-        engine=engine,
-        outbound=outbound or _outbound(settings),
-        jobs=Jobs(settings, secret),
-        hooks=Hooks(settings),
-        handlers=HANDLERS,
-        read_page=read_page,
-        withdrawals=(announcing.withdraw, updates.withdraw, conversations.withdraw),
-        announcers=(announcing.announce, webhooks.announce),
-        hearers=(webhooks.hear,),
-        kinds=by_name(KINDS),
-        finishers=(indexing.at_once,),
-    )
+    hooks = joining.load(settings, engine, without or {})
+    node = _node(settings, outbound, secret, engine, hooks)
     app.extensions[EXTENSION] = node
     add_jobs(node, app)
     sign_in.configure(app, settings, secret)
@@ -195,11 +197,36 @@ def create_app(settings: Settings, outbound: Outbound | None = None) -> Flask:
     look.register(app, _site, settings, translations)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     _add_pages(app)
-    _add_plugins(app, node.hooks)
+    joining.add_pages(app, node.hooks)
     cycle.check_every_view_is_marked(app)
     cycle.surround(app)
     app.wsgi_app = InboxDoor(app.wsgi_app, node)  # type: ignore[method-assign]
     return app
+
+
+def _node(
+    settings: Settings, outbound: Outbound | None, secret: str, engine: Engine, hooks: Hooks
+) -> Node:
+    """All parts of a node."""
+    return Node(
+        settings=settings,
+        engine=engine,
+        outbound=outbound or _outbound(settings),
+        jobs=Jobs(settings, secret),
+        hooks=hooks,
+        handlers=(*joining.handlers(hooks, HANDLERS), *HANDLERS),
+        read_page=read_page,
+        withdrawals=(
+            announcing.withdraw,
+            updates.withdraw,
+            conversations.withdraw,
+            documents.follow_project,
+        ),
+        announcers=(announcing.announce, webhooks.announce),
+        hearers=(webhooks.hear,),
+        kinds=by_name((*KINDS, *joining.kinds(hooks))),
+        finishers=(indexing.at_once, plugin_failures.keep),
+    )
 
 
 def add_jobs(node: Node, app: Flask) -> None:
@@ -226,6 +253,8 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.work_off(node))
     node.jobs.register(marks.JOB, lambda: indexing.work_off(node))
     node.jobs.register(search_news.JOB, lambda: search_news.work_off(node))
+    if plugin_jobs.are_there(node.hooks):
+        node.jobs.register(plugin_jobs.JOB, lambda: plugin_jobs.work_off(node))
 
 
 def _add_pages(app: Flask) -> None:
@@ -269,6 +298,7 @@ def _add_pages(app: Flask) -> None:
         handover_views,
         drafts_views,
         history_views,
+        documents_views,
         unsaved_views,
         desk_views,
         conversations_views,
@@ -279,22 +309,11 @@ def _add_pages(app: Flask) -> None:
         portfolio,
         evidence_views,
         operating,
+        extending_views,
     ):
         app.register_blueprint(module.blueprint)
     for blueprint in federating_views.blueprints:
         app.register_blueprint(blueprint)
-
-
-def _add_plugins(app: Flask, hooks: Hooks) -> None:
-    """Register the plugins' pages. Raises `SettingsError` naming the one that does not fit."""
-    for blueprint in hooks.blueprints():
-        try:
-            app.register_blueprint(blueprint)
-            cycle.check_every_view_is_marked(app)
-        except (ValueError, AssertionError, RuntimeError) as error:
-            raise SettingsError(
-                f"The plugin pages {blueprint.name} do not fit: {error}."
-            ) from error
 
 
 def node_of(app: Flask) -> Node:

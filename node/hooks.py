@@ -1,38 +1,33 @@
-"""The plugins that are switched on: found, checked, and called so that none can stop the node."""
+"""The plugins that are switched on, called so that none can stop the node."""
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
 from typing import Any, Protocol
 
 import pluggy
 import structlog
-from flask import Blueprint
+from flask import Blueprint, Flask
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from node.db import Base, now
-from node.errors import SettingsError
-from node.hookspecs import (
-    API_VERSION,
-    PROJECT_NAME,
-    HookSpecs,
+from node.db import now
+from node.declared import (
+    DocumentType,
+    Facet,
     NavigationItem,
     Permission,
     PluginDetails,
-    ProjectView,
     Section,
-    Work,
+    Setting,
 )
+from node.hookspecs import PROJECT_NAME, HookSpecs
+from node.loading import REGISTERED, UnusablePluginError, check, in_one_line, load
 from node.settings import Settings
+from node.shown import ProjectView, Work
 
-ENTRY_POINTS = "moothall.plugins"
-NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 FAILURES_KEPT = 50
 
 log = structlog.get_logger(__name__)
@@ -44,7 +39,11 @@ class Transaction(Protocol):
     by: str
     session: Session
 
-    def audit(self, action: str, subject: str, **details: Any) -> None: ...
+    def part(self, session: Session) -> Any:
+        """The same on another session, which is part of this one's transaction."""
+
+    def join(self, part: Any) -> None:
+        """A part has come to a good end: what is to happen after the commit is this one's now."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A plugin that is switched on and cannot be used, and why, in one line."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class RenderedSection:
     """A section of a page, ready to show."""
 
@@ -67,46 +74,117 @@ class RenderedSection:
 
 
 class Hooks:
-    """The plugins of `settings.plugins`, in that order.
+    """The plugins that are switched on: those of `settings.plugins`, unless `decided` says
+    otherwise, and those that it says besides. One that cannot be used is left out, and so is one
+    that is in `without`, which says why.
 
-    Raises `SettingsError`, naming the plugin, for one that is not installed, cannot be loaded, is
-    made for another API version, has a hook that does not exist, or has a table or permission
-    without its name in front.
+    Raises `SettingsError`, naming the plugin, for one with a hook that does not exist.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        decided: Mapping[str, bool] | None = None,
+        without: Mapping[str, str] | None = None,
+    ) -> None:
         self._manager = pluggy.PluginManager(PROJECT_NAME)
         self._manager.add_hookspecs(HookSpecs)
         self._failures: deque[Failure] = deque(maxlen=FAILURES_KEPT)
-        installed = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-        details = []
-        for name in dict.fromkeys(settings.plugins):
-            if name not in installed:
-                raise SettingsError(f"The plugin {name} is switched on but not installed.")
-            details.append(self._load(installed[name]))
-        self.details: tuple[PluginDetails, ...] = tuple(details)
-        self.navigation: tuple[NavigationItem, ...] = tuple(
-            item for name in self._names for item in self._registered(name, "register_navigation")
-        )
-        self.permissions: tuple[Permission, ...] = tuple(
-            item for name in self._names for item in self._permissions(name)
-        )
+        self._unkept: deque[Failure] = deque(maxlen=FAILURES_KEPT)
+        self.details: tuple[PluginDetails, ...] = ()
+        self.left_out: tuple[LeftOut, ...] = ()
+        for name in switched_on(settings, decided or {}):
+            why = (without or {}).get(name) or self._load(name)
+            if why:
+                log.warning("plugin left out", plugin=name, why=why)
+                self.left_out += (LeftOut(name, why),)
+        self._registered = {hook: self._ask_once(hook) for hook in REGISTERED}
+
+    def _load(self, name: str) -> str:
+        """Why a plugin is left out, if it is."""
+        try:
+            self.details += (load(name, self._manager),)
+        except UnusablePluginError as error:
+            return error.safe_text
+        return ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.details)
+
+    def registered(self, hook: str) -> Sequence[tuple[str, Any]]:
+        """What the plugins gave to a hook that is asked once, each with the plugin's name."""
+        return self._registered[hook]
+
+    def of(self, plugin: str, hook: str) -> list[Any]:
+        """The same, of one plugin."""
+        return [item for name, item in self._registered[hook] if name == plugin]
+
+    @property
+    def navigation(self) -> tuple[NavigationItem, ...]:
+        return tuple(item for _, item in self._registered["register_navigation"])
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        return tuple(item for _, item in self._registered["register_permissions"])
+
+    @property
+    def documents(self) -> dict[str, tuple[str, DocumentType]]:
+        """The types of documents by name, each with its plugin: the first that has the name."""
+        found: dict[str, tuple[str, DocumentType]] = {}
+        for plugin, item in self._registered["register_documents"]:
+            found.setdefault(item.name, (plugin, item))
+        return found
+
+    @property
+    def facets(self) -> Sequence[tuple[str, Facet]]:
+        return self._registered["register_facets"]
+
+    def setting(self, plugin: str, name: str) -> Setting | None:
+        """What a plugin declared of a setting."""
+        settings: list[Setting] = self.of(plugin, "register_settings")
+        return next((item for item in settings if item.name == name), None)
 
     @property
     def failures(self) -> Sequence[Failure]:
         """The last calls that raised in this process, oldest first."""
         return tuple(self._failures)
 
-    def blueprints(self) -> list[Blueprint]:
-        """New blueprints of every plugin, for one application."""
+    def take_failures(self) -> list[Failure]:
+        """Those that have not been taken yet: whoever takes them keeps them."""
+        found = list(self._unkept)
+        self._unkept.clear()
+        return found
+
+    @property
+    def has_failures_to_keep(self) -> bool:
+        return bool(self._unkept)
+
+    def failed(self, plugin: str, hook: str, error: Exception) -> None:
+        """Note that something of a plugin's raised `error`."""
+        log.error("plugin failed", plugin=plugin, hook=hook, exc_info=error)
+        failure = Failure(plugin, hook, in_one_line(error), now())
+        self._failures.append(failure)
+        self._unkept.append(failure)
+
+    def blueprints(self, taken: frozenset[str]) -> list[Blueprint]:
+        """New blueprints of every plugin, for one application. `taken` are the addresses of pages
+        that are no plugin's.
+        """
         found: list[Blueprint] = []
-        for name in self._names:
+        for name in self._implementing("register_blueprints"):
             with self._guarded(name, "register_blueprints"):
-                blueprints: list[Blueprint] = self._items(name, "register_blueprints")
-                for blueprint in blueprints:
-                    if not f"{blueprint.name}_".startswith(f"{name}_"):
-                        raise ValueError(f"a blueprint named {blueprint.name}")
+                blueprints = self._items(name, "register_blueprints")
+                _check_pages(name, blueprints, taken)
                 found += blueprints
+        return found
+
+    def pages(self, plugin: str) -> list[str]:
+        """The addresses of a plugin's pages, as routes."""
+        found: list[str] = []
+        with self._guarded(plugin, "register_blueprints"):
+            probe = _probe(plugin, self._items(plugin, "register_blueprints"))
+            found += sorted({rule.rule for rule in probe.url_map.iter_rules()})
         return found
 
     def project_sections(
@@ -114,7 +192,7 @@ class Hooks:
     ) -> list[RenderedSection]:
         """The plugins' sections of a project's page. `render(template, **context)` gives HTML."""
         rendered: list[RenderedSection] = []
-        for name in self._names:
+        for name in self._implementing("project_sections"):
             with self._part(name, "project_sections", transaction) as work:
                 sections: list[Section] = self._items(
                     name, "project_sections", project=project, work=work
@@ -124,37 +202,62 @@ class Hooks:
 
     def project_deleted(self, transaction: Transaction, project: ProjectView) -> None:
         """Tell the plugins, inside the transaction that deletes it."""
-        for name in self._names:
-            with self._part(name, "project_deleted", transaction) as work:
-                self._call(name, "project_deleted", project=project, work=work)
+        self.ask(transaction, "project_deleted", project=project)
+
+    def ask(
+        self, transaction: Transaction, hook: str, *, only: str = "", **arguments: Any
+    ) -> list[tuple[str, Any]]:
+        """Call `hook` of every plugin that has it, or of `only` one, each in a part of its own of
+        the transaction. Returns what they answer, each with the plugin's name.
+        """
+        found: list[tuple[str, Any]] = []
+        for name in self._implementing(hook):
+            if only in ("", name):
+                with self._part(name, hook, transaction) as work:
+                    results = self._call(name, hook, work=work, **arguments)
+                    found += [(name, result) for result in results]
+        return found
+
+    def run(
+        self, transaction: Transaction, plugin: str, what: str, act: Callable[[Work], Any]
+    ) -> tuple[Any, str]:
+        """Have a function of a plugin's do its part. Returns what it gives, and what it raised."""
+        given, before = [], self._last
+        with self._part(plugin, what, transaction) as work:
+            given.append(act(work))
+        if self._last is before:
+            return given[0], ""
+        return None, self._failures[-1].error
 
     @property
-    def _names(self) -> tuple[str, ...]:
-        return tuple(item.name for item in self.details)
+    def _last(self) -> Failure | None:
+        return self._failures[-1] if self._failures else None
+
+    def _implementing(self, hook: str) -> list[str]:
+        """The plugins that have a hook, in their order."""
+        caller = getattr(self._manager.hook, hook)
+        having = {item.plugin_name for item in caller.get_hookimpls()}
+        return [name for name in self.names if name in having]
 
     def _call(self, plugin: str, hook: str, **arguments: Any) -> list[Any]:
         """What `plugin`'s implementations of `hook` return: nothing where it has none."""
-        others = [other for name, other in self._manager.list_name_plugin() if name != plugin]
-        results: list[Any] = self._manager.subset_hook_caller(hook, others)(**arguments)
+        others = [other for other in self.names if other != plugin]
+        modules = [self._manager.get_plugin(other) for other in others]
+        results: list[Any] = self._manager.subset_hook_caller(hook, modules)(**arguments)
         return results
 
     def _items(self, plugin: str, hook: str, **arguments: Any) -> list[Any]:
         return [item for result in self._call(plugin, hook, **arguments) for item in result]
 
-    def _registered(self, plugin: str, hook: str) -> list[Any]:
-        found: list[Any] = []
-        with self._guarded(plugin, hook):
-            found += self._items(plugin, hook)
+    def _ask_once(self, hook: str) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = []
+        for name in self._implementing(hook):
+            with self._guarded(name, hook):
+                items = self._items(name, hook)
+                for item in items:
+                    check(name, hook, item)
+                found += [(name, item) for item in items]
         return found
-
-    def _permissions(self, plugin: str) -> list[Permission]:
-        permissions: list[Permission] = self._registered(plugin, "register_permissions")
-        for permission in permissions:
-            if not permission.name.startswith(f"{plugin}."):
-                raise SettingsError(
-                    f"The plugin {plugin} has a permission {permission.name} without its name."
-                )
-        return permissions
 
     @contextmanager
     def _part(self, plugin: str, hook: str, transaction: Transaction) -> Iterator[Work]:
@@ -166,29 +269,32 @@ class Hooks:
     def _guarded(self, plugin: str, hook: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # plugins are other people's code: theirs must not stop the node
-            log.exception("plugin failed", plugin=plugin, hook=hook)
-            self._failures.append(Failure(plugin, hook, in_one_line(error), now()))
-
-    def _load(self, point: EntryPoint) -> PluginDetails:
-        module = _import(point)
-        details = _details(point.name, module)
-        try:
-            self._manager.register(module, name=point.name)
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            # pluggy's text spans lines and shows where the module lies on this machine.
-            text = " ".join(str(error).replace(repr(error.plugin), point.name).split())
-            raise SettingsError(
-                f"The plugin {point.name} has a hook that does not fit: {text}."
-            ) from error
-        _check_tables(point)
-        return details
+        except Exception as error:  # noqa: BLE001 -- plugins are other people's code: none stops us
+            self.failed(plugin, hook, error)
 
 
-def in_one_line(error: Exception) -> str:
-    """The type and the first line of an error in a plugin's own code, for the operator."""
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+def switched_on(settings: Settings, decided: Mapping[str, bool]) -> list[str]:
+    """The names of the plugins that are switched on: the operator's word counts more than the
+    settings.
+    """
+    every = dict.fromkeys((*settings.plugins, *decided))
+    return [name for name in every if decided.get(name, name in settings.plugins)]
+
+
+@contextmanager
+def part_of(transaction: Transaction, plugin: str) -> Iterator[Work]:
+    """`plugin`'s part of `transaction`: a session of its own, on a savepoint.
+
+    An exception undoes it alone; otherwise it is committed with the rest.
+    """
+    transaction.session.flush()
+    with Session(
+        transaction.session.connection(), join_transaction_mode="create_savepoint"
+    ) as session:
+        part = transaction.part(session)
+        yield Work(session, transaction.by, plugin, part)
+        session.commit()
+    transaction.join(part)
 
 
 def _rendered(plugin: str, section: Section, render: Callable[..., str]) -> RenderedSection:
@@ -197,65 +303,28 @@ def _rendered(plugin: str, section: Section, render: Callable[..., str]) -> Rend
     return RenderedSection(plugin, str(section.heading), Markup(html))  # noqa: S704
 
 
-@contextmanager
-def part_of(transaction: Transaction, plugin: str) -> Iterator[Work]:
-    """`plugin`'s part of `transaction`: a session of its own, on a savepoint.
-
-    An exception undoes it alone; otherwise it is committed with the rest, its audit entries too.
+def _probe(plugin: str, blueprints: Sequence[Blueprint]) -> Flask:
+    """An application with these pages that is thrown away: what does not fit cannot be taken off
+    the one that serves.
     """
-    entries: list[tuple[str, str, Mapping[str, Any]]] = []
-    transaction.session.flush()
-    with Session(
-        transaction.session.connection(), join_transaction_mode="create_savepoint"
-    ) as session:
-        yield Work(session, transaction.by, lambda *entry: entries.append(entry))
-        session.commit()
-    for action, subject, details in entries:
-        transaction.audit(f"{plugin}.{action}", subject, **details)
+    probe = Flask(plugin, static_folder=None)
+    for blueprint in blueprints:
+        probe.register_blueprint(blueprint)
+    return probe
 
 
-def _import(point: EntryPoint) -> ModuleType:
-    if not NAME.fullmatch(point.name):
-        raise SettingsError(
-            f"The plugin {point.name} needs a name of small letters, digits and single underscores."
-        )
-    try:
-        module = point.load()
-    except Exception as error:  # whatever a stranger's module raises
-        raise SettingsError(
-            f"The plugin {point.name} cannot be loaded: {in_one_line(error)}."
-        ) from error
-    if not isinstance(module, ModuleType):
-        raise SettingsError(f"The plugin {point.name} must be a module: {point.value}.")
-    return module
-
-
-def _details(name: str, module: ModuleType) -> PluginDetails:
-    """Asked before pluggy sees the module: one for another API version may not fit our hooks."""
-    try:
-        details = module.plugin_details()
-    except Exception as error:  # as above
-        raise SettingsError(
-            f"The plugin {name} does not say who it is: {in_one_line(error)}."
-        ) from error
-    if not isinstance(details, PluginDetails) or details.name != name:
-        raise SettingsError(f"The plugin {name} gives details that are not its own.")
-    if details.api_version != API_VERSION:
-        raise SettingsError(
-            f"The plugin {name} is made for version {details.api_version} of the plugin interface;"
-            f" this node has version {API_VERSION}."
-        )
-    return details
-
-
-def _check_tables(point: EntryPoint) -> None:
-    """Look at the tables of every model that was defined in the plugin's package."""
-    package = point.module.rpartition(".")[0] or point.module
-    for mapper in Base.registry.mappers:
-        if not f"{mapper.class_.__module__}.".startswith(f"{package}."):
-            continue
-        for table in mapper.tables:
-            if not str(table).startswith(f"{point.name}__"):
-                raise SettingsError(
-                    f"The plugin {point.name} has a table {table} without its name."
-                )
+def _check_pages(plugin: str, blueprints: Sequence[Blueprint], taken: frozenset[str]) -> None:
+    """Raises `ValueError` for pages that are not named after their plugin, that do not say who may
+    see them, or whose addresses are somebody else's.
+    """
+    for blueprint in blueprints:
+        if not f"{blueprint.name}_".startswith(f"{plugin}_"):
+            raise ValueError(f"a blueprint named {blueprint.name}")
+    probe = _probe(plugin, blueprints)
+    for rule in probe.url_map.iter_rules():
+        if not rule.endpoint.endswith(".static") and not hasattr(
+            probe.view_functions[rule.endpoint], "permission"
+        ):
+            raise ValueError(f"the view {rule.endpoint} has no permission")
+        if rule.rule in taken:
+            raise ValueError(f"a page at {rule.rule}, which is taken")

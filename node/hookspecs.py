@@ -1,19 +1,33 @@
-"""Every hook a plugin may implement, and the frozen dataclasses that hooks take and give.
+"""Every hook a plugin may implement.
 
 A plugin is a module with an entry point in the group `moothall.plugins`; it marks each function
 that implements a hook with `node.api.hookimpl`. Such a function may leave out arguments it does
 not need. Text that people read is given as `lazy_gettext`, so that it comes out in their language.
+Hooks named `register_…` are called once, at the start, and say what there is; the others are called
+when it happens. What they take and give are the frozen types of `node.declared` and `node.shown`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Collection, Mapping
+from typing import Protocol
 
+import click
 import pluggy
 from flask import Blueprint
-from flask_babel import LazyString
-from sqlalchemy.orm import Session
+
+from node.declared import (
+    Check,
+    DeskStep,
+    DocumentType,
+    Facet,
+    NavigationItem,
+    NoticeKind,
+    Permission,
+    PluginDetails,
+    ScheduledJob,
+    Section,
+    Setting,
+)
+from node.shown import ActivityView, DemoView, DocumentView, PersonView, ProjectView, Work
 
 PROJECT_NAME = "moothall"
 
@@ -22,88 +36,6 @@ API_VERSION = 1
 
 hookspec = pluggy.HookspecMarker(PROJECT_NAME)
 hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
-
-Label: TypeAlias = "str | LazyString"
-
-
-@dataclass(frozen=True)
-class PluginDetails:
-    """What a plugin says of itself.
-
-    `name` is its entry point's name and the prefix of its tables (`<name>__<table>`) and
-    permissions (`<name>.<what>`). `migrations` is the folder of its Alembic revisions, None where
-    it has no tables; `translations` that of its catalogues
-    (`cy/LC_MESSAGES/messages.po`), None where it has none.
-    """
-
-    name: str
-    label: Label
-    version: str
-    api_version: int
-    about: Label
-    migrations: Path | None = None
-    translations: Path | None = None
-
-
-@dataclass(frozen=True)
-class NavigationItem:
-    """An item of the service navigation. `permission` None: everybody sees it."""
-
-    label: Label
-    endpoint: str
-    permission: str | None = None
-
-
-@dataclass(frozen=True)
-class Permission:
-    """Something that may be allowed. `roles` names who has it: officer, moderator, operator."""
-
-    name: str
-    label: Label
-    roles: frozenset[str]
-
-
-@dataclass(frozen=True)
-class ProjectView:
-    """A project as plugins see it. `uri` is its ActivityPub id.
-
-    `token` is its name in this node's addresses, `url` its page where it was published, `phase` a
-    word of the Service Manual (or concept, or retired).
-    """
-
-    token: str
-    uri: str
-    url: str
-    title: str
-    summary: str
-    phase: str
-    council_name: str
-    is_local: bool
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of a page: the plugin's `template` rendered with `context`, under `heading`."""
-
-    heading: Label
-    template: str
-    context: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Work:
-    """A plugin's part of the transaction that is under way: kept as a whole or undone as a whole.
-
-    `session` reads and writes; the node commits it. `by` names on whose behalf it happens.
-    """
-
-    session: Session
-    by: str
-    _audit: Callable[[str, str, Mapping[str, Any]], None] = field(repr=False)
-
-    def audit(self, action: str, subject: str, **details: Any) -> None:
-        """Record that `by` did `action` (shown after the plugin's name) to `subject`, a URI."""
-        self._audit(action, subject, details)
 
 
 class HookSpecs(Protocol):
@@ -119,11 +51,11 @@ class HookSpecs(Protocol):
 
     @hookspec
     def register_navigation(self) -> list[NavigationItem]:
-        """Give items of the service navigation. Called once, at the start."""
+        """Give items of the service navigation."""
 
     @hookspec
     def register_permissions(self) -> list[Permission]:
-        """Give permissions, named `<plugin>.<what>`. Called once, at the start."""
+        """Give permissions, named `<plugin>.<what>`."""
 
     @hookspec
     def project_sections(self, project: ProjectView, work: Work) -> list[Section]:
@@ -132,3 +64,69 @@ class HookSpecs(Protocol):
     @hookspec
     def project_deleted(self, project: ProjectView, work: Work) -> None:
         """A project was deleted, here or by its own council: forget it, in the same transaction."""
+
+    @hookspec
+    def register_documents(self) -> list[DocumentType]:
+        """Give types of documents that are published with `node.api.publish` and federated."""
+
+    @hookspec
+    def document_received(self, document: DocumentView, work: Work) -> None:
+        """Another council published or changed a document of a type of this plugin. It has been
+        checked and kept: `node.api.documents` has it.
+        """
+
+    @hookspec
+    def document_withdrawn(self, id: str, work: Work) -> None:  # noqa: A002 -- the word of the field
+        """Another council withdrew the document with this id. It is no longer kept."""
+
+    @hookspec
+    def register_activities(self) -> list[str]:
+        """Give types of activities that this plugin acts on, such as `Offer`. The node itself acts
+        on none of them.
+        """
+
+    @hookspec
+    def activity_received(self, activity: ActivityView, work: Work) -> bool | None:
+        """Act on an activity of one of these types. Returns whether it did; what is not acted on
+        is ignored.
+        """
+
+    @hookspec
+    def register_facets(self) -> list[Facet]:
+        """Give what projects can be narrowed down by at /projects."""
+
+    @hookspec
+    def facet_values(self, project: ProjectView, work: Work) -> Mapping[str, Collection[str]]:
+        """Give the values that a project has of each facet, by its name. Asked whenever the project
+        is indexed; `node.api.reindex` has that done again.
+        """
+
+    @hookspec
+    def desk_steps(self, person: PersonView, work: Work) -> list[DeskStep]:
+        """Give what waits for a person, for their desk. `work` is for reading."""
+
+    @hookspec
+    def register_settings(self) -> list[Setting]:
+        """Give settings, which the operator changes on a page of the node."""
+
+    @hookspec
+    def register_commands(self) -> list[click.Command]:
+        """Give commands, which are run as `moothall <plugin> <command>`. They enter the node with
+        `node.api.work`.
+        """
+
+    @hookspec
+    def register_jobs(self) -> list[ScheduledJob]:
+        """Give jobs, each of which is run again and again."""
+
+    @hookspec
+    def register_checks(self) -> list[Check]:
+        """Give questions that `moothall doctor` asks."""
+
+    @hookspec
+    def register_notices(self) -> list[NoticeKind]:
+        """Give kinds of notices, named `<plugin>.<what>`, which `node.api.tell` tells people of."""
+
+    @hookspec
+    def demo(self, demo: DemoView, work: Work) -> None:
+        """Add to a demonstration, once its council and its projects are there."""

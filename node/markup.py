@@ -128,6 +128,11 @@ def is_text(given: str) -> bool:
     return "\0" not in given and not any("\ud800" <= letter <= "\udfff" for letter in given)
 
 
+def is_path(given: str) -> bool:
+    """Whether `given` is an address within this node, and of no other, such as `/projects/abc`."""
+    return given.startswith("/") and given[1:2] not in ("/", "\\") and given.isprintable()
+
+
 def is_well_nested(html: str) -> bool:
     """Whether every element ends where it should, at most 100 are open at once, and running text
     holds no blocks.

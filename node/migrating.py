@@ -26,7 +26,8 @@ import migrations
 import node
 from node.db import Base
 from node.errors import MoothallError
-from node.hooks import Hooks, in_one_line
+from node.hooks import Hooks
+from node.loading import in_one_line
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"
@@ -41,9 +42,13 @@ log = structlog.get_logger(__name__)
 
 
 class MigrationError(MoothallError):
-    """The database cannot be brought up to date."""
+    """The database cannot be brought up to date, because of the migrations of `owner`."""
 
     code = "migration"
+
+    def __init__(self, safe_text: str, owner: str = CORE) -> None:
+        super().__init__(safe_text)
+        self.owner = owner
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,9 @@ def heads(hooks: Hooks) -> dict[str, str]:
     for history in histories(hooks):
         revisions = history.script.get_heads()
         if len(revisions) != 1:
-            raise MigrationError(f"The migrations of {history.owner} have {len(revisions)} ends.")
+            raise MigrationError(
+                f"The migrations of {history.owner} have {len(revisions)} ends.", history.owner
+            )
         found[history.owner] = revisions[0]
     return found
 
@@ -150,6 +157,24 @@ def differences(engine: Engine, hooks: Hooks) -> list[str]:
             changes = autogenerate.compare_metadata(context, models())
             found += [f"{history.owner}: {change}" for change in changes]
     return found
+
+
+def tables_of(engine: Engine, plugin: str) -> list[str]:
+    """The tables in the database that are a plugin's, whether it is installed or not."""
+    history = History(plugin, Path())
+    found = inspect(engine).get_table_names()
+    return [name for name in found if history.owns(name) or name == history.version_table]
+
+
+def drop(engine: Engine, plugin: str) -> list[str]:
+    """Drop the tables of a plugin and what tells its version, for good. Returns their names."""
+    names = tables_of(engine, plugin)
+    with _alone(engine) as connection:
+        known = MetaData()
+        if names:
+            known.reflect(connection, only=names, resolve_fks=False)
+        known.drop_all(connection)
+    return names
 
 
 def models() -> MetaData:
@@ -201,7 +226,8 @@ def _pending(connection: Connection, history: History) -> list[str]:
         revisions = list(script.iterate_revisions("heads", context.get_current_heads()))
     except (CommandError, RevisionError) as error:
         raise MigrationError(
-            f"The database was made by a newer {history.owner}: install that version again."
+            f"The database was made by a newer {history.owner}: install that version again.",
+            history.owner,
         ) from error
     return [f"{item.revision} {item.doc}" for item in reversed(revisions)]
 
@@ -212,12 +238,14 @@ def _run(connection: Connection, history: History) -> None:
         command.upgrade(history.config(connection), "head")
     except Exception as error:  # a plugin's migration may raise anything
         raise MigrationError(
-            f"The migrations of {history.owner} failed: {in_one_line(error)}."
+            f"The migrations of {history.owner} failed: {in_one_line(error)}.", history.owner
         ) from error
     after = set(inspect(connection).get_table_names())
     strangers = {table for table in before ^ after if not history.owns(table)}
     strangers.discard(history.version_table)
     if strangers:
         raise MigrationError(
-            f"The migrations of {history.owner} touch other tables: {', '.join(sorted(strangers))}."
+            f"The migrations of {history.owner} touch other tables:"
+            f" {', '.join(sorted(strangers))}.",
+            history.owner,
         )

@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -77,6 +77,16 @@ class UnitOfWork:
             raise RuntimeError("a unit of work with changes cannot pause")
         self.session.rollback()
 
+    def part(self, session: Session) -> "UnitOfWork":
+        """The same on another session, which is part of this one's transaction."""
+        return replace(self, session=session, _wake=[])
+
+    def join(self, part: "UnitOfWork") -> None:
+        """A part has come to a good end: whom it wakes is woken once all of it is committed."""
+        for job, delay in part._wake:
+            self.wake(job, delay)
+        self.session.info.setdefault("wake", set()).update(part.session.info.pop("wake", ()))
+
     def wake(self, job: str, delay: timedelta = timedelta()) -> None:
         """Have `job` run after the commit."""
         if (job, delay) not in self._wake:
@@ -126,7 +136,7 @@ class PageReader(Protocol):
     """
 
     def __call__(
-        self, actor_uri: str, documents: Iterable[Any], asked_at: datetime
+        self, actor_uri: str, items: Iterable[Any], asked_at: datetime
     ) -> Callable[[UnitOfWork], None]: ...
 
 

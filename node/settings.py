@@ -179,7 +179,9 @@ class Settings:
         " that asks for one of them.",
     )
     plugins: tuple[str, ...] = _key(
-        ("checklists",), "The plugins that are switched on, by name, with commas between."
+        ("checklists",),
+        "The plugins that are switched on, by name, with commas between, until the operator decides"
+        " about one of them (`moothall plugin enable`, `moothall plugin disable`).",
     )
     mail: MailWay = _key(
         "console",

@@ -10,6 +10,7 @@ import structlog
 
 from federation.reading import type_of
 from node.councils.models import Council
+from node.documents import receiving as documents
 from node.projects import receiving as projects
 from node.projects.federate import RemoteProject
 from node.runtime import UnitOfWork
@@ -47,19 +48,23 @@ def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool
     return any(room.gone(work, council, uri, deleted=deleted) for room in (updates, projects))
 
 
-def read_page(actor_uri: str, documents: Iterable[Any], asked_at: datetime) -> Callable[..., None]:
+def read_page(actor_uri: str, items: Iterable[Any], asked_at: datetime) -> Callable[..., None]:
     """What a page of a council's collection has, ready to be kept: to be called with a
     `UnitOfWork`. Reading takes its time, and needs no transaction.
     """
-    told = {}
-    for document in documents:
-        found = read(document)
-        if found is not None:
+    told, of_plugins = {}, []
+    for document in items:
+        if isinstance(document, dict) and documents.is_of_plugin(document):
+            of_plugins.append(document)
+        elif (found := read(document)) is not None:
             told[found.uri] = found
 
     def store(work: UnitOfWork) -> None:
         council = projects.followed_council(work.session, actor_uri)
-        for uri, why in keep(work, council, list(told.values()), asked_at).items():
+        left_out = keep(work, council, list(told.values()), asked_at)
+        others = documents.read(work.node.hooks, of_plugins)
+        left_out |= documents.keep(work, council, others, asked_at=asked_at)
+        for uri, why in left_out.items():
             log.info("left out of a collection", uri=uri, why=why)
 
     return store

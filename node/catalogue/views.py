@@ -15,6 +15,10 @@ from federation.vocabulary import Collection, CollectionPage
 from node.catalogue import digests
 from node.councils import service as councils
 from node.councils.models import Council
+from node.documents import service as documents
+from node.documents.federate import to_document
+from node.documents.models import PluginDocument
+from node.documents.views import give as give_documents
 from node.errors import NotFoundError
 from node.federating import follower_sync
 from node.federating.publishing import PEERS
@@ -47,12 +51,14 @@ PAGE_BYTES = 1_000_000
 # Read from the database at once.
 PORTION = 50
 
+Row = Project | Update | PluginDocument
+
 
 @blueprint.get("/councils/<slug>/projects")
 @permission(PUBLIC)
 def collection(slug: str) -> ResponseReturnValue:
-    """All of our projects that another server may read, oldest first, and after them their updates,
-    in pages.
+    """All of our projects that another server may read, oldest first, and after them their updates
+    and the documents of plugins, in pages.
     """
     if not wants_activity():
         return redirect(url_for("pages.own_council", slug=slug))
@@ -60,63 +66,76 @@ def collection(slug: str) -> ResponseReturnValue:
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError(say("There is no such council here."))
-    uri, after = council.actor.projects, request.args.get("after", type=row_id)
-    after_update = request.args.get("update", type=row_id)
-    if after is None and after_update is None:
-        total = sum(room.count_documents(session, council, reader) for room in (projects, updates))
+    uri, place = council.actor.projects, _place()
+    if place is None:
+        total = sum(room.count_documents(session, council, reader) for _, room in ROOMS)
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    given, items, is_last = _as_many_as_fit(_rows(council, reader, after, after_update))
+    given, items, is_last = _as_many_as_fit(_rows(council, reader, *place))
     page = CollectionPage(
-        id=f"{uri}{_place(after, after_update)}",
+        id=f"{uri}?{place[0]}={place[1]}",
         part_of=uri,
-        next=None if is_last else f"{uri}{_place_of(given[-1])}",
+        next=None if is_last else f"{uri}?{_name_of(given[-1])}={given[-1].id}",
     )
-    give(((row.uri, row if isinstance(row, Project) else row.project) for row in given), reader)
+    _give(given, reader)
     return activity_response(_with_items(page, items))
 
 
-def _rows(
-    council: Council, reader: Reader, after: int | None, after_update: int | None
-) -> Iterator[Project | Update]:
-    """From there on, projects and then updates, read a few at a time: a page has no room for more
-    than it has.
+# The parts of the collection in their order, by the name that says after which of their rows a page
+# begins.
+ROOMS = (("after", projects), ("update", updates), ("document", documents))
+
+
+def _place() -> tuple[str, int] | None:
+    """Where the page that is asked for begins: in the last part that is named."""
+    for name, _room in reversed(ROOMS):
+        after = request.args.get(name, type=row_id)
+        if after is not None:
+            return name, after
+    return None
+
+
+def _rows(council: Council, reader: Reader, begin: str, after: int) -> Iterator[Row]:
+    """From there on, part after part, read a few at a time: a page has no room for more than it
+    has.
     """
-    session = current_work().session
-    last = after or 0
-    while after_update is None:
-        found = projects.documents_after(session, council, reader, last, PORTION)
-        yield from found
-        if len(found) < PORTION:
-            break
-        last = found[-1].id
-    last = after_update or 0
-    while more := updates.documents_after(session, council, reader, last, PORTION):
-        yield from more
-        last = more[-1].id
+    session, parts = current_work().session, [name for name, _ in ROOMS]
+    for name, room in ROOMS[parts.index(begin) :]:
+        last = after if name == begin else 0
+        while more := room.documents_after(session, council, reader, last, PORTION):
+            yield from more
+            last = more[-1].id
 
 
-def _place(after: int | None, after_update: int | None) -> str:
-    return f"?after={after or 0}" if after_update is None else f"?update={after_update}"
+def _name_of(row: Row) -> str:
+    if isinstance(row, PluginDocument):
+        return "document"
+    return "after" if isinstance(row, Project) else "update"
 
 
-def _place_of(row: Project | Update) -> str:
-    return f"?after={row.id}" if isinstance(row, Project) else f"?update={row.id}"
+def _give(given: list[Row], reader: Reader) -> None:
+    about = [row for row in given if not isinstance(row, PluginDocument)]
+    give(((row.uri, row if isinstance(row, Project) else row.project) for row in about), reader)
+    give_documents([row for row in given if isinstance(row, PluginDocument)], reader)
 
 
-def _as_many_as_fit(
-    rows: Iterable[Project | Update],
-) -> tuple[list[Project | Update], list[bytes], bool]:
+def _document(row: Row) -> bytes:
+    if isinstance(row, PluginDocument):
+        return json_bytes(to_document(row, context=False))
+    made = to_article(row) if isinstance(row, Project) else to_note(row)
+    return json_bytes(made.dump(context=False))
+
+
+def _as_many_as_fit(rows: Iterable[Row]) -> tuple[list[Row], list[bytes], bool]:
     """The first of `rows` and their documents, so many as fit on a page, one at least; and whether
     these are all.
     """
-    given: list[Project | Update] = []
+    given: list[Row] = []
     items: list[bytes] = []
     length = 0
     for row in rows:
-        made = to_article(row) if isinstance(row, Project) else to_note(row)
-        document = json_bytes(made.dump(context=False))
+        document = _document(row)
         length += len(document)
         if items and (length > PAGE_BYTES or len(items) == PAGE):
             return given, items, False

@@ -18,14 +18,29 @@ from node.cli import (
     operating,
     peers,
     people,
+    plugins,
     projects,
     running,
     syncing,
 )
 from node.errors import InvalidInputError, MoothallError
+from node.loading import installed
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The node's own commands, and those of plugins below the plugin's name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *installed()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None or cmd_name not in installed():
+            return own
+        return plugins.PluginCommands(cmd_name, help=f"Commands of the plugin {cmd_name}.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="moothall")
 def moothall() -> None:
     """A council's own node. Settings come from moothall.toml and from MOOTHALL_… variables."""
@@ -42,6 +57,7 @@ for group in (
     syncing,
     operating,
     mail,
+    plugins,
     demo,
 ):
     for command in group.COMMANDS:

@@ -1,6 +1,6 @@
 """Opening the node for one command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from flask import Flask
@@ -9,13 +9,15 @@ from node import logs, migrating, settings
 from node.app import create_app, node_of
 from node.data_folder import data_folder
 from node.runtime import Node, UnitOfWork
+from node.settings import Settings
 
 BY = "command line"
 
 
 @contextmanager
-def started(*, upgrade: bool = True) -> Iterator[Flask]:
+def started(*, upgrade: bool = True, without: Mapping[str, str] | None = None) -> Iterator[Flask]:
     """The application of the settings at hand, its database brought up to date; closed at the end.
+    Plugins in `without` are left out; it says why.
 
     Raises `SettingsError` where the settings do not fit, `DBAPIError` where the database does not
     answer.
@@ -23,22 +25,46 @@ def started(*, upgrade: bool = True) -> Iterator[Flask]:
     given = settings.load()
     logs.configure(given)
     data_folder(given)
-    app = create_app(given)
-    node = node_of(app)
+    app = _up_to_date(given, without or {}) if upgrade else create_app(given)
     try:
-        if upgrade:
-            migrating.upgrade(node.engine, node.hooks)
         yield app
     finally:
-        node.engine.dispose()
-        node.outbound.close()
-        node.jobs.close()
+        _close(node_of(app))
+
+
+def _up_to_date(given: Settings, without: Mapping[str, str]) -> Flask:
+    """The application once its database is up to date, without the plugins whose migrations fail.
+
+    Raises `MigrationError` where it is the core's that do.
+    """
+    left_out = dict(without)
+    while True:
+        app = create_app(given, without=left_out)
+        node = node_of(app)
+        try:
+            migrating.upgrade(node.engine, node.hooks)
+        except migrating.MigrationError as error:
+            _close(node)
+            if error.owner == migrating.CORE:
+                raise
+            left_out[error.owner] = error.safe_text
+        except BaseException:
+            _close(node)
+            raise
+        else:
+            return app
+
+
+def _close(node: Node) -> None:
+    node.engine.dispose()
+    node.outbound.close()
+    node.jobs.close()
 
 
 @contextmanager
-def opened(*, upgrade: bool = True) -> Iterator[Node]:
+def opened(*, upgrade: bool = True, without: Mapping[str, str] | None = None) -> Iterator[Node]:
     """The node, inside its application context."""
-    with started(upgrade=upgrade) as app, app.app_context():
+    with started(upgrade=upgrade, without=without) as app, app.app_context():
         yield node_of(app)
 
 

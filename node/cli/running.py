@@ -7,7 +7,7 @@ import click
 from sqlalchemy import func, select
 
 from node import migrating
-from node.cli.opening import opened, started, working
+from node.cli.opening import BY, opened, started, working
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
@@ -109,6 +109,17 @@ def _examine(node: Node) -> list[tuple[str, str]]:
         ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
     )
     findings.append(("emails are taken", f"{refused} failed" if refused else ""))
+    return [*findings, *_plugins(node)]
+
+
+def _plugins(node: Node) -> list[tuple[str, str]]:
+    """Whether those that are switched on can be used, and what they ask themselves."""
+    findings = [(f"the plugin {item.name} can be used", "") for item in node.hooks.details]
+    findings += [(f"the plugin {item.name} can be used", item.why) for item in node.hooks.left_out]
+    for plugin, check in node.hooks.registered("register_checks"):
+        with node.work(by=BY) as work:
+            answer, error = node.hooks.run(work, plugin, "register_checks", check.look)
+        findings.append((f"{plugin}: {check.question}", error or str(answer or "")))
     return findings
 
 

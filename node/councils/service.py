@@ -19,6 +19,7 @@ from node.federating.models import Actor, Follow, Peer
 from node.markup import is_text
 from node.runtime import UnitOfWork
 from node.settings import Settings
+from node.shown import CouncilView
 from node.wording import Saying, say
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -49,6 +50,19 @@ def by_slug(session: Session, slug: str) -> Council | None:
 
 def by_actor_uri(session: Session, uri: str) -> Council | None:
     return session.scalar(select(Council).where(Council.actor.has(Actor.uri == uri)))
+
+
+def as_view(council: Council) -> CouncilView:
+    """The council as plugins see it."""
+    return CouncilView(
+        uri=council.actor.uri,
+        name=council.name,
+        address=council.actor.address,
+        host=council.actor.host,
+        is_local=council.is_local,
+        gss_code=council.gss_code or "",
+        region=council.region.value if council.region else "",
+    )
 
 
 def by_number(session: Session, number: int) -> Council:

@@ -27,9 +27,11 @@ from node.errors import MoothallError
 from node.federating import fetching, peers
 from node.people import service as people
 from node.people.permissions import COORDINATOR, OFFICER, OPERATOR
+from node.projects import viewing
 from node.runtime import Node
 from node.serving import serve
 from node.settings import Settings
+from node.shown import DemoView
 
 BY = "demonstration"
 # So many councils are there at once; the others join them.
@@ -147,6 +149,11 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
                 peers.decide(work, host, peers.ALLOWED)
         for story in council.stories():
             tell(work, own, officer, story)
+        work.session.flush()
+        view = DemoView(
+            councils.as_view(own), people.as_view(officer), tuple(viewing.ours(work.session))
+        )
+        node.hooks.ask(work, "demo", demo=view)
     serve(app)
 
 

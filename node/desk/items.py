@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from node.declared import DeskStep, Label
 from node.projects.models import Project
 
 # So much of one kind is shown; of the rest, how many there are.
@@ -14,7 +15,7 @@ MOST = 10
 class Item:
     """One thing. `at` is when it began to wait, or the day on which it fell due; `who` is whom it
     is about, `words` what they said, `token` the name of what it is about, beside the project or
-    in place of one, and `number` how many there are.
+    in place of one, and `number` how many there are. `step` is what a plugin has for a person.
     """
 
     project: Project | None = None
@@ -23,12 +24,16 @@ class Item:
     words: str = ""
     token: str = ""
     number: int = 0
+    step: DeskStep | None = None
 
 
 @dataclass(frozen=True)
 class Section:
-    """What waits of one kind, the first `MOST` of `total`. `kind` names how the page shows it."""
+    """What waits of one kind, the first `MOST` of `total`. `kind` names how the page shows it; what
+    a plugin has stands under its own `heading`.
+    """
 
     kind: str
     items: Sequence[Item] = field(default_factory=list)
     total: int = 0
+    heading: Label = ""

@@ -22,11 +22,12 @@ from node.freshness.models import Reminder
 from node.freshness.service import ESCALATION
 from node.handover.models import HandOver
 from node.notices import service as notices
+from node.people import service as people
 from node.people.models import User
 from node.projects.details import Freshness
 from node.projects.models import Phase, Project, State
 from node.projects.service import shown
-from node.runtime import Node
+from node.runtime import Node, UnitOfWork
 from node.unsaved import service as unsaved
 
 LATE = (Freshness.due, Freshness.stale)
@@ -38,8 +39,9 @@ PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
 LONGEST_WORDS = 200
 
 
-def sections(node: Node, session: Session, user: User, *, coordinates: bool) -> list[Section]:
+def sections(work: UnitOfWork, user: User, *, coordinates: bool) -> list[Section]:
     """All that waits for somebody, kind by kind; kinds of which nothing waits are left out."""
+    node, session = work.node, work.session
     found = [
         _unsaved(session, user),
         _late(session, user),
@@ -56,12 +58,25 @@ def sections(node: Node, session: Session, user: User, *, coordinates: bool) -> 
             _stale(session),
             _without_needs(session),
         ]
+    found += _steps(work, user)
     return [section for section in found if section.total]
 
 
-def count(node: Node, session: Session, user: User, *, coordinates: bool) -> int:
+def count(work: UnitOfWork, user: User, *, coordinates: bool) -> int:
     """How many things wait for somebody."""
-    return sum(each.total for each in sections(node, session, user, coordinates=coordinates))
+    return sum(each.total for each in sections(work, user, coordinates=coordinates))
+
+
+def _steps(work: UnitOfWork, user: User) -> list[Section]:
+    """What plugins have for them. A button leads to this node, whatever a plugin says."""
+    answers = work.node.hooks.ask(work, "desk_steps", person=people.as_view(user))
+    found = []
+    for details in work.node.hooks.details:
+        given = [step for plugin, steps in answers if plugin == details.name for step in steps]
+        steps = [step for step in given if markup.is_path(step.path)]
+        items = [Item(step=step) for step in steps[:MOST]]
+        found.append(Section("steps", items, len(steps), details.label))
+    return found
 
 
 def _late(session: Session, user: User) -> Section:

@@ -6,7 +6,7 @@ from flask_security import current_user
 
 from node.desk import service
 from node.people.permissions import may
-from node.request import current_node, current_work, permission
+from node.request import current_work, permission
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")
 
@@ -17,9 +17,7 @@ SEE, COORDINATE = "desk.see", "projects.coordinate"
 @permission(SEE)
 def show() -> ResponseReturnValue:
     """What needs attention, and nothing else."""
-    found = service.sections(
-        current_node(), current_work().session, current_user, coordinates=may(COORDINATE)
-    )
+    found = service.sections(current_work(), current_user, coordinates=may(COORDINATE))
     return render_template("desk/desk.html", sections=found)
 
 
@@ -27,6 +25,4 @@ def waiting() -> int:
     """How many things wait for whoever is signed in, for the front page."""
     if not may(SEE):
         return 0
-    return service.count(
-        current_node(), current_work().session, current_user, coordinates=may(COORDINATE)
-    )
+    return service.count(current_work(), current_user, coordinates=may(COORDINATE))

@@ -49,5 +49,10 @@ def comment(settings: Settings, token: str) -> str:
     return f"{settings.base_url}/comments/{token}"
 
 
+def document(settings: Settings, token: str) -> str:
+    """Of a type that a plugin declares."""
+    return f"{settings.base_url}/documents/{token}"
+
+
 def new_activity(settings: Settings) -> str:
     return f"{settings.base_url}/activities/{secrets.token_urlsafe(12)}"

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
+from node.declared import Permission
 from node.hooks import Hooks
-from node.hookspecs import Permission
 from node.request import PUBLIC, current_node
 
 OFFICER, COORDINATOR, MODERATOR, OPERATOR = "officer", "coordinator", "moderator", "operator"

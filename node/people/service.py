@@ -14,10 +14,21 @@ from node.markup import is_text
 from node.people.models import Role, User
 from node.people.permissions import ROLES
 from node.runtime import UnitOfWork
+from node.shown import PersonView
 from node.wording import Saying, say
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
+
+
+def by_id(session: Session, number: int) -> User | None:
+    return session.get(User, number)
+
+
+def as_view(user: User) -> PersonView:
+    """Somebody as plugins see them."""
+    roles = frozenset(role.name for role in user.roles)
+    return PersonView(id=user.id, name=user.name, email=user.email, roles=roles)
 
 
 def by_email(session: Session, email: str) -> User | None:

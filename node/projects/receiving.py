@@ -25,8 +25,8 @@ from node.news.service import tell
 from node.projects import digests, marks, news, relating
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import REPEATED, Phase, Project, State, repeated
-from node.projects.service import as_view
 from node.projects.sifting import changed_at, sift
+from node.projects.viewing import as_view
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.wording import say
 

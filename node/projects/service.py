@@ -23,8 +23,7 @@ from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from node.federating import addresses
 from node.federating.models import Actor, Follow
-from node.federating.readers import ANYBODY, Reader
-from node.hookspecs import ProjectView
+from node.federating.readers import ANYBODY, OUR_OWN, Reader
 from node.news.service import tell
 from node.people import service as people
 from node.projects import news, relating, reviews, telling, versions
@@ -39,6 +38,7 @@ from node.projects.models import (
     new_revision,
     new_token,
 )
+from node.projects.viewing import as_view
 from node.projects.writing import Text, check, translated_details
 from node.runtime import UnitOfWork
 from node.settings import Settings
@@ -170,6 +170,12 @@ def by_token(
     return project
 
 
+def by_uri(session: Session, uri: str, reader: Reader | None) -> Project | None:
+    """The published project with this id, if `reader` may see it; None: if it is shown at all."""
+    readable = shown_to(reader or OUR_OWN)
+    return session.scalar(select(Project).where(Project.uri == uri, readable))
+
+
 def own_titles(session: Session) -> list[tuple[str, str]]:
     """Token and title of our own projects, last changed first, as many as one may choose from."""
     ours = Council.slug.is_not(None), Project.state.in_([State.draft, State.published])
@@ -206,20 +212,6 @@ def move(project: Project, state: State) -> None:
     if state not in TRANSITIONS[project.state]:
         raise ConflictError(say("That cannot be done with this project any more."))
     project.state = state
-
-
-def as_view(project: Project) -> ProjectView:
-    """The project as plugins see it."""
-    return ProjectView(
-        token=project.token,
-        uri=project.uri,
-        url=project.url,
-        title=project.title,
-        summary=project.summary,
-        phase=project.phase.value,
-        council_name=project.council.name,
-        is_local=project.is_local,
-    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from node.projects.forms import ProjectForm
 from node.projects.giving import give
 from node.projects.models import Project, State, Visibility
 from node.projects.sections import lacks_evidence, parts
+from node.projects.viewing import as_view
 from node.projects.writing import text_of
 from node.request import (
     PUBLIC,
@@ -51,9 +52,7 @@ def show(token: str) -> ResponseReturnValue:
         return _article(token, reader)
     project = service.by_token(work.session, token, reader, drafts=may(EDIT))
     visible = service.shown_to(reader)
-    sections = current_node().hooks.project_sections(
-        work, service.as_view(project), render_template
-    )
+    sections = current_node().hooks.project_sections(work, as_view(project), render_template)
     text = text_of(project)
     return render_template(
         "projects/project.html",

@@ -1,8 +1,9 @@
 """What a project is found by: its words in all its languages, and its labels."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from hashlib import blake2b
 
 from node.projects.details import Collaboration, Details, Output
 from node.projects.models import Project
@@ -29,8 +30,13 @@ def label(kind: str, value: object) -> str:
     return f"_{kind}_{words.name(str(value))}"
 
 
-def of_project(project: Project) -> Document:
-    """The project, and what is said of it in other languages."""
+def of_plugin(facet: str, value: str) -> str:
+    """The label of a value of a plugin's facet, `plugin.facet`."""
+    return f"_x_{blake2b(f'{facet}:{value}'.encode(), digest_size=12).hexdigest()}"
+
+
+def of_project(project: Project, of_plugins: Collection[str] = ()) -> Document:
+    """The project, and what is said of it in other languages; with labels `of_plugins`."""
     said = project.details
     titles = [_Text(project.title, project.language)]
     texts = [
@@ -44,7 +50,7 @@ def of_project(project: Project) -> Document:
     texts += [_Text(one, project.language) for one in _said_beside(said)]
     texts.append(_Text(project.council.name, ""))
     labels = _labels(project) | _stems(titles, TITLE) | _stems((*titles, *texts), "")
-    return Document(_places(titles, texts), frozenset(labels))
+    return Document(_places(titles, texts), frozenset(labels.union(of_plugins)))
 
 
 def of_output(project: Project, output: Output) -> Document:

@@ -9,12 +9,15 @@ from flask_babel import lazy_gettext as _l
 
 from node.councils import places
 from node.councils.models import Council
+from node.declared import Facet as Declared
+from node.declared import Label
 from node.freshness import words as freshness
 from node.projects.details import Freshness
 from node.projects.forms import PHASES
 from node.projects.subjects import BUDGETS, BUSINESS_AREAS, CAPABILITIES, COLLABORATIONS
 from node.search.wanted import Wanted
 
+OF_PLUGINS = "facet"
 ORIGINS = {"ours": _l("This council"), "others": _l("Other councils")}
 FRESHNESS = {
     word.value: name for word, name in freshness.NAMES.items() if word is not Freshness.archived
@@ -30,14 +33,26 @@ SORTS = {
 @dataclass(frozen=True)
 class Facet:
     """One thing to narrow down by. `kind` is boxes, list or text; `choices` are values with words,
-    of which a text has only `hint`.
+    of which a text has only `hint`. `id` is for the page alone: those of plugins have one name.
     """
 
     name: str
-    label: LazyString
+    label: Label
     kind: str
     choices: Mapping[str, Any]
     hint: LazyString | str = ""
+    id: str = ""
+
+    def values(self, wanted: Wanted) -> tuple[Any, ...]:
+        """What was chosen of it."""
+        value = getattr(wanted, self.name)
+        every = value if isinstance(value, tuple) else (value,)
+        of_others = self.id and self.name == OF_PLUGINS
+        return tuple(
+            each
+            for each in every
+            if each not in ("", None) and not (of_others and each not in self.choices)
+        )
 
 
 @dataclass(frozen=True)
@@ -59,13 +74,15 @@ DAYS = (
 class Chosen:
     """One part of what was chosen, and the search without it."""
 
-    label: LazyString
+    label: Label
     text: str
     without: Wanted
 
 
-def facets(councils: Sequence[Council]) -> tuple[Facet, ...]:
-    """All of them, in their order."""
+def facets(
+    councils: Sequence[Council], of_plugins: Sequence[tuple[str, Declared]] = ()
+) -> tuple[Facet, ...]:
+    """All of them, in their order; those of plugins last."""
     names = {str(council.id): council.name for council in councils}
     return (
         Facet("phase", _l("Phase"), "boxes", _by_word(PHASES)),
@@ -90,7 +107,13 @@ def facets(councils: Sequence[Council]) -> tuple[Facet, ...]:
         Facet("skill", _l("Skill wanted"), "text", {}),
         Facet("tag", _l("Tag"), "text", {}),
         Facet("technology", _l("Technology"), "text", {}),
+        *(_of_plugin(plugin, item) for plugin, item in of_plugins),
     )
+
+
+def _of_plugin(plugin: str, item: Declared) -> Facet:
+    choices = {f"{plugin}.{item.name}:{value}": label for value, label in item.choices.items()}
+    return Facet(OF_PLUGINS, item.label, "boxes", choices, id=f"{plugin}-{item.name}")
 
 
 def _by_word(words: Mapping[Any, LazyString]) -> dict[str, LazyString]:
@@ -102,11 +125,9 @@ def chosen(wanted: Wanted, every: Iterable[Facet]) -> Iterator[Chosen]:
     if wanted.q:
         yield Chosen(_l("Text"), wanted.q, wanted.without("q", wanted.q))
     for facet in every:
-        value = getattr(wanted, facet.name)
-        for each in value if isinstance(value, tuple) else (value,):
-            if each not in ("", None):
-                said = str(facet.choices.get(str(each), each))
-                yield Chosen(facet.label, said, wanted.without(facet.name, each))
+        for each in facet.values(wanted):
+            said = str(facet.choices.get(str(each), each))
+            yield Chosen(facet.label, said, wanted.without(facet.name, each))
     for days in DAYS:
         for name, label in (
             (f"{days.name}_from", _FROM[days.name]),

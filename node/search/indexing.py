@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from node.projects.marks import JOB, MARKED
 from node.projects.models import Mark, Project, State
+from node.projects.viewing import as_view
 from node.runtime import Node, UnitOfWork
 from node.search import words
-from node.search.documents import of_output, of_project
+from node.search.documents import of_output, of_plugin, of_project
 from node.search.fulltext import OUTPUTS, PROJECTS, Document, FullText
 from node.search.models import Entry, OutputEntry
 
@@ -82,7 +83,7 @@ def at_once(work: UnitOfWork) -> None:
         return
     try:
         with session.begin_nested():
-            _write(session, ids, list(_read(session, ids)))
+            _write(session, ids, list(_read(work, ids)))
             session.execute(delete(Mark).where(Mark.project_id.in_(ids)))
     except DBAPIError:
         log.exception("not indexed at once")
@@ -118,7 +119,7 @@ def _batch(node: Node) -> bool:
         newest = select(Mark.id, Mark.project_id).order_by(Mark.id.desc()).limit(BATCH)
         marks = session.execute(newest).all()
         ids = sorted({mark.project_id for mark in marks})
-        read = list(_read(session, ids))
+        read = list(_read(UnitOfWork(node, session, BY), ids))
     if not marks:
         return False
     with node.work(by=BY) as work:
@@ -130,7 +131,8 @@ def _batch(node: Node) -> bool:
     return len(marks) == BATCH
 
 
-def _read(session: Session, ids: Sequence[int]) -> Iterator[_Read]:
+def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
+    session = work.session
     shown = Project.state == State.published, Project.is_hidden.is_(False)
     states = {row.id: row for row in session.execute(select(*STATE).where(Project.id.in_(ids)))}
     for project in session.scalars(select(Project).where(Project.id.in_(ids), *shown)):
@@ -153,7 +155,23 @@ def _read(session: Session, ids: Sequence[int]) -> Iterator[_Read]:
             )
             for output in said.outputs
         ]
-        yield _Read(states[project.id], of_project(project), row, outputs)
+        document = of_project(project, _of_plugins(work, project))
+        yield _Read(states[project.id], document, row, outputs)
+
+
+def _of_plugins(work: UnitOfWork, project: Project) -> set[str]:
+    """The labels of a project by which plugins let it be found: of values that they declare."""
+    hooks = work.node.hooks
+    if not hooks.facets:
+        return set()
+    known = {(plugin, item.name): item.choices for plugin, item in hooks.facets}
+    return {
+        of_plugin(f"{plugin}.{name}", value)
+        for plugin, given in hooks.ask(work, "facet_values", project=as_view(project))
+        for name, values in given.items()
+        for value in values
+        if value in known.get((plugin, name), ())
+    }
 
 
 def _write(session: Session, ids: Sequence[int], read: Sequence[_Read]) -> None:

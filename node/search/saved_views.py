@@ -7,7 +7,7 @@ from flask_security import current_user
 
 from node.councils.models import Council
 from node.errors import InvalidInputError
-from node.request import current_work, permission
+from node.request import current_node, current_work, permission
 from node.search import saved, service
 from node.search.blueprint import blueprint
 from node.search.facets import Chosen, chosen, facets
@@ -55,7 +55,7 @@ def keep() -> ResponseReturnValue:
 
 
 def _form_page(form: SavedSearchForm, wanted: Wanted) -> str:
-    every = facets(service.councils(current_work().session))
+    every = facets(service.councils(current_work().session), current_node().hooks.facets)
     back = f"{url_for('projects.index')}?{wanted.query}"
     return render_template(
         "search/keep.html", form=form, chosen=list(chosen(wanted, every)), back=back, saved=None
@@ -105,4 +105,4 @@ def delete(token: str) -> ResponseReturnValue:
 
 def _said(councils: list[Council], row: SavedSearch) -> list[Chosen]:
     """What a search looks for, in words."""
-    return list(chosen(from_query(row.asked), facets(councils)))
+    return list(chosen(from_query(row.asked), facets(councils, current_node().hooks.facets)))

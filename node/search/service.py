@@ -30,7 +30,7 @@ from node.projects.details import Freshness
 from node.projects.models import Project, Visibility
 from node.search import asking
 from node.search.asking import Query, any_of, one
-from node.search.documents import between, label
+from node.search.documents import between, label, of_plugin
 from node.search.fulltext import PROJECTS, FullText
 from node.search.indexing import key_of
 from node.search.models import Entry, OutputEntry
@@ -259,6 +259,11 @@ def _facets(wanted: Wanted) -> tuple[asking.Choice, ...]:
     for kind, values in many.items():
         if values:
             found.append(any_of(label(kind, value) for value in values))
+    of_plugins: dict[str, list[str]] = {}
+    for each in wanted.facet:
+        facet, _, value = each.partition(":")
+        of_plugins.setdefault(facet, []).append(of_plugin(facet, value))
+    found += [any_of(labels) for labels in of_plugins.values()]
     for kind, first, last in (
         ("start", wanted.starts_from, wanted.starts_to),
         ("end", wanted.ends_from, wanted.ends_to),

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from node.federating.views.asking import current_reader
 from node.projects.views import blueprint as projects_blueprint
-from node.request import PUBLIC, current_work, permission
+from node.request import PUBLIC, current_node, current_work, permission
 from node.search import reuse_views, saved_views, service
 from node.search.blueprint import blueprint
 from node.search.facets import DAYS, SORTS, chosen, facets
@@ -22,7 +22,7 @@ def index() -> ResponseReturnValue:
     session = current_work().session
     wanted, error = read(request.args.items(multi=True))
     page = service.find(session, wanted, current_reader(), request.args.get("page", 1, type=int))
-    every = facets(service.councils(session))
+    every = facets(service.councils(session), current_node().hooks.facets)
     answer = render_template(
         "search/finder.html",
         page=page,

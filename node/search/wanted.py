@@ -18,6 +18,7 @@ from node.wording import Saying, say
 LONGEST = 200
 MOST = 12
 DAY = re.compile(r"(\d{1,2})[/. ](\d{1,2})[/. ](\d{4})")
+FACET = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_-]{1,40}:[a-z0-9_-]{1,40}")
 SORTS = ("relevance", "updated", "title", "ends")
 ORIGINS = ("ours", "others")
 
@@ -65,6 +66,7 @@ class Wanted:
     collaboration: tuple[str, ...] = _many(each.value for each in Collaboration)
     freshness: tuple[str, ...] = _many(each.value for each in Freshness)
     show: str = _one("choice", choices=("archived",))
+    facet: tuple[str, ...] = field(default=(), metadata={"kind": "facets"})
     starts_from: date | None = _day()
     starts_to: date | None = _day()
     ends_from: date | None = _day()
@@ -177,7 +179,13 @@ def _read_day(values: list[str], _more: Mapping[str, object]) -> date:
     return found
 
 
+def _read_facets(values: list[str], _more: Mapping[str, object]) -> tuple[str, ...]:
+    """Values of plugins' facets: `plugin.facet:value`."""
+    return tuple(dict.fromkeys(each for each in values if FACET.fullmatch(each)))
+
+
 _READ = {
+    "facets": _read_facets,
     "text": _read_text,
     "choice": _read_choice,
     "choices": _read_choices,

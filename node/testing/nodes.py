@@ -3,7 +3,7 @@
 Their databases are copies, and their applications were used before: see `databases`, `kept_apps`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ from node.app import create_app, node_of
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.federating import peers
+from node.loading import installed
 from node.outbound import InProcess, Outbound
 from node.people import service as people
 from node.people.permissions import OFFICER, OPERATOR
@@ -100,7 +101,8 @@ class Nodes:
     def start(self, name: str, **settings: object) -> TestNode:
         """A node with its council, an officer and an operator. `settings` are the node's."""
         outbound = Outbound(user_agent="Moothall test", transport=InProcess(self.apps))
-        made_with = repr((type(self.databases), name, sorted(settings.items())))
+        plugins: tuple[str, ...] = settings.get("plugins", ())  # type: ignore[assignment]
+        made_with = repr((type(self.databases), name, sorted(settings.items()), _where(plugins)))
         kept = self.kept.take(made_with)
         if kept is None:
             url = self.databases.make(name)
@@ -112,6 +114,8 @@ class Nodes:
             kept.begin_anew(outbound)
         self._used.append((made_with, kept))
         one = TestNode(name, kept.app)
+        if plugins:
+            migrating.upgrade(one.node.engine, one.node.hooks)
         self.apps[one.host] = kept.app
         self.made.append(one)
         return one
@@ -136,6 +140,13 @@ class Nodes:
             if not sum(one.node.jobs.work_off() for one in self.made):
                 return
         raise AssertionError("the nodes do not settle")
+
+
+def _where(plugins: Iterable[str]) -> list[str]:
+    """Where plugins are installed: one of the same name elsewhere is another."""
+    found = installed() if plugins else {}
+    dists = [found[name].dist for name in plugins if name in found]
+    return [str(dist.locate_file("")) for dist in dists if dist]
 
 
 def email(role: str, name: str) -> str:

@@ -20,6 +20,7 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
         "ok    the council is set up",
         "ok    deliveries are answered",
         "ok    emails are taken",
+        "ok    the plugin checklists can be used",
     ]
 
 
@@ -106,5 +107,10 @@ def test_settings_that_do_not_fit(moothall: Command, setting: str, tmp_path: Pat
     assert not (tmp_path / "data").exists()
 
 
-def test_a_plugin_that_is_not_there(moothall: Command) -> None:
-    assert "orchard" in moothall("doctor", plugins="orchard").refusal
+def test_a_plugin_that_is_not_there(council: TestNode, moothall: Command) -> None:
+    said = moothall("doctor", plugins="orchard")
+    assert (said.code, said.err) == (1, "")
+    wrong = (
+        "FAIL  the plugin orchard can be used: The plugin orchard is switched on but not installed."
+    )
+    assert wrong in said.out.splitlines()

@@ -14,7 +14,18 @@ def load(*plugins: str) -> Hooks:
 
 
 def refusal(name: str) -> str:
-    """The one line that is said of the plugin `name`."""
+    """The one line that is said of the plugin `name`, which is left out."""
+    hooks = load("checklists", name)
+    assert hooks.names == ("checklists",)
+    (left_out,) = hooks.left_out
+    assert left_out.name == name
+    assert name in left_out.why
+    assert "\n" not in left_out.why
+    return left_out.why
+
+
+def stop(name: str) -> str:
+    """The one line with which a node does not start because of the plugin `name`."""
     with pytest.raises(SettingsError) as caught:
         load("checklists", name)
     text = caught.value.safe_text
@@ -85,16 +96,16 @@ def test_a_plugin_for_another_api_version_is_refused_before_its_hooks_are_read(
     )
 
 
-def test_a_hook_that_does_not_exist_is_refused(install: Install) -> None:
+def test_a_hook_that_does_not_exist_stops_the_start(install: Install) -> None:
     install("orchard", HOOK_OF_THE_FUTURE)
-    text = refusal("orchard")
+    text = stop("orchard")
     assert "project_section" in text
     assert "installed/" not in text
 
 
-def test_a_hook_with_an_argument_that_does_not_exist_is_refused(install: Install) -> None:
+def test_a_hook_with_an_argument_that_does_not_exist_stops_the_start(install: Install) -> None:
     install("orchard", "@hookimpl\ndef project_deleted(projekt): ...")
-    assert "projekt" in refusal("orchard")
+    assert "projekt" in stop("orchard")
 
 
 def test_a_table_without_the_plugins_name_is_refused(install: Install) -> None:
@@ -111,16 +122,29 @@ def test_a_table_without_the_plugins_name_is_refused(install: Install) -> None:
     assert "has a table fruit__apple without its name" in refusal("meadow")
 
 
-def test_a_permission_without_the_plugins_name_is_refused(install: Install) -> None:
-    install(
-        "orchard",
-        """
-        @hookimpl
-        def register_permissions():
-            return [Permission("projects.edit", "Anything", frozenset({"officer"}))]
-        """,
-    )
-    assert "projects.edit" in refusal("orchard")
+WRONG = {
+    "register_permissions": ('Permission("projects.edit", "Anything", frozenset())', "orchard."),
+    "register_notices": ('NoticeKind("projects.told", "Told")', "orchard."),
+    "register_documents": ('DocumentType("Note", "A note", ())', "Note"),
+    "register_activities": ('"offer"', "offer"),
+    "register_facets": ('Facet("ripe", "Ripe", {"Yes!": "Yes"})', "Yes!"),
+    "register_settings": ('Setting("How many", "How many", 1)', "How many"),
+    "register_jobs": ("'pick'", "ScheduledJob"),
+    "register_checks": ("'pick'", "Check"),
+    "register_navigation": ("'pick'", "NavigationItem"),
+    "register_commands": ("'pick'", "Command"),
+}
+
+
+@pytest.mark.parametrize("hook", WRONG)
+def test_what_does_not_fit_a_hook_is_left_out_and_said(install: Install, hook: str) -> None:
+    given, says = WRONG[hook]
+    install("orchard", f"@hookimpl\ndef {hook}(): return [{given}]")
+    hooks = load("orchard")
+    assert hooks.registered(hook) == []
+    (failure,) = hooks.failures
+    assert (failure.plugin, failure.hook) == ("orchard", hook)
+    assert says in failure.error
 
 
 HOOK_OF_THE_FUTURE = "@hookimpl\ndef project_section(project): ..."

@@ -101,6 +101,8 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("projects", "number"): ["1", "2", "3"],
             ("unsaved", "token"): ["nobody"],
             ("checklists", "token"): projects,
+            ("documents", "token"): ["none"],
+            ("operator", "name"): ["checklists", "orchard"],
             ("updates", "token"): updates,
             ("api", "token"): [*projects, *updates],
             ("comments", "token"): list(session.scalars(select(Comment.token))),

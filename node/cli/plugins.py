@@ -1,0 +1,101 @@
+"""Commands for plugins: which there are, which are switched on, and what they add themselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from node.cli.opening import BY, opened
+from node.errors import MoothallError
+from node.extending import service, switches
+from node.runtime import Node
+
+LATER = "It takes effect when each process of the node is started again."
+
+
+@click.group()
+def plugin() -> None:
+    """Plugins: which there are, and which are switched on."""
+
+
+@plugin.command("list")
+def list_command() -> None:
+    """Every plugin that is installed, switched on or has left something: name, version, state."""
+    with opened() as node, node.reading() as session:
+        for item in service.every(node, session):
+            line = (item.name, item.version or "-", item.state, item.wrong)
+            click.echo("\t".join(line).rstrip())
+
+
+@plugin.command()
+@click.argument("name")
+def check(name: str) -> None:
+    """Load the plugin NAME, and say whether it fits and what it adds."""
+    hooks = service.alone(name)
+    details = hooks.details[0]
+    click.echo(f"{name} {details.version} fits version {details.api_version} of the interface")
+    for item in service.abilities(hooks, name, ()):
+        click.echo(f"{item.label}: {', '.join(map(str, item.items))}")
+    if hooks.failures:
+        wrong = "; ".join(f"{item.hook}: {item.error}" for item in hooks.failures)
+        raise MoothallError(f"The plugin {name} does not fit everywhere: {wrong}")
+
+
+@plugin.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Switch the plugin NAME on."""
+    with _node_without(name) as node, node.work(by=BY) as work:
+        switches.enable(work, name)
+    click.echo(f"{name} is switched on. {LATER}")
+
+
+@plugin.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Switch the plugin NAME off. What it keeps is kept."""
+    with _node_without(name) as node, node.work(by=BY) as work:
+        switches.disable(work, name)
+    click.echo(f"{name} is switched off, and all that it keeps is kept. {LATER}")
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(name: str, yes: bool) -> None:
+    """Remove all that the plugin NAME keeps, for good. It has to be switched off."""
+    if not yes:
+        click.confirm(f"Remove all that {name} keeps, for good?", abort=True)
+    with _node_without(name) as node:
+        dropped = service.purge(node, name, BY)
+    click.echo(f"Nothing is left of {name}. Tables dropped: {', '.join(dropped) or 'none'}")
+
+
+@contextmanager
+def _node_without(name: str) -> Iterator[Node]:
+    """The node with the plugin left out: it can be switched off even if it stops the node."""
+    with opened(without={name: f"The plugin {name} is not used by this command."}) as node:
+        yield node
+
+
+class PluginCommands(click.Group):
+    """The commands that a plugin adds. The node is opened when one of them is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self._found(ctx))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._found(ctx).get(cmd_name)
+
+    def _found(self, ctx: click.Context) -> dict[str, click.Command]:
+        if "commands" not in ctx.meta:
+            node = ctx.with_resource(opened())
+            if self.name not in node.hooks.names:
+                raise MoothallError(f"The plugin {self.name} is not in use: moothall plugin list")
+            found = node.hooks.of(self.name or "", "register_commands")
+            ctx.meta["commands"] = {command.name: command for command in found}
+        commands: dict[str, click.Command] = ctx.meta["commands"]
+        return commands
+
+
+COMMANDS = (plugin,)

@@ -1,0 +1,309 @@
+"""What can be done with documents of plugins' types, and reading those of everybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from federation.errors import DocumentError
+from federation.reading import Document as Json
+from federation.vocabulary import create as create_activity
+from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import update as update_activity
+from federation.vocabulary.activities import Maker
+from node import markup
+from node.councils import service as councils
+from node.councils.models import Council
+from node.db import now
+from node.declared import Audience, DocumentType
+from node.documents.federate import LONGEST_NAME, audience, to_document, to_tombstone
+from node.documents.fields import clean, shown
+from node.documents.models import PUBLISHED, WITHDRAWN, PluginDocument
+from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from node.federating import addresses, publishing
+from node.federating.models import Actor
+from node.federating.readers import Reader
+from node.projects import service as projects
+from node.projects.models import Project, Visibility, new_revision, new_token
+from node.projects.models import State as ProjectState
+from node.runtime import UnitOfWork
+from node.shown import DocumentView
+from node.wording import of_library, say
+
+# Of one type and council. Nobody answers more checklists.
+MOST_OF_COUNCIL = 5_000
+MOST_LISTED = 1_000
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a plugin publishes. `fields` are those of its type; `name` is a title for people.
+
+    `project_uri` is the project that it is about: then nobody may see it who may not see that.
+    `visibility` is `public` or `peers`; None: as its type says. `id` is that of a document that was
+    published before, and is now like this.
+    """
+
+    type: str
+    name: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    project_uri: str | None = None
+    visibility: Audience | None = None
+    id: str | None = None
+
+
+def publish(
+    work: UnitOfWork, plugin: str, kind: DocumentType, document: Document
+) -> PluginDocument:
+    """Give a document an id, or change one, and send it to whoever follows our council.
+
+    Nothing is sent of one that is the same as before. One that was withdrawn becomes a new one.
+
+    Raises `InvalidInputError` for fields that do not fit the type, `ConflictError` for one about a
+    project that others may not see.
+    """
+    name = markup.one_line(document.name, LONGEST_NAME)
+    if not name:
+        raise InvalidInputError(say("The document needs a name."))
+    fields = _clean(kind, document.fields)
+    visibility = _visibility(work.session, document, kind)
+    row = _own(work.session, plugin, document.id) if document.id else None
+    if row is None or row.state == WITHDRAWN:
+        row = _new(work, plugin, kind.name, document.project_uri)
+        row.name, row.fields, row.visibility = name, fields, visibility
+        work.session.add(row)
+        work.session.flush()
+        _send(work, row, create_activity, to_document(row))
+        work.audit("document.publish", row.uri, type=kind.name)
+        return row
+    if (row.name, row.fields, row.visibility) == (name, fields, visibility):
+        return row
+    if row.visibility == "public" and visibility == "peers":
+        row.visibility = visibility
+        _take_back(work, row, publishing.PEERS)
+    row.name, row.fields, row.visibility = name, fields, visibility
+    row.revision, row.changed_at = new_revision(), now()
+    _send(work, row, update_activity, to_document(row))
+    work.audit("document.change", row.uri, type=kind.name)
+    return row
+
+
+def withdraw(work: UnitOfWork, plugin: str, uri: str) -> None:
+    """A document of ours is deleted here and, as far as others comply, everywhere."""
+    row = _own(work.session, plugin, uri)
+    if row.state == WITHDRAWN:
+        return
+    _erase(row)
+    _send(work, row, delete_activity, to_tombstone(row).dump())
+    work.audit("document.withdraw", row.uri, type=row.type)
+
+
+def withdraw_all(work: UnitOfWork, plugin: str) -> int:
+    """Withdraw every document of ours of one plugin; how many there were."""
+    query = _published().where(PluginDocument.plugin == plugin)
+    rows = [row for row in work.session.scalars(query) if row.is_local]
+    for row in rows:
+        withdraw(work, plugin, row.uri)
+    return len(rows)
+
+
+def follow_project(work: UnitOfWork, project: Project, now_for: Audience | None) -> None:
+    """Fewer may read a project: fewer may read what is about it. What another council says of a
+    project that is gone is forgotten.
+    """
+    query = _published().where(PluginDocument.project_uri == project.uri)
+    for row in work.session.scalars(query).all():
+        if not row.is_local:
+            if now_for is None:
+                work.session.delete(row)
+            continue
+        if now_for is None:
+            _erase(row)
+        elif row.visibility == now_for:
+            continue
+        else:
+            row.visibility, row.revision, row.changed_at = now_for, new_revision(), now()
+        _take_back(work, row, now_for)
+
+
+def by_token(session: Session, token: str) -> PluginDocument:
+    """A document, one of ours that was withdrawn too. Raises `NotFoundError`."""
+    row = session.scalar(select(PluginDocument).where(PluginDocument.token == token))
+    if row is None:
+        raise NotFoundError(say("There is no such document."))
+    return row
+
+
+def by_uri(session: Session, uri: str, reader: Reader | None) -> PluginDocument:
+    """A document as far as `reader` may see it, or at all. Raises `NotFoundError`, `GoneError`."""
+    row = session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
+    if row is None or not may_see(session, row, reader):
+        raise NotFoundError(say("There is no such document."))
+    if row.state == WITHDRAWN:
+        raise GoneError(say("This document has been deleted."))
+    return row
+
+
+def may_see(session: Session, row: PluginDocument, reader: Reader | None) -> bool:
+    """Whether `reader` may; None reads everything that is shown at all."""
+    if row.state == WITHDRAWN:
+        return True  # that there was one is all that is left of it
+    query = select(PluginDocument.id).where(PluginDocument.id == row.id, shown_to(reader))
+    return session.scalar(query) is not None
+
+
+def listed(
+    session: Session,
+    kind: str,
+    reader: Reader | None,
+    *,
+    project_uri: str | None = None,
+    council_uri: str | None = None,
+    fields: Mapping[str, str | int | bool] | None = None,
+) -> list[PluginDocument]:
+    """The documents of a type that `reader` may see, newest first; those with these `fields`."""
+    query = _published().where(PluginDocument.type == kind, shown_to(reader))
+    if project_uri is not None:
+        query = query.where(PluginDocument.project_uri == project_uri)
+    if council_uri is not None:
+        query = query.where(PluginDocument.council.has(Council.actor.has(Actor.uri == council_uri)))
+    for name, value in (fields or {}).items():
+        query = query.where(_has(name, value))
+    newest_first = PluginDocument.changed_at.desc(), PluginDocument.id.desc()
+    return list(session.scalars(query.order_by(*newest_first).limit(MOST_LISTED)))
+
+
+def count_documents(session: Session, council: Council, reader: Reader) -> int:
+    query = _for_others(council, reader).with_only_columns(func.count())
+    return session.scalar(query) or 0
+
+
+def documents_after(
+    session: Session, council: Council, reader: Reader, after: int, most: int
+) -> list[PluginDocument]:
+    """The next documents of a council of ours that there are for `reader`, by row id."""
+    query = _for_others(council, reader).where(PluginDocument.id > after)
+    return list(session.scalars(query.order_by(PluginDocument.id).limit(most)))
+
+
+def view(row: PluginDocument, kind: DocumentType) -> DocumentView:
+    """The document as plugins see it."""
+    return DocumentView(
+        id=row.uri,
+        type=row.type,
+        name=row.name,
+        fields=shown(kind, row.fields),
+        council=councils.as_view(row.council),
+        project_uri=row.project_uri,
+        visibility=row.visibility,
+        published_at=row.published_at,
+        changed_at=row.changed_at,
+        is_local=row.is_local,
+    )
+
+
+def shown_to(reader: Reader | None) -> ColumnElement[bool]:
+    """Which documents `reader` may see. Those of other councils are shown as their projects are,
+    and none about a project that is gone or taken off our pages.
+    """
+    about = Project.uri == PluginDocument.project_uri
+    is_gone = exists().where(about, or_(Project.state == ProjectState.deleted, Project.is_hidden))
+    is_blocked = PluginDocument.council.has(Council.actor.has(Actor.is_blocked))
+    here = and_(projects.is_shown(PluginDocument.council_id), ~is_gone, ~is_blocked)
+    if reader is None or reader.is_ours:
+        return and_(here, true())
+    is_public = PluginDocument.visibility == "public"
+    if reader.host is None:
+        return and_(here, is_public)
+    is_ours = PluginDocument.council.has(Council.slug.is_not(None))
+    return and_(here, or_(is_public, is_ours))
+
+
+def _for_others(council: Council, reader: Reader) -> Select[PluginDocument]:
+    return _published().where(
+        PluginDocument.council_id == council.id,
+        PluginDocument.visibility.in_(reader.audiences),
+    )
+
+
+def _published() -> Select[PluginDocument]:
+    return select(PluginDocument).where(PluginDocument.state == PUBLISHED)
+
+
+def _has(name: str, value: str | int | bool) -> ColumnElement[bool]:
+    column: Any = PluginDocument.fields[name]
+    if isinstance(value, bool):
+        return column.as_boolean() == value  # type: ignore[no-any-return]
+    if isinstance(value, int):
+        return column.as_integer() == value  # type: ignore[no-any-return]
+    return column.as_string() == value  # type: ignore[no-any-return]
+
+
+def _clean(kind: DocumentType, fields: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return clean(kind, fields)
+    except DocumentError as error:
+        wrong = {error.property_name: of_library(error)}
+        raise InvalidInputError(say("The document does not fit its type."), wrong) from error
+
+
+def _visibility(session: Session, document: Document, kind: DocumentType) -> Audience:
+    """For whom it is: for nobody who may not see the project that it is about."""
+    wanted = document.visibility or kind.visibility
+    project = session.scalar(select(Project).where(Project.uri == document.project_uri))
+    if project is None:
+        return wanted
+    if project.state is not ProjectState.published or project.visibility is Visibility.private:
+        raise ConflictError(
+            say("Other councils cannot see this project, so nothing about it is published.")
+        )
+    return "public" if wanted == project.visibility == "public" else "peers"
+
+
+def _own(session: Session, plugin: str, uri: str) -> PluginDocument:
+    mine = PluginDocument.uri == uri, PluginDocument.plugin == plugin
+    row = session.scalar(select(PluginDocument).where(*mine).with_for_update(of=PluginDocument))
+    if row is None or not row.is_local:
+        raise NotFoundError(say("There is no such document."))
+    return row
+
+
+def _new(work: UnitOfWork, plugin: str, kind: str, project_uri: str | None) -> PluginDocument:
+    council = councils.require_own(work.session)
+    mine = PluginDocument.council_id == council.id, PluginDocument.type == kind
+    if (work.session.scalar(select(func.count()).where(*mine)) or 0) >= MOST_OF_COUNCIL:
+        raise ConflictError(
+            say("A council has at most %(most)s of these documents.", most=f"{MOST_OF_COUNCIL:,}")
+        )
+    token, moment = new_token(), now()
+    return PluginDocument(
+        token=token,
+        uri=addresses.document(work.settings, token),
+        plugin=plugin,
+        type=kind,
+        council=council,
+        project_uri=project_uri,
+        state=PUBLISHED,
+        published_at=moment,
+        changed_at=moment,
+    )
+
+
+def _erase(row: PluginDocument) -> None:
+    row.state, row.deleted_at, row.name, row.fields = WITHDRAWN, now(), "", {}
+
+
+def _take_back(work: UnitOfWork, row: PluginDocument, now_for: Audience | None) -> None:
+    """It is deleted where others have it who may not read it any more."""
+    uri, actor = addresses.new_activity(work.settings), row.council.actor
+    deletion = delete_activity(uri, actor.uri, to_tombstone(row).dump(), **audience(row))
+    publishing.withdraw(work, actor, deletion, now_for)
+
+
+def _send(work: UnitOfWork, row: PluginDocument, make: Maker, document: Json) -> None:
+    actor = row.council.actor
+    activity = make(addresses.new_activity(work.settings), actor.uri, document, **audience(row))
+    visibility: Audience = "public" if row.visibility == "public" else "peers"
+    publishing.publish(work, actor, activity, visibility)

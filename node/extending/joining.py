@@ -1,0 +1,58 @@
+"""Where what plugins declare becomes part of a node that is put together."""
+
+from collections.abc import Mapping, Sequence
+
+from flask import Flask, Response
+from sqlalchemy import Engine
+from sqlalchemy.orm import configure_mappers
+
+from node.documents import receiving
+from node.extending import switches
+from node.extending.handlers import of_activities
+from node.hooks import Hooks
+from node.news.kinds import Kind, Topic
+from node.request import current_node
+from node.runtime import Handlers
+from node.settings import Settings
+
+BY = "plugins"
+
+
+def load(settings: Settings, engine: Engine, without: Mapping[str, str]) -> Hooks:
+    """The plugins that are switched on, but for those in `without`, which says why.
+
+    The core's models are complete before: a class of a plugin's that has the name of one of them
+    takes nothing from it.
+    """
+    configure_mappers()
+    return Hooks(settings, switches.read(engine), without)
+
+
+def add_pages(app: Flask, hooks: Hooks) -> None:
+    """Register the plugins' pages: those that fit."""
+    taken = frozenset(rule.rule for rule in app.url_map.iter_rules())
+    for blueprint in hooks.blueprints(taken):
+        app.register_blueprint(blueprint)
+    app.after_request(_keep_failures)
+
+
+def handlers(hooks: Hooks, core: Sequence[Handlers]) -> tuple[Handlers, ...]:
+    """What acts on what the plugins receive. `core` is what acts on everything else."""
+    return receiving.handlers(hooks), of_activities(hooks, core)
+
+
+def kinds(hooks: Hooks) -> list[Kind]:
+    """The kinds of notices of the plugins."""
+    return [
+        Kind(item.name, Topic(item.topic), item.sentence, item.for_followers, item.for_owner)
+        for _plugin, item in hooks.registered("register_notices")
+    ]
+
+
+def _keep_failures(response: Response) -> Response:
+    """What plugins raised while a page was made that only reads is kept besides."""
+    node = current_node()
+    if node.hooks.has_failures_to_keep:
+        with node.work(by=BY):
+            pass  # it is one of the things that are done at the end of any
+    return response

@@ -1,0 +1,94 @@
+"""What the operator set of what plugins declare."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node.declared import Setting
+from node.errors import InvalidInputError
+from node.extending.models import PluginValue
+from node.hooks import Hooks
+from node.markup import is_text
+from node.runtime import UnitOfWork
+from node.wording import Saying, say
+
+LONGEST = {"line": 500, "text": 10_000}
+
+
+def read(session: Session, hooks: Hooks, plugin: str, name: str) -> str | int | bool:
+    """What was set, or else the default. Raises `KeyError` for what the plugin does not declare."""
+    setting = hooks.setting(plugin, name)
+    if setting is None:
+        raise KeyError(f"{plugin} declares no setting {name}")
+    mine = PluginValue.plugin == plugin, PluginValue.name == name
+    value: Any = session.scalar(select(PluginValue.value).where(*mine))
+    return value if _fits(setting, value) else setting.default
+
+
+def write(work: UnitOfWork, plugin: str, given: Mapping[str, Any]) -> None:
+    """Set what the plugin declares, all of it, as people typed it.
+
+    Raises `InvalidInputError` with everything that does not fit.
+    """
+    hooks, wrong = work.node.hooks, {}
+    values: dict[str, str | int | bool] = {}
+    settings: list[Setting] = hooks.of(plugin, "register_settings")
+    for setting in settings:
+        value = _typed(setting, given.get(setting.name))
+        if why := _misfit(setting, value):
+            wrong[setting.name] = why
+        else:
+            values[setting.name] = value
+    if wrong:
+        raise InvalidInputError(say("The settings could not be saved."), wrong)
+    changed = {
+        name: value
+        for name, value in values.items()
+        if read(work.session, hooks, plugin, name) != value
+    }
+    for name, value in changed.items():
+        work.session.merge(PluginValue(plugin=plugin, name=name, value=value))
+    if changed:
+        work.audit("plugin.set", plugin, values=changed)
+
+
+def _typed(setting: Setting, given: Any) -> Any:
+    if setting.kind == "yes_no":
+        return bool(given)
+    text = str(given or "").replace("\r\n", "\n").strip()
+    if setting.kind == "number":
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+    return text
+
+
+def _misfit(setting: Setting, value: Any) -> Saying | None:
+    if _fits(setting, value):
+        return None
+    if setting.kind == "number":
+        return say(
+            "Enter a whole number from %(least)s to %(most)s",
+            least=setting.least,
+            most=setting.most,
+        )
+    if setting.kind == "choice":
+        return say("Choose one of these")
+    most = LONGEST[setting.kind]
+    return say(
+        "Use at most %(most)s characters; these are %(length)s", most=most, length=len(value)
+    )
+
+
+def _fits(setting: Setting, value: Any) -> bool:
+    """Whether a value is one that the setting may have, as the plugin declares it now."""
+    match setting.kind:
+        case "yes_no":
+            return isinstance(value, bool)
+        case "number":
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            return is_whole and setting.least <= value <= setting.most
+        case "choice":
+            return value in setting.choices
+        case _:
+            return isinstance(value, str) and len(value) <= LONGEST[setting.kind] and is_text(value)

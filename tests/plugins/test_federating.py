@@ -1,0 +1,179 @@
+"""Documents and activities of a plugin's types, between two nodes."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from node import api
+from node.api import Document, Work
+from node.councils import service as councils
+from node.documents.models import PluginDocument
+from node.federating import fetching
+from node.hooks import part_of
+from node.testing.nodes import Nodes, TestNode
+
+from .conftest import Install
+
+CODE = """
+RECEIVED = []
+
+@hookimpl
+def register_documents():
+    return [DocumentType("OrchardReport", "A report", (
+        DocumentField("about", "line", is_needed=True, most=100),
+        DocumentField("words", "html", most=1000),
+        DocumentField("apples", "number"),
+        DocumentField("picked_on", "day"),
+        DocumentField("more", "json", most=2000),
+    ))]
+
+@hookimpl
+def document_received(document, work):
+    RECEIVED.append(("received", document))
+    work.audit("heard", document.id)
+
+@hookimpl
+def document_withdrawn(id, work):
+    RECEIVED.append(("withdrawn", id))
+
+@hookimpl
+def register_activities(): return ["Offer"]
+
+@hookimpl
+def activity_received(activity, work):
+    RECEIVED.append(("activity", activity))
+    return activity.council is not None
+"""
+REPORT = Document(
+    "OrchardReport",
+    "Apples of 2026",
+    {
+        "about": "All trees",
+        "words": "<p>Many<script>alert(1)</script></p>",
+        "apples": 12,
+        "picked_on": "2026-10-01",
+        "more": {"trees": [1, 2], "ripe": True},
+    },
+)
+
+
+@pytest.fixture
+def received(install: Install) -> list[tuple[str, Any]]:
+    """What the plugin was told, on every node that has it."""
+    install("orchard", CODE)
+    return import_module("plugin_orchard").RECEIVED  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def pair(received: list[Any], nodes: Nodes) -> tuple[TestNode, TestNode]:
+    """Two that follow each other, both with the plugin."""
+    here = nodes.start("aldermoor", plugins=("orchard",))
+    there = nodes.start("brackwell", plugins=("orchard",))
+    here.allow(there)
+    there.allow(here)
+    return here, there
+
+
+def follow(follower: TestNode, followed: TestNode) -> None:
+    with follower.app.app_context():
+        document = fetching.find_actor(follower.node, followed.address)
+    with follower.work() as work:
+        councils.follow(work, document)
+
+
+def in_orchard(one: TestNode, act: Callable[[Work], Any]) -> Any:
+    with one.work() as work, part_of(work, "orchard") as part:
+        return act(part)
+
+
+def test_document_received(
+    pair: tuple[TestNode, TestNode], received: list[tuple[str, Any]], nodes: Nodes
+) -> None:
+    """Published, changed, unchanged and withdrawn; a follower that comes late reads it."""
+    here, there = pair
+    early = in_orchard(here, lambda work: api.publish(work, REPORT))
+    follow(there, here)
+    nodes.settle()
+    ((kind, told),) = received
+    assert kind == "received"
+    assert told.id == early.id
+    assert told.fields == {
+        "about": "All trees",
+        "words": "<p>Many</p>",
+        "apples": 12,
+        "picked_on": early.fields["picked_on"],
+        "more": {"trees": [1, 2], "ripe": True},
+    }
+    assert (told.council.host, told.visibility, told.is_local) == (here.host, "peers", False)
+    received.clear()
+
+    changed = Document("OrchardReport", "More apples", {"about": "All trees"}, id=early.id)
+    in_orchard(here, lambda work: api.publish(work, changed))
+    in_orchard(here, lambda work: api.publish(work, changed))
+    nodes.settle()
+    assert [(kind, told.name) for kind, told in received] == [("received", "More apples")]
+    found = in_orchard(there, lambda work: api.documents(work, "OrchardReport"))
+    assert [one.name for one in found] == ["More apples"]
+    received.clear()
+
+    in_orchard(here, lambda work: api.withdraw(work, early.id))
+    nodes.settle()
+    assert received == [("withdrawn", early.id)]
+    assert in_orchard(there, lambda work: api.documents(work, "OrchardReport")) == []
+
+
+def test_activity_received(
+    pair: tuple[TestNode, TestNode], received: list[tuple[str, Any]], nodes: Nodes
+) -> None:
+    here, there = pair
+    follow(there, here)
+    nodes.settle()
+    offered = {"type": "Note", "content": "Apples"}
+    sent = in_orchard(
+        there, lambda work: api.send_activity(work, "Offer", here.council_uri, offered)
+    )
+    nodes.settle()
+    ((kind, told),) = received
+    assert (kind, told.id, told.type, told.host) == ("activity", sent, "Offer", there.host)
+    assert told.document["object"]["content"] == "Apples"
+
+
+def test_a_document_is_for_whoever_may_see_it(
+    pair: tuple[TestNode, TestNode], nodes: Nodes
+) -> None:
+    here, _ = pair
+    for_all = Document("OrchardReport", "For all", {"about": "Trees"}, visibility="public")
+    public = in_orchard(here, lambda work: api.publish(work, for_all))
+    for_peers = in_orchard(here, lambda work: api.publish(work, REPORT))
+    asking = {"Accept": "application/activity+json"}
+    client = here.app.test_client()
+    shown = client.get(public.id.removeprefix(f"https://{here.host}"), headers=asking).get_json(
+        True
+    )
+    assert shown["type"] == "moothall:OrchardReport"
+    assert shown["details"] == {"about": "Trees"}
+    assert shown["to"] == ["https://www.w3.org/ns/activitystreams#Public"]
+    path = for_peers.id.removeprefix(f"https://{here.host}")
+    assert client.get(path, headers=asking).status_code == 404
+    in_orchard(here, lambda work: api.withdraw(work, public.id))
+    gone = client.get(public.id.removeprefix(f"https://{here.host}"), headers=asking)
+    assert (gone.status_code, gone.get_json(True)["type"]) == (410, "Tombstone")
+
+
+def test_a_node_without_the_plugin_ignores_it(
+    received: list[Any], nodes: Nodes, install: Install
+) -> None:
+    here = nodes.start("aldermoor", plugins=("orchard",))
+    there = nodes.start("brackwell", plugins=())
+    here.allow(there)
+    there.allow(here)
+    follow(there, here)
+    nodes.settle()
+    in_orchard(here, lambda work: api.publish(work, REPORT))
+    nodes.settle()
+    with there.reading() as session:
+        assert session.scalars(select(PluginDocument)).all() == []
+    assert received == []
