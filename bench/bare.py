@@ -31,4 +31,8 @@ def bare() -> Flask:
 
 if __name__ == "__main__":
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # as the node does
-    waitress.serve(bare(), listen=f"127.0.0.1:{sys.argv[1]}", threads=Settings.threads, _quiet=True)
+    server = waitress.create_server(
+        bare(), listen=f"127.0.0.1:{sys.argv[1]}", threads=Settings.threads
+    )
+    server.adj.send_bytes = 18_000  # as the node does
+    server.run()

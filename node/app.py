@@ -171,6 +171,8 @@ def create_app(
         # What people typed does not stand in a log because a statement failed.
         SQLALCHEMY_ENGINE_OPTIONS={
             "hide_parameters": True,
+            # What one connection has just read or written, the next transaction finds there.
+            "pool_use_lifo": True,
             # No thread waits for a connection that another holds.
             "max_overflow": settings.threads + settings.delivery_threads,
         },

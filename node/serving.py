@@ -1,6 +1,7 @@
 """Serving a node: the web server, and the jobs beside it where the settings say so."""
 
 import ctypes
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 REQUEST_BYTES = 4 * 1024 * 1024
 FLUSH_SECONDS = 1.0
+# Shorter answers are sent by the thread that waits for the sockets, many at once. It would look
+# over and over at a socket into which another thread is about to send, and keep that one from it.
+SENT_BY_OTHERS = 18_000
 # What glibc's mallopt calls the greatest number of heaps.
 M_ARENA_MAX, HEAPS = -8, 2
 
@@ -45,6 +49,7 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
             clear_untrusted_proxy_headers=True,
             **_proxy(node),
         )
+        server.adj.send_bytes = SENT_BY_OTHERS
     except (OSError, ValueError) as error:
         raise SettingsError(f"Cannot listen on {node.settings.address}: {error}.") from error
     if node.settings.jobs == "inside":
@@ -56,6 +61,9 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
     try:
         if announce:
             announce(node)
+        # What is there by now stays: nobody need look again and again whether it is garbage.
+        gc.collect()
+        gc.freeze()
         server.run()
     except KeyboardInterrupt:
         log.info("stopping")

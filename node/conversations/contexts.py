@@ -1,16 +1,23 @@
-"""All that is said about a project of ours, in the order it was said (FEP-7888, FEP-f228)."""
+"""All that is said about a project of ours, in the order it was said (FEP-7888, FEP-f228); and of
+which of our projects anything was said.
+"""
 
 from collections.abc import Callable
 
-from sqlalchemy import Integer, Subquery, func, literal, select, union_all
+from sqlalchemy import Integer, Select, Subquery, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.reading import Document
+from federation.vocabulary import Collection
 from node.conversations.federate import to_note as comment_note
 from node.conversations.models import Comment
 from node.conversations.models import State as CommentState
 from node.conversations.subjects import find
+from node.councils.models import Council
+from node.federating import addresses
 from node.federating.models import Actor
+from node.federating.readers import Reader
+from node.projects import service as projects
 from node.projects.federate import to_article
 from node.projects.models import Project
 from node.updates.federate import to_note as update_note
@@ -18,6 +25,8 @@ from node.updates.models import State as UpdateState
 from node.updates.models import Update
 
 PAGE = 50
+# Of a council's conversations, so many are listed on a page.
+LISTED = 500
 UPDATE, COMMENT = 1, 2
 
 
@@ -36,6 +45,42 @@ def page(session: Session, project: Project, number: int) -> list[str | Document
     rows = session.execute(ordered.offset(max(0, first - 1)).limit(PAGE - (first == 0)))
     own: list[str | Document] = [to_article(project).dump(context=False)] if first == 0 else []
     return own + [_READ[row.kind](session, row.id) for row in rows]
+
+
+def count_all(session: Session, council: Council, reader: Reader) -> int:
+    """About how many of our projects `reader` may read what others say."""
+    return session.scalar(_spoken_of(council, reader).with_only_columns(func.count())) or 0
+
+
+def listed(
+    session: Session, council: Council, reader: Reader, after: int
+) -> tuple[list[Document], int | None]:
+    """The next of our projects about which anybody said something, as far as `reader` may read it:
+    the head of each context, with how much is in it. And where to go on, if anywhere.
+    """
+    updates = select(func.count()).where(
+        Update.project_id == Project.id, Update.state == UpdateState.published
+    )
+    comments = _comments().where(Comment.project_id == Project.id)
+    there = 1 + updates.scalar_subquery() + comments.scalar_subquery()
+    query = _spoken_of(council, reader).with_only_columns(Project.id, Project.uri, there)
+    rows = session.execute(query.where(Project.id > after).order_by(Project.id).limit(LISTED)).all()
+    heads = [
+        Collection(addresses.project_context(uri), total_items=total).dump(context=False)
+        for _id, uri, total in rows
+    ]
+    return heads, rows[-1][0] if len(rows) == LISTED else None
+
+
+def _spoken_of(council: Council, reader: Reader) -> Select[Project]:
+    is_spoken_of = _comments().where(Comment.project_id == Project.id).exists()
+    return projects.documents(council, reader).where(is_spoken_of)
+
+
+def _comments() -> Select[int]:
+    """How many comments are shown."""
+    shown = Comment.state == CommentState.shown, ~Actor.is_blocked
+    return select(func.count(Comment.id)).join(Comment.author).where(*shown)
 
 
 def _said(project: Project) -> Subquery:

@@ -1,5 +1,5 @@
 """Reading what was said about projects of other councils before they came here, or while they were
-away: through the context of each (FEP-7888).
+away: through the context of each (FEP-7888) of which `looking` says that more is there than here.
 
 What a context lists is asked for at its own author's server, as it is now. So a comment that was
 withdrawn with its project comes back with it.
@@ -12,24 +12,22 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from federation.errors import FederationError
 from federation.origin import host_of, same_origin
 from federation.reading import type_of
 from federation.vocabulary import Collection, CollectionPage, Note, id_of, parse
-from node.conversations import receiving
+from node.conversations import looking, receiving
 from node.conversations.models import Comment, State
 from node.councils.models import Council
 from node.db import now
 from node.errors import MoothallError
 from node.federating import actors, addresses, backfill, fetching
-from node.federating.models import Actor, Follow
+from node.federating.models import Actor
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
 from node.runtime import Node, NotForUsError
-from node.updates.models import State as UpdateState
-from node.updates.models import Update
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +53,7 @@ def work_off(node: Node) -> None:
     """The job: read what is unread, newest projects first. A server that does not answer now is
     asked again by the next run.
     """
-    silent: set[str] = set()
+    silent = looking.look(node)
     last: int | None = None
     while found := _unread(node, last):
         for one in found:
@@ -67,15 +65,12 @@ def work_off(node: Node) -> None:
 
 
 def _unread(node: Node, before: int | None) -> list[Unread]:
-    followed = select(Follow.followed_id).where(
-        Follow.state == "accepted", Follow.follower.has(Actor.is_local)
-    )
     query = (
         select(Project.id, Project.uri, Actor.uri)
         .join(Council, Council.id == Project.council_id)
         .join(Actor, Actor.id == Council.actor_id)
         .where(Project.conversation_read_at.is_(None), Project.state == ProjectState.published)
-        .where(~Actor.is_local, Actor.id.in_(followed))
+        .where(looking.followed())
         .order_by(Project.id.desc())
         .limit(PORTION)
     )
@@ -123,14 +118,9 @@ def _items(node: Node, one: Unread) -> Iterator[Any]:
 
 
 def _held(node: Node, one: Unread) -> int:
-    """How much of a conversation is here: the project itself, updates and comments."""
-    updates = Update.project_id == one.project_id, Update.state == UpdateState.published
-    shown = Comment.project_id == one.project_id, Comment.state == State.shown
+    """How much of a conversation is here."""
     with node.reading() as session:
-        counts = (
-            select(func.count()).where(*among).scalar_subquery() for among in (updates, shown)
-        )
-        return 1 + sum(session.execute(select(*counts)).one())
+        return session.scalar(select(looking.held()).where(Project.id == one.project_id)) or 0
 
 
 def _take(node: Node, one: Unread, item: Any, asked_at: datetime) -> bool:

@@ -211,6 +211,35 @@ def context(token: str) -> ResponseReturnValue:
     return activity_response(page.dump())
 
 
+@blueprint.get("/councils/<slug>/projects/conversations")
+@permission(PUBLIC)
+def conversations(slug: str) -> ResponseReturnValue:
+    """About which of our projects anything was said, and how much: who holds as much need not ask
+    for the context of each.
+    """
+    if not wants_activity():
+        return redirect(url_for("pages.own_council", slug=slug))
+    reader, session = current_reader(), current_work().session
+    council = councils.by_slug(session, slug)
+    if council is None or not council.actor.projects:
+        raise NotFoundError(say("There is no such council here."))
+    uri = addresses.conversations(council.actor.projects)
+    after = request.args.get("after", type=row_id)
+    if after is None:
+        total = contexts.count_all(session, council, reader)
+        return activity_response(
+            Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
+        )
+    items, last = contexts.listed(session, council, reader, after)
+    page = CollectionPage(
+        id=f"{uri}?after={after}",
+        part_of=uri,
+        items=tuple(items),
+        next=None if last is None else f"{uri}?after={last}",
+    )
+    return activity_response(page.dump())
+
+
 def _subject(project: Project, uri: str) -> Subject:
     """What is answered: in the conversation about `project`, or it itself."""
     found = subjects.find(current_work().session, uri or project.uri)

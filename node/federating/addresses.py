@@ -36,6 +36,11 @@ def project_context(uri: str) -> str:
     return f"{uri}/context"
 
 
+def conversations(projects: str) -> str:
+    """The list of what is said about a council's projects, which are at `projects`."""
+    return f"{projects}/conversations"
+
+
 def project_document(uri: str) -> str:
     """The whole project document of the project `uri`."""
     return f"{uri}/document"

@@ -74,29 +74,49 @@ def _stored(session: Session, key_id: str) -> PublicKey | None:
     return PublicKey(key_id, *found) if found else None
 
 
-class KeyStore:
-    """`federation.acceptance.KeyStore` over our tables. Nothing fetched is stored before the
-    message is accepted.
+class KeyToFetchError(Exception):
+    """A key would have to be asked for."""
+
+
+class KnownKeys:
+    """`federation.acceptance.KeyStore` over our tables alone.
 
     What the tables say is remembered for a moment, since messages of one actor come together.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._owners: list[ActorDocument] = []
-        self._given: dict[str, PublicKey] = {}
 
     def known(self, key_id: str) -> PublicKey | None:
         """The key as we know it; no network."""
-        key = self._node.known_keys.get(key_id) or self._read(key_id)
-        if key is not None:
-            self._given[key_id] = key
-        return key
+        return self._node.known_keys.get(key_id) or self._read(key_id)
+
+    def fetch(self, key_id: str) -> PublicKey:
+        """Raises `KeyToFetchError`."""
+        raise KeyToFetchError(key_id)
 
     def _read(self, key_id: str) -> PublicKey | None:
         with self._node.reading() as session:
             key = _stored(session, key_id)
         return key and self._node.known_keys.put(key_id, key)
+
+
+class KeyStore(KnownKeys):
+    """The same, and what their owners say. Nothing fetched is stored before the message is
+    accepted.
+    """
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self._owners: list[ActorDocument] = []
+        self._given: dict[str, PublicKey] = {}
+
+    def known(self, key_id: str) -> PublicKey | None:
+        """The key as we know it; no network."""
+        key = super().known(key_id)
+        if key is not None:
+            self._given[key_id] = key
+        return key
 
     def fetch(self, key_id: str) -> PublicKey:
         """The key as its owner's own document lists it.

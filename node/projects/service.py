@@ -260,7 +260,7 @@ def after(
 
 def count_documents(session: Session, council: Council, reader: Reader) -> int:
     """How many projects of a council have a document that `reader` may have."""
-    return session.scalar(_documents(council, reader).with_only_columns(func.count())) or 0
+    return session.scalar(documents(council, reader).with_only_columns(func.count())) or 0
 
 
 def documents_after(
@@ -268,11 +268,12 @@ def documents_after(
 ) -> list[Project]:
     """The next projects of a council that have a document for `reader`, by row id."""
     # All are of one council, which is here already: it is not read again beside each.
-    query = _documents(council, reader).where(Project.id > after).options(lazyload(Project.council))
+    query = documents(council, reader).where(Project.id > after).options(lazyload(Project.council))
     return list(session.scalars(query.order_by(Project.id).limit(most)))
 
 
-def _documents(council: Council, reader: Reader) -> Select[Project]:
+def documents(council: Council, reader: Reader) -> Select[Project]:
+    """The projects of a council that have a document that `reader` may have."""
     return select(Project).where(
         Project.council_id == council.id,
         Project.state == State.published,

@@ -1,16 +1,20 @@
 """What was said about a project before others knew of it, or while it was away from them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from node.conversations import reading, subjects
+from node.conversations import looking, reading, subjects
 from node.conversations import service as conversations
 from node.councils import service as councils
+from node.db import now
+from node.federating.models import Delivery
 from node.projects.models import Project, State, Visibility
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
+from tests.federation import converging
 from tests.federation.talking import copy_of, note, say
 from tests.federation.test_conversations import comments, uri_of
 from tests.federation.test_main_job import follow, publish
@@ -80,6 +84,40 @@ def test_who_follows_late_reads_what_was_said(
     asked = len(third.fetched)
     read_on(nodes, there)
     assert len(third.fetched) == asked
+
+
+def test_many_projects_are_not_asked_about_one_by_one(
+    nodes: Nodes, pair: tuple[TestNode, TestNode]
+) -> None:
+    """One list says of which of them anything was said."""
+    here, there = pair
+    converging.publish(here, *(f"Number {number}" for number in range(20)))
+    path = publish(here, TITLE)
+    comment(here, uri_of(here, path), "Ours")
+    asked = converging.count_requests(nodes, here)
+    follow(nodes, there, here)
+    assert "<p>Ours</p>" in comments(there, copy_of(there, TITLE))
+    about = [one for one in asked if "/conversations" in one or "/context" in one]
+    listed = "GET /councils/aldermoor/projects/conversations"
+    assert about[:2] == [listed, f"{listed}?after=0"]
+    assert about[2:] == [f"GET {path}/context", f"GET {path}/context?page=1"]
+
+
+def test_a_comment_that_was_lost_is_found(nodes: Nodes, pair: tuple[TestNode, TestNode]) -> None:
+    here, there = pair
+    path = publish(here, TITLE)
+    follow(nodes, there, here)
+    comment(here, uri_of(here, path), "Ours")
+    with here.work() as work:
+        work.session.execute(delete(Delivery))
+    read_on(nodes, there)
+    assert "<p>Ours</p>" not in comments(there, copy_of(there, TITLE))
+    with there.work() as work:  # a day and six hours later
+        long_ago = now() - looking.AGAIN_AFTER - timedelta(hours=6)
+        work.session.execute(update(Project).values(conversation_read_at=long_ago))
+    there.node.looked.forget()
+    read_on(nodes, there)
+    assert "<p>Ours</p>" in comments(there, copy_of(there, TITLE))
 
 
 def test_a_comment_is_as_its_authors_server_has_it(
