@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node import __version__, operating, portfolio
+from node.alike import service as alike
+from node.alike import views as alike_views
 from node.catalogue import comparison
 from node.catalogue import views as catalogue_views
 from node.catalogue.reading import read_page
@@ -79,6 +81,9 @@ from node.officers import announcing
 from node.officers import views as officers_views
 from node.operating import rotating
 from node.outbound import Outbound
+from node.passwords import service as passwords
+from node.passwords import views as passwords_views
+from node.passwords.writing import writer as password_writer
 from node.people import sign_in
 from node.people.permissions import may
 from node.projects import (
@@ -129,6 +134,7 @@ HANDLERS: Sequence[Handlers] = (
     update_receiving.HANDLERS,
     comment_receiving.HANDLERS,
     reacting.HANDLERS,
+    alike.HANDLERS,
     PROJECT_HANDLERS,
     adopting.HANDLERS,
     comment_receiving.LAST_HANDLERS,
@@ -251,6 +257,8 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(spreading.JOB, lambda: spreading.work_off(node))
     node.jobs.register(digests.JOB, lambda: digests.work_off(node, write))
     node.jobs.register(WebhookMessage.JOB, lambda: webhook_sending.work_off(node))
+    write_of_password = password_writer(app)
+    node.jobs.register(passwords.JOB, lambda: passwords.work_off(node, write_of_password))
     node.jobs.register(Mail.JOB, lambda: mail.work_off(node))
     node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.work_off(node))
     node.jobs.register(marks.JOB, lambda: indexing.work_off(node))
@@ -266,6 +274,7 @@ def _add_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         freshness_of=freshness_views.section,
         freshness_in_short=freshness_views.short,
+        alike_of=alike_views.section,
         draft_of=drafts_views.section,
         drafts_are_published_at_once=drafts_views.at_once,
         unsaved_here=unsaved_views.banner,
@@ -283,6 +292,7 @@ def _add_pages(app: Flask) -> None:
     )
     for module in (
         pages,
+        passwords_views,
         rest_api,
         rest_views,
         webhooks_views,
@@ -291,6 +301,7 @@ def _add_pages(app: Flask) -> None:
         projects_views,
         section_views,
         relation_views,
+        alike_views,
         search_views,
         services_views,
         catalogue_views,
@@ -381,12 +392,16 @@ def _menu() -> list[MenuItem]:
         for item in current_node().hooks.navigation
         if item.endpoint in current_app.view_functions
     ]
-    items.append(("moderation.index", _("Moderation"), moderation_views.MODERATE))
-    items.append(("operating.home", _("Operator"), operating.OPERATE))
+    operates, here = may(operating.OPERATE), _part(request.path)
+    if operates:  # who finds moderation among the operator's pages
+        items.append(("operating.home", _("Operator"), ""))
+        here = _part(url_for("operating.home")) if here == "moderation" else here
+    else:
+        items.append(("moderation.index", _("Moderation"), moderation_views.MODERATE))
     allowed = [
         (url_for(endpoint), label) for endpoint, label, needed in items if not needed or may(needed)
     ]
-    return [MenuItem(label, href, _part(href) == _part(request.path)) for href, label in allowed]
+    return [MenuItem(label, href, _part(href) == here) for href, label in allowed]
 
 
 def _part(path: str) -> str:

@@ -27,13 +27,21 @@ from federation.vocabulary.activities import (
 from federation.vocabulary.actors import ACTOR_TYPES, RFC9421, Actor
 from federation.vocabulary.collections import PAGE, WHOLE, Collection, CollectionPage
 from federation.vocabulary.context import CONTEXT, with_context, without_context
-from federation.vocabulary.objects import Article, Note, Tombstone
+from federation.vocabulary.objects import Article, Note, Relationship, Tombstone
 from federation.vocabulary.parsing import parse_json
 from federation.vocabulary.places import Place
 from federation.vocabulary.projects import ProjectDetails, ProjectDocument
 
 Typed = (
-    Activity | Actor | Article | Note | ProjectDocument | Tombstone | Collection | CollectionPage
+    Activity
+    | Actor
+    | Article
+    | Note
+    | ProjectDocument
+    | Relationship
+    | Tombstone
+    | Collection
+    | CollectionPage
 )
 
 
@@ -44,6 +52,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any]], Typed]] = {
     "Article": Article.parse,
     "Document": ProjectDocument.parse,
     "Note": Note.parse,
+    "Relationship": Relationship.parse,
     "Tombstone": Tombstone.parse,
 }
 
@@ -67,6 +76,7 @@ __all__ = [
     "Place",
     "ProjectDetails",
     "ProjectDocument",
+    "Relationship",
     "Tombstone",
     "Typed",
     "accept",

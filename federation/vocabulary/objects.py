@@ -18,7 +18,7 @@ from federation.reading import (
     written,
 )
 from federation.vocabulary.context import AS2, present, with_context
-from federation.vocabulary.projects import ProjectDetails, own, revision_of
+from federation.vocabulary.projects import ProjectDetails, details_of, own, revision_of
 from federation.vocabulary.required import required_author, required_id, required_type
 
 MOST_MENTIONS = 100
@@ -98,13 +98,15 @@ class Note(Writing):
     """A short text, such as an update of a project or a comment on it.
 
     `project` is the id of the project that it is an update of, and `revision` a token that is new
-    with each change of it, both in our own namespace. `mentions` are the actors who are spoken to:
-    their addresses (`@name@host`) by their ids.
+    with each change of it, both in our own namespace, as is `details`: one JSON literal, which says
+    how far the project can be relied on now (FEDERATION.md). `mentions` are the actors who are
+    spoken to: their addresses (`@name@host`) by their ids.
     """
 
     in_reply_to: str | None = None
     project: str | None = None
     revision: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
     mentions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -116,6 +118,7 @@ class Note(Writing):
             in_reply_to=id_of(document.get("inReplyTo")),
             project=id_of(own(document, "project")),
             revision=revision_of(document),
+            details=details_of(document),
             mentions=_mentions(document),
         )
 
@@ -128,11 +131,52 @@ class Note(Writing):
                 "inReplyTo": self.in_reply_to,
                 "project": self.project,
                 "revision": self.revision or None,
+                "details": self.details or None,
                 **_dumped(self),
                 "tag": [
                     {"type": "Mention", "href": href, "name": name}
                     for href, name in self.mentions.items()
                 ],
+            }
+        )
+        return with_context(document) if context else document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relationship:
+    """That `attributed_to` says how `subject` and `object`, which may be of others, are related."""
+
+    id: str
+    attributed_to: str
+    subject: str
+    object: str
+    relationship: str
+    published: datetime | None = None
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """Raises `DocumentError` for what is no Relationship, or lacks one of its ends."""
+        required_type(document, ("Relationship",))
+        return cls(
+            id=required_id(document, "id"),
+            attributed_to=required_author(document),
+            subject=required_id({"subject": id_of(document.get("subject"))}, "subject"),
+            object=required_id({"object": id_of(document.get("object"))}, "object"),
+            relationship=id_of(document.get("relationship")) or "",
+            published=moment(document.get("published")),
+        )
+
+    def dump(self, *, context: bool = True) -> Document:
+        """The document; without its context where it stands inside another."""
+        document = present(
+            {
+                "id": self.id,
+                "type": "Relationship",
+                "attributedTo": self.attributed_to,
+                "subject": self.subject,
+                "object": self.object,
+                "relationship": self.relationship,
+                "published": written(self.published) if self.published else None,
             }
         )
         return with_context(document) if context else document

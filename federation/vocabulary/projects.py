@@ -44,7 +44,7 @@ class ProjectDetails:
             return None
         source = document.get("source")
         markdown = source.get("content") if isinstance(source, dict) else None
-        version, details = own(document, "projectVersion"), own(document, "details")
+        version = own(document, "projectVersion")
         return cls(
             summary=summary if isinstance(summary, str) else "",
             phase=phase if isinstance(phase, str) else "",
@@ -52,7 +52,7 @@ class ProjectDetails:
             version=version if type(version) is int else 1,
             visibility=PUBLIC if own(document, "visibility") == PUBLIC else PEERS,
             revision=revision_of(document),
-            details=details if isinstance(details, dict) else {},
+            details=details_of(document),
         )
 
     def dump(self) -> Document:
@@ -134,6 +134,12 @@ def revision_of(document: Mapping[str, Any]) -> str:
     """The token of the state that a document describes; empty where it says none."""
     revision = own(document, "revision")
     return revision if is_revision(revision) else ""
+
+
+def details_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The literal in which we say what has no term of its own; empty where there is none."""
+    details = own(document, "details")
+    return details if isinstance(details, dict) else {}
 
 
 def own(document: Mapping[str, Any], term: str) -> Any:

@@ -75,7 +75,7 @@ def report(
     session: Session, scope: Scope, period: Period, tokens: frozenset[str] = frozenset()
 ) -> Report:
     """The report; only on projects with these tokens, if any are given."""
-    condition = [scope.condition()]
+    condition = [scope.condition(session)]
     if tokens:
         condition.append(Project.token.in_(sorted(tokens)[:MOST_CHOSEN]))
     query = (

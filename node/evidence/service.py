@@ -12,7 +12,7 @@ from node.federating.readers import Reader
 from node.portfolio import board, gifts, numbers
 from node.portfolio.gifts import Adoption
 from node.portfolio.numbers import Followers
-from node.portfolio.scope import Scope
+from node.portfolio.scope import Scope, of_council
 from node.projects.models import Phase, Project
 
 # A pack is to be read at one sitting.
@@ -53,7 +53,7 @@ class Pack:
 
 def pack(session: Session, council: Council, reader: Reader) -> Pack:
     """The evidence as far as `reader` may see it."""
-    ours = Scope(reader, council_id=council.id)
+    ours = of_council(reader, council.id)
     giving = gifts.giving(session, ours, '"outputs"')
     return Pack(
         council=council,
@@ -69,7 +69,7 @@ def pack(session: Session, council: Council, reader: Reader) -> Pack:
 
 def _leads(session: Session, ours: Scope) -> list[Project]:
     """Those that changed last; what is retired is not led any more."""
-    query = select(Project).where(ours.condition(), Project.phase != Phase.retired)
+    query = select(Project).where(ours.condition(session), Project.phase != Phase.retired)
     newest = query.order_by(Project.changed_at.desc(), Project.id).limit(MOST_PROJECTS)
     found: Sequence[Project] = session.scalars(newest).all()
     order = list(Phase)
@@ -78,7 +78,7 @@ def _leads(session: Session, ours: Scope) -> list[Project]:
 
 def _praise(session: Session, ours: Scope) -> Praise:
     """Each actor counts once, however many projects it likes."""
-    praised = select(Project.uri).where(ours.condition())
+    praised = select(Project.uri).where(ours.condition(session))
     who = (
         select(Reaction.actor_id)
         .join(Actor, Actor.id == Reaction.actor_id)

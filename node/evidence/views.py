@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from node.councils import service as councils
 from node.evidence import highlights as reports
 from node.evidence import service
+from node.evidence.forms import YEARS, PeriodForm
 from node.evidence.highlights import Period
 from node.federating.views.asking import current_reader
 from node.portfolio.asking import asked, asked_month, today
@@ -31,7 +32,9 @@ def pack() -> ResponseReturnValue:
 def highlights() -> ResponseReturnValue:
     """What was written of projects in a period."""
     chosen = asked()
-    period, wrong = _period()
+    form = PeriodForm.sent()
+    typed = form.period() if form else _in_address()
+    period = typed or reports.month(asked_month("month") or today())
     tokens = frozenset(request.args.getlist("project")[: reports.MOST_CHOSEN])
     session = current_work().session
     found = reports.report(session, chosen.scope, period, tokens)
@@ -43,11 +46,10 @@ def highlights() -> ResponseReturnValue:
         every=every,
         tokens=tokens,
         presets=_presets(),
-        wrong=wrong,
-        typed={name: request.args.get(name, "") for name in ("from", "to")},
+        form=form or PeriodForm(formdata=None, first=period.first, last=period.last),
         most=reports.MOST,
     )
-    return page, 400 if wrong else 200
+    return page, 200 if form is None or typed else 400
 
 
 def _presets() -> list[tuple[str, Period]]:
@@ -61,30 +63,12 @@ def _presets() -> list[tuple[str, Period]]:
     ]
 
 
-def _period() -> tuple[Period, dict[str, str]]:
-    """The period in the query string, else this month; and what is wrong with it, by field."""
-    month = asked_month("month")
-    default = reports.month(month or today())
-    typed = {name: request.args.get(name, "").strip() for name in ("from", "to")}
-    if not any(typed.values()):
-        return default, {}
-    days = {name: _day(text) for name, text in typed.items()}
-    wrong = {name: _("Enter a day, such as 2026-11-30") for name, on in days.items() if on is None}
-    first, last = days["from"], days["to"]
-    if first is None or last is None:
-        return default, wrong
-    if last < first:
-        return default, {"to": _("The last day cannot be before the first")}
-    if last - first > reports.LONGEST:
-        return default, {"to": _("A report covers at most a year")}
-    return Period(first, last), {}
-
-
-def _day(text: str) -> date | None:
-    if len(text) != len("2026-01-01"):
-        return None
+def _in_address() -> Period | None:
+    """The period that a link names; None where it names none."""
     try:
-        found = date.fromisoformat(text)
+        days = [date.fromisoformat(request.args.get(name, "")) for name in ("from", "to")]
     except ValueError:
         return None
-    return found if 1970 <= found.year <= 2998 else None
+    first, last = days
+    is_one = first <= last <= first + reports.LONGEST
+    return Period(first, last) if is_one and {first.year, last.year} <= {*YEARS} else None

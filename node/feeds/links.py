@@ -1,10 +1,11 @@
 """Which feeds belong to the page that is shown, for its head: readers of feeds look there."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from flask import request, url_for
 from flask_babel import gettext as _
+
+from node.search.wanted import read
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ def feed_links() -> list[Link]:
     """The feeds of the page of this request; the list of all projects is everybody's."""
     endpoint, parts = request.endpoint or "", request.view_args or {}
     if endpoint == "projects.index":
-        asked = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "page"])
-        query = f"?{asked}" if asked else ""
+        wanted, _error = read(request.args.items(multi=True))
+        query = f"?{wanted.query}" if wanted.query else ""
         json_feed = url_for("feeds.json_feed") + query
         return [
             Link(url_for("feeds.atom") + query, _("Projects (Atom)")),

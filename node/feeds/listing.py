@@ -1,7 +1,9 @@
-"""The projects that an address asks for, page by page, as the list of projects shows them."""
+"""The projects that an address asks for as the finder would be asked, page by page, last changed
+first.
+"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from urllib.parse import urlencode
 
@@ -11,8 +13,10 @@ from node import markup
 from node.councils.models import Council
 from node.federating.readers import Reader
 from node.projects import service
-from node.projects.models import Phase, Project
+from node.projects.models import Project
 from node.request import current_work
+from node.search import for_programs
+from node.search.narrowing import filter_of
 
 MOST_ROWS = 1_000
 
@@ -29,33 +33,21 @@ class Page:
 
 
 def asked(reader: Reader) -> Page:
-    """The page of projects that the current request asks for."""
+    """The page of projects that the current request asks for. Raises `InvalidInputError`."""
     return _page(_wanted(reader))
 
 
 def of_council(reader: Reader, council: Council) -> Page:
-    return _page(service.Filter(reader, council_id=council.id))
+    return _page(replace(_wanted(reader), council_id=council.id))
 
 
 def all_asked(reader: Reader) -> list[Project]:
     """All projects that the current request asks for, the first `MOST_ROWS`."""
-    session, found = current_work().session, list[Project]()
-    wanted, number = _wanted(reader), 1
-    while len(found) < MOST_ROWS:
-        page = service.listed(session, wanted, number)
-        found += page.projects
-        if number >= page.pages:
-            break
-        number += 1
-    return found[:MOST_ROWS]
+    return service.newest(current_work().session, _wanted(reader), MOST_ROWS)
 
 
 def _wanted(reader: Reader) -> service.Filter:
-    return service.Filter(
-        reader=reader,
-        origin=request.args.get("origin", "all"),
-        phase=request.args.get("phase", type=Phase),
-    )
+    return filter_of(current_work().session, for_programs.wanted(), reader)
 
 
 def _page(wanted: service.Filter) -> Page:

@@ -118,6 +118,16 @@ def confirm(work: UnitOfWork, project: Project) -> None:
     work.audit(f"project.{action}", project.uri, review_on=str(project.review_on))
 
 
+def choose(work: UnitOfWork, project: Project, day: date | None) -> None:
+    """Its owner, or who looks after all, says that a project is true, and that it is to be looked
+    at again on that day; None: when it is usual. Raises `InvalidInputError`.
+    """
+    if project.freshness in {Freshness.unsaid, Freshness.archived}:
+        raise ConflictError(say("This project is not reviewed."))
+    reviews.choose(project, day)
+    confirm(work, project)
+
+
 def said_on(session: Session, project: Project) -> date | None:
     """When a project last had an update."""
     newest = (

@@ -7,7 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from node.errors import InvalidInputError
 from node.freshness import service, words
+from node.freshness.forms import ReviewForm
 from node.projects import reviews
 from node.projects import service as projects
 from node.projects.details import Freshness
@@ -54,6 +56,31 @@ def _silence(project: Project) -> str:
     return words.silence(project.council.actor.host, heard_on) if heard_on else ""
 
 
+@blueprint.get("/projects/<token>/review-date")
+@permission(EDIT)
+def choose_form(token: str) -> ResponseReturnValue:
+    """Choose when a project is to be looked at again."""
+    project = projects.for_change(current_work().session, token)
+    form = ReviewForm(formdata=None)
+    form.day.process(None, project.review_chosen_on)
+    return render_template("freshness/choose.html", form=form, project=project)
+
+
+@blueprint.post("/projects/<token>/review-date")
+@permission(EDIT)
+def choose(token: str) -> ResponseReturnValue:
+    form, work = ReviewForm(), current_work()
+    project = projects.for_change(work.session, token)
+    try:
+        if form.validate_on_submit():
+            service.choose(work, project, form.day.data)
+            _thank(project)
+            return redirect(url_for("projects.show", token=token), 303)
+    except InvalidInputError as error:
+        form.show(error)
+    return render_template("freshness/choose.html", form=form, project=project), 400
+
+
 @blueprint.post("/projects/<token>/confirm")
 @permission(EDIT)
 def confirm(token: str) -> ResponseReturnValue:
@@ -64,11 +91,16 @@ def confirm(token: str) -> ResponseReturnValue:
     service.confirm(work, project)
     if was_archived:
         flash(_("The project is back in the lists."), "success")
-    elif project.review_on:
+    else:
+        _thank(project)
+    if request.args.get("back") == "desk":
+        return redirect(url_for("desk.show"), 303)
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+def _thank(project: Project) -> None:
+    if project.review_on:
         said = _("Thank you. The next review is on %(day)s.", day=words.day(project.review_on))
         flash(said, "success")
     else:
         flash(_("Thank you."), "success")
-    if request.args.get("back") == "desk":
-        return redirect(url_for("desk.show"), 303)
-    return redirect(url_for("projects.show", token=token), 303)

@@ -41,13 +41,23 @@ PHASES = {
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What was told of a project on a day, in Markdown."""
+
+    on: date
+    text: str
+
+
+@dataclass(frozen=True)
 class Found:
-    """A project in a file. `source` is the web address that it describes, "" where none is given;
-    `notes` say what was left out or assumed; `organisation` is whose it is, where that is said.
-    `is_whole` unless something stands in for what a reader of the project needs.
+    """A project in a file. `updates` are what was told of it before, in their order. `source` is
+    the web address that it describes, "" where none is given; `notes` say what was left out or
+    assumed; `organisation` is whose it is, where that is said. `is_whole` unless something stands
+    in for what a reader of the project needs.
     """
 
     text: Text
+    updates: tuple[Earlier, ...] = ()
     source: str = ""
     notes: tuple[Saying, ...] = ()
     organisation: str = ""

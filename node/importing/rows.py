@@ -8,13 +8,15 @@ and figures alone count.
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from xml.etree.ElementTree import Element
 
 import nh3
 
 from node import markup
 from node.errors import InvalidInputError
-from node.importing.found import NOTHING, Found, Sieve, bullets, paragraphs
+from node.importing.found import NOTHING, Earlier, Found, Sieve, bullets, paragraphs
 from node.projects.details import (
     LARGEST_NUMBER,
     Budget,
@@ -25,7 +27,7 @@ from node.projects.details import (
     words,
 )
 from node.projects.writing import LANGUAGES, Text
-from node.wording import say
+from node.wording import say, say_count
 
 MOST_ROWS = 2_000
 NAMES = {
@@ -93,6 +95,16 @@ PASSED_OVER = frozenset(
         "page",
     ]
 )
+# Of one project so many are read.
+MOST_UPDATES = 200
+# A status update begins with its day.
+DATED = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d|\d\d?[/-]\d\d?[/-]\d{4}|\d\d? [A-Za-z]{3,9} \d{4})"
+    r"(?:[T ]\d\d?:\d\d\S*)?[\s:–-]+(?P<text>\S.*)"
+)
+# How people stand to a project, beside their names; and who is no contact.
+STANDING = frozenset({"true", "approved", "contributor"})
+REFUSED = frozenset({"false", "pending", "rejected", "watcher"})
 YES = frozenset({"true", "yes", "y", "1"})
 # A cell that a spreadsheet would calculate is written with this before it.
 GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
@@ -211,6 +223,7 @@ def _project(row: Row, strange: Row) -> Found:
         if row.get(name, "").strip():
             sieve.note(say("not carried over: %(names)s", names=NAMES_SHOWN[name]))
     sieve.unused(strange, ())
+    earlier, undated = _updates(row.get("updates", ""), sieve)
     return Found(
         Text(
             title,
@@ -218,8 +231,9 @@ def _project(row: Row, strange: Row) -> Found:
             sieve.phase("status", row.get("phase")).value,
             paragraphs("" if whole in description else whole, description),
             language=tag if tag in LANGUAGES else LANGUAGES[0],
-            details=_details(row, sieve),
+            details=replace(_details(row, sieve), work_done=undated),
         ),
+        updates=earlier,
         source=_source(row),
         notes=sieve.notes,
         organisation=sieve.line("organisation", row.get("organisation"), 300),
@@ -244,7 +258,6 @@ def _details(row: Row, sieve: Sieve) -> Details:
         sieve.note(say("the end is before the start: left out"))
         ends_on = None
     return Details(
-        work_done=_updates(row.get("updates", ""), sieve),
         starts_on=starts_on,
         start_is_estimated=estimated and starts_on is not None,
         ends_on=ends_on,
@@ -254,7 +267,8 @@ def _details(row: Row, sieve: Sieve) -> Details:
         budget=_budget(row.get("budget", ""), sieve),
         collaboration=_collaboration(row.get("collaboration", ""), sieve),
         department=sieve.line("department", row.get("department")),
-        contact_name=sieve.line("contact", row.get("contact_name")),
+        contact_name=sieve.line("contact", row.get("contact_name"))
+        or sieve.line("contact", _contributor(row.get("people", ""))),
         contact_email=sieve.email("contact email", row.get("contact_email")),
         capability=sieve.line("capability", row.get("capability"), 60),
         business_area=sieve.line("business area", row.get("business_area"), 60),
@@ -315,14 +329,37 @@ def _collaboration(text: str, sieve: Sieve) -> Collaboration | None:
     return None
 
 
-def _updates(text: str, sieve: Sieve) -> str:
-    """What was told before is work already done: told again, it would be news of today."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        return ""
-    sieve.note(say("%(count)s earlier updates kept under “Work already done”", count=len(lines)))
-    plain = (nh3.clean(line, tags=set()) for line in lines[:200])
-    return sieve.prose("updates", bullets("Earlier updates", plain), 10_000)
+def _updates(text: str, sieve: Sieve) -> tuple[tuple[Earlier, ...], str]:
+    """What was told before, a line each, in the order of its days; what has no day is work that is
+    done already.
+    """
+    dated: list[Earlier] = []
+    undated: list[str] = []
+    for line in [each.strip() for each in text.splitlines() if each.strip()][:MOST_UPDATES]:
+        found = DATED.fullmatch(line)
+        day = Sieve().day("", found["day"]) if found else None
+        if found and day and day <= date.today():  # noqa: DTZ011 -- days of files have no zone
+            told = sieve.prose("updates", nh3.clean(found["text"], tags=set()), 10_000)
+            dated.append(Earlier(day, told))
+        else:
+            undated.append(nh3.clean(line, tags=set()))
+    if dated:
+        sieve.note(say_count("%(num)s earlier update", "%(num)s earlier updates", len(dated)))
+    if undated:
+        sieve.note(
+            say("%(count)s earlier updates kept under “Work already done”", count=len(undated))
+        )
+    in_order = tuple(sorted(dated, key=lambda each: each.on))
+    return in_order, sieve.prose("updates", bullets("Earlier updates", undated), 10_000)
+
+
+def _contributor(people: str) -> str:
+    """The name of the first who was let in, of a file that names no other contact."""
+    for line in people.splitlines():
+        said = [word for word in line.split() if word.casefold() not in STANDING]
+        if said and len(said) < len(line.split()) and not REFUSED & set(line.casefold().split()):
+            return " ".join(said)
+    return ""
 
 
 def _markdown(text: str, sieve: Sieve) -> str:

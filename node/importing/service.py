@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -16,8 +17,10 @@ from node.projects.details import Details
 from node.projects.models import Project, State
 from node.projects.writing import Text, check, text_of
 from node.runtime import UnitOfWork
+from node.updates import service as updates
 from node.wording import Saying, say
 
+NOON = time(12)
 # Words that councils leave out of their names, or put in.
 COMMON = frozenset(
     [
@@ -139,6 +142,7 @@ def _take(work: UnitOfWork, council: Council, found: Found, publish: bool) -> Ta
         work.session.add(record)
     record.project, record.version = project, project.version
     work.session.flush()
+    _recall(work, project, found)
     if not publish or not found.is_whole:
         return Taken(Done.draft, project, found.notes)
     projects.publish(work, project)
@@ -149,6 +153,8 @@ def _again(work: UnitOfWork, record: Imported, found: Found) -> Taken:
     """The same file again: what nobody changed here follows it."""
     project = record.project
     text = _as_before(found.text, project)
+    if project.version == record.version:
+        _recall(work, project, found)
     if text == text_of(project):
         return Taken(Done.unchanged, project, ())
     if project.version != record.version:
@@ -156,6 +162,14 @@ def _again(work: UnitOfWork, record: Imported, found: Found) -> Taken:
     projects.update(work, project, text, project.version)
     record.version = project.version
     return Taken(Done.updated, project, found.notes)
+
+
+def _recall(work: UnitOfWork, project: Project, found: Found) -> None:
+    """What was told before stands among the updates, with its days; told again it is not."""
+    for number, each in enumerate(found.updates):
+        # Those of one day in the order of the file.
+        moment = datetime.combine(each.on, NOON, UTC) + timedelta(seconds=number)
+        updates.recall(work, project, updates.Text(changed=each.text), moment)
 
 
 def _as_before(text: Text, project: Project) -> Text:

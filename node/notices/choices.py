@@ -11,6 +11,7 @@ from node.errors import InvalidInputError, NotFoundError
 from node.languages import LANGUAGES
 from node.news.kinds import Topic
 from node.notices.models import Choice, Notice, Subscriber
+from node.people.models import User
 from node.runtime import UnitOfWork
 from node.wording import say
 
@@ -49,9 +50,8 @@ def of_all(session: Session, user_ids: Iterable[int]) -> dict[int, dict[Topic, W
 
 
 def language(session: Session, user_id: int, usual: str) -> str:
-    """The language of somebody's e-mails, which is the node's unless they chose one."""
-    mine = select(Subscriber.language).where(Subscriber.user_id == user_id)
-    return session.scalar(mine) or usual
+    """The language of somebody's e-mails: the one they chose, or the node's."""
+    return session.scalar(select(User.language).where(User.id == user_id)) or usual
 
 
 def choose(work: UnitOfWork, user_id: int, chosen: Mapping[str, str], mail_language: str) -> None:
@@ -69,7 +69,7 @@ def choose(work: UnitOfWork, user_id: int, chosen: Mapping[str, str], mail_langu
         wrong["language"] = say("Select the language of the emails")
     if wrong:
         raise InvalidInputError(say("Your choices could not be saved."), wrong)
-    subscriber(work, user_id).language = mail_language
+    subscriber(work, user_id).user.language = mail_language
     _write(work, user_id, chosen)
 
 
@@ -103,5 +103,5 @@ def _write(work: UnitOfWork, user_id: int, chosen: Mapping[str, str]) -> None:
 
 def subscriber(work: UnitOfWork, user_id: int) -> Subscriber:
     """Somebody's row, made on first use."""
-    insert_once(work.session, Subscriber, user_id=user_id, language=work.settings.language)
+    insert_once(work.session, Subscriber, user_id=user_id)
     return work.session.scalars(select(Subscriber).where(Subscriber.user_id == user_id)).one()

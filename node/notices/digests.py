@@ -107,7 +107,8 @@ def _send(
     if not told:
         return
     unsubscribe = f"{work.settings.base_url}/unsubscribe/{who.token}/{way}"
-    digest = Digest(who.user, way, told, total - len(told), who.language, unsubscribe)
+    language = who.user.language or work.settings.language
+    digest = Digest(who.user, way, told, total - len(told), language, unsubscribe)
     written = write(digest)
     mail.send(
         work,
@@ -116,6 +117,6 @@ def _send(
         written.text,
         html=written.html,
         unsubscribe=unsubscribe,
-        language=who.language,
+        language=language,
     )
     who.mailed_at = moment if way is Way.once else who.mailed_at

@@ -24,6 +24,7 @@ class ChoicesForm(HouseForm):
     searches = _ways(Topic.searches)
     language = RadioField(
         _l("Language of the emails"),
+        description=_l("And of the pages, when you sign in"),
         choices=[SelectChoice(code, label) for code, label in LANGUAGES.items()],
         validate_choice=False,
     )

@@ -52,7 +52,7 @@ class Subscriber(Base):
     """Somebody who may get e-mails of notices.
 
     `token` ends them without signing in: random, so that it outlives every key of the node.
-    `language` is that of the e-mails. `mailed_at` is when they last got one of news at once.
+    `mailed_at` is when they last got one of news at once.
     """
 
     __tablename__ = "notice_subscriber"
@@ -63,6 +63,5 @@ class Subscriber(Base):
     token: Mapped[str] = mapped_column(
         String(40), unique=True, default=lambda: secrets.token_urlsafe(24)
     )
-    language: Mapped[str] = mapped_column(String(10), default="en")
     mailed_at: Mapped[datetime | None]
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)

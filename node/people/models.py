@@ -26,7 +26,10 @@ class Role(Base, RoleMixin):
 
 
 class User(Base, UserMixin):
-    """A person who signs in with an e-mail address and a password (argon2)."""
+    """A person who signs in with an e-mail address and a password (argon2).
+
+    `language` is the one that they chose, of pages and e-mails; None where they did not.
+    """
 
     __tablename__ = "users"
 
@@ -34,6 +37,7 @@ class User(Base, UserMixin):
     email: Mapped[str] = mapped_column(String(255), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     password: Mapped[str | None] = mapped_column(String(255))
+    language: Mapped[str | None] = mapped_column(String(10))
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -13,7 +13,7 @@ from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.markup import is_text
 from node.people.models import Role, User
 from node.people.permissions import ROLES
-from node.runtime import UnitOfWork
+from node.runtime import Node, UnitOfWork
 from node.shown import PersonView
 from node.wording import Saying, say
 
@@ -58,18 +58,8 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     else:
         if by_email(work.session, email) is not None:
             wrong["email"] = say("There is already an account with this email address")
-    if len(password) < SHORTEST_PASSWORD:
-        wrong["password"] = say(
-            "Enter a password of at least %(least)s characters",
-            least=SHORTEST_PASSWORD,
-        )
-    elif len(password) > LONGEST_PASSWORD:
-        wrong["password"] = say(
-            "Enter a password of at most %(most)s characters",
-            most=LONGEST_PASSWORD,
-        )
-    elif not is_text(password):
-        wrong["password"] = say("Enter a password that one can type")
+    if no_password := _no_password(password):
+        wrong["password"] = no_password
     if role not in ROLES:
         wrong["role"] = say("Choose a role: %(names)s", names=", ".join(ROLES))
     if wrong:
@@ -77,8 +67,7 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     user = User(
         name=name,
         email=email,
-        # In the form in which Flask-Security reads it when people sign in.
-        password=hash_password(unicodedata.normalize("NFKD", password)),
+        password=_hashed(password),
         fs_uniquifier=secrets.token_hex(16),
         active=True,
         roles=[_role(work.session, role)],
@@ -87,6 +76,42 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     work.session.flush()
     work.audit("user.create", email, role=role)
     return user
+
+
+def set_password(work: UnitOfWork, user: User, password: str) -> None:
+    """Somebody signs in with this password from now on; wherever they are signed in, they no longer
+    are. Raises `InvalidInputError`.
+    """
+    wrong = _no_password(password)
+    if wrong:
+        raise InvalidInputError(say("The password could not be changed."), {"password": wrong})
+    user.password, user.fs_uniquifier = _hashed(password), secrets.token_hex(16)
+    work.audit("user.set-password", user.email)
+
+
+def _no_password(password: str) -> Saying | None:
+    """Why this cannot be a password."""
+    if len(password) < SHORTEST_PASSWORD:
+        least = SHORTEST_PASSWORD
+        return say("Enter a password of at least %(least)s characters", least=least)
+    if len(password) > LONGEST_PASSWORD:
+        most = LONGEST_PASSWORD
+        return say("Enter a password of at most %(most)s characters", most=most)
+    return None if is_text(password) else say("Enter a password that one can type")
+
+
+def _hashed(password: str) -> str:
+    # In the form in which Flask-Security reads it when people sign in.
+    hashed: str = hash_password(unicodedata.normalize("NFKD", password))
+    return hashed
+
+
+def keep_language(node: Node, user_id: int, language: str) -> None:
+    """Somebody chose a language on a page that they only read, in a transaction of its own."""
+    with node.work(by="language") as work:
+        user = work.session.get(User, user_id)
+        if user is not None:
+            user.language = language
 
 
 def give_role(work: UnitOfWork, user: User, role: str) -> None:

@@ -1,7 +1,7 @@
 """What a visitor asked to see: scopes, months and pages, from the address of a page."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,9 +11,11 @@ from flask import request, url_for
 from node.councils import service as councils
 from node.councils.models import Council
 from node.federating.views.asking import current_reader
-from node.portfolio.scope import ORIGINS, Scope
-from node.projects.models import Phase
+from node.portfolio.scope import Scope
 from node.request import current_node, current_work, row_id
+from node.search import service as search
+from node.search.facets import Chosen, chosen, facets
+from node.search.wanted import Wanted, read
 
 LONDON = ZoneInfo("Europe/London")
 MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
@@ -26,23 +28,43 @@ class Asked:
     scope: Scope
     council: Council | None
 
+    @property
+    def wanted(self) -> Wanted:
+        return self.scope.wanted
+
+    @property
+    def phase(self) -> str:
+        """The phase that was chosen, if it is one."""
+        return self.wanted.phase[0] if len(self.wanted.phase) == 1 else ""
+
+    @property
+    def beside(self) -> list[Chosen]:
+        """What was chosen in the finder besides council, origin and phase."""
+        if not self.wanted.narrows:
+            return []
+        councils = search.councils(current_work().session)
+        every = facets(councils, current_node().hooks.facets)
+        return [one for one in chosen(self.wanted, every) if self._is_beside(one.without)]
+
+    def _is_beside(self, without: Wanted) -> bool:
+        kept = self.wanted
+        has_phase = not self.phase or without.phase == kept.phase
+        return has_phase and (without.origin, without.council) == (kept.origin, kept.council)
+
+    def finder(self, **changes: Any) -> str:
+        """The address of the list of the same projects, with some of it changed."""
+        query = replace(self.wanted, **changes).query
+        return url_for("projects.index") + (f"?{query}" if query else "")
+
 
 def asked() -> Asked:
-    """The choice in the query string; what is not a choice is not heard."""
-    reader = current_reader()
-    origin = request.args.get("origin", "all")
-    number = request.args.get("council", type=row_id)
+    """The choice in the query string, as the finder reads it; what is not a choice is not heard."""
+    wanted, _error = read(request.args.items(multi=True))
+    wanted = replace(wanted, sort="")
+    number = wanted.council
     session = current_work().session
     council = councils.by_number(session, number) if number is not None else None
-    return Asked(
-        Scope(
-            reader,
-            origin=origin if origin in ORIGINS else "all",
-            council_id=council.id if council else None,
-            phase=request.args.get("phase", type=Phase),
-        ),
-        council,
-    )
+    return Asked(Scope(current_reader(), wanted), council)
 
 
 def asked_month(name: str) -> date | None:

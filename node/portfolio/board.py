@@ -27,7 +27,9 @@ class Column:
 
 def counts(session: Session, scope: Scope) -> dict[Phase, int]:
     """How many projects are in each phase."""
-    query = select(Project.phase, func.count()).where(scope.condition()).group_by(Project.phase)
+    query = (
+        select(Project.phase, func.count()).where(scope.condition(session)).group_by(Project.phase)
+    )
     found = dict(session.execute(query).all())
     return {phase: found.get(phase, 0) for phase in Phase}
 
@@ -36,11 +38,15 @@ def columns(session: Session, scope: Scope) -> list[Column]:
     """The board, from concept to retired."""
     totals = counts(session, scope)
     return [
-        Column(phase, _newest(session, replace(scope, phase=phase)) if total else [], total)
+        Column(phase, _newest(session, _of_phase(scope, phase)) if total else [], total)
         for phase, total in totals.items()
     ]
 
 
+def _of_phase(scope: Scope, phase: Phase) -> Scope:
+    return replace(scope, wanted=replace(scope.wanted, phase=(phase.value,)))
+
+
 def _newest(session: Session, scope: Scope) -> list[Project]:
-    query = select(Project).where(scope.condition())
+    query = select(Project).where(scope.condition(session))
     return list(session.scalars(query.order_by(Project.changed_at.desc(), Project.id).limit(CARDS)))

@@ -67,7 +67,7 @@ def known(session: Session) -> list[Council]:
 
 def counts(session: Session, scope: Scope) -> dict[int, int]:
     """How many projects each council has, by the number of its row."""
-    query = select(Project.council_id, func.count()).where(scope.condition())
+    query = select(Project.council_id, func.count()).where(scope.condition(session))
     return dict(session.execute(query.group_by(Project.council_id)).all())
 
 

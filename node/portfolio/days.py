@@ -62,7 +62,7 @@ def between(session: Session, scope: Scope, first: date, last: date, most: int) 
     """What is on the days from `first` to `last`, in their order; at most so many, the earliest."""
     found: list[Day] = []
     for kind, column in COLUMNS.items():
-        query = select(Project).where(scope.condition(), column.between(first, last))
+        query = select(Project).where(scope.condition(session), column.between(first, last))
         rows = session.scalars(query.order_by(column, Project.id).limit(most))
         found += [Day(on, kind, row) for row in rows if (on := getattr(row, column.key))]
     found.sort(key=lambda day: (day.on, ORDER[day.kind], day.project.id))

@@ -25,7 +25,7 @@ class Adoption:
 def giving(session: Session, scope: Scope, containing: str) -> list[Project]:
     """Projects with outputs, of which the details say `containing`."""
     said = cast(Project.details, Text).contains(containing, autoescape=True)
-    query = select(Project).where(scope.condition(), Project.has_outputs.is_(True), said)
+    query = select(Project).where(scope.condition(session), Project.has_outputs.is_(True), said)
     return list(session.scalars(query.order_by(Project.changed_at.desc(), Project.id).limit(MOST)))
 
 

@@ -43,7 +43,7 @@ def by_council(session: Session, scope: Scope) -> list[tuple[Council, int]]:
 
 def by_freshness(session: Session, scope: Scope) -> dict[Freshness, int]:
     """How many projects are how far up to date."""
-    query = select(Project.freshness, func.count()).where(scope.condition())
+    query = select(Project.freshness, func.count()).where(scope.condition(session))
     found = dict(session.execute(query.group_by(Project.freshness)).all())
     return {word: found.get(word, 0) for word in Freshness if word is not Freshness.archived}
 
@@ -65,7 +65,7 @@ def updates_by_month(session: Session, scope: Scope, today: date) -> list[tuple[
         .where(
             Update.state == State.published,
             Update.published_at >= _midnight(months[0]),
-            scope.condition(),
+            scope.condition(session),
         )
     )
     return list(zip(months, session.execute(query).one(), strict=True))

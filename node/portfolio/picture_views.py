@@ -21,9 +21,11 @@ MOST_FOLLOWERS = 100
 @permission(PUBLIC)
 def show_map() -> ResponseReturnValue:
     """Where the councils are."""
-    places = chart.places(current_work().session, Scope(current_reader()))
+    chosen = asked()
+    places = chart.places(current_work().session, chosen.scope)
     return render_template(
         "portfolio/map.html",
+        asked=chosen,
         places=places,
         chart=chart,
         regions=list(chart.regions(places)),
@@ -51,7 +53,7 @@ def show_network() -> ResponseReturnValue:
 def show_numbers() -> ResponseReturnValue:
     """The portfolio in numbers."""
     chosen, session = asked(), current_work().session
-    scope = replace(chosen.scope, phase=None)
+    scope = replace(chosen.scope, wanted=replace(chosen.wanted, phase=()))
     own = councils.require_own(session)
     adoptions = gifts.adoptions(session, scope)
     return render_template(

@@ -10,7 +10,7 @@ from node.councils.models import Council
 from node.federating.models import Follow, Peer
 from node.federating.readers import Reader
 from node.portfolio import board, gifts
-from node.portfolio.scope import Scope
+from node.portfolio.scope import of_council
 from node.projects.models import Phase
 
 
@@ -35,7 +35,7 @@ class Portrait:
 
 def portrait(session: Session, council: Council, reader: Reader) -> Portrait:
     """What `reader` may see of a council."""
-    scope = Scope(reader, council_id=council.id)
+    scope = of_council(reader, council.id)
     giving = [
         output
         for project in gifts.giving(session, scope, '"outputs"')

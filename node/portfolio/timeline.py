@@ -64,7 +64,7 @@ class Page:
 
 def under_way(session: Session, scope: Scope, window: Window, number: int = 1) -> Page:
     """Projects of which something is within the window, the earliest start first."""
-    condition = and_(scope.condition(), _touches(window))
+    condition = and_(scope.condition(session), _touches(window))
     total = session.scalar(select(func.count()).select_from(Project).where(condition)) or 0
     pages = max(1, -(-total // PAGE))
     number = min(max(1, number), pages)
@@ -87,7 +87,7 @@ def without_days(session: Session, scope: Scope) -> int:
             Project.assessment_on,
         )
     ]
-    query = select(func.count()).select_from(Project).where(scope.condition(), *nothing)
+    query = select(func.count()).select_from(Project).where(scope.condition(session), *nothing)
     return session.scalar(query) or 0
 
 

@@ -1,6 +1,7 @@
 """The pages of the portfolio: board, timeline and calendar."""
 
 import calendar
+from dataclasses import replace
 from datetime import date, timedelta
 
 from flask import Response, render_template, request
@@ -19,6 +20,7 @@ from node.projects import service as projects
 from node.projects.forms import PHASES
 from node.projects.models import Project
 from node.request import PUBLIC, current_node, current_work, permission
+from node.search import for_programs
 
 # So many days a month of the calendar shows; a subscription has more.
 MOST_OF_MONTH, MOST_OF_FEED = 300, 1_000
@@ -95,17 +97,22 @@ def show_calendar() -> ResponseReturnValue:
 
 def _feed_address(chosen: Asked) -> str:
     if chosen.council is not None:
-        return public_address("portfolio.council_feed", council_id=chosen.council.id)
-    return public_address("portfolio.feed_of_all")
+        address = public_address("portfolio.council_feed", council_id=chosen.council.id)
+    else:
+        address = public_address("portfolio.feed_of_all")
+    query = replace(chosen.wanted, council=None).query
+    return f"{address}?{query}" if query else address
 
 
 @blueprint.get("/calendar.ics")
 @permission(PUBLIC)
 def feed_of_all() -> ResponseReturnValue:
-    """The days of all projects that may be read, for calendars to subscribe to."""
+    """The days of all projects that may be read, or of those that are asked for as the finder would
+    be, for calendars to subscribe to.
+    """
     own = councils.require_own(current_work().session)
     name = _("Digital projects: %(council)s and the councils it follows", council=own.name)
-    return _feed(name, Scope(current_reader()))
+    return _feed(name, Scope(current_reader(), for_programs.wanted()))
 
 
 @blueprint.get("/councils/<int:council_id>/calendar.ics")
@@ -114,7 +121,8 @@ def council_feed(council_id: int) -> ResponseReturnValue:
     """The days of one council's projects."""
     council = councils.by_number(current_work().session, council_id)
     name = _("Digital projects of %(council)s", council=council.name)
-    return _feed(name, Scope(current_reader(), council_id=council.id))
+    wanted = replace(for_programs.wanted(), council=council.id)
+    return _feed(name, Scope(current_reader(), wanted))
 
 
 @blueprint.get("/projects/<token>/calendar.ics")

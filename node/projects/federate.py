@@ -145,10 +145,15 @@ def _details(project: Project) -> Document:
     """
     said = dump_details(project.details)
     found = {name: value for name, value in said.items() if name not in {*BRIEF, "related"}}
-    if project.freshness is not Freshness.unsaid:
-        days = project.review_on, project.confirmed_on, project.archived_on
-        found |= dump_details(Upkeep(project.freshness, *days))
-    return found
+    return found | upkeep_of(project)
+
+
+def upkeep_of(project: Project) -> Document:
+    """How far a project can be relied on, as its node says now."""
+    if project.freshness is Freshness.unsaid:
+        return {}
+    days = project.review_on, project.confirmed_on, project.archived_on
+    return dump_details(Upkeep(project.freshness, *days))
 
 
 def to_markdown(brief: str, said: Details, language: str) -> str:

@@ -137,7 +137,7 @@ class Project(Base):
 
     `owner` is who looks after a project of ours. `freshness` says how far it can be relied on; its
     owner is to look at it again on `review_on`, and somebody said that it is true on
-    `confirmed_on`.
+    `confirmed_on`. On a day that was chosen, `review_chosen_on`, it is due and not before.
 
     `version` counts the changes of a local project, so that two people editing at once find out.
     `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
@@ -191,6 +191,7 @@ class Project(Base):
         Enum(Freshness, native_enum=False, length=20), default=Freshness.unsaid, index=True
     )
     review_on: Mapped[date | None]
+    review_chosen_on: Mapped[date | None]
     confirmed_on: Mapped[date | None]
     archived_on: Mapped[date | None]
     details: Mapped[Details] = mapped_column(DetailsJson, default=Details)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, delete, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from node.errors import InvalidInputError
 from node.federating import addresses
@@ -56,9 +56,20 @@ def note(work: UnitOfWork, said: Mapping[str, Sequence[Related]]) -> None:
 
 
 def goes_on_elsewhere() -> ColumnElement[bool]:
-    """That a project says that it goes on in another."""
-    said = Relation.project_id == Project.id, Relation.kind == RelationKind.merged_into.value
-    return exists().where(*said)
+    """That a project goes on in another: its council says so, and the other's has agreed."""
+    said, second, agreed = aliased(Relation), aliased(Project), aliased(Relation)
+    return (
+        exists()
+        .where(said.project_id == Project.id, said.kind == RelationKind.merged_into.value)
+        .where(second.uri == said.uri, agreed.project_id == second.id)
+        .where(agreed.uri == Project.uri, agreed.kind == RelationKind.supersedes.value)
+    )
+
+
+def has_moved(session: Session, project: Project) -> bool:
+    """Whether it goes on in another, and the councils of both say so."""
+    this = Project.id == project.id
+    return session.scalar(select(Project.id).where(this, goes_on_elsewhere())) is not None
 
 
 def resolved(work: UnitOfWork, text: Text, project: Project | None = None) -> Text:

@@ -3,11 +3,14 @@
 from datetime import date, timedelta
 
 from node.db import now
-from node.errors import ConflictError
+from node.errors import ConflictError, InvalidInputError
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS, Project, new_revision
 from node.settings import Settings
 from node.wording import say
+
+# Nobody looks after what nobody looks at for longer.
+LONGEST = timedelta(days=366)
 
 
 def today() -> date:
@@ -18,13 +21,30 @@ def confirm(settings: Settings, project: Project) -> bool:
     """Somebody wrote in a published project of ours, or said that it is true: it is fresh, and its
     review moves on. Returns whether others are to be told, since it was not fresh before.
 
-    What is retired is looked at no more.
+    A day that was chosen stands until it comes. What is retired is looked at no more.
     """
     before, weeks = project.freshness, settings.timetable.intervals.get(project.phase.value)
     project.confirmed_on, project.archived_on = today(), None
-    project.review_on = today() + timedelta(weeks=weeks) if weeks else None
+    if project.review_chosen_on and (project.review_chosen_on <= today() or not weeks):
+        project.review_chosen_on = None
+    usual = today() + timedelta(weeks=weeks) if weeks else None
+    project.review_on = project.review_chosen_on or usual
     move(project, Freshness.fresh if weeks else Freshness.unsaid)
     return project.freshness is not before
+
+
+def choose(project: Project, day: date | None) -> None:
+    """The project is to be looked at again on that day; None: when it is usual. It is for whoever
+    calls this to say that the project is true. Raises `InvalidInputError`.
+    """
+    wrong = None
+    if day is not None and day <= today():
+        wrong = say("The date must be in the future")
+    elif day is not None and day > today() + LONGEST:
+        wrong = say("The date must be within a year")
+    if wrong:
+        raise InvalidInputError(say("The review date could not be saved."), {"day": wrong})
+    project.review_chosen_on = day
 
 
 def move(project: Project, word: Freshness) -> None:

@@ -1,5 +1,6 @@
 """The forms of the parts of a project: each fills and gives a few fields of what is written."""
 
+import re
 from dataclasses import fields, replace
 from typing import Any
 
@@ -107,8 +108,8 @@ class SubjectForm(SectionForm):
     )
     lgsl = StringField(
         _l("Service number (LGSL)"),
-        description=_l("The number of the service in the Local Government Service List"),
-        render_kw={"inputmode": "numeric", "classes": "govuk-input--width-5"},
+        description=_l("Its number in the Local Government Service List, or words of its name"),
+        render_kw={"classes": "govuk-input--width-20", "suggested_by": "services"},
     )
     tags = StringField(_l("Tags"), description=_l("Words to find it by, with commas between"))
     technologies = StringField(
@@ -132,8 +133,9 @@ class SubjectForm(SectionForm):
         typed = (self.lgsl.data or "").strip()
         if not typed:
             return None
+        number = re.match(r"[0-9]{1,9}(?![0-9])", typed)
         # What is no number is refused in words by the service, as a number that no list has.
-        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+        return int(number[0]) if number else 0
 
 
 class PeopleForm(SectionForm):

@@ -9,20 +9,25 @@ from node.projects import sections, service
 from node.projects.models import Project, State
 from node.projects.section_forms import ListForm, SectionForm
 from node.projects.sections import SECTIONS, Section
-from node.projects.views import EDIT
+from node.projects.views import EDIT, both_texts
 from node.projects.writing import text_of
 from node.request import current_work, keeps_text, permission
 
 blueprint = Blueprint("sections", __name__, template_folder="templates")
 
+LONGEST_NUMBER = 10
 PAGE = f"/projects/<token>/edit/<any({', '.join(SECTIONS)}):name>"
 
 
 @blueprint.get(PAGE)
 @permission(EDIT)
 def edit(token: str, name: str) -> ResponseReturnValue:
+    """Write a part; a service that was looked up in the list stands in it already."""
     section, project = _asked(token, name)
-    return _page(section, project, _filled(section, project))
+    form = _filled(section, project)
+    if "lgsl" in form and "lgsl" in request.args:
+        form.lgsl.data = request.args["lgsl"][:LONGEST_NUMBER]
+    return _page(section, project, form)
 
 
 @blueprint.post(PAGE)
@@ -46,15 +51,7 @@ def update(token: str, name: str) -> ResponseReturnValue:
         form.show(error)
         return _page(section, project, form), 400
     except ConflictError:
-        form.version.data = str(project.version)
-        theirs = _filled(section, project)
-        return (
-            render_template(
-                "projects/section_conflict.html",
-                section=section, project=project, form=form, theirs=theirs,
-            ),
-            409,
-        )  # fmt: skip
+        return both_texts(project, form, _filled(section, project))
     return _saved(section, project)
 
 

@@ -216,16 +216,15 @@ def move(project: Project, state: State) -> None:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which projects to list, for whom. `origin` is all, ours or others. What was archived is in no
-    list but that of `archived` ones.
+    """Which projects to list, for whom; `only` is what else must be true of them. What was archived
+    is in no list but one `with_archived`.
     """
 
     reader: Reader = ANYBODY
-    origin: str = "all"
-    phase: Phase | None = None
     council_id: int | None = None
     drafts: bool = False
-    archived: bool = False
+    with_archived: bool = False
+    only: ColumnElement[bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -246,6 +245,11 @@ def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
     number = min(max(1, number), pages)
     found = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
     return Page(list(found), number, pages, total)
+
+
+def newest(session: Session, wanted: Filter, most: int) -> list[Project]:
+    """So many of the projects that `wanted` describes, last changed first."""
+    return list(session.scalars(_matching(wanted).limit(most)))
 
 
 def after(
@@ -287,22 +291,17 @@ def shown(reader: Reader) -> ColumnElement[bool]:
 
 
 def _matching(wanted: Filter) -> Select[Project]:
-    states = [State.draft, State.review] if wanted.drafts else [State.published]
-    is_listed = Project.state.in_(states), ~relating.goes_on_elsewhere()
-    query = (
-        select(Project)
-        .where(*is_listed, shown(wanted.reader))
-        .order_by(Project.changed_at.desc(), Project.id)
-    )
-    is_archived = Project.freshness == Freshness.archived
-    query = query.where(is_archived if wanted.archived else ~is_archived)
-    if wanted.phase:
-        query = query.where(Project.phase == wanted.phase)
+    query = select(Project).order_by(Project.changed_at.desc(), Project.id)
+    if wanted.drafts:
+        is_draft = Project.state.in_([State.draft, State.review])
+        query = query.where(is_draft, shown(wanted.reader))
+    else:
+        shows = shown_to if wanted.with_archived else visible
+        query = query.where(shows(wanted.reader))
     if wanted.council_id:
         query = query.where(Project.council_id == wanted.council_id)
-    if wanted.origin in {"ours", "others"}:
-        is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
-        query = query.where(is_ours if wanted.origin == "ours" else ~is_ours)
+    if wanted.only is not None:
+        query = query.where(wanted.only)
     return query
 
 

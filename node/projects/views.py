@@ -9,6 +9,7 @@ from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating.readers import Reader
 from node.federating.views.asking import current_reader
+from node.forms import VersionedForm
 from node.people.permissions import may
 from node.projects import adopting, relating, service
 from node.projects.federate import to_article, to_document, to_tombstone
@@ -60,6 +61,7 @@ def show(token: str) -> ResponseReturnValue:
         parts=parts(text) if project.is_local and may(EDIT) else [],
         lacks_evidence=project.is_local and lacks_evidence(text),
         stated=relating.stated(work.session, project, visible),
+        has_moved=relating.has_moved(work.session, project),
         said_by_others=relating.said_by_others(work.session, project, visible),
         adopting=adopting.state(work.session, project) if may(EDIT) else None,
         sections=sections,
@@ -142,9 +144,19 @@ def update(token: str) -> ResponseReturnValue:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=project), 400
     except ConflictError:
-        form.version.data = str(project.version)
-        return render_template("projects/conflict.html", form=form, project=project), 409
+        theirs = ProjectForm(formdata=None)
+        theirs.fill(project)
+        return both_texts(project, form, theirs)
     return _saved(project)
+
+
+def both_texts(project: Project, form: VersionedForm, theirs: VersionedForm) -> ResponseReturnValue:
+    """What somebody wrote, and what another saved meanwhile. What is sent next begins from that."""
+    form.version.data = str(project.version)
+    page = render_template(
+        "projects/conflict.html", project=project, form=form, theirs=theirs, action=request.path
+    )
+    return page, 409
 
 
 def _saved(project: Project) -> ResponseReturnValue:

@@ -1,6 +1,7 @@
 """The API: projects, updates, councils and outputs as JSON."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from node.councils import service as councils
 from node.errors import InvalidInputError, NotFoundError
 from node.feeds import describing
 from node.projects import service as projects
-from node.projects.models import Phase, Project, State
+from node.projects.models import Project, State
 from node.projects.writing import Text, text_of
 from node.request import LARGEST_ROW_ID, current_work
 from node.rest import openapi, writing
@@ -23,11 +24,16 @@ from node.rest.asking import (
     reader,
     require_match,
     tag_of,
+    whose,
 )
 from node.rest.models import Scope
+from node.search import for_programs
+from node.search.narrowing import asks_index, filter_of
 from node.updates import service as updates
 from node.updates.models import State as UpdateState
 from node.updates.models import Update
+from node.webhooks import service as webhooks
+from node.webhooks.models import Webhook
 from node.wording import say
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1")
@@ -52,7 +58,9 @@ def index() -> Response:
 @blueprint.get("/projects")
 @endpoint()
 def list_projects() -> Response:
-    """Published projects, in the order in which they came here; drafts with `state=draft`."""
+    """Published projects that are asked for as the finder would be, in the order in which they came
+    here; drafts with `state=draft`.
+    """
     most, wanted = limit(), _filter()
     found = projects.after(
         current_work().session, wanted, _cursor(), most + 1, _moment("changed_since")
@@ -62,33 +70,16 @@ def list_projects() -> Response:
 
 
 def _filter() -> projects.Filter:
-    drafts = request.args.get("state") == State.draft.value
-    if drafts and not reader().is_ours:
+    wanted = for_programs.wanted(strictly=True)
+    found = filter_of(current_work().session, wanted, reader())
+    if request.args.get("state") != State.draft.value:
+        return found
+    if not reader().is_ours:
         raise NotFoundError(say("Drafts are shown with a token that reads."))
-    return projects.Filter(
-        reader(),
-        origin=request.args.get("origin", "all"),
-        phase=_choice("phase"),
-        council_id=_council(),
-        drafts=drafts,
-    )
-
-
-def _choice(name: str) -> Phase | None:
-    given = request.args.get(name)
-    if given is None or given in list(Phase):
-        return Phase(given) if given else None
-    wrong = {name: say("Give one of %(words)s", words=", ".join(Phase))}
-    raise InvalidInputError(say("The question could not be read."), wrong)
-
-
-def _council() -> int | None:
-    """The council whose id is asked for; -1, which none has, where it is not known."""
-    uri = request.args.get("council")
-    if uri is None:
-        return None
-    found = councils.by_actor_uri(current_work().session, uri) if "\0" not in uri else None
-    return found.id if found else -1
+    if asks_index(wanted):
+        wrong = {"state": say("Drafts cannot be searched for words or subjects")}
+        raise InvalidInputError(say("The question could not be read."), wrong)
+    return replace(found, drafts=True)
 
 
 def _cursor() -> int:
@@ -253,3 +244,52 @@ def list_outputs() -> Response:
         for number in range(len(each.details.outputs))
     ]
     return _paged("outputs", items, found[most - 1].id if len(found) > most else None)
+
+
+@blueprint.get("/webhooks")
+@endpoint(Scope.webhooks)
+def list_webhooks() -> Response:
+    """The webhooks of whoever made the token."""
+    found = webhooks.of_user(current_work().session, whose(), everybodys=False)
+    return answer({"webhooks": [_hook(each) for each in found]})
+
+
+@blueprint.post("/webhooks")
+@endpoint(Scope.webhooks)
+def create_webhook() -> Response:
+    """A new webhook; its secret is said this once."""
+    url, wanted, tells_all = writing.webhook(body(writing.WEBHOOK))
+    hook = webhooks.add(current_work(), whose(), url, wanted, tells_all=tells_all)
+    response = answer(_hook(hook) | {"secret": hook.secret}, 201)
+    response.headers["Location"] = _here(url_for("rest.read_webhook", webhook_id=hook.id))
+    return response
+
+
+@blueprint.get("/webhooks/<int:webhook_id>")
+@endpoint(Scope.webhooks)
+def read_webhook(webhook_id: int) -> Response:
+    return answer(_hook(_own_hook(webhook_id)))
+
+
+@blueprint.delete("/webhooks/<int:webhook_id>")
+@endpoint(Scope.webhooks)
+def delete_webhook(webhook_id: int) -> Response:
+    """Nothing more is sent there."""
+    webhooks.remove(current_work(), _own_hook(webhook_id))
+    return Response(status=204)
+
+
+def _own_hook(number: int) -> Webhook:
+    return webhooks.find(current_work().session, whose(), number, everybodys=False)
+
+
+def _hook(hook: Webhook) -> describing.Description:
+    return {
+        "id": hook.id,
+        "url": hook.url,
+        "events": hook.events,
+        "tells_all": hook.tells_all,
+        "created": describing.moment(hook.created_at),
+        "failing_since": describing.moment(hook.failing_since),
+        "off": describing.moment(hook.off_at),
+    }

@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 from node.errors import ForbiddenError, InvalidInputError
 from node.federating.readers import ANYBODY, OUR_OWN, Reader
 from node.federating.views.asking import current_reader
+from node.people.models import User
 from node.people.permissions import allows
 from node.people.tries import Tries
 from node.request import PUBLIC, current_node, current_work, for_servers, json_bytes, permission
@@ -70,6 +71,12 @@ def reader() -> Reader:
     if token is None:
         return current_reader()
     return OUR_OWN if Scope.read in token.scopes else ANYBODY
+
+
+def whose() -> User:
+    """Whose token is shown, to a view with a scope."""
+    token: Token = g.api_token
+    return token.user
 
 
 def _token() -> Token | None:

@@ -11,6 +11,7 @@ SCOPES = {
     Scope.read: _l("Read everything that you may read"),
     Scope.write_projects: _l("Write, publish and delete projects"),
     Scope.write_updates: _l("Write updates"),
+    Scope.webhooks: _l("See, add and remove webhooks"),
 }
 ENDS = {30: _l("In 30 days"), 90: _l("In 90 days"), 365: _l("In a year")}
 

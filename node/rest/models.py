@@ -16,6 +16,7 @@ class Scope(StrEnum):
     read = "read"
     write_projects = "write:projects"
     write_updates = "write:updates"
+    webhooks = "webhooks"
 
 
 class Token(Base):

@@ -1,10 +1,10 @@
 """The API in OpenAPI 3.1. A test compares the paths with those that are answered."""
 
 from node import __version__
-from node.projects.models import Phase
 from node.rest.asking import DEFAULT_LIMIT, MOST_LIMIT
+from node.rest.filters import filters, parameter
 from node.rest.models import Scope
-from node.rest.schemas import ADDRESS, MOMENT, TEXT, Schema, object_of, ref, schemas, words
+from node.rest.schemas import MOMENT, TEXT, Schema, object_of, ref, schemas, words
 
 PROBLEM = "application/problem+json"
 PROBLEMS = {
@@ -56,49 +56,33 @@ def document(base: str) -> Schema:
     }
 
 
-def _parameter(
-    name: str, where: str, words: str, schema: Schema, *, required: bool = False
-) -> Schema:
-    return {
-        "name": name,
-        "in": where,
-        "description": words,
-        "required": required,
-        "schema": schema,
-    }
-
-
 MOST: Schema = {
     "type": "integer",
     "minimum": 1,
     "maximum": MOST_LIMIT,
     "default": DEFAULT_LIMIT,
 }
-TOKEN = _parameter("token", "path", "What names it in addresses.", TEXT, required=True)
+TOKEN = parameter("token", "path", "What names it in addresses.", TEXT, required=True)
 PAGE = [
-    _parameter("limit", "query", "How many at most.", MOST),
-    _parameter("after", "query", "Where to go on, as `next` says.", TEXT),
+    parameter("limit", "query", "How many at most.", MOST),
+    parameter("after", "query", "Where to go on, as `next` says.", TEXT),
 ]
-NARROW = [
-    _parameter("phase", "query", "Only of this phase.", words(Phase)),
-    _parameter("council", "query", "Only of the council with this id.", ADDRESS),
-    _parameter("origin", "query", "Ours, others’ or all.", words(("all", "ours", "others"))),
-]
+NARROW = filters()
 ASKED = [
     *NARROW,
-    _parameter("state", "query", "`draft` for drafts, with a token.", words(("draft",))),
-    _parameter("changed_since", "query", "Only what changed at or after.", MOMENT),
+    parameter("state", "query", "`draft` for drafts, with a token.", words(("draft",))),
+    parameter("changed_since", "query", "Only what changed at or after.", MOMENT),
 ]
 READ = ("400", "404", "429")
 UNWRITTEN = ("400", "401", "403", "413", "415", "429")
 
 
 def _paths() -> Schema:
-    return _paths_of_projects() | _paths_of_parts()
+    return _paths_of_projects() | _paths_of_parts() | _paths_of_webhooks()
 
 
 def _paths_of_projects() -> Schema:
-    match = _parameter("If-Match", "header", "The ETag of what was read.", TEXT, required=True)
+    match = parameter("If-Match", "header", "The ETag of what was read.", TEXT, required=True)
     write, body = Scope.write_projects, ref("ProjectText")
     return {
         "/": {"get": _operation("index", "Where things are", object_of({}), ("429",))},
@@ -189,6 +173,36 @@ def _paths_of_parts() -> Schema:
                 _page_of("outputs", "Output"),
                 (*READ, "401"),
                 parameters=[*PAGE, *NARROW],
+            ),
+        },
+    }
+
+
+def _paths_of_webhooks() -> Schema:
+    scope = Scope.webhooks
+    number = parameter("webhook_id", "path", "Its number.", {"type": "integer"}, required=True)
+    hooks = object_of({"webhooks": {"type": "array", "items": ref("Webhook")}})
+    mine = ("401", "403", "429")
+    return {
+        "/webhooks": {
+            "get": _operation("list_webhooks", "Your webhooks", hooks, mine, scope=scope),
+            "post": _operation(
+                "create_webhook",
+                "Have an address told of what happens; its secret is said this once",
+                ref("NewWebhook"),
+                (*UNWRITTEN, "409"),
+                status="201",
+                body=ref("WebhookText"),
+                scope=scope,
+            ),
+        },
+        "/webhooks/{webhook_id}": {
+            "parameters": [number],
+            "get": _operation(
+                "read_webhook", "One webhook", ref("Webhook"), (*mine, "404"), scope=scope
+            ),
+            "delete": _operation(
+                "delete_webhook", "Remove one", None, (*mine, "404"), status="204", scope=scope
             ),
         },
     }

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 from node.projects.details import Details, longest
 from node.projects.models import Phase, State, Visibility
 from node.projects.writing import LANGUAGES, TRANSLATED
+from node.webhooks.events import CHOICES
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -34,6 +35,13 @@ def schemas() -> Schema:
     update |= dict.fromkeys(("id", "url", "page", "project"), ADDRESS)
     update |= {"published": MOMENT, "edited": MOMENT, "version": {"type": "integer"}}
     whole = listed | {"brief": TEXT, "content": TEXT, "translations": {"type": "object"}}
+    hook: Schema = {
+        "id": {"type": "integer"},
+        "url": ADDRESS,
+        "events": {"type": "array", "items": words(CHOICES)},
+        "tells_all": {"type": "boolean"},
+        **dict.fromkeys(("created", "failing_since", "off"), MOMENT),
+    }
     return {
         "Council": _council(),
         "Details": _schema_of(Details),
@@ -43,6 +51,13 @@ def schemas() -> Schema:
         "Update": object_of(update),
         "UpdateText": object_of(written, additionalProperties=False),
         "Output": _output(),
+        "Webhook": object_of(hook),
+        "NewWebhook": object_of(hook | {"secret": TEXT}),
+        "WebhookText": object_of(
+            {name: hook[name] for name in ("url", "events", "tells_all")},
+            required=["url", "events"],
+            additionalProperties=False,
+        ),
         "Problem": _problem(),
     }
 

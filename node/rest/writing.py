@@ -13,6 +13,7 @@ from node.wording import Saying, say
 LINES = ("title", "summary", "phase", "brief", "visibility", "language")
 PROJECT = frozenset({*LINES, "details", "translations", "state"})
 UPDATE = frozenset({"changed", "next", "needs"})
+WEBHOOK = frozenset({"url", "events", "tells_all"})
 STATES = ("draft", "published")
 EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
@@ -105,3 +106,19 @@ def update(given: Mapping[str, Any]) -> updates.Text:
     if wrong:
         raise InvalidInputError(say("The update could not be saved."), wrong)
     return updates.Text(**said)
+
+
+def webhook(given: Mapping[str, Any]) -> tuple[str, list[str], bool]:
+    """The address, the names of events, and whether it is told of all projects. Raises
+    `InvalidInputError`.
+    """
+    wrong: dict[str, Saying] = {}
+    url, wanted = _line("url", given.get("url"), wrong), given.get("events")
+    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
+        wrong["events"] = say("Give a list of texts")
+    tells_all = given.get("tells_all", False)
+    if not isinstance(tells_all, bool):
+        wrong["tells_all"] = say("Give true or false")
+    if wrong:
+        raise InvalidInputError(say("The webhook could not be saved."), wrong)
+    return url, wanted or [], tells_all

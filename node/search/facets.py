@@ -20,7 +20,10 @@ from node.search.wanted import Wanted
 OF_PLUGINS = "facet"
 ORIGINS = {"ours": _l("This council"), "others": _l("Other councils")}
 FRESHNESS = {
-    word.value: name for word, name in freshness.NAMES.items() if word is not Freshness.archived
+    **{
+        word.value: name for word, name in freshness.NAMES.items() if word is not Freshness.archived
+    },
+    Freshness.unsaid.value: _l("Not said"),
 }
 SORTS = {
     "relevance": _l("Best match"),

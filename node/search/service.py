@@ -107,13 +107,13 @@ class _Search:
     def __init__(self, session: Session, wanted: Wanted, reader: Reader) -> None:
         self._session = session
         self._wanted = wanted
-        of_archive = wanted.show or Freshness.archived in wanted.freshness
         # What is not current is old: the first pages hardly come across it.
-        self._shown = projects.shown_to(reader) if of_archive else projects.visible(reader)
+        shows = projects.shown_to if wanted.of_archive else projects.visible
+        self._shown = shows(reader)
         self._wording = asking.read(wanted.q)
         # Text without a word in it is found nowhere.
         self.is_empty = bool(wanted.q) and not self._wording
-        facets: tuple[asking.Choice, ...] = _facets(wanted)
+        facets: tuple[asking.Choice, ...] = labels_of(wanted)
         without: asking.Choice = ()
         if wanted.origin:
             ours = select(Council.id).where(Council.slug.is_not(None))
@@ -234,7 +234,8 @@ def visible(reader: Reader) -> list[Visibility]:
     return [Visibility(word) for word in reader.audiences]
 
 
-def _facets(wanted: Wanted) -> tuple[asking.Choice, ...]:
+def labels_of(wanted: Wanted) -> tuple[asking.Choice, ...]:
+    """The labels in the index of which the wanted projects have one each."""
     found = [
         one(label(kind, value))
         for kind, value in (

@@ -4,6 +4,7 @@ from flask import Response, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from node.federating.views.asking import current_reader
+from node.languages import page_language
 from node.projects.views import blueprint as projects_blueprint
 from node.request import PUBLIC, current_node, current_work, permission
 from node.search import reuse_views, saved_views, service
@@ -46,7 +47,7 @@ def suggest() -> Response:
     return jsonify(
         suggestions=[
             {
-                "value": project.title,
+                "value": project.said_in(page_language()).title,
                 "label": project.council.name,
                 "url": url_for("projects.show", token=project.token),
             }

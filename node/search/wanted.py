@@ -21,6 +21,8 @@ DAY = re.compile(r"(\d{1,2})[/. ](\d{1,2})[/. ](\d{4})")
 FACET = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_-]{1,40}:[a-z0-9_-]{1,40}")
 SORTS = ("relevance", "updated", "title", "ends")
 ORIGINS = ("ours", "others")
+# What programs may say where people say nothing.
+ALL = "all"
 
 
 class _UnreadableError(Exception):
@@ -87,6 +89,11 @@ class Wanted:
         """Whether it is less than everything."""
         return replace(self, sort="") != Wanted()
 
+    @property
+    def of_archive(self) -> bool:
+        """Whether it may be what was archived."""
+        return bool(self.show) or Freshness.archived in self.freshness
+
     def pairs(self) -> list[tuple[str, str]]:
         """What it says, as names and values of an address."""
         found: list[tuple[str, str]] = []
@@ -114,8 +121,12 @@ def from_query(query: str) -> Wanted:
     return read(parse_qsl(query, max_num_fields=100))[0]
 
 
-def read(pairs: Iterable[tuple[str, str]]) -> tuple[Wanted, InvalidInputError | None]:
-    """What an address asks for, and what in it cannot be read; that part is left out."""
+def read(
+    pairs: Iterable[tuple[str, str]], *, strictly: bool = False
+) -> tuple[Wanted, InvalidInputError | None]:
+    """What an address asks for, and what in it cannot be read; that part is left out. `strictly`:
+    a word that is no choice cannot be read; without that, it means nothing.
+    """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
         given.setdefault(name, []).append(value.strip()[:LONGEST])
@@ -125,6 +136,8 @@ def read(pairs: Iterable[tuple[str, str]]) -> tuple[Wanted, InvalidInputError | 
         values = [value for value in given.get(item.name, [])[:MOST] if value and "\0" not in value]
         if values:
             try:
+                if strictly:
+                    _require_choice(values, item.metadata)
                 found[item.name] = _READ[item.metadata["kind"]](values, item.metadata)
             except _UnreadableError as unreadable:
                 wrong[item.name] = unreadable.text
@@ -141,6 +154,12 @@ def _upside_down(wanted: Wanted) -> dict[str, Saying]:
         if first and last and last < first:
             wrong[f"{name}_to"] = say("The last day must be on or after the first day")
     return wrong
+
+
+def _require_choice(values: list[str], more: Mapping[str, Any]) -> None:
+    choices = more.get("choices")
+    if choices and not set(values) <= {*choices, ALL}:
+        raise _UnreadableError(say("Give one of %(words)s", words=", ".join(choices)))
 
 
 def _read_text(values: list[str], _more: Mapping[str, object]) -> str:

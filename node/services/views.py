@@ -1,5 +1,7 @@
 """The list of services, to be searched; and suggestions while somebody types."""
 
+import re
+
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -8,6 +10,8 @@ from node.services import service
 
 blueprint = Blueprint("services", __name__, template_folder="templates")
 
+# Where a service is chosen for a project.
+FORM = re.compile(r"/projects/[\w-]{1,40}/edit/[a-z]{1,20}", re.ASCII)
 MOST = 2_000
 SUGGESTIONS = 10
 
@@ -15,10 +19,15 @@ SUGGESTIONS = 10
 @blueprint.get("/services")
 @permission(PUBLIC)
 def index() -> ResponseReturnValue:
-    """All services with their numbers, or those that are looked for."""
-    text = request.args.get("q", "")[:100]
+    """All services with their numbers, or those that are looked for. `back` is the form that one is
+    chosen for.
+    """
+    text, back = request.args.get("q", "")[:100], request.args.get("back", "")
     found = service.matching(current_work().session, text, MOST)
-    return render_template("services/index.html", services=found, text=text)
+    is_form = FORM.fullmatch(back) is not None
+    return render_template(
+        "services/index.html", services=found, text=text, back=back if is_form else ""
+    )
 
 
 @blueprint.get("/services/suggest")

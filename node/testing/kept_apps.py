@@ -16,6 +16,7 @@ from node.app import add_jobs, node_of
 from node.jobs import Jobs
 from node.moderation import views as moderation
 from node.outbound import Outbound
+from node.passwords import views as passwords
 from node.people import forms
 from node.people.tries import SignInTries, Tries
 from node.request import EXTENSION
@@ -28,6 +29,7 @@ MOST = 24
 COUNTERS: Mapping[str, Callable[[], object]] = {
     forms.EXTENSION: SignInTries,
     rest.EXTENSION: rest.Limits,
+    passwords.EXTENSION: passwords.Asked,
     moderation.EXTENSION: lambda: Tries(moderation.MOST_REPORTS, moderation.HOUR),
 }
 # Ours that hold nothing of what happened.

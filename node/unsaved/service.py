@@ -18,6 +18,8 @@ JOB = "unsaved"
 # A person has so much, for so long; of what is nobody's there is so much, and not for long.
 MOST_OF_PERSON, KEPT = 30, timedelta(days=30)
 MOST_OF_NOBODY, KEPT_OF_NOBODY = 200, timedelta(days=1)
+# Of nobody's, one browser session has so much, and all that was sent without one so much.
+MOST_OF_SESSION, MOST_WITHOUT = 5, 100
 # More than the longest form holds.
 LONGEST, LONGEST_PATH = 400_000, 500
 # What a form sends that nobody typed: its token, and the buttons.
@@ -35,8 +37,11 @@ def says_something(fields: Fields) -> bool:
     return any(value.strip() for name, value in fields if name != "version")
 
 
-def keep(work: UnitOfWork, user: User | None, path: str, fields: Fields) -> Unsaved:
+def keep(
+    work: UnitOfWork, user: User | None, path: str, fields: Fields, within: str = ""
+) -> Unsaved:
     """Keep what somebody typed in the form at `path`, in place of what was kept of it before.
+    `within` names the browser session of nobody.
 
     Raises `InvalidInputError` for what is too long for any form.
     """
@@ -48,9 +53,16 @@ def keep(work: UnitOfWork, user: User | None, path: str, fields: Fields) -> Unsa
         kept = Unsaved(user_id=user.id if user is not None else None, path=path)
         session.add(kept)
     kept.fields, kept.at = [list(pair) for pair in fields], now()
+    if user is None:
+        kept.session = within
     session.flush()
-    mine = Unsaved.user_id == user.id if user is not None else Unsaved.user_id.is_(None)
-    _forget_surplus(session, mine, MOST_OF_PERSON if user is not None else MOST_OF_NOBODY)
+    if user is not None:
+        _forget_surplus(session, Unsaved.user_id == user.id, MOST_OF_PERSON)
+    else:
+        of_nobody = Unsaved.user_id.is_(None)
+        most = MOST_OF_SESSION if within else MOST_WITHOUT
+        _forget_surplus(session, of_nobody & (Unsaved.session == within), most)
+        _forget_surplus(session, of_nobody, MOST_OF_NOBODY)
     return kept
 
 

@@ -1,5 +1,6 @@
 """Keeping what is typed in a form, and the way back to it."""
 
+from hashlib import sha256
 from typing import cast
 
 from flask import (
@@ -11,6 +12,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -79,12 +81,18 @@ def after_signing_in() -> Response | None:
         return None
     try:
         with current_node().work(by="anonymous") as work:
-            token = service.keep(work, None, request.path, fields).token
+            token = service.keep(work, None, request.path, fields, _browser()).token
     except InvalidInputError:
         return None
     flash(_("Sign in again. What you typed is kept, and not saved yet."), "error")
     back = url_for("unsaved.show", token=token)
     return cast("Response", redirect(url_for("security.login", next=back)))
+
+
+def _browser() -> str:
+    """What tells one browser session from another, whatever it sends again."""
+    own = session.get("csrf_token", "")
+    return sha256(str(own).encode()).hexdigest() if own else ""
 
 
 def after_expiry() -> Response | None:

@@ -11,7 +11,9 @@ from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
 from node.federating import addresses
-from node.projects.federate import audience
+from node.projects.details import Upkeep
+from node.projects.details import parse as parse_details
+from node.projects.federate import audience, upkeep_of
 from node.updates.models import Update
 
 LONGEST_CONTENT = 60_000
@@ -22,7 +24,9 @@ HEADINGS = {"changed": "What changed", "next": "What is next", "needs": "What we
 
 @dataclass(frozen=True)
 class RemoteUpdate:
-    """What another node says is new in a project of its own, checked and sanitised."""
+    """What another node says is new in a project of its own, checked and sanitised. `upkeep` is how
+    far the project can be relied on since.
+    """
 
     uri: str
     url: str
@@ -33,6 +37,7 @@ class RemoteUpdate:
     published_at: datetime | None
     changed_at: datetime | None
     revision: str
+    upkeep: Upkeep
 
 
 def to_html(parts: dict[str, str]) -> str:
@@ -58,6 +63,7 @@ def to_note(update: Update) -> Note:
         audience=addresses.project_group(project.uri),
         project=project.uri,
         revision=update.revision,
+        details=upkeep_of(project),
         published=update.published_at,
         updated=update.changed_at if update.version > 1 else None,
         language=update.language,
@@ -90,6 +96,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
         published_at=note.published,
         changed_at=note.updated or note.published,
         revision=note.revision,
+        upkeep=parse_details(Upkeep, note.details),
     )
 
 

@@ -21,6 +21,7 @@ from node.councils.models import Council
 from node.db import insert_into, insert_once, now
 from node.federating import backfill, comparisons
 from node.federating.models import Deleted
+from node.projects.details import Freshness, Upkeep
 from node.projects.digests import touch
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
@@ -83,6 +84,7 @@ def keep(
         fitting, why_not = _fitting(work, council, portion, projects, asked_at)
         before = news.known(work.session, fitting)
         left_out |= why_not | _store(work, council, fitting, projects)
+        _keep_upkeep(work.session, fitting, projects)
         news.received(work, fitting, before)
     return left_out
 
@@ -184,6 +186,23 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
         rows,
     )
     session.expire_all()
+
+
+def _keep_upkeep(session: Session, told: Sequence[RemoteUpdate], projects: dict[str, int]) -> None:
+    """An update of a fresh project moves its next review, which its node says with the update and
+    in no other way.
+    """
+    newest: dict[int, Upkeep] = {}
+    for one in told:
+        if one.upkeep.freshness is Freshness.fresh and one.upkeep.confirmed_on:
+            newest[projects[one.project_uri]] = one.upkeep
+    if not newest:
+        return
+    fresh = Project.id.in_(newest), Project.freshness == Freshness.fresh
+    for project in session.scalars(select(Project).where(*fresh)):
+        said, known = newest[project.id], project.confirmed_on
+        if said.confirmed_on and (known is None or known <= said.confirmed_on):
+            project.review_on, project.confirmed_on = said.review_on, said.confirmed_on
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:

@@ -1,8 +1,9 @@
 """What can be done with the updates of a project, and reading those of everybody."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from federation.reading import Document
@@ -81,14 +82,38 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
         raise ForbiddenError(say("Only the council whose project it is can write its updates."))
     if project.state is not ProjectState.published:
         raise ConflictError(say("Publish the project first."))
+    update = _made(work, project, text, now())
+    # Others hear of the next review with the update itself.
+    was_not_fresh = reviews.confirm(work.settings, project)
+    _send(work, update, create_activity, to_note(update).dump())
+    for announce in work.node.announcers:
+        announce(work, update)
+    if was_not_fresh:
+        telling.told(work, project, project.visibility)
+    tell(work, news.WRITTEN, project_id=project.id, subject_uri=update.uri)
+    work.audit("update.write", update.uri, project=project.uri)
+    return update
+
+
+def recall(work: UnitOfWork, project: Project, text: Text, moment: datetime) -> Update | None:
+    """An update that was told elsewhere, then: nobody is told again, and others read it with the
+    rest of the past. None where it is there already.
+    """
+    text = check(text)
+    same = Update.project_id == project.id, Update.published_at == moment
+    known = Update.changed == text.changed, Update.state == State.deleted
+    if work.session.scalar(select(Update.id).where(*same, or_(*known)).limit(1)) is not None:
+        return None
+    return _made(work, project, text, moment)
+
+
+def _made(work: UnitOfWork, project: Project, text: Text, moment: datetime) -> Update:
+    """Raises `ConflictError` for one too many."""
     if count(work.session, project) >= MOST_OF_PROJECT:
         raise ConflictError(
-            say(
-                "A project has at most %(most)s updates.",
-                most=f"{MOST_OF_PROJECT:,}",
-            )
+            say("A project has at most %(most)s updates.", most=f"{MOST_OF_PROJECT:,}")
         )
-    token, moment = new_token(), now()
+    token = new_token()
     uri = addresses.update(work.settings, token)
     update = Update(
         token=token,
@@ -105,13 +130,6 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     _write(update, text)
     work.session.add(update)
     work.session.flush()
-    _send(work, update, create_activity, to_note(update).dump())
-    for announce in work.node.announcers:
-        announce(work, update)
-    if reviews.confirm(work.settings, project):
-        telling.told(work, project, project.visibility)
-    tell(work, news.WRITTEN, project_id=project.id, subject_uri=uri)
-    work.audit("update.write", uri, project=project.uri)
     return update
 
 

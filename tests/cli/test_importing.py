@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from node.federating.models import OutboxActivity
+from node.projects import service as projects_of
 from node.projects.models import Project, State
 from node.testing.missing import missing
 from node.testing.nodes import Nodes, TestNode
+from node.updates.models import Update
 from tests.cli.conftest import Command, Said
 
 SHARED = Path(
@@ -255,8 +258,9 @@ PIPELINE_XML = """<?xml version="1.0" encoding="utf-8"?>
     <RawTags>waste,bins</RawTags>
     <Title>Slow things</Title>
     <StatusUpdates>
-      <StatusUpdate><Date>2016-04-01</Date><Text>Began</Text></StatusUpdate>
       <StatusUpdate><Date>2016-05-01</Date><Text>Went on</Text></StatusUpdate>
+      <StatusUpdate><Date>2016-04-01</Date><Text>Began</Text></StatusUpdate>
+      <StatusUpdate><Text>Nobody knows when</Text></StatusUpdate>
     </StatusUpdates>
     <RelList><Relationship><username>bob</username><approved>true</approved></Relationship></RelList>
   </PageViewModel>
@@ -287,7 +291,8 @@ def test_what_pipeline_exported_as_csv(
 def test_what_pipeline_exported_as_xml(
     moothall: Command, council: TestNode, tmp_path: Path
 ) -> None:
-    said = moothall("import", written(tmp_path, "export.xml", PIPELINE_XML))
+    file = written(tmp_path, "export.xml", PIPELINE_XML)
+    said = moothall("import", file)
     project = projects(council)["Slow things"]
     assert project.brief == "## Why\n\nIt is **slow**. Very."
     assert project.summary == "Why"
@@ -299,9 +304,21 @@ def test_what_pipeline_exported_as_xml(
     assert str(details.assessment_on) == "2016-09-01"
     assert details.technologies == ("C#",)
     assert details.tags == ("waste", "bins")
-    assert "- 2016-04-01 Began\n- 2016-05-01 Went on" in details.work_done
+    assert details.contact_name == "bob", "who contributed, where the file names nobody else"
     assert "bob" not in said.out
+    assert details.work_done == "## Earlier updates\n\n- Nobody knows when"
     assert "not carried over: watchers, contributors" in said.out
+    assert "here already, and the same" in moothall("import", file).out
+    with council.work() as work:
+        projects_of.publish(work, projects_of.for_change(work.session, project.token))
+    with council.reading() as session:
+        rows = session.scalars(select(Update).order_by(Update.published_at)).all()
+        told = [(str(row.published_at.date()), row.changed) for row in rows]
+        sent = session.scalars(select(OutboxActivity.type)).all()
+    assert told == [("2016-04-01", "Began"), ("2016-05-01", "Went on")]
+    assert sent == ["Create"], "of the project, and of no update"
+    page = council.visitor().visit(f"/projects/{project.token}").text
+    assert page.index("Went on") < page.index("Began")
 
 
 def test_a_file_with_one_bad_row_is_not_imported_at_all(

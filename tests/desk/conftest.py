@@ -6,6 +6,9 @@ from node.people import service as people
 from node.people.permissions import COORDINATOR
 from node.testing.nodes import PASSWORD, Nodes, TestNode, email
 from node.testing.visitor import Visitor
+from tests.one_council import officer, operator, stranger
+
+__all__ = ["coordinator", "council", "officer", "operator", "stranger"]
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +26,5 @@ def council(lasting_nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture(scope="module")
-def officer(council: TestNode) -> Visitor:
-    return council.visitor("officer")
-
-
-@pytest.fixture(scope="module")
 def coordinator(council: TestNode) -> Visitor:
     return council.visitor(COORDINATOR)
-
-
-@pytest.fixture(scope="module")
-def operator(council: TestNode) -> Visitor:
-    return council.visitor("operator")
-
-
-@pytest.fixture
-def stranger(council: TestNode) -> Visitor:
-    return council.visitor()

@@ -66,7 +66,7 @@ def follow(nodes: Nodes, node: TestNode, sender: Signatory) -> None:
 
 def titles(node: TestNode) -> set[str]:
     with node.reading() as session:
-        found = projects.listed(session, projects.Filter(origin="others"))
+        found = projects.listed(session, projects.Filter())
         return {project.title for project in found.projects}
 
 

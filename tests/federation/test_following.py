@@ -191,7 +191,7 @@ def test_what_comes_uninvited_is_not_shown(nodes: Nodes) -> None:
     """A council is shown because ours follows it, not because it sends."""
     here, there = nodes.pair()
     with there.work() as work:
-        page = projects.listed(work.session, projects.Filter(origin="others"))
+        page = projects.listed(work.session, projects.Filter())
     follow(nodes, here, there)
     publish(here, "Bins")
     nodes.settle()

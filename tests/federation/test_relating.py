@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from node.alike.models import Statement
 from node.federating.models import OutboxActivity
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
@@ -122,15 +123,18 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     keen.visit(copy_of(there, "Bins in one step"))
     keen.submit("follow")
     page = relate(officer, copy_of(here, "Bin days"), ours, "merged-into")
-    assert "This project goes on in another:" in page
+    assert "This project is to go on in another, once its council agrees:" in page
     nodes.settle()
-    assert "Bins in one step" not in here.visitor().visit("/projects").text
+    for node in (here, there):
+        assert "Bins in one step" in node.visitor().visit("/projects").text, "not yet"
     assert document(here, f"{ours}/group").get("movedTo") is None, "the other has not agreed"
     owner = there.visitor("officer")
     assert "Is to go on here from" in owner.visit(theirs).text
     page = html.unescape(owner.submit("agree").text)
     assert "It goes on here." in page
     nodes.settle()
+    for node in (here, there):
+        assert "Bins in one step" not in node.visitor().visit("/projects").text
     target = f"https://{there.host}{theirs}/group"
     assert group in document(there, f"{theirs}/group")["alsoKnownAs"]
     assert document(here, f"{ours}/group")["movedTo"] == target
@@ -215,3 +219,71 @@ def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) 
     assert says(council, "Remove", council.uri) == "done"
     assert says(council, "Add", council.uri) == "ignored", "not twice a day"
     assert "In use at:" not in node.visitor().visit(ours).text
+
+
+def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: Nodes) -> None:
+    here, there = friends(nodes)
+    owner = there.visitor("officer")
+    first, second = write(owner, title="Bin days"), write(owner, title="Bins in one step")
+    hidden = write(owner, title="Only for ourselves", visibility="peers")
+    nodes.settle()
+    coordinator = here.visitor("operator")
+    page = copy_of(here, "Bin days")
+    assert here.visitor("officer").visit(f"{page}/alike").status_code == 403
+    coordinator.visit(f"{page}/alike")
+    for address in ("", "https://nobody.example/", page, f"https://{there.host}{hidden}"):
+        wrong = coordinator.submit("alike", address=address, kind="identical")
+        assert (wrong.status_code, "Enter the address of" in wrong.text) == (400, True)
+    other = f"https://{there.host}{second}"
+    assert coordinator.submit("alike", address=other, kind="merged-into").status_code == 400
+    coordinator.submit("alike", address=other, kind="identical")
+    assert "Both councils are told that yours says so." in coordinator.text
+    assert "says Olu Operator, Aldermoor Council" in coordinator.text
+    nodes.settle()
+    for address, named in ((first, "Bins in one step"), (second, "Bin days")):
+        seen = there.visitor().visit(address).text.partition("The same need, others say")[2]
+        assert f">{named}</a> (Brackwell Council)" in seen
+        assert "says Aldermoor Council" in seen
+        assert "Olu Operator" not in seen
+    owner.visit(second)
+    owner.submit("hide")
+    assert "others say" not in there.visitor().visit(first).text, "it is hidden on both"
+    coordinator.visit(page)
+    coordinator.submit("take-back")
+    nodes.settle()
+    with there.reading() as session:
+        assert session.scalars(select(Statement)).all() == []
+
+
+def test_nobody_states_for_another_council(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    ours = f"https://{node.host}{write(node.visitor('officer'))}"
+    council, another, person = peer.actor(), peer.actor(), peer.actor(type="Person")
+
+    def states(who: Any, by: Any, about: str = ours, relation: str = "similar") -> str:
+        told = {
+            "id": peer.new_id("statements"),
+            "type": "Relationship",
+            "attributedTo": by.uri,
+            "subject": about,
+            "object": "https://elsewhere.test/projects/1",
+            "relationship": f"https://moothall.org/ns#{relation}",
+        }
+        return send(nodes, who, who.says("Create", told), node)
+
+    def shown() -> bool:
+        return "others say" in node.visitor().visit(ours).text
+
+    assert states(another, council) == "ignored"
+    assert states(person, person) == "ignored"
+    assert states(council, council, "https://elsewhere.test/projects/2") == "ignored"
+    assert states(council, council, relation="merged-into") != "done"
+    assert not shown()
+    assert states(council, council) == "done"
+    with node.reading() as session:
+        uri = session.scalars(select(Statement.uri)).one()
+    send(nodes, another, another.says("Delete", uri), node)
+    assert shown(), "it is not theirs to take back"
+    assert send(nodes, council, council.says("Delete", uri), node) == "done"
+    assert not shown()

@@ -2,19 +2,22 @@
 brought back.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from node.audit import AuditEntry
 from node.db import now
-from node.federating.models import Comparison, Peer
+from node.federating.models import Comparison, OutboxActivity, Peer
 from node.freshness import service as freshness
 from node.projects import reviews
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
+from tests.federation.talking import copy_of
+from tests.federation.test_main_job import follow
 from tests.freshness.waiting import pass_weeks, write
 
 FALLS_DUE = 9  # weeks, in alpha
@@ -208,3 +211,50 @@ def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) ->
             row.agreed_at = long_ago
     page = there.visitor().visit("/projects").text
     assert f"Nothing was heard from aldermoor.test since {long_ago.day}" in page
+
+
+def test_the_owner_chooses_the_review_date_and_updates_leave_it(
+    council: TestNode, officer: Visitor, stranger: Visitor
+) -> None:
+    address = write(officer, title="Looked at in summer")
+
+    def choose(day: date | None) -> TestResponse:
+        officer.visit(f"{address}/review-date")
+        parts = (day.day, day.month, day.year) if day else ("", "", "")
+        boxes = zip(("day-day", "day-month", "day-year"), parts, strict=True)
+        return officer.submit("review-date", **{name: str(part) for name, part in boxes})
+
+    for day, why in ((reviews.today(), "in the future"), (date(2999, 1, 1), "within a year")):
+        answer = choose(day)
+        assert (answer.status_code, why in answer.text) == (400, True)
+    choose(reviews.today() + timedelta(weeks=30))
+    assert f"The next review is on {said(30)}." in stranger.visit(address).text
+    officer.visit(f"{address}/updates/new")
+    officer.submit("updates/new", changed="It goes well.")
+    assert f"The next review is on {said(30)}." in stranger.visit(address).text
+    choose(None)
+    assert f"The next review is on {said(FALLS_DUE)}." in stranger.visit(address).text
+    choose(reviews.today() + timedelta(weeks=2))
+    pass_weeks(council, address, 2)
+    assert "Review due" in stranger.visit(address).text
+    assert "Choose the review date" in officer.visit("/desk").text
+
+
+def test_an_update_tells_other_councils_of_the_next_review(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    officer = here.visitor("officer")
+    address = write(officer, title="Bins in one step")
+    nodes.settle()
+    for node in (here, there):
+        with node.work() as work:
+            project = work.session.scalars(select(Project)).one()
+            project.review_on, project.confirmed_on = date(2026, 1, 2), date(2025, 11, 7)
+    officer.visit(f"{address}/updates/new")
+    officer.submit("updates/new", changed="It goes well.")
+    nodes.settle()
+    page = there.visitor().visit(copy_of(there, "Bins in one step")).text
+    assert f"The next review is on {said(FALLS_DUE)}." in page
+    with here.reading() as session:
+        sent = session.scalars(select(OutboxActivity.type)).all()
+    assert sorted(sent) == ["Accept", "Create", "Create"], "nothing but the update"

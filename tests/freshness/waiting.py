@@ -37,7 +37,7 @@ def _pass(node: TestNode, address: str, time: timedelta) -> None:
     with node.work() as work:
         token = address.rpartition("/")[2]
         project = work.session.scalars(select(Project).where(Project.token == token)).one()
-        for name in ("review_on", "confirmed_on", "archived_on"):
+        for name in ("review_on", "review_chosen_on", "confirmed_on", "archived_on"):
             if (day := getattr(project, name)) is not None:
                 setattr(project, name, day - time)
         project.published_at = (project.published_at or project.created_at) - time

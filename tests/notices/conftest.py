@@ -1,21 +1,5 @@
 """One council for all tests of a module, and the people who use it."""
 
-import pytest
+from tests.one_council import council, officer, operator
 
-from node.testing.nodes import Nodes, TestNode
-from node.testing.visitor import Visitor
-
-
-@pytest.fixture(scope="module")
-def council(lasting_nodes: Nodes) -> TestNode:
-    return lasting_nodes.start("aldermoor")
-
-
-@pytest.fixture(scope="module")
-def officer(council: TestNode) -> Visitor:
-    return council.visitor("officer")
-
-
-@pytest.fixture(scope="module")
-def operator(council: TestNode) -> Visitor:
-    return council.visitor("operator")
+__all__ = ["council", "officer", "operator"]

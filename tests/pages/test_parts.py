@@ -222,3 +222,21 @@ def test_a_draft_is_filled_in_from_part_to_part(officer: Visitor) -> None:
 def test_a_part_that_no_project_has_is_not_found(officer: Visitor) -> None:
     address = write(officer)
     assert officer.visit(f"{address}/edit/secrets").status_code == 404
+
+
+def test_the_number_of_a_service_is_looked_up_in_the_list(officer: Visitor) -> None:
+    address = write(officer)
+    page = officer.visit(f"{address}/edit/subject").text
+    assert 'data-suggestions="/services/suggest"' in page
+    assert f'href="/services?back={address}/edit/subject"' in page
+    page = officer.visit(f"/services?back={address}/edit/subject&q=parking").text
+    choice = re.search(rf'href="({address}/edit/subject\?lgsl=(\d+))"', page)
+    assert choice, page
+    officer.visit(choice[1])
+    page = officer.submit("edit/subject", then="save").text
+    assert f"{choice[2]} " in page.partition("Service number (LGSL)")[2][:200]
+    officer.visit(f"{address}/edit/subject")
+    officer.submit("edit/subject", lgsl="57 Council tax", then="save")
+    assert "57 " in officer.text.partition("Service number (LGSL)")[2][:200]
+    page = officer.visit("/services?q=parking&back=https://evil.example/").text
+    assert "evil" not in page.partition("<main")[2]

@@ -1,6 +1,7 @@
 """The evidence pack and the highlight report."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -83,20 +84,27 @@ def test_the_report_has_what_its_reader_may_see(
 
 
 @pytest.mark.parametrize(
-    "typed, said",
+    "first, last, said",
     [
-        ("from=x&to=2031-01-01", "Enter a day, such as 2026-11-30"),
-        ("from=2031-01-01", "Enter a day, such as 2026-11-30"),
-        ("from=20310101&to=2031-W01-1", "Enter a day, such as 2026-11-30"),
-        ("from=2031-02-01&to=2031-01-01", "The last day cannot be before the first"),
-        ("from=2031-01-01&to=2033-01-01", "A report covers at most a year"),
-        ("from=0001-01-01&to=9999-12-31", "Enter a day, such as 2026-11-30"),
+        ("31 2 2031", "1 3 2031", "Enter a real date, like 27 3 2027"),
+        ("1 1 2031", "", "Enter a day, such as 30 11 2026"),
+        ("x ² 2031", "1 1 2031", "Enter a real date, like 27 3 2027"),
+        ("1 2 2031", "1 1 2031", "The last day cannot be before the first"),
+        ("1 1 2031", "1 1 2033", "A report covers at most a year"),
+        ("1 1 1", "31 12 9999", "Enter a year between 1970 and 2998"),
     ],
 )
-def test_days_that_are_none_are_said_and_stay(typed: str, said: str, lone: TestNode) -> None:
-    answer = lone.visitor().visit(f"/highlights?{typed}")
+def test_days_that_are_none_are_said_and_stay(
+    first: str, last: str, said: str, lone: TestNode
+) -> None:
+    typed = [
+        (f"{name}-{part}", box)
+        for name, day in (("first", first), ("last", last))
+        for part, box in zip(("day", "month", "year"), day.split(), strict=False)
+    ]
+    answer = lone.visitor().visit(f"/highlights?{urlencode(typed)}")
     assert answer.status_code == 400
     assert "There is a problem" in answer.text
     assert said in answer.text
-    first = typed.partition("from=")[2].partition("&")[0]
-    assert f'value="{first}"' in answer.text
+    for _name, box in typed:
+        assert f'value="{box}"' in answer.text

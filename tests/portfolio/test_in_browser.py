@@ -22,7 +22,7 @@ PAGES = [
     "/numbers",
     "/evidence",
     "/highlights",
-    "/highlights?from=x",
+    "/highlights?first-day=31&first-month=2&first-year=2031",
     "/councils/aldermoor",
 ]
 OUTSIDE = "document.querySelector('.govuk-service-navigation').checkVisibility()"

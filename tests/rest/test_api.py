@@ -1,6 +1,7 @@
 """The API: what it answers, to whom, and what it says of what it cannot use."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -299,6 +300,9 @@ def test_bodies_that_are_no_json(
         "/projects?after=99999999999",
         "/projects?after=x",
         "/projects?phase=x",
+        "/projects?freshness=stale&freshness=x",
+        "/projects?starts_from=2026-02-31",
+        "/outputs?ends_from=2027-01-01&ends_to=2026-01-01",
         "/projects?changed_since=yesterday",
         "/projects?changed_since=0001-01-01T00:00:00%2B23:00",
     ],
@@ -337,7 +341,7 @@ def test_the_description_is_valid_and_names_every_address(
         if method != "parameters"
     }
     answered = {
-        (method.lower(), rule.rule.removeprefix("/api/v1").replace("<", "{").replace(">", "}"))
+        (method.lower(), re.sub(r"<(?:int:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")))
         for rule in council.app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/")
         for method in rule.methods or ()
@@ -365,3 +369,60 @@ def test_the_page_about_it(council: TestNode) -> None:
     page = council.visitor().visit("/api")
     assert "PATCH /projects/{token}" in page.text
     assert "Needs the scope" in page.text
+
+
+def test_lists_are_narrowed_down_as_in_the_finder(writer: Program, stranger: Program) -> None:
+    details = {"tags": ["herons"], "starts_on": "2031-02-03", "skills": ["Wading"], "lgsl": 57}
+    made(writer, title="Herons in reeds", state="published", details=details)
+    made(writer, title="Herons on roofs", state="published", phase="live", details=details)
+    council = stranger("GET", "/councils").json["councils"][0]["id"]
+
+    def found(asked: str, path: str = "/projects") -> list[str]:
+        return [one["title"] for one in stranger("GET", f"{path}?{asked}").json["projects"]]
+
+    both = ["Herons in reeds", "Herons on roofs"]
+    assert found("tag=herons") == both
+    assert found(f"q=heron+-roofs&council={council}") == both[:1]
+    assert found("skill=wading&phase=live&phase=alpha&lgsl=57") == both[1:]
+    assert found("tag=herons&freshness=fresh&starts_from=2031-02-03&starts_to=3/2/2031") == both
+    assert found("tag=herons&starts_from=2031-02-04") == []
+    assert found("tag=herons&origin=others") == found("q=%3F") == []
+    assert found("tag=herons&updated_from=2999-01-01") == found("tag=herons&show=archived") == []
+    draft = made(writer, title="Herons that nobody saw", details=details).json["token"]
+    assert problem(writer("GET", "/projects?state=draft&tag=herons"), 400)["fields"]
+    drafts = writer("GET", "/projects?state=draft&phase=beta&limit=100").json["projects"]
+    assert draft in {one["token"] for one in drafts}
+
+
+def test_webhooks_are_made_seen_and_removed(
+    council: TestNode, officer: Visitor, stranger: Program
+) -> None:
+    with council.work() as work:
+        people.create(
+            work, name="Ann", email="ann@aldermoor.example", password=PASSWORD, role="officer"
+        )
+    another = council.visitor()
+    another.visit("/sign-in")
+    another.submit("sign-in", email="ann@aldermoor.example", password=PASSWORD)
+    program = Program(council, make_token(officer, "webhooks"))
+    theirs = Program(council, make_token(another, "webhooks"))
+    hook = {"url": "https://hooks.example/1", "events": ["project.published"]}
+    for wrong in (
+        {"url": "https://127.0.0.1/", "events": ["project.published"]},
+        {"url": "https://hooks.example/1", "events": ["none"]},
+        {"url": "https://hooks.example/1", "events": "all"},
+        hook | {"tells_all": "yes"},
+    ):
+        assert problem(program("POST", "/webhooks", wrong), 400)["fields"]
+    first = program("POST", "/webhooks", hook)
+    assert (first.status_code, first.json["secret"][:6]) == (201, "whsec_")
+    path = first.headers["Location"].partition("/api/v1")[2]
+    listed = program("GET", "/webhooks").json["webhooks"]
+    assert [one["url"] for one in listed] == ["https://hooks.example/1"]
+    assert "secret" not in listed[0]
+    assert theirs("GET", "/webhooks").json["webhooks"] == []
+    problem(theirs("DELETE", path), 404)
+    problem(stranger("GET", "/webhooks"), 401)
+    problem(Program(council, make_token(officer, "read"))("GET", "/webhooks"), 403)
+    assert program("DELETE", path).status_code == 204
+    problem(program("GET", path), 404)

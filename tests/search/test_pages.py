@@ -1,5 +1,6 @@
 """Finding on pages, searches that are kept, the catalogue, services; and what arrives from afar."""
 
+import html
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +53,38 @@ def test_titles_are_suggested(stranger: Visitor) -> None:
     assert [one["value"] for one in stranger.page.get_json()["suggestions"]] == [BIN]
     stranger.visit("/search/suggest?q=only+for")
     assert stranger.page.get_json()["suggestions"] == []
+
+
+def test_titles_stand_in_the_language_of_the_page(stranger: Visitor) -> None:
+    for language, title in (("en", "Warm homes for all"), ("cy", "Tŷ cynnes i bawb")):
+        found = stranger.visit(f"/search/suggest?q=cynnes&lang={language}").json
+        assert found
+        assert [each["value"] for each in found["suggestions"]] == [title]
+
+
+def test_what_is_found_is_read_by_programs_and_seen_as_pictures(stranger: Visitor) -> None:
+    asked = "q=bins&phase=beta&tag=waste"
+    page = html.unescape(stranger.visit(f"/projects?{asked}").text)
+    for path in ("projects.atom", "projects.json", "projects.csv", "projects.feed.json"):
+        assert f'href="/{path}?{asked}"' in page
+        found = stranger.visit(f"/{path}?{asked}").text
+        assert ("Report a missed bin" in found, "Parking permits" in found) == (True, False)
+    assert f'href="/calendar.ics?{asked}"' in page
+    assert f'href="/portfolio?{asked}"' in page
+    for path in ("/portfolio", "/portfolio/timeline", "/portfolio/calendar", "/calendar.ics"):
+        month = "from=2026-01&month=2026-01"
+        found = stranger.visit(f"{path}?{asked}&{month}").text
+        assert ("Report a missed bin" in found, "Parking permits" in found) == (True, False)
+    assert f"calendar.ics?{asked}" in html.unescape(
+        stranger.visit(f"/portfolio/calendar?{asked}").text
+    )
+    board = html.unescape(stranger.visit(f"/portfolio?{asked}").text)
+    assert "Tag: <strong>waste</strong>" in board
+    assert 'href="/portfolio?q=bins&phase=beta"' in board, "each part can be taken away"
+    region = stranger.visit("/portfolio/map?q=parking").text
+    assert ">1<" in region
+    assert ">2<" not in region.partition("<table")[2]
+    assert stranger.visit("/projects.json?starts_from=x").status_code == 400
 
 
 def test_the_catalogue_is_searched_by_itself(stranger: Visitor) -> None:

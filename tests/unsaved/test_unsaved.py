@@ -174,10 +174,14 @@ def test_only_forms_of_ours_keep_text(council: TestNode, officer: Visitor, path:
 def test_what_is_kept_has_an_end(council: TestNode) -> None:
     with council.work() as work:
         for number in range(service.MOST_OF_NOBODY + 20):
-            service.keep(work, None, "/projects/new", [("title", f"{number}")])
+            service.keep(work, None, "/projects/new", [("title", f"{number}")], f"{number // 2}")
+        for _ in range(service.MOST_OF_SESSION + 1):
+            service.keep(work, None, "/projects/new", [("title", "Again")], "one browser")
     with council.reading() as session:
         of_nobody = select(func.count(Unsaved.id)).where(Unsaved.user_id.is_(None))
         assert session.scalar(of_nobody) == service.MOST_OF_NOBODY
+        of_one = of_nobody.where(Unsaved.session == "one browser")
+        assert session.scalar(of_one) == service.MOST_OF_SESSION
     with council.work() as work:
         for row in work.session.scalars(select(Unsaved)):
             row.at = now() - timedelta(days=2)

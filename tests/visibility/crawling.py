@@ -100,6 +100,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("projects", "token"): projects,
             ("projects", "number"): ["1", "2", "3"],
             ("unsaved", "token"): ["nobody"],
+            ("alike", "token"): ["none"],
             ("checklists", "token"): projects,
             ("documents", "token"): ["none"],
             ("operator", "name"): ["checklists", "orchard"],

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from babel.dates import format_date
+from sqlalchemy import select
 
-from node.testing.nodes import Nodes, TestNode
+from node.people.models import User
+from node.testing.nodes import PASSWORD, Nodes, TestNode
 
 WELSH = {"Accept-Language": "cy"}
 
@@ -109,7 +111,7 @@ def test_what_services_and_plugins_say_is_welsh_too(council: TestNode) -> None:
 
 def test_dates_are_welsh_too(council: TestNode) -> None:
     visitor = council.visitor("officer")
-    visitor.visit("/projects/new")
+    visitor.visit("/projects/new?lang=en")
     visitor.submit(title="Bins", summary="Bins.", phase="alpha", then="publish")
     english = visitor.page.text
     welsh = visitor.visit(visitor.page.request.path + "?lang=cy").text
@@ -137,3 +139,23 @@ def test_programs_are_answered_in_english(council: TestNode) -> None:
         answer = council.app.test_client().get(address, headers=headers)
         assert answer.status_code == 404
         assert "There is no such" in answer.text or "typed the address" in answer.text
+
+
+def test_the_language_that_a_person_chose_is_kept_with_their_account(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    first = node.visitor("officer")
+    assert _lang(first.visit("/").text) == "en"
+    first.visit("/councils?lang=cy")
+    assert 'value="cy" checked' in first.visit("/notices/choices").text, "of emails too"
+    elsewhere = node.visitor()
+    assert _lang(elsewhere.visit("/").text) == "en"
+    elsewhere.visit("/sign-in")
+    elsewhere.submit("sign-in", email="officer@aldermoor.example", password=PASSWORD)
+    assert _lang(elsewhere.visit("/").text) == "cy"
+    another = node.visitor()
+    another.visit("/?lang=cy")
+    another.visit("/sign-in")
+    another.submit("sign-in", email="operator@aldermoor.example", password=PASSWORD)
+    with node.reading() as session:
+        kept = dict(session.execute(select(User.email, User.language)).all())
+    assert kept == {"officer@aldermoor.example": "cy", "operator@aldermoor.example": "cy"}

@@ -1,0 +1,1 @@
+"""That two projects of other councils meet the same need, as a third council says."""

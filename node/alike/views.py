@@ -1,0 +1,118 @@
+"""What is said of projects and others: on their pages, and where a coordinator says it."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from markupsafe import Markup
+from wtforms import RadioField, SelectChoice, StringField
+
+from node.alike import service
+from node.alike.federate import KINDS, to_relationship
+from node.errors import InvalidInputError, NotFoundError
+from node.federating.views.asking import current_reader
+from node.forms import HouseForm
+from node.projects import service as projects
+from node.projects import subjects
+from node.projects.models import Project
+from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
+from node.wording import say
+
+blueprint = Blueprint("alike", __name__, template_folder="templates")
+
+COORDINATE, EDIT = "projects.coordinate", "projects.edit"
+
+
+class AlikeForm(HouseForm):
+    """Which other project, and how alike they are."""
+
+    address = StringField(
+        _l("The other project"),
+        description=_l("The address of its page, here or at its own council"),
+        render_kw={"inputmode": "url"},
+    )
+    kind = RadioField(
+        _l("It is"),
+        choices=[SelectChoice(kind.value, subjects.RELATIONS[kind]) for kind in KINDS],
+        validate_choice=False,
+    )
+
+
+def section(project: Project) -> Markup:
+    """What councils say of a project and others that are not theirs, for its page."""
+    said = service.about(current_work().session, project, current_reader())
+    if not said:
+        return Markup("")
+    return Markup(render_template("alike/_section.html", project=project, said=said))  # noqa: S704 -- our own template
+
+
+@blueprint.get("/projects/<token>/alike")
+@permission(COORDINATE)
+def form(token: str) -> ResponseReturnValue:
+    return _page(_project(token), AlikeForm())
+
+
+@blueprint.post("/projects/<token>/alike")
+@permission(COORDINATE)
+def say_alike(token: str) -> ResponseReturnValue:
+    """Our council says that two projects of others meet the same need."""
+    sent, project = AlikeForm(), _project(token)
+    kind = next((kind for kind in KINDS if kind == sent.kind.data), None)
+    try:
+        if sent.validate_on_submit():
+            address = sent.address.data or ""
+            service.state(current_work(), project, address, kind, current_user.name)
+            flash(_("Both councils are told that yours says so."), "success")
+            return redirect(url_for("projects.show", token=token), 303)
+    except InvalidInputError as error:
+        sent.show(error)
+    return _page(project, sent), 400
+
+
+@blueprint.get("/alike/<token>")
+@permission(PUBLIC)
+def show(token: str) -> ResponseReturnValue:
+    """What our council says, for another server; people see it with the projects."""
+    session = current_work().session
+    statement = service.by_token(session, token)
+    first = session.query(Project).filter_by(uri=statement.first_uri).one_or_none()
+    if not statement.author.is_local or first is None:
+        raise NotFoundError(say("There is no such statement."))
+    project = projects.by_token(session, first.token, current_reader())
+    if not wants_activity():
+        return redirect(url_for("projects.show", token=project.token))
+    return activity_response(to_relationship(statement).dump())
+
+
+@blueprint.post("/projects/<token>/alike/<statement>/take-back")
+@permission(COORDINATE)
+def take_back(token: str, statement: str) -> ResponseReturnValue:
+    work = current_work()
+    service.take_back(work, service.by_token(work.session, statement))
+    flash(_("Your council no longer says so. Both councils are told."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/projects/<token>/alike/<statement>/hide")
+@permission(EDIT)
+def hide(token: str, statement: str) -> ResponseReturnValue:
+    """It is our project: what another council says of it need not stand on its page."""
+    work = current_work()
+    project, said = (
+        projects.for_change(work.session, token),
+        service.by_token(work.session, statement),
+    )
+    if project.uri not in {said.first_uri, said.second_uri}:
+        raise NotFoundError(say("There is no such statement."))
+    service.hide(work, said)
+    flash(_("It is no longer shown here."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+def _project(token: str) -> Project:
+    return projects.by_token(current_work().session, token, current_reader())
+
+
+def _page(project: Project, form: AlikeForm) -> str:
+    return render_template("alike/form.html", project=project, form=form)

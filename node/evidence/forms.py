@@ -1,0 +1,44 @@
+"""The form in which the days of a report are chosen."""
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+
+from node.evidence.highlights import LONGEST, Period
+from node.forms import DayField, HouseForm
+
+YEARS = range(1970, 2999)
+
+
+class PeriodForm(HouseForm):
+    """Two days, in the address of the page."""
+
+    class Meta:
+        csrf = False  # it changes nothing
+
+    first = DayField(_l("First day"), description=_l("Such as 1 11 2026"))
+    last = DayField(_l("Last day"), description=_l("Such as 30 11 2026"))
+
+    @classmethod
+    def sent(cls) -> "PeriodForm | None":
+        """What was typed, if anything was."""
+        form = cls(formdata=request.args)
+        return form if any((*form.first.typed, *form.last.typed)) else None
+
+    def period(self) -> Period | None:
+        """The days that were typed; None, with what is wrong beside its field, where they are no
+        period.
+        """
+        self.validate()
+        for field in (self.first, self.last):
+            if field.data is None and not field.errors:
+                field.errors = [_l("Enter a day, such as 30 11 2026")]
+            elif field.data is not None and field.data.year not in YEARS:
+                field.errors = [_l("Enter a year between 1970 and 2998")]
+        first, last = self.first.data, self.last.data
+        if first is None or last is None or self.first.errors or self.last.errors:
+            return None
+        if last < first:
+            self.last.errors = [_l("The last day cannot be before the first")]
+        elif last - first > LONGEST:
+            self.last.errors = [_l("A report covers at most a year")]
+        return None if self.last.errors else Period(first, last)

@@ -1,0 +1,18 @@
+"""The forms of those who forgot their passwords."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, PasswordField, StringField
+
+from node.forms import HouseForm
+
+
+class AskForm(HouseForm):
+    email = StringField(_l("Email address"))
+
+
+class ChooseForm(HouseForm):
+    key = HiddenField()
+    password = PasswordField(
+        _l("New password"),
+        description=_l("At least 12 characters; three random words make a good one"),
+    )

@@ -1,0 +1,72 @@
+"""How lists are narrowed down, for the API's description: what the finder knows, read off its
+code.
+"""
+
+from dataclasses import Field, fields
+from typing import Any
+
+from node.rest.schemas import TEXT, Schema, words
+from node.search.wanted import ALL, Wanted
+
+ABOUT = {
+    "q": 'Words, as the finder takes them: "a phrase", -without, begin*.',
+    "origin": "Ours, others’ or all.",
+    "council": "Only of the council with this id, or this number in addresses of the finder.",
+    "region": "Only of councils in this region or country.",
+    "phase": "Only of these phases.",
+    "capability": "Only with this capability.",
+    "area": "Only of this business area.",
+    "lgsl": "Only about this service of the Local Government Service List.",
+    "tag": "Only with this tag.",
+    "technology": "Only with this technology.",
+    "skill": "Only where this skill is wanted.",
+    "budget": "Only with these budgets.",
+    "collaboration": "Only open to this, or to more.",
+    "freshness": "Only so far up to date.",
+    "show": "`archived` for what is in the archive.",
+    "facet": "Only with these values of the filters of plugins: `plugin.facet:value`.",
+    "starts_from": "Starts on this day or later.",
+    "starts_to": "Starts on this day or before.",
+    "ends_from": "Ends on this day or later.",
+    "ends_to": "Ends on this day or before.",
+    "updated_from": "Last changed on this day or later.",
+    "updated_to": "Last changed on this day or before.",
+}
+
+
+def parameter(
+    name: str, where: str, about: str, schema: Schema, *, required: bool = False
+) -> Schema:
+    return {
+        "name": name,
+        "in": where,
+        "description": about,
+        "required": required,
+        "schema": schema,
+    }
+
+
+def filters() -> list[Schema]:
+    """All but the order, which lists of the API have of their own."""
+    return [
+        parameter(item.name, "query", ABOUT[item.name], _schema(item))
+        for item in fields(Wanted)
+        if item.name in ABOUT
+    ]
+
+
+def _schema(item: "Field[Any]") -> Schema:
+    kind, choices = item.metadata["kind"], item.metadata.get("choices", ())
+    if item.name == "origin":
+        return words((ALL, *choices))
+    if kind == "choice":
+        return words(choices)
+    if kind == "choices":
+        return {"type": "array", "items": words(choices)}
+    if kind == "facets":
+        return {"type": "array", "items": TEXT}
+    if kind == "day":
+        return {"type": "string", "format": "date"}
+    if kind == "number" and item.name != "council":
+        return {"type": "integer"}
+    return TEXT
