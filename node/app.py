@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flask import Flask, current_app, request, url_for
-from flask_babel import gettext as _
-from flask_security import current_user
+from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine
@@ -23,7 +21,6 @@ from node.conversations import reading as conversation_reading
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
 from node.conversations import views as conversations_views
-from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.councils.moving import HANDLERS as MOVING_HANDLERS
@@ -68,12 +65,12 @@ from node.importing import views as importing_views
 from node.jobs import Jobs
 from node.mail import service as mail
 from node.mail.models import Mail
+from node.menu import site
 from node.moderation import views as moderation_views
 from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
 from node.news.kinds import Kind, by_name
 from node.notices import digests, spreading
 from node.notices import housekeeping as notices_housekeeping
-from node.notices import service as notices
 from node.notices import views as notices_views
 from node.notices.following_views import follow_button
 from node.notices.writing import DigestWriter
@@ -100,7 +97,7 @@ from node.projects import news as project_news
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
 from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
-from node.request import EXTENSION, current_node, current_work
+from node.request import EXTENSION
 from node.rest import api as rest_api
 from node.rest import asking as rest_asking
 from node.rest import views as rest_views
@@ -118,7 +115,6 @@ from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import cycle, look, pages
 from node.web.inbox_door import InboxDoor
-from node.web.site import MenuItem, Site
 from node.webhooks import sending as webhook_sending
 from node.webhooks import service as webhooks
 from node.webhooks import views as webhooks_views
@@ -149,8 +145,6 @@ KINDS: Sequence[Kind] = (
     *drafts_news.KINDS,
     *search_news.KINDS,
 )
-# Pages of the portfolio whose addresses are short, since people say them.
-OF_PORTFOLIO = frozenset({"numbers", "highlights", "evidence"})
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
@@ -202,7 +196,7 @@ def create_app(
     csrf.exempt(notices_views.unsubscribe)  # which looks itself
     cycle.register(app)
     translations = [item.translations for item in node.hooks.details if item.translations]
-    look.register(app, _site, settings, translations)
+    look.register(app, site, settings, translations)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
     _add_pages(app)
     joining.add_pages(app, node.hooks)
@@ -351,60 +345,3 @@ def _folder(settings: Settings, name: str) -> Path:
     except OSError as error:
         raise SettingsError(f"The data folder {settings.data_dir} cannot be written.") from error
     return folder
-
-
-def _site() -> Site:
-    """What the layout of every page shows."""
-    council = councils.own(current_work().session)
-    if council is None:
-        return Site()
-    signed_in = current_user.is_authenticated
-    return Site(
-        council_name=council.name,
-        address=council.actor.address,
-        colour=council.colour or councils.DEFAULT_COLOUR,
-        menu=tuple(_menu()),
-        person=current_user.name if signed_in else None,
-        profile_url=url_for("officers.profile"),
-        notices_url=url_for("notices.index"),
-        unread=_unread() if signed_in else 0,
-        sign_in_url=url_for("security.login"),
-        sign_out_url=url_for("security.logout"),
-    )
-
-
-def _unread() -> int:
-    """How many notices whoever is signed in has not read."""
-    return notices.count_unread(current_node(), current_work().session, current_user)
-
-
-def _menu() -> list[MenuItem]:
-    items = [
-        ("pages.home", _("Home"), ""),
-        ("desk.show", _("Desk"), desk_views.SEE),
-        ("projects.index", _("Projects"), ""),
-        ("portfolio.board", _("Portfolio"), ""),
-        ("councils.index", _("Councils"), ""),
-        ("search.catalogue", _("Reuse"), ""),
-    ]
-    items += [
-        (item.endpoint, str(item.label), item.permission or "")
-        for item in current_node().hooks.navigation
-        if item.endpoint in current_app.view_functions
-    ]
-    operates, here = may(operating.OPERATE), _part(request.path)
-    if operates:  # who finds moderation among the operator's pages
-        items.append(("operating.home", _("Operator"), ""))
-        here = _part(url_for("operating.home")) if here == "moderation" else here
-    else:
-        items.append(("moderation.index", _("Moderation"), moderation_views.MODERATE))
-    allowed = [
-        (url_for(endpoint), label) for endpoint, label, needed in items if not needed or may(needed)
-    ]
-    return [MenuItem(label, href, _part(href) == here) for href, label in allowed]
-
-
-def _part(path: str) -> str:
-    """The part of the node that a page belongs to: `projects` of `/projects/new`."""
-    first = path.split("/")[1]
-    return "portfolio" if first in OF_PORTFOLIO else first

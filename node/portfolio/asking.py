@@ -42,8 +42,8 @@ class Asked:
         """What was chosen in the finder besides council, origin and phase."""
         if not self.wanted.narrows:
             return []
-        councils = search.councils(current_work().session)
-        every = facets(councils, current_node().hooks.facets)
+        known = search.councils(current_work().session)
+        every = facets(known, current_node().hooks.facets)
         return [one for one in chosen(self.wanted, every) if self._is_beside(one.without)]
 
     def _is_beside(self, without: Wanted) -> bool:

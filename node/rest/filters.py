@@ -59,14 +59,11 @@ def _schema(item: "Field[Any]") -> Schema:
     kind, choices = item.metadata["kind"], item.metadata.get("choices", ())
     if item.name == "origin":
         return words((ALL, *choices))
-    if kind == "choice":
-        return words(choices)
-    if kind == "choices":
-        return {"type": "array", "items": words(choices)}
-    if kind == "facets":
-        return {"type": "array", "items": TEXT}
-    if kind == "day":
-        return {"type": "string", "format": "date"}
-    if kind == "number" and item.name != "council":
-        return {"type": "integer"}
-    return TEXT
+    by_kind: dict[str, Schema] = {
+        "choice": words(choices),
+        "choices": {"type": "array", "items": words(choices)},
+        "facets": {"type": "array", "items": TEXT},
+        "day": {"type": "string", "format": "date"},
+        "number": TEXT if item.name == "council" else {"type": "integer"},
+    }
+    return by_kind.get(kind, TEXT)
