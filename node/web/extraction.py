@@ -8,9 +8,8 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
@@ -32,26 +31,12 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 }
 
 
-def sentences(
-    file: BinaryIO, *_given: object, **_options: object
-) -> Iterator[tuple[int, str, str, list[str]]]:
-    """What a plugin's data says to people: the titles, texts and guidance of a definition. What it
-    was made from keeps its name.
-    """
-    given: dict[str, Any] = yaml.safe_load(file)
-    for part in (given, *given.get("questions", ())):
-        for key in ("title", "about", "text", "guidance"):
-            if key in part:
-                yield 1, "gettext", part[key], []
-
-
 METHODS: list[tuple[str, Any]] = [
     ("**/tests/**", "ignore"),
     ("**/static/**", "ignore"),
     ("**/testing/**", "ignore"),
     ("**/demo/**", "ignore"),
     ("**.py", "python"),
-    ("**/definitions/**.yaml", sentences),
     ("**/templates/**", "jinja2"),
 ]
 OPTIONS = {"**/templates/**": {"extensions": "jinja2.ext.do", "silent": "false"}}

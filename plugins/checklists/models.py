@@ -1,23 +1,130 @@
-"""The answers. What they answer is data: see `definitions`."""
+"""What is kept of checklists: versions of definitions, runs with answers, and what was before.
 
-from datetime import datetime
+A run is one time that a checklist is gone through, about one thing: a project, a service, or the
+council as a whole. What it asks is data: see `definitions`.
+"""
 
-from sqlalchemy import String, UniqueConstraint
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.api import Base, Uri, now
 
+PROJECT, SERVICE, COUNCIL = "project", "service", "council"
+OPEN, FINISHED = "open", "finished"
 
-class Answer(Base):
-    """The newest answer to one question of one checklist about one project, and who gave it."""
 
-    __tablename__ = "checklists__answer"
-    __table_args__ = (UniqueConstraint("project_uri", "checklist", "question"),)
+class Version(Base):
+    """A version of a definition that was written here, or by which something was answered here."""
+
+    __tablename__ = "checklists__version"
+    __table_args__ = (UniqueConstraint("checklist", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    project_uri: Mapped[str] = mapped_column(Uri)
-    checklist: Mapped[str] = mapped_column(String(100))
-    question: Mapped[str] = mapped_column(String(20))
-    answer: Mapped[str] = mapped_column(String(20))
+    checklist: Mapped[str] = mapped_column(String(60))
+    number: Mapped[int]
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
     by: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Draft(Base):
+    """A definition that is being written: at most one a checklist. `edition` counts the changes."""
+
+    __tablename__ = "checklists__draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    checklist: Mapped[str] = mapped_column(String(60), unique=True)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    edition: Mapped[int] = mapped_column(default=1)
+    by: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Run(Base):
+    """A checklist gone through once. `about` is what it is about: a project's id, a number of the
+    Local Government Service List, or nothing for the council as a whole; `number` counts the runs
+    of one checklist about one thing, and `is_latest` marks the newest. `title` is what that thing
+    was called when it began. `document_id` is that of what is shared with others, if it is.
+    """
+
+    __tablename__ = "checklists__run"
+    __table_args__ = (
+        UniqueConstraint("checklist", "scope", "about", "number"),
+        Index("ix_checklists__run_scope_about", "scope", "about"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(40), unique=True)
+    checklist: Mapped[str] = mapped_column(String(60))
+    version: Mapped[int]
+    scope: Mapped[str] = mapped_column(String(20))
+    about: Mapped[str] = mapped_column(Uri)
+    title: Mapped[str] = mapped_column(Text)
+    number: Mapped[int]
+    is_latest: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(20), default=OPEN)
+    began_by: Mapped[str] = mapped_column(String(500))
+    began_at: Mapped[datetime] = mapped_column(default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    document_id: Mapped[str] = mapped_column(Uri, default="")
+
+
+class Answer(Base):
+    """The newest answer to one question of a run, and what is to be done about it.
+
+    `edition` counts the changes. `plan`, `owner_id`, `due_on` and `action` (open, done, or nothing)
+    are of the action that a "no" or "partly" becomes.
+    """
+
+    __tablename__ = "checklists__answer"
+    __table_args__ = (UniqueConstraint("run_id", "question"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("checklists__run.id"))
+    question: Mapped[str] = mapped_column(String(60))
+    answer: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    action: Mapped[str] = mapped_column(String(10), default="", index=True)
+    plan: Mapped[str] = mapped_column(Text, default="")
+    owner_id: Mapped[int | None] = mapped_column(index=True)
+    due_on: Mapped[date | None] = mapped_column(index=True)
+    done_at: Mapped[datetime | None]
+    reminded_of: Mapped[date | None]
+    edition: Mapped[int] = mapped_column(default=1)
+    by: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Past(Base):
+    """One change of an answer: who made it, when, and what was there before."""
+
+    __tablename__ = "checklists__past"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("checklists__run.id"), index=True)
+    question: Mapped[str] = mapped_column(String(60))
+    what: Mapped[str] = mapped_column(String(20))
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    by: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Asked(Base):
+    """What somebody at another council asks about an answer that ours shares."""
+
+    __tablename__ = "checklists__asked"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("checklists__run.id"), index=True)
+    question: Mapped[str] = mapped_column(String(60))
+    council_uri: Mapped[str] = mapped_column(Uri, index=True)
+    council_name: Mapped[str] = mapped_column(String(300))
+    words: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254))
     at: Mapped[datetime] = mapped_column(default=now)

@@ -1,39 +1,70 @@
 """Where the checklists plugin meets the node."""
 
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from pathlib import Path
 
+import click
 from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
+from node import api
 from node.api import (
     API_VERSION,
+    ActivityView,
+    Check,
+    DemoView,
+    DeskStep,
+    DocumentType,
+    DocumentView,
+    Facet,
     NavigationItem,
+    NoticeKind,
     Permission,
+    PersonView,
     PluginDetails,
     ProjectView,
+    ScheduledJob,
     Section,
+    Setting,
     Work,
     hookimpl,
 )
-from plugins.checklists import service, views
+from plugins.checklists import (
+    access,
+    asking,
+    demonstration,
+    duties,
+    federate,
+    library,
+    runs,
+    sharing,
+)
+from plugins.checklists.commands import COMMANDS
+from plugins.checklists.models import PROJECT, Run
+from plugins.checklists.pages.blueprint import blueprint
+
+FOLDER = Path(__file__).parent
+OFFICERS = frozenset({"officer", "coordinator", "operator"})
+COORDINATORS = frozenset({"coordinator", "operator"})
 
 
 @hookimpl
 def plugin_details() -> PluginDetails:
     return PluginDetails(
-        name="checklists",
+        name=access.PLUGIN,
         label=_l("Checklists"),
-        version="0.1.0",
+        version="0.2.0",
         api_version=API_VERSION,
-        about=_l("Asks of a project what good digital work looks like, and shows how far it is."),
-        migrations=Path(__file__).parent / "migrations",
-        translations=Path(__file__).parent / "translations",
+        about=_l("Asks what good digital work looks like, of projects, services and the council."),
+        migrations=FOLDER / "migrations",
+        translations=FOLDER / "translations",
     )
 
 
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
-    return [views.blueprint()]
+    return [blueprint()]
 
 
 @hookimpl
@@ -43,16 +74,131 @@ def register_navigation() -> list[NavigationItem]:
 
 @hookimpl
 def register_permissions() -> list[Permission]:
-    return [Permission(views.ANSWER, _l("Answer checklists"), frozenset({"officer", "operator"}))]
+    return [
+        Permission(access.ANSWER, _l("Answer checklists"), OFFICERS),
+        Permission(access.DEFINE, _l("Write checklists"), COORDINATORS),
+        Permission(access.SHARE, _l("Share answers with other councils"), COORDINATORS),
+    ]
 
 
 @hookimpl
 def project_sections(project: ProjectView, work: Work) -> list[Section]:
-    progress = service.progress_of(work.session, project.uri)
-    context = {"project": project, "progress": progress, "permission": views.ANSWER}
-    return [Section(_l("Checklists"), "checklists/section.html", context)]
+    """The newest run of each checklist that the reader may see, and what may be begun."""
+    found: dict[str, Run] = {}
+    newest: dict[str, Run] = {}
+    for run in runs.about(work.session, runs.Subject(PROJECT, project.uri, "")):
+        newest.setdefault(run.checklist, run)
+        if run.checklist not in found and access.may_read(run):
+            found[run.checklist] = run
+    rows = [(run, runs.progress(work.session, run)) for run in found.values()]
+    offered = []
+    if api.may(access.ANSWER):
+        every = library.current(work.session)
+        offered = [item for name, item in every.items() if name not in newest]
+    if not rows and not offered:
+        return []
+    context = {"project": project, "rows": rows, "offered": offered}
+    return [Section(_l("Checklists"), "checklists/project.html", context)]
 
 
 @hookimpl
 def project_deleted(project: ProjectView, work: Work) -> None:
-    service.forget(work, project.uri)
+    for document_id in runs.forget(work, project.uri):
+        api.withdraw(work, document_id)
+
+
+@hookimpl
+def register_documents() -> list[DocumentType]:
+    return [federate.document_type(_l("Answers to a checklist"))]
+
+
+@hookimpl
+def document_received(document: DocumentView, work: Work) -> None:
+    """A project here may have a shared checklist now."""
+    if document.project_uri:
+        api.reindex(work, document.project_uri)
+
+
+@hookimpl
+def register_activities() -> list[str]:
+    return [asking.ACTIVITY]
+
+
+@hookimpl
+def activity_received(activity: ActivityView, work: Work) -> bool:
+    return asking.received(activity, work)
+
+
+@hookimpl
+def register_facets() -> list[Facet]:
+    choices = {
+        duties.FINISHED_VALUE: _l("Finished here"),
+        duties.SHARED_VALUE: _l("Shared with councils"),
+    }
+    return [Facet(duties.FACET, _l("Checklist"), choices)]
+
+
+@hookimpl
+def facet_values(project: ProjectView, work: Work) -> Mapping[str, Collection[str]]:
+    return duties.facet_values(project, work)
+
+
+@hookimpl
+def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
+    return duties.desk_steps(person, work)
+
+
+@hookimpl
+def register_settings() -> list[Setting]:
+    return [
+        Setting(
+            duties.DAYS_BEFORE,
+            _l("Days before an action falls due to remind whoever looks after it"),
+            7,
+            kind="number",
+            most=60,
+        ),
+        Setting(
+            sharing.SHARES,
+            _l("Share every assessment with other councils when it is finished"),
+            False,
+            kind="yes_no",
+            hint=_l("Otherwise a coordinator shares those that may be shared"),
+        ),
+    ]
+
+
+@hookimpl
+def register_commands() -> list[click.Command]:
+    return list(COMMANDS)
+
+
+@hookimpl
+def register_jobs() -> list[ScheduledJob]:
+    return [
+        ScheduledJob("remind", duties.remind, every=timedelta(hours=6)),
+        ScheduledJob("notice_withdrawn", duties.notice_withdrawn, every=timedelta(minutes=10)),
+    ]
+
+
+@hookimpl
+def register_checks() -> list[Check]:
+    return [
+        Check("Can every checklist be read?", duties.unreadable),
+        Check("Is every checklist worded?", duties.unworded),
+    ]
+
+
+@hookimpl
+def register_notices() -> list[NoticeKind]:
+    return [
+        NoticeKind(
+            duties.DUE, _l("Actions of checklists that you look after fall due soon"), "asked"
+        ),
+        NoticeKind(asking.NOTICE, _l("%(who)s asks how you did something in a checklist"), "asked"),
+    ]
+
+
+@hookimpl
+def demo(demo: DemoView, work: Work) -> None:
+    demonstration.fill(demo, work)

@@ -39,7 +39,7 @@ def test_a_difference_is_found(engine: Engine) -> None:
     migrating.upgrade(engine, hooks)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE peer ADD COLUMN surprise INTEGER"))
-        connection.execute(text("DROP TABLE checklists__answer"))
+        connection.execute(text("DROP TABLE checklists__draft"))
     found = migrating.differences(engine, hooks)
     assert [line.partition(":")[0] for line in found] == ["core", "checklists"]
     assert "surprise" in found[0]

@@ -51,8 +51,9 @@ READING = (
     "/theme/omega.css",
     "/static/%00",
     "/static/..%2f..%2fsettings.py",
-    "/checklists/%00/projects/%00",
-    "/checklists/local-digital-declaration/projects/%00",
+    "/checklists/%00",
+    "/checklists/runs/%00",
+    "/checklists/runs/%00/questions/%00",
     f"/operator/deliveries?page={TOO_LARGE_A_NUMBER}&state=%00",
     "/operator/deliveries?page=-1&state=omega",
     f"/projects/drafts?page={TOO_LARGE_A_NUMBER}",
@@ -68,7 +69,8 @@ WRITING = (
     "/projects/%00/edit",
     "/projects/%00/publish",
     "/projects/none/edit",
-    "/checklists/local-digital-declaration/projects/%00",
+    "/checklists/%00/begin",
+    "/checklists/runs/%00/questions/q1",
 )
 NO_ADDRESSES = ("@\0", "@a@b", "http://[::1", "https://x:99999/", "@x@" + "a" * 5000, "//", "@@")
 

@@ -8,6 +8,7 @@ from node.federating import peers
 from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes
 from node.testing.peer import Peer
+from tests.visibility.answers import assess, define
 from tests.visibility.town import Town, change, employ, hear, unseen, watch, word, write
 
 
@@ -24,10 +25,13 @@ def town(lasting_nodes: Nodes) -> Town:
     follower.submit("follow", address=there.address)
     watch(here)
     lasting_nodes.settle()
+    define(here)
     reported: list[str] = []
     for visibility, state in product(Visibility, State):
         token = write(here, word(visibility, state), visibility, state)
         reported.append(f"https://{here.host}/projects/{token}")
+        if state is State.published:
+            assess(here, word(visibility, state), token)
         if (visibility, state) == (Visibility.public, State.published):
             employ(here, word("unseen"), token)
             employ(here, word("seen"), token, "sam")

@@ -16,6 +16,8 @@ from node.notices.models import Subscriber
 from node.projects.models import Project
 from node.testing.nodes import TestNode
 from node.updates.models import Update
+from plugins.checklists.models import Run
+from tests.visibility.answers import CHECKLIST
 
 # What begins with this is written in what a test publishes, and nowhere else.
 WORD = re.compile(r"quokka[a-z]+")
@@ -70,7 +72,7 @@ def crawl(node: TestNode, get: Get) -> Crawl:
         answer = get(address)
         result.types[address] = answer.mimetype or ""
         assert answer.status_code < 500, address
-        said = answer.get_data(as_text=True) + str(answer.headers)
+        said = answer.data.decode(errors="replace") + str(answer.headers)
         for word in WORD.findall(said):
             result.words.setdefault(word, set()).add(address)
         answer.close()
@@ -95,16 +97,22 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
         updates = list(session.scalars(select(Update.token)))
         officers = select(Actor.username).where(Actor.uri.contains("/officers/"))
         activities = [uri.rpartition("/")[2] for uri in session.scalars(select(OutboxActivity.uri))]
+        runs = list(session.scalars(select(Run.token)))
         buckets = sorted(set(session.scalars(select(Project.bucket))))
         return {
             ("projects", "token"): projects,
             ("projects", "number"): ["1", "2", "3"],
             ("unsaved", "token"): ["nobody"],
             ("alike", "token"): ["none"],
-            ("checklists", "token"): projects,
+            ("checklists", "token"): runs,
+            ("checklists", "checklist_id"): [CHECKLIST],
+            ("checklists", "section_id"): ["s1"],
+            ("checklists", "question_id"): ["q1"],
+            ("checklists", "advice_id"): ["r1"],
+            ("checklists", "filename"): ["print.css"],
+            ("updates", "token"): updates,
             ("documents", "token"): ["none"],
             ("operator", "name"): ["checklists", "orchard"],
-            ("updates", "token"): updates,
             ("api", "token"): [*projects, *updates],
             ("comments", "token"): list(session.scalars(select(Comment.token))),
             ("activities", "token"): activities,
@@ -116,7 +124,6 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
             ("", "report_id"): [str(number) for number in session.scalars(select(Report.id))],
             ("", "number"): [str(number) for number in buckets],
-            ("", "checklist_id"): ["local-digital-declaration"],
             ("", "version"): ["2.0", "2.1"],
             ("", "filename"): ["moothall.css"],
             ("", "colour"): ["1d5b4f"],

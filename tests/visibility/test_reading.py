@@ -47,6 +47,8 @@ DRAFTS = {
 SEEN = {word("seen")}
 # Our own people see their colleagues where a project is handed over or a draft is to be read.
 COLLEAGUES = {word("unseen"), word("gone")}
+# Notes and what is not finished of checklists are for those who may answer them.
+ANSWERS = {word("note"), word("unfinished")}
 THEIRS_TO_ALL = {word("theirs", Visibility.public, PUBLISHED)}
 THEIRS_TO_PEERS = {word("theirs", Visibility.peers, PUBLISHED)}
 
@@ -61,7 +63,7 @@ READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
     "a peer": (lambda town: town.signed(town.peer), TO_PEERS | SEEN | THEIRS_TO_ALL),
     "an officer": (
         lambda town: town.signed_in("officer"),
-        TO_OURS | DRAFTS | SEEN | COLLEAGUES | THEIRS_TO_ALL | THEIRS_TO_PEERS,
+        TO_OURS | DRAFTS | SEEN | COLLEAGUES | ANSWERS | THEIRS_TO_ALL | THEIRS_TO_PEERS,
     ),
 }
 

@@ -1,0 +1,70 @@
+"""`moothall checklists`: for whoever runs the node."""
+
+from pathlib import Path
+
+import click
+
+from node import api
+from plugins.checklists import library
+from plugins.checklists.access import PLUGIN
+from plugins.checklists.definitions.model import Checklist
+from plugins.checklists.definitions.reading import read
+from plugins.checklists.definitions.taking import DefinitionError
+from plugins.checklists.definitions.writing import to_yaml
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("list")
+def list_all() -> None:
+    """Name every checklist, with its newest version."""
+    with api.work(PLUGIN) as work:
+        for checklist in library.current(work.session).values():
+            languages = " ".join(checklist.languages)
+            click.echo(f"{checklist.id} {checklist.version} [{languages}] {checklist.title.en}")
+
+
+@click.command("import")
+@click.argument("file", type=FILE)
+def import_file(file: Path) -> None:
+    """Publish the checklist in FILE as a new version."""
+    checklist = _read(file)
+    with api.work(PLUGIN) as work:
+        published = library.publish(work, checklist)
+    click.echo(f"{published.id} has version {published.version} now.")
+
+
+@click.command("export")
+@click.argument("name")
+@click.option("--version", "number", type=int, help="An older one.")
+def export(name: str, number: int | None) -> None:
+    """Write the checklist called NAME as YAML."""
+    with api.work(PLUGIN) as work:
+        found = (
+            library.version(work.session, name, number)
+            if number
+            else library.checklist(work.session, name)
+        )
+    click.echo(to_yaml(found), nl=False)
+
+
+@click.command("check")
+@click.argument("file", type=FILE)
+def check(file: Path) -> None:
+    """Say whether FILE is a checklist, and what nobody worded in it yet."""
+    checklist = _read(file)
+    for place in checklist.placeholders():
+        click.echo(f"{place} is not worded yet.")
+    if "cy" not in checklist.languages:
+        click.echo("Some of it is not in Welsh.")
+    click.echo(f"{checklist.id} is a checklist of {len(checklist.questions)} questions.")
+
+
+COMMANDS = [list_all, import_file, export, check]
+
+
+def _read(file: Path) -> Checklist:
+    try:
+        return read(file)
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,31 @@
+"""What a new version of a checklist changes, question by question."""
+
+from dataclasses import dataclass
+
+from plugins.checklists.definitions.model import Checklist, Question
+
+
+@dataclass(frozen=True)
+class Change:
+    """`kind` is added, removed, reworded (the answer stays), or answered-otherwise (an answer may
+    no longer fit). `question` is as it is now, or as it last was, and `before` as it was.
+    """
+
+    kind: str
+    question: Question
+    before: Question | None = None
+
+
+def changes(before: Checklist, after: Checklist) -> list[Change]:
+    """In the order of the new version; what is gone comes last."""
+    found: list[Change] = []
+    for question in after.questions:
+        old = before.by_id.get(question.id)
+        if old is None:
+            found.append(Change("added", question))
+        elif (old.kind, old.answers) != (question.kind, question.answers):
+            found.append(Change("answered-otherwise", question, old))
+        elif old != question:
+            found.append(Change("reworded", question, old))
+    gone = (old for old in before.questions if old.id not in after.by_id)
+    return found + [Change("removed", old) for old in gone]

@@ -1,0 +1,135 @@
+"""Taking a definition apart, key by key: what is missing, too long or not known is said in one line
+that names its place.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from node.api import say
+from plugins.checklists.definitions.model import Words
+
+ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST_ID = 60
+LANGUAGES = ("en", "cy")
+
+
+class DefinitionError(ValueError):
+    """What is wrong with a definition, and where. `what` is a sentence for people."""
+
+    def __init__(self, place: str, what: str) -> None:
+        super().__init__(f"{place}: {what}" if place else what)
+        self.place, self.what = place, what
+
+
+class Part:
+    """A mapping in a definition. What is taken from it is gone; what is left over is wrong."""
+
+    def __init__(self, given: Any, place: str) -> None:
+        if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
+            raise DefinitionError(place, say("Write names and what they stand for"))
+        self._left = dict(given)
+        self.place = place
+
+    def at(self, name: str) -> str:
+        """The place of what `name` stands for."""
+        return f"{self.place}.{name}" if self.place else name
+
+    def line(self, name: str, most: int, *, required: bool = True) -> str:
+        """A text on one line."""
+        return self._text(name, most, required=required, lines=False)
+
+    def id(self, name: str) -> str:
+        found = self.line(name, LONGEST_ID)
+        if not ID.fullmatch(found):
+            raise DefinitionError(
+                self.at(name), say("Use small letters, digits and single hyphens, a letter first")
+            )
+        return found
+
+    def number(self, name: str, most: int) -> int:
+        found = self.line(name, 12)
+        if not (found.isascii() and found.isdigit() and 1 <= int(found) <= most):
+            raise DefinitionError(
+                self.at(name), say("Enter a whole number from 1 to %(most)s", most=f"{most:,}")
+            )
+        return int(found)
+
+    def flag(self, name: str) -> bool:
+        found = self.line(name, 5, required=False).casefold()
+        if found not in {"", "true", "false"}:
+            raise DefinitionError(self.at(name), say("Write true or false"))
+        return found == "true"
+
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
+        found = self.line(name, LONGEST_ID)
+        if found not in choices:
+            raise DefinitionError(
+                self.at(name), say("Use one of: %(choices)s", choices=", ".join(choices))
+            )
+        return found
+
+    def words(self, name: str, most: int, *, required: bool = True) -> Words:
+        """A text in each language; without a language it is English."""
+        given = self._left.get(name)
+        if isinstance(given, str):
+            return Words(self._text(name, most, required=required))
+        if given is None and not required:
+            self._left.pop(name, None)
+            return Words("")
+        if given is None:
+            raise DefinitionError(self.at(name), say("This is missing"))
+        part = self.part(name)
+        found = Words(part.text("en", most, required=required), part.text("cy", most))
+        part.close()
+        return found
+
+    def text(self, name: str, most: int, *, required: bool = False) -> str:
+        return self._text(name, most, required=required)
+
+    def part(self, name: str) -> "Part":
+        return Part(self._left.pop(name, None), self.at(name))
+
+    def has(self, name: str) -> bool:
+        return self._left.get(name) is not None
+
+    def parts(self, name: str, most: int, *, least: int = 0) -> Iterator["Part"]:
+        """The mappings of a list."""
+        for number, each in enumerate(self.list(name, most, least=least), 1):
+            yield Part(each, f"{self.at(name)}[{number}]")
+
+    def list(self, name: str, most: int, *, least: int = 0) -> list[Any]:
+        given = self._left.pop(name, None)
+        found = [] if given in (None, "") else given
+        if not isinstance(found, list):
+            raise DefinitionError(self.at(name), say("Write a list"))
+        if not least <= len(found) <= most:
+            raise DefinitionError(
+                self.at(name),
+                say("There are %(count)s; from %(least)s to %(most)s are possible",
+                    count=len(found), least=least, most=most),
+            )  # fmt: skip
+        return found
+
+    def close(self) -> None:
+        """Nothing else is in it."""
+        for name in self._left:
+            raise DefinitionError(self.at(name[:LONGEST_ID]), say("No checklist has such a thing"))
+
+    def _text(self, name: str, most: int, *, required: bool, lines: bool = True) -> str:
+        given = self._left.pop(name, None)
+        if (given is not None and not isinstance(given, str | int)) or isinstance(given, bool):
+            raise DefinitionError(self.at(name), say("Write a text"))
+        found = str("" if given is None else given).strip()
+        if required and not found:
+            raise DefinitionError(self.at(name), say("This is missing"))
+        if len(found) > most:
+            raise DefinitionError(
+                self.at(name),
+                say("Use at most %(most)s characters; these are %(length)s",
+                    most=f"{most:,}", length=f"{len(found):,}"),
+            )  # fmt: skip
+        plain = found.replace("\n", "") if lines else found
+        if not plain.isprintable():
+            raise DefinitionError(self.at(name), say("Remove the characters that cannot be shown"))
+        return found

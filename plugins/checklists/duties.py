@@ -1,0 +1,105 @@
+"""What the node does for checklists by itself: reminders, the desk, the doctor, the search."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from node import api
+from node.api import DeskStep, GoneError, NotFoundError, PersonView, ProjectView, Work, now
+from plugins.checklists import access, actions, library, runs
+from plugins.checklists.definitions.reading import from_data, read
+from plugins.checklists.definitions.shipped import FOLDER
+from plugins.checklists.definitions.taking import DefinitionError
+from plugins.checklists.federate import TYPE
+from plugins.checklists.models import FINISHED, OPEN, PROJECT, Run, Version
+
+DUE = "checklists.due"
+FACET = "checklist"
+SHARED_VALUE, FINISHED_VALUE, OPEN_VALUE = "shared", "finished", "open"
+DAYS_BEFORE = "days_before_due"
+# A desk shows so many of these.
+MOST_STEPS = 10
+
+
+def remind(work: Work) -> None:
+    """Tell those who look after an action that it falls due soon, once for each day it is due."""
+    until = now().date() + timedelta(days=int(str(api.setting(work, DAYS_BEFORE))))
+    owners = set()
+    for action in actions.due(work.session, until):
+        owners.add(action.answer.owner_id)
+        action.answer.reminded_of = action.answer.due_on
+    for owner_id in owners:
+        if owner_id is not None and api.person_by_id(work, owner_id):
+            api.tell(work, DUE, to=[owner_id], path="/checklists/actions?whose=mine")
+
+
+def notice_withdrawn(work: Work) -> None:
+    """What is about a project that others may not see any more is shared no longer: the node took
+    it back.
+    """
+    for run in work.session.scalars(select(Run).where(Run.document_id != "")).all():
+        try:
+            api.document(work, run.document_id)
+        except (NotFoundError, GoneError):
+            run.document_id = ""
+
+
+def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
+    """One's own open actions, and the runs that one began and did not finish."""
+    found = []
+    for action in actions.to_do(work.session, person.id)[:MOST_STEPS]:
+        subject = access.see(work, action.run)
+        checklist = runs.definition(work.session, action.run)
+        question = checklist.by_id.get(action.answer.question)
+        if subject and question:
+            title = action.answer.plan or question.text.into(api.language())
+            path = f"/checklists/runs/{action.run.token}/questions/{question.id}/action"
+            found.append(DeskStep(title[:200], _l("Go to the action"), path, about=subject.title))
+    query = select(Run).where(Run.began_by == person.email, Run.state == OPEN, Run.is_latest)
+    for run in work.session.scalars(query.order_by(Run.changed_at).limit(MOST_STEPS)):
+        subject = access.see(work, run)
+        if subject:
+            title = runs.definition(work.session, run).title.into(api.language())
+            path = f"/checklists/runs/{run.token}"
+            found.append(DeskStep(title, _l("Go on answering"), path, about=subject.title))
+    return found
+
+
+def facet_values(project: ProjectView, work: Work) -> Mapping[str, Collection[str]]:
+    """Whether a project has runs that everybody who sees it may know of."""
+    query = select(Run.state, Run.document_id).where(
+        Run.scope == PROJECT, Run.about == project.uri, Run.state == FINISHED
+    )
+    rows = work.session.execute(query).all()
+    values = {FINISHED_VALUE} if rows else set()
+    if any(row.document_id for row in rows) or api.documents(work, TYPE, project_uri=project.uri):
+        values.add(SHARED_VALUE)
+    return {FACET: values}
+
+
+def unreadable(work: Work) -> str:
+    """For the doctor: definitions that can no longer be read."""
+    wrong = []
+    for path in sorted(FOLDER.glob("*.yaml")):
+        try:
+            read(path)
+        except DefinitionError as error:
+            wrong.append(str(error))
+    for row in work.session.scalars(select(Version).order_by(Version.id)):
+        try:
+            from_data(row.data)
+        except DefinitionError as error:
+            wrong.append(f"{row.checklist} {row.number}, {error}")
+    return "; ".join(wrong)
+
+
+def unworded(work: Work) -> str:
+    """For the doctor: what a coordinator may still fill in."""
+    found = [
+        f"{checklist.id}: {', '.join(places)}"
+        for checklist in library.current(work.session).values()
+        if (places := checklist.placeholders())
+    ]
+    return "; ".join(found)

@@ -1,0 +1,122 @@
+"""A run as it is shared with other councils, and read again: pure, and sure of nothing it reads.
+
+What is shared is what was answered and what everybody may look at. Notes, plans, names of people
+and evidence that is only for our council never are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from node.api import DocumentField, DocumentType, DocumentView
+from plugins.checklists.answers import LONGEST_TITLE, LONGEST_URL, MOST_EVIDENCE, Evidence
+from plugins.checklists.definitions.reading import MOST_QUESTIONS
+from plugins.checklists.definitions.taking import ID, LONGEST_ID
+from plugins.checklists.kinds import LONGEST_ANSWER
+from plugins.checklists.models import COUNCIL, PROJECT, SERVICE
+
+TYPE = "ChecklistResult"
+MOST_BYTES = 200_000
+LONGEST_SUBJECT = 300
+
+
+def document_type(label: Any) -> DocumentType:
+    return DocumentType(
+        TYPE,
+        label,
+        fields=(
+            DocumentField("checklist", is_needed=True, most=LONGEST_ID),
+            DocumentField("version", "number", is_needed=True),
+            DocumentField("scope", is_needed=True, most=20),
+            DocumentField("about", most=LONGEST_SUBJECT),
+            DocumentField("finished", "day", is_needed=True),
+            DocumentField("answers", "json", is_needed=True, most=MOST_BYTES // 2),
+            DocumentField("evidence", "json", most=MOST_BYTES // 2),
+        ),
+        most_bytes=MOST_BYTES,
+    )
+
+
+@dataclass(frozen=True)
+class SharedRun:
+    """A run that a council shares."""
+
+    document: DocumentView
+    checklist: str
+    version: int
+    scope: str
+    about: str
+    finished_on: date
+    answers: Mapping[str, str]
+    evidence: Mapping[str, Sequence[Evidence]]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is about: of several about the same thing the newest counts."""
+        return self.document.council.uri, self.scope, self.document.project_uri or self.about
+
+
+def read(document: DocumentView) -> SharedRun | None:
+    """None where it is not one."""
+    fields = document.fields
+    scope, finished_on = fields.get("scope"), fields.get("finished")
+    if scope not in (PROJECT, SERVICE, COUNCIL) or not isinstance(finished_on, date):
+        return None
+    return SharedRun(
+        document,
+        str(fields.get("checklist", "")),
+        int(fields.get("version") or 0),
+        scope,
+        str(fields.get("about") or ""),
+        finished_on,
+        _answers(fields.get("answers")),
+        _evidence(fields.get("evidence")),
+    )
+
+
+def _answers(given: Any) -> dict[str, str]:
+    return {name: value for name, value in _items(given) if _is_line(value, LONGEST_ANSWER)}
+
+
+def _evidence(given: Any) -> dict[str, list[Evidence]]:
+    found = {}
+    for name, each in _items(given):
+        if isinstance(each, list):
+            found[name] = [
+                Evidence(one["url"], one["title"])
+                for one in each[:MOST_EVIDENCE]
+                if isinstance(one, dict)
+                and _is_link(one.get("url"))
+                and _is_title(one.get("title"))
+            ]
+    return found
+
+
+def _items(given: Any) -> list[tuple[str, Any]]:
+    if not isinstance(given, dict):
+        return []
+    named = ((name, value) for name, value in given.items() if _is_id(name))
+    return [one for one, _place in zip(named, range(MOST_QUESTIONS), strict=False)]
+
+
+def _is_id(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= LONGEST_ID and ID.fullmatch(name) is not None
+
+
+def _is_line(value: Any, most: int) -> bool:
+    plain = value.replace("\n", "").replace("\t", "") if isinstance(value, str) else ""
+    return isinstance(value, str) and len(value) <= most and plain.isprintable()
+
+
+def _is_title(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TITLE and value.isprintable()
+
+
+def _is_link(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and value.startswith(("https://", "http://"))
+        and len(value) <= LONGEST_URL
+        and value.isprintable()
+    )

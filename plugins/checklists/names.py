@@ -1,0 +1,65 @@
+"""What the words of checklists are called, for people."""
+
+from datetime import date
+
+from flask_babel import format_date
+from flask_babel import lazy_gettext as _l
+
+from plugins.checklists.definitions.model import (
+    CHOICE,
+    DATE,
+    NO,
+    NOT_APPLICABLE,
+    NUMBER,
+    PARTLY,
+    TEXT,
+    YES,
+    YES_NO,
+    Question,
+)
+from plugins.checklists.models import COUNCIL, PROJECT, SERVICE
+from plugins.checklists.progress import COMPLETED, IN_PROGRESS, NOT_STARTED, NOTHING_TO_ASK
+
+DEGREES = {
+    YES: _l("Yes"),
+    PARTLY: _l("Partly"),
+    NO: _l("No"),
+    NOT_APPLICABLE: _l("Not applicable"),
+}
+KINDS = {
+    YES_NO: _l("Yes, partly, no or not applicable"),
+    CHOICE: _l("One of several answers"),
+    TEXT: _l("Text"),
+    NUMBER: _l("Number"),
+    DATE: _l("Date"),
+}
+SCOPES = {
+    PROJECT: _l("A project"),
+    SERVICE: _l("A service"),
+    COUNCIL: _l("The whole council"),
+}
+STATES = {
+    NOT_STARTED: _l("Not started"),
+    IN_PROGRESS: _l("In progress"),
+    COMPLETED: _l("Completed"),
+    NOTHING_TO_ASK: _l("Nothing to ask"),
+}
+PLACEHOLDERS = {"text": _l("Question"), "recommendation": _l("Recommendation")}
+CHANGES = {
+    "added": _l("New question"),
+    "removed": _l("No longer asked"),
+    "reworded": _l("Worded anew; the answer stays"),
+    "answered-otherwise": _l("Answered in another way; an answer may no longer fit"),
+}
+
+
+def answer(question: Question, given: str, language: str) -> str:
+    """An answer as people read it; what is kept of it is a word, a number or a day."""
+    if question.kind == YES_NO and given in DEGREES:
+        return str(DEGREES[given])
+    if question.kind == CHOICE:
+        option = question.option(given)
+        return option.into(language) if option else given
+    if question.kind == DATE:
+        return str(format_date(date.fromisoformat(given), "d MMMM y")) if given else ""
+    return given

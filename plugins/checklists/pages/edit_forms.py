@@ -1,0 +1,223 @@
+"""The forms in which definitions are written. What they give is data as it stands in a file."""
+
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
+from wtforms import (
+    BooleanField,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+
+from node.api import HouseForm, VersionedForm
+from plugins.checklists import names
+from plugins.checklists.definitions.model import CHOICE, KINDS, YES_NO
+from plugins.checklists.definitions.reading import MOST_OPTIONS
+
+Data = dict[str, Any]
+
+
+def words(en: str | None, cy: str | None) -> Data:
+    found = {"en": (en or "").strip(), "cy": (cy or "").strip()}
+    return {language: text for language, text in found.items() if text}
+
+
+def _put(data: Data, name: str, value: Any) -> None:
+    """What is empty is left out of a file."""
+    data.pop(name, None)
+    if value:
+        data[name] = value
+
+
+class NewForm(HouseForm):
+    title = StringField(_l("Title"))
+    id = StringField(_l("Id"), description=_l("In addresses and files, such as open-data"))
+
+
+class ImportForm(HouseForm):
+    file = FileField(_l("File (YAML)"))
+    text = TextAreaField(_l("Or its text"), render_kw={"rows": 10})
+
+
+class WordsForm(VersionedForm):
+    """A form of texts in English and Welsh. `PAIRS` are the names of the texts."""
+
+    PAIRS: tuple[str, ...] = ()
+
+    def fill_words(self, data: Data) -> None:
+        for name in self.PAIRS:
+            said = data.get(name) or {}
+            said = {"en": said} if isinstance(said, str) else said
+            self[f"{name}_en"].data, self[f"{name}_cy"].data = said.get("en"), said.get("cy")
+
+    def give_words(self, data: Data) -> None:
+        for name in self.PAIRS:
+            _put(data, name, words(self[f"{name}_en"].data, self[f"{name}_cy"].data))
+
+
+class AboutForm(WordsForm):
+    PAIRS = ("title", "about")
+
+    title_en = StringField(_l("Title in English"))
+    title_cy = StringField(_l("Title in Welsh"))
+    about_en = TextAreaField(_l("What it is for, in English"), render_kw={"rows": 4})
+    about_cy = TextAreaField(_l("What it is for, in Welsh"), render_kw={"rows": 4})
+    source_title = StringField(_l("What it is made from"))
+    source_publisher = StringField(_l("Who published that"))
+    source_published = StringField(_l("When"))
+    source_url = StringField(_l("Where it can be read"), description=_l("Begins with https://"))
+    licence = StringField(
+        _l("Licence of your wording"), description=_l("Such as OGL-UK-3.0, CC-BY-4.0 or MIT")
+    )
+
+    SOURCE = ("title", "publisher", "published", "url")
+
+    def fill(self, data: Data) -> None:
+        self.fill_words(data)
+        for name in self.SOURCE:
+            self[f"source_{name}"].data = data.get("source", {}).get(name, "")
+        self.licence.data = data.get("licence", "")
+
+    def give(self, data: Data) -> None:
+        self.give_words(data)
+        said = {name: (self[f"source_{name}"].data or "").strip() for name in self.SOURCE}
+        data["source"] = {name: text for name, text in said.items() if text}
+        data["licence"] = (self.licence.data or "").strip()
+
+
+class SectionForm(WordsForm):
+    PAIRS = ("title", "about")
+
+    title_en = StringField(_l("Title in English"))
+    title_cy = StringField(_l("Title in Welsh"))
+    about_en = TextAreaField(_l("What it is about, in English"), render_kw={"rows": 3})
+    about_cy = TextAreaField(_l("What it is about, in Welsh"), render_kw={"rows": 3})
+
+    def fill(self, data: Data) -> None:
+        self.fill_words(data)
+
+    def give(self, data: Data) -> None:
+        self.give_words(data)
+
+
+class AdviceForm(WordsForm):
+    PAIRS = ("text",)
+
+    text_en = TextAreaField(_l("Recommendation in English"), render_kw={"rows": 4})
+    text_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 4})
+    placeholder = BooleanField(_l("Not worded yet"))
+
+    def fill(self, data: Data) -> None:
+        self.fill_words(data)
+        self.placeholder.data = data.get("placeholder") == "true"
+
+    def give(self, data: Data) -> None:
+        self.give_words(data)
+        _put(data, "placeholder", "true" if self.placeholder.data else "")
+
+
+class OptionForm(Form):  # type: ignore[misc]  # WTForms has no types
+    id = HiddenField()
+    en = StringField(_l("In English"))
+    cy = StringField(_l("In Welsh"))
+
+
+class DefineForm(WordsForm):
+    """One question."""
+
+    PAIRS = ("text", "guidance", "recommendation")
+
+    text_en = StringField(_l("Question in English"))
+    text_cy = StringField(_l("Question in Welsh"))
+    is_text_missing = BooleanField(_l("The question is not worded yet: do not ask it"))
+    type = SelectField(
+        _l("How it is answered"),
+        choices=[SelectChoice(kind, names.KINDS[kind]) for kind in KINDS],
+        validate_choice=False,
+    )
+    options = FieldList(FormField(OptionForm), label=_l("Answer to choose"), min_entries=1)
+    guidance_en = TextAreaField(_l("Guidance in English"), render_kw={"rows": 3})
+    guidance_cy = TextAreaField(_l("Guidance in Welsh"), render_kw={"rows": 3})
+    recommendation_en = TextAreaField(
+        _l("Recommendation in English"),
+        description=_l("What to do where the answer is no or partly"),
+        render_kw={"rows": 3},
+    )
+    recommendation_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 3})
+    is_recommendation_missing = BooleanField(_l("The recommendation is not worded yet"))
+    shown_question = SelectField(_l("Ask it only after another question"), validate_choice=False)
+    shown_answers = StringField(
+        _l("When that is answered with"),
+        description=_l("The ids of answers, such as: no, partly"),
+    )
+
+    def offer(self, earlier: list[tuple[str, str]]) -> None:
+        """The questions on whose answers it may depend."""
+        always = SelectChoice("", _l("Always ask it"))
+        self.shown_question.choices = [always, *(SelectChoice(*each) for each in earlier)]
+
+    def fill(self, data: Data) -> None:
+        self.fill_words(data)
+        missing = data.get("placeholders", [])
+        self.is_text_missing.data = "text" in missing
+        self.is_recommendation_missing.data = "recommendation" in missing
+        self.type.data = data.get("type", YES_NO)
+        while self.options.entries:
+            self.options.pop_entry()
+        for option in data.get("options") or [{"id": "", "text": {}}]:
+            self.options.append_entry({"id": option["id"], **option["text"]})
+        condition = data.get("shown_when") or {}
+        self.shown_question.data = condition.get("question", "")
+        self.shown_answers.data = ", ".join(condition.get("is", []))
+
+    def give(self, data: Data) -> None:
+        self.give_words(data)
+        kind = self.type.data
+        _put(data, "type", "" if kind == YES_NO else kind)
+        _put(data, "options", self._options() if kind == CHOICE else [])
+        missing = {
+            "text": self.is_text_missing.data,
+            "recommendation": self.is_recommendation_missing.data,
+        }
+        _put(data, "placeholders", [name for name, is_missing in missing.items() if is_missing])
+        answers = [each.strip() for each in (self.shown_answers.data or "").split(",")]
+        chosen = self.shown_question.data
+        _put(
+            data,
+            "shown_when",
+            {"question": chosen, "is": [each for each in answers if each]} if chosen else {},
+        )
+
+    def changes_list(self) -> bool:
+        """Whether a button was pressed that adds or removes an answer: nothing is saved then."""
+        if "add" in request.form and len(self.options.entries) < MOST_OPTIONS:
+            self.options.append_entry()
+        elif "remove" in request.form:
+            number = request.form.get("remove", type=int)
+            if number is not None and 0 <= number < len(self.options.entries):
+                del self.options.entries[number]
+        return bool({"add", "remove"} & request.form.keys())
+
+    def _options(self) -> list[Data]:
+        """An answer keeps its id; a new one gets the next."""
+        taken = {entry.form.id.data for entry in self.options.entries}
+        found = []
+        for number, entry in enumerate(self.options.entries, 1):
+            said = words(entry.form.en.data, entry.form.cy.data)
+            if not said:
+                continue
+            option_id = entry.form.id.data
+            while not option_id:
+                option_id = f"a{number}" if f"a{number}" not in taken else ""
+                number += 1
+            taken.add(option_id)
+            found.append({"id": option_id, "text": said})
+        return found

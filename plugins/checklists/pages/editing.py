@@ -1,0 +1,136 @@
+"""The editor: a draft as a whole, and what is done with it."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from node import api
+from node.api import ConflictError, InvalidInputError, say
+from plugins.checklists import editing, library
+from plugins.checklists.access import DEFINE, PLUGIN
+from plugins.checklists.definitions.changes import changes
+from plugins.checklists.definitions.reading import MOST_BYTES, from_data, parse
+from plugins.checklists.definitions.taking import DefinitionError
+from plugins.checklists.pages.edit_forms import ImportForm, NewForm
+
+
+@api.permission(DEFINE)
+def new() -> ResponseReturnValue:
+    return render_template("checklists/new.html", form=NewForm())
+
+
+@api.permission(DEFINE)
+@api.keeps_text
+def invent() -> ResponseReturnValue:
+    form = NewForm()
+    if form.validate_on_submit():
+        try:
+            with api.work(PLUGIN) as work:
+                editing.invent(work, form.id.data or "", form.title.data or "")
+            return redirect(url_for("checklists.edit", checklist_id=form.id.data), 303)
+        except InvalidInputError as error:
+            form.show(error)
+    return render_template("checklists/new.html", form=form), 400
+
+
+@api.permission(DEFINE)
+def ask_import() -> ResponseReturnValue:
+    return render_template("checklists/import.html", form=ImportForm())
+
+
+@api.permission(DEFINE)
+@api.keeps_text
+def import_file() -> ResponseReturnValue:
+    """What was read becomes a draft, to be looked at before it is published."""
+    form = ImportForm()
+    if form.validate_on_submit():
+        file = form.file.data
+        text = file.read(MOST_BYTES + 1) if file else (form.text.data or "").encode()
+        try:
+            read = parse(text)
+            with api.work(PLUGIN) as work:
+                editing.begin_new(work, read)
+            return redirect(url_for("checklists.edit", checklist_id=read.id), 303)
+        except DefinitionError as error:
+            what = say("In %(place)s: %(what)s", place=error.place or "YAML", what=error.what)
+            form.show(InvalidInputError(what, {"file" if file else "text": what}))
+        except InvalidInputError as error:
+            form.show(error)
+    return render_template("checklists/import.html", form=form), 400
+
+
+@api.permission(DEFINE)
+def begin(checklist_id: str) -> ResponseReturnValue:
+    """Write on from the newest version."""
+    with api.work(PLUGIN) as work:
+        editing.begin(work, library.checklist(work.session, checklist_id))
+    return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
+
+
+@api.permission(DEFINE)
+def show(checklist_id: str) -> ResponseReturnValue:
+    """Everything that is written so far."""
+    with api.work(PLUGIN) as work:
+        draft = editing.draft(work.session, checklist_id)
+        return render_template("checklists/edit.html", draft=draft, wrong=editing.wrong(draft.data))
+
+
+@api.permission(DEFINE)
+def arrange(checklist_id: str) -> ResponseReturnValue:
+    """Move a section, a question or a recommendation up or down, or take it out."""
+    kind, item = request.form.get("kind", ""), request.form.get("item", "")
+    deed = request.form.get("deed", "")
+
+    def arranged(data: editing.Data) -> None:
+        if kind == "question":
+            items = editing.question_of(data, item)[1]["questions"]
+        else:
+            items = data.setdefault("advice" if kind == "advice" else "sections", [])
+        if deed == "remove":
+            editing.remove(items, item)
+        else:
+            editing.move(items, item, -1 if deed == "up" else 1)
+
+    edition = request.form.get("edition", 0, type=int)
+    try:
+        with api.work(PLUGIN) as work:
+            editing.change(work, checklist_id, edition, arranged)
+    except ConflictError as error:
+        flash(api.said(error.safe_text), "error")
+    return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
+
+
+@api.permission(DEFINE)
+def ask_publish(checklist_id: str) -> ResponseReturnValue:
+    """What the new version would change."""
+    with api.work(PLUGIN) as work:
+        draft = editing.draft(work.session, checklist_id)
+        wrong = editing.wrong(draft.data)
+        there = library.versions(work.session, checklist_id)
+        steps = None
+        if there and not wrong:
+            before = library.version(work.session, checklist_id, there[0])
+            steps = changes(before, from_data(draft.data))
+        return render_template(
+            "checklists/publish.html", draft=draft, wrong=wrong, changes=steps, versions=there
+        )
+
+
+@api.permission(DEFINE)
+def publish(checklist_id: str) -> ResponseReturnValue:
+    try:
+        with api.work(PLUGIN) as work:
+            published = editing.publish(work, checklist_id)
+    except InvalidInputError as error:
+        flash(api.said(error.safe_text), "error")
+        return redirect(url_for("checklists.ask_publish", checklist_id=checklist_id), 303)
+    flash(_("Version %(number)s is published.", number=published.version), "success")
+    return redirect(url_for("checklists.about", checklist_id=checklist_id), 303)
+
+
+@api.permission(DEFINE)
+def discard(checklist_id: str) -> ResponseReturnValue:
+    with api.work(PLUGIN) as work:
+        editing.discard(work, checklist_id)
+    flash(_("The draft is deleted."), "success")
+    return redirect(url_for("checklists.index"), 303)

@@ -1,0 +1,147 @@
+"""The forms in which checklists are begun and answered."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    FieldList,
+    Form,
+    FormField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+
+from node.api import DayField, HouseForm, PersonView, VersionedForm
+from plugins.checklists import names
+from plugins.checklists.answers import MOST_EVIDENCE, Evidence, Given, evidence
+from plugins.checklists.definitions.model import CHOICE, DATE, NUMBER, YES_NO, Question
+from plugins.checklists.models import Answer
+from plugins.checklists.runs import SCOPES
+
+
+class EvidenceForm(Form):  # type: ignore[misc]  # WTForms has no types
+    url = StringField(_l("Address"), description=_l("Begins with https://"))
+    title = StringField(_l("What it is"))
+    is_private = BooleanField(_l("Only our council sees it"))
+
+
+class QuestionForm(VersionedForm):
+    """The answer to one question. `answer` is added, by the question's type."""
+
+    note = TextAreaField(
+        _l("Note"),
+        description=_l("For your council alone: it is never shared"),
+        render_kw={"rows": 4},
+    )
+    evidence = FieldList(FormField(EvidenceForm), label=_l("Evidence"), min_entries=1)
+
+    def fill(self, answer: Answer | None) -> None:
+        """Show what is kept."""
+        self.version.data = str(answer.edition if answer else 0)
+        if answer is None:
+            return
+        self["answer"].process(None, _shown(self["answer"], answer.answer))
+        self.note.data = answer.note
+        while self.evidence.entries:
+            self.evidence.pop_entry()
+        for each in evidence(answer) or [Evidence("")]:
+            self.evidence.append_entry(
+                {"url": each.url, "title": each.title, "is_private": each.is_private}
+            )
+
+    def given(self) -> Given:
+        entries = (entry.form for entry in self.evidence.entries)
+        return Given(
+            self["answer"].data,
+            self.note.data or "",
+            [
+                Evidence(form.url.data or "", form.title.data or "", bool(form.is_private.data))
+                for form in entries
+            ],
+        )
+
+    def changes_list(self) -> bool:
+        """Whether a button was pressed that adds or removes a link: nothing is saved then."""
+        if "add" in request.form and len(self.evidence.entries) < MOST_EVIDENCE:
+            self.evidence.append_entry()
+        elif "remove" in request.form:
+            number = request.form.get("remove", type=int)
+            if number is not None and 0 <= number < len(self.evidence.entries):
+                del self.evidence.entries[number]
+            if not self.evidence.entries:
+                self.evidence.append_entry()
+        return bool({"add", "remove"} & request.form.keys())
+
+
+def question_form(question: Question, language: str) -> QuestionForm:
+    field: Any
+    label = _l("Answer")
+    if question.kind in (YES_NO, CHOICE):
+        choices = [
+            SelectChoice(answer, names.answer(question, answer, language))
+            for answer in question.answers
+        ]
+        field = RadioField(label, choices=choices, validate_choice=False)
+    elif question.kind == DATE:
+        field = DayField(label, description=_l("For example, 27 3 2027"))
+    elif question.kind == NUMBER:
+        field = StringField(
+            label, render_kw={"inputmode": "decimal", "classes": "govuk-input--width-10"}
+        )
+    else:
+        field = TextAreaField(label, render_kw={"rows": 5})
+    form: QuestionForm = type("AnswerForm", (QuestionForm,), {"answer": field})()
+    return form
+
+
+def _shown(field: Any, answer: str) -> Any:
+    return date.fromisoformat(answer) if isinstance(field, DayField) and answer else answer or None
+
+
+class PlanForm(VersionedForm):
+    """What is to be done about an answer."""
+
+    plan = TextAreaField(_l("What you will do"), render_kw={"rows": 4})
+    owner_id = SelectField(_l("Who looks after it"), coerce=str, validate_choice=False)
+    due_on = DayField(_l("To be done by"), description=_l("For example, 27 3 2027"))
+
+    def offer(self, people: Sequence[PersonView]) -> None:
+        """The people who may be chosen."""
+        nobody = SelectChoice("", _l("Nobody yet"))
+        self.owner_id.choices = [
+            nobody,
+            *(SelectChoice(str(person.id), person.name) for person in people),
+        ]
+
+    def fill(self, answer: Answer) -> None:
+        self.version.data = str(answer.edition)
+        self.plan.data = answer.plan
+        self.owner_id.data = str(answer.owner_id or "")
+        self.due_on.process(None, answer.due_on)
+
+
+class BeginForm(HouseForm):
+    """What a checklist is answered about."""
+
+    scope = RadioField(_l("What is it about?"), validate_choice=False)
+    project = SelectField(
+        _l("Which project"), description=_l("If it is about a project"), validate_choice=False
+    )
+    service = StringField(
+        _l("Which service"),
+        description=_l(
+            "If it is about a service: its name, or its number in the Local Government Service List"
+        ),
+    )
+
+    def offer(self, projects: Sequence[tuple[str, str]]) -> None:
+        self.scope.choices = [SelectChoice(scope, names.SCOPES[scope]) for scope in SCOPES]
+        none = SelectChoice("", _l("Choose a project"))
+        self.project.choices = [none, *(SelectChoice(token, title) for token, title in projects)]

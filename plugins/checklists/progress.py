@@ -1,0 +1,87 @@
+"""How far a run is: in all, and section by section."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from plugins.checklists.definitions.model import DEGREES, YES_NO, Checklist, Question, Section
+
+NOT_STARTED, IN_PROGRESS, COMPLETED, NOTHING_TO_ASK = (
+    "not-started",
+    "in-progress",
+    "completed",
+    "nothing-to-ask",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of a checklist, with the questions of it that are asked."""
+
+    section: Section
+    questions: Sequence[Question]
+    answered: int
+
+    @property
+    def state(self) -> str:
+        if not self.questions:
+            return NOTHING_TO_ASK
+        if self.answered == len(self.questions):
+            return COMPLETED
+        return IN_PROGRESS if self.answered else NOT_STARTED
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A checklist and the answers so far, by the question's id; an empty one is none."""
+
+    checklist: Checklist
+    answers: Mapping[str, str]
+
+    @cached_property
+    def questions(self) -> Sequence[Question]:
+        """Those that are asked."""
+        return self.checklist.shown(self.answers)
+
+    @cached_property
+    def unanswered(self) -> Sequence[Question]:
+        return [question for question in self.questions if not self.answers.get(question.id)]
+
+    @property
+    def total(self) -> int:
+        return len(self.questions)
+
+    @property
+    def answered(self) -> int:
+        return self.total - len(self.unanswered)
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.unanswered
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many questions have which of yes, partly, no and not applicable."""
+        asked = (question for question in self.questions if question.kind == YES_NO)
+        found = Counter(self.answers.get(question.id) or "" for question in asked)
+        return {answer: found[answer] for answer in DEGREES}
+
+    def parts(self) -> list[Part]:
+        shown = {question.id for question in self.questions}
+        open_ids = {question.id for question in self.unanswered}
+        found = []
+        for section in self.checklist.sections:
+            questions = [question for question in section.questions if question.id in shown]
+            answered = sum(question.id not in open_ids for question in questions)
+            found.append(Part(section, questions, answered))
+        return found
+
+    def after(self, question_id: str) -> Question | None:
+        """The next question of the same section that is asked."""
+        for part in self.parts():
+            ids = [question.id for question in part.questions]
+            if question_id in ids:
+                rest = part.questions[ids.index(question_id) + 1 :]
+                return rest[0] if rest else None
+        return None

@@ -1,0 +1,150 @@
+"""Definitions are data: read strictly, written again, and compared with one another."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plugins.checklists.definitions.changes import changes
+from plugins.checklists.definitions.model import Checklist
+from plugins.checklists.definitions.reading import MOST_BYTES, parse, read
+from plugins.checklists.definitions.shipped import shipped
+from plugins.checklists.definitions.taking import DefinitionError
+from plugins.checklists.definitions.writing import to_yaml
+
+HEAD = """id: mine
+version: 1
+title: {en: Mine, cy: Fy un i}
+about: A
+licence: MIT
+source: {title: S}"""
+Q1 = "{id: q1, text: One}"
+CHOICE = "{id: q2, type: choice, text: Two, options: [{id: a, text: A}, {id: b, text: B}]}"
+
+
+def text(*questions: str, more: str = "") -> bytes:
+    asked = ", ".join(questions)
+    return f"{HEAD}\nsections: [{{id: s, title: T, questions: [{asked}]}}]\n{more}".encode()
+
+
+@pytest.mark.parametrize(
+    "checklist_id, questions",
+    [
+        ("digital-best-practice", 7),
+        ("reporting-done-right", 7),
+        ("lgds-standard", 15),
+        ("service-standard", 14),
+        ("local-digital-declaration", 5),
+    ],
+)
+def test_the_shipped_checklists_are_whole_in_both_languages(
+    checklist_id: str, questions: int
+) -> None:
+    checklist = shipped()[checklist_id]
+    assert len(checklist.questions) == questions
+    assert checklist.languages == ("en", "cy")
+    assert checklist.source.title
+    assert checklist.licence == "MIT"
+    assert all(question.recommendation.en for question in checklist.questions)
+    assert parse(to_yaml(checklist).encode()) == checklist
+
+
+def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> None:
+    found = {checklist.id: checklist.placeholders() for checklist in shipped().values()}
+    assert {checklist_id for checklist_id, places in found.items() if places} == {
+        "digital-best-practice"
+    }
+    assert set(found["digital-best-practice"]) == {
+        "q5.recommendation",
+        "q6.text",
+        "q6.recommendation",
+        "q7.text",
+        "q7.recommendation",
+        "r8",
+    }
+
+
+@pytest.mark.parametrize(
+    "given, says",
+    [
+        (b"title: [", "line 1: This is not YAML"),
+        (b"\xff", "This is not UTF-8 text"),
+        (b"just words", "Write names and what they stand for"),
+        (b"a" * (MOST_BYTES + 1), "This is larger than 200,000 bytes"),
+        (b"a: &x [1]\nb: *x", "line 2: References are not read"),
+        (b"[" * 20 + b"]" * 20, "This is nested too deeply"),
+        (b"id: a\nid: b", "line 2: This name is there twice"),
+        (text(Q1, more="surprise: 1"), "surprise: No checklist has such a thing"),
+        (text(Q1).replace(b"licence: MIT\n", b""), "licence: This is missing"),
+        (text(Q1).replace(b"version: 1", b"version: first"), "version: Enter a whole number"),
+        (text(Q1).replace(b"id: mine", b"id: Mine"), "id: Use small letters"),
+        (text(Q1).replace(b"id: mine", b"id: runs"), "id: Use another id"),
+        (text(), "sections: There are 0; from 1 to 100"),
+        (text(Q1, Q1), "questions: The id q1 is there twice"),
+        (text("{id: q1}"), "sections[1].questions[1].text: This is missing"),
+        (text("{id: q1, text: 'a\tb'}"), "Remove the characters that cannot be shown"),
+        (text("{id: q1, text: '%s'}" % ("x" * 301)), "at most 300 characters; these are 301"),
+        (text("{id: q1, type: scale, text: T}"), "Use one of: yes-no, choice, text"),
+        (text("{id: q1, type: choice, text: T}"), "A choice has two options or more"),
+        (text("{id: q1, type: text, text: T, recommendation: R}"), "Only a question answered yes"),
+        (
+            text("{id: q1, text: T, shown_when: {question: q2, is: [no]}}", CHOICE),
+            "q1.shown_when: No question before this one has the id q2",
+        ),
+        (
+            text("{id: q1, text: T, shown_when: {question: q1, is: [no]}}"),
+            "q1.shown_when: No question before this one has the id q1",
+        ),
+        (
+            text(CHOICE, "{id: q3, text: T, shown_when: {question: q2, is: [c]}}"),
+            "q3.shown_when: The question q2 has no answer c",
+        ),
+        (
+            text("{id: q1, type: text, text: T}", Q1.replace("}", ", shown_when: x}")),
+            "shown_when: Write names",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_with_its_place(
+    tmp_path: Path, given: bytes, says: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(given)
+    with pytest.raises(DefinitionError) as caught:
+        read(path)
+    assert str(caught.value).startswith("mine.yaml")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_condition_holds_only_where_its_question_is_asked() -> None:
+    chain = parse(
+        text(
+            Q1,
+            "{id: q2, text: Two, shown_when: {question: q1, is: [no]}}",
+            "{id: q3, text: Three, shown_when: {question: q2, is: [no]}}",
+        )
+    )
+    assert [one.id for one in chain.shown({"q1": "no", "q2": "no"})] == ["q1", "q2", "q3"]
+    assert [one.id for one in chain.shown({"q1": "yes", "q2": "no"})] == ["q1"]
+
+
+def test_what_a_new_version_changes_is_named_by_question() -> None:
+    before = parse(text(Q1, CHOICE, "{id: q3, text: Three}"))
+    after = parse(
+        text("{id: q1, text: First}", CHOICE.replace("id: b", "id: c"), "{id: q4, text: Four}")
+    )
+    assert [(one.kind, one.question.id) for one in changes(before, after)] == [
+        ("reworded", "q1"),
+        ("answered-otherwise", "q2"),
+        ("added", "q4"),
+        ("removed", "q3"),
+    ]
+    assert changes(before, replace(before, version=2)) == []
+
+
+def test_words_are_in_the_readers_language_where_they_are_there() -> None:
+    checklist: Checklist = parse(text(Q1))
+    assert (checklist.title.into("cy"), checklist.title.language("cy")) == ("Fy un i", "cy")
+    assert (checklist.about.into("cy"), checklist.about.language("cy")) == ("A", "en")
+    assert checklist.languages == ("en",)

@@ -1,0 +1,144 @@
+"""Coordinators write checklists on pages, publish versions, and what was answered stays."""
+
+from node.testing.nodes import TestNode
+from node.testing.visitor import Visitor
+from plugins.checklists.tests.conftest import DECLARATION, begin
+
+EDIT = "/checklists/open-data/edit"
+
+
+def write(who: Visitor, path: str, **typed: str) -> str:
+    who.visit(path)
+    return who.submit("/edit/", **typed).text
+
+
+def arrange(who: Visitor, path: str, kind: str, item: str, deed: str) -> str:
+    who.visit(path)
+    edition = who.text.partition('name="edition" value="')[2].partition('"')[0]
+    token = who.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    data = {"kind": kind, "item": item, "deed": deed, "edition": edition, "csrf_token": token}
+    return who.client.post(f"{path}/arrange", data=data, follow_redirects=True).text
+
+
+def publish(who: Visitor, path: str) -> str:
+    who.visit(f"{path}/publish")
+    return who.submit("/publish").text
+
+
+def test_a_checklist_is_written_on_pages_published_and_answered(
+    council: TestNode, coordinator: Visitor
+) -> None:
+    coordinator.visit("/checklists/new")
+    assert "this one is taken" in coordinator.submit("/new", title="T", id=DECLARATION).text
+    coordinator.submit("/new", title="Open data", id="open-data")
+    assert coordinator.page.request.path == EDIT
+    assert "Before it can be published:" in coordinator.text
+    write(
+        coordinator, f"{EDIT}/about",
+        title_cy="Data agored", about_en="Is your data open?", source_title="Ours", licence="MIT",
+    )  # fmt: skip
+    write(coordinator, f"{EDIT}/sections/new", title_en="Publishing", title_cy="Cyhoeddi")
+    write(coordinator, f"{EDIT}/sections/s1/new", text_en="Is it published?", text_cy="A yw allan?")
+    coordinator.visit(f"{EDIT}/sections/s1/new")
+    coordinator.submit("/edit/", type="choice", add="options")
+    options = {"options-0-en": "CSV", "options-1-en": "JSON", "options-1-cy": "JSON"}
+    coordinator.submit("/edit/", text_en="In which format?", type="choice", **options)
+    write(
+        coordinator, f"{EDIT}/sections/s1/new",
+        text_en="Why not?", type="text", shown_question="q1", shown_answers="no, partly",
+    )  # fmt: skip
+    assert "Asked when q1 is no, partly" in coordinator.text
+    arrange(coordinator, EDIT, "question", "q3", "up")
+    assert "Version 1 is published." in publish(coordinator, EDIT)
+    assert "Data agored" in council.visitor().visit("/checklists/open-data?lang=cy").text
+    run = begin(coordinator, "open-data")
+    assert "0 of 2 answered" in coordinator.text
+    run.answer("q1", "no")
+    assert "Why not?" in coordinator.visit(f"{run.path}/sections/s1").text
+
+
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(coordinator: Visitor) -> None:
+    coordinator.visit("/checklists/new")
+    coordinator.submit("/new", title="Wrong", id="wrong")
+    page = write(coordinator, "/checklists/wrong/edit/sections/new", about_en="Kept")
+    assert "Write it in English" in page
+    assert coordinator.form("/edit/").values["about_en"] == "Kept"
+    coordinator.visit("/checklists/wrong/edit/publish")
+    assert "about.en: This is missing" in coordinator.text
+
+
+def test_two_who_write_at_once_lose_nothing(council: TestNode, coordinator: Visitor) -> None:
+    coordinator.visit("/checklists/new")
+    coordinator.submit("/new", title="Twice", id="twice")
+    other = council.visitor("operator")
+    for one in (coordinator, other):
+        one.visit("/checklists/twice/edit/about")
+    coordinator.submit("/edit/", about_en="First")
+    page = other.submit("/edit/", about_en="Second")
+    assert page.status_code == 409
+    assert other.form("/edit/").values["about_en"] == "Second"
+
+
+def test_a_new_version_shows_what_changed_and_answers_go_over_to_it(coordinator: Visitor) -> None:
+    run = begin(coordinator)
+    run.answer("q1", "yes", note="Before")
+    run.answer("q2", "yes")
+    edit = f"/checklists/{DECLARATION}/edit"
+    coordinator.visit(f"/checklists/{DECLARATION}")
+    coordinator.submit("/edit")
+    write(coordinator, f"{edit}/sections/services/q1", text_en="Is it about its users?")
+    arrange(coordinator, edit, "question", "q2", "remove")
+    write(coordinator, f"{edit}/sections/services/new", text_en="Is it cheap?")
+    page = coordinator.visit(f"{edit}/publish").text
+    assert page.index("Worded anew") < page.index("New question") < page.index("No longer asked")
+    coordinator.submit("/publish")
+
+    page = coordinator.visit(run.path).text
+    assert "This assessment is of version 1; version 2 is there." in page
+    assert "2 of 5 answered" in page
+    assert "Is it cheap?" in coordinator.visit(f"{run.path}/version").text
+    page = coordinator.submit("/version").text
+    assert "1 answer no longer fits it" in page
+    assert "1 of 5 answered: 1 yes" in page
+    coordinator.visit(run.at("q1"))
+    values = coordinator.form("/questions/").values
+    assert (values["answer"], values["note"]) == ("yes", "Before")
+    assert "q6" in coordinator.visit(f"/checklists/{DECLARATION}/file").text
+    assert "Is it cheap?" in coordinator.visit(f"/checklists/{DECLARATION}/versions").text
+
+
+def test_a_placeholder_is_filled_by_a_coordinator(council: TestNode, coordinator: Visitor) -> None:
+    edit = "/checklists/digital-best-practice/edit"
+    coordinator.visit("/checklists/digital-best-practice")
+    coordinator.submit("/edit")
+    path = f"{edit}/sections/not-sourced/q6"
+    coordinator.visit(path)
+    form = coordinator.form("/edit/")
+    typed = {name: value for name, value in form.values.items() if name != "is_text_missing"}
+    coordinator.client.post(path, data=typed | {"text_en": "Are your data open?"})
+    publish(coordinator, edit)
+    run = begin(coordinator, "digital-best-practice", scope="service", service="Data")
+    assert "0 of 6 answered" in coordinator.text
+    run.answer("q6", "yes")
+
+
+def test_a_file_is_exported_and_imported_again(coordinator: Visitor) -> None:
+    answer = coordinator.visit("/checklists/service-standard/file")
+    assert answer.mimetype == "application/yaml"
+    text = answer.text.replace("id: service-standard", "id: our-standard")
+    coordinator.visit("/checklists/import")
+    coordinator.submit("/import", text=text)
+    assert coordinator.page.request.path == "/checklists/our-standard/edit"
+    assert "Version 1 is published." in publish(coordinator, "/checklists/our-standard/edit")
+    coordinator.visit("/checklists/import")
+    page = coordinator.submit("/import", text="id: x\nid: y")
+    assert page.status_code == 400
+    assert "line 2: This name is there twice" in page.text
+    assert coordinator.form("/import").values["text"].strip() == "id: x\nid: y"
+
+
+def test_only_coordinators_write(council: TestNode, officer: Visitor) -> None:
+    for path in ("/checklists/new", "/checklists/import", f"{EDIT}/about"):
+        assert officer.visit(path).status_code == 403
+        assert council.visitor().visit(path).request.path == "/sign-in"
+    assert "/checklists/new" not in officer.visit("/checklists").text

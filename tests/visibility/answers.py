@@ -1,0 +1,50 @@
+"""A checklist, and projects that are answered about."""
+
+from node import api
+from node.testing.nodes import TestNode
+from plugins.checklists import answers, editing, library, runs
+from plugins.checklists.answers import Evidence, Given
+from plugins.checklists.definitions.reading import from_data
+from plugins.checklists.models import PROJECT
+from tests.visibility.town import word
+
+CHECKLIST = "words"
+PLUGIN = "checklists"
+
+
+def define(node: TestNode) -> None:
+    """Publish the checklist, and leave a draft of it."""
+    text = "News."
+    question = {"id": "q1", "text": text, "guidance": text, "recommendation": text}
+    checklist = from_data(
+        {
+            "id": CHECKLIST,
+            "version": "1",
+            "title": text,
+            "about": text,
+            "source": {"title": text},
+            "licence": "MIT",
+            "sections": [{"id": "s1", "title": text, "questions": [question]}],
+            "advice": [{"id": "r1", "text": text}],
+        }
+    )
+    with node.app.app_context(), api.work(PLUGIN) as work:
+        library.publish(work, checklist)
+        editing.begin(work, checklist)
+
+
+def assess(node: TestNode, name: str, token: str) -> None:
+    """Answer it about a project, whose word stands in what everybody may look at; and begin again.
+
+    The note, and what is not finished yet, have words of their own.
+    """
+    with node.app.app_context(), api.work(PLUGIN) as work:
+        checklist = library.checklist(work.session, CHECKLIST)
+        subject = runs.Subject(PROJECT, f"https://{node.host}/projects/{token}", name)
+        given = Given("no", word("note"), [Evidence("https://a.example/", name)])
+        run = runs.begin(work, checklist, subject)
+        answers.record(work, run, checklist.questions[0], given, 0)
+        runs.finish(work, run)
+        again = Given("no", "", [Evidence("https://a.example/", word("unfinished"))])
+        run = runs.begin(work, checklist, subject)
+        answers.record(work, run, checklist.questions[0], again, 1)
