@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from html import unescape
 from urllib.parse import urlencode
 
-from flask import request
+from flask import request, url_for
 
 from node import markup
 from node.councils.models import Council
@@ -55,6 +55,12 @@ def _page(wanted: service.Filter) -> Page:
     page = service.listed(current_work().session, wanted, number)
     onward = next_url(page.number, page.pages)
     return Page(page.projects, page.number, page.pages, page.total, onward)
+
+
+def page_of_search() -> str:
+    """The page of the finder with what the current request asks for."""
+    query = for_programs.wanted().query
+    return here(url_for("projects.index")) + (f"?{query}" if query else "")
 
 
 def next_url(number: int, pages: int) -> str:

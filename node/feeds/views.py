@@ -91,7 +91,7 @@ def _feed_of(page: listing.Page, kind: str, council: Council | None = None) -> R
         if council
         else _("Projects at %(name)s", name=own.name),
         url=listing.here(request.full_path.rstrip("?")),
-        page=who.actor.url if council else listing.here(url_for("projects.index")),
+        page=who.actor.url if council else listing.page_of_search(),
         author=who.name,
         updated=modified or _never(),
         entries=[_entry(each) for each in page.projects],

@@ -119,5 +119,6 @@ def test_what_is_stale_elsewhere_is_on_the_coordinators_desk(nodes: Nodes) -> No
     nodes.settle()
     page = coordinator.visit("/desk").text
     assert "Out of date at other councils" in page
+    assert 'href="/projects?freshness=stale&amp;origin=others"' in page
     assert "Theirs and stale" in page
     assert "Theirs and stale" not in there.visitor("officer").visit("/desk").text

@@ -46,6 +46,9 @@ def test_it_can_be_cut_down_to_a_council(town: Town) -> None:
     page = visitor.visit(f"/portfolio?council={own}").text
     assert (">Bins<" in page, ">Trees<" in page) == (True, False)
     assert visitor.visit("/portfolio?council=999999").status_code == 404
+    numbers = visitor.visit(f"/numbers?council={own}").text
+    for asked in ("phase=alpha", "freshness=fresh"):
+        assert f'href="/projects?council={own}&amp;{asked}"' in numbers
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,10 @@ def test_what_is_found_is_read_by_programs_and_seen_as_pictures(stranger: Visito
         found = stranger.visit(f"/{path}?{asked}").text
         assert ("Report a missed bin" in found, "Parking permits" in found) == (True, False)
     assert f'href="/calendar.ics?{asked}"' in page
+    atom = html.unescape(stranger.visit(f"/projects.atom?{asked}").text)
+    assert f'href="https://aldermoor.test/projects?{asked}" type="text/html"' in atom.replace(
+        'rel="alternate" ', ""
+    )
     assert f'href="/portfolio?{asked}"' in page
     for path in ("/portfolio", "/portfolio/timeline", "/portfolio/calendar", "/calendar.ics"):
         month = "from=2026-01&month=2026-01"
