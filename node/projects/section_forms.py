@@ -21,6 +21,7 @@ from wtforms import (
 
 from node.errors import InvalidInputError
 from node.forms import DayField, VersionedForm
+from node.people.models import User
 from node.projects import subjects
 from node.projects.details import Adopter, Details, Link, Output, Related, UserNeed, words
 from node.projects.writing import LANGUAGES, TRANSLATED, Text
@@ -144,6 +145,11 @@ class PeopleForm(SectionForm):
         _l("Name of the contact"), description=_l("Shown to everybody who sees the project")
     )
     contact_email = StringField(_l("Email address of the contact"))
+
+    def suggest(self, owner: User | None) -> None:
+        """Whoever looks after the project, where nothing is written yet: most often it is they."""
+        if owner is not None and not (self.contact_name.data or self.contact_email.data):
+            self.contact_name.data, self.contact_email.data = owner.name, owner.email
 
 
 class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types

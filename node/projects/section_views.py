@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from node.errors import ConflictError, InvalidInputError
 from node.projects import sections, service
 from node.projects.models import Project, State
-from node.projects.section_forms import ListForm, SectionForm
+from node.projects.section_forms import ListForm, PeopleForm, SectionForm
 from node.projects.sections import SECTIONS, Section
 from node.projects.views import EDIT, both_texts
 from node.projects.writing import text_of
@@ -27,6 +27,8 @@ def edit(token: str, name: str) -> ResponseReturnValue:
     form = _filled(section, project)
     if "lgsl" in form and "lgsl" in request.args:
         form.lgsl.data = request.args["lgsl"][:LONGEST_NUMBER]
+    if isinstance(form, PeopleForm):
+        form.suggest(project.owner)
     return _page(section, project, form)
 
 

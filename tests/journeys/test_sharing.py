@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.looking import examine
 from tests.journeys.town import Council, publish, sign_in, until
 
 SCRIPT = [
@@ -32,15 +31,11 @@ def test_an_operator_follows_a_council_by_its_address(
     expect(page.get_by_role("heading", name="No projects here")).to_be_visible()
 
     page.goto(there.url("/councils"))
-    if script:
-        examine(page)
     page.get_by_role("button", name="Follow a council").click()
     page.get_by_label("Address of the council").fill("@nobody@" + here.host)
     page.get_by_role("button", name="Follow", exact=True).click()
     problem = page.get_by_role("alert")
     expect(problem).to_contain_text("There is a problem")
-    if script:
-        examine(page)
     problem.get_by_role("link").click()
     field = page.get_by_label("Address of the council")
     expect(field).to_be_focused()
@@ -73,9 +68,6 @@ def test_a_project_is_published_changed_and_deleted(
     expect(reader.get_by_role("main")).to_contain_text(f"This project belongs to {here.name}")
     expect(reader.get_by_role("link", name="See the original")).to_have_attribute("href", address)
     expect(reader.get_by_role("heading", name="Why")).to_be_visible()
-    if script:
-        examine(reader)
-        examine(officer)
 
     officer.get_by_role("button", name="Edit").click()
     officer.get_by_label("Name of the project").fill(f"{title}, again")
@@ -87,12 +79,8 @@ def test_a_project_is_published_changed_and_deleted(
     expect(reader.get_by_role("main")).to_contain_text(re.compile(r"Phase\s*Beta"))
 
     officer.get_by_role("link", name="Delete this project").click()
-    if script:
-        examine(officer)
     officer.get_by_role("button", name="Delete the project").click()
     expect(officer.get_by_role("alert")).to_contain_text("The project is deleted.")
     until(reader, copy, lambda: heading.inner_text() == "This has been deleted")
-    if script:
-        examine(reader)
     reader.goto(there.url("/projects"))
     assert not listed(reader, f"{title}, again")

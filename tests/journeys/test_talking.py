@@ -2,7 +2,6 @@
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.journeys.looking import examine
 from tests.journeys.town import Council, publish, sign_in, until
 
 
@@ -14,10 +13,8 @@ def test_an_update_is_read_and_answered_by_another_council(
     sign_in(writer, here, "officer")
     address = publish(writer, here, title)
     writer.get_by_role("button", name="Write an update").click()
-    examine(writer)
     writer.get_by_role("button", name="Publish this update").click()
     expect(writer.get_by_role("alert")).to_contain_text("Enter what changed")
-    examine(writer)
     writer.get_by_label("What changed").fill("We planted **forty** trees.\n\n- limes\n- oaks")
     writer.get_by_label("What you need").fill("Somebody who has asked residents to water them.")
     writer.get_by_role("button", name="Publish this update").click()
@@ -36,7 +33,6 @@ def test_an_update_is_read_and_answered_by_another_council(
     reader.get_by_label("Your comment").fill("We asked schools. *It works.*")
     reader.get_by_role("button", name="Publish this comment").click()
     expect(reader.get_by_role("alert")).to_contain_text("Your comment is published.")
-    examine(reader)
 
     comment = writer.get_by_role("article", name=f"Comment of {there.name}")
     until(writer, address, lambda: comment.count() == 1)
@@ -44,18 +40,13 @@ def test_an_update_is_read_and_answered_by_another_council(
     expect(writer.get_by_text("1 like")).to_be_visible()
     comment.get_by_role("link", name="Answer").click()
     expect(writer.get_by_role("heading", level=1)).to_have_text("Answer a comment")
-    examine(writer)
     writer.get_by_label("Your comment").fill("May we call you about that?")
     writer.get_by_role("button", name="Publish this answer").click()
-    examine(writer)
     answer = reader.get_by_text("May we call you about that?")
     until(reader, copy, lambda: answer.count() == 1)
-    examine(reader)
 
     writer.locator(".moothall-entry__title").get_by_role("link", name="Update of").click()
-    examine(writer)
     writer.get_by_role("link", name="Delete the update").click()
-    examine(writer)
     writer.get_by_role("button", name="Delete the update").click()
     expect(writer.get_by_role("alert")).to_contain_text("The update is deleted.")
     until(reader, copy, lambda: update.count() == 0)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -14,7 +14,9 @@ from node.federating.models import Actor, OutboxActivity
 from node.moderation.models import Report
 from node.notices.models import Subscriber
 from node.projects.models import Project
+from node.search.models import SavedSearch
 from node.testing.nodes import TestNode
+from node.unsaved.models import Unsaved
 from node.updates.models import Update
 from plugins.checklists.models import Run
 from tests.visibility.answers import CHECKLIST
@@ -38,12 +40,19 @@ class Crawl:
 
 
 def addresses(node: TestNode) -> list[str]:
-    """The address of every route that can be read, with every value that its parameters may have.
+    """The addresses of every route that can be read."""
+    by_route = addresses_by_route(node)
+    return [address for addresses in by_route.values() for address in addresses]
 
-    A route with a parameter that nobody thought of here fails the test.
+
+def addresses_by_route(node: TestNode, **few: list[str]) -> dict[str, list[str]]:
+    """The addresses of each route that can be read, with every value that its parameters may have.
+
+    A route with a parameter that nobody thought of here fails the test. `few` are the values of
+    parameters, by the route's first part, of which not all are wanted: `projects=[a token]`.
     """
-    known = _values(node)
-    found: list[str] = []
+    known = _values(node) | {(part, "token"): tokens for part, tokens in few.items()}
+    result: dict[str, list[str]] = {}
     for rule in node.app.url_map.iter_rules():
         if "GET" not in (rule.methods or set()):
             continue
@@ -57,8 +66,8 @@ def addresses(node: TestNode) -> list[str]:
             assert values, f"say which values <{name}> of {rule.rule} has"
             pattern = re.compile(rf"<(?:[^:<>]+:)?{name}>")
             filled = [pattern.sub(value, one) for one in filled for value in values]
-        found += filled
-    return found
+        result[rule.rule] = filled
+    return result
 
 
 def crawl(node: TestNode, get: Get) -> Crawl:
@@ -90,7 +99,7 @@ def _onward(answer: TestResponse) -> Iterator[str]:
                     yield value
 
 
-def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
+def _values(node: TestNode) -> dict[tuple[str, str], list[str]]:
     """What the parameters of routes may be, by the route's first part ("" for any) and name."""
     with node.reading() as session:
         projects = list(session.scalars(select(Project.token)))
@@ -102,7 +111,7 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
         return {
             ("projects", "token"): projects,
             ("projects", "number"): ["1", "2", "3"],
-            ("unsaved", "token"): ["nobody"],
+            ("unsaved", "token"): [*session.scalars(select(Unsaved.token)), "nobody"],
             ("alike", "token"): ["none"],
             ("checklists", "token"): runs,
             ("checklists", "checklist_id"): [CHECKLIST],
@@ -118,9 +127,9 @@ def _values(node: TestNode) -> Mapping[tuple[str, str], list[str]]:
             ("activities", "token"): activities,
             ("unsubscribe", "token"): list(session.scalars(select(Subscriber.token))),
             ("officers", "username"): list(session.scalars(officers)),
-            ("searches", "token"): ["none"],
+            ("searches", "token"): [*session.scalars(select(SavedSearch.token)), "none"],
             ("", "slug"): [node.name],
-            ("", "webhook_id"): ["1"],
+            ("", "webhook_id"): ["1", "2"],
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
             ("", "report_id"): [str(number) for number in session.scalars(select(Report.id))],
             ("", "number"): [str(number) for number in buckets],

@@ -1,0 +1,76 @@
+"""Every page of a node can be used by everybody: WCAG 2.2 AA as far as a program can tell."""
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.accessibility.crawling import NO_PAGES, Crawl
+from tests.accessibility.screens import Screens
+from tests.visibility.crawling import addresses_by_route
+
+# What the database is has nothing to do with it.
+pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
+
+# Where a browser gets no page: what is for other servers, or leads people on to another address.
+NO_ANSWER = {
+    "/activities/<token>",
+    "/alike/<token>",
+    "/comments/<token>",
+    "/councils/<slug>/followers",
+    "/councils/<slug>/followers_synchronization",
+    "/councils/<slug>/inbox",
+    "/councils/<slug>/outbox",
+    "/councils/<slug>/projects",
+    "/councils/<slug>/projects/conversations",
+    "/documents/<token>",
+    "/first-run",  # of a node that is not set up yet: a journey examines it
+    "/officers/<username>/followers",
+    "/officers/<username>/inbox",
+    "/officers/<username>/outbox",
+    "/operator/plugins/<name>/settings",  # these plugins have none
+    "/peers.csv",
+    "/peers.json",
+    "/projects/<token>/context",
+    "/projects/<token>/document",
+    "/projects/<token>/group",
+    "/projects/<token>/group/followers",
+    "/projects/<token>/group/inbox",
+    "/projects/<token>/group/outbox",
+}
+
+
+# Forms that only look for something: whatever is asked there, nothing is wrong with it.
+NEVER_WRONG = {
+    "/operator/inspect",
+    "/operator/shared",
+    "/projects/<token>/history/compare",
+    "/reuse",
+    "/services",
+}
+
+
+def test_every_route_for_people_was_read(crawl: Crawl) -> None:
+    routes = {route for route in addresses_by_route(crawl.node) if not route.startswith(NO_PAGES)}
+    assert routes - crawl.answered - NO_ANSWER == set()
+
+
+def test_nothing_is_wrong_with_any_page(crawl: Crawl, browser: BrowserContext) -> None:
+    screens = Screens(browser, crawl.node)
+    wrong = [
+        f"{page}: {what}"
+        for page in crawl.pages
+        for what in screens.wrong(page.text, page.language)
+    ]
+    assert wrong == []
+
+
+def test_nothing_is_wrong_where_a_form_says_what_is_wrong(
+    crawl: Crawl, browser: BrowserContext
+) -> None:
+    screens = Screens(browser, crawl.node)
+    wrong, said_so = [], set()
+    for route, page in crawl.send_wrong():
+        if "govuk-error-summary" in page.text:
+            said_so.add(route)
+        wrong += [f"{page}: {what}" for what in screens.wrong(page.text, page.language)]
+    assert wrong == []
+    assert {route for route, _language in crawl.forms} - said_so - NEVER_WRONG == set()
