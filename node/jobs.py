@@ -6,22 +6,34 @@ queue; the engine (Huey) only wakes somebody up, so an engine that loses its mem
 sweeper.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from huey import MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey, crontab
-from huey.api import Huey
-from huey.consumer import Consumer
-from huey.serializer import SignedSerializer
 
 from node.data_folder import data_folder
 from node.errors import SettingsError
 from node.settings import Settings
 
+# Huey loads what every engine of its needs, if it is there: 15 MB that most nodes never use.
+UNUSED = tuple(name for name in ("redis", "psycopg") if name not in sys.modules)
+sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]  # None: it is not there
+try:
+    from huey import MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey, crontab, storage
+    from huey.api import Huey
+    from huey.consumer import Consumer
+    from huey.serializer import SignedSerializer
+finally:
+    for name in UNUSED:
+        del sys.modules[name]
+
+# What its engine of that name needs of redis.
+OF_REDIS = ("ConnectionPool", "Redis", "ConnectionError", "TimeoutError")
 log = structlog.get_logger(__name__)
 
 # An idle node looks for work this often, in seconds: the upper bound of what a wake-up may take on
@@ -154,8 +166,13 @@ def _engine(settings: Settings, secret: str) -> Huey:
     }
     match urlsplit(settings.jobs).scheme:
         case "postgresql":
+            storage.psycopg = import_module("psycopg")
             return PostgresHuey(dsn=settings.jobs, **options)
         case "redis" | "rediss":
+            redis = import_module("redis")
+            for name in OF_REDIS:
+                setattr(storage, name, getattr(redis, name))
+            storage.RedisStorage.redis_client = redis.Redis
             return RedisHuey(url=settings.jobs, **options)
     if settings.jobs == "memory":
         return MemoryHuey(**options)

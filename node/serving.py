@@ -56,14 +56,14 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
         queues.release_all(node)
         node.jobs.start()
         wake_all(node)
+    # What is there by now stays: nobody need look again and again whether it is garbage.
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_write_refusals_down, args=[node], daemon=True).start()
     try:
         if announce:
             announce(node)
-        # What is there by now stays: nobody need look again and again whether it is garbage.
-        gc.collect()
-        gc.freeze()
         server.run()
     except KeyboardInterrupt:
         log.info("stopping")
