@@ -92,12 +92,20 @@ def _import(point: EntryPoint) -> ModuleType:
     try:
         module = point.load()
     except Exception as error:  # whatever a stranger's module raises
+        _forget_half_made()
         raise UnusablePluginError(
             f"The plugin {point.name} cannot be loaded: {in_one_line(error)}."
         ) from error
     if not isinstance(module, ModuleType):
         raise UnusablePluginError(f"The plugin {point.name} must be a module: {point.value}.")
     return module
+
+
+def _forget_half_made() -> None:
+    """A model whose table is somebody else's stops half way, and would be in everybody's way."""
+    made = Base.registry._managers
+    for manager in [each for each in made if not each.is_mapped]:
+        del made[manager]
 
 
 def _details(name: str, module: ModuleType) -> PluginDetails:

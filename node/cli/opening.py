@@ -25,14 +25,14 @@ def started(*, upgrade: bool = True, without: Mapping[str, str] | None = None) -
     given = settings.load()
     logs.configure(given)
     data_folder(given)
-    app = _up_to_date(given, without or {}) if upgrade else create_app(given)
+    app = up_to_date(given, without or {}) if upgrade else create_app(given)
     try:
         yield app
     finally:
         _close(node_of(app))
 
 
-def _up_to_date(given: Settings, without: Mapping[str, str]) -> Flask:
+def up_to_date(given: Settings, without: Mapping[str, str]) -> Flask:
     """The application once its database is up to date, without the plugins whose migrations fail.
 
     Raises `MigrationError` where it is the core's that do.

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from node.cli.opening import BY, opened
 from node.errors import MoothallError
-from node.extending import service, switches
+from node.extending import service, switches, writing
 from node.runtime import Node
 
 LATER = "It takes effect when each process of the node is started again."
@@ -69,6 +70,21 @@ def purge(name: str, yes: bool) -> None:
     with _node_without(name) as node:
         dropped = service.purge(node, name, BY)
     click.echo(f"Nothing is left of {name}. Tables dropped: {', '.join(dropped) or 'none'}")
+
+
+@plugin.command()
+@click.argument("name")
+@click.option(
+    "--into",
+    default=".",
+    show_default=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder in which its folder is made",
+)
+def new(name: str, into: Path) -> None:
+    """Write a new plugin that works, with a test: NAME is what it will be called."""
+    for path in writing.write(name, into):
+        click.echo(path)
 
 
 @contextmanager

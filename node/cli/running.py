@@ -109,10 +109,10 @@ def _examine(node: Node) -> list[tuple[str, str]]:
         ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
     )
     findings.append(("emails are taken", f"{refused} failed" if refused else ""))
-    return [*findings, *_plugins(node)]
+    return [*findings, *ask_plugins(node)]
 
 
-def _plugins(node: Node) -> list[tuple[str, str]]:
+def ask_plugins(node: Node) -> list[tuple[str, str]]:
     """Whether those that are switched on can be used, and what they ask themselves."""
     findings = [(f"the plugin {item.name} can be used", "") for item in node.hooks.details]
     findings += [(f"the plugin {item.name} can be used", item.why) for item in node.hooks.left_out]

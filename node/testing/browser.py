@@ -2,12 +2,17 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from threading import Thread
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from werkzeug.serving import make_server
 
 from node.testing.missing import missing
+from node.testing.nodes import TestNode
 
 ARGUMENTS = (
     "--no-sandbox",  # Chromium refuses to run as root otherwise. It sees our own pages alone.
@@ -37,6 +42,34 @@ def chromium() -> Iterator[Browser]:
     yield running
     running.close()
     playwright.stop()
+
+
+@pytest.fixture
+def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Page]]:
+    """A page of a node in the browser: `page = open_page(one, "/projects")`."""
+    with ExitStack() as servers:
+
+        def open_one(one: TestNode, path: str) -> Page:
+            server = make_server("localhost", 0, _at_home(one), threaded=True)
+            thread = Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            servers.callback(thread.join)
+            servers.callback(server.server_close)
+            servers.callback(server.shutdown)
+            page = browser.new_page()
+            page.goto(f"http://localhost:{server.port}{path}")
+            return page
+
+        yield open_one
+
+
+def _at_home(one: TestNode) -> Any:
+    """The application of a node, which is asked at its own address wherever it listens."""
+
+    def asked(environ: dict[str, Any], start: Any) -> Any:
+        return one.app(environ | {"HTTP_HOST": one.host, "wsgi.url_scheme": "https"}, start)
+
+    return asked
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ from node import migrating
 from node.app import create_app, node_of
 from node.councils import service as councils
 from node.councils.founding import Founding, found
-from node.federating import peers
+from node.federating import fetching, peers
 from node.loading import installed
 from node.outbound import InProcess, Outbound
 from node.people import service as people
 from node.people.permissions import OFFICER, OPERATOR
+from node.projects import service as projects
+from node.projects.writing import Text
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.testing.databases import Databases, OnPostgresql, OnSqlite
@@ -82,6 +84,21 @@ class TestNode:
         with self.node.reading() as session:
             yield session
 
+    def publish(self, title: str, phase: str = "alpha") -> str:
+        """A new project of the council, for everybody to see. Returns its token."""
+        with self.work() as work:
+            text = Text(title=title, summary=title, phase=phase, brief=title)
+            project = projects.create(work, councils.require_own(work.session), text)
+            projects.publish(work, project)
+            return project.token
+
+    def follow(self, other: "TestNode") -> None:
+        """The council asks to follow another, which the other's node answers when it is settled."""
+        with self.app.app_context():
+            document = fetching.find_actor(self.node, other.address)
+        with self.work() as work:
+            councils.follow(work, document)
+
     def allow(self, other: "TestNode") -> None:
         with self.work() as work:
             peers.decide(work, other.host, peers.ALLOWED)
@@ -127,9 +144,9 @@ class Nodes:
             for url in self.kept.give(made_with, kept):
                 self.databases.drop(url)
 
-    def pair(self) -> tuple[TestNode, TestNode]:
-        """Two councils that allow each other."""
-        here, there = self.start("aldermoor"), self.start("brackwell")
+    def pair(self, **settings: object) -> tuple[TestNode, TestNode]:
+        """Two councils that allow each other. `settings` are those of both."""
+        here, there = (self.start(name, **settings) for name in ("aldermoor", "brackwell"))
         here.allow(there)
         there.allow(here)
         return here, there

@@ -1,8 +1,8 @@
 """The pytest plugin of Moothall, for its own tests and for those of plugins.
 
-Fixtures: `nodes`, `lasting_nodes`, `database_url`, `postgres`, `redis_url`, `browser`. Rules: no
-test reaches off the machine, and what this machine cannot run is reported as "not run" beside
-passed and failed, never as passed. In CI that is a failure.
+Fixtures: `nodes`, `lasting_nodes`, `database_url`, `postgres`, `redis_url`, `browser`, `open_page`.
+Rules: no test reaches off the machine, and what this machine cannot run is reported as "not run"
+beside passed and failed, never as passed. In CI that is a failure.
 """
 
 import gc
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from node.testing import loopback, memory, passwords, postgres
-from node.testing.browser import browser, chromium
+from node.testing.browser import browser, chromium, open_page
 from node.testing.missing import NOT_RUN, missing
 from node.testing.nodes import _kept_apps, _on_postgresql, _on_sqlite, lasting_nodes, nodes
 from node.testing.redis import redis_url
@@ -27,6 +27,7 @@ __all__ = [
     "chromium",
     "lasting_nodes",
     "nodes",
+    "open_page",
     "redis_url",
 ]
 

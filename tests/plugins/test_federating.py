@@ -1,6 +1,7 @@
 """Documents and activities of a plugin's types, between two nodes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -9,10 +10,10 @@ from sqlalchemy import select
 
 from node import api
 from node.api import Document, Work
-from node.councils import service as councils
 from node.documents.models import PluginDocument
-from node.federating import fetching
 from node.hooks import part_of
+from node.projects import service as projects
+from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 
 from .conftest import Install
@@ -70,18 +71,7 @@ def received(install: Install) -> list[tuple[str, Any]]:
 @pytest.fixture
 def pair(received: list[Any], nodes: Nodes) -> tuple[TestNode, TestNode]:
     """Two that follow each other, both with the plugin."""
-    here = nodes.start("aldermoor", plugins=("orchard",))
-    there = nodes.start("brackwell", plugins=("orchard",))
-    here.allow(there)
-    there.allow(here)
-    return here, there
-
-
-def follow(follower: TestNode, followed: TestNode) -> None:
-    with follower.app.app_context():
-        document = fetching.find_actor(follower.node, followed.address)
-    with follower.work() as work:
-        councils.follow(work, document)
+    return nodes.pair(plugins=("orchard",))
 
 
 def in_orchard(one: TestNode, act: Callable[[Work], Any]) -> Any:
@@ -95,7 +85,7 @@ def test_document_received(
     """Published, changed, unchanged and withdrawn; a follower that comes late reads it."""
     here, there = pair
     early = in_orchard(here, lambda work: api.publish(work, REPORT))
-    follow(there, here)
+    there.follow(here)
     nodes.settle()
     ((kind, told),) = received
     assert kind == "received"
@@ -117,19 +107,40 @@ def test_document_received(
     assert [(kind, told.name) for kind, told in received] == [("received", "More apples")]
     found = in_orchard(there, lambda work: api.documents(work, "OrchardReport"))
     assert [one.name for one in found] == ["More apples"]
-    received.clear()
 
-    in_orchard(here, lambda work: api.withdraw(work, early.id))
+
+def test_document_withdrawn(
+    pair: tuple[TestNode, TestNode], received: list[tuple[str, Any]], nodes: Nodes
+) -> None:
+    """By the plugin; and by the node, once fewer may see the project that it is about."""
+    here, there = pair
+    there.follow(here)
+    token = here.publish("Apple trees")
+    with here.reading() as session:
+        about = session.scalars(select(Project.uri)).one()
+    one = in_orchard(here, lambda work: api.publish(work, REPORT))
+    of_project = replace(REPORT, project_uri=about)
+    two = in_orchard(here, lambda work: api.publish(work, of_project))
     nodes.settle()
-    assert received == [("withdrawn", early.id)]
+    assert {told.id for _kind, told in received} == {one.id, two.id}
+    received.clear()
+    in_orchard(here, lambda work: api.withdraw(work, one.id))
+    nodes.settle()
+    assert received == [("withdrawn", one.id)]
+    received.clear()
+    with here.work() as work:
+        projects.delete(work, projects.for_change(work.session, token))
+    nodes.settle()
     assert in_orchard(there, lambda work: api.documents(work, "OrchardReport")) == []
+    again = in_orchard(here, lambda work: api.publish(work, replace(REPORT, id=one.id)))
+    assert again.id != one.id
 
 
 def test_activity_received(
     pair: tuple[TestNode, TestNode], received: list[tuple[str, Any]], nodes: Nodes
 ) -> None:
     here, there = pair
-    follow(there, here)
+    there.follow(here)
     nodes.settle()
     offered = {"type": "Note", "content": "Apples"}
     sent = in_orchard(
@@ -170,7 +181,7 @@ def test_a_node_without_the_plugin_ignores_it(
     there = nodes.start("brackwell", plugins=())
     here.allow(there)
     there.allow(here)
-    follow(there, here)
+    there.follow(here)
     nodes.settle()
     in_orchard(here, lambda work: api.publish(work, REPORT))
     nodes.settle()

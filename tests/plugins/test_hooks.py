@@ -7,7 +7,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from node.audit import AuditEntry
+from node.cli import running
 from node.declared import NavigationItem, Permission
+from node.errors import InvalidInputError
+from node.extending import failures, jobs, values
+from node.extending.models import PluginJob
 from node.hooks import Hooks
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
@@ -116,6 +120,128 @@ def test_project_deleted(install: Install, start: Callable[..., Node]) -> None:
         PROJECT.uri,
         {"title": "Bins"},
     )
+
+
+def test_register_documents(install: Install) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def register_documents(): return [DocumentType("OrchardReport", "A report", ())]
+        """,
+    )
+    install(
+        "meadow",
+        """
+        @hookimpl
+        def register_documents(): return [DocumentType("OrchardReport", "Another", ())]
+        """,
+    )
+    documents = Hooks(Settings(plugins=("orchard", "meadow"))).documents
+    assert {name: plugin for name, (plugin, _kind) in documents.items()} == {
+        "OrchardReport": "orchard"
+    }
+
+
+def test_register_activities(install: Install, start: Callable[..., Node]) -> None:
+    """Those on which the node acts itself are not given away."""
+    install("orchard", "@hookimpl\ndef register_activities(): return ['Offer', 'Follow']")
+    node = start("orchard")
+    taken = [key for handlers in node.handlers for key in handlers if key[0] == "Offer"]
+    assert taken == [("Offer", "")]
+    (failure,) = node.hooks.failures
+    assert "Follow" in failure.error
+
+
+def test_register_settings(install: Install, start: Callable[..., Node]) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def register_settings():
+            rows = Setting("rows", "Rows", 3, "number", most=10)
+            return [rows, Setting("ripe", "Ripe", True, "yes_no")]
+
+        @hookimpl
+        def desk_steps(work):
+            work.audit("saw", "it", rows=setting(work, "rows"), ripe=setting(work, "ripe"))
+        """,
+    )
+    node = start("orchard")
+    with node.work("someone") as work:
+        node.hooks.ask(work, "desk_steps", person=None)
+        values.write(work, "orchard", {"rows": "7", "ripe": False})
+        node.hooks.ask(work, "desk_steps", person=None)
+        with pytest.raises(InvalidInputError) as caught:
+            values.write(work, "orchard", {"rows": "11", "ripe": True})
+    assert set(caught.value.fields) == {"rows"}
+    with node.reading() as session:
+        saw = select(AuditEntry.details).where(AuditEntry.action == "orchard.saw")
+        assert session.scalars(saw.order_by(AuditEntry.id)).all() == [
+            {"rows": 3, "ripe": True},
+            {"rows": 7, "ripe": False},
+        ]
+
+
+def test_register_jobs(install: Install, start: Callable[..., Node]) -> None:
+    """A job runs once when it is due, in a transaction of its own; what one raises is kept."""
+    install(
+        "orchard",
+        """
+        def pick(work): work.audit("picked", "apples")
+        def fall(work):
+            work.audit("fell", "apples")
+            raise ValueError("too ripe")
+
+        @hookimpl
+        def register_jobs(): return [ScheduledJob("fall", fall), ScheduledJob("pick", pick)]
+        """,
+    )
+    node = start("orchard")
+    jobs.work_off(node)
+    jobs.work_off(node)
+    with node.work("someone") as work:
+        jobs.soon(work, "orchard", "pick")
+    jobs.work_off(node)
+    with node.reading() as session:
+        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        rows = session.scalars(select(PluginJob).where(PluginJob.ran_at.is_not(None))).all()
+        kept = [(item.hook, item.error) for item in failures.of_all(session, "orchard")]
+    assert actions == ["orchard.picked", "orchard.picked"]
+    assert {row.name: row.error for row in rows} == {"fall": "ValueError: too ripe", "pick": ""}
+    assert kept == [("fall", "ValueError: too ripe")]
+
+
+def test_register_checks(install: Install, start: Callable[..., Node]) -> None:
+    install(
+        "orchard",
+        """
+        @hookimpl
+        def register_checks():
+            rain = Check("it rained", lambda work: 1 / 0)
+            return [Check("the fence stands", lambda work: ""), rain]
+        """,
+    )
+    node = start("orchard")
+    assert running.ask_plugins(node) == [
+        ("the plugin orchard can be used", ""),
+        ("orchard: the fence stands", ""),
+        ("orchard: it rained", "ZeroDivisionError: division by zero"),
+    ]
+
+
+def test_register_commands(install: Install) -> None:
+    install(
+        "orchard",
+        """
+        import click
+
+        @hookimpl
+        def register_commands(): return [click.Command("pick")]
+        """,
+    )
+    ((plugin, command),) = Hooks(Settings(plugins=("orchard",))).registered("register_commands")
+    assert (plugin, command.name) == ("orchard", "pick")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""The life of a plugin with data: installed, upgraded, disabled, removed, purged; on both
+databases, while the core is upgraded as well.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from flask import Flask
+from sqlalchemy import Engine, inspect, text
+
+from node import migrating
+from node.app import create_app, node_of
+from node.cli.opening import up_to_date
+from node.errors import ConflictError
+from node.extending import service, switches
+from node.settings import Settings
+
+from .conftest import Install
+from .test_plugin_migrations import HEAD, REVISION
+
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("orchard__apple") as table:
+        table.add_column(sa.Column("kind", sa.String(40), server_default="Cox"))
+    {more}
+"""
+Begin = Callable[..., Flask]
+
+
+@pytest.fixture
+def begin(database_url: str, tmp_path: Path) -> Iterator[Begin]:
+    """Start a process of the node anew, as its command does."""
+    begun: list[Flask] = []
+
+    def start(*plugins: str) -> Flask:
+        folder = tmp_path / "data"
+        folder.mkdir(exist_ok=True)
+        settings = Settings(
+            data_dir=folder, database_url=database_url, jobs="memory", plugins=plugins
+        )
+        begun.append(up_to_date(settings, {}))
+        return begun[-1]
+
+    yield start
+    for app in begun:
+        node_of(app).engine.dispose()
+
+
+@pytest.fixture
+def revisions(install: Install, tmp_path: Path) -> Path:
+    install("orchard", head=HEAD)
+    folder = tmp_path / "installed" / "revisions"
+    folder.mkdir()
+    (folder / "0001_apples.py").write_text(REVISION.format(more="pass"))
+    return folder
+
+
+def apples(engine: Engine) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text("SELECT * FROM orchard__apple"))]
+
+
+def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_path: Path) -> None:
+    # Installed, on a node whose core is a version behind.
+    settings = Settings(
+        data_dir=tmp_path, database_url=database_url, jobs="memory", plugins=("orchard",)
+    )
+    old = node_of(create_app(settings))
+    core, plugin = migrating.histories(old.hooks)
+    for history, revision in ((core, "0018"), (plugin, "0001")):
+        with old.engine.begin() as connection:
+            command.upgrade(history.config(connection), revision)
+    with old.engine.begin() as connection:
+        connection.execute(text("INSERT INTO orchard__apple (id) VALUES (7)"))
+    old.engine.dispose()
+    # Both upgraded.
+    (revisions / "0002_kinds.py").write_text(SECOND.format(more="pass"))
+    node = node_of(begin("orchard"))
+    assert node.hooks.names == ("orchard",)
+    assert apples(node.engine) == [(7, "Cox")]
+    # Disabled: it takes effect with the next start, and what it keeps is kept.
+    with node.work("operator") as work:
+        switches.disable(work, "orchard")
+        with pytest.raises(ConflictError):
+            switches.disable(work, "orchard")
+    with node.reading() as session:
+        assert service.one(node, session, "orchard").state == "stopping"
+    node = node_of(begin("orchard"))
+    assert node.hooks.names == ()
+    assert apples(node.engine) == [(7, "Cox")]
+    # Enabled again.
+    with node.work("operator") as work:
+        switches.enable(work, "orchard")
+    node = node_of(begin())
+    assert node.hooks.names == ("orchard",)
+    with pytest.raises(ConflictError):
+        service.purge(node, "orchard", "operator")
+    # Removed: the node goes on, and says it in one line.
+    (installed,) = (tmp_path / "installed").glob("*.dist-info")
+    shutil.rmtree(installed)
+    node = node_of(begin())
+    assert [item.why for item in node.hooks.left_out] == [
+        "The plugin orchard is switched on but not installed."
+    ]
+    # Purged, though its package is gone.
+    with node.work("operator") as work:
+        switches.disable(work, "orchard")
+    assert service.purge(node, "orchard", "operator") == [
+        "alembic_version_orchard",
+        "orchard__apple",
+    ]
+    assert not {"orchard__apple", "alembic_version_orchard"} & set(
+        inspect(node.engine).get_table_names()
+    )
+    assert node_of(begin()).hooks.left_out == ()
+
+
+def test_a_node_starts_without_a_plugin_whose_migrations_fail(
+    begin: Begin, revisions: Path
+) -> None:
+    assert node_of(begin("orchard")).hooks.names == ("orchard",)
+    (revisions / "0002_kinds.py").write_text(SECOND.format(more="1 / 0"))
+    node = node_of(begin("orchard", "checklists"))
+    assert node.hooks.names == ("checklists",)
+    (left_out,) = node.hooks.left_out
+    assert left_out.why == (
+        "The migrations of orchard failed: ZeroDivisionError: division by zero."
+    )
+    assert apples(node.engine) == []
+
+
+def test_a_class_named_as_one_of_the_cores_takes_nothing_from_it(
+    begin: Begin, install: Install
+) -> None:
+    """Nor does a table: the plugin is left out in one line, and the core goes on."""
+    model = """
+        from sqlalchemy.orm import Mapped, mapped_column
+
+        class Project(Base):
+            __tablename__ = "{table}"
+            id: Mapped[int] = mapped_column(primary_key=True)
+        """
+    install("orchard", model.format(table="project"))
+    install("meadow", model.format(table="meadow__project"))
+    node = node_of(begin("orchard", "meadow"))
+    assert node.hooks.names == ("meadow",)
+    (left_out,) = node.hooks.left_out
+    assert "orchard" in left_out.why
+    with node.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM project")).scalar_one() == 0
+        assert service.every(node, session)

@@ -1,0 +1,97 @@
+"""The tutorial for authors of plugins, from its first line to its last, in an environment of its
+own: a package that is built and installed there, and a node that runs.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from node.settings import PREFIX
+from node.testing.missing import missing
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "README.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+AT_END = re.compile(r"# (\S+), at its end\n")
+SERVE = """moothall serve &
+SERVED=$!
+trap 'kill $SERVED' EXIT
+for _ in $(seq 300); do curl --silent --output /dev/null {address} && break; sleep 0.2; done
+"""
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    return BLOCK.findall(page)
+
+
+def script(page: str, address: str) -> str:
+    """The commands of the page in their order; code goes where it says that it is to be put."""
+    lines = ["set -eu"]
+    for language, text in blocks(page):
+        if language == "python":
+            place = AT_END.match(text)
+            assert place, f"say where this is to be put: {text}"
+            lines.append(f"cat >> {place[1]} <<'END'\n\n\n{text.removeprefix(place[0])}END")
+        elif language == "sh":
+            lines.append(SERVE.format(address=address) if text == "moothall serve\n" else text)
+        else:
+            assert language == "text", language
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A new virtual environment that sees Moothall, what Moothall needs, and nothing else."""
+    for program in ("bash", "curl"):
+        if shutil.which(program) is None:
+            missing(f"there is no {program} on this machine")
+    folder = tmp_path / "clean"
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", folder], check=False, capture_output=True, text=True
+    )
+    if made.returncode:
+        missing(f"venv makes no environment here: {made.stdout[-200:]}")
+    ours = sysconfig.get_path("purelib")
+    theirs = sysconfig.get_path("purelib", vars={"base": str(folder)})
+    for old in ("setuptools", "pkg_resources", "_distutils_hack"):  # older Pythons bring an old one
+        shutil.rmtree(Path(theirs) / old, ignore_errors=True)
+    (Path(theirs) / "distutils-precedence.pth").unlink(missing_ok=True)
+    for described in Path(theirs).glob("setuptools-*"):
+        shutil.rmtree(described)
+    (Path(theirs) / "moothall.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    command = folder / "bin" / "moothall"
+    command.write_text(f"#!{folder}/bin/python\nfrom node.cli import main\nmain()\n")
+    command.chmod(0o755)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    path = f"{folder}/bin:{os.environ.get('PATH', os.defpath)}"
+    return outside | {"PATH": path, "PIP_NO_INDEX": "1", "VIRTUAL_ENV": str(folder)}
+
+
+def test_the_tutorial_from_its_first_line_to_its_last(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    page = PAGE.read_text().replace("5177", str(port))
+    folder = tmp_path / "work"
+    folder.mkdir()
+    done = subprocess.run(
+        ["bash", "-c", script(page, f"http://localhost:{port}/")],
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    said = done.stdout
+    for line in "".join(text for language, text in blocks(page) if language == "text").splitlines():
+        assert line in said, f"{line!r} is not what comes next: {said[:2000]}"
+        said = said.partition(line)[2]
