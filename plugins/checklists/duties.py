@@ -10,7 +10,7 @@ from node import api
 from node.api import DeskStep, GoneError, NotFoundError, PersonView, ProjectView, Work, now
 from plugins.checklists import access, actions, library, runs
 from plugins.checklists.definitions.reading import from_data, read
-from plugins.checklists.definitions.shipped import FOLDER
+from plugins.checklists.definitions.shipped import FOLDER, shipped
 from plugins.checklists.definitions.taking import DefinitionError
 from plugins.checklists.federate import TYPE
 from plugins.checklists.models import FINISHED, OPEN, PROJECT, Run, Version
@@ -96,10 +96,12 @@ def unreadable(work: Work) -> str:
 
 
 def unworded(work: Work) -> str:
-    """For the doctor: what a coordinator may still fill in."""
+    """For the doctor: what was published here and is not worded yet. What comes with the plugin
+    says on its pages what is not in its source.
+    """
     found = [
         f"{checklist.id}: {', '.join(places)}"
         for checklist in library.current(work.session).values()
-        if (places := checklist.placeholders())
+        if checklist != shipped().get(checklist.id) and (places := checklist.placeholders())
     ]
     return "; ".join(found)

@@ -21,6 +21,8 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
         "ok    deliveries are answered",
         "ok    emails are taken",
         "ok    the plugin checklists can be used",
+        "ok    checklists: Can every checklist be read?",
+        "ok    checklists: Is every checklist worded?",
     ]
 
 

@@ -27,6 +27,7 @@ Data = dict[str, Any]
 
 def words(en: str | None, cy: str | None) -> Data:
     found = {"en": (en or "").strip(), "cy": (cy or "").strip()}
+    found = {language: text.replace("\r\n", "\n") for language, text in found.items()}
     return {language: text for language, text in found.items() if text}
 
 
@@ -135,8 +136,8 @@ class DefineForm(WordsForm):
 
     PAIRS = ("text", "guidance", "recommendation")
 
-    text_en = StringField(_l("Question in English"))
-    text_cy = StringField(_l("Question in Welsh"))
+    text_en = TextAreaField(_l("Question in English"), render_kw={"rows": 2})
+    text_cy = TextAreaField(_l("Question in Welsh"), render_kw={"rows": 2})
     is_text_missing = BooleanField(_l("The question is not worded yet: do not ask it"))
     type = SelectField(
         _l("How it is answered"),
