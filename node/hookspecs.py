@@ -76,8 +76,8 @@ class HookSpecs(Protocol):
         """
 
     @hookspec
-    def document_withdrawn(self, id: str, work: Work) -> None:  # noqa: A002 -- the word of the field
-        """Another council withdrew the document with this id. It is no longer kept."""
+    def document_withdrawn(self, document: DocumentView, work: Work) -> None:
+        """Another council withdrew a document, which is given as it was. It is no longer kept."""
 
     @hookspec
     def register_activities(self) -> list[str]:

@@ -120,6 +120,13 @@ def document_received(document: DocumentView, work: Work) -> None:
 
 
 @hookimpl
+def document_withdrawn(document: DocumentView, work: Work) -> None:
+    """A project here may have no shared checklist any more."""
+    if document.project_uri:
+        api.reindex(work, document.project_uri)
+
+
+@hookimpl
 def register_activities() -> list[str]:
     return [asking.ACTIVITY]
 

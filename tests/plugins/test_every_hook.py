@@ -1,5 +1,5 @@
-"""Every hook has a test that bears its name, and a place in the reference, which says what the code
-says.
+"""Every hook has a test that bears its name, a real plugin that uses it, and a place in the
+reference, which says what the code says.
 """
 
 import re
@@ -20,6 +20,12 @@ def test_every_hook_has_a_test_of_its_name() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     named = re.findall(r"^def test_(\w+)\(", tests, re.MULTILINE)
     assert {hook for hook in HOOKS if not any(hook in name for name in named)} == set()
+
+
+def test_a_real_plugin_uses_every_hook() -> None:
+    plugin = (reference.PAGE.parents[2] / "plugins" / "checklists" / "plugin.py").read_text()
+    used = re.findall(r"^@hookimpl\ndef (\w+)\(", plugin, re.MULTILINE)
+    assert set(used) == HOOKS
 
 
 def test_the_reference_says_what_the_code_says() -> None:

@@ -37,8 +37,8 @@ def document_received(document, work):
     work.audit("heard", document.id)
 
 @hookimpl
-def document_withdrawn(id, work):
-    RECEIVED.append(("withdrawn", id))
+def document_withdrawn(document, work):
+    RECEIVED.append(("withdrawn", document.id))
 
 @hookimpl
 def register_activities(): return ["Offer"]
