@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,6 +139,37 @@ class SlowPeer(Peer):
     ) -> Iterable[bytes]:
         time.sleep(0.2)
         return super().__call__(environ, start_response)
+
+
+@dataclass
+class GatedPeer(Peer):
+    """Answers once it is let."""
+
+    is_asked: threading.Event = field(default_factory=threading.Event)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        self.is_asked.set()
+        self.may_answer.wait(30)
+        return super().__call__(environ, start_response)
+
+
+def test_who_waits_for_a_key_holds_up_nobody(
+    lasting_nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    """Messages that arrive together are judged by one thread, which asks nobody."""
+    known, gated = peer.actor(), GatedPeer.join(lasting_nodes, "gated.test", node)
+    assert statuses(known, node, 1) == [202]
+    unknown = gated.actor()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(unknown.send, unknown.says("Like", "x"), node)
+        assert gated.is_asked.wait(30)
+        assert statuses(known, node, 2) == [202] * 2
+        assert not waiting.done()
+        gated.may_answer.set()
+        assert waiting.result().status_code == 202
 
 
 def test_must_21_delete_by_an_unknown_actor_that_is_gone_fetches_nothing(
