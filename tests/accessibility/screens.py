@@ -55,13 +55,11 @@ SCRIPT = re.compile(r'from "([^"]*govuk-frontend[^"]*)"')
 
 @dataclass
 class Screens:
-    """A phone and a large screen. `seen` are the parts of pages that were examined, as they are
-    built.
-    """
+    """A phone and a large screen. `seen` are the parts of pages that were examined."""
 
     context: BrowserContext
     node: TestNode
-    seen: set[tuple[str, int]] = field(default_factory=set)
+    seen: set[tuple[str, object]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         base = self.node.node.settings.base_url
@@ -104,41 +102,41 @@ class Screens:
                 yield from page.evaluate(EXAMINE, [RULES, colours])
 
 
-# The values that say how a part of a page is built; of others, that they are there.
+# The values that say how an element looks and what it is; of others, that they are there.
 TELLING = {"class", "role", "type", "lang", "aria-hidden", "aria-current", "scope", "open"}
-LANDMARKS = {"header", "main", "footer"}
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+EMPTY = {"br", "hr", "img", "input", "link", "meta", "path", "rect", "circle", "use", "source"}
 
 
 class _Structure(HTMLParser):
-    """What of a page is the same where only words differ."""
+    """What a page is built of, where only words and the length of lists may differ."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.parts: dict[str, list[object]] = {"": []}
-        self._within = [""]
-
-    @property
-    def _part(self) -> list[object]:
-        return self.parts.setdefault(self._within[-1], [])
+        self.parts: set[object] = set()
+        self.headings: list[str] = []
+        self._open: list[tuple[str, int]] = [("", 0)]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in LANDMARKS:
-            self._within.append(tag)
-        told = [(name, value if name in TELLING else bool(value)) for name, value in attrs]
-        self._part.append((tag, *told))
+        told = tuple((name, value if name in TELLING else bool(value)) for name, value in attrs)
+        part = hash((self._open[-1][1], tag, told))
+        self.parts.add(part)
+        if tag not in EMPTY:
+            self._open.append((tag, part))
+        if tag in HEADINGS and self.headings[-1:] != [tag]:
+            self.headings.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        self._part.append(tag)
-        if tag in LANDMARKS:
-            self._within.pop()
+        while tag in (name for name, _part in self._open) and self._open.pop()[0] != tag:
+            pass
 
     def handle_data(self, data: str) -> None:
         if data.strip():
-            self._part.append("")
+            self.parts.add(hash((self._open[-1][1], "")))
 
 
-def structure(text: str) -> set[int]:
-    """What the parts of a page are like, but for their words."""
+def structure(text: str) -> set[object]:
+    """Each kind of element of a page with where it stands, and the order of headings."""
     parser = _Structure()
     parser.feed(text)
-    return {hash(repr(part)) for part in parser.parts.values()}
+    return {*parser.parts, tuple(parser.headings)}

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 NO_ANSWER = {
     "/activities/<token>",
     "/alike/<token>",
+    "/checklists/runs/<token>/questions/<question_id>/ask",  # about a project of another council
     "/comments/<token>",
     "/councils/<slug>/followers",
     "/councils/<slug>/followers_synchronization",
@@ -38,8 +39,12 @@ NO_ANSWER = {
 }
 
 
-# Forms that only look for something: whatever is asked there, nothing is wrong with it.
+# Forms that only look for something, so that nothing is wrong with what is asked; and those of the
+# checklists that take anything, or of which another page is shown first.
 NEVER_WRONG = {
+    "/checklists/<checklist_id>/edit/about",
+    "/checklists/<checklist_id>/edit/sections/<section_id>/<question_id>",
+    "/checklists/runs/<token>/questions/<question_id>",
     "/operator/inspect",
     "/operator/shared",
     "/projects/<token>/history/compare",

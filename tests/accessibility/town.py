@@ -29,6 +29,7 @@ from node.testing.peer import Peer
 from node.updates import service as updates
 from tests.federation.talking import note
 from tests.federation.test_main_job import follow
+from tests.visibility.answers import assess, define
 from tests.visibility.town import watch
 
 LIST = "https://friends.test/peers.csv"
@@ -147,6 +148,8 @@ def _use_the_account(here: TestNode) -> None:
     """What an officer keeps for themselves: a search, a token, a webhook, text not yet saved."""
     with here.reading() as session:
         token = session.scalars(select(Project.token).where(Project.title == WHOLE)).one()
+    define(here)
+    assess(here, WHOLE, token)
     for role in (OFFICER, "operator"):
         visitor = here.visitor(role)
         visitor.visit(f"/projects/{token}/edit")

@@ -1,4 +1,4 @@
-"""Makes the picture in the README anew: `./dev run python -m tests.journeys.pictures`."""
+"""Makes the pictures in the README anew: `./dev run python -m tests.journeys.pictures`."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ PORT = 5101
 
 
 def make() -> None:
-    """The front page of a council, as everybody sees it."""
+    """The front page of a council and the page of a project, as everybody sees them."""
     with (
         tempfile.TemporaryDirectory() as folder,
         demonstration(Path(folder), PORT) as (here, there),
@@ -30,6 +30,9 @@ def make() -> None:
         theirs = page.get_by_text(f"Published by {there.name}")
         until(page, here.url(), lambda: theirs.count() == len(there.demo.stories()))
         page.screenshot(path=FOLDER / "home.png")
+        page.goto(here.url("/projects?origin=ours"))
+        page.get_by_role("link", name="One place to report a missed bin").click()
+        page.screenshot(path=FOLDER / "project.png")
         chromium.close()
 
 
