@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from node.councils import service as councils
 from node.federating.views.asking import current_reader
+from node.languages import page_language
 from node.portfolio import board as boards
 from node.portfolio import days, timeline
 from node.portfolio.asking import Asked, asked, asked_month, page_number, public_address, today
@@ -63,7 +64,7 @@ def show_timeline() -> ResponseReturnValue:
 
 
 def _label(project: Project) -> str:
-    return f"{project.title} ({PHASES[project.phase]})"
+    return f"{project.said_in(page_language()).title} ({PHASES[project.phase]})"
 
 
 @blueprint.get("/portfolio/calendar")

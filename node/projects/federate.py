@@ -1,8 +1,10 @@
 """A project as an ActivityPub document, and back. Pure: no database, no network."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from federation.addressing import PUBLIC, Addressed
@@ -140,12 +142,13 @@ def _related(article: Article) -> tuple[Related, ...]:
 
 
 def _details(project: Project) -> Document:
-    """All but the headings of the brief, which the content has, and relations, which are links; and
-    how far it can be relied on.
+    """All but the headings of the brief, which the content has, and relations, which are links; the
+    summary in other languages; and how far it can be relied on.
     """
     said = dump_details(project.details)
     found = {name: value for name, value in said.items() if name not in {*BRIEF, "related"}}
-    return found | upkeep_of(project)
+    summaries = _in_languages(project, "summary")
+    return found | ({"summaries": summaries} if summaries else {}) | upkeep_of(project)
 
 
 def upkeep_of(project: Project) -> Document:
@@ -227,7 +230,7 @@ def from_article(article: Article) -> RemoteProject | None:
         visibility=Visibility(details.visibility),
         revision=details.revision,
         language=language,
-        translations=_translations(article, language),
+        translations=_translations(article, language, details.details.get("summaries")),
         details=replace(parse_details(Details, details.details), related=_related(article)),
         freshness=upkeep.freshness or Freshness.unsaid,
         review_on=upkeep.review_on,
@@ -238,6 +241,10 @@ def from_article(article: Article) -> RemoteProject | None:
 
 def _title(text: str) -> str:
     return markup.one_line(text, LONGEST_TITLE)
+
+
+def _summary(text: Any) -> str:
+    return markup.one_line(text, LONGEST_SUMMARY) if isinstance(text, str) else ""
 
 
 def _content(html: str) -> str:
@@ -256,8 +263,9 @@ def _language(article: Article) -> str:
     return next((tag for tag in said if 0 < len(tag) <= LONGEST_LANGUAGE), "en")
 
 
-def _translations(article: Article, language: str) -> dict[str, dict[str, str]]:
-    """Title and content in other languages than its own."""
+def _translations(article: Article, language: str, said: Any) -> dict[str, dict[str, str]]:
+    """Title, content and what is `said` as summaries, in other languages than its own."""
+    summaries = said if isinstance(said, Mapping) else {}
     tags = [*article.name_map, *article.content_map]
     short = [tag for tag in dict.fromkeys(tags) if len(tag) <= LONGEST_LANGUAGE]
     others = [tag for tag in short if tag != language]
@@ -265,6 +273,7 @@ def _translations(article: Article, language: str) -> dict[str, dict[str, str]]:
         tag: {
             "title": _title(article.name_map.get(tag, "")),
             "content": _content(article.content_map.get(tag, "")),
+            "summary": _summary(summaries.get(tag)),
         }
         for tag in others[:MOST_TRANSLATIONS]
     }

@@ -98,6 +98,16 @@ def test_what_a_project_says_arrives_whole(nodes: Nodes) -> None:
     ]
 
 
+def test_a_summary_in_another_language_arrives(nodes: Nodes) -> None:
+    here, there = followed_pair(nodes)
+    publish(here)
+    nodes.settle()
+    page = there.visitor().visit("/projects?lang=cy").text
+    assert "Biniau" in page
+    assert "Gwybod pryd." in page
+    assert "Know the day." not in page
+
+
 def test_a_change_of_a_detail_arrives(nodes: Nodes) -> None:
     here, there = followed_pair(nodes)
     uri = publish(here)
