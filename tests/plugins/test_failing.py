@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import pytest
-
 from node import api
 from node.api import Document
 from node.hooks import part_of
