@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from node.testing import loopback, memory, passwords, postgres
 from node.testing.browser import browser, chromium, open_page
@@ -39,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "browser(**options): options of the browser context, as Playwright names them"
     )
     sys.addaudithook(loopback.refuse_other_addresses)
+    # Otherwise each error that is logged is drawn with all that its functions held.
+    plainly = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plainly])
     passwords.make_cheap()
     memory.use()
 

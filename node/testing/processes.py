@@ -112,14 +112,19 @@ class NodeProcess:
         return self.settings.data_dir / "log"
 
 
-def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Look again and again until it holds."""
+def until(
+    holds: Callable[[], bool],
+    what: str,
+    patience: float = PATIENCE,
+    left: Callable[[], str] = lambda: "",
+) -> None:
+    """Look again and again until it holds. `left` says what there is instead, where it does not."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if holds():
             return
         time.sleep(0.05)
-    raise AssertionError(f"after {patience:.0f} seconds: not {what}")
+    raise AssertionError(f"after {patience:.0f} seconds: not {what}. {left()}")
 
 
 def free_port() -> int:

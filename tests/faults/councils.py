@@ -25,6 +25,8 @@ from node.testing.processes import NodeProcess, free_port, until
 from tests.faults.stalling import Proxy
 
 NAMES = ("aldermoor", "brackwell")
+# How a delivery ends whose object was deleted while it waited: no fault, and not to be repeated.
+OVERTAKEN = "It was withdrawn before it arrived."
 _numbers = count(1)
 
 
@@ -137,7 +139,7 @@ def arrives_once(there: Running, here: Running, *titles: str) -> None:
         activities = select(func.count()).select_from(InboxItem)
         distinct = select(func.count(InboxItem.uri.distinct()))
         assert session.scalar(activities) == session.scalar(distinct)
-    until(lambda: not waiting(here, there), "nothing waits")
+    until(lambda: not waiting(here, there), "nothing waits", left=lambda: left(here, there))
 
 
 def is_shown_once(one: Running, title: str) -> None:
@@ -147,14 +149,32 @@ def is_shown_once(one: Running, title: str) -> None:
 
 
 def waiting(*councils: Running) -> int:
-    """Deliveries and messages that are still to be acted on."""
-    found = 0
-    for one in councils:
-        with one.node.reading() as session:
-            pending = select(func.count()).where(Delivery.state != "delivered")
-            new = select(func.count()).where(InboxItem.state == "new")
-            found += (session.scalar(pending) or 0) + (session.scalar(new) or 0)
-    return found
+    """Deliveries and messages that are still to be acted on, and deliveries that were given up."""
+    return sum(len(_unsent(one)) + len(_unhandled(one)) for one in councils)
+
+
+def left(*councils: Running) -> str:
+    """The same in words."""
+    return "; ".join(
+        f"{one.name}: {each}" for one in councils for each in (*_unsent(one), *_unhandled(one))
+    )
+
+
+def _unsent(one: Running) -> list[str]:
+    with one.node.reading() as session:
+        rows = session.scalars(select(Delivery).where(Delivery.state != "delivered"))
+        said = [(row, [each.answer for each in row.tries]) for row in rows]
+        return [
+            f"{row.object_uri} is {row.state}, due {row.due_at}, {answers}"
+            for row, answers in said
+            if not (row.state == "failed" and answers[-1:] == [OVERTAKEN])
+        ]
+
+
+def _unhandled(one: Running) -> list[str]:
+    with one.node.reading() as session:
+        items = session.scalars(select(InboxItem).where(InboxItem.state == "new"))
+        return [f"{each.type} of {each.object_uri}, due {each.due_at}" for each in items]
 
 
 def tried(one: Running) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from node.catalogue import comparison as comparing
+from node.catalogue import views as collections
 from node.db import now
 from node.federating.models import Comparison, Deleted, Delivery, Follow
 from node.projects.models import Bucket, Project, State
@@ -307,15 +309,19 @@ def test_what_was_never_delivered_is_found(
         assert session.scalars(waiting).all() == []
 
 
-def test_what_many_were_missed_is_read_page_by_page(nodes: Nodes, pair: Pair) -> None:
+def test_what_many_were_missed_is_read_page_by_page(
+    nodes: Nodes, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "MOST_ASKED", 50)
+    monkeypatch.setattr(collections, "PAGE", 25)
     here, there = pair
     with unreachable(nodes, there):
-        publish(here, *(f"Project {number}" for number in range(520)))
+        publish(here, *(f"Project {number}" for number in range(70)))
         forget_deliveries(here)
     asked = count_requests(nodes, here)
     compare(nodes, there)
     agree(here, there)
-    assert len(held(there, here)) == 523
+    assert len(held(there, here)) == 73
     assert len([one for one in asked if not one.endswith("/context")]) < 15
 
 
