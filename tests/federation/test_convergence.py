@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from node.catalogue import comparison as comparing
-from node.catalogue import views as collections
 from node.db import now
 from node.federating.models import Comparison, Deleted, Delivery, Follow
 from node.projects.models import Bucket, Project, State
@@ -312,8 +310,8 @@ def test_what_was_never_delivered_is_found(
 def test_what_many_were_missed_is_read_page_by_page(
     nodes: Nodes, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "MOST_ASKED", 50)
-    monkeypatch.setattr(collections, "PAGE", 25)
+    monkeypatch.setattr("node.catalogue.comparison.MOST_ASKED", 50)
+    monkeypatch.setattr("node.catalogue.views.PAGE", 25)
     here, there = pair
     with unreachable(nodes, there):
         publish(here, *(f"Project {number}" for number in range(70)))
