@@ -77,7 +77,9 @@ class HookSpecs(Protocol):
 
     @hookspec
     def document_withdrawn(self, document: DocumentView, work: Work) -> None:
-        """Another council withdrew a document, which is given as it was. It is no longer kept."""
+        """A document is no longer there, and is given as it was: another council withdrew it, or
+        nobody else may see the project that it is about any more.
+        """
 
     @hookspec
     def register_activities(self) -> list[str]:

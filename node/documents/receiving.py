@@ -59,12 +59,8 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     if row is None or row.is_local or row.council.actor.uri != received.activity.actor:
         raise NotForUsError(say("a deletion of what is not theirs"))
     insert_once(work.session, Deleted, uri=uri, actor_id=row.council.actor_id, at=now())
-    plugin, kind = work.node.hooks.documents.get(row.type, ("", None))
-    view = service.view(row, kind) if kind else None
-    work.session.delete(row)
-    work.session.flush()
-    if view is not None:
-        work.node.hooks.ask(work, "document_withdrawn", only=plugin, document=view)
+    with service.leaving(work, row):
+        work.session.delete(row)
     work.audit("document.deleted-by-origin", uri or "")
 
 

@@ -1,6 +1,7 @@
 """What can be done with documents of plugins' types, and reading those of everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,17 +116,27 @@ def follow_project(work: UnitOfWork, project: Project, now_for: Audience | None)
     """
     query = _published().where(PluginDocument.project_uri == project.uri)
     for row in work.session.scalars(query).all():
-        if not row.is_local:
-            if now_for is None:
-                work.session.delete(row)
-            continue
         if now_for is None:
-            _erase(row)
-        elif row.visibility == now_for:
-            continue
-        else:
+            with leaving(work, row):
+                if row.is_local:
+                    _erase(row)
+                    _take_back(work, row, now_for)
+                else:
+                    work.session.delete(row)
+        elif row.is_local and row.visibility != now_for:
             row.visibility, row.revision, row.changed_at = now_for, new_revision(), now()
-        _take_back(work, row, now_for)
+            _take_back(work, row, now_for)
+
+
+@contextmanager
+def leaving(work: UnitOfWork, row: PluginDocument) -> Iterator[None]:
+    """A document goes, and not by its plugin, which is told what it was."""
+    plugin, kind = work.node.hooks.documents.get(row.type, ("", None))
+    was = view(row, kind) if kind else None
+    yield
+    work.session.flush()
+    if was is not None:
+        work.node.hooks.ask(work, "document_withdrawn", only=plugin, document=was)
 
 
 def by_token(session: Session, token: str) -> PluginDocument:

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from node import api
-from node.api import DeskStep, GoneError, NotFoundError, PersonView, ProjectView, Work, now
+from node.api import DeskStep, PersonView, ProjectView, Work, now
 from plugins.checklists import access, actions, library, runs
 from plugins.checklists.definitions.reading import from_data, read
 from plugins.checklists.definitions.shipped import FOLDER, shipped
@@ -33,17 +33,6 @@ def remind(work: Work) -> None:
     for owner_id in owners:
         if owner_id is not None and api.person_by_id(work, owner_id):
             api.tell(work, DUE, to=[owner_id], path="/checklists/actions?whose=mine")
-
-
-def notice_withdrawn(work: Work) -> None:
-    """What is about a project that others may not see any more is shared no longer: the node took
-    it back.
-    """
-    for run in work.session.scalars(select(Run).where(Run.document_id != "")).all():
-        try:
-            api.document(work, run.document_id)
-        except (NotFoundError, GoneError):
-            run.document_id = ""
 
 
 def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:

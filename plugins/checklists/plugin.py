@@ -122,6 +122,7 @@ def document_received(document: DocumentView, work: Work) -> None:
 @hookimpl
 def document_withdrawn(document: DocumentView, work: Work) -> None:
     """A project here may have no shared checklist any more."""
+    sharing.was_taken_back(work, document.id)
     if document.project_uri:
         api.reindex(work, document.project_uri)
 
@@ -182,10 +183,7 @@ def register_commands() -> list[click.Command]:
 
 @hookimpl
 def register_jobs() -> list[ScheduledJob]:
-    return [
-        ScheduledJob("remind", duties.remind, every=timedelta(hours=6)),
-        ScheduledJob("notice_withdrawn", duties.notice_withdrawn, every=timedelta(minutes=10)),
-    ]
+    return [ScheduledJob("remind", duties.remind, every=timedelta(hours=6))]
 
 
 @hookimpl

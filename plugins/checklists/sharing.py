@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import update
+
 from node import api
 from node.api import CouncilView, Document, InvalidInputError, ProjectView, Work, now, say
 from plugins.checklists import answers, runs
@@ -110,6 +112,12 @@ def withdraw(work: Work, run: Run) -> None:
         work.audit("withdraw", run.document_id, checklist=run.checklist)
         run.document_id = ""
         runs.find_anew(work, run)
+
+
+def was_taken_back(work: Work, document_id: str) -> None:
+    """What is about a project that others may not see any more is shared no longer."""
+    mine = update(Run).where(Run.document_id == document_id)
+    work.session.execute(mine.values(document_id=""))
 
 
 def others(work: Work, checklist_id: str) -> list[SharedRun]:

@@ -106,8 +106,10 @@ def test_what_is_about_a_private_project_is_not_shared_and_is_withdrawn_when_it_
     page = town.ours.visit(f"{COMPARE}?about=project").text
     assert "Trees" in page
     assert "Trees" in town.ours.visit("/projects?facet=checklists.checklist:shared").text
+    assert ">\n  Shared\n<" in town.theirs.visit(run.path).text
     town.theirs.visit(f"/projects/{token}/edit")
     town.theirs.submit("/projects/", visibility="private")
+    assert ">\n  Shared\n<" not in town.theirs.visit(run.path).text
     town.nodes.settle()
     assert "Trees" not in town.ours.visit(f"{COMPARE}?about=project").text
     town.theirs.visit(f"{run.path}/share")
