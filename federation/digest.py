@@ -3,7 +3,8 @@
 Each project and each update of one is an entry, made of its id and its revision. Entries are in one
 of 256 buckets, by their ids alone. The digest of a set of entries is the XOR of them: it does not
 depend on their order, and one change is one more XOR. Who compares fetches the digest document of a
-council, and then only the buckets in which something differs.
+council, and then only the buckets in which something differs. Plugins' documents have a digest for
+each type, since not every node knows every type.
 """
 
 import re
@@ -139,12 +140,9 @@ class Bucket:
         if not same_origin(uri, part_of):
             raise DocumentError("partOf", "of another origin")
         number = _number(document, "number", BUCKETS - 1)
-        entries = document.get("entries")
-        if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
-            raise DocumentError("entries", "not a list, or too long")
-        found = dict(_entry(item, uri, number) for item in entries)
-        if len(found) != len(entries):
-            raise DocumentError("entries", "the same id twice")
+        found = _entries(document, uri)
+        if any(bucket_of(one) != number for one in found):
+            raise DocumentError("entries", "not of this bucket")
         return cls(uri, part_of, number, found)
 
     def dump(self) -> Document:
@@ -154,6 +152,48 @@ class Bucket:
             "type": "OrderedCollectionPage",
             "partOf": self.part_of,
             "number": self.number,
+            "entries": [[uri, revision] for uri, revision in self.entries.items()],
+        }
+
+
+def type_id(digest: str, kind: str) -> str:
+    """Where the digest document `digest` has its council's documents of the type `kind`."""
+    return f"{digest}/documents/{kind}"
+
+
+@dataclass(frozen=True)
+class TypeDigest:
+    """The document `id` that lists what the council of the digest document `part_of` has of one
+    type of a plugin's documents. There are few of these, so it is in one piece.
+
+    `entries` maps ids to revisions.
+    """
+
+    id: str
+    part_of: str
+    entries: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        return combine(entry(uri, revision) for uri, revision in self.entries.items())
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """Raises `DocumentError` for anything but such a document."""
+        required_type(document, ("Collection",))
+        uri, part_of = required_id(document, "id"), required_id(document, "partOf")
+        if not same_origin(uri, part_of):
+            raise DocumentError("partOf", "of another origin")
+        return cls(uri, part_of, _entries(document, uri))
+
+    def dump(self) -> Document:
+        return {
+            "@context": CONTEXT,
+            "id": self.id,
+            "type": "Collection",
+            "partOf": self.part_of,
+            "totalItems": len(self.entries),
+            "digest": self.digest,
             "entries": [[uri, revision] for uri, revision in self.entries.items()],
         }
 
@@ -175,13 +215,23 @@ def _number(document: Mapping[str, Any], name: str, largest: int) -> int:
     return number
 
 
-def _entry(item: Any, document: str, number: int) -> tuple[str, str]:
-    """An id and a revision: of the document's origin, and in the right bucket."""
+def _entries(document: Mapping[str, Any], origin: str) -> dict[str, str]:
+    entries = document.get("entries")
+    if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
+        raise DocumentError("entries", "not a list, or too long")
+    found = dict(_entry(item, origin) for item in entries)
+    if len(found) != len(entries):
+        raise DocumentError("entries", "the same id twice")
+    return found
+
+
+def _entry(item: Any, origin: str) -> tuple[str, str]:
+    """An id, of that origin, and a revision."""
     if not isinstance(item, list) or len(item) != 2:
         raise DocumentError("entries", "not a pair")
     uri, revision = item
     if not isinstance(uri, str) or len(uri) > LONGEST_URL or not is_revision(revision):
         raise DocumentError("entries", "not an id and a revision")
-    if not same_origin(uri, document) or bucket_of(uri) != number:
-        raise DocumentError("entries", "not of this bucket")
+    if not same_origin(uri, origin):
+        raise DocumentError("entries", "of another origin")
     return uri, revision

@@ -2,7 +2,8 @@
 
 One small question where nothing differs. Where something does: the buckets in which it does, and of
 these the projects and updates themselves, each asked for at its own id. Where much is missing, all
-is read again, page by page. Nothing is removed before its origin was asked about it.
+is read again, page by page. Then the documents of plugins, type by type. Nothing is removed before
+its origin was asked about it.
 """
 
 import random
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from federation.digest import Bucket, BucketDigest, CouncilDigest, combine
 from federation.errors import DocumentError, FederationError
 from federation.followers import HEADER
-from node.catalogue import digests
+from node.catalogue import digests, of_plugins
 from node.catalogue.settling import Found, Settling, Subject, asking
 from node.councils.models import Council
 from node.db import now
@@ -104,16 +105,16 @@ def _look(node: Node, subject: Subject, found: Found) -> None:
         actor = session.get_one(Actor, subject.actor_id)
         url = follower_sync.where_they_differ(session, actor, answer.headers.get(HEADER.lower()))
     _agree_on_followers(node, subject, url, found)
-    if answer.document is None:
-        found.agreed = True
-        return
-    theirs = CouncilDigest.parse(answer.document)
-    if (theirs.id, theirs.council) != (address, subject.actor_uri):
-        raise DocumentError("attributedTo", "of another council")
-    if theirs.digest == root:
-        found.agreed = True
-        return
-    _settle(node, subject, held, theirs, found)
+    found.agreed = answer.document is None
+    if answer.document is not None:
+        theirs = CouncilDigest.parse(answer.document)
+        if (theirs.id, theirs.council) != (address, subject.actor_uri):
+            raise DocumentError("attributedTo", "of another council")
+        found.agreed = theirs.digest == root
+        if not found.agreed:
+            _settle(node, subject, held, theirs, found)
+    if not found.reads_all:
+        found.agreed &= of_plugins.agree(node, subject, address, found)
 
 
 def _settle(

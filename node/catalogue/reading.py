@@ -11,6 +11,8 @@ import structlog
 from federation.reading import type_of
 from node.councils.models import Council
 from node.documents import receiving as documents
+from node.documents.federate import RemoteDocument
+from node.hooks import Hooks
 from node.projects import receiving as projects
 from node.projects.federate import RemoteProject
 from node.runtime import UnitOfWork
@@ -19,7 +21,7 @@ from node.updates.federate import RemoteUpdate
 
 log = structlog.get_logger(__name__)
 
-Told = RemoteProject | RemoteUpdate
+Told = RemoteProject | RemoteUpdate | RemoteDocument
 
 
 def read(document: Any) -> Told | None:
@@ -29,23 +31,33 @@ def read(document: Any) -> Told | None:
     return updates.read(document) if type_of(document) == "Note" else projects.read(document)
 
 
+def of_plugin(hooks: Hooks, document: Any) -> RemoteDocument | None:
+    """The document of a plugin's type that this is; None for what is none, or does not fit it."""
+    found = documents.read(hooks, [document]) if isinstance(document, dict) else []
+    return found[0] if found else None
+
+
 def keep(
     work: UnitOfWork, council: Council, told: Sequence[Told], asked_at: datetime
 ) -> dict[str, str]:
-    """Keep what was asked for at its origin: projects, and then updates of them. Those left out,
-    and why.
+    """Keep what was asked for at its origin: projects, then updates of them, then documents of
+    plugins. Those left out, and why.
     """
     of_projects = [one for one in told if isinstance(one, RemoteProject)]
     of_updates = [one for one in told if isinstance(one, RemoteUpdate)]
+    others = [one for one in told if isinstance(one, RemoteDocument)]
     left_out = projects.keep(work, council, of_projects, asked_at=asked_at)
-    return left_out | updates.keep(work, council, of_updates, asked_at=asked_at)
+    left_out |= updates.keep(work, council, of_updates, asked_at=asked_at)
+    return left_out | documents.keep(work, council, others, asked_at=asked_at)
 
 
 def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
     """Its origin no longer shows what we hold. `deleted`: it said so, and nothing that it sent
     before brings it back. Returns whether we had it.
     """
-    return any(room.gone(work, council, uri, deleted=deleted) for room in (updates, projects))
+    return any(
+        room.gone(work, council, uri, deleted=deleted) for room in (updates, projects, documents)
+    )
 
 
 def read_page(actor_uri: str, items: Iterable[Any], asked_at: datetime) -> Callable[..., None]:

@@ -1,5 +1,5 @@
-"""Asking an origin about projects and updates one by one, and doing what it says: keep, replace,
-remove.
+"""Asking an origin about projects, updates and documents of plugins one by one, and doing what it
+says: keep, replace, remove.
 """
 
 import time
@@ -129,7 +129,8 @@ class Settling:
         Raises `NotFetchedError` when the origin does not answer.
         """
         try:
-            return reading.read(fetching.document(self._node, uri))
+            document = fetching.document(self._node, uri)
+            return reading.read(document) or reading.of_plugin(self._node.hooks, document)
         except fetching.NotFetchedError as error:
             if error.status in AWAY or error.permanent:
                 return error

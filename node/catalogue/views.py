@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from federation.digest import BUCKETS, Bucket, CouncilDigest
+from federation.digest import BUCKETS, Bucket, CouncilDigest, TypeDigest, type_id
 from federation.vocabulary import Collection, CollectionPage
 from node.catalogue import digests
 from node.councils import service as councils
@@ -178,6 +178,20 @@ def bucket(slug: str, number: int) -> ResponseReturnValue:
         raise NotFoundError(say("There is no such part of the digest."))
     entries = digests.entries(session, council.id, number, _audience(reader))
     return activity_response(Bucket(f"{uri}/{number}", uri, number, entries).dump())
+
+
+@blueprint.get("/councils/<slug>/projects/digest/documents/<kind>")
+@permission(PUBLIC)
+def documents_digest(slug: str, kind: str) -> ResponseReturnValue:
+    """What there is of one type of plugins' documents: id and revision of each."""
+    council, uri = _council(slug)
+    if not (kind.isascii() and kind.isidentifier()):
+        raise NotFoundError(say("There is no such part of the digest."))
+    entries = documents.revisions(current_work().session, council, kind, current_reader())
+    listed = TypeDigest(type_id(uri, kind), uri, entries)
+    answer = activity_response(listed.dump())
+    answer.set_etag(listed.digest)
+    return answer.make_conditional(request)
 
 
 def _council(slug: str) -> tuple[Council, str]:

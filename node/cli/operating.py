@@ -4,39 +4,59 @@ import json
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from node.cli.opening import opened, working
+from node.errors import NotFoundError
 from node.federating import delivery as service
 from node.federating.models import Delivery, Shared
-from node.operating.explaining import words
+from node.operating.explaining import next_step, words
 from node.operating.inspecting import inspect as known_of
-from node.operating.reasons import story
-from node.operating.subjects import find
+from node.operating.missing import missing
+from node.operating.reasons import Story, story
+from node.operating.subjects import find, host_named
+from node.settings import Settings
 
 MOST = 10_000
 
 
 @click.command()
 @click.argument("id")
-def inspect(id: str) -> None:  # noqa: A002 -- the word of the command
-    """Print all that the node knows of ID, as JSON: a project, update, comment, activity or actor.
+@click.argument("host", required=False)
+def inspect(id: str, host: str | None) -> None:  # noqa: A002 -- the word of the command
+    """Print all that the node knows of ID, as JSON: a project, update, comment, document of a
+    plugin, activity or actor; with HOST, of that server alone why it has it, or has not.
 
     ID is an ActivityPub id, the address of a page of this node, or @name@host.
     """
     with opened() as node, node.reading() as session:
-        click.echo(json.dumps(known_of(session, node.settings, id), indent=2, ensure_ascii=False))
+        known = known_of(session, node.settings, id, host_named(host) if host else "")
+        click.echo(json.dumps(known, indent=2, ensure_ascii=False))
 
 
 @click.command()
 @click.argument("id")
-@click.argument("host")
-def why(id: str, host: str) -> None:  # noqa: A002
-    """Say why the server HOST has ID, or has not: host, reason, words, when, last answer."""
+@click.argument("host", required=False)
+def why(id: str, host: str | None) -> None:  # noqa: A002
+    """Say why the server HOST has ID, or has not; without HOST, why this node has not: host,
+    reason, words, next step, when, last answer.
+    """
     with opened() as node, node.reading() as session:
-        told = story(session, node.settings, find(session, node.settings, id), host.lower())
+        told = _story(session, node.settings, id, host_named(host or node.settings.authority))
         at = told.at.isoformat(timespec="seconds") if told.at else ""
-        line = (told.host, told.reason, words(told), at, told.answer)
+        line = (told.host, told.reason, words(told), next_step(told), at, told.answer)
         click.echo("\t".join(line).rstrip())
+
+
+def _story(session: Session, settings: Settings, named: str, host: str) -> Story:
+    """Raises `NotFoundError` where nothing can be said."""
+    try:
+        return story(session, settings, find(session, settings, named), host)
+    except NotFoundError:
+        told = missing(session, settings, named) if host == settings.authority else None
+        if told is None:
+            raise
+        return told
 
 
 @click.command()

@@ -64,6 +64,22 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     work.audit("document.deleted-by-origin", uri or "")
 
 
+def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
+    """Its origin no longer shows a document that we hold. `deleted`: it said so, and nothing that
+    it sent before brings it back. Returns whether we had it.
+    """
+    mine = PluginDocument.uri == uri, PluginDocument.council_id == council.id
+    row = work.session.scalar(select(PluginDocument).where(*mine))
+    if row is None:
+        return False
+    if deleted:
+        insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
+    with service.leaving(work, row):
+        work.session.delete(row)
+    work.audit("document.gone-at-origin", uri)
+    return True
+
+
 def is_of_plugin(document: Mapping[str, Any]) -> bool:
     """Whether a document may be of a type that a plugin declares."""
     return type_of(document).startswith(PREFIX)

@@ -199,6 +199,17 @@ def documents_after(
     return list(session.scalars(query.order_by(PluginDocument.id).limit(most)))
 
 
+def revisions(
+    session: Session, council: Council, kind: str, reader: Reader | None = None
+) -> dict[str, str]:
+    """The ids and revisions of a council's documents of one type: those for `reader`, or all."""
+    query = _for_others(council, reader) if reader else _of(council)
+    pairs = query.where(PluginDocument.type == kind).with_only_columns(
+        PluginDocument.uri, PluginDocument.revision
+    )
+    return {row.uri: row.revision for row in session.execute(pairs.order_by(PluginDocument.id))}
+
+
 def view(row: PluginDocument, kind: DocumentType) -> DocumentView:
     """The document as plugins see it."""
     return DocumentView(
@@ -233,10 +244,11 @@ def shown_to(reader: Reader | None) -> ColumnElement[bool]:
 
 
 def _for_others(council: Council, reader: Reader) -> Select[PluginDocument]:
-    return _published().where(
-        PluginDocument.council_id == council.id,
-        PluginDocument.visibility.in_(reader.audiences),
-    )
+    return _of(council).where(PluginDocument.visibility.in_(reader.audiences))
+
+
+def _of(council: Council) -> Select[PluginDocument]:
+    return _published().where(PluginDocument.council_id == council.id)
 
 
 def _published() -> Select[PluginDocument]:

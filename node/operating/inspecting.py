@@ -23,7 +23,8 @@ from node.federating.models import (
     Reaction,
     Shared,
 )
-from node.operating.reasons import about, stories
+from node.operating.explaining import next_step, words
+from node.operating.reasons import Story, about, stories, story
 from node.operating.subjects import Subject, find
 from node.settings import Settings
 from node.updates.models import Update
@@ -35,12 +36,14 @@ Json = dict[str, Any]
 Row = TypeVar("Row")
 
 
-def inspect(session: Session, settings: Settings, named: str) -> Json:
-    """What is known of whatever `named` names. Times are ISO 8601, UTC.
+def inspect(session: Session, settings: Settings, named: str, host: str = "") -> Json:
+    """What is known of whatever `named` names. Times are ISO 8601, UTC. With `host`, that server
+    alone stands under `hosts`, also where nothing ever happened with it.
 
     Raises `NotFoundError` for what this node knows nothing of.
     """
     subject = find(session, settings, named)
+    told = [story(session, settings, subject, host)] if host else None
     found: Json = {
         "id": subject.uri,
         "kind": subject.kind,
@@ -56,7 +59,7 @@ def inspect(session: Session, settings: Settings, named: str) -> Json:
         "replies": _replies(session, subject),
         "activities": _activities(session, subject),
         "deliveries": _deliveries(session, subject),
-        "hosts": [_told(story) for story in stories(session, settings, subject)],
+        "hosts": [_told(one) for one in (told or stories(session, settings, subject))],
         "shared": _shared(session, subject),
         "received": _received(session, subject),
     }
@@ -218,8 +221,9 @@ def _columns(row: object, *names: str) -> Json | None:
     return {name: getattr(row, name) for name in names} if row is not None else None
 
 
-def _told(story: object) -> Json:
-    return {name: value for name, value in vars(story).items() if value not in (None, "")}
+def _told(one: Story) -> Json:
+    said = {"words": str(words(one)), "next": str(next_step(one))}
+    return {name: value for name, value in (vars(one) | said).items() if value not in (None, "")}
 
 
 def _listed(session: Session, query: Select[Row], describe: Callable[[Row], Json]) -> Json:

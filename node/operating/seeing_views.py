@@ -12,17 +12,18 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.errors import NotFoundError
+from node.errors import InvalidInputError, NotFoundError
 from node.federating import handling
 from node.federating.models import InboxItem, Shared
 from node.languages import said
 from node.operating.blueprint import OPERATE, blueprint
-from node.operating.explaining import words
+from node.operating.explaining import next_step, words
 from node.operating.inspecting import inspect
 from node.operating.lists import portion
+from node.operating.missing import missing
 from node.operating.overview import overview, readings
 from node.operating.reasons import stories, story
-from node.operating.subjects import find
+from node.operating.subjects import find, host_named
 from node.projects.models import Project
 from node.request import current_node, current_work, permission, row_id
 from node.settings import Settings
@@ -46,24 +47,31 @@ def inspection() -> ResponseReturnValue:
     work, settings = current_work(), current_node().settings
     shown: dict[str, Any] = {
         "named": request.args.get("id", "").strip(),
-        "host": request.args.get("host", "").strip().lower(),
+        "host": request.args.get("host", "").strip(),
         "subject": None,
+        "missing": None,
         "error": "",
+        "host_error": "",
         "words": lambda story: said(words(story)),
+        "next_step": lambda story: said(next_step(story)),
     }
+    status = 200
     try:
         if shown["named"]:
             shown |= _found(work.session, settings, shown["named"], shown["host"])
     except NotFoundError:
+        status, shown["missing"] = 404, missing(work.session, settings, shown["named"])
         shown["error"] = _(
             "This node knows nothing of that. Check the address, or copy it from the page."
         )
-    status = 404 if shown["error"] else 200
+    except InvalidInputError as error:
+        status, shown["host_error"] = 400, said(error.fields.get("host", error.safe_text))
     return render_template("operating/inspect.html", form=FlaskForm(), **shown), status
 
 
 def _found(session: Session, settings: Settings, named: str, host: str) -> dict[str, Any]:
     subject = find(session, settings, named)
+    host = host_named(host) if host else ""
     known = inspect(session, settings, subject.uri)
     return {
         "subject": subject,

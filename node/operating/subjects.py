@@ -1,4 +1,5 @@
-"""What an id names, whoever gave it: a project, an update, a comment, an actor, an activity.
+"""What an id names, whoever gave it: a project, an update, a comment, a document of a plugin, an
+actor, an activity.
 
 The rooms keep their own rows; here they are only read, so that an operator can ask about any of
 them in one place.
@@ -15,7 +16,9 @@ from sqlalchemy.orm import Session
 from federation.origin import host_of
 from node.conversations.models import Comment
 from node.councils.models import Council
+from node.documents.models import WITHDRAWN, PluginDocument
 from node.errors import NotFoundError
+from node.federating import peers
 from node.federating.models import Actor, Deleted, InboxItem, OutboxActivity
 from node.moderation.models import Report
 from node.projects.models import Project, Visibility
@@ -26,12 +29,13 @@ from node.wording import say
 
 @dataclass(frozen=True)
 class Subject:
-    """`kind`: project, update, comment, actor, activity, message, report, or gone; `standing` is
-    the state of its row.
+    """`kind`: project, update, comment, document, actor, activity, message, report, or gone;
+    `standing` is the state of its row.
 
     `audience` is whom it is for (public, peers, private, direct) where it is ours to share, and
-    `spoken_by` the ids of the actors whose followers get it. `published_at` is when it was first
-    shared, none for a draft. `details` is what else is known, as JSON.
+    `spoken_by` the ids of the actors whose followers get it. `is_passed_on`: somebody else wrote
+    it, and a project of ours announces it. `published_at` is when it was first shared, none for a
+    draft. `details` is what else is known, as JSON.
     """
 
     uri: str
@@ -44,6 +48,7 @@ class Subject:
     published_at: datetime | None = None
     spoken_by: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    is_passed_on: bool = False
 
     @property
     def origin(self) -> str:
@@ -62,6 +67,15 @@ def find(session: Session, settings: Settings, named: str) -> Subject:
         if subject is not None:
             return subject
     raise NotFoundError(say("This node knows nothing of %(named)s.", named=named.strip()))
+
+
+def host_named(text: str) -> str:
+    """The host in what a person typed: its name, an address there or `@name@host`.
+
+    Raises `InvalidInputError` for what names none.
+    """
+    text = text.strip().rpartition("@")[2]
+    return peers.normal(text.partition("://")[2].partition("/")[0] or text)
 
 
 def _uri(session: Session, settings: Settings, named: str) -> str:
@@ -91,7 +105,7 @@ def _project(session: Session, uri: str) -> Subject | None:
         url=row.url,
         audience=row.visibility.value,
         published_at=(row.published_at or row.created_at) if is_shared else None,
-        spoken_by=(row.council.actor.uri,),
+        spoken_by=_with_group(row, row.council.actor),
         details={
             "council": row.council.actor.uri,
             "phase": row.phase.value,
@@ -141,6 +155,33 @@ def _comment(session: Session, uri: str) -> Subject | None:
             "author": row.author.uri,
             "in_reply_to": row.in_reply_to,
             "received_at": row.received_at,
+        },
+        is_passed_on=row.project.is_local and not row.author.is_local,
+    )
+
+
+def _document(session: Session, uri: str) -> Subject | None:
+    row = session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
+    if row is None:
+        return None
+    return Subject(
+        uri=uri,
+        kind="document",
+        title=row.name,
+        standing="deleted" if row.state == WITHDRAWN else row.state,
+        is_local=row.is_local,
+        url=uri,
+        audience=row.visibility,
+        published_at=row.published_at,
+        spoken_by=(row.council.actor.uri,),
+        details={
+            "type": row.type,
+            "plugin": row.plugin,
+            "council": row.council.actor.uri,
+            "project": row.project_uri,
+            "revision": row.revision,
+            "changed_at": row.changed_at,
+            "deleted_at": row.deleted_at,
         },
     )
 
@@ -237,6 +278,7 @@ LOOKS: tuple[Callable[[Session, str], Subject | None], ...] = (
     _project,
     _update,
     _comment,
+    _document,
     _actor,
     _activity,
     _message,

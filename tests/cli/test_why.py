@@ -8,13 +8,17 @@ from tests.federation.test_main_job import publish
 def test_the_command_says_in_words_what_the_page_says(council: TestNode, moothall: Command) -> None:
     uri = f"{council.node.settings.base_url}{publish(council, 'Bins')}"
     here = moothall("why", uri, council.host)
-    assert here.out == f"{council.host}\town\tThat is this server.\n"
+    assert here.out == f"{council.host}\town\tThat is this server.\tNothing.\n"
     there = moothall("why", uri, "Brackwell.test", federation="open")
-    host, reason, words = there.out.rstrip("\n").split("\t")
+    host, reason, words, step = there.out.rstrip("\n").split("\t")
     assert (host, reason) == ("brackwell.test", "nobody_follows")
     operator = council.visitor("operator")
     page = operator.visit(f"/operator/inspect?id={uri}&host=brackwell.test").text
     assert words == "Nobody there follows the council or the project, so it was not sent."
     assert words not in page
+    assert step.startswith("Ask them to follow")
+    assert moothall("inspect", uri, "brackwell.test", federation="open").out.count(step) == 1
+    nowhere = moothall("why", "https://elsewhere.test/1")
+    assert nowhere.out.split("\t")[:2] == ["elsewhere.test", "here_not_allowed"]
     assert "The server is not on the allow-list, so nothing is sent to it." in page
     assert moothall("why", uri, "brackwell.test").out.split("\t")[2].rstrip() in page

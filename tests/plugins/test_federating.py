@@ -2,19 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from node import api
 from node.api import Document, Work
+from node.db import now
 from node.documents.models import PluginDocument
 from node.hooks import part_of
 from node.projects import service as projects
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
+from tests.federation.converging import (
+    compare,
+    comparison,
+    count_requests,
+    forget_deliveries,
+)
 
 from .conftest import Install
 
@@ -59,6 +67,8 @@ REPORT = Document(
         "more": {"trees": [1, 2], "ripe": True},
     },
 )
+
+FOR_ALL = Document("OrchardReport", "For all", {"about": "Trees"}, visibility="public")
 
 
 @pytest.fixture
@@ -188,3 +198,66 @@ def test_a_node_without_the_plugin_ignores_it(
     with there.reading() as session:
         assert session.scalars(select(PluginDocument)).all() == []
     assert received == []
+
+
+def test_documents_that_no_delivery_brings_are_found_by_comparing(
+    pair: tuple[TestNode, TestNode], received: list[tuple[str, Any]], nodes: Nodes
+) -> None:
+    """One was not brought, one changed, one withdrawn; nothing is sent again, and nobody asks."""
+    here, there = pair
+    there.follow(here)
+    nodes.settle()
+
+    def publish(name: str) -> api.DocumentView:
+        made = replace(FOR_ALL, name=name)
+        told: api.DocumentView = in_orchard(here, lambda work: api.publish(work, made))
+        return told
+
+    changed, withdrawn, narrowed = (publish(name) for name in ("changed", "withdrawn", "narrowed"))
+    nodes.settle()
+    publish("missed")
+    in_orchard(here, lambda work: api.publish(work, replace(FOR_ALL, name="new", id=changed.id)))
+    in_orchard(here, lambda work: api.withdraw(work, withdrawn.id))
+    in_orchard(
+        here,
+        lambda work: api.publish(work, replace(REPORT, name="for peers", id=narrowed.id)),
+    )
+    forget_deliveries(here)
+    received.clear()
+    compare(nodes, there)
+    found = in_orchard(there, lambda work: api.documents(work, "OrchardReport"))
+    assert {one.name: one.visibility for one in found} == {
+        "missed": "public",
+        "new": "public",
+        "for peers": "peers",
+    }
+    assert ("withdrawn", withdrawn.id) in received
+    assert comparison(there).agreed_at is not None
+    asked = count_requests(nodes, here)
+    compare(nodes, there)
+    digest = f"GET /councils/{here.name}/projects/digest"
+    assert asked == [digest, f"{digest}/documents/OrchardReport"]
+    # A stranger hears of what everybody may read alone.
+    told = here.app.test_client().get(
+        asked[1].removeprefix("GET "), headers={"Accept": "application/activity+json"}
+    )
+    assert told.get_json(True)["totalItems"] == 2
+
+
+def test_a_document_that_does_not_fit_here_is_not_asked_for_again_and_again(
+    pair: tuple[TestNode, TestNode], nodes: Nodes
+) -> None:
+    """Another council may have a newer plugin."""
+    here, there = pair
+    there.follow(here)
+    one = in_orchard(here, lambda work: api.publish(work, REPORT))
+    with here.work() as work:
+        work.session.execute(update(PluginDocument).values(fields={"about": "x" * 200}))
+    forget_deliveries(here)
+    nodes.settle()
+    asked = count_requests(nodes, here)
+    compare(nodes, there)
+    assert [line for line in asked if line.endswith(one.id.rpartition("/")[2])] == [
+        f"GET {one.id.removeprefix(f'https://{here.host}')}"
+    ]
+    assert comparison(there).due_at > now() + timedelta(hours=1)

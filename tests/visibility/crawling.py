@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from node.conversations.models import Comment
 from node.councils.models import Council
+from node.documents.models import PluginDocument
 from node.federating.models import Actor, OutboxActivity
 from node.moderation.models import Report
 from node.notices.models import Subscriber
@@ -120,7 +121,7 @@ def _values(node: TestNode) -> dict[tuple[str, str], list[str]]:
             ("checklists", "advice_id"): ["r1"],
             ("checklists", "filename"): ["print.css"],
             ("updates", "token"): updates,
-            ("documents", "token"): ["none"],
+            ("documents", "token"): [*session.scalars(select(PluginDocument.token)), "none"],
             ("operator", "name"): ["checklists", "orchard"],
             ("api", "token"): [*projects, *updates],
             ("comments", "token"): list(session.scalars(select(Comment.token))),
@@ -133,6 +134,7 @@ def _values(node: TestNode) -> dict[tuple[str, str], list[str]]:
             ("", "council_id"): [str(number) for number in session.scalars(select(Council.id))],
             ("", "report_id"): [str(number) for number in session.scalars(select(Report.id))],
             ("", "number"): [str(number) for number in buckets],
+            ("", "kind"): ["ChecklistResult"],
             ("", "version"): ["2.0", "2.1"],
             ("", "filename"): ["moothall.css"],
             ("", "colour"): ["1d5b4f"],
