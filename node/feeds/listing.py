@@ -1,10 +1,11 @@
-"""The projects that an address asks for as the finder would be asked, page by page, last changed
-first.
+"""The projects that an address asks for as the finder would be asked, page by page: last changed
+first, or in the order that it chooses.
 """
 
 import re
 from dataclasses import dataclass, replace
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import request, url_for
@@ -17,8 +18,8 @@ from node.projects.models import Project
 from node.request import current_work
 from node.search import for_programs
 from node.search.narrowing import filter_of
-
-MOST_ROWS = 1_000
+from node.search.service import MOST, find, ordered
+from node.search.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,29 @@ class Page:
 
 def asked(reader: Reader) -> Page:
     """The page of projects that the current request asks for. Raises `InvalidInputError`."""
-    return _page(_wanted(reader))
+    return _page(for_programs.wanted(), reader)
 
 
 def of_council(reader: Reader, council: Council) -> Page:
-    return _page(replace(_wanted(reader), council_id=council.id))
+    return _page(replace(for_programs.wanted(), council=council.id), reader)
 
 
 def all_asked(reader: Reader) -> list[Project]:
-    """All projects that the current request asks for, the first `MOST_ROWS`."""
-    return service.newest(current_work().session, _wanted(reader), MOST_ROWS)
+    """All projects that the current request asks for, the first `MOST`."""
+    session, wanted = current_work().session, for_programs.wanted()
+    if wanted.chosen_order:
+        return ordered(session, wanted, reader, 0, MOST)
+    return service.newest(session, filter_of(session, wanted, reader), MOST)
 
 
-def _wanted(reader: Reader) -> service.Filter:
-    return filter_of(current_work().session, for_programs.wanted(), reader)
-
-
-def _page(wanted: service.Filter) -> Page:
-    number = request.args.get("page", 1, type=int)
-    page = service.listed(current_work().session, wanted, number)
+def _page(wanted: Wanted, reader: Reader) -> Page:
+    """In an order that is chosen, of no more than `MOST`, as in the finder."""
+    session, number = current_work().session, request.args.get("page", 1, type=int)
+    page: Any
+    if wanted.chosen_order:
+        page = find(session, wanted, reader, number)
+    else:
+        page = service.listed(session, filter_of(session, wanted, reader), number)
     onward = next_url(page.number, page.pages)
     return Page(page.projects, page.number, page.pages, page.total, onward)
 

@@ -82,7 +82,7 @@ def _of_council(council: Council | None) -> Response:
 
 
 def _feed_of(page: listing.Page, kind: str, council: Council | None = None) -> Response:
-    """A feed of projects, last changed first."""
+    """A feed of projects."""
     own = councils.require_own(current_work().session)
     who = council or own
     modified = max((each.changed_at for each in page.projects), default=None)
@@ -173,7 +173,7 @@ def as_json() -> Response:
 @blueprint.get("/projects.csv")
 @permission(PUBLIC)
 def table() -> Response:
-    """The list as a spreadsheet, as far as `listing.MOST_ROWS` goes."""
+    """The list as a spreadsheet, as far as `listing.MOST` goes."""
     found = listing.all_asked(current_reader())
     rows = [describing.cells(each, page_of(each)) for each in found]
     response = answer(as_csv(describing.COLUMNS, rows), "text/csv", _newest(found))

@@ -154,7 +154,7 @@ def read_xml(root: Element) -> list[Found]:
 
 
 def _title_in(element: Element) -> bool:
-    return any(_field(_name(part)) == "title" for part in element)
+    return any(_field(_name(part)) == "title" and not len(part) for part in element)
 
 
 def _name(element: Element) -> str:
@@ -386,8 +386,9 @@ def _markdown(text: str, sieve: Sieve) -> str:
 
 
 def _first_sentence(description: str) -> str:
-    """The beginning of a brief, as plain words."""
-    plain = re.sub(r"[*_`#>]+|!?\[([^\]]*)\]\([^)]*\)", r"\1", description[:2_000])
+    """The beginning of a brief, as plain words; a heading is none."""
+    told = re.sub(r"^#+ .*$", "", description[:2_000], flags=re.MULTILINE)
+    plain = re.sub(r"[*_`#>]+|!?\[([^\]]*)\]\([^)]*\)", r"\1", told)
     paragraph = next((part for part in plain.split("\n\n") if part.strip()), "")
     words_of_it = " ".join(paragraph.split())
     return re.split(r"(?<=[.!?])\s", words_of_it, maxsplit=1)[0]

@@ -11,7 +11,7 @@ from node.news.kinds import Topic
 from node.notices import choices, following_views, service, wording
 from node.notices.blueprint import READ, blueprint
 from node.notices.forms import ChoicesForm
-from node.request import PUBLIC, current_node, current_work, permission
+from node.request import PUBLIC, current_node, current_work, permission, row_id
 
 __all__ = ["blueprint", "following_views"]
 
@@ -40,7 +40,7 @@ def read(notice_id: int) -> ResponseReturnValue:
 @permission(READ)
 def read_all() -> ResponseReturnValue:
     """All that were there when the page was made."""
-    newest = request.form.get("newest", 0, type=int)
+    newest = request.form.get("newest", 0, type=row_id)
     service.read_all(current_work(), current_user, newest)
     flash(_("All notices are marked as read."), "success")
     return redirect(url_for("notices.index"), 303)

@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import Security, SQLAlchemyUserDatastore
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from node.db import db
 from node.people.forms import EXTENSION, SignInForm
@@ -71,9 +72,18 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
 
 
 def _only_forms() -> None:
-    """Flask-Security would read JSON too, which may hold anything."""
-    if request.blueprint == "security" and request.is_json:
+    """Flask-Security would read JSON too, which may hold anything, and takes every place to go on
+    to for an address.
+    """
+    if request.blueprint != "security":
+        return
+    if request.is_json:
         raise UnsupportedMediaType
+    for place in request.values.getlist("next"):
+        try:
+            urlsplit(place.replace("\\", "/"))
+        except ValueError as error:
+            raise BadRequest from error
 
 
 def derived(secret: str, purpose: str) -> str:

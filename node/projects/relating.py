@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from node.errors import InvalidInputError
 from node.federating import addresses
-from node.projects.details import Related, RelationKind
+from node.projects.details import Related, RelationKind, is_address
 from node.projects.models import Project, Relation
 from node.projects.writing import Text
 from node.runtime import UnitOfWork
@@ -94,6 +94,8 @@ def resolved(work: UnitOfWork, text: Text, project: Project | None = None) -> Te
 
 def find(work: UnitOfWork, address: str) -> Project | None:
     """The project with this id, or with this page here or at its own council."""
+    if not is_address(address):
+        return None
     parts = urlsplit(address)
     token = parts.path.removeprefix("/projects/").partition("/")[0]
     is_here = parts.netloc == work.settings.authority and parts.path.startswith("/projects/")

@@ -29,6 +29,8 @@ from node.rest.asking import (
 from node.rest.models import Scope
 from node.search import for_programs
 from node.search.narrowing import asks_index, filter_of
+from node.search.service import MOST, ordered
+from node.search.wanted import Wanted
 from node.updates import service as updates
 from node.updates.models import State as UpdateState
 from node.updates.models import Update
@@ -59,21 +61,29 @@ def index() -> Response:
 @endpoint()
 def list_projects() -> Response:
     """Published projects that are asked for as the finder would be, in the order in which they came
-    here; drafts with `state=draft`.
+    here or that is chosen; drafts with `state=draft`.
     """
-    most, wanted = limit(), _filter()
-    found = projects.after(
-        current_work().session, wanted, _cursor(), most + 1, _moment("changed_since")
-    )
+    session, most, start = current_work().session, limit(), _cursor()
+    wanted, since = for_programs.wanted(strictly=True), _moment("changed_since")
+    is_sorted = bool(wanted.sort) and request.args.get("state") != State.draft.value
+    if is_sorted:
+        found = ordered(session, wanted, reader(), min(start, MOST), most + 1, since)
+    else:
+        found = projects.after(session, _filter(wanted), start, most + 1, since)
     items = [describing.in_list(each, _page(each)) for each in found[:most]]
-    return _paged("projects", items, found[most - 1].id if len(found) > most else None)
+    if len(found) <= most:
+        return _paged("projects", items, None)
+    # In an order that is chosen one goes on by how many were passed.
+    return _paged("projects", items, start + most if is_sorted else found[most - 1].id)
 
 
-def _filter() -> projects.Filter:
-    wanted = for_programs.wanted(strictly=True)
+def _filter(wanted: Wanted) -> projects.Filter:
     found = filter_of(current_work().session, wanted, reader())
     if request.args.get("state") != State.draft.value:
         return found
+    if wanted.sort:
+        wrong = {"state": say("Drafts are in the order in which they were begun")}
+        raise InvalidInputError(say("The question could not be read."), wrong)
     if not reader().is_ours:
         raise NotFoundError(say("Drafts are shown with a token that reads."))
     if asks_index(wanted):
@@ -237,7 +247,13 @@ def list_councils() -> Response:
 def list_outputs() -> Response:
     """What everybody gets back from projects: those of each page of projects that have any."""
     most = limit()
-    found = projects.after(current_work().session, _filter(), _cursor(), most + 1, None)
+    found = projects.after(
+        current_work().session,
+        _filter(for_programs.wanted(strictly=True)),
+        _cursor(),
+        most + 1,
+        None,
+    )
     items = [
         describing.output(each, number)
         for each in found[:most]

@@ -6,7 +6,7 @@ from dataclasses import Field, fields
 from typing import Any
 
 from node.rest.schemas import TEXT, Schema, words
-from node.search.wanted import ALL, Wanted
+from node.search.wanted import ALL, SORTS, Wanted
 
 ABOUT = {
     "q": 'Words, as the finder takes them: "a phrase", -without, begin*.',
@@ -47,12 +47,20 @@ def parameter(
 
 
 def filters() -> list[Schema]:
-    """All but the order, which lists of the API have of their own."""
+    """All but the order, which not every list of the API has."""
     return [
         parameter(item.name, "query", ABOUT[item.name], _schema(item))
         for item in fields(Wanted)
         if item.name in ABOUT
     ]
+
+
+def order() -> Schema:
+    about = (
+        "The order: best match, last changed, title or ending next. No more than the first 1,000"
+        " are read in it; without it, all of them in the order in which they came here."
+    )
+    return parameter("sort", "query", about, words(SORTS))
 
 
 def _schema(item: "Field[Any]") -> Schema:

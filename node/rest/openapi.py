@@ -2,7 +2,7 @@
 
 from node import __version__
 from node.rest.asking import DEFAULT_LIMIT, MOST_LIMIT
-from node.rest.filters import filters, parameter
+from node.rest.filters import filters, order, parameter
 from node.rest.models import Scope
 from node.rest.schemas import MOMENT, TEXT, Schema, object_of, ref, schemas, words
 
@@ -70,6 +70,7 @@ PAGE = [
 NARROW = filters()
 ASKED = [
     *NARROW,
+    order(),
     parameter("state", "query", "`draft` for drafts, with a token.", words(("draft",))),
     parameter("changed_since", "query", "Only what changed at or after.", MOMENT),
 ]

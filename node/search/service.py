@@ -73,6 +73,23 @@ def find(session: Session, wanted: Wanted, reader: Reader, number: int = 1) -> P
     return Page(_in_order(session, ids), number, pages, total)
 
 
+def ordered(
+    session: Session,
+    wanted: Wanted,
+    reader: Reader,
+    start: int,
+    most: int,
+    since: datetime | None = None,
+) -> list[Project]:
+    """So many after the first `start` of the projects that `wanted` describes, in its order; those
+    that changed `since`.
+    """
+    search = _Search(session, wanted, reader)
+    if since is not None:
+        search.only(Project.changed_at >= since)
+    return _in_order(session, search.ids(start, min(most, MOST - start), search.count()))
+
+
 def new_since(
     session: Session, wanted: Wanted, reader: Reader, since: datetime, most: int
 ) -> list[Project]:

@@ -85,6 +85,11 @@ class Wanted:
         return "relevance" if self.q else "updated"
 
     @property
+    def chosen_order(self) -> str:
+        """The order that was chosen, where it is another than the last changed first."""
+        return self.order if self.sort and self.order != "updated" else ""
+
+    @property
     def narrows(self) -> bool:
         """Whether it is less than everything."""
         return replace(self, sort="") != Wanted()

@@ -295,7 +295,7 @@ def test_what_pipeline_exported_as_xml(
     said = moothall("import", file)
     project = projects(council)["Slow things"]
     assert project.brief == "## Why\n\nIt is **slow**. Very."
-    assert project.summary == "Why"
+    assert project.summary == "It is slow."
     assert project.phase.value == "retired"
     details = project.details
     assert details.end_is_estimated

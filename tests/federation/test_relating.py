@@ -231,7 +231,13 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     page = copy_of(here, "Bin days")
     assert here.visitor("officer").visit(f"{page}/alike").status_code == 403
     coordinator.visit(f"{page}/alike")
-    for address in ("", "https://nobody.example/", page, f"https://{there.host}{hidden}"):
+    for address in (
+        "",
+        "http://[::1",
+        "https://nobody.example/",
+        page,
+        f"https://{there.host}{hidden}",
+    ):
         wrong = coordinator.submit("alike", address=address, kind="identical")
         assert (wrong.status_code, "Enter the address of" in wrong.text) == (400, True)
     other = f"https://{there.host}{second}"

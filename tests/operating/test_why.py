@@ -139,7 +139,8 @@ def test_what_is_unknown_is_said_so(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     answer = here.visitor("operator").visit("/operator/inspect?id=https://nowhere.test/1")
     assert answer.status_code == 404
-    assert "This node knows nothing of that." in answer.text
+    assert "<title>Error: Why did they not get it?" in answer.text
+    assert answer.text.count("This node knows nothing of that.") == 2, "above, and beside the field"
 
 
 def test_only_an_operator_asks(nodes: Nodes) -> None:

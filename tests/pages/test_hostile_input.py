@@ -58,6 +58,7 @@ READING = (
     "/operator/deliveries?page=-1&state=omega",
     f"/projects/drafts?page={TOO_LARGE_A_NUMBER}",
     "/sign-in?next=%00",
+    "/sign-in?next=http://[::1",
     "/first-run?token=%00",
     "/%00",
     "/%ED%A0%80",
@@ -123,6 +124,7 @@ def test_no_text_is_too_strange_for_a_project(operator: Visitor, token: str, fie
         ("/sign-in", "email"),
         ("/sign-in", "password"),
         ("/sign-in", "next"),
+        ("/notices/read", "newest"),
     ],
 )
 def test_no_text_is_too_strange_for_a_form(
@@ -206,3 +208,15 @@ def test_what_people_write_is_shown_and_never_run(operator: Visitor, stranger: V
     document = stranger.client.get(address, headers={"Accept": "application/activity+json"})
     assert "<script" not in document.get_json()["content"]
     assert "<img" not in document.get_json()["content"]
+
+
+def test_no_place_and_no_number_is_too_strange(
+    council: TestNode, operator: Visitor, token: str
+) -> None:
+    stranger = council.visitor()
+    stranger.visit("/sign-in")
+    sent = stranger.form("/sign-in").values | {"email": "a@b.example", "password": "x"}
+    for place in ("http://[::1", "\\\\[x"):
+        assert stranger.client.post("/sign-in", data=sent | {"next": place}).status_code == 400
+    typed = {"csrf_token": token, "newest": TOO_LARGE_A_NUMBER}
+    assert operator.client.post("/notices/read", data=typed).status_code == 303

@@ -159,6 +159,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
     assert page.status_code == 400
     summary = text.partition("govuk-error-summary")[2].partition("</ul>")[0]
     assert said in summary
+    assert "<title>Error: " in page.text
     (link,) = re.findall(r'<a href="#([\w-]+)">', summary)
     assert f'id="{link}"' in text
     again = officer.form(f"/edit/{part}").values

@@ -3,6 +3,7 @@
 import html
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -89,6 +90,32 @@ def test_what_is_found_is_read_by_programs_and_seen_as_pictures(stranger: Visito
     assert ">1<" in region
     assert ">2<" not in region.partition("<table")[2]
     assert stranger.visit("/projects.json?starts_from=x").status_code == 400
+
+
+def test_programs_get_the_order_that_was_chosen(stranger: Visitor) -> None:
+    def read(address: str) -> Any:
+        return stranger.visit(address).json
+
+    def titles(asked: str) -> list[str]:
+        return [each["title"] for each in read(f"/{asked}")["projects"]]
+
+    changed = titles("projects.json")
+    found = titles("projects.json?sort=title")
+    assert found == sorted(changed, key=str.casefold) != changed
+    assert titles("projects.json?sort=updated") == changed
+    table = stranger.visit("/projects.csv?sort=title").text
+    places = [table.index(f"\n{title}") for title in found if "," not in title]
+    assert places == sorted(places)
+    feed = read("/projects.feed.json?sort=title")["items"]
+    assert [each["title"] for each in feed] == found
+    ending = titles("projects.json?sort=ends")
+    assert ending[-1] == "Parking permits online"
+    assert titles("api/v1/projects?sort=ends") == ending
+    first = read("/api/v1/projects?sort=title&limit=3")
+    rest = read(first["next"])
+    assert [each["title"] for part in (first, rest) for each in part["projects"]] == found[:6]
+    assert titles("api/v1/projects?sort=title&changed_since=2999-01-01T00:00:00Z") == []
+    assert stranger.visit("/api/v1/projects?sort=omega").status_code == 400
 
 
 def test_the_catalogue_is_searched_by_itself(stranger: Visitor) -> None:
