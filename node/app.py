@@ -198,6 +198,7 @@ def create_app(
     translations = [item.translations for item in node.hooks.details if item.translations]
     look.register(app, site, settings, translations)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
+    _add_words(app)
     _add_pages(app)
     joining.add_pages(app, node.hooks)
     cycle.check_every_view_is_marked(app)
@@ -261,7 +262,8 @@ def add_jobs(node: Node, app: Flask) -> None:
         node.jobs.register(plugin_jobs.JOB, lambda: plugin_jobs.work_off(node))
 
 
-def _add_pages(app: Flask) -> None:
+def _add_words(app: Flask) -> None:
+    """What templates of every room may use."""
     app.jinja_env.globals.update(
         may=may, PHASES=PHASES, FRESHNESS_NAMES=FRESHNESS_NAMES, subjects=subjects
     )
@@ -270,6 +272,7 @@ def _add_pages(app: Flask) -> None:
         freshness_in_short=freshness_views.short,
         alike_of=alike_views.section,
         draft_of=drafts_views.section,
+        imported_people=importing_views.section,
         drafts_are_published_at_once=drafts_views.at_once,
         unsaved_here=unsaved_views.banner,
         keeps_text_here=unsaved_views.keeps_here,
@@ -284,6 +287,9 @@ def _add_pages(app: Flask) -> None:
         follow_button=follow_button,
         service_name=services_views.name_of,
     )
+
+
+def _add_pages(app: Flask) -> None:
     for module in (
         pages,
         passwords_views,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
+from babel.dates import get_month_names
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -14,11 +15,13 @@ from wtforms import Field, FieldList, FormField, HiddenField
 from wtforms.utils import unset_value
 
 from node.errors import InvalidInputError
-from node.languages import said
+from node.languages import LANGUAGES, said
 
 # What a form sends that shows text again and saves nothing.
 CONTINUE = "_continue"
 DAY_PARTS = ("day", "month", "year")
+# Three letters tell months apart in English and in Welsh.
+SHORTEST_MONTH = 3
 
 
 class DayField(Field):  # type: ignore[misc]  # WTForms has no types
@@ -50,12 +53,28 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
         self.data = None
         if any(self.typed):
             try:
-                self.data = date(_number(year, 4), _number(month, 2), _number(day, 2))
+                self.data = date(_number(year, 4), _month(month), _number(day, 2))
             except ValueError:
                 self.process_errors = [_l("Enter a real date, like 27 3 2027")]
 
     def _value(self) -> str:
         return " ".join(self.typed).strip()
+
+
+def _month(text: str) -> int:
+    """A month by its number, or by its name or the beginning of it in a language of the pages."""
+    typed = text.casefold().rstrip(".")
+    if len(typed) < SHORTEST_MONTH or typed.isdigit():
+        return _number(text, 2)
+    months = {
+        number
+        for language in LANGUAGES
+        for number, name in get_month_names("wide", locale=language).items()
+        if name.casefold().startswith(typed)
+    }
+    if len(months) != 1:
+        raise ValueError(text)
+    return int(months.pop())
 
 
 def _number(text: str, longest: int) -> int:

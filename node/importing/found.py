@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,9 +49,28 @@ class Earlier:
     text: str
 
 
+class Standing(StrEnum):
+    """How somebody stood to a project."""
+
+    watcher = "watcher"
+    approved = "approved"
+    pending = "pending"
+    rejected = "rejected"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is named in a file; `email` is empty where it gives none that can be one."""
+
+    name: str
+    email: str
+    standing: Standing
+
+
 @dataclass(frozen=True)
 class Found:
-    """A project in a file. `updates` are what was told of it before, in their order. `source` is
+    """A project in a file. `updates` are what was told of it before, in their order, `people` who
+    watched it and took part. `source` is
     the web address that it describes, "" where none is given; `notes` say what was left out or
     assumed; `organisation` is whose it is, where that is said. `is_whole` unless something stands
     in for what a reader of the project needs.
@@ -58,6 +78,7 @@ class Found:
 
     text: Text
     updates: tuple[Earlier, ...] = ()
+    people: tuple[Person, ...] = ()
     source: str = ""
     notes: tuple[Saying, ...] = ()
     organisation: str = ""

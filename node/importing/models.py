@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, Connection, ForeignKey, String, event, inspect, update
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from node.db import Base, now
-from node.projects.models import Project
+from node.projects.models import Project, State
 
 
 class Imported(Base):
     """`source` is a digest of the address, or the title, that a file gave; `version` that of the
-    project when it was last imported: a later one was written by somebody here.
+    project when it was last imported: a later one was written by somebody here. `people` are those
+    who watched the project where it comes from or took part in it, and have no account here: each
+    with `name`, `email` and `standing`. Our own people alone see them.
     """
 
     __tablename__ = "imported_project"
@@ -22,5 +24,14 @@ class Imported(Base):
         ForeignKey("project.id", ondelete="CASCADE"), index=True
     )
     version: Mapped[int]
+    people: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     imported_at: Mapped[datetime] = mapped_column(default=now)
     project: Mapped[Project] = relationship()
+
+
+@event.listens_for(Project, "after_update")
+def _forget(_mapper: Mapper[Project], connection: Connection, project: Project) -> None:
+    """With a project that is deleted goes who took part in it."""
+    if project.state is State.deleted and inspect(project).attrs.state.history.has_changes():
+        theirs = update(Imported).where(Imported.project_id == project.id)
+        connection.execute(theirs.values(people=[]))

@@ -17,6 +17,7 @@ import nh3
 from node import markup
 from node.errors import InvalidInputError
 from node.importing.found import NOTHING, Earlier, Found, Sieve, bullets, paragraphs
+from node.importing.people import contributor, people
 from node.projects.details import (
     LARGEST_NUMBER,
     Budget,
@@ -57,7 +58,9 @@ NAMES = {
     "website": "website",
     "repository": "repository",
     "updates": "updates statusupdates",
-    "people": "watchers contributors relationships rellist rel",
+    "watchers": "watchers watcher",
+    "contributors": "contributors contributor",
+    "people": "relationships rellist rel",
     "versions": "versionhistory versions history",
     "source": "url uri address link",
     "id": "id pageid",
@@ -102,9 +105,6 @@ DATED = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d|\d\d?[/-]\d\d?[/-]\d{4}|\d\d? [A-Za-z]{3,9} \d{4})"
     r"(?:[T ]\d\d?:\d\d\S*)?[\s:–-]+(?P<text>\S.*)"
 )
-# How people stand to a project, beside their names; and who is no contact.
-STANDING = frozenset({"true", "approved", "contributor"})
-REFUSED = frozenset({"false", "pending", "rejected", "watcher"})
 YES = frozenset({"true", "yes", "y", "1"})
 # A cell that a spreadsheet would calculate is written with this before it.
 GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
@@ -219,9 +219,17 @@ def _project(row: Row, strange: Row) -> Found:
     if not given and title:
         sieve.note(say("no description: the title stands for the summary"))
     tag = row.get("language", "").strip().casefold()[:2]
-    for name in ("people", "versions"):
-        if row.get(name, "").strip():
-            sieve.note(say("not carried over: %(names)s", names=NAMES_SHOWN[name]))
+    named = people(*(row.get(name, "") for name in ("watchers", "contributors", "people")))
+    if named:
+        sieve.note(
+            say_count(
+                "%(num)s watcher or contributor kept with the import",
+                "%(num)s watchers and contributors kept with the import",
+                len(named),
+            )
+        )
+    if row.get("versions", "").strip():
+        sieve.note(say("not carried over: version history"))
     sieve.unused(strange, ())
     earlier, undated = _updates(row.get("updates", ""), sieve)
     return Found(
@@ -231,17 +239,15 @@ def _project(row: Row, strange: Row) -> Found:
             sieve.phase("status", row.get("phase")).value,
             paragraphs("" if whole in description else whole, description),
             language=tag if tag in LANGUAGES else LANGUAGES[0],
-            details=replace(_details(row, sieve), work_done=undated),
+            details=replace(_details(row, sieve, contributor(named)), work_done=undated),
         ),
         updates=earlier,
+        people=named,
         source=_source(row),
         notes=sieve.notes,
         organisation=sieve.line("organisation", row.get("organisation"), 300),
         is_whole=bool(given),
     )
-
-
-NAMES_SHOWN = {"people": "watchers, contributors", "versions": "version history"}
 
 
 def _source(row: Row) -> str:
@@ -250,7 +256,7 @@ def _source(row: Row) -> str:
     return found or (f"pipeline:{number}" if number.isascii() and number.isdigit() else "")
 
 
-def _details(row: Row, sieve: Sieve) -> Details:
+def _details(row: Row, sieve: Sieve, taking_part: str) -> Details:
     estimated = row.get("estimated", "").strip().casefold() in YES
     starts_on = sieve.day("start", row.get("starts_on"))
     ends_on = sieve.day("end", row.get("ends_on"))
@@ -267,8 +273,7 @@ def _details(row: Row, sieve: Sieve) -> Details:
         budget=_budget(row.get("budget", ""), sieve),
         collaboration=_collaboration(row.get("collaboration", ""), sieve),
         department=sieve.line("department", row.get("department")),
-        contact_name=sieve.line("contact", row.get("contact_name"))
-        or sieve.line("contact", _contributor(row.get("people", ""))),
+        contact_name=sieve.line("contact", row.get("contact_name")) or taking_part,
         contact_email=sieve.email("contact email", row.get("contact_email")),
         capability=sieve.line("capability", row.get("capability"), 60),
         business_area=sieve.line("business area", row.get("business_area"), 60),
@@ -351,15 +356,6 @@ def _updates(text: str, sieve: Sieve) -> tuple[tuple[Earlier, ...], str]:
         )
     in_order = tuple(sorted(dated, key=lambda each: each.on))
     return in_order, sieve.prose("updates", bullets("Earlier updates", undated), 10_000)
-
-
-def _contributor(people: str) -> str:
-    """The name of the first who was let in, of a file that names no other contact."""
-    for line in people.splitlines():
-        said = [word for word in line.split() if word.casefold() not in STANDING]
-        if said and len(said) < len(line.split()) and not REFUSED & set(line.casefold().split()):
-            return " ".join(said)
-    return ""
 
 
 def _markdown(text: str, sieve: Sieve) -> str:

@@ -1,17 +1,21 @@
 """What is done with the projects in a file: whole or not at all, and none of them twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from node.councils.models import Council
-from node.errors import InvalidInputError
-from node.importing.found import Found
+from node.errors import ConflictError, InvalidInputError
+from node.importing.found import Found, Standing
 from node.importing.models import Imported
+from node.news import service as news
+from node.people import service as people
 from node.projects import service as projects
 from node.projects.details import Details
 from node.projects.models import Project, State
@@ -141,6 +145,7 @@ def _take(work: UnitOfWork, council: Council, found: Found, publish: bool) -> Ta
         record = Imported(source=_digest(found))
         work.session.add(record)
     record.project, record.version = project, project.version
+    record.people = _without_account(work, project, found)
     work.session.flush()
     _recall(work, project, found)
     if not publish or not found.is_whole:
@@ -170,6 +175,37 @@ def _recall(work: UnitOfWork, project: Project, found: Found) -> None:
         # Those of one day in the order of the file.
         moment = datetime.combine(each.on, NOON, UTC) + timedelta(seconds=number)
         updates.recall(work, project, updates.Text(changed=each.text), moment)
+
+
+def _without_account(work: UnitOfWork, project: Project, found: Found) -> list[dict[str, str]]:
+    """Those who watched it or took part, but for who works here: they follow it. Nobody is written
+    to, and no account is made.
+    """
+    left = []
+    for person in found.people:
+        user = people.by_email(work.session, person.email) if person.email else None
+        if user is not None and user.active and person.standing is not Standing.rejected:
+            with suppress(ConflictError):  # follows as much as one can
+                news.follow_project(work, user.id, project.id)
+        else:
+            left.append(asdict(person))
+    return left
+
+
+def of_project(session: Session, project: Project) -> Imported | None:
+    """How a project was imported, where some are known who watched it or took part."""
+    record = session.scalar(
+        select(Imported).where(Imported.project_id == project.id).order_by(Imported.id).limit(1)
+    )
+    return record if record is not None and record.people else None
+
+
+def forget_people(work: UnitOfWork, project: Project) -> None:
+    """Nobody here needs to know any more who watched it and took part."""
+    record = of_project(work.session, project)
+    if record is not None:
+        record.people = []
+        work.audit("import.forget", project.uri)
 
 
 def _as_before(text: Text, project: Project) -> Text:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from node.councils import service as councils
 from node.errors import InvalidInputError
@@ -13,6 +15,9 @@ from node.importing.forms import ImportForm, PreviewForm
 from node.importing.found import Found
 from node.importing.recognising import LARGEST, read
 from node.importing.service import Done
+from node.people.permissions import may
+from node.projects import service as projects
+from node.projects.models import Project
 from node.projects.writing import check
 from node.recent import BusyError
 from node.request import current_node, current_work, permission
@@ -21,6 +26,12 @@ from node.wording import say
 blueprint = Blueprint("importing", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
+STANDINGS = {
+    "watcher": _l("Watched it"),
+    "approved": _l("Took part"),
+    "pending": _l("Asked to take part"),
+    "rejected": _l("Was not let in"),
+}
 # How many files of others one person has fetched in a day.
 MOST_FETCHED = 200
 
@@ -122,6 +133,29 @@ def _beside(found: Found, error: InvalidInputError) -> InvalidInputError:
         fields = {name: text for name, text in wrong.fields.items() if name in {"title", "summary"}}
         return InvalidInputError(error.safe_text, fields)
     return error
+
+
+def section(project: Project) -> Markup:
+    """Who took part in a project where it was imported from, for our own people on its page."""
+    if not may(EDIT):
+        return Markup("")
+    record = service.of_project(current_work().session, project)
+    if record is None:
+        return Markup("")
+    return Markup(  # noqa: S704 -- our own template
+        render_template(
+            "importing/_people.html", project=project, people=record.people, names=STANDINGS
+        )
+    )
+
+
+@blueprint.post("/projects/<token>/imported-people/forget")
+@permission(EDIT)
+def forget_people(token: str) -> ResponseReturnValue:
+    work = current_work()
+    service.forget_people(work, projects.for_change(work.session, token))
+    flash(_("They are forgotten."), "success")
+    return redirect(url_for("projects.show", token=token), 303)
 
 
 def _say(done: Done) -> None:

@@ -1,6 +1,7 @@
 """The forms of the parts of a project: each fills and gives a few fields of what is written."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -24,9 +25,12 @@ from node.forms import DayField, VersionedForm
 from node.people.models import User
 from node.projects import subjects
 from node.projects.details import Adopter, Details, Link, Output, Related, UserNeed, words
-from node.projects.writing import LANGUAGES, TRANSLATED, Text
+from node.projects.writing import LANGUAGES, TRANSLATED, Text, is_empty
+from node.wording import Saying, say
 
 LISTS = {"tags", "technologies", "skills"}
+# Of services that have the same words so many are named.
+MOST_NAMED = 3
 NOT_SAID = SelectChoice("", _l("Not said"))
 
 
@@ -128,6 +132,22 @@ class SubjectForm(SectionForm):
             if word and word not in {value for value, *_rest in self[name].iter_choices()}:
                 self[name].choices = [*self[name].choices, SelectChoice(word, word)]
 
+    def look_up(self, matching: Callable[[str], Sequence[tuple[int, str]]]) -> dict[str, Saying]:
+        """Words that are in the name of one service alone stand for its number. Returns what is
+        wrong with those of none or of several.
+        """
+        typed = " ".join((self.lgsl.data or "").split())
+        if not typed or re.match(r"[0-9]{1,9}(?![0-9])", typed):
+            return {}
+        found = matching(typed)
+        if not found:
+            return {"lgsl": say("No service has these words: look it up in the list")}
+        if len(found) > 1:
+            names = "; ".join(f"{number} {name}" for number, name in found[:MOST_NAMED])
+            return {"lgsl": say("Several services have these words: %(names)s", names=names)}
+        self.lgsl.data = str(found[0][0])
+        return {}
+
     def _said(self, name: str) -> Any:
         if name != "lgsl":
             return super()._said(name) or ""
@@ -192,6 +212,20 @@ class ListForm(SectionForm):
     field = ""
     kind: type[Any] = Link
     words: Any = ()
+
+    def show(self, error: InvalidInputError) -> None:
+        """What is wrong with an entry is known by its place among those that say something."""
+        given = self._said(self.field)
+        filled = [place for place, each in enumerate(given) if not is_empty(each)]
+
+        def renamed(name: str) -> str:
+            found = re.fullmatch(rf"{self.field}-(\d+)(-.+)", name)
+            if found is None or int(found[1]) >= len(filled):
+                return name
+            return f"{self.field}-{filled[int(found[1])]}{found[2]}"
+
+        wrong = {renamed(name): words for name, words in error.fields.items()}
+        super().show(InvalidInputError(error.safe_text, wrong))
 
     def change(self, add: bool, remove: int | None) -> None:
         """One more, empty, or one fewer, of what is typed."""

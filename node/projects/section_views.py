@@ -1,17 +1,28 @@
 """The pages on which the parts of a project are written."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node.errors import ConflictError, InvalidInputError
+from node.forms import CONTINUE
 from node.projects import sections, service
 from node.projects.models import Project, State
-from node.projects.section_forms import ListForm, PeopleForm, SectionForm
+from node.projects.section_forms import (
+    MOST_NAMED,
+    ListForm,
+    PeopleForm,
+    SectionForm,
+    SubjectForm,
+)
 from node.projects.sections import SECTIONS, Section
 from node.projects.views import EDIT, both_texts
-from node.projects.writing import text_of
+from node.projects.writing import Text, check, text_of
 from node.request import current_work, keeps_text, permission
+from node.services import service as services
+from node.wording import say
 
 blueprint = Blueprint("sections", __name__, template_folder="templates")
 
@@ -44,9 +55,11 @@ def update(token: str, name: str) -> ResponseReturnValue:
             form.change("add" in request.form, request.form.get("remove", type=int))
         return _page(section, project, form)
     if not form.validate_on_submit():
+        if CONTINUE not in request.form and "csrf_token" not in form.errors:
+            _show_the_rest(form, project)
         return _page(section, project, form), 400
-    text = form.give(text_of(project))
     try:
+        text = _given(form, project)
         if text != text_of(project):
             service.update(current_work(), project, text, form.began_from())
     except InvalidInputError as error:
@@ -55,6 +68,31 @@ def update(token: str, name: str) -> ResponseReturnValue:
     except ConflictError:
         return both_texts(project, form, _filled(section, project))
     return _saved(section, project)
+
+
+def _given(form: SectionForm, project: Project) -> Text:
+    """The project with what was entered. Raises `InvalidInputError` for a service that is none."""
+    wrong = form.look_up(_services) if isinstance(form, SubjectForm) else {}
+    text = form.give(text_of(project))
+    if not wrong:
+        return text
+    try:
+        check(text)
+    except InvalidInputError as error:
+        wrong = error.fields | wrong
+    raise InvalidInputError(say("The project could not be saved."), wrong)
+
+
+def _services(words: str) -> Sequence[tuple[int, str]]:
+    return services.matching(current_work().session, words, MOST_NAMED + 1)
+
+
+def _show_the_rest(form: SectionForm, project: Project) -> None:
+    """All that is wrong is said at once, also beside a date that is none."""
+    try:
+        check(_given(form, project))
+    except InvalidInputError as error:
+        form.show(error)
 
 
 def _saved(section: Section, project: Project) -> ResponseReturnValue:

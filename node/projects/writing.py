@@ -201,6 +201,11 @@ def _stripped(thing: Any) -> Any:
     return type(thing)(**found)
 
 
+def is_empty(part: Any) -> bool:
+    """Whether one of several says nothing, and is left out of what is saved."""
+    return _says_nothing(_stripped(part))
+
+
 def _says_nothing(part: Any) -> bool:
     """Whether nothing was entered in one of several: a kind alone, chosen in a list, is nothing."""
     return not isinstance(part, str) and not any(

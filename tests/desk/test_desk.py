@@ -41,7 +41,9 @@ def test_what_is_late_is_confirmed_from_the_desk(council: TestNode) -> None:
     assert "Mine and late" not in officer.visit("/desk").text
     pass_weeks(council, address, FALLS_DUE)
     assert "1 thing needs your attention" in officer.visit("/").text
-    assert "Mine and late" in officer.visit("/desk").text
+    page = officer.visit("/desk").text
+    assert "Mine and late" in page
+    assert 'href="/projects?freshness=due&amp;freshness=stale&amp;origin=ours"' in page
     officer.submit(f"{address}/confirm")
     assert officer.page.request.path == "/desk"
     assert "Nothing needs your attention" in officer.text
@@ -75,6 +77,7 @@ def test_a_coordinator_sees_what_nobody_keeps_up(
     assert "Projects whose owners were reminded in vain" in page
     assert "Reminded in vain" in page
     assert "Ola Officer looks after it." in page
+    assert 'href="/projects?freshness=stale&amp;origin=ours"' in page
     assert "reminded in vain" not in officer.visit("/desk").text
 
 

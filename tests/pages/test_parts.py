@@ -103,7 +103,7 @@ WRONG = {
         "department": ("x" * 151, "Use at most 150 characters; these are 151"),
     },
     "subject": {
-        "lgsl": ("bins", "Enter the number of a service, like 567"),
+        "lgsl": ("bins", "No service has these words"),
         "tags": (",".join(f"t{n}" for n in range(31)), "Enter at most 30; these are 31"),
     },
     "links": {"links-0-url": ("javascript:alert(1)", "Enter a web address, like https")},
@@ -223,6 +223,40 @@ def test_a_draft_is_filled_in_from_part_to_part(officer: Visitor) -> None:
 def test_a_part_that_no_project_has_is_not_found(officer: Visitor) -> None:
     address = write(officer)
     assert officer.visit(f"{address}/edit/secrets").status_code == 404
+
+
+def test_all_that_is_wrong_is_said_at_once_and_in_its_place(officer: Visitor) -> None:
+    address = write(officer)
+    officer.visit(f"{address}/edit/needs")
+    page = officer.submit(
+        "/edit/needs", **{"user_needs-0-as_a": "widow", "user_needs-0-evidence_on-day": "40"}
+    )
+    assert "Enter a real date" in page.text
+    assert "Enter what the user needs" in page.text
+    officer.visit(f"{address}/edit/links")
+    officer.submit("/edit/links", add="1", then="save")
+    page = officer.submit("/edit/links", **{"links-1-url": "nowhere"})
+    assert 'href="#links-1-url"' in page.text
+    assert officer.form("/edit/links").values["links-1-url"] == "nowhere"
+    officer.visit(f"{address}/edit/plan")
+    start = {"starts_on-day": "1", "starts_on-month": "Sept", "starts_on-year": "2026"}
+    end = {"ends_on-day": "2", "ends_on-month": "mawrth", "ends_on-year": "2027"}
+    page = officer.submit("/edit/plan", **start, **end | {"ends_on-month": "ju"})
+    assert page.text.count("Enter a real date") == 2, "in the summary and beside the end"
+    page = officer.submit("/edit/plan", **start, **end)
+    assert "1 September 2026" in page.text
+    assert "2 March 2027" in page.text
+
+
+def test_words_of_a_service_stand_for_its_number(officer: Visitor) -> None:
+    address = write(officer)
+    officer.visit(f"{address}/edit/subject")
+    page = officer.submit("edit/subject", lgsl="council tax", tags="x" * 61, then="save").text
+    assert "Several services have these words: 57 Find out more about council tax" in page
+    assert "Use at most 60 characters" in page
+    assert "No service has these words" in officer.submit("edit/subject", lgsl="omega").text
+    page = officer.submit("edit/subject", lgsl="squatters", tags="", then="save").text
+    assert "101 Find out about squatters" in " ".join(page.split())
 
 
 def test_the_number_of_a_service_is_looked_up_in_the_list(officer: Visitor) -> None:
