@@ -27,6 +27,7 @@ from node.projects import service as projects
 from node.projects.writing import Text
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
+from node.testing import badges, sql
 from node.testing.databases import Databases, OnPostgresql, OnSqlite
 from node.testing.kept_apps import KeptApp, KeptApps
 from node.testing.postgres import Postgres
@@ -70,8 +71,7 @@ class TestNode:
         """Somebody who looks at the node; signed in if a role is named (officer, operator)."""
         visitor = Visitor(self.app.test_client())
         if role:
-            visitor.visit("/sign-in")
-            visitor.submit("sign-in", email=email(role, self.name), password=PASSWORD)
+            badges.sign_in(visitor, email(role, self.name), PASSWORD)
         return visitor
 
     @contextmanager
@@ -124,6 +124,7 @@ class Nodes:
         if kept is None:
             url = self.databases.make(name)
             app = create_app(settings_of(name, url, self.folder, **settings), outbound)
+            sql.share(node_of(app).engine)
             app.testing = True
             kept = KeptApp(app, url)
         else:
@@ -186,6 +187,7 @@ def make_founded(name: str, database_url: str, folder: Path, **more: object) -> 
     """A database that is migrated and holds the council `name`, its officer and its operator."""
     app = create_app(settings_of(name, database_url, folder, **more))
     node = node_of(app)
+    sql.share(node.engine)
     migrating.upgrade(node.engine, node.hooks)
     with app.app_context(), node.work(by="test") as work:
         if councils.own(work.session) is None:

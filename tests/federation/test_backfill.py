@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from federation.vocabulary import Article, Collection, CollectionPage, Note, ProjectDetails
@@ -173,13 +174,17 @@ def test_who_follows_late_reads_updates_too(nodes: Nodes) -> None:
     assert len(conversations) == 2, "a list says that nothing was said of any"
 
 
-def test_a_page_that_is_full_goes_on_with_the_next_update(nodes: Nodes) -> None:
+def test_a_page_that_is_full_goes_on_with_the_next_update(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.catalogue.views.PAGE", 50)
+    monkeypatch.setattr("node.updates.service.MOST_OF_PROJECT", 100)
     here, there = nodes.pair()
     publish(here, "Bins", "Potholes")
     with here.work() as work:
         project = work.session.scalars(select(Project).where(Project.title == "Bins")).one()
         base, author = here.node.settings.base_url, project.council.actor
-        for number in range(1_100):
+        for number in range(110):
             uri = f"{base}/updates/{number}"
             text = f"<p>Number {number}</p>"
             row = Update(uri=uri, url=uri, project=project, author=author, content=text)
@@ -188,8 +193,8 @@ def test_a_page_that_is_full_goes_on_with_the_next_update(nodes: Nodes) -> None:
     test_main_job.follow(nodes, there, here)
     pages = [one for one in asked if "/projects?" in one]
     assert [one.partition("?")[2].partition("=")[0] for one in pages] == ["after", *["update"] * 2]
-    assert state(there) == ("done", 1_102, 1_102)
-    assert len(held_updates(there, here)) == 1_000, "of one project no more are kept"
+    assert state(there) == ("done", 112, 112)
+    assert len(held_updates(there, here)) == 100, "of one project no more are kept"
 
 
 def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:

@@ -310,16 +310,16 @@ def test_what_was_never_delivered_is_found(
 def test_what_many_were_missed_is_read_page_by_page(
     nodes: Nodes, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.catalogue.comparison.MOST_ASKED", 50)
-    monkeypatch.setattr("node.catalogue.views.PAGE", 25)
+    monkeypatch.setattr("node.catalogue.comparison.MOST_ASKED", 20)
+    monkeypatch.setattr("node.catalogue.views.PAGE", 11)
     here, there = pair
     with unreachable(nodes, there):
-        publish(here, *(f"Project {number}" for number in range(70)))
+        publish(here, *(f"Project {number}" for number in range(30)))
         forget_deliveries(here)
     asked = count_requests(nodes, here)
     compare(nodes, there)
     agree(here, there)
-    assert len(held(there, here)) == 73
+    assert len(held(there, here)) == 33
     assert len([one for one in asked if not one.endswith("/context")]) < 15
 
 

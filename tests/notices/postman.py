@@ -1,7 +1,6 @@
 """A mail server on this machine, and GOV.UK Notify as far as it is spoken to."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,11 +8,14 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jwt
 from aiosmtpd.controller import Controller
 from werkzeug.wrappers import Request, Response
+
+from node.testing.processes import free_port
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -51,13 +53,16 @@ class MailServer:
         return "250 taken"
 
 
+@cache
+def port() -> int:
+    """The same each time, so that nodes can be used again that send there."""
+    return free_port()
+
+
 @contextmanager
 def mail_server() -> Iterator[MailServer]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = MailServer(port)
-    controller = Controller(server, hostname="127.0.0.1", port=port)
+    server = MailServer(port())
+    controller = Controller(server, hostname="127.0.0.1", port=server.port)
     controller.start()
     yield server
     controller.stop()

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 from shutil import copytree
 
@@ -34,18 +35,22 @@ def known() -> dict[Path, Catalog]:
     return found
 
 
+@cache
+def fresh(folder: Path) -> Catalog:
+    """What the catalogue should be: found once for all tests, as it takes seconds."""
+    return updated(catalogue(folder), extracted(owners()[folder]))
+
+
 @FOLDERS
 def test_everything_is_translated(folder: Path) -> None:
     """If not: `./dev translations` says what there is to do."""
-    fresh = updated(catalogue(folder), extracted(owners()[folder]))
-    assert list(missing(fresh)) == []
+    assert list(missing(fresh(folder))) == []
 
 
 @FOLDERS
 def test_a_catalogue_has_what_is_said_and_nothing_else(folder: Path) -> None:
     """If not: `./dev translations`."""
-    path = catalogue(folder)
-    assert path.read_bytes() == written(updated(path, extracted(owners()[folder])))
+    assert catalogue(folder).read_bytes() == written(fresh(folder))
 
 
 def forms(message: Message) -> list[tuple[str, str]]:
