@@ -24,6 +24,9 @@ BUCKETS = 256
 MOST_ENTRIES = 20_000
 EMPTY = "0" * 64
 HEX = re.compile(r"[0-9a-f]{64}")
+# What a council has of each type of a plugin's documents, told with its digest document.
+TYPES, LONGEST_TYPES = "Documents-Digest", 20_000
+TYPE = re.compile(r'([A-Za-z]\w*)="([0-9a-f]{64})"', re.ASCII)
 # Only our nodes read these; every term that AS2 does not have is ours.
 CONTEXT = [AS2, {"@vocab": NAMESPACE}]
 
@@ -156,6 +159,18 @@ class Bucket:
         }
 
 
+def dump_types(digests: Mapping[str, str]) -> str:
+    """The header `TYPES` that tells the digest of each type: a dictionary (RFC 9651)."""
+    return ", ".join(f'{kind}="{digest}"' for kind, digest in sorted(digests.items()))
+
+
+def parse_types(header: str | None) -> dict[str, str] | None:
+    """The digests of types in such a header; None where there is none."""
+    if header is None:
+        return None
+    return dict(TYPE.findall(header[:LONGEST_TYPES]))
+
+
 def type_id(digest: str, kind: str) -> str:
     """Where the digest document `digest` has its council's documents of the type `kind`."""
     return f"{digest}/documents/{kind}"
@@ -173,10 +188,6 @@ class TypeDigest:
     part_of: str
     entries: Mapping[str, str]
 
-    @property
-    def digest(self) -> str:
-        return combine(entry(uri, revision) for uri, revision in self.entries.items())
-
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """Raises `DocumentError` for anything but such a document."""
@@ -193,7 +204,6 @@ class TypeDigest:
             "type": "Collection",
             "partOf": self.part_of,
             "totalItems": len(self.entries),
-            "digest": self.digest,
             "entries": [[uri, revision] for uri, revision in self.entries.items()],
         }
 

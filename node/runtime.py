@@ -28,8 +28,9 @@ from node.recent import Allowance, BusyError, Recent, Remembered, Tally
 from node.settings import Settings
 
 Document = Mapping[str, Any]
-# Audit entries are never deleted; an actor of another server can cause so many in a day.
-MOST_DEEDS = 1_000
+# Audit entries are never deleted; the actors of another server can cause so many in a day, and all
+# together.
+MOST_DEEDS, MOST_DEEDS_OF_ALL = 1_000, 20_000
 
 
 @dataclass
@@ -65,6 +66,7 @@ class UnitOfWork:
     def _is_noted(self) -> bool:
         try:
             self.node.deeds.spend(urlsplit(self.by).netloc, MOST_DEEDS)
+            self.node.deeds.spend("", MOST_DEEDS_OF_ALL)
         except BusyError:
             return False
         return True
@@ -181,6 +183,7 @@ class Node:
     key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
     key_fetches: Allowance = field(default_factory=Allowance)
     errands: Allowance = field(default_factory=Allowance)
+    large_messages: Allowance = field(default_factory=Allowance)
     remembers_since: Remembered[datetime] = field(default_factory=Remembered)
     known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
     allowed_hosts: Remembered[bool] = field(default_factory=Remembered)

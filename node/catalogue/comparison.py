@@ -14,7 +14,14 @@ from functools import partial
 import structlog
 from sqlalchemy import select
 
-from federation.digest import Bucket, BucketDigest, CouncilDigest, combine
+from federation.digest import (
+    TYPES,
+    Bucket,
+    BucketDigest,
+    CouncilDigest,
+    combine,
+    parse_types,
+)
 from federation.errors import DocumentError, FederationError
 from federation.followers import HEADER
 from node.catalogue import digests, of_plugins
@@ -105,6 +112,7 @@ def _look(node: Node, subject: Subject, found: Found) -> None:
         actor = session.get_one(Actor, subject.actor_id)
         url = follower_sync.where_they_differ(session, actor, answer.headers.get(HEADER.lower()))
     _agree_on_followers(node, subject, url, found)
+    types = parse_types(answer.headers.get(TYPES.lower()))
     found.agreed = answer.document is None
     if answer.document is not None:
         theirs = CouncilDigest.parse(answer.document)
@@ -114,7 +122,7 @@ def _look(node: Node, subject: Subject, found: Found) -> None:
         if not found.agreed:
             _settle(node, subject, held, theirs, found)
     if not found.reads_all:
-        found.agreed &= of_plugins.agree(node, subject, address, found)
+        found.agreed &= of_plugins.agree(node, subject, address, types, found)
 
 
 def _settle(

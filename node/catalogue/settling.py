@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from node.catalogue import digests, reading
 from node.councils.models import Council
 from node.db import now
-from node.federating import fetching
+from node.federating import actors, fetching
 from node.federating.models import Comparison
 from node.projects.models import Visibility
 from node.runtime import Node
@@ -153,6 +153,7 @@ class Settling:
         told, away, self._told, self._away = self._told, self._away, [], {}
         found = self._found
         with self._node.work(by=self._subject.actor_uri) as work:
+            actors.take_turns(work.session, [self._subject.actor_uri])
             council = work.session.get_one(Council, self._subject.council_id)
             left_out = reading.keep(work, council, told, self._asked_at)
             for uri, status in away.items():

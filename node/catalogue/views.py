@@ -10,9 +10,17 @@ from collections.abc import Iterable, Iterator
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from federation.digest import BUCKETS, Bucket, CouncilDigest, TypeDigest, type_id
+from federation.digest import (
+    BUCKETS,
+    TYPES,
+    Bucket,
+    CouncilDigest,
+    TypeDigest,
+    dump_types,
+    type_id,
+)
 from federation.vocabulary import Collection, CollectionPage
-from node.catalogue import digests
+from node.catalogue import digests, of_plugins
 from node.councils import service as councils
 from node.councils.models import Council
 from node.documents import service as documents
@@ -155,7 +163,8 @@ def _with_items(page: CollectionPage, items: list[bytes]) -> bytes:
 def digest(slug: str) -> ResponseReturnValue:
     """How many projects and updates there are, and their digest, of all and of each bucket.
 
-    A server that proves who it is hears besides which followers of ours we know there (FEP-8fcf).
+    What there is of plugins' documents is told in a header, whether or not anything else changed. A
+    server that proves who it is hears besides which followers of ours we know there (FEP-8fcf).
     """
     reader, session = current_reader(), current_work().session
     council, uri = _council(slug)
@@ -164,6 +173,9 @@ def digest(slug: str) -> ResponseReturnValue:
     answer = activity_response(document.dump())
     if reader.host:
         answer.headers.update(follower_sync.header_for(session, council.actor, reader.host))
+    held = documents.revisions(session, council, reader)
+    types = {kind: of_plugins.digest(entries) for kind, entries in held.items()}
+    answer.headers[TYPES] = dump_types({kind: one for kind, one in types.items() if one})
     answer.set_etag(document.digest)
     return answer.make_conditional(request)
 
@@ -187,11 +199,8 @@ def documents_digest(slug: str, kind: str) -> ResponseReturnValue:
     council, uri = _council(slug)
     if not (kind.isascii() and kind.isidentifier()):
         raise NotFoundError(say("There is no such part of the digest."))
-    entries = documents.revisions(current_work().session, council, kind, current_reader())
-    listed = TypeDigest(type_id(uri, kind), uri, entries)
-    answer = activity_response(listed.dump())
-    answer.set_etag(listed.digest)
-    return answer.make_conditional(request)
+    held = documents.revisions(current_work().session, council, current_reader())
+    return activity_response(TypeDigest(type_id(uri, kind), uri, held.get(kind, {})).dump())
 
 
 def _council(slug: str) -> tuple[Council, str]:

@@ -30,6 +30,8 @@ from node.wording import say
 MOST_OF_ACTOR = 500
 MOST_OF_HOST = 5_000
 MOST_AN_HOUR = 30
+# So many wait for a moderator, whoever wrote them.
+MOST_HELD = 5_000
 # How often one actor may write or change any of its own within an hour: each time all are told.
 MOST_CHANGES_AN_HOUR = 60
 # Of one server, so many deletions of what never came are remembered.
@@ -173,7 +175,7 @@ def _store(
     is_new = comment is None
     changed_at = min(told.changed_at or now(), now())
     if comment is None:
-        _check_room(work, author, at_once=asked_at is not None)
+        _check_room(work, author, state, at_once=asked_at is not None)
         published_at = min(told.published_at or changed_at, now())
         published_at = max(published_at, subject.published_at or published_at)
         comment = Comment(uri=told.uri, project=subject.project, author=author, state=state)
@@ -215,8 +217,9 @@ def _bring_back(comment: Comment, state: State, asked_at: datetime | None) -> No
     comment.state = state
 
 
-def _check_room(work: UnitOfWork, author: Actor, *, at_once: bool) -> None:
-    """Raises `NotForUsError` when an actor or its server has written enough.
+def _check_room(work: UnitOfWork, author: Actor, state: State, *, at_once: bool) -> None:
+    """Raises `NotForUsError` when an actor or its server has written enough, or the moderators have
+    enough to read.
 
     `at_once`: what was written over a long time comes together.
     """
@@ -224,6 +227,8 @@ def _check_room(work: UnitOfWork, author: Actor, *, at_once: bool) -> None:
     lately = Comment.received_at > now() - timedelta(hours=1)
     of_host = Comment.author.has(Actor.host == author.host)
     limits = [(MOST_OF_ACTOR, [mine]), (MOST_OF_HOST, [of_host])]
+    if state is State.held:
+        limits.append((MOST_HELD, [Comment.state == State.held]))
     if not at_once:
         limits.append((MOST_AN_HOUR, [mine, lately]))
     for most, among in limits:

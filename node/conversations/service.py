@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
@@ -30,6 +31,8 @@ from node.wording import say
 LONGEST = 5_000
 # So many stand on the page of a project: the latest.
 MOST_SHOWN = 200
+# Of what others wrote, so many announcements of ours are kept.
+FIRST_ANNOUNCED, LATEST_ANNOUNCED = 2, 20
 
 
 @dataclass
@@ -164,6 +167,19 @@ def forward(work: UnitOfWork, comment: Comment, activity: Document | None) -> No
     own = set() if author.is_local else {author.shared_inbox or author.inbox}
     told = activity or {"id": comment.uri, "type": "Note"}
     group.forward(work, comment.project, told, but=own)
+    if not author.is_local:
+        _forget_some(work.session, comment)
+
+
+def _forget_some(session: Session, comment: Comment) -> None:
+    """Whoever changes what they wrote over and over has us keep no more announcements of it: the
+    first, by which it is known, and the latest.
+    """
+    about = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == "Announce"
+    ids = session.scalars(select(OutboxActivity.id).where(*about).order_by(OutboxActivity.id)).all()
+    surplus = ids[FIRST_ANNOUNCED : len(ids) - LATEST_ANNOUNCED]
+    if surplus:
+        session.execute(delete_rows(OutboxActivity).where(OutboxActivity.id.in_(surplus)))
 
 
 def by_token(session: Session, token: str) -> Comment:

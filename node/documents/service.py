@@ -200,14 +200,17 @@ def documents_after(
 
 
 def revisions(
-    session: Session, council: Council, kind: str, reader: Reader | None = None
-) -> dict[str, str]:
-    """The ids and revisions of a council's documents of one type: those for `reader`, or all."""
+    session: Session, council: Council, reader: Reader | None = None
+) -> dict[str, dict[str, str]]:
+    """By type, the ids and revisions of a council's documents: those for `reader`, or all."""
     query = _for_others(council, reader) if reader else _of(council)
-    pairs = query.where(PluginDocument.type == kind).with_only_columns(
-        PluginDocument.uri, PluginDocument.revision
-    )
-    return {row.uri: row.revision for row in session.execute(pairs.order_by(PluginDocument.id))}
+    columns = PluginDocument.type, PluginDocument.uri, PluginDocument.revision
+    found: dict[str, dict[str, str]] = {}
+    for kind, uri, revision in session.execute(
+        query.with_only_columns(*columns).order_by(PluginDocument.id)
+    ):
+        found.setdefault(kind, {})[uri] = revision
+    return found
 
 
 def view(row: PluginDocument, kind: DocumentType) -> DocumentView:

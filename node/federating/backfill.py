@@ -19,7 +19,7 @@ from federation.origin import same_origin
 from federation.vocabulary import Collection, CollectionPage, id_of, parse
 from node.db import now
 from node.errors import ConflictError, MoothallError
-from node.federating import comparisons, fetching, queues
+from node.federating import actors, comparisons, fetching, queues
 from node.federating.models import Actor, Backfill, Follow
 from node.runtime import Node, UnitOfWork
 from node.wording import say
@@ -159,6 +159,7 @@ def _store(node: Node, row_id: int, page: Page) -> bool:
         actor_uri = session.get_one(Backfill, row_id).actor.uri
     keep = node.read_page(actor_uri, page.items, page.asked_at)
     with node.work(by=actor_uri) as work:
+        actors.take_turns(work.session, [actor_uri])
         row = work.session.get_one(Backfill, row_id, with_for_update=True)
         if row.next_page != page.address or row.state != Backfill.WAITING:
             return False  # begun again meanwhile, or given up

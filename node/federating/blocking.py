@@ -21,8 +21,8 @@ from node.wording import say
 
 # By these somebody only takes back what was said before: they are taken of those blocked too.
 TAKING_BACK = frozenset({"Delete", "Undo"})
-# Of the actors of one server, so many blocks of actors of ours are kept.
-MOST_OF_HOST = 1_000
+# Of the actors of one server, and of all, so many blocks of actors of ours are kept.
+MOST_OF_HOST, MOST = 1_000, 20_000
 MOST_LISTED = 500
 
 
@@ -108,10 +108,9 @@ def receive_block(work: UnitOfWork, received: Received) -> None:
     blocker = actors.by_uri(session, activity.actor)
     if blocked is None or blocker is None:
         raise NotForUsError(say("a block of nobody here"))
-    of_host = (
-        select(func.count()).select_from(Block).where(Block.blocker.has(Actor.host == blocker.host))
-    )
-    if (session.scalar(of_host) or 0) >= MOST_OF_HOST:
+    every = select(func.count()).select_from(Block)
+    of_host = every.where(Block.blocker.has(Actor.host == blocker.host))
+    if (session.scalar(of_host) or 0) >= MOST_OF_HOST or (session.scalar(every) or 0) >= MOST:
         raise NotForUsError(say("too many blocks of that server"))
     values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}
     if insert_once(session, Block, uri=activity.id, **values):

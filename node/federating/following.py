@@ -1,5 +1,7 @@
 """Following: asking, answering, ending; and what others ask of us."""
 
+from typing import Any
+
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
@@ -7,13 +9,15 @@ from federation.vocabulary import Activity, accept, follow, id_of, reject, undo
 from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
-from node.federating import actors, addresses, backfill, publishing
+from node.federating import actors, addresses, backfill, peers, publishing
 from node.federating.models import Actor, Follow, InboxItem
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
 # Of the actors of one server, so many follow actors of ours.
 MOST_OF_HOST = 1_000
+# Where there are so many follows, no server is heard any more that the operator did not allow.
+MOST_WITH_STRANGERS = 50_000
 
 
 def between(session: Session, follower: Actor, followed: Actor) -> Follow | None:
@@ -82,7 +86,7 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
     row = between(work.session, follower, followed)
     if row is None and followed.moved_to is not None:
         answer = reject(addresses.new_activity(work.settings), followed.uri, asked)
-        publishing.send(work, followed, answer, to=follower)
+        _answer(work, followed, answer, follower)
         return
     if row is None:
         _check_room(work.session, follower.host)
@@ -91,15 +95,25 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
         work.audit("follow.accept", followed.uri, follower=follower.uri)
     row.uri, row.state, row.answered_at = activity.id, "accepted", now()
     answer = accept(addresses.new_activity(work.settings), followed.uri, asked, to=[follower.uri])
+    _answer(work, followed, answer, follower)
+
+
+def _answer(work: UnitOfWork, followed: Actor, answer: dict[str, Any], follower: Actor) -> None:
+    """Of who asks over and over, and takes no answer, the last question alone is answered."""
+    publishing.supersede(work.session, followed, follower, "Accept", "Reject")
     publishing.send(work, followed, answer, to=follower)
 
 
 def _check_room(session: Session, host: str) -> None:
-    follows = (
-        select(func.count()).select_from(Follow).where(Follow.follower.has(Actor.host == host))
-    )
-    if (session.scalar(follows) or 0) >= MOST_OF_HOST:
+    follows = select(func.count()).select_from(Follow)
+    if (session.scalar(follows.where(Follow.follower.has(Actor.host == host))) or 0) >= (
+        MOST_OF_HOST
+    ):
         raise NotForUsError(say("%(host)s follows as often as one server may", host=host))
+    if not peers.allowed_by_name(session, {host}) and (session.scalar(follows) or 0) >= (
+        MOST_WITH_STRANGERS
+    ):
+        raise NotForUsError(say("more servers follow that nobody allowed than there is room for"))
 
 
 def receive_answer(work: UnitOfWork, received: Received) -> None:

@@ -3,6 +3,7 @@
 A repeat is harmless; out of order is harmless.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -16,12 +17,13 @@ from federation.errors import FederationError, Refusal
 from federation.origin import host_of
 from federation.vocabulary import Activity
 from node.db import now
-from node.errors import MoothallError
-from node.federating import blocking, originals, queues
+from node.errors import ConflictError, MoothallError
+from node.federating import actors, blocking, originals, queues
 from node.federating.dispatching import dispatch
 from node.federating.fetching import NotNowError
 from node.federating.models import InboxItem
 from node.runtime import Node, Received, UnitOfWork
+from node.wording import say
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ LEASED, TOGETHER = 100, 10
 # So many fetches are under way at once.
 FETCHES = 4
 MOST_ATTEMPTS = 5
+# A message of more bytes is kept as long as it waits.
+LARGE = 65_536
 # What could not be asked for among so much else is asked for a while later, for so long.
 A_WHILE, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
 
@@ -98,7 +102,11 @@ def work_off_fetching(node: Node) -> None:
 
 
 def retry(work: UnitOfWork, item: InboxItem) -> None:
-    """Act once more on a message that failed. Raises `ConflictError` for one that did not."""
+    """Act once more on a message that failed. Raises `ConflictError` for one that did not, and for
+    one that was too large to be kept.
+    """
+    if not item.body:
+        raise ConflictError(say("The message was too large to be kept."))
     item.move_to(InboxItem.WAITING)
     item.attempts, item.due_at, item.finished_at = 0, now(), None
     work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB)
@@ -147,6 +155,7 @@ def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
     """
     with node.work(by=InboxItem.JOB) as work:
         items = _waiting(work, prepared.keys())
+        actors.take_turns(work.session, {item.actor_uri for item in items})
         unheard = blocking.unheard(work.session, {item.actor_uri for item in items})
         ends = [
             BLOCKED
@@ -217,3 +226,5 @@ def _record(work: UnitOfWork, item: InboxItem, end: End) -> None:
     else:
         item.move_to(state)
         item.finished_at = now()
+        if len(json.dumps(item.body)) > LARGE:  # that it came is known by its id
+            item.body = {}

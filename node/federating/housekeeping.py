@@ -13,7 +13,15 @@ from sqlalchemy import Select, and_, delete, exists, func, or_, select
 
 from node.db import Base, now
 from node.federating import delivery
-from node.federating.models import Actor, ActorKey, Deleted, Delivery, InboxItem, OutboxActivity
+from node.federating.models import (
+    Actor,
+    ActorKey,
+    Deleted,
+    Delivery,
+    InboxItem,
+    OutboxActivity,
+    Reaction,
+)
 from node.federating.publishing import DIRECT, NOBODY
 from node.runtime import Node
 
@@ -28,8 +36,11 @@ NEWCOMER = timedelta(hours=1)
 MOST_ACTORS_OF_HOST = 1_000
 # Of what an actor said it deleted, so much is kept, and for so long.
 MOST_DELETED_OF_ACTOR, DELETED_KEPT = 20_000, timedelta(days=365)
-# What was for one actor alone, or was withdrawn, once its delivery is forgotten.
-DIRECT_KEPT = timedelta(days=30)
+# Of what all said they deleted, and of what all like and pass on, so much is kept.
+MOST_DELETED, MOST_REACTIONS = 1_000_000, 500_000
+# What was for one actor alone, or was withdrawn, once its delivery is forgotten: so long, and so
+# much.
+DIRECT_KEPT, MOST_DIRECT = timedelta(days=30), 100_000
 
 
 def work_off(node: Node) -> None:
@@ -44,7 +55,8 @@ def tidy(node: Node) -> None:
         "messages": _prune_messages(node),
         "actors": _prune_actors(node),
         "deletions": _prune_deletions(node),
-        "answers": _delete(node, OutboxActivity, _old_answers()),
+        "answers": _prune_answers(node),
+        "reactions": _delete_surplus(node, Reaction, _of_others(), MOST_REACTIONS),
     }
     if any(gone.values()):
         log.info("tidied", **gone)
@@ -88,7 +100,7 @@ def _unneeded() -> Select[Any]:
 
 
 def _prune_deletions(node: Node) -> int:
-    """An actor has so many; of more, the latest."""
+    """An actor has so many, and all together; of more, the latest."""
     crowded = select(Deleted.actor_id).group_by(Deleted.actor_id)
     with node.work(by=JOB) as work:
         session = work.session
@@ -97,15 +109,25 @@ def _prune_deletions(node: Node) -> int:
             mine = select(Deleted.at).where(Deleted.actor_id == actor_id)
             newest = mine.order_by(Deleted.at.desc()).offset(MOST_DELETED_OF_ACTOR - 1).limit(1)
             bounds.append(and_(Deleted.actor_id == actor_id, Deleted.at < session.scalar(newest)))
+        over = select(Deleted.at).order_by(Deleted.at.desc()).offset(MOST_DELETED - 1).limit(1)
+        if (oldest := session.scalar(over)) is not None:
+            bounds.append(Deleted.at < oldest)
         old = delete(Deleted).where(or_(*bounds)).returning(Deleted.uri)
         return len(session.scalars(old).all())
 
 
-def _old_answers() -> Select[Any]:
+def _prune_answers(node: Node) -> int:
     waits = exists().where(Delivery.activity_id == OutboxActivity.id)
-    is_old = OutboxActivity.created_at < now() - DIRECT_KEPT
     is_unread = OutboxActivity.audience.in_((DIRECT, NOBODY))
-    return select(OutboxActivity.id).where(is_unread, is_old, ~waits)
+    answers = select(OutboxActivity.id).where(is_unread, ~waits).order_by(OutboxActivity.id)
+    is_old = OutboxActivity.created_at < now() - DIRECT_KEPT
+    deleted = _delete(node, OutboxActivity, answers.where(is_old))
+    return deleted + _delete_surplus(node, OutboxActivity, answers, MOST_DIRECT)
+
+
+def _of_others() -> Select[Any]:
+    theirs = Reaction.actor.has(~Actor.is_local)
+    return select(Reaction.id).where(theirs).order_by(Reaction.id)
 
 
 def _delete_surplus(node: Node, model: Any, oldest_first: Select[Any], most: int) -> int:

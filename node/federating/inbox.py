@@ -21,12 +21,16 @@ from node.federating import blocking, follower_sync, handling, peers
 from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, KeyToFetchError, KnownKeys, policy
 from node.federating.models import InboxItem
+from node.recent import BusyError
 from node.runtime import Node, Room
 
 log = structlog.get_logger(__name__)
 
 MOST_BYTES = Policy.max_bytes
 Row = dict[str, Any]
+# Of large messages, one server sends so many a minute, and all together; as long as they wait, they
+# take up much of the disk.
+MOST_LARGE, MOST_LARGE_OF_ALL = 20, 60
 
 
 class Taken(NamedTuple):
@@ -93,7 +97,7 @@ def _take(node: Node, arrived: Sequence[SignedRequest | Accepted]) -> Sequence[T
     for place, taken in enumerate(judged):
         if isinstance(taken.verdict, Accepted):
             row = handling.row_of(taken.verdict)
-            refusal = _refused(node, row)
+            refusal = _refused(node, row, len(taken.verdict.body))
             if refusal is None:
                 rows.append(row)
             else:
@@ -127,9 +131,9 @@ def _heard(node: Node, host: str) -> None:
         peers.heard(work.session, host)
 
 
-def _refused(node: Node, row: Row) -> Refusal | None:
-    """Why a message may not wait: its actor is not heard, or its host sends more than we can act
-    on, and is to send the rest later.
+def _refused(node: Node, row: Row, size: int) -> Refusal | None:
+    """Why a message of `size` bytes may not wait: its actor is not heard, or its host sends more
+    than we can act on or have room for, and is to send the rest later.
     """
     if blocking.is_refused(row["type"], row["actor_uri"], _unheard(node, row["actor_uri"])):
         return Refusal(Reason.actor_blocked, row["actor_uri"])
@@ -138,7 +142,20 @@ def _refused(node: Node, row: Row) -> Refusal | None:
     name = f"forwarded by {forwarder}" if forwarder else host
     room = node.rooms.get(name) or node.rooms.put(name, _room(node, host, forwarder))
     room.left -= 1
-    return None if room.left >= 0 else Refusal(Reason.too_many, forwarder or host)
+    if room.left < 0 or (
+        size > handling.LARGE and not _has_room_for_large(node, forwarder or host)
+    ):
+        return Refusal(Reason.too_many, forwarder or host)
+    return None
+
+
+def _has_room_for_large(node: Node, sender: str) -> bool:
+    try:
+        node.large_messages.spend(sender, MOST_LARGE)
+        node.large_messages.spend("", MOST_LARGE_OF_ALL)
+    except BusyError:
+        return False
+    return True
 
 
 def _unheard(node: Node, actor_uri: str) -> set[str]:

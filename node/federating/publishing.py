@@ -114,6 +114,21 @@ def _hold_back(session: Session, object_uri: str, inboxes: set[str]) -> None:
         )
 
 
+def supersede(session: Session, actor: Actor, to: Actor, *kinds: str) -> None:
+    """What `actor` said to `to` alone by an activity of `kinds`, and has not been sent yet, never
+    is: something newer takes its place.
+    """
+    is_idle = or_(Delivery.leased_until.is_(None), Delivery.leased_until < now())
+    waits = Delivery.state == Delivery.WAITING, Delivery.host == to.host, is_idle
+    waiting = select(Delivery.activity_id).where(*waits, Delivery.inbox == to.inbox)
+    session.execute(
+        delete(OutboxActivity)
+        .where(OutboxActivity.id.in_(waiting), OutboxActivity.actor_id == actor.id)
+        .where(OutboxActivity.type.in_(kinds), OutboxActivity.audience == DIRECT)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
     """Send `activity` to one actor, for nobody else to read."""
     return _post(work, actor, activity, DIRECT, {to.inbox})

@@ -30,6 +30,8 @@ LONGEST_WORDS = 2_000
 MOST_OBJECTS = 20
 # Of one server so many reports wait, and so many are kept; of our own visitors, more.
 MOST_OPEN, MOST_OPEN_OF_OURS = 100, 500
+# Of all servers but ours together.
+MOST_OPEN_OF_ALL = 1_000
 MOST_KEPT = 1_000
 PAGE = 30
 
@@ -71,8 +73,10 @@ def file(
     """
     session = work.session
     most = MOST_OPEN_OF_OURS if host == work.settings.authority else MOST_OPEN
-    of_host = select(func.count()).select_from(Report).where(Report.host == host)
-    if (session.scalar(of_host.where(Report.state == State.open)) or 0) >= most:
+    is_open = select(func.count()).select_from(Report).where(Report.state == State.open)
+    of_host = session.scalar(is_open.where(Report.host == host)) or 0
+    is_full = host != work.settings.authority and (session.scalar(is_open) or 0) >= MOST_OPEN_OF_ALL
+    if of_host >= most or is_full:
         raise TooManyReportsError(say("Too many reports wait to be read. Try again another day."))
     decided = Report.host == host, Report.state != State.open
     newest_first = select(Report.id).where(*decided).order_by(Report.id.desc())

@@ -1,0 +1,120 @@
+"""What strangers make grow together, with as many servers as they like, has an end (must 35)."""
+
+import pytest
+from sqlalchemy import select
+
+from node.audit import AuditEntry
+from node.conversations import receiving
+from node.conversations import service as conversations
+from node.conversations.models import Comment
+from node.federating import blocking, following, handling, housekeeping, inbox
+from node.federating.models import (
+    Block,
+    Deleted,
+    Delivery,
+    Follow,
+    InboxItem,
+    OutboxActivity,
+    Reaction,
+)
+from node.moderation import service as moderation
+from node.moderation.models import Report
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.talking import note, say
+from tests.federation.test_groups import follow_group
+from tests.federation.test_main_job import publish
+from tests.refusals.test_caps import count, like, tidied
+
+
+def strangers(nodes: Nodes, number: int) -> list[Signatory]:
+    return [Peer.join(nodes, f"stranger{one}.test").actor() for one in range(number)]
+
+
+def project_of(node: TestNode) -> str:
+    return f"{node.node.settings.base_url}{publish(node, 'Bins')}"
+
+
+def test_must_35_whoever_asks_over_and_over_and_takes_no_answer(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "brackwell.test", node)
+    sender = peer.actor("brackwell")
+    peer.answers = 500
+    last = {}
+    for _ in range(5):
+        last = sender.says("Follow", node.council_uri)
+        say(nodes, sender, node, "Follow", node.council_uri, id=last["id"])
+    assert count(node, Delivery) == 1
+    assert count(node, OutboxActivity, OutboxActivity.audience == "direct") == 1
+    assert peer.heard("Accept")[-1]["object"]["id"] == last["id"], "the last is answered"
+
+
+def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In open mode anybody can have any number of names."""
+    node = nodes.start("aldermoor", federation="open")
+    project = project_of(node)
+    monkeypatch.setattr(following, "MOST_WITH_STRANGERS", 2)
+    monkeypatch.setattr(receiving, "MOST_HELD", 2)
+    monkeypatch.setattr(blocking, "MOST", 2)
+    monkeypatch.setattr(moderation, "MOST_OPEN_OF_ALL", 2)
+    monkeypatch.setattr(housekeeping, "MOST_REACTIONS", 2)
+    monkeypatch.setattr(housekeeping, "MOST_DELETED", 2)
+    monkeypatch.setattr(housekeeping, "MOST_DIRECT", 0)
+    monkeypatch.setattr("node.runtime.MOST_DEEDS_OF_ALL", 3)
+    before = count(node, AuditEntry)
+    for one in strangers(nodes, 4):
+        say(nodes, one, node, "Follow", node.council_uri)
+        say(nodes, one, node, "Create", note(one, project))
+        say(nodes, one, node, "Like", project)
+        say(nodes, one, node, "Flag", [project], content="Bad")
+        say(nodes, one, node, "Delete", one.peer.uri("/never"))
+        say(nodes, one, node, "Block", node.council_uri)
+    assert count(node, Comment) == 2
+    assert count(node, Report) == 2
+    assert count(node, Block) == 2
+    assert count(node, Reaction) == count(node, Deleted) == 4
+    tidied(node)
+    assert count(node, Reaction) == count(node, Deleted) == 2
+    assert count(node, AuditEntry) - before <= 3
+    for one in strangers(nodes, 4):
+        say(nodes, one, node, "Follow", node.council_uri)
+    assert count(node, Follow) == 2
+    known = Peer.join(nodes, "brackwell.test", node).actor()
+    say(nodes, known, node, "Follow", node.council_uri)
+    assert count(node, Follow) == 3, "there is room for whom the operator allowed"
+
+
+def test_must_35_large_messages(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are few, and only their ids are kept once they were acted on."""
+    node = nodes.start("aldermoor")
+    monkeypatch.setattr(handling, "LARGE", 20_000)
+    monkeypatch.setattr(inbox, "MOST_LARGE", 2)
+    sender, other = (Peer.join(nodes, f"{name}.test", node).actor() for name in ("b", "c"))
+    large = "x" * 20_000
+
+    def send(one: Signatory) -> int:
+        return one.send(one.says("Like", "x", content=large), node).status_code
+
+    assert [send(sender) for _ in range(3)] == [202, 202, 429]
+    assert like(sender, node) == send(other) == 202
+    nodes.settle()
+    with node.reading() as session:
+        bodies = session.scalars(select(InboxItem.body).order_by(InboxItem.id)).all()
+    assert [bool(body) for body in bodies] == [False, False, True, False]
+
+
+def test_must_35_announcements_of_what_is_changed_over_and_over(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = nodes.start("aldermoor")
+    path = publish(node, "Bins")
+    project = f"{node.node.settings.base_url}{path}"
+    follow_group(nodes, Peer.join(nodes, "cragford.test", node).actor(), node, path)
+    author = Peer.join(nodes, "brackwell.test", node).actor()
+    monkeypatch.setattr(conversations, "LATEST_ANNOUNCED", 3)
+    about = note(author, project)
+    say(nodes, author, node, "Create", about)
+    for number in range(8):
+        say(nodes, author, node, "Update", {**about, "content": f"<p>{number}</p>"})
+    announced = OutboxActivity.type == "Announce", OutboxActivity.object_uri == about["id"]
+    assert count(node, OutboxActivity, *announced) == conversations.FIRST_ANNOUNCED + 3
