@@ -76,7 +76,7 @@ def _measure(where: str, url: str, folder: Path, size: int) -> Iterator[tuple[st
     node = node_of(app)
     _fill(settings, node, size)
     began = time.perf_counter()
-    indexing.work_off(node)
+    indexing.work_off(node, rest=0)
     rate = size / (time.perf_counter() - began)
     yield f"{where}: indexed", f"{rate:8,.0f} /s"
     if node.engine.dialect.name == "postgresql":

@@ -24,11 +24,12 @@ Looking up, as far as whoever asks may see
     `project`, `project_by_uri`, `projects`; `council`, `councils`, `council_by_uri`; `person`,
     `people`, `person_by_id`; `setting`.
 Acting
-    `publish` and `withdraw` a `Document`; `documents` and `document` read those of everybody;
+    `publish` and `withdraw` a `Document`; `documents` and `document` read those of everybody,
+    `documented` says what there are some about;
     `send_activity`; `tell` people; `reindex` a project; `run_soon`, a job.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -131,6 +132,7 @@ __all__ = [
     "council_by_uri",
     "councils",
     "document",
+    "documented",
     "documents",
     "hookimpl",
     "insert_once",
@@ -288,6 +290,16 @@ def documents(
         fields=fields,
     )
     return [_documents.view(row, kind) for row in rows]
+
+
+def documented(work: Work, type: str, project_uris: Collection[str]) -> set[str]:  # noqa: A002
+    """Those of some projects about which there are documents of a type of this plugin that whoever
+    asks may see; in a job or a command, any.
+    """
+    plugin, _kind = _unit(work).node.hooks.documents[type]
+    if plugin != work.plugin:
+        raise KeyError(f"{work.plugin} declares no documents {type}")
+    return _documents.documented(work.session, type, _reader(), project_uris)
 
 
 def document(work: Work, id: str) -> DocumentView:  # noqa: A002

@@ -115,6 +115,7 @@ from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import cycle, look, pages
 from node.web.inbox_door import InboxDoor
+from node.web.templating import HouseEnvironment
 from node.webhooks import sending as webhook_sending
 from node.webhooks import service as webhooks
 from node.webhooks import views as webhooks_views
@@ -165,6 +166,7 @@ def create_app(
     folder = data_folder(settings).resolve()
     # Where the relative path of a SQLite file begins.
     app = Flask("node", static_folder=None, instance_path=str(folder))
+    app.jinja_environment = HouseEnvironment
     secret = with_secret(settings)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,

@@ -7,7 +7,7 @@ Hooks named `register_…` are called once, at the start, and say what there is;
 when it happens. What they take and give are the frozen types of `node.declared` and `node.shown`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import click
@@ -98,9 +98,12 @@ class HookSpecs(Protocol):
         """Give what projects can be narrowed down by at /projects."""
 
     @hookspec
-    def facet_values(self, project: ProjectView, work: Work) -> Mapping[str, Collection[str]]:
-        """Give the values that a project has of each facet, by its name. Asked whenever the project
-        is indexed; `node.api.reindex` has that done again.
+    def facet_values(
+        self, projects: Sequence[ProjectView], work: Work
+    ) -> Mapping[str, Mapping[str, Collection[str]]]:
+        """Give the values that projects have of each facet, by its name: those of each project by
+        its `uri`. Asked whenever projects are indexed, of many at once: a statement for each would
+        be dear. `node.api.reindex` has that done again.
         """
 
     @hookspec

@@ -20,7 +20,7 @@ def rebuild() -> None:
     with opened() as node:
         with node.work(by="command line") as work:
             number = indexing.rebuild(work)
-        indexing.work_off(node)
+        indexing.work_off(node, rest=0)
     click.echo(f"{number:,} projects were read into the index")
 
 

@@ -1,6 +1,6 @@
 """What can be done with documents of plugins' types, and reading those of everybody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -184,6 +184,19 @@ def listed(
         query = query.where(_has(name, value))
     newest_first = PluginDocument.changed_at.desc(), PluginDocument.id.desc()
     return list(session.scalars(query.order_by(*newest_first).limit(MOST_LISTED)))
+
+
+def documented(
+    session: Session, kind: str, reader: Reader | None, project_uris: Collection[str]
+) -> set[str]:
+    """Those of some projects about which there are documents of a type that `reader` may see."""
+    there = select(PluginDocument.project_uri).where(
+        PluginDocument.state == PUBLISHED,
+        PluginDocument.type == kind,
+        PluginDocument.project_uri.in_(project_uris),
+        shown_to(reader),
+    )
+    return {uri for uri in session.scalars(there) if uri}
 
 
 def count_documents(session: Session, council: Council, reader: Reader) -> int:

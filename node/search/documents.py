@@ -49,7 +49,7 @@ def of_project(project: Project, of_plugins: Collection[str] = ()) -> Document:
         texts.append(_Text(words.without_tags(translated.get("content", "")), language))
     texts += [_Text(one, project.language) for one in _said_beside(said)]
     texts.append(_Text(project.council.name, ""))
-    labels = _labels(project) | _stems(titles, TITLE) | _stems((*titles, *texts), "")
+    labels = _labels(project) | _stems(titles, texts)
     return Document(_places(titles, texts), frozenset(labels.union(of_plugins)))
 
 
@@ -70,7 +70,7 @@ def of_output(project: Project, output: Output) -> Document:
     }
     if output.adopters:
         labels.add(label("adopted", "yes"))
-    labels |= _stems(titles, TITLE) | _stems((*titles, *texts), "")
+    labels |= _stems(titles, texts)
     return Document(_places(titles, texts), frozenset(labels))
 
 
@@ -105,11 +105,18 @@ def _places(titles: list[_Text], texts: list[_Text]) -> list[str]:
     return words.places([*in_titles, *(text.words for text in (*titles, *texts))])
 
 
-def _stems(texts: Iterable[_Text], before: str) -> set[str]:
+def _stems(titles: Iterable[_Text], texts: Iterable[_Text]) -> set[str]:
     """The stems of English words that are not words themselves."""
-    every = {word for text in texts if text.is_english for word in text.words}
-    stems = {(word, words.stem(word)) for word in every}
-    return {f"{before}{STEM}{stem}" for word, stem in stems if stem != word}
+    in_titles, beside = _english(titles), _english(texts)
+    found = {f"{TITLE}{STEM}{stem}" for word in in_titles if (stem := words.stem(word)) != word}
+    for word in in_titles | beside:
+        if (stem := words.stem(word)) != word:
+            found.add(STEM + stem)
+    return found
+
+
+def _english(texts: Iterable[_Text]) -> set[str]:
+    return set().union(*(text.words for text in texts if text.is_english))
 
 
 def _labels(project: Project) -> set[str]:

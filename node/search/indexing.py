@@ -6,7 +6,7 @@ among all that write to the index. What has changed has left another mark, and c
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -60,13 +60,15 @@ class _Read:
     outputs: list[tuple[dict[str, Any], Document]] = field(default_factory=list)
 
 
-def work_off(node: Node) -> None:
-    """Read again what left a mark, the last ones first, until there is none."""
+def work_off(node: Node, rest: float = REST) -> None:
+    """Read again what left a mark, the last ones first, until there is none. `rest` is for a
+    process that does something else besides.
+    """
     while not node.jobs.stopping.is_set():
         began = time.monotonic()
         if not _batch(node):
             return
-        node.jobs.stopping.wait((time.monotonic() - began) * REST)
+        node.jobs.stopping.wait((time.monotonic() - began) * rest)
 
 
 def at_once(work: UnitOfWork) -> None:
@@ -135,7 +137,9 @@ def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
     session = work.session
     shown = Project.state == State.published, Project.is_hidden.is_(False)
     states = {row.id: row for row in session.execute(select(*STATE).where(Project.id.in_(ids)))}
-    for project in session.scalars(select(Project).where(Project.id.in_(ids), *shown)):
+    projects = session.scalars(select(Project).where(Project.id.in_(ids), *shown)).all()
+    of_plugins = _of_plugins(work, projects)
+    for project in projects:
         said = project.details
         row = {
             "project_id": project.id,
@@ -155,23 +159,29 @@ def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
             )
             for output in said.outputs
         ]
-        document = of_project(project, _of_plugins(work, project))
+        document = of_project(project, of_plugins.get(project.uri, ()))
         yield _Read(states[project.id], document, row, outputs)
 
 
-def _of_plugins(work: UnitOfWork, project: Project) -> set[str]:
-    """The labels of a project by which plugins let it be found: of values that they declare."""
+def _of_plugins(work: UnitOfWork, projects: Sequence[Project]) -> Mapping[str, set[str]]:
+    """The labels by which plugins let projects be found, by the ids of these: of values that they
+    declare.
+    """
     hooks = work.node.hooks
-    if not hooks.facets:
-        return set()
+    labels: dict[str, set[str]] = defaultdict(set)
+    if not hooks.facets or not projects:
+        return labels
     known = {(plugin, item.name): item.choices for plugin, item in hooks.facets}
-    return {
-        of_plugin(f"{plugin}.{name}", value)
-        for plugin, given in hooks.ask(work, "facet_values", project=as_view(project))
-        for name, values in given.items()
-        for value in values
-        if value in known.get((plugin, name), ())
-    }
+    views = [as_view(project) for project in projects]
+    for plugin, answer in hooks.ask(work, "facet_values", projects=views):
+        for uri, given in answer.items():
+            labels[uri] |= {
+                of_plugin(f"{plugin}.{name}", value)
+                for name, values in given.items()
+                for value in values
+                if value in known.get((plugin, name), ())
+            }
+    return labels
 
 
 def _write(session: Session, ids: Sequence[int], read: Sequence[_Read]) -> None:

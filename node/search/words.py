@@ -7,7 +7,7 @@ their beginnings, and stay as they are.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from html import unescape
 
@@ -24,6 +24,8 @@ LONGEST = 64
 MOST_PLACES = 250
 MOST_WORDS = 12_000
 APOSTROPHES = re.compile("['’ʼ]")
+# As much of it as counts.
+WORD = re.compile(rf"([^\W_]{{1,{LONGEST}}})[^\W_]*")
 TAG = re.compile(r"<[^<>]*>")
 SIGNS = str.maketrans({"+": "plus", "#": "sharp", "&": "and"})
 
@@ -40,22 +42,17 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, in their order: letters and digits."""
-    found: list[str] = []
-    for piece in re.split(r"\s+", APOSTROPHES.sub("'", fold(text))):
-        found += _words_of(piece)
-    return found
+    folded = APOSTROPHES.sub("'", fold(text))
+    if "'" in folded:
+        folded = " ".join(map(_without_ending, re.split(r"\s+", folded)))
+    return WORD.findall(folded)
 
 
-def _words_of(piece: str) -> Iterator[str]:
+def _without_ending(piece: str) -> str:
     """What stands between two spaces: `council's` is `council`, and `i'r` is `i`."""
-    if piece.isalnum():
-        yield piece[:LONGEST]
-        return
     stem, apostrophe, tail = piece.rpartition("'")
-    if apostrophe and stem and len(tail.strip(".,;:!?)")) <= 1:
-        piece = stem
-    for word in "".join(one if one.isalnum() else " " for one in piece).split():
-        yield word[:LONGEST]
+    is_ending = apostrophe and stem and len(tail.strip(".,;:!?)")) <= 1
+    return stem if is_ending else piece
 
 
 @lru_cache(maxsize=100_000)
@@ -79,12 +76,22 @@ def places(texts: Iterable[list[str]]) -> list[str]:
     word more often than every database keeps.
     """
     found: list[str] = []
-    seen: Counter[str] = Counter()
     for text in texts:
-        for word in text:
-            seen[word] += 1
-            found.append(word if seen[word] <= MOST_PLACES else GAP)
+        found += text
         found.append(GAP)
         if len(found) > MOST_WORDS:
             break
-    return found[:MOST_WORDS]
+    del found[MOST_WORDS:]
+    often = {word for word, times in Counter(found).items() if times > MOST_PLACES}
+    return _thinned(found, often) if often - {GAP} else found
+
+
+def _thinned(found: Sequence[str], often: Collection[str]) -> list[str]:
+    """Gaps in place of what comes too often."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for word in found:
+        if word in often:
+            seen[word] += 1
+        kept.append(word if seen[word] <= MOST_PLACES else GAP)
+    return kept

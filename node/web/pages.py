@@ -49,7 +49,7 @@ def home() -> ResponseReturnValue:
     session = current_work().session
     if councils.own(session) is None:
         return render_template("setting_up.html")
-    latest = projects.listed(session, projects.Filter(current_reader())).projects[:LATEST]
+    latest = projects.newest(session, projects.Filter(current_reader()), LATEST)
     return render_template(
         "home.html",
         council=councils.own(session),

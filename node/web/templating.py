@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import govuk_frontend_jinja
 import jinja2
 from flask import Flask, g, request, url_for
+from flask.templating import Environment
 from jinja2 import (
     ChainableUndefined,
     ChoiceLoader,
@@ -50,6 +51,15 @@ def _template() -> str:
     while frame and frame.f_code.co_filename.startswith((__file__, JINJA)):
         frame = frame.f_back
     return frame.f_code.co_filename if frame else ""
+
+
+class HouseEnvironment(Environment):
+    """Where all templates have the same globals. No template here has any of its own, and to look
+    in two places for each was a third of the time that a page with many macros took.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return self.globals if d is None else super().make_globals(d)
 
 
 def register(app: Flask, site: Callable[[], Site]) -> None:

@@ -1,6 +1,6 @@
 """What the node does for checklists by itself: reminders, the desk, the doctor, the search."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
@@ -56,16 +56,26 @@ def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
     return found
 
 
-def facet_values(project: ProjectView, work: Work) -> Mapping[str, Collection[str]]:
-    """Whether a project has runs that everybody who sees it may know of."""
-    query = select(Run.state, Run.document_id).where(
-        Run.scope == PROJECT, Run.about == project.uri, Run.state == FINISHED
+def facet_values(
+    projects: Sequence[ProjectView], work: Work
+) -> Mapping[str, Mapping[str, Collection[str]]]:
+    """Which projects have runs that everybody who sees them may know of."""
+    uris = [project.uri for project in projects]
+    query = select(Run.about, Run.document_id).where(
+        Run.scope == PROJECT, Run.about.in_(uris), Run.state == FINISHED
     )
     rows = work.session.execute(query).all()
-    values = {FINISHED_VALUE} if rows else set()
-    if any(row.document_id for row in rows) or api.documents(work, TYPE, project_uri=project.uri):
-        values.add(SHARED_VALUE)
-    return {FACET: values}
+    finished = {row.about for row in rows}
+    shared = {row.about for row in rows if row.document_id} | api.documented(work, TYPE, uris)
+    return {
+        uri: {
+            FACET: {
+                *([FINISHED_VALUE] if uri in finished else ()),
+                *([SHARED_VALUE] if uri in shared else ()),
+            }
+        }
+        for uri in finished | shared
+    }
 
 
 def unreadable(work: Work) -> str:

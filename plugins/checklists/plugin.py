@@ -1,6 +1,6 @@
 """Where the checklists plugin meets the node."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -147,8 +147,10 @@ def register_facets() -> list[Facet]:
 
 
 @hookimpl
-def facet_values(project: ProjectView, work: Work) -> Mapping[str, Collection[str]]:
-    return duties.facet_values(project, work)
+def facet_values(
+    projects: Sequence[ProjectView], work: Work
+) -> Mapping[str, Mapping[str, Collection[str]]]:
+    return duties.facet_values(projects, work)
 
 
 @hookimpl

@@ -24,8 +24,10 @@ RIPE = []
 def register_facets(): return [Facet("ripe", "Ripeness", {"yes": "Ripe", "no": "Green"})]
 
 @hookimpl
-def facet_values(project):
-    return {"ripe": ["yes" if project.title in RIPE else "no"], "else": ["yes"]}
+def facet_values(projects): return {
+    project.uri: {"ripe": ["yes" if project.title in RIPE else "no"], "else": ["yes"]}
+    for project in projects
+}
 
 @hookimpl
 def desk_steps(person): return [
