@@ -5,6 +5,7 @@ import click
 from node.cli.opening import working
 from node.officers import service as officers
 from node.people import service
+from node.people.models import User
 from node.people.permissions import OFFICER, ROLES
 from node.settings import PASSWORD_VARIABLE
 
@@ -24,6 +25,19 @@ def add(name: str, email: str, role: str, password: str) -> None:
     with working() as work:
         made = service.create(work, name=name, email=email, password=password, role=role)
         click.echo(f"{made.email} may sign in as {role}")
+
+
+@user.command("list")
+def list_users() -> None:
+    """Who has an account: email, name, roles, and whether it has ended."""
+    with working() as work:
+        for account in service.everybody(work.session):
+            roles = ", ".join(sorted(role.name for role in account.roles)) or "no role"
+            click.echo("\t".join((account.email, account.name, roles, *_ended(account))))
+
+
+def _ended(account: User) -> tuple[str, ...]:
+    return () if account.active else ("ended",)
 
 
 @user.command()

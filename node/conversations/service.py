@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
@@ -29,6 +30,8 @@ from node.runtime import UnitOfWork
 from node.wording import say
 
 LONGEST = 5_000
+# Whoever says the same again within this time meant to say it once.
+AGAIN = timedelta(hours=1)
 # So many stand on the page of a project: the latest.
 MOST_SHOWN = 200
 # Of what others wrote, so many announcements of ours are kept.
@@ -89,6 +92,20 @@ def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Com
     news.told(work, comment)
     work.audit("comment.write", uri, project=project.uri)
     return comment
+
+
+def just_said(session: Session, subject: Subject, source: str, author: Actor) -> Comment | None:
+    """The latest comment of `author` there, where it says the same and was written just now: what
+    is sent twice is said once.
+    """
+    theirs = Comment.in_reply_to == subject.uri, Comment.author_id == author.id
+    latest = session.scalar(
+        select(Comment)
+        .where(*theirs, Comment.state == State.shown, Comment.published_at > now() - AGAIN)
+        .order_by(Comment.id.desc())
+        .limit(1)
+    )
+    return latest if latest is not None and latest.source == check(source) else None
 
 
 def delete(work: UnitOfWork, comment: Comment) -> None:

@@ -92,7 +92,9 @@ def create(token: str) -> ResponseReturnValue:
         return _again(form, subject)
     try:
         author = councils.require_own(work.session).actor
-        comment = service.write(work, subject, form.source.data or "", author)
+        text = form.source.data or ""
+        comment = service.just_said(work.session, subject, text, author)
+        comment = comment or service.write(work, subject, text, author)
     except InvalidInputError as error:
         form.show(error)
         return _again(form, subject)

@@ -4,7 +4,7 @@ One description for the list, for the API and for whoever is told of a change.
 """
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from node.councils.models import Council
@@ -18,6 +18,10 @@ Description = dict[str, Any]
 def moment(at: datetime | None) -> str | None:
     """A moment as RFC 3339 writes it, to the second."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def day(on: date | None) -> str | None:
+    return on.isoformat() if on else None
 
 
 def council(one: Council) -> Description:
@@ -47,6 +51,9 @@ def in_list(project: Project, page: str) -> Description:
         "published": moment(project.published_at),
         "changed": moment(project.changed_at),
         "version": project.version,
+        "freshness": project.freshness.value,
+        "confirmed_on": day(project.confirmed_on),
+        "review_on": day(project.review_on),
         "details": dump(project.details),
     }
 
@@ -102,7 +109,8 @@ COLUMNS = (
     *("title", "summary", "phase", "council", "start", "end", "dates estimated", "contract ends"),
     *("next assessment", "budget", "collaboration", "department", "contact", "contact email"),
     *("capability", "business area", "lgsl", "tags", "technologies", "skills", "website"),
-    *("repository", "language", "visibility", "published", "changed", "url", "page"),
+    *("repository", "language", "visibility", "published", "changed", "freshness", "review due"),
+    *("url", "page"),
 )
 
 
@@ -136,6 +144,8 @@ def cells(project: Project, page: str) -> dict[str, str]:
         "visibility": project.visibility.value,
         "published": moment(project.published_at),
         "changed": moment(project.changed_at),
+        "freshness": project.freshness.value,
+        "review due": day(project.review_on),
         "url": project.url,
         "page": page,
     }

@@ -95,6 +95,7 @@ PASSED_OVER = frozenset(
         "changed",
         "visibility",
         "freshness",
+        "reviewdue",
         "page",
     ]
 )

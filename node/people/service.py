@@ -139,6 +139,11 @@ def with_roles(session: Session, roles: Iterable[str]) -> list[User]:
     return list(session.scalars(query.order_by(User.name, User.id)))
 
 
+def everybody(session: Session) -> list[User]:
+    """All accounts, also those that have ended."""
+    return list(session.scalars(select(User).order_by(User.name, User.id)))
+
+
 def deactivate(work: UnitOfWork, user: User) -> None:
     """Nobody signs in with this account any more; whoever is signed in with it no longer is."""
     user.active = False

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectChoice, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
 from node.forms import VersionedForm
 from node.projects.models import Phase, Project, Visibility
@@ -26,8 +26,9 @@ LANGUAGES = {"en": _l("English"), "cy": _l("Welsh")}
 
 
 class ProjectForm(VersionedForm):
-    """What a project needs to be begun."""
+    """What a project needs to be begun. `once` names the project that it makes (`once.sealed`)."""
 
+    once = HiddenField()
     title = StringField(_l("Name of the project"))
     summary = TextAreaField(
         _l("Summary"), description=_l("One sentence that says what it is for and for whom")

@@ -81,6 +81,8 @@ def resolved(work: UnitOfWork, text: Text, project: Project | None = None) -> Te
     related, wrong = [], {}
     for place, each in enumerate(text.details.related):
         found = find(work, each.uri)
+        if found is None and _is_here(work, each.uri):
+            wrong[f"related-{place}-uri"] = say("There is no project at this address")
         if found is not None and project is not None and found.id == project.id:
             wrong[f"related-{place}-uri"] = say("Enter the address of another project")
         title = each.title or (known[each.uri].title if each.uri in known else "")
@@ -96,14 +98,18 @@ def find(work: UnitOfWork, address: str) -> Project | None:
     """The project with this id, or with this page here or at its own council."""
     if not is_address(address):
         return None
-    parts = urlsplit(address)
-    token = parts.path.removeprefix("/projects/").partition("/")[0]
-    is_here = parts.netloc == work.settings.authority and parts.path.startswith("/projects/")
+    path = urlsplit(address).path
+    token = path.removeprefix("/projects/").partition("/")[0]
+    is_here = _is_here(work, address) and path.startswith("/projects/")
     wanted = Project.token == token if is_here else Project.uri == address
     found = work.session.scalar(select(Project).where(wanted))
     if found is None and not is_here:
         found = work.session.scalar(select(Project).where(Project.url == address).limit(1))
     return found
+
+
+def _is_here(work: UnitOfWork, address: str) -> bool:
+    return is_address(address) and urlsplit(address).netloc == work.settings.authority
 
 
 def stated(session: Session, project: Project, visible: ColumnElement[bool]) -> list[Shown]:

@@ -49,10 +49,10 @@ PAGE = 20
 MOST_OWN = 500
 
 
-def create(work: UnitOfWork, council: Council, text: Text) -> Project:
-    """A new draft of our own council; nobody else sees it yet."""
+def create(work: UnitOfWork, council: Council, text: Text, token: str = "") -> Project:
+    """A new draft of our own council, named `token` if so; nobody else sees it yet."""
     text = relating.resolved(work, check(text))
-    token = new_token()
+    token = token or new_token()
     uri = addresses.project(work.settings, token)
     project = Project(token=token, uri=uri, url=uri, council=council, state=State.draft)
     project.owner = people.by_email(work.session, work.by)

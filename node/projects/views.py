@@ -11,7 +11,7 @@ from node.federating.readers import Reader
 from node.federating.views.asking import current_reader
 from node.forms import VersionedForm
 from node.people.permissions import may
-from node.projects import adopting, relating, service
+from node.projects import adopting, once, relating, service
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
 from node.projects.giving import give
@@ -100,19 +100,27 @@ def document(token: str) -> ResponseReturnValue:
 @blueprint.get("/projects/new")
 @permission(EDIT)
 def new() -> ResponseReturnValue:
-    return render_template("projects/edit.html", form=ProjectForm(), project=None)
+    form = ProjectForm()
+    form.once.data = once.sealed()
+    return render_template("projects/edit.html", form=form, project=None)
 
 
 @blueprint.post("/projects/new")
 @permission(EDIT)
 @keeps_text
 def create() -> ResponseReturnValue:
-    """Save a new project as a draft, or publish it at once."""
+    """Save a new project as a draft, or publish it at once. The same sent again makes no other."""
     form, work = ProjectForm(), current_work()
     if not form.validate_on_submit():
         return render_template("projects/edit.html", form=form, project=None), 400
+    token = once.opened(form.once.data or "")
     try:
-        project = service.create(work, councils.require_own(work.session), form.give())
+        if not once.is_free(work, token):
+            before, token = once.made_before(work, token, form.give()), ""
+            if before is not None:
+                flash(_("This project is saved already."), "success")
+                return redirect(url_for("projects.show", token=before.token), 303)
+        project = service.create(work, councils.require_own(work.session), form.give(), token)
     except InvalidInputError as error:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=None), 400
@@ -208,9 +216,12 @@ def confirm_delete(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 def delete(token: str) -> ResponseReturnValue:
     project = service.for_change(current_work().session, token)
+    was_draft = project.is_draft
     service.delete(current_work(), project)
     flash(
-        _("The project is deleted. The councils that have it are being asked to remove it."),
+        _("The draft is deleted.")
+        if was_draft
+        else _("The project is deleted. The councils that have it are being asked to remove it."),
         "success",
     )
     return redirect(url_for("projects.index"), 303)

@@ -5,13 +5,14 @@ the code.
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
-from node.projects.details import Details, longest
+from node.projects.details import Details, Freshness, longest
 from node.projects.models import Phase, State, Visibility
 from node.projects.writing import LANGUAGES, TRANSLATED
 from node.webhooks.events import CHOICES
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
+DAY: Schema = {"type": ["string", "null"], "format": "date"}
 MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
 ADDRESS: Schema = {"type": "string", "format": "uri"}
 
@@ -95,6 +96,9 @@ def _listed() -> Schema:
         "published": MOMENT,
         "changed": MOMENT,
         "version": {"type": "integer"},
+        "freshness": words(Freshness),
+        "confirmed_on": DAY,
+        "review_on": DAY,
         "details": ref("Details"),
     }
 

@@ -1,7 +1,7 @@
 """What can be done with the updates of a project, and reading those of everybody."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
@@ -31,6 +31,8 @@ from node.wording import Saying, say
 LONGEST = 10_000
 # More than a project has in its life, those that were deleted among them.
 MOST_OF_PROJECT = 1_000
+# Whoever says the same again within this time meant to say it once.
+AGAIN = timedelta(hours=1)
 # How many stand on the page of their project, and on a page of their own.
 PAGE = 10
 
@@ -93,6 +95,22 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     tell(work, news.WRITTEN, project_id=project.id, subject_uri=update.uri)
     work.audit("update.write", update.uri, project=project.uri)
     return update
+
+
+def just_said(session: Session, project: Project, text: Text) -> Update | None:
+    """The latest update of a project, where it says the same and was told just now: what is sent
+    twice is told once.
+    """
+    given = check(text)
+    told = Update.project_id == project.id, Update.state == State.published
+    latest = session.scalar(
+        select(Update)
+        .where(*told, Update.published_at > now() - AGAIN)
+        .order_by(Update.id.desc())
+        .limit(1)
+    )
+    says_it = latest is not None and given == Text(latest.changed, latest.next, latest.needs)
+    return latest if says_it else None
 
 
 def recall(work: UnitOfWork, project: Project, text: Text, moment: datetime) -> Update | None:

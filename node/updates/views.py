@@ -89,7 +89,8 @@ def create(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("updates/edit.html", form=form, project=project, update=None), 400
     try:
-        update = service.write(work, project, form.text())
+        update = service.just_said(work.session, project, form.text())
+        update = update or service.write(work, project, form.text())
     except InvalidInputError as error:
         form.show(error)
         return render_template("updates/edit.html", form=form, project=project, update=None), 400

@@ -21,6 +21,14 @@ def test_somebody_is_made_a_coordinator_and_no_longer_is(
     assert with_needs not in officer.visit("/desk").text
 
 
+def test_all_accounts_are_listed(council: TestNode, moothall: Command) -> None:
+    moothall("user", "add", "--name", "Uma", "--email", "uma@a.example", "--password", "x" * 12)
+    moothall("user", "deactivate", "uma@a.example")
+    listed = moothall("user", "list").out.splitlines()
+    assert "uma@a.example\tUma\tofficer\tended" in listed
+    assert f"{WHO}\tOla Officer\tofficer" in listed
+
+
 def test_nobody_is_left_without_a_role(council: TestNode, moothall: Command) -> None:
     refused = moothall("user", "take", WHO, "officer").refusal
     assert refused.startswith("This is the only role of this account.")

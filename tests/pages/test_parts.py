@@ -238,6 +238,9 @@ def test_all_that_is_wrong_is_said_at_once_and_in_its_place(officer: Visitor) ->
     page = officer.submit("/edit/links", **{"links-1-url": "nowhere"})
     assert 'href="#links-1-url"' in page.text
     assert officer.form("/edit/links").values["links-1-url"] == "nowhere"
+    officer.visit(f"{address}/edit/related")
+    other = {"related-0-kind": "similar", "related-0-uri": "https://aldermoor.test/projects/omega"}
+    assert "There is no project at this address" in officer.submit("/edit/related", **other).text
     officer.visit(f"{address}/edit/plan")
     start = {"starts_on-day": "1", "starts_on-month": "Sept", "starts_on-year": "2026"}
     end = {"ends_on-day": "2", "ends_on-month": "mawrth", "ends_on-year": "2027"}

@@ -18,6 +18,8 @@ def test_lists_are_narrowed_down_as_in_the_finder(writer: Program, stranger: Pro
     assert found(f"q=heron+-roofs&council={council}") == both[:1]
     assert found("skill=wading&phase=live&phase=alpha&lgsl=57") == both[1:]
     assert found("tag=herons&freshness=fresh&starts_from=2031-02-03&starts_to=3/2/2031") == both
+    first = stranger("GET", "/projects?tag=herons").json["projects"][0]
+    assert (first["freshness"], first["review_on"] > first["confirmed_on"]) == ("fresh", True)
     assert found("tag=herons&starts_from=2031-02-04") == []
     assert found("tag=herons&origin=others") == found("q=%3F") == []
     assert found("tag=herons&updated_from=2999-01-01") == found("tag=herons&show=archived") == []
