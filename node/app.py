@@ -113,7 +113,7 @@ from node.updates import news as update_news
 from node.updates import receiving as update_receiving
 from node.updates import service as updates
 from node.updates import views as updates_views
-from node.web import cycle, look, pages
+from node.web import cycle, guessed, look, pages
 from node.web.inbox_door import InboxDoor
 from node.web.templating import HouseEnvironment
 from node.webhooks import sending as webhook_sending
@@ -294,6 +294,7 @@ def _add_words(app: Flask) -> None:
 def _add_pages(app: Flask) -> None:
     for module in (
         pages,
+        guessed,
         passwords_views,
         rest_api,
         rest_views,

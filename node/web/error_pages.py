@@ -105,6 +105,13 @@ WORDS = {
         say("Try again later. The problem has been recorded for the people who run it."),
     ),
 }
+# What a program is told instead, which has no page to go back to.
+FOR_PROGRAMS = {
+    404: "There is nothing at this address.",
+    405: "The header Allow says what can be done at this address.",
+    413: "Send less at once. Nothing was changed.",
+    415: "Send JSON, with the content type application/json.",
+}
 EXPIRED = Words(
     say("This form was open for too long"),
     say("Go back, reload the page and send the form again. Nothing was changed."),
@@ -159,7 +166,8 @@ def _http(error: HTTPException) -> AnyResponse:
     if error.response is not None or status < 400:
         return error.get_response()
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
-    answer = _answer(status, words, words.advice)
+    advice = FOR_PROGRAMS.get(status, words.advice) if wants_document() else words.advice
+    answer = _answer(status, words, advice)
     for name, value in error.get_headers(request.environ):
         if name.lower() not in BODY_HEADERS:
             answer.headers[name] = value

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext
 
+from node.web.guessed import LEADS_TO
 from tests.accessibility.crawling import NO_PAGES, Crawl
 from tests.accessibility.screens import Screens
 from tests.visibility.crawling import addresses_by_route
@@ -12,6 +13,9 @@ pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
 
 # Where a browser gets no page: what is for other servers, or leads people on to another address.
 NO_ANSWER = {
+    *LEADS_TO,
+    "/favicon.ico",
+    "/robots.txt",
     "/activities/<token>",
     "/alike/<token>",
     "/checklists/runs/<token>/questions/<question_id>/ask",  # about a project of another council

@@ -7,6 +7,7 @@ from werkzeug.test import TestResponse
 
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
+from node.web.guessed import LEADS_TO
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 AS2 = {"Accept": "application/activity+json"}
@@ -142,3 +143,14 @@ def test_the_id_of_a_request_is_taken_if_it_is_one(stranger: Visitor) -> None:
     for given, taken in (("0123-abcd-4567", True), ("x", False), ("a b<script>", False)):
         answer = stranger.client.get("/healthz", headers={"X-Request-Id": given})
         assert (answer.headers["X-Request-Id"] == given) == taken
+
+
+def test_addresses_that_are_guessed_lead_to_what_was_meant(stranger: Visitor) -> None:
+    for address in LEADS_TO:
+        assert stranger.visit(address).status_code == 200, address
+    found = stranger.visit("/search?q=%22bins%22&sort=title")
+    assert found.request.path == "/projects"
+    assert found.request.args.to_dict() == {"q": '"bins"', "sort": "title"}
+    icon = stranger.client.get("/favicon.ico")
+    assert icon.location.startswith("/static/moot-hall.svg")
+    assert stranger.visit("/robots.txt").text.startswith("User-agent: *")
