@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -29,7 +30,9 @@ log = structlog.get_logger(__name__)
 # The job that reads what was said about projects, once these are here.
 CONVERSATIONS = "conversations"
 MOST_ATTEMPTS = 10
-PAGES_IN_TURN = 10
+# A council's turn is so many pages, and no longer than this: one whose server is slow keeps the
+# others waiting for a single page.
+PAGES_IN_TURN, TURN_SECONDS = 10, 5.0
 # More than the projects of a whole country, with their updates.
 MOST_DOCUMENTS = 500_000
 MOST_PAGES = 10_000
@@ -107,10 +110,12 @@ def work_off(node: Node) -> None:
     """The job: go on with every council that is being read, a few pages of each in turn."""
     while rows := queues.lease(node, Backfill, 1):
         try:
+            began = monotonic()
             for number, page in enumerate(_pages(node, rows[0]), 1):
                 if not _store(node, rows[0], page) or node.jobs.stopping.is_set():
                     break
-                if number % PAGES_IN_TURN == 0 and _others_wait(node, rows[0]):
+                is_over = number % PAGES_IN_TURN == 0 or monotonic() - began > TURN_SECONDS
+                if is_over and _others_wait(node, rows[0]):
                     _let_others(node, rows[0])
                     break
         except (MoothallError, FederationError) as error:
@@ -125,13 +130,16 @@ def _pages(node: Node, row_id: int) -> Iterator[Page]:
     with node.reading() as session:
         row = session.get_one(Backfill, row_id)
         address, actor_uri = row.next_page, row.actor.uri
-    with ThreadPoolExecutor(1) as ahead:
+    ahead = ThreadPoolExecutor(1)
+    try:
         coming: Future[Page] | None = ahead.submit(_fetch, node, address, actor_uri)
         while coming is not None:
             page = coming.result()
             following = page.onward
             coming = ahead.submit(_fetch, node, following, actor_uri) if following else None
             yield page
+    finally:  # nobody waits for what is not wanted any more
+        ahead.shutdown(wait=False, cancel_futures=True)
 
 
 def _fetch(node: Node, address: str, actor_uri: str) -> Page:

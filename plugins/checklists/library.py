@@ -39,8 +39,12 @@ def checklist(session: Session, checklist_id: str) -> Checklist:
 
 def version(session: Session, checklist_id: str, number: int) -> Checklist:
     """One version. Raises `NotFoundError`."""
-    row = session.scalar(
-        select(Version).where(Version.checklist == checklist_id, Version.number == number)
+    row = (
+        session.scalar(
+            select(Version).where(Version.checklist == checklist_id, Version.number == number)
+        )
+        if 0 < number <= MOST_VERSION
+        else None  # and no database could hold the number
     )
     if row is not None:
         return from_data(row.data)

@@ -80,9 +80,14 @@ def test_a_circle_of_pages_ends(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -
     assert 30 <= len(sender.peer.fetched) <= 40
 
 
-def test_councils_are_read_in_turn(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pages, seconds, in_turn", [(2, 60, 2), (100, 0, 1)])
+def test_councils_are_read_in_turn(
+    pages: int, seconds: int, in_turn: int, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many pages of one at once, and where its server is slow one."""
     monkeypatch.setattr(backfill, "MOST_PAGES", 6)
-    monkeypatch.setattr(backfill, "PAGES_IN_TURN", 2)
+    monkeypatch.setattr(backfill, "PAGES_IN_TURN", pages)
+    monkeypatch.setattr(backfill, "TURN_SECONDS", seconds)
     node = nodes.start("aldermoor")
     turns: list[int] = []
     stored = backfill._store
@@ -100,7 +105,7 @@ def test_councils_are_read_in_turn(nodes: Nodes, monkeypatch: pytest.MonkeyPatch
             backfill.begin(work, row.actor)
     nodes.settle()
     one, other = sorted(set(turns))
-    assert turns == [one, one, other, other] * 3
+    assert turns == [*[one] * in_turn, *[other] * in_turn] * (6 // in_turn)
 
 
 def test_nothing_more_is_read_of_a_council_we_left(

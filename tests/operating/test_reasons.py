@@ -167,6 +167,7 @@ def test_what_another_council_has_and_we_have_not(nodes: Nodes) -> None:
     page = here.visitor("operator").visit(f"/operator/inspect?id={uri}")
     assert page.status_code == 404
     assert "Our council follows nobody there" in page.text
+    assert "Not here" in page.text
     here.follow(there)
     nodes.settle()
     assert why(f"{uri}x") == "not_told"

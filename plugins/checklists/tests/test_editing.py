@@ -125,6 +125,9 @@ def test_a_placeholder_is_filled_by_a_coordinator(council: TestNode, coordinator
 def test_a_file_is_exported_and_imported_again(coordinator: Visitor) -> None:
     answer = coordinator.visit("/checklists/service-standard/file")
     assert answer.mimetype == "application/yaml"
+    for number in ("0", "-1", "9" * 20):
+        odd = coordinator.client.get(f"/checklists/service-standard/file?version={number}")
+        assert odd.status_code == (200 if number == "0" else 404)
     text = answer.text.replace("id: service-standard", "id: our-standard")
     coordinator.visit("/checklists/import")
     coordinator.submit("/import", text=text)
