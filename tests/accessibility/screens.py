@@ -28,7 +28,8 @@ SHOW = """async ([text, zoomed]) => {
         document.head.append(link)
         await loaded
     }
-    for (const link of links()) link.disabled = !wanted.includes(address(link))
+    // Not those of the links: what is enabled there is loaded again, some time later.
+    for (const link of links()) link.sheet.disabled = !wanted.includes(address(link))
     root.lang = next.documentElement.lang
     document.title = next.title
     root.replaceChild(document.adoptNode(next.body), document.body)
@@ -118,6 +119,8 @@ class _Structure(HTMLParser):
         self._open: list[tuple[str, int]] = [("", 0)]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "html":  # what language a page is in is looked at apart
+            attrs = [(name, value) for name, value in attrs if name != "lang"]
         told = tuple((name, value if name in TELLING else bool(value)) for name, value in attrs)
         part = hash((self._open[-1][1], tag, told))
         self.parts.add(part)

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from node.web.guessed import LEADS_TO
-from tests.accessibility.crawling import NO_PAGES, Crawl
-from tests.accessibility.screens import Screens
+from tests.accessibility.crawling import NO_PAGES, Crawl, Page
+from tests.accessibility.screens import Screens, structure
 from tests.visibility.crawling import addresses_by_route
 
 # What the database is has nothing to do with it.
@@ -57,6 +57,11 @@ NEVER_WRONG = {
 }
 
 
+def most_first(page: Page) -> int:
+    """Few pages are examined where those of many parts come first."""
+    return -len(structure(page.text))
+
+
 def test_every_route_for_people_was_read(crawl: Crawl) -> None:
     routes = {route for route in addresses_by_route(crawl.node) if not route.startswith(NO_PAGES)}
     assert routes - crawl.answered - NO_ANSWER == set()
@@ -66,7 +71,7 @@ def test_nothing_is_wrong_with_any_page(crawl: Crawl, browser: BrowserContext) -
     screens = Screens(browser, crawl.node)
     wrong = [
         f"{page}: {what}"
-        for page in crawl.pages
+        for page in sorted(crawl.pages, key=most_first)
         for what in screens.wrong(page.text, page.language)
     ]
     assert wrong == []
@@ -76,10 +81,10 @@ def test_nothing_is_wrong_where_a_form_says_what_is_wrong(
     crawl: Crawl, browser: BrowserContext
 ) -> None:
     screens = Screens(browser, crawl.node)
-    wrong, said_so = [], set()
-    for route, page in crawl.send_wrong():
-        if "govuk-error-summary" in page.text:
-            said_so.add(route)
+    wrong = []
+    answers = list(crawl.send_wrong())
+    said_so = {route for route, page in answers if "govuk-error-summary" in page.text}
+    for page in sorted((page for _route, page in answers), key=most_first):
         wrong += [f"{page}: {what}" for what in screens.wrong(page.text, page.language)]
     assert wrong == []
     assert {route for route, _language in crawl.forms} - said_so - NEVER_WRONG == set()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,6 +12,7 @@ from node import migrating
 from node.app import create_app, node_of
 from node.runtime import Node
 from node.settings import Settings
+from node.testing.databases import Databases, OnPostgresql, OnSqlite
 
 Install = Callable[..., str]
 
@@ -51,14 +53,42 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         sys.modules.pop(module, None)
 
 
-@pytest.fixture
-def start(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Node]]:
+def migrate(_name: str, url: str, folder: Path) -> None:
+    """Bring a database up to date that knows of no plugin."""
+    settings = Settings(data_dir=folder, database_url=url, jobs="memory", plugins=())
+    node = node_of(create_app(settings))
+    migrating.upgrade(node.engine, node.hooks)
+    node.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Databases]:
+    """Databases of a kind (sqlite, postgresql) that are up to date: copies of one."""
+    new_folder = partial(tmp_path_factory.mktemp, "migrated")
+
+    @cache
+    def of(kind: str) -> Databases:
+        if kind == "sqlite":
+            return OnSqlite(new_folder, migrate)
+        return OnPostgresql(request.getfixturevalue("postgres"), new_folder, migrate)
+
+    return of
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def start(
+    request: pytest.FixtureRequest, migrated: Callable[[str], Databases], tmp_path: Path
+) -> Iterator[Callable[..., Node]]:
     """Start a node with these plugins on an up-to-date database."""
     started: list[Node] = []
+    databases = migrated(request.param)
+    url = databases.make("migrated")
 
     def make(*plugins: str) -> Node:
         settings = Settings(
-            data_dir=tmp_path / "data", database_url=database_url, jobs="memory", plugins=plugins
+            data_dir=tmp_path / "data", database_url=url, jobs="memory", plugins=plugins
         )
         node = node_of(create_app(settings))
         started.append(node)
@@ -68,3 +98,4 @@ def start(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Node]]:
     yield make
     for node in started:
         node.engine.dispose()
+    databases.drop(url)

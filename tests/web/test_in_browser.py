@@ -10,6 +10,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from node.testing.nodes import PASSWORD, Nodes, email
 from tests.journeys.looking import examine
 
+# What the database is has nothing to do with it.
+pytestmark = pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
+
 LANGUAGES = pytest.mark.parametrize("language", ["en", "cy"])
 READING = [
     "/",

@@ -20,6 +20,9 @@ from node.runtime import UnitOfWork
 from node.testing.nodes import PASSWORD, Nodes, email
 from tests.journeys.looking import examine
 
+# What the database is has nothing to do with it.
+pytestmark = pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
+
 LONG = "moothall-of-a-council-with-a-very-long-name.and-a-long-domain.example.gov.uk"
 PAGES = [
     "/moderation",
