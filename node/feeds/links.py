@@ -27,6 +27,7 @@ def feed_links() -> list[Link]:
         return [
             Link(url_for("feeds.atom") + query, _("Projects (Atom)")),
             Link(json_feed, _("Projects (JSON Feed)"), "application/feed+json"),
+            Link(url_for("feeds.updates_of_all") + query, _("Updates (Atom)")),
         ]
     if endpoint in {"projects.show", "updates.index"} and "token" in parts:
         href = url_for("feeds.updates_of_project", token=parts["token"])
@@ -35,5 +36,8 @@ def feed_links() -> list[Link]:
         name = endpoint.replace("pages.", "feeds.")
         return [Link(url_for(name, **parts), _("Projects of this council (Atom)"))]
     if endpoint == "pages.home":
-        return [Link(url_for("feeds.atom"), _("Projects (Atom)"))]
+        return [
+            Link(url_for("feeds.atom"), _("Projects (Atom)")),
+            Link(url_for("feeds.updates_of_all"), _("Updates (Atom)")),
+        ]
     return []

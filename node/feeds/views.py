@@ -22,7 +22,10 @@ from node.languages import page_language
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import PUBLIC, current_work, json_bytes, permission
+from node.search import for_programs
+from node.search.narrowing import condition
 from node.updates import service as updates
+from node.updates.models import Update
 from node.wording import say
 
 blueprint = Blueprint("feeds", __name__)
@@ -121,6 +124,45 @@ def _entry(project: Project) -> Entry:
     )
 
 
+@blueprint.get("/updates.atom")
+@permission(PUBLIC)
+def updates_of_all() -> Response:
+    """What is told of all projects, or of those that are asked for as in the finder."""
+    session, wanted = current_work().session, for_programs.wanted()
+    among = condition(session, wanted, current_reader())
+    number = request.args.get("page", 1, type=int)
+    found, following = updates.everywhere(session, among, number)
+    own = councils.require_own(session)
+    modified = max((each.changed_at for each in found), default=None)
+    feed = Feed(
+        title=_("Updates at %(name)s", name=own.name),
+        url=listing.here(request.full_path.rstrip("?")),
+        page=listing.page_of_search(),
+        author=own.name,
+        updated=modified or _never(),
+        entries=[
+            _told(each, f"{each.project.title}: {listing.headline(each.content)}") for each in found
+        ],
+        next=listing.next_url(following - 1, following) if following else "",
+        language=page_language(),
+    )
+    return answer(as_atom(feed), ATOM, modified)
+
+
+def _told(update: Update, title: str) -> Entry:
+    return Entry(
+        id=update.uri,
+        url=listing.here(url_for("updates.show", token=update.token)),
+        title=title.rstrip(": ") or update.project.title,
+        summary="",
+        content=update.content,
+        author=update.project.council.name,
+        language=update.language,
+        published=update.published_at,
+        updated=update.changed_at,
+    )
+
+
 @blueprint.get("/projects/<token>/updates.atom")
 @permission(PUBLIC)
 def updates_of_project(token: str) -> Response:
@@ -135,20 +177,7 @@ def updates_of_project(token: str) -> Response:
         page=page_of(project),
         author=project.council.name,
         updated=modified,
-        entries=[
-            Entry(
-                id=each.uri,
-                url=listing.here(url_for("updates.show", token=each.token)),
-                title=listing.headline(each.content) or project.title,
-                summary="",
-                content=each.content,
-                author=project.council.name,
-                language=each.language,
-                published=each.published_at,
-                updated=each.changed_at,
-            )
-            for each in page.updates
-        ],
+        entries=[_told(each, listing.headline(each.content)) for each in page.updates],
         next=listing.next_url(page.number, page.pages),
         language=project.language,
     )

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from federation.reading import Document
@@ -35,6 +35,8 @@ MOST_OF_PROJECT = 1_000
 AGAIN = timedelta(hours=1)
 # How many stand on the page of their project, and on a page of their own.
 PAGE = 10
+# Of those of all projects, and so far back it goes.
+PAGE_OF_ALL, MOST_PAGES = 20, 50
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,26 @@ def listed(session: Session, project: Project, number: int = 1) -> Page:
     newest_first = query.order_by(Update.published_at.desc(), Update.id.desc())
     found = session.scalars(newest_first.limit(PAGE).offset((number - 1) * PAGE)).all()
     return Page(list(found), number, pages, total)
+
+
+def everywhere(
+    session: Session, among: ColumnElement[bool], number: int
+) -> tuple[list[Update], int]:
+    """A page of what is told of the projects of which `among` is true, newest first, and the number
+    of the next page; 0 where there is none.
+    """
+    number = min(max(1, number), MOST_PAGES)
+    query = (
+        select(Update)
+        .join(Update.project)
+        .where(Update.state == State.published, among)
+        .options(contains_eager(Update.project))
+        .order_by(Update.published_at.desc(), Update.id.desc())
+    )
+    start = (number - 1) * PAGE_OF_ALL
+    found = list(session.scalars(query.limit(PAGE_OF_ALL + 1).offset(start)))
+    is_more = len(found) > PAGE_OF_ALL and number < MOST_PAGES
+    return found[:PAGE_OF_ALL], number + 1 if is_more else 0
 
 
 def before(session: Session, project: Project, before_id: int, most: int) -> list[Update]:

@@ -151,6 +151,7 @@ def test_two_projects_of_one_council_become_one(nodes: Nodes) -> None:
     officer = here.visitor("officer")
     first, second = write(officer, title="Bins"), write(officer, title="Bins again")
     relate(officer, second, first, "merged-into")
+    assert "once that is agreed to on the page of that one" in officer.visit(first).text
     officer.visit(second)
     officer.submit("agree")
     nodes.settle()

@@ -202,9 +202,33 @@ def test_the_feed_of_a_project_has_its_updates(stranger: Visitor, token: str) ->
     assert "<strong>tried</strong>" in text_at(entry, "content")
 
 
+def test_one_feed_has_the_updates_of_all_or_of_those_asked_for(
+    council: TestNode, stranger: Visitor
+) -> None:
+    (other,) = made(council, replace(BINS, title="Told to us alone", visibility="private"))
+    officer = council.visitor("officer")
+    officer.visit(f"/projects/{other}/updates/new")
+    officer.submit("updates/new", changed="Nobody else reads this.")
+    for asked, titles in (
+        ("", ["Bins & days: We tried it."]),
+        ("?phase=beta&tag=waste", ["Bins & days: We tried it."]),
+        ("?phase=live", []),
+        ("?page=99999999999999999999", []),
+    ):
+        feed = atom(stranger.visit(f"/updates.atom{asked}"))
+        assert [text_at(each, "title") for each in feed.findall(f"{ATOM}entry")] == titles
+
+
+def test_software_names_its_publiccode(stranger: Visitor, token: str) -> None:
+    page = stranger.visit(f"/projects/{token}").text
+    assert f'href="/projects/{token}/publiccode.yml"' in page
+    assert f'href="/sign-in?next=/projects/{token}"' in page
+
+
 @pytest.mark.parametrize(
     "page, feed",
     [
+        ("/projects?phase=beta", "/updates.atom?phase=beta"),
         ("/projects?phase=beta", "/projects.atom?phase=beta"),
         ("/councils/aldermoor", "/councils/aldermoor/projects.atom"),
         ("/", "/projects.atom"),
