@@ -6,11 +6,16 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from types import FrameType
 
 import click
 import structlog
 import waitress
+import waitress.channel
+import waitress.parser
+import waitress.server
+import waitress.utilities
 from flask import Flask
 
 from node.app import node_of
@@ -25,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 REQUEST_BYTES = 4 * 1024 * 1024
 FLUSH_SECONDS = 1.0
+# Of connections, so many are open; of a request that has begun, all arrives within so many seconds.
+MOST_CONNECTIONS, LONGEST_REQUEST = 1_000, 60.0
 # Shorter answers are sent by the thread that waits for the sockets, many at once. It would look
 # over and over at a socket into which another thread is about to send, and keep that one from it.
 SENT_BY_OTHERS = 18_000
@@ -39,19 +46,7 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
     """
     node = node_of(app)
     share_heaps()
-    try:
-        server = waitress.create_server(
-            app,
-            listen=node.settings.address,
-            threads=node.settings.threads,
-            ident="moothall",
-            max_request_body_size=REQUEST_BYTES,
-            clear_untrusted_proxy_headers=True,
-            **_proxy(node),
-        )
-        server.adj.send_bytes = SENT_BY_OTHERS
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"Cannot listen on {node.settings.address}: {error}.") from error
+    server = listen(app)
     if node.settings.jobs == "inside":
         queues.release_all(node)
         node.jobs.start()
@@ -71,6 +66,58 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
         server.close()
         node.jobs.stop()
         refusals.flush(node)
+
+
+def listen(app: Flask) -> waitress.server.BaseWSGIServer:
+    """What answers requests to `app`, once it is run. Raises `SettingsError`."""
+    node = node_of(app)
+    try:
+        server = waitress.create_server(
+            app,
+            listen=node.settings.address,
+            threads=node.settings.threads,
+            ident="moothall",
+            max_request_body_size=REQUEST_BYTES,
+            connection_limit=MOST_CONNECTIONS,
+            asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=True,
+            **_proxy(node),
+        )
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"Cannot listen on {node.settings.address}: {error}.") from error
+    server.adj.send_bytes = SENT_BY_OTHERS
+    for one in (server, *getattr(server, "map", {}).values()):  # one for each address
+        one.channel_class = Channel
+    return server
+
+
+class TooSlow(waitress.utilities.Error):  # type: ignore[misc]  # waitress has no types
+    """A request that does not come to an end."""
+
+    code, reason = 408, "Request Timeout"
+
+
+class Parser(waitress.parser.HTTPRequestParser):  # type: ignore[misc]
+    """Reads one request, and no longer than `LONGEST_REQUEST`, however it comes in drips: whoever
+    opens many that never end keeps nobody else out.
+    """
+
+    def __init__(self, adj: object) -> None:
+        super().__init__(adj)
+        self._began = monotonic()
+
+    def received(self, data: bytes) -> int:
+        if monotonic() - self._began <= LONGEST_REQUEST:
+            read: int = super().received(data)
+            return read
+        self.error, self.completed = TooSlow("It took too long to arrive."), True
+        return len(data)
+
+
+class Channel(waitress.channel.HTTPChannel):  # type: ignore[misc]
+    """A connection."""
+
+    parser_class = Parser
 
 
 def share_heaps() -> None:
