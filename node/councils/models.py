@@ -44,7 +44,7 @@ class Council(Base):
     region: Mapped[Region | None] = mapped_column(Enum(Region, native_enum=False, length=20))
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
-    actor: Mapped[Actor] = relationship(lazy="joined")
+    actor: Mapped[Actor] = relationship()
 
     @property
     def is_local(self) -> bool:

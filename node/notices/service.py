@@ -117,7 +117,8 @@ def described(session: Session, notices: Sequence[Notice]) -> list[Told]:
     happened = [one.happening for one in notices]
     ids = {one.project_id for one in happened}
     uris = {one.subject_uri for one in happened if one.subject_uri}
-    about = {row.id: row for row in session.scalars(select(Project).where(Project.id.in_(ids)))}
+    query = projects.with_councils(select(Project).where(Project.id.in_(ids)))
+    about = {row.id: row for row in session.scalars(query)}
     updates = _by_uri(session, Update, uris)
     comments = _by_uri(session, Comment, uris)
     return [

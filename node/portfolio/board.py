@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.portfolio.scope import Scope
+from node.projects import service as projects
 from node.projects.models import Phase, Project
 
 # So many cards a column has; the list behind it has all.
@@ -48,5 +49,5 @@ def _of_phase(scope: Scope, phase: Phase) -> Scope:
 
 
 def _newest(session: Session, scope: Scope) -> list[Project]:
-    query = select(Project).where(scope.condition(session))
+    query = projects.with_councils(select(Project).where(scope.condition(session)))
     return list(session.scalars(query.order_by(Project.changed_at.desc(), Project.id).limit(CARDS)))

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from node.portfolio.scope import Scope
+from node.projects import service as projects
 from node.projects.models import Project
 
 
@@ -62,7 +63,8 @@ def between(session: Session, scope: Scope, first: date, last: date, most: int) 
     """What is on the days from `first` to `last`, in their order; at most so many, the earliest."""
     found: list[Day] = []
     for kind, column in COLUMNS.items():
-        query = select(Project).where(scope.condition(session), column.between(first, last))
+        on_these = select(Project).where(scope.condition(session), column.between(first, last))
+        query = projects.with_councils(on_these)
         rows = session.scalars(query.order_by(column, Project.id).limit(most))
         found += [Day(on, kind, row) for row in rows if (on := getattr(row, column.key))]
     found.sort(key=lambda day: (day.on, ORDER[day.kind], day.project.id))

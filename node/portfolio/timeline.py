@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from node.portfolio.scope import Scope
+from node.projects import service as projects
 from node.projects.models import Project
 
 PAGE = 20
@@ -71,7 +72,7 @@ def under_way(session: Session, scope: Scope, window: Window, number: int = 1) -
     begins = func.coalesce(
         Project.starts_on, Project.ends_on, Project.contract_ends_on, Project.assessment_on
     )
-    query = select(Project).where(condition).order_by(begins, Project.id)
+    query = projects.with_councils(select(Project).where(condition)).order_by(begins, Project.id)
     found = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
     return Page(list(found), number, pages, total)
 

@@ -219,7 +219,7 @@ class Project(Base):
     published_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     conversation_read_at: Mapped[datetime | None] = mapped_column(default=now)
-    council: Mapped[Council] = relationship(lazy="joined")
+    council: Mapped[Council] = relationship()
     actor: Mapped[Actor | None] = relationship()
     owner: Mapped[User | None] = relationship()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, delete, exists, select
@@ -55,6 +56,7 @@ def note(work: UnitOfWork, said: Mapping[str, Sequence[Related]]) -> None:
         work.wake(MERGING_JOB)
 
 
+@cache  # each alias that is made anew would stay in memory with every statement that has it
 def goes_on_elsewhere() -> ColumnElement[bool]:
     """That a project goes on in another: its council says so, and the other's has agreed."""
     said, second, agreed = aliased(Relation), aliased(Project), aliased(Relation)

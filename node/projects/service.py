@@ -15,7 +15,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import Session, aliased, lazyload
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from node import markup
 from node.councils.models import Council
@@ -271,8 +271,7 @@ def documents_after(
     session: Session, council: Council, reader: Reader, after: int, most: int
 ) -> list[Project]:
     """The next projects of a council that have a document for `reader`, by row id."""
-    # All are of one council, which is here already: it is not read again beside each.
-    query = documents(council, reader).where(Project.id > after).options(lazyload(Project.council))
+    query = documents(council, reader).where(Project.id > after)
     return list(session.scalars(query.order_by(Project.id).limit(most)))
 
 
@@ -290,8 +289,13 @@ def shown(reader: Reader) -> ColumnElement[bool]:
     return and_(_ours_or_followed(), _readable(reader))
 
 
+def with_councils(query: Select[Project]) -> Select[Project]:
+    """`query`, with the councils of all that it finds read at once, and not one beside each."""
+    return query.options(selectinload(Project.council).selectinload(Council.actor))
+
+
 def _matching(wanted: Filter) -> Select[Project]:
-    query = select(Project).order_by(Project.changed_at.desc(), Project.id)
+    query = with_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
     if wanted.drafts:
         is_draft = Project.state.in_([State.draft, State.review])
         query = query.where(is_draft, shown(wanted.reader))

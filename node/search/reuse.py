@@ -133,7 +133,8 @@ def _order(asked: Asked) -> tuple[SQLColumnExpression[Any], ...]:
 def _offers(session: Session, rows: Sequence[Any]) -> list[Offer]:
     """The outputs as their projects have them now."""
     wanted = Project.id.in_({row.project_id for row in rows})
-    found = {project.id: project for project in session.scalars(select(Project).where(wanted))}
+    query = projects.with_councils(select(Project).where(wanted))
+    found = {project.id: project for project in session.scalars(query)}
     offers = []
     for row in rows:
         project = found[row.project_id]

@@ -113,7 +113,9 @@ def suggest(session: Session, text: str, reader: Reader) -> list[Project]:
 def _in_order(session: Session, ids: Sequence[int]) -> list[Project]:
     found = {
         project.id: project
-        for project in session.scalars(select(Project).where(Project.id.in_(ids)))
+        for project in session.scalars(
+            projects.with_councils(select(Project).where(Project.id.in_(ids)))
+        )
     }
     return [found[number] for number in ids if number in found]
 
