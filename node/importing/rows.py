@@ -353,7 +353,11 @@ def _updates(text: str, sieve: Sieve) -> tuple[tuple[Earlier, ...], str]:
         sieve.note(say_count("%(num)s earlier update", "%(num)s earlier updates", len(dated)))
     if undated:
         sieve.note(
-            say("%(count)s earlier updates kept under “Work already done”", count=len(undated))
+            say_count(
+                "%(num)s update without a day kept under “Work already done”",
+                "%(num)s updates without a day kept under “Work already done”",
+                len(undated),
+            )
         )
     in_order = tuple(sorted(dated, key=lambda each: each.on))
     return in_order, sieve.prose("updates", bullets("Earlier updates", undated), 10_000)

@@ -308,6 +308,7 @@ def test_what_pipeline_exported_as_xml(
     assert "bob" not in said.out
     assert details.work_done == "## Earlier updates\n\n- Nobody knows when"
     assert "1 watcher or contributor kept with the import" in said.out
+    assert "1 update without a day kept under “Work already done”" in said.out
     assert "here already, and the same" in moothall("import", file).out
     with council.work() as work:
         projects_of.publish(work, projects_of.for_change(work.session, project.token))

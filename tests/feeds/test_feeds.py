@@ -219,10 +219,12 @@ def test_one_feed_has_the_updates_of_all_or_of_those_asked_for(
         assert [text_at(each, "title") for each in feed.findall(f"{ATOM}entry")] == titles
 
 
-def test_software_names_its_publiccode(stranger: Visitor, token: str) -> None:
+def test_software_names_its_publiccode(council: TestNode, stranger: Visitor, token: str) -> None:
     page = stranger.visit(f"/projects/{token}").text
     assert f'href="/projects/{token}/publiccode.yml"' in page
-    assert f'href="/sign-in?next=/projects/{token}"' in page
+    way_in = f'href="/sign-in?next=/projects/{token}"'
+    assert way_in in page
+    assert way_in not in council.visitor("officer").visit(f"/projects/{token}").text
 
 
 @pytest.mark.parametrize(
