@@ -5,7 +5,8 @@ from playwright.sync_api import BrowserContext
 
 from node.web.guessed import LEADS_TO
 from tests.accessibility.crawling import NO_PAGES, Crawl, Page
-from tests.accessibility.screens import Screens, structure
+from tests.accessibility.screens import Screens
+from tests.accessibility.structure import structure
 from tests.visibility.crawling import addresses_by_route
 
 # What the database is has nothing to do with it.
