@@ -4,6 +4,7 @@ The council whose projects they are is a process of its own, reached over socket
 this process. Both are on SQLite, the files on the same disc.
 """
 
+import gc
 import os
 import random
 import sqlite3
@@ -24,6 +25,7 @@ from node.app import create_app, node_of
 from node.catalogue import comparison
 from node.councils import service as councils
 from node.db import now
+from node.extending import jobs as plugins
 from node.federating import actors, backfill, fetching, peers
 from node.federating.models import Backfill, Comparison, Follow
 from node.outbound import Answer, Outbound
@@ -90,6 +92,8 @@ def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
             peers.decide(work, other.authority, peers.ALLOWED)
     meter = Metered(follower.outbound)
     _know(served, follower)
+    gc.collect()
+    gc.freeze()  # as a node that serves does once it has begun
     with _serving(there) as process:
         yield "the council's own node, before", resident(process)
         yield "the follower, before", resident()
@@ -158,8 +162,11 @@ def _row(number: int, size: int) -> dict[str, Any]:
 
 
 def _fill(settings: Settings, size: int) -> None:
-    """So many published projects, without telling anybody."""
+    """So many published projects, without telling anybody: of a council whose node was there before
+    them, with its plugins, and has no index of them left to make.
+    """
     node = node_of(create_app(settings))
+    plugins.work_off(node)
     with node.work(by="bench") as work:
         council_id = councils.require_own(work.session).id
         for start in range(0, size, ROWS):

@@ -13,6 +13,8 @@ LARGEST = 2**63 - 1
 # NUL, which databases refuse, and halves of surrogate pairs, which are no characters. JSON in UTF-8
 # can have them only escaped: where there is no such escape, no text needs a look.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+# What json makes of what holds something.
+CONTAINERS = frozenset((dict, list))
 ESCAPED = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 
 
@@ -72,8 +74,8 @@ def _check_depth(document: dict[str, Any]) -> None:
         level = [
             member
             for value in level
-            for member in (value.values() if isinstance(value, dict) else value)
-            if isinstance(member, dict | list)
+            for member in (value.values() if type(value) is dict else value)
+            if type(member) in CONTAINERS
         ]
         if not level:
             return

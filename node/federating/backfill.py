@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from federation.errors import FederationError
 from federation.origin import same_origin
 from federation.vocabulary import Collection, CollectionPage, id_of, parse
-from node.db import now
+from node.db import make_room, now
 from node.errors import ConflictError, MoothallError
 from node.federating import actors, comparisons, fetching, queues
 from node.federating.models import Actor, Backfill, Follow
@@ -174,6 +174,7 @@ def _store(node: Node, row_id: int, page: Page) -> bool:
         if not is_followed(work.session, row.actor):
             _end(work, row, "failed", "no longer followed")
             return False
+        make_room(work.session)
         keep(work)
         row.pages += 1
         row.read += len(page.items)

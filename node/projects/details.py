@@ -4,7 +4,7 @@ One frozen dataclass, `Details`, for all that reads and writes it: the form, the
 document other nodes get, versions, exports. Each field says in its metadata what fits in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import date
 from enum import StrEnum
@@ -294,17 +294,22 @@ BRIEF = ("why", "problem", "users", "work_done", "constraints")
 Kind = TypeVar("Kind")
 
 
+def longest(item: "Field[Any]") -> int:
+    """How many characters fit in a field; 0 where that does not apply."""
+    most: int = item.metadata.get("longest", 0)
+    return most
+
+
 # Looked up once: a council's collection has a hundred thousand projects.
-FIELDS: "dict[type[Any], tuple[Field[Any], ...]]" = {
-    kind: fields(kind) for kind in (Link, UserNeed, Adopter, Output, Related, Details, Upkeep)
+READERS: dict[type[Any], list[tuple[str, Callable[[Any, int], Any], int]]] = {
+    kind: [(item.name, item.metadata["read"], longest(item)) for item in fields(kind)]
+    for kind in (Link, UserNeed, Adopter, Output, Related, Details, Upkeep)
 }
 
 
 def dump(thing: Any) -> dict[str, Any]:
     """A dataclass of this module as JSON, without what says nothing."""
-    said = {item.name: getattr(thing, item.name) for item in FIELDS[type(thing)]}
-    told = {name: value for name, value in said.items() if value not in (None, "", (), False)}
-    return {name: _dumped(value) for name, value in told.items()}
+    return {name: _dumped(value) for name, value in vars(thing).items() if value}
 
 
 def _dumped(value: Any) -> Any:
@@ -318,17 +323,10 @@ def parse(kind: type[Kind], document: Any) -> Kind:
     if not isinstance(document, Mapping) or not document:
         return kind()
     found: dict[str, Any] = {}
-    for item in FIELDS[kind]:
-        if item.name in document:
-            read, longest = item.metadata["read"], item.metadata.get("longest", 0)
-            found[item.name] = read(document[item.name], longest)
+    for name, read, longest in READERS[kind]:
+        if name in document:
+            found[name] = read(document[name], longest)
     return kind(**found)
-
-
-def longest(item: "Field[Any]") -> int:
-    """How many characters fit in a field; 0 where that does not apply."""
-    most: int = item.metadata.get("longest", 0)
-    return most
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -128,9 +128,10 @@ def _link(related: Related) -> Document:
     return {"type": "Link", "rel": f"{NAMESPACE}{related.kind}", "href": related.uri, **named}
 
 
-def _related(article: Article) -> tuple[Related, ...]:
+def _related(article: Article) -> list[Document]:
+    """What the `Link`s say of other projects, as details have it."""
     links = (tag for tag in article.tags if str(tag.get("rel", "")).startswith(NAMESPACE))
-    told = [
+    return [
         {
             "kind": str(tag["rel"]).removeprefix(NAMESPACE),
             "uri": tag.get("href"),
@@ -138,7 +139,6 @@ def _related(article: Article) -> tuple[Related, ...]:
         }
         for tag in links
     ]
-    return parse_details(Details, {"related": told}).related
 
 
 def _details(project: Project) -> Document:
@@ -231,7 +231,7 @@ def from_article(article: Article) -> RemoteProject | None:
         revision=details.revision,
         language=language,
         translations=_translations(article, language, details.details.get("summaries")),
-        details=replace(parse_details(Details, details.details), related=_related(article)),
+        details=parse_details(Details, {**details.details, "related": _related(article)}),
         freshness=upkeep.freshness or Freshness.unsaid,
         review_on=upkeep.review_on,
         confirmed_on=upkeep.confirmed_on,
