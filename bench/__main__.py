@@ -30,4 +30,6 @@ def main(names: list[str]) -> None:
             print(f"  {what:<58} {figure}")
 
 
-main(sys.argv[1:])
+# Measurements start processes of their own, which read this module too.
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -118,6 +118,10 @@ def prepare_engine(engine: Engine) -> None:
     loses updates when two of them meet, so a transaction is immediate unless it said that it only
     reads.
     """
+    if engine.dialect.name == "postgresql" and not event.contains(
+        engine, "connect", _on_postgresql
+    ):
+        event.listen(engine, "connect", _on_postgresql)
     if engine.dialect.name != "sqlite":
         return
     if event.contains(engine, "connect", _on_connect):
@@ -128,6 +132,13 @@ def prepare_engine(engine: Engine) -> None:
     for end in ("commit", "rollback"):
         event.listen(engine, end, lambda connection: _give_turn(turns, connection.info))
     event.listen(engine, "checkin", lambda _connection, record: _give_turn(turns, record.info))
+
+
+def _on_postgresql(connection: Any, _record: object) -> None:
+    """Nobody has disks that turn any more, and no question here is worth a compiler."""
+    connection.execute("SET random_page_cost = 1.1")
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _on_connect(connection: Any, _record: object) -> None:

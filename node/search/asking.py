@@ -19,6 +19,9 @@ LONGEST = 300
 MOST = 16
 SHORTEST_BEGINNING = 2
 TITLE, STEM = "=", "~"
+# Before the beginnings of the words of titles, from the shortest to the longest.
+OPENING = "=_"
+LONGEST_BEGINNING = 6
 PIECE = re.compile(r'(?P<no>-?)(?:["“”](?P<phrase>[^"“”]*)["“”]?|(?P<word>[^\s"“”]+))')
 
 
@@ -69,7 +72,7 @@ class Wording:
     def _choice(self, each: tuple[str, ...], where: str) -> Choice:
         here = tuple(where + word for word in each)
         if each in self.beginnings:
-            return (Term(here, is_beginning=True),)
+            return (_begins(each[0], where),)
         if len(each) > 1 or each in self.phrases:
             return (Term(here),)
         stem = words.stem(each[0])
@@ -106,7 +109,14 @@ def beginning(text: str) -> tuple[Choice, ...]:
     if not found or len(found[-1]) < SHORTEST_BEGINNING:
         return ()
     whole = tuple((Term((TITLE + word,)),) for word in found[:-1])
-    return (*whole, (Term((TITLE + found[-1],), is_beginning=True),))
+    return (*whole, (_begins(found[-1], TITLE),))
+
+
+def _begins(word: str, where: str) -> Term:
+    """A word that begins so. Of those in titles the index has the beginnings, as labels."""
+    if where == TITLE and len(word) <= LONGEST_BEGINNING:
+        return Term((OPENING + word,))
+    return Term((where + word,), is_beginning=True)
 
 
 def one(token: str) -> Choice:

@@ -8,7 +8,13 @@ from hashlib import blake2b
 from node.projects.details import Collaboration, Details, Output
 from node.projects.models import Project
 from node.search import words
-from node.search.asking import STEM, TITLE
+from node.search.asking import (
+    LONGEST_BEGINNING,
+    OPENING,
+    SHORTEST_BEGINNING,
+    STEM,
+    TITLE,
+)
 from node.search.fulltext import Document
 
 ENGLISH = "en"
@@ -49,7 +55,7 @@ def of_project(project: Project, of_plugins: Collection[str] = ()) -> Document:
         texts.append(_Text(words.without_tags(translated.get("content", "")), language))
     texts += [_Text(one, project.language) for one in _said_beside(said)]
     texts.append(_Text(project.council.name, ""))
-    labels = _labels(project) | _stems(titles, texts)
+    labels = _labels(project) | _stems(titles, texts) | _beginnings(titles)
     return Document(_places(titles, texts), frozenset(labels.union(of_plugins)))
 
 
@@ -70,7 +76,7 @@ def of_output(project: Project, output: Output) -> Document:
     }
     if output.adopters:
         labels.add(label("adopted", "yes"))
-    labels |= _stems(titles, texts)
+    labels |= _stems(titles, texts) | _beginnings(titles)
     return Document(_places(titles, texts), frozenset(labels))
 
 
@@ -113,6 +119,15 @@ def _stems(titles: Iterable[_Text], texts: Iterable[_Text]) -> set[str]:
         if (stem := words.stem(word)) != word:
             found.add(STEM + stem)
     return found
+
+
+def _beginnings(titles: Iterable[_Text]) -> set[str]:
+    return {
+        OPENING + word[:length]
+        for text in titles
+        for word in text.words
+        for length in range(SHORTEST_BEGINNING, min(len(word), LONGEST_BEGINNING) + 1)
+    }
 
 
 def _english(texts: Iterable[_Text]) -> set[str]:

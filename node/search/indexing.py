@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from node.projects.marks import JOB, MARKED
 from node.projects.models import Mark, Project, State
+from node.projects.service import with_councils
 from node.projects.viewing import as_view
 from node.runtime import Node, UnitOfWork
 from node.search import words
@@ -137,7 +138,8 @@ def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
     session = work.session
     shown = Project.state == State.published, Project.is_hidden.is_(False)
     states = {row.id: row for row in session.execute(select(*STATE).where(Project.id.in_(ids)))}
-    projects = session.scalars(select(Project).where(Project.id.in_(ids), *shown)).all()
+    query = with_councils(select(Project).where(Project.id.in_(ids), *shown))
+    projects = session.scalars(query).all()
     of_plugins = _of_plugins(work, projects)
     for project in projects:
         said = project.details

@@ -1,10 +1,9 @@
 """The catalogue for reuse: what projects give to everybody, found by itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Select, SQLColumnExpression, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.federating.readers import Reader
@@ -12,12 +11,14 @@ from node.projects import service as projects
 from node.projects.details import Output
 from node.projects.models import Project
 from node.search import asking
-from node.search.asking import Query, any_of, one
+from node.search.asking import Query, one
 from node.search.documents import LICENCES, label
 from node.search.fulltext import OUTPUTS
 from node.search.models import OutputEntry
-from node.search.service import MOST, PAGE, is_there, matching, visible
+from node.search.picking import Order, Picking, is_there
+from node.search.service import MOST, PAGE, best_first, question
 
+SORTED = ("adopters", "title")
 SORTS = ("relevance", "adopters", "updated", "title")
 FAMILIES = (*LICENCES, "other", "none")
 
@@ -81,48 +82,36 @@ def find(session: Session, asked: Asked, reader: Reader, number: int = 1) -> Pag
     wording = asking.read(asked.q)
     if asked.q and not wording:
         return Page([], 1, 1, 0)
-    whole = _whole(asked, wording, reader)
-    some = _query(session, whole, reader).with_only_columns(OutputEntry.id).limit(MOST + 1)
-    total = session.scalar(select(func.count()).select_from(some.subquery())) or 0
-    pages = max(1, -(-min(total, MOST) // PAGE))
+    there = is_there(OutputEntry, projects.visible(reader))
+    entries = Picking(session, OutputEntry, OUTPUTS, (there,))
+    whole, order = _whole(asked, wording, reader), _order(asked)
+    is_indexed = bool(whole.every)
+    found = entries.newest(whole, MOST + 1) if is_indexed else entries.in_order(order, 0, MOST + 1)
+    pages = max(1, -(-min(len(found), MOST) // PAGE))
     number = min(max(1, number), pages)
     start = (number - 1) * PAGE
     most = min(PAGE, MOST - start)
-    query = _query(session, whole, reader).order_by(*_order(asked))
-    if asked.order == "relevance" and wording.asked:
-        title = _query(session, whole.and_also(*wording.in_title()), reader)
-        best = session.execute(title.order_by(*_order(asked)).limit(start + most)).all()
-        rest = query.where(OutputEntry.id.not_in([row.id for row in best]))
-        left = start + most - len(best)
-        rows = [*best, *(session.execute(rest.limit(left)).all() if left else ())][start:]
+    if asked.order == "relevance" and wording.asked and found:
+        better = replace(whole, every=(*wording.in_title(), *_facets(asked)))
+        ids = best_first(entries.newest(better, start + most), found)[start : start + most]
+    elif asked.order in SORTED and is_indexed and found:
+        ids = list(entries.sorted(whole, found, order, start, most, MOST))
     else:
-        rows = list(session.execute(query.offset(start).limit(most)).all())
-    return Page(_offers(session, rows), number, pages, total)
+        ids = list(found[start : start + most])
+    return Page(_offers(session, ids), number, pages, len(found))
 
 
 def _whole(asked: Asked, wording: asking.Wording, reader: Reader) -> Query:
     text = wording.anywhere()
-    seen = any_of(label("v", each.value) for each in visible(reader))
-    facets = [
-        one(label(kind, value))
-        for kind, value in (("licence", asked.licence), ("adopted", asked.adopted))
-        if value
-    ]
-    return Query((seen, *text.every, *facets), text.none)
+    return question((*text.every, *_facets(asked)), text.none, reader)
 
 
-def _query(session: Session, asked: Query, reader: Reader) -> Select[Any]:
-    query: Select[Any]
-    if len(asked.every) > 1 or asked.none:
-        query, _key = matching(session, OutputEntry, OUTPUTS, asked)
-    else:
-        query = select(OutputEntry)
-    query = query.where(is_there(OutputEntry, projects.visible(reader)))
-    columns: Any = (OutputEntry.id, OutputEntry.project_id, OutputEntry.token)
-    return query.with_only_columns(*columns)
+def _facets(asked: Asked) -> tuple[asking.Choice, ...]:
+    kinds = ("licence", asked.licence), ("adopted", asked.adopted)
+    return tuple(one(label(kind, value)) for kind, value in kinds if value)
 
 
-def _order(asked: Asked) -> tuple[SQLColumnExpression[Any], ...]:
+def _order(asked: Asked) -> Order:
     if asked.order == "adopters":
         return OutputEntry.adopters.desc(), OutputEntry.id.desc()
     if asked.order == "title":
@@ -130,15 +119,16 @@ def _order(asked: Asked) -> tuple[SQLColumnExpression[Any], ...]:
     return (OutputEntry.id.desc(),)
 
 
-def _offers(session: Session, rows: Sequence[Any]) -> list[Offer]:
+def _offers(session: Session, ids: Sequence[int]) -> list[Offer]:
     """The outputs as their projects have them now."""
-    wanted = Project.id.in_({row.project_id for row in rows})
-    query = projects.with_councils(select(Project).where(wanted))
-    found = {project.id: project for project in session.scalars(query)}
+    there = select(Project).join(OutputEntry, OutputEntry.project_id == Project.id)
+    there = there.where(OutputEntry.id.in_(ids))
+    query = projects.with_councils(there).add_columns(OutputEntry.id, OutputEntry.token)
+    found = {row.id: row for row in session.execute(query)}
     offers = []
-    for row in rows:
-        project = found[row.project_id]
-        said = (each for each in project.details.outputs if each.token == row.token)
+    for number in ids:
+        project, token = found[number].Project, found[number].token
+        said = (each for each in project.details.outputs if each.token == token)
         output = next(said, None)
         if output is not None:
             offers.append(Offer(output, project))

@@ -2,26 +2,18 @@
 not see.
 
 What is found by the index is looked at again in the table of projects, in the same query. No more
-is ever counted or turned to than `MOST`, so that no question costs more than that.
+is ever counted or turned to than `MOST`, so that no question costs more than that: those are read
+at once, and each page is a part of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    SQLColumnExpression,
-    UnaryExpression,
-    exists,
-    func,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.operators import custom_op
 
 from node.councils.models import Council
 from node.federating.readers import Reader
@@ -29,11 +21,12 @@ from node.projects import service as projects
 from node.projects.details import Freshness
 from node.projects.models import Project, Visibility
 from node.search import asking
-from node.search.asking import Query, any_of, one
+from node.search.asking import Query, Term, any_of, one
 from node.search.documents import between, label, of_plugin
 from node.search.fulltext import PROJECTS, FullText
 from node.search.indexing import key_of
-from node.search.models import Entry, OutputEntry
+from node.search.models import Entry
+from node.search.picking import Indexed, Order, Picking, is_there, plain
 from node.search.wanted import Wanted
 
 PAGE = 20
@@ -44,7 +37,8 @@ SUGGESTIONS = 8
 LATE = timedelta(days=7)
 HERE = ZoneInfo("Europe/London")
 
-Indexed = type[Entry] | type[OutputEntry]
+# The orders that are not those of the index.
+SORTED = ("title", "ends")
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ def find(session: Session, wanted: Wanted, reader: Reader, number: int = 1) -> P
     total = search.count()
     pages = max(1, -(-min(total, MOST) // PAGE))
     number = min(max(1, number), pages)
-    ids = search.ids((number - 1) * PAGE, min(PAGE, MOST - (number - 1) * PAGE), total)
+    ids = search.ids((number - 1) * PAGE, min(PAGE, MOST - (number - 1) * PAGE))
     return Page(_in_order(session, ids), number, pages, total)
 
 
@@ -87,7 +81,7 @@ def ordered(
     search = _Search(session, wanted, reader)
     if since is not None:
         search.only(Project.changed_at >= since)
-    return _in_order(session, search.ids(start, min(most, MOST - start), search.count()))
+    return _in_order(session, search.ids(start, min(most, MOST - start)))
 
 
 def new_since(
@@ -96,8 +90,7 @@ def new_since(
     """The projects that `wanted` describes and that were first here after `since`, newest first."""
     search = _Search(session, wanted, reader)
     search.only((Project.created_at > since) | (Project.published_at > since))
-    query = search.query(search.asked, key_of(since - LATE))
-    return _in_order(session, session.scalars(query.limit(most)).all())
+    return _in_order(session, search.newest(search.asked, most, key_of(since - LATE)))
 
 
 def suggest(session: Session, text: str, reader: Reader) -> list[Project]:
@@ -106,17 +99,14 @@ def suggest(session: Session, text: str, reader: Reader) -> list[Project]:
     if not choices:
         return []
     search = _Search(session, Wanted(sort="updated"), reader)
-    asked = search.asked.and_also(*choices)
-    return _in_order(session, session.scalars(search.query(asked).limit(SUGGESTIONS)).all())
+    return _in_order(session, search.newest(Query(choices), SUGGESTIONS))
 
 
 def _in_order(session: Session, ids: Sequence[int]) -> list[Project]:
-    found = {
-        project.id: project
-        for project in session.scalars(
-            projects.with_councils(select(Project).where(Project.id.in_(ids)))
-        )
-    }
+    """The projects of entries."""
+    there = select(Project).join(Entry, Entry.project_id == Project.id).where(Entry.id.in_(ids))
+    query = projects.with_councils(there).add_columns(Entry.id)
+    found = {number: project for project, number in session.execute(query)}
     return [found[number] for number in ids if number in found]
 
 
@@ -132,6 +122,7 @@ class _Search:
         self._wording = asking.read(wanted.q)
         # Text without a word in it is found nowhere.
         self.is_empty = bool(wanted.q) and not self._wording
+        self._first: Sequence[int] | None = None
         facets: tuple[asking.Choice, ...] = labels_of(wanted)
         without: asking.Choice = ()
         if wanted.origin:
@@ -142,10 +133,9 @@ class _Search:
             else:
                 without = here
         text = self._wording.anywhere()
-        # Everything has one of these: so that there is something to take others from.
-        seen = any_of(label("v", each.value) for each in visible(reader))
-        self._asks = bool(text.every or text.none or facets or without)
-        self.asked = Query((seen, *text.every, *facets), (*text.none, *without))
+        self.asked = question((*text.every, *facets), (*text.none, *without), reader)
+        # Whatever has the words in its title has them.
+        self._better = replace(self.asked, every=(*self._wording.in_title(), *facets))
 
     def only(self, condition: ColumnElement[bool]) -> None:
         """Narrow it down by something that the index does not have."""
@@ -153,63 +143,61 @@ class _Search:
 
     def count(self) -> int:
         """How many there are, `MOST` + 1 at most."""
-        if self.is_empty:
-            return 0
-        some = self.query(self.asked, ordered=False).limit(MOST + 1).subquery()
-        return self._session.scalar(select(func.count()).select_from(some)) or 0
+        return len(self._found())
 
-    def ids(self, start: int, most: int, total: int) -> Sequence[int]:
-        """The ids of the projects on a page."""
-        if self.is_empty or not total:
-            return []
+    def ids(self, start: int, most: int) -> Sequence[int]:
+        """The entries of a page."""
+        found = self._found()
         if self._wanted.order == "relevance" and self._wording.asked:
-            return self._best_first(start, most)
-        if total > MOST and self._wanted.sort in {"title", "ends"}:
-            query = self._through()
-        else:
-            query = self.query(self.asked)
-        return self._session.scalars(query.offset(start).limit(most)).all()
+            best = self.newest(self._better, start + most) if found else ()
+            return best_first(best, found)[start : start + most]
+        if self._wanted.sort in SORTED and self.asked.every and found:
+            order = _order(self._wanted)
+            return self._picking().sorted(self.asked, found, order, start, most, MOST)
+        return found[start : start + most]
 
-    def _through(self) -> Select[Any]:
-        """Of very many, those of the first pages: it is gone through all in their order, which
-        comes upon these soon, where sorting would read every one of them.
+    def newest(self, asked: Query, most: int, after: int = 0) -> Sequence[int]:
+        """The entries that have what is asked for, last changed first."""
+        return self._picking(after).newest(asked, most)
+
+    def _found(self) -> Sequence[int]:
+        """The first of them: the newest, where words or labels are asked for, else those that come
+        first in the order that is wanted.
         """
-        rows, key = PROJECTS.rows(self._session)
-        found = select(key).select_from(rows).where(PROJECTS.matches(self._session, self.asked))
-        every = self.query(Query())
-        return every.where(plain(self._session, Entry.id).in_(found)) if self._asks else every
+        if self._first is None:
+            if self.is_empty:
+                self._first = ()
+            elif self.asked.every:
+                self._first = self.newest(self.asked, MOST + 1)
+            else:
+                self._first = self._picking().in_order(_order(self._wanted), 0, MOST + 1)
+        return self._first
 
-    def _best_first(self, start: int, most: int) -> Sequence[int]:
-        """Those with all of the words in their titles before the others."""
-        title = self._wording.in_title()
-        better = self.query(self.asked.and_also(*title))
-        best = self._session.scalars(better.limit(start + most)).all()
-        if len(best) >= start + most:
-            return best[start:]
-        rest = (
-            self.query(self.asked)
-            .where(Entry.project_id.not_in(best))
-            .limit(start + most - len(best))
-        )
-        return [*best, *self._session.scalars(rest)][start:]
-
-    def query(self, asked: Query, after: int = 0, *, ordered: bool = True) -> Select[Any]:
-        """The ids of projects, in the order that is wanted."""
+    def _picking(self, after: int = 0) -> Picking:
         wanted = self._wanted
-        first = max(after, _key_of_day(wanted.updated_from, 0) or 0)
-        last = _key_of_day(wanted.updated_to, 1)
-        key: SQLColumnExpression[int]
-        if asked.every and (self._asks or asked != self.asked):
-            query, key = matching(self._session, Entry, PROJECTS, asked)
-        else:
-            query, key = select(Entry.project_id), Entry.id
-        query = query.where(is_there(Entry, self._shown))
-        if first:
-            query = query.where(key >= first)
-        if last is not None:
-            query = query.where(key < last)
-        query = query.where(*_days(wanted))
-        return query.order_by(*_order(wanted, key)) if ordered else query
+        return Picking(
+            self._session,
+            Entry,
+            PROJECTS,
+            (is_there(Entry, self._shown), *_days(wanted)),
+            first=max(after, _key_of_day(wanted.updated_from, 0) or 0),
+            last=_key_of_day(wanted.updated_to, 1),
+        )
+
+
+def question(every: tuple[asking.Choice, ...], none: tuple[Term, ...], reader: Reader) -> Query:
+    """A question to the index. What may be seen is looked at in the table of projects; only where
+    there is nothing to take others from, it is taken from everything.
+    """
+    if none and not every:
+        every = (any_of(label("v", each.value) for each in visible(reader)),)
+    return Query(every, none)
+
+
+def best_first(best: Sequence[int], found: Sequence[int]) -> list[int]:
+    """Those with all of the words in their titles before the others."""
+    first = set(best)
+    return [*best, *(number for number in found if number not in first)]
 
 
 def matching(
@@ -221,29 +209,12 @@ def matching(
     return query.where(texts.matches(session, asked)), key
 
 
-def is_there(model: Indexed, shown: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the project of an entry is one of these. As a question about each entry, so that no
-    database begins with the projects, which are many more.
-    """
-    return exists().where(Project.id == model.project_id, shown)
-
-
-def plain(session: Session, column: SQLColumnExpression[int]) -> SQLColumnExpression[int]:
-    """A column as a value and no more. SQLite is to go from what is found to the projects, and not
-    through all projects to what is found, as it would choose.
-    """
-    if session.get_bind().dialect.name != "sqlite":
-        return column
-    value: Any = column
-    return UnaryExpression(value.expression, operator=custom_op("+"))
-
-
-def _order(wanted: Wanted, key: SQLColumnExpression[int]) -> tuple[SQLColumnExpression[Any], ...]:
+def _order(wanted: Wanted) -> Order:
     if wanted.sort == "title":
         return Entry.title, Entry.id
     if wanted.sort == "ends":
         return Entry.ends_on, Entry.id
-    return (key.desc(),)
+    return (Entry.id.desc(),)
 
 
 def visible(reader: Reader) -> list[Visibility]:

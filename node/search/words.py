@@ -61,6 +61,7 @@ def stem(word: str) -> str:
     return str(_stemmer.stemWord(word)) if word.isascii() else word
 
 
+@lru_cache(maxsize=20_000)
 def name(text: str) -> str:
     """Words that are one name, such as a tag: the same however it is spelt."""
     return "_".join(words(fold(text).translate(SIGNS)))[:LONGEST]
