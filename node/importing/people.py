@@ -7,6 +7,8 @@ from node.importing.found import Person, Sieve, Standing
 
 # Of one project so many are kept.
 MOST_PEOPLE = 200
+# So much of what is said of one is looked at: a name, an address, how they stood.
+LONGEST_LINE = 500
 EMAIL = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+")
 WORDS = {
     "watcher": Standing.watcher,
@@ -40,8 +42,8 @@ def contributor(found: Iterable[Person]) -> str:
 
 def _read(text: str, standing: Standing) -> Iterator[Person]:
     """One on each line, or between commas or semicolons."""
-    for line in re.split(r"[\n;,]", text):
-        sieve = Sieve()
+    for said_of_one in re.split(r"[\n;,]", text)[: MOST_PEOPLE * 2]:
+        sieve, line = Sieve(), said_of_one[:LONGEST_LINE]
         address = EMAIL.search(line)
         email = sieve.email("email", address[0]).lower() if address else ""
         said = (line.replace(address[0], " ") if address else line).split()

@@ -1,6 +1,7 @@
 """Who watched a project in the old Pipeline, and who took part in it."""
 
 import re
+import time
 from pathlib import Path
 
 from sqlalchemy import select
@@ -51,6 +52,16 @@ def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
     officer.submit("/delete")
     with council.reading() as session:
         assert [each for each in session.scalars(select(Imported.people)) if each] == []
+
+
+def test_a_cell_of_any_length_is_read_in_no_time(
+    moothall: Command, council: TestNode, tmp_path: Path
+) -> None:
+    cell = "x" * 130_000
+    file = written(tmp_path, "long.csv", f"Title,Watchers\nLong,{cell}\n")
+    started = time.process_time()
+    assert "kept with the import" in moothall("import", file).out
+    assert time.process_time() - started < 3
 
 
 def test_every_project_of_a_file_is_one(
