@@ -137,9 +137,12 @@ def take_in(work: UnitOfWork, entries: Iterable[Entry]) -> TakenIn:
     """Make a list the operator's word. What the operator said before is not overturned."""
     new, same, kept = 0, 0, []
     for entry in entries:
+        if entry.host == work.settings.authority:
+            kept.append(entry.host)
+            continue
         peer = peers.row(work.session, entry.host)
         is_word = peer.state != peers.UNKNOWN and peer.peer_list_id is None
-        if entry.host == work.settings.authority or (is_word and peer.state != entry.state):
+        if is_word and peer.state != entry.state:
             kept.append(entry.host)
         elif is_word:
             same += 1

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
+from tests.federation.converging import publish as write
 from tests.federation.talking import copy_of, say
 from tests.federation.test_main_job import follow, publish
 
@@ -106,6 +109,24 @@ def test_a_share_goes_to_those_who_follow_us(nodes: Nodes) -> None:
     nodes.settle()
     assert peer.heard("Like") == []
     assert [found["actor"] for found in peer.heard("Announce")] == [there.council_uri]
+
+
+def test_what_is_shared_with_some_councils_is_not_passed_on_to_others(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    peer = Peer.join(nodes, "coldmere.test", there)
+    follow(nodes, there, here)
+    write(here, TITLE, visibility="peers")
+    nodes.settle()
+    say(nodes, peer.actor(), there, "Follow", there.council_uri)
+    with there.reading() as session:
+        project = f"/projects/{session.scalars(select(Project.token)).one()}"
+    officer = there.visitor("officer")
+    officer.visit(project)
+    token = officer.form("comments").values["csrf_token"]
+    answer = officer.client.post(f"{project}/reactions/share", data={"csrf_token": token})
+    assert answer.status_code == 409
+    nodes.settle()
+    assert peer.heard("Announce") == []
 
 
 def test_a_council_does_not_like_its_own_project(node: TestNode) -> None:
