@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from wtforms import BooleanField, Field, FieldList, HiddenField
 
-from node.forms import every_field
+from node.forms import DayField, every_field
 from node.history.comparing import Kind, Piece, compare
 from node.projects.details import BRIEF
 from node.projects.forms import LANGUAGES, PHASES, VISIBILITIES, ProjectForm
@@ -97,6 +98,8 @@ def _value(field: Field) -> str:
     if hasattr(field, "iter_choices"):
         chosen = [(value, label) for value, label, is_it, *_more in field.iter_choices() if is_it]
         return ", ".join(str(label) for value, label in chosen if value)
+    if isinstance(field, DayField):
+        return str(format_date(field.data, "d MMMM y")) if field.data else ""
     if isinstance(field, BooleanField):
         return str(_("Yes")) if field.data else ""
     return str(field._value())

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.conversations.models import Comment
 from node.conversations.models import State as CommentState
 from node.federating.models import Actor
-from node.markup import one_line
+from node.markup import one_line, to_text
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
 from node.updates.models import State as UpdateState
@@ -78,4 +77,5 @@ def find(session: Session, uri: str) -> Matter:
 
 
 def _excerpt(html: str) -> str:
-    return one_line(Markup(html).striptags(), LONGEST_EXCERPT)  # noqa: S704 -- tags are taken out
+    text = one_line(to_text(html), LONGEST_EXCERPT + 1)
+    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT].rstrip()}…"

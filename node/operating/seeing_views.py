@@ -3,18 +3,22 @@ shared with whom, and all that is known of one thing.
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from wtforms import StringField
 
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import handling
 from node.federating.models import InboxItem, Shared
+from node.forms import HouseForm
 from node.languages import said
 from node.operating.blueprint import OPERATE, blueprint
 from node.operating.explaining import next_step, words
@@ -40,33 +44,45 @@ def home() -> ResponseReturnValue:
     )
 
 
+class InspectForm(HouseForm):
+    """What is asked about, in the address of the page."""
+
+    id = StringField(
+        _l("Address of a project, an update, a comment, a document, a message or an actor")
+    )
+    host = StringField(_l("Server (optional)"))
+
+
 @blueprint.get("/inspect")
 @permission(OPERATE)
 def inspection() -> ResponseReturnValue:
     """Who has one thing, who has not, and why: `id` names it, `host` asks about one server."""
     work, settings = current_work(), current_node().settings
-    shown: dict[str, Any] = {
-        "named": request.args.get("id", "").strip(),
-        "host": request.args.get("host", "").strip(),
-        "subject": None,
-        "missing": None,
-        "error": "",
-        "host_error": "",
-        "words": lambda story: said(words(story)),
-        "next_step": lambda story: said(next_step(story)),
-    }
+    form = InspectForm(request.args, meta={"csrf": False})
+    named, host = (form.id.data or "").strip(), (form.host.data or "").strip()
+    found: dict[str, Any] = {"subject": None, "missing": None}
     status = 200
     try:
-        if shown["named"]:
-            shown |= _found(work.session, settings, shown["named"], shown["host"])
+        if named:
+            found |= _found(work.session, settings, named, host)
     except NotFoundError:
-        status, shown["missing"] = 404, missing(work.session, settings, shown["named"])
-        shown["error"] = _(
+        status, found["missing"] = 404, missing(work.session, settings, named)
+        nothing = say(
             "This node knows nothing of that. Check the address, or copy it from the page."
         )
+        form.show(InvalidInputError(nothing, {"id": nothing}))
     except InvalidInputError as error:
-        status, shown["host_error"] = 400, said(error.fields.get("host", error.safe_text))
-    return render_template("operating/inspect.html", form=FlaskForm(), **shown), status
+        status = 400
+        form.show(error)
+    page = render_template(
+        "operating/inspect.html",
+        form=form,
+        words=lambda story: said(words(story)),
+        next_step=lambda story: said(next_step(story)),
+        time_of=datetime.fromisoformat,
+        **found,
+    )
+    return page, status
 
 
 def _found(session: Session, settings: Settings, named: str, host: str) -> dict[str, Any]:

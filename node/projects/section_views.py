@@ -22,22 +22,21 @@ from node.projects.views import EDIT, both_texts
 from node.projects.writing import Text, check, text_of
 from node.request import current_work, keeps_text, permission
 from node.services import service as services
+from node.services.views import choice
+from node.unsaved.service import typed
 from node.wording import say
 
 blueprint = Blueprint("sections", __name__, template_folder="templates")
 
-LONGEST_NUMBER = 10
 PAGE = f"/projects/<token>/edit/<any({', '.join(SECTIONS)}):name>"
 
 
 @blueprint.get(PAGE)
 @permission(EDIT)
 def edit(token: str, name: str) -> ResponseReturnValue:
-    """Write a part; a service that was looked up in the list stands in it already."""
+    """Write a part."""
     section, project = _asked(token, name)
     form = _filled(section, project)
-    if "lgsl" in form and "lgsl" in request.args:
-        form.lgsl.data = request.args["lgsl"][:LONGEST_NUMBER]
     if isinstance(form, PeopleForm):
         form.suggest(project.owner)
     return _page(section, project, form)
@@ -47,9 +46,13 @@ def edit(token: str, name: str) -> ResponseReturnValue:
 @permission(EDIT)
 @keeps_text
 def update(token: str, name: str) -> ResponseReturnValue:
-    """Save a part, or have one more or fewer of its entries without saving anything."""
+    """Save a part; or have one more or fewer of its entries, or look up a service for it, without
+    saving anything.
+    """
     section, project = _asked(token, name)
     form = section.form()
+    if "lgsl" in form and request.form.get("then") == "look-up":
+        return choice("lgsl", typed(request.form.items(multi=True)))
     if isinstance(form, ListForm) and ("add" in request.form or "remove" in request.form):
         if form.validate_on_submit() or not form.errors.get("csrf_token"):
             form.change("add" in request.form, request.form.get("remove", type=int))

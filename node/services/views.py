@@ -1,6 +1,6 @@
-"""The list of services, to be searched; and suggestions while somebody types."""
+"""The list of services, to be searched and chosen from; and suggestions while somebody types."""
 
-import re
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -10,23 +10,31 @@ from node.services import service
 
 blueprint = Blueprint("services", __name__, template_folder="templates")
 
-# Where a service is chosen for a project.
-FORM = re.compile(r"/projects/[\w-]{1,40}/edit/[a-z]{1,20}", re.ASCII)
-MOST = 2_000
+MOST, LONGEST_TEXT = 2_000, 100
 SUGGESTIONS = 10
 
 
 @blueprint.get("/services")
 @permission(PUBLIC)
 def index() -> ResponseReturnValue:
-    """All services with their numbers, or those that are looked for. `back` is the form that one is
-    chosen for.
-    """
-    text, back = request.args.get("q", "")[:100], request.args.get("back", "")
+    """All services with their numbers, or those that are looked for."""
+    text = request.args.get("q", "")[:LONGEST_TEXT]
     found = service.matching(current_work().session, text, MOST)
-    is_form = FORM.fullmatch(back) is not None
+    return render_template("services/index.html", services=found, text=text)
+
+
+def choice(field: str, typed: Sequence[tuple[str, str]]) -> str:
+    """The page on which the number of a service is chosen for a field of the form that was just
+    sent. With what was `typed` in the others it leads back to that form; nothing is saved by it.
+    """
+    text = request.form.get("find", "")[:LONGEST_TEXT]
     return render_template(
-        "services/index.html", services=found, text=text, back=back if is_form else ""
+        "services/choose.html",
+        services=service.matching(current_work().session, text, MOST),
+        text=text,
+        field=field,
+        so_far=dict(typed).get(field, ""),
+        others=[(name, value) for name, value in typed if name != field],
     )
 
 
@@ -34,7 +42,7 @@ def index() -> ResponseReturnValue:
 @permission(PUBLIC)
 def suggest() -> Response:
     """Services whose numbers or names begin as what is being typed."""
-    text = request.args.get("q", "")[:100]
+    text = request.args.get("q", "")[:LONGEST_TEXT]
     found = service.matching(current_work().session, text, SUGGESTIONS)
     return jsonify(suggestions=[{"value": f"{number}", "label": name} for number, name in found])
 

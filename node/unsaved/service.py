@@ -22,8 +22,8 @@ MOST_OF_NOBODY, KEPT_OF_NOBODY = 200, timedelta(days=1)
 MOST_OF_SESSION, MOST_WITHOUT = 5, 100
 # More than the longest form holds.
 LONGEST, LONGEST_PATH = 400_000, 500
-# What a form sends that nobody typed: its token, and the buttons.
-NOT_TYPED = frozenset({"csrf_token", "then", "add", "remove", "_continue", "_for"})
+# What a form sends that nobody typed: its token, the buttons, and what is looked up beside it.
+NOT_TYPED = frozenset({"csrf_token", "then", "add", "remove", "find", "_continue", "_for"})
 
 Fields = Sequence[tuple[str, str]]
 

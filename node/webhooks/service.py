@@ -38,7 +38,11 @@ def add(
     try:
         parse_target(url, work.settings.private_hosts)
     except OutboundError as error:
-        wrong["url"] = say("It cannot be used: %(why)s", why=error.safe_text)
+        wrong["url"] = (
+            say("This address cannot be used: %(why)s", why=error.safe_text)
+            if url
+            else say("Enter an address that begins with https://")
+        )
     if not wanted or not set(wanted) <= set(CHOICES):
         wrong["events"] = say("Select what the address is told of")
     if wrong:

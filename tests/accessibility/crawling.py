@@ -2,8 +2,9 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -122,17 +123,30 @@ class Crawl:
                 yield rule.rule, rule.rule
 
     def send_wrong(self) -> Iterator[tuple[str, Page]]:
-        """Each form sent empty, and with far too much in it: its route, and the answer."""
+        """Each form sent with the buttons that save nothing, empty, and with far too much in it:
+        its route, and the answer. A form that somebody else's overtook is sent again.
+        """
         for (route, language), (visitor, form) in self.forms.items():
             visitor.visit(f"/?lang={language}")
-            for values in (form.empty(), form.overfull()):
-                if form.method == "get":
-                    answer = visitor.client.get(form.action, query_string=values, headers=HTML)
-                else:
-                    answer = visitor.client.post(form.action, data=values, headers=HTML)
-                page = self._keep("a form", language, form.action, route, answer)
-                if page is not None:
-                    yield route, page
+            for fill in (*form.asides(), Form.empty, Form.overfull):
+                answer = _send(visitor, form, fill(form))
+                yield from self._answered(route, language, form, answer)
+                if answer.status_code == 409:
+                    form = self._anew(visitor, route, form)
+                    answer = _send(visitor, form, fill(form))
+                    yield from self._answered(route, language, form, answer)
+
+    def _answered(
+        self, route: str, language: str, form: "Form", answer: TestResponse
+    ) -> Iterator[tuple[str, Page]]:
+        page = self._keep("a form", language, form.action, route, answer)
+        if page is not None:
+            yield route, page
+
+    def _anew(self, visitor: Visitor, route: str, form: "Form") -> "Form":
+        """The form as it is now that something else was saved with another."""
+        text = visitor.client.get(form.page, headers=HTML).text
+        return dict(self._forms(form.page, text))[route]
 
     def _keep(
         self, who: str, language: str, address: str, route: str, answer: TestResponse
@@ -172,13 +186,22 @@ class Crawl:
         return str(rule.rule)
 
     def _find_forms(self, page: Page, visitor: Visitor) -> None:
-        if page.status >= 400:
-            return
-        for form in forms(page.text):
-            form.action = form.action or page.address
+        if page.status < 400:
+            for route, form in self._forms(page.address, page.text):
+                self.forms.setdefault((route, page.language), (visitor, form))
+
+    def _forms(self, address: str, text: str) -> Iterator[tuple[str, "Form"]]:
+        for form in forms(text):
+            form.page, form.action = address, form.action or address
             route = self.route(urlsplit(form.action).path, form.method.upper())
             if route and form.is_to_fill:
-                self.forms.setdefault((route, page.language), (visitor, form))
+                yield route, form
+
+
+def _send(visitor: Visitor, form: "Form", values: dict[str, object]) -> TestResponse:
+    if form.method == "get":
+        return visitor.client.get(form.action, query_string=values, headers=HTML)
+    return visitor.client.post(form.action, data=values, headers=HTML)
 
 
 @dataclass
@@ -188,6 +211,7 @@ class Form:
     action: str
     method: str
     fields: list[tuple[str, str, str]] = field(default_factory=list)
+    page: str = ""
 
     @property
     def is_to_fill(self) -> bool:
@@ -196,18 +220,34 @@ class Form:
     def empty(self) -> dict[str, object]:
         return {
             name: "" if kind in TYPED else value
-            for name, kind, value in self.fields
-            if kind not in {"radio", "checkbox", "file", "select"}
+            for name, kind, value in self._sent()
+            if kind not in CHOSEN
         }
 
     def overfull(self) -> dict[str, object]:
         full: dict[str, object] = {}
-        for name, kind, value in self.fields:
+        for name, kind, value in self._sent():
             if kind == "file":
                 full[name] = a_file()
             else:
                 full[name] = TOO_LONG if kind in TYPED else value
         return full
+
+    def asides(self) -> Iterator[Callable[["Form"], dict[str, object]]]:
+        """What each button sends that saves nothing."""
+        for pressed in filter(_saves_nothing, self.fields):
+            yield partial(Form.pressed, button=pressed)
+
+    def pressed(self, button: tuple[str, str, str]) -> dict[str, object]:
+        return self.empty() | {button[0]: button[2]}
+
+    def _sent(self) -> Iterator[tuple[str, str, str]]:
+        return (one for one in self.fields if not _saves_nothing(one))
+
+
+def _saves_nothing(one: tuple[str, str, str]) -> bool:
+    name, kind, value = one
+    return kind == "button" and (name in {"add", "remove"} or value == "look-up")
 
 
 class _Forms(HTMLParser):

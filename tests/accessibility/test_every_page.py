@@ -19,7 +19,6 @@ NO_ANSWER = {
     "/robots.txt",
     "/activities/<token>",
     "/alike/<token>",
-    "/checklists/runs/<token>/questions/<question_id>/ask",  # about a project of another council
     "/comments/<token>",
     "/councils/<slug>/followers",
     "/councils/<slug>/followers_synchronization",
@@ -32,7 +31,6 @@ NO_ANSWER = {
     "/officers/<username>/followers",
     "/officers/<username>/inbox",
     "/officers/<username>/outbox",
-    "/operator/plugins/<name>/settings",  # these plugins have none
     "/peers.csv",
     "/peers.json",
     "/projects/<token>/context",
@@ -44,18 +42,8 @@ NO_ANSWER = {
 }
 
 
-# Forms that only look for something, so that nothing is wrong with what is asked; and those of the
-# checklists that take anything, or of which another page is shown first.
-NEVER_WRONG = {
-    "/checklists/<checklist_id>/edit/about",
-    "/checklists/<checklist_id>/edit/sections/<section_id>/<question_id>",
-    "/checklists/runs/<token>/questions/<question_id>",
-    "/operator/inspect",
-    "/operator/shared",
-    "/projects/<token>/history/compare",
-    "/reuse",
-    "/services",
-}
+# Forms that only look for something, so that nothing is wrong with what is asked.
+NEVER_WRONG = {"/operator/shared", "/projects/<token>/history/compare", "/reuse", "/services"}
 
 
 def most_first(page: Page) -> int:

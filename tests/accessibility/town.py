@@ -29,7 +29,7 @@ from node.testing.peer import Peer
 from node.updates import service as updates
 from tests.federation.talking import note
 from tests.federation.test_main_job import follow
-from tests.visibility.answers import assess, define
+from tests.visibility.answers import assess, define, share
 from tests.visibility.town import watch
 
 LIST = "https://friends.test/peers.csv"
@@ -47,6 +47,8 @@ def build(nodes: Nodes) -> TestNode:
     watch(here)
     aldermoor, brackwell, glanwern = (council.stories() for council in COUNCILS[:3])
     _publish(there, brackwell[-2:] + glanwern[:1])
+    define(there)
+    share(there)
     with here.work() as work:
         work_on(work, aldermoor)
     nodes.settle()

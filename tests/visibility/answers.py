@@ -2,10 +2,10 @@
 
 from node import api
 from node.testing.nodes import TestNode
-from plugins.checklists import answers, editing, library, runs
+from plugins.checklists import access, answers, editing, library, runs, sharing
 from plugins.checklists.answers import Evidence, Given
 from plugins.checklists.definitions.reading import from_data
-from plugins.checklists.models import PROJECT
+from plugins.checklists.models import COUNCIL, PROJECT
 from tests.visibility.town import word
 
 CHECKLIST = "words"
@@ -48,3 +48,13 @@ def assess(node: TestNode, name: str, token: str) -> None:
         again = Given("no", "", [Evidence("https://a.example/", word("unfinished"))])
         run = runs.begin(work, checklist, subject)
         answers.record(work, run, checklist.questions[0], again, 1)
+
+
+def share(node: TestNode) -> None:
+    """Answer it with yes about the council itself, for other councils to see and to ask about."""
+    with node.app.app_context(), api.work(PLUGIN) as work:
+        checklist = library.checklist(work.session, CHECKLIST)
+        run = runs.begin(work, checklist, runs.Subject(COUNCIL, "", node.name))
+        answers.record(work, run, checklist.questions[0], Given("yes", "", []), 0)
+        runs.finish(work, run)
+        sharing.share(work, access.Subject(run, None, node.name))

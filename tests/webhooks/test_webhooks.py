@@ -259,10 +259,10 @@ def test_a_new_secret_signs_beside_the_one_before(
         ("http://hooks.test/", "Only https addresses"),
         ("https://127.0.0.1/", "reached by name"),
         ("https://hooks.test:8443/", "usual port"),
-        ("https://user:word@hooks.test/", "It cannot be used"),
-        ("javascript:alert(1)", "It cannot be used"),
-        ("", "It cannot be used"),
-        ("https://hooks.test/" + "x" * 3_000, "It cannot be used"),
+        ("https://user:word@hooks.test/", "This address cannot be used"),
+        ("javascript:alert(1)", "This address cannot be used"),
+        ("", "Enter an address that begins with https://"),
+        ("https://hooks.test/" + "x" * 3_000, "This address cannot be used"),
     ],
 )
 def test_addresses_that_cannot_be_told(officer: Visitor, url: str, words: str) -> None:

@@ -34,7 +34,7 @@ def about(checklist_id: str) -> ResponseReturnValue:
 @api.keeps_text
 def save_about(checklist_id: str) -> ResponseReturnValue:
     form = AboutForm()
-    return _save(checklist_id, form, form.give, _("About the checklist"))
+    return _save(checklist_id, form, form.give, _("About the checklist"), needed="title_en")
 
 
 @api.permission(DEFINE)
