@@ -143,7 +143,8 @@ def _following() -> Select[int]:
         select(func.min(later.id))
         .join(done, same)
         .where(done.id.in_(bindparam("finished", expanding=True)))
-        .where(later.state == Delivery.WAITING)
+        # Asked for the state, SQLite would go through all that wait, and not to these few.
+        .where(later.finished_at.is_(None))
         .group_by(done.id)
     )
 
