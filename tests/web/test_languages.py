@@ -138,7 +138,7 @@ def test_programs_are_answered_in_english(council: TestNode) -> None:
     for address in ("/projects/none", "/councils/nobody", "/nothing"):
         answer = council.app.test_client().get(address, headers=headers)
         assert answer.status_code == 404
-        assert "There is no such" in answer.text or "typed the address" in answer.text
+        assert "There is no such" in answer.text or "nothing at this address" in answer.text
 
 
 def test_the_language_that_a_person_chose_is_kept_with_their_account(nodes: Nodes) -> None:
