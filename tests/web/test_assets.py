@@ -13,7 +13,7 @@ FONTS = {".woff", ".woff2", ".ttf", ".otf", ".eot"}
 # Names what it takes out; and the licence's line of copyright, which must stay.
 EXCEPT = {"vendor_assets.py", "LICENSE.txt", "README.md"}
 # It names whose copyright the list of services is, as its licence asks.
-ATTRIBUTED = Path("services/templates/services/index.html")
+ATTRIBUTED = Path("services/templates/services/_list.html")
 
 FILES = [path for path in (WEB / "static").rglob("*") if path.is_file()]
 TEXTS = [*FILES, *(WEB.parent.rglob("*.html")), *WEB.glob("*.py")]
