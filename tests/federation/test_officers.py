@@ -83,7 +83,7 @@ def test_nobody_is_seen_who_did_not_choose_it(node: TestNode) -> None:
     officer = node.visitor("officer")
     assert f'href="{PROFILE}"' in officer.visit("/").text
     said = html.unescape(officer.visit(PROFILE).text)
-    assert "off unless you choose it: nobody outside your council sees your name" in said
+    assert "Nobody outside your council sees your name" in said
     assert "You can choose to be seen. Then everybody sees:" in said
 
 
