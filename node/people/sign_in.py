@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import Security, SQLAlchemyUserDatastore
+from sqlalchemy import inspect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from node.db import db
+from node.db import db, may_write
 from node.people.forms import EXTENSION, SignInForm
 from node.people.models import Role, User
 from node.people.service import SHORTEST_PASSWORD
@@ -26,7 +27,18 @@ class Datastore(SQLAlchemyUserDatastore):
     """Leaves the commit to the one place that commits a request."""
 
     def commit(self) -> None:
-        self.db.session.flush()
+        """Signing in has only read so far, so that nobody waited for a password to be looked at. A
+        password that is hashed anew, as hashes cost more over the years, is written by a
+        transaction that begins to write now; not over one that was changed meanwhile.
+        """
+        session = self.db.session
+        anew = [(user, inspect(user).attrs.password.history) for user in session.dirty]
+        with may_write():
+            session.rollback()
+            for user, (added, _same, before) in anew:
+                if [user.password] == list(before):
+                    user.password = added[0]
+            session.flush()
 
 
 class Sessions(SecureCookieSessionInterface):

@@ -1,9 +1,11 @@
 """Signing in and out: who gets in, what the others are told, and what a browser keeps."""
 
 import re
+from threading import Thread
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from node.people import service as people
@@ -30,6 +32,11 @@ def sign_in(visitor: Visitor, email: str, password: str, address: str = "/sign-i
     return visitor.submit("sign-in", email=email, password=password)
 
 
+def change_password(council: TestNode, password: str) -> None:
+    with council.work() as work:
+        people.set_password(work, people.require_by_email(work.session, OFFICER), password)
+
+
 def session_cookie(visitor: Visitor) -> str:
     cookie = visitor.client.get_cookie("moothall_session")
     return cookie.value if cookie else ""
@@ -47,6 +54,36 @@ def test_signing_in_and_out(stranger: Visitor) -> None:
 
 def test_the_case_of_an_e_mail_address_does_not_matter(stranger: Visitor) -> None:
     assert "Ola Officer" in sign_in(stranger, f" {OFFICER.upper()} ", PASSWORD).text
+
+
+@pytest.mark.parametrize("meanwhile", ["a moot hall of stone", ""])
+def test_a_password_is_hashed_anew_while_others_write(
+    council: TestNode, stranger: Visitor, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """As when argon2 is to cost more: what others wrote meanwhile stays, and makes nothing fail."""
+    dearer = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
+    with council.work() as work:
+        people.require_by_email(work.session, OFFICER).password = dearer
+
+    def write() -> None:
+        council.publish("Written meanwhile")
+        if meanwhile:
+            change_password(council, meanwhile)
+
+    def another(*_who: str) -> None:
+        thread = Thread(target=write)
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(SignInTries, "succeeded", another)
+    assert sign_in(stranger, OFFICER, PASSWORD).status_code == 200
+    with council.reading() as session:
+        assert people.require_by_email(session, OFFICER).password != dearer
+    monkeypatch.undo()
+    again = sign_in(Visitor(council.app.test_client()), OFFICER, meanwhile or PASSWORD)
+    assert "Ola Officer" in again.text
+    assert "Written meanwhile" in again.text
+    change_password(council, PASSWORD)
 
 
 @pytest.mark.parametrize(
