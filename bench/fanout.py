@@ -28,6 +28,7 @@ from node.testing.processes import free_port, until
 from tests.interop.authority import certify
 
 INBOXES = 1_000
+TURNS = 5
 # Milliseconds that the receivers take.
 AT_ONCE, SLOW, VERY_SLOW = 0, 100, 1_000
 # So many share the work where it consists of waiting, which one processor is enough for.
@@ -85,20 +86,28 @@ def _fan_out(
     said = f"receivers take {milliseconds} ms" if milliseconds else "receivers answer at once"
     with closing(sender.client(port, trusted, INBOXES)) as outbound:
         node = sender.open_node(folder, outbound)
-        sender.publish(node)
-        unsigned = _unsigned(node, trusted, port, hosts)
-        yield f"unsigned requests, {said}", f"{unsigned:10,.0f} /s"
-        started = time.perf_counter()
-        delivery.work_off(node)
-        signed = INBOXES / (time.perf_counter() - started)
-        _check(node, 1)
-    share = f"{signed:10,.0f} /s = {signed / unsigned:.0%}"
-    yield f"signed, sent and recorded, {said}, one worker", share
+        turns = [_turn(node, trusted, port, hosts) for _ in range(TURNS)]
+        _check(node, TURNS)
+    yield f"unsigned requests, {said}", f"{median(unsigned for unsigned, _ in turns):10,.0f} /s"
+    share = median(signed / unsigned for unsigned, signed in turns)
+    signed = f"{median(signed for _, signed in turns):10,.0f} /s = {share:.0%}"
+    yield f"signed, sent and recorded, {said}, one worker", signed
     sender.publish(node)
     together = _workers(2, folder, trusted, port)
-    _check(node, 2)
+    _check(node, TURNS + 1)
     yield f"the same, two workers on one processor, {said}", f"{together:10,.0f} /s"
     node.engine.dispose()
+
+
+def _turn(node: Node, trusted: Path, port: int, hosts: list[str]) -> tuple[float, float]:
+    """One activity unsigned, and then one as the node sends it: requests a second of each. By
+    turns, so that whatever else the machine does strikes both.
+    """
+    sender.publish(node)
+    unsigned = _unsigned(node, trusted, port, hosts)
+    started = time.perf_counter()
+    delivery.work_off(node)
+    return unsigned, INBOXES / (time.perf_counter() - started)
 
 
 def _scaling(folder: Path, trusted: Path, port: int) -> Iterator[tuple[str, str]]:

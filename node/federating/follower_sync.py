@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from federation.errors import DocumentError
 from federation.followers import HEADER, CollectionSynchronization, partial_followers_digest
@@ -38,12 +38,11 @@ def headers_for(
     session: Session, actor_ids: Collection[int], hosts: Collection[str]
 ) -> dict[tuple[int, str], dict[str, str]]:
     """As `header_for`, for many at once: by actor and host, where there is one."""
-    follower = aliased(Actor)
     query = (
-        select(Follow.followed_id, follower.host, follower.uri)
-        .join(Follow, Follow.follower_id == follower.id)
+        select(Follow.followed_id, Actor.host, Actor.uri)
+        .join(Follow, Follow.follower_id == Actor.id)
         .where(Follow.followed_id.in_(actor_ids), Follow.state == "accepted")
-        .where(follower.host.in_(hosts))
+        .where(Actor.host.in_(hosts))
     )
     known = defaultdict[tuple[int, str], list[str]](list)
     for actor_id, host, uri in session.execute(query):
@@ -68,13 +67,12 @@ def address(actor: Actor) -> str:
 
 def partial(session: Session, actor: Actor, host: str) -> list[str]:
     """The ids of the followers of `actor` at `host`."""
-    follower = aliased(Actor)
     query = (
-        select(follower.uri)
-        .join(Follow, Follow.follower_id == follower.id)
-        .where(Follow.followed_id == actor.id, Follow.state == "accepted", follower.host == host)
+        select(Actor.uri)
+        .join(Follow, Follow.follower_id == Actor.id)
+        .where(Follow.followed_id == actor.id, Follow.state == "accepted", Actor.host == host)
     )
-    return list(session.scalars(query.order_by(follower.uri)))
+    return list(session.scalars(query.order_by(Actor.uri)))
 
 
 def noticed(node: Node, sender: str, header: str | None) -> None:

@@ -114,15 +114,19 @@ def _keep_attempts(session: Session, tries: Sequence[tuple[Delivery, Tried]]) ->
     ]
     session.connection().execute(insert(DeliveryAttempt), values)
     often = [row.id for row, _ in tries if row.attempts > 1]
+    if often:
+        _leave_out_old_attempts(session, often)
+
+
+def _leave_out_old_attempts(session: Session, deliveries: Sequence[int]) -> None:
     newer = aliased(DeliveryAttempt)
     behind = (
         select(func.count())
         .where(newer.delivery_id == DeliveryAttempt.delivery_id, newer.id > DeliveryAttempt.id)
         .scalar_subquery()
     )
-    if often:
-        old = DeliveryAttempt.delivery_id.in_(often), behind >= MOST_ATTEMPTS
-        session.execute(delete(DeliveryAttempt).where(*old))
+    old = DeliveryAttempt.delivery_id.in_(deliveries), behind >= MOST_ATTEMPTS
+    session.execute(delete(DeliveryAttempt).where(*old))
 
 
 def _call_next(work: UnitOfWork, finished: Sequence[int]) -> None:
