@@ -25,15 +25,18 @@ def agree(
     Returns whether nothing is left to be asked for. What does not fit its type here would not fit
     the next time either.
     """
-    agreed = told is None
+    if told is None:
+        return True
+    with node.reading() as session:
+        held = documents.revisions(session, session.get_one(Council, subject.council_id))
     before, different = found.fetched + found.removed, 0
     settling = Settling(node, subject, found)
-    for kind in sorted(node.hooks.documents if told is not None else ()):
-        there = _held(node, subject, kind)
-        if told is not None and told.get(kind) != digest(there):
+    for kind in sorted(node.hooks.documents):
+        there = held.get(kind, {})
+        if told.get(kind) != digest(there):
             different += _settle(node, settling, address, kind, there)
     found.different += different
-    return agreed or not different or found.fetched + found.removed == before
+    return not different or found.fetched + found.removed == before
 
 
 def digest(entries: dict[str, str]) -> str | None:
@@ -50,10 +53,3 @@ def _settle(node: Node, settling: Settling, address: str, kind: str, there: dict
     gone = [uri for uri in there if uri not in theirs.entries]
     settling.ask(wanted[:MOST_ASKED], gone[:MOST_ASKED])
     return len(wanted) + len(gone)
-
-
-def _held(node: Node, subject: Subject, kind: str) -> dict[str, str]:
-    """What we hold of one type: ids and revisions."""
-    with node.reading() as session:
-        council = session.get_one(Council, subject.council_id)
-        return documents.revisions(session, council).get(kind, {})
