@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, insert, select
 
 from bench import sender
 from bench.load import answers
+from bench.memory import resident
 from bench.servers import LOADER, SERVER, on_processor
 from federation.signatures import PrivateKey, generate_rsa
 from node.db import now
@@ -86,12 +87,15 @@ def _fan_out(
     said = f"receivers take {milliseconds} ms" if milliseconds else "receivers answer at once"
     with closing(sender.client(port, trusted, INBOXES)) as outbound:
         node = sender.open_node(folder, outbound)
+        small = resident()
         turns = [_turn(node, trusted, port, hosts) for _ in range(TURNS)]
         _check(node, TURNS)
+        large = resident()
     yield f"unsigned requests, {said}", f"{median(unsigned for unsigned, _ in turns):10,.0f} /s"
     share = median(signed / unsigned for unsigned, signed in turns)
     signed = f"{median(signed for _, signed in turns):10,.0f} /s = {share:.0%}"
     yield f"signed, sent and recorded, {said}, one worker", signed
+    yield "  memory of who sends both, before and after", small + large
     sender.publish(node)
     together = _workers(2, folder, trusted, port)
     _check(node, TURNS + 1)

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, func, insert, select
 from sqlalchemy.orm import Session
 
 from bench.load import request_bytes
+from bench.memory import resident
 from bench.nodes import PEER, founded, signed_like
 from bench.servers import bare_server, node_server
 from bench.turns import by_turns
@@ -44,12 +45,14 @@ def beside(what: str, settings: Settings, key: PrivateKey) -> Iterator[Line]:
         return letters, letters
 
     with bare_server() as limit, node_server(settings) as node:
-        before = count(settings)
+        before, small = count(settings), resident(node.process)
         bare, inbox = by_turns(limit, node, requests)
         assert set(inbox.statuses) == {202}, inbox.statuses
         assert count(settings) - before == sum(inbox.statuses.values()), "answered, and not stored"
+        large = resident(node.process)
     yield "a bare Flask view", bare.told()
     yield what, inbox.told(beside=bare)
+    yield "  its memory, before and after", small + large
 
 
 def letter(key: PrivateKey, name: str) -> bytes:
