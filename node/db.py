@@ -129,9 +129,10 @@ def prepare_engine(engine: Engine) -> None:
     turns = Turns()
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", partial(_on_begin, turns))
-    for end in ("commit", "rollback"):
-        event.listen(engine, end, lambda connection: _give_turn(turns, connection.info))
-    event.listen(engine, "checkin", lambda _connection, record: _give_turn(turns, record.info))
+    # SQLAlchemy's events `commit` and `rollback` come before the database does either. Only a
+    # connection that leaves its user is known to have ended its transaction.
+    for end in ("checkin", "detach"):
+        event.listen(engine, end, lambda _connection, record: _give_turn(turns, record.info))
 
 
 def _on_postgresql(connection: Any, _record: object) -> None:
