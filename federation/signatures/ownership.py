@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from federation.errors import Reason, Refusal
@@ -10,6 +11,7 @@ from federation.reading import id_of, ids_of, one_or_many
 from federation.signatures.keys import PublicKey, pem_of_multikey
 
 MOST_KEYS = 10
+KEY_LISTS = ("publicKey", "verificationMethod", "assertionMethod")
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,12 @@ def _is_usable(key: PublicKey) -> bool:
 
 
 def _listed(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:
-    """The keys under `publicKey` (the security vocabulary) and `assertionMethod` (FEP-521a)."""
-    asserting = ids_of(one_or_many(document.get("assertionMethod"))[:MOST_KEYS])
-    entries = one_or_many(document.get("publicKey"))[:MOST_KEYS]
-    entries += one_or_many(document.get("assertionMethod"))[:MOST_KEYS]
-    for entry in entries:
+    """The keys under `publicKey` (the security vocabulary), `verificationMethod` (Controlled
+    Identifiers 1.0; older ones that still count) and `assertionMethod` (FEP-521a).
+    """
+    listed = {name: one_or_many(document.get(name))[:MOST_KEYS] for name in KEY_LISTS}
+    asserting = ids_of(listed["assertionMethod"])
+    for entry in chain.from_iterable(listed.values()):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             continue
         if id_of(entry.get("owner") or entry.get("controller")) not in {uri, None}:

@@ -30,7 +30,8 @@ class Actor:
 
     In our own namespace, `projects` is the collection of a council's projects, `digest` the digest
     of them by which peers compare what they have, `gss_code` its official code. `location` is where
-    a council is. `attributed_to` is the council of a project. `generator` is the id of the node's
+    a council is. Of the RSA keys in `public_keys` the first is the one signed with, others are
+    older. `attributed_to` is the council of a project. `generator` is the id of the node's
     Application, and `implements` what that software can do, as addresses (FEP-844e). All addresses
     but `url`, `icon`, `also_known_as` and `moved_to` are of the origin of `id`.
     """
@@ -120,7 +121,9 @@ class Actor:
                 "projects": self.projects,
                 "endpoints": {"sharedInbox": self.shared_inbox} if self.shared_inbox else None,
                 "icon": {"type": "Image", "url": self.icon} if self.icon else None,
-                "publicKey": rsa[0] if len(rsa) == 1 else rsa,
+                # Always one: much software refuses an actor with several.
+                "publicKey": rsa[0] if rsa else None,
+                "verificationMethod": rsa[1:],
                 "assertionMethod": [
                     _multikey(key) for key in self.public_keys if key.algorithm is Algorithm.ed25519
                 ],

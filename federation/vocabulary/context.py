@@ -39,6 +39,11 @@ TERMS: dict[str, Any] = {
         "@type": "@id",
         "@container": "@set",
     },
+    "verificationMethod": {
+        "@id": "https://w3id.org/security#verificationMethod",
+        "@type": "@id",
+        "@container": "@set",
+    },
 }
 CONTEXT: list[Any] = [AS2, SECURITY, MULTIKEY, DATA_INTEGRITY, TERMS]
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from node.db import now
 from node.federating import actors
@@ -43,9 +43,9 @@ def signed(here: TestNode, there: TestNode) -> Message:
 def listed(node: TestNode, path: str) -> list[str]:
     """The ids of the keys in a document, without the actor's."""
     document = read(node, path)
-    rsa = document["publicKey"]
-    found = [rsa] if isinstance(rsa, dict) else rsa
-    return [key["id"].partition("#")[2] for key in [*found, *document["assertionMethod"]]]
+    older = document.get("verificationMethod", [])
+    found = [document["publicKey"], *older, *document["assertionMethod"]]
+    return [key["id"].partition("#")[2] for key in found]
 
 
 def known(node: TestNode, uri: str) -> set[str]:
@@ -97,6 +97,27 @@ def test_must_20_what_an_old_key_signed_counts_for_a_while(
     there.node.key_documents.forget()
     assert before[2].send(there).status_code == 401
     assert signed(here, there).send(there).status_code == 202
+
+
+def test_must_38_an_actor_has_one_public_key_and_the_old_one_is_found_until_it_expires(
+    pair: tuple[TestNode, TestNode], nodes: Nodes, moothall: Command
+) -> None:
+    here, _follower = pair
+    stranger = nodes.start("cragford", federation="open")
+    path = publish(here, "Before")
+    before = [signed(here, stranger) for _ in range(2)]
+    for number in (2, 3):
+        moothall("council", "rotate-keys")
+        told(nodes, here)
+        for actor in (*WHOLE.values(), f"{path}/group"):
+            key = read(here, actor)["publicKey"]
+            assert (key["id"], key["owner"]) == (f"{key['owner']}#main-key-{number}", key["owner"])
+    assert before[0].send(stranger).status_code == 202, "found at its own id by who knew no key"
+    overlap_ends(nodes, here)
+    assert "verificationMethod" not in read(here, WHOLE["council"])
+    with stranger.work() as work:
+        work.session.execute(delete(Actor).where(~Actor.is_local))
+    assert before[1].send(stranger).status_code == 401
 
 
 def test_must_20_a_new_key_is_fetched_once_by_who_was_not_told(
