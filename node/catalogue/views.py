@@ -31,7 +31,7 @@ from node.errors import NotFoundError
 from node.federating import follower_sync
 from node.federating.publishing import PEERS
 from node.federating.readers import Reader
-from node.federating.views.asking import current_reader
+from node.federating.views.asking import proven_reader
 from node.projects import service as projects
 from node.projects.federate import to_article
 from node.projects.giving import give
@@ -70,7 +70,7 @@ def collection(slug: str) -> ResponseReturnValue:
     """
     if not wants_activity():
         return redirect(url_for("pages.own_council", slug=slug))
-    reader, session = current_reader(), current_work().session
+    reader, session = proven_reader(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError(say("There is no such council here."))
@@ -166,7 +166,7 @@ def digest(slug: str) -> ResponseReturnValue:
     What there is of plugins' documents is told in a header, whether or not anything else changed. A
     server that proves who it is hears besides which followers of ours we know there (FEP-8fcf).
     """
-    reader, session = current_reader(), current_work().session
+    reader, session = proven_reader(), current_work().session
     council, uri = _council(slug)
     buckets = digests.buckets(current_node(), council.id, _audience(reader))
     document = CouncilDigest(uri, council.actor.uri, buckets)
@@ -184,7 +184,7 @@ def digest(slug: str) -> ResponseReturnValue:
 @permission(PUBLIC)
 def bucket(slug: str, number: int) -> ResponseReturnValue:
     """What is in one bucket: id and revision of each."""
-    reader, session = current_reader(), current_work().session
+    reader, session = proven_reader(), current_work().session
     council, uri = _council(slug)
     if number >= BUCKETS:
         raise NotFoundError(say("There is no such part of the digest."))
@@ -199,7 +199,7 @@ def documents_digest(slug: str, kind: str) -> ResponseReturnValue:
     council, uri = _council(slug)
     if not (kind.isascii() and kind.isidentifier()):
         raise NotFoundError(say("There is no such part of the digest."))
-    held = documents.revisions(current_work().session, council, current_reader())
+    held = documents.revisions(current_work().session, council, proven_reader())
     return activity_response(TypeDigest(type_id(uri, kind), uri, held.get(kind, {})).dump())
 
 

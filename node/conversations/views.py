@@ -19,7 +19,7 @@ from node.conversations.subjects import Subject
 from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses, reactions
-from node.federating.views.asking import current_reader
+from node.federating.views.asking import current_reader, proven_reader
 from node.people.permissions import may
 from node.projects import service as projects
 from node.projects.models import Project, Visibility
@@ -221,7 +221,7 @@ def conversations(slug: str) -> ResponseReturnValue:
     """
     if not wants_activity():
         return redirect(url_for("pages.own_council", slug=slug))
-    reader, session = current_reader(), current_work().session
+    reader, session = proven_reader(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError(say("There is no such council here."))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.acceptance import Policy, identify
-from federation.errors import AddressError, Refusal
+from federation.errors import AddressError, Reason, Refusal
 from federation.origin import host_of
 from federation.signatures import SignedRequest, claimed_host, read_signature
 from node.db import now
@@ -47,25 +47,39 @@ def is_signed(request: SignedRequest) -> bool:
     return any(name in request.headers for name in SIGNATURE_HEADERS)
 
 
-def who_asks(node: Node, request: SignedRequest) -> Reader:
-    """The server that signed a request that only reads.
-
-    Raises `Refusal`, which has been counted, for a blocked host, and for a signature of an allowed
-    one that does not verify: it would otherwise get less than it is due and not know why. What
-    any other host signs is not looked at, no key of it is fetched, and it reads as everybody does.
+def refuse_blocked(node: Node, request: SignedRequest) -> None:
+    """Raises `Refusal`, which has been counted, where the key that is named is of a blocked host:
+    that its name is used is enough. Nothing is verified, and no network is used.
     """
     host = _host(request)
     with node.reading() as session:
         is_blocked = peers.is_blocked(session, host)
+    if is_blocked:
+        raise _counted(node, host, Refusal(Reason.host_not_allowed, host))
+
+
+def who_asks(node: Node, request: SignedRequest) -> Reader:
+    """The server that signed a request that only reads, which `refuse_blocked` let pass.
+
+    Raises `Refusal`, which has been counted, for a signature of an allowed host that cannot be
+    verified. What any other host signs is not looked at, no key of it is fetched, and it reads as
+    everybody does.
+    """
+    host = _host(request)
+    with node.reading() as session:
         is_peer = host in peers.allowed_by_name(session, {host})
-    if not is_blocked and not is_peer:
+    if not is_peer:
         return ANYBODY
     try:
         return _prove(node, request)
     except Refusal as refusal:
-        refusals.count(node, host, refusal)
-        log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
-        raise
+        raise _counted(node, host, refusal) from None
+
+
+def _counted(node: Node, host: str, refusal: Refusal) -> Refusal:
+    refusals.count(node, host, refusal)
+    log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
+    return refusal
 
 
 def _host(request: SignedRequest) -> str:
@@ -77,8 +91,6 @@ def _host(request: SignedRequest) -> str:
 
 
 def _prove(node: Node, request: SignedRequest) -> Reader:
-    """Of a blocked host nothing is verified: that its name is used is enough to refuse it."""
-
     def host_allowed(host: str) -> bool:
         with node.reading() as session:
             return host in peers.allowed_by_name(session, {host})

@@ -13,7 +13,7 @@ from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses
 from node.federating.models import Actor
-from node.federating.views.asking import current_reader
+from node.federating.views.asking import refuse_blocked_readers
 from node.federating.views.collections import followers_of, outbox_of
 from node.officers import announcing, service
 from node.officers.forms import ProfileForm
@@ -82,7 +82,7 @@ def withdraw() -> ResponseReturnValue:
 @permission(PUBLIC)
 def show(username: str) -> ResponseReturnValue:
     """An officer who chose to be seen: their page, or their actor for another server."""
-    current_reader()  # nobody who is blocked reads it
+    refuse_blocked_readers()
     work, is_document = current_work(), wants_activity()
     try:
         officer = _seen(username)
@@ -107,7 +107,7 @@ def show(username: str) -> ResponseReturnValue:
 @permission(PUBLIC)
 def outbox(username: str) -> ResponseReturnValue:
     """The updates they wrote, newest first, as they announced them."""
-    current_reader()
+    refuse_blocked_readers()
     return outbox_of(_seen(username))
 
 
@@ -115,7 +115,7 @@ def outbox(username: str) -> ResponseReturnValue:
 @permission(PUBLIC)
 def followers(username: str) -> ResponseReturnValue:
     """How many follow; not who."""
-    current_reader()
+    refuse_blocked_readers()
     return followers_of(_seen(username))
 
 

@@ -7,7 +7,7 @@ from federation.vocabulary import Tombstone
 from node.errors import GoneError, NotFoundError
 from node.federating import actors
 from node.federating.models import Actor
-from node.federating.views.asking import current_reader
+from node.federating.views.asking import for_everybody_first, refuse_blocked_readers
 from node.federating.views.collections import followers_of, outbox_of
 from node.projects import service
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
@@ -50,7 +50,10 @@ def followers(token: str) -> ResponseReturnValue:
 
 def _group(token: str) -> Actor:
     """The actor of a project that the reader may see."""
-    project = service.by_token(current_work().session, token, current_reader())
+    refuse_blocked_readers()
+    project = for_everybody_first(
+        lambda reader: service.by_token(current_work().session, token, reader)
+    )
     if not project.is_local or project.actor is None:
         raise NotFoundError(say("There is no such project."))
     return project.actor

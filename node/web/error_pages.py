@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from federation.errors import FederationError, Refusal
 from node.db import db
 from node.errors import MoothallError
+from node.federating.views.asking import unproven
 from node.languages import said
 from node.unsaved import views as unsaved
 from node.web.site import Site
@@ -185,6 +186,9 @@ def _csrf(_: CSRFError) -> AnyResponse:
 
 def _own(error: MoothallError) -> AnyResponse:
     status = STATUS.get(error.code, 500)
+    # Whoever signs and is not believed would not know why there is nothing.
+    if status == 404 and (refusal := unproven()) is not None:
+        return refused(refusal)
     if status == 500:
         log.error("unexpected error", code=error.code, text=error.safe_text)
         return _internal(InternalServerError())

@@ -65,14 +65,38 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("visibility", Visibility)
-def test_must_30_a_wrong_signature_of_a_peer_is_an_error_and_no_anonymous_reader(
+@pytest.mark.parametrize("visibility", [Visibility.peers, Visibility.private])
+def test_must_30_a_peer_with_a_wrong_signature_is_told_so_where_it_may_read_nothing(
     wrong: str, visibility: Visibility, here: TestNode, peer: Signatory
 ) -> None:
-    address = f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}"
-    answer = signed_get(here, peer, address, but=WRONG[wrong])
-    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
-    assert list(counted(here).values()) == [1]
+    for address in (f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}", "/projects/nobody"):
+        answer = signed_get(here, peer, address, but=WRONG[wrong])
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    assert list(counted(here).values()) == [2]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_must_36_what_is_public_is_read_with_a_wrong_signature_too(
+    wrong: str, here: TestNode, peer: Signatory
+) -> None:
+    token = write(here, "Bins", Visibility.public, PUBLISHED)
+    secret = write(here, "Taxis", Visibility.peers, PUBLISHED)
+    answer = signed_get(here, peer, f"/projects/{token}", but=WRONG[wrong])
+    assert answer.status_code == 200
+    assert {"Signature", "Signature-Input"} <= set(answer.vary)
+    outbox = signed_get(here, peer, "/councils/aldermoor/outbox?page=1", but=WRONG[wrong])
+    assert outbox.status_code == 200
+    assert token in outbox.text
+    assert secret not in outbox.text
+
+
+@pytest.mark.parametrize("path", ["", "?after=0", "/digest", "/digest/0", "/conversations"])
+def test_must_30_what_a_peer_compares_by_is_never_less_than_it_is_due(
+    path: str, here: TestNode, peer: Signatory
+) -> None:
+    for wrong in WRONG.values():
+        answer = signed_get(here, peer, f"/councils/aldermoor/projects{path}", but=wrong)
+        assert answer.status_code == 401
 
 
 def test_must_30_a_signature_for_another_address_gets_nothing(

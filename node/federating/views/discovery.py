@@ -14,8 +14,8 @@ from node import __version__
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import actors
 from node.federating.models import Actor, OutboxActivity
-from node.federating.readers import ANYBODY, SIGNATURE_HEADERS, is_signed
-from node.federating.views.asking import as_signed, current_reader
+from node.federating.readers import ANYBODY, SIGNATURE_HEADERS, Reader
+from node.federating.views.asking import for_everybody_first
 from node.request import (
     PUBLIC,
     activity_response,
@@ -56,16 +56,19 @@ def _node_document() -> Document:
 @permission(PUBLIC)
 @for_servers
 def webfinger() -> ResponseReturnValue:
-    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast.
+    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast, and
+    looks at no signature where everybody may know.
 
     What is for the councils we work with is found by them alone, who sign that they ask.
     """
     resource = request.args.get("resource", "")
-    if is_signed(as_signed()) and current_reader() != ANYBODY:
-        body = json_bytes(_who_is(resource, for_peers=True))
-    else:
-        body = remembered(f"webfinger {resource}", partial(_who_is, resource))
-    answer = Response(body, content_type="application/jrd+json")
+
+    def find(reader: Reader) -> bytes:
+        if reader == ANYBODY:
+            return remembered(f"webfinger {resource}", partial(_who_is, resource))
+        return json_bytes(_who_is(resource, for_peers=True))
+
+    answer = Response(for_everybody_first(find), content_type="application/jrd+json")
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.vary.update(SIGNATURE_HEADERS)
     return answer
