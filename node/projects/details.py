@@ -229,11 +229,12 @@ class Output:
 
 @dataclass(frozen=True)
 class Related:
-    """Another project that this one is related to: its id, and its title when that was said."""
+    """Another project that this one is related to, by its id. Its title is never kept here: who may
+    read that is not for this project to decide, and may change.
+    """
 
     kind: RelationKind | None = _choice(RelationKind)
     uri: str = _address()
-    title: str = _line(300)
 
     @property
     def is_there(self) -> bool:

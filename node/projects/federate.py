@@ -123,21 +123,17 @@ def to_article(project: Project) -> Article:
 
 
 def _link(related: Related) -> Document:
-    """A relation to another project: a `Link` whose `rel` is a word of our namespace."""
-    named = {"name": related.title} if related.title else {}
-    return {"type": "Link", "rel": f"{NAMESPACE}{related.kind}", "href": related.uri, **named}
+    """A relation to another project: a `Link` whose `rel` is a word of our namespace. It has no
+    `name`, since not everybody who gets it may read the title of the other.
+    """
+    return {"type": "Link", "rel": f"{NAMESPACE}{related.kind}", "href": related.uri}
 
 
 def _related(article: Article) -> list[Document]:
     """What the `Link`s say of other projects, as details have it."""
     links = (tag for tag in article.tags if str(tag.get("rel", "")).startswith(NAMESPACE))
     return [
-        {
-            "kind": str(tag["rel"]).removeprefix(NAMESPACE),
-            "uri": tag.get("href"),
-            "title": tag.get("name"),
-        }
-        for tag in links
+        {"kind": str(tag["rel"]).removeprefix(NAMESPACE), "uri": tag.get("href")} for tag in links
     ]
 
 

@@ -25,15 +25,13 @@ MOST_SAYING = 50
 class Shown:
     """A relation as a page shows it. `by` is the project whose council says so.
 
-    `other` is the other project where this node has it and the reader may see it; else its id and
-    title are what there is.
+    `other` is the other project; of one that this node does not know, its id is all there is.
     """
 
     kind: RelationKind
     by: Project
     other: Project | None
     uri: str
-    title: str
 
 
 def note(work: UnitOfWork, said: Mapping[str, Sequence[Related]]) -> None:
@@ -75,11 +73,10 @@ def has_moved(session: Session, project: Project) -> bool:
 
 
 def resolved(work: UnitOfWork, text: Text, project: Project | None = None) -> Text:
-    """`text` with the id and title of each project that was named by the address of its page.
+    """`text` with the id of each project that was named by the address of its page.
 
     Raises `InvalidInputError` for the project itself.
     """
-    known = {each.uri: each for each in project.details.related} if project else {}
     related, wrong = [], {}
     for place, each in enumerate(text.details.related):
         found = find(work, each.uri)
@@ -87,9 +84,7 @@ def resolved(work: UnitOfWork, text: Text, project: Project | None = None) -> Te
             wrong[f"related-{place}-uri"] = say("There is no project at this address")
         if found is not None and project is not None and found.id == project.id:
             wrong[f"related-{place}-uri"] = say("Enter the address of another project")
-        title = each.title or (known[each.uri].title if each.uri in known else "")
-        uri, title = (found.uri, found.title) if found else (each.uri, title)
-        related.append(replace(each, uri=uri, title=title))
+        related.append(replace(each, uri=found.uri) if found else each)
     if wrong:
         raise InvalidInputError(say("The project could not be saved."), wrong)
     unique = {(each.kind, each.uri): each for each in related}
@@ -115,14 +110,16 @@ def _is_here(work: UnitOfWork, address: str) -> bool:
 
 
 def stated(session: Session, project: Project, visible: ColumnElement[bool]) -> list[Shown]:
-    """What a project says of others. `visible`: what of the others its reader may see."""
-    related = [each for each in project.details.related if each.kind is not None]
-    wanted = select(Project).where(Project.uri.in_([each.uri for each in related]), visible)
-    known = {other.uri: other for other in session.scalars(wanted)}
+    """What a project says of others. `visible`: what of the others its reader may see; of those
+    that are known here and that the reader may not see, nothing is shown.
+    """
+    those = Project.uri.in_([each.uri for each in project.details.related])
+    known = set(session.scalars(select(Project.uri).where(those)))
+    seen = {other.uri: other for other in session.scalars(select(Project).where(those, visible))}
     return [
-        Shown(each.kind, project, known.get(each.uri), each.uri, each.title or each.uri)
-        for each in related
-        if each.kind is not None
+        Shown(each.kind, project, seen.get(each.uri), each.uri)
+        for each in project.details.related
+        if each.kind is not None and (each.uri in seen or each.uri not in known)
     ]
 
 
@@ -136,7 +133,7 @@ def said_by_others(session: Session, project: Project, visible: ColumnElement[bo
         .limit(MOST_SAYING)
     )
     return [
-        Shown(RelationKind(row.kind), row.project, row.project, row.project.uri, row.project.title)
+        Shown(RelationKind(row.kind), row.project, row.project, row.project.uri)
         for row in session.scalars(query)
     ]
 

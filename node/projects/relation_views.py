@@ -89,7 +89,7 @@ def _other(token: str) -> Project:
 
 def _relate(ours: Project, other: Project, kind: RelationKind) -> None:
     text = text_of(ours)
-    more = Related(kind, other.uri, other.title)
+    more = Related(kind, other.uri)
     said = replace(text.details, related=(*text.details.related, more))
     service.update(current_work(), ours, replace(text, details=said), ours.version)
 

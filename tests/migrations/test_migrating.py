@@ -1,5 +1,6 @@
 """The migrations make what the models say, on both databases, each owner's by itself."""
 
+import json
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
@@ -156,6 +157,50 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
         assert (key.key_id, bool(key.asserts)) == ("https://a.test/councils/a#ed25519-key", True)
         assert PrivateKey(key.key_id, key.private_pem).algorithm is Algorithm.ed25519
         assert public_pem(key.private_pem) == key.public_pem
+
+
+def test_titles_of_other_projects_that_were_kept_with_relations_go(engine: Engine) -> None:
+    hooks = Hooks(CORE_ONLY)
+    history = migrating.histories(hooks)[0]
+    relation = {"kind": "similar", "uri": "https://b.test/projects/2", "title": "Secret"}
+    link = {"type": "Link", "rel": "https://moothall.org/ns#similar", "name": "Secret"}
+    hashtag = {"type": "Hashtag", "name": "#Bins"}
+    article = {"type": "Article", "name": "Bins", "tag": [hashtag, link]}
+    activity = {"type": "Announce", "object": {"object": article, "proof": {}}, "proof": {}}
+    details = {"tags": ["bins"], "related": [relation]}
+    values = {
+        "details": json.dumps(details),
+        "text": json.dumps({"title": "Bins", "details": details}),
+        "body": json.dumps(activity, separators=(",", ":")),
+    }
+    with engine.begin() as connection:
+        command.upgrade(history.config(connection), "0001")
+        for statement in ROWS_OF_0001.split("\n\n"):
+            connection.execute(text(statement))
+    migrating.upgrade(engine, hooks)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE project SET details = :details"), values)
+        connection.execute(text("UPDATE outbox_activity SET body = :body WHERE id = 1"), values)
+        version = "project_id, number, at, deed, audience, text"
+        insert = f"INSERT INTO project_version ({version}) VALUES"
+        row = "(1, 1, '2026-01-01', 'created', 'public', :text)"
+        connection.execute(text(f"{insert} {row}"), values)
+        command.stamp(history.config(connection), "0022")
+        command.upgrade(history.config(connection), "0023")
+        kept = [
+            connection.scalar(text(query))
+            for query in (
+                "SELECT CAST(details AS TEXT) FROM project",
+                "SELECT CAST(text AS TEXT) FROM project_version",
+                "SELECT body FROM outbox_activity WHERE id = 1",
+            )
+        ]
+    related = [{"kind": "similar", "uri": "https://b.test/projects/2"}]
+    assert json.loads(kept[0]) == {"tags": ["bins"], "related": related}
+    assert json.loads(kept[1]) == {"title": "Bins", "details": json.loads(kept[0])}
+    assert "Secret" not in kept[2]
+    assert "proof" not in kept[2]
+    assert json.loads(kept[2])["object"]["object"]["tag"][0] == hashtag
 
 
 # Statements of the first version, with a blank line between.

@@ -9,7 +9,17 @@ from node.projects.models import State, Visibility
 from node.testing.nodes import Nodes
 from node.testing.peer import Peer
 from tests.visibility.answers import assess, define
-from tests.visibility.town import Town, change, employ, hear, unseen, watch, word, write
+from tests.visibility.town import (
+    Town,
+    change,
+    employ,
+    hear,
+    relate,
+    unseen,
+    watch,
+    word,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +47,19 @@ def town(lasting_nodes: Nodes) -> Town:
             employ(here, word("seen"), token, "sam")
             employ(here, word("gone"), token, "kim")
             unseen(here, "kim")
-    for before, after in product(Visibility, Visibility):
-        if before is not after:
-            token = write(here, word(before, "now", after), before, State.published)
-            change(here, token, after)
     for visibility in (Visibility.public, Visibility.peers):
         for state in (State.published, State.deleted):
             name = word("theirs", visibility, state)
             hear(here, there.host, name, visibility, state)
+    changing: list[tuple[str, Visibility]] = []
+    for before, after in product(Visibility, Visibility):
+        if before is not after:
+            token = write(here, word(before, "now", after), before, State.published)
+            assess(here, word(before, "now", after), token)
+            changing.append((token, after))
+    relate(here, write(here, word("hub"), Visibility.public, State.published))
+    for token, after in changing:
+        change(here, token, after)
     report = peer.says("Flag", reported, content="Is this right?", to=[here.council_uri])
     assert peer.send(report, here).status_code == 202
     lasting_nodes.settle()

@@ -26,6 +26,8 @@ FOR_PROGRAMS = (
 PUBLISHED = State.published
 ORDER = list(Visibility)
 TO_ALL = {
+    # It is related to all others, whoever may see them.
+    word("hub"),
     word(Visibility.public, PUBLISHED),
     word(Visibility.peers, "now", Visibility.public),
     word(Visibility.private, "now", Visibility.public),

@@ -1,7 +1,7 @@
 """A council that has a project of each kind, and all who may come to read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -19,8 +19,9 @@ from node.officers import service as officers
 from node.people import service as people
 from node.people.permissions import OFFICER
 from node.projects import service as projects
-from node.projects.models import Phase, Project, State, Visibility
-from node.projects.writing import Text
+from node.projects.details import Related, RelationKind
+from node.projects.models import Phase, Project, State, Visibility, new_token
+from node.projects.writing import Text, text_of
 from node.testing.nodes import PASSWORD, TestNode, email
 from node.testing.peer import AS2, Signatory
 from node.updates import service as updates
@@ -98,6 +99,17 @@ def write(node: TestNode, name: str, visibility: Visibility, state: State) -> st
         return project.token
 
 
+def relate(node: TestNode, token: str) -> None:
+    """A project of ours says that it is similar to every other project that the node has."""
+    with node.work() as work:
+        project = projects.for_change(work.session, token)
+        others = work.session.scalars(select(Project.uri).where(Project.id != project.id))
+        related = tuple(Related(RelationKind.similar, uri) for uri in others)
+        text = text_of(project)
+        details = replace(text.details, related=related)
+        projects.update(work, project, replace(text, details=details), project.version)
+
+
 def employ(node: TestNode, name: str, token: str, username: str = "") -> None:
     """An officer of this name, seen if there is a `username`, writes an update of a project."""
     address = f"{name}@{node.name}.example"
@@ -140,7 +152,7 @@ def hear(node: TestNode, host: str, name: str, visibility: Visibility, state: St
         council = work.session.scalars(
             select(Council).where(Council.actor.has(Actor.host == host))
         ).one()
-        uri = f"https://{host}/projects/{name}"
+        uri = f"https://{host}/projects/{new_token()}"
         shown = name if state is State.published else ""
         work.session.add(
             Project(
