@@ -81,9 +81,13 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Ignored:
-    """Nothing is wrong and nothing is to be done: to be answered 202, storing nothing."""
+    """Nothing is wrong and nothing is to be done: to be answered 202, storing nothing.
+
+    `actor`: the id of an actor that is said, unproven, to be deleted.
+    """
 
     reason: str
+    actor: str
 
 
 def accept(
@@ -99,7 +103,7 @@ def accept(
     known = keys.known(signature.key_id)
     if known is None and activity.type == "Delete" and activity.object_id == activity.actor:
         # A deleted actor's key is gone, and its server tells everybody: there is nothing to fetch.
-        return Ignored("an actor unknown here was deleted")
+        return Ignored("an actor whose key is unknown here was deleted", activity.actor)
     key = _signing_key(signature, known, keys, now)
     _check_key_origin(key)
     if key.owner == activity.actor:

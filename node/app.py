@@ -21,12 +21,14 @@ from node.conversations import reading as conversation_reading
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
 from node.conversations import views as conversations_views
+from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.councils.moving import HANDLERS as MOVING_HANDLERS
 from node.data_folder import data_folder, with_secret
 from node.db import db, prepare_engine
 from node.desk import views as desk_views
+from node.documents import receiving as documents_receiving
 from node.documents import service as documents
 from node.documents import views as documents_views
 from node.drafts import news as drafts_news
@@ -41,6 +43,7 @@ from node.federating import (
     backfill,
     blocking,
     delivery,
+    departures,
     discovery,
     following,
     handling,
@@ -49,7 +52,7 @@ from node.federating import (
     subscriptions,
 )
 from node.federating import views as federating_views
-from node.federating.models import Backfill, Comparison, Delivery, InboxItem, PeerList
+from node.federating.models import Backfill, Comparison, Delivery, Departure, InboxItem, PeerList
 from node.feeds import views as feeds_views
 from node.feeds.links import feed_links
 from node.freshness import news as freshness_news
@@ -94,9 +97,9 @@ from node.projects import (
     subjects,
 )
 from node.projects import news as project_news
+from node.projects import receiving as projects_receiving
 from node.projects import views as projects_views
 from node.projects.forms import PHASES
-from node.projects.receiving import HANDLERS as PROJECT_HANDLERS
 from node.request import EXTENSION
 from node.rest import api as rest_api
 from node.rest import asking as rest_asking
@@ -123,6 +126,7 @@ from node.webhooks.models import WebhookMessage
 
 # The rooms that receive what others send, in the order they are asked.
 HANDLERS: Sequence[Handlers] = (
+    departures.HANDLERS,
     following.HANDLERS,
     blocking.HANDLERS,
     COUNCIL_HANDLERS,
@@ -132,7 +136,7 @@ HANDLERS: Sequence[Handlers] = (
     comment_receiving.HANDLERS,
     reacting.HANDLERS,
     alike.HANDLERS,
-    PROJECT_HANDLERS,
+    projects_receiving.HANDLERS,
     adopting.HANDLERS,
     comment_receiving.LAST_HANDLERS,
 )
@@ -227,6 +231,13 @@ def _node(
             conversations.withdraw,
             documents.follow_project,
         ),
+        removals=(
+            conversations.remove_all_of,
+            documents_receiving.remove_all_of,
+            projects_receiving.remove_all_of,
+            alike.remove_all_of,
+            councils.remove_all_of,
+        ),
         announcers=(announcing.announce, webhooks.announce),
         hearers=(webhooks.hear,),
         kinds=by_name((*KINDS, *joining.kinds(hooks))),
@@ -246,6 +257,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
+    node.jobs.register(Departure.JOB, lambda: departures.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(relating.MERGING_JOB, lambda: merging.work_off(node))
     node.jobs.register(conversation_reading.JOB, lambda: conversation_reading.work_off(node))

@@ -145,6 +145,9 @@ class PageReader(Protocol):
 # What a room does with what it keeps about a project of ours that fewer may read: the project, and
 # the audience that it is still for, if any.
 Withdrawal = Callable[[UnitOfWork, Any, Any], None]
+# What a room does when the account of another server is deleted: removes up to so many of the rows
+# that hold what its actor said, and returns whether there are more.
+Removal = Callable[[UnitOfWork, Any, int], bool]
 # What a room does when a published project of ours was published, changed or deleted: what it is
 # called, the project, and who could see it before.
 Hearer = Callable[[UnitOfWork, str, Any, Any], None]
@@ -164,8 +167,8 @@ class Room:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page; `withdrawals`, `announcers` and `hearers` are
-    those of its rooms; `kinds` are the kinds of news (`node.news.kinds`), by name.
+    `read_page` takes what is read page by page; `withdrawals`, `removals`, `announcers` and
+    `hearers` are those of its rooms; `kinds` are the kinds of news (`node.news.kinds`), by name.
     """
 
     settings: Settings
@@ -177,6 +180,7 @@ class Node:
     read_page: PageReader
     kinds: Mapping[str, Any]
     withdrawals: Sequence[Withdrawal] = ()
+    removals: Sequence[Removal] = ()
     announcers: Sequence[Announcer] = ()
     hearers: Sequence[Hearer] = ()
     finishers: Sequence[Finisher] = ()

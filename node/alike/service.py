@@ -6,7 +6,7 @@ A statement is its author's own: nobody else can say it for them, change it or t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import Relationship, id_of
@@ -39,6 +39,14 @@ class Shown:
     statement: Statement
     other: Project | None
     uri: str
+
+
+def remove_all_of(work: UnitOfWork, actor: Actor, _most: int) -> bool:
+    """The account of a council on another server is deleted: what it stated goes, all at once, as
+    the councils of one server state little.
+    """
+    work.session.execute(delete(Statement).where(Statement.author_id == actor.id))
+    return False
 
 
 def about(session: Session, project: Project, reader: Reader) -> list[Shown]:

@@ -20,7 +20,7 @@ from node.conversations.federate import RemoteComment, from_note
 from node.conversations.models import Comment, State
 from node.conversations.subjects import Subject
 from node.db import insert_once, now
-from node.federating import actors, peers
+from node.federating import actors, peers, publishing
 from node.federating.models import Actor, Deleted, InboxItem
 from node.projects.models import Project, Visibility
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
@@ -168,8 +168,8 @@ def _store(
     said before. None: it was sent to us.
     """
     session, author = work.session, _author(work, told.author_uri)
-    if author.is_local or author.is_blocked:
-        raise NotForUsError(say("our own, or of somebody blocked"))
+    if author.is_local or author.is_blocked or author.kind == actors.CLOSED:
+        raise NotForUsError(say("our own, or of somebody blocked or gone"))
     _undelete(session, told.uri, author, asked_at)
     comment = session.scalar(select(Comment).where(Comment.uri == told.uri))
     is_new = comment is None
@@ -256,6 +256,7 @@ def _delete(work: UnitOfWork, activity: Activity) -> None:
         return
     was_shown = comment.state is State.shown
     service.erase(comment)
+    publishing.hide(work.session, comment.uri, None)
     if was_shown and comment.project.is_local:
         service.forward(work, comment, dict(activity.raw))
 

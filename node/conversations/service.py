@@ -137,6 +137,19 @@ def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | 
             publishing.withdraw(work, comment.author, deletion, now_for)
 
 
+def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:
+    """The account of `author`, on another server, is deleted: up to `most` of its comments go, here
+    and wherever our projects' actors announced them. True if there may be more.
+    """
+    theirs = Comment.author_id == author.id, Comment.state != State.deleted
+    found = work.session.scalars(select(Comment).where(*theirs).limit(most)).all()
+    for comment in found:
+        if comment.state is State.shown and comment.project.is_local:
+            _take_back(work, comment)
+        erase(comment)
+    return len(found) == most
+
+
 def erase(comment: Comment) -> None:
     """Forget what was written."""
     _move(comment, State.deleted)
@@ -282,7 +295,9 @@ def _original(session: Session, comment: Comment) -> Document | None:
 
 
 def _take_back(work: UnitOfWork, comment: Comment) -> None:
-    """Undo all by which our project's actor announced a comment, where it was announced."""
+    """Undo all by which our project's actor announced a comment, where it was announced. Nobody
+    reads what it said there any more.
+    """
     actor = comment.project.actor
     if actor is None:
         return
@@ -291,9 +306,11 @@ def _take_back(work: UnitOfWork, comment: Comment) -> None:
         OutboxActivity.type == "Announce",
         OutboxActivity.object_uri == comment.uri,
     )
-    for row in work.session.scalars(announced).all():
+    rows = work.session.scalars(announced).all()
+    publishing.hide(work.session, comment.uri, None)
+    for row in rows:
         sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
-        undone = json.loads(row.body)
+        undone = json.loads(row.body) | {"object": comment.uri}
         activity = undo_activity(addresses.new_activity(work.settings), actor.uri, undone)
         publishing.publish_to(
             work, actor, activity, set(work.session.scalars(sent)), group.audience(comment.project)

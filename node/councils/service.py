@@ -224,6 +224,14 @@ def note(work: UnitOfWork, actor: Actor, document: ActorDocument) -> None:
     )
 
 
+def remove_all_of(work: UnitOfWork, actor: Actor, _most: int) -> bool:
+    """The account of a council on another server is deleted: its name and place are forgotten."""
+    nowhere = {"gss_code": None, **places.told(None)}
+    theirs = Council.actor_id == actor.id, Council.slug.is_(None)
+    work.session.execute(update(Council).where(*theirs).values(name=actor.name, **nowhere))
+    return False
+
+
 @dataclass(frozen=True)
 class Followed:
     """A council that ours follows or asked to. `heard_at`: when its server last sent anything."""

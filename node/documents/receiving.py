@@ -16,7 +16,7 @@ from node.declared import DocumentType
 from node.documents import service
 from node.documents.federate import PREFIX, RemoteDocument, from_document, names
 from node.documents.models import PUBLISHED, PluginDocument
-from node.federating.models import Deleted
+from node.federating.models import Actor, Deleted
 from node.hooks import Hooks
 from node.projects.receiving import followed_council
 from node.projects.sifting import changed_at, sift
@@ -78,6 +78,18 @@ def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool
         work.session.delete(row)
     work.audit("document.gone-at-origin", uri)
     return True
+
+
+def remove_all_of(work: UnitOfWork, actor: Actor, most: int) -> bool:
+    """The account of a council on another server is deleted: up to `most` of its documents go.
+    True if there may be more.
+    """
+    theirs = PluginDocument.council.has(Council.actor_id == actor.id)
+    found = work.session.scalars(select(PluginDocument).where(theirs).limit(most)).all()
+    for row in found:
+        with service.leaving(work, row):
+            work.session.delete(row)
+    return len(found) == most
 
 
 def is_of_plugin(document: Mapping[str, Any]) -> bool:

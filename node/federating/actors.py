@@ -23,7 +23,7 @@ from node.wording import say
 
 NODE_USERNAME = "node"
 LONGEST_NAME = 300
-# The kind of an actor of ours that is no more.
+# The kind of an actor that is no more.
 CLOSED = "Tombstone"
 _OURS = Actor.is_local, Actor.kind != CLOSED
 LONGEST_ABOUT = 5_000
@@ -52,7 +52,9 @@ def local_by_username(session: Session, username: str) -> Actor | None:
 
 
 def close(actor: Actor) -> None:
-    """An actor of ours is no more. Its row stays, to sign what says so."""
+    """An actor is no more. The row of one of ours stays, to sign what says so; that of another
+    server's, so that nothing more is taken from it.
+    """
     actor.kind = CLOSED
 
 

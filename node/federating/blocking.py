@@ -27,8 +27,11 @@ MOST_LISTED = 500
 
 
 def unheard(session: Session, actor_uris: Collection[str]) -> set[str]:
-    """Those of some actors that are blocked: all but what takes something back is refused."""
-    query = select(Actor.uri).where(Actor.uri.in_(actor_uris), Actor.is_blocked)
+    """Those of some actors that are blocked, or whose account was deleted: all but what takes
+    something back is refused.
+    """
+    silent = or_(Actor.is_blocked, Actor.kind == actors.CLOSED)
+    query = select(Actor.uri).where(Actor.uri.in_(actor_uris), silent)
     return set(session.scalars(query))
 
 

@@ -17,7 +17,7 @@ from federation.errors import Reason, Refusal
 from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
 from node.db import insert_new, may_write, now
-from node.federating import blocking, follower_sync, handling, peers
+from node.federating import blocking, departures, follower_sync, handling, peers
 from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, KeyToFetchError, KnownKeys, policy
 from node.federating.models import InboxItem
@@ -76,7 +76,9 @@ def _receive(node: Node, request: SignedRequest) -> None:
     if taken.refusal is not None:
         raise taken.refusal
     told = taken.verdict
-    if isinstance(told, Accepted) and HEADER.lower() in told.covered:
+    if isinstance(told, Ignored):
+        departures.doubt(node, told.actor)
+    elif isinstance(told, Accepted) and HEADER.lower() in told.covered:
         follower_sync.noticed(node, told.key.owner, request.headers.get(HEADER))
 
 

@@ -8,13 +8,14 @@ import random
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import cache
+from http import HTTPStatus
 
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from federation.retry import GIVE_UP_AFTER, Outcome, decide
 from node.db import now
-from node.federating import health, peers, queues, sharing
+from node.federating import departures, health, peers, queues, sharing
 from node.federating.models import Delivery, DeliveryAttempt, Peer
 from node.federating.sending import Letter, Tried
 from node.runtime import Node, UnitOfWork
@@ -41,6 +42,8 @@ def record(node: Node, results: Sequence[Result]) -> set[str]:
                 health.is_back(work, peer.host)
             _note_delivery(peer, tried)
             _move(row, peer, _outcome(row, letter, tried), tried)
+            if tried.status == HTTPStatus.GONE:
+                departures.doubt_inbox(work, row.inbox)
         _keep_attempts(session, [(row, tried) for row, _, tried in known])
         sharing.delivered(session, [letter for row, letter, _ in known if row.state == "delivered"])
         session.flush()

@@ -20,7 +20,7 @@ from federation.vocabulary import Article, id_of
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import insert_once, now
-from node.federating.models import Deleted, Follow
+from node.federating.models import Actor, Deleted, Follow
 from node.news.service import tell
 from node.projects import digests, marks, news, relating
 from node.projects.federate import RemoteProject, from_article
@@ -239,6 +239,17 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
             withdraw(work, project, None)
         tell(work, news.DELETED, project_id=project.id)
         work.audit(action, project.uri)
+
+
+def remove_all_of(work: UnitOfWork, actor: Actor, most: int) -> bool:
+    """The account of a council on another server is deleted: up to `most` of its projects go, with
+    their updates. True if there may be more.
+    """
+    theirs = Project.council.has(Council.actor_id == actor.id), Project.state != State.deleted
+    found = work.session.scalars(select(Project).where(*theirs).limit(most)).all()
+    for project in found:
+        remove(work, project, "project.deleted-with-its-council")
+    return len(found) == most
 
 
 def followed_council(session: Session, actor_uri: str) -> Council:

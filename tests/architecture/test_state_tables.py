@@ -9,7 +9,15 @@ import pytest
 
 from node.drafts.models import Review
 from node.federating import peers
-from node.federating.models import Backfill, Comparison, Delivery, Follow, InboxItem, PeerList
+from node.federating.models import (
+    Backfill,
+    Comparison,
+    Delivery,
+    Departure,
+    Follow,
+    InboxItem,
+    PeerList,
+)
 from node.handover.models import HandOver
 from node.mail.models import Mail
 from node.news.models import Happening
@@ -25,6 +33,7 @@ ROWS = (
     InboxItem,
     Backfill,
     Comparison,
+    Departure,
     PeerList,
     Mail,
     Happening,

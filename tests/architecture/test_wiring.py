@@ -121,6 +121,7 @@ def test_every_queue_has_a_job(council: TestNode) -> None:
         "inbox_item",
         "backfill",
         "comparison",
+        "departure",
         "peer_list",
         "mail",
         "webhook_message",

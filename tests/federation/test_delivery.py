@@ -235,7 +235,7 @@ def test_nothing_hides_behind_what_waits_for_another(
 def test_an_operator_tries_again_or_gives_up_all_of_a_host(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
-    there.answers = 410
+    there.answers = 404
     say(node)
     say(node)
     nodes.settle()

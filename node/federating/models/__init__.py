@@ -14,6 +14,7 @@ from node.federating.models.queues import (
     Comparison,
     Delivery,
     DeliveryAttempt,
+    Departure,
     InboxItem,
     OutboxActivity,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Deleted",
     "Delivery",
     "DeliveryAttempt",
+    "Departure",
     "Follow",
     "InboxItem",
     "OutboxActivity",

@@ -146,6 +146,23 @@ class Backfill(Queued, Base):
     actor: Mapped[Actor] = relationship()
 
 
+class Departure(Queued, Base):
+    """An actor of another server that is gone (`node.federating.actors.CLOSED`), whose words are to
+    be removed; or that may be gone, which is to be asked at its own server. `inbox` is the one that
+    said so. The row goes once that is done.
+    """
+
+    __tablename__ = "departure"
+
+    JOB, WAITING = "departures", "waiting"
+    STATES = {"waiting": frozenset()}  # noqa: RUF012 -- a constant table
+
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)
+    host: Mapped[str] = mapped_column(String(300))
+    inbox: Mapped[str | None] = mapped_column(Uri)
+    actor: Mapped[Actor] = relationship()
+
+
 class Comparison(Queued, Base):
     """What we hold of a council, compared with what it says it has, again and again.
 
