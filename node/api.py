@@ -18,6 +18,9 @@ Errors
     a service, worded for people with `say` and `say_count`, and shown by the node in the reader's
     language. `said` gives such a sentence, or one of the plugin's data that its catalogue has, in
     that language: for views and templates.
+Plain text
+    `trim` what a person typed, and `misfit` says why it cannot be kept; `one_line` and
+    `several_lines` clean what others sent.
 The transaction
     `work`, a plugin's part of it: of this request, or of a command. Hooks and jobs are given one.
 Looking up, as far as whoever asks may see
@@ -93,6 +96,7 @@ from node.shown import (
     ProjectView,
     Work,
 )
+from node.text import misfit, one_line, several_lines, trim
 from node.wording import say, say_count
 
 __all__ = [
@@ -139,7 +143,9 @@ __all__ = [
     "keeps_text",
     "language",
     "may",
+    "misfit",
     "now",
+    "one_line",
     "people",
     "permission",
     "person",
@@ -155,7 +161,9 @@ __all__ = [
     "say_count",
     "send_activity",
     "setting",
+    "several_lines",
     "tell",
+    "trim",
     "withdraw",
     "work",
 ]

@@ -11,7 +11,7 @@ from babel.dates import get_month_names
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, FieldList, FormField, HiddenField
+from wtforms import Field, FieldList, FormField, HiddenField, TextAreaField
 from wtforms.utils import unset_value
 
 from node.errors import InvalidInputError
@@ -59,6 +59,14 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
 
     def _value(self) -> str:
         return " ".join(self.typed).strip()
+
+
+class LongLineField(TextAreaField):  # type: ignore[misc]  # WTForms has no types
+    """A line of text in a box with room for several: line ends that are typed become spaces."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0] if valuelist else ""
+        self.data = typed.replace("\r\n", "\n").replace("\n", " ")
 
 
 def _month(text: str) -> int:

@@ -1,7 +1,6 @@
 """Text that people wrote, as HTML that is safe to show: Markdown of our own, HTML of others."""
 
 import re
-import unicodedata
 from html.parser import HTMLParser
 
 import nh3
@@ -154,16 +153,6 @@ def is_well_nested(html: str) -> bool:
             if len(inside) > DEEPEST:
                 return False
     return True
-
-
-def one_line(text: str | None, longest: int) -> str:
-    """Plain text cut, on one line, and without characters that are not seen but change what is."""
-    words = " ".join((text or "")[:longest].split())
-    if words.isprintable():
-        return words
-    return "".join(
-        letter for letter in words if unicodedata.category(letter) not in {"Cc", "Cf"}
-    ).strip()
 
 
 def to_text(html: str) -> str:

@@ -27,6 +27,7 @@ from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
+from node.text import misfit, trim
 from node.wording import say
 
 LONGEST = 5_000
@@ -48,20 +49,11 @@ class Thread:
 
 def check(source: str) -> str:
     """Markdown trimmed. Raises `InvalidInputError` where it will not do."""
-    source = source.replace("\r\n", "\n").strip()
-    if not source:
-        wrong = say("Enter a comment")
-    elif len(source) > LONGEST:
-        wrong = say(
-            "Use at most %(most)s characters; these are %(length)s",
-            most=f"{LONGEST:,}",
-            length=f"{len(source):,}",
-        )
-    elif not markup.is_text(source):
-        wrong = say("Remove the characters that cannot be shown")
-    else:
-        return source
-    raise InvalidInputError(say("The comment could not be saved."), {"source": wrong})
+    source = trim(source)
+    wrong = misfit(source, LONGEST, lines=True) if source else say("Enter a comment")
+    if wrong:
+        raise InvalidInputError(say("The comment could not be saved."), {"source": wrong})
+    return source
 
 
 def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Comment:

@@ -16,10 +16,10 @@ from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, blocking, following, peers, publishing
 from node.federating.models import Actor, Follow, Peer
-from node.markup import is_text
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.shown import CouncilView
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -83,7 +83,7 @@ def found(
     if own(work.session) is not None:
         raise ConflictError(say("This node already has its council."))
     name, slug, colour, gss_code = (
-        name.strip(),
+        trim(name),
         slug.strip().lower(),
         colour.strip().lower(),
         gss_code.strip().upper(),
@@ -129,8 +129,8 @@ def found(
 
 
 def _wrong_name(name: str) -> Saying | None:
-    if 1 <= len(name) <= 200 and is_text(name):
-        return None
+    if 1 <= len(name) <= 200:
+        return misfit(name, 200)
     return say("Enter the name of the council, in at most 200 characters")
 
 
@@ -148,7 +148,7 @@ def change_name(work: UnitOfWork, name: str) -> None:
 
     Raises `InvalidInputError`.
     """
-    council, name = require_own(work.session), name.strip()
+    council, name = require_own(work.session), trim(name)
     if wrong := _wrong_name(name):
         raise InvalidInputError(say("The council could not be renamed."), {"name": wrong})
     council.name = council.actor.name = name

@@ -28,6 +28,7 @@ from node.projects.details import Freshness
 from node.projects.models import Phase, Project, State
 from node.projects.service import shown
 from node.runtime import Node, UnitOfWork
+from node.text import one_line
 from node.unsaved import service as unsaved
 
 LATE = (Freshness.due, Freshness.stale)
@@ -96,7 +97,7 @@ def _unsaved(session: Session, user: User) -> Section:
     items = [
         Item(
             at=row.at,
-            words=markup.one_line(unsaved.first_words(row), LONGEST_WORDS),
+            words=one_line(unsaved.first_words(row), LONGEST_WORDS),
             token=row.token,
         )
         for row in rows[:MOST]
@@ -186,7 +187,7 @@ def _comments(session: Session, user: User) -> Section:
 
 def _words(content: str) -> str:
     plain = Markup(content).striptags()  # noqa: S704 -- it becomes plain text
-    return markup.one_line(plain, LONGEST_WORDS)
+    return one_line(plain, LONGEST_WORDS)
 
 
 def _escalated(session: Session, user: User) -> Section:

@@ -14,10 +14,10 @@ from federation.vocabulary import Tombstone, with_context
 from federation.vocabulary.context import present
 from federation.vocabulary.projects import own, revision_of
 from federation.vocabulary.required import required_author, required_id
-from node import markup
 from node.declared import DocumentType
 from node.documents.fields import clean
 from node.documents.models import PluginDocument
+from node.text import one_line
 
 # How a type of Moothall's namespace is written, so that no context of ours has to know it.
 PREFIX = "moothall:"
@@ -95,7 +95,7 @@ def from_document(
         type=name,
         council_uri=required_author(document),
         project_uri=id_of(own(document, "project")),
-        name=markup.one_line(text(document, "name"), LONGEST_NAME),
+        name=one_line(text(document, "name"), LONGEST_NAME),
         fields=clean(types[name], details or {}),
         visibility="public" if is_public(document.get("to"), document.get("cc")) else "peers",
         revision=revision_of(document),

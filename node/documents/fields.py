@@ -10,6 +10,7 @@ from federation.errors import DocumentError
 from federation.reading import link
 from node import markup
 from node.declared import DocumentField, DocumentType
+from node.text import one_line, several_lines
 
 # What is inside a field of plain values is at most so deep.
 DEEPEST = 8
@@ -44,21 +45,22 @@ def shown(kind: DocumentType, kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(field: DocumentField, value: Any) -> str:
-    if not isinstance(value, str) or not markup.is_text(value):
+    if not isinstance(value, str):
         raise DocumentError(field.name, "not a text")
     if len(value) > field.most:
         raise DocumentError(field.name, "too long")
-    return value
+    return several_lines(value, field.most)
 
 
 def _line(field: DocumentField, value: Any) -> str:
-    return markup.one_line(_text(field, value), field.most)
+    return one_line(_text(field, value), field.most)
 
 
 def _html(field: DocumentField, value: Any) -> str:
-    if not markup.is_well_nested(_text(field, value)):
+    html = _text(field, value)
+    if not markup.is_well_nested(html):
         raise DocumentError(field.name, "too long, or not well nested")
-    return markup.sanitise(value)
+    return markup.sanitise(html)
 
 
 def _number(field: DocumentField, value: Any) -> int | float:

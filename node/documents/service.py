@@ -14,7 +14,6 @@ from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import Maker
-from node import markup
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
@@ -31,6 +30,7 @@ from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
 from node.shown import DocumentView
+from node.text import one_line
 from node.wording import of_library, say
 
 # Of one type and council. Nobody answers more checklists.
@@ -65,7 +65,7 @@ def publish(
     Raises `InvalidInputError` for fields that do not fit the type, `ConflictError` for one about a
     project that others may not see.
     """
-    name = markup.one_line(document.name, LONGEST_NAME)
+    name = one_line(document.name, LONGEST_NAME)
     if not name:
         raise InvalidInputError(say("The document needs a name."))
     fields = _clean(kind, document.fields)

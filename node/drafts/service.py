@@ -3,7 +3,6 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node import markup
 from node.db import now
 from node.drafts import news
 from node.drafts.models import Review
@@ -14,6 +13,7 @@ from node.people.permissions import COORDINATORS, WRITERS
 from node.projects import service as projects
 from node.projects.models import Project, State
 from node.runtime import UnitOfWork
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 LONGEST_NOTE = 1000
@@ -47,13 +47,14 @@ def last_returned(session: Session, project: Project) -> Review | None:
 def ask(work: UnitOfWork, project: Project, by: User, to_id: int | None, note: str) -> Review:
     """Send a draft to somebody for review, or to all coordinators (`ANY_COORDINATOR`)."""
     to = next((each for each in readers(work.session, by) if each.id == to_id), None)
+    note = trim(note)
     wrong = _wrong("note", note)
     if to is None and to_id != ANY_COORDINATOR:
         wrong["to"] = say("Select who should read it")
     if wrong:
         raise InvalidInputError(say("The draft could not be sent."), wrong)
     projects.move(project, State.review)
-    made = Review(project=project, by_user=by, to_user=to, note=_trimmed(note), state="asked")
+    made = Review(project=project, by_user=by, to_user=to, note=note, state="asked")
     work.session.add(made)
     work.session.flush()
     news.asked(work, made)
@@ -80,12 +81,13 @@ def publish(work: UnitOfWork, project: Project, user: User) -> None:
 def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> None:
     """It is a draft again, with a word on what is missing. Raises `InvalidInputError`."""
     review = _for_answer(work, project, user)
+    answer = trim(answer)
     wrong = _wrong("answer", answer)
     if not wrong and not answer.strip():
         wrong["answer"] = say("Enter what should change")
     if wrong:
         raise InvalidInputError(say("The draft could not be sent back."), wrong)
-    review.answer = _trimmed(answer)
+    review.answer = answer
     _decide(review, user, "returned")
     news.answered(work, review)
     projects.move(project, State.draft)
@@ -117,13 +119,5 @@ def _decide(review: Review, user: User, state: str) -> None:
 
 
 def _wrong(name: str, text: str) -> dict[str, Saying]:
-    length = len(_trimmed(text))
-    if length > LONGEST_NOTE:
-        most, given = f"{LONGEST_NOTE:,}", f"{length:,}"
-        said = say("Use at most %(most)s characters; these are %(length)s", most=most, length=given)
-        return {name: said}
-    return {} if markup.is_text(text) else {name: say("Remove the characters that cannot be shown")}
-
-
-def _trimmed(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()
+    why = misfit(text, LONGEST_NOTE, lines=True)
+    return {name: why} if why else {}

@@ -10,8 +10,8 @@ from node.declared import Setting
 from node.errors import InvalidInputError
 from node.extending.models import PluginValue
 from node.hooks import Hooks
-from node.markup import is_text
 from node.runtime import UnitOfWork
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 LONGEST = {"line": 500, "text": 10_000}
@@ -57,7 +57,7 @@ def write(work: UnitOfWork, plugin: str, given: Mapping[str, Any]) -> None:
 def _typed(setting: Setting, given: Any) -> Any:
     if setting.kind == "yes_no":
         return bool(given)
-    text = str(given or "").replace("\r\n", "\n").strip()
+    text = trim(str(given or ""))
     if setting.kind == "number":
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
     return text
@@ -74,10 +74,11 @@ def _misfit(setting: Setting, value: Any) -> Saying | None:
         )
     if setting.kind == "choice":
         return say("Choose one of these")
-    most = LONGEST[setting.kind]
-    return say(
-        "Use at most %(most)s characters; these are %(length)s", most=most, length=len(value)
-    )
+    return _wrong(setting, value)
+
+
+def _wrong(setting: Setting, text: str) -> Saying | None:
+    return misfit(text, LONGEST[setting.kind], lines=setting.kind == "text")
 
 
 def _fits(setting: Setting, value: Any) -> bool:
@@ -91,4 +92,4 @@ def _fits(setting: Setting, value: Any) -> bool:
         case "choice":
             return value in setting.choices
         case _:
-            return isinstance(value, str) and len(value) <= LONGEST[setting.kind] and is_text(value)
+            return isinstance(value, str) and _wrong(setting, value) is None

@@ -17,8 +17,8 @@ from node.db import insert_once, now
 from node.errors import NotFoundError
 from node.federating import addresses, signing
 from node.federating.models import Actor, ActorKey
-from node.markup import one_line
 from node.settings import Settings
+from node.text import one_line
 from node.wording import say
 
 NODE_USERNAME = "node"

@@ -22,9 +22,9 @@ from node.errors import MoothallError
 from node.federating import fetching, handling, peer_lists, peers, suggesting
 from node.federating.models import InboxItem, Peer
 from node.federating.moving import MOVE
-from node.markup import one_line
 from node.runtime import Node
 from node.settings import Settings
+from node.text import one_line
 
 log = structlog.get_logger(__name__)
 

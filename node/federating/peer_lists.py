@@ -16,8 +16,8 @@ from federation.origin import normal_authority
 from node.errors import InvalidInputError
 from node.federating import peers
 from node.federating.models import Peer
-from node.markup import one_line
 from node.runtime import UnitOfWork
+from node.text import one_line
 from node.wording import Saying, say, say_count
 
 Format = Literal["plain", "mastodon"]

@@ -15,9 +15,9 @@ from node.db import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating.giving_up import give_up
 from node.federating.models import Actor, Block, Delivery, Follow, Peer
-from node.markup import one_line
 from node.runtime import UnitOfWork
 from node.settings import Settings
+from node.text import one_line
 from node.wording import say
 
 # A statement takes so many values, and no more, on every database.

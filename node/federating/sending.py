@@ -12,6 +12,7 @@ from federation.vocabulary import parse_json
 from node.db import now
 from node.federating.signing import ask
 from node.outbound import Outbound, OutboundError
+from node.text import one_line
 
 AS2 = "application/activity+json"
 LONGEST_WORDS = 300
@@ -100,4 +101,4 @@ def _said(body: bytes) -> str:
     with suppress(FederationError):
         detail = parse_json(body).get("detail")
         text = detail[:LONGEST_WORDS] if isinstance(detail, str) else text
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+    return one_line(text, LONGEST_WORDS)

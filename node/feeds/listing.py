@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from node import markup
 from node.councils.models import Council
 from node.federating.readers import Reader
 from node.projects import service
@@ -20,6 +19,7 @@ from node.search import for_programs
 from node.search.narrowing import filter_of
 from node.search.service import MOST, find, ordered
 from node.search.wanted import Wanted
+from node.text import one_line
 
 
 @dataclass(frozen=True)
@@ -85,4 +85,4 @@ def headline(html: str) -> str:
     """The first line of what an update says."""
     paragraph = re.search(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.DOTALL)
     plain = unescape(re.sub(r"<[^>]*>", "", paragraph[1])) if paragraph else ""
-    return markup.one_line(plain, 120)
+    return one_line(plain, 120)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from node import markup
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from node.handover import news
@@ -17,6 +16,7 @@ from node.projects import service as projects
 from node.projects.models import Project
 from node.projects.writing import text_of
 from node.runtime import UnitOfWork
+from node.text import misfit, trim
 from node.wording import say
 
 LONGEST_NOTE = 500
@@ -45,18 +45,12 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
     Raises `InvalidInputError` with what is wrong, `ConflictError` where it is offered already.
     """
     to = next((each for each in candidates(work.session, project) if each.id == to_id), None)
-    note = " ".join(note.split())
+    note = " ".join(trim(note).split())
     wrong = {}
     if to is None:
         wrong["to"] = say("Select who should look after the project")
-    if len(note) > LONGEST_NOTE:
-        wrong["note"] = say(
-            "Use at most %(most)s characters; these are %(length)s",
-            most=f"{LONGEST_NOTE:,}",
-            length=f"{len(note):,}",
-        )
-    elif not markup.is_text(note):
-        wrong["note"] = say("Remove the characters that cannot be shown")
+    if why := misfit(note, LONGEST_NOTE):
+        wrong["note"] = why
     if wrong or to is None:
         raise InvalidInputError(say("The project could not be offered."), wrong)
     if open_offer(work.session, project) is not None:

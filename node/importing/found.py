@@ -16,6 +16,7 @@ from node import markup
 from node.projects.details import MOST, is_address
 from node.projects.models import Phase
 from node.projects.writing import LONGEST, Text
+from node.text import one_line
 from node.wording import Saying, say
 
 LONGEST_WORD = 60
@@ -109,14 +110,14 @@ class Sieve:
 
     def without(self, name: str, value: Any) -> None:
         """Note that a value does not fit."""
-        shown = markup.one_line(str(value), 40)
+        shown = one_line(str(value), 40)
         self.note(say("%(name)s left out: “%(value)s” cannot be used", name=name, value=shown))
 
     def unused(self, document: Mapping[str, Any], used: Iterable[str]) -> None:
         """Note the names that say something for which a project has no place."""
         known = {name.casefold() for name in used}
         names = [
-            markup.one_line(name, 40)
+            one_line(name, 40)
             for name, value in document.items()
             if name.casefold() not in known and value not in (None, "", [], {})
         ]
@@ -129,7 +130,7 @@ class Sieve:
             if value:
                 self.without(name, type(value).__name__)
             return ""
-        words = markup.one_line(str(value), 50_000)
+        words = one_line(str(value), 50_000)
         if words.casefold() in NOTHING:
             return ""
         if len(words) > longest:

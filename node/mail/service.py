@@ -17,10 +17,10 @@ from node.mail.letters import Carrier, Letter, MailError
 from node.mail.models import Mail
 from node.mail.notify import Notify
 from node.mail.smtp import Smtp
-from node.markup import one_line
 from node.outbound import Outbound
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
+from node.text import one_line
 from node.wording import say
 
 log = structlog.get_logger(__name__)

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from node.conversations.models import Comment
 from node.conversations.models import State as CommentState
 from node.federating.models import Actor
-from node.markup import one_line, to_text
+from node.markup import to_text
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
+from node.text import one_line
 from node.updates.models import State as UpdateState
 from node.updates.models import Update
 

@@ -3,11 +3,11 @@
 from sqlalchemy import select
 
 from node.federating import actors
-from node.markup import one_line
 from node.moderation import service
 from node.moderation.matters import known
 from node.moderation.models import Report
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.text import one_line
 from node.wording import say
 
 

@@ -19,11 +19,11 @@ from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, blocking, peers, publishing
 from node.federating.models import Actor
-from node.markup import is_text
 from node.moderation.matters import Matter, matters
 from node.moderation.models import TRANSITIONS, Report, State
 from node.projects.models import Project
 from node.runtime import UnitOfWork
+from node.text import misfit, trim
 from node.wording import say
 
 LONGEST_WORDS = 2_000
@@ -100,12 +100,11 @@ def report(work: UnitOfWork, about: str, words: str) -> Report:
 
     Raises `InvalidInputError` for words that will not do.
     """
-    words = words.replace("\r\n", "\n").strip()
+    words = trim(words)
     if not words:
         raise InvalidInputError(say("Say why."), {"words": say("Enter what is wrong with it")})
-    if len(words) > LONGEST_WORDS or not is_text(words):
-        most = say("Use at most %(most)s characters that can be shown", most=f"{LONGEST_WORDS:,}")
-        raise InvalidInputError(say("The report could not be sent."), {"words": most})
+    if why := misfit(words, LONGEST_WORDS, lines=True):
+        raise InvalidInputError(say("The report could not be sent."), {"words": why})
     uri, host = addresses.new_activity(work.settings), work.settings.authority
     row = file(work, uri=uri, host=host, about=[about], words=words)
     work.audit("report.file", about)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from node.db import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.markup import one_line
 from node.news.kinds import Kind
 from node.news.models import Happening, Watch
 from node.runtime import UnitOfWork
+from node.text import one_line
 from node.wording import say
 
 # What is said to have happened longer ago is no news: another council's past is read as a whole.

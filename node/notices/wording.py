@@ -6,12 +6,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from node.markup import one_line
 from node.news.kinds import Kind, Topic
 from node.notices.choices import Way
 from node.notices.service import Told
 from node.projects.forms import PHASES
 from node.projects.models import Phase
+from node.text import one_line
 
 TOPICS = {
     Topic.own: _l("Projects that you look after"),

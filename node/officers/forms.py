@@ -1,9 +1,9 @@
 """The form in which an officer says what others see of them."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField, TextAreaField
+from wtforms import StringField
 
-from node.forms import HouseForm
+from node.forms import HouseForm, LongLineField
 from node.officers.service import Profile
 
 
@@ -14,7 +14,7 @@ class ProfileForm(HouseForm):
     username = StringField(
         _l("User name"), description=_l("Your name on other servers. It cannot be changed later.")
     )
-    about = TextAreaField(
+    about = LongLineField(
         _l("About you (optional)"), description=_l("A sentence or two, such as what you work on")
     )
 

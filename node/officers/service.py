@@ -20,11 +20,11 @@ from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, publishing
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
-from node.markup import is_text, one_line
 from node.people import service as people
 from node.people.models import User
 from node.runtime import UnitOfWork
 from node.settings import Settings
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 KIND = "Person"
@@ -117,6 +117,7 @@ def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Act
     if of_user(session, user) is not None:
         raise ConflictError(say("You have chosen to be seen already."))
     username = username.strip().lower().removeprefix("@")
+    profile = _trimmed(profile)
     wrong = _wrong(profile)
     if wrong_username := _wrong_username(session, settings, username):
         wrong["username"] = wrong_username
@@ -135,6 +136,7 @@ def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Act
 
 def change(work: UnitOfWork, actor: Actor, profile: Profile) -> None:
     """Say something else of oneself, and tell the followers. Raises `InvalidInputError`."""
+    profile = _trimmed(profile)
     if wrong := _wrong(profile):
         raise InvalidInputError(say("Your profile could not be saved."), wrong)
     before = actor.name, actor.about
@@ -197,21 +199,17 @@ def _who_heard(session: Session, actor: Actor) -> set[str]:
     return to | set(session.scalars(sent))
 
 
+def _trimmed(profile: Profile) -> Profile:
+    return Profile(trim(profile.name), trim(profile.about))
+
+
 def _wrong(profile: Profile) -> dict[str, Saying]:
     wrong: dict[str, Saying] = {}
-    if not 1 <= len(profile.name.strip()) <= LONGEST["name"]:
+    if not profile.name:
         wrong["name"] = say("Enter your name, in at most %(most)s characters", most=LONGEST["name"])
-    if len(profile.about) > LONGEST["about"]:
-        wrong["about"] = say(
-            "Use at most %(most)s characters; these are %(length)s",
-            most=LONGEST["about"],
-            length=len(profile.about),
-        )
     for field in ("name", "about"):
-        if not is_text(getattr(profile, field)):
-            wrong[field] = say("Remove the characters that cannot be shown")
-    if "name" not in wrong and not one_line(profile.name, LONGEST["name"]):
-        wrong["name"] = say("Enter a name that can be seen")
+        if why := misfit(getattr(profile, field), LONGEST[field]):
+            wrong[field] = why
     return wrong
 
 
@@ -231,6 +229,5 @@ def _wrong_username(session: Session, settings: Settings, username: str) -> Sayi
 
 
 def _write(actor: Actor, profile: Profile) -> None:
-    actor.name = one_line(profile.name, LONGEST["name"])
-    about = one_line(profile.about, LONGEST["about"])
-    actor.about = str(Markup("<p>{}</p>").format(about)) if about else ""
+    actor.name = profile.name
+    actor.about = str(Markup("<p>{}</p>").format(profile.about)) if profile.about else ""

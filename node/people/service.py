@@ -15,6 +15,7 @@ from node.people.models import Role, User
 from node.people.permissions import ROLES
 from node.runtime import Node, UnitOfWork
 from node.shown import PersonView
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 SHORTEST_PASSWORD = 12
@@ -46,9 +47,11 @@ def require_by_email(session: Session, email: str) -> User:
 def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str) -> User:
     """A new account. Raises `InvalidInputError` with every field that is wrong."""
     wrong: dict[str, Saying] = {}
-    name = name.strip()
-    if not 1 <= len(name) <= 200 or not is_text(name):
+    name = trim(name)
+    if not 1 <= len(name) <= 200:
         wrong["person_name"] = say("Enter your name, in at most 200 characters")
+    elif why := misfit(name, 200):
+        wrong["person_name"] = why
     try:
         email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from federation.origin import same_origin
-from node import markup
+from node.text import one_line, several_lines
 
 LONGEST_URL = 2000
 # More of one thing than a project has; of others' more is left out, of ours it is an error.
@@ -83,12 +83,12 @@ class EvidenceKind(StrEnum):
 
 
 def _read_line(value: Any, longest: int) -> str:
-    return markup.one_line(value, longest) if isinstance(value, str) else ""
+    return one_line(value, longest) if isinstance(value, str) else ""
 
 
 def _read_prose(value: Any, longest: int) -> str:
-    fits = isinstance(value, str) and len(value) <= longest and markup.is_text(value)
-    return value if fits else ""
+    fits = isinstance(value, str) and len(value) <= longest
+    return several_lines(value, longest) if fits else ""
 
 
 def _read_choice(kind: type[StrEnum], value: Any, _longest: int) -> StrEnum | None:
@@ -293,6 +293,11 @@ class Upkeep:
 BRIEF = ("why", "problem", "users", "work_done", "constraints")
 
 Kind = TypeVar("Kind")
+
+
+def has_lines(item: "Field[Any]") -> bool:
+    """Whether a field holds a text of several lines."""
+    return item.metadata["read"] is _read_prose
 
 
 def longest(item: "Field[Any]") -> int:

@@ -19,6 +19,7 @@ from node.projects.details import BRIEF, Details, Freshness, Related, Upkeep
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
 from node.projects.models import Phase, Project, Visibility
+from node.text import one_line
 
 # The headings of a brief, as `BRIEF` orders them, in the languages that projects are written in.
 HEADINGS = {
@@ -218,7 +219,7 @@ def from_article(article: Article) -> RemoteProject | None:
         url=url if same_origin(url, article.id) else article.id,
         council_uri=article.attributed_to,
         title=_title(article.name) or "Untitled",
-        summary=markup.one_line(details.summary, LONGEST_SUMMARY),
+        summary=one_line(details.summary, LONGEST_SUMMARY),
         phase=phase,
         content=_content(article.content),
         published_at=article.published,
@@ -236,11 +237,11 @@ def from_article(article: Article) -> RemoteProject | None:
 
 
 def _title(text: str) -> str:
-    return markup.one_line(text, LONGEST_TITLE)
+    return one_line(text, LONGEST_TITLE)
 
 
 def _summary(text: Any) -> str:
-    return markup.one_line(text, LONGEST_SUMMARY) if isinstance(text, str) else ""
+    return one_line(text, LONGEST_SUMMARY) if isinstance(text, str) else ""
 
 
 def _content(html: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
-from node.forms import VersionedForm
+from node.forms import LongLineField, VersionedForm
 from node.projects.models import Phase, Project, Visibility
 from node.projects.writing import Text
 
@@ -30,7 +30,7 @@ class ProjectForm(VersionedForm):
 
     once = HiddenField()
     title = StringField(_l("Name of the project"))
-    summary = TextAreaField(
+    summary = LongLineField(
         _l("Summary"), description=_l("One sentence that says what it is for and for whom")
     )
     phase = RadioField(

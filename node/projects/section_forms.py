@@ -21,7 +21,7 @@ from wtforms import (
 )
 
 from node.errors import InvalidInputError
-from node.forms import DayField, VersionedForm
+from node.forms import DayField, LongLineField, VersionedForm
 from node.people.models import User
 from node.projects import subjects
 from node.projects.details import Adopter, Details, Link, Output, Related, UserNeed, words
@@ -182,9 +182,9 @@ class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 class NeedForm(Form):  # type: ignore[misc]  # WTForms has no types
     as_a = StringField(_l("As a"), description=_l("Who the user is, such as: parent of a pupil"))
-    need = TextAreaField(_l("I need"), render_kw={"rows": 2})
-    so_that = TextAreaField(_l("So that"), render_kw={"rows": 2})
-    evidence = TextAreaField(_l("How you know"), render_kw={"rows": 3})
+    need = LongLineField(_l("I need"), render_kw={"rows": 2})
+    so_that = LongLineField(_l("So that"), render_kw={"rows": 2})
+    evidence = LongLineField(_l("How you know"), render_kw={"rows": 3})
     evidence_kind = SelectField(
         _l("Kind of evidence"), choices=_choices(subjects.EVIDENCE_KINDS), validate_choice=False
     )
@@ -195,7 +195,7 @@ class NeedForm(Form):  # type: ignore[misc]  # WTForms has no types
 class OutputForm(Form):  # type: ignore[misc]  # WTForms has no types
     token = HiddenField()
     title = StringField(_l("What everybody gets"), description=_l("Such as: user research report"))
-    about = TextAreaField(_l("What it is good for"), render_kw={"rows": 3})
+    about = LongLineField(_l("What it is good for"), render_kw={"rows": 3})
     licence = StringField(
         _l("Licence"), description=_l("Such as: MIT, or Open Government Licence v3.0")
     )
@@ -303,7 +303,7 @@ class TranslationForm(SectionForm):
     """The text in the other language of the two."""
 
     title = StringField(_l("Name of the project"))
-    summary = TextAreaField(_l("Summary"), render_kw={"rows": 3})
+    summary = LongLineField(_l("Summary"), render_kw={"rows": 3})
     why = TextAreaField(_l("Why the work is being done"))
     problem = TextAreaField(_l("Problem to be solved"))
     users = TextAreaField(_l("Who the users are and what they need"))

@@ -7,14 +7,24 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from node import markup
 from node.errors import InvalidInputError
-from node.projects.details import BRIEF, LARGEST_NUMBER, MOST, Details, is_address, longest
+from node.projects.details import (
+    BRIEF,
+    LARGEST_NUMBER,
+    MOST,
+    Details,
+    has_lines,
+    is_address,
+    longest,
+)
 from node.projects.models import Phase, Project, Visibility, new_token
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 LONGEST = {"title": 150, "summary": 200, "brief": 50_000}
 # English and Welsh: the languages in which councils of the UK write.
+# Texts of several lines; the others are lines.
+MULTILINE = frozenset([*BRIEF, "brief"])
 LANGUAGES = ("en", "cy")
 UNSAID = {"kind", "evidence_kind", "token"}
 # What can be said in another language too.
@@ -69,10 +79,10 @@ def check(text: Text) -> Text:
     """
     trimmed = replace(
         text,
-        title=text.title.strip(),
-        summary=text.summary.strip(),
+        title=trim(text.title),
+        summary=trim(text.summary),
         phase=text.phase.strip(),
-        brief=_prose(text.brief),
+        brief=trim(text.brief),
         visibility=text.visibility.strip(),
         language=text.language.strip(),
         details=_trimmed(text.details),
@@ -90,10 +100,11 @@ def check(text: Text) -> Text:
     if trimmed.language not in LANGUAGES:
         wrong["language"] = say("Select the language of the text")
     for name, most in LONGEST.items():
-        wrong |= _misfit(name, getattr(trimmed, name), most)
+        wrong |= _misfit(name, getattr(trimmed, name), most, lines=name in MULTILINE)
     for tag, said in trimmed.translations.items():
         for name, value in said.items():
-            wrong |= _misfit(f"{tag}-{name}", value, LONGEST.get(name, 10_000))
+            most, lines = LONGEST.get(name, 10_000), name in MULTILINE
+            wrong |= _misfit(f"{tag}-{name}", value, most, lines=lines)
     wrong |= dict(_wrong(trimmed.details, ""))
     wrong |= _wrong_together(trimmed.details)
     if wrong:
@@ -101,18 +112,9 @@ def check(text: Text) -> Text:
     return trimmed
 
 
-def _misfit(name: str, value: str, most: int) -> dict[str, Saying]:
-    if most and len(value) > most:
-        return {
-            name: say(
-                "Use at most %(most)s characters; these are %(length)s",
-                most=f"{most:,}",
-                length=f"{len(value):,}",
-            )
-        }
-    if markup.is_text(value):
-        return {}
-    return {name: say("Remove the characters that cannot be shown")}
+def _misfit(name: str, value: str, most: int, *, lines: bool = False) -> dict[str, Saying]:
+    why = misfit(value, most, lines=lines)
+    return {name: why} if why else {}
 
 
 def _wrong(thing: Any, before: str) -> Iterator[tuple[str, Saying]]:
@@ -122,8 +124,8 @@ def _wrong(thing: Any, before: str) -> Iterator[tuple[str, Saying]]:
         if isinstance(value, str) and item.name.endswith(("url", "uri")) and value:
             if not is_address(value):
                 yield name, say("Enter a web address, like https://www.example.gov.uk")
-        elif isinstance(value, str):
-            yield from _misfit(name, value, longest(item)).items()
+        elif isinstance(value, str) and not isinstance(value, StrEnum):
+            yield from _misfit(name, value, longest(item), lines=has_lines(item)).items()
         elif isinstance(value, tuple):
             if len(value) > MOST:
                 yield (
@@ -193,9 +195,9 @@ def _stripped(thing: Any) -> Any:
     for item in fields(thing):
         value = getattr(thing, item.name)
         if isinstance(value, str) and not isinstance(value, StrEnum):
-            value = _prose(value)
+            value = trim(value)
         elif isinstance(value, tuple):
-            parts = (each.strip() if isinstance(each, str) else _stripped(each) for each in value)
+            parts = (trim(each) if isinstance(each, str) else _stripped(each) for each in value)
             value = tuple(each for each in parts if each and not _says_nothing(each))
         found[item.name] = value
     return type(thing)(**found)
@@ -213,14 +215,10 @@ def _says_nothing(part: Any) -> bool:
     )
 
 
-def _prose(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()
-
-
 def _translations(text: Text) -> dict[str, dict[str, str]]:
     return {
         tag: said
         for tag, given in text.translations.items()
         if tag in LANGUAGES and tag != text.language
-        if (said := {name: value for name in TRANSLATED if (value := _prose(given.get(name, "")))})
+        if (said := {name: value for name in TRANSLATED if (value := trim(given.get(name, "")))})
     }

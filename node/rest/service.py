@@ -8,12 +8,12 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node import markup
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.people.models import User
 from node.rest.models import Scope, Token
 from node.runtime import Node, UnitOfWork
+from node.text import misfit, trim
 from node.wording import Saying, say
 
 # Recognised by those who look for secrets in what is published.
@@ -30,12 +30,12 @@ def make(
     work: UnitOfWork, user: User, name: str, scopes: Sequence[str], days: int
 ) -> tuple[Token, str]:
     """A new token, and what is shown of it this once. Raises `InvalidInputError`."""
-    name = markup.one_line(name, LONGEST_NAME + 1)
+    name = trim(name)
     wrong: dict[str, Saying] = {}
     if not name:
         wrong["name"] = say("Enter what the token is for")
-    elif len(name) > LONGEST_NAME:
-        wrong["name"] = say("Use at most %(most)s characters", most=LONGEST_NAME)
+    elif why := misfit(name, LONGEST_NAME):
+        wrong["name"] = why
     if not scopes or not set(scopes) <= set(Scope):
         wrong["scopes"] = say("Select what the token may be used for")
     if days not in DAYS:

@@ -7,6 +7,7 @@ from typing import Any
 from node.errors import InvalidInputError
 from node.projects.details import Details, dump, parse
 from node.projects.writing import TRANSLATED, Text
+from node.text import trim
 from node.updates import service as updates
 from node.wording import Saying, say
 
@@ -77,7 +78,7 @@ def _is_kept(given: Any, said: Any) -> bool:
         if not isinstance(said, list) or len(given) != len(said):
             return False
         return all(_is_kept(one, other) for one, other in zip(given, said, strict=True))
-    return bool(given == said)
+    return bool((trim(given) if isinstance(given, str) else given) == said)
 
 
 def _translations(

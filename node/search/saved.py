@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from node import markup
 from node.db import now
 from node.errors import InvalidInputError, NotFoundError
 from node.federating.readers import OUR_OWN
@@ -16,6 +15,7 @@ from node.runtime import UnitOfWork
 from node.search import indexing, service
 from node.search.models import SavedSearch
 from node.search.wanted import Wanted, from_query
+from node.text import misfit, trim
 from node.wording import say
 
 LONGEST = 100
@@ -92,17 +92,12 @@ def _came(project: Project) -> datetime:
 
 
 def _checked(name: str) -> str:
-    name = markup.one_line(name, 10 * LONGEST)
+    name = trim(name)
     if not name:
         raise InvalidInputError(
             say("The search could not be saved."), {"name": say("Enter a name for the search")}
         )
-    if len(name) > LONGEST:
-        wrong = say(
-            "Use at most %(most)s characters; these are %(length)s",
-            most=f"{LONGEST:,}",
-            length=f"{len(name):,}",
-        )
+    if wrong := misfit(name, LONGEST):
         raise InvalidInputError(say("The search could not be saved."), {"name": wrong})
     return name
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from node import markup
 from node.errors import InvalidInputError
 from node.runtime import UnitOfWork
 from node.services.models import LocalService
+from node.text import one_line
 from node.wording import say
 
 SHIPPED = Path(__file__).parent / "lgsl" / "services.csv"
@@ -99,7 +99,7 @@ def _read(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             if place >= MOST or len(row) <= max(number, title):
                 continue
             digits = row[number].strip().rpartition("/")[2]
-            called = markup.one_line(row[title], LONGEST)
+            called = one_line(row[title], LONGEST)
             if digits.isascii() and digits.isdigit() and 0 < int(digits[:9]) <= LARGEST and called:
                 yield int(digits), called
     except csv.Error:

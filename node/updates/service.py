@@ -11,7 +11,6 @@ from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import Maker
-from node import markup
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
@@ -23,6 +22,7 @@ from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
+from node.text import misfit, trim
 from node.updates import news
 from node.updates.federate import to_html, to_note, to_tombstone
 from node.updates.models import TRANSITIONS, State, Update
@@ -61,17 +61,11 @@ class Page:
 def check(text: Text) -> Text:
     """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
     said = asdict(text).items()
-    trimmed = Text(**{name: words.replace("\r\n", "\n").strip() for name, words in said})
+    trimmed = Text(**{name: trim(words) for name, words in said})
     wrong: dict[str, Saying] = {}
     for field, value in asdict(trimmed).items():
-        if len(value) > LONGEST:
-            wrong[field] = say(
-                "Use at most %(most)s characters; these are %(length)s",
-                most=f"{LONGEST:,}",
-                length=f"{len(value):,}",
-            )
-        elif not markup.is_text(value):
-            wrong[field] = say("Remove the characters that cannot be shown")
+        if why := misfit(value, LONGEST, lines=True):
+            wrong[field] = why
     if not any(asdict(trimmed).values()):
         wrong["changed"] = say("Enter what changed, what is next or what you need")
     if wrong:

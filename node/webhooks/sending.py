@@ -8,11 +8,11 @@ import structlog
 from sqlalchemy import delete, select
 
 from federation.retry import Outcome, decide
-from node import markup
 from node.db import now
 from node.federating import queues
 from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
+from node.text import one_line
 from node.webhooks import service, signing
 from node.webhooks.models import Webhook, WebhookMessage
 
@@ -67,7 +67,7 @@ def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> Tried:
         answer = node.outbound.post(url, body, content_type="application/json", headers=signed)
     except OutboundError as error:
         return Tried(None, str(error.safe_text), is_final=error.permanent)
-    words = markup.one_line(answer.body[:300].decode(errors="replace"), 300)
+    words = one_line(answer.body[:300].decode(errors="replace"), 300)
     return Tried(answer.status, words, answer.headers.get("retry-after"))
 
 

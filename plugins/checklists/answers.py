@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from node.api import ConflictError, InvalidInputError, Work, insert_once, now, say
+from node.api import ConflictError, InvalidInputError, Work, insert_once, misfit, now, say, trim
 from plugins.checklists.definitions.model import WANTING, YES_NO, Question
 from plugins.checklists.kinds import kept, plain, wrong
 from plugins.checklists.models import FINISHED, Answer, Past, Run
@@ -148,17 +148,14 @@ def _checked(given: Sequence[Evidence]) -> list[Evidence]:
     """What is not empty. Raises `InvalidInputError`, naming the field."""
     found = []
     for number, each in enumerate(given):
-        url, title = each.url.strip(), " ".join(each.title.split())
+        url, title = each.url.strip(), trim(each.title)
         if not url and not title:
             continue
         place = f"evidence-{number}-url"
         if not _is_address(url):
             raise wrong(say("Enter an address that begins with https://"), place)
-        if len(title) > LONGEST_TITLE or not title.isprintable():
-            raise wrong(
-                say("Use at most %(most)s characters that can be shown", most=LONGEST_TITLE),
-                f"evidence-{number}-title",
-            )
+        if why := misfit(title, LONGEST_TITLE):
+            raise wrong(why, f"evidence-{number}-title")
         found.append(Evidence(url, title, each.is_private))
     if len(found) > MOST_EVIDENCE:
         raise wrong(say("Add at most %(most)s links", most=MOST_EVIDENCE), "evidence")

@@ -8,7 +8,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node import api
-from node.api import ActivityView, InvalidInputError, NotFoundError, PersonView, Work, now, say
+from node.api import (
+    ActivityView,
+    InvalidInputError,
+    NotFoundError,
+    PersonView,
+    Work,
+    now,
+    one_line,
+    say,
+    several_lines,
+)
 from plugins.checklists import runs
 from plugins.checklists.federate import TYPE
 from plugins.checklists.kinds import plain
@@ -88,6 +98,6 @@ def _lately(session: Session, council_uri: str) -> int:
 
 def _line(given: Any, most: int, *, lines: bool = False) -> str:
     """A plain text that somebody sent, or nothing."""
-    text = given.strip() if isinstance(given, str) else ""
-    shown = text.replace("\n", "") if lines else text
-    return text if len(text) <= most and shown.isprintable() else ""
+    if not isinstance(given, str) or len(given) > most:
+        return ""
+    return (several_lines if lines else one_line)(given, most)

@@ -10,10 +10,21 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from node.api import ConflictError, InvalidInputError, NotFoundError, Work, insert_once, now, say
+from node.api import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Work,
+    insert_once,
+    misfit,
+    now,
+    say,
+    trim,
+)
 from plugins.checklists import library
 from plugins.checklists.definitions.model import Checklist
 from plugins.checklists.definitions.reading import (
+    LONGEST_TITLE,
     MOST_QUESTIONS,
     MOST_SECTIONS,
     RESERVED,
@@ -60,15 +71,16 @@ def begin_new(work: Work, checklist: Checklist) -> None:
 def invent(work: Work, checklist_id: str, title: str) -> None:
     """Begin a new checklist. Raises `InvalidInputError`."""
     failed = say("The checklist could not be begun.")
-    if not title.strip():
-        raise InvalidInputError(failed, {"title": say("Enter a title")})
+    title = trim(title)
+    if wrong := misfit(title, LONGEST_TITLE) if title else say("Enter a title"):
+        raise InvalidInputError(failed, {"title": wrong})
     if not ID.fullmatch(checklist_id) or len(checklist_id) > LONGEST_ID:
         what = say("Use small letters, digits and single hyphens, a letter first")
         raise InvalidInputError(failed, {"id": what})
     taken = checklist_id in RESERVED or library.versions(work.session, checklist_id)
     if taken or exists(work.session, checklist_id):
         raise InvalidInputError(failed, {"id": say("Use another id: this one is taken")})
-    words = {"en": title.strip()}
+    words = {"en": title}
     empty: Data = {"id": checklist_id, "version": 1, "title": words, "about": {"en": ""}}
     _keep(work, checklist_id, empty | {"source": {"title": ""}, "licence": "", "sections": []})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from node.api import DocumentField, DocumentType, DocumentView
+from node.api import DocumentField, DocumentType, DocumentView, misfit
 from plugins.checklists.answers import LONGEST_TITLE, LONGEST_URL, MOST_EVIDENCE, Evidence
 from plugins.checklists.definitions.reading import MOST_QUESTIONS
 from plugins.checklists.definitions.taking import ID, LONGEST_ID
@@ -105,12 +105,11 @@ def _is_id(name: Any) -> bool:
 
 
 def _is_line(value: Any, most: int) -> bool:
-    plain = value.replace("\n", "").replace("\t", "") if isinstance(value, str) else ""
-    return isinstance(value, str) and len(value) <= most and plain.isprintable()
+    return isinstance(value, str) and misfit(value, most, lines=True) is None
 
 
 def _is_title(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_TITLE and value.isprintable()
+    return isinstance(value, str) and misfit(value, LONGEST_TITLE) is None
 
 
 def _is_link(value: Any) -> bool:

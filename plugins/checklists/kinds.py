@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from node.api import InvalidInputError, say
+from node.api import InvalidInputError, misfit, say, trim
 from plugins.checklists.definitions.model import CHOICE, DATE, NUMBER, YES_NO, Question
 
 LONGEST_ANSWER = 2_000
@@ -37,16 +37,9 @@ def fits(question: Question, answer: str) -> bool:
 
 def plain(text: str, most: int, field: str) -> str:
     """A text of several lines. Raises `InvalidInputError`."""
-    text = text.replace("\r\n", "\n").strip()
-    if len(text) > most:
-        what = say(
-            "Use at most %(most)s characters; these are %(length)s",
-            most=f"{most:,}",
-            length=f"{len(text):,}",
-        )
-        raise wrong(what, field)
-    if not text.replace("\n", "").replace("\t", "").isprintable():
-        raise wrong(say("Remove the characters that cannot be shown"), field)
+    text = trim(text)
+    if why := misfit(text, most, lines=True):
+        raise wrong(why, field)
     return text
 
 

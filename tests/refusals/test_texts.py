@@ -110,6 +110,8 @@ def test_what_markdown_makes_is_well_nested() -> None:
         ({"preferredUsername": "parks-1"}, {"username": "parks-1"}),
         ({"name": "A\u202eB\n\x07C" + "D" * 400}, {"name": "AB C" + "D" * 294}),
         ({"name": "\u200b", "preferredUsername": "x"}, {}),
+        ({"name": "a\u200db\u200cc\u200e\u200f"}, {"name": "a\u200db\u200cc\u200e\u200f"}),
+        ({"name": "a\ufffeb\u2028c\u2066\ufeff"}, {"name": "ab c"}),
         ({"url": "https://aldermoor.gov.uk/"}, {"url": "https://brackwell.test/councils/odd"}),
     ],
 )

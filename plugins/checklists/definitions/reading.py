@@ -180,9 +180,11 @@ def _check(checklist: Checklist) -> None:
 
 
 def _check_ids(place: str, ids: list[str]) -> None:
-    for number, each in enumerate(ids):
-        if each in ids[:number]:
+    seen = set()
+    for each in ids:
+        if each in seen:
             raise DefinitionError(place, say("The id %(id)s is there twice", id=each))
+        seen.add(each)
 
 
 def _check_condition(place: str, condition: Condition, earlier: dict[str, Question]) -> None:
@@ -208,12 +210,16 @@ class _Loader(yaml.BaseLoader):
     """Makes texts, lists and mappings, and refuses a name that stands twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [self.construct_object(name) for name, _value in node.value]
-        for number, name in enumerate(names):
-            if name in names[:number]:
+        seen = set()
+        for name, _value in node.value:
+            given = self.construct_object(name)
+            if not isinstance(given, str):
                 raise DefinitionError(
-                    _line(node.value[number][0].start_mark), say("This name is there twice")
+                    _line(name.start_mark), say("Write names and what they stand for")
                 )
+            if given in seen:
+                raise DefinitionError(_line(name.start_mark), say("This name is there twice"))
+            seen.add(given)
         return super().construct_mapping(node, deep=deep)
 
 

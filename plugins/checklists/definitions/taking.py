@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from node.api import say
+from node.api import misfit, say, trim
 from plugins.checklists.definitions.model import Words
 
 ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -120,16 +120,9 @@ class Part:
         given = self._left.pop(name, None)
         if (given is not None and not isinstance(given, str | int)) or isinstance(given, bool):
             raise DefinitionError(self.at(name), say("Write a text"))
-        found = str("" if given is None else given).strip()
+        found = trim(str("" if given is None else given))
         if required and not found:
             raise DefinitionError(self.at(name), say("This is missing"))
-        if len(found) > most:
-            raise DefinitionError(
-                self.at(name),
-                say("Use at most %(most)s characters; these are %(length)s",
-                    most=f"{most:,}", length=f"{len(found):,}"),
-            )  # fmt: skip
-        plain = found.replace("\n", "") if lines else found
-        if not plain.isprintable():
-            raise DefinitionError(self.at(name), say("Remove the characters that cannot be shown"))
+        if why := misfit(found, most, lines=lines):
+            raise DefinitionError(self.at(name), why)
         return found

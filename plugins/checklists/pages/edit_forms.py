@@ -17,7 +17,7 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.api import HouseForm, VersionedForm
+from node.api import HouseForm, VersionedForm, trim
 from plugins.checklists import names
 from plugins.checklists.definitions.model import CHOICE, KINDS, YES_NO
 from plugins.checklists.definitions.reading import MOST_OPTIONS
@@ -26,8 +26,7 @@ Data = dict[str, Any]
 
 
 def words(en: str | None, cy: str | None) -> Data:
-    found = {"en": (en or "").strip(), "cy": (cy or "").strip()}
-    found = {language: text.replace("\r\n", "\n") for language, text in found.items()}
+    found = {"en": trim(en or ""), "cy": trim(cy or "")}
     return {language: text for language, text in found.items() if text}
 
 

@@ -82,7 +82,7 @@ def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> Non
         (text(), "sections: There are 0; from 1 to 100"),
         (text(Q1, Q1), "questions: The id q1 is there twice"),
         (text("{id: q1}"), "sections[1].questions[1].text: This is missing"),
-        (text("{id: q1, text: 'a\tb'}"), "Remove the characters that cannot be shown"),
+        (text('{id: q1, text: "a\\u202eb"}'), "Remove the characters that cannot be shown"),
         (text("{id: q1, text: '%s'}" % ("x" * 301)), "at most 300 characters; these are 301"),
         (text("{id: q1, type: scale, text: T}"), "Use one of: yes-no, choice, text"),
         (text("{id: q1, type: choice, text: T}"), "A choice has two options or more"),
