@@ -42,7 +42,8 @@ class KeyStore(Protocol):
     def fetch(self, key_id: str) -> PublicKey:
         """The key as its owner lists it now. At most one fetch per key and minute.
 
-        Raises `Refusal` (key_not_found, key_gone, key_not_owned, key_unusable).
+        Raises `Refusal`: key_not_found, key_gone, key_not_owned, key_unusable; key_unreachable,
+        too_many_keys or busy where the same message may be taken later.
         """
 
 

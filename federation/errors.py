@@ -48,12 +48,15 @@ class Reason(StrEnum):
     wrong_host = "wrong_host"
     key_not_found = "key_not_found"
     key_gone = "key_gone"
+    key_unreachable = "key_unreachable"
     key_unusable = "key_unusable"
     key_not_owned = "key_not_owned"
     actor_not_key_owner = "actor_not_key_owner"
     actor_blocked = "actor_blocked"
     origin_mismatch = "origin_mismatch"
     too_many = "too_many"
+    too_many_keys = "too_many_keys"
+    busy = "busy"
     proof_missing = "proof_missing"
     proof_malformed = "proof_malformed"
     proof_wrong = "proof_wrong"
@@ -92,6 +95,9 @@ ANSWERS: dict[Reason, Answer] = {
     Reason.wrong_host: Answer(401, "The request is meant for another server."),
     Reason.key_not_found: Answer(401, "The key could not be had.", permanent=False),
     Reason.key_gone: Answer(401, "The key is gone."),
+    Reason.key_unreachable: Answer(
+        503, "The key's server does not answer.", permanent=False, retry_after=60
+    ),
     Reason.key_unusable: Answer(401, "The key is not one that can be used."),
     Reason.key_not_owned: Answer(401, "The key's owner does not list it."),
     Reason.actor_not_key_owner: Answer(403, "The actor did not sign this."),
@@ -100,6 +106,13 @@ ANSWERS: dict[Reason, Answer] = {
     Reason.too_many: Answer(
         429, "Too many messages of your server are waiting.", permanent=False, retry_after=60
     ),
+    Reason.too_many_keys: Answer(
+        429,
+        "Too many keys of your server were asked for in this minute.",
+        permanent=False,
+        retry_after=60,
+    ),
+    Reason.busy: Answer(503, "This server is busy.", permanent=False, retry_after=10),
     Reason.proof_missing: Answer(401, "There is no integrity proof."),
     Reason.proof_malformed: Answer(401, "The integrity proof cannot be read."),
     Reason.proof_wrong: Answer(401, "The integrity proof does not match."),

@@ -13,13 +13,36 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
-    """Does a thing at most once in `seconds`; forgets older ones, and the oldest beyond `limit`."""
+def length(value: object) -> int:
+    """About how many bytes a value takes up: as many as when it is written out."""
+    return len(repr(value))
 
-    def __init__(self, seconds: float = 60.0, limit: int = 1_000) -> None:
+
+@dataclass
+class _Seen(Generic[Value]):
+    began: float
+    future: Future[Value]
+    size: int = 0
+
+
+class Recent(Generic[Value]):
+    """Does a thing at most once in `seconds`; forgets older ones, and the oldest beyond `limit`, or
+    beyond `most_bytes`, as `size` counts them.
+    """
+
+    def __init__(
+        self,
+        seconds: float = 60.0,
+        limit: int = 1_000,
+        most_bytes: int = 1_000_000,
+        size: Callable[[Value], int] = length,
+    ) -> None:
         self._seconds = seconds
         self._limit = limit
-        self._seen: OrderedDict[str, tuple[float, Future[Value]]] = OrderedDict()
+        self._most_bytes = most_bytes
+        self._size = size
+        self._bytes = 0
+        self._seen: OrderedDict[str, _Seen[Value]] = OrderedDict()
         self._lock = threading.Lock()
 
     def outcome(self, name: str, act: Callable[[], Value]) -> Value:
@@ -31,15 +54,19 @@ class Recent(Generic[Value]):
         with self._lock:
             self._forget(time.monotonic())
             seen = self._seen.get(name)
-            future: Future[Value] = seen[1] if seen else Future()
-            if seen is None:
-                self._seen[name] = (time.monotonic(), future)
-        if seen is None:
+            if seen is not None:
+                future, is_first = seen.future, False
+            else:
+                future, is_first = Future[Value](), True
+                seen = self._seen[name] = _Seen(time.monotonic(), future, len(name))
+                self._bytes += seen.size
+        if is_first:
             try:
-                future.set_result(act())
+                self._keep(name, seen, act())
             except BaseException as error:  # noqa: BLE001 -- whoever waits gets it
                 with self._lock:
-                    self._seen.pop(name, None)
+                    if self._seen.get(name) is seen:
+                        self._drop(name)
                 future.set_exception(error)
         return future.result()
 
@@ -47,13 +74,28 @@ class Recent(Generic[Value]):
         """As if all of it were long ago."""
         with self._lock:
             self._seen.clear()
+            self._bytes = 0
+
+    def _keep(self, name: str, seen: _Seen[Value], value: Value) -> None:
+        size = self._size(value)
+        with self._lock:
+            if self._seen.get(name) is seen:
+                seen.size += size
+                self._bytes += size
+                self._forget(time.monotonic())
+        seen.future.set_result(value)
+
+    def _drop(self, name: str) -> None:
+        self._bytes -= self._seen.pop(name).size
 
     def _forget(self, moment: float) -> None:
         while self._seen:
-            began, _future = next(iter(self._seen.values()))
-            if moment - began < self._seconds and len(self._seen) < self._limit:
+            name, oldest = next(iter(self._seen.items()))
+            is_new = moment - oldest.began < self._seconds
+            has_room = len(self._seen) < self._limit and self._bytes <= self._most_bytes
+            if is_new and has_room:
                 return
-            self._seen.popitem(last=False)
+            self._drop(name)
 
 
 class Remembered(Generic[Value]):
@@ -114,27 +156,39 @@ class Tally:
 
 
 class BusyError(Exception):
-    """Enough of it is being done already, or was done a moment ago."""
+    """Enough of it is being done already, or was done a moment ago: under `name`, or in all."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class Allowance:
-    """Lets things be done so many at a time, and so many under one name in each `seconds`."""
+    """Lets things be done so many at a time; and so many under one name, and in all, in each
+    `seconds`. No more names are kept than things are done.
+    """
 
     def __init__(self, seconds: float = 60.0) -> None:
         self._seconds = seconds
         self._at_once = 0
         self._began = time.monotonic()
         self._counts: Counter[str] = Counter()
+        self._total = 0
         self._lock = threading.Lock()
 
-    def spend(self, name: str, most: int) -> None:
-        """Count one more under `name`. Raises `BusyError` if there were `most` already."""
+    def spend(self, name: str, most: int, most_of_all: int | None = None) -> None:
+        """Count one more under `name`. Raises `BusyError`, and counts nothing, if there were `most`
+        already, or `most_of_all` under all names.
+        """
         with self._lock:
             if time.monotonic() - self._began >= self._seconds:
                 self._forget()
             if self._counts[name] >= most:
                 raise BusyError(name)
+            if most_of_all is not None and self._total >= most_of_all:
+                raise BusyError
             self._counts[name] += 1
+            self._total += 1
 
     @contextmanager
     def place(self, most: int) -> Iterator[None]:
@@ -157,5 +211,5 @@ class Allowance:
             self._forget()
 
     def _forget(self) -> None:
-        self._began = time.monotonic()
+        self._began, self._total = time.monotonic(), 0
         self._counts.clear()

@@ -15,7 +15,6 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from federation.errors import Refusal
 from federation.signatures import PublicKey
 from federation.vocabulary import Activity
 from node.audit import AuditEntry
@@ -31,6 +30,8 @@ Document = Mapping[str, Any]
 # Audit entries are never deleted; the actors of another server can cause so many in a day, and all
 # together.
 MOST_DEEDS, MOST_DEEDS_OF_ALL = 1_000, 20_000
+# Of what was read to find the keys of strangers, so much is remembered, for a minute.
+MOST_KEY_DOCUMENTS, KEY_DOCUMENT_BYTES = 3_000, 8_000_000
 
 
 @dataclass
@@ -65,8 +66,7 @@ class UnitOfWork:
 
     def _is_noted(self) -> bool:
         try:
-            self.node.deeds.spend(urlsplit(self.by).netloc, MOST_DEEDS)
-            self.node.deeds.spend("", MOST_DEEDS_OF_ALL)
+            self.node.deeds.spend(urlsplit(self.by).netloc, MOST_DEEDS, MOST_DEEDS_OF_ALL)
         except BusyError:
             return False
         return True
@@ -184,7 +184,9 @@ class Node:
     announcers: Sequence[Announcer] = ()
     hearers: Sequence[Hearer] = ()
     finishers: Sequence[Finisher] = ()
-    key_documents: "Recent[Document | Refusal]" = field(default_factory=lambda: Recent(limit=100))
+    key_documents: Recent[Any] = field(
+        default_factory=lambda: Recent(limit=MOST_KEY_DOCUMENTS, most_bytes=KEY_DOCUMENT_BYTES)
+    )
     key_fetches: Allowance = field(default_factory=Allowance)
     errands: Allowance = field(default_factory=Allowance)
     large_messages: Allowance = field(default_factory=Allowance)

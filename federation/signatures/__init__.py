@@ -11,6 +11,7 @@ from federation.signatures.ownership import (
     OwnerToFetch,
     key_from_actor,
     key_or_owner,
+    keys_alone,
     listed_keys,
 )
 from federation.signatures.request import Headers, SignedRequest
@@ -39,6 +40,7 @@ __all__ = [
     "generate_rsa",
     "key_from_actor",
     "key_or_owner",
+    "keys_alone",
     "listed_keys",
     "public_pem",
     "read_signature",

@@ -7,10 +7,11 @@ from typing import Any
 
 from federation.errors import Reason, Refusal
 from federation.origin import same_origin, without_fragment
-from federation.reading import id_of, ids_of, one_or_many
-from federation.signatures.keys import PublicKey, pem_of_multikey
+from federation.reading import Document, id_of, ids_of, one_or_many
+from federation.signatures.keys import LONGEST_PEM, PublicKey, pem_of_multikey
 
 MOST_KEYS = 10
+KEY_TEXTS = ("id", "publicKeyPem", "publicKeyMultibase")
 KEY_LISTS = ("publicKey", "verificationMethod", "assertionMethod")
 
 
@@ -26,6 +27,30 @@ class OwnerToFetch:
         if document.get("id") != self.owner:
             raise Refusal(Reason.key_not_owned, f"{self.owner} has another id")
         return key_from_actor(document, self.key_id)
+
+
+def keys_alone(document: Mapping[str, Any]) -> Document:
+    """What a document says of keys and their owner, which is all that the functions here look at:
+    so much of a stranger's document is kept, and no more.
+    """
+    kept = _key_alone(document)
+    for name in KEY_LISTS:
+        listed = one_or_many(document.get(name))[:MOST_KEYS]
+        kept[name] = [
+            _key_alone(one) if isinstance(one, dict) else one
+            for one in listed
+            if isinstance(one, dict | str)
+        ]
+    return kept
+
+
+def _key_alone(document: Mapping[str, Any]) -> Document:
+    owners = {name: id_of(document.get(name)) for name in ("owner", "controller")}
+    values = {name: document.get(name) for name in KEY_TEXTS} | owners
+    # One character more than is read: what is too long stays so.
+    return {
+        name: value[: LONGEST_PEM + 1] for name, value in values.items() if isinstance(value, str)
+    }
 
 
 def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerToFetch:

@@ -1,6 +1,7 @@
 """Actors: ours with their keys, and what we know of others'."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -139,6 +140,24 @@ def remember(session: Session, document: ActorDocument) -> Actor:
         signing.learn(session, actor.host, Scheme.rfc9421)
     session.flush()
     return actor
+
+
+def in_short(document: ActorDocument) -> ActorDocument:
+    """As much of what a document says as `remember` keeps, so that it takes up little memory until
+    then.
+    """
+    return replace(
+        document,
+        preferred_username=(document.preferred_username or "")[:LONGEST_NAME],
+        name=(document.name or "")[:LONGEST_NAME],
+        summary=(document.summary or "")[:LONGEST_ABOUT],
+        url=document.url if same_origin(document.url or "", document.id) else None,
+        icon=None,
+        location=None,
+        also_known_as=(),
+        moved_to=None,
+        implements=(RFC9421,) if RFC9421 in document.implements else (),
+    )
 
 
 def _told(document: ActorDocument) -> dict[str, Any]:

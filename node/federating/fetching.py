@@ -219,8 +219,7 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
 def _spend_errand(node: Node, host: str) -> None:
     """Count one more question to `host` that another server has us ask. Raises `NotNowError`."""
     try:
-        node.errands.spend(host, MOST_ERRANDS)
-        node.errands.spend("", MOST_OF_ALL)
+        node.errands.spend(host, MOST_ERRANDS, MOST_OF_ALL)
     except BusyError as error:
         raise NotNowError(
             say("%(host)s is asked no more on behalf of others within this minute.", host=host)

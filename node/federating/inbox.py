@@ -153,8 +153,7 @@ def _refused(node: Node, row: Row, size: int) -> Refusal | None:
 
 def _has_room_for_large(node: Node, sender: str) -> bool:
     try:
-        node.large_messages.spend(sender, MOST_LARGE)
-        node.large_messages.spend("", MOST_LARGE_OF_ALL)
+        node.large_messages.spend(sender, MOST_LARGE, MOST_LARGE_OF_ALL)
     except BusyError:
         return False
     return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from federation.acceptance import Policy
 from federation.errors import FederationError, Reason, Refusal
 from federation.origin import host_of, without_fragment
-from federation.signatures import PublicKey, key_or_owner
+from federation.signatures import PublicKey, key_or_owner, keys_alone
 from federation.vocabulary import Actor as ActorDocument
 from node.federating import actors, fetching, peers
 from node.federating.models import Actor, ActorKey, InboxItem
@@ -19,7 +19,9 @@ from node.runtime import Node
 
 # Anybody can name any document of a server that we speak with as the key's; and in open mode, any
 # number of servers.
-MOST_A_MINUTE, MOST_OF_ALL = 30, 600
+MOST_A_MINUTE, MOST_OF_ALL = 30, 3_000
+# What a server answers that may answer otherwise soon.
+FOR_NOW = frozenset({408, 425, 429})
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -101,6 +103,31 @@ class KnownKeys:
         return key and self._node.known_keys.put(key_id, key)
 
 
+class KeyDocument(NamedTuple):
+    """What is remembered of a document that was asked for to find a key: what it says of keys, and
+    what would be kept of the actor, if it is one.
+    """
+
+    keys: Mapping[str, Any]
+    actor: ActorDocument | None
+
+
+def _actor(document: Mapping[str, Any]) -> ActorDocument | None:
+    try:
+        return actors.in_short(ActorDocument.parse(document))
+    except FederationError:
+        return None
+
+
+def _why(error: fetching.NotFetchedError) -> Reason:
+    if error.status in {404, 410}:
+        return Reason.key_gone
+    if error.status is None:
+        return Reason.key_not_found if error.permanent else Reason.key_unreachable
+    is_for_now = error.status in FOR_NOW or error.status >= 500
+    return Reason.key_unreachable if is_for_now else Reason.key_not_found
+
+
 class KeyStore(KnownKeys):
     """The same, and what their owners say. Nothing fetched is stored before the message is
     accepted.
@@ -124,7 +151,7 @@ class KeyStore(KnownKeys):
         At most one fetch a minute of each document, whatever arrives, and however much at once:
         those who come later get what it brought. At most `MOST_A_MINUTE` of each server, and never
         so many at once that fewer than half of the node's threads are left for everything else:
-        whoever would be one too many is refused for now. Raises `Refusal`.
+        whoever would be one too many is to come again. Raises `Refusal`.
         """
         key = self._read(key_id)
         if key not in {None, self._given.get(key_id)}:  # it was fetched a moment ago
@@ -134,36 +161,35 @@ class KeyStore(KnownKeys):
             with self._node.key_fetches.place(most):
                 return self._fetch(key_id)
         except BusyError as error:
-            raise Refusal(Reason.key_not_found, "too many keys are being asked for") from error
+            reason = Reason.too_many_keys if error.name else Reason.busy
+            raise Refusal(reason, "too many keys are being asked for") from error
 
     def _fetch(self, key_id: str) -> PublicKey:
-        try:
-            found = self._document(without_fragment(key_id))
-            key = key_or_owner(found, key_id)
-            if not isinstance(key, PublicKey):
-                found = self._document(key.owner)
-                key = key.key_in(found)
-            self._owners.append(ActorDocument.parse(found))
-        except Refusal:
-            raise
-        except FederationError as error:
-            raise Refusal(Reason.key_not_found, str(error)) from error
+        found = self._document(without_fragment(key_id))
+        key = key_or_owner(found.keys, key_id)
+        if not isinstance(key, PublicKey):
+            found = self._document(key.owner)
+            key = key.key_in(found.keys)
+        if found.actor is None:
+            raise Refusal(Reason.key_not_found, f"{key.owner} is not an actor")
+        self._owners.append(found.actor)
         return key
 
-    def _document(self, uri: str) -> Mapping[str, Any]:
-        found = self._node.key_documents.outcome(uri, lambda: self._ask_for(uri))
+    def _document(self, uri: str) -> KeyDocument:
+        found: KeyDocument | Refusal = self._node.key_documents.outcome(
+            uri, lambda: self._ask_for(uri)
+        )
         if isinstance(found, Refusal):
             raise Refusal(found.reason, found.detail)
         return found
 
-    def _ask_for(self, uri: str) -> Mapping[str, Any] | Refusal:
-        self._node.key_fetches.spend(host_of(uri), MOST_A_MINUTE)
-        self._node.key_fetches.spend("", MOST_OF_ALL)
+    def _ask_for(self, uri: str) -> KeyDocument | Refusal:
+        self._node.key_fetches.spend(host_of(uri), MOST_A_MINUTE, MOST_OF_ALL)
         try:
-            return fetching.document(self._node, uri)
+            found = fetching.document(self._node, uri)
         except fetching.NotFetchedError as error:
-            reason = Reason.key_gone if error.status in {404, 410} else Reason.key_not_found
-            return Refusal(reason, error.safe_text)
+            return Refusal(_why(error), error.safe_text)
+        return KeyDocument(keys_alone(found), _actor(found))
 
     @property
     def has_news(self) -> bool:

@@ -243,8 +243,8 @@ ROWS = [
     Row("14 no such key", lambda c: key_of(c, c.peer.new_id("keys")), Reason.key_gone, 401),
     Row("14 an owner that is gone", lambda c: serving(c, status=410), Reason.key_gone, 401),
     Row(
-        "14 an owner that cannot be read",
-        lambda c: serving(c, status=500),
+        "14 an owner that may not be read",
+        lambda c: serving(c, status=403),
         Reason.key_not_found,
         401,
     ),

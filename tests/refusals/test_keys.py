@@ -107,10 +107,10 @@ def test_must_20_many_fragments_of_one_document_are_one_fetch(node: TestNode, pe
     assert fetches(sender) == 1
 
 
-def test_a_server_that_fails_is_asked_once_a_minute(node: TestNode, peer: Peer) -> None:
+def test_must_37_a_server_that_fails_is_asked_once_a_minute(node: TestNode, peer: Peer) -> None:
     sender = peer.actor()
     peer.serve(sender.uri, {}, 500)
-    assert statuses(sender, node, 4) == [401] * 4
+    assert statuses(sender, node, 4) == [503] * 4
     assert fetches(sender) == 1
 
 
@@ -259,6 +259,16 @@ def test_recent_does_a_thing_once_and_waits_for_it() -> None:
     assert recent.outcome("b", lambda: 3) == 3
     assert recent.outcome("c", lambda: 4) == 4
     assert recent.outcome("a", lambda: 5) == 5, "beyond the limit, the oldest is forgotten"
+
+
+def test_must_35_recent_forgets_what_takes_up_too_much() -> None:
+    recent: Recent[str] = Recent(most_bytes=100)
+    for name in "abc":
+        assert recent.outcome(name, lambda: 40 * "x") == 40 * "x"
+    assert recent.outcome("c", lambda: "again") == 40 * "x"
+    assert recent.outcome("a", lambda: "again") == "again", "the oldest is forgotten"
+    assert recent.outcome("d", lambda: 200 * "x") == 200 * "x"
+    assert recent.outcome("d", lambda: "again") == "again", "nothing that is larger is kept"
 
 
 def test_recent_forgets_what_is_old_and_what_failed() -> None:
