@@ -16,6 +16,7 @@ from node.runtime import Document, Node, UnitOfWork
 EXTENSION = "moothall"
 PUBLIC = "public"
 ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
+LONGEST_ACCEPT = 1_000
 # What the databases count rows with: 32 bits and a sign.
 LARGEST_ROW_ID = 2**31 - 1
 
@@ -83,7 +84,7 @@ def is_for_servers() -> bool:
         known = g.is_for_servers = hasattr(view, "for_servers") or (
             request.method in {"GET", "HEAD"}
             and "Cookie" not in request.headers
-            and _prefers_activity(request.headers.get("Accept", ""))
+            and _prefers_activity(_accepted())
         )
     return known
 
@@ -94,7 +95,14 @@ def wants_activity() -> bool:
     The answer then says `Vary: Accept`, whichever it is.
     """
     after_this_request(_vary)
-    return _prefers_activity(request.headers.get("Accept", ""))
+    return _prefers_activity(_accepted())
+
+
+def _accepted() -> str:
+    """What the caller accepts, as far as anybody says who means it: what is remembered of it is
+    not to grow.
+    """
+    return request.headers.get("Accept", "")[:LONGEST_ACCEPT]
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, func, literal, select, update
-from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.origin import host_of, same_origin
@@ -103,22 +102,29 @@ def _followed(node: Node) -> list[Followed]:
 
 
 def _look(node: Node, one: Followed) -> bool:
-    """Read the list of one council; False where it does not answer. Where there is none, each
-    conversation is asked for.
+    """Read the list of one council, page by page, of which nothing is kept but which of its
+    projects are to be read; False where it does not answer. Where there is none, each conversation
+    is asked for.
     """
     asked_at = now()
+    unread: set[int] = set()
+    again: list[int] = []
     try:
-        totals = dict(_listed(node, one))
+        for totals in _listed(node, one):
+            _compare(node, one, totals, asked_at, unread, again)
     except (MoothallError, FederationError) as error:
         log.info("conversations could not be listed", projects=one.projects, why=str(error))
         return bool(getattr(error, "permanent", True))
-    with node.work(by=backfill.CONVERSATIONS) as work:
-        _mark(work.session, one, totals, asked_at)
+    _mark(node, one, asked_at, unread)
+    for portion in _portions(again[:MOST_AGAIN]):
+        _set(node, portion, None)
     return True
 
 
-def _listed(node: Node, one: Followed) -> Iterator[tuple[str, int]]:
-    """The projects of a council of which anything was said, and how much is to be read."""
+def _listed(node: Node, one: Followed) -> Iterator[dict[str, int]]:
+    """Of each page, the projects of a council of which anything was said, and how much is to be
+    read.
+    """
     address: str | None = addresses.conversations(one.projects)
     for _ in range(MOST_PAGES):
         if address is None or not same_origin(address, one.projects):
@@ -130,47 +136,68 @@ def _listed(node: Node, one: Followed) -> Iterator[tuple[str, int]]:
             items, address = page.items, page.next
         else:
             return
-        for item in items:
-            head = parse(item) if isinstance(item, dict) else None
-            if isinstance(head, Collection) and head.total_items is not None:
-                yield head.id, head.total_items
+        heads = (parse(item) for item in items if isinstance(item, dict))
+        yield {
+            head.id: head.total_items
+            for head in heads
+            if isinstance(head, Collection) and head.total_items is not None
+        }
 
 
-def _mark(session: Session, one: Followed, totals: Mapping[str, int], asked_at: datetime) -> None:
-    """What is to be read has no time at which it was read; all else has."""
-    wanted = _wanted(session, one, totals, asked_at)
-    of_council = Project.council_id == one.council_id, Project.state == ProjectState.published
-    unread = Project.conversation_read_at.is_(None), Project.id <= one.newest
-    session.execute(
-        update(Project).where(*of_council, *unread).values(conversation_read_at=asked_at)
-    )
-    for portion in _portions(wanted):
-        again = update(Project).where(Project.id.in_(portion)).values(conversation_read_at=None)
-        session.execute(again)
-
-
-def _wanted(
-    session: Session, one: Followed, totals: Mapping[str, int], asked_at: datetime
-) -> list[int]:
-    """The projects of which more is said than is here, unless that was so when they were read a
-    while ago: not all that is said is shown everywhere.
+def _compare(
+    node: Node,
+    one: Followed,
+    totals: Mapping[str, int],
+    asked_at: datetime,
+    unread: set[int],
+    again: list[int],
+) -> None:
+    """Add the projects of which more is said than is here: those never read to `unread`, those that
+    were read a while ago to `again`. Not all that is said is shown everywhere.
     """
-    wanted: list[int] = []
-    again: list[int] = []
     for portion in _portions(list(totals)):
         query = select(Project.id, Project.uri, Project.conversation_read_at, held()).where(
             Project.council_id == one.council_id,
             Project.state == ProjectState.published,
             Project.uri.in_([context.removesuffix("/context") for context in portion]),
         )
-        for row_id, uri, read_at, there in session.execute(query):
+        with node.reading() as session:
+            rows = session.execute(query).all()
+        for row_id, uri, read_at, there in rows:
             if totals.get(addresses.project_context(uri), 0) <= there:
                 continue
             if read_at is None:
-                wanted.append(row_id)
+                unread.add(row_id)
             elif read_at < asked_at - AGAIN_AFTER:
                 again.append(row_id)
-    return wanted + again[:MOST_AGAIN]
+
+
+def _mark(node: Node, one: Followed, asked_at: datetime, unread: set[int]) -> None:
+    """All of the council's that were not read have been, as of `asked_at`, but for `unread`. Some
+    at a time: nobody else who writes waits for long.
+    """
+    last = 0
+    while True:
+        query = select(Project.id).where(
+            Project.council_id == one.council_id,
+            Project.state == ProjectState.published,
+            Project.conversation_read_at.is_(None),
+            Project.id > last,
+            Project.id <= one.newest,
+        )
+        with node.reading() as session:
+            found = session.scalars(query.order_by(Project.id).limit(PORTION)).all()
+        if not found:
+            return
+        last = found[-1]
+        _set(node, [row_id for row_id in found if row_id not in unread], asked_at)
+
+
+def _set(node: Node, projects: Sequence[int], read_at: datetime | None) -> None:
+    """In a transaction of its own."""
+    with node.work(by=backfill.CONVERSATIONS) as work:
+        chosen = update(Project).where(Project.id.in_(projects))
+        work.session.execute(chosen.values(conversation_read_at=read_at))
 
 
 def _portions(values: Sequence[Value]) -> Iterator[Sequence[Value]]:

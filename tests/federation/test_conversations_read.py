@@ -1,5 +1,6 @@
 """What was said about a project before others knew of it, or while it was away from them."""
 
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.federation import converging
 from tests.federation.talking import copy_of, note, say
 from tests.federation.test_conversations import comments, uri_of
 from tests.federation.test_main_job import follow, publish
+from tests.refusals.test_belief import follow as subscribe
 from tests.visibility.town import change, write
 
 TITLE = "Bins in one step"
@@ -196,3 +198,30 @@ def test_a_comment_that_its_author_deleted_stays_deleted(
     after = comments(there, copy_of(there, TITLE))
     assert f"And {TITLE}." in after
     assert "Theirs" not in after
+
+
+def test_must_35_a_long_list_of_conversations_does_not_stay_in_memory(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    peer = Peer.join(nodes, "coldmere.test", node)
+    listed = peer.uri("/councils/1/projects/conversations")
+    pages = 12
+    for number in range(pages):
+        name = f"{listed}?page={number}"
+        items = [
+            {"type": "OrderedCollection", "id": f"{name}/{each:0200d}/context", "totalItems": 2}
+            for each in range(2_800)
+        ]
+        following = {"next": f"{listed}?page={number + 1}"} if number + 1 < pages else {}
+        page = {"type": "OrderedCollectionPage", "id": name, "partOf": listed, **following}
+        peer.serve(name, page | {"orderedItems": items})
+    first = {"type": "OrderedCollection", "id": listed, "totalItems": 1}
+    peer.serve(listed, first | {"first": f"{listed}?page=0"})
+    subscribe(node, peer.actor(projects=peer.uri("/councils/1/projects")))
+    tracemalloc.start()
+    try:
+        read_on(nodes, node)
+        _held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sum("conversations?page=" in one for one in peer.fetched) == pages
+    assert peak < 12_000_000
