@@ -1,10 +1,14 @@
 """Text that people wrote, as HTML that is safe to show: Markdown of our own, HTML of others."""
 
 import re
+from functools import cache, lru_cache
+from html import escape
 from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
+
+from federation.errors import DocumentError
 
 TAGS = frozenset(
     [
@@ -82,6 +86,11 @@ INLINE = frozenset(
 )
 VOID = frozenset(["br", "col", "hr", "img", "input", "wbr"])
 DEEPEST = 100
+# Of HTML that is badly nested: so many tags are put right, and it grows so many times at most.
+MAX_REPAIRED = 200
+MAX_GROWTH = 4
+# Texts that are remembered as HTML, each of some hundred kilobytes at most.
+MAX_RENDERED = 16
 SPACE = r"[ \t\n\f\r]"
 # A tag: whether it ends something, and its name; or the beginning of what is none, without a name.
 TAG = re.compile(
@@ -95,31 +104,71 @@ _markdown = (
     .enable("table")
     .enable("strikethrough")
 )
-_cleaner = nh3.Cleaner(
-    tags=set(TAGS),
-    attributes={
-        "a": {"href", "title"},
-        "td": {"colspan"},
-        "th": {"colspan", "scope"},
-        "ol": {"start"},
-    },
-    url_schemes={"http", "https", "mailto"},
-    link_rel="nofollow noopener noreferrer ugc",
-    # An address without a host would lead to wherever the text is shown.
-    url_relative="deny",
-)
 
 
+@cache
+def _cleaner(also: frozenset[str]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(TAGS | also),
+        attributes={
+            "a": {"href", "title"},
+            "td": {"colspan"},
+            "th": {"colspan", "scope"},
+            "ol": {"start"},
+        },
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener noreferrer ugc",
+        # An address without a host would lead to wherever the text is shown.
+        url_relative="deny",
+    )
+
+
+class HtmlError(ValueError):
+    """HTML that would take too long to read: badly nested, or too deeply."""
+
+
+@lru_cache(maxsize=MAX_RENDERED)
 def from_markdown(source: str) -> str:
-    """Markdown as sanitised HTML. Raw HTML in it is shown as text."""
-    return sanitise(_markdown.render(source.replace("\0", "")))
+    """Markdown as sanitised HTML. Raw HTML in it is shown as text; so is Markdown that is nested
+    too deeply.
 
-
-def sanitise(html: str) -> str:
-    """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing
-    by themselves.
+    What was rendered a moment ago is remembered: whoever writes it in a transaction renders it
+    before that begins.
     """
-    return _cleaner.clean(html)
+    try:
+        return sanitise(_markdown.render(source.replace("\0", "")))
+    except HtmlError:
+        return sanitise(f"<p>{escape(source)}</p>")
+
+
+def sanitise(html: str, also: frozenset[str] = frozenset()) -> str:
+    """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing
+    by themselves. `also` names elements that are kept beside `TAGS`.
+
+    The only way to the parser, which takes time and memory that grow with the square of HTML that
+    is badly nested. Raises `HtmlError` for such HTML before it is parsed, unless it has few tags.
+    """
+    if is_well_nested(html):
+        return _cleaner(also).clean(html)
+    tags = TAG.findall(html)
+    if len(tags) > MAX_REPAIRED or not all(name for _end, name in tags):
+        raise HtmlError
+    repaired = _cleaner(also).clean(html)
+    if len(repaired) > MAX_GROWTH * (len(html) + 100) or not is_well_nested(repaired):
+        raise HtmlError
+    return repaired
+
+
+def received(name: str, html: str, longest: int) -> str:
+    """Sanitised HTML of a document of another server. Raises `DocumentError` that names the
+    property.
+    """
+    try:
+        if len(html) <= longest:
+            return sanitise(html)
+    except HtmlError:
+        pass
+    raise DocumentError(name, "too long, or not well nested")
 
 
 def is_text(given: str) -> bool:
@@ -135,8 +184,6 @@ def is_path(given: str) -> bool:
 def is_well_nested(html: str) -> bool:
     """Whether every element ends where it should, at most 100 are open at once, and running text
     holds no blocks.
-
-    Reading other HTML can take time and memory that grow with the square of its length.
     """
     inside: list[str] = []
     for end, written in TAG.findall(html):

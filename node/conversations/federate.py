@@ -65,9 +65,7 @@ def to_tombstone(comment: Comment) -> Tombstone:
 
 def from_note(note: Note) -> RemoteComment:
     """Raises `DocumentError` for a note whose parts do not fit, or that says nothing."""
-    if len(note.content) > LONGEST_CONTENT or not markup.is_well_nested(note.content):
-        raise DocumentError("content", "too long, or not well nested")
-    content = markup.sanitise(note.content).strip()
+    content = markup.received("content", note.content, LONGEST_CONTENT).strip()
     if not content:
         raise DocumentError("content", "missing")
     url = note.url or ""

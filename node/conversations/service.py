@@ -56,6 +56,11 @@ def check(source: str) -> str:
     return source
 
 
+def prepare(source: str) -> None:
+    """Render what a transaction is about to write, before it begins. Raises `InvalidInputError`."""
+    markup.from_markdown(check(source))
+
+
 def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Comment:
     """`author`, who is ours, comments on a project, an update or a comment. It is sent to whoever
     is answered, and to whom the project belongs; the project's actor announces it.

@@ -91,6 +91,8 @@ def create(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _again(form, subject)
     try:
+        work.pause()
+        service.prepare(form.source.data or "")
         author = councils.require_own(work.session).actor
         text = form.source.data or ""
         comment = service.just_said(work.session, subject, text, author)

@@ -57,10 +57,7 @@ def _line(field: DocumentField, value: Any) -> str:
 
 
 def _html(field: DocumentField, value: Any) -> str:
-    html = _text(field, value)
-    if not markup.is_well_nested(html):
-        raise DocumentError(field.name, "too long, or not well nested")
-    return markup.sanitise(html)
+    return markup.received(field.name, _text(field, value), field.most)
 
 
 def _number(field: DocumentField, value: Any) -> int | float:

@@ -13,6 +13,7 @@ from node.federating.views.asking import current_reader
 from node.history import service, written
 from node.languages import said
 from node.people.permissions import may
+from node.projects import rendering
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import PUBLIC, current_work, permission, row_id
@@ -72,6 +73,10 @@ def restore(token: str, number: int) -> ResponseReturnValue:
     project = projects.for_change(work.session, token)
     version = service.one(work.session, project, reader, number)
     try:
+        text = service.text_of(version)
+        work.pause()
+        rendering.prepare(text)
+        project = projects.for_change(work.session, token)
         service.restore(work, project, version)
     except InvalidInputError as error:
         # The rules were others when it was written.

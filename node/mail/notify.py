@@ -58,6 +58,6 @@ def _said(status: int, body: bytes) -> str:
     try:
         errors = json.loads(body)["errors"]
         words = "; ".join(str(error["message"]) for error in errors)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         words = body.decode("utf-8", "replace")
     return f"{status} {' '.join(words.split())}"[:LONGEST_WORDS]

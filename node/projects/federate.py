@@ -246,11 +246,7 @@ def _summary(text: Any) -> str:
 
 def _content(html: str) -> str:
     """HTML of somebody else, safe to show. Raises `DocumentError` for what does not fit."""
-    if len(html) > LONGEST_CONTENT:
-        raise DocumentError("content", "too long")
-    if not markup.is_well_nested(html):
-        raise DocumentError("content", "not well nested, or too deeply")
-    return markup.sanitise(html)
+    return markup.received("content", html, LONGEST_CONTENT)
 
 
 def _language(article: Article) -> str:

@@ -14,6 +14,7 @@ from node.projects.writing import Text
 from node.wording import say
 
 FENCE = "---"
+LONGEST_FRONT = 20_000
 NEEDED = frozenset({"title", "summary", "phase"})
 KEYS = NEEDED | {"visibility", "language"}
 
@@ -35,6 +36,14 @@ def parse(source: str, file: str) -> Text:
     """The project in the text of such a file. Raises `InvalidInputError`, which names `file`."""
     start, _, rest = source.partition(f"{FENCE}\n")
     front, fence, brief = rest.partition(f"\n{FENCE}\n")
+    if len(front) > LONGEST_FRONT:
+        raise InvalidInputError(
+            say(
+                "%(file)s has a front matter of more than %(most)s characters.",
+                file=file,
+                most=f"{LONGEST_FRONT:,}",
+            )
+        )
     try:
         # The base loader reads every value as the text it is written in, and nothing else.
         said = yaml.load(front, yaml.BaseLoader) if not start and fence else None  # noqa: S506

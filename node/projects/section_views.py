@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from node.errors import ConflictError, InvalidInputError
 from node.forms import CONTINUE
-from node.projects import sections, service
+from node.projects import rendering, sections, service
 from node.projects.models import Project, State
 from node.projects.section_forms import (
     MOST_NAMED,
@@ -64,6 +64,9 @@ def update(token: str, name: str) -> ResponseReturnValue:
     try:
         text = _given(form, project)
         if text != text_of(project):
+            current_work().pause()
+            rendering.prepare(text)
+            project = service.for_change(current_work().session, token)
             service.update(current_work(), project, text, form.began_from())
     except InvalidInputError as error:
         form.show(error)

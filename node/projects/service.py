@@ -17,7 +17,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from node import markup
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
@@ -26,9 +25,8 @@ from node.federating.models import Actor, Follow
 from node.federating.readers import ANYBODY, OUR_OWN, Reader
 from node.news.service import tell
 from node.people import service as people
-from node.projects import news, relating, reviews, telling, versions
+from node.projects import news, relating, rendering, reviews, telling, versions
 from node.projects.details import Freshness
-from node.projects.federate import to_markdown
 from node.projects.models import (
     TRANSITIONS,
     Phase,
@@ -39,7 +37,7 @@ from node.projects.models import (
     new_token,
 )
 from node.projects.viewing import as_view
-from node.projects.writing import Text, check, translated_details
+from node.projects.writing import Text, check
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.wording import say
@@ -359,23 +357,10 @@ def _readable(reader: Reader) -> ColumnElement[bool]:
 def _write(project: Project, text: Text) -> None:
     project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
     project.brief, project.details = text.brief, text.details
-    project.content = markup.from_markdown(to_markdown(text.brief, text.details, text.language))
-    project.translations = _translated(text)
+    project.content = rendering.content(text)
+    project.translations = rendering.translated(text)
     project.visibility, project.language = Visibility(text.visibility), text.language
     project.revision = new_revision()
-
-
-def _translated(text: Text) -> dict[str, dict[str, str]]:
-    """What stands in other languages, with the HTML of each."""
-    return {
-        tag: {
-            **said,
-            "content": markup.from_markdown(
-                to_markdown(said.get("brief", ""), translated_details(said), tag)
-            ),
-        }
-        for tag, said in text.translations.items()
-    }
 
 
 def _require_own(project: Project) -> None:

@@ -11,7 +11,7 @@ from node.federating.readers import Reader
 from node.federating.views.asking import current_reader
 from node.forms import VersionedForm
 from node.people.permissions import may
-from node.projects import adopting, once, relating, service
+from node.projects import adopting, once, relating, rendering, service
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
 from node.projects.giving import give
@@ -115,6 +115,8 @@ def create() -> ResponseReturnValue:
         return render_template("projects/edit.html", form=form, project=None), 400
     token = once.opened(form.once.data or "")
     try:
+        work.pause()
+        rendering.prepare(form.give())
         if not once.is_free(work, token):
             before, token = once.made_before(work, token, form.give()), ""
             if before is not None:
@@ -147,6 +149,9 @@ def update(token: str) -> ResponseReturnValue:
         return render_template("projects/edit.html", form=form, project=project), 400
     try:
         text = form.give(text_of(project))
+        work.pause()
+        rendering.prepare(text)
+        project = service.for_change(work.session, token)
         service.update(work, project, text, form.began_from())
     except InvalidInputError as error:
         form.show(error)

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request, url_for
 from node.councils import service as councils
 from node.errors import InvalidInputError, NotFoundError
 from node.feeds import describing
+from node.projects import rendering
 from node.projects import service as projects
 from node.projects.models import Project, State
 from node.projects.writing import Text, text_of
@@ -155,6 +156,8 @@ def create_project() -> Response:
     """A new project of our council: a draft, or published at once."""
     given, work = body(writing.PROJECT), current_work()
     text = writing.changed(Text("", "", "", ""), given)
+    work.pause()
+    rendering.prepare(text)
     project = projects.create(work, councils.require_own(work.session), text)
     if given.get("state") == State.published.value:
         projects.publish(work, project)
@@ -172,7 +175,11 @@ def change_project(token: str) -> Response:
     if given.get("state") == State.draft.value and project.state is State.published:
         wrong = {"state": say("A project that was published cannot become a draft")}
         raise InvalidInputError(say("The project could not be saved."), wrong)
-    projects.update(work, project, text, project.version)
+    version = project.version
+    work.pause()
+    rendering.prepare(text)
+    project = projects.for_change(work.session, token)
+    projects.update(work, project, text, version)
     if given.get("state") == State.published.value and project.state is not State.published:
         projects.publish(work, project)
     return _whole(project)
@@ -215,9 +222,11 @@ def list_updates(token: str) -> Response:
 @endpoint(Scope.write_updates)
 def create_update(token: str) -> Response:
     """Tell what is new in a project of ours."""
-    given, work = body(writing.UPDATE), current_work()
+    text, work = writing.update(body(writing.UPDATE)), current_work()
+    work.pause()
+    updates.prepare(text)
     project = projects.for_change(work.session, token)
-    return _told(updates.write(work, project, writing.update(given)), 201)
+    return _told(updates.write(work, project, text), 201)
 
 
 @blueprint.get("/updates/<token>")

@@ -100,7 +100,8 @@ def _read(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
                 continue
             digits = row[number].strip().rpartition("/")[2]
             called = one_line(row[title], LONGEST)
-            if digits.isascii() and digits.isdigit() and 0 < int(digits[:9]) <= LARGEST and called:
+            is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
+            if is_number and 0 < int(digits) <= LARGEST and called:
                 yield int(digits), called
     except csv.Error:
         return

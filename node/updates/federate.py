@@ -6,7 +6,6 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from federation.errors import DocumentError
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
@@ -82,8 +81,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
     """
     if note.project is None:
         return None
-    if len(note.content) > LONGEST_CONTENT or not markup.is_well_nested(note.content):
-        raise DocumentError("content", "too long, or not well nested")
+    content = markup.received("content", note.content, LONGEST_CONTENT)
     url = note.url or ""
     language = note.language or "en"
     return RemoteUpdate(
@@ -91,7 +89,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
         url=url if same_origin(url, note.id) else note.id,
         council_uri=note.attributed_to,
         project_uri=note.project,
-        content=_without_first_line(markup.sanitise(note.content), note.project),
+        content=_without_first_line(content, note.project),
         language=language if len(language) <= LONGEST_LANGUAGE else "en",
         published_at=note.published,
         changed_at=note.updated or note.published,

@@ -73,6 +73,11 @@ def check(text: Text) -> Text:
     return trimmed
 
 
+def prepare(text: Text) -> None:
+    """Render what a transaction is about to write, before it begins. Raises `InvalidInputError`."""
+    to_html(asdict(check(text)))
+
+
 def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     """Tell what is new in a project of our own, and send it to whoever follows it."""
     text = check(text)

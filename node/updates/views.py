@@ -89,6 +89,9 @@ def create(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("updates/edit.html", form=form, project=project, update=None), 400
     try:
+        work.pause()
+        service.prepare(form.text())
+        project = projects.for_change(work.session, token)
         update = service.just_said(work.session, project, form.text())
         update = update or service.write(work, project, form.text())
     except InvalidInputError as error:
@@ -118,6 +121,9 @@ def change(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("updates/edit.html", **page), 400
     try:
+        work.pause()
+        service.prepare(form.text())
+        update = service.for_change(work.session, token)
         service.change(work, update, form.text(), form.began_from())
     except InvalidInputError as error:
         form.show(error)

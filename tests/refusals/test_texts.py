@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from federation.vocabulary import Actor as ActorDocument
@@ -16,6 +18,28 @@ from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
 from tests.refusals.test_belief import article, followed, send
+
+PIECES = (
+    *(
+        "# A",
+        "> ",
+        "- ",
+        "1. ",
+        "*b",
+        "**c**",
+        "~~2",
+        "`x",
+        "---",
+        "\\",
+        "    ",
+        "```\n",
+        "]",
+        "\n",
+    ),
+    *("[d](https://x.test/?a=1&b=2 'e\"f<')", "![i](x)", "<b>", "<a\n"),
+    "| a | b |\n|--|:-:|\n| 1 | 2 |\n",
+)
+MARKDOWN = st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join)
 
 
 @pytest.fixture
@@ -83,6 +107,7 @@ def test_links_without_a_host_lead_nowhere(nodes: Nodes, node: TestNode, peer: P
         "".join(f"<b x={number}><p>" for number in range(12_000)),
         f'<p><a title="{"x" * 90_000}"></p>' + "<p>a</p>" * 9_000,
         f'<p><a title="{"x" * 90_000}">' + "<div>a</div>" * 8_000 + "</a></p>",
+        f'<p><a href="https://x.test/{"x" * 90_000}">' + "<div>a</div>" * 90 + "</a></p>",
         f"<a {' '.join(f'a{number}' for number in range(28_000))}>x</a>",
     ],
     ids=lambda content: content[:20],
@@ -97,10 +122,33 @@ def test_html_that_is_slow_to_read_is_refused_soon(
     assert time.monotonic() - began < 3
 
 
-def test_what_markdown_makes_is_well_nested() -> None:
-    quoted = "# A\n\n> - *b* **c** [d](https://x.test/?a=1&b=2 'e\"f')\n\n"
-    table = "| a | b |\n|--|:-:|\n| 1 | ~~2~~ |\n\n---\n\n1 < 2\\\n`x`"
-    assert markup.is_well_nested(markup.from_markdown(quoted + table))
+@settings(max_examples=60, deadline=None)
+@given(MARKDOWN)
+@example("> " * 300 + "words")
+@example("*" * 400 + "words" + "*" * 400)
+@example("[" * 300 + "words" + "](b)" * 300)
+def test_markdown_of_any_kind_is_made_into_html(source: str) -> None:
+    """What it is made into is never refused by the sanitiser."""
+    assert markup.is_well_nested(markup.from_markdown(source))
+
+
+def test_markdown_that_is_nested_too_deeply_is_shown_as_it_was_written() -> None:
+    source = "*" * 400 + "a < b" + "*" * 400
+    assert markup.from_markdown(source) == f"<p>{source.replace('<', '&lt;')}</p>"
+
+
+@pytest.mark.parametrize(
+    "given, kept",
+    [
+        ("<p>One<p>two", "<p>One</p><p>two</p>"),
+        ("<ul><li>One<li>two</ul>", "<ul><li>One</li><li>two</li></ul>"),
+        ("<b><i>a</b></i>", "<b><i>a</i></b>"),
+    ],
+)
+def test_few_tags_that_are_badly_nested_are_put_right(
+    given: str, kept: str, nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    assert received(nodes, node, peer, content=given).content == kept
 
 
 @pytest.mark.parametrize(

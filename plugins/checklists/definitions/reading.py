@@ -27,6 +27,8 @@ from plugins.checklists.definitions.taking import DefinitionError, Part
 
 MOST_BYTES = 200_000
 MOST_DEPTH = 12
+# Parts of the YAML. A checklist with all that it may have has fewer.
+MOST_PARTS = 30_000
 MOST_VERSION = 9_999
 MOST_SECTIONS, MOST_QUESTIONS, MOST_OPTIONS, MOST_ADVICE = 30, 100, 20, 20
 LONGEST_TITLE, LONGEST_QUESTION, LONGEST_TEXT = 150, 300, 2_000
@@ -55,7 +57,11 @@ def parse(text: bytes) -> Checklist:
     if len(text) > MOST_BYTES:
         raise DefinitionError("", say("This is larger than %(most)s bytes", most=f"{MOST_BYTES:,}"))
     try:
-        for depth, event in _events(text.decode("utf-8-sig")):
+        for number, (depth, event) in enumerate(_events(text.decode("utf-8-sig"))):
+            if number > MOST_PARTS:
+                raise DefinitionError(
+                    "", say("This has more than %(most)s parts", most=f"{MOST_PARTS:,}")
+                )
             if isinstance(event, yaml.AliasEvent):
                 raise DefinitionError(_line(event.start_mark), say("References are not read"))
             if depth > MOST_DEPTH:
