@@ -235,6 +235,7 @@ def _node(
             conversations.remove_all_of,
             documents_receiving.remove_all_of,
             projects_receiving.remove_all_of,
+            adopting.remove_all_of,
             alike.remove_all_of,
             councils.remove_all_of,
         ),

@@ -172,14 +172,18 @@ def move(uri: str, old: str, new: str, to: Recipients = (), cc: Recipients = ())
     return Activity(uri, "Move", old, old, tuple(to), tuple(cc), target=new).dump()
 
 
-def add(uri: str, actor: str, thing: str, to_what: str, to: Recipients = ()) -> Document:
+def add(
+    uri: str, actor: str, thing: str, to_what: str, to: Recipients = (), cc: Recipients = ()
+) -> Document:
     """`actor` adds `thing` to what has the id `to_what`, of the actor in `to`."""
-    return Activity(uri, "Add", actor, thing, tuple(to), target=to_what).dump()
+    return Activity(uri, "Add", actor, thing, tuple(to), tuple(cc), target=to_what).dump()
 
 
-def remove(uri: str, actor: str, thing: str, from_what: str, to: Recipients = ()) -> Document:
+def remove(
+    uri: str, actor: str, thing: str, from_what: str, to: Recipients = (), cc: Recipients = ()
+) -> Document:
     """`actor` takes `thing` away from what has the id `from_what`, of the actor in `to`."""
-    return Activity(uri, "Remove", actor, thing, tuple(to), target=from_what).dump()
+    return Activity(uri, "Remove", actor, thing, tuple(to), tuple(cc), target=from_what).dump()
 
 
 def _asker(asked: Object) -> tuple[str, ...]:

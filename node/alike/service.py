@@ -17,7 +17,7 @@ from node.alike.models import Statement
 from node.councils import service as councils
 from node.db import insert_once, now
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import actors, addresses, publishing
+from node.federating import actors, addresses, peers, publishing
 from node.federating.models import Actor, Deleted
 from node.federating.readers import ANYBODY, Reader
 from node.projects import relating
@@ -167,6 +167,8 @@ def receive(work: UnitOfWork, received: Received) -> None:
     author = actors.by_uri(work.session, received.activity.actor)
     if author is None or author.is_local or author.kind not in councils.FOLLOWABLE:
         raise NotForUsError(say("a statement of somebody who is no council"))
+    if not peers.allowed_by_name(work.session, {author.host}):
+        raise NotForUsError(say("a statement of a server that nobody here allowed"))
     if told.attributed_to != author.uri:
         raise NotForUsError(say("a statement of somebody else"))
     kind, uris = kind_of(told), {told.subject, told.object}

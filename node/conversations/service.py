@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, joinedload
 from federation.reading import Document
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
-from federation.vocabulary import undo as undo_activity
 from node import markup
 from node.conversations import news
 from node.conversations.federate import to_note, to_tombstone
@@ -21,7 +20,7 @@ from node.conversations.subjects import Subject
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from node.federating import addresses, publishing
-from node.federating.models import Actor, Delivery, InboxItem, OutboxActivity
+from node.federating.models import Actor, InboxItem, OutboxActivity
 from node.projects import group
 from node.projects.federate import audience
 from node.projects.models import Project, Visibility, new_token
@@ -142,7 +141,7 @@ def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:
     found = work.session.scalars(select(Comment).where(*theirs).limit(most)).all()
     for comment in found:
         if comment.state is State.shown and comment.project.is_local:
-            _take_back(work, comment)
+            group.take_back(work, comment.project, comment.uri, comment.uri)
         erase(comment)
     return len(found) == most
 
@@ -174,7 +173,7 @@ def hide(work: UnitOfWork, comment: Comment) -> None:
     was_shown = comment.state is State.shown
     _move(comment, State.hidden)
     if was_shown and comment.project.is_local:
-        _take_back(work, comment)
+        group.take_back(work, comment.project, comment.uri, comment.uri)
     work.audit("comment.hide", comment.uri, author=comment.author.uri)
 
 
@@ -182,7 +181,7 @@ def hold(work: UnitOfWork, comment: Comment) -> None:
     """It was changed since a moderator let it be seen, and waits for one again."""
     _move(comment, State.held)
     if comment.project.is_local:
-        _take_back(work, comment)
+        group.take_back(work, comment.project, comment.uri, comment.uri)
     work.audit("comment.hold", comment.uri, author=comment.author.uri)
 
 
@@ -289,26 +288,3 @@ def _original(session: Session, comment: Comment) -> Document | None:
     newest_first = select(InboxItem).where(*came, *by_author).order_by(InboxItem.id.desc())
     item = session.scalars(newest_first).first()
     return item.body if item and item.type == "Create" else None
-
-
-def _take_back(work: UnitOfWork, comment: Comment) -> None:
-    """Undo all by which our project's actor announced a comment, where it was announced. Nobody
-    reads what it said there any more.
-    """
-    actor = comment.project.actor
-    if actor is None:
-        return
-    announced = select(OutboxActivity).where(
-        OutboxActivity.actor_id == actor.id,
-        OutboxActivity.type == "Announce",
-        OutboxActivity.object_uri == comment.uri,
-    )
-    rows = work.session.scalars(announced).all()
-    publishing.hide(work.session, comment.uri, None)
-    for row in rows:
-        sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
-        undone = json.loads(row.body) | {"object": comment.uri}
-        activity = undo_activity(addresses.new_activity(work.settings), actor.uri, undone)
-        publishing.publish_to(
-            work, actor, activity, set(work.session.scalars(sent)), group.audience(comment.project)
-        )

@@ -10,7 +10,7 @@ from node.councils.models import Council
 from node.federating.models import Actor, Reaction
 from node.federating.readers import Reader
 from node.portfolio import board, gifts, numbers
-from node.portfolio.gifts import Adoption
+from node.portfolio.gifts import AdoptedOutput
 from node.portfolio.numbers import Followers
 from node.portfolio.scope import Scope, of_council
 from node.projects.models import Phase, Project
@@ -36,8 +36,8 @@ class Pack:
     phases: dict[Phase, int]
     leads: list[Project]
     outputs: int
-    given: list[Adoption]
-    reused: list[Adoption]
+    given: list[AdoptedOutput]
+    reused: list[AdoptedOutput]
     followers: Followers
     praise: Praise
 
@@ -54,7 +54,7 @@ class Pack:
 def pack(session: Session, council: Council, reader: Reader) -> Pack:
     """The evidence as far as `reader` may see it."""
     ours = of_council(reader, council.id)
-    giving = gifts.giving(session, ours, '"outputs"')
+    giving = gifts.giving(session, ours)
     return Pack(
         council=council,
         phases=board.counts(session, ours),

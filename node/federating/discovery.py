@@ -158,6 +158,7 @@ def _go_on_with_moves(node: Node, host: str) -> None:
         failed = InboxItem.type == MOVE, InboxItem.state == "failed"
         lately = InboxItem.received_at > now() - MOVES_KEPT
         for item in work.session.scalars(select(InboxItem).where(*failed, lately)):
-            target = Activity.parse(item.body).target
+            # Of one that was large nothing is kept, so it cannot be acted on again.
+            target = Activity.parse(item.body).target if item.body else None
             if target is not None and same_origin(target, _base(node, host)):
                 handling.retry(work, item)

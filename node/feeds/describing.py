@@ -88,7 +88,7 @@ def update(one: Update, page: str) -> Description:
 
 def output(project: Project, number: int) -> Description:
     """One of the things that everybody gets back from a project."""
-    one = project.details.outputs[number]
+    one = project.outputs[number]
     return {
         "title": one.title,
         "about": one.about,

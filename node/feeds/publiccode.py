@@ -48,7 +48,7 @@ def describe(project: Project) -> bytes:
         **_if(landingURL=_link(project, LinkKind.website) or project.url),
         "platforms": [each for each in PLATFORMS if each in technologies] or ["web"],
         **_if(categories=list(details.tags)),
-        **_if(usedBy=_users(details.outputs)),
+        **_if(usedBy=_users(project.outputs)),
         "developmentStatus": STATUS[project.phase],
         "softwareType": "standalone/other",
         "description": _descriptions(project),

@@ -22,6 +22,7 @@ from node.moderation.forms import BlockForm, DecisionForm, ReportForm
 from node.moderation.matters import matters
 from node.moderation.models import Report
 from node.people.tries import Tries, origin
+from node.projects import adopting
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import PUBLIC, current_node, current_work, permission
@@ -141,14 +142,22 @@ def _report_page(row: Report, form: DecisionForm) -> str:
 @blueprint.get("/moderation/comments")
 @permission(MODERATE)
 def comments() -> ResponseReturnValue:
-    """The comments that wait for a moderator, the longest waiting first."""
+    """The comments that wait for a moderator, the longest waiting first; and the councils that say
+    they use something of ours.
+    """
     query = (
         select(Comment)
         .where(Comment.state == CommentState.held)
         .order_by(Comment.received_at, Comment.id)
     )
-    held = current_work().session.scalars(query.limit(PAGE)).all()
-    return render_template("moderation/comments.html", comments=held, form=FlaskForm())
+    session = current_work().session
+    held = session.scalars(query.limit(PAGE)).all()
+    return render_template(
+        "moderation/comments.html",
+        comments=held,
+        adoptions=adopting.waiting(session, PAGE),
+        form=FlaskForm(),
+    )
 
 
 @blueprint.post("/moderation/comments/<token>/<any(show, hide):verb>")
@@ -162,6 +171,18 @@ def decide_comment(token: str, verb: str) -> ResponseReturnValue:
     else:
         service.hide(work, comment)
         flash(_("The comment is hidden."), "success")
+    return redirect(url_for("moderation.comments"), 303)
+
+
+@blueprint.post("/moderation/adoptions/<int:number>/<any(show, hide):verb>")
+@permission(MODERATE)
+def decide_adoption(number: int, verb: str) -> ResponseReturnValue:
+    """Show that a council says it uses something of ours, or take that off our pages."""
+    adopting.decide(current_work(), number, shown=verb == "show")
+    if verb == "show":
+        flash(_("The council is shown with the project."), "success")
+    else:
+        flash(_("The council is no longer shown with the project."), "success")
     return redirect(url_for("moderation.comments"), 303)
 
 

@@ -11,7 +11,7 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.federating.models import Actor, Follow
 from node.portfolio import gifts
-from node.portfolio.gifts import Adoption
+from node.portfolio.gifts import AdoptedOutput
 from node.portfolio.scope import Scope
 
 MOST_FOLLOWS = 1_000
@@ -39,7 +39,7 @@ class Tie:
     one: Party
     other: Party
     follows: set[tuple[str, str]] = field(default_factory=set)
-    adoptions: list[Adoption] = field(default_factory=list)
+    adoptions: list[AdoptedOutput] = field(default_factory=list)
 
     @property
     def strength(self) -> int:

@@ -36,11 +36,7 @@ class Portrait:
 def portrait(session: Session, council: Council, reader: Reader) -> Portrait:
     """What `reader` may see of a council."""
     scope = of_council(reader, council.id)
-    giving = [
-        output
-        for project in gifts.giving(session, scope, '"outputs"')
-        for output in project.details.outputs
-    ]
+    giving = [output for project in gifts.giving(session, scope) for output in project.outputs]
     following = Follow.followed_id == council.actor_id, Follow.state == "accepted"
     peer = session.scalar(select(Peer).where(Peer.host == council.actor.host))
     return Portrait(

@@ -1,27 +1,33 @@
 """Councils that use what a project gives back.
 
 A council says so to the one whose project it is (`Add` of itself to the output, `Remove` when it no
-longer does), whose project then names it to everybody.
+longer does), whose project's actor passes it on. It is kept beside the project (`Adoption`): no
+text, version, revision or review date of a project changes by what others say.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from federation.reading import id_of
+from federation.addressing import PUBLIC
+from federation.origin import same_origin
+from federation.reading import id_of, type_of
+from federation.vocabulary import Activity
 from federation.vocabulary import add as add_activity
 from federation.vocabulary import remove as remove_activity
 from node.councils import service as councils
+from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, NotFoundError
-from node.federating import actors, addresses, publishing, reactions
-from node.federating.models import Actor
-from node.projects import service
-from node.projects.details import MOST, Adopter, Output
+from node.federating import actors, addresses, peers, publishing, reactions
+from node.federating.models import Actor, InboxItem
+from node.projects import group, marks
+from node.projects.adoptions import TRANSITIONS, Adoption, AdoptionState
+from node.projects.details import Output
 from node.projects.models import Project, State, Visibility
-from node.projects.writing import text_of
 from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
@@ -29,6 +35,10 @@ ADD = "Add"
 PART = "#output-"
 # Whoever says it, takes it back and says it again makes all followers hear of it each time.
 REST = timedelta(days=1)
+# Of the councils of one server so many are taken in a day, and kept.
+MAX_A_DAY_OF_HOST, MAX_OF_HOST = 20, 500
+# So many wait for a moderator, whoever says so.
+MAX_HELD = 1_000
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ def state(session: Session, project: Project) -> Adopting | None:
     own = councils.own(session)
     if own is None or project.is_local:
         return None
-    every = project.details.outputs
+    every = project.outputs
     tokens = frozenset(output.token for output in every)
     ours = frozenset(output.token for output in every if _named(output, own.actor.uri))
     told = frozenset(
@@ -65,8 +75,8 @@ def adopt(work: UnitOfWork, project: Project, token: str) -> None:
     if not reactions.add(work.session, uri=uri, kind=ADD, actor=own, object_uri=target):
         raise ConflictError(say("Your council has done that already."))
     owner = project.council.actor
-    activity = add_activity(uri, own.uri, own.uri, target, to=[owner.uri])
-    publishing.send(work, own, activity, to=owner)
+    activity = add_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))
+    publishing.publish_to(work, own, activity, {owner.inbox}, group.audience(project))
     work.audit("output.adopt", target)
 
 
@@ -78,66 +88,165 @@ def drop(work: UnitOfWork, project: Project, token: str) -> None:
     if said is not None:
         work.session.delete(said)
     uri = addresses.new_activity(work.settings)
-    activity = remove_activity(uri, own.uri, own.uri, target, to=[owner.uri])
-    publishing.send(work, own, activity, to=owner)
+    activity = remove_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))
+    publishing.publish_to(work, own, activity, {owner.inbox}, group.audience(project))
     work.audit("output.drop", target)
 
 
-def receive_add(work: UnitOfWork, received: Received) -> None:
-    """A council uses an output of a project of ours."""
-    project, token, actor = _received(work, received)
-    said = reactions.find(work.session, actor, ADD, _address(project, token))
-    if said is not None and said.at > now() - REST:
-        raise NotForUsError(say("it said so less than a day ago"))
-    name = Adopter(actor.name[:300], actor.uri, now().date())
-    _rewrite(work, project, token, name, there=True)
-    if said is not None:
-        said.at = now()
-    else:
-        target, uri = _address(project, token), received.activity.id
-        reactions.add(work.session, uri=uri, kind=ADD, actor=actor, object_uri=target)
-
-
-def receive_remove(work: UnitOfWork, received: Received) -> None:
-    """It does no longer."""
-    project, token, actor = _received(work, received)
-    _rewrite(work, project, token, Adopter(actor.name[:300], actor.uri), there=False)
-
-
-def _received(work: UnitOfWork, received: Received) -> tuple[Project, str, Actor]:
-    activity = received.activity
-    uri, _, token = (activity.target or "").partition(PART)
-    actor = actors.by_uri(work.session, activity.actor)
-    if not token or actor is None or actor.kind not in councils.FOLLOWABLE:
-        raise NotForUsError(say("no council adds itself to an output"))
-    if id_of(activity.object) != activity.actor:
-        raise NotForUsError(say("a council speaks for itself alone"))
-    here = f"{work.settings.base_url}/projects/"
-    try:
-        project = service.for_change(work.session, uri.removeprefix(here))
-    except (NotFoundError, ConflictError) as error:
-        raise NotForUsError(say("no project of ours")) from error
-    is_shown = project.state is State.published and project.visibility is not Visibility.private
-    if project.uri != uri or not is_shown:
+def receive(work: UnitOfWork, received: Received) -> None:
+    """A council uses an output of a project of ours, or no longer does."""
+    said = received.activity
+    project, token, author = _subject(work, said)
+    if not project.is_local or project.visibility is Visibility.private:
         raise NotForUsError(say("no project of ours"))
-    return project, token, actor
+    by_name = bool(peers.allowed_by_name(work.session, {author.host}))
+    if project.visibility is not Visibility.public and not by_name:
+        raise NotForUsError(say("about what its author cannot know"))
+    first = AdoptionState.shown if by_name else AdoptionState.held
+    before, row = _keep(work, said, project, token, author, first)
+    if AdoptionState.shown in {before, row.state}:
+        # Also to who says so: that it is shown.
+        group.forward(work, project, dict(said.raw), but=set())
 
 
-def _rewrite(
-    work: UnitOfWork, project: Project, token: str, adopter: Adopter, *, there: bool
-) -> None:
-    """Name a council with an output, or no longer, and tell everybody."""
-    text = text_of(project)
-    changed: list[Output] = []
-    for output in text.details.outputs:
-        others = tuple(each for each in output.adopters if each.uri != adopter.uri)
-        is_it = output.token == token and there != _named(output, adopter.uri)
-        room: Sequence[Adopter] = [adopter] if there and len(others) < MOST else []
-        changed.append(replace(output, adopters=(*others, *room)) if is_it else output)
-    if tuple(changed) == text.details.outputs:
+def receive_announced(work: UnitOfWork, received: Received) -> None:
+    """The actor of another council's project passes on that somebody uses an output of it."""
+    said = Activity.parse(received.document or {})
+    project, token, author = _subject(work, said)
+    if project.is_local or not same_origin(received.activity.actor, project.uri):
+        raise NotForUsError(say("not passed on by whose project it is"))
+    _keep(work, said, project, token, author, AdoptionState.shown)
+
+
+def receive_taken_back(work: UnitOfWork, received: Received) -> None:
+    """The actor of another council's project takes back that it passed this on."""
+    undone = received.document or {}
+    if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
+        raise NotForUsError(say("nothing that was passed on"))
+    row = work.session.scalar(select(Adoption).where(Adoption.uri == id_of(undone.get("object"))))
+    project = work.session.get(Project, row.project_id) if row else None
+    if row is None or project is None or project.is_local:
+        raise NotForUsError(say("nothing that was passed on"))
+    if not same_origin(received.activity.actor, project.uri):
+        raise NotForUsError(say("not taken back by whose project it is"))
+    work.session.delete(row)
+    marks.by_uri(work.session, [project.uri])
+
+
+def _subject(work: UnitOfWork, said: Activity) -> tuple[Project, str, Actor]:
+    """The project, the token of the output, and who says so. Raises `NotForUsError`."""
+    uri, _, token = (said.target or "").partition(PART)
+    author = actors.by_uri(work.session, said.actor)
+    if not token or author is None or author.kind not in councils.FOLLOWABLE or author.is_blocked:
+        raise NotForUsError(say("no council adds itself to an output"))
+    if said.object_id != said.actor:
+        raise NotForUsError(say("a council speaks for itself alone"))
+    query = select(Project).where(Project.uri == uri, Project.state == State.published)
+    project = work.session.scalar(query.with_for_update(of=Project))
+    if project is None or all(output.token != token for output in project.details.outputs):
+        raise NotForUsError(say("no project of ours"))
+    return project, token, author
+
+
+def _keep(
+    work: UnitOfWork,
+    said: Activity,
+    project: Project,
+    token: str,
+    author: Actor,
+    first: AdoptionState,
+) -> tuple[AdoptionState | None, Adoption]:
+    """Keep what a council says last. Returns in which state it was before, and the row."""
+    session = work.session
+    mine = Adoption.project_id == project.id, Adoption.output == token
+    row = session.scalar(select(Adoption).where(*mine, Adoption.author_id == author.id))
+    before = row.state if row else None
+    state = first if said.type == ADD else AdoptionState.withdrawn
+    is_rested = row is None or row.changed_at <= now() - REST
+    if row is not None and state not in TRANSITIONS[row.state]:
         raise NotForUsError(say("nothing changes by it"))
-    said = replace(text.details, outputs=tuple(changed))
-    service.update(work, project, replace(text, details=said), project.version)
+    if said.type == ADD and not is_rested:
+        raise NotForUsError(say("it said so less than a day ago"))
+    if said.type != ADD and row is None and not _is_named(project, token, author):
+        raise NotForUsError(say("nothing changes by it"))
+    if not author.is_local and said.type == ADD:
+        _check_room(session, author, first, is_new=row is None)
+    if row is None:
+        row = Adoption(project_id=project.id, output=token, author=author, uri=said.id)
+        session.add(row)
+    if said.type == ADD:
+        row.since = now()
+    row.uri, row.state, row.changed_at = said.id, state, now()
+    session.flush()
+    session.expire(project, ["adoptions"])
+    marks.by_uri(session, [project.uri])
+    work.audit(f"adoption.{state}", f"{project.uri}{PART}{token}", council=author.uri)
+    return before, row
+
+
+def _check_room(session: Session, author: Actor, state: AdoptionState, *, is_new: bool) -> None:
+    """Raises `NotForUsError` where the councils of a server say too much, or too much waits."""
+    of_host = Adoption.author.has(Actor.host == author.host)
+    lately = Adoption.changed_at > now() - REST
+    limits = [(MAX_A_DAY_OF_HOST, [of_host, lately])]
+    if is_new:
+        limits.append((MAX_OF_HOST, [of_host]))
+    if state is AdoptionState.held:
+        limits.append((MAX_HELD, [Adoption.state == AdoptionState.held]))
+    for most, among in limits:
+        if (session.scalar(select(func.count(Adoption.id)).where(*among)) or 0) >= most:
+            raise NotForUsError(say("more councils say that they use something than are taken"))
+
+
+def waiting(session: Session, most: int) -> list[tuple[Adoption, Project]]:
+    """What waits for a moderator and what is shown of projects of ours, the waiting first."""
+    query = (
+        select(Adoption, Project)
+        .join(Project, Project.id == Adoption.project_id)
+        .where(Project.council.has(Council.slug.is_not(None)), Project.state == State.published)
+        .where(Adoption.state.in_((AdoptionState.held, AdoptionState.shown)))
+        .order_by(Adoption.state, Adoption.changed_at, Adoption.id)
+    )
+    return [(row.Adoption, row.Project) for row in session.execute(query.limit(most))]
+
+
+def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
+    """A moderator lets it be seen that a council uses something of ours, or refuses it.
+
+    Raises `NotFoundError` for none, `ConflictError` where that was decided already.
+    """
+    row = work.session.get(Adoption, number, with_for_update=True)
+    project = work.session.get(Project, row.project_id) if row else None
+    if row is None or project is None or not project.is_local:
+        raise NotFoundError(say("There is no such council here."))
+    state = AdoptionState.shown if shown else AdoptionState.hidden
+    if state not in TRANSITIONS[row.state]:
+        raise ConflictError(say("That has been decided about already."))
+    was_shown, row.state = row.state is AdoptionState.shown, state
+    work.session.flush()
+    work.session.expire(project, ["adoptions"])
+    marks.by_uri(work.session, [project.uri])
+    if shown:
+        said = select(InboxItem.body).where(InboxItem.uri == row.uri)
+        if body := work.session.scalar(said):
+            group.forward(work, project, body, but=set())
+    elif was_shown:
+        group.take_back(work, project, row.author.uri, row.uri)
+    work.audit(f"adoption.{state}", f"{project.uri}{PART}{row.output}", council=row.author.uri)
+
+
+def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:
+    """The account of a council on another server is deleted: up to `most` of what it said it uses
+    goes. True if there may be more.
+    """
+    mine = select(Adoption, Project).join(Project, Project.id == Adoption.project_id)
+    found = work.session.execute(mine.where(Adoption.author_id == author.id).limit(most)).all()
+    for row, project in found:
+        if row.state is AdoptionState.shown and project.is_local:
+            group.take_back(work, project, author.uri, row.uri)
+        work.session.delete(row)
+    marks.by_uri(work.session, [project.uri for _row, project in found])
+    return len(found) == most
 
 
 def _asked(work: UnitOfWork, project: Project, token: str) -> Actor:
@@ -151,6 +260,15 @@ def _asked(work: UnitOfWork, project: Project, token: str) -> Actor:
     return councils.require_own(work.session).actor
 
 
+def _cc(project: Project) -> Sequence[str]:
+    return (PUBLIC,) if project.visibility is Visibility.public else ()
+
+
+def _is_named(project: Project, token: str, author: Actor) -> bool:
+    named = (output for output in project.details.outputs if output.token == token)
+    return any(_named(output, author.uri) for output in named)
+
+
 def _named(output: Output, uri: str) -> bool:
     return any(each.uri == uri for each in output.adopters)
 
@@ -159,4 +277,10 @@ def _address(project: Project, token: str) -> str:
     return f"{project.uri}{PART}{token}"
 
 
-HANDLERS: Handlers = {(ADD, ""): receive_add, ("Remove", ""): receive_remove}
+HANDLERS: Handlers = {
+    (ADD, ""): receive,
+    ("Remove", ""): receive,
+    ("Announce", ADD): receive_announced,
+    ("Announce", "Remove"): receive_announced,
+    ("Undo", "Announce"): receive_taken_back,
+}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -140,9 +140,9 @@ def _related(article: Article) -> list[Document]:
 
 def _details(project: Project) -> Document:
     """All but the headings of the brief, which the content has, and relations, which are links; the
-    summary in other languages; and how far it can be relied on.
+    summary in other languages; how far it can be relied on; and who says that they use its outputs.
     """
-    said = dump_details(project.details)
+    said = dump_details(replace(project.details, outputs=project.outputs))
     found = {name: value for name, value in said.items() if name not in {*BRIEF, "related"}}
     summaries = _in_languages(project, "summary")
     return found | ({"summaries": summaries} if summaries else {}) | upkeep_of(project)

@@ -9,15 +9,17 @@ import secrets
 import unicodedata
 
 from markupsafe import escape
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.addressing import PUBLIC, Addressed
 from federation.reading import Document, id_of
 from federation.vocabulary import announce as announce_activity
 from federation.vocabulary import delete as delete_activity
+from federation.vocabulary import undo as undo_activity
 from federation.vocabulary import update as update_activity
 from node.federating import actors, addresses, publishing
-from node.federating.models import Actor, ActorKey
+from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
 from node.projects.details import RelationKind
 from node.projects.models import Project, State, Visibility
 from node.runtime import UnitOfWork
@@ -84,6 +86,34 @@ def forward(work: UnitOfWork, project: Project, told: Document, *, but: set[str]
     _announce(work, project, told, (theirs | showing) - but)
     if told["type"] in {"Create", "Note"}:
         _announce(work, project, id_of(told.get("object", told)) or "", theirs)
+
+
+def take_back(work: UnitOfWork, project: Project, object_uri: str, said_uri: str) -> None:
+    """Undo all by which our project's actor announced what has the id `said_uri`, where it was
+    announced. Nobody reads what it said there any more. `object_uri`: what that is about in the
+    end.
+    """
+    if project.actor is None:
+        return
+    rows = work.session.scalars(
+        select(OutboxActivity).where(
+            OutboxActivity.actor_id == project.actor.id,
+            OutboxActivity.type == "Announce",
+            OutboxActivity.object_uri == object_uri,
+            OutboxActivity.audience != publishing.NOBODY,
+        )
+    ).all()
+    for row in rows:
+        announced = json.loads(row.body)
+        about = announced["object"]
+        if object_uri != said_uri and id_of(about) != said_uri:
+            continue
+        row.audience = publishing.NOBODY
+        sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
+        undone = announced | {"object": said_uri}
+        activity = undo_activity(addresses.new_activity(work.settings), project.actor.uri, undone)
+        inboxes = set(work.session.scalars(sent))
+        publishing.publish_to(work, project.actor, activity, inboxes, audience(project))
 
 
 def hide(project: Project) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
@@ -29,7 +30,8 @@ from node.db import Base, now
 from node.federating.models import Actor, Uri
 from node.people.models import User
 from node.projects import details
-from node.projects.details import Details, Freshness
+from node.projects.adoptions import Adoption, AdoptionState, with_adopters
+from node.projects.details import Details, Freshness, Output
 
 
 class Phase(StrEnum):
@@ -222,6 +224,22 @@ class Project(Base):
     council: Mapped[Council] = relationship()
     actor: Mapped[Actor | None] = relationship()
     owner: Mapped[User | None] = relationship()
+    adoptions: Mapped[list[Adoption]] = relationship(
+        primaryjoin=lambda: and_(
+            Project.id == Adoption.project_id,
+            Adoption.state.in_((AdoptionState.shown, AdoptionState.withdrawn)),
+        ),
+        order_by=Adoption.id,
+        viewonly=True,
+    )
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs with all councils that use them: those that its text names, and those that
+        say so themselves.
+        """
+        said = self.details.outputs
+        return with_adopters(said, self.adoptions) if said else ()
 
     @property
     def is_draft(self) -> bool:

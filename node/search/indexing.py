@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from node.projects.marks import JOB, MARKED
 from node.projects.models import Mark, Project, State
@@ -139,6 +139,7 @@ def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
     shown = Project.state == State.published, Project.is_hidden.is_(False)
     states = {row.id: row for row in session.execute(select(*STATE).where(Project.id.in_(ids)))}
     query = with_councils(select(Project).where(Project.id.in_(ids), *shown))
+    query = query.options(selectinload(Project.adoptions))
     projects = session.scalars(query).all()
     of_plugins = _of_plugins(work, projects)
     for project in projects:
@@ -159,7 +160,7 @@ def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
                 },
                 of_output(project, output),
             )
-            for output in said.outputs
+            for output in project.outputs
         ]
         document = of_project(project, of_plugins.get(project.uri, ()))
         yield _Read(states[project.id], document, row, outputs)

@@ -128,7 +128,7 @@ def _offers(session: Session, ids: Sequence[int]) -> list[Offer]:
     offers = []
     for number in ids:
         project, token = found[number].Project, found[number].token
-        said = (each for each in project.details.outputs if each.token == token)
+        said = (each for each in project.outputs if each.token == token)
         output = next(said, None)
         if output is not None:
             offers.append(Offer(output, project))

@@ -21,6 +21,8 @@ from node.federating.models import (
 from node.handover.models import HandOver
 from node.mail.models import Mail
 from node.news.models import Happening
+from node.projects.adoptions import TRANSITIONS as ADOPTION
+from node.projects.adoptions import AdoptionState
 from node.projects.details import Freshness
 from node.projects.models import FRESHNESS, TRANSITIONS, State
 from node.webhooks.models import WebhookMessage
@@ -42,6 +44,7 @@ ROWS = (
 )
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
+    "Adoption": (AdoptionState.held, ADOPTION),
     "Project": (State.draft, TRANSITIONS),
     "Freshness": (Freshness.unsaid, FRESHNESS),
 }

@@ -255,6 +255,19 @@ def test_must_30_a_move_to_a_server_not_allowed_is_suggested(
     assert followed(node) == {new.uri}, "what was said before it was allowed counts"
 
 
+def test_a_large_move_keeps_no_server_from_being_asked_what_it_is(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    old, _ = pair_of(nodes, node, peer)
+    far = Peer.join(nodes, "cragford.test")
+    new = far.actor("new", alsoKnownAs=[old.uri])
+    assert "failed" in said(nodes, node, old, new.uri, summary="x" * 70_000)
+    others = [Peer.join(nodes, f"{name}.test", node) for name in ("dunmere", "eskdale")]
+    node.node.jobs.wake(discovery.JOB)
+    nodes.settle()
+    assert all("/.well-known/nodeinfo" in other.fetched for other in others)
+
+
 def test_must_35_a_storm_of_moves_fetches_little(nodes: Nodes, node: TestNode, peer: Peer) -> None:
     old, _ = pair_of(nodes, node, peer)
     for number in range(12):

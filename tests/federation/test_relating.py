@@ -2,13 +2,15 @@
 
 import html
 import json
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
 from node.alike.models import Statement
 from node.federating.models import OutboxActivity
-from node.projects.models import Project
+from node.projects.details import Freshness
+from node.projects.models import Project, Version
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
 from node.testing.visitor import Visitor
@@ -218,6 +220,68 @@ def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) 
     assert says(council, "Remove", council.uri) == "done"
     assert says(council, "Add", council.uri) == "ignored", "not twice a day"
     assert "In use at:" not in node.visitor().visit(ours).text
+
+
+def state_of(node: TestNode) -> tuple[Any, ...]:
+    with node.reading() as session:
+        one = session.scalars(select(Project)).one()
+        versions = session.scalars(select(Version)).all()
+        said = (one.details, one.version, one.revision, one.changed_at, one.confirmed_on)
+        return (*said, one.freshness, one.archived_on, len(versions))
+
+
+def test_must_43_what_others_say_of_a_project_never_changes_it(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", federation="open")
+    known, stranger = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "cold.test")
+    officer = node.visitor("officer")
+    ours = write(officer)
+    fill(officer, ours, "outputs")
+    with node.work() as work:
+        project = work.session.scalars(select(Project)).one()
+        project.freshness, project.confirmed_on = Freshness.stale, date(2024, 1, 1)
+        target = f"{project.uri}#output-{project.details.outputs[0].token}"
+    nodes.settle()
+    before = state_of(node)
+
+    def says(who: Any, kind: str) -> str:
+        return send(nodes, who, who.says(kind, who.uri) | {"target": target}, node)
+
+    council, spam = known.actor(name="Brackwell"), stranger.actor(name="CLICK FREE", type="Service")
+    assert says(council, "Add") == says(spam, "Add") == "done"
+    uri = target.partition("#")[0]
+    assert send(nodes, council, council.says("Like", uri), node) == "done"
+    assert send(nodes, spam, spam.says("Announce", uri), node) == "done"
+    shown = node.visitor().visit(ours).text
+    assert ("Brackwell" in shown, "CLICK FREE" in shown) == (True, False)
+    assert state_of(node) == before
+    moderator = node.visitor("operator")
+    assert "CLICK FREE" in moderator.visit("/moderation/comments").text
+    moderator.submit("adoptions/2/show")
+    assert "CLICK FREE" in node.visitor().visit(ours).text
+    moderator.visit("/moderation/comments")
+    moderator.submit("adoptions/2/hide")
+    assert "CLICK FREE" not in node.visitor().visit(ours).text
+    assert says(spam, "Add") == "ignored", "a moderator refused it"
+    assert says(council, "Remove") == "done"
+    assert "Brackwell" not in node.visitor().visit(ours).text
+    crowd = [stranger.actor(name=f"Crowd {number}") for number in range(21)]
+    ends = [says(one, "Add") for one in crowd]
+    assert (ends.count("done"), ends[-1]) == (19, "ignored"), "so many a day of one server"
+    assert state_of(node) == before
+
+
+def test_must_43_strangers_say_nothing_of_what_is_for_peers(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor", federation="open")
+    known, stranger = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "cold.test")
+    officer = node.visitor("officer")
+    ours = write(officer, visibility="peers")
+    fill(officer, ours, "outputs")
+    with node.reading() as session:
+        project = session.scalars(select(Project)).one()
+        target = f"{project.uri}#output-{project.details.outputs[0].token}"
+    for who, end in ((stranger.actor(), "ignored"), (known.actor(), "done")):
+        activity = who.says("Add", who.uri) | {"target": target}
+        assert send(nodes, who, activity, node) == end
 
 
 def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: Nodes) -> None:
