@@ -5,7 +5,6 @@ from pathlib import Path
 
 from flask import Flask
 from flask_wtf import CSRFProtect
-from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -26,7 +25,7 @@ from node.councils import views as councils_views
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
 from node.councils.moving import HANDLERS as MOVING_HANDLERS
 from node.data_folder import data_folder, with_secret
-from node.db import db, prepare_engine
+from node.db import db, engine_options, prepare_engine
 from node.desk import views as desk_views
 from node.documents import receiving as documents_receiving
 from node.documents import service as documents
@@ -118,7 +117,7 @@ from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import cycle, guessed, look, pages
 from node.web.inbox_door import InboxDoor
-from node.web.templating import HouseEnvironment
+from node.web.templating import CompiledTemplates, HouseEnvironment
 from node.webhooks import sending as webhook_sending
 from node.webhooks import service as webhooks
 from node.webhooks import views as webhooks_views
@@ -174,14 +173,7 @@ def create_app(
     secret = with_secret(settings)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,
-        # What people typed does not stand in a log because a statement failed.
-        SQLALCHEMY_ENGINE_OPTIONS={
-            "hide_parameters": True,
-            # What one connection has just read or written, the next transaction finds there.
-            "pool_use_lifo": True,
-            # No thread waits for a connection that another holds.
-            "max_overflow": settings.threads + settings.delivery_threads,
-        },
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database, settings.threads),
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
         WTF_CSRF_TIME_LIMIT=None,
@@ -203,7 +195,7 @@ def create_app(
     cycle.register(app)
     translations = [item.translations for item in node.hooks.details if item.translations]
     look.register(app, site, settings, translations)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(_folder(settings, "templates")))
+    app.jinja_env.bytecode_cache = CompiledTemplates(str(_folder(settings, "templates")))
     _add_words(app)
     _add_pages(app)
     joining.add_pages(app, node.hooks)

@@ -27,10 +27,12 @@ class _Place(Generic[Item, Result]):
 class Batches(Generic[Item, Result]):
     """Whoever comes while a batch is under way waits for the next one, and shares it.
 
-    One of the threads that wait does the batch for all of them.
+    One of the threads that wait does the batch for all of them. `common_errors` are no item's
+    fault: they go to all that share a batch, and none of it is done again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, common_errors: tuple[type[Exception], ...] = ()) -> None:
+        self._common_errors = common_errors
         self._waiting: list[_Place[Item, Result]] = []
         self._usual = 1
         self._is_led = False
@@ -63,28 +65,30 @@ class Batches(Generic[Item, Result]):
             batch, self._waiting = self._waiting, []
             self._usual = len(batch)
             self._is_full.clear()
-        _act(batch, act)
+        self._act(batch, act)
         with self._lock:
             batch += self._waiting[:1]
             self._is_led = bool(self._waiting)
         for place in batch:
             place.turn.release()
 
-
-def _act(
-    places: Sequence[_Place[Item, Result]], act: Callable[[Sequence[Item]], Sequence[Result]]
-) -> None:
-    """A batch that fails is done again one by one: an item fails for its own faults only."""
-    try:
-        results = act([place.item for place in places])
-    except BaseException as error:  # noqa: BLE001 -- whoever waits gets it
-        if len(places) > 1:
+    def _act(
+        self,
+        places: Sequence[_Place[Item, Result]],
+        act: Callable[[Sequence[Item]], Sequence[Result]],
+    ) -> None:
+        """A batch that fails is done again one by one: an item fails for its own faults only."""
+        try:
+            results = act([place.item for place in places])
+        except BaseException as error:  # noqa: BLE001 -- whoever waits gets it
+            if len(places) > 1 and not isinstance(error, self._common_errors):
+                for place in places:
+                    self._act([place], act)
+                return
             for place in places:
-                _act([place], act)
-            return
-        places[0].error = error
-    else:
-        for place, result in zip(places, results, strict=True):
-            place.result = result
-    for place in places:
-        place.is_done = True
+                place.error = error
+        else:
+            for place, result in zip(places, results, strict=True):
+                place.result = result
+        for place in places:
+            place.is_done = True

@@ -10,12 +10,14 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, event, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -61,8 +63,18 @@ class Base(DeclarativeBase):
     )
 
 
-# So long a transaction waits for another that writes, on SQLite.
+# The database is busy, full or down: it may do the same thing in a moment.
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+# So long a transaction waits for another that writes, and on PostgreSQL for rows that another has.
 BUSY_SECONDS = 5
+# So long PostgreSQL works on one statement; and so long its answer is waited for, in case that it
+# cannot even say that it gave up.
+STATEMENT_SECONDS, ANSWER_SECONDS = 15, 20
+# So long PostgreSQL has to accept a connection, and a thread waits for one of the pool.
+CONNECT_SECONDS, POOL_SECONDS = 5, 10
+# Connections that stay open, and how many more there may be beside one for each web request: jobs
+# run beside each other. With these, two processes stay below the 100 that PostgreSQL allows.
+POOL_SIZE, MORE_CONNECTIONS = 5, 24
 TURN = "turn to write"
 # So many changed pages, 32 MB of them, are gathered before they go from the log of SQLite into its
 # file: pages of an index are changed again and again, and go there once.
@@ -110,6 +122,38 @@ def end_reading(token: Any) -> None:
     _only_reading.reset(token)
 
 
+def engine_options(url: str, threads: int) -> dict[str, Any]:
+    """What SQLAlchemy is to know of the engine for `url`, in a process of so many web threads."""
+    options: dict[str, Any] = {
+        # What people typed does not stand in a log because a statement failed.
+        "hide_parameters": True,
+        # What one connection has just read or written, the next transaction finds there.
+        "pool_use_lifo": True,
+        "pool_size": POOL_SIZE,
+        "max_overflow": threads + MORE_CONNECTIONS,
+        "pool_timeout": POOL_SECONDS,
+    }
+    if url.startswith("postgresql"):
+        # A connection that broke while nobody used it is made anew, and not found out by a request.
+        options |= {"pool_pre_ping": True, "connect_args": connection_limits(url)}
+    return options
+
+
+def connection_limits(url: str) -> dict[str, int]:
+    """How long libpq waits for a PostgreSQL that does not answer, but for what `url` says itself:
+    seconds, and milliseconds for `tcp_user_timeout`.
+    """
+    limits = {
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 1000 * ANSWER_SECONDS,
+    }
+    given = parse_qs(urlsplit(url).query)
+    return {name: value for name, value in limits.items() if name not in given}
+
+
 def prepare_engine(engine: Engine) -> None:
     """Make SQLite safe for several threads.
 
@@ -121,6 +165,7 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "postgresql" and not event.contains(
         engine, "connect", _on_postgresql
     ):
+        event.listen(engine, "do_connect", _connect_to_postgresql)
         event.listen(engine, "connect", _on_postgresql)
     if engine.dialect.name != "sqlite":
         return
@@ -135,10 +180,52 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, end, lambda _connection, record: _give_turn(turns, record.info))
 
 
+def _connect_to_postgresql(dialect: Any, _record: object, args: Any, named: Any) -> Any:
+    return _bounded_connection(dialect.dbapi).connect(*args, **named)
+
+
+@cache
+def _bounded_connection(psycopg: Any) -> Any:
+    """A connection that waits `ANSWER_SECONDS` for an answer, where psycopg's waits for ever: a
+    server that hangs, or whose machine was halted, closes no connection.
+    """
+
+    class BoundedConnection(psycopg.Connection):  # type: ignore[misc]  # as it is imported
+        takes_its_time = False
+
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            if timeout is not None or self.takes_its_time:
+                return super().wait(gen, interval, timeout)
+            try:
+                return super().wait(gen, interval, ANSWER_SECONDS)
+            except psycopg.errors._WaitTimeout:
+                self.pgconn.finish()  # nobody knows what it would answer later, and to what
+                raise psycopg.OperationalError("the database does not answer") from None
+
+    return BoundedConnection
+
+
+def take_your_time(connection: Connection) -> None:
+    """For the transaction that has begun, and a connection that is thrown away afterwards: a
+    migration takes as long as it takes.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.connection.dbapi_connection.takes_its_time = True  # type: ignore[union-attr]
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
 def _on_postgresql(connection: Any, _record: object) -> None:
-    """Nobody has disks that turn any more, and no question here is worth a compiler."""
-    connection.execute("SET random_page_cost = 1.1")
-    connection.execute("SET jit = off")
+    """Nobody has disks that turn any more, and no question here is worth a compiler. What hangs
+    ends: a statement, and the wait for a row that another transaction has.
+    """
+    for setting in (
+        "random_page_cost = 1.1",
+        "jit = off",
+        f"lock_timeout = '{BUSY_SECONDS}s'",
+        f"statement_timeout = '{STATEMENT_SECONDS}s'",
+    ):
+        connection.execute(f"SET {setting}")
     connection.commit()
 
 

@@ -65,3 +65,7 @@ class SettingsError(MoothallError):
     """The node cannot start with these settings."""
 
     code = "settings"
+
+
+class UnreachableError(SettingsError):
+    """What the node stands on does not answer, or not yet."""

@@ -2,10 +2,44 @@
 
 import logging
 import sys
+import threading
+from time import monotonic
 
 import structlog
 
 from node.settings import Settings
+
+REPEAT_SECONDS = 60.0
+
+
+class OnceAMinute(logging.Filter):
+    """Lets through one record a minute, as one line without a traceback: for what many threads meet
+    again and again while something that all of them need is down.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._last: float | None = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        with self._lock:
+            if self._last is not None and monotonic() - self._last < REPEAT_SECONDS:
+                return False
+            self._last = monotonic()
+        error = record.exc_info[1] if record.exc_info else None
+        text = f"{record.getMessage()} {error or ''}"
+        record.msg, record.args, record.exc_info = " ".join(text.split()), (), None
+        return True
+
+
+# Where it is noted that the database, or the job engine, does not answer.
+DATABASE_TROUBLE = logging.getLogger("node.database")
+ENGINE_TROUBLE = logging.getLogger("huey.consumer")
+DATABASE_TROUBLE.addFilter(OnceAMinute())
+_of_engine = OnceAMinute()
+for _name in ("huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
+    logging.getLogger(_name).addFilter(_of_engine)
 
 
 def configure(settings: Settings) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.sql.schema import SchemaItem
 
 import migrations
 import node
-from node.db import Base
+from node.db import Base, take_your_time
 from node.errors import MoothallError
 from node.hooks import Hooks
 from node.loading import in_one_line
@@ -199,6 +199,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
             _pragma(connection, foreign_keys="OFF", busy_timeout=LOCK_WAIT)
         try:
             with connection.begin():
+                take_your_time(connection)
                 if engine.dialect.name == "postgresql":
                     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
                 yield connection

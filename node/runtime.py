@@ -19,7 +19,7 @@ from federation.signatures import PublicKey
 from federation.vocabulary import Activity
 from node.audit import AuditEntry
 from node.batching import Batches
-from node.db import may_write, only_reading
+from node.db import UNAVAILABLE, may_write, only_reading
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
@@ -201,7 +201,7 @@ class Node:
     looked: Recent[bool] = field(default_factory=lambda: Recent(seconds=21_600.0))
     deeds: Allowance = field(default_factory=lambda: Allowance(seconds=86_400.0))
     refused: Tally = field(default_factory=Tally)
-    arriving: Batches[Any, Any] = field(default_factory=Batches)
+    arriving: Batches[Any, Any] = field(default_factory=lambda: Batches(UNAVAILABLE))
 
     def forget(self) -> None:
         """Forget what is remembered of the tables: this process has changed something."""

@@ -50,7 +50,6 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
     if node.settings.jobs == "inside":
         queues.release_all(node)
         node.jobs.start()
-        wake_all(node)
     # What is there by now stays: nobody need look again and again whether it is garbage.
     gc.collect()
     gc.freeze()
@@ -134,10 +133,16 @@ def _write_refusals_down(node: Node) -> None:
         refusals.flush(node)
 
 
-def wake_all(node: Node) -> None:
-    """Take up what an earlier process left."""
-    for job in node.jobs.names:
-        node.jobs.wake(job)
+def work(node: Node, announce: Callable[[], None] = lambda: None) -> None:
+    """Work the jobs off until SIGTERM or Ctrl-C. `announce` is called once it has begun."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    share_heaps()
+    node.jobs.start()
+    announce()
+    stop.wait()
+    node.jobs.stop()
 
 
 def say_where(node: Node) -> None:

@@ -2,22 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import sleep
 
 from flask import Flask
 
 from node import logs, migrating, settings
 from node.app import create_app, node_of
 from node.data_folder import data_folder
+from node.db import UNAVAILABLE
+from node.errors import UnreachableError
+from node.logs import DATABASE_TROUBLE
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
 BY = "command line"
+# Between two attempts to start while the database is down.
+WAIT_SECONDS = 2.0
 
 
 @contextmanager
-def started(*, upgrade: bool = True, without: Mapping[str, str] | None = None) -> Iterator[Flask]:
+def started(
+    *,
+    upgrade: bool = True,
+    without: Mapping[str, str] | None = None,
+    patiently: bool = False,
+) -> Iterator[Flask]:
     """The application of the settings at hand, its database brought up to date; closed at the end.
-    Plugins in `without` are left out; it says why.
+    Plugins in `without` are left out; it says why. `patiently`: a database or a job engine that
+    does not answer is waited for.
 
     Raises `SettingsError` where the settings do not fit, `DBAPIError` where the database does not
     answer.
@@ -25,7 +37,15 @@ def started(*, upgrade: bool = True, without: Mapping[str, str] | None = None) -
     given = settings.load()
     logs.configure(given)
     data_folder(given)
-    app = up_to_date(given, without or {}) if upgrade else create_app(given)
+    while True:
+        try:
+            app = up_to_date(given, without or {}) if upgrade else create_app(given)
+            break
+        except (*UNAVAILABLE, UnreachableError) as error:
+            if not patiently:
+                raise
+            DATABASE_TROUBLE.error("Waiting for the database or the job engine: %s", error)
+            sleep(WAIT_SECONDS)
     try:
         yield app
     finally:

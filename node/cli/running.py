@@ -1,12 +1,10 @@
 """Commands that start the node, set it up, and look whether it is well."""
 
-import signal
-import threading
-
 import click
 from sqlalchemy import func, select
 
 from node import migrating
+from node.app import node_of
 from node.cli.opening import BY, opened, started, working
 from node.councils import service as councils
 from node.councils.founding import Founding, found
@@ -14,32 +12,25 @@ from node.errors import MoothallError
 from node.federating.models import Delivery
 from node.mail.models import Mail
 from node.runtime import Node
-from node.serving import say_where, serve, share_heaps, wake_all
+from node.serving import say_where, serve, work
 from node.settings import PASSWORD_VARIABLE
 
 
 @click.command("serve")
 def serve_command() -> None:
     """Answer web requests, and do what waits unless `jobs` says that workers do."""
-    with started() as app:
+    with started(patiently=True) as app:
         serve(app, say_where)
 
 
 @click.command()
 def worker() -> None:
     """Do what waits: deliveries, the inbox, and the like. Run as many as wanted."""
-    with opened() as node:
+    with started(patiently=True) as app, app.app_context():
+        node = node_of(app)
         if node.settings.jobs == "inside":
             raise MoothallError("With jobs = inside, `moothall serve` does this itself.")
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        share_heaps()
-        node.jobs.start()
-        wake_all(node)
-        click.echo("Working")
-        stop.wait()
-        node.jobs.stop()
+        work(node, lambda: click.echo("Working"))
 
 
 @click.command()

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from federation import retry
 from node import logs
-from node.app import create_app
-from node.serving import serve
+from node.app import create_app, node_of
+from node.serving import serve, work
 from node.settings import PREFIX, Settings
 from node.testing import passwords
 
@@ -29,19 +29,21 @@ START_SECONDS = 60.0
 PATIENCE = 100.0
 # So long a host that failed several times is left alone: tests wait for it.
 SHORT_REST = timedelta(seconds=2)
-PROGRAM = "import sys; from node.cli import main; main(['serve'])"
+PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
 
 
 @dataclass
 class NodeProcess:
-    """A node that listens at `settings.listen`.
+    """A process of a node: one that listens at `settings.listen`, or with the command `worker` one
+    that works its jobs off.
 
     `as_program`: started as `moothall serve`, which reads everything anew. Otherwise it is forked
-    off a process that has read it already, and serves in the same way.
+    off a process that has read it already, and does the same.
     """
 
     settings: Settings
     as_program: bool = False
+    command: str = "serve"
     _running: "BaseProcess | subprocess.Popen[bytes] | None" = None
 
     def launch(self, **changed: object) -> None:
@@ -52,7 +54,7 @@ class NodeProcess:
         if self.as_program:
             with self.log.open("ab") as log:
                 self._running = subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM],
+                    [sys.executable, "-c", PROGRAM, self.command],
                     env={**_outside(), **_environment(settings)},
                     cwd=settings.data_dir,
                     stdin=subprocess.DEVNULL,
@@ -60,7 +62,7 @@ class NodeProcess:
                     stderr=log,
                 )
         else:
-            self._running = _forks().Process(target=_serve, args=(settings, self.log))
+            self._running = _forks().Process(target=_run, args=(self.command, settings, self.log))
             self._running.start()
 
     def wait(self) -> None:
@@ -89,6 +91,17 @@ class NodeProcess:
             self._running.wait(10)
         else:
             self._running.join(10)
+        self._running = None
+
+    def stop(self) -> None:
+        """As a supervisor does: ask it to stop, and wait until it has."""
+        os.kill(self.pid, signal.SIGTERM)
+        if isinstance(self._running, subprocess.Popen):
+            self._running.wait(PATIENCE)
+        elif self._running is not None:
+            self._running.join(PATIENCE)
+        if self.is_alive:
+            raise AssertionError("it does not stop")
         self._running = None
 
     def end(self) -> None:
@@ -141,14 +154,19 @@ def _forks() -> ForkServerContext:
     return context
 
 
-def _serve(settings: Settings, log: Path) -> None:
+def _run(command: str, settings: Settings, log: Path) -> None:
     with log.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     logs.configure(settings)
     passwords.make_cheap()
     retry.FIRST_REST = SHORT_REST
-    serve(create_app(settings))
+    app = create_app(settings)
+    if command == "worker":
+        with app.app_context():
+            work(node_of(app))
+    else:
+        serve(app)
 
 
 def _values(settings: Settings) -> dict[str, object]:

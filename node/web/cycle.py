@@ -15,13 +15,13 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import Unauthorized
 from werkzeug.routing import IntegerConverter, Map
 
-from node.db import begin_reading, db, end_reading
+from node.db import UNAVAILABLE, begin_reading, db, end_reading
 from node.errors import ForbiddenError, NotFoundError
 from node.people.permissions import may
 from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
 from node.unsaved import views as unsaved
 from node.web import security_headers
-from node.web.error_pages import conflict, wants_document
+from node.web.error_pages import conflict, unavailable, wants_document
 from node.wording import say
 
 log = structlog.get_logger("node.access")
@@ -149,6 +149,8 @@ def _commit(response: Response) -> Response:
                 db.session.commit()
         except IntegrityError:
             return conflict()
+        except UNAVAILABLE as error:
+            return unavailable(error)
     elif _used_database():
         db.session.rollback()
     return response

@@ -15,10 +15,11 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as AnyResponse
 
 from federation.errors import FederationError, Refusal
-from node.db import db
+from node.db import UNAVAILABLE, db
 from node.errors import MoothallError
 from node.federating.views.asking import unproven
 from node.languages import said
+from node.logs import DATABASE_TROUBLE
 from node.unsaved import views as unsaved
 from node.web.site import Site
 from node.wording import Saying, of_library, say
@@ -36,6 +37,8 @@ MACHINE_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
 INBOX = "/inbox"
 FAILED = "Try again later. The problem has been recorded for the people who run this node."
 STATUS = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 409, "gone": 410}
+# What the header Retry-After asks for when the database is busy or down, in seconds.
+RETRY_AFTER = 30
 # These describe the body that werkzeug would have sent.
 BODY_HEADERS = {"content-type", "content-length"}
 
@@ -105,6 +108,10 @@ WORDS = {
         say("Sorry, there is a problem with this node"),
         say("Try again later. The problem has been recorded for the people who run it."),
     ),
+    503: Words(
+        say("Sorry, this node is busy"),
+        say("Wait a minute and try again. If you filled in a form, go back and send it again."),
+    ),
 }
 # What a program is told instead, which has no page to go back to.
 FOR_PROGRAMS = {
@@ -112,6 +119,7 @@ FOR_PROGRAMS = {
     405: "The header Allow says what can be done at this address.",
     413: "Send less at once. Nothing was changed.",
     415: "Send JSON, with the content type application/json.",
+    503: "Try again after as many seconds as Retry-After says.",
 }
 EXPIRED = Words(
     say("This form was open for too long"),
@@ -127,6 +135,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(FederationError, _federation)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(IntegrityError, conflict)
+    for unavailable_error in UNAVAILABLE:
+        app.register_error_handler(unavailable_error, unavailable)
     app.register_error_handler(InternalServerError, _internal)
 
 
@@ -220,17 +230,35 @@ def failed() -> Response:
     return problem(500, FAILED)
 
 
-def _internal(_: InternalServerError) -> AnyResponse:
-    """The last resort. It asks nothing more of the database, which may be what is broken."""
-    words = WORDS[500]
-    if wants_document():
-        return _chosen(problem(500, words.advice))
+def unavailable(error: Exception) -> Response:
+    """The database is busy or down: a page or a problem document says when to try again."""
+    return _chosen(busy(error, None if wants_document() else _plain_page(503)))
+
+
+def busy(error: Exception, page: Response | None = None) -> Response:
+    """The same outside of any page, for a program."""
+    DATABASE_TROUBLE.error("The database is not available: %s", error)
+    answer = page or problem(503, FOR_PROGRAMS[503])
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _internal(error: InternalServerError) -> AnyResponse:
+    """The last resort."""
+    if isinstance(error.original_exception, UNAVAILABLE):
+        return unavailable(error.original_exception)
+    return _chosen(problem(500, WORDS[500].advice) if wants_document() else _plain_page(500))
+
+
+def _plain_page(status: int) -> Response:
+    """An error page that asks nothing of the database, which may be what is broken."""
+    words = WORDS[status]
     # Not `render_template`: that runs the context processors, which read the database.
     template = current_app.jinja_env.get_template("error.html")
     page = template.render(
         site=g.get("site", Site()), heading=said(words.heading), text=said(words.advice), fields={}
     )
-    return _chosen(Response(page, 500))
+    return Response(page, status)
 
 
 def _answer(status: int, words: Words, detail: str, **members: Any) -> Response:

@@ -15,6 +15,7 @@ from werkzeug.wsgi import get_input_stream
 
 from federation.errors import Reason, Refusal
 from federation.signatures import SignedRequest, claimed_host
+from node.db import UNAVAILABLE
 from node.federating import inbox
 from node.federating.wsgi import signed_request
 from node.runtime import Node
@@ -49,6 +50,8 @@ class InboxDoor:
             inbox.receive(self._node, self._read(environ))
         except Refusal as refusal:
             answer = error_pages.refused(refusal)
+        except UNAVAILABLE as error:
+            answer = error_pages.busy(error)
         except Exception:
             log.exception("the inbox failed")
             answer = error_pages.failed()

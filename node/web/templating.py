@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +15,13 @@ from flask.templating import Environment
 from jinja2 import (
     ChainableUndefined,
     ChoiceLoader,
+    FileSystemBytecodeCache,
     PackageLoader,
     PrefixLoader,
     StrictUndefined,
     Undefined,
 )
+from jinja2.bccache import Bucket
 from jinja2.utils import missing
 from markupsafe import Markup
 
@@ -60,6 +63,20 @@ class HouseEnvironment(Environment):
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return self.globals if d is None else super().make_globals(d)
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Templates as compiled, in files. Where these cannot be read or written, as on a full disk,
+    pages are made without.
+    """
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 def register(app: Flask, site: Callable[[], Site]) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import OperationalError
 
 from node.federating import peers
@@ -53,7 +54,7 @@ def test_the_turn_ends_after_the_commit(nodes: Nodes, monkeypatch: pytest.Monkey
             has_turn.set()
         return is_mine
 
-    def slow_commit(connection: object) -> None:
+    def slow_commit(connection: PoolProxiedConnection) -> None:
         if threading.current_thread() is threading.main_thread():
             other.start()
             too_early.append(has_turn.wait(0.5))
