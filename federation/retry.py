@@ -19,6 +19,8 @@ REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
 # A server that failed so often in a row is left alone, but for one try now and then: a probe.
 FAILURES_BEFORE_REST = 5
 FIRST_REST = timedelta(minutes=1)
+# Failures within so long of one that counted are the same failure: several requests were under way.
+SAME_FAILURE = timedelta(seconds=2)
 # 408 and 425 ask for another attempt, unlike the other answers of their kind.
 ASKED_AGAIN = frozenset({408, 425, 429})
 
@@ -76,6 +78,13 @@ def read_retry_after(header: str | None, now: datetime | None = None) -> timedel
     if until is None or now is None:
         return None
     return min(max(until - now, timedelta()), LONGEST_RETRY_AFTER)
+
+
+def is_another_failure(last_counted: datetime | None, at: datetime) -> bool:
+    """Whether a failure `at` that time counts beside the last that did. A clock that was set back
+    hides none.
+    """
+    return last_counted is None or not timedelta() <= at - last_counted < SAME_FAILURE
 
 
 def rest(failures: int, jitter: float) -> timedelta | None:

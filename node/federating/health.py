@@ -2,6 +2,7 @@
 
 A host that fails several times in a row is left alone, longer and longer, but for a single attempt
 each time: a probe. Once it answers, all that waits for it is sent. Nobody has to do anything.
+Requests that fail at the same moment, such as while it is started anew, are one failure.
 """
 
 import random
@@ -12,7 +13,13 @@ from functools import partial
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from federation.retry import FAILURES_BEFORE_REST, GIVE_UP_AFTER, read_retry_after, rest
+from federation.retry import (
+    FAILURES_BEFORE_REST,
+    GIVE_UP_AFTER,
+    is_another_failure,
+    read_retry_after,
+    rest,
+)
 from node.db import now
 from node.federating import comparisons, peers
 from node.federating.models import Delivery, Peer
@@ -36,8 +43,9 @@ def note(peer: Peer, tried: Tried) -> bool:
         return False
     if tried.is_answered:
         peer.failures, peer.unreachable_since, peer.try_after = 0, None, None
-    else:
+    elif peer.failures == 0 or is_another_failure(peer.failed_at, tried.at):
         peer.failures += 1
+        peer.failed_at = tried.at
         peer.unreachable_since = peer.unreachable_since or tried.at
         pause = rest(peer.failures, _jitter())
         peer.try_after = tried.at + pause if pause else None

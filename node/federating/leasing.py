@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from node.db import UtcDateTime, now
-from node.federating import letters
+from node.federating import letters, queues
 from node.federating.models import Delivery, Peer
 from node.federating.sending import Letter
 from node.runtime import Node
@@ -90,7 +90,8 @@ class Round:
         moment = now()
         most_hosts = min(max(room.most, FEWEST_HOSTS), MOST_HOSTS)
         with self.node.reading() as session:
-            hosts, front = _front(session, self.after, most_hosts, moment, pace)
+            since = queues.under_way_since(self.node, moment)
+            hosts, front = _front(session, self.after, most_hosts, moment, since, pace)
         chosen = _choose(front, room, pace)
         last = max((row.host for row in chosen), default="")
         if len(chosen) == room.most and last < hosts[-1]:
@@ -104,10 +105,17 @@ class Round:
 
 
 def _front(
-    session: Session, after: str, most: int, moment: datetime, pace: Mapping[str, bool]
+    session: Session,
+    after: str,
+    most: int,
+    moment: datetime,
+    since: datetime,
+    pace: Mapping[str, bool],
 ) -> tuple[list[str], list[Waiting]]:
-    """The next hosts for which anything waits, and what is due of each that is not left alone."""
-    given = {"after": after, "most": most, "moment": moment}
+    """The next hosts for which anything waits, and what is due of each that is not left alone, or
+    is under way there `since`.
+    """
+    given = {"after": after, "most": most, "moment": moment, "since": since}
     rows = session.execute(_hosts_and_due(), given).all()
     due: dict[int, tuple[int, bool]] = {}
     for host, failures, try_after, *ids in rows:
@@ -132,10 +140,11 @@ def _front(
 def _hosts_and_due() -> Select[tuple[Any, ...]]:
     """After the host `after`, at most `most`: how each is doing, and what is due at `moment`."""
     hosts = _hosts_after(bindparam("after", type_=String), bindparam("most", type_=Integer))
-    moment = bindparam("moment", type_=UtcDateTime)
+    moment, since = (bindparam(name, type_=UtcDateTime) for name in ("moment", "since"))
+    counts = queues.counts_at_its_host(Delivery, moment, since)
     return (
         select(hosts.c.host, Peer.failures, Peer.try_after)
-        .add_columns(*(_due(hosts.c.host, turn, moment) for turn in range(PER_HOST)))
+        .add_columns(*(_due(hosts.c.host, turn, moment, counts) for turn in range(PER_HOST)))
         .select_from(hosts.outerjoin(Peer, Peer.host == hosts.c.host))
         .where(hosts.c.host.is_not(None))
         .order_by(hosts.c.host)
@@ -155,10 +164,15 @@ def _hosts_after(after: ColumnElement[str], most: ColumnElement[int]) -> CTE:
     return hosts.union_all(others.where(hosts.c.host.is_not(None), hosts.c.number < most))
 
 
-def _due(host: ColumnElement[str], turn: int, moment: ColumnElement[datetime]) -> ScalarSelect[int]:
-    """What is due to `host` as the first, the second and so on; leased or not."""
+def _due(
+    host: ColumnElement[str],
+    turn: int,
+    moment: ColumnElement[datetime],
+    counts: ColumnElement[bool],
+) -> ScalarSelect[int]:
+    """What is due to `host` as the first, the second and so on; free or under way."""
     of = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at <= moment
-    query = select(Delivery.id).where(*of).order_by(Delivery.due_at, Delivery.id)
+    query = select(Delivery.id).where(*of, counts).order_by(Delivery.due_at, Delivery.id)
     return query.limit(1).offset(turn).scalar_subquery()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 
 # What is due later than this is found by the sweeper, which comes every minute.
 SOON = timedelta(minutes=1)
+# Work on a row that was leased longer ago than this does not count as under way at its host: one
+# request ends within 10 seconds, and its worker may be dead.
+UNDER_WAY = timedelta(seconds=15)
 
 
 def lease(
@@ -28,7 +31,7 @@ def lease(
     """Take up to `most` rows that are due and fulfil `among`, those that are due longest first.
 
     With `of_each_host`, each host's first come before any host's second, and no host has more than
-    so many on their way. They are this worker's until `lease_seconds` have passed, or until it
+    so many under way. They are this worker's until `lease_seconds` have passed, or until it
     records what came of them.
     """
     if most < 1 or node.jobs.stopping.is_set():
@@ -40,7 +43,8 @@ def lease(
         free = free.order_by(row.due_at, row.id)
     else:
         turn = func.row_number().over(partition_by=row.host, order_by=row.id).label("turn")
-        turns = select(row.id, turn).where(*due).subquery()
+        counts = counts_at_its_host(row, moment, under_way_since(node, moment))
+        turns = select(row.id, turn).where(*due, counts).subquery()
         free = free.join(turns, turns.c.id == row.id).where(turns.c.turn <= of_each_host)
         free = free.order_by(turns.c.turn, row.id)
     free = free.limit(most).with_for_update(skip_locked=True, of=row)
@@ -52,6 +56,18 @@ def lease(
             .returning(row.id)
         ).all()
     return sorted(leased)
+
+
+def under_way_since(node: Node, moment: datetime) -> datetime:
+    """Until when a row is leased, at least, on which work began less than `UNDER_WAY` ago."""
+    return moment + timedelta(seconds=node.settings.lease_seconds) - UNDER_WAY
+
+
+def counts_at_its_host(row: Any, moment: Any, since: Any) -> ColumnElement[bool]:
+    """Whether a row is free, or work on it is under way. What a dead worker holds is neither: it
+    waits for its lease to run out, and holds up nothing else that goes to its host.
+    """
+    return or_(row.leased_until.is_(None), row.leased_until < moment, row.leased_until >= since)
 
 
 def in_parallel(

@@ -69,7 +69,7 @@ def _note_delivery(peer: Peer, tried: Tried) -> None:
     peer.scheme = tried.scheme
     if tried.is_delivered:
         peer.delivered_at = tried.at
-    else:
+    elif tried.is_answered:  # else `health` has noted it, if it counts
         peer.failed_at = tried.at
 
 

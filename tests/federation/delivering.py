@@ -88,6 +88,7 @@ def pass_time(node: TestNode, time: timedelta) -> None:
         for peer in work.session.scalars(select(Peer)):
             peer.try_after = peer.try_after and peer.try_after - time
             peer.unreachable_since = peer.unreachable_since and peer.unreachable_since - time
+            peer.failed_at = peer.failed_at and peer.failed_at - time
 
 
 def send_due(nodes: Nodes, node: TestNode, after: timedelta = timedelta()) -> None:

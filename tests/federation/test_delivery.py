@@ -102,6 +102,21 @@ def test_must_27_a_dead_host_is_probed_by_one_and_gets_all_when_it_is_back(
     assert peer_row(node, HOST).failures == 0
 
 
+def test_what_fails_at_one_moment_is_one_failure(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    """A host that is started anew is not left alone for minutes."""
+    for _ in range(8):
+        say(node)
+    there.answers = 500
+    send_due(nodes, node)
+    peer = peer_row(node, there.host)
+    assert (peer.failures, peer.try_after) == (1, None)
+    there.answers = 202
+    send_due(nodes, node, timedelta(seconds=3))
+    assert states(node, there.host) == [("delivered", 2)] * 8
+
+
 def test_must_27_a_host_that_was_away_for_a_week_is_probed_and_recovers(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from federation.vocabulary import CollectionPage
-from node.federating import backfill, handling
+from node.db import now
+from node.federating import backfill, handling, queues
 from node.federating.leasing import Room, Round
 from node.federating.models import Backfill, Delivery, Follow, InboxItem
+from node.federating.models.shapes import Queued
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
 from tests.federation.test_backfill import council_of, follow, state
@@ -45,6 +47,42 @@ def test_deliveries_take_turns_among_hosts(nodes: Nodes) -> None:
     assert hosts.count("known.test") == 4
     again, _ = Round(node.node).take(Room(most=9, careful=1), {"known.test": True})
     assert again == [], "so many are under way"
+
+
+def test_what_a_dead_worker_holds_keeps_nothing_else_from_a_host(nodes: Nodes) -> None:
+    """Long before its leases run out."""
+    node = nodes.start("aldermoor")
+    there = follower(nodes, node, "brackwell.test").peer
+    for number in range(6):
+        publish(node, f"Project {number}")
+    held, _ = Round(node.node).take(Room(most=9, careful=1), {"brackwell.test": True})
+    assert len(held) == 4
+    leave_to_die(node, Delivery)
+    there.received.clear()
+    node.node.jobs.wake(Delivery.JOB)
+    nodes.settle()
+    assert len(there.received) == 2
+    for number in range(2):
+        elsewhere = f"https://brackwell.test/projects/{number}"
+        actor = there.actor()
+        assert actor.send(actor.says("Create", elsewhere), node).status_code == 202
+        if number == 0:
+            fetched = InboxItem.needs_fetch.is_(True)
+            assert len(queues.lease(node.node, InboxItem, 1, fetched, of_each_host=1)) == 1
+            leave_to_die(node, InboxItem)
+    handling.work_off_fetching(node.node)
+    with node.reading() as session:
+        tried = InboxItem.type == "Create", InboxItem.outcome != ""
+        assert len(session.scalars(select(InboxItem).where(*tried)).all()) == 1
+
+
+def leave_to_die(node: TestNode, row: type[Queued]) -> None:
+    """The worker that leased rows was killed a while ago."""
+    with node.work() as work:
+        for one in work.session.scalars(select(row).where(row.leased_until.is_not(None))):
+            assert one.leased_until
+            one.leased_until -= 2 * queues.UNDER_WAY
+            assert one.leased_until > now()
 
 
 def test_what_must_be_fetched_holds_up_nothing_else(nodes: Nodes) -> None:
