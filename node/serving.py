@@ -29,6 +29,9 @@ from node.runtime import Node
 log = structlog.get_logger(__name__)
 
 REQUEST_BYTES = 4 * 1024 * 1024
+# Of a larger request so much is read and thrown away, so that its sender, or the proxy between,
+# gets to read why it is refused. Who sends yet more is cut off.
+MOST_DISCARDED = 64 * 1024 * 1024
 FLUSH_SECONDS = 1.0
 # Of connections, so many are open; of a request that has begun, all arrives within so many seconds.
 MOST_CONNECTIONS, LONGEST_REQUEST = 1_000, 60.0
@@ -98,19 +101,47 @@ class TooSlow(waitress.utilities.Error):  # type: ignore[misc]  # waitress has n
 
 class Parser(waitress.parser.HTTPRequestParser):  # type: ignore[misc]
     """Reads one request, and no longer than `LONGEST_REQUEST`, however it comes in drips: whoever
-    opens many that never end keeps nobody else out.
+    opens many that never end keeps nobody else out. What is too large is read to its end and not
+    kept.
     """
+
+    expect_continue: bool = False
 
     def __init__(self, adj: object) -> None:
         super().__init__(adj)
         self._began = monotonic()
 
     def received(self, data: bytes) -> int:
-        if monotonic() - self._began <= LONGEST_REQUEST:
-            read: int = super().received(data)
-            return read
-        self.error, self.completed = TooSlow("It took too long to arrive."), True
-        return len(data)
+        if monotonic() - self._began > LONGEST_REQUEST:
+            self.error, self.completed = TooSlow("It took too long to arrive."), True
+            return len(data)
+        read: int = super().received(data)
+        if isinstance(self.error, waitress.utilities.RequestEntityTooLarge):
+            self._discard()
+        return read
+
+    def _discard(self) -> None:
+        """Complete only once the body is, unless its sender waits to be told to send it."""
+        body, waits = self.body_rcv, self.expect_continue
+        self.expect_continue = False
+        if not isinstance(body.buf, Discarded):
+            body.buf.close()
+            body.buf = Discarded()
+        size = max(self.content_length, self.body_bytes_received)
+        self.completed = bool(waits or body.completed or body.error or size > MOST_DISCARDED)
+
+
+class Discarded:
+    """A buffer of waitress that keeps nothing."""
+
+    def append(self, data: bytes) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing was kept."""
+
+    def __len__(self) -> int:
+        return 0
 
 
 class Channel(waitress.channel.HTTPChannel):  # type: ignore[misc]

@@ -1,8 +1,10 @@
-"""How the web server bears those who send slowly."""
+"""How the web server bears those who send slowly, or too much."""
 
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -36,3 +38,50 @@ def test_a_request_that_comes_in_drips_for_ever_is_ended_and_keeps_nobody_out(
         for one in many:
             one.close()
         server.close()
+
+
+CHUNK = b"x" * 65_536
+POST = b"POST %s HTTP/1.1\r\nHost: aldermoor.test\r\nContent-Type: text/plain\r\n"
+
+
+@contextmanager
+def answering(nodes: Nodes) -> Iterator[tuple[str, int]]:
+    server = serving.listen(nodes.start("aldermoor", listen="127.0.0.1:0").app)
+    threading.Thread(target=server.run, daemon=True).start()
+    try:
+        yield server.socket.getsockname()
+    finally:
+        server.close()
+
+
+def answer_to(address: tuple[str, int], head: bytes, parts: int, end: bytes = b"") -> bytes:
+    """Send all of it, as proxies do, and only then read what is answered, to the end."""
+    with socket.create_connection(address, 30) as sender:
+        sender.sendall(head + b"\r\n")
+        for _ in range(parts):
+            sender.sendall(b"10000\r\n" + CHUNK + b"\r\n" if end else CHUNK)
+        sender.sendall(end)
+        received = b""
+        while more := sender.recv(65_536):
+            received += more
+        return received
+
+
+@pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
+def test_must_41_what_is_too_large_is_answered_413_and_not_cut_off(nodes: Nodes) -> None:
+    parts = serving.REQUEST_BYTES // len(CHUNK) * 2
+    length = b"Content-Length: %d\r\n" % (parts * len(CHUNK))
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    with answering(nodes) as address:
+        for path in (b"/inbox", b"/projects/import"):
+            head = POST % path
+            for answer in (
+                answer_to(address, head + length, parts),
+                answer_to(address, head + chunked, parts, b"0\r\n\r\n"),
+                answer_to(address, head + length + b"Expect: 100-continue\r\n", 0),
+            ):
+                assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
+                assert b"connection: close" in answer.lower()
+        with socket.create_connection(address, 30) as quick:
+            quick.sendall(GOOD)
+            assert quick.recv(100).startswith(b"HTTP/1.1 200 ")
