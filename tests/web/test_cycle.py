@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from node.errors import ForbiddenError
 from node.federating.models import Peer
 from node.request import PUBLIC, current_work, permission
 from node.testing.nodes import Nodes, TestNode
+from node.wording import say
 
 
 @contextmanager
@@ -58,3 +60,24 @@ def test_two_who_do_the_same_at_once_are_told(nodes: Nodes) -> None:
         assert "default-src" in answer.headers["Content-Security-Policy"]
     with node.work() as work:
         work.session.execute(insert(Peer), [{"host": "a.test"}])
+
+
+def test_of_a_request_that_fails_nothing_is_kept(nodes: Nodes) -> None:
+    """However it fails, and whatever it had written by then."""
+    node = nodes.start("aldermoor", threads=15)
+
+    @node.app.post("/ends/<how>")
+    @permission(PUBLIC)
+    def ends(how: str) -> tuple[str, int]:
+        current_work().session.add(Peer(host=f"{how}.test"))
+        current_work().session.flush()
+        if how == "raises":
+            raise ForbiddenError(say("You do not have permission to do this."))
+        return "an answer", 200 if how == "well" else 422
+
+    node.app.config["WTF_CSRF_ENABLED"] = False
+    client = node.app.test_client()
+    codes = [client.post(f"/ends/{how}").status_code for how in ("raises", "badly", "well")]
+    assert codes == [403, 422, 200]
+    with node.reading() as session:
+        assert session.scalars(select(Peer.host)).all() == ["well.test"]
