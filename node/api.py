@@ -193,7 +193,7 @@ def project(token: str) -> ProjectView:
     Raises `NotFoundError` where there is none for them, and `GoneError` where it was deleted.
     """
     reader = current_reader()
-    found = _projects.by_token(current_work().session, token, reader, drafts=True)
+    found = _projects.by_token(current_work().session, token, reader, drafts=may("projects.edit"))
     return _viewing.as_view(found)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from node.errors import SettingsError
 from node.settings import SHORTEST_SECRET, Settings
 
+SECRET_FILE = "secret-key"  # noqa: S105 -- a name
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -16,7 +17,7 @@ def with_secret(settings: Settings) -> str:
     """The secret key: the one that is set, else the one in the data folder, made on first use."""
     if settings.secret_key:
         return settings.secret_key
-    path = data_folder(settings) / "secret-key"
+    path = data_folder(settings) / SECRET_FILE
     try:
         if not path.exists():
             _make_secret(path)
@@ -30,6 +31,14 @@ def with_secret(settings: Settings) -> str:
     if len(secret) < SHORTEST_SECRET:
         raise SettingsError(f"The secret key in {path} is damaged. Bring it back from a backup.")
     return secret
+
+
+def keep_secret(settings: Settings, secret: str) -> None:
+    """Put a secret key that was kept elsewhere in the place of the one in the data folder."""
+    path = data_folder(settings) / SECRET_FILE
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret)
 
 
 def data_folder(settings: Settings) -> Path:

@@ -97,9 +97,12 @@ class History:
 
 def histories(hooks: Hooks) -> list[History]:
     """The core's, then those of the plugins that have tables."""
-    core = History(CORE, Path(migrations.__path__[0]) / "versions")
     plugins = [History(item.name, item.migrations) for item in hooks.details if item.migrations]
-    return [core, *plugins]
+    return [_core(), *plugins]
+
+
+def _core() -> History:
+    return History(CORE, Path(migrations.__path__[0]) / "versions")
 
 
 def heads(hooks: Hooks) -> dict[str, str]:
@@ -113,6 +116,11 @@ def heads(hooks: Hooks) -> dict[str, str]:
             )
         found[history.owner] = revisions[0]
     return found
+
+
+def is_known(revision: str) -> bool:
+    """Whether a migration is among the core's; one of a newer version is not."""
+    return revision in {item.revision for item in _core().script.walk_revisions()}
 
 
 def pending(engine: Engine, hooks: Hooks) -> list[str]:

@@ -29,7 +29,8 @@ PREFIX = "MOOTHALL_"
 CONFIG_VARIABLE = "MOOTHALL_CONFIG"
 # What commands ask for where nobody can type: no settings, though they begin like them.
 PASSWORD_VARIABLE = "MOOTHALL_PASSWORD"  # noqa: S105 -- a name
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE})
+PASSPHRASE_VARIABLE = "MOOTHALL_BACKUP_PASSPHRASE"  # noqa: S105
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE, PASSPHRASE_VARIABLE})
 DEFAULT_FILE = "moothall.toml"
 SHORTEST_SECRET = 16
 # What numbers may be: nobody has a thousand processors, or waits longer than a day.
@@ -274,12 +275,17 @@ def load(environment: Mapping[str, str] | None = None, path: Path | None = None)
     """
     environment = os.environ if environment is None else environment
     named = environment.get(CONFIG_VARIABLE)
-    path = path or (Path(named) if named else Path(DEFAULT_FILE))
+    path = path or path_of_file(environment)
     values = _from_file(path) if named or path.exists() else {}
     values |= _from_environment(environment)
     settings = Settings(**values)
     _check(settings)
     return settings
+
+
+def path_of_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the settings file is, or would be."""
+    return Path(environment.get(CONFIG_VARIABLE) or DEFAULT_FILE)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from node import __version__
 from node.cli import (
+    backups,
     councils,
     demo,
     finding,
@@ -56,6 +57,7 @@ for group in (
     importing,
     syncing,
     operating,
+    backups,
     mail,
     plugins,
     demo,

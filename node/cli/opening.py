@@ -6,7 +6,7 @@ from time import sleep
 
 from flask import Flask
 
-from node import logs, migrating, settings
+from node import logs, migrating, presence, settings
 from node.app import create_app, node_of
 from node.data_folder import data_folder
 from node.db import UNAVAILABLE
@@ -25,11 +25,11 @@ def started(
     *,
     upgrade: bool = True,
     without: Mapping[str, str] | None = None,
-    patiently: bool = False,
+    runs_node: bool = False,
 ) -> Iterator[Flask]:
     """The application of the settings at hand, its database brought up to date; closed at the end.
-    Plugins in `without` are left out; it says why. `patiently`: a database or a job engine that
-    does not answer is waited for.
+    Plugins in `without` are left out; it says why. `runs_node`: this process runs the node from now
+    on, which other commands can see, and waits for a database or a job engine that does not answer.
 
     Raises `SettingsError` where the settings do not fit, `DBAPIError` where the database does not
     answer.
@@ -37,12 +37,14 @@ def started(
     given = settings.load()
     logs.configure(given)
     data_folder(given)
+    if runs_node:
+        presence.announce(given)
     while True:
         try:
             app = up_to_date(given, without or {}) if upgrade else create_app(given)
             break
         except (*UNAVAILABLE, UnreachableError) as error:
-            if not patiently:
+            if not runs_node:
                 raise
             DATABASE_TROUBLE.error("Waiting for the database or the job engine: %s", error)
             sleep(WAIT_SECONDS)

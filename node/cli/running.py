@@ -1,11 +1,16 @@
 """Commands that start the node, set it up, and look whether it is well."""
 
+from pathlib import Path
+
 import click
 from sqlalchemy import func, select
 
 from node import migrating
 from node.app import node_of
+from node.backups import service as backups
+from node.backups.archive import BackupError
 from node.cli.opening import BY, opened, started, working
+from node.cli.passphrases import EXISTING_FILE, passphrase_for
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
@@ -19,14 +24,14 @@ from node.settings import PASSWORD_VARIABLE
 @click.command("serve")
 def serve_command() -> None:
     """Answer web requests, and do what waits unless `jobs` says that workers do."""
-    with started(patiently=True) as app:
+    with started(runs_node=True) as app:
         serve(app, say_where)
 
 
 @click.command()
 def worker() -> None:
     """Do what waits: deliveries, the inbox, and the like. Run as many as wanted."""
-    with started(patiently=True) as app, app.app_context():
+    with started(runs_node=True) as app, app.app_context():
         node = node_of(app)
         if node.settings.jobs == "inside":
             raise MoothallError("With jobs = inside, `moothall serve` does this itself.")
@@ -65,17 +70,35 @@ def init(
 
 
 @click.command()
-def doctor() -> None:
-    """Look whether the node is well. Exits 1 if something is not."""
+@click.option(
+    "--backup", type=EXISTING_FILE, help="Check this backup instead: whether it can be restored."
+)
+def doctor(backup: Path | None) -> None:
+    """Check whether the node is well. Exits 1 if something is not."""
+    if backup:
+        report([(f"{backup.name} can be restored", _what_is_wrong_with(backup))])
+        return
     with opened(upgrade=False) as node:
-        findings = _examine(node)
+        report(examine(node))
+
+
+def _what_is_wrong_with(backup: Path) -> str:
+    try:
+        backups.check(backup, passphrase_for(backup))
+    except BackupError as error:
+        return error.safe_text
+    return ""
+
+
+def report(findings: list[tuple[str, str]]) -> None:
+    """Print each question and what is wrong, if anything is; exit 1 then."""
     for question, wrong in findings:
         click.echo(f"FAIL  {question}: {wrong}" if wrong else f"ok    {question}")
     if any(wrong for _, wrong in findings):
         raise click.exceptions.Exit(1)
 
 
-def _examine(node: Node) -> list[tuple[str, str]]:
+def examine(node: Node) -> list[tuple[str, str]]:
     """Questions, each with what is wrong; an empty text where nothing is."""
     findings = [("settings fit", "")]
     try:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from node import migrating
+from node import migrating, presence
 from node.declared import Label
 from node.documents import receiving as document_receiving
 from node.documents import service as documents
@@ -84,8 +84,10 @@ def purge(node: Node, name: str, by: str) -> list[str]:
     """Remove all that a plugin keeps, for good; what it published is withdrawn. Returns the names
     of the tables that were dropped.
 
-    Raises `ConflictError` for one that is switched on.
+    Raises `ConflictError` for one that is switched on, and `RunningError` while the node runs,
+    whose pages would go on asking for the tables.
     """
+    presence.require_stopped(node.settings, node.engine)
     if not NAME.fullmatch(name) or name == migrating.CORE:
         raise NotFoundError(say("There is no plugin %(name)s here.", name=name))
     with node.work(by=by) as work:

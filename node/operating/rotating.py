@@ -6,6 +6,7 @@ when the old ones go.
 """
 
 import re
+import secrets
 from collections.abc import Iterable
 
 from sqlalchemy import Select, delete, exists, select
@@ -27,7 +28,7 @@ from node.runtime import Node, UnitOfWork
 JOB = "old-keys"
 # As long as others pass on what we said, they look for the key that proves it.
 OVERLAP = PASSED_ON_WITHIN
-NUMBERED = re.compile(r"(.*?)(?:-([0-9]+))?")
+NUMBERED = re.compile(r"(.*?)(?:-([0-9]+)(?:-[0-9a-f]+)?)?")
 OLD = ActorKey.retired_at.is_not(None)
 Pairs = dict[str, str]
 
@@ -95,9 +96,12 @@ def _like(key: PrivateKey) -> str:
 
 
 def _next_id(key_id: str) -> str:
-    """`…#main-key-2` after `…#main-key`."""
+    """`…#main-key-2-9f31c0` after `…#main-key`.
+
+    A number alone would come again after an old backup was restored, for another key.
+    """
     stem, number = NUMBERED.fullmatch(key_id).groups()  # type: ignore[union-attr]  # fits all
-    return f"{stem}-{int(number or 1) + 1}"
+    return f"{stem}-{int(number or 1) + 1}-{secrets.token_hex(3)}"
 
 
 def _drop(session: Session, actors: Iterable[Actor]) -> None:

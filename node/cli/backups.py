@@ -1,0 +1,48 @@
+"""Commands that back a node up into one file, and restore it."""
+
+from pathlib import Path
+
+import click
+
+from node import settings
+from node.backups import service
+from node.cli.opening import opened
+from node.cli.passphrases import EXISTING_FILE, new_passphrase, passphrase_for
+from node.cli.running import examine, report
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--encrypt",
+    is_flag=True,
+    help="Ask for a passphrase, unless MOOTHALL_BACKUP_PASSPHRASE is set.",
+)
+def backup(file: Path, encrypt: bool) -> None:
+    """Write the whole node to the new FILE: database, keys and settings. It may run meanwhile.
+
+    With a passphrase (MOOTHALL_BACKUP_PASSPHRASE, or --encrypt) the file is encrypted. Without one,
+    anybody who can read it has the node's keys and passwords.
+    """
+    manifest = service.take(settings.load(), file, new_passphrase(encrypt))
+    click.echo(f"Backed up {manifest.base_url} to {file}")
+
+
+@click.command()
+@click.argument("file", type=EXISTING_FILE)
+def restore(file: Path) -> None:
+    """Make the node of the backup FILE, in an empty data folder and database, and check it.
+
+    Where there is no settings file, that of the backup is put in its place.
+    """
+    restored = service.restore(file, passphrase_for(file))
+    with opened() as node:
+        service.resume(node, restored.manifest)
+        findings = examine(node)
+    click.echo(f"Restored {restored.manifest.base_url} as it was at {restored.manifest.taken_at}")
+    for remark in restored.remarks:
+        click.echo(remark)
+    report(findings)
+
+
+COMMANDS = (backup, restore)

@@ -1,0 +1,64 @@
+"""Whether processes of this node (`moothall serve`, `moothall worker`) are running.
+
+Some commands must not work beneath a running node: restoring a backup, dropping tables. On SQLite
+all processes are on one machine, and each shares a lock on a file in the data folder. On PostgreSQL
+they may be on many, and the server lists its connections by application name. Either ends with the
+process, however it ends.
+"""
+
+import fcntl
+import os
+
+from sqlalchemy import Engine, text
+
+from node.data_folder import data_folder
+from node.errors import MoothallError
+from node.settings import Settings
+
+LOCK_FILE = "running.lock"
+# What libpq calls the connections of this process, and the names it gives them.
+APPLICATION_NAME_VARIABLE = "PGAPPNAME"
+APPLICATION_NAME = "moothall-running"
+
+
+class RunningError(MoothallError):
+    """Processes of the node are running, and what was asked for needs them stopped."""
+
+    code = "running"
+
+
+def announce(settings: Settings) -> None:
+    """Say that this process runs the node, until it ends. Call it before the engine connects."""
+    os.environ[APPLICATION_NAME_VARIABLE] = APPLICATION_NAME
+    # Held until the process ends, so it is never closed.
+    fcntl.flock(_lock_file(settings), fcntl.LOCK_SH)
+
+
+def require_stopped(settings: Settings, engine: Engine) -> None:
+    """Raises `RunningError` while any process runs the node."""
+    if _is_locked(settings) or (engine.dialect.name == "postgresql" and _is_connected(engine)):
+        raise RunningError("The node is running. Stop each of its processes first.")
+
+
+def _lock_file(settings: Settings) -> int:
+    return os.open(data_folder(settings) / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _is_locked(settings: Settings) -> bool:
+    file = _lock_file(settings)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _is_connected(engine: Engine) -> bool:
+    query = text(
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = :name LIMIT 1"
+    )
+    with engine.connect() as connection:
+        return connection.execute(query, {"name": APPLICATION_NAME}).first() is not None
