@@ -33,6 +33,17 @@ def follow(address: str) -> None:
 
 
 @peer.command()
+@click.argument("address")
+def unfollow(address: str) -> None:
+    """Stop following the council at ADDRESS (@council@host or a URL). Its projects are no longer
+    listed; its server stays allowed.
+    """
+    with working() as work:
+        ended = service.unfollow(work, address)
+        click.echo(f"No longer following {ended.name} ({ended.actor.address})")
+
+
+@peer.command()
 @click.argument("host")
 @comment
 def allow(host: str, comment: str) -> None:

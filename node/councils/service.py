@@ -203,6 +203,18 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
     return following.request(work, own, found_actor)
 
 
+def unfollow(work: UnitOfWork, address: str) -> Council:
+    """Our council no longer follows the one with this address or id, which is told.
+
+    Raises `NotFoundError` for one that it does not follow.
+    """
+    for row in followed(work.session):
+        if address in {row.council.actor.address, row.council.actor.uri}:
+            following.end(work, row.follow)
+            return row.council
+    raise NotFoundError(say("We do not follow %(address)s.", address=address))
+
+
 def remember(work: UnitOfWork, document: ActorDocument) -> Council:
     """The row of a remote council, made or changed after its actor."""
     actor = actors.remember(work.session, document)
