@@ -16,6 +16,8 @@ LONGEST_RETRY_AFTER = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=7)
 # After 401 or 403: the peer may not have our key yet, or its operator may be about to allow us.
 REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
+# A Follow waits longer for the other operator, with gaps that grow from the last of these.
+FOLLOW_REFUSED_FOR = timedelta(weeks=6)
 # A server that failed so often in a row is left alone, but for one try now and then: a probe.
 FAILURES_BEFORE_REST = 5
 FIRST_REST = timedelta(minutes=1)
@@ -50,17 +52,19 @@ def decide(
     jitter: float,
     now: datetime | None = None,
     patience: timedelta = GIVE_UP_AFTER,
+    refused_for: timedelta = timedelta(),
 ) -> Outcome:
     """What to do after an attempt that was answered with `status` (None: not answered at all).
 
     `attempts` counts this one too; `first_attempt_age` is how long ago the first was; `retry_after`
     is that header; `jitter` in [0, 1) spreads what is due together; `now` is needed to read a
-    `retry_after` that is a date; `patience` is for how long silence and 5xx are put up with.
+    `retry_after` that is a date; `patience` is for how long silence and 5xx are put up with, and
+    `refused_for` for how long 401 and 403 are, after the first few tries.
     """
     if status is not None and 200 <= status < 300:
         return Outcome(delivered=True)
     if status in {401, 403}:
-        return _refused(attempts, jitter)
+        return _refused(attempts, jitter, lives=first_attempt_age < refused_for)
     if status is not None and status < 500 and status not in ASKED_AGAIN:
         return Outcome.permanent()
     if first_attempt_age >= patience:
@@ -97,10 +101,12 @@ def rest(failures: int, jitter: float) -> timedelta | None:
     return _spread(_doubled(FIRST_REST, failures - FAILURES_BEFORE_REST), jitter)
 
 
-def _refused(attempts: int, jitter: float) -> Outcome:
-    if attempts > len(REFUSED_DELAYS):
+def _refused(attempts: int, jitter: float, *, lives: bool) -> Outcome:
+    if attempts <= len(REFUSED_DELAYS):
+        return Outcome(after=_spread(REFUSED_DELAYS[attempts - 1], jitter))
+    if not lives:
         return Outcome.permanent()
-    return Outcome(after=_spread(REFUSED_DELAYS[attempts - 1], jitter))
+    return Outcome(after=_spread(_doubled(REFUSED_DELAYS[-1], attempts - 2), jitter))
 
 
 def _backoff(attempts: int) -> timedelta:

@@ -15,7 +15,14 @@ from node.councils import places
 from node.councils.models import Council
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, blocking, following, peers, publishing
-from node.federating.models import Actor, Follow, Peer
+from node.federating.models import (
+    Actor,
+    Delivery,
+    DeliveryAttempt,
+    Follow,
+    OutboxActivity,
+    Peer,
+)
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.shown import CouncilView
@@ -30,6 +37,8 @@ RESERVED = frozenset({actors.NODE_USERNAME, "follow", "follows", "place"})
 # Actors that may speak for a council.
 FOLLOWABLE = frozenset({"Organization", "Group", "Application", "Service"})
 DEFAULT_COLOUR = "#1d5b4f"
+# How a server answers that does not speak with ours.
+REFUSED = (401, 403)
 
 
 def own(session: Session) -> Council | None:
@@ -246,18 +255,29 @@ def remove_all_of(work: UnitOfWork, actor: Actor, _most: int) -> bool:
 
 @dataclass(frozen=True)
 class Followed:
-    """A council that ours follows or asked to. `heard_at`: when its server last sent anything."""
+    """A council that ours follows or asked to. `heard_at`: when its server last sent anything.
+    `is_refused`: its server answered our Follow with 401 or 403, as it does until its operator
+    allows ours.
+    """
 
     follow: Follow
     council: Council
     heard_at: datetime | None
+    is_refused: bool
 
 
 def followed(session: Session) -> list[Followed]:
     """Whom our council follows or asked to follow, by name."""
     ours = select(Council.actor_id).where(Council.slug.is_not(None)).scalar_subquery()
+    refused = (
+        select(DeliveryAttempt.id)
+        .join(Delivery, Delivery.id == DeliveryAttempt.delivery_id)
+        .join(OutboxActivity, OutboxActivity.id == Delivery.activity_id)
+        .where(OutboxActivity.uri == Follow.uri, DeliveryAttempt.status.in_(REFUSED))
+        .where(Delivery.state != "delivered")
+    )
     rows = session.execute(
-        select(Follow, Council, Peer.heard_at)
+        select(Follow, Council, Peer.heard_at, (Follow.state == "requested") & refused.exists())
         .join(Council, Council.actor_id == Follow.followed_id)
         .join(Actor, Actor.id == Follow.followed_id)
         .outerjoin(Peer, Peer.host == Actor.host)

@@ -29,7 +29,8 @@ def successor_of(council: Council) -> Actor | None:
 def index() -> ResponseReturnValue:
     """The councils that ours follows."""
     follows = service.followed(current_work().session)
-    return render_template("councils/index.html", follows=follows)
+    own_host = current_node().settings.authority
+    return render_template("councils/index.html", follows=follows, own_host=own_host)
 
 
 @blueprint.get("/councils/follow")

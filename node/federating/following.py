@@ -9,9 +9,9 @@ from federation.vocabulary import Activity, accept, follow, id_of, reject, undo
 from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
-from node.federating import actors, addresses, backfill, peers, publishing
-from node.federating.models import Actor, Follow, InboxItem
-from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.federating import actors, addresses, backfill, comparisons, health, peers, publishing
+from node.federating.models import Actor, Follow, InboxItem, Peer
+from node.runtime import Handlers, Node, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
 # Of the actors of one server, so many follow actors of ours.
@@ -74,7 +74,8 @@ def end(work: UnitOfWork, row: Follow) -> None:
 def receive_follow(work: UnitOfWork, received: Received) -> None:
     """Somebody follows an actor of ours: accepted, every time they ask.
 
-    One that has moved takes no new followers: its document says where to.
+    One that has moved takes no new followers: its document says where to. A Follow that was undone
+    since, and comes again under the same id, is rejected.
     """
     activity = received.activity
     followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
@@ -84,7 +85,7 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
     # Of what they sent, only that which says which Follow it was.
     asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
     row = between(work.session, follower, followed)
-    if row is None and followed.moved_to is not None:
+    if row is None and (followed.moved_to is not None or _was_undone(work.session, activity)):
         answer = reject(addresses.new_activity(work.settings), followed.uri, asked)
         _answer(work, followed, answer, follower)
         return
@@ -96,6 +97,39 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
     row.uri, row.state, row.answered_at = activity.id, "accepted", now()
     answer = accept(addresses.new_activity(work.settings), followed.uri, asked, to=[follower.uri])
     _answer(work, followed, answer, follower)
+
+
+def _was_undone(session: Session, activity: Activity) -> bool:
+    by_same = InboxItem.type == "Undo", InboxItem.actor_uri == activity.actor
+    undone = InboxItem.object_uri == activity.id, *by_same
+    return session.scalar(select(InboxItem.id).where(*undone).limit(1)) is not None
+
+
+def greet(node: Node) -> None:
+    """The job: followers on servers that were allowed a moment ago are accepted once more, by which
+    their nodes know that there may be more for them now, and compare; and Follows of ours that such
+    a server refused are sent again.
+    """
+    with node.reading() as session:
+        hosts = session.scalars(select(Peer.host).where(Peer.is_to_greet)).all()
+    for host in hosts:
+        with node.work(by=peers.GREETING_JOB) as work:
+            peers.row(work.session, host).is_to_greet = False
+            if not peers.is_allowed(work.session, work.settings, host):
+                continue
+            theirs = Follow.follower.has(Actor.host == host), Follow.state == "accepted"
+            ours = Follow.followed.has(Actor.kind == "Organization")
+            for row in work.session.scalars(select(Follow).where(*theirs, ours)).all():
+                _accept(work, row)
+            health.send_refused_follows(work, host)
+
+
+def _accept(work: UnitOfWork, row: Follow) -> None:
+    follower, followed = row.follower, row.followed
+    asked = follow(row.uri, follower.uri, followed.uri)
+    del asked["@context"]
+    uri = addresses.new_activity(work.settings)
+    _answer(work, followed, accept(uri, followed.uri, asked, to=[follower.uri]), follower)
 
 
 def _answer(work: UnitOfWork, followed: Actor, answer: dict[str, Any], follower: Actor) -> None:
@@ -117,13 +151,17 @@ def _check_room(session: Session, host: str) -> None:
 
 
 def receive_answer(work: UnitOfWork, received: Received) -> None:
-    """An Accept or Reject of a Follow of ours; only by whom we asked. A repeat changes nothing."""
+    """An Accept or Reject of a Follow of ours; only by whom we asked. An Accept that comes again
+    says that there may be more for us: we compare.
+    """
     row = _asked_of(work.session, received.activity)
     if row is None:
         raise NotForUsError(say("we did not ask to follow that"))
     state = "accepted" if received.activity.type == "Accept" else "rejected"
     if row.state != state or row.answered_at is None:
         answered(work, row, state)
+    elif state == "accepted":
+        comparisons.suspect(work, row.followed_id)
 
 
 def answered(work: UnitOfWork, row: Follow, state: str) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from federation.retry import (
@@ -22,7 +22,7 @@ from federation.retry import (
 )
 from node.db import now
 from node.federating import comparisons, peers
-from node.federating.models import Delivery, Peer
+from node.federating.models import Delivery, OutboxActivity, Peer
 from node.federating.sending import Tried
 from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
@@ -67,6 +67,33 @@ def is_back(work: UnitOfWork, host: str) -> None:
     send_what_waits(work.session, host)
     comparisons.host_is_back(work, host)
     work.audit("peer.back", host)
+
+
+def heard(work: UnitOfWork, host: str) -> None:
+    """`host` sent something that was accepted. If it was left alone because nobody answered there,
+    the first of what waits for it is sent, as a probe. Follows that it refused are sent, too.
+
+    A host that asked us to wait is left alone as long as it asked.
+    """
+    session = work.session
+    peers.heard(session, host)
+    peer = peers.row(session, host)
+    if peer.failures and peer.try_after is not None and peer.try_after > now():
+        peer.try_after = now()
+        waits = Delivery.state == Delivery.WAITING, Delivery.host == host
+        first = select(func.min(Delivery.id)).where(*waits).scalar_subquery()
+        session.execute(update(Delivery).where(Delivery.id == first).values(due_at=now()))
+        work.wake(Delivery.JOB)
+    send_refused_follows(work, host)
+
+
+def send_refused_follows(work: UnitOfWork, host: str) -> None:
+    """Follows of ours that wait for the operator of `host` are sent again."""
+    follows = select(OutboxActivity.id).where(OutboxActivity.type == "Follow")
+    waits = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
+    due = update(Delivery).where(*waits, Delivery.activity_id.in_(follows)).values(due_at=now())
+    if work.session.scalars(due.returning(Delivery.id)).all():
+        work.wake(Delivery.JOB)
 
 
 def send_what_waits(session: Session, host: str) -> None:

@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import and_, func, select
+from sqlalchemy import Update, and_, func, select, update
 
 from federation.acceptance import Accepted, Ignored, Policy, accept
 from federation.errors import Reason, Refusal
 from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
 from node.db import insert_new, may_write, now
-from node.federating import blocking, departures, follower_sync, handling, peers
+from node.federating import blocking, departures, follower_sync, handling, health
 from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, KeyToFetchError, KnownKeys, policy
 from node.federating.models import InboxItem
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 MOST_BYTES = Policy.max_bytes
 Row = dict[str, Any]
+FOLLOW = "Follow"
 # Of large messages, one server sends so many a minute, and all together; as long as they wait, they
 # take up much of the disk.
 MOST_LARGE, MOST_LARGE_OF_ALL = 20, 60
@@ -122,15 +123,28 @@ def _store(node: Node, rows: Sequence[Row]) -> None:
     # No unit of work: nobody's doing, and to be quick about.
     with may_write(), node.engine.begin() as connection:
         insert_new(connection, InboxItem, rows)
+        for row in rows:
+            if row["type"] == FOLLOW:
+                connection.execute(_again(row))
     for host in {row["forwarded_by"] or row["host"] for row in rows}:
         node.heard.outcome(host, partial(_heard, node, host))
     for job in {handling.job_of(row) for row in rows}:
         node.jobs.wake(job)
 
 
+def _again(row: Row) -> Update:
+    """A Follow that came before under the same id is acted on once more: whoever repeats it has
+    missed our answer. Of one that waits, nothing changes.
+    """
+    finished = InboxItem.uri == row["uri"], InboxItem.state.in_(("done", "ignored"))
+    mine = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == FOLLOW
+    anew = {"state": InboxItem.WAITING, "attempts": 0, "due_at": row["due_at"], "finished_at": None}
+    return update(InboxItem).where(*finished, *mine).values(body=row["body"], **anew)
+
+
 def _heard(node: Node, host: str) -> None:
     with node.work(by="inbox") as work:
-        peers.heard(work.session, host)
+        health.heard(work, host)
 
 
 def _refused(node: Node, row: Row, size: int) -> Refusal | None:

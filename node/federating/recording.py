@@ -13,7 +13,7 @@ from http import HTTPStatus
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from federation.retry import GIVE_UP_AFTER, Outcome, decide
+from federation.retry import FOLLOW_REFUSED_FOR, GIVE_UP_AFTER, Outcome, decide
 from node.db import now
 from node.federating import departures, health, peers, queues, sharing
 from node.federating.models import Delivery, DeliveryAttempt, Peer
@@ -24,6 +24,8 @@ from node.runtime import Node, UnitOfWork
 MOST_ATTEMPTS = 20
 # Whoever got something hears that it is gone, however long that takes.
 PATIENCE = {"Delete": timedelta(days=90)}
+# The other council's operator may take a while to allow ours.
+REFUSED_FOR = {"Follow": FOLLOW_REFUSED_FOR}
 
 Result = tuple[Letter, Tried]
 
@@ -84,6 +86,7 @@ def _outcome(row: Delivery, letter: Letter, tried: Tried) -> Outcome:
         random.random(),  # noqa: S311 -- spreads retries, keeps no secret
         tried.at,
         PATIENCE.get(letter.kind, GIVE_UP_AFTER),
+        REFUSED_FOR.get(letter.kind, timedelta()),
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from federation.signatures import SignedRequest, read_signature
 from federation.vocabulary import RFC9421
-from node.federating import delivery, health
+from node.councils import service as councils
+from node.federating import delivery, fetching, health
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
 from tests.federation.delivering import (
@@ -66,6 +67,77 @@ def test_must_27_a_refusal_is_tried_three_times(
     for _ in range(5):
         send_due(nodes, node, DAY)
     assert states(node, HOST) == [("failed", 3)]
+
+
+def test_must_27_a_follow_that_is_refused_waits_for_the_other_operator(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    council = there.actor("brackwell", type="Organization")
+    there.answers = 403
+    with node.app.app_context():
+        found = fetching.actor(node.node, council.uri)
+    with node.work() as work:
+        councils.follow(work, found)
+    nodes.settle()
+    for _ in range(30):
+        send_due(nodes, node, DAY)
+    ((state, attempts),) = states(node, HOST)
+    assert (state, attempts > 20) == ("pending", True)
+    page = node.visitor("operator").visit("/councils").text
+    assert "Waiting for the other council’s operator" in page
+    assert "Ask its operator to allow aldermoor.test" in page
+    there.answers = 202
+    nodes.settle()
+    assert states(node, HOST) == [("pending", attempts)], "it is not due yet"
+    node.node.heard.forget()
+    assert council.send(council.says("Like", "https://x.test/"), node).status_code == 202
+    nodes.settle()
+    assert states(node, HOST) == [("delivered", attempts + 1)]
+    assert "Waiting for an answer" in node.visitor("operator").visit("/councils").text
+
+
+def test_must_27_a_follow_that_is_refused_is_given_up_after_six_weeks(
+    nodes: Nodes, node: TestNode, there: Moody
+) -> None:
+    council = there.actor("brackwell", type="Organization")
+    there.answers = 401
+    with node.app.app_context():
+        found = fetching.actor(node.node, council.uri)
+    with node.work() as work:
+        councils.follow(work, found)
+    for _ in range(4):
+        send_due(nodes, node, DAY)
+    send_due(nodes, node, 40 * DAY)
+    assert [state for state, _ in states(node, HOST)] == ["failed"]
+
+
+def test_must_40_a_message_from_a_host_ends_the_leaving_alone_with_one_probe(
+    nodes: Nodes, node: TestNode
+) -> None:
+    there, sender = follower(nodes, node, HOST)
+    del nodes.apps[HOST]
+    for _ in range(3):
+        say(node)
+    for _ in range(6):
+        send_due(nodes, node, 10 * timedelta(seconds=1))
+
+    def hear() -> None:
+        pass_time(node, 10 * timedelta(seconds=1))
+        node.node.heard.forget()
+        message = sender.says("Like", "https://x.test/")
+        assert sender.send(message, node).status_code == 202
+        nodes.settle()
+
+    tried = sum(attempts for _, attempts in states(node, HOST))
+    failures = peer_row(node, HOST).failures
+    assert failures >= 5
+    send_due(nodes, node)
+    assert sum(attempts for _, attempts in states(node, HOST)) == tried, "it is left alone"
+    hear()
+    assert sum(attempts for _, attempts in states(node, HOST)) == tried + 1, "one is the probe"
+    nodes.apps[HOST] = there
+    hear()
+    assert {state for state, _ in states(node, HOST)} == {"delivered"}
 
 
 def test_must_27_a_host_that_asks_to_wait_is_left_alone_as_a_whole(

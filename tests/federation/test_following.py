@@ -1,5 +1,6 @@
 """Who follows whom, and what that sends (musts 6, 7 and 8)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ from sqlalchemy import func, select
 from federation.vocabulary import Actor as ActorDocument
 from node.audit import AuditEntry
 from node.councils import service as councils
-from node.federating.models import Actor, Follow
+from node.db import now
+from node.federating.models import Actor, Comparison, Follow
 from node.projects import service as projects
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
+from tests.federation.converging import publish as write
 from tests.federation.test_main_job import follow, publish
 
 
@@ -53,6 +56,47 @@ def test_must_6_a_follow_is_accepted_every_time_and_counts_once(
     assert [item["object"]["id"] for item in peer.heard("Accept")] == [first["id"], second["id"]]
     assert followers(node) == 1
     assert audited(node, "follow.accept") == 1
+
+
+def test_must_41_a_follow_that_comes_again_is_answered_by_its_state(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    sender = peer.actor()
+    activity = follows(nodes, sender, node)
+    for _ in range(2):
+        assert sender.send(activity, node).status_code == 202
+        nodes.settle()
+    assert [item["object"]["id"] for item in peer.heard("Accept")] == [activity["id"]] * 3
+    assert followers(node) == 1
+    assert audited(node, "follow.accept") == 1
+    assert sender.send(sender.says("Undo", activity["id"]), node).status_code == 202
+    nodes.settle()
+    assert sender.send(activity, node).status_code == 202
+    nodes.settle()
+    assert [item["object"]["id"] for item in peer.heard("Reject")] == [activity["id"]]
+    assert followers(node) == 0
+    follows(nodes, sender, node)
+    assert followers(node) == 1
+
+
+def test_councils_of_a_server_that_is_allowed_read_at_once_what_is_for_peers(nodes: Nodes) -> None:
+    here, there = nodes.start("aldermoor", federation="open"), nodes.start("brackwell")
+    there.allow(here)
+    write(here, "Among ourselves", visibility="peers")
+    follow(nodes, there, here)
+    officer = there.visitor("officer")
+    assert "Among ourselves" not in officer.visit("/projects").text
+    pass_comparisons(there)
+    here.allow(there)
+    nodes.settle()
+    assert "Among ourselves" in officer.visit("/projects").text
+
+
+def pass_comparisons(node: TestNode) -> None:
+    """It compared an hour ago, and will again in hours."""
+    with node.work() as work:
+        for row in work.session.scalars(select(Comparison)):
+            row.compared_at, row.due_at = now() - timedelta(hours=1), now() + timedelta(hours=5)
 
 
 def test_an_answer_to_a_follow_repeats_none_of_what_else_came_with_it(

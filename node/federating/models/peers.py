@@ -14,10 +14,11 @@ class Peer(Base):
     """A host that the operator spoke about, that a list names, or that we have heard from.
 
     `state`: allowed, blocked or unknown; the operator decided it, unless `peer_list` did.
-    `comment` says why. `found_from` is the host that told us of it, as long as nobody decided.
-    `software` is what it said it runs, `asked_at` when it was last asked. `scheme` is the signature
-    scheme it is known to take. `failures` counts attempts in a row that nobody answered; after
-    some, nothing is sent before `try_after`, and `unreachable_since` says since when.
+    `comment` says why. One that `is_to_greet` was allowed a moment ago. `found_from` is the host
+    that told us of it, as long as nobody decided. `software` is what it said it runs, `asked_at`
+    when it was last asked. `scheme` is the signature scheme it is known to take. `failures` counts
+    attempts in a row that nobody answered; after some, nothing is sent before `try_after`, and
+    `unreachable_since` says since when.
     """
 
     __tablename__ = "peer"
@@ -26,6 +27,7 @@ class Peer(Base):
     host: Mapped[str] = mapped_column(String(300), unique=True)
     state: Mapped[str] = mapped_column(String(20), default="unknown", index=True)
     comment: Mapped[str] = mapped_column(String(500), default="")
+    is_to_greet: Mapped[bool] = mapped_column(default=False)
     peer_list_id: Mapped[int | None] = mapped_column(
         ForeignKey("peer_list.id", ondelete="SET NULL"), index=True
     )

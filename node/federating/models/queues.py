@@ -103,8 +103,9 @@ class InboxItem(Queued, Base):
     STATES = {  # noqa: RUF012 -- a constant table
         "new": frozenset({"done", "ignored", "failed"}),
         "failed": frozenset({"new"}),
-        "done": frozenset(),
-        "ignored": frozenset(),
+        # A Follow that comes again under the same id.
+        "done": frozenset({"new"}),
+        "ignored": frozenset({"new"}),
     }
 
     uri: Mapped[str] = mapped_column(Uri, unique=True)
