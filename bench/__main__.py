@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import documents, fanout, inbox, memory, search, signatures, sync
+from bench import documents, fanout, followers, inbox, memory, search, signatures, sync
 from node import logs
 from node.settings import Settings
 
@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "inbox": inbox.measure,
     "documents": documents.measure,
     "fanout": fanout.measure,
+    "followers": followers.measure,
     "memory": memory.measure,
     "sync": sync.measure,
     "search": search.measure,
