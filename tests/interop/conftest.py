@@ -67,7 +67,13 @@ def bovine_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield town
 
 
-@pytest.fixture(scope="session", params=["fedify", "bovine"])
+@pytest.fixture(scope="session")
+def pubby_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with _town(tmp_path_factory.mktemp("pubby"), "pubby.test", neighbours.pubby) as town:
+        yield town
+
+
+@pytest.fixture(scope="session", params=["fedify", "bovine", "pubby"])
 def town(request: pytest.FixtureRequest) -> Town:
     """Our council and one other's server after the other."""
     found: Town = request.getfixturevalue(f"{request.param}_town")

@@ -97,6 +97,16 @@ def bovine(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
 
 
 @contextmanager
+def pubby(front: Front, folder: Path, trusted: Path) -> Iterator[Neighbour]:
+    """A server made with pubby on Flask."""
+    _require_environment()
+    command = (ENVIRONMENT / "bin" / "python", HERE / "pubby" / "server.py")
+    more = {"REQUESTS_CA_BUNDLE": str(trusted), "PYTHONPATH": str(NAMES)}
+    with _running("pubby", "blog", command, front, folder, **more) as running:
+        yield running
+
+
+@contextmanager
 def _running(
     name: str, who: str, command: Sequence[str | Path], front: Front, folder: Path, **more: str
 ) -> Iterator[Neighbour]:
