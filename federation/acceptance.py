@@ -26,6 +26,8 @@ from federation.vocabulary import Activity, parse_json
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
 # Activities by which an actor speaks about its own object only.
 OWN_OBJECT_ONLY = frozenset({"Update", "Delete"})
+# Activities of which nothing but the object counts.
+TELLING = frozenset({"Create", "Update"})
 # What is wrong with a proof whatever its key is.
 PROOF_ITSELF = frozenset({Reason.proof_missing, Reason.proof_malformed})
 # What was proven before that is no news that anybody has to pass on: it would be said once more,
@@ -69,7 +71,8 @@ class Accepted:
 
     `embedded_trusted`: it embeds its object and may speak for it. Otherwise the object has to be
     fetched from its own origin, or dropped. `covered` names the headers, in lower case, that the
-    signature of the actor covers: of no other is known who wrote it.
+    signature of the actor covers: of no other is known who wrote it. `is_hearsay`: `forwarded_by`
+    sent it, and nobody has proved it; only the object counts, as it is at its own origin.
     """
 
     activity: Activity
@@ -78,6 +81,7 @@ class Accepted:
     embedded_trusted: bool
     covered: frozenset[str] = frozenset()
     forwarded_by: str | None = None
+    is_hearsay: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ def accept(
         return Accepted(activity, key, request.body, trusted, signature.covered)
     proven = _check_forwarded(activity, key.owner, policy, keys, now)
     trusted = _check_origins(activity)
+    if proven is None:
+        return Accepted(activity, key, request.body, False, forwarded_by=key.owner, is_hearsay=True)
     return Accepted(activity, proven, request.body, trusted, forwarded_by=key.owner)
 
 
@@ -231,15 +237,32 @@ def _check_key_origin(key: PublicKey) -> None:
 
 def _check_forwarded(
     activity: Activity, sender: str, policy: Policy, keys: KeyStore, now: datetime
-) -> PublicKey:
-    """The key that proves an activity which somebody else sent."""
-    if "proof" not in activity.raw:
+) -> PublicKey | None:
+    """The key that proves an activity which somebody else sent; None for one that has a Linked Data
+    Signature instead, which is not looked at, about an object that its own origin can be asked for.
+    """
+    if "proof" not in activity.raw and not _can_be_asked_for(activity):
         raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
     host = check_id(activity.actor, policy.plain_http).authority
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
+    if "proof" not in activity.raw:
+        return None
     oldest = now - PASSED_ON_WITHIN
     return _check_proof(activity.raw, keys, now, max(oldest, policy.remembers_since or oldest))
+
+
+def _can_be_asked_for(activity: Activity) -> bool:
+    """Whether it is signed as Mastodon signs what others pass on, and tells of an object of its
+    actor's origin.
+    """
+    uri = activity.object_id
+    return (
+        isinstance(activity.raw.get("signature"), dict)
+        and activity.type in TELLING
+        and uri is not None
+        and same_origin(uri, activity.actor)
+    )
 
 
 def _check_proof(

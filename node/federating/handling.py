@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import structlog
@@ -56,7 +57,7 @@ def row_of(verdict: Accepted) -> dict[str, Any]:
     """The row of an accepted message."""
     activity, moment = verdict.activity, now()
     return {
-        "uri": activity.id,
+        "uri": _name(verdict),
         "actor_uri": activity.actor,
         "host": host_of(activity.actor),
         "forwarded_by": host_of(verdict.forwarded_by) if verdict.forwarded_by else None,
@@ -70,6 +71,17 @@ def row_of(verdict: Accepted) -> dict[str, Any]:
         "due_at": moment,
         "outcome": "",
     }
+
+
+def _name(verdict: Accepted) -> str:
+    """By what a message is known when it comes again. Hearsay takes no name that the activity of
+    which it tells may yet come under.
+    """
+    activity = verdict.activity
+    if not verdict.is_hearsay:
+        return activity.id
+    name = sha256(f"{verdict.forwarded_by} {activity.id}".encode()).hexdigest()
+    return f"hearsay:{name}"
 
 
 def job_of(row: Mapping[str, Any]) -> str:
@@ -128,9 +140,10 @@ def _handle_local(node: Node, item_ids: Sequence[int]) -> None:
 def _handle_fetched(node: Node, item_id: int) -> None:
     """Act on a message once its object was read where it lives."""
     with node.reading() as session:
-        body = session.get_one(InboxItem, item_id).body
+        item = session.get_one(InboxItem, item_id)
+        body, forwarded_by = item.body, item.forwarded_by
     try:
-        received = originals.read(node, Activity.parse(body))
+        received = originals.read(node, Activity.parse(body), forwarded_by)
     except (MoothallError, FederationError) as error:
         _end_alone(node, item_id, _failed(error))
     except Exception as error:

@@ -39,8 +39,9 @@ def embedded(activity: Activity) -> Received:
     return Received(activity, None if is_anonymous else document)
 
 
-def read(node: Node, activity: Activity) -> Received:
-    """An activity with its object as it is believed.
+def read(node: Node, activity: Activity, forwarded_by: str | None = None) -> Received:
+    """An activity with its object as it is believed. `forwarded_by` is the host that sent it, if
+    that was not its actor's.
 
     Raises `NotFetchedError` and `FederationError` where it cannot be had.
     """
@@ -48,7 +49,10 @@ def read(node: Node, activity: Activity) -> Received:
         return Received(activity, _passed_on(node, activity))
     if activity.type == moving.MOVE:
         return Received(activity, moving.successor(node, activity))
-    found = fetching.document(node, activity.object_id or "", sent_by=host_of(activity.actor))
+    sender = forwarded_by or host_of(activity.actor)
+    found = fetching.document(node, activity.object_id or "", sent_by=sender)
+    if forwarded_by is not None:
+        _introduce(node, found, sender)
     return Received(activity, found)
 
 

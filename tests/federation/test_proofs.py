@@ -143,6 +143,28 @@ def test_must_15_what_is_passed_on_without_a_proof_is_refused(
     assert sorted(refused(node)) == ["actor_not_key_owner", "proof_wrong"]
 
 
+def test_must_16_what_has_a_linked_data_signature_alone_is_read_at_its_origin(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+) -> None:
+    """As Mastodon passes replies on. What was sent is hearsay, and takes the name of nothing."""
+    signature = {"signature": {"type": "RsaSignature2017", "signatureValue": "x"}}
+    told = article(author, "Bins")
+    author.peer.serve(told["id"], told)
+    forged = author.says("Create", told | {"name": "Taxis"}) | signature
+    absent = author.says("Create", article(author, "Parks")) | signature
+    for document in (forged, absent):
+        assert forwarder.send(document, node).status_code == 202
+    nodes.settle()
+    assert titles(node, author) == ["Bins"]
+    assert stored(node, forged) is None
+    true = proven(author, author.says("Create", told, id=forged["id"]))
+    assert author.send(true, node).status_code == 202
+    assert stored(node, true) is not None
+    for kind in ("Delete", "Like", "Follow"):
+        other = author.says(kind, told["id"]) | signature
+        assert forwarder.send(other, node).status_code == 403
+
+
 def test_must_20_a_rotated_key_for_proofs_is_fetched_once(
     nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
 ) -> None:
