@@ -1,5 +1,5 @@
 """With which signature scheme a server is spoken to: draft-cavage first, RFC 9421 where it is
-known to be taken, and the choice remembered.
+known to be taken or the first is refused, and the choice remembered.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,8 @@ from node.federating.models import Peer
 from node.outbound import Answer, Signer
 
 UNAUTHORISED = 401
+# What a server answers that does not take a signature, or breaks on it.
+REFUSED, FAILED = frozenset({400, 401, 403}), 500
 
 
 def signer(
@@ -35,19 +37,18 @@ def ask(
     """What `send` is answered, and which scheme is known to be taken after that. `headers` are
     signed too, those that signatures are to cover.
 
-    Where the signature is refused, the other scheme is tried once, at once: RFC 9421 where the
-    answer asks for it (Accept-Signature, RFC 9421 section 5), draft-cavage where RFC 9421 was
-    taken before. Raises what `send` raises.
+    Where the signature is refused, the other scheme is tried once, at once, and its answer counts
+    if it is not a refusal or a failure: many say only that they refuse. Raises what `send` raises.
     """
-    answer = send(signer(key, known or Scheme.cavage, headers))
+    first = known or Scheme.cavage
+    answer = send(signer(key, first, headers))
     if answer.status != UNAUTHORISED:
         return answer, known
-    if known is Scheme.rfc9421:
-        return send(signer(key, Scheme.cavage, headers)), None
-    if "accept-signature" not in answer.headers:
+    other = Scheme.cavage if first is Scheme.rfc9421 else Scheme.rfc9421
+    again = send(signer(key, other, headers))
+    if again.status in REFUSED or again.status >= FAILED:
         return answer, known
-    again = send(signer(key, Scheme.rfc9421, headers))
-    return again, known if again.status == UNAUTHORISED else Scheme.rfc9421
+    return again, other if other is Scheme.rfc9421 else None
 
 
 def scheme_of(name: str | None) -> Scheme | None:

@@ -244,11 +244,13 @@ def test_must_29_each_attempt_is_signed_anew(nodes: Nodes, node: TestNode, there
     assert first.get("digest") == second.get("digest")
 
 
-def test_rfc_9421_is_spoken_where_it_is_asked_for_and_no_longer_than_it_is_taken(
-    nodes: Nodes, node: TestNode, there: Moody
+@pytest.mark.parametrize("asks", [True, False], ids=["asked for", "bare 401"])
+def test_rfc_9421_is_spoken_where_nothing_else_is_taken_and_no_longer_than_it_is(
+    asks: bool, nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
     there.takes = "signature-input"
-    there.headers = {"Accept-Signature": 'sig1=("@method" "@target-uri" "content-digest")'}
+    asking = {"Accept-Signature": 'sig1=("@method" "@target-uri" "content-digest")'}
+    there.headers = asking if asks else {}
     say(node)
     send_due(nodes, node)
     assert states(node, HOST) == [("delivered", 1)]
