@@ -1,6 +1,7 @@
 """WebFinger (RFC 7033): from `@name@host` to an actor and back."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -44,7 +45,7 @@ def webfinger_url(username: str, host: str, *, plain_http: bool = False) -> str:
 
 
 def jrd(subject: str, actor_id: str, profile_url: str) -> Document:
-    """The answer about an actor (RFC 7033 section 4.4); `subject` is what was asked for."""
+    """The answer about an actor (RFC 7033 section 4.4); `subject` is its canonical address."""
     return {
         "subject": subject,
         "aliases": list(dict.fromkeys([actor_id, profile_url])),
@@ -55,16 +56,32 @@ def jrd(subject: str, actor_id: str, profile_url: str) -> Document:
     }
 
 
-def actor_id_from_jrd(document: Any, username: str, host: str) -> str:
+@dataclass(frozen=True)
+class AskThere:
+    """The address is another name for `username` at `host`, who has to be asked."""
+
+    username: str
+    host: str
+
+
+def actor_id_from_jrd(document: Any, username: str, host: str) -> str | AskThere:
     """The actor's id in the answer that `host` gave about `username`.
 
     An actor may live on another host than its address names; whoever uses it has to ask that host
-    too. Raises `DocumentError` where the answer is no JRD, is about somebody else, or names no
-    actor.
+    too. Where the answer is about another address, it counts if `host` is where the actor lives:
+    nobody else gives names to what is not theirs. Raises `DocumentError` where the answer is no
+    JRD or names no actor.
     """
     if not isinstance(document, dict):
         raise DocumentError("links", "missing")
-    _check_subject(document.get("subject"), username, host)
+    found = _self(document)
+    subject = _subject(document.get("subject")) or (username.lower(), host.lower())
+    if subject == (username.lower(), host.lower()) or host_of(found) == host.lower():
+        return found
+    return AskThere(*subject)
+
+
+def _self(document: Document) -> str:
     for link in one_or_many(document.get("links")):
         if isinstance(link, dict) and link.get("rel") == "self" and _is_activity(link.get("type")):
             href = link.get("href")
@@ -74,13 +91,12 @@ def actor_id_from_jrd(document: Any, username: str, host: str) -> str:
     raise DocumentError("links", "no actor among them")
 
 
-def _check_subject(subject: Any, username: str, host: str) -> None:
-    """A subject may be left out, or be an address; another account is somebody else."""
+def _subject(subject: Any) -> tuple[str, str] | None:
+    """Whom an answer is about: a name and a host. It may be left out, or be a web address."""
     if not isinstance(subject, str) or not subject.lower().startswith("acct:"):
-        return
-    name, found_host = _name_and_host(subject[5:])
-    if name.lower() != username.lower() or found_host != host.lower():
-        raise DocumentError("subject", "somebody else")
+        return None
+    name, host = _name_and_host(subject[5:])
+    return name.lower(), host
 
 
 def _is_activity(media_type: Any) -> bool:

@@ -7,6 +7,7 @@ from flask_security import current_user
 from node import operating
 from node.councils import service as councils
 from node.desk import views as desk_views
+from node.federating import addresses
 from node.moderation import views as moderation_views
 from node.notices import service as notices
 from node.people.permissions import may
@@ -25,7 +26,8 @@ def site() -> Site:
     signed_in = current_user.is_authenticated
     return Site(
         council_name=council.name,
-        address=council.actor.address,
+        address=addresses.handle(current_node().settings, council.actor),
+        host=council.actor.host,
         colour=council.colour or councils.DEFAULT_COLOUR,
         menu=tuple(_menu()),
         person=current_user.name if signed_in else None,

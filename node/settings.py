@@ -99,6 +99,12 @@ class Settings:
         "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are"
         " believed.",
     )
+    handle_domain: str = _key(
+        "",
+        "The domain in the names by which the council and all others here are found, such as"
+        " council.gov.uk for `@council@council.gov.uk`, if that is not the node’s own: its site"
+        " sends what is asked at `/.well-known/webfinger` on to the node.",
+    )
     federation: FederationMode = _key(
         "allow-list",
         "`allow-list`: only hosts that an operator allowed. `open`: every host that is not"
@@ -247,6 +253,11 @@ class Settings:
         return urlsplit(self.base_url).netloc
 
     @property
+    def handle_host(self) -> str:
+        """What stands behind the second `@` of the names of our actors."""
+        return self.handle_domain or self.authority
+
+    @property
     def is_https(self) -> bool:
         return self.base_url.startswith("https://")
 
@@ -348,6 +359,10 @@ def _check(settings: Settings) -> None:
         raise SettingsError("stale_weeks, escalate_weeks and archive_weeks must be in that order.")
     if settings.listen and not is_authority(settings.listen, with_port=True):
         raise SettingsError(f"listen must be host:port, such as 0.0.0.0:5100: {settings.listen!r}.")
+    if settings.handle_domain and not is_authority(settings.handle_domain):
+        raise SettingsError(
+            f"handle_domain must be a domain such as council.gov.uk: {settings.handle_domain!r}."
+        )
     for host in settings.private_hosts:
         if not is_authority(host):
             raise SettingsError(f"private_hosts must be host:port pairs: {host!r}.")

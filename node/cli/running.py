@@ -14,6 +14,7 @@ from node.cli.passphrases import EXISTING_FILE, passphrase_for
 from node.councils import service as councils
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
+from node.federating import addresses
 from node.federating.models import Delivery
 from node.mail.models import Mail
 from node.runtime import Node
@@ -66,7 +67,7 @@ def init(
             ),
         )
         council = councils.require_own(work.session)
-        click.echo(f"{council.name} is {council.actor.address}")
+        click.echo(f"{council.name} is {addresses.handle(work.settings, council.actor)}")
 
 
 @click.command()

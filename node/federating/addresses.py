@@ -1,8 +1,18 @@
-"""The addresses (ActivityPub ids) of this node, in one place. They cannot change later."""
+"""The addresses (ActivityPub ids) of this node, in one place, which cannot change later; and the
+names of its actors.
+"""
 
 import secrets
 
+from node.federating.models import Actor
 from node.settings import Settings
+
+
+def handle(settings: Settings, actor: Actor) -> str:
+    """`@name@host`, as people type it: of ours at the domain that the operator chose."""
+    if actor.is_local and actor.username:
+        return f"@{actor.username}@{settings.handle_host}"
+    return actor.address
 
 
 def node_actor(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from federation.origin import check_fetched, host_of
 from federation.signatures import PrivateKey
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import parse_json
-from federation.webfinger import actor_id_from_jrd, parse_address, webfinger_url
+from federation.webfinger import AskThere, actor_id_from_jrd, parse_address, webfinger_url
 from node.errors import InvalidInputError
 from node.federating import actors, peers, signing
 from node.outbound import AS2, JRD, Answer, OutboundError, Signer
@@ -171,18 +171,31 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
     if isinstance(wanted, str):
         return actor(node, wanted, vouched=vouched)
     username, host = wanted
+    found = _look_up(node, username, host, vouched=vouched)
+    if isinstance(found, AskThere):
+        found = _look_up(node, found.username, found.host, vouched=vouched and found.host == host)
+    if isinstance(found, AskThere):
+        raise _unknown(host, address)
+    return actor(node, found, vouched=vouched and host_of(found) == host)
+
+
+def _unknown(host: str, address: str) -> NotFetchedError:
+    return NotFetchedError(
+        say("%(host)s does not know %(address)s.", host=host, address=address), permanent=True
+    )
+
+
+def _look_up(node: Node, username: str, host: str, *, vouched: bool) -> str | AskThere:
+    """What `host` says by WebFinger of that name."""
     # Nothing says how a private host speaks; it is taken to speak as this node does.
     plain_http = host in node.settings.private_hosts and not node.settings.is_https
     url = webfinger_url(username, host, plain_http=plain_http)
     # Some are found by those alone who say who they are.
     answer = _signed(node, url, vouched=vouched, content_types=JRD)
     try:
-        found = actor_id_from_jrd(parse_json(answer.body), username, host)
+        return actor_id_from_jrd(parse_json(answer.body), username, host)
     except FederationError as error:
-        raise NotFetchedError(
-            say("%(host)s does not know %(address)s.", host=host, address=address), permanent=True
-        ) from error
-    return actor(node, found, vouched=vouched and host_of(found) == host)
+        raise _unknown(host, f"@{username}@{host}") from error
 
 
 def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:

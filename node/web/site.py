@@ -18,13 +18,15 @@ class MenuItem:
 class Site:
     """The frame of a page, as `layout.html` shows it.
 
-    `address` is the council's federation address (`@council@host`); empty until the node is set
-    up. `person` is the name of whoever is signed in, None for visitors. `colour` is the council's,
-    `#rrggbb`. `unread` counts the notices that they have not read, up to 100.
+    `address` is the council's federation address (`@council@host`), `host` that of the node; both
+    are empty until it is set up. `person` is the name of whoever is signed in, None for visitors.
+    `colour` is the council's, `#rrggbb`. `unread` counts the notices that they have not read, up to
+    100.
     """
 
     council_name: str = "Moothall"
     address: str = ""
+    host: str = ""
     colour: str = DEFAULT_COLOUR
     menu: tuple[MenuItem, ...] = ()
     person: str | None = None

@@ -25,7 +25,10 @@ from jinja2.bccache import Bucket
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from node.federating import addresses
+from node.federating.models import Actor
 from node.languages import said
+from node.request import current_node
 from node.web import fields, times
 from node.web.site import Site
 from node.web.theme import brand
@@ -91,6 +94,7 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
         breakable=breakable,
+        handle=handle,
         day=times.day,
         calendar_day=times.calendar_day,
         moment=times.moment,
@@ -119,6 +123,11 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
 def breakable(text: str) -> Markup:
     """An address that may break before each dot, slash and at sign but the first."""
     return Markup("<wbr>").join(re.split(r"(?<=[^./@])(?=[./@])", text))
+
+
+def handle(actor: Actor) -> str:
+    """`@name@host`, as people type it."""
+    return addresses.handle(current_node().settings, actor)
 
 
 def same_page(**changes: Any) -> str:

@@ -36,7 +36,9 @@ def somebody_writes(node: TestNode) -> Iterator[None]:
             yield
 
 
-def test_a_busy_database_is_said_to_be_busy(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_must_37_a_busy_database_is_said_to_be_busy(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """To people, to programs and to other servers; and nothing of it was done."""
     node = nodes.start("aldermoor")
     sender = Peer.join(nodes, "brackwell.test", node).actor("council")

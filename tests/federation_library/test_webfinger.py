@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from federation import nodeinfo
 from federation.errors import AddressError, FederationError
 from federation.webfinger import (
+    AskThere,
     actor_id_from_jrd,
     jrd,
     parse_address,
@@ -111,6 +112,8 @@ def link(**changes: Any) -> dict[str, Any]:
         {"links": [link()]},
         {"links": link()},
         {"subject": ACTOR, "links": [link()]},
+        {"subject": "acct:other@a.example", "links": [link()]},
+        {"subject": "acct:barrowdale@b.example", "links": [link()]},
         {"links": [link(rel="http://ostatus.org/schema/1.0/subscribe"), 5, None, link()]},
         {
             "links": [
@@ -138,14 +141,21 @@ def test_answers_of_others(answer: dict[str, Any]) -> None:
         {"links": [link(type=None)]},
         {"links": [link(href=None)]},
         {"links": [link(href="ftp://a.example/")]},
-        {"subject": "acct:other@a.example", "links": [link()]},
-        {"subject": "acct:barrowdale@b.example", "links": [link()]},
         {"subject": "acct:?", "links": [link()]},
     ],
 )
 def test_answers_that_do_not_do(answer: Any) -> None:
     with pytest.raises(FederationError):
         actor_id_from_jrd(answer, "barrowdale", "a.example")
+
+
+def test_who_names_what_is_not_theirs_sends_us_on() -> None:
+    """As Mastodon and GoToSocial do where an account has another domain than its server."""
+    answer = {"subject": "acct:Council@a.example", "links": [link()]}
+    assert actor_id_from_jrd(answer, "barrowdale", "b.example") == AskThere("council", "a.example")
+    assert actor_id_from_jrd(answer, "council", "a.example") == ACTOR
+    own = {"subject": "acct:barrowdale@b.example", "links": [link()]}
+    assert actor_id_from_jrd(own, "barrowdale", "b.example") == ACTOR
 
 
 def test_nodeinfo() -> None:

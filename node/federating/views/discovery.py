@@ -12,7 +12,7 @@ from federation.errors import FederationError
 from federation.webfinger import jrd, parse_resource
 from node import __version__
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import actors
+from node.federating import actors, addresses
 from node.federating.models import Actor, OutboxActivity
 from node.federating.readers import ANYBODY, SIGNATURE_HEADERS, Reader
 from node.federating.views.asking import for_everybody_first
@@ -61,12 +61,12 @@ def webfinger() -> ResponseReturnValue:
 
     What is for the councils we work with is found by them alone, who sign that they ask.
     """
-    resource = request.args.get("resource", "")
+    wanted = _resource()
 
     def find(reader: Reader) -> bytes:
         if reader == ANYBODY:
-            return remembered(f"webfinger {resource}", partial(_who_is, resource))
-        return json_bytes(_who_is(resource, for_peers=True))
+            return remembered(f"webfinger {wanted}", partial(_who_is, wanted))
+        return json_bytes(_who_is(wanted, for_peers=True))
 
     answer = Response(for_everybody_first(find), content_type="application/jrd+json")
     answer.headers["Access-Control-Allow-Origin"] = "*"
@@ -74,27 +74,32 @@ def webfinger() -> ResponseReturnValue:
     return answer
 
 
-def _who_is(resource: str, *, for_peers: bool = False) -> Document:
+def _resource() -> tuple[str, str] | str:
+    """Whom the question is about, however it is spelt."""
     try:
-        wanted = parse_resource(resource)
+        wanted = parse_resource(request.args.get("resource", ""))
     except FederationError as error:
         raise InvalidInputError(
             say("Ask for a resource such as acct:council@example.gov.uk.")
         ) from error
+    return wanted if isinstance(wanted, str) else (wanted[0].lower(), wanted[1])
+
+
+def _who_is(wanted: tuple[str, str] | str, *, for_peers: bool = False) -> Document:
     work = current_work()
     actor = _wanted(work.session, work.settings, wanted)
     if actor is None or (actor.is_for_peers and not for_peers):
         raise NotFoundError(say("There is nobody of that name here."))
-    return jrd(resource, actor.uri, actor.url)
+    subject = f"acct:{addresses.handle(work.settings, actor).removeprefix('@')}"
+    return jrd(subject, actor.uri, actor.url)
 
 
 def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str]) -> Actor | None:
     if isinstance(wanted, str):
         return actors.local_by_uri(session, wanted)
     username, host = wanted
-    return (
-        actors.local_by_username(session, username.lower()) if host == settings.authority else None
-    )
+    is_here = host in {settings.authority, settings.handle_host}
+    return actors.local_by_username(session, username) if is_here else None
 
 
 @blueprint.get("/.well-known/nodeinfo")
