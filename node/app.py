@@ -285,6 +285,7 @@ def _add_words(app: Flask) -> None:
         drafts_are_published_at_once=drafts_views.at_once,
         unsaved_here=unsaved_views.banner,
         keeps_text_here=unsaved_views.keeps_here,
+        writer_here=unsaved_views.writer,
         review_was_due=overdue,
         waiting_on_desk=desk_views.waiting,
         updates_of=updates_views.section,

@@ -10,18 +10,14 @@ from node.db import Base, now
 
 
 class Unsaved(Base):
-    """What stood in the fields of the form at `path`. It is of `user_id`; of nobody, where it was
-    sent after its writer was signed out: then whoever knows its `token` has it. `session` tells the
-    browser sessions apart in which such text was sent; empty where there was none.
-    """
+    """What stood in the fields of the form at `path`, as `user_id` typed it, who alone sees it."""
 
     __tablename__ = "unsaved"
     __table_args__ = (UniqueConstraint("user_id", "path"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(40), unique=True, default=lambda: token_urlsafe(18))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    session: Mapped[str] = mapped_column(String(64), default="")
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     path: Mapped[str] = mapped_column(String(500))
     fields: Mapped[list[list[str]]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -1,6 +1,5 @@
 """Keeping what is typed in a form, and the way back to it."""
 
-from hashlib import sha256
 from typing import cast
 
 from flask import (
@@ -12,17 +11,18 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from node.errors import InvalidInputError, NotFoundError
 from node.forms import CONTINUE
+from node.people.models import User
 from node.people.permissions import is_signed_in
 from node.request import current_node, current_work, permission
 from node.unsaved import service
@@ -73,15 +73,18 @@ def forget_what_is_saved() -> None:
 
 
 def after_signing_in() -> Response | None:
-    """What was sent by somebody who is no longer signed in is kept until they sign in again. None
-    where there is nothing to keep.
+    """What was sent by somebody who is no longer signed in is kept for them until they sign in
+    again. None where there is nothing to keep, or the form was made for nobody who works here.
     """
-    fields = _typed()
-    if not fields:
+    fields, user_id = _typed(), _writer_of_form()
+    if not fields or user_id is None:
         return None
     try:
         with current_node().work(by="anonymous") as work:
-            token = service.keep(work, None, request.path, fields, _browser()).token
+            user = work.session.get(User, user_id)
+            if user is None or not user.active:
+                return None
+            token = service.keep(work, user, request.path, fields).token
     except InvalidInputError:
         return None
     flash(_("Sign in again. What you typed is kept, and not saved yet."), "error")
@@ -89,10 +92,24 @@ def after_signing_in() -> Response | None:
     return cast("Response", redirect(url_for("security.login", next=back)))
 
 
-def _browser() -> str:
-    """What tells one browser session from another, whatever it sends again."""
-    own = session.get("csrf_token", "")
-    return sha256(str(own).encode()).hexdigest() if own else ""
+def writer() -> str:
+    """Whose form it is, sealed so that nobody else can say it; for whoever is signed in."""
+    return str(_seal().dumps(current_user.id))
+
+
+def _writer_of_form() -> int | None:
+    """For whom the form that was just sent was made, however long ago their session ended."""
+    try:
+        found = _seal().loads(
+            request.form.get("_writer", ""), max_age=int(service.KEPT.total_seconds())
+        )
+    except BadData:
+        return None
+    return int(found)
+
+
+def _seal() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), "the writer of a form")
 
 
 def after_expiry() -> Response | None:

@@ -3,11 +3,14 @@
 import html
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import delete, func, select
+from werkzeug.test import TestResponse
 
 from node.db import now
+from node.people import service as people
 from node.testing.nodes import PASSWORD, TestNode, email
 from node.testing.visitor import Form, Visitor, forms
 from node.unsaved import service
@@ -47,6 +50,13 @@ def is_form_of(form: Form, path: str) -> bool:
 
 def sign_in(visitor: Visitor) -> None:
     visitor.submit("", email=email("officer", "aldermoor"), password=PASSWORD)
+
+
+def onward(answer: TestResponse) -> str:
+    """Where signing in leads, for whoever was sent to sign in."""
+    address = urlsplit(answer.headers["Location"])
+    assert address.path == "/sign-in"
+    return parse_qs(address.query)["next"][0]
 
 
 @pytest.mark.parametrize("form", ["new", "edit", "updates/new"])
@@ -171,23 +181,40 @@ def test_only_forms_of_ours_keep_text(council: TestNode, officer: Visitor, path:
     assert kept(council) == before
 
 
+def test_a_stranger_keeps_nothing_here_and_plants_nothing(
+    council: TestNode, officer: Visitor, stranger: Visitor
+) -> None:
+    """Neither without a word of whose form it is, nor with one that is made up or of another."""
+    officer.visit("/projects/new")
+    own = next(form for form in every(officer) if "summary" in form.values)
+    assert type_into(officer, "/projects/new", title="Typed before") == 204
+    for writer in ("", "1", own.values["_writer"][:-2], own.values["_writer"] + "x"):
+        sent = {"title": "Planted", "_writer": writer, "csrf_token": own.values["csrf_token"]}
+        answer = stranger.client.post("/projects/new", data=sent)
+        assert (answer.status_code, "Planted" in answer.text) == (400, False)
+    assert kept(council) == 1
+    assert "Typed before" in officer.visit("/desk").text
+    assert "Planted" not in officer.text
+    operator = council.visitor("operator")
+    operator.visit("/projects/new")
+    theirs = next(form for form in every(operator) if "summary" in form.values)
+    sent = {"title": "Of the operator", "_writer": theirs.values["_writer"]}
+    answer = stranger.client.post("/projects/new", data=sent)
+    assert officer.visit(onward(answer)).status_code == 404
+    assert "Of the operator" in operator.visit(onward(answer)).text
+
+
 def test_what_is_kept_has_an_end(council: TestNode) -> None:
     with council.work() as work:
-        for number in range(service.MOST_OF_NOBODY + 20):
-            service.keep(work, None, "/projects/new", [("title", f"{number}")], f"{number // 2}")
-        for _ in range(service.MOST_OF_SESSION + 1):
-            service.keep(work, None, "/projects/new", [("title", "Again")], "one browser")
-    with council.reading() as session:
-        of_nobody = select(func.count(Unsaved.id)).where(Unsaved.user_id.is_(None))
-        assert session.scalar(of_nobody) == service.MOST_OF_NOBODY
-        of_one = of_nobody.where(Unsaved.session == "one browser")
-        assert session.scalar(of_one) == service.MOST_OF_SESSION
+        user = people.require_by_email(work.session, email("officer", "aldermoor"))
+        for number in range(service.MOST_OF_PERSON + 2):
+            service.keep(work, user, f"/projects/{number}/edit", [("title", f"{number}")])
+    assert kept(council) == service.MOST_OF_PERSON
     with council.work() as work:
         for row in work.session.scalars(select(Unsaved)):
-            row.at = now() - timedelta(days=2)
+            row.at = now() - service.KEPT - timedelta(days=1)
     service.tidy(council.node)
-    with council.reading() as session:
-        assert session.scalar(of_nobody) == 0
+    assert kept(council) == 0
 
 
 def test_too_much_is_not_kept(council: TestNode, officer: Visitor) -> None:
