@@ -25,7 +25,7 @@ from node.notices import service as notices
 from node.people import service as people
 from node.people.models import User
 from node.projects.details import Freshness
-from node.projects.models import Phase, Project, State
+from node.projects.models import Phase, Project, State, Version
 from node.projects.service import shown
 from node.runtime import Node, UnitOfWork
 from node.text import one_line
@@ -121,15 +121,19 @@ def _offers(session: Session, user: User) -> Section:
 
 
 def _reviews(session: Session, user: User, *, coordinates: bool) -> Section:
-    """Drafts that they are asked to read; those that any coordinator is asked to, too."""
+    """Drafts that they are asked to read; those that any coordinator is asked to, too. None of
+    which they wrote a part.
+    """
     is_asked = Review.to_user_id == user.id
     if coordinates:
         is_asked = or_(is_asked, Review.to_user_id.is_(None))
+    wrote = select(Version.project_id).where(Version.by_user_id == user.id)
     query = (
         select(Review)
         .join(Review.project)
         .where(Review.state == "asked", Project.state == State.review, is_asked)
         .where(Review.by_user_id.is_distinct_from(user.id))
+        .where(Review.project_id.not_in(wrote))
     )
     rows = session.scalars(query.order_by(Review.at).limit(MOST))
     items = [

@@ -11,7 +11,8 @@ from node.people import service as people
 from node.people.models import User
 from node.people.permissions import COORDINATORS, WRITERS
 from node.projects import service as projects
-from node.projects.models import Project, State
+from node.projects import versions
+from node.projects.models import Project, State, Version
 from node.runtime import UnitOfWork
 from node.text import misfit, trim
 from node.wording import Saying, say
@@ -21,9 +22,20 @@ LONGEST_NOTE = 1000
 ANY_COORDINATOR = 0
 
 
-def readers(session: Session, by: User) -> list[User]:
-    """The colleagues whom `by` may ask."""
-    return [each for each in people.with_roles(session, WRITERS) if each.id != by.id]
+class ChangedError(ConflictError):
+    """The draft that is to be published is not the version that was read."""
+
+
+def readers(session: Session, project: Project, by: User) -> list[User]:
+    """The colleagues whom `by` may ask: those who wrote nothing of the draft."""
+    wrote = {by.id} | writers(session, project)
+    return [each for each in people.with_roles(session, WRITERS) if each.id not in wrote]
+
+
+def writers(session: Session, project: Project) -> set[int | None]:
+    """Whoever wrote a draft or changed it."""
+    query = select(Version.by_user_id).where(Version.project_id == project.id)
+    return set(session.scalars(query))
 
 
 def open_review(session: Session, project: Project) -> Review | None:
@@ -46,7 +58,8 @@ def last_returned(session: Session, project: Project) -> Review | None:
 
 def ask(work: UnitOfWork, project: Project, by: User, to_id: int | None, note: str) -> Review:
     """Send a draft to somebody for review, or to all coordinators (`ANY_COORDINATOR`)."""
-    to = next((each for each in readers(work.session, by) if each.id == to_id), None)
+    versions.begin(work, project)
+    to = next((each for each in readers(work.session, project, by) if each.id == to_id), None)
     note = trim(note)
     wrong = _wrong("note", note)
     if to is None and to_id != ANY_COORDINATOR:
@@ -62,19 +75,27 @@ def ask(work: UnitOfWork, project: Project, by: User, to_id: int | None, note: s
     return made
 
 
-def may_decide(review: Review, user: User) -> bool:
+def may_decide(session: Session, review: Review, user: User) -> bool:
     """Whether somebody may publish a draft that is reviewed, or send it back: whoever was asked,
-    and every coordinator; never who asked.
+    and every coordinator; never who asked, or wrote any of it.
     """
     coordinates = any(role.name in COORDINATORS for role in user.roles)
-    return user.id != review.by_user_id and (coordinates or user.id == review.to_user_id)
+    is_asked = coordinates or user.id == review.to_user_id
+    did_it = user.id == review.by_user_id or user.id in writers(session, review.project)
+    return is_asked and not did_it
 
 
-def publish(work: UnitOfWork, project: Project, user: User) -> None:
-    """Whoever read it publishes it."""
-    review = _for_answer(work, project, user)
+def publish(work: UnitOfWork, project: Project, user: User, version: int) -> None:
+    """Whoever read it publishes it. `version` is the number of the version that they read.
+
+    Raises `ChangedError` where the draft says something else by now.
+    """
+    review, newest = _for_answer(work, project, user), versions.newest(work.session, project)
+    if newest is None or newest.number != version:
+        raise ChangedError(say("The draft has changed since you opened it."))
     _decide(review, user, "passed")
     news.answered(work, review)
+    work.audit("project.pass-review", project.uri, version=version)
     projects.publish(work, project, is_reviewed=True)
 
 
@@ -108,8 +129,8 @@ def _for_answer(work: UnitOfWork, project: Project, user: User) -> Review:
     review = open_review(work.session, project)
     if review is None:
         raise ConflictError(say("Nobody is asked to read this any more."))
-    if not may_decide(review, user):
-        raise ForbiddenError(say("Somebody else is asked to read this."))
+    if not may_decide(work.session, review, user):
+        raise ForbiddenError(say("Somebody else has to read this: who wrote it cannot publish it."))
     return review
 
 

@@ -9,9 +9,15 @@ from markupsafe import Markup
 from node.drafts import service
 from node.drafts.forms import AskForm, ReturnForm
 from node.errors import InvalidInputError
+from node.federating.views.asking import current_reader
+from node.forms import VersionedForm
+from node.history import service as history
+from node.history import written
 from node.people.permissions import may
 from node.projects import service as projects
+from node.projects import versions
 from node.projects.models import Project, State
+from node.projects.writing import text_of
 from node.request import current_work, keeps_text, permission
 
 blueprint = Blueprint("drafts", __name__, template_folder="templates")
@@ -31,7 +37,7 @@ def section(project: Project) -> Markup:
             project=project,
             review=review,
             returned=service.last_returned(session, project),
-            decides=review is not None and service.may_decide(review, current_user),
+            decides=review is not None and service.may_decide(session, review, current_user),
             at_once=at_once(),
         )
     )
@@ -73,8 +79,14 @@ def ask(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/review/publish")
 @permission(EDIT)
 def publish(token: str) -> ResponseReturnValue:
-    work = current_work()
-    service.publish(work, projects.for_change(work.session, token), current_user)
+    """Publish the version that was read. Of any other, say what changed since."""
+    form, work = VersionedForm(), current_work()
+    project = projects.for_change(work.session, token)
+    try:
+        service.publish(work, project, current_user, form.began_from())
+    except service.ChangedError:
+        page = _page(project, AskForm(formdata=None), ReturnForm(formdata=None), form.began_from())
+        return page, 409
     flash(_("The project is published."), "success")
     return _back(token)
 
@@ -105,16 +117,25 @@ def withdraw(token: str) -> ResponseReturnValue:
     return _back(token)
 
 
-def _page(project: Project, asking: AskForm, returning: ReturnForm) -> str:
-    session = current_work().session
-    asking.offer_to(service.readers(session, current_user))
-    review = service.open_review(session, project)
-    decides = review is not None and service.may_decide(review, current_user)
+def _page(project: Project, asking: AskForm, returning: ReturnForm, read: int | None = None) -> str:
+    """`read` is the version that the reader wanted to publish, where it is not the newest."""
+    session, reader = current_work().session, current_reader()
+    asking.offer_to(service.readers(session, project, current_user))
+    review, newest = service.open_review(session, project), versions.newest(session, project)
+    decides = review is not None and service.may_decide(session, review, current_user)
+    changes = None
+    if read is not None and newest is not None:
+        before = history.one(session, project, reader, read) if read else newest
+        changes = written.changes(history.text_of(before), history.text_of(newest))
     return render_template(
         "drafts/review.html",
         project=project,
         review=review,
         decides=decides,
+        wrote=current_user.id in service.writers(session, project),
+        version=newest.number if newest else 0,
+        parts=[each for each in written.parts(text_of(project)).values() if each.value],
+        changes=changes,
         form=returning if decides else asking,
     )
 

@@ -114,6 +114,43 @@ def test_nobody_else_answers_and_who_asked_takes_it_back(
     assert late.status_code == 409
 
 
+def test_only_the_version_that_was_read_is_published(
+    council: TestNode, officer: Visitor, colleague: Visitor
+) -> None:
+    address = sent(council, officer, "Read as it was")
+    page = colleague.visit(f"{address}/review").text
+    assert "Read as it was" in page, "the reader reads it here"
+    officer.visit(f"{address}/edit")
+    officer.submit("edit", title="Never read", then="save")
+    late = colleague.submit("publish")
+    assert late.status_code == 409
+    assert "It has changed since you opened it." in colleague.text
+    assert "Never read" in colleague.text.partition("What has changed since you opened it")[2]
+    assert council.visitor().visit(address).status_code == 404
+    missing = colleague.form("publish").values | {"version": ""}
+    assert colleague.client.post(f"{address}/review/publish", data=missing).status_code == 409
+    colleague.submit("publish")
+    assert "Never read" in council.visitor().visit(address).text
+
+
+def test_nobody_who_wrote_a_draft_decides_on_it(
+    council: TestNode, officer: Visitor, colleague: Visitor, coordinator: Visitor
+) -> None:
+    address = write(coordinator, "save", title="Written by the coordinator")
+    officer.visit(f"{address}/review")
+    assert "Coordinator, " not in officer.text, "a writer cannot be asked"
+    officer.submit("review", to="0", note="")
+    assert "You wrote part of this draft" in coordinator.visit(f"{address}/review").text
+    assert "Written by the coordinator" not in coordinator.visit("/desk").text
+    coordinator.visit(f"{address}/review")
+    alone = coordinator.form("withdraw").values | {"version": "1"}
+    assert coordinator.client.post(f"{address}/review/publish", data=alone).status_code == 403
+    address = sent(council, officer, "Put right by who reads it")
+    colleague.visit(f"{address}/edit")
+    colleague.submit("edit", title="Put right", then="save")
+    assert "You wrote part of this draft" in colleague.visit(f"{address}/review").text
+
+
 @pytest.mark.parametrize("to", ["", "x", "99999", "9" * 5000])
 def test_somebody_has_to_be_chosen(officer: Visitor, to: str) -> None:
     address = write(officer, "save", title="For whom")
