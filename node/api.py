@@ -193,7 +193,7 @@ def project(token: str) -> ProjectView:
     Raises `NotFoundError` where there is none for them, and `GoneError` where it was deleted.
     """
     reader = current_reader()
-    found = _projects.by_token(current_work().session, token, reader, drafts=may("projects.edit"))
+    found = _projects.by_token(current_work().session, token, reader, drafts=True)
     return _viewing.as_view(found)
 
 

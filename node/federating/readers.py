@@ -3,6 +3,7 @@
 What only some may read is given to them alone, and for others it does not exist.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +16,8 @@ from node.db import now
 from node.federating import peers, refusals
 from node.federating.keystore import KeyStore
 from node.federating.publishing import PEERS, PUBLIC
+from node.hooks import Hooks
+from node.people.permissions import allows
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
@@ -27,11 +30,12 @@ class Reader:
     """Somebody who reads.
 
     `host` is that of a server which proved itself and is allowed by name; `is_ours` of somebody
-    who works at our own council.
+    who works at our own council, and who `may_see_drafts` if they write projects.
     """
 
     host: str | None = None
     is_ours: bool = False
+    may_see_drafts: bool = False
 
     @property
     def audiences(self) -> tuple[str, ...]:
@@ -41,6 +45,15 @@ class Reader:
 
 ANYBODY = Reader()
 OUR_OWN = Reader(is_ours=True)
+EDIT = "projects.edit"
+
+
+def person(roles: Iterable[str], hooks: Hooks) -> Reader:
+    """Somebody who works here and has these roles now, whether signed in or by a token of theirs.
+
+    Only those who may write projects see what is not published yet.
+    """
+    return Reader(is_ours=True, may_see_drafts=allows(roles, EDIT, hooks))
 
 
 def is_signed(request: SignedRequest) -> bool:

@@ -63,7 +63,16 @@ def restore(work: UnitOfWork, project: Project, version: Version) -> None:
 
 
 def _shown(project: Project, reader: Reader) -> Select[Version]:
+    """What `reader` may see: of what was written before it was published, others than those who
+    see drafts get only the last, which is what was published.
+    """
     query = select(Version).where(Version.project_id == project.id)
+    if reader.may_see_drafts:
+        return query
+    drafted = select(func.max(Version.number)).where(
+        Version.project_id == project.id, Version.at <= project.published_at
+    )
+    query = query.where(Version.number >= func.coalesce(drafted.scalar_subquery(), 1))
     if reader.is_ours:
         return query
     return query.where(Version.audience.in_([Visibility(word) for word in reader.audiences]))

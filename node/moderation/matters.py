@@ -58,7 +58,7 @@ def matters(session: Session, uris: Sequence[str]) -> list[Matter]:
 
 def find(session: Session, uri: str) -> Matter:
     project = session.scalar(select(Project).where(Project.uri == uri))
-    if project is not None and project.state is not ProjectState.deleted:
+    if project is not None and project.state is ProjectState.published:
         thing = None if project.is_local else project
         text = _excerpt(project.content or project.summary)
         author = project.council.actor

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from node.councils.models import Council
-from node.federating.readers import OUR_OWN
+from node.federating.readers import Reader
 from node.news.models import Watch
 from node.projects import service as projects
-from node.projects.models import Project, State
+from node.projects.models import Project
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Followed:
     council: Council | None
 
 
-def followed(session: Session, user_id: int) -> Sequence[Followed]:
-    """All that somebody follows and may still see, the latest first."""
-    seen = and_(projects.shown(OUR_OWN), Project.state != State.deleted)
+def followed(session: Session, user_id: int, reader: Reader) -> Sequence[Followed]:
+    """All that somebody, who is `reader`, follows and may still see, the latest first."""
+    seen = or_(projects.shown_to(reader), projects.drafts_shown_to(reader))
     query = (
         select(Watch, Project, Council)
         .select_from(Watch)

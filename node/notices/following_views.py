@@ -64,7 +64,7 @@ def follow_tag() -> ResponseReturnValue:
 @permission(READ)
 def follow_project(token: str) -> ResponseReturnValue:
     work = current_work()
-    project = projects.by_token(work.session, token, current_reader(), drafts=may("projects.edit"))
+    project = projects.by_token(work.session, token, current_reader(), drafts=True)
     news.follow_project(work, current_user.id, project.id)
     flash(_("You follow this project. What happens in it is on your page of notices."), "success")
     return redirect(url_for("projects.show", token=token), 303)
@@ -91,5 +91,5 @@ def unfollow(watch_id: int) -> ResponseReturnValue:
 
 
 def _followed_page(form: FollowForm) -> str:
-    found = following.followed(current_work().session, current_user.id)
+    found = following.followed(current_work().session, current_user.id, current_reader())
     return render_template("notices/following.html", followed=found, form=form)

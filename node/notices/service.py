@@ -14,11 +14,10 @@ from node.conversations.models import State as CommentState
 from node.db import now
 from node.errors import NotFoundError
 from node.federating.models import Actor
-from node.federating.readers import OUR_OWN
+from node.federating.readers import person
 from node.news.models import Happening
 from node.notices.models import Notice
 from node.people.models import User
-from node.people.permissions import allows
 from node.projects import service as projects
 from node.projects.models import Project, State
 from node.projects.news import DELETED
@@ -138,14 +137,17 @@ def _by_uri(session: Session, model: type[Row], uris: set[str]) -> Mapping[str, 
 
 
 def _may_see(node: Node, user: User) -> ColumnElement[bool]:
-    """A project that is shown to our own people, a draft to those who write; and that one was
-    deleted, which says nothing else of it.
+    """What is about a project that somebody may see; and that one was deleted, which says nothing
+    else of it.
     """
-    states = [Project.state == State.published]
-    if allows((role.name for role in user.roles), "projects.edit", node.hooks):
-        states.append(Project.state.in_((State.draft, State.review)))
-    states.append(and_(Project.state == State.deleted, Happening.kind == DELETED.name))
-    return or_(Happening.project_id.is_(None), and_(projects.shown(OUR_OWN), or_(*states)))
+    reader = person((role.name for role in user.roles), node.hooks)
+    is_deleted = Project.state == State.deleted, Happening.kind == DELETED.name
+    return or_(
+        Happening.project_id.is_(None),
+        projects.shown_to(reader),
+        projects.drafts_shown_to(reader),
+        and_(*is_deleted, projects.shown(reader)),
+    )
 
 
 def _is_there() -> ColumnElement[bool]:

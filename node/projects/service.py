@@ -10,6 +10,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     exists,
+    false,
     func,
     or_,
     select,
@@ -153,15 +154,16 @@ def delete(work: UnitOfWork, project: Project) -> None:
 def by_token(
     session: Session, token: str, reader: Reader = ANYBODY, *, drafts: bool = False
 ) -> Project:
-    """The project as far as `reader` may see it.
+    """The project as far as `reader` may see it. `drafts`: one that is not published yet will do,
+    for a reader who may see drafts.
 
     Raises `GoneError` for one that was deleted and that the reader could see, `NotFoundError` for
-    none, and for a draft unless `drafts`.
+    none.
     """
     query = select(Project).where(Project.token == token, _ours_or_followed(), _readable(reader))
     project = session.scalar(query)
     never_shown = project is None or project.published_at is None
-    if project is None or (never_shown and not drafts):
+    if project is None or (never_shown and not (drafts and reader.may_see_drafts)):
         raise NotFoundError(say("There is no such project."))
     if project.state is State.deleted:
         raise GoneError(say("This project has been deleted."))
@@ -215,7 +217,7 @@ def move(project: Project, state: State) -> None:
 @dataclass(frozen=True)
 class Filter:
     """Which projects to list, for whom; `only` is what else must be true of them. What was archived
-    is in no list but one `with_archived`.
+    is in no list but one `with_archived`. With `drafts`, those that are not published yet alone.
     """
 
     reader: Reader = ANYBODY
@@ -295,8 +297,7 @@ def with_councils(query: Select[Project]) -> Select[Project]:
 def _matching(wanted: Filter) -> Select[Project]:
     query = with_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
     if wanted.drafts:
-        is_draft = Project.state.in_([State.draft, State.review])
-        query = query.where(is_draft, shown(wanted.reader))
+        query = query.where(drafts_shown_to(wanted.reader))
     else:
         shows = shown_to if wanted.with_archived else visible
         query = query.where(shows(wanted.reader))
@@ -318,6 +319,12 @@ def visible(reader: Reader) -> ColumnElement[bool]:
 def shown_to(reader: Reader) -> ColumnElement[bool]:
     """The published projects that `reader` may see here."""
     return and_(Project.state == State.published, shown(reader))
+
+
+def drafts_shown_to(reader: Reader) -> ColumnElement[bool]:
+    """The projects that are not published yet and that `reader` may see here."""
+    is_draft = Project.state.in_([State.draft, State.review])
+    return and_(is_draft, shown(reader)) if reader.may_see_drafts else false()
 
 
 def is_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ def show(token: str) -> ResponseReturnValue:
     reader, work = current_reader(), current_work()
     if wants_activity():
         return _article(token, reader)
-    project = service.by_token(work.session, token, reader, drafts=may(EDIT))
+    project = service.by_token(work.session, token, reader, drafts=True)
     visible = service.shown_to(reader)
     sections = current_node().hooks.project_sections(work, as_view(project), render_template)
     text = text_of(project)

@@ -85,8 +85,10 @@ def _filter(wanted: Wanted) -> projects.Filter:
     if wanted.sort:
         wrong = {"state": say("Drafts are in the order in which they were begun")}
         raise InvalidInputError(say("The question could not be read."), wrong)
-    if not reader().is_ours:
-        raise NotFoundError(say("Drafts are shown with a token that reads."))
+    if not reader().may_see_drafts:
+        raise NotFoundError(
+            say("Drafts are shown with a token that reads, of somebody who writes projects.")
+        )
     if asks_index(wanted):
         wrong = {"state": say("Drafts cannot be searched for words or subjects")}
         raise InvalidInputError(say("The question could not be read."), wrong)
@@ -145,9 +147,8 @@ def _whole(project: Project, status: int = 200) -> Response:
 @blueprint.get("/projects/<token>")
 @endpoint()
 def read_project(token: str) -> Response:
-    """One project; a draft of ours with a token that reads."""
-    who = reader()
-    return _whole(projects.by_token(current_work().session, token, who, drafts=who.is_ours))
+    """One project; a draft of ours with a token that reads, of somebody who writes projects."""
+    return _whole(projects.by_token(current_work().session, token, reader(), drafts=True))
 
 
 @blueprint.post("/projects")

@@ -17,7 +17,7 @@ from werkzeug.exceptions import (
 )
 
 from node.errors import ForbiddenError, InvalidInputError
-from node.federating.readers import ANYBODY, OUR_OWN, Reader
+from node.federating.readers import ANYBODY, Reader, person
 from node.federating.views.asking import current_reader
 from node.people.models import User
 from node.people.permissions import allows
@@ -70,7 +70,9 @@ def reader() -> Reader:
     token: Token | None = g.get("api_token")
     if token is None:
         return current_reader()
-    return OUR_OWN if Scope.read in token.scopes else ANYBODY
+    if Scope.read not in token.scopes:
+        return ANYBODY
+    return person((role.name for role in token.user.roles), current_node().hooks)
 
 
 def whose() -> User:

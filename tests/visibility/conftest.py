@@ -5,8 +5,10 @@ from itertools import product
 import pytest
 
 from node.federating import peers
+from node.people import service as people
+from node.people.permissions import MODERATOR
 from node.projects.models import State, Visibility
-from node.testing.nodes import Nodes
+from node.testing.nodes import PASSWORD, Nodes, email
 from node.testing.peer import Peer
 from tests.visibility.answers import assess, define
 from tests.visibility.town import (
@@ -34,6 +36,14 @@ def town(lasting_nodes: Nodes) -> Town:
     follower.visit("/councils/follow")
     follower.submit("follow", address=there.address)
     watch(here)
+    with here.work() as work:
+        people.create(
+            work,
+            name="Mo Moderator",
+            email=email(MODERATOR, here.name),
+            password=PASSWORD,
+            role=MODERATOR,
+        )
     lasting_nodes.settle()
     define(here)
     reported: list[str] = []

@@ -67,6 +67,10 @@ READERS: dict[str, tuple[Callable[[Town], Get], set[str]]] = {
         lambda town: town.signed_in("officer"),
         TO_OURS | DRAFTS | SEEN | COLLEAGUES | ANSWERS | THEIRS_TO_ALL | THEIRS_TO_PEERS,
     ),
+    "a moderator": (
+        lambda town: town.signed_in_with_token("moderator"),
+        TO_OURS | SEEN | THEIRS_TO_ALL | THEIRS_TO_PEERS,
+    ),
 }
 
 

@@ -25,6 +25,7 @@ from node.projects.writing import Text, text_of
 from node.testing.nodes import PASSWORD, TestNode, email
 from node.testing.peer import AS2, Signatory
 from node.updates import service as updates
+from tests.rest.conftest import make_token
 
 HTML = "text/html"
 Get = Callable[[str], TestResponse]
@@ -49,6 +50,19 @@ class Town:
     def signed_in(self, role: str, accept: str = HTML) -> Get:
         client = self.here.visitor(role).client
         return lambda address: client.get(address, headers={"Accept": accept})
+
+    def signed_in_with_token(self, role: str) -> Get:
+        """Pages with a session, and the API with a token that may read."""
+        visitor = self.here.visitor(role)
+        headers = {"Accept": HTML, "Authorization": f"Bearer {make_token(visitor, 'read')}"}
+        program = self.here.app.test_client()
+
+        def get(address: str) -> TestResponse:
+            if address.startswith("/api/"):
+                return program.get(address, headers=headers)
+            return visitor.client.get(address, headers={"Accept": HTML})
+
+        return get
 
 
 def signed_get(

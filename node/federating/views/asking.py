@@ -10,15 +10,15 @@ from federation.signatures import SignedRequest
 from node.errors import NotFoundError
 from node.federating.readers import (
     ANYBODY,
-    OUR_OWN,
     SIGNATURE_HEADERS,
     Reader,
     is_signed,
+    person,
     refuse_blocked,
     who_asks,
 )
 from node.federating.wsgi import signed_request
-from node.people.permissions import is_signed_in
+from node.people.permissions import current_roles, is_signed_in
 from node.request import current_node, current_work, is_for_servers
 
 Found = TypeVar("Found")
@@ -86,7 +86,9 @@ def unproven() -> Refusal | None:
 def _reader() -> tuple[Reader, Refusal | None]:
     node, signed = current_node(), as_signed()
     if not is_signed(signed):
-        return OUR_OWN if not is_for_servers() and is_signed_in() else ANYBODY, None
+        if is_for_servers() or not is_signed_in():
+            return ANYBODY, None
+        return person(current_roles(), node.hooks), None
     current_work().pause()
     refuse_blocked(node, signed)
     try:
