@@ -34,7 +34,7 @@ from node.federating.readers import Reader
 from node.federating.views.asking import proven_reader
 from node.projects import service as projects
 from node.projects.federate import to_article
-from node.projects.giving import give
+from node.projects.giving import give, note_reader
 from node.projects.models import Project, Visibility
 from node.request import (
     PUBLIC,
@@ -87,6 +87,8 @@ def collection(slug: str) -> ResponseReturnValue:
         next=None if is_last else f"{uri}?{_name_of(given[-1])}={given[-1].id}",
     )
     _give(given, reader)
+    if is_last:
+        note_reader(uri, reader)
     return activity_response(_with_items(page, items))
 
 

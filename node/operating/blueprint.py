@@ -2,6 +2,6 @@
 
 from flask import Blueprint
 
-OPERATE = "node.operate"
+OPERATE, COORDINATE = "node.operate", "projects.coordinate"
 
 blueprint = Blueprint("operating", __name__, url_prefix="/operator", template_folder="templates")

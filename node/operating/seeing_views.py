@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,10 +17,12 @@ from wtforms import StringField
 
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import handling
-from node.federating.models import InboxItem, Shared
+from node.federating.models import InboxItem
+from node.feeds.tables import as_csv
 from node.forms import HouseForm
 from node.languages import said
-from node.operating.blueprint import OPERATE, blueprint
+from node.operating import ledger
+from node.operating.blueprint import COORDINATE, OPERATE, blueprint
 from node.operating.explaining import next_step, words
 from node.operating.inspecting import inspect
 from node.operating.lists import portion
@@ -28,7 +30,6 @@ from node.operating.missing import missing
 from node.operating.overview import overview, readings
 from node.operating.reasons import stories, story
 from node.operating.subjects import find, host_named
-from node.projects.models import Project
 from node.request import current_node, current_work, permission, row_id
 from node.settings import Settings
 from node.wording import say
@@ -99,21 +100,26 @@ def _found(session: Session, settings: Settings, named: str, host: str) -> dict[
 
 
 @blueprint.get("/shared")
-@permission(OPERATE)
+@permission(COORDINATE)
 def shared() -> ResponseReturnValue:
-    """What we have shared, with whom, and when."""
-    session = current_work().session
-    host = request.args.get("host", "").strip().lower()
-    query = select(Shared).where(Shared.host == host) if host else select(Shared)
-    found = portion(session, query, Shared, request.args.get("before", type=row_id))
-    uris = [row.object_uri for row in found.rows]
-    titles = {
-        row.uri: row.title
-        for row in session.execute(
-            select(Project.uri, Project.title).where(Project.uri.in_(uris), Project.title != "")
-        )
-    }
-    return render_template("operating/shared.html", found=found, titles=titles, host=host)
+    """What we have shared, and with whom: for coordinators too, who are asked."""
+    wanted, number = _wanted(), request.args.get("page", 1, type=row_id)
+    page = ledger.listed(current_work().session, wanted, number)
+    return render_template("operating/shared.html", page=page, wanted=wanted)
+
+
+@blueprint.get("/shared.csv")
+@permission(COORDINATE)
+def shared_table() -> ResponseReturnValue:
+    """The same as a table."""
+    rows = ledger.rows(ledger.every(current_work().session, _wanted()))
+    answer = Response(as_csv(ledger.COLUMNS, rows), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = "attachment; filename=shared.csv"
+    return answer
+
+
+def _wanted() -> str:
+    return request.args.get("q", "").replace("\0", "").strip()[:200]
 
 
 @blueprint.get("/received")

@@ -26,3 +26,10 @@ def give(given: Iterable[tuple[str, Project]], reader: Reader) -> None:
         with current_node().work(by=reader.host) as work:
             for uri in for_peers:
                 sharing.fetched(work.session, uri, reader.host)
+
+
+def note_reader(uri: str, reader: Reader) -> None:
+    """Note in the ledger that a server which proved itself has read a whole collection of ours."""
+    if reader.host:
+        with current_node().work(by=reader.host) as work:
+            sharing.fetched(work.session, uri, reader.host)
