@@ -29,6 +29,8 @@ ABOUT = {
     "starts_to": "Starts on this day or before.",
     "ends_from": "Ends on this day or later.",
     "ends_to": "Ends on this day or before.",
+    "contract_from": "The contract ends on this day or later.",
+    "contract_to": "The contract ends on this day or before.",
     "updated_from": "Last changed on this day or later.",
     "updated_to": "Last changed on this day or before.",
 }
@@ -57,8 +59,9 @@ def filters() -> list[Schema]:
 
 def order() -> Schema:
     about = (
-        "The order: best match, last changed, title or ending next. No more than the first 1,000"
-        " are read in it; without it, all of them in the order in which they came here."
+        "The order: best match, last changed, title, ending next or contract ending next. No more"
+        " than the first 1,000 are read in it; without it, all of them in the order in which they"
+        " came here."
     )
     return parameter("sort", "query", about, words(SORTS))
 

@@ -158,6 +158,7 @@ def _labels(project: Project) -> set[str]:
         upto = levels[: levels.index(said.collaboration) + 1]
         found |= {label("collaboration", level.value) for level in upto}
     found |= {*_day("start", said.starts_on), *_day("end", said.ends_on)}
+    found.update(_day("contract", said.contract_ends_on))
     return found
 
 

@@ -1,7 +1,9 @@
 """What projects can be narrowed down by, in words, and what was chosen of it."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from flask_babel import LazyString, format_date
@@ -30,6 +32,7 @@ SORTS = {
     "updated": _l("Last changed"),
     "title": _l("Title, A to Z"),
     "ends": _l("Ending next"),
+    "contract": _l("Contract ending next"),
 }
 
 
@@ -60,17 +63,48 @@ class Facet:
 
 @dataclass(frozen=True)
 class Days:
-    """A span of time to narrow down by: two days."""
+    """A span of time to narrow down by: two days. One that `is_ahead` is offered
+    as so many months from today too.
+    """
 
     name: str
     label: LazyString
+    is_ahead: bool = False
 
 
 DAYS = (
     Days("starts", _l("Starts")),
     Days("ends", _l("Ends")),
+    Days("contract", _l("Contract ends"), is_ahead=True),
     Days("updated", _l("Last changed")),
 )
+
+
+# Procurement takes months: so many ahead are offered.
+MONTHS_AHEAD = (3, 6, 12)
+
+
+def ahead(wanted: Wanted, today: date) -> Mapping[str, Mapping[int, str]]:
+    """For each span that is ahead: the query of the same search for so many months from today."""
+
+    def until(name: str, last: date) -> str:
+        span: dict[str, Any] = {f"{name}_from": today, f"{name}_to": last}
+        return replace(wanted, **span).query
+
+    return {
+        days.name: {
+            number: until(days.name, _months_later(today, number)) for number in MONTHS_AHEAD
+        }
+        for days in DAYS
+        if days.is_ahead
+    }
+
+
+def _months_later(day: date, number: int) -> date:
+    """The same day of a later month, or the last that it has."""
+    year, month = divmod(day.month - 1 + number, 12)
+    last = monthrange(day.year + year, month + 1)[1]
+    return date(day.year + year, month + 1, min(day.day, last))
 
 
 @dataclass(frozen=True)
@@ -144,10 +178,12 @@ def chosen(wanted: Wanted, every: Iterable[Facet]) -> Iterator[Chosen]:
 _FROM = {
     "starts": _l("Starts on or after"),
     "ends": _l("Ends on or after"),
+    "contract": _l("Contract ends on or after"),
     "updated": _l("Changed on or after"),
 }
 _TO = {
     "starts": _l("Starts on or before"),
     "ends": _l("Ends on or before"),
+    "contract": _l("Contract ends on or before"),
     "updated": _l("Changed on or before"),
 }

@@ -149,6 +149,7 @@ def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:
             "title": words.fold(project.title)[:TITLE],
             "starts_on": said.starts_on,
             "ends_on": said.ends_on,
+            "contract_ends_on": said.contract_ends_on,
         }
         outputs = [
             (

@@ -21,7 +21,11 @@ class Entry(Base):
     """
 
     __tablename__ = "search_entry"
-    __table_args__ = (Index(None, "title", "id"), Index(None, "ends_on", "id"))
+    __table_args__ = (
+        Index(None, "title", "id"),
+        Index(None, "ends_on", "id"),
+        Index(None, "contract_ends_on", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     project_id: Mapped[int] = mapped_column(
@@ -30,6 +34,7 @@ class Entry(Base):
     title: Mapped[str] = mapped_column(String(100))
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    contract_ends_on: Mapped[date | None]
 
 
 class OutputEntry(Base):

@@ -68,6 +68,7 @@ def _by_column(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield Project.freshness == Freshness.archived
     yield from _between(Project.starts_on, wanted.starts_from, wanted.starts_to)
     yield from _between(Project.ends_on, wanted.ends_from, wanted.ends_to)
+    yield from _between(Project.contract_ends_on, wanted.contract_from, wanted.contract_to)
     if wanted.updated_from:
         yield Project.changed_at >= _midnight(wanted.updated_from)
     if wanted.updated_to:

@@ -38,7 +38,7 @@ LATE = timedelta(days=7)
 HERE = ZoneInfo("Europe/London")
 
 # The orders that are not those of the index.
-SORTED = ("title", "ends")
+SORTED = ("title", "ends", "contract")
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,8 @@ def _order(wanted: Wanted) -> Order:
         return Entry.title, Entry.id
     if wanted.sort == "ends":
         return Entry.ends_on, Entry.id
+    if wanted.sort == "contract":
+        return Entry.contract_ends_on, Entry.id
     return (Entry.id.desc(),)
 
 
@@ -258,6 +260,7 @@ def labels_of(wanted: Wanted) -> tuple[asking.Choice, ...]:
     for kind, first, last in (
         ("start", wanted.starts_from, wanted.starts_to),
         ("end", wanted.ends_from, wanted.ends_to),
+        ("contract", wanted.contract_from, wanted.contract_to),
     ):
         if first or last:
             found.append(any_of(between(kind, first, last)))
@@ -269,6 +272,7 @@ def _days(wanted: Wanted) -> list[ColumnElement[bool]]:
     spans = (
         (Entry.starts_on, wanted.starts_from, wanted.starts_to),
         (Entry.ends_on, wanted.ends_from, wanted.ends_to),
+        (Entry.contract_ends_on, wanted.contract_from, wanted.contract_to),
     )
     found: list[ColumnElement[bool]] = []
     for column, first, last in spans:
@@ -278,6 +282,8 @@ def _days(wanted: Wanted) -> list[ColumnElement[bool]]:
             found.append(column <= last)
     if wanted.sort == "ends":
         found.append(Entry.ends_on >= datetime.now(HERE).date())
+    if wanted.sort == "contract":
+        found.append(Entry.contract_ends_on >= datetime.now(HERE).date())
     return found
 
 

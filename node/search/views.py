@@ -1,5 +1,7 @@
 """The finder: the list of all projects with its filters, and suggestions while somebody types."""
 
+from datetime import datetime
+
 from flask import Response, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +11,7 @@ from node.projects.views import blueprint as projects_blueprint
 from node.request import PUBLIC, current_node, current_work, permission
 from node.search import reuse_views, saved_views, service
 from node.search.blueprint import blueprint
-from node.search.facets import DAYS, SORTS, chosen, facets
+from node.search.facets import DAYS, SORTS, ahead, chosen, facets
 from node.search.wanted import read
 
 __all__ = ["blueprint", "reuse_views", "saved_views"]
@@ -33,6 +35,7 @@ def index() -> ResponseReturnValue:
         typed=request.args,
         facets=every,
         days=DAYS,
+        ahead=ahead(wanted, datetime.now(service.HERE).date()),
         sorts=SORTS,
         chosen=list(chosen(wanted, every)),
     )

@@ -19,7 +19,7 @@ LONGEST = 200
 MOST = 12
 DAY = re.compile(r"(\d{1,2})[/. ](\d{1,2})[/. ](\d{4})")
 FACET = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_-]{1,40}:[a-z0-9_-]{1,40}")
-SORTS = ("relevance", "updated", "title", "ends")
+SORTS = ("relevance", "updated", "title", "ends", "contract")
 ORIGINS = ("ours", "others")
 # What programs may say where people say nothing.
 ALL = "all"
@@ -73,6 +73,8 @@ class Wanted:
     starts_to: date | None = _day()
     ends_from: date | None = _day()
     ends_to: date | None = _day()
+    contract_from: date | None = _day()
+    contract_to: date | None = _day()
     updated_from: date | None = _day()
     updated_to: date | None = _day()
     sort: str = _one("choice", choices=SORTS)
@@ -154,7 +156,7 @@ def read(
 
 def _upside_down(wanted: Wanted) -> dict[str, Saying]:
     wrong = {}
-    for name in ("starts", "ends", "updated"):
+    for name in ("starts", "ends", "contract", "updated"):
         first, last = getattr(wanted, f"{name}_from"), getattr(wanted, f"{name}_to")
         if first and last and last < first:
             wrong[f"{name}_to"] = say("The last day must be on or after the first day")
