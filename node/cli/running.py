@@ -12,6 +12,7 @@ from node.backups.archive import BackupError
 from node.cli.opening import BY, opened, started, working
 from node.cli.passphrases import EXISTING_FILE, passphrase_for
 from node.councils import service as councils
+from node.councils.claims import disputes
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
 from node.federating import addresses
@@ -120,10 +121,12 @@ def examine(node: Node) -> list[tuple[str, str]]:
         failed = session.scalar(select(func.count()).where(Delivery.state == "failed")) or 0
         retrying = session.scalar(overdue) or 0
         refused = session.scalar(select(func.count()).where(Mail.state == "failed")) or 0
+        claimed = "; ".join(f"{each.code}: {each.named}" for each in disputes(session))
     findings.append(
         ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
     )
     findings.append(("emails are taken", f"{refused} failed" if refused else ""))
+    findings.append(("each GSS code is claimed by one council", claimed))
     return [*findings, *ask_plugins(node)]
 
 

@@ -37,3 +37,8 @@ class Section:
     items: Sequence[Item] = field(default_factory=list)
     total: int = 0
     heading: Label = ""
+
+    @property
+    def more(self) -> int:
+        """How many of them are not among `items`."""
+        return self.total - sum(item.number or 1 for item in self.items)

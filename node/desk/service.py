@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from node import markup
 from node.conversations.models import Comment
 from node.conversations.models import State as CommentState
+from node.councils.claims import disputes
 from node.councils.models import Council
 from node.db import now
 from node.desk.items import MOST, Item, Section
@@ -40,7 +41,7 @@ PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
 LONGEST_WORDS = 200
 
 
-def sections(work: UnitOfWork, user: User, *, coordinates: bool) -> list[Section]:
+def sections(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool) -> list[Section]:
     """All that waits for somebody, kind by kind; kinds of which nothing waits are left out."""
     node, session = work.node, work.session
     found = [
@@ -59,13 +60,22 @@ def sections(work: UnitOfWork, user: User, *, coordinates: bool) -> list[Section
             _stale(session),
             _without_needs(session),
         ]
+    if operates:
+        found.append(_disputes(session))
     found += _steps(work, user)
     return [section for section in found if section.total]
 
 
-def count(work: UnitOfWork, user: User, *, coordinates: bool) -> int:
+def count(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool) -> int:
     """How many things wait for somebody."""
-    return sum(each.total for each in sections(work, user, coordinates=coordinates))
+    found = sections(work, user, coordinates=coordinates, operates=operates)
+    return sum(each.total for each in found)
+
+
+def _disputes(session: Session) -> Section:
+    """GSS codes that more than one council claims."""
+    items = [Item(words=each.code, who=each.named) for each in disputes(session)]
+    return Section("disputes", items[:MOST], len(items))
 
 
 def _steps(work: UnitOfWork, user: User) -> list[Section]:
@@ -145,7 +155,7 @@ def _reviews(session: Session, user: User, *, coordinates: bool) -> Section:
 def _notices(node: Node, session: Session, user: User) -> Section:
     """What they were told and have not read, as one thing to do."""
     unread = notices.count_unread(node, session, user)
-    return Section("notices", [Item(number=unread)], 1) if unread else Section("notices")
+    return Section("notices", [Item(number=unread)], unread) if unread else Section("notices")
 
 
 def _drafts(session: Session, user: User) -> Section:

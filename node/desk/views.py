@@ -10,14 +10,14 @@ from node.request import current_work, permission
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")
 
-SEE, COORDINATE = "desk.see", "projects.coordinate"
+SEE, COORDINATE, OPERATE = "desk.see", "projects.coordinate", "node.operate"
 
 
 @blueprint.get("/desk")
 @permission(SEE)
 def show() -> ResponseReturnValue:
     """What needs attention, and nothing else."""
-    found = service.sections(current_work(), current_user, coordinates=may(COORDINATE))
+    found = service.sections(current_work(), current_user, **_duties())
     return render_template("desk/desk.html", sections=found)
 
 
@@ -25,4 +25,9 @@ def waiting() -> int:
     """How many things wait for whoever is signed in, for the front page."""
     if not may(SEE):
         return 0
-    return service.count(current_work(), current_user, coordinates=may(COORDINATE))
+    return service.count(current_work(), current_user, **_duties())
+
+
+def _duties() -> dict[str, bool]:
+    """What whoever is signed in looks after besides their own projects."""
+    return {"coordinates": may(COORDINATE), "operates": may(OPERATE)}

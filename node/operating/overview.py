@@ -1,11 +1,13 @@
 """How the node is doing, in numbers: what needs somebody, and what is under way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from node.councils.claims import Dispute, disputes
 from node.councils.models import Council
 from node.db import now
 from node.federating.models import (
@@ -34,7 +36,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Overview:
-    """Numbers of rows, but for `oldest_waiting`: when the longest waiting delivery was begun."""
+    """Numbers of rows, but for `oldest_waiting`: when the longest waiting delivery was begun; and
+    the GSS codes in dispute.
+    """
 
     waiting: int
     given_up: int
@@ -45,6 +49,7 @@ class Overview:
     refused: int
     mails_failed: int
     followers: int
+    disputes: Sequence[Dispute]
 
 
 def overview(session: Session) -> Overview:
@@ -65,6 +70,7 @@ def overview(session: Session) -> Overview:
         mails_failed=count(Mail.state == "failed", of=Mail),
         refused=session.scalar(select(func.sum(RefusalCount.count))) or 0,
         followers=count(Follow.state == "accepted", Follow.followed.has(Actor.is_local), of=Follow),
+        disputes=disputes(session),
     )
 
 

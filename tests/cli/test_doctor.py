@@ -20,6 +20,7 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
         "ok    the council is set up",
         "ok    deliveries are answered",
         "ok    emails are taken",
+        "ok    each GSS code is claimed by one council",
         "ok    the plugin checklists can be used",
         "ok    checklists: Can every checklist be read?",
         "ok    checklists: Is every checklist worded?",

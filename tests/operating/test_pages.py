@@ -1,8 +1,14 @@
 """The operator's lists: what was sent, received, compared and shared, and what can be done."""
 
 import html
+from urllib.parse import quote
 
-from node.testing.nodes import Nodes, TestNode
+from sqlalchemy import select
+
+from node.councils.models import Council
+from node.people import service as people
+from node.people.permissions import COORDINATOR
+from node.testing.nodes import PASSWORD, Nodes, TestNode, email
 from node.testing.peer import Peer
 from tests.federation.test_main_job import follow, publish
 
@@ -18,12 +24,56 @@ def test_what_was_shared_with_whom_and_when(nodes: Nodes) -> None:
     follow(nodes, there, here)
     publish(here, "Bins")
     nodes.settle()
+    with here.work() as work:
+        name, address = "Co Ordinator", email(COORDINATOR, here.name)
+        people.create(work, name=name, email=address, password=PASSWORD, role=COORDINATOR)
+    coordinator = here.visitor(COORDINATOR)
+    page = coordinator.visit("/operator/shared").text
+    assert "operator-navigation" not in page
+    assert page.count(">Bins</a>") == 1, "each project once, with all who have it"
+    assert page.count("Brackwell Council") == 1
+    assert "Sent:" in page
+    assert "<time datetime=" in page
+    for wanted, is_found in (("brackWELL", True), ("BIN", True), (there.host, True), ("x%", False)):
+        found = coordinator.visit(f"/operator/shared?q={quote(wanted)}").text
+        assert (">Bins</a>" in found) is is_found, wanted
+    table = coordinator.visit("/operator/shared.csv").data.decode("utf-8-sig").splitlines()
+    assert table[0] == "project,document,address,council,server,how,first,last,deleted"
+    assert [line.split(",")[0] for line in table[1:]] == ["Bins"]
+    assert here.visitor("officer").visit("/operator/shared").status_code == 403
+
+
+def test_who_read_the_whole_list_of_projects_has_them_too(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    publish(here, "Published before anybody followed")
+    follow(nodes, there, here)
+    nodes.settle()
     text = text_of(here, "/operator/shared")
-    assert "Bins" in text
-    assert there.host in text
-    assert "<time datetime=" in text
-    assert "Bins" in text_of(here, f"/operator/shared?host={there.host}")
-    assert "Nothing yet" in text_of(here, "/operator/shared?host=elsewhere.test")
+    assert text.count("Brackwell Council") == 1
+    assert "Read in the list of our projects:" in text
+    publish(here, "Published later")
+    nodes.settle()
+    page = text_of(here, "/operator/shared").partition(">Published later</a>")[2]
+    assert "Sent:" in page
+    assert "Read in the list" not in page
+
+
+def test_a_gss_code_that_two_councils_claim_is_shown_to_the_operator(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, here, there)
+    heading = "GSS codes that more than one council claims"
+    assert heading not in text_of(here, "/operator")
+    with here.work() as work:
+        for council in work.session.scalars(select(Council)):
+            council.gss_code = "E06000037"
+    named = f"Aldermoor Council ({here.host}), Brackwell Council ({there.host})"
+    for address in ("/operator", "/desk"):
+        page = text_of(here, address)
+        assert heading in page
+        assert named in page
+    assert heading not in here.visitor("officer").visit("/desk").text
+    page = text_of(here, "/councils/aldermoor")
+    assert f"Says from {here.host} that its GSS code is E06000037" in page
 
 
 def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
