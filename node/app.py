@@ -281,6 +281,7 @@ def _add_words(app: Flask) -> None:
         freshness_in_short=freshness_views.short,
         alike_of=alike_views.section,
         draft_of=drafts_views.section,
+        offer_of=handover_views.section,
         imported_people=importing_views.section,
         drafts_are_published_at_once=drafts_views.at_once,
         unsaved_here=unsaved_views.banner,

@@ -65,10 +65,10 @@ def _earlier(text: Text, given: Mapping[str, Any]) -> Text:
 
 
 def tell(work: UnitOfWork, council: Council, owner: User, story: Story) -> None:
-    """Publish a project and its updates as if it had happened when the story says."""
+    """Its owner publishes a project and its updates, as if it had been when the story says."""
+    work.by = owner.email
     texts = [*(text for _until, text in story.before), story.text]
     project = projects.create(work, council, texts[0])
-    project.owner = owner
     projects.publish(work, project)
     moment = _ago(story.weeks_ago)
     _said(work, project, moment)

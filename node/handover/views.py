@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
+from markupsafe import Markup
 
 from node.errors import ForbiddenError, InvalidInputError
 from node.handover import service
@@ -75,10 +76,26 @@ def take_on(token: str) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _require_giver(project: Project) -> None:
+def section(project: Project) -> Markup:
+    """The offer of a project of ours that waits for an answer, for its page."""
+    made = service.open_offer(current_work().session, project) if may(EDIT) else None
+    if made is None:
+        return Markup("")
+    page = render_template(
+        "handover/_section.html", project=project, made=made, gives=_may_give(project)
+    )
+    return Markup(page)  # noqa: S704 -- our own template
+
+
+def _may_give(project: Project) -> bool:
     """Its owner gives a project away, or a coordinator does; one without owner, anybody."""
     is_owner = project.owner_id == current_user.id
-    if service.has_owner(project) and not is_owner and not may(COORDINATE):
+    return not service.has_owner(project) or is_owner or may(COORDINATE)
+
+
+def _require_giver(project: Project) -> None:
+    """Raises `ForbiddenError` for who may not give the project away."""
+    if not _may_give(project):
         raise ForbiddenError(
             say("Only who looks after a project, or a coordinator, gives it away.")
         )

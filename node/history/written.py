@@ -45,7 +45,7 @@ def parts(text: Text) -> dict[str, Part]:
         tag = other_language(text) if is_other else text.language
         for field in form:
             if not isinstance(field, HiddenField):
-                language = tag if is_other or field.name in BRIEF else ""
+                language = tag if is_other or field.name in {"brief", *BRIEF} else ""
                 name = f"{tag}-{field.name}" if is_other else field.name
                 found[name] = Part(_label(section.name, field, tag), _value(field), language)
     return found

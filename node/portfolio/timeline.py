@@ -143,9 +143,17 @@ def height(bars: list[Bar]) -> int:
     return HEAD + len(bars) * ROW
 
 
+def _has_span_within(window: Window, project: Project) -> bool:
+    """Whether it goes on within the window; one that has ended may still have a mark there."""
+    first, last = project.details.starts_on, project.details.ends_on
+    if first is None and last is None:
+        return False
+    return (first is None or first <= window.last) and (last is None or last >= window.first)
+
+
 def _bar(window: Window, project: Project, label: str, y: int) -> Bar:
     said = project.details
-    has_span = said.starts_on is not None or said.ends_on is not None
+    has_span = _has_span_within(window, project)
     left = window.x(said.starts_on or window.first) if has_span else 0.0
     right = window.x(said.ends_on + timedelta(days=1)) if said.ends_on else float(WIDTH)
     marks = {

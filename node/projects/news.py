@@ -18,7 +18,6 @@ PUBLISHED = Kind(
     Topic.projects,
     _l("%(council)s published %(project)s"),
     for_followers=True,
-    for_owner=True,
 )
 PHASE = Kind(
     "project.phase",

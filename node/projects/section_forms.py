@@ -66,6 +66,14 @@ def _is_chosen(field: Field) -> bool:
 
 
 class BriefForm(SectionForm):
+    """The brief as it was begun, and the headings under which parts of it may stand."""
+
+    brief = TextAreaField(
+        _l("Brief"),
+        description=_l(
+            "What is written so far. You can move parts of it under the headings below."
+        ),
+    )
     why = TextAreaField(_l("Why the work is being done"), description=_l("You can use Markdown"))
     problem = TextAreaField(_l("Problem to be solved"))
     users = TextAreaField(_l("Who the users are and what they need"))
@@ -73,6 +81,14 @@ class BriefForm(SectionForm):
     constraints = TextAreaField(
         _l("Constraints"), description=_l("Such as law, contracts, systems or dates")
     )
+
+    def fill(self, text: Text) -> None:
+        super().fill(text)
+        self.brief.data = text.brief
+
+    def give(self, text: Text) -> Text:
+        brief = text.brief if self.brief.data is None else self.brief.data
+        return replace(super().give(text), brief=brief)
 
 
 class PlanForm(SectionForm):

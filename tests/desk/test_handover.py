@@ -49,9 +49,13 @@ def test_whoever_accepts_looks_after_it(
 ) -> None:
     address = offered(council, officer, "For another", "It <needs> a friend")
     assert owner(council, address) == "Ola Officer"
+    assert "Offered to Cai Coordinator, who has not answered yet." in officer.visit(address).text
+    assert officer.form("hand-over/withdraw").action == f"{address}/hand-over/withdraw"
     assert "For another" in coordinator.visit("/desk").text
     assert "It &lt;needs&gt; a friend" in coordinator.text
+    assert "You have been offered this project." in coordinator.visit(address).text
     coordinator.visit(f"{address}/hand-over")
+    assert "You have been offered this project by Ola Officer." in coordinator.text
     coordinator.submit("accept")
     assert "You look after this project now." in coordinator.text
     assert owner(council, address) == "Cai Coordinator"

@@ -139,6 +139,18 @@ def test_a_part_is_written_and_shown(officer: Visitor, stranger: Visitor, part: 
     assert [words for words in typed if words not in form] == []
 
 
+def test_the_brief_that_was_begun_stands_in_its_part_too(officer: Visitor) -> None:
+    address = write(officer, brief="Much was **written** when it was begun.")
+    officer.visit(f"{address}/edit/brief")
+    form = officer.form("edit/brief")
+    assert form.values["brief"].strip() == "Much was **written** when it was begun."
+    officer.submit("edit/brief", problem="Nobody knows the day.", brief="The rest.", then="save")
+    assert "The rest." in officer.text
+    assert officer.text.count("Nobody knows the day.") == 1
+    officer.visit(f"{address}/edit")
+    assert officer.form(f"{address}/edit").values["brief"].strip() == "The rest."
+
+
 def test_tags_are_once_each_as_first_written(officer: Visitor) -> None:
     address = write(officer)
     fill(officer, address, "subject")

@@ -65,7 +65,7 @@ def test_the_numbers_are_of_what_the_reader_may_see(
     assert alpha == "2"
     assert 'href="/projects?phase=alpha">2<' in table(page)
     assert words(months).split()[-1] == "2", "two updates this month"
-    assert 'figure__number">1</span> council reuses something' in page
+    assert 'figure__number">1</span> organisation reuses something' in page
 
 
 def test_each_number_leads_to_what_is_counted(town: Town) -> None:

@@ -33,6 +33,19 @@ def test_an_estimated_end_and_one_that_nobody_knows_are_drawn_open(town: Town) -
     assert [each.get("fill") for each in drawn] == ["url(#hatch)"] * 2
 
 
+def test_a_project_that_has_ended_has_a_mark_for_its_contract_and_no_bar(town: Town) -> None:
+    (picture,) = pictures(town.stranger.visit("/portfolio/timeline?from=2031-09").text)
+    bars = [
+        each
+        for each in picture.iter(f"{SVG}rect")
+        if each.get("class") == "picture-ink" and each.get("x")
+    ]
+    assert len(bars) == 1, "of the trees; the bins ended in August"
+    assert "Bins (Alpha)" in words(picture)
+    classes = [each.get("class") or "" for each in picture.iter()]
+    assert "picture-mark picture-mark--contract" in classes
+
+
 @pytest.mark.parametrize(
     "choice, seen",
     [
