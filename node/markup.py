@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 
 from federation.errors import DocumentError
 
@@ -104,6 +105,16 @@ _markdown = (
     .enable("table")
     .enable("strikethrough")
 )
+
+
+def _lower_headings(state: StateCore) -> None:
+    """The title of the page has the first level for itself."""
+    for token in state.tokens:
+        if token.tag == "h1":
+            token.tag = "h2"
+
+
+_markdown.core.ruler.push("lower_headings", _lower_headings)
 
 
 @cache
