@@ -67,6 +67,14 @@ def keeps_text(view: View) -> View:
     return view
 
 
+def only_reads(view: View) -> View:
+    """Mark a view that a form is sent to and that writes nothing itself, but for units of work of
+    its own: nobody waits for it while it reads what was sent, and shows it.
+    """
+    cast("Any", view).only_reads = True
+    return view
+
+
 def for_servers(view: View) -> View:
     """Mark a view that other servers alone ask, and no person."""
     cast("Any", view).for_servers = True

@@ -11,7 +11,8 @@ from node.cli.opening import BY, opened, working
 from node.councils import service as councils
 from node.errors import NotFoundError
 from node.federating.readers import OUR_OWN
-from node.projects import files, rendering, service
+from node.importing import markdown
+from node.projects import rendering, service
 from node.projects.models import Project
 from node.projects.writing import text_of
 from node.updates import service as updates
@@ -31,7 +32,8 @@ def publish(file: Path) -> None:
     It is Markdown that begins with title, summary and phase between lines of `---`, and with
     visibility (public, peers, private) and language (en, cy) where they differ from the first ones.
     """
-    text = files.read(file)
+    text = markdown.read(file)
+    rendering.prepare(text)
     with working() as work:
         made = service.create(work, councils.require_own(work.session), text)
         service.publish(work, made)
@@ -46,7 +48,7 @@ def change(id: str, file: Path) -> None:  # noqa: A002 -- the word of the comman
 
     What such a file cannot say, such as the budget, stays. ID is the address of the project.
     """
-    given = files.read(file)
+    given = markdown.read(file)
     with opened() as node:
         with node.reading() as session:
             row = _known(session, id)

@@ -20,4 +20,7 @@ def as_csv(names: Iterable[str], rows: Iterable[Mapping[str, str]]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """With a mark before what a spreadsheet would calculate, and before what has that mark already:
+    whoever reads the table takes one away.
+    """
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA) else cell

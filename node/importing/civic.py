@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from node.importing.found import Found, Sieve, bullets, mapping, mappings, paragraphs, texts
+from node.importing.found import Found, Sieve, bullets, mappings, paragraphs, texts
 from node.projects.details import LARGEST_NUMBER, Details, Link, LinkKind, Output
 from node.projects.writing import Text
 from node.wording import say
@@ -34,6 +34,9 @@ USED = (
     *("deployments", "serviceCategories", "geography", "bornAt", "communityPartner", "id"),
     *("politicalEntity", "thumbnailUrl"),
 )
+# What is kept of a contact and of a partner.
+KEPT = tuple(f"{of}: {name}" for of in ("contact", "partners") for name in ("name", "url"))
+KEPT += ("contact: email",)
 SERVICE = re.compile(r"id\.esd\.org\.uk/service/(\d{1,5})$")
 
 
@@ -63,6 +66,9 @@ def read(document: Mapping[str, Any]) -> Found:
         ),
         source=source,
         notes=sieve.notes,
+        assumed=frozenset({"language"})
+        if sieve.knows_phase(document.get("status"))
+        else frozenset({"language", "phase"}),
     )
 
 
@@ -78,9 +84,12 @@ def _background(document: Mapping[str, Any], sieve: Sieve) -> str:
     said = [
         (label, sieve.line(name, _worded(document.get(name)), 300)) for name, label in names.items()
     ]
-    said.append(("Owner", sieve.line("owner", mapping(document.get("owner")).get("name"), 300)))
-    partners = [str(each.get("name", "")) for each in mappings(document.get("partners"))]
-    said.append(("Partners", sieve.line("partners", ", ".join(filter(None, partners)), 500)))
+    owner = ", ".join(_named(document.get("owner"), "name"))
+    said.append(("Owner", sieve.line("owner", owner, 300)))
+    partners = ", ".join(_named(document.get("partners"), "name"))
+    said.append(("Partners", sieve.line("partners", partners, 500)))
+    for partner in mappings(document.get("partners")):
+        sieve.unused({f"partners: {name}": value for name, value in partner.items()}, KEPT)
     return bullets("Background", (f"{label}: {value}" for label, value in said if value))
 
 
@@ -89,15 +98,16 @@ def _worded(value: Any) -> Any:
 
 
 def _named(value: Any, name: str) -> list[str]:
-    """Texts, or mappings with a text under `name`."""
+    """Texts, or mappings with a text under `name`; a text alone may be several with commas."""
+    if isinstance(value, str):
+        return [part.strip() for part in re.split("[,;]", value) if part.strip()]
     found = value if isinstance(value, list) else [value]
     pairs = (each.get(name) if isinstance(each, Mapping) else each for each in found)
     return [each for each in pairs if isinstance(each, str)]
 
 
 def _details(document: Mapping[str, Any], title: str, source: str, sieve: Sieve) -> Details:
-    contacts = mappings(document.get("contact"))
-    contact = contacts[0] if contacts else {}
+    contact = _contact(document.get("contact"), sieve)
     services = mappings(document.get("serviceCategories"))
     tags = [
         *_named(document.get("tags"), "tag"),
@@ -117,6 +127,21 @@ def _details(document: Mapping[str, Any], title: str, source: str, sieve: Sieve)
     )
 
 
+def _contact(value: Any, sieve: Sieve) -> Mapping[str, Any]:
+    """The first contact: `name`, `email` and `url`; a text alone is one of the three."""
+    contacts = value if isinstance(value, list) else [value] if value else []
+    if len(contacts) > 1:
+        sieve.note(say("only the first of %(count)s contacts kept", count=len(contacts)))
+    first = contacts[0] if contacts else {}
+    if isinstance(first, Mapping):
+        sieve.unused({f"contact: {name}": part for name, part in first.items()}, KEPT)
+        return first
+    text = first.strip() if isinstance(first, str) else ""
+    if "://" in text:
+        return {"url": text}
+    return {"email" if "@" in text else "name": text}
+
+
 def _lgsl(services: list[Mapping[str, Any]]) -> int | None:
     for service in services:
         found = SERVICE.search(str(service.get("@id", "")))
@@ -132,6 +157,10 @@ def _links(
         (LinkKind.website, document.get("homepage"), "homepage", ""),
         (LinkKind.other, document.get("moreInfoLink"), "moreInfoLink", ""),
         (LinkKind.other, contact.get("url"), "contact", "Contact"),
+        *(
+            (LinkKind.other, each.get("url"), "partners", str(each.get("name", "")))
+            for each in mappings(document.get("partners"))
+        ),
         *((LinkKind.other, url, "links", "") for url in _named(document.get("links"), "url")),
         *(
             (LinkKind.website, each.get("@id"), "deployments", str(each.get("name", "")))

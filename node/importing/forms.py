@@ -5,7 +5,7 @@ from binascii import Error
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectMultipleField, StringField, TextAreaField
 
 from node.forms import HouseForm
 
@@ -27,19 +27,34 @@ class ImportForm(HouseForm):
         ),
     )
 
+    source = StringField(
+        _l("What this list is called (optional)"),
+        description=_l(
+            "For a spreadsheet that you import again and again. Under the same name, its projects"
+            " are recognised by their ID or title."
+        ),
+    )
+
 
 class PreviewForm(HouseForm):
-    """What was read, on its way to being saved; `title` and `summary` where the file had none."""
+    """What was read, on its way to being saved; `title` and `summary` where the file had none.
+    `organisations` are those, other than ours, whose projects are taken too; `update`: projects
+    that are here already and differ are changed.
+    """
 
     name = HiddenField()
     content = HiddenField()
+    source = HiddenField()
+    organisations = SelectMultipleField(validate_choice=False)
+    update = BooleanField(_l("Change these projects"))
     title = StringField(_l("Name of the project"))
     summary = TextAreaField(
         _l("Summary"), description=_l("One sentence that says what it is for and for whom")
     )
 
-    def carry(self, name: str, data: bytes) -> None:
+    def carry(self, name: str, data: bytes, source: str) -> None:
         self.name.data, self.content.data = name, b64encode(data).decode()
+        self.source.data = source
 
     def carried(self) -> bytes:
         """The content of the file; empty where it was lost."""

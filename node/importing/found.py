@@ -5,32 +5,31 @@ rest. Pure.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
-from node import markup
+from node.importing.amounts import day_of, is_never
 from node.projects.details import MOST, is_address
 from node.projects.models import Phase
 from node.projects.writing import LONGEST, Text
-from node.text import one_line
+from node.text import one_line, several_lines, trim
 from node.wording import Saying, say
 
 LONGEST_WORD = 60
 # A note names what was left out; a file may have any number of such things.
 MOST_NOTES = 20
 NOTHING = frozenset({"", "none", "null", "n/a", "-"})
-DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y")
-# What a date that was never set looks like in .NET and in spreadsheets.
-NEVER = (1, 1900)
 PHASES = {
     "idea": Phase.concept,
     "ideation": Phase.concept,
     "proposal": Phase.concept,
     "development": Phase.alpha,
+    "private beta": Phase.beta,
+    "public beta": Phase.beta,
     "production": Phase.live,
     "stable": Phase.live,
     "official": Phase.live,
@@ -71,10 +70,12 @@ class Person:
 @dataclass(frozen=True)
 class Found:
     """A project in a file. `updates` are what was told of it before, in their order, `people` who
-    watched it and took part. `source` is
-    the web address that it describes, "" where none is given; `notes` say what was left out or
-    assumed; `organisation` is whose it is, where that is said. `is_whole` unless something stands
-    in for what a reader of the project needs.
+    watched it and took part. `source` is what it is known by when it comes again, such as the
+    address of its repository; `id` is what its own list calls it, which means something within that
+    list only. `notes` say what was left out or assumed; `assumed` names the parts of `text` that
+    the file does not say. `organisation` is the name of whose it is, or the number of that where
+    the file gives no name. `changed` is when it was last changed, in an export of a node's.
+    `is_whole` unless something stands in for what a reader of the project needs.
     """
 
     text: Text
@@ -84,6 +85,9 @@ class Found:
     notes: tuple[Saying, ...] = ()
     organisation: str = ""
     is_whole: bool = True
+    id: str = ""
+    assumed: frozenset[str] = frozenset()
+    changed: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -110,6 +114,9 @@ class Sieve:
 
     def without(self, name: str, value: Any) -> None:
         """Note that a value does not fit."""
+        if isinstance(value, (Mapping, list)):
+            self.note(say("%(name)s left out: it is no text, but has parts", name=name))
+            return
         shown = one_line(str(value), 40)
         self.note(say("%(name)s left out: “%(value)s” cannot be used", name=name, value=shown))
 
@@ -128,7 +135,7 @@ class Sieve:
         """One line of text, cut at a word where it is too long."""
         if value is None or isinstance(value, (Mapping, list)):
             if value:
-                self.without(name, type(value).__name__)
+                self.without(name, value)
             return ""
         words = one_line(str(value), 50_000)
         if words.casefold() in NOTHING:
@@ -142,12 +149,11 @@ class Sieve:
         """Markdown, or text of several lines."""
         if not isinstance(value, str):
             if value:
-                self.without(name, type(value).__name__)
+                self.without(name, value)
             return ""
-        text = value.strip()
-        if not markup.is_text(text):
-            self.note(say("%(name)s left out: it has characters that cannot be shown", name=name))
-            return ""
+        text = several_lines(value, len(value))
+        if len(text) < len(trim(value)):
+            self.note(say("%(name)s without characters that cannot be shown", name=name))
         if len(text) > longest:
             self.note(say("%(name)s cut to %(count)s characters", name=name, count=longest))
             text = text[: longest - 1] + "…"
@@ -178,18 +184,11 @@ class Sieve:
 
     def day(self, name: str, value: Any) -> date | None:
         """A date as the British or ISO 8601 write it; a time of day after it is passed over."""
-        text = self.line(name, value, 40)
-        plain = re.sub(r"[T ]\d\d?:\d\d.*$", "", text)
-        for form in DAYS:
-            try:
-                found = datetime.strptime(plain, form).date()  # noqa: DTZ007 -- a day has no zone
-            except ValueError:
-                continue
-            if 1970 <= found.year <= 2999:
-                return found
-            if found.year in NEVER:
-                return None
-        if text:
+        text = self.line(name, value, 60)
+        found = day_of(text) if text else None
+        if found and 1970 <= found.year <= 2999:
+            return found
+        if text and not (found and is_never(found)):
             self.without(name, text)
         return None
 
@@ -198,7 +197,14 @@ class Sieve:
         lines = (self.line(name, value, LONGEST_WORD).replace(",", " ") for value in values)
         found = list({line.casefold(): line for line in lines if line}.values())
         if len(found) > MOST:
-            self.note(say("only the first %(count)s of %(name)s kept", count=MOST, name=name))
+            self.note(
+                say(
+                    "only the first %(count)s of %(all)s in %(name)s kept",
+                    count=MOST,
+                    all=len(found),
+                    name=name,
+                )
+            )
         return tuple(found[:MOST])
 
     def phase(self, name: str, value: Any) -> Phase:
@@ -212,6 +218,10 @@ class Sieve:
         elif found is None:
             self.note(say("no %(name)s: taken as concept", name=name))
         return found or Phase.concept
+
+    def knows_phase(self, value: Any) -> bool:
+        """Whether a status stands for a phase."""
+        return isinstance(value, str) and " ".join(value.split()).casefold() in PHASES
 
     def summary(self, name: str, value: Any) -> tuple[str, str]:
         """A summary that fits, and the whole of it where it had to be cut."""

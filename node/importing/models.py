@@ -10,7 +10,7 @@ from node.projects.models import Project, State
 
 
 class Imported(Base):
-    """`source` is a digest of the address, or the title, that a file gave; `version` that of the
+    """`source` is a digest of what the project is known by in its file; `version` that of the
     project when it was last imported: a later one was written by somebody here. `people` are those
     who watched the project where it comes from or took part in it, and have no account here: each
     with `name`, `email` and `standing`. Our own people alone see them.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from node.importing.found import Found, Sieve, bullets, mapping, mappings, paragraphs, texts
-from node.projects.details import Adopter, Details, Link, LinkKind, Output
+from node.projects.details import MOST, Adopter, Details, Link, LinkKind, Output
 from node.projects.writing import LANGUAGES, LONGEST, Text
 from node.wording import say
 
@@ -56,6 +56,8 @@ def read(document: Mapping[str, Any]) -> Found:
     written, language, others = _languages(document, sieve)
     text = _described(written, language, sieve)
     title = sieve.line("name", document.get("name")) or text.title
+    if text.title and text.title != title:
+        sieve.note(say("localisedName left out: “%(name)s” is another name", name=text.title[:40]))
     is_ours = language in LANGUAGES
     if not is_ours:
         sieve.note(
@@ -78,6 +80,9 @@ def read(document: Mapping[str, Any]) -> Found:
         source=source,
         notes=sieve.notes,
         is_whole=is_ours,
+        assumed=frozenset(
+            () if sieve.knows_phase(document.get("developmentStatus")) else {"phase"}
+        ),
     )
 
 
@@ -131,6 +136,7 @@ def _details(
     first = contacts[0] if contacts else {}
     if len(contacts) > 1:
         sieve.note(say("only the first of %(count)s contacts kept", count=len(contacts)))
+    sieve.unused(first, ("name", "email", "affiliation"))
     return Details(
         contact_name=sieve.line("contacts", first.get("name")),
         contact_email=sieve.email("contacts", first.get("email")),
@@ -179,15 +185,23 @@ def _output(document: Mapping[str, Any], title: str, source: str, sieve: Sieve) 
         f"version {version}" if version else "",
         f"released {released.isoformat()}" if released else "",
     )
-    users = texts(document.get("usedBy"))[:30]
+    names = (sieve.line("usedBy", each, 300) for each in texts(document.get("usedBy")))
+    users = list({name.casefold(): name for name in names if name}.values())
+    if len(users) > MOST:
+        sieve.note(
+            say(
+                "only the first %(count)s of %(all)s in %(name)s kept",
+                count=MOST,
+                all=len(users),
+                name="usedBy",
+            )
+        )
     return Output(
         title=title,
         about="; ".join(part for part in about if part)[:1000],
         licence=sieve.line("license", mapping(document.get("legal")).get("license"), 100),
         url=source,
-        adopters=tuple(
-            Adopter(name) for each in users if (name := sieve.line("usedBy", each, 300))
-        ),
+        adopters=tuple(Adopter(name) for name in users[:MOST]),
     )
 
 

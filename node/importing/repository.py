@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from node.errors import InvalidInputError
-from node.importing.recognising import LARGEST
+from node.importing.limits import MAX_BYTES
 from node.outbound import Outbound, OutboundError
 from node.outbound.errors import OutboundCode
 from node.projects.details import is_address
@@ -74,7 +74,7 @@ def fetch(outbound: Outbound, address: str) -> tuple[str, bytes]:
                 say("The file cannot be fetched."),
                 {"address": say("It cannot be fetched: %(why)s", why=error.safe_text)},
             ) from error
-        if answer.status == 200 and len(answer.body) <= LARGEST:
+        if answer.status == 200 and len(answer.body) <= MAX_BYTES:
             return PurePosixPath(urlsplit(place).path).name, answer.body
     raise InvalidInputError(
         say("The file cannot be fetched."),

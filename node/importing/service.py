@@ -1,102 +1,70 @@
-"""What is done with the projects in a file: whole or not at all, and none of them twice."""
+"""What is done with the projects in a file: none of them twice, and nothing that is here already is
+changed unasked.
 
+All of them are checked before the first is written. They are then written in portions, each in a
+short transaction of its own, so that nobody waits for a large file. What ends half-way goes on
+where it stopped when the same file is imported again: what was written is recognised.
+"""
+
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
-from hashlib import sha256
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from node.councils import service as councils
 from node.councils.models import Council
-from node.errors import ConflictError, InvalidInputError
+from node.errors import ConflictError, GoneError, InvalidInputError
 from node.importing.found import Found, Standing
+from node.importing.limits import Deadline
+from node.importing.matching import Done, Known, Match, digest, match
 from node.importing.models import Imported
 from node.news import service as news
 from node.people import service as people
 from node.projects import service as projects
-from node.projects.details import Details
 from node.projects.models import Project, State
-from node.projects.writing import Text, check, text_of
-from node.runtime import UnitOfWork
+from node.projects.rendering import Rendered, render
+from node.projects.writing import Text, check
+from node.runtime import Node, UnitOfWork
 from node.updates import service as updates
+from node.updates.federate import to_html
 from node.wording import Saying, say
 
-NOON = time(12)
-# Words that councils leave out of their names, or put in.
-COMMON = frozenset(
-    [
-        "council",
-        "borough",
-        "district",
-        "city",
-        "county",
-        "metropolitan",
-        "unitary",
-        "authority",
-        "royal",
-        "london",
-        "of",
-        "the",
-        "and",
-        "corporation",
-        "cyngor",
-        "sir",
-    ]
-)
-
-
-class Done(StrEnum):
-    """What came of one project of a file."""
-
-    draft = "draft"
-    published = "published"
-    updated = "updated"
-    unchanged = "unchanged"
-    # Somebody changed it here since: theirs is kept.
-    kept = "kept"
-    # A project of that name is here, and does not come from such a file.
-    known = "known"
+# One transaction writes so many projects at most, and begins none after so many seconds: other
+# writers wait for it.
+PORTION = 50
+PORTION_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A project of a file, and what came of it."""
+    """A project of a file, and what came of it: the title, the address and the name of the project
+    here.
+    """
 
     done: Done
-    project: Project
-    notes: tuple[Saying, ...]
+    title: str
+    uri: str
+    token: str
+    notes: tuple[Saying, ...] = ()
 
 
-def ours(council: Council, found: Sequence[Found], organisation: str = "") -> list[Found]:
-    """Those of `found` that are our council's, or `organisation`'s where one is named.
-
-    Raises `InvalidInputError` where none is.
+@dataclass(frozen=True)
+class _Ready:
+    """What is written of a project of a file, with the HTML of all that it says: None and nothing
+    for what stays as it is. `updates` have their moments and their HTML.
     """
-    wanted = organisation or council.name
-    chosen = [each for each in found if not each.organisation or _is(each.organisation, wanted)]
-    if not chosen:
-        names = sorted({each.organisation for each in found})
-        raise InvalidInputError(
-            say(
-                "It has no project of %(wanted)s, only of %(names)s%(more)s.",
-                wanted=wanted,
-                names=", ".join(names[:5]),
-                more=say(" and %(count)s others", count=len(names) - 5) if len(names) > 5 else "",
-            )
-        )
-    return chosen
 
-
-def _is(name: str, wanted: str) -> bool:
-    return _bare(name) == _bare(wanted)
-
-
-def _bare(name: str) -> frozenset[str]:
-    said = frozenset("".join(c if c.isalnum() else " " for c in name.casefold()).split())
-    return said - COMMON or said
+    found: Found
+    done: Done
+    known: Known | None
+    text: Text | None = None
+    rendered: Rendered | None = None
+    updates: Sequence[tuple[datetime, str, str]] = ()
 
 
 def checked(found: Sequence[Found]) -> list[Found]:
@@ -107,7 +75,12 @@ def checked(found: Sequence[Found]) -> list[Found]:
         if each.missing:
             raise InvalidInputError(_lacks(where, each.missing))
         try:
-            result.append(replace(each, text=check(each.text)))
+            text = check(each.text)
+            told = [
+                replace(one, text=updates.check(updates.Text(changed=one.text)).changed)
+                for one in each.updates
+            ]
+            result.append(replace(each, text=text, updates=tuple(told)))
         except InvalidInputError as error:
             wrong = "; ".join(f"{name}: {words}" for name, words in error.fields.items())
             problem = say("%(where)s cannot be saved: %(wrong)s", where=where, wrong=wrong)
@@ -123,58 +96,130 @@ def _lacks(where: Saying, missing: tuple[str, ...]) -> Saying:
     return say("%(where)s has no name and no description", where=where)
 
 
+def preview(session: Session, found: Sequence[Found]) -> list[Match]:
+    """What an import would do with each project of a file."""
+    return match(session, councils.require_own(session), [_as_saved(each) for each in found])
+
+
+def _as_saved(found: Found) -> Found:
+    try:
+        return checked([found])[0]
+    except InvalidInputError:  # which is said when it is to be saved
+        return found
+
+
 def take(
-    work: UnitOfWork, council: Council, found: Sequence[Found], *, publish: bool = False
+    node: Node, by: str, found: Sequence[Found], *, publish: bool = False, update: bool = False
 ) -> list[Taken]:
-    """Keep the projects of a file. Those that are whole are published, if `publish`.
+    """Keep the projects of a file on behalf of `by`. Those that are whole are published, if
+    `publish`; projects that are here already are brought up to date, if `update`, and stay as they
+    are otherwise. To be called outside a transaction.
 
-    Raises `InvalidInputError`, and keeps nothing, where one of them cannot be kept.
+    Raises `InvalidInputError`, and keeps nothing, where one of them cannot be kept, and
+    `ConflictError` where somebody imports the same at the same time.
     """
-    return [_take(work, council, each, publish) for each in checked(found)]
+    saved = checked(found)
+    with node.reading() as session:
+        matches = match(session, councils.require_own(session), saved)
+    waiting, deadline = [], Deadline()
+    for each in matches:
+        deadline.check()
+        waiting.append(_ready(each, publish, update))
+    taken: list[Taken] = []
+    while len(taken) < len(waiting):
+        try:
+            with node.work(by=by) as work:
+                portion = _write(work, waiting[len(taken) : len(taken) + PORTION])
+        except IntegrityError as error:
+            raise _at_once() from error
+        taken += portion
+    return taken
 
 
-def _take(work: UnitOfWork, council: Council, found: Found, publish: bool) -> Taken:
-    record = work.session.scalar(select(Imported).where(Imported.source == _digest(found)))
+def _at_once() -> ConflictError:
+    return ConflictError(say("Somebody is importing these projects already: look at the drafts."))
+
+
+def _ready(one: Match, publish: bool, update: bool) -> _Ready:
+    done = one.done
+    if done is Done.draft and publish and one.found.is_whole:
+        done = Done.published
+    elif done is Done.differs and update:
+        done = Done.updated
+    if done not in {Done.draft, Done.published, Done.updated}:
+        return _Ready(one.found, done, one.known)
+    text = check(one.text) if one.text else None
+    told = [(at, each.text, to_html(asdict(updates.Text(each.text)))) for at, each in one.updates]
+    return _Ready(one.found, done, one.known, text, render(text) if text else None, told)
+
+
+def _write(work: UnitOfWork, waiting: Sequence[_Ready]) -> list[Taken]:
+    """Write as many as fit into one transaction, at least one."""
+    end = time.monotonic() + PORTION_SECONDS
+    council = councils.require_own(work.session)
+    taken: list[Taken] = []
+    for each in waiting:
+        if each.known is not None:
+            taken.append(_keep(work, each, each.known))
+        elif each.text is not None:
+            taken.append(_create(work, council, each, each.text))
+        if time.monotonic() > end:
+            break
+    return taken
+
+
+def _create(work: UnitOfWork, council: Council, ready: _Ready, text: Text) -> Taken:
+    source = digest(ready.found.source)
+    record = work.session.scalar(select(Imported).where(Imported.source == source))
     if record is not None and record.project.state is not State.deleted:
-        return _again(work, record, found)
-    alike = _named_alike(work, council, found.text.title)
-    if alike is not None:
-        return Taken(Done.known, alike, found.notes)
-    project = projects.create(work, council, found.text)
+        raise _at_once()
+    project = projects.create(work, council, text, rendered=ready.rendered)
     if record is None:
-        record = Imported(source=_digest(found))
+        record = Imported(source=source)
         work.session.add(record)
     record.project, record.version = project, project.version
-    record.people = _without_account(work, project, found)
+    record.people = _without_account(work, project, ready.found)
     work.session.flush()
-    _recall(work, project, found)
-    if not publish or not found.is_whole:
-        return Taken(Done.draft, project, found.notes)
-    projects.publish(work, project)
-    return Taken(Done.published, project, found.notes)
+    _recall(work, project, ready)
+    if ready.done is Done.published:
+        projects.publish(work, project)
+    return Taken(ready.done, project.title, project.uri, project.token, ready.found.notes)
 
 
-def _again(work: UnitOfWork, record: Imported, found: Found) -> Taken:
-    """The same file again: what nobody changed here follows it."""
-    project = record.project
-    text = _as_before(found.text, project)
-    if project.version == record.version:
-        _recall(work, project, found)
-    if text == text_of(project):
-        return Taken(Done.unchanged, project, ())
-    if project.version != record.version:
-        return Taken(Done.kept, project, ())
-    projects.update(work, project, text, project.version)
-    record.version = project.version
-    return Taken(Done.updated, project, found.notes)
+def _keep(work: UnitOfWork, ready: _Ready, known: Known) -> Taken:
+    """A project that is here already: brought up to date, if it was not changed meanwhile."""
+    done, title = ready.done, known.title
+    if done is Done.updated:
+        try:
+            title = _update(work, known, ready)
+        except (ConflictError, GoneError):
+            done = Done.kept
+    notes = () if done in {Done.unchanged, Done.kept} else ready.found.notes
+    return Taken(done, title, known.uri, known.token, notes)
 
 
-def _recall(work: UnitOfWork, project: Project, found: Found) -> None:
-    """What was told before stands among the updates, with its days; told again it is not."""
-    for number, each in enumerate(found.updates):
-        # Those of one day in the order of the file.
-        moment = datetime.combine(each.on, NOON, UTC) + timedelta(seconds=number)
-        updates.recall(work, project, updates.Text(changed=each.text), moment)
+def _update(work: UnitOfWork, known: Known, ready: _Ready) -> str:
+    """Bring a project up to date; returns its title then. Raises `ConflictError` and `GoneError`
+    where somebody changed or deleted it meanwhile.
+    """
+    project = projects.for_change(work.session, known.token)
+    if project.version != known.version:
+        raise ConflictError(say("Somebody else changed this project meanwhile."))
+    if ready.text is not None:
+        projects.update(work, project, ready.text, project.version, rendered=ready.rendered)
+    source = digest(ready.found.source)
+    record = work.session.scalar(select(Imported).where(Imported.source == source))
+    if record is not None:
+        record.version = project.version
+    _recall(work, project, ready)
+    return project.title
+
+
+def _recall(work: UnitOfWork, project: Project, ready: _Ready) -> None:
+    """What was told before stands among the updates, with its days, as far as there is room."""
+    room = updates.MOST_OF_PROJECT - updates.count(work.session, project)
+    for at, text, html in ready.updates[: max(0, room)]:
+        updates.recall(work, project, updates.Text(changed=text), at, html)
 
 
 def _without_account(work: UnitOfWork, project: Project, found: Found) -> list[dict[str, str]]:
@@ -206,32 +251,3 @@ def forget_people(work: UnitOfWork, project: Project) -> None:
     if record is not None:
         record.people = []
         work.audit("import.forget", project.uri)
-
-
-def _as_before(text: Text, project: Project) -> Text:
-    """`text` with what a file cannot know: who may see the project, and its outputs' names."""
-    tokens = {each.title: each.token for each in project.details.outputs}
-    outputs = tuple(
-        replace(each, token=tokens.get(each.title, each.token)) for each in text.details.outputs
-    )
-    details: Details = replace(text.details, outputs=outputs)
-    return replace(text, details=details, visibility=project.visibility.value)
-
-
-def _named_alike(work: UnitOfWork, council: Council, title: str) -> Project | None:
-    return work.session.scalar(
-        select(Project)
-        .where(
-            Project.council_id == council.id,
-            Project.state != State.deleted,
-            func.lower(Project.title) == title.lower(),
-        )
-        .limit(1)
-    )
-
-
-def _digest(found: Found) -> str:
-    """Of the address without what may differ, or else of the title."""
-    address = found.source.casefold().partition("://")[2] or found.source.casefold()
-    name = address.rstrip("/").removesuffix(".git").removeprefix("www.")
-    return sha256((name or f"title {found.text.title.casefold()}").encode()).hexdigest()

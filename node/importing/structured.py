@@ -1,6 +1,8 @@
-"""YAML, JSON and XML of anybody as plain lists, mappings and texts, within limits. Pure."""
+"""Text, YAML, JSON and XML of anybody as plain lists, mappings and texts, within limits. Pure."""
 
+import codecs
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -9,17 +11,22 @@ import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from node import markup
 from node.errors import InvalidInputError
+from node.importing.limits import MAX_ELEMENTS, MAX_YAML_BYTES, check_size
 from node.wording import say
 
-DEEPEST = 20
-MOST_NODES = 20_000
+# What Windows writes before a text in UTF-16, as its spreadsheets do for "Unicode text".
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+DECLARATION = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+# The encodings of XML that are read; others could stand for anything.
+ENCODINGS = frozenset({"utf-8", "utf-16", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
 
 
 def text_of(data: bytes) -> str:
-    """Bytes as UTF-8 text. Raises `InvalidInputError`."""
+    """Bytes as text: UTF-8, or UTF-16 with its mark. Raises `InvalidInputError`."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInputError(
             say("It is not UTF-8 text: byte %(place)s cannot be read.", place=error.start + 1)
@@ -29,14 +36,33 @@ def text_of(data: bytes) -> str:
     return text
 
 
-def read_yaml(text: str) -> Any:
-    """Every value as the text it is written in: no numbers, dates or yes and no are guessed.
-
-    Aliases are refused, since a few of them can stand for a great deal. Raises `InvalidInputError`.
+class _Loader(yaml.BaseLoader):
+    """Every value as the text it is written in, but for null, which is none: no numbers, dates or
+    yes and no are guessed.
     """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Names are texts: one that is left out is the empty text."""
+        parts: dict[Any, Any] = super().construct_mapping(node, deep)
+        return {"" if name is None else name: value for name, value in parts.items()}
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]
+)
+_Loader.add_constructor("tag:yaml.org,2002:null", lambda _loader, _node: None)
+
+
+def read_yaml(text: str) -> Any:
+    """A document in YAML, of texts alone. Raises `InvalidInputError`.
+
+    Aliases are refused, since a few of them can stand for a great deal.
+    """
+    if len(text) > MAX_YAML_BYTES:
+        raise InvalidInputError(say("It is larger than %(size)s KB.", size=MAX_YAML_BYTES // 1024))
     try:
-        _check_yaml(yaml.parse(text, yaml.BaseLoader))
-        return yaml.load(text, yaml.BaseLoader)  # noqa: S506 -- it makes texts and nothing else
+        _check_yaml(yaml.parse(text, _Loader))
+        document = yaml.load(text, _Loader)  # noqa: S506 -- it makes texts and nothing else
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise InvalidInputError(
@@ -46,10 +72,13 @@ def read_yaml(text: str) -> Any:
                 problem=error.problem or say("something is wrong"),
             )
         ) from error
-    except yaml.YAMLError as error:
+    # A number of a character or of a tag that is none is refused by Python and not by the parser.
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InvalidInputError(
             say("It is not valid YAML: it has characters that are not allowed.")
         ) from error
+    _check_parts(document)
+    return document
 
 
 def _check_yaml(events: Iterator[Any]) -> None:
@@ -61,13 +90,13 @@ def _check_yaml(events: Iterator[Any]) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        _check_size(depth, count)
+        check_size(depth, count)
 
 
 def read_json(text: str) -> Any:
     """Raises `InvalidInputError` for what is not JSON, saying where."""
     try:
-        found = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise InvalidInputError(
             say(
@@ -78,43 +107,67 @@ def read_json(text: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(say("It is not valid JSON, or nested too deeply.")) from error
-    waiting, count = [(found, 1)], 0
-    while waiting:
-        one, depth = waiting.pop()
-        count += 1
-        _check_size(depth, count)
-        if isinstance(one, dict | list):
-            parts = one.values() if isinstance(one, dict) else one
-            waiting += [(part, depth + 1) for part in parts]
-    return found
+    _check_parts(document)
+    return document
 
 
 def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
+def _check_parts(document: Any) -> None:
+    """Raises `InvalidInputError` for too many or too deep parts, and for half characters."""
+    waiting, count = [(document, 1)], 0
+    while waiting:
+        one, depth = waiting.pop()
+        count += 1
+        check_size(depth, count)
+        if isinstance(one, dict | list):
+            parts = [*one, *one.values()] if isinstance(one, dict) else one
+            waiting += [(part, depth + 1) for part in parts]
+        elif isinstance(one, str) and not markup.is_text(one):
+            raise InvalidInputError(say("It is not text: it has characters that cannot be shown."))
+
+
 def read_xml(data: bytes) -> Element:
     """The root of a document without a document type. Raises `InvalidInputError`."""
+    text = _xml_text(data)
     try:
-        root: Element = fromstring(data, forbid_dtd=True)
+        # Of a text the parser does not ask in which encoding it says that it is.
+        root: Element = fromstring(text, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InvalidInputError(
             say("It has a document type or entities, which are not read.")
         ) from error
     except ParseError as error:
         raise InvalidInputError(say("It is not valid XML: %(problem)s.", problem=error)) from error
-    except (ValueError, LookupError) as error:  # an encoding that it names and nobody knows
-        raise InvalidInputError(say("It is not valid XML: its encoding is not known.")) from error
-    waiting = [(root, 1)]
+    waiting, count = [(root, 1)], 0
     while waiting:
         one, depth = waiting.pop()
-        _check_size(depth, 0)
+        count += 1
+        check_size(depth, 0)
+        if count > MAX_ELEMENTS:
+            raise InvalidInputError(say("It holds too much for the description of projects."))
         waiting += [(part, depth + 1) for part in one]
     return root
 
 
-def _check_size(depth: int, count: int) -> None:
-    if depth > DEEPEST:
-        raise InvalidInputError(say("It is nested too deeply."))
-    if count > MOST_NODES:
-        raise InvalidInputError(say("It holds too much for the description of projects."))
+def _xml_text(data: bytes) -> str:
+    """XML as text. What says that it is UTF-16 and is not, as Pipeline's exports, is UTF-8."""
+    declared = DECLARATION.match(data.removeprefix(codecs.BOM_UTF8))
+    encoding = _encoding(declared[1].decode() if declared else "utf-8")
+    try:
+        if encoding in {"utf-8", "utf-16"} or data.startswith(UTF_16):
+            return text_of(data)
+        return data.decode(encoding)
+    except (LookupError, UnicodeDecodeError) as error:
+        raise InvalidInputError(say("It is not valid XML: its encoding is not known.")) from error
+
+
+def _encoding(name: str) -> str:
+    """What Python calls one of `ENCODINGS`; "" for any other."""
+    try:
+        encoding = codecs.lookup(name).name
+    except LookupError:
+        return ""
+    return encoding if encoding in ENCODINGS else ""

@@ -1,31 +1,44 @@
 """Pages on which officers import projects: choose, look at what was read, save as drafts."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from markupsafe import Markup
 
 from node.councils import service as councils
 from node.errors import InvalidInputError
-from node.importing import repository, service
+from node.importing import organisations, repository, service
 from node.importing.forms import ImportForm, PreviewForm
 from node.importing.found import Found
-from node.importing.recognising import LARGEST, read
-from node.importing.service import Done
+from node.importing.limits import MAX_BYTES
+from node.importing.matching import Done
+from node.importing.organisations import Owner
+from node.importing.recognising import read
+from node.importing.service import Taken
 from node.people.permissions import may
-from node.projects import service as projects
+from node.projects import service as projects_of
 from node.projects.models import Project
 from node.projects.writing import check
 from node.recent import BusyError
-from node.request import current_node, current_work, permission
+from node.request import current_node, current_work, only_reads, permission
 from node.wording import say
 
 blueprint = Blueprint("importing", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
+# What would come of a project of a file.
+OUTCOMES = {
+    Done.draft: _l("New draft"),
+    Done.differs: _l("Here already, and different"),
+    Done.unchanged: _l("Here already, and the same"),
+    Done.kept: _l("Here already, and changed here since: left as it is"),
+    Done.known: _l("A project of that name is here already: left as it is"),
+}
 STANDINGS = {
     "watcher": _l("Watched it"),
     "approved": _l("Took part"),
@@ -44,6 +57,7 @@ def choose() -> ResponseReturnValue:
 
 @blueprint.post("/projects/import")
 @permission(EDIT)
+@only_reads
 def look() -> ResponseReturnValue:
     """Read the file, and show what would be saved and what is missing."""
     form = ImportForm()
@@ -51,22 +65,44 @@ def look() -> ResponseReturnValue:
         return render_template("importing/choose.html", form=form), 400
     try:
         name, data = _given(form)
-        found = _of_ours(name, data)
+        source = form.source.data or ""
+        projects = read(name, data, source)
     except InvalidInputError as error:
         part = "file" if form.file.data else "address"
         wrong = error.fields or {part: error.safe_text}
         form.show(InvalidInputError(error.safe_text, wrong))
         return render_template("importing/choose.html", form=form), 400
     preview = PreviewForm(formdata=None)
-    preview.carry(name, data)
-    return render_template("importing/preview.html", form=preview, found=found)
+    preview.carry(name, data, source)
+    return _preview(preview, projects)
+
+
+def _preview(form: PreviewForm, projects: Sequence[Found]) -> str:
+    """What is in a file and what would come of it; projects of others apart."""
+    session = current_work().session
+    wanted = [councils.require_own(session).name]
+    others = organisations.others(projects, wanted)
+    ours = organisations.chosen(projects, wanted) if _count(others) < len(projects) else []
+    form.organisations.choices = [(each.name, each.name) for each in others]
+    return render_template(
+        "importing/preview.html",
+        form=form,
+        matches=service.preview(session, ours),
+        others=others,
+        outcomes=OUTCOMES,
+        one=ours[0] if len(projects) == len(ours) == 1 else None,
+    )
+
+
+def _count(owners: Iterable[Owner]) -> int:
+    return sum(len(each.projects) for each in owners)
 
 
 def _given(form: ImportForm) -> tuple[str, bytes]:
     """The name and the content of the file. Raises `InvalidInputError`."""
     upload, address = form.file.data, (form.address.data or "").strip()
     if upload:
-        return upload.filename or "", upload.stream.read(LARGEST + 1)
+        return upload.filename or "", upload.stream.read(MAX_BYTES + 1)
     if not address:
         raise InvalidInputError(
             say("There is nothing to import."),
@@ -85,35 +121,46 @@ def _given(form: ImportForm) -> tuple[str, bytes]:
     return repository.fetch(node.outbound, address)
 
 
-def _of_ours(name: str, data: bytes) -> list[Found]:
-    return service.ours(councils.require_own(current_work().session), read(name, data))
-
-
 @blueprint.post("/projects/import/save")
 @permission(EDIT)
+@only_reads
 def save() -> ResponseReturnValue:
     """Save what was looked at as drafts."""
-    form, work = PreviewForm(), current_work()
+    form = PreviewForm()
     try:
-        found = _of_ours(form.name.data or "", form.carried())
+        projects = read(form.name.data or "", form.carried(), form.source.data or "")
     except InvalidInputError:
         flash(_("The file was lost on the way. Select it again."), "error")
         return redirect(url_for("importing.choose"), 303)
     if not form.validate_on_submit():
-        return render_template("importing/preview.html", form=form, found=found), 400
-    completed = [_completed(found[0], form)] if len(found) == 1 else found
+        return _preview(form, projects), 400
+    work = current_work()
+    wanted = [councils.require_own(work.session).name, *(form.organisations.data or [])]
+    by, completed = work.by, projects
+    work.pause()
     try:
-        taken = service.take(work, councils.require_own(work.session), completed)
+        completed = organisations.chosen(projects, wanted)
+        if len(projects) == 1:
+            completed = [_completed(completed[0], form)]
+        taken = service.take(current_node(), by, completed, update=bool(form.update.data))
     except InvalidInputError as error:
-        form.show(_beside(completed[0], error) if len(completed) == 1 else error)
-        return render_template("importing/preview.html", form=form, found=found), 400
+        form.show(_beside(completed[0], error) if len(projects) == 1 else error)
+        return _preview(form, projects), 400
+    return _after(taken)
+
+
+def _after(taken: Sequence[Taken]) -> ResponseReturnValue:
     if len(taken) == 1:
         _say(taken[0].done)
-        return redirect(url_for("projects.show", token=taken[0].project.token), 303)
+        return redirect(url_for("projects.show", token=taken[0].token), 303)
     made = sum(each.done is Done.draft for each in taken)
+    changed = sum(each.done is Done.updated for each in taken)
     flash(
         _("%(made)s of %(count)s projects are new drafts.", made=made, count=len(taken)), "success"
     )
+    if changed:
+        words = ngettext("%(num)s project was changed.", "%(num)s projects were changed.", changed)
+        flash(words, "success")
     return redirect(url_for("projects.drafts"), 303)
 
 
@@ -153,7 +200,7 @@ def section(project: Project) -> Markup:
 @permission(EDIT)
 def forget_people(token: str) -> ResponseReturnValue:
     work = current_work()
-    service.forget_people(work, projects.for_change(work.session, token))
+    service.forget_people(work, projects_of.for_change(work.session, token))
     flash(_("They are forgotten."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
@@ -162,6 +209,7 @@ def _say(done: Done) -> None:
     said = {
         Done.draft: _("The project is saved as a draft. Look it over, then publish it."),
         Done.updated: _("The project was imported before. It is now as the file says."),
+        Done.differs: _("The project is here already, and was not changed."),
         Done.unchanged: _("The project was imported before, and nothing has changed."),
         Done.kept: _(
             "The project was imported before and changed here since: it is left as it is."

@@ -26,7 +26,7 @@ from node.federating.models import Actor, Follow
 from node.federating.readers import ANYBODY, OUR_OWN, Reader
 from node.news.service import tell
 from node.people import service as people
-from node.projects import news, relating, rendering, reviews, telling, versions
+from node.projects import news, relating, reviews, telling, versions
 from node.projects.details import Freshness
 from node.projects.models import (
     TRANSITIONS,
@@ -37,6 +37,7 @@ from node.projects.models import (
     new_revision,
     new_token,
 )
+from node.projects.rendering import Rendered, render
 from node.projects.viewing import as_view
 from node.projects.writing import Text, check
 from node.runtime import UnitOfWork
@@ -48,14 +49,22 @@ PAGE = 20
 MOST_OWN = 500
 
 
-def create(work: UnitOfWork, council: Council, text: Text, token: str = "") -> Project:
-    """A new draft of our own council, named `token` if so; nobody else sees it yet."""
+def create(
+    work: UnitOfWork,
+    council: Council,
+    text: Text,
+    token: str = "",
+    rendered: Rendered | None = None,
+) -> Project:
+    """A new draft of our own council, named `token` if so; nobody else sees it yet. `rendered` is
+    the HTML of `text`, where the caller made it before the transaction began.
+    """
     text = relating.resolved(work, check(text))
     token = token or new_token()
     uri = addresses.project(work.settings, token)
     project = Project(token=token, uri=uri, url=uri, council=council, state=State.draft)
     project.owner = people.by_email(work.session, work.by)
-    _write(project, text)
+    _write(project, text, rendered)
     work.session.add(project)
     work.session.flush()
     relating.note(work, {uri: text.details.related})
@@ -97,10 +106,11 @@ def update(
     *,
     confirms: bool = True,
     deed: str = "changed",
+    rendered: Rendered | None = None,
 ) -> None:
     """Change the text of a project, and who may read it. `version` is the one the writer began
     from. `confirms`: whoever wrote it has looked at all of it, which makes it fresh. `deed` is what
-    its history calls the change.
+    its history calls the change; `rendered` as in `create`.
 
     Raises `ConflictError` if somebody else changed it meanwhile.
     """
@@ -112,7 +122,7 @@ def update(
         raise ConflictError(say("Somebody else changed this project while you were writing."))
     versions.begin(work, project)
     before, phase = project.visibility, project.phase
-    _write(project, text)
+    _write(project, text, rendered)
     project.version += 1
     project.changed_at = now()
     relating.note(work, {project.uri: text.details.related})
@@ -361,11 +371,11 @@ def _readable(reader: Reader) -> ColumnElement[bool]:
     return or_(is_public, and_(is_ours, Project.visibility == Visibility.peers))
 
 
-def _write(project: Project, text: Text) -> None:
+def _write(project: Project, text: Text, rendered: Rendered | None = None) -> None:
+    html = rendered or render(text)
     project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
     project.brief, project.details = text.brief, text.details
-    project.content = rendering.content(text)
-    project.translations = rendering.translated(text)
+    project.content, project.translations = html.content, html.translations
     project.visibility, project.language = Visibility(text.visibility), text.language
     project.revision = new_revision()
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from federation.reading import Document
@@ -114,19 +114,28 @@ def just_said(session: Session, project: Project, text: Text) -> Update | None:
     return latest if says_it else None
 
 
-def recall(work: UnitOfWork, project: Project, text: Text, moment: datetime) -> Update | None:
+def recall(work: UnitOfWork, project: Project, text: Text, moment: datetime, content: str) -> None:
     """An update that was told elsewhere, then: nobody is told again, and others read it with the
-    rest of the past. None where it is there already.
+    rest of the past. `text` has been checked, and `content` is its HTML.
     """
-    text = check(text)
-    same = Update.project_id == project.id, Update.published_at == moment
-    known = Update.changed == text.changed, Update.state == State.deleted
-    if work.session.scalar(select(Update.id).where(*same, or_(*known)).limit(1)) is not None:
-        return None
-    return _made(work, project, text, moment)
+    _made(work, project, text, moment, content)
 
 
-def _made(work: UnitOfWork, project: Project, text: Text, moment: datetime) -> Update:
+def recalled(session: Session, project: Project) -> set[tuple[datetime, str]]:
+    """When which updates of a project were told, and what they say; those that were deleted say
+    nothing.
+    """
+    rows = session.execute(
+        select(Update.published_at, Update.changed, Update.state).where(
+            Update.project_id == project.id
+        )
+    )
+    return {(row.published_at, "" if row.state is State.deleted else row.changed) for row in rows}
+
+
+def _made(
+    work: UnitOfWork, project: Project, text: Text, moment: datetime, content: str = ""
+) -> Update:
     """Raises `ConflictError` for one too many."""
     if count(work.session, project) >= MOST_OF_PROJECT:
         raise ConflictError(
@@ -146,7 +155,7 @@ def _made(work: UnitOfWork, project: Project, text: Text, moment: datetime) -> U
         state=State.published,
         version=1,
     )
-    _write(update, text)
+    _write(update, text, content)
     work.session.add(update)
     work.session.flush()
     return update
@@ -294,9 +303,9 @@ def _of(project: Project) -> Select[Update]:
     return select(Update).where(Update.project_id == project.id, Update.state == State.published)
 
 
-def _write(update: Update, text: Text) -> None:
+def _write(update: Update, text: Text, content: str = "") -> None:
     update.changed, update.next, update.needs = text.changed, text.next, text.needs
-    update.content, update.revision = to_html(asdict(text)), new_revision()
+    update.content, update.revision = content or to_html(asdict(text)), new_revision()
 
 
 def _send(work: UnitOfWork, update: Update, make: Maker, document: Document) -> None:

@@ -131,6 +131,8 @@ def _let_write() -> None:
     """
     if request.method in READING or request.endpoint in OPEN_TO_ALL:
         return
+    if hasattr(current_app.view_functions.get(request.endpoint or ""), "only_reads"):
+        return
     if _used_database():
         db.session.rollback()
     end_reading(g.pop("reading"))

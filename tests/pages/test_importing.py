@@ -1,12 +1,16 @@
 """Officers import projects: from a file, and from a repository's address."""
 
+import threading
+import time
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import pairwise
 
 import pytest
 from flask import Flask, Response
 from sqlalchemy import func, select
 
+from node.audit import AuditEntry
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -40,14 +44,17 @@ def hub(lasting_nodes: Nodes) -> Iterator[list[str]]:
         del lasting_nodes.apps[host]
 
 
-def upload(officer: Visitor, name: str, content: str | bytes) -> None:
+def upload(
+    officer: Visitor, name: str, content: str | bytes, *, source: str = "", visited: bool = False
+) -> None:
     """Choose a file and go on."""
-    officer.visit("/projects/import")
+    if not visited:
+        officer.visit("/projects/import")
     form = officer.form("/projects/import")
     data = content.encode() if isinstance(content, str) else content
     officer.page = officer.client.post(
         form.action,
-        data=form.values | {"file": (BytesIO(data), name)},
+        data=form.values | {"file": (BytesIO(data), name), "source": source},
         content_type="multipart/form-data",
     )
     officer.page.request.environ["wsgi.input"].close()  # a long one is in a file
@@ -96,10 +103,119 @@ def test_many_projects_in_one_file(council: TestNode, officer: Visitor) -> None:
     before = count(council)
     upload(officer, "PipelineReports.csv", PIPELINE_CSV)
     assert "2 projects were found." in officer.text
-    assert "Elsewhere" not in officer.text
+    ours, _, others = officer.text.partition("Projects of other organisations")
+    assert "Elsewhere" not in ours
+    assert "They are not imported unless you select them." in others
+    assert "Brackwell Council" in others
+    assert "Elsewhere" in others
     officer.submit("save")
     assert "2 of 2 projects are new drafts." in officer.text
     assert count(council) == before + 2
+    upload(officer, "PipelineReports.csv", PIPELINE_CSV)
+    assert officer.text.count("Here already, and the same") == 2
+    officer.submit("save", organisations="Brackwell Council")
+    assert "1 of 3 projects are new drafts." in officer.text
+    assert count(council) == before + 3
+
+
+def test_a_file_of_others_alone(council: TestNode, officer: Visitor) -> None:
+    before = count(council)
+    upload(officer, "a.csv", "Title,Summary,Council\nTheirs,S,Cray Valley\nToo,S,Cray Valley\n")
+    assert "Cray Valley" in officer.text
+    officer.submit("save")
+    assert officer.page.status_code == 400
+    assert "It has no project of Aldermoor Council, only of Cray Valley" in officer.text
+    assert count(council) == before
+    officer.submit("save", organisations="Cray Valley")
+    assert "2 of 2 projects are new drafts." in officer.text
+
+
+def test_what_is_here_already_changes_where_somebody_says_so(
+    council: TestNode, officer: Visitor
+) -> None:
+    table = "ID,Title,Summary\n1,Tree {0},S\n2,Hedges,S\n"
+    upload(officer, "a.csv", table.format("roots"), source="Trees")
+    officer.submit("save")
+    before = count(council)
+    upload(officer, "b.csv", table.format("tops"), source="Trees")
+    assert "1 project that is here already would change" in officer.text
+    assert "Here already, and different" in officer.text
+    officer.submit("save")
+    assert "Tree roots" in officer.visit("/projects/drafts").text
+    upload(officer, "b.csv", table.format("tops"), source="Trees")
+    officer.submit("save", update="y")
+    assert "1 project was changed." in officer.text
+    assert "Tree tops" in officer.text
+    assert "Tree roots" not in officer.text
+    assert count(council) == before
+
+
+def html(text: str) -> str:
+    cell = f"<title>x</title><description><![CDATA[{text}]]></description>"
+    return f"<r><p>{cell}</p></r>"
+
+
+HOSTILE = {
+    "lists.xml": html("<ul><li>" * 25_000),
+    "definitions.xml": html("<dl><dt>" * 25_000),
+    "pre.xml": html("<pre>" * 40_000),
+    "sequence.md": "---\ntitle: [" + "a," * 500_000 + "]\n---\nB",
+    "keys.md": "---\n" + "".join(f"k{n}: 1\n" for n in range(95_000)) + "---\nB",
+    "brackets.csv": "Title,Description\n" + f"a,{'[' * 2_000}\n" * 500,
+    "updates.xml": "<r><p><title>x</title><updates><![CDATA["
+    + "<a><table>" * 90_000
+    + "]]></updates></p></r>",
+    "columns.csv": "Title" + ",a" * 60_000 + "\n" + "x" + ",b" * 60_000,
+    "digits.csv": f"title,budget\nx,{'1' * 5_000}-2k\n",
+    "half.json": '{"status": "Beta", "tags": ["\\ud800"], "name": "x"}',
+}
+# Of CPU, for the page that shows one of them: many times what it takes.
+MOST_SECONDS = 5.0
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_takes_little_time_and_nobody_waits_for_it(
+    council: TestNode, officer: Visitor, name: str
+) -> None:
+    officer.visit("/projects/import")
+    started = time.process_time()
+    with council.work() as writing:
+        # Whoever wanted to write too would wait for this, and fail.
+        writing.audit("test", "somebody else writes")
+        writing.session.flush()
+        upload(officer, name, HOSTILE[name], visited=True)
+    assert officer.page.status_code in {200, 400}, officer.text
+    assert time.process_time() - started < MOST_SECONDS
+
+
+def test_others_write_while_many_projects_are_saved(council: TestNode, officer: Visitor) -> None:
+    rows = "".join(f'Lamp {n},"<p>Lights <b>{n}</b>.</p>"\n' for n in range(150))
+    upload(officer, "lamps.csv", f"Title,Description\n{rows}")
+    is_over = threading.Event()
+    failures: list[Exception] = []
+
+    def write() -> None:
+        while not is_over.is_set():
+            try:
+                with council.node.work(by="somebody else") as work:
+                    work.audit("test", "another")
+            except Exception as error:  # noqa: BLE001 -- whatever it is
+                failures.append(error)
+
+    other = threading.Thread(target=write)
+    other.start()
+    try:
+        officer.submit("save")
+    finally:
+        is_over.set()
+        other.join()
+    assert "150 of 150 projects are new drafts." in officer.text
+    assert failures == []
+    with council.reading() as session:
+        entries = session.scalars(select(AuditEntry.by).order_by(AuditEntry.id)).all()
+    turns = [by == "somebody else" for by in entries]
+    portions = sum(before and not after for before, after in pairwise(turns))
+    assert portions >= 2, "it was written in portions, and somebody else between them"
 
 
 @pytest.mark.parametrize(

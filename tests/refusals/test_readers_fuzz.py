@@ -14,8 +14,9 @@ from federation.vocabulary import Article, parse_json
 from node import markup
 from node.errors import InvalidInputError
 from node.federating import peer_lists
+from node.importing import markdown
 from node.mail import notify
-from node.projects import federate, files
+from node.projects import federate
 from node.projects.details import Details, parse
 from node.services import service as services
 from plugins.checklists.definitions import reading
@@ -55,7 +56,7 @@ READERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...]]] =
     "answer of Notify": (lambda body: notify._said(400, body), ()),
     "Markdown": (lambda body: markup.from_markdown(body.decode("utf-8", "replace")), ()),
     "project in a file": (
-        lambda body: files.parse(body.decode("utf-8", "replace"), "file"),
+        lambda body: markdown.parse(body.decode("utf-8", "replace")),
         (InvalidInputError,),
     ),
     "HTML": (

@@ -1,0 +1,203 @@
+"""Which project of ours a project of a file is, and what an import would do with it. It only reads.
+
+What a file says nothing of stays as it is here.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, contains_eager
+
+from node.councils.models import Council
+from node.importing.found import Earlier, Found
+from node.importing.models import Imported
+from node.projects.details import Details, Link
+from node.projects.models import Project, State
+from node.projects.writing import Text, text_of
+from node.updates import service as updates
+
+NOON = time(12)
+
+
+class Done(StrEnum):
+    """What came of one project of a file, or what would."""
+
+    draft = "draft"
+    published = "published"
+    updated = "updated"
+    # It differs from the project here, which nobody asked to change.
+    differs = "differs"
+    unchanged = "unchanged"
+    # Somebody changed it here since: theirs is kept.
+    kept = "kept"
+    # A project of that name is here, and does not come from such a file.
+    known = "known"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A project that is here already."""
+
+    token: str
+    uri: str
+    title: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """A project of a file, and what comes of it. `known` is the project here that it is, or that
+    has its name. `text` is what that one, or a new one, would say: None for what it says already.
+    `updates` are what was told of it and is not here yet, with the moments.
+    """
+
+    found: Found
+    done: Done
+    known: Known | None = None
+    text: Text | None = None
+    updates: Sequence[tuple[datetime, Earlier]] = ()
+
+
+def digest(source: str) -> str:
+    """Of what a project is known by: of an address without what may differ."""
+    address = source.casefold().partition("://")[2] or source.casefold()
+    name = address.rstrip("/").removesuffix(".git").removeprefix("www.")
+    return sha256(name.encode()).hexdigest()
+
+
+def match(session: Session, council: Council, projects: Sequence[Found]) -> list[Match]:
+    """What would come of each project of a file."""
+    sources = {digest(each.source): each for each in projects}
+    records = {
+        row.source: row
+        for row in session.scalars(
+            select(Imported)
+            .join(Imported.project)
+            .where(Imported.source.in_(sources), Project.state != State.deleted)
+            .options(contains_eager(Imported.project))
+        )
+    }
+    ours = Project.council_id == council.id, Project.state != State.deleted
+    addresses = [each.source for each in projects if "://" in each.source]
+    by_address: dict[str, Project] = {}
+    for row in session.scalars(
+        select(Project).where(*ours, or_(Project.uri.in_(addresses), Project.url.in_(addresses)))
+    ):
+        by_address |= {row.uri: row, row.url: row}
+    by_title = _by_title(session, [each.text.title for each in projects], sources, ours)
+    return [
+        _match(
+            session,
+            each,
+            by_address.get(each.source),
+            records.get(digest(each.source)),
+            by_title.get(each.text.title.casefold()),
+        )
+        for each in projects
+    ]
+
+
+def _by_title(
+    session: Session, titles: Collection[str], sources: Collection[str], ours: tuple[Any, ...]
+) -> dict[str, Project]:
+    """Our projects of these titles, but for those that were imported from this very file."""
+    lowered = func.lower(Project.title).in_([title.lower() for title in titles])
+    rows = session.execute(
+        select(Project, Imported.source)
+        .outerjoin(Imported, Imported.project_id == Project.id)
+        .where(*ours, or_(Project.title.in_(titles), lowered))
+    )
+    return {row.title.casefold(): row for row, source in rows if source not in sources}
+
+
+def _match(
+    session: Session,
+    found: Found,
+    addressed: Project | None,
+    record: Imported | None,
+    namesake: Project | None,
+) -> Match:
+    # Those of one day in the order of the file.
+    moments = [
+        (datetime.combine(each.on, NOON, UTC) + timedelta(seconds=number), each)
+        for number, each in enumerate(found.updates)
+    ]
+    project = addressed or (record.project if record else None)
+    if project is None:
+        if namesake is not None:
+            return Match(found, Done.known, _known(namesake))
+        return Match(found, Done.draft, None, found.text, moments)
+    text: Text | None = merged(found, project)
+    there = updates.recalled(session, project) if found.updates else set()
+    new = [(at, each) for at, each in moments if not {(at, each.text), (at, "")} & there]
+    if text == text_of(project):
+        if not new:
+            return Match(found, Done.unchanged, _known(project))
+        text = None
+    done = Done.differs if _is_as_imported(found, project, record) else Done.kept
+    return Match(found, done, _known(project), text, new)
+
+
+def _known(project: Project) -> Known:
+    return Known(project.token, project.uri, project.title, project.version)
+
+
+def _is_as_imported(found: Found, project: Project, record: Imported | None) -> bool:
+    """Whether nobody changed the project here since it was imported, or exported."""
+    if record is not None and record.project is project:
+        return record.version == project.version
+    return found.changed == project.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def merged(found: Found, project: Project) -> Text:
+    """What the project would say: what the file says, and else what it says now."""
+    new, now = found.text, text_of(project)
+    kept = {name: getattr(now, name) for name in found.assumed}
+    languages = {
+        tag: {**now.translations.get(tag, {}), **new.translations.get(tag, {})}
+        for tag in now.translations.keys() | new.translations.keys()
+    }
+    return replace(
+        new,
+        **kept,
+        brief=new.brief or now.brief,
+        visibility=now.visibility,
+        details=_details(new.details, now.details),
+        translations=languages,
+    )
+
+
+def _details(new: Details, now: Details) -> Details:
+    values = {item.name: getattr(new, item.name) for item in fields(new)}
+    given = {name: value for name, value in values.items() if value}
+    # Whether a day is estimated is said with it.
+    for day in ("start", "end"):
+        if f"{day}s_on" in given:
+            given[f"{day}_is_estimated"] = values[f"{day}_is_estimated"]
+    if new.links:
+        given["links"] = _links(new.links, now.links)
+    if new.outputs:
+        tokens = {each.title: each.token for each in now.outputs}
+        outputs = [replace(one, token=tokens.get(one.title, one.token)) for one in new.outputs]
+        titles = {each.title for each in outputs}
+        given["outputs"] = (*outputs, *(each for each in now.outputs if each.title not in titles))
+    return replace(now, **given)
+
+
+def _links(new: Sequence[Link], now: Sequence[Link]) -> tuple[Link, ...]:
+    """Those of now, of which one leads elsewhere where the file has another of its kind."""
+    known = {each.url for each in now}
+    fresh = [each for each in new if each.url not in known]
+    wanted = {each.url for each in new}
+    links = list(now)
+    for place, link in enumerate(links):
+        other = next((each for each in fresh if each.kind is link.kind), None)
+        if link.url not in wanted and other:
+            links[place] = other
+            fresh.remove(other)
+    return (*links, *fresh)
