@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node import __version__, operating, portfolio
+from node.account import views as account_views
+from node.account.letters import notifier as account_notifier
 from node.alike import service as alike
 from node.alike import views as alike_views
 from node.catalogue import comparison
@@ -84,7 +86,7 @@ from node.outbound import Outbound
 from node.passwords import service as passwords
 from node.passwords import views as passwords_views
 from node.passwords.writing import writer as password_writer
-from node.people import sign_in
+from node.people import sessions, sign_in
 from node.people.permissions import may
 from node.projects import (
     adopting,
@@ -103,6 +105,7 @@ from node.projects.forms import PHASES
 from node.request import EXTENSION
 from node.rest import api as rest_api
 from node.rest import asking as rest_asking
+from node.rest import service as tokens
 from node.rest import views as rest_views
 from node.runtime import Handlers, Node
 from node.search import indexing
@@ -186,7 +189,7 @@ def create_app(
         prepare_engine(db.engine)
         engine = db.engine
     hooks = joining.load(settings, engine, without or {})
-    node = _node(settings, outbound, secret, engine, hooks)
+    node = _node(app, settings, outbound, secret, engine, hooks)
     app.extensions[EXTENSION] = node
     add_jobs(node, app)
     sign_in.configure(app, settings, secret)
@@ -207,7 +210,12 @@ def create_app(
 
 
 def _node(
-    settings: Settings, outbound: Outbound | None, secret: str, engine: Engine, hooks: Hooks
+    app: Flask,
+    settings: Settings,
+    outbound: Outbound | None,
+    secret: str,
+    engine: Engine,
+    hooks: Hooks,
 ) -> Node:
     """All parts of a node."""
     return Node(
@@ -236,6 +244,8 @@ def _node(
         hearers=(webhooks.hear,),
         kinds=by_name((*KINDS, *joining.kinds(hooks))),
         finishers=(indexing.at_once, plugin_failures.keep),
+        credentials=(passwords.revoke, tokens.revoke_all, webhooks.end_all),
+        account_notifiers=(account_notifier(app),),
     )
 
 
@@ -248,6 +258,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
     node.jobs.register(unsaved.JOB, lambda: unsaved.work_off(node))
+    node.jobs.register(sessions.JOB, lambda: sessions.work_off(node))
     node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
@@ -304,6 +315,7 @@ def _add_pages(app: Flask) -> None:
     for module in (
         pages,
         guessed,
+        account_views,
         passwords_views,
         rest_api,
         rest_views,

@@ -11,7 +11,8 @@ from babel.dates import get_month_names
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, FieldList, FormField, HiddenField, TextAreaField
+from werkzeug.exceptions import BadRequest
+from wtforms import Field, FieldList, Form, FormField, HiddenField, TextAreaField
 from wtforms.utils import unset_value
 
 from node.errors import InvalidInputError
@@ -109,6 +110,22 @@ class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             by_name[name].errors = [*by_name[name].errors, said(error.fields[name])]
         if not by_name.keys() >= error.fields.keys() or not error.fields:
             self.form_errors.append(said(error.safe_text))
+
+
+class StrictForm(HouseForm):
+    """A form about passwords, tokens and the like: it takes what it asks for and nothing else."""
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Raises `BadRequest` for a field that the form does not have."""
+        if self.is_submitted():
+            refuse_unknown_fields(self)
+        return super().validate_on_submit(extra_validators)
+
+
+def refuse_unknown_fields(form: Form) -> None:
+    """Raises `BadRequest` for what was sent and is no field of `form`, so that nobody saw it."""
+    if set(request.form) - {field.name for field in form}:
+        raise BadRequest
 
 
 class VersionedForm(HouseForm):

@@ -153,6 +153,10 @@ Removal = Callable[[UnitOfWork, Any, int], bool]
 Hearer = Callable[[UnitOfWork, str, Any, Any], None]
 # What a room does at the end of a unit of work, before it is committed.
 Finisher = Callable[[UnitOfWork], None]
+# What a room does with what it gave a person to act with, when all of that ends.
+CredentialEnder = Callable[[UnitOfWork, Any], None]
+# Tells a person of a change to their account: whom, which change, and what is to be said of it.
+AccountNotifier = Callable[[UnitOfWork, Any, str, Mapping[str, str]], None]
 # What a room does with an update of ours that was just written or deleted, as its state says.
 Announcer = Callable[[UnitOfWork, Any], None]
 
@@ -167,8 +171,9 @@ class Room:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page; `withdrawals`, `removals`, `announcers` and
-    `hearers` are those of its rooms; `kinds` are the kinds of news (`node.news.kinds`), by name.
+    `read_page` takes what is read page by page; `withdrawals`, `removals`, `announcers`, `hearers`,
+    `credentials` and `account_notifiers` are those of its rooms; `kinds` are the kinds of news
+    (`node.news.kinds`), by name.
     """
 
     settings: Settings
@@ -184,6 +189,8 @@ class Node:
     announcers: Sequence[Announcer] = ()
     hearers: Sequence[Hearer] = ()
     finishers: Sequence[Finisher] = ()
+    credentials: Sequence[CredentialEnder] = ()
+    account_notifiers: Sequence[AccountNotifier] = ()
     key_documents: Recent[Any] = field(
         default_factory=lambda: Recent(limit=MOST_KEY_DOCUMENTS, most_bytes=KEY_DOCUMENT_BYTES)
     )

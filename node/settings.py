@@ -46,6 +46,8 @@ RANGES = {
     "archive_weeks": (2, reviewing.LONGEST),
     "silent_days": (1, 3650),
     "smtp_port": (1, 65_535),
+    "session_idle_hours": (1, 720),
+    "session_days": (1, 365),
 }
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINES = ("postgresql://", "redis://", "rediss://")
@@ -189,6 +191,12 @@ class Settings:
         ("checklists",),
         "The plugins that are switched on, by name, with commas between, until the operator decides"
         " about one of them (`moothall plugin enable`, `moothall plugin disable`).",
+    )
+    session_idle_hours: int = _key(
+        12, "After how many hours without opening a page somebody has to sign in again."
+    )
+    session_days: int = _key(
+        7, "After how many days somebody has to sign in again, however busy they are."
     )
     mail: MailWay = _key(
         "console",

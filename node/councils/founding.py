@@ -31,12 +31,7 @@ def found(work: UnitOfWork, wanted: Founding) -> User:
     """
     wrong: dict[str, Saying] = {}
     operator = None
-    try:
-        service.found(
-            work, name=wanted.name, slug=wanted.slug, colour=wanted.colour, gss_code=wanted.gss_code
-        )
-    except InvalidInputError as error:
-        wrong |= error.fields
+    # First, since it hashes a password before its transaction begins.
     try:
         operator = people.create(
             work,
@@ -44,6 +39,12 @@ def found(work: UnitOfWork, wanted: Founding) -> User:
             email=wanted.email,
             password=wanted.password,
             role=OPERATOR,
+        )
+    except InvalidInputError as error:
+        wrong |= error.fields
+    try:
+        service.found(
+            work, name=wanted.name, slug=wanted.slug, colour=wanted.colour, gss_code=wanted.gss_code
         )
     except InvalidInputError as error:
         wrong |= error.fields

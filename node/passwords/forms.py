@@ -3,14 +3,14 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, PasswordField, StringField
 
-from node.forms import HouseForm
+from node.forms import StrictForm
 
 
-class AskForm(HouseForm):
+class AskForm(StrictForm):
     email = StringField(_l("Email address"))
 
 
-class ChooseForm(HouseForm):
+class ChooseForm(StrictForm):
     key = HiddenField()
     password = PasswordField(
         _l("New password"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from node.db import now
@@ -83,12 +83,10 @@ def find(session: Session, key: str) -> User | None:
     return user if user is not None and user.active and user.password is not None else None
 
 
-def choose(work: UnitOfWork, user: User, password: str) -> None:
-    """Somebody has another password from now on; who was signed in with the old one no longer is,
-    and no key that was sent is good any more. Raises `InvalidInputError`.
-    """
-    people.set_password(work, user, password)
-    work.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
+def revoke(work: UnitOfWork, user: User) -> None:
+    """No key that was sent to a person is good any more, and none that they asked for is sent."""
+    theirs = or_(PasswordReset.user_id == user.id, PasswordReset.email == user.email)
+    work.session.execute(delete(PasswordReset).where(theirs))
 
 
 def _digest(key: str) -> str:

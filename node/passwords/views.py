@@ -11,6 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 from node.errors import InvalidInputError
 from node.passwords import service
 from node.passwords.forms import AskForm, ChooseForm
+from node.people import service as people
 from node.people.forms import LONGEST_EMAIL, NO_EMAIL
 from node.people.tries import Tries, origin
 from node.request import PUBLIC, current_work, permission
@@ -86,16 +87,21 @@ def choose_form() -> ResponseReturnValue:
 @permission(PUBLIC)
 def choose() -> ResponseReturnValue:
     form, work = ChooseForm(), current_work()
-    user = service.find(work.session, form.key.data or "")
-    if user is None:
+    key = form.key.data or ""
+    if service.find(work.session, key) is None:
         return _too_old()
     if not form.validate_on_submit():
         return render_template("passwords/choose.html", form=form), 400
+    work.pause()
     try:
-        service.choose(work, user, form.password.data or "")
+        password_hash = people.new_password_hash(form.password.data or "")
     except InvalidInputError as error:
         form.show(error)
         return render_template("passwords/choose.html", form=form), 400
+    user = service.find(work.session, key)
+    if user is None:  # somebody was faster
+        return _too_old()
+    people.set_password(work, user, password_hash)
     flash(_("You have a new password. Sign in with it."), "success")
     return redirect(url_for("security.login"), 303)
 

@@ -1,16 +1,21 @@
-"""The form with which people sign in."""
+"""The form with which people sign in, and how often anybody may try a password."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from flask import current_app, request
 from flask_babel import lazy_gettext as _l
 from flask_security import LoginForm
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
+from node.db import db
+from node.forms import refuse_unknown_fields
+from node.people import hashing, session_cookies, sessions
 from node.people.service import LONGEST_PASSWORD
-from node.people.tries import SignInTries
+from node.people.tries import SignInTries, Tryer
 
 EXTENSION = "moothall-tries"
 NO_EMAIL = _l("Enter your email address")
@@ -26,11 +31,16 @@ log = structlog.get_logger(__name__)
 class SignInForm(LoginForm):
     """Flask-Security's form, which looks at so many passwords and no more."""
 
+    # A session lasts as long as the settings say; nobody is signed in for longer than that.
+    remember = None
+
     def validate(self, **arguments: Any) -> bool:
         """Whether this is somebody's e-mail address and password.
 
-        Raises `TooManyRequests` after too many tries.
+        Raises `TooManyRequests` after too many tries, and `BadRequest` for a field that is not
+        shown.
         """
+        refuse_unknown_fields(self)
         # As accounts are kept; nobody thinks of the case of an e-mail address.
         email = self.email.data = (self.email.data or "").strip().lower()
         if len(email) > LONGEST_EMAIL:  # looking closer at it may take seconds
@@ -40,18 +50,48 @@ class SignInForm(LoginForm):
             self.email.errors = [] if email else [NO_EMAIL]
             self.password.errors = [] if password else [NO_PASSWORD]
             return False
-        tries: SignInTries = current_app.extensions[EXTENSION]
-        address = request.remote_addr or ""
-        wait = tries.begin(address, email)
-        if wait:
-            log.warning("too many tries to sign in", address=address)
-            raise TooManyRequests(retry_after=math.ceil(wait))
-        # A longer password is nobody's, and no hash takes one of any length.
-        if len(password) > LONGEST_PASSWORD or not super().validate(**arguments):
-            return self._fail()
-        tries.succeeded(address, email)
-        return True
+        with _counted(email) as outcome:
+            # A longer password is nobody's, and no hash takes one of any length.
+            outcome.is_right = len(password) <= LONGEST_PASSWORD and super().validate(**arguments)
+        return outcome.is_right or self._fail()
 
     def _fail(self) -> bool:
         self.email.errors, self.password.errors = [SIGN_IN_FAILED], []
         return False
+
+
+def verify_again(email: str, password: str, password_hash: str) -> bool:
+    """Whether whoever is signed in knows the password of the account. It counts as a try to sign
+    in. Raises `TooManyRequests`.
+    """
+    with _counted(email) as outcome:
+        fits = 0 < len(password) <= LONGEST_PASSWORD
+        outcome.is_right = fits and hashing.matches(password, password_hash)
+    return outcome.is_right
+
+
+class _Outcome:
+    """Whether a password was right."""
+
+    is_right = False
+
+
+@contextmanager
+def _counted(email: str) -> Iterator[_Outcome]:
+    """Count a try to sign in as `email`, unless it succeeds. Raises `TooManyRequests`."""
+    tries: SignInTries = current_app.extensions[EXTENSION]
+    device = session_cookies.device_secret()
+    is_known = sessions.is_known_device(db.session(), email, device)
+    who = Tryer(request.remote_addr or "", email, sessions.digest(device) if is_known else "")
+    wait = tries.begin(who)
+    if wait:
+        log.warning("too many tries to sign in", address=who.address)
+        raise TooManyRequests(retry_after=math.ceil(wait))
+    outcome = _Outcome()
+    try:
+        yield outcome
+    except ServiceUnavailable:  # nobody looked at the password
+        tries.undo(who)
+        raise
+    if outcome.is_right:
+        tries.succeeded(who)

@@ -1,4 +1,4 @@
-"""Accounts and their roles. What a role may do stands in `permissions`."""
+"""Accounts, their roles and their sessions. What a role may do stands in `permissions`."""
 
 from datetime import datetime
 
@@ -42,3 +42,26 @@ class User(Base, UserMixin):
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     roles: Mapped[list[Role]] = relationship(secondary=user_role)  # type: ignore[assignment]
+
+
+class UserSession(Base):
+    """A browser in which somebody signed in. It ends when they sign out, or when either limit of
+    the settings has passed; see `node.people.sessions`.
+
+    `digest` and `device_digest` are SHA-256 of what two cookies hold: the secret of this session,
+    and the name of the device, which lasts from one session to the next. `browser` and `system`
+    are what it called itself, such as Firefox and Windows; empty where it said nothing known.
+    """
+
+    __tablename__ = "user_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    device_digest: Mapped[str] = mapped_column(String(64), index=True)
+    browser: Mapped[str] = mapped_column(String(40), default="")
+    system: Mapped[str] = mapped_column(String(40), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    ended_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()

@@ -18,6 +18,11 @@ COORDINATORS = frozenset({COORDINATOR, OPERATOR})
 CORE = (
     Permission("account.notices", _l("Follow, and be told what happens"), frozenset(ROLES)),
     Permission("account.profile", _l("Choose to be seen by name, or no longer"), frozenset(ROLES)),
+    Permission(
+        "account.security",
+        _l("Change one’s own password, and see where one is signed in"),
+        frozenset(ROLES),
+    ),
     Permission("account.searches", _l("Keep searches and hear of what is new"), frozenset(ROLES)),
     Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
     Permission("desk.see", _l("See what needs one’s attention"), frozenset(ROLES)),
@@ -47,8 +52,13 @@ def all_permissions(hooks: Hooks) -> tuple[Permission, ...]:
 
 def allows(roles: Iterable[str], name: str, hooks: Hooks) -> bool:
     """Whether one of `roles` has the permission `name`."""
+    return name in allowed(roles, hooks)
+
+
+def allowed(roles: Iterable[str], hooks: Hooks) -> set[str]:
+    """The names of all permissions that one of `roles` has."""
     held = set(roles)
-    return any(item.name == name and item.roles & held for item in all_permissions(hooks))
+    return {item.name for item in all_permissions(hooks) if item.roles & held}
 
 
 def is_signed_in() -> bool:

@@ -1,18 +1,18 @@
-"""Accounts: making them, finding them. Passwords are hashed (argon2) by Flask-Security."""
+"""Accounts: making them, finding them, closing them."""
 
 import secrets
-import unicodedata
 from collections.abc import Iterable
 
 from email_validator import EmailNotValidError, validate_email
-from flask_security import hash_password
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.markup import is_text
+from node.people import credentials, hashing
+from node.people.credentials import Change
 from node.people.models import Role, User
-from node.people.permissions import ROLES
+from node.people.permissions import ROLES, allowed
 from node.runtime import Node, UnitOfWork
 from node.shown import PersonView
 from node.text import misfit, trim
@@ -45,8 +45,15 @@ def require_by_email(session: Session, email: str) -> User:
 
 
 def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str) -> User:
-    """A new account. Raises `InvalidInputError` with every field that is wrong."""
+    """A new account. Raises `InvalidInputError` with every field that is wrong.
+
+    The password is hashed before anything is asked of the database: a transaction that has not
+    begun is not held up by it.
+    """
     wrong: dict[str, Saying] = {}
+    if no_password := _no_password(password):
+        wrong["password"] = no_password
+    password_hash = "" if wrong else hashing.hashed(password)
     name = trim(name)
     if not 1 <= len(name) <= 200:
         wrong["person_name"] = say("Enter your name, in at most 200 characters")
@@ -61,8 +68,6 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     else:
         if by_email(work.session, email) is not None:
             wrong["email"] = say("There is already an account with this email address")
-    if no_password := _no_password(password):
-        wrong["password"] = no_password
     if role not in ROLES:
         wrong["role"] = say("Choose a role: %(names)s", names=", ".join(ROLES))
     if wrong:
@@ -70,7 +75,7 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     user = User(
         name=name,
         email=email,
-        password=_hashed(password),
+        password=password_hash,
         fs_uniquifier=secrets.token_hex(16),
         active=True,
         roles=[_role(work.session, role)],
@@ -81,14 +86,27 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     return user
 
 
-def set_password(work: UnitOfWork, user: User, password: str) -> None:
-    """Somebody signs in with this password from now on; wherever they are signed in, they no longer
-    are. Raises `InvalidInputError`.
+def new_password_hash(password: str) -> str:
+    """The hash of a password that somebody has chosen. To be made outside any transaction that
+    writes. Raises `InvalidInputError`.
     """
     wrong = _no_password(password)
     if wrong:
         raise InvalidInputError(say("The password could not be changed."), {"password": wrong})
-    user.password, user.fs_uniquifier = _hashed(password), secrets.token_hex(16)
+    return hashing.hashed(password)
+
+
+def set_password(
+    work: UnitOfWork, user: User, password_hash: str, keep_session: int | None = None
+) -> None:
+    """Somebody signs in with the password of this hash from now on. Everything that let anybody act
+    as them ends, but for the session `keep_session`.
+    """
+    user.password = password_hash
+    # Whoever signs in with the old password at this moment waits for this, or ends with the rest.
+    work.session.flush()
+    credentials.end_all(work, user, keep_session)
+    credentials.notify(work, user, Change.password)
     work.audit("user.set-password", user.email)
 
 
@@ -101,12 +119,6 @@ def _no_password(password: str) -> Saying | None:
         most = LONGEST_PASSWORD
         return say("Enter a password of at most %(most)s characters", most=most)
     return None if is_text(password) else say("Enter a password that one can type")
-
-
-def _hashed(password: str) -> str:
-    # In the form in which Flask-Security reads it when people sign in.
-    hashed: str = hash_password(unicodedata.normalize("NFKD", password))
-    return hashed
 
 
 def keep_language(node: Node, user_id: int, language: str) -> None:
@@ -122,17 +134,27 @@ def give_role(work: UnitOfWork, user: User, role: str) -> None:
     _require_role(role)
     if role not in {each.name for each in user.roles}:
         user.roles.append(_role(work.session, role))
+        credentials.notify(work, user, Change.role_given, role=role)
         work.audit("user.give-role", user.email, role=role)
 
 
 def take_role(work: UnitOfWork, user: User, role: str) -> None:
-    """Somebody may no longer do what `role` may. Raises `ConflictError` for the only role."""
+    """Somebody may no longer do what `role` may. Where they can do less from now on, all that let
+    anybody act as them ends. Raises `ConflictError` for the only role.
+    """
     _require_role(role)
     kept = [each for each in user.roles if each.name != role]
     if not kept:
         raise ConflictError(say("This is the only role of this account. End the account instead."))
     if len(kept) < len(user.roles):
+        hooks, before = work.node.hooks, {each.name for each in user.roles}
         user.roles[:] = kept
+        loses = allowed(before, hooks) - allowed({each.name for each in kept}, hooks)
+        if loses:
+            work.session.flush()
+            credentials.end_all(work, user)
+        change = Change.rights_lost if loses else Change.role_taken
+        credentials.notify(work, user, change, role=role)
         work.audit("user.take-role", user.email, role=role)
 
 
@@ -148,9 +170,11 @@ def everybody(session: Session) -> list[User]:
 
 
 def deactivate(work: UnitOfWork, user: User) -> None:
-    """Nobody signs in with this account any more; whoever is signed in with it no longer is."""
+    """Nobody signs in with this account any more, and nothing lets anybody act as its owner."""
     user.active = False
-    user.fs_uniquifier = secrets.token_hex(16)
+    work.session.flush()
+    credentials.end_all(work, user)
+    credentials.notify(work, user, Change.closed)
     work.audit("user.deactivate", user.email)
 
 

@@ -3,42 +3,51 @@
 import hashlib
 import hmac
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_security import Security, SQLAlchemyUserDatastore
+from flask_security import Security, SQLAlchemyUserDatastore, current_user, logout_user
 from sqlalchemy import inspect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from node.db import db, may_write
+from node.people import session_cookies
 from node.people.forms import EXTENSION, SignInForm
+from node.people.hashing import PARAMETERS, BoundedHashing
 from node.people.models import Role, User
 from node.people.service import SHORTEST_PASSWORD
 from node.people.tries import SignInTries
+from node.request import current_work
 from node.settings import Settings
-
-# What the hashing of a password costs, where it is not what the library takes: nothing but the
-# test kit says so.
-HASHING: dict[str, int] = {}
 
 
 class Datastore(SQLAlchemyUserDatastore):
     """Leaves the commit to the one place that commits a request."""
 
     def commit(self) -> None:
-        """Signing in has only read so far, so that nobody waited for a password to be looked at. A
-        password that is hashed anew, as hashes cost more over the years, is written by a
-        transaction that begins to write now; not over one that was changed meanwhile.
+        """Somebody has signed in. That has only read so far, so that nobody waited for a password
+        to be verified; a transaction that begins now writes their session, and the hash of their
+        password where it was made anew with other parameters.
+
+        Whose password was changed meanwhile, or whose account was closed, is not signed in.
         """
-        session = self.db.session
-        anew = [(user, inspect(user).attrs.password.history) for user in session.dirty]
+        user: User = current_user._get_current_object()
+        history: Any = inspect(user).attrs.password.history
+        verified, hashed_anew = (history.deleted or history.unchanged)[0], history.added
+        self.db.session.rollback()
         with may_write():
-            session.rollback()
-            for user, (added, _same, before) in anew:
-                if [user.password] == list(before):
-                    user.password = added[0]
-            session.flush()
+            work = current_work()
+            work.session.refresh(user, with_for_update={"of": User})
+            if user.password != verified or not user.active:
+                logout_user()
+                return
+            if hashed_anew:
+                user.password = hashed_anew[0]
+            work.by = user.email
+            session_cookies.begin(work, user)
+            work.session.flush()
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -59,15 +68,11 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SESSION_COOKIE_NAME=settings.cookie("session"),
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_SAMESITE="Lax",
-        REMEMBER_COOKIE_NAME=settings.cookie("remember"),
-        REMEMBER_COOKIE_SECURE=settings.is_https,
-        REMEMBER_COOKIE_HTTPONLY=True,
-        REMEMBER_COOKIE_SAMESITE="Lax",
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- the name of a method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         # Argon2 has a salt of its own; with the node's key in it, losing that would lose them all.
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
-        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=HASHING,
+        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=PARAMETERS,
         SECURITY_PASSWORD_LENGTH_MIN=SHORTEST_PASSWORD,
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
@@ -79,7 +84,9 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
     app.session_interface = Sessions()
     app.extensions[EXTENSION] = SignInTries()
     security = Security(app, Datastore(db, User, Role), login_form=SignInForm)
+    security.pwd_context = BoundedHashing(security.pwd_context)
     security.want_json(lambda _request: False)
+    session_cookies.register(app)
     app.before_request(_only_forms)
 
 

@@ -5,11 +5,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 WINDOW = 15 * 60.0
-# One person may mistype; a whole council may sit behind one address.
-PER_PERSON, PER_ADDRESS = 10, 100
+# One person may mistype; a whole council may sit behind one address. Nobody tries an account from
+# so many addresses but whoever guesses.
+PER_PERSON, PER_ADDRESS, PER_ACCOUNT = 10, 100, 50
 MOST_NAMES = 10_000
 
 
@@ -64,22 +66,56 @@ def _key(name: str) -> bytes:
     return hashlib.sha256(name.encode(errors="surrogatepass")).digest()
 
 
+@dataclass(frozen=True)
+class Tryer:
+    """Who tries to sign in: from which address, as whom, and on which device, if that account was
+    used on it before; empty otherwise.
+    """
+
+    address: str
+    email: str
+    device: str = ""
+
+
 class SignInTries:
-    """The tries of people, each from one address, and of addresses altogether."""
+    """The tries of people: each from one address, of that address altogether, and of one account
+    from everywhere. Whoever is on a device that they used before is counted by that alone, so that
+    no stranger keeps them out.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._people = Tries(PER_PERSON, clock=clock)
         self._addresses = Tries(PER_ADDRESS, clock=clock)
+        self._accounts = Tries(PER_ACCOUNT, clock=clock)
+        self._devices = Tries(PER_PERSON, clock=clock)
 
-    def begin(self, address: str, email: str) -> float:
+    def begin(self, who: Tryer) -> float:
         """Count a try, or say in how many seconds there may be one: 0 where it may be now."""
-        where = origin(address)
-        return self._addresses.begin(where) or self._people.begin(f"{where} {email.casefold()}")
+        return next(filter(None, (tries.begin(name) for tries, name in self._counts(who))), 0.0)
 
-    def succeeded(self, address: str, email: str) -> None:
-        where = origin(address)
-        self._addresses.undo(where)
-        self._people.forget(f"{where} {email.casefold()}")
+    def undo(self, who: Tryer) -> None:
+        """The last try does not count."""
+        for tries, name in self._counts(who):
+            tries.undo(name)
+
+    def succeeded(self, who: Tryer) -> None:
+        """The last try does not count, nor do those before it of the same person."""
+        self.undo(who)
+        own, name = self._counts(who)[0]
+        own.forget(name)
+
+    def _counts(self, who: Tryer) -> list[tuple[Tries, str]]:
+        """By what a try is counted, in this order: what is refused is counted by nothing that
+        follows, so that no single address uses up the tries of an account.
+        """
+        where, email = origin(who.address), who.email.casefold()
+        if who.device:
+            return [(self._devices, f"{who.device} {email}")]
+        return [
+            (self._people, f"{where} {email}"),
+            (self._accounts, email),
+            (self._addresses, where),
+        ]
 
 
 def origin(address: str) -> str:

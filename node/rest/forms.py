@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, SelectMultipleField, StringField
 
-from node.forms import HouseForm
+from node.forms import StrictForm
 from node.rest.models import Scope
 from node.rest.service import DAYS
 
@@ -16,7 +16,7 @@ SCOPES = {
 ENDS = {30: _l("In 30 days"), 90: _l("In 90 days"), 365: _l("In a year")}
 
 
-class TokenForm(HouseForm):
+class TokenForm(StrictForm):
     """What a token is for, what it may do, and until when."""
 
     name = StringField(_l("What it is for"), description=_l("Such as: our website"))

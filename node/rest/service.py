@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.people import credentials
+from node.people.credentials import Change
 from node.people.models import User
 from node.rest.models import Scope, Token
 from node.runtime import Node, UnitOfWork
@@ -55,6 +57,7 @@ def make(
     )
     work.session.add(token)
     work.session.flush()
+    credentials.notify(work, user, Change.token, name=name)
     work.audit("token.make", token.beginning, name=name, scopes=token.scopes)
     return token, secret
 
@@ -74,6 +77,12 @@ def revoke(work: UnitOfWork, user: User, token_id: int) -> Token:
         token.revoked_at = now()
         work.audit("token.revoke", token.beginning, name=token.name)
     return token
+
+
+def revoke_all(work: UnitOfWork, user: User) -> None:
+    """No token of a person is good any more."""
+    good = Token.user_id == user.id, Token.revoked_at.is_(None)
+    work.session.execute(update(Token).where(*good).values(revoked_at=now()))
 
 
 def find(session: Session, secret: str) -> Token | None:

@@ -71,7 +71,7 @@ class TestNode:
         """Somebody who looks at the node; signed in if a role is named (officer, operator)."""
         visitor = Visitor(self.app.test_client())
         if role:
-            badges.sign_in(visitor, email(role, self.name), PASSWORD)
+            badges.sign_in(visitor, email(role, self.name))
         return visitor
 
     @contextmanager

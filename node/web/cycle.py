@@ -17,6 +17,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from node.db import UNAVAILABLE, begin_reading, db, end_reading
 from node.errors import ForbiddenError, NotFoundError
+from node.people import session_cookies
 from node.people.permissions import may
 from node.request import LARGEST_ROW_ID, PUBLIC, is_for_servers
 from node.unsaved import views as unsaved
@@ -79,6 +80,7 @@ def surround(app: Flask) -> None:
     def finish(response: Response) -> Response:
         unsaved.show_again(response)
         response = _commit(response)
+        session_cookies.note_seen()
         if is_for_servers():
             security_headers.harden_document(response)
         else:

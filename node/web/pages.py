@@ -22,6 +22,7 @@ from node.data_folder import with_secret
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.federating.views.asking import current_reader
 from node.forms import HouseForm
+from node.people import session_cookies
 from node.people.sign_in import first_run_token
 from node.portfolio.portrait import portrait
 from node.projects import service as projects
@@ -158,12 +159,15 @@ def first_run() -> ResponseReturnValue:
     _first_run_allowed(form.token.data or "")
     if not form.validate_on_submit():
         return render_template("first_run.html", form=form), 400
+    work.pause()  # a password is hashed before anything is written
     try:
         operator = found(work, form.founding())
     except InvalidInputError as error:
         form.show(error)
         return render_template("first_run.html", form=form), 400
+    work.by = operator.email
     login_user(operator)
+    session_cookies.begin(work, operator)
     flash(_("Your node is ready. Publish a first project, or follow another council."), "success")
     return redirect(url_for("pages.home"), 303)
 

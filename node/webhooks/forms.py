@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectChoice, SelectMultipleField, StringField
 
-from node.forms import HouseForm
+from node.forms import StrictForm
 from node.webhooks.events import CHOICES, Event
 
 EVENTS = {
@@ -15,7 +15,7 @@ EVENTS = {
 }
 
 
-class WebhookForm(HouseForm):
+class WebhookForm(StrictForm):
     """An address, and what it is told of."""
 
     url = StringField(

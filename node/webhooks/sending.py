@@ -101,9 +101,11 @@ def _note(work: UnitOfWork, hook: Webhook, tried: Tried, *, is_delivered: bool) 
     if is_delivered:
         hook.failing_since = None
         return
+    if hook.off_at is not None:
+        return
     hook.failing_since = hook.failing_since or moment
     is_lost = tried.status == GONE or hook.failing_since < moment - GIVE_UP
-    if is_lost and hook.off_at is None:
+    if is_lost:
         hook.off_at = moment
         work.audit("webhook.off", hook.url)
         log.warning("a webhook is switched off", url=hook.url, status=tried.status)

@@ -13,6 +13,8 @@ from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.feeds.describing import moment
 from node.outbound.errors import OutboundError
 from node.outbound.targets import parse_target
+from node.people import credentials
+from node.people.credentials import Change
 from node.people.models import User
 from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
@@ -54,6 +56,7 @@ def add(
     hook = Webhook(user=user, url=url, events=chosen, tells_all=tells_all)
     work.session.add(hook)
     work.session.flush()
+    credentials.notify(work, user, Change.webhook, url=url)
     work.audit("webhook.add", url, events=chosen, tells_all=tells_all)
     return hook
 
@@ -95,6 +98,15 @@ def keys(hook: Webhook) -> list[str]:
 def remove(work: UnitOfWork, hook: Webhook) -> None:
     work.audit("webhook.remove", hook.url)
     work.session.delete(hook)
+
+
+def end_all(work: UnitOfWork, user: User) -> None:
+    """Nothing more is sent to a person's webhooks until they switch them on, and the secrets that
+    were shown are no good any more.
+    """
+    for hook in work.session.scalars(select(Webhook).where(Webhook.user_id == user.id)):
+        hook.secret, hook.old_secret, hook.changed_secret_at = new_secret(), None, now()
+        hook.off_at = hook.off_at or now()
 
 
 def switch_on(work: UnitOfWork, hook: Webhook) -> None:

@@ -109,7 +109,7 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
     assert done == (0, "officer@aldermoor.example may no longer sign in\n", "")
     assert council.visitor().visit("/officers/ola.officer").status_code == 410
     assert "Sign out" not in officer.visit("/").text
-    assert "Sign out" not in council.visitor("officer").text
+    assert "Sign out" not in council.visitor("officer").visit("/").text
     refused = moothall("user", "deactivate", "nobody@aldermoor.example")
     assert "There is no account with this email address" in refused.refusal
 

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from node.people.tries import PER_PERSON, SignInTries, Tries
+from node.people.tries import PER_PERSON, SignInTries, Tries, Tryer
 from node.testing.visitor import Visitor
 
 WRONG = "The email address or the password is not correct"
@@ -45,5 +45,5 @@ def test_tries_do_not_keep_long_names() -> None:
 def test_a_name_of_any_characters_is_counted() -> None:
     tries = SignInTries()
     for _ in range(PER_PERSON):
-        assert tries.begin("192.0.2.1", "\udcff") == 0
-    assert tries.begin("192.0.2.1", "\udcff") > 0
+        assert tries.begin(Tryer("192.0.2.1", "\udcff")) == 0
+    assert tries.begin(Tryer("192.0.2.1", "\udcff")) > 0

@@ -34,7 +34,8 @@ def sign_in(visitor: Visitor, email: str, password: str, address: str = "/sign-i
 
 def change_password(council: TestNode, password: str) -> None:
     with council.work() as work:
-        people.set_password(work, people.require_by_email(work.session, OFFICER), password)
+        hashed = people.new_password_hash(password)
+        people.set_password(work, people.require_by_email(work.session, OFFICER), hashed)
 
 
 def session_cookie(visitor: Visitor) -> str:
@@ -182,10 +183,10 @@ def test_cookies_are_for_this_site_alone(stranger: Visitor) -> None:
     stranger.visit("/sign-in")
     form = stranger.form("sign-in")
     answer = stranger.client.post(
-        "/sign-in", data=form.values | {"email": OFFICER, "password": PASSWORD, "remember": "y"}
+        "/sign-in", data=form.values | {"email": OFFICER, "password": PASSWORD}
     )
     cookies = {item.partition("=")[0]: item for item in answer.headers.getlist("Set-Cookie")}
-    assert set(cookies) == {"moothall_session", "moothall_remember"}
+    assert set(cookies) == {"moothall_session", "moothall_device"}
     for cookie in cookies.values():
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
 

@@ -1,6 +1,14 @@
 """How many tries there are, and when there are more."""
 
-from node.people.tries import PER_ADDRESS, PER_PERSON, WINDOW, SignInTries, Tries
+from node.people.tries import (
+    PER_ACCOUNT,
+    PER_ADDRESS,
+    PER_PERSON,
+    WINDOW,
+    SignInTries,
+    Tries,
+    Tryer,
+)
 
 
 class Clock:
@@ -48,31 +56,51 @@ def test_no_more_names_are_remembered_than_there_is_room_for() -> None:
 def test_a_person_is_told_apart_by_address_and_by_e_mail_address() -> None:
     tries = SignInTries(Clock())
     for _ in range(PER_PERSON):
-        assert tries.begin("192.0.2.1", "olu@a.example") == 0
-    assert tries.begin("192.0.2.1", "OLU@a.example") == WINDOW
-    assert tries.begin("192.0.2.1", "ola@a.example") == 0
-    assert tries.begin("192.0.2.2", "olu@a.example") == 0
+        assert tries.begin(Tryer("192.0.2.1", "olu@a.example")) == 0
+    assert tries.begin(Tryer("192.0.2.1", "OLU@a.example")) == WINDOW
+    assert tries.begin(Tryer("192.0.2.1", "ola@a.example")) == 0
+    assert tries.begin(Tryer("192.0.2.2", "olu@a.example")) == 0
 
 
 def test_who_signs_in_begins_anew() -> None:
     tries = SignInTries(Clock())
     for _ in range(3 * PER_PERSON):
         for _ in range(PER_PERSON):
-            assert tries.begin("192.0.2.1", "olu@a.example") == 0
-            tries.succeeded("192.0.2.1", "olu@a.example")
+            assert tries.begin(Tryer("192.0.2.1", "olu@a.example")) == 0
+            tries.succeeded(Tryer("192.0.2.1", "olu@a.example"))
 
 
 def test_an_address_has_so_many_tries_for_all_people() -> None:
     tries = SignInTries(Clock())
     for number in range(PER_ADDRESS):
-        assert tries.begin("192.0.2.1", f"{number}@a.example") == 0
-    assert tries.begin("192.0.2.1", "olu@a.example") == WINDOW
-    assert tries.begin("192.0.2.2", "olu@a.example") == 0
+        assert tries.begin(Tryer("192.0.2.1", f"{number}@a.example")) == 0
+    assert tries.begin(Tryer("192.0.2.1", "olu@a.example")) == WINDOW
+    assert tries.begin(Tryer("192.0.2.2", "olu@a.example")) == 0
+
+
+def test_an_account_has_so_many_tries_from_everywhere_but_on_a_device_that_is_known() -> None:
+    tries = SignInTries(Clock())
+    for number in range(PER_ACCOUNT):
+        who = Tryer(f"192.0.2.{number // PER_PERSON}", "olu@a.example")
+        assert tries.begin(who) == 0
+        assert number % PER_PERSON < PER_PERSON - 1 or tries.begin(who) == WINDOW
+    assert tries.begin(Tryer("198.51.100.1", "olu@a.example")) == WINDOW
+    assert tries.begin(Tryer("198.51.100.1", "ola@a.example")) == 0
+    for _ in range(PER_PERSON):
+        assert tries.begin(Tryer("192.0.2.1", "olu@a.example", "known")) == 0
+    assert tries.begin(Tryer("192.0.2.1", "olu@a.example", "known")) == WINDOW
+
+
+def test_no_single_address_uses_up_the_tries_of_an_account() -> None:
+    tries = SignInTries(Clock())
+    for _ in range(PER_ACCOUNT + PER_PERSON):
+        tries.begin(Tryer("192.0.2.1", "olu@a.example"))
+    assert tries.begin(Tryer("192.0.2.2", "olu@a.example")) == 0
 
 
 def test_a_network_of_ipv6_is_one_address() -> None:
     tries = SignInTries(Clock())
     for number in range(PER_PERSON):
-        assert tries.begin(f"2001:db8::{number:x}", "olu@a.example") == 0
-    assert tries.begin("2001:db8::ffff", "olu@a.example") == WINDOW
-    assert tries.begin("2001:db8:0:1::1", "olu@a.example") == 0
+        assert tries.begin(Tryer(f"2001:db8::{number:x}", "olu@a.example")) == 0
+    assert tries.begin(Tryer("2001:db8::ffff", "olu@a.example")) == WINDOW
+    assert tries.begin(Tryer("2001:db8:0:1::1", "olu@a.example")) == 0

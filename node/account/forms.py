@@ -1,0 +1,14 @@
+"""The form in which somebody changes their own password."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import PasswordField
+
+from node.forms import StrictForm
+
+
+class PasswordForm(StrictForm):
+    current = PasswordField(_l("Current password"))
+    password = PasswordField(
+        _l("New password"),
+        description=_l("At least 12 characters; three random words make a good one"),
+    )
