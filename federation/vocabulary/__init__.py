@@ -27,7 +27,7 @@ from federation.vocabulary.activities import (
 from federation.vocabulary.actors import ACTOR_TYPES, RFC9421, Actor
 from federation.vocabulary.collections import PAGE, WHOLE, Collection, CollectionPage
 from federation.vocabulary.context import CONTEXT, with_context, without_context
-from federation.vocabulary.objects import Article, Note, Relationship, Tombstone
+from federation.vocabulary.objects import REPLIES, Article, Note, Relationship, Tombstone
 from federation.vocabulary.parsing import parse_json
 from federation.vocabulary.places import Place
 from federation.vocabulary.projects import ProjectDetails, ProjectDocument
@@ -65,6 +65,7 @@ def parse(document: Mapping[str, Any]) -> Typed:
 __all__ = [
     "ACTOR_TYPES",
     "CONTEXT",
+    "REPLIES",
     "RFC9421",
     "Activity",
     "Actor",

@@ -1,8 +1,9 @@
 """What activities are about: projects (Article), updates (Note), what is no more (Tombstone)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from typing import Any, Self
 
 from federation.reading import (
@@ -22,6 +23,12 @@ from federation.vocabulary.projects import ProjectDetails, details_of, own, revi
 from federation.vocabulary.required import required_author, required_id, required_type
 
 MOST_MENTIONS = 100
+MOST_CHOICES = 50
+# What answers something on other servers, whatever they call it.
+REPLIES = frozenset({"Note", "Page", "Article", "Question"})
+# In these a summary is a content warning; in others only where they are sensitive.
+HIDING = frozenset({"Note", "Question"})
+TITLED = frozenset({"Page", "Article", "Question"})
 AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
 
 
@@ -100,21 +107,28 @@ class Note(Writing):
     `project` is the id of the project that it is an update of, and `revision` a token that is new
     with each change of it, both in our own namespace, as is `details`: one JSON literal, which says
     how far the project can be relied on now (FEDERATION.md). `mentions` are the actors who are
-    spoken to: their addresses (`@name@host`) by their ids.
+    spoken to: their addresses (`@name@host`) by their ids. `warning` is the plain text behind which
+    its author hides it. Of other types that answer something (`REPLIES`), `content` begins with the
+    title, and ends with what a poll lets choose from.
     """
 
     in_reply_to: str | None = None
+    warning: str = ""
     project: str | None = None
     revision: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     mentions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no Note, or has no id or author."""
-        required_type(document, ("Note",))
+    def parse(cls, document: Mapping[str, Any], types: Collection[str] = ("Note",)) -> Self:
+        """Raises `DocumentError` for what is of none of `types`, or has no id or author."""
+        kind = required_type(document, types)
+        parsed = _parsed(document)
+        parsed["content"] = _titled(document, kind, parsed["content"])
+        hides = kind in HIDING or document.get("sensitive") is True
         return cls(
-            **_parsed(document),
+            **parsed,
+            warning=(text(document, "summary") or "") if hides else "",
             in_reply_to=id_of(document.get("inReplyTo")),
             project=id_of(own(document, "project")),
             revision=revision_of(document),
@@ -211,6 +225,19 @@ class Tombstone:
             }
         )
         return with_context(document) if context else document
+
+
+def _titled(document: Mapping[str, Any], kind: str, content: str) -> str:
+    """The content with what other types say beside it. A Note with a name and no content is the
+    answer to a poll.
+    """
+    name = escape(text(document, "name") or "")
+    if name and (kind in TITLED or not content):
+        content = f"<p><strong>{name}</strong></p>{content}"
+    given = one_or_many(document.get("oneOf")) + one_or_many(document.get("anyOf"))
+    choices = [text(item, "name") or "" for item in given[:MOST_CHOICES] if isinstance(item, dict)]
+    listed = "".join(f"<li>{escape(choice)}</li>" for choice in choices if choice)
+    return f"{content}<ul>{listed}</ul>" if listed and kind == "Question" else content
 
 
 def _parsed(document: Mapping[str, Any]) -> dict[str, Any]:

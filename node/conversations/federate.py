@@ -13,8 +13,10 @@ from node.federating import addresses
 from node.federating.models import Actor
 from node.projects.federate import audience
 from node.projects.models import Visibility
+from node.text import one_line
 
 LONGEST_CONTENT = 20_000
+LONGEST_WARNING = 300
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class RemoteComment:
     url: str
     author_uri: str
     content: str
+    language: str
+    warning: str
     published_at: datetime | None
     changed_at: datetime | None
 
@@ -68,12 +72,14 @@ def from_note(note: Note) -> RemoteComment:
     content = markup.received("content", note.content, LONGEST_CONTENT).strip()
     if not content:
         raise DocumentError("content", "missing")
-    url = note.url or ""
+    url, warning = note.url or "", markup.received("summary", note.warning, LONGEST_CONTENT)
     return RemoteComment(
         uri=note.id,
         url=url if same_origin(url, note.id) else note.id,
         author_uri=note.attributed_to,
         content=content,
+        language=note.language or "",
+        warning=one_line(markup.to_text(warning), LONGEST_WARNING),
         published_at=note.published,
         changed_at=note.updated or note.published,
     )

@@ -31,7 +31,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 class Comment(Base):
     """`content` is sanitised HTML. `in_reply_to` is the id of the project, the update or the
-    comment that it answers. `source` is the Markdown of one written here.
+    comment that it answers. `source` is the Markdown of one written here. `language` is a tag (BCP
+    47), where its author says one. It is hidden behind `warning`, where there is one.
     """
 
     __tablename__ = "comment"
@@ -50,6 +51,8 @@ class Comment(Base):
     in_reply_to: Mapped[str] = mapped_column(Uri)
     source: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(35), default="")
+    warning: Mapped[str] = mapped_column(String(300), default="")
     state: Mapped[State] = mapped_column(
         Enum(State, native_enum=False, length=20), default=State.held
     )

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from federation.errors import FederationError
 from federation.origin import host_of, same_origin
 from federation.reading import type_of
-from federation.vocabulary import Collection, CollectionPage, Note, id_of, parse
+from federation.vocabulary import REPLIES, Collection, CollectionPage, Note, id_of, parse
 from node.conversations import looking, receiving
 from node.conversations.models import Comment, State
 from node.councils.models import Council
@@ -126,14 +126,14 @@ def _held(node: Node, one: Unread) -> int:
 def _take(node: Node, one: Unread, item: Any, asked_at: datetime) -> bool:
     """Keep one comment; False where it is to be asked for later."""
     uri = id_of(item) or ""
-    if isinstance(item, dict) and (type_of(item) != "Note" or "inReplyTo" not in item):
+    if isinstance(item, dict) and (type_of(item) not in REPLIES or "inReplyTo" not in item):
         return True
     try:
         if not _is_wanted(node, uri):
             return True
         is_at_home = isinstance(item, dict) and same_origin(uri, one.uri)
         found = item if is_at_home else fetching.document(node, uri, sent_by=one.host)
-        note = Note.parse(found)
+        note = Note.parse(found, REPLIES)
         if not same_origin(note.id, note.attributed_to):
             return True
         _introduce(node, note.attributed_to, one.host)

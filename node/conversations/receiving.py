@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.reading import type_of
-from federation.vocabulary import Activity, Note, id_of
+from federation.vocabulary import REPLIES, Activity, Note, id_of
 from node.conversations import news, service, subjects
 from node.conversations.federate import RemoteComment, from_note
 from node.conversations.models import Comment, State
@@ -44,7 +44,9 @@ def receive_note(work: UnitOfWork, received: Received) -> None:
     """Somebody writes or changes a comment on a project of ours."""
     if received.document is None:
         raise NotForUsError(say("an activity without its object"))
-    note = Note.parse(received.document)
+    note = Note.parse(received.document, REPLIES)
+    if type_of(received.document) == "Article" and note.in_reply_to is None:
+        raise NotForUsError(say("an article that answers nothing"))
     subject = _subject(work, note)
     if note.attributed_to != received.activity.actor:
         raise NotForUsError(say("a comment by somebody else"))
@@ -66,7 +68,7 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     if type_of(passed_on) == "Delete":
         _delete(work, Activity.parse(passed_on))
         return
-    note = Note.parse(_note(passed_on))
+    note = Note.parse(_note(passed_on), REPLIES)
     subject = _subject(work, note)
     author = id_of(passed_on.get("actor")) or note.attributed_to
     if author != note.attributed_to or not same_origin(note.id, author):
@@ -126,7 +128,7 @@ def receive_taken_back(work: UnitOfWork, received: Received) -> None:
 def _note(passed_on: Mapping[str, Any]) -> Mapping[str, Any]:
     """The note of what was passed on: of a Create or Update, or the note itself."""
     found = passed_on.get("object") if type_of(passed_on) in {"Create", "Update"} else passed_on
-    if not isinstance(found, dict) or type_of(found) != "Note":
+    if not isinstance(found, dict) or type_of(found) not in REPLIES:
         raise NotForUsError(say("no comment"))
     return found
 
@@ -187,17 +189,23 @@ def _store(
         _bring_back(comment, state, asked_at)
     elif changed_at < comment.changed_at:
         raise NotForUsError(say("older than what is known"))
-    elif (comment.url, comment.content) == (told.url, told.content):
+    elif _written(comment) == _written(told):
         raise NotForUsError(say("known already"))
     elif comment.state is State.shown:
         _check_pace(work, author)
         if state is State.held:  # what a moderator saw was something else
             service.hold(work, comment)
-    comment.url, comment.content, comment.changed_at = told.url, told.content, changed_at
+    comment.url, comment.content, comment.language, comment.warning = _written(told)
+    comment.changed_at = changed_at
     session.flush()
     if is_new and asked_at is None and comment.state is State.shown:
         news.told(work, comment)
     return comment
+
+
+def _written(one: Comment | RemoteComment) -> tuple[str, str, str, str]:
+    """What changes when its author changes it."""
+    return one.url, one.content, one.language, one.warning
 
 
 def _undelete(session: Session, uri: str, author: Actor, asked_at: datetime | None) -> None:
@@ -269,8 +277,7 @@ def _author(work: UnitOfWork, uri: str) -> Actor:
 
 
 HANDLERS: Handlers = {
-    ("Create", "Note"): receive_note,
-    ("Update", "Note"): receive_note,
+    **{(kind, of): receive_note for kind in ("Create", "Update") for of in REPLIES},
     ("Announce", ""): receive_announced,
     ("Delete", ""): receive_delete,
     ("Undo", "Announce"): receive_taken_back,

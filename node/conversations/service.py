@@ -149,7 +149,7 @@ def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:
 def erase(comment: Comment) -> None:
     """Forget what was written."""
     _move(comment, State.deleted)
-    comment.content = comment.source = ""
+    comment.content = comment.source = comment.warning = ""
     comment.changed_at = now()
 
 

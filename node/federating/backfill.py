@@ -4,6 +4,7 @@ Each page is stored together with the address of the next one, in one transactio
 being stored, the next is already asked for.
 """
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,17 +37,26 @@ PAGES_IN_TURN, TURN_SECONDS = 10, 5.0
 # More than the projects of a whole country, with their updates.
 MOST_DOCUMENTS = 500_000
 MOST_PAGES = 10_000
+# Bytes of JSON of one council: twice what a whole country has.
+MAX_BYTES = 1024**3
+# Documents beyond the number that a council says it has: some may be new since.
+MAX_BEYOND_TOTAL = 1_000
+# Pages beyond one for each document: those hold nothing.
+MAX_EMPTY_PAGES = 20
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page as it was fetched, asked for at `asked_at`. `onward` is where the next one is."""
+    """One page as it was fetched, asked for at `asked_at`. `onward` is where the next one is,
+    `size` the length of its items as JSON.
+    """
 
     address: str
     items: tuple[Any, ...]
     total: int | None
     onward: str | None
     asked_at: datetime
+    size: int = 0
 
 
 def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
@@ -61,6 +71,7 @@ def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
         work.session.add(row)
     row.next_page, row.state = actor.projects, Backfill.WAITING
     row.pages, row.read, row.total, row.attempts, row.outcome = 0, 0, None, 0, ""
+    row.size, row.landmark = 0, None
     row.started_at, row.finished_at = now(), None
     row.due_at, row.leased_until = now(), None
     work.wake(Backfill.JOB)
@@ -158,7 +169,8 @@ def _fetch(node: Node, address: str, actor_uri: str) -> Page:
         raise fetching.NotFetchedError(
             say("%(address)s leads nowhere.", address=address), permanent=True
         )
-    return Page(address, items, page.total_items, onward, asked_at)
+    size = len(json.dumps(items, ensure_ascii=False))
+    return Page(address, items, page.total_items, onward, asked_at, size)
 
 
 def _store(node: Node, row_id: int, page: Page) -> bool:
@@ -178,6 +190,9 @@ def _store(node: Node, row_id: int, page: Page) -> bool:
         keep(work)
         row.pages += 1
         row.read += len(page.items)
+        row.size += page.size
+        if row.pages & (row.pages - 1) == 0:
+            row.landmark = page.address
         row.total = page.total if page.total is not None else row.total
         row.attempts = 0
         _go_on(work, row, page.onward)
@@ -189,10 +204,28 @@ def _go_on(work: UnitOfWork, row: Backfill, onward: str | None) -> None:
     row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
     if onward is None:
         _end(work, row, "done", "")
-    elif row.pages >= MOST_PAGES or row.read >= MOST_DOCUMENTS:
-        _end(work, row, "failed", "there is no end to it")
+    elif why := _too_much(row, onward):
+        _end(work, row, "failed", why)
     else:
         row.next_page = onward
+
+
+def _too_much(row: Backfill, onward: str) -> str:
+    """Why a council is not read on, in words for the operator; empty if it is.
+
+    A circle of pages is found by a landmark: the page that is the 1st, 2nd, 4th, 8th… (Brent's
+    algorithm); once it is within the circle, it comes again.
+    """
+    if onward == row.landmark:
+        return "its pages go round in a circle"
+    if row.total is not None and row.read > row.total + MAX_BEYOND_TOTAL:
+        return f"it has more than the {row.total:,} documents that it says it has"
+    if row.pages > row.read + MAX_EMPTY_PAGES:
+        return "its pages are empty"
+    if row.size > MAX_BYTES:
+        return f"it has more than {MAX_BYTES // 1024**2:,} MB, the most that is kept of a council"
+    is_endless = row.pages >= MOST_PAGES or row.read >= MOST_DOCUMENTS
+    return "it has more than is kept of one council" if is_endless else ""
 
 
 def _end(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:

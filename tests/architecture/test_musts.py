@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MUSTS = [*range(1, 42), 43]
+MUSTS = range(1, 44)
 ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 TEST = re.compile(r"`([^`:]+)::(\w+)`")
 # `test_must_7_…`, `test_must_1_3_and_4_…`, `test_musts_11_to_13_…`
@@ -29,7 +29,7 @@ def numbers(name: str) -> set[int]:
 
 
 def test_every_must_has_a_row() -> None:
-    assert list(listed()) == MUSTS
+    assert list(listed()) == list(MUSTS)
 
 
 @pytest.mark.parametrize("must", MUSTS)

@@ -154,6 +154,55 @@ def test_a_collection_that_leads_nowhere_ends(nodes: Nodes) -> None:
     assert state(node)[0] != "done"
 
 
+class Endless(Peer):
+    """A council's pages that never end: each names the next, with so many items."""
+
+    circle = 0
+    items: tuple[Any, ...] = ()
+    total: int | None = None
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        path, _, number = str(environ["REQUEST_URI"]).partition("?page=")
+        if number:
+            following = (int(number) + 1) % (self.circle or 10_000)
+            uri = self.uri(path)
+            address = f"{uri}?page={number}"
+            page = CollectionPage(
+                id=address,
+                part_of=uri,
+                items=self.items,
+                total_items=self.total,
+                next=f"{uri}?page={following}",
+            )
+            self.serve(address, page.dump())
+        return super().__call__(environ, start_response)
+
+
+@pytest.mark.parametrize(
+    "circle, items, total, most, words",
+    [
+        (2, 1, None, 8, "its pages go round in a circle"),
+        (7, 0, None, 30, "circle"),
+        (0, 0, None, 30, "its pages are empty"),
+        (0, 100, 5, 20, "it has more than the 5 documents that it says it has"),
+    ],
+)
+def test_must_35_pages_of_a_council_that_never_end_are_left(
+    circle: int, items: int, total: int | None, most: int, words: str, nodes: Nodes
+) -> None:
+    node = nodes.start("aldermoor")
+    peer = Endless.join(nodes, "brackwell.test", node)
+    sender, _ = council_of(peer, 1)
+    peer.circle, peer.total = circle, total
+    peer.items = tuple({"type": "Nothing"} for _ in range(items))
+    follow(nodes, node, sender)
+    assert len([target for target in peer.fetched if "?page=" in target]) <= most
+    with node.reading() as session:
+        row = session.scalars(select(Backfill)).one()
+        assert (row.state, words in row.outcome) == ("failed", True)
+    assert row.outcome in node.visitor("operator").visit("/operator/reading").text
+
+
 def test_who_follows_late_reads_updates_too(nodes: Nodes) -> None:
     here, there = nodes.pair()
     publish(here, "Bins", "Potholes")

@@ -77,6 +77,37 @@ def test_who_speaks_to_a_projects_actor_comments_on_it(
     assert "To the group" in comments(node, project)
 
 
+def test_must_42_warnings_languages_and_other_types_of_comments_are_kept(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project, author = publish(node, TITLE), peer.actor()
+    uri = uri_of(node, project)
+    hidden = note(author, uri, "<p>The end of it</p>", summary="Spoiler <b>x</b>", sensitive=True)
+    welsh = note(author, uri, "<p>Bore da</p>", contentMap={"cy": "<p>Bore da</p>"})
+    page = note(author, uri, "<p>Of a page</p>", type="Page", name="On <Lemmy>")
+    article = note(author, uri, "<p>Of an article</p>", type="Article", summary="In short")
+    choices = [{"type": "Note", "name": "Red & white"}, {"type": "Note", "name": "Blue"}]
+    poll = note(author, uri, "<p>Which?</p>", type="Question", oneOf=choices)
+    vote = note(author, uri, "", name="Blue, I vote")
+    del vote["content"]
+    stray = note(author, "", "<p>Of nothing</p>", type="Article")
+    del stray["inReplyTo"]
+    for about in (hidden, welsh, page, article, poll, vote, stray):
+        say(nodes, author, node, "Create", about)
+    shown = comments(node, project)
+    (_before, warned) = shown.split("The end of it")[0].rsplit("<details", 1)
+    assert "Spoiler x" in warned
+    assert 'lang="cy" dir="auto"><p>Bore da</p>' in shown
+    assert "On &lt;Lemmy&gt;" in shown
+    for words in ("Of a page", "Of an article", "Which?", "<li>Red &amp; white</li>", "I vote"):
+        assert words in shown, words
+    assert "In short" not in shown
+    assert "Of nothing" not in shown
+    changed = hidden | {"summary": None, "updated": "2026-11-21T10:00:00Z"}
+    say(nodes, author, node, "Update", changed)
+    assert "Spoiler" not in comments(node, project)
+
+
 def test_what_is_about_nothing_here_or_not_for_all_is_not_shown(
     nodes: Nodes, node: TestNode, peer: Peer
 ) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
@@ -124,7 +124,8 @@ class InboxItem(Queued, Base):
 class Backfill(Queued, Base):
     """Reading everything that a council has, page by page.
 
-    `next_page` is where to go on after a crash.
+    `next_page` is where to go on after a crash. `size` is how many bytes of JSON were read;
+    `landmark` is a page that was, by which a circle of pages is found.
     """
 
     __tablename__ = "backfill"
@@ -141,6 +142,8 @@ class Backfill(Queued, Base):
     pages: Mapped[int] = mapped_column(default=0)
     read: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    landmark: Mapped[str | None] = mapped_column(Uri)
     started_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(500), default="")
