@@ -46,7 +46,7 @@ def jrd(app: "WSGIApplication", resource: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("redirects", [True, False], ids=["a redirect", "a proxy"])
-def test_a_council_is_found_at_its_main_domain(redirects: bool, nodes: Nodes) -> None:
+def test_must_1_a_council_is_found_at_its_main_domain(redirects: bool, nodes: Nodes) -> None:
     node = nodes.start("aldermoor", handle_domain=MAIN)
     other = nodes.start("brackwell", federation="open")
     site = MainSite(node, redirects=redirects)

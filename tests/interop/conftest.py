@@ -12,7 +12,7 @@ import pytest
 from node.testing.processes import free_port, until
 from tests.interop import neighbours
 from tests.interop.authority import certify
-from tests.interop.council import HOST, OurCouncil, our_council
+from tests.interop.council import HOST, MAIN, OurCouncil, our_council
 from tests.interop.front import Front
 from tests.interop.neighbours import Neighbour
 
@@ -82,7 +82,7 @@ def town(request: pytest.FixtureRequest) -> Town:
 
 @contextmanager
 def _town(folder: Path, name: str, starts: Starts) -> Iterator[Town]:
-    trusted, certificate = certify(folder, (HOST, name))
+    trusted, certificate = certify(folder, (HOST, MAIN, name))
     for part in ("ours", "theirs"):
         (folder / part).mkdir()
     with (

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import select
@@ -31,6 +33,8 @@ from tests.interop.neighbours import NAMES, Neighbour
 
 NAME = "aldermoor"
 HOST = f"{NAME}.test"
+# Where the council has its web site, and its name; the node is elsewhere.
+MAIN = f"{NAME}-council.test"
 _numbers = count(1)
 
 
@@ -51,6 +55,10 @@ class OurCouncil:
     @property
     def address(self) -> str:
         return f"@{NAME}@{self.authority}"
+
+    @property
+    def main_address(self) -> str:
+        return f"@{NAME}@{self.node.settings.handle_host}"
 
     @property
     def uri(self) -> str:
@@ -170,10 +178,35 @@ class OurCouncil:
 
 
 @contextmanager
+def main_site(front: Front, node_url: str) -> Iterator[None]:
+    """The council's web site: of what is asked there, WebFinger alone is sent on to the node."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301 if self.path.startswith("/.well-known/webfinger?") else 404)
+            self.send_header("Location", f"{node_url}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_given: object) -> None:
+            """Nothing is written down."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    front.backends[MAIN] = server.server_port
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
 def our_council(front: Front, folder: Path, trusted: Path, allowed: str) -> Iterator[OurCouncil]:
     """A council that may reach the server `allowed`, on this machine; with an empty database."""
     given = {
         "base_url": f"https://{front.authority(HOST)}",
+        "handle_domain": front.authority(MAIN),
         "listen": f"127.0.0.1:{free_port()}",
         "trusted_proxy": "127.0.0.1",
         "private_hosts": (allowed,),
@@ -192,7 +225,8 @@ def our_council(front: Front, folder: Path, trusted: Path, allowed: str) -> Iter
         changed.setenv("STRANGE_NAMES", str(folder.parent / "strange-names"))
         process.start()
     try:
-        yield OurCouncil(node)
+        with main_site(front, settings.base_url):
+            yield OurCouncil(node)
     finally:
         process.end()
         node.engine.dispose()

@@ -16,6 +16,13 @@ def test_must_1_they_find_us_by_our_address(town: Town) -> None:
     assert found["endpoints"]["sharedInbox"].endswith("/inbox")
 
 
+def test_must_1_they_find_us_at_our_main_domain(town: Town) -> None:
+    address = town.ours.main_address
+    assert address != town.ours.address
+    assert town.theirs.do("webfinger", what=address) == town.ours.uri
+    assert town.theirs.do("find", what=address)["id"] == town.ours.uri
+
+
 def test_must_2_they_read_our_nodeinfo(town: Town) -> None:
     found = town.theirs.do("nodeinfo", url=town.ours.node.settings.base_url)
     assert found["software"]["name"] == "moothall"
