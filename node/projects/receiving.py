@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from federation.digest import bucket_of
@@ -22,6 +21,7 @@ from node.councils.models import Council
 from node.db import insert_once, now
 from node.federating.models import Actor, Deleted, Follow
 from node.news.service import tell
+from node.outages import is_outage
 from node.projects import digests, marks, news, relating
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import REPEATED, Phase, Project, State, repeated
@@ -138,8 +138,8 @@ def _has_room(session: Session, council: Council, new: int) -> bool:
 
 
 def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) -> dict[str, str]:
-    """Write all in one statement. Should the database refuse, each for itself: one bad document
-    costs only itself.
+    """Write all in one statement. Should the database refuse what they say, each for itself: one
+    bad document costs only itself. Raises what says nothing about them, for a later try.
     """
     if not told:
         return {}
@@ -150,7 +150,9 @@ def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) ->
         with session.begin_nested():
             _upsert(session, rows)
             marks.by_uri(session, [one.uri for one in told])
-    except DBAPIError:
+    except Exception as error:
+        if is_outage(error):
+            raise
         if len(told) == 1:
             log.exception("a project could not be kept", uri=told[0].uri)
             return {told[0].uri: "the database does not take it"}

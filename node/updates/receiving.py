@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from federation.digest import bucket_of
@@ -21,6 +20,7 @@ from node.councils.models import Council
 from node.db import insert_into, insert_once, now
 from node.federating import backfill, comparisons
 from node.federating.models import Deleted
+from node.outages import is_outage
 from node.projects.details import Freshness, Upkeep
 from node.projects.digests import touch
 from node.projects.models import Project
@@ -137,8 +137,8 @@ def _counts(session: Session, project_ids: list[int]) -> dict[int, int]:
 def _store(
     work: UnitOfWork, council: Council, told: Sequence[RemoteUpdate], projects: dict[str, int]
 ) -> dict[str, str]:
-    """Write all in one statement. Should the database refuse, each for itself: one bad document
-    costs only itself.
+    """Write all in one statement. Should the database refuse what they say, each for itself: one
+    bad document costs only itself. Raises what says nothing about them, for a later try.
     """
     if not told:
         return {}
@@ -148,7 +148,9 @@ def _store(
     try:
         with session.begin_nested():
             _upsert(session, rows)
-    except DBAPIError:
+    except Exception as error:
+        if is_outage(error):
+            raise
         if len(told) == 1:
             log.exception("an update could not be kept", uri=told[0].uri)
             return {told[0].uri: "the database does not take it"}
