@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import structlog
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -12,6 +13,8 @@ from node.notices.service import Told
 from node.projects.forms import PHASES
 from node.projects.models import Phase
 from node.text import one_line
+
+log = structlog.get_logger(__name__)
 
 TOPICS = {
     Topic.own: _l("Projects that you look after"),
@@ -29,18 +32,32 @@ WAYS = {
 }
 
 
+class Words(dict[str, str]):
+    """What a sentence is filled in with. A word that nobody gave does not stop anybody reading."""
+
+    def __missing__(self, name: str) -> str:
+        others = {"who": _("Somebody"), "council": _("A council")}
+        return str(others.get(name, "…"))
+
+
 def sentence(kinds: Mapping[str, Kind], told: Told) -> Markup:
-    """What happened, with the project's name in its language."""
-    project = told.project
-    values: dict[str, str] = {
-        "project": _titled(told),
-        "council": project.council.name if project else "",
-        "who": one_line(told.comment.author.name, 200) if told.comment else "",
-    }
-    details = told.notice.happening.details
-    if details.get("phase") in list(Phase):
-        values["phase"] = str(PHASES[Phase(details["phase"])])
-    return Markup(str(kinds[told.notice.happening.kind].sentence)) % (details | values)  # noqa: S704
+    """What happened, with the project's name in its language. Words that its kind came with count
+    for more than what is known of the project and the comment.
+    """
+    words = Words(project=_titled(told))
+    if told.project is not None:
+        words["council"] = told.project.council.name
+    if told.comment is not None and (name := one_line(told.comment.author.name, 200)):
+        words["who"] = name
+    words.update({name: word for name, word in told.notice.happening.details.items() if word})
+    if words.get("phase") in list(Phase):
+        words["phase"] = str(PHASES[Phase(words["phase"])])
+    happened = str(kinds[told.notice.happening.kind].sentence)
+    try:
+        return Markup(happened) % words  # noqa: S704 -- ours, or a plugin's
+    except (TypeError, ValueError):  # no sentence to be filled in
+        log.exception("a notification cannot be worded", kind=told.notice.happening.kind)
+        return Markup(happened)  # noqa: S704 -- as above
 
 
 def plain(kinds: Mapping[str, Kind], told: Told) -> str:
