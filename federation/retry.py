@@ -70,7 +70,7 @@ def decide(
     if first_attempt_age >= patience:
         return Outcome.permanent()
     asked = read_retry_after(retry_after, now) if status in {429, 503} else None
-    return Outcome(after=_spread(max(asked or timedelta(), _backoff(attempts)), jitter))
+    return Outcome(after=_spread(max(asked or timedelta(), backoff(attempts)), jitter))
 
 
 def read_retry_after(header: str | None, now: datetime | None = None) -> timedelta | None:
@@ -98,7 +98,7 @@ def rest(failures: int, jitter: float) -> timedelta | None:
     """
     if failures < FAILURES_BEFORE_REST:
         return None
-    return _spread(_doubled(FIRST_REST, failures - FAILURES_BEFORE_REST), jitter)
+    return _spread(doubled(FIRST_REST, failures - FAILURES_BEFORE_REST), jitter)
 
 
 def _refused(attempts: int, jitter: float, *, lives: bool) -> Outcome:
@@ -106,15 +106,16 @@ def _refused(attempts: int, jitter: float, *, lives: bool) -> Outcome:
         return Outcome(after=_spread(REFUSED_DELAYS[attempts - 1], jitter))
     if not lives:
         return Outcome.permanent()
-    return Outcome(after=_spread(_doubled(REFUSED_DELAYS[-1], attempts - 2), jitter))
+    return Outcome(after=_spread(doubled(REFUSED_DELAYS[-1], attempts - 2), jitter))
 
 
-def _backoff(attempts: int) -> timedelta:
+def backoff(attempts: int) -> timedelta:
     """Twice as long each time: 2 s, 4 s, 8 s and so on, to 12 hours."""
-    return _doubled(FIRST_DELAY, max(attempts - 1, 0))
+    return doubled(FIRST_DELAY, max(attempts - 1, 0))
 
 
-def _doubled(first: timedelta, times: int) -> timedelta:
+def doubled(first: timedelta, times: int) -> timedelta:
+    """`first`, doubled so many times, up to 12 hours."""
     return min(first * (1 << min(times, 16)), LONGEST_DELAY)
 
 

@@ -25,6 +25,7 @@ from node.declared import (
 )
 from node.hookspecs import PROJECT_NAME, HookSpecs
 from node.loading import REGISTERED, UnusablePluginError, check, in_one_line, load
+from node.outages import is_misuse, is_outage
 from node.settings import Settings
 from node.shown import ProjectView, Work
 
@@ -269,7 +270,9 @@ class Hooks:
     def _guarded(self, plugin: str, hook: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 -- plugins are other people's code: none stops us
+        except Exception as error:  # plugins are other people's code: none stops us
+            if is_outage(error) and not is_misuse(error):
+                raise  # that is no fault of the plugin's, and its part is not to be lost
             self.failed(plugin, hook, error)
 
 

@@ -204,7 +204,6 @@ class Node:
     unheard: Remembered[set[str]] = field(default_factory=Remembered)
     documents: Remembered[bytes] = field(default_factory=Remembered)
     rooms: Remembered["Room"] = field(default_factory=Remembered)
-    tidied: Recent[None] = field(default_factory=lambda: Recent(seconds=3600.0))
     looked: Recent[bool] = field(default_factory=lambda: Recent(seconds=21_600.0))
     deeds: Allowance = field(default_factory=lambda: Allowance(seconds=86_400.0))
     refused: Tally = field(default_factory=Tally)

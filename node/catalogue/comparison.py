@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
-import structlog
 from sqlalchemy import select
 
 from federation.digest import (
@@ -33,8 +32,7 @@ from node.federating import actors, backfill, comparisons, fetching, follower_sy
 from node.federating.models import Actor, Comparison
 from node.projects.models import Visibility
 from node.runtime import Node
-
-log = structlog.get_logger(__name__)
+from node.text import one_line
 
 # So many councils are compared with at once.
 AT_ONCE = 4
@@ -56,23 +54,20 @@ def work_off(node: Node) -> None:
     """The job: compare with every council whose time has come."""
     with node.work(by=Comparison.JOB) as work:
         comparisons.watch_followed(work.session)
-    queues.in_parallel(AT_ONCE, partial(queues.lease, node, Comparison), partial(compare, node))
+    queues.work_off(node, Comparison, partial(compare, node), at_once=AT_ONCE)
 
 
-def compare(node: Node, row_id: int) -> None:
+def compare(node: Node, leased: queues.Lease) -> None:
     """One comparison, and when the next one is to be."""
     found = Found()
+    subject = _subject(node, leased.id)
+    if subject is None:
+        return
     try:
-        subject = _subject(node, row_id)
-        if subject is None:
-            return
         _look(node, subject, found)
     except (MoothallError, FederationError) as error:
         found.words.append(str(error))
-    except Exception as error:
-        log.exception("a comparison failed", comparison=row_id)
-        found.words.append(f"{type(error).__name__}: {error}")
-    _record(node, row_id, found)
+    _record(node, leased, subject, found)
 
 
 def _subject(node: Node, row_id: int) -> Subject | None:
@@ -87,14 +82,13 @@ def _subject(node: Node, row_id: int) -> Subject | None:
         if backfill.is_running(work.session, row.actor):
             row.due_at, row.leased_until = now() + BACKFILL_PATIENCE, None
             return None
-        url, row.followers_url = row.followers_url, None
         return Subject(
             row_id=row.id,
             actor_id=row.actor_id,
             actor_uri=row.actor.uri,
             council_id=council_id if is_followed else None,
             digest=row.actor.digest,
-            followers_url=url,
+            followers_url=row.followers_url,
         )
 
 
@@ -207,9 +201,14 @@ def _ask_for_digest(node: Node, subject: Subject) -> str | None:
         return actors.remember(work.session, document).digest
 
 
-def _record(node: Node, row_id: int, found: Found) -> None:
+def _record(node: Node, leased: queues.Lease, subject: Subject, found: Found) -> None:
+    """Note what came of it. Whoever wanted the council looked at meanwhile still has their turn."""
     with node.work(by=Comparison.JOB) as work:
-        row = work.session.get_one(Comparison, row_id)
+        row = work.session.get(Comparison, leased.id, with_for_update={"of": Comparison})
+        if row is None:  # no longer followed
+            return
+        if row.followers_url == subject.followers_url:
+            row.followers_url = None
         row.compared_at, row.leased_until = now(), None
         row.different, row.fetched, row.removed = found.different, found.fetched, found.removed
         row.attempts += 1
@@ -219,8 +218,12 @@ def _record(node: Node, row_id: int, found: Found) -> None:
         if later is None:
             hours = work.settings.compare_hours * random.uniform(0.9, 1.1)  # noqa: S311 -- spreads
             later, row.attempts = timedelta(hours=hours), 0
-        row.due_at = now() + later
-        row.outcome = "; ".join(found.words)[:500]
+        is_wanted = row.due_at != leased.due_at
+        if is_wanted:
+            later, row.attempts = timedelta(), 0
+        else:
+            row.due_at = now() + later
+        row.outcome = one_line("; ".join(found.words), 500)
         if found.fetched:
             work.wake(backfill.CONVERSATIONS)
         if later < queues.SOON:

@@ -19,6 +19,7 @@ from node.db import now
 from node.errors import MoothallError
 from node.federating import addresses, backfill, fetching
 from node.federating.models import Actor, Follow
+from node.isolation import each
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
 from node.runtime import Node
@@ -46,19 +47,23 @@ class Followed(NamedTuple):
     unread: int
     newest: int
 
+    def __str__(self) -> str:
+        return self.projects
+
 
 def look(node: Node) -> set[str]:
     """Look where much is unread; and everywhere now and then, for what was lost. Returns the hosts
     that do not answer.
     """
     silent: set[str] = set()
-    for one in _followed(node):
-        if node.jobs.stopping.is_set():
-            break
+
+    def act(one: Followed) -> None:
         if one.unread <= FEW:
             node.looked.outcome(one.projects, partial(_look, node, one))
         elif not _look(node, one):
             silent.add(host_of(one.projects))
+
+    each(node, backfill.CONVERSATIONS, _followed(node), act)
     return silent
 
 

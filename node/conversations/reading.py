@@ -25,6 +25,7 @@ from node.db import now
 from node.errors import MoothallError
 from node.federating import actors, addresses, backfill, fetching
 from node.federating.models import Actor
+from node.isolation import each
 from node.projects.models import Project
 from node.projects.models import State as ProjectState
 from node.runtime import Node, NotForUsError
@@ -48,20 +49,24 @@ class Unread:
     def host(self) -> str:
         return host_of(self.uri)
 
+    def __str__(self) -> str:
+        return self.uri
+
 
 def work_off(node: Node) -> None:
     """The job: read what is unread, newest projects first. A server that does not answer now is
     asked again by the next run.
     """
     silent = looking.look(node)
+
+    def read(one: Unread) -> None:
+        if one.host not in silent and not _read(node, one):
+            silent.add(one.host)
+
     last: int | None = None
-    while found := _unread(node, last):
-        for one in found:
-            last = one.project_id
-            if node.jobs.stopping.is_set():
-                return
-            if one.host not in silent and not _read(node, one):
-                silent.add(one.host)
+    while not node.jobs.stopping.is_set() and (found := _unread(node, last)):
+        last = found[-1].project_id
+        each(node, JOB, found, read)
 
 
 def _unread(node: Node, before: int | None) -> list[Unread]:

@@ -1,6 +1,10 @@
 """What plugins have done again and again, and what is done once when one was switched on."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import update
 
 from node.councils import service as councils
 from node.db import insert_once, now
@@ -9,6 +13,7 @@ from node.extending.models import PluginJob
 from node.extending.switches import CATCHING_UP
 from node.federating import backfill
 from node.hooks import Hooks
+from node.isolation import each
 from node.runtime import Node, UnitOfWork
 from node.search import indexing
 
@@ -23,13 +28,28 @@ def are_there(hooks: Hooks) -> bool:
 
 def work_off(node: Node) -> None:
     """The job: run those that are due, one after the other."""
-    for plugin in node.hooks.names:
-        _catch_up(node, plugin)
-    for plugin, job in node.hooks.registered("register_jobs"):
-        if node.jobs.stopping.is_set():
-            return
-        if _is_due(node, plugin, job):
-            _run(node, plugin, job)
+    each(node, JOB, node.hooks.names, partial(_catch_up, node))
+    jobs = {f"{plugin}: {job.name}": (plugin, job) for plugin, job in _registered(node)}
+    each(node, JOB, jobs, lambda name: _run_if_due(node, *jobs[name]))
+
+
+def _registered(node: Node) -> Sequence[tuple[str, ScheduledJob]]:
+    return node.hooks.registered("register_jobs")
+
+
+def _run_if_due(node: Node, plugin: str, job: ScheduledJob) -> None:
+    """What the plugin itself raises is kept with its job; of what else fails, the job is due again
+    as it was.
+    """
+    if not _is_due(node, plugin, job):
+        return
+    try:
+        _run(node, plugin, job)
+    except Exception:
+        mine = PluginJob.plugin == plugin, PluginJob.name == job.name
+        with node.work(by=JOB) as work:
+            work.session.execute(update(PluginJob).where(*mine).values(due_at=now()))
+        raise
 
 
 def soon(work: UnitOfWork, plugin: str, name: str) -> None:

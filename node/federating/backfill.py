@@ -9,28 +9,24 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.errors import FederationError
 from federation.origin import same_origin
 from federation.vocabulary import Collection, CollectionPage, id_of, parse
 from node.db import make_room, now
-from node.errors import ConflictError, MoothallError
+from node.errors import ConflictError
 from node.federating import actors, comparisons, fetching, queues
 from node.federating.models import Actor, Backfill, Follow
 from node.runtime import Node, UnitOfWork
 from node.wording import say
 
-log = structlog.get_logger(__name__)
-
 # The job that reads what was said about projects, once these are here.
 CONVERSATIONS = "conversations"
-MOST_ATTEMPTS = 10
 # A council's turn is so many pages, and no longer than this: one whose server is slow keeps the
 # others waiting for a single page.
 PAGES_IN_TURN, TURN_SECONDS = 10, 5.0
@@ -119,21 +115,19 @@ def is_running(session: Session, actor: Actor) -> bool:
 @queues.wakes_for_next(Backfill)
 def work_off(node: Node) -> None:
     """The job: go on with every council that is being read, a few pages of each in turn."""
-    while rows := queues.lease(node, Backfill, 1):
-        try:
-            began = monotonic()
-            for number, page in enumerate(_pages(node, rows[0]), 1):
-                if not _store(node, rows[0], page) or node.jobs.stopping.is_set():
-                    break
-                is_over = number % PAGES_IN_TURN == 0 or monotonic() - began > TURN_SECONDS
-                if is_over and _others_wait(node, rows[0]):
-                    _let_others(node, rows[0])
-                    break
-        except (MoothallError, FederationError) as error:
-            _put_off(node, rows[0], str(error))
-        except Exception as error:
-            log.exception("a page could not be kept", backfill=rows[0])
-            _put_off(node, rows[0], f"{type(error).__name__}: {error}")
+    queues.work_off(node, Backfill, partial(_go_on_reading, node))
+
+
+def _go_on_reading(node: Node, leased: queues.Lease) -> None:
+    """One council's turn. Raises what stops it, such as a server that does not answer."""
+    began = monotonic()
+    for number, page in enumerate(_pages(node, leased.id), 1):
+        if not _store(node, leased.id, page) or node.jobs.stopping.is_set():
+            return
+        is_over = number % PAGES_IN_TURN == 0 or monotonic() - began > TURN_SECONDS
+        if is_over and _others_wait(node, leased.id):
+            _let_others(node, leased)
+            return
 
 
 def _pages(node: Node, row_id: int) -> Iterator[Page]:
@@ -242,21 +236,8 @@ def _others_wait(node: Node, row_id: int) -> bool:
         return session.scalar(select(Backfill.id).where(*due).limit(1)) is not None
 
 
-def _let_others(node: Node, row_id: int) -> None:
+def _let_others(node: Node, leased: queues.Lease) -> None:
     with node.work(by=Backfill.JOB) as work:
-        row = work.session.get_one(Backfill, row_id)
-        row.due_at, row.leased_until = now(), None
-
-
-def _put_off(node: Node, row_id: int, why: str) -> None:
-    with node.work(by=Backfill.JOB) as work:
-        row = work.session.get_one(Backfill, row_id)
-        row.attempts += 1
-        row.leased_until = None
-        row.outcome = why[:500]
-        if row.attempts >= MOST_ATTEMPTS:
-            row.state, row.finished_at = "failed", now()
-        else:
-            delay = timedelta(seconds=15 * 2**row.attempts)
-            row.due_at = now() + delay
-            work.wake(Backfill.JOB, delay)
+        row = work.session.get_one(Backfill, leased.id, with_for_update=True)
+        if row.due_at == leased.due_at:
+            row.due_at, row.leased_until = now(), None

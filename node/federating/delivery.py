@@ -16,6 +16,7 @@ from node.federating import health, queues
 from node.federating.giving_up import give_up
 from node.federating.models import Delivery, Shared
 from node.federating.senders import Senders
+from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.wording import say
 
@@ -23,7 +24,6 @@ GIVEN_UP = "An operator gave it up."
 # What is finished is kept so long, and at most so much of it.
 KEPT = timedelta(days=90)
 MOST_FINISHED = 1_000_000
-DELETED_AT_ONCE = 1_000
 
 
 @queues.wakes_for_next(Delivery)
@@ -35,7 +35,7 @@ def work_off(node: Node) -> None:
 
 def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     """The operator wants it tried again, now. Raises `ConflictError` for what was delivered."""
-    row = work.session.get(Delivery, delivery_id)
+    row = work.session.get(Delivery, delivery_id, with_for_update={"of": Delivery})
     if row is None:
         raise NotFoundError(say("There is no such delivery."))
     if row.state == "delivered":
@@ -91,11 +91,4 @@ def _prune(node: Node, state: str, long_ago: datetime) -> int:
         )
     before = max(long_ago, over) if over else long_ago
     oldest = finished.where(Delivery.finished_at <= before).order_by(Delivery.finished_at)
-    deleted = 0
-    while True:
-        with node.work(by=Delivery.JOB) as work:
-            ids = work.session.scalars(oldest.limit(DELETED_AT_ONCE)).all()
-            work.session.execute(delete(Delivery).where(Delivery.id.in_(ids)))
-        deleted += len(ids)
-        if len(ids) < DELETED_AT_ONCE:
-            return deleted
+    return prune_rows(node, Delivery.JOB, Delivery, oldest)

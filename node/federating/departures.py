@@ -39,8 +39,6 @@ CHECKS_AT_ONCE = 4
 PORTION = 100
 # Of the actors of an inbox that is gone, so many are asked for.
 MAX_OF_INBOX = 1_000
-# How often an actor whose server does not answer is asked for, with growing gaps.
-MAX_CHECKS, FIRST_GAP = 8, timedelta(minutes=15)
 # An unproven hint leads to no question about an actor that was read within this time.
 RECENT = timedelta(hours=1)
 TOMBSTONE = "Tombstone"
@@ -85,11 +83,8 @@ def doubt(node: Node, actor_uri: str) -> None:
 @queues.wakes_for_next(Departure)
 def work_off(node: Node) -> None:
     """The job: ask for the actors that may be gone, and remove what those said who are."""
-
-    def lease(most: int) -> list[int]:
-        return queues.lease(node, Departure, most, of_each_host=1)
-
-    queues.in_parallel(CHECKS_AT_ONCE, lease, partial(_work_off, node))
+    act = partial(_work_off, node)
+    queues.work_off(node, Departure, act, at_once=CHECKS_AT_ONCE, of_each_host=1)
 
 
 def _note(work: UnitOfWork, actor: Actor, *, inbox: str | None = None) -> None:
@@ -130,7 +125,8 @@ def _end_follows(session: Session, actor: Actor, *, of_ours: bool) -> None:
     session.execute(delete(Follow).where(either))
 
 
-def _work_off(node: Node, row_id: int) -> None:
+def _work_off(node: Node, leased: queues.Lease) -> None:
+    row_id = leased.id
     with node.reading() as session:
         row = session.get_one(Departure, row_id)
         uri, is_certain = row.actor.uri, row.actor.kind == actors.CLOSED
@@ -206,11 +202,11 @@ def _put_off(node: Node, row_id: int, why: str) -> None:
         row = work.session.get_one(Departure, row_id)
         row.attempts += 1
         row.leased_until = None
-        if row.attempts >= MAX_CHECKS:
+        if row.attempts >= Departure.MAX_ATTEMPTS:
             log.info("it could not be known whether an account is gone", uri=row.actor.uri, why=why)
             work.session.delete(row)
         else:
-            row.due_at = now() + FIRST_GAP * 2 ** (row.attempts - 1)
+            row.due_at = now() + queues.delay_after(Departure, row.attempts)
 
 
 HANDLERS: Handlers = {("Delete", ""): receive_delete}

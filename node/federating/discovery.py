@@ -6,6 +6,7 @@ Nobody is allowed by being found: what is found is suggested, and an operator de
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from node.errors import MoothallError
 from node.federating import fetching, handling, peer_lists, peers, suggesting
 from node.federating.models import InboxItem, Peer
 from node.federating.moving import MOVE
+from node.isolation import each
 from node.runtime import Node
 from node.settings import Settings
 from node.text import one_line
@@ -30,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 JOB = "discovery"
 AGAIN = timedelta(days=7)
-AT_ONCE = 20
 # A move to a server that was not allowed counts still when it is, within this time.
 MOVES_KEPT = timedelta(days=60)
 LONGEST_SOFTWARE = 100
@@ -69,23 +70,19 @@ def _entry(row: Peer) -> peer_lists.Entry:
 
 def work_off(node: Node) -> None:
     """The job: ask the servers that were not asked for a week what they are and whom they know."""
-    while hosts := _claim(node):
-        for host in hosts:
-            if node.jobs.stopping.is_set():
-                return
-            _keep(node, host, _ask(node, host))
-            _go_on_with_moves(node, host)
+    due = or_(Peer.asked_at.is_(None), Peer.asked_at < now() - AGAIN)
+    with node.reading() as session:
+        query = select(Peer.host).where(spoken_with(node.settings), due).order_by(Peer.id)
+        hosts = session.scalars(query).all()
+    each(node, JOB, hosts, partial(_learn, node))
 
 
-def _claim(node: Node) -> list[str]:
-    """Servers to ask now. Whoever takes them notes it first: a crash costs a week, no more."""
-    moment = now()
-    due = or_(Peer.asked_at.is_(None), Peer.asked_at < moment - AGAIN)
-    next_ones = select(Peer.id).where(spoken_with(node.settings), due).order_by(Peer.id)
-    some = next_ones.limit(AT_ONCE).with_for_update(skip_locked=True)
+def _learn(node: Node, host: str) -> None:
+    """Ask one server. That two workers may ask it at once does no harm."""
+    _keep(node, host, _ask(node, host))
+    _go_on_with_moves(node, host)
     with node.work(by=JOB) as work:
-        claimed = update(Peer).where(Peer.id.in_(some)).values(asked_at=moment)
-        return list(work.session.scalars(claimed.returning(Peer.host)))
+        work.session.execute(update(Peer).where(Peer.host == host).values(asked_at=now()))
 
 
 def spoken_with(settings: Settings) -> ColumnElement[bool]:

@@ -10,7 +10,6 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-import structlog
 from sqlalchemy import select
 
 from federation.acceptance import Accepted
@@ -23,17 +22,16 @@ from node.federating import actors, blocking, originals, queues
 from node.federating.dispatching import dispatch
 from node.federating.fetching import NotNowError
 from node.federating.models import InboxItem
+from node.isolation import describe
 from node.runtime import Node, Received, UnitOfWork
+from node.text import one_line
 from node.wording import say
-
-log = structlog.get_logger(__name__)
 
 FETCHING_JOB = "inbox-fetching"
 # So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
 LEASED, TOGETHER = 100, 10
 # So many fetches are under way at once.
 FETCHES = 4
-MOST_ATTEMPTS = 5
 # A message of more bytes is kept as long as it waits.
 LARGE = 65_536
 # What could not be asked for among so much else is asked for a while later, for so long.
@@ -96,9 +94,10 @@ NOT_ALLOWED = End("ignored", "this node does not speak with its server")
 @queues.wakes_for_next(InboxItem)
 def work_off(node: Node) -> None:
     """The job: act on everything that can be acted on here and now, oldest first."""
+    run = queues.isolation(node, InboxItem)
     while items := queues.lease(node, InboxItem, LEASED, InboxItem.needs_fetch.is_(False)):
         for start in range(0, len(items), TOGETHER):
-            _handle_local(node, items[start : start + TOGETHER])
+            run.attempt_all(items[start : start + TOGETHER], partial(_handle_local, node))
 
 
 def work_off_fetching(node: Node) -> None:
@@ -106,11 +105,8 @@ def work_off_fetching(node: Node) -> None:
 
     Of each host one at once, so that a slow one holds up nobody else.
     """
-
-    def lease(most: int) -> list[int]:
-        return queues.lease(node, InboxItem, most, InboxItem.needs_fetch.is_(True), of_each_host=1)
-
-    queues.in_parallel(FETCHES, lease, partial(_handle_fetched, node))
+    act, is_fetched = partial(_handle_fetched, node), InboxItem.needs_fetch.is_(True)
+    queues.work_off(node, InboxItem, act, is_fetched, at_once=FETCHES, of_each_host=1)
 
 
 def retry(work: UnitOfWork, item: InboxItem) -> None:
@@ -125,40 +121,22 @@ def retry(work: UnitOfWork, item: InboxItem) -> None:
     work.audit("inbox.retry", item.uri)
 
 
-def _handle_local(node: Node, item_ids: Sequence[int]) -> None:
-    """Act on messages that hold all that is needed, together; what fails for all of them at once
-    is done again one by one.
-    """
-    try:
-        _handle(node, dict.fromkeys(item_ids))
-    except Exception:
-        log.exception("inbox items could not be handled together", items=item_ids)
-        for item_id in item_ids:
-            _handle_alone(node, item_id, None)
+def _handle_local(node: Node, items: Sequence[queues.Lease]) -> None:
+    """Act on messages that hold all that is needed."""
+    _handle(node, dict.fromkeys(item.id for item in items))
 
 
-def _handle_fetched(node: Node, item_id: int) -> None:
+def _handle_fetched(node: Node, item: queues.Lease) -> None:
     """Act on a message once its object was read where it lives."""
     with node.reading() as session:
-        item = session.get_one(InboxItem, item_id)
-        body, forwarded_by = item.body, item.forwarded_by
+        row = session.get_one(InboxItem, item.id)
+        body, forwarded_by = row.body, row.forwarded_by
     try:
         received = originals.read(node, Activity.parse(body), forwarded_by)
     except (MoothallError, FederationError) as error:
-        _end_alone(node, item_id, _failed(error))
-    except Exception as error:
-        log.exception("what an inbox item is about could not be read", item=item_id)
-        _end_alone(node, item_id, _broke(error))
+        _end_alone(node, item.id, _failed(error))
     else:
-        _handle_alone(node, item_id, received)
-
-
-def _handle_alone(node: Node, item_id: int, received: Received | None) -> None:
-    try:
-        _handle(node, {item_id: received})
-    except Exception as error:
-        log.exception("an inbox item could not be handled", item=item_id)
-        _end_alone(node, item_id, _broke(error))
+        _handle(node, {item.id: received})
 
 
 def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
@@ -188,7 +166,9 @@ def _waiting(work: UnitOfWork, item_ids: Collection[int]) -> Sequence[InboxItem]
 
 
 def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | None) -> End:
-    """Act on one message; of one that fails nothing stays but how it ended."""
+    """Act on one message; of one that fails nothing stays but how it ended. Raises what nobody
+    foresaw.
+    """
     work.by = item.actor_uri
     try:
         with work.session.begin_nested():
@@ -196,23 +176,15 @@ def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | Non
             return End(*dispatch(node, work, found))
     except (MoothallError, FederationError) as error:
         return _failed(error)
-    except Exception as error:
-        log.exception("an inbox item could not be handled", item=item.id)
-        return _broke(error)
     finally:
         work.by = InboxItem.JOB
 
 
 def _failed(error: Exception) -> End:
     if isinstance(error, NotNowError):
-        return End(InboxItem.WAITING, str(error), counts=False)
+        return End(InboxItem.WAITING, describe(error), counts=False)
     permanent = isinstance(error, Refusal) or getattr(error, "permanent", True)
-    return End("failed" if permanent else InboxItem.WAITING, str(error))
-
-
-def _broke(error: Exception) -> End:
-    """An error that nobody foresaw: it may be gone the next time."""
-    return End(InboxItem.WAITING, f"{type(error).__name__}: {error}")
+    return End("failed" if permanent else InboxItem.WAITING, describe(error))
 
 
 def _end_alone(node: Node, item_id: int, end: End) -> None:
@@ -223,7 +195,7 @@ def _end_alone(node: Node, item_id: int, end: End) -> None:
 
 def _record(work: UnitOfWork, item: InboxItem, end: End) -> None:
     """Note how it ended; if it did not, when it is tried again."""
-    item.outcome, item.leased_until = end.outcome[:500], None
+    item.outcome, item.leased_until = one_line(end.outcome, 500), None
     state = end.state
     if not end.counts and item.received_at > now() - LONGEST_WAIT:
         item.due_at = now() + A_WHILE
@@ -231,9 +203,9 @@ def _record(work: UnitOfWork, item: InboxItem, end: End) -> None:
         return
     if state in {"failed", InboxItem.WAITING}:
         item.attempts += 1
-        state = "failed" if item.attempts >= MOST_ATTEMPTS else state
+        state = "failed" if item.attempts >= InboxItem.MAX_ATTEMPTS else state
     if state == InboxItem.WAITING:
-        delay = timedelta(seconds=2 * 4 ** (item.attempts - 1))
+        delay = queues.delay_after(InboxItem, item.attempts)
         item.due_at = now() + delay
         work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB, delay)
     else:

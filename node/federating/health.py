@@ -6,7 +6,6 @@ Requests that fail at the same moment, such as while it is started anew, are one
 """
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -24,6 +23,7 @@ from node.db import now
 from node.federating import comparisons, peers
 from node.federating.models import Delivery, OutboxActivity, Peer
 from node.federating.sending import Tried
+from node.isolation import each
 from node.outbound import OutboundError
 from node.runtime import Node, UnitOfWork
 
@@ -122,14 +122,14 @@ def probe(node: Node) -> None:
         query = select(Peer.host).where(*due).order_by(Peer.try_after).limit(MOST_PROBES)
         hosts = set(session.scalars(query))
         hosts = peers.allowed_among(session, node.settings, hosts)
-    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
-        found = dict(zip(hosts, pool.map(partial(_ask, node), hosts), strict=True))
-    if not found:
-        return
+    each(node, JOB, sorted(hosts), partial(_probe, node), at_once=PROBES_AT_ONCE)
+
+
+def _probe(node: Node, host: str) -> None:
+    tried = _ask(node, host)
     with node.work(by=JOB) as work:
-        for host, tried in sorted(found.items()):
-            if note(peers.row(work.session, host), tried):
-                is_back(work, host)
+        if note(peers.row(work.session, host), tried):
+            is_back(work, host)
 
 
 def _ask(node: Node, host: str) -> Tried:

@@ -5,12 +5,13 @@ Each hour, what is too old goes, and the oldest of what is too much. What others
 within an hour is limited where it grows.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import Select, and_, delete, exists, func, or_, select
 
+from node import isolation
 from node.db import Base, now
 from node.federating import delivery
 from node.federating.models import (
@@ -23,13 +24,13 @@ from node.federating.models import (
     Reaction,
 )
 from node.federating.publishing import DIRECT, NOBODY
+from node.hourly import once_an_hour
+from node.pruning import prune, prune_surplus
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
 JOB = "housekeeping"
-# Rows deleted in one transaction, so that nobody waits long.
-AT_ONCE = 500
 # An actor that was read so recently may have sent something that still waits.
 NEWCOMER = timedelta(hours=1)
 # Of the actors of one server that nothing here needs, so many are kept.
@@ -45,19 +46,26 @@ DIRECT_KEPT, MOST_DIRECT = timedelta(days=30), 100_000
 
 def work_off(node: Node) -> None:
     """The job, which tidies up once an hour."""
-    node.tidied.outcome(JOB, lambda: tidy(node))
+    once_an_hour(node, JOB, lambda: tidy(node))
 
 
 def tidy(node: Node) -> None:
     """Delete what is too old or too much, of each kind."""
-    gone = {
-        "deliveries": delivery.prune(node),
-        "messages": _prune_messages(node),
-        "actors": _prune_actors(node),
-        "deletions": _prune_deletions(node),
-        "answers": _prune_answers(node),
-        "reactions": _delete_surplus(node, Reaction, _of_others(), MOST_REACTIONS),
+    gone: dict[str, int] = {}
+    steps: Mapping[str, Callable[[Node], int]] = {
+        "deliveries": delivery.prune,
+        "messages": _prune_messages,
+        "actors": _prune_actors,
+        "deletions": _prune_deletions,
+        "answers": _prune_answers,
+        "reactions": _prune_reactions,
+        "failures of jobs": isolation.prune,
     }
+
+    def act(name: str) -> None:
+        gone[name] = steps[name](node)
+
+    isolation.each(node, JOB, steps, act)
     if any(gone.values()):
         log.info("tidied", **gone)
 
@@ -65,28 +73,30 @@ def tidy(node: Node) -> None:
 def _prune_messages(node: Node) -> int:
     settings, since = node.settings, func.coalesce(InboxItem.finished_at, InboxItem.received_at)
     done = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
-    deleted = _delete(node, InboxItem, done.where(since < now() - timedelta(settings.inbox_days)))
-    return deleted + _delete_surplus(
-        node, InboxItem, done.order_by(InboxItem.id), settings.most_handled
+    old = done.where(since < now() - timedelta(settings.inbox_days))
+    return prune(node, JOB, InboxItem, old) + prune_surplus(
+        node, JOB, InboxItem, done, InboxItem.id, settings.most_handled
     )
 
 
 def _prune_actors(node: Node) -> int:
-    settings = node.settings
-    surplus = _unneeded().order_by(Actor.fetched_at)
-    deleted = _delete_surplus(node, Actor, surplus, settings.most_actors)
+    deleted = _prune_actors_beyond(node, _unneeded(), node.settings.most_actors)
     per_host = (
         _unneeded().with_only_columns(Actor.host, func.count()).group_by(Actor.host)
     ).having(func.count() > MOST_ACTORS_OF_HOST)
     with node.reading() as session:
         crowded = [host for host, _ in session.execute(per_host)]
     for host in crowded:
-        of_host = surplus.where(Actor.host == host)
-        deleted += _delete_surplus(node, Actor, of_host, MOST_ACTORS_OF_HOST)
+        of_host = _unneeded().where(Actor.host == host)
+        deleted += _prune_actors_beyond(node, of_host, MOST_ACTORS_OF_HOST)
     return deleted
 
 
-def _unneeded() -> Select[Any]:
+def _prune_actors_beyond(node: Node, chosen: Select[int], most: int) -> int:
+    return prune_surplus(node, JOB, Actor, chosen, Actor.fetched_at, most)
+
+
+def _unneeded() -> Select[int]:
     """Actors of others, and not of the last hour, that no row but their keys refers to."""
     referred_to = [
         Actor.id.in_(select(column).where(column.is_not(None)))
@@ -119,34 +129,13 @@ def _prune_deletions(node: Node) -> int:
 def _prune_answers(node: Node) -> int:
     waits = exists().where(Delivery.activity_id == OutboxActivity.id)
     is_unread = OutboxActivity.audience.in_((DIRECT, NOBODY))
-    answers = select(OutboxActivity.id).where(is_unread, ~waits).order_by(OutboxActivity.id)
-    is_old = OutboxActivity.created_at < now() - DIRECT_KEPT
-    deleted = _delete(node, OutboxActivity, answers.where(is_old))
-    return deleted + _delete_surplus(node, OutboxActivity, answers, MOST_DIRECT)
+    answers = select(OutboxActivity.id).where(is_unread, ~waits)
+    old = answers.where(OutboxActivity.created_at < now() - DIRECT_KEPT)
+    return prune(node, JOB, OutboxActivity, old) + prune_surplus(
+        node, JOB, OutboxActivity, answers, OutboxActivity.id, MOST_DIRECT
+    )
 
 
-def _of_others() -> Select[Any]:
-    theirs = Reaction.actor.has(~Actor.is_local)
-    return select(Reaction.id).where(theirs).order_by(Reaction.id)
-
-
-def _delete_surplus(node: Node, model: Any, oldest_first: Select[Any], most: int) -> int:
-    """Delete all but the last `most` of those rows."""
-    with node.reading() as session:
-        count = select(func.count()).select_from(oldest_first.order_by(None).subquery())
-        surplus = (session.scalar(count) or 0) - most
-    return _delete(node, model, oldest_first, surplus) if surplus > 0 else 0
-
-
-def _delete(node: Node, model: Any, chosen: Select[Any], most: int | None = None) -> int:
-    """Delete the chosen rows, or the first `most` of them, some at a time. Returns how many."""
-    deleted = 0
-    while most is None or deleted < most:
-        portion = AT_ONCE if most is None else min(AT_ONCE, most - deleted)
-        with node.work(by=JOB) as work:
-            ids = work.session.scalars(chosen.limit(portion)).all()
-            work.session.execute(delete(model).where(model.id.in_(ids)))
-        deleted += len(ids)
-        if len(ids) < portion:
-            break
-    return deleted
+def _prune_reactions(node: Node) -> int:
+    theirs = select(Reaction.id).where(Reaction.actor.has(~Actor.is_local))
+    return prune_surplus(node, JOB, Reaction, theirs, Reaction.id, MOST_REACTIONS)

@@ -1,7 +1,9 @@
 """Deliveries read as letters: many at once, each activity and each key a single time."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
+import structlog
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -12,16 +14,40 @@ from node.federating.models import Actor, Delivery, OutboxActivity, Peer
 from node.federating.publishing import NOBODY, PEERS, SAYING
 from node.federating.sending import Letter
 from node.federating.signing import scheme_of
+from node.isolation import describe
+from node.outages import is_outage
 from node.runtime import Node
+
+log = structlog.get_logger(__name__)
 
 # What goes to followers says beside whom of them we know there (FEP-8fcf).
 TO_FOLLOWERS = frozenset({"Create", "Update", "Delete"})
 
 
 def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
-    """The deliveries with these ids; `careful` says of each how its host is to be treated."""
+    """The deliveries with these ids; `careful` says of each how its host is to be treated. One that
+    cannot be read says so, and holds up no other.
+    """
     if not careful:
         return []
+    try:
+        return _read(node, careful)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if len(careful) > 1:
+            return [one for each in careful.items() for one in read(node, dict([each]))]
+        log.exception("a delivery cannot be read", delivery=[*careful])
+        return [_unreadable(node, number, describe(error)) for number in careful]
+
+
+def _unreadable(node: Node, delivery_id: int, why: str) -> Letter:
+    with node.reading() as session:
+        row = session.execute(_columns().where(Delivery.id == delivery_id)).one()
+    return Letter(row.id, row.inbox, row.host, row.object_uri, row.due_at, unreadable=why)
+
+
+def _read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
     with node.reading() as session:
         rows = session.execute(_columns().where(Delivery.id.in_(careful))).all()
         hosts = {row.host for row in rows}
@@ -39,6 +65,7 @@ def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
                 inbox=row.inbox,
                 host=row.host,
                 object_uri=row.object_uri,
+                due_at=row.due_at,
                 kind=(activity := activities[row.activity_id]).type,
                 body=bodies[row.activity_id],
                 key=keys[activity.actor_id],
@@ -51,9 +78,9 @@ def read(node: Node, careful: Mapping[int, bool]) -> list[Letter]:
         ]
 
 
-def _columns() -> Select[int, str, str, str, int]:
-    columns = Delivery.id, Delivery.inbox, Delivery.host, Delivery.object_uri, Delivery.activity_id
-    return select(*columns)
+def _columns() -> Select[int, str, str, str, datetime, int]:
+    columns = Delivery.id, Delivery.inbox, Delivery.host, Delivery.object_uri, Delivery.due_at
+    return select(*columns, Delivery.activity_id)
 
 
 class _Refused:

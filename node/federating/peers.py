@@ -149,7 +149,9 @@ def _make_room(session: Session) -> None:
     undecided = select(Peer.id).where(Peer.state == UNKNOWN, Peer.found_from.is_(None))
     newest_first = undecided.order_by(Peer.heard_at.desc().nulls_last(), Peer.id.desc())
     surplus = newest_first.offset(MOST_UNDECIDED - 1).limit(PORTION)
-    session.execute(delete(Peer).where(Peer.id.in_(surplus)))
+    # Said again outside: one that is decided about at this moment stays.
+    still = Peer.state == UNKNOWN, Peer.found_from.is_(None)
+    session.execute(delete(Peer).where(Peer.id.in_(surplus), *still))
 
 
 def enforce(work: UnitOfWork) -> None:

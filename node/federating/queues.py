@@ -1,24 +1,46 @@
-"""Rows with a state as queues, taken on lease: what a dead worker held is taken up again."""
+"""Rows with a state as queues, taken on lease: what a dead worker held is taken up again.
 
+`due_at` is also the version of a row's turn: whoever wants a row worked on now sets it, and a
+worker that fails puts the row off only if it is still what it was when the row was leased. So
+nobody's wish to try again is overwritten.
+"""
+
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, func, or_, select, update
 
+from federation import retry
 from node.db import now
 from node.federating.models import Queued
-from node.runtime import Node
+from node.isolation import FIRST_DELAY, Isolation, describe
+from node.outages import is_outage
+from node.runtime import Node, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
+Value = TypeVar("Value")
 # What is due later than this is found by the sweeper, which comes every minute.
 SOON = timedelta(minutes=1)
 # Work on a row that was leased longer ago than this does not count as under way at its host: one
 # request ends within 10 seconds, and its worker may be dead.
 UNDER_WAY = timedelta(seconds=15)
+# Seconds between two tries to record what was done, while the database has an outage.
+RECORD_AGAIN = 0.25
+
+
+class Lease(NamedTuple):
+    """A row that is this worker's for a while: its id, and when it was due."""
+
+    id: int
+    due_at: datetime
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 def lease(
@@ -27,7 +49,7 @@ def lease(
     most: int,
     *among: ColumnElement[bool],
     of_each_host: int | None = None,
-) -> list[int]:
+) -> list[Lease]:
     """Take up to `most` rows that are due and fulfil `among`, those that are due longest first.
 
     With `of_each_host`, each host's first come before any host's second, and no host has more than
@@ -38,7 +60,8 @@ def lease(
         return []
     moment = now()
     due = (row.state == row.WAITING, row.due_at <= moment, *among)
-    free = select(row.id).where(*due, or_(row.leased_until.is_(None), row.leased_until < moment))
+    is_free = or_(row.leased_until.is_(None), row.leased_until < moment)
+    free = select(row.id, row.due_at).where(*due, is_free)
     if of_each_host is None:
         free = free.order_by(row.due_at, row.id)
     else:
@@ -49,12 +72,12 @@ def lease(
         free = free.order_by(turns.c.turn, row.id)
     free = free.limit(most).with_for_update(skip_locked=True, of=row)
     with node.work(by=row.JOB) as work:
-        leased = work.session.scalars(
-            update(row)
-            .where(row.id.in_(free))
-            .values(leased_until=moment + timedelta(seconds=node.settings.lease_seconds))
-            .returning(row.id)
-        ).all()
+        # Locked first: a limit inside the UPDATE may be evaluated more than once on PostgreSQL.
+        leased = [Lease(*found) for found in work.session.execute(free)]
+        taken = update(row).where(row.id.in_([one.id for one in leased]))
+        until = moment + timedelta(seconds=node.settings.lease_seconds)
+        if leased:
+            work.session.execute(taken.values(leased_until=until))
     return sorted(leased)
 
 
@@ -70,21 +93,83 @@ def counts_at_its_host(row: Any, moment: Any, since: Any) -> ColumnElement[bool]
     return or_(row.leased_until.is_(None), row.leased_until < moment, row.leased_until >= since)
 
 
-def in_parallel(
-    most: int, lease_some: Callable[[int], list[int]], act: Callable[[int], None]
+def work_off(
+    node: Node,
+    row: type[Queued],
+    act: Callable[[Lease], object],
+    *among: ColumnElement[bool],
+    at_once: int = 1,
+    of_each_host: int | None = None,
 ) -> None:
-    """Lease rows and `act` on up to `most` at once, until none is left."""
-    with ThreadPoolExecutor(most) as pool:
-        running: set[Future[None]] = set()
+    """Lease rows and `act` on up to `at_once` of them at the same time, until none is left. A row
+    for which `act` raises is put off, and the others are worked on.
+    """
+    run = isolation(node, row)
+    with ThreadPoolExecutor(at_once) as pool:
+        running: set[Future[bool]] = set()
         while True:
-            running |= {pool.submit(act, found) for found in lease_some(most - len(running))}
+            free = at_once - len(running)
+            leased = lease(node, row, free, *among, of_each_host=of_each_host)
+            running |= {pool.submit(run.attempt, one, act) for one in leased}
             if not running:
                 return
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                if error := future.exception():
-                    # Its lease runs out, and it is tried again; the others must not wait for it.
-                    log.error("a row could not be worked off", exc_info=error)
+                future.result()
+
+
+def isolation(node: Node, row: type[Queued]) -> Isolation[Lease]:
+    """One run of the job of this queue."""
+    return Isolation(row.JOB, lambda one, error: put_off(node, row, one, error))
+
+
+def put_off(node: Node, row: type[Queued], leased: Lease, error: Exception) -> None:
+    """Work on a row failed: it is tried again later, and given up after `MAX_ATTEMPTS`, where its
+    states know an end. An outage of this node's counts for nothing. It is for no row to be loaded
+    here: that may be what failed.
+    """
+    is_counted, moment = not is_outage(error), now()
+    columns = row.attempts, row.due_at
+    mine = row.id == leased.id, row.state == row.WAITING
+    with node.work(by=row.JOB) as work:
+        found = work.session.execute(select(*columns).where(*mine).with_for_update()).one_or_none()
+        if found is None:
+            return
+        values: dict[str, Any] = {"leased_until": None}
+        if row.REASON:
+            values[row.REASON] = describe(error)
+        if found.due_at == leased.due_at:
+            attempts = found.attempts + is_counted
+            delay = delay_after(row, attempts) if is_counted else FIRST_DELAY
+            values |= {"attempts": attempts, "due_at": moment + delay}
+            if attempts >= row.MAX_ATTEMPTS and "failed" in row.STATES[row.WAITING]:
+                values |= {"state": "failed", "finished_at": moment}
+            else:
+                work.wake(row.JOB, delay)
+        work.session.execute(update(row).where(*mine).values(values))
+
+
+def delay_after(row: type[Queued], attempts: int) -> timedelta:
+    """How long a row of this queue waits after so many failed attempts."""
+    return retry.doubled(row.FIRST_DELAY, max(attempts - 1, 0))
+
+
+def record(node: Node, row: type[Queued], act: Callable[[UnitOfWork], Value]) -> Value:
+    """Have `act` record, in a transaction of its own, what was done outside of any: done again
+    while the database has an outage, since what was sent must not be sent again for that.
+
+    Raises that outage once the lease is about to run out, and what else `act` raises at once.
+    """
+    until = time.monotonic() + node.settings.lease_seconds / 2
+    while True:
+        try:
+            with node.work(by=row.JOB) as work:
+                return act(work)
+        except Exception as error:
+            if not is_outage(error) or time.monotonic() > until:
+                raise
+            log.warning("the database cannot record what was done", job=row.JOB, why=str(error))
+        time.sleep(RECORD_AGAIN)
 
 
 def release_all(node: Node) -> None:

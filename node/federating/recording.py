@@ -18,7 +18,7 @@ from node.db import now
 from node.federating import departures, health, peers, queues, sharing
 from node.federating.models import Delivery, DeliveryAttempt, Peer
 from node.federating.sending import Letter, Tried
-from node.runtime import Node, UnitOfWork
+from node.runtime import UnitOfWork
 
 # Of the attempts of one delivery so many are kept.
 MOST_ATTEMPTS = 20
@@ -30,28 +30,32 @@ REFUSED_FOR = {"Follow": FOLLOW_REFUSED_FOR}
 Result = tuple[Letter, Tried]
 
 
-def record(node: Node, results: Sequence[Result]) -> set[str]:
+def record(work: UnitOfWork, results: Sequence[Result]) -> set[str]:
     """Keep each attempt and what follows from it. Returns the hosts that are lost."""
-    with node.work(by=Delivery.JOB) as work:
-        session = work.session
-        # Always in this order, as whoever blocks a host: so nobody waits in a circle.
-        hosts = _peers(session, {letter.host for letter, _ in results})
-        rows = _rows(session, [letter.id for letter, _ in results])
-        known = [(rows[letter.id], letter, tried) for letter, tried in results if letter.id in rows]
-        for row, letter, tried in known:
-            peer = hosts[letter.host]
-            if health.note(peer, tried):
-                health.is_back(work, peer.host)
+    session = work.session
+    # Always in this order, as whoever blocks a host: so nobody waits in a circle.
+    hosts = _peers(session, {letter.host for letter, _ in results})
+    rows = _rows(session, [letter.id for letter, _ in results])
+    known = [(rows[letter.id], letter, tried) for letter, tried in results if letter.id in rows]
+    for row, letter, tried in known:
+        peer = hosts[letter.host]
+        if health.note(peer, tried):
+            health.is_back(work, peer.host)
+        if not tried.is_ours:
             _note_delivery(peer, tried)
-            _move(row, peer, _outcome(row, letter, tried), tried)
-            if tried.status == HTTPStatus.GONE:
-                departures.doubt_inbox(work, row.inbox)
-        _keep_attempts(session, [(row, tried) for row, _, tried in known])
-        sharing.delivered(session, [letter for row, letter, _ in known if row.state == "delivered"])
-        session.flush()
-        _call_next(work, [row.id for row, _, _ in known if row.state != Delivery.WAITING])
-        _wake_for_next(work, rows.values())
-        return {host for host, peer in hosts.items() if health.is_lost(peer)}
+        outcome = _outcome(row, letter, tried)
+        if row.due_at == letter.due_at or outcome.delivered:
+            _move(row, peer, outcome, tried)
+        else:  # an operator wants it tried again, now
+            row.leased_until = None
+        if tried.status == HTTPStatus.GONE:
+            departures.doubt_inbox(work, row.inbox)
+    _keep_attempts(session, [(row, tried) for row, _, tried in known])
+    sharing.delivered(session, [letter for row, letter, _ in known if row.state == "delivered"])
+    session.flush()
+    _call_next(work, [row.id for row, _, _ in known if row.state != Delivery.WAITING])
+    _wake_for_next(work, rows.values())
+    return {host for host, peer in hosts.items() if health.is_lost(peer)}
 
 
 def _peers(session: Session, hosts: set[str]) -> dict[str, Peer]:

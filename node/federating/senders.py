@@ -10,13 +10,16 @@ from queue import Empty, SimpleQueue
 
 import structlog
 from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from node.federating import queues
 from node.federating.giving_up import give_up_lost
 from node.federating.leasing import Room, Round
 from node.federating.models import Delivery
 from node.federating.recording import Result, record
 from node.federating.sending import Letter, Tried, send
+from node.isolation import describe
+from node.outages import is_outage
 from node.runtime import Node
 
 log = structlog.get_logger(__name__)
@@ -36,7 +39,6 @@ PREPARED = 2
 LEASED_SHARE = 2
 # The speed of so many hosts is remembered.
 MOST_PACED = 10_000
-RECORD_TRIES = 3
 # Seconds between two calls to other workers for help.
 BETWEEN_CALLS = 1.0
 
@@ -57,8 +59,12 @@ class Senders:
 
     def run(self) -> None:
         """Until nothing is due at any host, or the node stops."""
-        while self._hand_out() or self._under_way:
-            self._record(self._collect())
+        try:
+            while self._hand_out() or self._under_way:
+                self._record(self._collect())
+        finally:  # whatever stops it: what was sent is not to be sent again
+            while self._under_way:
+                self._record(self._collect())
 
     def _hand_out(self) -> bool:
         """Lease what there is room for, once round all hosts. False if there was nothing."""
@@ -68,7 +74,13 @@ class Senders:
             if room.most < max(1, self._threads // LEASED_SHARE):
                 self._call_for_help()
                 return True
-            letters, stepped_back = self._round.take(room, self._pace)
+            try:
+                letters, stepped_back = self._round.take(room, self._pace)
+            except Exception as error:
+                if not self._under_way or not is_outage(error):
+                    raise
+                log.warning("no more deliveries can be leased for now", why=str(error))
+                return True
             for letter in letters:
                 self._under_way[letter.id] = letter
                 self._pool.submit(self._send, letter)
@@ -98,7 +110,7 @@ class Senders:
             tried = send(self._node.outbound, letter)
         except Exception:
             log.exception("a delivery could not be sent", inbox=letter.inbox)
-            tried = Tried(None, "This node could not send it; its log says why.")
+            tried = Tried(None, "This node could not send it; its log says why.", is_ours=True)
         self._back.put((letter, tried))
 
     def _collect(self) -> list[Result]:
@@ -125,21 +137,33 @@ class Senders:
         return results
 
     def _release(self, unsent: list[int]) -> None:
-        with self._node.work(by=Delivery.JOB) as work:
-            free = update(Delivery).where(Delivery.id.in_(unsent)).values(leased_until=None)
-            work.session.execute(free)
+        free = update(Delivery).where(Delivery.id.in_(unsent)).values(leased_until=None)
+        try:
+            queues.record(self._node, Delivery, lambda work: work.session.execute(free))
+        except DBAPIError:
+            log.exception("leases could not be released, and run out", number=len(unsent))
 
     def _record(self, results: list[Result]) -> None:
-        """Where that fails for good, the leases run out, and all of them are sent again."""
+        """Where the database is away for longer than the leases last, all of them are sent again.
+        Of results that it refuses, each is recorded alone, and the one at fault as a failure.
+        """
         if not results:
             return
-        for tries_left in reversed(range(RECORD_TRIES)):
-            try:
-                lost = record(self._node, results)
-            except OperationalError:  # two workers waited for each other, or for the only writer
-                if not tries_left:
-                    log.exception("deliveries could not be recorded", number=len(results))
-                continue
+        try:
+            lost = queues.record(self._node, Delivery, lambda work: record(work, results))
             for host in lost:
                 give_up_lost(self._node, host)
-            return
+        except Exception as error:
+            if is_outage(error):
+                log.exception("deliveries could not be recorded", number=len(results))
+            elif len(results) > 1:
+                for result in results:
+                    self._record([result])
+            else:
+                self._record_refused(results[0], error)
+
+    def _record_refused(self, result: Result, error: Exception) -> None:
+        letter, tried = result
+        log.error("a delivery could not be recorded", inbox=letter.inbox, exc_info=error)
+        if not tried.is_ours:
+            self._record([(letter, Tried(None, describe(error), is_ours=True))])

@@ -24,19 +24,22 @@ class Letter:
     """All that is needed to send one delivery once.
 
     `kind` is the activity's type, `scheme` the one that its host is known to take. `refused` says
-    why it may not be sent at all. `is_careful`: its host failed lately, or is slow. `headers` go
-    with it, and are signed.
+    why it may not be sent at all, `unreadable` why it cannot be sent now. `is_careful`: its host
+    failed lately, or is slow. `headers` go with it, and are signed. `due_at` is when it was due as
+    it was leased.
     """
 
     id: int
     inbox: str
     host: str
     object_uri: str
-    kind: str
-    body: bytes
-    key: PrivateKey | None
+    due_at: datetime
+    kind: str = ""
+    body: bytes = b""
+    key: PrivateKey | None = None
     scheme: Scheme | None = None
     refused: str = ""
+    unreadable: str = ""
     is_careful: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -44,6 +47,7 @@ class Letter:
 @dataclass(frozen=True)
 class Tried:
     """What came of one attempt. `status` None: nobody answered. `final`: trying again is vain.
+    `is_ours`: it was this node that could not send it, which says nothing about the host.
 
     `scheme` is what the host is known to take now.
     """
@@ -53,6 +57,7 @@ class Tried:
     seconds: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
     final: bool = False
+    is_ours: bool = False
     scheme: Scheme | None = None
     at: datetime = field(default_factory=now)
 
@@ -68,12 +73,14 @@ class Tried:
     def is_answered(self) -> bool | None:
         """Whether the host is well enough to answer; None where it was not asked."""
         if self.status is None:
-            return None if self.final else False
+            return None if self.final or self.is_ours else False
         return self.status < 500
 
 
 def send(outbound: Outbound, letter: Letter) -> Tried:
     """Send it once, signed now."""
+    if letter.unreadable:
+        return Tried(None, letter.unreadable, is_ours=True)
     key = letter.key
     if letter.refused or key is None:
         return Tried(None, letter.refused or NO_KEY, final=True, scheme=letter.scheme)

@@ -5,21 +5,19 @@ operator's own word always stands. What a list decided is taken back when it no 
 """
 
 from datetime import timedelta
+from functools import partial
 
-import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.origin import check_id, host_of
 from node.db import now
-from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoundError
+from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import fetching, peer_lists, peers, queues, suggesting
 from node.federating.models import Peer, PeerList
 from node.runtime import Node, UnitOfWork
 from node.wording import say
-
-log = structlog.get_logger(__name__)
 
 MOST_LISTS = 10
 AGAIN = timedelta(days=1)
@@ -86,41 +84,28 @@ def unsubscribe(work: UnitOfWork, url: str) -> None:
 
 @queues.wakes_for_next(PeerList)
 def work_off(node: Node) -> None:
-    """The job: read every list that is due, one after the other."""
-    while rows := queues.lease(node, PeerList, 1):
-        try:
-            _refresh(node, rows[0])
-        except (MoothallError, FederationError) as error:
-            _put_off(node, rows[0], error.safe_text)
-        except Exception as error:
-            log.exception("a list could not be read", peer_list=rows[0])
-            _put_off(node, rows[0], type(error).__name__)
+    """The job: read every list that is due, one after the other. What one that cannot be read said
+    before holds on.
+    """
+    queues.work_off(node, PeerList, partial(_refresh, node))
 
 
-def _refresh(node: Node, row_id: int) -> None:
+def _refresh(node: Node, leased: queues.Lease) -> None:
     with node.reading() as session:
-        url = session.get_one(PeerList, row_id).url
+        url = session.get_one(PeerList, leased.id).url
     body = fetching.resource(node, url, CSV, vouched=True).body
     contents = peer_lists.read(body)
     with node.work(by=url) as work:
-        row = work.session.get(PeerList, row_id)
+        row = work.session.get(PeerList, leased.id, with_for_update=True)
         if row is None:
             return
         row.body = peer_lists.write(contents.entries)
         row.entries, row.fetched_at, row.attempts = len(contents.entries), now(), 0
         row.outcome = f"{len(contents.wrong)} lines could not be used" if contents.wrong else ""
-        row.due_at, row.leased_until = now() + AGAIN, None
+        row.leased_until = None
+        if row.due_at == leased.due_at:
+            row.due_at = now() + AGAIN
         apply(work)
-
-
-def _put_off(node: Node, row_id: int, why: str) -> None:
-    """What the list said before holds on."""
-    with node.work(by=PeerList.JOB) as work:
-        row = work.session.get(PeerList, row_id)
-        if row is not None:
-            row.attempts += 1
-            row.outcome, row.leased_until = why[:500], None
-            row.due_at = now() + min(AGAIN, timedelta(minutes=10) * 2 ** min(row.attempts, 10))
 
 
 def apply(work: UnitOfWork) -> None:

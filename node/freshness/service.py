@@ -5,6 +5,7 @@ goes to the archive, from where one click brings it back. Projects of others are
 """
 
 from datetime import date, timedelta
+from functools import partial
 
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,8 @@ from node.errors import ConflictError
 from node.federating.models import Actor, Comparison, Peer
 from node.freshness import news
 from node.freshness.models import Reminder
+from node.hourly import once_an_hour
+from node.isolation import each
 from node.projects import reviews, telling
 from node.projects.details import Freshness
 from node.projects.models import Project, State
@@ -26,36 +29,27 @@ from node.wording import say
 
 JOB = "freshness"
 ESCALATION = "escalation"
-# Projects looked at in one transaction, so that nobody waits long.
-AT_ONCE = 100
 # The coordinators have so long, whatever the settings say and however long a node was off.
 LAST_CHANCE = timedelta(weeks=1)
 
 
 def work_off(node: Node) -> None:
     """The job, which looks once an hour: reviews fall due on days."""
-    node.tidied.outcome(JOB, lambda: look(node))
+    once_an_hour(node, JOB, lambda: look(node))
 
 
 def look(node: Node) -> None:
-    """Do all that is to follow by now, some projects at a time."""
-    timetable, after = node.settings.timetable, 0
-    while True:
-        with node.work(by=JOB) as work:
-            chosen = _to_look_at(timetable).where(Project.id > after).order_by(Project.id)
-            found = work.session.scalars(chosen.limit(AT_ONCE).with_for_update(of=Project)).all()
-            for project in found:
-                _look_at(work, timetable, project)
-        if len(found) < AT_ONCE:
-            return
-        after = found[-1].id
+    """Do all that is to follow by now, one project at a time."""
+    with node.reading() as session:
+        due = session.scalars(_due(node.settings.timetable).order_by(Project.id)).all()
+    each(node, JOB, due, partial(_look_at, node))
 
 
-def _to_look_at(timetable: Timetable) -> Select[Project]:
+def _due(timetable: Timetable) -> Select[int]:
     """Published projects of ours whose review is due, or that have yet to get a review date."""
     ours = select(Council.id).where(Council.slug.is_not(None))
     has_none = Project.review_on.is_(None) & Project.phase.in_(timetable.intervals)
-    return select(Project).where(
+    return select(Project.id).where(
         Project.council_id.in_(ours),
         Project.state == State.published,
         Project.freshness != Freshness.archived,
@@ -63,7 +57,16 @@ def _to_look_at(timetable: Timetable) -> Select[Project]:
     )
 
 
-def _look_at(work: UnitOfWork, timetable: Timetable, project: Project) -> None:
+def _look_at(node: Node, project_id: int) -> None:
+    timetable = node.settings.timetable
+    with node.work(by=JOB) as work:
+        mine = _due(timetable).with_only_columns(Project).where(Project.id == project_id)
+        project = work.session.scalar(mine.with_for_update(of=Project))
+        if project is not None:  # nobody confirmed it meanwhile
+            _act_on(work, timetable, project)
+
+
+def _act_on(work: UnitOfWork, timetable: Timetable, project: Project) -> None:
     if project.review_on is None:  # from before there were reviews
         reviews.confirm(work.settings, project)
         return
@@ -75,7 +78,9 @@ def _look_at(work: UnitOfWork, timetable: Timetable, project: Project) -> None:
         project.archived_on = reviews.today()
         news.archived(work, project)
     else:
-        reviews.move(project, Freshness.stale if weeks >= timetable.stale else Freshness.due)
+        # One that is stale stays so, though its council has become more patient since.
+        is_stale = weeks >= timetable.stale or project.freshness is Freshness.stale
+        reviews.move(project, Freshness.stale if is_stale else Freshness.due)
         _remind(work, timetable, project, weeks)
     if project.freshness is not before:
         telling.told(work, project, project.visibility)

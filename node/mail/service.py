@@ -3,10 +3,11 @@
 import random
 import secrets
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from federation.retry import decide
 from node.db import now
@@ -18,6 +19,8 @@ from node.mail.models import Mail
 from node.mail.notify import Notify
 from node.mail.smtp import Smtp
 from node.outbound import Outbound
+from node.pruning import prune as prune_rows
+from node.pruning import prune_surplus
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.text import one_line
@@ -111,14 +114,12 @@ def try_out(node: Node, recipient: str) -> None:
 def work_off(node: Node) -> None:
     """The job: send all that is due."""
     way = carrier(node.settings, node.outbound)
-    queues.in_parallel(
-        AT_ONCE, lambda most: queues.lease(node, Mail, most), lambda id_: _attempt(node, way, id_)
-    )
+    queues.work_off(node, Mail, partial(_attempt, node, way), at_once=AT_ONCE)
 
 
-def _attempt(node: Node, way: Carrier, mail_id: int) -> None:
+def _attempt(node: Node, way: Carrier, leased: queues.Lease) -> None:
     with node.reading() as session:
-        mail = session.get(Mail, mail_id)
+        mail = session.get(Mail, leased.id)
         if mail is None or mail.state != Mail.WAITING:
             return
         letter = Letter(**{name: getattr(mail, name) for name in TOLD})
@@ -127,17 +128,19 @@ def _attempt(node: Node, way: Carrier, mail_id: int) -> None:
         way.carry(letter)
     except MailError as raised:
         error = raised
-        log.warning("an e-mail was not taken", mail=mail_id, why=raised.words)
-    with node.work(by=Mail.JOB) as work:
-        row = work.session.get(Mail, mail_id)
-        if row is not None and row.state == Mail.WAITING:
-            _record(row, error)
+        log.warning("an e-mail was not taken", mail=leased.id, why=raised.words)
+    queues.record(node, Mail, lambda work: _record(work, leased, error))
 
 
-def _record(mail: Mail, error: MailError | None) -> None:
-    mail.attempts += 1
+def _record(work: UnitOfWork, leased: queues.Lease, error: MailError | None) -> None:
+    mail = work.session.get(Mail, leased.id, with_for_update=True)
+    if mail is None or mail.state != Mail.WAITING:
+        return
     mail.leased_until = None
     mail.answer = error.words if error else ""
+    if error and mail.due_at != leased.due_at:
+        return
+    mail.attempts += 1
     moment = now()
     after = None
     if error and not error.permanent:
@@ -155,7 +158,7 @@ def _record(mail: Mail, error: MailError | None) -> None:
 
 def retry(work: UnitOfWork, mail_id: int) -> Mail:
     """The operator wants it tried again, now. Raises `ConflictError` for what was sent."""
-    mail = work.session.get(Mail, mail_id)
+    mail = work.session.get(Mail, mail_id, with_for_update=True)
     if mail is None:
         raise NotFoundError(say("There is no such email."))
     if mail.state == "sent":
@@ -172,9 +175,7 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
 def prune(node: Node) -> int:
     """Delete what was sent or given up long ago. Returns how many that were."""
     finished = select(Mail.id).where(Mail.state != Mail.WAITING)
-    with node.work(by=Mail.JOB) as work:
-        newest = finished.order_by(Mail.id.desc()).offset(MOST_KEPT)
-        old = finished.where(Mail.finished_at < now() - KEPT)
-        ids = {*work.session.scalars(old), *work.session.scalars(newest)}
-        work.session.execute(delete(Mail).where(Mail.id.in_(ids)))
-        return len(ids)
+    old = finished.where(Mail.finished_at < now() - KEPT)
+    return prune_rows(node, Mail.JOB, Mail, old) + prune_surplus(
+        node, Mail.JOB, Mail, finished, Mail.id, MOST_KEPT
+    )

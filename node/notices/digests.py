@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
 from node.db import now
+from node.isolation import each
 from node.mail import service as mail
 from node.notices import choices, service
 from node.notices.choices import Way
@@ -49,6 +51,16 @@ class Written:
     html: str
 
 
+class Recipient(NamedTuple):
+    """One person, and which of the e-mails that they chose is due."""
+
+    way: Way
+    user_id: int
+
+    def __str__(self) -> str:
+        return f"{self.way} for person {self.user_id}"
+
+
 class Writer(Protocol):
     def __call__(self, digest: Digest) -> Written: ...
 
@@ -58,11 +70,16 @@ def work_off(node: Node, write: Writer, moment: datetime | None = None) -> None:
     moment = moment or now()
     for way in (Way.once, Way.daily, Way.weekly):
         before = due(way, moment)
-        for user_id in _waiting(node, way, before):
-            if node.jobs.stopping.is_set():
-                return
-            with node.work(by=JOB) as work:
-                _send(work, user_id, way, before, moment, write)
+        recipients = [Recipient(way, user_id) for user_id in _waiting(node, way, before)]
+        act = partial(_send_to, node, before=before, moment=moment, write=write)
+        each(node, JOB, recipients, act)
+
+
+def _send_to(
+    node: Node, recipient: Recipient, *, before: datetime, moment: datetime, write: Writer
+) -> None:
+    with node.work(by=JOB) as work:
+        _send(work, recipient.user_id, recipient.way, before, moment, write)
 
 
 def due(way: Way, moment: datetime) -> datetime:

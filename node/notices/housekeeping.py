@@ -1,10 +1,13 @@
 """What was told has an end: the old, and of each person the oldest of what is too much."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 
 from node.db import now
+from node.hourly import once_an_hour
+from node.isolation import each
 from node.mail import service as mail
 from node.news.models import Happening
 from node.notices.models import Notice
@@ -17,11 +20,19 @@ MOST_OF_PERSON = 1_000
 
 def work_off(node: Node) -> None:
     """The job, which tidies up once an hour."""
-    node.tidied.outcome(JOB, lambda: tidy(node))
+    once_an_hour(node, JOB, lambda: tidy(node))
 
 
 def tidy(node: Node) -> None:
-    mail.prune(node)
+    """Delete what is too old or too much, of each kind."""
+    steps: Mapping[str, Callable[[Node], object]] = {
+        "emails": mail.prune,
+        "notices": _prune_notices,
+    }
+    each(node, JOB, steps, lambda name: steps[name](node))
+
+
+def _prune_notices(node: Node) -> None:
     with node.work(by=JOB) as work:
         session = work.session
         session.execute(delete(Notice).where(Notice.at < now() - KEPT))

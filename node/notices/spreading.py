@@ -1,13 +1,13 @@
 """From a happening to the notices of all whom it concerns. This runs after the commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
-import structlog
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from node.db import insert_new
+from node.isolation import Items
 from node.news.kinds import Kind, Topic
 from node.news.models import Happening, Watch
 from node.news.service import plain_tag
@@ -18,37 +18,44 @@ from node.people.models import Role, User
 from node.projects.models import Project
 from node.runtime import Node, UnitOfWork
 
-log = structlog.get_logger(__name__)
-
 JOB = Happening.JOB
 # So many are told of in one transaction.
 TOGETHER = 50
+READ_AT_ONCE = 1_000
 
 
 def work_off(node: Node) -> None:
     """The job: tell of all that happened."""
-    while not node.jobs.stopping.is_set() and _some(node):
-        pass
+    run = Items[int](node, JOB, give_up=partial(_give_up, node))
+    last = 0
+    while happened := _waiting(node, last):
+        for start in range(0, len(happened), TOGETHER):
+            run.attempt_all(happened[start : start + TOGETHER], partial(_tell_of, node))
+        last = happened[-1]
 
 
-def _some(node: Node) -> int:
-    waiting = (
-        select(Happening)
-        .where(Happening.state == Happening.WAITING)
-        .order_by(Happening.id)
-        .limit(TOGETHER)
-        .with_for_update(skip_locked=True)
-    )
+def _waiting(node: Node, after: int) -> Sequence[int]:
+    """The next of what happened that nobody was told of."""
+    if node.jobs.stopping.is_set():
+        return ()
+    waiting = select(Happening.id).where(Happening.state == Happening.WAITING)
+    with node.reading() as session:
+        query = waiting.where(Happening.id > after).order_by(Happening.id).limit(READ_AT_ONCE)
+        return session.scalars(query).all()
+
+
+def _tell_of(node: Node, ids: Sequence[int]) -> None:
+    waiting = Happening.id.in_(ids), Happening.state == Happening.WAITING
+    query = select(Happening).where(*waiting).order_by(Happening.id)
     with node.work(by=JOB) as work:
-        happened = work.session.scalars(waiting).all()
-        for one in happened:
-            try:
-                with work.session.begin_nested():
-                    _tell(work, one)
-            except DBAPIError:
-                log.exception("nobody could be told", kind=one.kind, happening=one.id)
-                one.move_to("failed")
-        return len(happened)
+        for one in work.session.scalars(query.with_for_update(skip_locked=True)).all():
+            _tell(work, one)
+
+
+def _give_up(node: Node, happening_id: int) -> None:
+    with node.work(by=JOB) as work:
+        waiting = Happening.id == happening_id, Happening.state == Happening.WAITING
+        work.session.execute(update(Happening).where(*waiting).values(state="failed"))
 
 
 def _tell(work: UnitOfWork, happening: Happening) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from node import isolation
 from node.councils.claims import Dispute, disputes
 from node.councils.models import Council
 from node.db import now
@@ -20,8 +21,12 @@ from node.federating.models import (
     Peer,
     RefusalCount,
 )
+from node.isolation import JobFailure
 from node.mail.models import Mail
 from node.projects.models import Project
+
+# Of the items that jobs could not work on, the last ones are shown.
+MAX_FAILURES = 20
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Overview:
     given_up: int
     oldest_waiting: datetime | None
     unreachable: tuple[Peer, ...]
+    failed_work: tuple[JobFailure, ...]
     received_waiting: int
     received_failed: int
     refused: int
@@ -65,6 +71,7 @@ def overview(session: Session) -> Overview:
         given_up=count(Delivery.state == "failed"),
         oldest_waiting=session.scalar(oldest),
         unreachable=tuple(session.scalars(down.limit(20))),
+        failed_work=tuple(isolation.failures(session, MAX_FAILURES)),
         received_waiting=count(InboxItem.state == "new", of=InboxItem),
         received_failed=count(InboxItem.state == "failed", of=InboxItem),
         mails_failed=count(Mail.state == "failed", of=Mail),

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import Select, delete, exists, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.orm import Session
 
 from federation.acceptance import PASSED_ON_WITHIN
@@ -20,6 +20,7 @@ from node.councils import service as councils
 from node.db import now
 from node.federating.actors import CLOSED
 from node.federating.models import Actor, ActorKey
+from node.isolation import each
 from node.officers import service as officers
 from node.projects import group
 from node.projects.models import Project
@@ -73,14 +74,15 @@ def work_off(node: Node) -> None:
     """The job: old keys that are old enough go."""
     old = ActorKey.retired_at < now() - OVERLAP
     with node.reading() as session:
-        if not session.scalar(select(exists().where(old))):
-            return
+        theirs = select(ActorKey.actor_id).where(old).distinct().order_by(ActorKey.actor_id)
+        actor_ids = session.scalars(theirs).all()
+    each(node, JOB, actor_ids, lambda actor_id: _drop_old(node, actor_id, old))
+
+
+def _drop_old(node: Node, actor_id: int, old: ColumnElement[bool]) -> None:
     with node.work(by=JOB) as work:
-        query = select(Actor).where(Actor.keys.any(old)).order_by(Actor.id)
-        changed = dict.fromkeys(work.session.scalars(query))
-        work.session.execute(delete(ActorKey).where(old))
-        work.session.expire_all()
-        _tell(work, changed)
+        work.session.execute(delete(ActorKey).where(ActorKey.actor_id == actor_id, old))
+        _tell(work, [work.session.get_one(Actor, actor_id)])
 
 
 def _signing() -> Select[ActorKey]:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from node.db import now
+from node.isolation import each
 from node.mail import service as mail
 from node.passwords.models import PasswordReset
 from node.people import service as people
@@ -24,7 +25,7 @@ JOB = "new-password"
 PATH = "/new-password"
 GOOD_FOR = timedelta(hours=1)
 # So many wait at once to be looked up; more are not heard.
-MOST_WAITING, AT_ONCE = 1_000, 50
+MOST_WAITING = 1_000
 # No key that we made is longer.
 LONGEST_KEY = 100
 
@@ -52,16 +53,24 @@ def ask(work: UnitOfWork, email: str) -> None:
 def work_off(node: Node, write: Writer) -> None:
     """The job: send keys to those who have a password here, and forget what is too old."""
     old = PasswordReset.asked_at < now() - GOOD_FOR
-    asked = select(PasswordReset).where(PasswordReset.digest.is_(None)).order_by(PasswordReset.id)
+    asked = select(PasswordReset.id).where(PasswordReset.digest.is_(None))
     with node.work(by=JOB) as work:
         work.session.execute(delete(PasswordReset).where(old))
-        some = asked.limit(AT_ONCE).with_for_update(skip_locked=True)
-        for reset in work.session.scalars(some).all():
-            user = people.by_email(work.session, reset.email)
-            if user is None or not user.active or user.password is None:
-                work.session.delete(reset)
-            else:
-                _send(work, reset, user, write)
+        waiting = work.session.scalars(asked.order_by(PasswordReset.id)).all()
+    each(node, JOB, waiting, lambda reset_id: _answer(node, reset_id, write))
+
+
+def _answer(node: Node, reset_id: int, write: Writer) -> None:
+    mine = PasswordReset.id == reset_id, PasswordReset.digest.is_(None)
+    with node.work(by=JOB) as work:
+        reset = work.session.scalar(select(PasswordReset).where(*mine).with_for_update())
+        if reset is None:  # another worker was quicker
+            return
+        user = people.by_email(work.session, reset.email)
+        if user is None or not user.active or user.password is None:
+            work.session.delete(reset)
+        else:
+            _send(work, reset, user, write)
 
 
 def _send(work: UnitOfWork, reset: PasswordReset, user: User, write: Writer) -> None:

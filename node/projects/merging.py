@@ -6,43 +6,46 @@ updates and versions stay where they are, and each leads to the other.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from federation.addressing import PUBLIC
 from federation.vocabulary import move as move_activity
+from node.councils.models import Council
 from node.db import now
 from node.federating import addresses, publishing
+from node.federating.models import Actor
+from node.isolation import each
 from node.news import service as news
 from node.news.models import Watch
 from node.projects import group
 from node.projects.details import RelationKind
 from node.projects.models import Project, Relation, State
-from node.projects.relating import group_of
+from node.projects.relating import MERGING_JOB, group_of
 from node.runtime import Node, UnitOfWork
-
-BY = "merging"
 
 
 def work_off(node: Node) -> None:
     """The job: move the actors of our projects that go on in another which says so too."""
-    with node.work(by=BY) as work:
-        _take_along(work)
     with node.reading() as session:
-        ready = [(first.id, second.id) for first, second in _both_said(session)]
-    for first_id, second_id in ready:
-        with node.work(by=BY) as work:
-            first = work.session.get_one(Project, first_id, with_for_update={"of": Project})
-            _merge(work, first, work.session.get_one(Project, second_id))
+        goes_on = session.scalars(_going_on()).all()
+    each(node, MERGING_JOB, goes_on, partial(_follow_into, node))
 
 
-def _take_along(work: UnitOfWork) -> None:
-    """Whoever here follows a project that goes on in another, wherever both are, follows that."""
-    watched = Project.id.in_(select(Watch.project_id).where(Watch.project_id.is_not(None)))
-    for first, second in list(_said(work.session, watched)):
-        if is_agreed(work.session, first, second):
+def _follow_into(node: Node, project_id: int) -> None:
+    """One project goes on in another, if both councils say so: whoever here follows it, wherever
+    both are, follows the other, and the actor of one of ours moves.
+    """
+    with node.work(by=MERGING_JOB) as work:
+        first = work.session.get(Project, project_id, with_for_update={"of": Project})
+        if first is None or first.state is not State.published:
+            return
+        for second in _successors(work.session, first):
             news.merge_projects(work.session, first.id, second.id)
+            if first.is_local:
+                _merge(work, first, second)
 
 
 def is_agreed(session: Session, first: Project, second: Project) -> bool:
@@ -59,24 +62,33 @@ def is_agreed(session: Session, first: Project, second: Project) -> bool:
     return goes_on and session.scalar(says) is not None
 
 
-def _both_said(session: Session) -> Iterator[tuple[Project, Project]]:
-    for first, second in _said(session):
-        is_done = first.actor is not None and first.actor.moved_to is not None
-        if first.is_local and not is_done and is_agreed(session, first, second):
-            yield first, second
-
-
-def _said(session: Session, *among: ColumnElement[bool]) -> Iterator[tuple[Project, Project]]:
-    """The projects whose councils say that they go on in another, which is known here, and that."""
-    goes_on = (
-        select(Project, Relation.uri)
+def _going_on() -> Select[int]:
+    """The projects that are followed here, or are ours, whose councils say that they go on in
+    another which is known here.
+    """
+    second = aliased(Project)
+    is_watched = Project.id.in_(select(Watch.project_id).where(Watch.project_id.is_not(None)))
+    has_moved = Project.actor.has(Actor.moved_to.is_not(None))
+    ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+    return (
+        select(Project.id)
         .join(Relation, Relation.project_id == Project.id)
+        .join(second, second.uri == Relation.uri)
         .where(Relation.kind == RelationKind.merged_into.value, Project.state == State.published)
+        .where(second.state == State.published, or_(is_watched, ours & ~has_moved))
+        .order_by(Project.id)
+        .distinct()
     )
-    for first, uri in session.execute(goes_on.where(*among)).all():
-        second = session.scalar(select(Project).where(Project.uri == uri))
-        if second is not None and second.state is State.published:
-            yield first, second
+
+
+def _successors(session: Session, first: Project) -> Iterator[Project]:
+    """The projects that both councils say `first` goes on in."""
+    mine = Relation.project_id == first.id, Relation.kind == RelationKind.merged_into.value
+    uris = select(Relation.uri).where(*mine)
+    query = select(Project).where(Project.uri.in_(uris), Project.state == State.published)
+    for second in session.scalars(query.order_by(Project.id)).all():
+        if is_agreed(session, first, second):
+            yield second
 
 
 def _merge(work: UnitOfWork, first: Project, second: Project) -> None:

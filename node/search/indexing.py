@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
+from node.isolation import Items, JobFailure
 from node.projects.marks import JOB, MARKED
 from node.projects.models import Mark, Project, State
 from node.projects.service import with_councils
@@ -65,9 +66,10 @@ def work_off(node: Node, rest: float = REST) -> None:
     """Read again what left a mark, the last ones first, until there is none. `rest` is for a
     process that does something else besides.
     """
+    run = Items[int](node, JOB)
     while not node.jobs.stopping.is_set():
         began = time.monotonic()
-        if not _batch(node):
+        if not _batch(node, run):
             return
         node.jobs.stopping.wait((time.monotonic() - began) * rest)
 
@@ -88,7 +90,7 @@ def at_once(work: UnitOfWork) -> None:
         with session.begin_nested():
             _write(session, ids, list(_read(work, ids)))
             session.execute(delete(Mark).where(Mark.project_id.in_(ids)))
-    except DBAPIError:
+    except Exception:
         log.exception("not indexed at once")
 
 
@@ -106,6 +108,13 @@ def waiting(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Mark)) or 0
 
 
+def is_behind(session: Session) -> bool:
+    """Whether any project waits to be read again, but for those that cannot be."""
+    failed = select(JobFailure.item).where(JobFailure.job == JOB)
+    behind = select(Mark.id).where(cast(Mark.project_id, String).not_in(failed))
+    return session.scalar(behind.limit(1)) is not None
+
+
 def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
@@ -116,22 +125,29 @@ def key_of(moment: datetime) -> int:
     return min(max(0, milliseconds), LATEST) << SPARE_BITS
 
 
-def _batch(node: Node) -> bool:
+def _batch(node: Node, run: Items[int]) -> bool:
     """Read the projects of the newest marks; whether there are more."""
+    failed = Mark.project_id.in_([int(item) for item in run.put_off])
     with node.reading() as session:
-        newest = select(Mark.id, Mark.project_id).order_by(Mark.id.desc()).limit(BATCH)
-        marks = session.execute(newest).all()
-        ids = sorted({mark.project_id for mark in marks})
+        newest = select(Mark.id, Mark.project_id).where(~failed).order_by(Mark.id.desc())
+        marks = session.execute(newest.limit(BATCH)).all()
+    seen: dict[int, list[int]] = defaultdict(list)
+    for mark in marks:
+        seen[mark.project_id].append(mark.id)
+    run.attempt_all(sorted(seen), partial(_index, node, seen))
+    return len(marks) == BATCH
+
+
+def _index(node: Node, seen: Mapping[int, Sequence[int]], ids: Sequence[int]) -> None:
+    """Read these projects again; `seen` has the marks of each that go with it."""
+    with node.reading() as session:
         read = list(_read(UnitOfWork(node, session, BY), ids))
-    if not marks:
-        return False
     with node.work(by=BY) as work:
         if _is_postgresql(work.session):
             work.session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         _write(work.session, ids, read)
-        done = delete(Mark).where(Mark.id.in_([mark.id for mark in marks]))
-        work.session.execute(done)
-    return len(marks) == BATCH
+        done = [mark for project_id in ids for mark in seen[project_id]]
+        work.session.execute(delete(Mark).where(Mark.id.in_(done)))
 
 
 def _read(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_Read]:

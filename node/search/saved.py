@@ -25,7 +25,6 @@ MOST_NEW = 20
 EVERY = timedelta(minutes=10)
 # What was begun so long ago is committed by now.
 SETTLED = timedelta(minutes=1)
-AT_ONCE = 100
 
 
 def of(session: Session, user: User) -> Sequence[SavedSearch]:
@@ -102,13 +101,13 @@ def _checked(name: str) -> str:
     return name
 
 
-def due(session: Session, moment: datetime) -> Sequence[SavedSearch]:
-    """The searches whose owners may have something to be told by now."""
+def due(session: Session, moment: datetime) -> Sequence[int]:
+    """The ids of the searches whose owners may have something to be told by now."""
     waits = SavedSearch.alerts, SavedSearch.checked_at < moment - EVERY
-    rows = select(SavedSearch).where(*waits).order_by(SavedSearch.checked_at)
-    return session.scalars(rows.limit(AT_ONCE)).all()
+    due_first = select(SavedSearch.id).where(*waits).order_by(SavedSearch.checked_at)
+    return session.scalars(due_first).all()
 
 
 def is_up_to_date(session: Session) -> bool:
-    """Whether the index has all that there is: who asks it what is new before misses something."""
-    return indexing.waiting(session) == 0
+    """Whether the index has all that it can: who asks it what is new before misses something."""
+    return not indexing.is_behind(session)

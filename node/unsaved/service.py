@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from node.db import now
 from node.errors import InvalidInputError, NotFoundError
+from node.hourly import once_an_hour
 from node.people.models import User
 from node.runtime import Node, UnitOfWork
 from node.unsaved.models import Unsaved
@@ -92,7 +93,7 @@ def saved(session: Session, user: User, path: str) -> None:
 
 def work_off(node: Node) -> None:
     """The job, which tidies up once an hour."""
-    node.tidied.outcome(JOB, lambda: tidy(node))
+    once_an_hour(node, JOB, lambda: tidy(node))
 
 
 def tidy(node: Node) -> None:

@@ -55,7 +55,7 @@ class WebhookMessage(Queued, Base):
         Index(None, "webhook_id", "id"),
     )
 
-    JOB, WAITING = "webhooks", "pending"
+    JOB, WAITING, REASON = "webhooks", "pending", "answer"
     STATES = {  # noqa: RUF012 -- a constant table
         "pending": frozenset({"delivered", "failed"}),
         "failed": frozenset({"pending"}),

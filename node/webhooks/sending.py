@@ -3,14 +3,17 @@
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from federation.retry import Outcome, decide
 from node.db import now
 from node.federating import queues
+from node.hourly import once_an_hour
 from node.outbound import OutboundError
+from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.text import one_line
 from node.webhooks import service, signing
@@ -23,7 +26,6 @@ AT_ONCE = 4
 PATIENCE, GIVE_UP = timedelta(days=3), timedelta(days=5)
 GONE = 410
 KEPT = timedelta(days=30)
-PRUNED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,13 @@ class Tried:
 @queues.wakes_for_next(WebhookMessage)
 def work_off(node: Node) -> None:
     """The job: send all that is due."""
-    queues.in_parallel(
-        AT_ONCE,
-        lambda most: queues.lease(node, WebhookMessage, most),
-        lambda number: _attempt(node, number),
-    )
-    node.tidied.outcome(WebhookMessage.JOB, lambda: prune(node))
+    queues.work_off(node, WebhookMessage, partial(_attempt, node), at_once=AT_ONCE)
+    once_an_hour(node, WebhookMessage.JOB, lambda: prune(node))
 
 
-def _attempt(node: Node, number: int) -> None:
+def _attempt(node: Node, leased: queues.Lease) -> None:
     with node.reading() as session:
-        row = session.get(WebhookMessage, number)
+        row = session.get(WebhookMessage, leased.id)
         if row is None or row.state != WebhookMessage.WAITING:
             return
         url, body = row.webhook.url, row.body.encode()
@@ -58,8 +56,7 @@ def _attempt(node: Node, number: int) -> None:
     tried = Tried(None, "The webhook is off.", is_final=True)
     if not is_off:
         tried = _send(node, url, body, signed)
-    with node.work(by=WebhookMessage.JOB) as work:
-        _record(work, number, tried)
+    queues.record(node, WebhookMessage, lambda work: _record(work, leased, tried))
 
 
 def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> Tried:
@@ -71,10 +68,8 @@ def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> Tried:
     return Tried(answer.status, words, answer.headers.get("retry-after"))
 
 
-def _record(work: UnitOfWork, number: int, tried: Tried) -> None:
-    row = work.session.scalar(
-        select(WebhookMessage).where(WebhookMessage.id == number).with_for_update()
-    )
+def _record(work: UnitOfWork, leased: queues.Lease, tried: Tried) -> None:
+    row = work.session.get(WebhookMessage, leased.id, with_for_update={"of": WebhookMessage})
     if row is None or row.state != WebhookMessage.WAITING:
         return
     moment = now()
@@ -116,6 +111,4 @@ def prune(node: Node) -> None:
     old = select(WebhookMessage.id).where(
         WebhookMessage.state != WebhookMessage.WAITING, WebhookMessage.finished_at < now() - KEPT
     )
-    with node.work(by=WebhookMessage.JOB) as work:
-        ids = list(work.session.scalars(old.limit(PRUNED_AT_ONCE)))
-        work.session.execute(delete(WebhookMessage).where(WebhookMessage.id.in_(ids)))
+    prune_rows(node, WebhookMessage.JOB, WebhookMessage, old)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from federation.signatures import PrivateKey, PublicKey, public_pem
 from federation.vocabulary import Actor as ActorDocument
@@ -12,6 +12,7 @@ from node.audit import AuditEntry
 from node.db import now
 from node.federating import following, housekeeping, publishing
 from node.federating.models import Actor, ActorKey, Delivery, Follow, InboxItem
+from node.hourly import HourlyJob
 from node.runtime import MOST_DEEDS
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory, pem
@@ -32,7 +33,8 @@ def like(sender: Signatory, node: TestNode) -> int:
 
 def tidied(node: TestNode) -> None:
     """As if an hour had passed."""
-    node.node.tidied.forget()
+    with node.work() as work:
+        work.session.execute(delete(HourlyJob))
     node.node.jobs.wake(housekeeping.JOB)
     node.node.jobs.work_off()
 

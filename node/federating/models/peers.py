@@ -1,6 +1,6 @@
 """Other servers: whom we speak with, how it goes, what they got and what was refused."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -54,6 +54,7 @@ class PeerList(Queued, Base):
     __tablename__ = "peer_list"
 
     JOB, WAITING = "peer-lists", "subscribed"
+    FIRST_DELAY = timedelta(minutes=20)
     STATES = {"subscribed": frozenset()}  # noqa: RUF012 -- a constant table
 
     url: Mapped[str] = mapped_column(Uri, unique=True)

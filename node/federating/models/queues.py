@@ -1,6 +1,6 @@
 """Rows with a state are the queues: what goes out, what came in, what is being read."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
@@ -131,6 +131,7 @@ class Backfill(Queued, Base):
     __tablename__ = "backfill"
 
     JOB, WAITING = "backfill", "running"
+    FIRST_DELAY, MAX_ATTEMPTS = timedelta(seconds=30), 10
     STATES = {  # noqa: RUF012 -- a constant table
         "running": frozenset({"done", "failed"}),
         "done": frozenset({"running"}),
@@ -158,7 +159,9 @@ class Departure(Queued, Base):
 
     __tablename__ = "departure"
 
-    JOB, WAITING = "departures", "waiting"
+    JOB, WAITING, REASON = "departures", "waiting", ""
+    # An actor whose server does not answer is asked for at first after this time.
+    FIRST_DELAY = timedelta(minutes=15)
     STATES = {"waiting": frozenset()}  # noqa: RUF012 -- a constant table
 
     actor_id: Mapped[int] = mapped_column(ForeignKey("actor.id", ondelete="CASCADE"), unique=True)

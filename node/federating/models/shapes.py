@@ -1,7 +1,7 @@
 """What the rows of the federation share."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from sqlalchemy import String
@@ -28,10 +28,17 @@ class Stateful:
 
 
 class Queued(Stateful):
-    """What every row of a queue has. `WAITING` is the state in which the job `JOB` takes it up."""
+    """What every row of a queue has. `WAITING` is the state in which the job `JOB` takes it up.
+
+    The column `REASON`, if there is one, says why the last attempt failed. After a failure nobody foresaw, a row
+    waits for `FIRST_DELAY`, each time twice as long, and is given up after `MAX_ATTEMPTS`.
+    """
 
     JOB: ClassVar[str]
     WAITING: ClassVar[str]
+    REASON: ClassVar[str] = "outcome"
+    FIRST_DELAY: ClassVar[timedelta] = timedelta(seconds=2)
+    MAX_ATTEMPTS: ClassVar[int] = 8
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attempts: Mapped[int] = mapped_column(default=0)
