@@ -70,7 +70,9 @@ class Isolation(Generic[Item]):
         try:
             act(item)
         except Exception as error:
-            write = log.info if isinstance(error, FORESEEN) else log.exception
+            write = log.exception
+            if isinstance(error, FORESEEN) or is_outage(error):
+                write = log.info
             write("an item of a job failed", job=self._job, item=str(item), why=describe(error))
             self._put_off(item, error)
             if self._is_down(error):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, delete
+from sqlalchemy import Select, and_, delete, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from node.db import Base
@@ -32,19 +32,6 @@ def prune(node: Node, job: str, model: type[Base], chosen: Select[int]) -> int:
             return deleted
 
 
-def surplus(
-    node: Node, chosen: Select[int], order: InstrumentedAttribute[Any], most: int
-) -> Select[int] | None:
-    """Those of `chosen` that come before the last `most` in that order; None where there are no
-    more than these. Said by where the last begin, and not by number, so that two processes that
-    prune at once delete them once.
-    """
-    first = chosen.with_only_columns(order).order_by(None).order_by(order.desc())
-    with node.reading() as session:
-        boundary = session.scalar(first.offset(most - 1).limit(1))
-    return None if boundary is None else chosen.where(order < boundary)
-
-
 def prune_surplus(
     node: Node,
     job: str,
@@ -53,6 +40,17 @@ def prune_surplus(
     order: InstrumentedAttribute[Any],
     most: int,
 ) -> int:
-    """Delete all but the last `most` of the rows `chosen`, in that order. Returns how many."""
-    before = surplus(node, chosen, order, most)
-    return 0 if before is None else prune(node, job, model, before)
+    """Delete all but the last `most` of the rows `chosen`, in that order. Returns how many.
+
+    They are told by where the last begin and not by number, so that two processes which prune at
+    once delete them once.
+    """
+    key: Any = model.__table__.c.id
+    last = chosen.with_only_columns(order, key).order_by(None).order_by(order.desc(), key.desc())
+    with node.reading() as session:
+        first = session.execute(last.offset(most - 1).limit(1)).one_or_none()
+    if first is None:
+        return 0
+    value, row_id = first
+    is_before = or_(order < value, and_(order == value, key < row_id))
+    return prune(node, job, model, chosen.where(is_before))

@@ -3,6 +3,7 @@
 Nobody is allowed by being found: what is found is suggested, and an operator decides.
 """
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,13 +73,18 @@ def work_off(node: Node) -> None:
     """The job: ask the servers that were not asked for a week what they are and whom they know."""
     due = or_(Peer.asked_at.is_(None), Peer.asked_at < now() - AGAIN)
     with node.reading() as session:
-        query = select(Peer.host).where(spoken_with(node.settings), due).order_by(Peer.id)
-        hosts = session.scalars(query).all()
-    each(node, JOB, hosts, partial(_learn, node))
+        query = select(Peer.host).where(spoken_with(node.settings), due)
+        hosts = [*session.scalars(query)]
+    # Several workers begin at the same moment, and not with the same server.
+    random.shuffle(hosts)
+    each(node, JOB, hosts, partial(_learn, node, due))
 
 
-def _learn(node: Node, host: str) -> None:
-    """Ask one server. That two workers may ask it at once does no harm."""
+def _learn(node: Node, due: ColumnElement[bool], host: str) -> None:
+    """Ask one server, unless another worker was quicker."""
+    with node.reading() as session:
+        if session.scalar(select(Peer.id).where(Peer.host == host, due)) is None:
+            return
     _keep(node, host, _ask(node, host))
     _go_on_with_moves(node, host)
     with node.work(by=JOB) as work:

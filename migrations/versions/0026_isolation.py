@@ -5,8 +5,8 @@ from alembic import op
 
 from node.db import UtcDateTime
 
-revision = "0023"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:

@@ -1,0 +1,59 @@
+"""In every job, an item that cannot be worked on ends itself and nothing else."""
+
+import pytest
+from sqlalchemy import select
+
+from node.federating.handling import FETCHING_JOB
+from node.federating.models import InboxItem, Queued
+from node.testing.nodes import Nodes, TestNode
+from node.unsaved.service import JOB as UNSAVED
+from tests.jobs.items import CASES, is_worked, make, run
+from tests.jobs.peers import Everybody
+
+# A single statement that deletes what is too old: nothing in it is read.
+WITHOUT_ITEMS = {UNSAVED}
+# Their rows say themselves what went wrong.
+QUEUES = {row.JOB for row in Queued.__subclasses__()} | {FETCHING_JOB}
+
+
+@pytest.fixture(scope="module")
+def one(lasting_nodes: Nodes) -> TestNode:
+    lasting_nodes.apps = Everybody(lasting_nodes.apps)
+    return lasting_nodes.start("aldermoor", plugins=("checklists",), federation="open")
+
+
+def test_every_job_has_items_to_be_poisoned(one: TestNode) -> None:
+    assert one.node.jobs.names == CASES.keys() | WITHOUT_ITEMS
+
+
+@pytest.mark.parametrize("job", CASES)
+def test_a_poisoned_item_ends_itself_and_nothing_else(one: TestNode, job: str) -> None:
+    poisoned = make(one, job)
+    with CASES[job].poison(one, poisoned):
+        sound = make(one, job)
+        run(one, job)
+        assert is_worked(one, job, sound)
+        if job not in QUEUES:
+            page = one.visitor("operator").visit("/operator").text
+            assert f"Job {job}, item " in page
+            assert "PoisonError" in page
+    run(one, job)
+    assert is_worked(one, job, poisoned), "it was tried again"
+    assert f"Job {job}, item " not in one.visitor("operator").visit("/operator").text
+
+
+def test_an_item_that_always_fails_is_given_up_and_shown(one: TestNode) -> None:
+    poisoned = make(one, InboxItem.JOB)
+    with CASES[InboxItem.JOB].poison(one, poisoned):
+        for _ in range(InboxItem.MAX_ATTEMPTS - 1):
+            run(one, InboxItem.JOB)
+        assert state_of(one, poisoned) == InboxItem.WAITING
+        run(one, InboxItem.JOB)
+        assert state_of(one, poisoned) == "failed"
+    page = one.visitor("operator").visit("/operator/received?state=failed").text
+    assert "PoisonError" in page
+
+
+def state_of(one: TestNode, item_id: int) -> str:
+    with one.reading() as session:
+        return session.scalars(select(InboxItem.state).where(InboxItem.id == item_id)).one()
