@@ -30,7 +30,7 @@ class Stateful:
 class Queued(Stateful):
     """What every row of a queue has. `WAITING` is the state in which the job `JOB` takes it up.
 
-    The column `REASON`, if there is one, says why the last attempt failed. After a failure nobody foresaw, a row
+    The column `REASON`, if there is one, says why the last attempt failed. After a failure a row
     waits for `FIRST_DELAY`, each time twice as long, and is given up after `MAX_ATTEMPTS`.
     """
 

@@ -83,7 +83,7 @@ def ask_them(town: Town, mine: Running) -> None:
     page = town.theirs.visit("/checklists/asked").text
     assert "How did you find people?" in page
     assert "operator@aldermoor.example" in page
-    assert "asks how you did something" in town.theirs.visit("/notices").text
+    assert ">Aldermoor Council asks how you did something" in town.theirs.visit("/notices").text
 
 
 def test_only_a_coordinator_shares_and_sees_beforehand_all_that_is(town: Town) -> None:
