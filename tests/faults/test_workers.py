@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -141,7 +142,7 @@ def one_of_each(node: Node, host: str) -> None:
             body={},
             needs_fetch=False,
         )
-        rows = [
+        rows: list[Any] = [
             delivery,
             item,
             Backfill(actor=actor, next_page=f"http://{host}/page"),
@@ -165,7 +166,7 @@ def untouched(node: Node) -> list[str]:
     """The queues whose row is as the dead worker left it."""
     with node.reading() as session:
         return [
-            row.__tablename__
+            row.JOB
             for row in Queued.__subclasses__()
             if session.scalar(select(func.count()).where(row.leased_until == LONG_AGO))
         ]

@@ -5,8 +5,8 @@ from alembic import op
 
 from node.db import UtcDateTime
 
-revision = "0026"
-down_revision = "0025"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
