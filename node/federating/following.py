@@ -1,5 +1,6 @@
 """Following: asking, answering, ending; and what others ask of us."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -11,6 +12,7 @@ from node.db import now
 from node.errors import ConflictError, InvalidInputError
 from node.federating import actors, addresses, backfill, comparisons, health, peers, publishing
 from node.federating.models import Actor, Follow, InboxItem, Peer
+from node.isolation import each
 from node.runtime import Handlers, Node, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
@@ -112,16 +114,19 @@ def greet(node: Node) -> None:
     """
     with node.reading() as session:
         hosts = session.scalars(select(Peer.host).where(Peer.is_to_greet)).all()
-    for host in hosts:
-        with node.work(by=peers.GREETING_JOB) as work:
-            peers.row(work.session, host).is_to_greet = False
-            if not peers.is_allowed(work.session, work.settings, host):
-                continue
-            theirs = Follow.follower.has(Actor.host == host), Follow.state == "accepted"
-            ours = Follow.followed.has(Actor.kind == "Organization")
-            for row in work.session.scalars(select(Follow).where(*theirs, ours)).all():
-                _accept(work, row)
-            health.send_refused_follows(work, host)
+    each(node, peers.GREETING_JOB, hosts, partial(_greet, node))
+
+
+def _greet(node: Node, host: str) -> None:
+    with node.work(by=peers.GREETING_JOB) as work:
+        peers.row(work.session, host).is_to_greet = False
+        if not peers.is_allowed(work.session, work.settings, host):
+            return
+        theirs = Follow.follower.has(Actor.host == host), Follow.state == "accepted"
+        ours = Follow.followed.has(Actor.kind == "Organization")
+        for row in work.session.scalars(select(Follow).where(*theirs, ours)).all():
+            _accept(work, row)
+        health.send_refused_follows(work, host)
 
 
 def _accept(work: UnitOfWork, row: Follow) -> None:

@@ -1,6 +1,7 @@
 """On real sockets: hosts that are dead or slow hold up nobody else (must 28)."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +9,12 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from node.councils import service as councils
+from node.db import now
 from node.federating import delivery, peers
-from node.federating.models import Actor, Delivery, Follow
+from node.federating.models import Actor, Delivery, DeliveryAttempt, Follow, Peer
 from node.outbound import Outbound
 from node.runtime import Node
 from node.testing.nodes import Nodes, TestNode
@@ -23,7 +25,9 @@ from tests.outbound.peers import Peers, response
 ACTIVITIES = 12
 DEAD = 8
 # What a slow server takes, and how long is waited for a dead one, in seconds.
-SLOW, TIMEOUT = 2.0, 6.0
+SLOW, TIMEOUT, MINUTE = 2.0, 6.0, 60.0
+# So many deliveries a node sends at once, where there are more slow hosts than that.
+SENDERS = 4
 TAKEN = response(b"", status="202 Accepted")
 
 
@@ -61,11 +65,11 @@ def follow(node: TestNode, host: str) -> None:
         work.session.add_all([actor, follow])
 
 
-def on_sockets(node: TestNode, hosts: list[str]) -> Node:
+def on_sockets(node: TestNode, hosts: list[str], timeout: float = TIMEOUT) -> Node:
     outbound = Outbound(
         user_agent="Moothall test",
         private_hosts=hosts,
-        timeout=TIMEOUT,
+        timeout=timeout,
         resolver=lambda _host: ["127.0.0.1"],
     )
     return replace(node.node, outbound=outbound)
@@ -99,3 +103,33 @@ def test_must_28_dead_and_slow_hosts_hold_up_nobody(nodes: Nodes, serve: Peers) 
         assert not run.done()
         node.node.jobs.stopping.set()
     assert [delivered(node, host) for host in hosts] == [0] * DEAD
+
+
+def test_must_28_more_slow_hosts_than_senders_leave_senders_for_the_others(
+    nodes: Nodes, serve: Peers
+) -> None:
+    node = nodes.start("aldermoor", delivery_threads=SENDERS)
+    is_over = threading.Event()
+
+    def hold(_connection: socket.socket) -> None:
+        is_over.wait(MINUTE)
+
+    ports = [serve(hold).port for _ in range(2 * SENDERS + 1)]
+    hosts = [f"dead{number}.test:{port}" for number, port in enumerate(ports)]
+    well = f"well.test:{serve(TAKEN).port}"
+    for host in (*hosts, well):
+        follow(node, host)
+    with node.work() as work:
+        failed = update(Peer).where(Peer.host.in_(hosts))
+        work.session.execute(failed.values(failures=1, failed_at=now()))
+    for _ in range(ACTIVITIES):
+        say(node)
+    sending = on_sockets(node, [*hosts, well], MINUTE)
+    with closing(sending.outbound), ThreadPoolExecutor(1) as worker:
+        worker.submit(delivery.work_off, sending)
+        until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
+        with node.reading() as session:
+            tried = select(DeliveryAttempt.id).join(Delivery).where(Delivery.host.in_(hosts))
+            assert session.scalars(tried).all() == [], "nobody's silence was waited for"
+        node.node.jobs.stopping.set()
+        is_over.set()

@@ -126,6 +126,12 @@ def unreachable(work: UnitOfWork, number: int) -> int:
     return _added(work, peer)
 
 
+def allowed(work: UnitOfWork, number: int) -> int:
+    peer = Peer(host=_host(number), state="allowed", last_answer="", asked_at=now())
+    peer.is_to_greet = True
+    return _added(work, peer)
+
+
 def unasked(work: UnitOfWork, number: int) -> int:
     return _added(work, Peer(host=_host(number), state="allowed", last_answer=""))
 
