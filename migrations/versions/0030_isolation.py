@@ -5,8 +5,8 @@ from alembic import op
 
 from node.db import UtcDateTime
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:
