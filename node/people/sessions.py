@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from node.db import now
 from node.errors import NotFoundError
+from node.hourly import once_an_hour
 from node.people.models import User, UserSession
 from node.people.user_agents import Device
+from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.wording import say
@@ -24,7 +26,6 @@ JOB = "sessions"
 SEEN_INTERVAL = timedelta(minutes=5)
 # A session is kept for so long after its last use: by it a device is recognised.
 RETENTION = timedelta(days=180)
-PRUNED_AT_ONCE = 1_000
 
 
 def new_secret() -> str:
@@ -135,12 +136,10 @@ def note_seen(node: Node, session_id: int) -> None:
 
 def work_off(node: Node) -> None:
     """The job, which tidies up once an hour."""
-    node.tidied.outcome(JOB, lambda: prune(node))
+    once_an_hour(node, JOB, lambda: prune(node))
 
 
 def prune(node: Node) -> None:
     """Delete the sessions that were last used long ago."""
     old = select(UserSession.id).where(UserSession.seen_at < now() - RETENTION)
-    with node.work(by=JOB) as work:
-        ids = list(work.session.scalars(old.limit(PRUNED_AT_ONCE)))
-        work.session.execute(delete(UserSession).where(UserSession.id.in_(ids)))
+    prune_rows(node, JOB, UserSession, old)

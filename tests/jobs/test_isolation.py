@@ -5,13 +5,14 @@ from sqlalchemy import select
 
 from node.federating.handling import FETCHING_JOB
 from node.federating.models import InboxItem, Queued
+from node.people.sessions import JOB as SESSIONS
 from node.testing.nodes import Nodes, TestNode
 from node.unsaved.service import JOB as UNSAVED
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
 
 # A single statement that deletes what is too old: nothing in it is read.
-WITHOUT_ITEMS = {UNSAVED}
+WITHOUT_ITEMS = {UNSAVED, SESSIONS}
 # Their rows say themselves what went wrong.
 QUEUES = {row.JOB for row in Queued.__subclasses__()} | {FETCHING_JOB}
 
