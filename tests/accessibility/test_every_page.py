@@ -31,6 +31,7 @@ NO_ANSWER = {
     "/officers/<username>/followers",
     "/officers/<username>/inbox",
     "/officers/<username>/outbox",
+    "/operator/shared.csv",
     "/peers.csv",
     "/peers.json",
     "/projects/<token>/context",
