@@ -72,7 +72,7 @@ def fetch(outbound: Outbound, address: str) -> tuple[str, bytes]:
                 continue
             raise InvalidInputError(
                 say("The file cannot be fetched."),
-                {"address": say("It cannot be fetched: %(why)s", why=error.safe_text)},
+                {"address": say("It cannot be fetched: %(why)s", why=error.text_for_officers)},
             ) from error
         if answer.status == 200 and len(answer.body) <= MAX_BYTES:
             return PurePosixPath(urlsplit(place).path).name, answer.body

@@ -25,6 +25,20 @@ class OutboundCode(StrEnum):
     WRONG_CONTENT_TYPE = "wrong_content_type"
 
 
+# What tells of names and servers inside the network in which the node stands.
+_OF_THE_NETWORK = frozenset(
+    {
+        OutboundCode.FORBIDDEN_ADDRESS,
+        OutboundCode.FORBIDDEN_SERVER,
+        OutboundCode.NAME_NOT_RESOLVED,
+        OutboundCode.UNREACHABLE,
+        OutboundCode.TLS,
+        OutboundCode.TIMEOUT,
+        OutboundCode.PROTOCOL_ERROR,
+    }
+)
+
+
 class OutboundError(MoothallError):
     """No usable answer. `permanent` when the same request will never get one."""
 
@@ -32,6 +46,15 @@ class OutboundError(MoothallError):
         super().__init__(safe_text)
         self.code = code
         self.permanent = permanent
+
+    @property
+    def text_for_officers(self) -> str:
+        """What whoever chose the address may know: what is wrong with the address as such, and
+        otherwise no more than that there is no answer.
+        """
+        if self.code not in _OF_THE_NETWORK:
+            return self.safe_text
+        return say("Nothing can be read there. Enter the public name of a server that answers.")
 
 
 def timed_out() -> OutboundError:

@@ -11,12 +11,19 @@ from flask import Flask, Response
 from sqlalchemy import func, select
 
 from node.audit import AuditEntry
+from node.outbound.errors import OutboundCode, OutboundError
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
+from node.wording import say
 from tests.cli.test_importing import BIN, CIVIC, PIPELINE_CSV
 
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _inside(*_request: object) -> list[bytes]:
+    """A name that leads to an address inside, as the client finds when it looks the name up."""
+    raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, say("It is inside."))
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +46,14 @@ def hub(lasting_nodes: Nodes) -> Iterator[list[str]]:
     hosts = ("raw.githubusercontent.com", "git.council.test")
     for host in hosts:
         lasting_nodes.apps[host] = hub.wsgi_app
+    lasting_nodes.apps["inside.council.test"] = _inside
     yield asked
-    for host in hosts:
+    for host in (*hosts, "inside.council.test"):
         del lasting_nodes.apps[host]
+
+
+# The same whether a name is not known or leads inside: which there are is no officer's concern.
+NO_ANSWER = "It cannot be fetched: Nothing can be read there. Enter the public name of a server"
 
 
 def upload(
@@ -267,14 +279,15 @@ def test_a_repository_by_its_address(
     [
         ("https://github.com/example/none", "no publiccode.yml or civic.json at that address"),
         ("https://git.council.test/page/publiccode.yml", "no publiccode.yml or civic.json"),
-        ("https://127.0.0.1/a/b", "Servers are reached by name"),
+        ("https://127.0.0.1/a/b", NO_ANSWER),
+        ("https://inside.council.test/a/b", NO_ANSWER),
         ("http://git.council.test/a/b", "Only https addresses"),
         ("https://localhost:8080/a/publiccode.yml", "Only the usual port"),
         ("file:///etc/passwd", "Enter the address of a repository"),
         ("https://git.council.test", "Enter the address of a repository"),
         ("https://user:secret@git.council.test/a", "Enter the address of a repository"),
         ("a b", "Enter the address of a repository"),
-        ("https://unknown.test/a/b", "name is not known"),
+        ("https://unknown.test/a/b", NO_ANSWER),
     ],
 )
 def test_an_address_that_is_no_good(
