@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from node.errors import SettingsError
-from node.settings import SHORTEST_SECRET, Settings
+from node.fitting import SHORTEST_SECRET
+from node.settings import Settings
 
 SECRET_FILE = "secret-key"  # noqa: S105 -- a name
 OTHERS = stat.S_IRWXG | stat.S_IRWXO

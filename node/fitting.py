@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
@@ -13,6 +14,9 @@ ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # A name, the service and its secret, with hyphens between.
 NOTIFY_KEY = re.compile(rf"(?:.*-)?(?P<service>{UUID})-(?P<secret>{UUID})")
+# Of a secret key: bytes, and different characters. 32 random hexadecimal digits nearly always have
+# more.
+SHORTEST_SECRET, FEWEST_CHARACTERS = 32, 8
 DATABASES = ("postgresql+psycopg://", "sqlite:///")
 # A database that is gone with its process, and that no other process sees.
 NO_FILES = {None, "", ":memory:"}
@@ -64,6 +68,28 @@ def check_mail(way: str, sender: str, key: str, template: str) -> None:
         raise SettingsError("With mail = notify, notify_key must be an API key of GOV.UK Notify.")
     if way == "notify" and not template:
         raise SettingsError("With mail = notify, notify_template must be the id of a template.")
+
+
+def check_secret(key: str) -> None:
+    """Raises `SettingsError` for a key that can be guessed: by trying all, or as no random one."""
+    if len(key.encode()) < SHORTEST_SECRET or len(set(key)) < FEWEST_CHARACTERS:
+        raise SettingsError(
+            f"secret_key must be random and have at least {SHORTEST_SECRET} bytes:"
+            " `openssl rand -hex 32` prints one."
+        )
+
+
+def check_proxy(given: str) -> None:
+    """Raises `SettingsError` for what is not the IP address of one machine."""
+    try:
+        is_one = not ip_address(given).is_unspecified
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise SettingsError(
+            "trusted_proxy must be the IP address of the proxy, such as 127.0.0.1; whoever else"
+            f" were believed could say to be anybody: {given!r}."
+        )
 
 
 def check_day(name: str, given: str) -> None:

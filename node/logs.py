@@ -1,9 +1,11 @@
 """Structured logs: one event a line, with the id of the request it belongs to."""
 
+import io
 import logging
 import sys
 import threading
 from time import monotonic
+from typing import TextIO
 
 import structlog
 
@@ -42,6 +44,33 @@ for _name in ("huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"
     logging.getLogger(_name).addFilter(_of_engine)
 
 
+def escape(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Write what cannot be printed as `\\x1b`: whoever can have something logged neither paints in
+    a terminal nor makes lines of their own. What is no text, structlog writes so already.
+    """
+    return {
+        escaped(name): escaped(value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def escaped(text: str) -> str:
+    """`text` with an escape for each character that cannot be printed."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
+def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    stream.write("\n".join(map(escaped, written.getvalue().split("\n"))))
+
+
 def configure(settings: Settings) -> None:
     """Send every log of this process, ours and libraries', to standard error in the format that is
     set.
@@ -65,9 +94,10 @@ def configure(settings: Settings) -> None:
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
         else [
+            escape,
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+                colors=sys.stderr.isatty(), exception_formatter=_traceback
+            ),
         ]
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -3,15 +3,19 @@
 import ctypes
 import gc
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_address
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 import click
 import structlog
 import waitress
+import waitress.adjustments
 import waitress.channel
 import waitress.parser
 import waitress.server
@@ -24,7 +28,9 @@ from node.data_folder import with_secret
 from node.errors import SettingsError
 from node.federating import queues, refusals
 from node.people.sign_in import first_run_token
+from node.people.tries import origin
 from node.runtime import Node
+from node.web.host_door import HostDoor
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +41,8 @@ MOST_DISCARDED = 64 * 1024 * 1024
 FLUSH_SECONDS = 1.0
 # Of connections, so many are open; of a request that has begun, all arrives within so many seconds.
 MOST_CONNECTIONS, LONGEST_REQUEST = 1_000, 60.0
+# Of one address, so many; of one that sends nothing, for so many seconds. Looked at so often.
+MAX_OF_ADDRESS, SILENT_SECONDS, CLEANUP_SECONDS = 250, 10, 5
 # Shorter answers are sent by the thread that waits for the sockets, many at once. It would look
 # over and over at a socket into which another thread is about to send, and keep that one from it.
 SENT_BY_OTHERS = 18_000
@@ -42,8 +50,9 @@ SENT_BY_OTHERS = 18_000
 M_ARENA_MAX, HEAPS = -8, 2
 
 
-def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
-    """Answer web requests until SIGTERM or Ctrl-C. `announce` is called once the node listens.
+def serve(app: Flask, announce: Callable[[Node, str], None] | None = None) -> None:
+    """Answer web requests until SIGTERM or Ctrl-C. `announce` is called once the node listens, with
+    the addresses at which it does.
 
     Raises `SettingsError` where another program listens at the address already.
     """
@@ -60,7 +69,7 @@ def serve(app: Flask, announce: Callable[[Node], None] | None = None) -> None:
     threading.Thread(target=_write_refusals_down, args=[node], daemon=True).start()
     try:
         if announce:
-            announce(node)
+            announce(node, _where(server))
         server.run()
     except KeyboardInterrupt:
         log.info("stopping")
@@ -75,13 +84,14 @@ def listen(app: Flask) -> waitress.server.BaseWSGIServer:
     node = node_of(app)
     try:
         server = waitress.create_server(
-            app,
+            HostDoor(app, node.settings),
             listen=node.settings.address,
             threads=node.settings.threads,
             ident="moothall",
             max_request_body_size=REQUEST_BYTES,
             connection_limit=MOST_CONNECTIONS,
             asyncore_use_poll=True,
+            cleanup_interval=CLEANUP_SECONDS,
             clear_untrusted_proxy_headers=True,
             **_proxy(node),
         )
@@ -145,9 +155,27 @@ class Discarded:
 
 
 class Channel(waitress.channel.HTTPChannel):  # type: ignore[misc]
-    """A connection."""
+    """A connection. One address has so many, and one that sends nothing is closed soon, so that
+    nobody keeps others out who only connects. The proxy has as many as it likes.
+    """
 
     parser_class = Parser
+
+    def __init__(
+        self,
+        server: waitress.server.BaseWSGIServer,
+        sock: socket.socket,
+        addr: tuple[Any, ...],
+        adj: waitress.adjustments.Adjustments,
+        map: dict[int, object] | None = None,  # noqa: A002 -- waitress names it so
+    ) -> None:
+        super().__init__(server, sock, addr, adj, map)
+        # The server closes what was active too long ago; what arrives makes it active.
+        self.last_activity -= adj.channel_timeout - SILENT_SECONDS
+        self.origin = origin(addr[0])
+        same = sum(one.origin == self.origin for one in list(server.active_channels.values()))
+        if addr[0] != adj.trusted_proxy and same > MAX_OF_ADDRESS:
+            self.handle_close()
 
 
 def share_heaps() -> None:
@@ -176,20 +204,29 @@ def work(node: Node, announce: Callable[[], None] = lambda: None) -> None:
     node.jobs.stop()
 
 
-def say_where(node: Node) -> None:
-    """Tell whoever started it where to go."""
-    click.echo(f"Listening on {node.settings.base_url}")
+def say_where(node: Node, listens: str) -> None:
+    """Tell whoever started it where it listens, and where to go."""
+    click.echo(f"Listening on {listens} for {node.settings.base_url}")
     with node.reading() as session:
         if councils.own(session) is None:
             token = first_run_token(with_secret(node.settings))
             click.echo(f"Set the node up at {node.settings.base_url}/first-run?token={token}")
 
 
+def _where(server: waitress.server.BaseWSGIServer) -> str:
+    """Each `host:port` at which a server listens."""
+    several = getattr(server, "effective_listen", None)
+    every = several or [(server.effective_host, server.effective_port)]
+    return ", ".join(
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in every
+    )
+
+
 def _proxy(node: Node) -> dict[str, object]:
     if not node.settings.trusted_proxy:
         return {}
     return {
-        "trusted_proxy": node.settings.trusted_proxy,
+        "trusted_proxy": str(ip_address(node.settings.trusted_proxy)),
         "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
     }
 

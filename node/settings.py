@@ -21,6 +21,8 @@ from node.fitting import (
     check_base_url,
     check_day,
     check_mail,
+    check_proxy,
+    check_secret,
     is_authority,
     is_database,
 )
@@ -32,7 +34,6 @@ PASSWORD_VARIABLE = "MOOTHALL_PASSWORD"  # noqa: S105 -- a name
 PASSPHRASE_VARIABLE = "MOOTHALL_BACKUP_PASSPHRASE"  # noqa: S105
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE, PASSPHRASE_VARIABLE})
 DEFAULT_FILE = "moothall.toml"
-SHORTEST_SECRET = 16
 # What numbers may be: nobody has a thousand processors, or waits longer than a day.
 RANGES = {
     "threads": (1, 1000),
@@ -89,8 +90,8 @@ class Settings:
     )
     secret_key: str = _key(
         "",
-        "Signs sessions and forms; the same on every machine. Empty: made once and kept in the"
-        " data folder.",
+        "Signs sessions and forms; the same on every machine: at least 32 bytes, such as `openssl"
+        " rand -hex 32` prints. Empty: made once and kept in the data folder.",
     )
     listen: str = _key(
         "", "host:port to listen on. Empty: localhost and the port of the public address."
@@ -98,8 +99,8 @@ class Settings:
     threads: int = _key(16, "How many web requests are answered at once.")
     trusted_proxy: str = _key(
         "",
-        "The address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are"
-        " believed.",
+        "The IP address of the reverse proxy, from which it connects, whose X-Forwarded-For and"
+        " X-Forwarded-Proto are believed. One address: no network, no name.",
     )
     handle_domain: str = _key(
         "",
@@ -376,8 +377,10 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"private_hosts must be host:port pairs: {host!r}.")
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError("log_level must be one of DEBUG, INFO, WARNING, ERROR.")
-    if settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET:
-        raise SettingsError(f"secret_key must have at least {SHORTEST_SECRET} characters.")
+    if settings.secret_key:
+        check_secret(settings.secret_key)
+    if settings.trusted_proxy:
+        check_proxy(settings.trusted_proxy)
     if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(JOB_ENGINES):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
     check_day("accessibility_reviewed", settings.accessibility_reviewed)

@@ -20,7 +20,7 @@ from node.federating.models import Delivery
 from node.mail.models import Mail
 from node.runtime import Node
 from node.serving import say_where, serve, work
-from node.settings import PASSWORD_VARIABLE
+from node.settings import PASSWORD_VARIABLE, Settings
 
 
 @click.command("serve")
@@ -81,7 +81,10 @@ def doctor(backup: Path | None) -> None:
         report([(f"{backup.name} can be restored", _what_is_wrong_with(backup))])
         return
     with opened(upgrade=False) as node:
-        report(examine(node))
+        findings = examine(node)
+    for words in _warnings(node.settings):
+        click.echo(f"warn  {words}")
+    report(findings)
 
 
 def _what_is_wrong_with(backup: Path) -> str:
@@ -98,6 +101,19 @@ def report(findings: list[tuple[str, str]]) -> None:
         click.echo(f"FAIL  {question}: {wrong}" if wrong else f"ok    {question}")
     if any(wrong for _, wrong in findings):
         raise click.exceptions.Exit(1)
+
+
+def _warnings(settings: Settings) -> list[str]:
+    """What works, and is most often a mistake where others reach the node."""
+    found = []
+    if settings.is_https and not settings.trusted_proxy:
+        found.append(
+            "trusted_proxy is empty: behind a proxy, all visitors seem to come from one address,"
+            " and a few wrong passwords keep everybody from signing in"
+        )
+    if settings.is_https and settings.mail == "console":
+        found.append("mail is console: emails, with links to set a new password, go to the log")
+    return found
 
 
 def examine(node: Node) -> list[tuple[str, str]]:

@@ -177,7 +177,7 @@ def settings_of(name: str, database_url: str, folder: Path, **more: object) -> S
         "data_dir": folder,
         "database_url": database_url,
         "jobs": "memory",
-        "secret_key": "of no use outside tests",
+        "secret_key": "of no use outside tests, and long enough",
         "log_level": "ERROR",
     }
     return Settings(**(values | more))  # type: ignore[arg-type]  # as the caller says

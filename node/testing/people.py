@@ -11,19 +11,21 @@ from urllib.request import (
     build_opener,
 )
 
+from node.settings import Settings
 from node.testing.nodes import PASSWORD, email
 from node.testing.visitor import forms
 
 
 class People:
-    """Those of the council `name`, whose node listens at `address` (host:port) in the clear.
+    """Those of the council `name`, whose node has these settings and listens in the clear.
 
     Each role is one person, signed in at first use; the role "" is anybody.
     """
 
-    def __init__(self, name: str, address: str) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self._name = name
-        self._address = address
+        self._address = settings.address
+        self._headers = {"Accept": "text/html", "Host": settings.authority}
         self._signed_in: dict[str, OpenerDirector] = {}
 
     def visit(self, path: str, role: str = "", typed: dict[str, str] | None = None) -> str:
@@ -56,7 +58,7 @@ class People:
 
     def _open(self, person: OpenerDirector, path: str, typed: dict[str, str] | None) -> str:
         data = urlencode(typed).encode() if typed is not None else None
-        request = Request(f"http://{self._address}{path}", data, {"Accept": "text/html"})
+        request = Request(f"http://{self._address}{path}", data, self._headers)
         try:
             with person.open(request, timeout=20) as answer:
                 return str(answer.read().decode())

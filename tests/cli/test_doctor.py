@@ -13,7 +13,7 @@ COMMANDS = (["project", "list"], ["peer", "list"], ["peer", "allow", "a.example"
 def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
     said = moothall("doctor")
     assert (said.code, said.err) == (0, "")
-    assert said.out.splitlines() == [
+    assert [line for line in said.out.splitlines() if not line.startswith("warn")] == [
         "ok    settings fit",
         "ok    the database answers",
         "ok    migrations are at their head",
@@ -25,6 +25,14 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
         "ok    checklists: Can every checklist be read?",
         "ok    checklists: Is every checklist worded?",
     ]
+
+
+def test_what_is_most_often_a_mistake_is_a_warning(council: TestNode, moothall: Command) -> None:
+    """Tests answer by https without a proxy and print emails."""
+    said = moothall("doctor")
+    warnings = [line for line in said.out.splitlines() if line.startswith("warn")]
+    assert [line.partition(" is ")[0] for line in warnings] == ["warn  trusted_proxy", "warn  mail"]
+    assert said.code == 0
 
 
 def test_a_node_that_was_never_started(moothall: Command, database_url: str) -> None:

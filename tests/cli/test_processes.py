@@ -86,8 +86,9 @@ def test_a_new_node_says_where_to_set_it_up_and_stops_when_asked(
     tmp_path: Path, start: Start
 ) -> None:
     port = free_port()
-    process = start(settings_for(tmp_path, "aldermoor", (port, port)), "serve")
-    assert first_line(process) == f"Listening on http://localhost:{port}\n"
+    listen = f"127.0.0.1:{port}"
+    process = start(settings_for(tmp_path, "aldermoor", (port, port), listen=listen), "serve")
+    assert first_line(process) == f"Listening on {listen} for http://localhost:{port}\n"
     invitation = first_line(process)
     assert invitation.startswith(f"Set the node up at http://localhost:{port}/first-run?token=")
     process.send_signal(signal.SIGTERM)
@@ -148,8 +149,8 @@ def test_a_worker_on_postgresql_sends_and_receives(
 
     programs = [(theirs, "serve"), (ours, "serve"), (ours, "worker")]
     there, here, worker = (start(settings, name) for settings, name in programs)
-    assert first_line(there) == f"Listening on http://localhost:{ports[1]}\n"
-    assert first_line(here) == f"Listening on http://localhost:{ports[0]}\n"
+    assert first_line(there).endswith(f" for http://localhost:{ports[1]}\n")
+    assert first_line(here).endswith(f" for http://localhost:{ports[0]}\n")
     assert first_line(worker) == "Working\n"
     asked = moothall("peer", "follow", f"@brackwell@localhost:{ports[1]}", **ours)
     assert asked.out == f"Asked to follow Brackwell Council (@brackwell@localhost:{ports[1]})\n"

@@ -41,7 +41,7 @@ class Running:
     people: People = field(init=False)
 
     def __post_init__(self) -> None:
-        self.people = People(self.name, self.node.settings.address)
+        self.people = People(self.name, self.node.settings)
 
     @property
     def address(self) -> str:

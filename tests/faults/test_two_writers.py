@@ -33,7 +33,7 @@ def test_two_processes_that_write_at_once_wait_for_each_other(tmp_path: Path) ->
     processes = [NodeProcess(settings) for settings in made]
 
     def write(settings_number: int) -> None:
-        people = People("aldermoor", made[settings_number].address)
+        people = People("aldermoor", made[settings_number])
         for number in range(EACH):
             people.submit(
                 "/projects/new",

@@ -46,7 +46,7 @@ class OurCouncil:
     people: People = field(init=False)
 
     def __post_init__(self) -> None:
-        self.people = People(NAME, self.node.settings.address)
+        self.people = People(NAME, self.node.settings)
 
     @property
     def authority(self) -> str:

@@ -12,7 +12,7 @@ from node.app import create_app, node_of
 from node.data_folder import data_folder
 from node.settings import Settings
 
-SECRET = "of no use outside tests"
+SECRET = "of no use outside tests, and long enough"
 
 
 def mode(path: Path) -> int:

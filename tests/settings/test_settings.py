@@ -169,6 +169,15 @@ def test_a_value_of_another_type_is_refused(file: Path, line: str) -> None:
         ("database_url", "postgresql+psycopg://[::1:x"),
         ("database_url", "postgresql+psycopg://localhost:port/moothall"),
         ("secret_key", "short"),
+        ("secret_key", "a" * 64),
+        ("secret_key", "thirty-one letters and no more!"),
+        ("trusted_proxy", "x"),
+        ("trusted_proxy", "*"),
+        ("trusted_proxy", "localhost"),
+        ("trusted_proxy", "10.0.0.0/8"),
+        ("trusted_proxy", "0.0.0.0/0"),
+        ("trusted_proxy", "0.0.0.0"),
+        ("trusted_proxy", "127.0.0.1, 10.0.0.5"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(key: str, value: str) -> None:
@@ -203,8 +212,8 @@ def test_the_secret_key_is_made_once_for_this_account_alone(tmp_path: Path) -> N
 
 
 def test_a_secret_key_that_is_set_is_taken_and_nothing_is_made(tmp_path: Path) -> None:
-    given = Settings(data_dir=tmp_path / "data", secret_key="sixteen letters!")
-    assert with_secret(given) == "sixteen letters!"
+    given = Settings(data_dir=tmp_path / "data", secret_key="sixteen letters, and sixteen more")
+    assert with_secret(given) == "sixteen letters, and sixteen more"
     assert not given.data_dir.exists()
 
 

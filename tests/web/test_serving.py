@@ -5,13 +5,50 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import pytest
 
 from node import serving
 from node.testing.nodes import Nodes
 
+Address: TypeAlias = tuple[str, int]
 GOOD = b"GET /.well-known/nodeinfo HTTP/1.1\r\nHost: aldermoor.test\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def address(nodes: Nodes) -> Iterator[Address]:
+    """Where a node listens."""
+    server = serving.listen(nodes.start("aldermoor", listen="127.0.0.1:0").app)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield server.socket.getsockname()
+    server.close()
+
+
+def test_one_address_has_so_many_connections_and_no_more(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "MAX_OF_ADDRESS", 3)
+    monkeypatch.setattr(serving, "SILENT_SECONDS", 60)
+    many = [socket.create_connection(address, 5) for _ in range(4)]
+    assert many[3].recv(1) == b""  # closed at once
+    many[0].close()
+    many[1].sendall(GOOD)
+    assert many[1].recv(100).startswith(b"HTTP/1.1 200 ")
+    for one in many:
+        one.close()
+
+
+def test_a_connection_that_says_nothing_is_closed(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "SILENT_SECONDS", -1)
+    monkeypatch.setattr(serving, "CLEANUP_SECONDS", 0)
+    server = serving.listen(nodes.start("aldermoor", listen="127.0.0.1:0").app)
+    threading.Thread(target=server.run, daemon=True).start()
+    with socket.create_connection(server.socket.getsockname(), 30) as silent:
+        assert silent.recv(1) == b""
+    server.close()
 
 
 def test_a_request_that_comes_in_drips_for_ever_is_ended_and_keeps_nobody_out(
