@@ -238,7 +238,7 @@ def test_nobody_is_woken_before_the_commit(
         process = NodeProcess(settings)
         process.start()
         stack.callback(process.end)
-        people = People("aldermoor", settings.address)
+        people = People("aldermoor", settings)
         people.visit("/projects/new", OFFICER)
 
         def wake_ups() -> int:
