@@ -71,8 +71,10 @@ def check_mail(way: str, sender: str, key: str, template: str) -> None:
 
 
 def check_secret(key: str) -> None:
-    """Raises `SettingsError` for a key that can be guessed: by trying all, or as no random one."""
-    if len(key.encode()) < SHORTEST_SECRET or len(set(key)) < FEWEST_CHARACTERS:
+    """Raises `SettingsError` for a key, unless it is empty, that can be guessed: too short, or not
+    random.
+    """
+    if key and (len(key.encode()) < SHORTEST_SECRET or len(set(key)) < FEWEST_CHARACTERS):
         raise SettingsError(
             f"secret_key must be random and have at least {SHORTEST_SECRET} bytes:"
             " `openssl rand -hex 32` prints one."
@@ -80,9 +82,9 @@ def check_secret(key: str) -> None:
 
 
 def check_proxy(given: str) -> None:
-    """Raises `SettingsError` for what is not the IP address of one machine."""
+    """Raises `SettingsError` for what is neither empty nor the IP address of one machine."""
     try:
-        is_one = not ip_address(given).is_unspecified
+        is_one = not given or not ip_address(given).is_unspecified
     except ValueError:
         is_one = False
     if not is_one:

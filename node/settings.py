@@ -377,10 +377,8 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"private_hosts must be host:port pairs: {host!r}.")
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError("log_level must be one of DEBUG, INFO, WARNING, ERROR.")
-    if settings.secret_key:
-        check_secret(settings.secret_key)
-    if settings.trusted_proxy:
-        check_proxy(settings.trusted_proxy)
+    check_secret(settings.secret_key)
+    check_proxy(settings.trusted_proxy)
     if settings.jobs not in {"inside", "memory"} and not settings.jobs.startswith(JOB_ENGINES):
         raise SettingsError("jobs must be `inside`, or a postgresql:// or redis:// address.")
     check_day("accessibility_reviewed", settings.accessibility_reviewed)
