@@ -141,11 +141,15 @@ class Setting:
 class ScheduledJob:
     """Something done again and again: `run` is called `every` so often (a minute at least) by one
     process, in a transaction of its own. What it raises is kept for the operator to see.
+
+    `run` cannot use the network, since everybody who writes would wait for it. `prepare` can: it is
+    called first, outside any transaction, and what it returns is the second argument of `run`.
     """
 
     name: str
-    run: Callable[[Work], None]
+    run: Callable[..., None]
     every: timedelta = timedelta(days=1)
+    prepare: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)

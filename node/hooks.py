@@ -9,10 +9,12 @@ from typing import Any, Protocol
 
 import pluggy
 import structlog
-from flask import Blueprint, Flask
+from flask import Blueprint
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from werkzeug.routing import Map
 
+from node import plugin_pages
 from node.db import now
 from node.declared import (
     DocumentType,
@@ -25,6 +27,7 @@ from node.declared import (
 )
 from node.hookspecs import PROJECT_NAME, HookSpecs
 from node.loading import REGISTERED, UnusablePluginError, check, in_one_line, load
+from node.offline import offline
 from node.outages import is_misuse, is_outage
 from node.settings import Settings
 from node.shown import ProjectView, Work
@@ -168,15 +171,16 @@ class Hooks:
         self._failures.append(failure)
         self._unkept.append(failure)
 
-    def blueprints(self, taken: frozenset[str]) -> list[Blueprint]:
+    def blueprints(self, taken: Map) -> list[Blueprint]:
         """New blueprints of every plugin, for one application. `taken` are the addresses of pages
-        that are no plugin's.
+        that are no plugin's; where two plugins want one address, the first has it.
         """
         found: list[Blueprint] = []
+        known = [taken]
         for name in self._implementing("register_blueprints"):
             with self._guarded(name, "register_blueprints"):
                 blueprints = self._items(name, "register_blueprints")
-                _check_pages(name, blueprints, taken)
+                known.append(plugin_pages.check(name, blueprints, known))
                 found += blueprints
         return found
 
@@ -184,7 +188,7 @@ class Hooks:
         """The addresses of a plugin's pages, as routes."""
         found: list[str] = []
         with self._guarded(plugin, "register_blueprints"):
-            probe = _probe(plugin, self._items(plugin, "register_blueprints"))
+            probe = plugin_pages.probe(plugin, self._items(plugin, "register_blueprints"))
             found += sorted({rule.rule for rule in probe.url_map.iter_rules()})
         return found
 
@@ -223,9 +227,21 @@ class Hooks:
         self, transaction: Transaction, plugin: str, what: str, act: Callable[[Work], Any]
     ) -> tuple[Any, str]:
         """Have a function of a plugin's do its part. Returns what it gives, and what it raised."""
-        given, before = [], self._last
+        given: list[Any] = []
+        before = self._last
         with self._part(plugin, what, transaction) as work:
             given.append(act(work))
+        return self._outcome(given, before)
+
+    def prepare(self, plugin: str, what: str, act: Callable[[], Any]) -> tuple[Any, str]:
+        """The same outside any transaction, where the network may be used."""
+        given: list[Any] = []
+        before = self._last
+        with self._guarded(plugin, what):
+            given.append(act())
+        return self._outcome(given, before)
+
+    def _outcome(self, given: list[Any], before: Failure | None) -> tuple[Any, str]:
         if self._last is before:
             return given[0], ""
         return None, self._failures[-1].error
@@ -263,7 +279,7 @@ class Hooks:
     @contextmanager
     def _part(self, plugin: str, hook: str, transaction: Transaction) -> Iterator[Work]:
         transaction.session.flush()  # what fails here is not the plugin's doing
-        with self._guarded(plugin, hook), part_of(transaction, plugin) as work:
+        with self._guarded(plugin, hook), offline(), part_of(transaction, plugin) as work:
             yield work
 
     @contextmanager
@@ -304,30 +320,3 @@ def _rendered(plugin: str, section: Section, render: Callable[..., str]) -> Rend
     html = render(section.template, **section.context)
     # Escaped already, by the template it was rendered from.
     return RenderedSection(plugin, str(section.heading), Markup(html))  # noqa: S704
-
-
-def _probe(plugin: str, blueprints: Sequence[Blueprint]) -> Flask:
-    """An application with these pages that is thrown away: what does not fit cannot be taken off
-    the one that serves.
-    """
-    probe = Flask(plugin, static_folder=None)
-    for blueprint in blueprints:
-        probe.register_blueprint(blueprint)
-    return probe
-
-
-def _check_pages(plugin: str, blueprints: Sequence[Blueprint], taken: frozenset[str]) -> None:
-    """Raises `ValueError` for pages that are not named after their plugin, that do not say who may
-    see them, or whose addresses are somebody else's.
-    """
-    for blueprint in blueprints:
-        if not f"{blueprint.name}_".startswith(f"{plugin}_"):
-            raise ValueError(f"a blueprint named {blueprint.name}")
-    probe = _probe(plugin, blueprints)
-    for rule in probe.url_map.iter_rules():
-        if not rule.endpoint.endswith(".static") and not hasattr(
-            probe.view_functions[rule.endpoint], "permission"
-        ):
-            raise ValueError(f"the view {rule.endpoint} has no permission")
-        if rule.rule in taken:
-            raise ValueError(f"a page at {rule.rule}, which is taken")

@@ -167,6 +167,25 @@ def differences(engine: Engine, hooks: Hooks) -> list[str]:
     return found
 
 
+def lacking(engine: Engine, hooks: Hooks) -> dict[str, list[str]]:
+    """What the models of each plugin have and the database has not: tables, and `table.column`.
+
+    To be asked after `upgrade`. Empty where every plugin's migrations make what its models need.
+    """
+    inspector = inspect(engine)
+    found: dict[str, list[str]] = {}
+    present = set(inspector.get_table_names())
+    for name in (item.name for item in hooks.details):
+        history = History(name, Path())
+        for table in filter(lambda one: history.owns(one.name), models().sorted_tables):
+            columns = inspector.get_columns(table.name) if table.name in present else []
+            known = {column["name"] for column in columns}
+            missing = [f"{table.name}.{one.name}" for one in table.columns if one.name not in known]
+            if missing:
+                found.setdefault(name, []).extend(missing if columns else [table.name])
+    return found
+
+
 def tables_of(engine: Engine, plugin: str) -> list[str]:
     """The tables in the database that are a plugin's, whether it is installed or not."""
     history = History(plugin, Path())

@@ -55,7 +55,8 @@ def started(
 
 
 def up_to_date(given: Settings, without: Mapping[str, str]) -> Flask:
-    """The application once its database is up to date, without the plugins whose migrations fail.
+    """The application once its database is up to date, without the plugins whose migrations fail or
+    do not make what their models need.
 
     Raises `MigrationError` where it is the core's that do.
     """
@@ -65,16 +66,23 @@ def up_to_date(given: Settings, without: Mapping[str, str]) -> Flask:
         node = node_of(app)
         try:
             migrating.upgrade(node.engine, node.hooks)
+            lacking = migrating.lacking(node.engine, node.hooks)
         except migrating.MigrationError as error:
             _close(node)
             if error.owner == migrating.CORE:
                 raise
             left_out[error.owner] = error.safe_text
+            continue
         except BaseException:
             _close(node)
             raise
-        else:
+        if not lacking:
             return app
+        _close(node)
+        for owner, names in lacking.items():
+            left_out[owner] = (
+                f"Its models need what its migrations do not make: {', '.join(names)}."
+            )
 
 
 def _close(node: Node) -> None:

@@ -1,15 +1,21 @@
 """Commands for plugins: which there are, which are switched on, and what they add themselves."""
 
+import logging
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from node import logs, migrating, settings
+from node.app import create_app, node_of
 from node.cli.opening import BY, opened
 from node.errors import MoothallError
 from node.extending import service, switches, writing
 from node.runtime import Node
+from node.settings import Settings
 
 LATER = "It takes effect when each process of the node is started again."
 
@@ -31,15 +37,47 @@ def list_command() -> None:
 @plugin.command()
 @click.argument("name")
 def check(name: str) -> None:
-    """Load the plugin NAME, and say whether it fits and what it adds."""
-    hooks = service.alone(name)
+    """Try the plugin NAME on a scratch node, and say whether it fits and what it adds."""
+    given = settings.load()
+    logs.configure(given)
+    logging.disable()  # what goes wrong is said in one line
+    try:
+        hooks = service.alone(name)
+        wrong = _tried(given, name)
+    finally:
+        logging.disable(logging.NOTSET)
     details = hooks.details[0]
+    if wrong:
+        raise MoothallError(f"The plugin {name} does not fit: {'; '.join(wrong)}")
     click.echo(f"{name} {details.version} fits version {details.api_version} of the interface")
     for item in service.abilities(hooks, name, ()):
         click.echo(f"{item.label}: {', '.join(map(str, item.items))}")
-    if hooks.failures:
-        wrong = "; ".join(f"{item.hook}: {item.error}" for item in hooks.failures)
-        raise MoothallError(f"The plugin {name} does not fit everywhere: {wrong}")
+
+
+def _tried(given: Settings, name: str) -> list[str]:
+    """What goes wrong with a plugin on a node of its own, beside the plugins of the settings: what
+    it declares, the addresses of its pages, its migrations and its tables.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = replace(
+            given,
+            data_dir=Path(folder),
+            database_url="",
+            jobs="memory",
+            plugins=(*(other for other in given.plugins if other != name), name),
+        )
+        node = node_of(create_app(scratch))
+        try:
+            migrating.upgrade(node.engine, node.hooks)
+            differences = migrating.differences(node.engine, node.hooks)
+        except migrating.MigrationError as error:
+            differences = [f"{error.owner}: {error.safe_text}"]
+        finally:
+            node.engine.dispose()
+        failures = [item for item in node.hooks.failures if item.plugin == name]
+        left_out = [item.why for item in node.hooks.left_out if item.name == name]
+    drift = [item for item in differences if item.startswith(f"{name}: ")]
+    return [*left_out, *(f"{item.hook}: {item.error}" for item in failures), *drift]
 
 
 @plugin.command()

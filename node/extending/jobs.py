@@ -1,8 +1,9 @@
 """What plugins have done again and again, and what is done once when one was switched on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import update
 
@@ -16,6 +17,7 @@ from node.hooks import Hooks
 from node.isolation import each
 from node.runtime import Node, UnitOfWork
 from node.search import indexing
+from node.shown import Work
 
 JOB = "plugins"
 LEAST = timedelta(minutes=1)
@@ -80,10 +82,21 @@ def _is_due(node: Node, plugin: str, job: ScheduledJob) -> bool:
 
 
 def _run(node: Node, plugin: str, job: ScheduledJob) -> None:
+    prepared: tuple[Any, ...] = ()
+    error = ""
+    if job.prepare is not None:
+        given, error = node.hooks.prepare(plugin, job.name, job.prepare)
+        prepared = (given,)
     with node.work(by=f"{plugin}: {job.name}") as work:
-        _, error = node.hooks.run(work, plugin, job.name, job.run)
+        if not error:
+            act = partial(_call, job.run, prepared)
+            _, error = node.hooks.run(work, plugin, job.name, act)
         row = work.session.get_one(PluginJob, (plugin, job.name))
         row.ran_at, row.error = now(), error[:500]
+
+
+def _call(run: Callable[..., None], prepared: tuple[Any, ...], work: Work) -> None:
+    run(work, *prepared)
 
 
 def _catch_up(node: Node, plugin: str) -> None:

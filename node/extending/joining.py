@@ -30,8 +30,7 @@ def load(settings: Settings, engine: Engine, without: Mapping[str, str]) -> Hook
 
 def add_pages(app: Flask, hooks: Hooks) -> None:
     """Register the plugins' pages: those that fit."""
-    taken = frozenset(rule.rule for rule in app.url_map.iter_rules())
-    for blueprint in hooks.blueprints(taken):
+    for blueprint in hooks.blueprints(app.url_map):
         app.register_blueprint(blueprint)
     app.after_request(_keep_failures)
 

@@ -13,6 +13,7 @@ from node.app import create_app, node_of
 from node.runtime import Node
 from node.settings import Settings
 from node.testing.databases import Databases, OnPostgresql, OnSqlite
+from tests.cli.conftest import moothall  # noqa: F401 -- a fixture of these tests too
 
 Install = Callable[..., str]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+from werkzeug.routing import Map
 
 from node.audit import AuditEntry
 from node.cli import running
@@ -46,7 +47,7 @@ def test_register_blueprints(install: Install, start: Callable[..., Node]) -> No
         "orchard", "@hookimpl\ndef register_blueprints(): return [Blueprint('orchard', 'orchard')]"
     )
     hooks = start("orchard").hooks
-    first, second = (hooks.blueprints(frozenset()) for _ in range(2))
+    first, second = (hooks.blueprints(Map()) for _ in range(2))
     assert [item.name for item in first] == ["orchard"]
     assert first[0] is not second[0]
 
@@ -54,7 +55,7 @@ def test_register_blueprints(install: Install, start: Callable[..., Node]) -> No
 def test_register_blueprints_named_after_another_are_left_out(install: Install) -> None:
     install("orchard", "@hookimpl\ndef register_blueprints(): return [Blueprint('projects', 'x')]")
     hooks = Hooks(Settings(plugins=("orchard", "checklists")))
-    assert [item.name for item in hooks.blueprints(frozenset())] == ["checklists"]
+    assert [item.name for item in hooks.blueprints(Map())] == ["checklists"]
     assert [failure.plugin for failure in hooks.failures] == ["orchard"]
 
 
