@@ -18,10 +18,11 @@ from node.testing.missing import missing
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STOP = "kill $SERVED; wait $SERVED || true\n"
 AT_END = re.compile(r"# (\S+), at its end\n")
 SERVE = """moothall serve &
 SERVED=$!
-trap 'kill $SERVED' EXIT
+trap 'kill $SERVED 2>/dev/null || true' EXIT
 for _ in $(seq 300); do curl --silent --output /dev/null {address} && break; sleep 0.2; done
 """
 
@@ -39,6 +40,8 @@ def script(page: str, address: str) -> str:
             assert place, f"say where this is to be put: {text}"
             lines.append(f"cat >> {place[1]} <<'END'\n\n\n{text.removeprefix(place[0])}END")
         elif language == "sh":
+            if "moothall plugin purge" in text:
+                lines.append(STOP)
             lines.append(SERVE.format(address=address) if text == "moothall serve\n" else text)
         else:
             assert language == "text", language
@@ -65,12 +68,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
     for described in Path(theirs).glob("setuptools-*"):
         shutil.rmtree(described)
     (Path(theirs) / "moothall.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    command = folder / "bin" / "moothall"
-    command.write_text(f"#!{folder}/bin/python\nfrom node.cli import main\nmain()\n")
-    command.chmod(0o755)
     outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     path = f"{folder}/bin:{os.environ.get('PATH', os.defpath)}"
-    return outside | {"PATH": path, "PIP_NO_INDEX": "1", "VIRTUAL_ENV": str(folder)}
+    # What is fetched elsewhere is here already.
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    checkout = {"MOOTHALL": str(PAGE.parents[2])}
+    return outside | offline | checkout | {"PATH": path, "VIRTUAL_ENV": str(folder)}
 
 
 def test_the_tutorial_from_its_first_line_to_its_last(
