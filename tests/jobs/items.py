@@ -38,7 +38,7 @@ from node.mail.models import Mail
 from node.news.models import Happening, Watch
 from node.notices import digests
 from node.notices import housekeeping as notices_housekeeping
-from node.notices.models import Notice
+from node.notices.models import Notice, Subscriber
 from node.operating import rotating
 from node.passwords import service as passwords
 from node.passwords.models import PasswordReset
@@ -198,6 +198,7 @@ def run(one: TestNode, job: str) -> None:
     """Run a job as if so much time had passed that all that was put off is due."""
     with one.work() as work:
         work.session.execute(delete(HourlyJob))
+        work.session.execute(update(Subscriber).values(mailed_at=None))
         work.session.execute(update(JobFailure).values(due_at=now()))
         for row in Queued.__subclasses__():
             later = row.state == row.WAITING, row.due_at > now()

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
 
 from node.federating.models import Delivery, InboxItem
@@ -38,25 +38,32 @@ class Refusal:
         return self.counted >= self.number
 
     def statement(self, *_about: Any) -> None:
+        if self._is_next():
+            raise OperationalError("a statement", None, sqlite3.OperationalError("disk is full"))
+
+    def commit(self, connection: Connection) -> None:
+        if self._is_next():
+            connection.connection.rollback()
+            raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk is full"))
+
+    def _is_next(self) -> bool:
         with self.lock:
             self.counted += 1
-            is_refused = self.counted == self.number
-        if is_refused:
-            raise OperationalError("a statement", None, sqlite3.OperationalError("disk is full"))
+            return self.counted == self.number
 
 
 @contextmanager
 def refusing(one: TestNode, number: int) -> Iterator[Refusal]:
     """The database of a node refuses one statement."""
     refusal, engine = Refusal(number), one.node.engine
-    names = "before_cursor_execute", "commit"
-    for name in names:
-        event.listen(engine, name, refusal.statement)
+    listeners = {"before_cursor_execute": refusal.statement, "commit": refusal.commit}
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
     try:
         yield refusal
     finally:
-        for name in names:
-            event.remove(engine, name, refusal.statement)
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,62 @@
+"""Housekeeping does not take an actor that comes to be needed at that moment."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from node.councils import service as councils
+from node.db import now
+from node.federating import housekeeping
+from node.federating.models import Actor, Follow
+from node.testing.nodes import Nodes
+from node.testing.peer import Peer
+
+LONG_AGO = timedelta(days=90)
+
+
+def test_an_actor_that_follows_while_it_is_pruned_is_not_forgotten(nodes: Nodes) -> None:
+    """Either the Follow is kept, or it cannot be stored and its sender repeats it."""
+    node = nodes.start("aldermoor", most_actors=1)
+    peer = Peer.join(nodes, "brackwell.test", node)
+    with node.work() as work:
+        ours = councils.require_own(work.session).actor_id
+        for number in range(3):
+            uri = peer.uri(f"/actors/{number}")
+            names = {"username": str(number), "name": uri, "inbox": f"{uri}/inbox"}
+            work.session.add(Actor(uri=uri, kind="Person", host=peer.host, **names))
+        work.session.flush()
+        work.session.execute(update(Actor).values(fetched_at=now() - LONG_AGO))
+    engine = node.node.engine
+    stored: list[str] = []
+
+    def follow() -> None:
+        with engine.begin() as connection:
+            theirs = select(Actor.id).where(Actor.host == peer.host)
+            for follower in connection.execute(theirs).scalars().all():
+                uri = peer.uri(f"/follows/{follower}")
+                row = {"uri": uri, "follower_id": follower, "followed_id": ours}
+                connection.execute(insert(Follow).values(state="accepted", created_at=now(), **row))
+                stored.append(uri)
+
+    def try_to_follow() -> None:
+        try:
+            follow()
+        except DBAPIError:  # nobody heard that it was accepted
+            stored.clear()
+
+    following = threading.Thread(target=try_to_follow)
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("DELETE FROM actor ") and following.ident is None:
+            following.start()
+            following.join(1)
+
+    event.listen(engine, "before_cursor_execute", meanwhile)
+    housekeeping.tidy(node.node)
+    following.join()
+    event.remove(engine, "before_cursor_execute", meanwhile)
+    with node.reading() as session:
+        assert set(stored) <= set(session.scalars(select(Follow.uri)))
