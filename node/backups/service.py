@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, make_url, update
+from sqlalchemy import Engine, create_engine, make_url, select, update
 
 from node import __version__, migrating, presence, settings
 from node.backups import archive, databases
@@ -21,6 +21,8 @@ from node.data_folder import data_folder, keep_secret, with_secret
 from node.db import now
 from node.federating import queues
 from node.federating.models import Comparison
+from node.people import sessions
+from node.people.models import User
 from node.runtime import Node
 from node.settings import Settings
 
@@ -98,12 +100,14 @@ def restore(source: Path, passphrase: str = "") -> Restored:
 
 def resume(node: Node, manifest: Manifest) -> None:
     """Have a restored node catch up: what had been begun is begun again, and what peers changed
-    since is fetched soon.
+    since is fetched soon. Sessions that may have been ended since the backup are ended.
     """
     queues.release_all(node)
     with node.work(by="restore") as work:
         waiting = update(Comparison).where(Comparison.state == Comparison.WAITING)
         work.session.execute(waiting.values(due_at=now(), attempts=0))
+        for user in work.session.scalars(select(User).order_by(User.id)):
+            sessions.end_all(work, user)
         council = councils.require_own(work.session)
         work.audit("node.restore", council.actor.uri, taken_at=manifest.taken_at)
 

@@ -115,6 +115,14 @@ def test_a_node_restored_to_yesterday_agrees_with_its_peers_and_repeats_no_id(
         "Bins in one step",
     }
 
+    officer = here.visitor("officer")
+    assert officer.client.get("/desk").status_code == 200
+    file_of_today = tmp_path / "today.backup"
+    assert moothall("backup", file_of_today).code == 0
+    lose_database(here, request)
+    assert moothall("restore", file_of_today).code == 0
+    here.node.forget()
+    assert officer.client.get("/desk").status_code == 302, "the session may have been ended since"
     lose_database(here, request)
     restored = moothall("restore", file)
     assert (restored.code, restored.err) == (0, ""), restored
