@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from flask_babel import lazy_gettext as _l
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from node import __version__
 from node.portfolio.days import LABELS, Day
@@ -23,8 +23,9 @@ def calendar(name: str, days: Sequence[Day], host: str, links: dict[int, str]) -
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("method", "PUBLISH")
-    made.add("name", name)
-    made.add("x-wr-calname", name)
+    # The library escapes only what it knows to be text (RFC 5545, section 3.3.11).
+    made.add("name", vText(name))
+    made.add("x-wr-calname", vText(name))
     made.add("refresh-interval", REFRESH, {"value": "DURATION"})
     made.add("x-published-ttl", "PT12H")
     for day in days:

@@ -4,6 +4,7 @@ One frozen dataclass, `Details`, for all that reads and writes it: the form, the
 document other nodes get, versions, exports. Each field says in its metadata what fits in it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import date
@@ -15,6 +16,8 @@ from federation.origin import same_origin
 from node.text import one_line, several_lines
 
 LONGEST_URL = 2000
+# One address, without anything that a link to it could lead elsewhere with.
+EMAIL = re.compile(r"[^@\s<>,;:()\[\]\\\"]{1,64}@[^@\s<>,;:()?&=/#%]{1,189}")
 # More of one thing than a project has; of others' more is left out, of ours it is an error.
 MOST = 30
 LARGEST_NUMBER = 99_999
@@ -91,6 +94,10 @@ def _read_prose(value: Any, longest: int) -> str:
     return several_lines(value, longest) if fits else ""
 
 
+def _read_email(value: Any, longest: int) -> str:
+    return value if isinstance(value, str) and EMAIL.fullmatch(value[: longest + 1]) else ""
+
+
 def _read_choice(kind: type[StrEnum], value: Any, _longest: int) -> StrEnum | None:
     return kind(value) if isinstance(value, str) and value in list(kind) else None
 
@@ -156,6 +163,10 @@ def _number() -> Any:
 
 def _address() -> Any:
     return field(default="", metadata={"read": _read_address})
+
+
+def _email() -> Any:
+    return field(default="", metadata={"read": _read_email, "longest": 254})
 
 
 def _words() -> Any:
@@ -264,7 +275,7 @@ class Details:
     collaboration: Collaboration | None = _choice(Collaboration)
     department: str = _line()
     contact_name: str = _line()
-    contact_email: str = _line(254)
+    contact_email: str = _email()
     capability: str = _line(60)
     business_area: str = _line(60)
     lgsl: int | None = _number()

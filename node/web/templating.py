@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import govuk_frontend_jinja
 import jinja2
@@ -94,6 +94,7 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
         breakable=breakable,
+        mailto=mailto,
         handle=handle,
         day=times.day,
         calendar_day=times.calendar_day,
@@ -118,6 +119,11 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         return {"site": g.site}
 
     app.context_processor(frame)
+
+
+def mailto(address: str) -> str:
+    """The link to write to an email address, and to nobody and about nothing else (RFC 6068)."""
+    return f"mailto:{quote(address, safe='@')}"
 
 
 def breakable(text: str) -> Markup:

@@ -148,3 +148,14 @@ def test_what_does_not_fit_is_left_out(nodes: Nodes) -> None:
     assert "https://ok.example/" in page
     assert "to see" in page
     assert page.count("y" * 151) == 0
+
+
+def test_a_link_to_a_contact_writes_to_them_and_nobody_else(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    emails = {"Bins": "a?cc=b@brackwell.example", "Trees": "a@b.example?bcc=c@d.example&body="}
+    for title, email in emails.items():
+        document = article(sender, title, details={"contact_email": email})
+        assert send(nodes, sender, sender.says("Create", document), node) == "done"
+    assert 'href="mailto:a%3Fcc%3Db@brackwell.example"' in page_of(node, "Bins")
+    assert "bcc" not in page_of(node, "Trees")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from node.councils import service as councils
 from node.projects import service as projects
 from node.projects.writing import text_of
 from node.testing.nodes import TestNode
@@ -112,3 +113,18 @@ def move(node: TestNode, token: str, on: date) -> None:
         project = projects.for_change(work.session, token)
         said = replace(project.details, starts_on=on)
         projects.update(work, project, replace(text_of(project), details=said), project.version)
+
+
+def test_the_name_of_a_calendar_is_escaped(town: Town) -> None:
+    """RFC 5545, section 3.3.11."""
+    with town.here.work() as work:
+        council = councils.require_own(work.session)
+        before, name = council.name, "Aldermoor, N:\\north; and more"
+        councils.change_name(work, name)
+    answer = town.stranger.client.get("/calendar.ics").text.replace("\r\n ", "")
+    with town.here.work() as work:
+        councils.change_name(work, before)
+    escaped = "Aldermoor\\, N:\\\\north\\; and more"
+    named = [line for line in answer.splitlines() if line.startswith(("NAME:", "X-WR-CALNAME:"))]
+    assert len(named) == 2
+    assert all(escaped in line for line in named), named
