@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from federation.errors import DocumentError
 from federation.origin import same_origin
-from federation.reading import Document, id_of, ids_of, link, one_or_many, text
+from federation.reading import Document, id_of, ids_of, link, one_or_many, text, written
 from federation.signatures.algorithms import Algorithm
 from federation.signatures.keys import PublicKey, multikey
 from federation.signatures.ownership import listed_keys
@@ -34,6 +35,8 @@ class Actor:
     older. `attributed_to` is the council of a project. `generator` is the id of the node's
     Application, and `implements` what that software can do, as addresses (FEP-844e). All addresses
     but `url`, `icon`, `also_known_as` and `moved_to` are of the origin of `id`.
+    `is_findable`: others may suggest it, and index what it publishes (`discoverable`, `indexable`);
+    None: it does not say.
     """
 
     id: str
@@ -48,6 +51,10 @@ class Actor:
     projects: str | None = None
     shared_inbox: str | None = None
     icon: str | None = None
+    published: datetime | None = None
+    following: str | None = None
+    featured: str | None = None
+    is_findable: bool | None = None
     public_keys: tuple[PublicKey, ...] = ()
     also_known_as: tuple[str, ...] = ()
     moved_to: str | None = None
@@ -120,7 +127,12 @@ class Actor:
                 "followers": self.followers,
                 "projects": self.projects,
                 "endpoints": {"sharedInbox": self.shared_inbox} if self.shared_inbox else None,
+                "following": self.following,
+                "featured": self.featured,
                 "icon": {"type": "Image", "url": self.icon} if self.icon else None,
+                "published": written(self.published) if self.published else None,
+                "discoverable": self.is_findable,
+                "indexable": self.is_findable,
                 # Always one: much software refuses an actor with several.
                 "publicKey": rsa[0] if rsa else None,
                 "verificationMethod": rsa[1:],

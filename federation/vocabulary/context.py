@@ -26,6 +26,9 @@ TERMS: dict[str, Any] = {
     "gssCode": "moothall:gssCode",
     "digest": {"@id": "moothall:digest", "@type": "@id"},
     "Hashtag": "as:Hashtag",
+    "discoverable": "http://joinmastodon.org/ns#discoverable",
+    "indexable": "http://joinmastodon.org/ns#indexable",
+    "featured": {"@id": "http://joinmastodon.org/ns#featured", "@type": "@id"},
     "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
     "movedTo": {"@id": "as:movedTo", "@type": "@id"},
     "implements": {

@@ -68,6 +68,9 @@ class Article(Writing):
     tags: tuple[Document, ...] = ()
     project: ProjectDetails | None = None
     full_document: str | None = None
+    replies: str | None = None
+    likes: str | None = None
+    shares: str | None = None
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -93,6 +96,9 @@ class Article(Writing):
                 "name": self.name,
                 "nameMap": _map(self.language, self.name, self.name_map),
                 **_dumped(self),
+                "replies": self.replies,
+                "likes": self.likes,
+                "shares": self.shares,
                 "tag": tags,
                 **(self.project.dump() if self.project else {}),
             }

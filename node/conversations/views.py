@@ -2,6 +2,7 @@
 and the collection of all that is said about a project.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -183,6 +184,31 @@ def _kind(name: str) -> str:
     if name not in REACTIONS:
         raise NotFoundError(say("There is no such page."))
     return REACTIONS[name]
+
+
+@blueprint.get("/projects/<token>/likes")
+@permission(PUBLIC)
+def likes(token: str) -> ResponseReturnValue:
+    """How many like a project of ours; not who."""
+    return _reactions(token, reactions.LIKE, addresses.likes)
+
+
+@blueprint.get("/projects/<token>/shares")
+@permission(PUBLIC)
+def shares(token: str) -> ResponseReturnValue:
+    """How many passed a project of ours on; not who."""
+    return _reactions(token, reactions.ANNOUNCE, addresses.shares)
+
+
+def _reactions(token: str, kind: str, address: Callable[[str], str]) -> ResponseReturnValue:
+    if not wants_activity():
+        return redirect(url_for("projects.show", token=token))
+    session = current_work().session
+    project = projects.by_token(session, token, current_reader())
+    if not project.is_local or project.visibility is Visibility.private:
+        raise NotFoundError(say("There is no such conversation."))
+    total = reactions.counts(session, [project.uri]).get(project.uri, {}).get(kind, 0)
+    return activity_response(Collection(address(project.uri), total_items=total).dump())
 
 
 @blueprint.get("/projects/<token>/context")

@@ -71,3 +71,28 @@ def document(settings: Settings, token: str) -> str:
 
 def new_activity(settings: Settings) -> str:
     return f"{settings.base_url}/activities/{secrets.token_urlsafe(12)}"
+
+
+def icon(settings: Settings) -> str:
+    """The picture of every actor of ours."""
+    return f"{settings.base_url}/static/moot-hall.svg"
+
+
+def following(actor_uri: str) -> str:
+    """The collection of those whom an actor of ours follows."""
+    return f"{actor_uri}/following"
+
+
+def featured(actor_uri: str) -> str:
+    """The collection of what an actor of ours puts first."""
+    return f"{actor_uri}/featured"
+
+
+def likes(project_uri: str) -> str:
+    """The collection of those who like a project."""
+    return f"{project_uri}/likes"
+
+
+def shares(project_uri: str) -> str:
+    """The collection of those who passed a project on."""
+    return f"{project_uri}/shares"

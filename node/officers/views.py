@@ -14,7 +14,12 @@ from node.errors import GoneError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses
 from node.federating.models import Actor
 from node.federating.views.asking import refuse_blocked_readers
-from node.federating.views.collections import followers_of, outbox_of
+from node.federating.views.collections import (
+    featured_of,
+    followers_of,
+    following_of,
+    outbox_of,
+)
 from node.officers import announcing, service
 from node.officers.forms import ProfileForm
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
@@ -117,6 +122,22 @@ def followers(username: str) -> ResponseReturnValue:
     """How many follow; not who."""
     refuse_blocked_readers()
     return followers_of(_seen(username))
+
+
+@blueprint.get("/officers/<username>/following")
+@permission(PUBLIC)
+def following(username: str) -> ResponseReturnValue:
+    """How many they follow."""
+    refuse_blocked_readers()
+    return following_of(_seen(username))
+
+
+@blueprint.get("/officers/<username>/featured")
+@permission(PUBLIC)
+def featured(username: str) -> ResponseReturnValue:
+    """What they put first."""
+    refuse_blocked_readers()
+    return featured_of(_seen(username))
 
 
 def _seen(username: str) -> Actor:

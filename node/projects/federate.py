@@ -111,6 +111,9 @@ def to_article(project: Project) -> Article:
             *(_link(related) for related in project.details.related),
         ),
         full_document=addresses.project_document(project.uri),
+        replies=addresses.project_context(project.uri),
+        likes=addresses.likes(project.uri),
+        shares=addresses.shares(project.uri),
         project=ProjectDetails(
             summary=project.summary,
             phase=project.phase.value,

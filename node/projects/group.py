@@ -51,8 +51,9 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
         for related in project.details.related
         if related.kind is RelationKind.supersedes
     ]
-    if (project.actor.name, project.actor.also_known_as) != (project.title, names):
-        project.actor.name, project.actor.also_known_as = project.title, names
+    actor, about = project.actor, _about(project)
+    if (actor.name, actor.about, actor.also_known_as) != (project.title, about, names):
+        actor.name, actor.about, actor.also_known_as = project.title, about, names
         say(work, project, project.actor)
     return project.actor
 
@@ -173,7 +174,7 @@ def _make(work: UnitOfWork, project: Project) -> Actor:
         host=work.settings.authority,
         username=_username(work.session, project.title),
         name=project.title,
-        about=f"<p>{escape(project.summary)}</p>",
+        about=_about(project),
         url=project.url,
         inbox=f"{uri}/inbox",
         shared_inbox=addresses.shared_inbox(work.settings),
@@ -194,6 +195,10 @@ def _make(work: UnitOfWork, project: Project) -> Actor:
     )
     work.session.add(actor)
     return actor
+
+
+def _about(project: Project) -> str:
+    return f"<p>{escape(project.summary)}</p>"
 
 
 def _username(session: Session, title: str) -> str:

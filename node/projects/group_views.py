@@ -8,7 +8,12 @@ from node.errors import GoneError, NotFoundError
 from node.federating import actors
 from node.federating.models import Actor
 from node.federating.views.asking import for_everybody_first, refuse_blocked_readers
-from node.federating.views.collections import followers_of, outbox_of
+from node.federating.views.collections import (
+    featured_of,
+    followers_of,
+    following_of,
+    outbox_of,
+)
 from node.projects import service
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
 from node.wording import say
@@ -46,6 +51,20 @@ def outbox(token: str) -> ResponseReturnValue:
 def followers(token: str) -> ResponseReturnValue:
     """How many follow; not who."""
     return followers_of(_group(token))
+
+
+@blueprint.get("/projects/<token>/group/following")
+@permission(PUBLIC)
+def following(token: str) -> ResponseReturnValue:
+    """How many it follows."""
+    return following_of(_group(token))
+
+
+@blueprint.get("/projects/<token>/group/featured")
+@permission(PUBLIC)
+def featured(token: str) -> ResponseReturnValue:
+    """What it puts first."""
+    return featured_of(_group(token))
 
 
 def _group(token: str) -> Actor:

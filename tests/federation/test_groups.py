@@ -248,3 +248,39 @@ def test_a_council_follows_the_council_rather_than_one_project(nodes: Nodes) -> 
     page = officer.submit("follow", address=f"@{name}@{here.host}")
     assert page.status_code == 400
     assert "Enter the address of its council" in page.text
+
+
+def test_must_42_actors_and_projects_say_what_other_servers_look_for(
+    nodes: Nodes, node: TestNode, peer: Peer
+) -> None:
+    project, fan = publish(node, TITLE), peer.actor()
+    uri = f"{node.node.settings.base_url}{project}"
+    follow_group(nodes, fan, node, project)
+    say(nodes, fan, node, "Like", uri)
+    say(nodes, fan, node, "Announce", uri)
+    for path in (f"{project}/group", "/councils/aldermoor"):
+        actor = read(node, path)
+        assert (actor["discoverable"], actor["indexable"]) == (True, True)
+        assert actor["published"].startswith("20")
+        with node.app.test_client().get(urlsplit(actor["icon"]["url"]).path) as picture:
+            assert picture.status_code == 200
+        for name in ("following", "featured"):
+            found = read(node, actor[name])
+            assert (found["id"], found["totalItems"]) == (actor[name], 0)
+    article = read(node, project)
+    assert "summary" not in article, "Mastodon and GoToSocial show it as a content warning"
+    totals = {name: read(node, article[name])["totalItems"] for name in ("likes", "shares")}
+    assert totals == {"likes": 1, "shares": 1}
+    assert read(node, article["replies"])["totalItems"] == 1
+
+
+def test_an_actors_summary_is_that_of_its_project(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+    project = publish(node, TITLE)
+    follow_group(nodes, peer.actor(), node, project)
+    officer = node.visitor("officer")
+    officer.visit(f"{project}/edit")
+    officer.submit("edit", summary="Another sentence.")
+    nodes.settle()
+    assert read(node, f"{project}/group")["summary"] == "<p>Another sentence.</p>"
+    told = [found["object"] for found in peer.heard("Update") if found["actor"].endswith("/group")]
+    assert [document["summary"] for document in told] == ["<p>Another sentence.</p>"]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from federation.vocabulary import Collection, CollectionPage, without_context
 from node.errors import NotFoundError
-from node.federating import actors
+from node.federating import actors, addresses
 from node.federating.models import Actor, Follow, OutboxActivity
 from node.federating.views.asking import current_reader
 from node.request import (
@@ -80,6 +80,39 @@ def followers_of(actor: Actor) -> ResponseReturnValue:
         Follow.followed_id == actor.id, Follow.state == "accepted"
     )
     collection = Collection(id=actor.followers or "", total_items=session.scalar(accepted) or 0)
+    return activity_response(collection.dump())
+
+
+@blueprint.get("/councils/<slug>/following")
+@permission(PUBLIC)
+@for_servers
+def following(slug: str) -> ResponseReturnValue:
+    return following_of(_actor(current_work().session, slug))
+
+
+def following_of(actor: Actor) -> ResponseReturnValue:
+    """How many an actor of ours follows; not whom."""
+    if not wants_activity():
+        return redirect(actor.url)
+    accepted = select(func.count()).where(
+        Follow.follower_id == actor.id, Follow.state == "accepted"
+    )
+    total = current_work().session.scalar(accepted) or 0
+    return activity_response(Collection(addresses.following(actor.uri), total_items=total).dump())
+
+
+@blueprint.get("/councils/<slug>/featured")
+@permission(PUBLIC)
+@for_servers
+def featured(slug: str) -> ResponseReturnValue:
+    return featured_of(_actor(current_work().session, slug))
+
+
+def featured_of(actor: Actor) -> ResponseReturnValue:
+    """What an actor of ours puts first: nothing."""
+    if not wants_activity():
+        return redirect(actor.url)
+    collection = Collection(addresses.featured(actor.uri), total_items=0, items=())
     return activity_response(collection.dump())
 
 
