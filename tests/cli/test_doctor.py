@@ -85,7 +85,7 @@ def test_a_database_that_does_not_answer(
     assert (said.code, said.err) == (1, "")
     assert said.out.startswith("ok    settings fit\nFAIL  the database answers: ")
     assert said.out.count("\n") == 2
-    for command in COMMANDS:
+    for command in COMMANDS[:-1]:  # the last, which runs the node, waits for its database
         assert "database" in moothall(*command, database_url=database_url).refusal.lower()
 
 
