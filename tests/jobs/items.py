@@ -196,6 +196,13 @@ def is_worked(one: TestNode, job: str, row_id: int) -> bool:
 
 def run(one: TestNode, job: str) -> None:
     """Run a job as if so much time had passed that all that was put off is due."""
+    let_time_pass(one)
+    one.node.jobs.wake(job)
+    one.node.jobs.work_off()
+
+
+def let_time_pass(one: TestNode) -> None:
+    """All that was put off is due."""
     with one.work() as work:
         work.session.execute(delete(HourlyJob))
         work.session.execute(update(Subscriber).values(mailed_at=None))
@@ -204,5 +211,3 @@ def run(one: TestNode, job: str) -> None:
             later = row.state == row.WAITING, row.due_at > now()
             work.session.execute(update(row).where(*later).values(due_at=now()))
             work.session.execute(update(row).values(leased_until=None))
-    one.node.jobs.wake(job)
-    one.node.jobs.work_off()

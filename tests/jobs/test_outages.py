@@ -12,15 +12,16 @@ import pytest
 from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
 
+from federation.vocabulary import Note
 from node.federating.models import Delivery, InboxItem
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
 from node.updates.models import Update
 from node.webhooks.models import WebhookMessage
-from tests.federation.test_main_job import follow, publish
-from tests.federation.test_updates import written
-from tests.jobs.items import CASES, is_worked, make, run
+from tests.jobs.items import CASES, is_worked, let_time_pass, make, run
 from tests.jobs.peers import Everybody
+from tests.refusals.test_belief import article, followed
 
 SENDING = {Delivery.JOB, WebhookMessage.JOB}
 
@@ -99,27 +100,35 @@ def test_whichever_statement_of_a_job_is_refused_nothing_is_lost(
 def test_outages_do_not_use_up_the_attempts(one: TestNode) -> None:
     item = make(one, InboxItem.JOB)
     for _ in range(InboxItem.MAX_ATTEMPTS + 2):
+        let_time_pass(one)
         with refusing(one, 4) as refusal:
-            run(one, InboxItem.JOB)
+            one.node.jobs.wake(InboxItem.JOB)
+            one.node.jobs.work_off()
         assert refusal.was_met
+        assert not is_worked(one, InboxItem.JOB, item)
     run(one, InboxItem.JOB)
     assert is_worked(one, InboxItem.JOB, item)
 
 
 def test_what_was_acknowledged_is_kept_whichever_statement_is_refused(nodes: Nodes) -> None:
-    here, there = nodes.pair()
-    follow(nodes, there, here)
+    node = nodes.start("aldermoor")
+    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
     for number in count(1):
-        address = publish(here, f"Project {number}")
-        written(here.visitor("officer"), address, changed="We tried it.")
-        run(here, Delivery.JOB)
-        with refusing(there, number) as refusal:
-            there.node.jobs.wake(InboxItem.JOB)
-            there.node.jobs.work_off()
-        run(there, InboxItem.JOB)
-        with there.reading() as session:
-            titles = session.scalars(select(Project.title)).all()
-            updates = session.scalars(select(Update.id)).all()
-        assert (f"Project {number}" in titles, len(updates)) == (True, number), number
+        project = article(sender, f"Project {number}")
+        update = Note(
+            id=sender.peer.new_id("updates"),
+            content="<p>We tried it.</p>",
+            attributed_to=sender.uri,
+            project=project["id"],
+        ).dump()
+        for document in (project, update):
+            assert sender.send(sender.says("Create", document), node).status_code == 202
+        with refusing(node, number) as refusal:
+            node.node.jobs.wake(InboxItem.JOB)
+            node.node.jobs.work_off()
+        run(node, InboxItem.JOB)
+        with node.reading() as session:
+            uris = {*session.scalars(select(Project.uri)), *session.scalars(select(Update.uri))}
+        assert {project["id"], update["id"]} <= uris, f"refused statement {number}"
         if not refusal.was_met:
             break
