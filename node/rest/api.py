@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, url_for
 
 from node.councils import service as councils
-from node.errors import InvalidInputError, NotFoundError
+from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.feeds import describing
 from node.projects import rendering
 from node.projects import service as projects
@@ -22,6 +22,7 @@ from node.rest.asking import (
     body,
     endpoint,
     limit,
+    may_read,
     reader,
     require_match,
     tag_of,
@@ -285,6 +286,8 @@ def list_webhooks() -> Response:
 def create_webhook() -> Response:
     """A new webhook; its secret is said this once."""
     url, wanted, tells_all = writing.webhook(body(writing.WEBHOOK))
+    if tells_all and not may_read():
+        raise ForbiddenError(say("A token without the scope read cannot be told of all projects."))
     hook = webhooks.add(current_work(), whose(), url, wanted, tells_all=tells_all)
     response = answer(_hook(hook) | {"secret": hook.secret}, 201)
     response.headers["Location"] = _here(url_for("rest.read_webhook", webhook_id=hook.id))

@@ -35,6 +35,8 @@ EDIT = "projects.edit"
 BODIES = ("application/json", "application/merge-patch+json")
 DEFAULT_LIMIT, MOST_LIMIT = 20, 100
 
+WRITING = frozenset({"POST", "PATCH"})
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -157,22 +159,35 @@ def limit() -> int:
     return min(int(given), MOST_LIMIT)
 
 
+def may_read() -> bool:
+    """Whether what a program wrote may be shown to it: not with a token that only writes."""
+    token: Token | None = g.get("api_token")
+    return token is not None and Scope.read in token.scopes
+
+
 def tag_of(version: int, token: str) -> str:
     """What names a version of a project or an update."""
     return f"{token}-{version}"
 
 
 def require_match(version: int, token: str) -> None:
-    """Whoever changes something says which version they read: 428 without, 412 for another."""
-    if not request.headers.get("If-Match"):
+    """Whoever changes something says which version they read: 428 without, 412 for another. `*`
+    names none: it would change what nobody read.
+    """
+    if not request.headers.get("If-Match") or request.if_match.star_tag:
         raise PreconditionRequired
     if not request.if_match.contains(tag_of(version, token)):
         raise PreconditionFailed
 
 
 def answer(document: Any, status: int = 200, tag: str = "") -> Response:
-    """A JSON document; one that was read before is not sent again."""
-    response = Response(json_bytes(document), status, content_type="application/json")
+    """A JSON document; one that was read before is not sent again. Of what was just written, a
+    token that does not read is only given the tag.
+    """
+    if tag and request.method in WRITING and not may_read():
+        response = Response(status=status if status == 201 else 204)
+    else:
+        response = Response(json_bytes(document), status, content_type="application/json")
     if tag:
         response.set_etag(tag)
     else:

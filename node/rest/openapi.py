@@ -83,7 +83,9 @@ def _paths() -> Schema:
 
 
 def _paths_of_projects() -> Schema:
-    match = parameter("If-Match", "header", "The ETag of what was read.", TEXT, required=True)
+    match = parameter(
+        "If-Match", "header", "The ETag of what was read; not `*`.", TEXT, required=True
+    )
     write, body = Scope.write_projects, ref("ProjectText")
     return {
         "/": {"get": _operation("index", "Where things are", object_of({}), ("429",))},
@@ -235,8 +237,13 @@ def _operation(
     if scope:
         operation["security"] = [{"token": []}]
         operation["description"] = f"Needs the scope {scope.value}."
+        if body and schema is not None and scope is not Scope.webhooks:
+            operation["description"] += " What was written is answered with the scope read alone."
+    done: Schema = {status: good}
+    if body and schema is not None and status == "200":
+        done["204"] = {"description": f"{summary}. The token has not the scope read."}
     refused = {each: {"$ref": f"#/components/responses/problem{each}"} for each in problems}
-    return operation | {"responses": {status: good, **refused}}
+    return operation | {"responses": done | refused}
 
 
 def _page_of(name: str, kind: str) -> Schema:

@@ -52,11 +52,20 @@ def _attempt(node: Node, leased: queues.Lease) -> None:
             return
         url, body = row.webhook.url, row.body.encode()
         signed = signing.headers(row.reference, now(), body, service.keys(row.webhook))
-        is_off = row.webhook.off_at is not None
-    tried = Tried(None, "The webhook is off.", is_final=True)
-    if not is_off:
+        why_not = _why_not(node, row.webhook)
+    tried = Tried(None, why_not, is_final=True)
+    if not why_not:
         tried = _send(node, url, body, signed)
     queues.record(node, WebhookMessage, lambda work: _record(work, leased, tried))
+
+
+def _why_not(node: Node, hook: Webhook) -> str:
+    """Why nothing is sent to a webhook now; empty where it is."""
+    if hook.off_at is not None:
+        return "The webhook is off."
+    if not service.may_have(node.hooks, hook.user):
+        return "Its owner may no longer have webhooks."
+    return ""
 
 
 def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> Tried:

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.feeds.describing import moment
+from node.hooks import Hooks
 from node.outbound.errors import OutboundError
 from node.outbound.targets import parse_target
 from node.people import credentials
 from node.people.credentials import Change
 from node.people.models import User
+from node.people.permissions import allows
 from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
 from node.updates.models import State, Update
@@ -24,6 +26,7 @@ from node.webhooks.events import CHOICES, Event
 from node.webhooks.models import Webhook, WebhookMessage, new_secret
 from node.wording import Saying, say
 
+PERMISSION = "projects.edit"
 # So many may one person have, and so many messages wait for one of them.
 MOST, MOST_WAITING = 10, 1_000
 # For so long messages are signed with the secret before too.
@@ -127,7 +130,7 @@ def hear(work: UnitOfWork, event: str, project: Project, before: Visibility) -> 
 
     `before` is who could see the project until now.
     """
-    for hook in _listening(work.session):
+    for hook in _listening(work):
         said: Event | None = Event(event)
         if not hook.tells_all:
             said = events.to_everybody(Event(event), before, project.visibility)
@@ -142,14 +145,20 @@ def announce(work: UnitOfWork, update: Update) -> None:
     if update.state is State.deleted:
         return
     is_public = update.project.visibility is Visibility.public
-    for hook in _listening(work.session):
+    for hook in _listening(work):
         if Event.told in hook.events and (hook.tells_all or is_public):
             _queue(work, hook, Event.told, events.of_update(work.settings, update))
 
 
-def _listening(session: Session) -> list[Webhook]:
+def _listening(work: UnitOfWork) -> list[Webhook]:
     query = select(Webhook).join(User).where(Webhook.off_at.is_(None), User.active)
-    return list(session.scalars(query.order_by(Webhook.id)))
+    found = work.session.scalars(query.order_by(Webhook.id))
+    return [hook for hook in found if may_have(work.node.hooks, hook.user)]
+
+
+def may_have(hooks: Hooks, user: User) -> bool:
+    """Whether a person may have webhooks now; asked whenever one is used."""
+    return user.active and allows((role.name for role in user.roles), PERMISSION, hooks)
 
 
 def _queue(work: UnitOfWork, hook: Webhook, event: Event, data: dict[str, Any]) -> None:

@@ -375,3 +375,22 @@ def test_the_page_about_it(council: TestNode) -> None:
     page = council.visitor().visit("/api")
     assert "PATCH /projects/{token}" in page.text
     assert "Needs the scope" in page.text
+
+
+def test_a_token_that_only_writes_is_shown_nothing(council: TestNode, officer: Visitor) -> None:
+    """Not even what it changes: its answers say which version there is, and no more."""
+    writes = Program(council, make_token(officer, "write:projects", "write:updates"))
+    first = writes("POST", "/projects", BINS | {"visibility": "private", "state": "published"})
+    assert (first.status_code, first.data) == (201, b"")
+    path, tag = first.headers["Location"].partition("/api/v1")[2], first.headers["ETag"]
+    problem(writes("GET", path), 404)
+    problem(writes("PATCH", path, {}, If_Match="*"), 428)
+    problem(writes("DELETE", path, If_Match="*"), 428)
+    changed = writes("PATCH", path, {"title": "Bins again"}, If_Match=tag)
+    assert (changed.status_code, changed.data) == (204, b"")
+    assert changed.headers["ETag"] != tag
+    told = writes("POST", f"{path}/updates", {"changed": "More bins"})
+    assert (told.status_code, told.data) == (201, b"")
+    assert "/updates/" in told.headers["Location"]
+    deleted = writes("DELETE", path, If_Match=changed.headers["ETag"])
+    assert deleted.status_code == 204

@@ -39,3 +39,12 @@ def test_webhooks_are_made_seen_and_removed(
     problem(Program(council, make_token(officer, "read"))("GET", "/webhooks"), 403)
     assert program("DELETE", path).status_code == 204
     problem(program("GET", path), 404)
+
+
+def test_a_token_that_does_not_read_is_not_told_of_private_projects(
+    council: TestNode, officer: Visitor
+) -> None:
+    hook = {"url": "https://hooks.example/2", "events": ["project.published"], "tells_all": True}
+    problem(Program(council, make_token(officer, "webhooks"))("POST", "/webhooks", hook), 403)
+    reads = Program(council, make_token(officer, "webhooks", "read"))
+    assert reads("POST", "/webhooks", hook).status_code == 201

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from node.councils.service import require_own
 from node.db import now
+from node.people import service as people
 from node.projects import service
 from node.projects.writing import Text, text_of
 from node.testing.nodes import Nodes, TestNode
@@ -296,3 +297,24 @@ def test_nobody_sees_anothers_but_the_operator(
     publish(council, "Bin days")
     settle(council)
     assert len(listener.heard) == 1
+
+
+@pytest.mark.parametrize("when", ["queued", "sent"])
+def test_whose_role_is_gone_is_told_nothing(
+    nodes: Nodes, council: TestNode, listener: Listener, officer: Visitor, when: str
+) -> None:
+    """However the role went: it is asked for when something happens, and when it is sent."""
+    add(officer, tells_all="y")
+    if when == "sent":
+        publish(council, "Meanwhile", "private")
+    with council.work() as work:
+        user = people.require_by_email(work.session, "officer@aldermoor.example")
+        people.give_role(work, user, "moderator")
+        user.roles[:] = [role for role in user.roles if role.name == "moderator"]
+    if when == "queued":
+        publish(council, "Afterwards", "private")
+    nodes.settle()
+    assert listener.heard == []
+    with council.reading() as session:
+        states = [message.state for message in session.scalars(select(WebhookMessage))]
+    assert states == (["failed"] if when == "sent" else [])
