@@ -23,6 +23,7 @@ from node.cli import (
     projects,
     running,
     syncing,
+    tokens,
 )
 from node.errors import InvalidInputError, MoothallError
 from node.loading import installed
@@ -51,6 +52,7 @@ for group in (
     finding,
     running,
     people,
+    tokens,
     councils,
     peers,
     projects,

@@ -101,7 +101,7 @@ def take_on(work: UnitOfWork, project: Project, user: User) -> None:
 
 def give(work: UnitOfWork, project: Project, user: User) -> None:
     """`user` looks after a project. Where its page named the owner so far as its contact, it names
-    the new one.
+    the new one; without an email address, which is theirs to give.
     """
     before, text = project.owner, text_of(project)
     project.owner = user
@@ -109,7 +109,7 @@ def give(work: UnitOfWork, project: Project, user: User) -> None:
     if before is not None and said.contact_name == before.name:
         said = replace(said, contact_name=user.name)
     if before is not None and said.contact_email.lower() == before.email:
-        said = replace(said, contact_email=user.email)
+        said = replace(said, contact_email="")
     if said != text.details:
         changed = replace(text, details=said)
         projects.update(work, project, changed, project.version, confirms=False)

@@ -74,6 +74,8 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
         SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=PARAMETERS,
         SECURITY_PASSWORD_LENGTH_MIN=SHORTEST_PASSWORD,
+        # Written for every page by `node.web.security_headers`.
+        SECURITY_CACHE_CONTROL=None,
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
         SECURITY_LOGOUT_METHODS=["POST"],

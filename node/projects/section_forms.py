@@ -181,11 +181,25 @@ class PeopleForm(SectionForm):
         _l("Name of the contact"), description=_l("Shown to everybody who sees the project")
     )
     contact_email = StringField(_l("Email address of the contact"))
+    use_mine = BooleanField(
+        _l("Use my name and email address"),
+        description=_l(
+            "The address that you sign in with, in place of what is above. Everybody who sees the "
+            "project sees it."
+        ),
+    )
 
     def suggest(self, owner: User | None) -> None:
-        """Whoever looks after the project, where nothing is written yet: most often it is they."""
+        """The name of whoever looks after the project, where nothing is written yet. Not the
+        address, which is for signing in: its owner decides whether it is shown.
+        """
         if owner is not None and not (self.contact_name.data or self.contact_email.data):
-            self.contact_name.data, self.contact_email.data = owner.name, owner.email
+            self.contact_name.data = owner.name
+
+    def take_mine(self, user: User) -> None:
+        """Whoever saves this is the contact, if they chose to be."""
+        if self.use_mine.data:
+            self.contact_name.data, self.contact_email.data = user.name, user.email
 
 
 class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types

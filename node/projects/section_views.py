@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_security import current_user
 
 from node.errors import ConflictError, InvalidInputError
 from node.forms import CONTINUE
@@ -61,6 +62,8 @@ def update(token: str, name: str) -> ResponseReturnValue:
         if CONTINUE not in request.form and "csrf_token" not in form.errors:
             _show_the_rest(form, project)
         return _page(section, project, form), 400
+    if isinstance(form, PeopleForm):
+        form.take_mine(current_user)
     try:
         text = _given(form, project)
         if text != text_of(project):

@@ -46,6 +46,8 @@ def make(
         raise InvalidInputError(say("The token could not be made."), wrong)
     if sum(each.is_good for each in of_user(work.session, user)) >= MOST:
         raise ConflictError(say("You have %(most)s tokens: revoke one first.", most=MOST))
+    if not user.active:
+        raise ConflictError(say("This account has been closed."))
     secret = PREFIX + secrets.token_urlsafe(32)
     token = Token(
         user=user,

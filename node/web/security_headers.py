@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response, current_app, g, request
 
 POLICY = {
     "default-src": "'none'",
@@ -22,6 +22,8 @@ HEADERS = {
 }
 # Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
 FOR_ONE_PERSON = "private, no-store"
+# What addresses hold that let somebody in.
+KEYS = frozenset({"key", "token"})
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
 DOCUMENT_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -42,7 +44,7 @@ def register(app: Flask, *, https: bool) -> None:
             response.headers.setdefault(name, value)
         if https:
             response.headers.setdefault(*STRICT_TRANSPORT)
-        if _is_for_one_person():
+        if _is_for_one_person() or _has_form() or KEYS & set(request.args):
             response.headers.setdefault("Cache-Control", FOR_ONE_PERSON)
         return response
 
@@ -68,6 +70,11 @@ def _is_for_one_person() -> bool:
     """
     user = g.get("_login_user")
     return user is not None and not user.is_anonymous
+
+
+def _has_form() -> bool:
+    """Whether a form was made with the token of whoever asks."""
+    return "csrf_token" in g
 
 
 def nonce() -> str:

@@ -41,7 +41,7 @@ def owner(council: TestNode, address: str) -> str:
 def contact(reader: Visitor, address: str) -> tuple[str, str]:
     """Whom a project names as its contact, to everybody."""
     said = reader.client.get(address, headers={"Accept": AS2}).get_json()["details"]
-    return said["contact_name"], said["contact_email"]
+    return said["contact_name"], said.get("contact_email", "")
 
 
 def test_whoever_accepts_looks_after_it(
@@ -133,6 +133,9 @@ def test_the_contact_on_the_page_follows_whoever_looks_after_it(
     assert contact(stranger, address) == ("Ola Officer", "officer@aldermoor.example")
     coordinator.visit(f"{address}/hand-over")
     coordinator.submit("accept")
+    assert contact(stranger, address) == ("Cai Coordinator", "")
+    coordinator.visit(f"{address}/edit/people")
+    coordinator.submit("/edit/people", use_mine="y", then="save")
     assert contact(stranger, address) == ("Cai Coordinator", "coordinator@aldermoor.example")
 
 

@@ -82,6 +82,9 @@ def crawl(node: TestNode, get: Get) -> Crawl:
         answer = get(address)
         result.types[address] = answer.mimetype or ""
         assert answer.status_code < 500, address
+        if answer.mimetype == "text/html" and b"csrf_token" in answer.data:
+            # It is of whoever asks, who is signed in or may be about to be.
+            assert answer.headers.get("Cache-Control") == "private, no-store", address
         said = answer.data.decode(errors="replace") + str(answer.headers)
         for word in WORD.findall(said):
             result.words.setdefault(word, set()).add(address)
