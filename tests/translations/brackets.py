@@ -22,7 +22,8 @@ DATES = "|".join(
 # What people wrote, and names.
 KNOWN = re.compile(
     rf"(?:{DATES}|(?:About |And |Now |Of )?quokka\w*|News\.|Is this right\?|The council at"
-    r"|Ola Officer|Olu Operator|\S*@\S+|\S*\.(?:test|example|gov\.uk|com)\S*|https?:\S+|/\S+"
+    r"|Ola Officer|Olu Operator|Mo Moderator"
+    r"|\S*@\S+|\S*\.(?:test|example|gov\.uk|com)\S*|https?:\S+|/\S+"
     r"|Moothall|Mastodon|Markdown|ActivityPub|Atom|JSON Feed|JSON|CSV|iCalendar|English|Cymraeg"
     r"|(?:aldermoor|brackwell|cedarholt)(?: council)?)",
     re.IGNORECASE,
