@@ -24,8 +24,8 @@ from tests.outbound.peers import Peers, response
 
 ACTIVITIES = 12
 DEAD = 8
-# What a slow server takes, and how long is waited for a dead one, in seconds.
-SLOW, TIMEOUT, MINUTE = 2.0, 6.0, 60.0
+# What a slow server takes, and how long is waited for a dead one, in seconds: longer than a test.
+SLOW, TIMEOUT, MINUTE = 2.0, 600.0, 60.0
 # So many deliveries a node sends at once, where there are more slow hosts than that.
 SENDERS = 4
 TAKEN = response(b"", status="202 Accepted")
@@ -43,7 +43,7 @@ def slowly(connection: socket.socket) -> None:
 
 
 def silent(connection: socket.socket) -> None:
-    time.sleep(10 * TIMEOUT)
+    connection.recv(1)  # until its server is closed
 
 
 def follow(node: TestNode, host: str) -> None:
@@ -93,15 +93,13 @@ def test_must_28_dead_and_slow_hosts_hold_up_nobody(nodes: Nodes, serve: Peers) 
         say(node)
     sending = on_sockets(node, [*hosts, slow, well])
     with closing(sending.outbound), ThreadPoolExecutor(1) as worker:
-        started = time.monotonic()
         run = worker.submit(delivery.work_off, sending)
         until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
-        assert time.monotonic() - started < TIMEOUT, "nobody's silence was waited for"
         say(node)
         until(lambda: delivered(node, well) == ACTIVITIES + 1, "and what came later too")
-        assert time.monotonic() - started < TIMEOUT
-        assert not run.done()
+        assert not run.done(), "nobody's silence was waited for"
         node.node.jobs.stopping.set()
+        serve.close()
     assert [delivered(node, host) for host in hosts] == [0] * DEAD
 
 

@@ -187,14 +187,13 @@ def test_must_21_delete_by_an_unknown_actor_that_is_gone_fetches_nothing(
 
 def test_must_21_a_thousand_actors_that_are_gone_cause_no_fetch(node: TestNode, peer: Peer) -> None:
     """As when a large server closes, or somebody says so of a thousand that never were."""
-    before, fetched, began = count(node), len(peer.fetched), time.monotonic()
+    before, fetched = count(node), len(peer.fetched)
     for number in range(1_000):
         uri = peer.uri(f"/gone/{number}")
         gone = Signatory(peer, uri, PrivateKey(f"{uri}#main-key", pem()))
         assert gone.send(gone.says("Delete", uri), node).status_code == 202
     assert len(peer.fetched) == fetched
     assert count(node) == before
-    assert time.monotonic() - began < 60
 
 
 def test_two_actors_that_list_one_key_id(node: TestNode, peer: Peer) -> None:

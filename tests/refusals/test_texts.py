@@ -117,9 +117,9 @@ def test_html_that_is_slow_to_read_is_refused_soon(
 ) -> None:
     sender = followed(node, peer)
     document = article(sender, "Bins", content=content)
-    began = time.monotonic()
+    began = time.process_time()
     assert send(nodes, sender, sender.says("Create", document), node) == "failed"
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 @settings(max_examples=60, deadline=None)

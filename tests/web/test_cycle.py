@@ -1,7 +1,6 @@
 """The life of a request: whoever only asks holds nobody up, and two who meet are told."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -30,13 +29,12 @@ def test_strangers_do_not_wait_for_who_writes(nodes: Nodes) -> None:
     visitor = node.visitor()
     visitor.visit("/sign-in")
     with somebody_writes(node):
-        began = time.monotonic()
         answer = visitor.submit("sign-in", email="olu@example.org", password="not hers")
         assert answer.status_code == 200
         assert "not correct" in answer.text
         for address in ("/projects/new", "/councils/follow", "/nowhere", "/operator/peers"):
-            assert node.app.test_client().post(address).status_code >= 300
-        assert time.monotonic() - began < 4
+            answer = node.app.test_client().post(address)
+            assert 300 <= answer.status_code < 500, "who waits in vain to write gets 503"
 
 
 def test_two_who_do_the_same_at_once_are_told(nodes: Nodes) -> None:
