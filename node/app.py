@@ -43,6 +43,7 @@ from node.extending import views as extending_views
 from node.federating import (
     backfill,
     blocking,
+    clock,
     delivery,
     departures,
     discovery,
@@ -256,6 +257,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(health.JOB, lambda: health.probe(node))
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
+    node.jobs.register(clock.JOB, lambda: clock.work_off(node))
     node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
     node.jobs.register(unsaved.JOB, lambda: unsaved.work_off(node))
     node.jobs.register(sessions.JOB, lambda: sessions.work_off(node))

@@ -15,7 +15,7 @@ from node.councils import service as councils
 from node.councils.claims import disputes
 from node.councils.founding import Founding, found
 from node.errors import MoothallError
-from node.federating import addresses
+from node.federating import addresses, clock
 from node.federating.models import Delivery
 from node.mail.models import Mail
 from node.runtime import Node
@@ -138,6 +138,8 @@ def examine(node: Node) -> list[tuple[str, str]]:
         retrying = session.scalar(overdue) or 0
         refused = session.scalar(select(func.count()).where(Mail.state == "failed")) or 0
         claimed = "; ".join(f"{each.code}: {each.named}" for each in disputes(session))
+        ours = clock.verdict(session)
+    findings.append(("the clock is right", ours.words if ours.is_wrong else ""))
     findings.append(
         ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
     )

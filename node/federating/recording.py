@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from federation.retry import FOLLOW_REFUSED_FOR, GIVE_UP_AFTER, Outcome, decide
 from node.db import now
-from node.federating import departures, health, peers, queues, sharing
+from node.federating import clock, departures, health, peers, queues, sharing
 from node.federating.models import Delivery, DeliveryAttempt, Peer
 from node.federating.sending import Letter, Tried
 from node.runtime import UnitOfWork
@@ -73,6 +73,9 @@ def _rows(session: Session, ids: Iterable[int]) -> dict[int, Delivery]:
 
 def _note_delivery(peer: Peer, tried: Tried) -> None:
     peer.scheme = tried.scheme
+    found = clock.difference(tried)
+    if found is not None:
+        peer.clock_difference = round(found.total_seconds())
     if tried.is_delivered:
         peer.delivered_at = tried.at
     elif tried.is_answered:  # else `health` has noted it, if it counts
@@ -83,7 +86,7 @@ def _outcome(row: Delivery, letter: Letter, tried: Tried) -> Outcome:
     if tried.final:
         return Outcome.permanent()
     return decide(
-        tried.status,
+        None if clock.explains(tried) else tried.status,
         row.attempts + 1,
         tried.at - row.trying_since,
         tried.retry_after,

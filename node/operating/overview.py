@@ -11,6 +11,7 @@ from node import isolation
 from node.councils.claims import Dispute, disputes
 from node.councils.models import Council
 from node.db import now
+from node.federating.clock import Verdict, verdict
 from node.federating.models import (
     Actor,
     Backfill,
@@ -56,6 +57,7 @@ class Overview:
     mails_failed: int
     followers: int
     disputes: Sequence[Dispute]
+    clock: Verdict
 
 
 def overview(session: Session) -> Overview:
@@ -78,6 +80,7 @@ def overview(session: Session) -> Overview:
         refused=session.scalar(select(func.sum(RefusalCount.count))) or 0,
         followers=count(Follow.state == "accepted", Follow.followed.has(Actor.is_local), of=Follow),
         disputes=disputes(session),
+        clock=verdict(session),
     )
 
 

@@ -2,6 +2,7 @@
 
 from node.federating.models.actors import Actor, ActorKey, Block, Follow
 from node.federating.models.peers import (
+    Clock,
     Deleted,
     Peer,
     PeerList,
@@ -25,6 +26,7 @@ __all__ = [
     "ActorKey",
     "Backfill",
     "Block",
+    "Clock",
     "Comparison",
     "Deleted",
     "Delivery",

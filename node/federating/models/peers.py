@@ -18,7 +18,8 @@ class Peer(Base):
     that told us of it, as long as nobody decided. `software` is what it said it runs, `asked_at`
     when it was last asked. `scheme` is the signature scheme it is known to take. `failures` counts
     attempts in a row that nobody answered; after some, nothing is sent before `try_after`, and
-    `unreachable_since` says since when.
+    `unreachable_since` says since when. `clock_difference` is how many seconds its clock was ahead
+    of ours when it answered last.
     """
 
     __tablename__ = "peer"
@@ -42,7 +43,19 @@ class Peer(Base):
     delivered_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     last_answer: Mapped[str] = mapped_column(String(500), default="")
+    clock_difference: Mapped[int | None]
     peer_list: Mapped["PeerList | None"] = relationship()
+
+
+class Clock(Base):
+    """One row: when this node last noted the time. A time that lies ahead shows that the clock was
+    set back.
+    """
+
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime]
 
 
 class PeerList(Queued, Base):

@@ -1,0 +1,106 @@
+"""This machine's clock: what follows when it is set back, and whether other servers' agree with it.
+
+Queues are ordered by times. After the clock was set back, what was put off for seconds would wait
+until the old time comes again; and what is signed with a clock that is wrong is refused elsewhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.signatures.dates import read_http_date
+from node.db import insert_once, now
+from node.federating.models import Clock, Delivery, Peer, Queued
+from node.federating.sending import Tried
+from node.runtime import Node, UnitOfWork
+from node.wording import Saying, say
+
+JOB = "clock"
+# A clock that is put right step by step differs by less.
+TOLERANCE = timedelta(minutes=1)
+# A server whose clock differs by more may refuse a signature for that alone.
+SKEW = timedelta(minutes=5)
+# Answers of other servers count so long, and so many of the newest.
+RECENT, MOST_ASKED = timedelta(days=1), 50
+
+
+def work_off(node: Node) -> None:
+    """The job: note the time; after the clock was set back, all that waits is due."""
+    with node.work(by=JOB) as work:
+        moment = now()
+        insert_once(work.session, Clock, id=1, seen_at=moment)
+        clock = work.session.scalars(select(Clock).with_for_update()).one()
+        if clock.seen_at - moment > TOLERANCE:
+            work.audit(
+                "clock.set-back", "", seconds=round((clock.seen_at - moment).total_seconds())
+            )
+            pull_in(work, moment)
+        clock.seen_at = moment
+
+
+def pull_in(work: UnitOfWork, moment: datetime) -> None:
+    """Whatever was put off is due at `moment`, and no time lies after it."""
+    for row in Queued.__subclasses__():
+        later = row.state == row.WAITING, row.due_at > moment
+        work.session.execute(update(row).where(*later).values(due_at=moment))
+        held = row.leased_until > moment + timedelta(seconds=work.settings.lease_seconds)
+        work.session.execute(update(row).where(held).values(leased_until=None))
+        work.wake(row.JOB)
+    for column in (Peer.try_after, Peer.unreachable_since, Delivery.trying_since):
+        ahead = update(column.class_).where(column > moment)
+        work.session.execute(ahead.values({column.key: moment}))
+
+
+def difference(tried: Tried) -> timedelta | None:
+    """How much further the clock of a server that answered is; None where it does not say."""
+    date = read_http_date(tried.headers.get("date", ""))
+    return date - tried.at if date else None
+
+
+def explains(tried: Tried) -> bool:
+    """Whether a signature was refused, and the two clocks differ so much that it may have been for
+    that alone: then it is tried as long as where nobody answers.
+    """
+    found = difference(tried)
+    return tried.status in {401, 403} and found is not None and abs(found) > SKEW
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What most of `servers` say: our clock is `behind` theirs by so much; negative: ahead."""
+
+    servers: int
+    behind: timedelta
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.servers > 1 and abs(self.behind) > TOLERANCE
+
+    @property
+    def words(self) -> Saying:
+        minutes = round(abs(self.behind).total_seconds() / 60)
+        values = {"minutes": minutes, "servers": self.servers}
+        if self.behind > timedelta():
+            return say(
+                "The clock is %(minutes)s minutes behind those of %(servers)s other servers."
+                " They may refuse what this node sends.",
+                **values,
+            )
+        return say(
+            "The clock is %(minutes)s minutes ahead of those of %(servers)s other servers."
+            " They may refuse what this node sends.",
+            **values,
+        )
+
+
+def verdict(session: Session) -> Verdict:
+    """By the servers that answered lately: the median, so that one that is wrong does not count."""
+    moment = now()
+    lately = (Peer.delivered_at > moment - RECENT) | (Peer.failed_at > moment - RECENT)
+    query = select(Peer.clock_difference).where(Peer.clock_difference.is_not(None), lately)
+    found = session.scalars(query.order_by(Peer.id.desc()).limit(MOST_ASKED)).all()
+    seconds = median([each for each in found if each is not None]) if found else 0
+    return Verdict(len(found), timedelta(seconds=seconds))

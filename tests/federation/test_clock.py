@@ -1,0 +1,70 @@
+"""A clock that is set back, or that differs from those of other servers."""
+
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+from sqlalchemy import select
+
+from node.db import now
+from node.federating import clock
+from node.federating.models import Clock, Delivery, Peer, Queued
+from node.testing.nodes import Nodes, TestNode
+from tests.federation.delivering import follower, peer_row, say, send_due, states
+
+AHEAD = timedelta(hours=3)
+HOSTS = ("brackwell.test", "cragford.test")
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+def test_what_was_put_off_by_a_clock_that_was_ahead_is_due_once_it_is_set_back(
+    nodes: Nodes, node: TestNode
+) -> None:
+    there, _ = follower(nodes, node, HOSTS[0])
+    clock.work_off(node.node)
+    say(node)
+    with node.work() as work:
+        (noted,) = work.session.scalars(select(Clock))
+        noted.seen_at += AHEAD
+        for delivery in work.session.scalars(select(Delivery).where(Delivery.state == "pending")):
+            delivery.due_at += AHEAD
+            delivery.trying_since += AHEAD
+            delivery.leased_until = now() + AHEAD
+        (peer,) = work.session.scalars(select(Peer))
+        peer.try_after = peer.unreachable_since = now() + AHEAD
+    send_due(nodes, node)
+    assert states(node, there.host) == [("pending", 0)]
+    clock.work_off(node.node)
+    nodes.settle()
+    assert states(node, there.host) == [("delivered", 1)]
+    with node.reading() as session:
+        for row in Queued.__subclasses__():
+            waits = row.state == row.WAITING, row.due_at > now() + timedelta(minutes=1)
+            left = session.scalars(select(row).where(*waits)).all()
+            assert [each for each in left if each.JOB not in {"compare"}] == []
+
+
+def test_a_refusal_for_the_time_alone_is_not_final_and_the_operator_hears_of_it(
+    nodes: Nodes, node: TestNode
+) -> None:
+    hosts = [follower(nodes, node, host)[0] for host in HOSTS]
+    operator = node.visitor("operator")
+    assert "The clock is" not in operator.visit("/operator").text
+    say(node)
+    for there in hosts:
+        there.answers, there.headers = 401, {"Date": format_datetime(now() + AHEAD, usegmt=True)}
+    for _ in range(5):
+        send_due(nodes, node, timedelta(hours=2))
+    assert [states(node, host) for host in HOSTS] == [[("pending", 5)]] * 2
+    page = operator.visit("/operator").text
+    assert "The clock is 180 minutes behind those of 2 other servers." in page
+    for there in hosts:
+        there.answers, there.headers = 202, {"Date": format_datetime(now(), usegmt=True)}
+    send_due(nodes, node, timedelta(hours=2))
+    assert [states(node, host) for host in HOSTS] == [[("delivered", 6)]] * 2
+    assert peer_row(node, HOSTS[0]).clock_difference in range(-60, 61)
+    assert "The clock is" not in operator.visit("/operator").text
