@@ -18,6 +18,7 @@ def test_a_node_that_is_well(council: TestNode, moothall: Command) -> None:
         "ok    the database answers",
         "ok    migrations are at their head",
         "ok    the council is set up",
+        "ok    the clock is right",
         "ok    deliveries are answered",
         "ok    emails are taken",
         "ok    each GSS code is claimed by one council",
