@@ -109,8 +109,9 @@ def test_must_28_more_slow_hosts_than_senders_leave_senders_for_the_others(
     node = nodes.start("aldermoor", delivery_threads=SENDERS)
     is_over = threading.Event()
 
-    def hold(_connection: socket.socket) -> None:
+    def hold(connection: socket.socket) -> None:
         is_over.wait(MINUTE)
+        connection.shutdown(socket.SHUT_RDWR)
 
     ports = [serve(hold).port for _ in range(2 * SENDERS + 1)]
     hosts = [f"dead{number}.test:{port}" for number, port in enumerate(ports)]
