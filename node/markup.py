@@ -182,11 +182,6 @@ def received(name: str, html: str, longest: int) -> str:
     raise DocumentError(name, "too long, or not well nested")
 
 
-def is_text(given: str) -> bool:
-    """Whether `given` can be kept and shown: without NUL, and without halves of characters."""
-    return "\0" not in given and not any("\ud800" <= letter <= "\udfff" for letter in given)
-
-
 def is_path(given: str) -> bool:
     """Whether `given` is an address within this node, and of no other, such as `/projects/abc`."""
     return given.startswith("/") and given[1:2] not in ("/", "\\") and given.isprintable()

@@ -31,10 +31,10 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def trim(text: str) -> str:
     """What a person wrote, without the space around it; empty where nothing can be seen.
 
-    A line ends with a line feed, as browsers count it.
+    A line ends with a line feed, as browsers count it. What `misfit` refuses stays, so that it is.
     """
     trimmed = _EMPTY.sub("", text.replace("\r\n", "\n")).strip()
-    return trimmed if _is_visible(trimmed) else ""
+    return trimmed if _is_visible(trimmed) or _NOT_IN_LINES.search(trimmed) else ""
 
 
 def misfit(text: str, longest: int, *, lines: bool = False) -> Saying | None:
@@ -50,6 +50,13 @@ def misfit(text: str, longest: int, *, lines: bool = False) -> Saying | None:
     if (_NOT_IN_LINES if lines else _NOT_IN_LINE).search(text):
         return say("Remove the characters that cannot be shown")
     return None
+
+
+def is_text(given: str) -> bool:
+    """Whether a value in a file is text at all: without NUL and surrogates, which neither UTF-8 nor
+    a database can hold. A file with them is refused; other characters that do not fit are cleaned.
+    """
+    return "\0" not in given and not any("\ud800" <= letter <= "\udfff" for letter in given)
 
 
 def one_line(text: str | None, longest: int) -> str:

@@ -11,9 +11,9 @@ import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from node import markup
 from node.errors import InvalidInputError
 from node.importing.limits import MAX_ELEMENTS, MAX_YAML_BYTES, check_size
+from node.text import is_text
 from node.wording import say
 
 # What Windows writes before a text in UTF-16, as its spreadsheets do for "Unicode text".
@@ -125,7 +125,7 @@ def _check_parts(document: Any) -> None:
         if isinstance(one, dict | list):
             parts = [*one, *one.values()] if isinstance(one, dict) else one
             waiting += [(part, depth + 1) for part in parts]
-        elif isinstance(one, str) and not markup.is_text(one):
+        elif isinstance(one, str) and not is_text(one):
             raise InvalidInputError(say("It is not text: it has characters that cannot be shown."))
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.markup import is_text
 from node.people import credentials, hashing
 from node.people.credentials import Change
 from node.people.models import Role, User
@@ -118,7 +117,7 @@ def _no_password(password: str) -> Saying | None:
     if len(password) > LONGEST_PASSWORD:
         most = LONGEST_PASSWORD
         return say("Enter a password of at most %(most)s characters", most=most)
-    return None if is_text(password) else say("Enter a password that one can type")
+    return say("Enter a password that one can type") if misfit(password, LONGEST_PASSWORD) else None
 
 
 def keep_language(node: Node, user_id: int, language: str) -> None:

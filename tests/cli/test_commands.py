@@ -124,6 +124,7 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
         ({"--role": "king"}, "'king' is not one of 'officer', 'coordinator'"),
         ({"--password": "short"}, "Enter a password of at least 12 characters"),
         ({"--password": "x" * 201}, "Enter a password of at most 200 characters"),
+        ({"--password": "twelve letters\x1b[2J"}, "Enter a password that one can type"),
     ],
 )
 def test_an_account_that_does_not_fit_is_not_made(

@@ -96,6 +96,7 @@ def test_any_coordinator_may_be_asked(
     assert council.visitor().visit(address).status_code == 200
 
 
+@pytest.mark.usefixtures("coordinator")
 def test_nobody_else_answers_and_who_asked_takes_it_back(
     council: TestNode, officer: Visitor, colleague: Visitor
 ) -> None:

@@ -12,6 +12,7 @@ from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import create
 from node.councils import service as councils
 from node.federating import publishing
+from node.federating.readers import Reader
 from node.projects import service as projects
 from node.projects.writing import Text
 from node.testing.nodes import Nodes, TestNode
@@ -184,7 +185,8 @@ def test_an_activity_can_be_read_by_its_id(node: TestNode) -> None:
 
 def test_a_draft_is_nobody_elses_business(node: TestNode) -> None:
     with node.reading() as session:
-        page = projects.listed(session, projects.Filter(drafts=True))
+        officer = Reader(is_ours=True, may_see_drafts=True)
+        page = projects.listed(session, projects.Filter(reader=officer, drafts=True))
         path = f"/projects/{page.projects[0].token}"
     assert get(node, path).status_code == 404
     assert get(node, path, BROWSER).status_code == 404
