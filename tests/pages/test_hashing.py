@@ -14,6 +14,7 @@ from node.people.forms import EXTENSION
 from node.people.hashing import AT_ONCE, MAX_WAITING
 from node.people.tries import SignInTries
 from node.testing.nodes import PASSWORD, TestNode
+from node.testing.processes import PATIENCE, until
 
 OFFICER = "officer@aldermoor.example"
 VERIFY, HASH = argon2.low_level.verify_secret, argon2.low_level.hash_secret
@@ -37,14 +38,14 @@ class Slow:
             self.at_once += 1
             self.most = max(self.most, self.at_once)
             self._lock.notify_all()
-        assert self.may_end.wait(30)
+        assert self.may_end.wait(PATIENCE)
         with self._lock:
             self.at_once -= 1
         return True
 
     def wait_for(self, number: int) -> None:
         with self._lock:
-            assert self._lock.wait_for(lambda: self.at_once == number, 30)
+            assert self._lock.wait_for(lambda: self.at_once == number, PATIENCE)
 
 
 def try_to_sign_in(council: TestNode) -> TestResponse:
@@ -65,24 +66,23 @@ def trying(council: TestNode, number: int, answers: list[int]) -> Iterator[None]
         thread.start()
     yield
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
 
 def test_so_many_passwords_are_looked_at_at_once_and_others_are_asked_to_come_again(
     council: TestNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, answers = Slow(), list[int]()
-    monkeypatch.setattr("node.people.hashing.PATIENCE", 30.0)
+    monkeypatch.setattr("node.people.hashing.PATIENCE", PATIENCE)
     monkeypatch.setattr(argon2.low_level, "verify_secret", slow)
     with trying(council, AT_ONCE + MAX_WAITING + 3, answers):
         slow.wait_for(AT_ONCE)
-        while len(answers) < 3:
-            pass
+        until(lambda: len(answers) >= 3, "three were sent away")
         full = try_to_sign_in(council)
         slow.may_end.set()
     assert sorted(answers) == [200] * (AT_ONCE + MAX_WAITING) + [503] * 3
     assert (full.status_code, full.headers["Retry-After"]) == (503, "5")
-    assert "Try again" in full.text
+    assert "Wait a minute and try again." in full.text
     assert slow.most == AT_ONCE
     # None of them was a wrong guess.
     monkeypatch.undo()
@@ -139,7 +139,7 @@ def test_others_write_while_a_password_is_hashed(
 
         thread = threading.Thread(target=write)
         thread.start()
-        thread.join(30)
+        thread.join(PATIENCE)
 
     def hash_slowly(*arguments: object, **more: object) -> bytes:
         meanwhile()
