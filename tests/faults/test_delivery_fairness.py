@@ -126,9 +126,11 @@ def test_must_28_more_slow_hosts_than_senders_leave_senders_for_the_others(
     sending = on_sockets(node, [*hosts, well], MINUTE)
     with closing(sending.outbound), ThreadPoolExecutor(1) as worker:
         worker.submit(delivery.work_off, sending)
-        until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
-        with node.reading() as session:
-            tried = select(DeliveryAttempt.id).join(Delivery).where(Delivery.host.in_(hosts))
-            assert session.scalars(tried).all() == [], "nobody's silence was waited for"
-        node.node.jobs.stopping.set()
-        is_over.set()
+        try:
+            until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
+            with node.reading() as session:
+                tried = select(DeliveryAttempt.id).join(Delivery).where(Delivery.host.in_(hosts))
+                assert session.scalars(tried).all() == [], "nobody's silence was waited for"
+        finally:
+            node.node.jobs.stopping.set()
+            is_over.set()

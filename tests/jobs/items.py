@@ -142,6 +142,8 @@ def _of_plugin(one: TestNode, _id: int) -> Any:
 
 
 CASES: dict[str, Case] = {
+    # First, as long as there are few projects, which it has indexed anew.
+    plugins.JOB: Case(rows.plugin_job, _has_run, _of_plugin),
     Delivery.JOB: Case(rows.delivery, _has(Delivery, state="delivered"), _of_delivery),
     health.JOB: Case(rows.unreachable, _has(Peer, failures=0), on(Peer)),
     InboxItem.JOB: Case(rows.received, _has(InboxItem, state="ignored"), on(InboxItem)),
@@ -177,7 +179,6 @@ CASES: dict[str, Case] = {
     passwords.JOB: Case(rows.password, _is_gone(PasswordReset), on(PasswordReset)),
     Mail.JOB: Case(rows.mail, _has(Mail, state="sent"), on(Mail)),
     notices_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notice), _emails_stay),
-    plugins.JOB: Case(rows.plugin_job, _has_run, _of_plugin),
     INDEXING: Case(rows.marked, _is_indexed, on(Project)),
     searches.JOB: Case(rows.saved_search, _is_checked, on(SavedSearch)),
 }
