@@ -57,6 +57,7 @@ FederationMode = Literal["allow-list", "open"]
 Published = Literal["nobody", "peers", "everybody"]
 LogFormat = Literal["console", "json"]
 Language = Literal["en", "cy"]
+ContentLicence = Literal["OGL-UK-3.0", "CC-BY-4.0", "CC0-1.0"]
 MailWay = Literal["console", "smtp", "notify"]
 MailSecurity = Literal["starttls", "tls", "none"]
 
@@ -187,6 +188,11 @@ class Settings:
         "en",
         "The language of the pages, `en` or `cy`, for whoever neither chose one nor has a browser"
         " that asks for one of them.",
+    )
+    content_licence: ContentLicence = _key(
+        "OGL-UK-3.0",
+        "The licence of the texts of the council’s public projects and updates, as an SPDX"
+        " identifier: `OGL-UK-3.0`, `CC-BY-4.0` or `CC0-1.0`. Pages, feeds and exports name it.",
     )
     plugins: tuple[str, ...] = _key(
         ("checklists",),

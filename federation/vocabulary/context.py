@@ -26,6 +26,7 @@ TERMS: dict[str, Any] = {
     "gssCode": "moothall:gssCode",
     "digest": {"@id": "moothall:digest", "@type": "@id"},
     "Hashtag": "as:Hashtag",
+    "license": {"@id": "http://schema.org/license", "@type": "@id"},
     "discoverable": "http://joinmastodon.org/ns#discoverable",
     "indexable": "http://joinmastodon.org/ns#indexable",
     "featured": {"@id": "http://joinmastodon.org/ns#featured", "@type": "@id"},

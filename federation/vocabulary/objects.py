@@ -38,7 +38,7 @@ class Writing:
 
     `context` is the collection of the discussion it belongs to (FEP-7888), `audience` the Group
     for which it is (FEP-1b12). `content_map` gives the content by language tag; that of `content`
-    itself is `language`.
+    itself is `language`. `license` is the address of the licence of the text (schema.org).
     """
 
     id: str
@@ -47,6 +47,7 @@ class Writing:
     url: str | None = None
     context: str | None = None
     audience: str | None = None
+    license: str | None = None
     published: datetime | None = None
     updated: datetime | None = None
     to: tuple[str, ...] = ()
@@ -257,6 +258,7 @@ def _parsed(document: Mapping[str, Any]) -> dict[str, Any]:
         "url": link(document.get("url")),
         "context": id_of(document.get("context")),
         "audience": id_of(document.get("audience")),
+        "license": id_of(document.get("license")),
         "published": moment(document.get("published")),
         "updated": moment(document.get("updated")),
         "to": ids_of(document.get("to")),
@@ -274,6 +276,7 @@ def _dumped(writing: Writing) -> Document:
         "url": writing.url,
         "context": writing.context,
         "audience": writing.audience,
+        "license": writing.license,
         "published": written(writing.published) if writing.published else None,
         "updated": written(writing.updated) if writing.updated else None,
         "to": list(writing.to),

@@ -83,6 +83,7 @@ class ProjectDocument:
     details: ProjectDetails
     content: str = ""
     url: str | None = None
+    license: str | None = None
     published: datetime | None = None
     updated: datetime | None = None
 
@@ -101,6 +102,7 @@ class ProjectDocument:
             details=details,
             content=text(document, "content") or "",
             url=link(document.get("url")),
+            license=id_of(document.get("license")),
             published=moment(document.get("published")),
             updated=moment(document.get("updated")),
         )
@@ -117,6 +119,7 @@ class ProjectDocument:
                 "mediaType": "text/html",
                 "content": self.content,
                 "url": self.url,
+                "license": self.license,
                 "published": written(self.published) if self.published else None,
                 "updated": written(self.updated) if self.updated else None,
                 **self.details.dump(),

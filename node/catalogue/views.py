@@ -19,7 +19,7 @@ from federation.digest import (
     dump_types,
     type_id,
 )
-from federation.vocabulary import Collection, CollectionPage
+from federation.vocabulary import Article, Collection, CollectionPage, Note
 from node.catalogue import digests, of_plugins
 from node.councils import service as councils
 from node.councils.models import Council
@@ -35,6 +35,7 @@ from node.federating.views.asking import proven_reader
 from node.projects import service as projects
 from node.projects.federate import to_article
 from node.projects.giving import give, note_reader
+from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.request import (
     PUBLIC,
@@ -133,7 +134,11 @@ def _give(given: list[Row], reader: Reader) -> None:
 def _document(row: Row) -> bytes:
     if isinstance(row, PluginDocument):
         return json_bytes(to_document(row, context=False))
-    made = to_article(row) if isinstance(row, Project) else to_note(row)
+    settings = current_work().settings
+    if isinstance(row, Project):
+        made: Article | Note = to_article(row, licence_url(settings, row))
+    else:
+        made = to_note(row, licence_url(settings, row.project))
     return json_bytes(made.dump(context=False))
 
 

@@ -2,8 +2,6 @@
 which of our projects anything was said.
 """
 
-from collections.abc import Callable
-
 from sqlalchemy import Integer, Select, Subquery, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
@@ -36,15 +34,21 @@ def count(session: Session, project: Project) -> int:
     return 1 + (session.scalar(said) or 0)
 
 
-def page(session: Session, project: Project, number: int) -> list[str | Document]:
-    """One page, counted from 1, oldest first: our own documents embedded, others' by their ids."""
+def page(
+    session: Session, project: Project, number: int, licence: str | None
+) -> list[str | Document]:
+    """One page, counted from 1, oldest first: our own documents embedded, others' by their ids.
+    `licence` is the address of that of the project's texts.
+    """
     first = max(0, (number - 1) * PAGE)
     said = _said(project)
     ordered = select(said.c.kind, said.c.id).order_by(said.c.at, said.c.kind, said.c.id)
     # The project itself is the first.
     rows = session.execute(ordered.offset(max(0, first - 1)).limit(PAGE - (first == 0)))
-    own: list[str | Document] = [to_article(project).dump(context=False)] if first == 0 else []
-    return own + [_READ[row.kind](session, row.id) for row in rows]
+    own: list[str | Document] = []
+    if first == 0:
+        own = [to_article(project, licence).dump(context=False)]
+    return own + [_document(session, row.kind, row.id, licence) for row in rows]
 
 
 def count_all(session: Session, council: Council, reader: Reader) -> int:
@@ -98,8 +102,10 @@ def _said(project: Project) -> Subquery:
     return union_all(updates, comments).subquery()
 
 
-def _update(session: Session, row_id: int) -> str | Document:
-    return update_note(session.get_one(Update, row_id)).dump(context=False)
+def _document(session: Session, kind: int, row_id: int, licence: str | None) -> str | Document:
+    if kind == COMMENT:
+        return _comment(session, row_id)
+    return update_note(session.get_one(Update, row_id), licence).dump(context=False)
 
 
 def _comment(session: Session, row_id: int) -> str | Document:
@@ -109,6 +115,3 @@ def _comment(session: Session, row_id: int) -> str | Document:
     answered = find(session, comment.in_reply_to)
     author = answered.author if answered else comment.author
     return comment_note(comment, author).dump(context=False)
-
-
-_READ: dict[int, Callable[[Session, int], str | Document]] = {UPDATE: _update, COMMENT: _comment}

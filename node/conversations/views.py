@@ -23,6 +23,7 @@ from node.federating import addresses, reactions
 from node.federating.views.asking import current_reader, proven_reader
 from node.people.permissions import may
 from node.projects import service as projects
+from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.request import (
     LARGEST_ROW_ID,
@@ -231,7 +232,8 @@ def context(token: str) -> ResponseReturnValue:
         )
         return activity_response(head.dump())
     number = request.args.get("page", 1, type=row_id)
-    items = contexts.page(session, project, min(number, LARGEST_ROW_ID // contexts.PAGE))
+    licence = licence_url(current_work().settings, project)
+    items = contexts.page(session, project, min(number, LARGEST_ROW_ID // contexts.PAGE), licence)
     page = CollectionPage(
         id=f"{uri}?page={number}",
         part_of=uri,

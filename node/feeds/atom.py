@@ -1,4 +1,4 @@
-"""Atom (RFC 4287) and JSON Feed (1.1), out of the same entries. Pure."""
+"""Atom (RFC 4287, licences as RFC 4946) and JSON Feed (1.1), out of the same entries. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from node.feeds.describing import moment
+from node.projects.licensing import Licence
 
 ATOM = "http://www.w3.org/2005/Atom"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
@@ -21,7 +22,7 @@ register_namespace("", ATOM)
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing in a feed. `content` is sanitised HTML."""
+    """One thing in a feed. `content` is sanitised HTML; `licence` is None where we know of none."""
 
     id: str
     url: str
@@ -33,6 +34,7 @@ class Entry:
     published: datetime | None
     updated: datetime
     tags: tuple[str, ...] = ()
+    licence: Licence | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ def _entry(root: Element, entry: Entry) -> None:
         _text(part, "published", moment(entry.published) or "")
     _text(SubElement(part, f"{{{ATOM}}}author"), "name", entry.author)
     _link(part, "alternate", entry.url, "text/html")
+    if entry.licence:
+        _text(part, "rights", str(entry.licence.name))
+        SubElement(part, f"{{{ATOM}}}link", {"rel": "license", "href": entry.licence.url})
     for tag in entry.tags:
         SubElement(part, f"{{{ATOM}}}category", {"term": _writable(tag)})
     if entry.summary:
@@ -125,5 +130,7 @@ def _item(entry: Entry) -> dict[str, Any]:
         "authors": [{"name": entry.author}],
         "language": entry.language,
         "tags": list(entry.tags),
+        # An extension: JSON Feed has no property for it.
+        "_licence": entry.licence and {"name": str(entry.licence.name), "url": entry.licence.url},
     }
     return {name: value for name, value in said.items() if value}

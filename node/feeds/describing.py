@@ -34,8 +34,10 @@ def council(one: Council) -> Description:
     }
 
 
-def in_list(project: Project, page: str) -> Description:
-    """What a list says of a project. `page` is its address at this node."""
+def in_list(project: Project, page: str, licence: str | None) -> Description:
+    """What a list says of a project. `page` is its address at this node, `licence` that of the
+    licence of its texts.
+    """
     return {
         "token": project.token,
         "id": project.uri,
@@ -54,13 +56,14 @@ def in_list(project: Project, page: str) -> Description:
         "freshness": project.freshness.value,
         "confirmed_on": day(project.confirmed_on),
         "review_on": day(project.review_on),
+        "content_licence": licence,
         "details": dump(project.details),
     }
 
 
-def whole(project: Project, page: str) -> Description:
+def whole(project: Project, page: str, licence: str | None) -> Description:
     """All that is said of a project. `brief` is Markdown, and only of projects of ours."""
-    return in_list(project, page) | {
+    return in_list(project, page, licence) | {
         "brief": project.brief,
         "content": project.content,
         "translations": project.translations,
@@ -110,11 +113,11 @@ COLUMNS = (
     *("next assessment", "budget", "collaboration", "department", "contact", "contact email"),
     *("capability", "business area", "lgsl", "tags", "technologies", "skills", "website"),
     *("repository", "language", "visibility", "published", "changed", "freshness", "review due"),
-    *("url", "page"),
+    *("content licence", "url", "page"),
 )
 
 
-def cells(project: Project, page: str) -> dict[str, str]:
+def cells(project: Project, page: str, licence: str | None) -> dict[str, str]:
     """A project as one row of a table."""
     details = asdict(project.details)
     said = {
@@ -146,6 +149,7 @@ def cells(project: Project, page: str) -> dict[str, str]:
         "changed": moment(project.changed_at),
         "freshness": project.freshness.value,
         "review due": day(project.review_on),
+        "content licence": licence,
         "url": project.url,
         "page": page,
     }

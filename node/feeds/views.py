@@ -20,6 +20,7 @@ from node.feeds.atom import Entry, Feed, as_atom, as_json_feed
 from node.feeds.tables import as_csv
 from node.languages import page_language
 from node.projects import service as projects
+from node.projects.licensing import LICENCES, licence_of, licence_url
 from node.projects.models import Project
 from node.request import PUBLIC, current_work, json_bytes, permission
 from node.search import for_programs
@@ -121,6 +122,7 @@ def _entry(project: Project) -> Entry:
         published=project.published_at,
         updated=project.changed_at,
         tags=(project.phase.value, *project.details.tags),
+        licence=licence_of(current_work().settings, project),
     )
 
 
@@ -160,6 +162,7 @@ def _told(update: Update, title: str) -> Entry:
         language=update.language,
         published=update.published_at,
         updated=update.changed_at,
+        licence=licence_of(current_work().settings, update.project),
     )
 
 
@@ -194,7 +197,9 @@ def as_json() -> Response:
         "page": page.number,
         "pages": page.pages,
         "next": page.next_url or None,
-        "projects": [describing.in_list(each, page_of(each)) for each in page.projects],
+        "projects": [
+            describing.in_list(each, page_of(each), _licence(each)) for each in page.projects
+        ],
     }
     return answer(json_bytes(document), JSON, _newest(page.projects))
 
@@ -204,10 +209,14 @@ def as_json() -> Response:
 def table() -> Response:
     """The list as a spreadsheet, as far as `listing.MOST` goes."""
     found = listing.all_asked(current_reader())
-    rows = [describing.cells(each, page_of(each)) for each in found]
+    rows = [describing.cells(each, page_of(each), _licence(each)) for each in found]
     response = answer(as_csv(describing.COLUMNS, rows), "text/csv", _newest(found))
     response.headers["Content-Disposition"] = 'attachment; filename="projects.csv"'
     return response
+
+
+def _licence(project: Project) -> str | None:
+    return licence_url(current_work().settings, project)
 
 
 def _newest(found: Iterable[Project]) -> datetime | None:
@@ -218,9 +227,10 @@ def _newest(found: Iterable[Project]) -> datetime | None:
 @permission(PUBLIC)
 def data() -> Response:
     """The catalogue of what data this node gives away."""
-    own = councils.require_own(current_work().session)
+    own, settings = councils.require_own(current_work().session), current_work().settings
     modified = _newest(listing.asked(current_reader()).projects)
-    document = catalogue.describe(own, current_work().settings.base_url, modified)
+    licence = LICENCES[settings.content_licence].url
+    document = catalogue.describe(own, settings.base_url, modified, licence)
     return answer(json_bytes(document), JSON, modified)
 
 

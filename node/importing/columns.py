@@ -84,6 +84,7 @@ PASSED_OVER = frozenset(
         "published",
         "freshness",
         "reviewdue",
+        "contentlicence",
         "page",
     ]
 )

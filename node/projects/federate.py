@@ -85,8 +85,9 @@ def audience(project: Project) -> Addressed:
     return {"to": followers, "cc": ()}
 
 
-def to_article(project: Project) -> Article:
-    """The one representation of a local project: an `Article` with its details beside it.
+def to_article(project: Project, licence: str | None) -> Article:
+    """The one representation of a local project: an `Article` with its details beside it. `licence`
+    is the address of that of its text.
 
     Raises `ValueError` for a private one, of which nobody else gets a document.
     """
@@ -103,6 +104,7 @@ def to_article(project: Project) -> Article:
         **audience(project),
         context=addresses.project_context(project.uri),
         audience=addresses.project_group(project.uri),
+        license=licence,
         language=project.language,
         name_map=_in_languages(project, "title"),
         content_map=_in_languages(project, "content"),
@@ -178,9 +180,9 @@ def _in_languages(project: Project, part: str) -> dict[str, str]:
     return {tag: said[part] for tag, said in sorted(project.translations.items()) if said.get(part)}
 
 
-def to_document(project: Project) -> ProjectDocument:
+def to_document(project: Project, licence: str | None) -> ProjectDocument:
     """The whole project document, to which the Article links (FEP-e232)."""
-    article = to_article(project)
+    article = to_article(project, licence)
     return ProjectDocument(
         id=addresses.project_document(project.uri),
         project=project.uri,
@@ -189,6 +191,7 @@ def to_document(project: Project) -> ProjectDocument:
         details=article.project or ProjectDetails(),
         content=article.content,
         url=project.url,
+        license=licence,
         published=article.published,
         updated=article.updated,
     )

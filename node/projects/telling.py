@@ -7,6 +7,7 @@ from federation.vocabulary import update as update_activity
 from node.federating import addresses, publishing
 from node.projects import group
 from node.projects.federate import audience, to_article, to_tombstone
+from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
 
@@ -63,15 +64,19 @@ def _withdraw(work: UnitOfWork, project: Project) -> None:
 
 
 def _create(work: UnitOfWork, project: Project) -> Document:
-    return create_activity(*_said(work, project), to_article(project).dump(), **audience(project))
+    return create_activity(*_said(work, project), _article(work, project), **audience(project))
 
 
 def _update(work: UnitOfWork, project: Project) -> Document:
-    return update_activity(*_said(work, project), to_article(project).dump(), **audience(project))
+    return update_activity(*_said(work, project), _article(work, project), **audience(project))
 
 
 def _delete(work: UnitOfWork, project: Project) -> Document:
     return delete_activity(*_said(work, project), to_tombstone(project).dump(), **audience(project))
+
+
+def _article(work: UnitOfWork, project: Project) -> Document:
+    return to_article(project, licence_url(work.settings, project)).dump()
 
 
 def _said(work: UnitOfWork, project: Project) -> tuple[str, str]:

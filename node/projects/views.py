@@ -15,6 +15,7 @@ from node.projects import adopting, once, relating, rendering, service
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
 from node.projects.giving import give
+from node.projects.licensing import licence_of, licence_url
 from node.projects.models import Project, State, Visibility
 from node.projects.sections import lacks_evidence, parts
 from node.projects.viewing import as_view
@@ -65,6 +66,7 @@ def show(token: str) -> ResponseReturnValue:
         said_by_others=relating.said_by_others(work.session, project, visible),
         adopting=adopting.state(work.session, project) if may(EDIT) else None,
         sections=sections,
+        licence=licence_of(work.settings, project),
     )
 
 
@@ -80,7 +82,11 @@ def _article(token: str, reader: Reader) -> ResponseReturnValue:
     if not project.is_local:
         return redirect(project.uri)
     give([(project.uri, project)], reader)
-    return activity_response(to_article(project).dump())
+    return activity_response(to_article(project, _licence(project)).dump())
+
+
+def _licence(project: Project) -> str | None:
+    return licence_url(current_work().settings, project)
 
 
 @blueprint.get("/projects/<token>/document")
@@ -94,7 +100,7 @@ def document(token: str) -> ResponseReturnValue:
     if not project.is_local:
         raise NotFoundError(say("There is no such project."))
     give([(project.uri, project)], reader)
-    return activity_response(to_document(project).dump())
+    return activity_response(to_document(project, _licence(project)).dump())
 
 
 @blueprint.get("/projects/new")

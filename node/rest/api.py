@@ -13,6 +13,7 @@ from node.errors import ForbiddenError, InvalidInputError, NotFoundError
 from node.feeds import describing
 from node.projects import rendering
 from node.projects import service as projects
+from node.projects.licensing import licence_url
 from node.projects.models import Project, State
 from node.projects.writing import Text, text_of
 from node.request import LARGEST_ROW_ID, current_work
@@ -72,7 +73,7 @@ def list_projects() -> Response:
         found = ordered(session, wanted, reader(), min(start, MOST), most + 1, since)
     else:
         found = projects.after(session, _filter(wanted), start, most + 1, since)
-    items = [describing.in_list(each, _page(each)) for each in found[:most]]
+    items = [_in_list(each) for each in found[:most]]
     if len(found) <= most:
         return _paged("projects", items, None)
     # In an order that is chosen one goes on by how many were passed.
@@ -132,14 +133,21 @@ def _here(path: str) -> str:
     return current_work().settings.base_url + path
 
 
+def _in_list(project: Project) -> describing.Description:
+    return describing.in_list(project, _page(project), _licence(project))
+
+
+def _licence(project: Project) -> str | None:
+    return licence_url(current_work().settings, project)
+
+
 def _page(project: Project) -> str:
     return _here(url_for("projects.show", token=project.token))
 
 
 def _whole(project: Project, status: int = 200) -> Response:
-    response = answer(
-        describing.whole(project, _page(project)), status, tag_of(project.version, project.token)
-    )
+    document = describing.whole(project, _page(project), _licence(project))
+    response = answer(document, status, tag_of(project.version, project.token))
     if status == 201:
         response.headers["Location"] = _here(url_for("rest.read_project", token=project.token))
     return response

@@ -99,6 +99,7 @@ def _listed() -> Schema:
         "freshness": words(Freshness),
         "confirmed_on": DAY,
         "review_on": DAY,
+        "content_licence": {"type": ["string", "null"], "format": "uri"},
         "details": ref("Details"),
     }
 

@@ -45,8 +45,8 @@ def to_html(parts: dict[str, str]) -> str:
     return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in written if html)
 
 
-def to_note(update: Update) -> Note:
-    """An update as a `Note` that stands by itself.
+def to_note(update: Update, licence: str | None) -> Note:
+    """An update as a `Note` that stands by itself. `licence` is the address of that of its text.
 
     It is no reply to its project: Mastodon hides replies to what it has not seen, which is so for
     all who followed after the project was published. What it belongs to is said by `context`, by
@@ -61,6 +61,7 @@ def to_note(update: Update) -> Note:
         context=addresses.project_context(project.uri),
         audience=addresses.project_group(project.uri),
         project=project.uri,
+        license=licence,
         revision=update.revision,
         details=upkeep_of(project),
         published=update.published_at,

@@ -19,6 +19,7 @@ from node.federating.readers import Reader
 from node.news.service import tell
 from node.projects import group, reviews, telling
 from node.projects.federate import audience
+from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
 from node.runtime import UnitOfWork
@@ -88,7 +89,7 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     update = _made(work, project, text, now())
     # Others hear of the next review with the update itself.
     was_not_fresh = reviews.confirm(work.settings, project)
-    _send(work, update, create_activity, to_note(update).dump())
+    _send(work, update, create_activity, _note(work, update))
     for announce in work.node.announcers:
         announce(work, update)
     if was_not_fresh:
@@ -172,7 +173,7 @@ def change(work: UnitOfWork, update: Update, text: Text, version: int) -> None:
     _write(update, text)
     update.version += 1
     update.changed_at = now()
-    _send(work, update, update_activity, to_note(update).dump())
+    _send(work, update, update_activity, _note(work, update))
     work.audit("update.change", update.uri, version=update.version)
 
 
@@ -306,6 +307,10 @@ def _of(project: Project) -> Select[Update]:
 def _write(update: Update, text: Text, content: str = "") -> None:
     update.changed, update.next, update.needs = text.changed, text.next, text.needs
     update.content, update.revision = content or to_html(asdict(text)), new_revision()
+
+
+def _note(work: UnitOfWork, update: Update) -> Document:
+    return to_note(update, licence_url(work.settings, update.project)).dump()
 
 
 def _send(work: UnitOfWork, update: Update, make: Maker, document: Document) -> None:

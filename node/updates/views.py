@@ -10,6 +10,7 @@ from node.errors import ConflictError, GoneError, InvalidInputError
 from node.federating.views.asking import current_reader
 from node.projects import service as projects
 from node.projects.giving import give
+from node.projects.licensing import licence_url
 from node.projects.models import Project
 from node.request import (
     PUBLIC,
@@ -64,7 +65,7 @@ def show(token: str) -> ResponseReturnValue:
     if not project.is_local:
         return redirect(update.uri)
     give([(update.uri, project)], reader)
-    return activity_response(to_note(update).dump())
+    return activity_response(to_note(update, licence_url(current_work().settings, project)).dump())
 
 
 def _gone(update: Update, *, is_document: bool) -> ResponseReturnValue:

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from node.feeds import describing
+from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.settings import Settings
 from node.updates.models import Update
@@ -23,7 +24,8 @@ CHOICES = (Event.published, Event.updated, Event.deleted, Event.told)
 
 
 def of_project(settings: Settings, project: Project) -> dict[str, Any]:
-    return describing.whole(project, f"{settings.base_url}/projects/{project.token}")
+    page = f"{settings.base_url}/projects/{project.token}"
+    return describing.whole(project, page, licence_url(settings, project))
 
 
 def trace(project: Project) -> dict[str, Any]:

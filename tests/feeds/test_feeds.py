@@ -38,6 +38,7 @@ DETAILS = Details(
         ),
     ),
 )
+MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 BINS = Text(
     "Bins & days",
     "Says <when> bins are emptied.",
@@ -251,7 +252,10 @@ def test_the_catalogue_of_data(stranger: Visitor) -> None:
     (dataset,) = found["dataset"]
     assert dataset["title"].startswith("Digital projects of")
     for each in dataset["distribution"]:
-        assert stranger.visit(path_of(each["downloadURL"])).mimetype == each["mediaType"]
+        kind = stranger.visit(path_of(each["downloadURL"])).mimetype
+        unregistered = {"@id": f"{MEDIA_TYPES}application/feed+json"}
+        registered = each.get("mediaType", unregistered)
+        assert registered["@id"] == f"{MEDIA_TYPES}{kind}"
 
 
 # What the standard says of each key that has to be there (publiccode.yml 0.4).

@@ -1,0 +1,122 @@
+"""Public projects and their updates name the licence of their texts, wherever they are read."""
+
+import csv
+import json
+from io import StringIO
+from xml.etree.ElementTree import Element
+
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from node.councils.service import require_own
+from node.projects import service
+from node.projects.writing import Text
+from node.testing.nodes import Nodes, TestNode
+from node.testing.visitor import Visitor
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
+NAME = "Open Government Licence v3.0"
+NOTICE = "All content is available under the"
+
+
+def published(council: TestNode, title: str, visibility: str = "public") -> str:
+    """The token of a new project with one update."""
+    with council.app.app_context(), council.work() as work:
+        text = Text(title, "Trees by bus stops.", "beta", "", visibility=visibility)
+        project = service.create(work, require_own(work.session), text)
+        service.publish(work, project)
+        token = project.token
+    officer = council.visitor("officer")
+    officer.visit(f"/projects/{token}/updates/new")
+    officer.submit("updates/new", changed="We planted one.")
+    return token
+
+
+@pytest.fixture(scope="module")
+def council(lasting_nodes: Nodes) -> TestNode:
+    return lasting_nodes.start("aldermoor")
+
+
+@pytest.fixture(scope="module")
+def token(council: TestNode) -> str:
+    return published(council, "Shade")
+
+
+@pytest.fixture(scope="module")
+def private(council: TestNode) -> str:
+    return published(council, "Not for all", "private")
+
+
+@pytest.fixture
+def stranger(council: TestNode, token: str) -> Visitor:
+    return council.visitor()
+
+
+def entries(feed: bytes) -> list[Element]:
+    found: list[Element] = fromstring(feed).findall(f"{ATOM}entry")
+    return found
+
+
+def rows(visitor: Visitor) -> list[dict[str, str]]:
+    table = visitor.visit("/projects.csv").data.decode("utf-8-sig")
+    return list(csv.DictReader(StringIO(table)))
+
+
+def test_the_page_of_a_project(stranger: Visitor, token: str) -> None:
+    page = stranger.visit(f"/projects/{token}").text
+    assert NOTICE in page
+    assert f'href="{OGL}" rel="license">{NAME}</a>' in page
+    assert NOTICE not in stranger.visit("/projects").text
+    welsh = stranger.client.get(f"/projects/{token}", headers={"Accept-Language": "cy"})
+    assert "Trwydded yr holl gynnwys, oni nodir yn wahanol" in welsh.text
+
+
+def test_feeds(stranger: Visitor, token: str) -> None:
+    for path in ("/projects.atom", "/updates.atom", f"/projects/{token}/updates.atom"):
+        (entry,) = entries(stranger.visit(path).data)
+        assert entry.findtext(f"{ATOM}rights") == NAME
+        links = {each.attrib["rel"]: each.attrib["href"] for each in entry.findall(f"{ATOM}link")}
+        assert links["license"] == OGL
+    (item,) = json.loads(stranger.visit("/projects.feed.json").data)["items"]
+    assert item["_licence"] == {"name": NAME, "url": OGL}
+
+
+def test_exports(stranger: Visitor) -> None:
+    (project,) = json.loads(stranger.visit("/projects.json").data)["projects"]
+    assert project["content_licence"] == OGL
+    assert [row["content licence"] for row in rows(stranger)] == [OGL]
+    catalogue = json.loads(stranger.visit("/data.json").data)
+    (dataset,) = catalogue["dataset"]
+    assert {each["license"]["@id"] for each in dataset["distribution"]} == {OGL}
+    assert catalogue["license"]["@id"] == OGL
+
+
+def test_documents_for_other_servers(stranger: Visitor, token: str) -> None:
+    for path in ("", "/document", "/context?page=1"):
+        answer = stranger.client.get(
+            f"/projects/{token}{path}", headers={"Accept": "application/activity+json"}
+        )
+        document = answer.get_json()
+        for each in document.get("orderedItems", document.get("items", [document])):
+            assert each["license"] == OGL, path
+        assert {"@id": "http://schema.org/license", "@type": "@id"} in [
+            term.get("license") for term in document["@context"] if isinstance(term, dict)
+        ]
+
+
+def test_what_is_not_public_has_none(council: TestNode, private: str) -> None:
+    officer = council.visitor("officer")
+    assert NOTICE not in officer.visit(f"/projects/{private}").text
+    licences = {row["title"]: row["content licence"] for row in rows(officer)}
+    assert licences == {"Shade": OGL, "Not for all": ""}
+    officer.visit(f"/projects/{private}/updates.atom")
+    (entry,) = entries(officer.page.data)
+    assert entry.find(f"{ATOM}rights") is None
+
+
+def test_a_council_chooses_another(lasting_nodes: Nodes) -> None:
+    council = lasting_nodes.start("brackwell", content_licence="CC0-1.0")
+    token = published(council, "Benches")
+    page = council.visitor().visit(f"/projects/{token}").text
+    assert "CC0 1.0 Universal public domain dedication" in page
