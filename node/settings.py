@@ -125,8 +125,9 @@ class Settings:
     )
     private_hosts: tuple[str, ...] = _key(
         (),
-        "host:port pairs, with commas between, that may be plain http and on a private address."
-        " For tests and demonstrations only.",
+        "host:port pairs of other nodes, with commas between, that may be plain http and on a"
+        " private address. For tests and demonstrations only. Addresses that officers enter"
+        " (webhooks, imports) never lead there.",
     )
     ca_file: str = _key("", "A file of certificate authorities to trust besides the usual ones.")
     delivery_threads: int = _key(64, "How many deliveries one worker sends at once.")

@@ -118,7 +118,7 @@ def _given(form: ImportForm) -> tuple[str, bytes]:
             {"address": say("Enough files were fetched for you today: upload this one")},
         ) from error
     work.pause()
-    return repository.fetch(node.outbound, address)
+    return repository.fetch(node.outbound.public_only, address)
 
 
 @blueprint.post("/projects/import/save")

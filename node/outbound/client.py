@@ -67,8 +67,9 @@ class Answer:
 class Outbound:
     """Speaks HTTP with other servers, from any thread: https on public addresses only.
 
-    `private_hosts` are `host:port` pairs that may be plain http, on any port, on loopback and
-    private addresses. `timeout`, in seconds, is for a whole request: look-up, connecting, redirects
+    `private_hosts` are `host:port` pairs of peers that may be plain http, on any port, on loopback
+    and private addresses; `public_only` is the same client without them, for addresses that
+    officers enter. `timeout`, in seconds, is for a whole request: look-up, connecting, redirects
     and the last byte of the answer; `max_bytes` is for the body of an answer to GET.
     No proxies, no cookies, no passwords from the environment.
     """
@@ -88,6 +89,17 @@ class Outbound:
         self._private_hosts = frozenset(host.lower() for host in private_hosts)
         self._timeout = timeout
         self._max_bytes = max_bytes
+        # With connections of its own: one to a private host must never be used again here.
+        self.public_only: Outbound = self
+        if private_hosts:
+            self.public_only = Outbound(
+                user_agent=user_agent,
+                timeout=timeout,
+                max_bytes=max_bytes,
+                ca_file=ca_file,
+                resolver=resolver,
+                transport=transport,
+            )
         self._transport = transport or httpcore2.ConnectionPool(
             ssl_context=_trust(ca_file),
             max_connections=MAX_CONNECTIONS,
@@ -156,6 +168,8 @@ class Outbound:
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._transport.close()
+        if self.public_only is not self:
+            self.public_only.close()
 
     @contextmanager
     def _exchange(

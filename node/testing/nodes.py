@@ -117,7 +117,12 @@ class Nodes:
 
     def start(self, name: str, **settings: object) -> TestNode:
         """A node with its council, an officer and an operator. `settings` are the node's."""
-        outbound = Outbound(user_agent="Moothall test", transport=InProcess(self.apps))
+        private_hosts: tuple[str, ...] = settings.get("private_hosts", ())  # type: ignore[assignment]
+        outbound = Outbound(
+            user_agent="Moothall test",
+            private_hosts=private_hosts,
+            transport=InProcess(self.apps),
+        )
         plugins: tuple[str, ...] = settings.get("plugins", ())  # type: ignore[assignment]
         made_with = repr((type(self.databases), name, sorted(settings.items()), _where(plugins)))
         kept = self.kept.take(made_with)

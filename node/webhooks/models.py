@@ -45,7 +45,7 @@ class Webhook(Base):
 
 class WebhookMessage(Queued, Base):
     """One message to one webhook. `reference` is its name there, the same at each attempt; `status`
-    and `answer` say how the last went.
+    is what the last was answered, or `answer` says why nothing was.
     """
 
     __tablename__ = "webhook_message"

@@ -15,7 +15,6 @@ from node.hourly import once_an_hour
 from node.outbound import OutboundError
 from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
-from node.text import one_line
 from node.webhooks import service, signing
 from node.webhooks.models import Webhook, WebhookMessage
 
@@ -30,10 +29,10 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of one attempt: what was answered, or why nothing was."""
+    """What came of one attempt: the status of the answer, or in words why there is none."""
 
     status: int | None
-    words: str
+    words: str = ""
     retry_after: str | None = None
     is_final: bool = False
 
@@ -69,12 +68,15 @@ def _why_not(node: Node, hook: Webhook) -> str:
 
 
 def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> Tried:
+    """Send it, as an address that an officer chose: never to a private host, and of the answer
+    nothing but the status is kept, which says enough and shows no page of anybody's network.
+    """
+    client = node.outbound.public_only
     try:
-        answer = node.outbound.post(url, body, content_type="application/json", headers=signed)
+        answer = client.post(url, body, content_type="application/json", headers=signed)
     except OutboundError as error:
-        return Tried(None, str(error.safe_text), is_final=error.permanent)
-    words = one_line(answer.body[:300].decode(errors="replace"), 300)
-    return Tried(answer.status, words, answer.headers.get("retry-after"))
+        return Tried(None, str(error.text_for_officers), is_final=error.permanent)
+    return Tried(answer.status, retry_after=answer.headers.get("retry-after"))
 
 
 def _record(work: UnitOfWork, leased: queues.Lease, tried: Tried) -> None:

@@ -41,10 +41,10 @@ def add(
     url = url.strip()
     wrong: dict[str, Saying] = {}
     try:
-        parse_target(url, work.settings.private_hosts)
+        parse_target(url, private_hosts=())
     except OutboundError as error:
         wrong["url"] = (
-            say("This address cannot be used: %(why)s", why=error.safe_text)
+            say("This address cannot be used: %(why)s", why=error.text_for_officers)
             if url
             else say("Enter an address that begins with https://")
         )

@@ -1,5 +1,7 @@
 """Pages on which people look after webhooks: their own, and an operator all."""
 
+from http.client import responses
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -70,7 +72,12 @@ def _find(webhook_id: int) -> Webhook:
 def _one(hook: Webhook, secret: str = "") -> str:
     sent = service.messages(current_work().session, hook)
     return render_template(
-        "webhooks/webhook.html", hook=hook, sent=sent, secret=secret, names=_names()
+        "webhooks/webhook.html",
+        hook=hook,
+        sent=sent,
+        secret=secret,
+        names=_names(),
+        phrases=responses,
     )
 
 

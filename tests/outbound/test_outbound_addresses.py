@@ -151,3 +151,10 @@ def test_must_25_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Addre
     ]:
         dressed = IPv6Address(int(IPv6Address(prefix)) | inside << shift)
         assert not may_connect(str(dressed), private=False)
+
+
+def test_a_private_host_is_none_for_addresses_that_officers_enter(client: Clients) -> None:
+    outbound = client(private_hosts=["peer.example:443"])
+    with pytest.raises(OutboundError) as refused:
+        outbound.public_only.get("https://peer.example/", accept="*/*")
+    assert refused.value.code == OutboundCode.FORBIDDEN_ADDRESS

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from node.councils.service import require_own
 from node.db import now
+from node.outbound import OutboundCode, OutboundError
 from node.people import service as people
 from node.projects import service
 from node.projects.writing import Text, text_of
@@ -23,8 +24,11 @@ from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from node.webhooks import sending
 from node.webhooks.models import Webhook, WebhookMessage
+from node.wording import say
+from tests.pages.test_importing import look_up
 
 URL = "https://hooks.test/moothall"
+NO_ANSWER = "Nothing can be read there. Enter the public name of a server that answers."
 EVENTS = ["project.published", "project.updated", "project.deleted", "update.published"]
 
 
@@ -54,7 +58,7 @@ def listener(nodes: Nodes, council: TestNode) -> Iterator[Listener]:
     @app.post("/moothall")
     def hear() -> Response:
         found.heard.append((dict(request.headers), request.data))
-        return Response("heard" if found.status == 200 else "", found.status)
+        return Response("Words from inside", found.status)
 
     nodes.apps["hooks.test"] = app.wsgi_app
     yield found
@@ -191,14 +195,15 @@ def test_what_fails_is_tried_again_and_the_page_shows_it(
     assert (first.state, first.attempts, first.status) == ("pending", 1, 503)
     assert first.due_at > now()
     officer.visit(f"/account/webhooks/{hook_of(council).id}")
-    assert "503" in officer.text
+    assert '503 <span lang="en">Service Unavailable</span>' in officer.text
     assert "It fails since" in officer.text
+    assert "Words from inside" not in officer.text
     listener.status = 200
     with council.work() as work:
         work.session.scalars(select(WebhookMessage)).one().due_at = now()
     sending.work_off(council.node)
     again = message_of(council)
-    assert (again.state, again.attempts, again.answer) == ("delivered", 2, "heard")
+    assert (again.state, again.attempts, again.status) == ("delivered", 2, 200)
     assert len({headers["Webhook-Id"] for headers, _ in listener.heard}) == 1
     assert hook_of(council).failing_since is None
 
@@ -258,7 +263,7 @@ def test_a_new_secret_signs_beside_the_one_before(
     "url, words",
     [
         ("http://hooks.test/", "Only https addresses"),
-        ("https://127.0.0.1/", "reached by name"),
+        ("https://127.0.0.1/", NO_ANSWER),
         ("https://hooks.test:8443/", "usual port"),
         ("https://user:word@hooks.test/", "This address cannot be used"),
         ("javascript:alert(1)", "This address cannot be used"),
@@ -270,6 +275,42 @@ def test_addresses_that_cannot_be_told(officer: Visitor, url: str, words: str) -
     assert add(officer, url) == ""
     assert officer.page.status_code == 400
     assert words in officer.text
+
+
+def test_a_host_that_may_be_private_for_peers_is_none_for_officers(
+    nodes: Nodes, listener: Listener
+) -> None:
+    council = nodes.start("brackwell", private_hosts=("localhost:5410",))
+    nodes.apps["localhost:5410"] = nodes.apps["hooks.test"]
+    officer, private = council.visitor("officer"), "http://localhost:5410/moothall"
+    assert add(officer, private) == ""
+    assert "Only https addresses" in officer.text
+    look_up(officer, "http://localhost:5410/a/publiccode.yml")
+    assert "Only https addresses" in officer.text
+    add(officer)
+    with council.work() as work:
+        work.session.scalars(select(Webhook)).one().url = private
+    publish(council, "Bin days")
+    settle(council)
+    assert listener.heard == []
+    assert message_of(council).state == "failed"
+
+
+def test_why_nothing_answers_does_not_say_which_names_are_known(
+    nodes: Nodes, council: TestNode, officer: Visitor
+) -> None:
+    def inside(*_request: object) -> list[bytes]:
+        raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, say("It is inside."))
+
+    nodes.apps["inside.test"] = inside
+    for host in ("inside.test", "unknown.test"):
+        add(officer, f"https://{host}/")
+        officer.submit("/test")
+    settle(council)
+    with council.reading() as session:
+        tried = [(row.status, row.answer) for row in session.scalars(select(WebhookMessage))]
+    assert tried == [(None, NO_ANSWER)] * 2
+    assert NO_ANSWER in officer.visit(f"/account/webhooks/{message_of(council).webhook_id}").text
 
 
 def test_something_must_be_chosen(officer: Visitor) -> None:
