@@ -95,6 +95,32 @@ def test_a_digest_that_does_not_fit_changes_nothing(
     assert titles(node) == {"Bins"}
 
 
+def test_a_bucket_of_another_digest_is_refused(
+    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+) -> None:
+    """A neighbour's list, or that of another bucket, says nothing of what this council has."""
+    beyond = article(sender, "Trees")
+    peer.serve(beyond["id"], beyond | {"revision": "one"})
+    number = bucket_of(beyond["id"])
+    listed = {beyond["id"]: "one"}
+    part_of = f"{sender.uri}/projects/digest"
+    digest_of(sender, BucketDigest(number, 1, SOME))
+    neighbour = f"{peer.actor('cragford').uri}/projects/digest"
+    for bad in (
+        Bucket(f"{neighbour}/{number}", neighbour, number, listed),
+        Bucket(f"{part_of}/{number}", neighbour, number, listed),
+        Bucket(f"{part_of}/{number}", part_of, (number + 1) % 256, {}),
+    ):
+        peer.serve(f"{part_of}/{number}", bad.dump())
+        compare(nodes, node)
+        assert "not of this digest" in comparison(node).outcome
+    assert beyond["id"].removeprefix(peer.uri("")) not in peer.fetched
+    assert titles(node) == {"Bins"}
+    bucket(sender, number, [[beyond["id"], "one"]])
+    compare(nodes, node)
+    assert "Trees" in titles(node), "its own list is believed"
+
+
 def test_a_bucket_with_too_many_entries_is_refused(
     nodes: Nodes, node: TestNode, sender: Signatory
 ) -> None:

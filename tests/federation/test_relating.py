@@ -12,7 +12,7 @@ from node.federating.models import OutboxActivity
 from node.projects.details import Freshness
 from node.projects.models import Project, Version
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
+from node.testing.peer import Peer, Signatory
 from node.testing.visitor import Visitor
 from tests.pages.test_parts import PARTS, fill
 from tests.pages.test_writing import write
@@ -356,3 +356,32 @@ def test_nobody_states_for_another_council(nodes: Nodes) -> None:
     assert shown(), "it is not theirs to take back"
     assert send(nodes, council, council.says("Delete", uri), node) == "done"
     assert not shown()
+
+
+def test_what_servers_that_nobody_allowed_by_name_state_is_not_believed(nodes: Nodes) -> None:
+    """Whoever may speak with us may not speak on our pages: not the next time either."""
+    node = nodes.start("aldermoor", federation="open")
+    known, stranger = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "cold.test")
+    ours = f"https://{node.host}{write(node.visitor('officer'))}"
+
+    def states(by: Signatory) -> str:
+        told = {
+            "id": by.peer.new_id("statements"),
+            "type": "Relationship",
+            "attributedTo": by.uri,
+            "subject": ours,
+            "object": "https://elsewhere.test/projects/1",
+            "relationship": "https://moothall.org/ns#similar",
+        }
+        return send(nodes, by, by.says("Create", told), node)
+
+    def shown() -> str:
+        return node.visitor().visit(ours).text.partition("others say")[2]
+
+    spam, council = stranger.actor(name="CLICK FREE"), known.actor(name="Brackwell")
+    assert states(spam) == "ignored"
+    assert shown() == ""
+    assert states(council) == "done"
+    assert "Brackwell" in shown()
+    assert states(spam) == "ignored"
+    assert "CLICK FREE" not in shown()
