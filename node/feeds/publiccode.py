@@ -1,5 +1,7 @@
 """A project of ours as publiccode.yml (version 0.4), valid as the standard has it. Pure."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,6 +20,14 @@ STATUS = {
     Phase.live: "stable",
     Phase.retired: "obsolete",
 }
+CATEGORIES = frozenset(
+    line
+    for line in Path(__file__)
+    .with_name("publiccode_categories.txt")
+    .read_text(encoding="utf-8")
+    .splitlines()
+    if not line.startswith("#")
+)
 PLATFORMS = ("web", "windows", "mac", "linux", "ios", "android")
 MORE = {
     "en": "{title} is a digital project of {council}. What it is for, how far it has come, what is"
@@ -47,7 +57,7 @@ def describe(project: Project) -> bytes:
         "url": repository,
         **_if(landingURL=_link(project, LinkKind.website) or project.url),
         "platforms": [each for each in PLATFORMS if each in technologies] or ["web"],
-        **_if(categories=list(details.tags)),
+        **_if(categories=_categories(details.tags)),
         **_if(usedBy=_users(project.outputs)),
         "developmentStatus": STATUS[project.phase],
         "softwareType": "standalone/other",
@@ -68,6 +78,12 @@ def describe(project: Project) -> bytes:
 
 def _if(**said: Any) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
+
+
+def _categories(tags: Iterable[str]) -> list[str]:
+    """Those tags that the standard knows, as it writes them. It allows no others."""
+    written = ("-".join(tag.casefold().split()) for tag in tags)
+    return [each for each in dict.fromkeys(written) if each in CATEGORIES]
 
 
 def _link(project: Project, kind: LinkKind) -> str:

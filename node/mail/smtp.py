@@ -55,13 +55,14 @@ def as_message(letter: Letter, settings: Settings) -> EmailMessage:
     # The same at every attempt, so that one which arrived twice is shown once.
     message["Message-ID"] = f"<{letter.reference}@{settings.authority.partition(':')[0]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = letter.language
     if letter.unsubscribe:
         message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
     if letter.html:
         message.add_alternative(letter.html, subtype="html")
+    # Last: whoever sets the content takes away every header that is about it.
+    message["Content-Language"] = letter.language
     return message
 
 

@@ -9,7 +9,9 @@ import structlog
 from flask import current_app, request
 from flask_babel import lazy_gettext as _l
 from flask_security import LoginForm
+from flask_security.utils import validate_redirect_url
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
+from wtforms import Field
 
 from node.db import db
 from node.forms import refuse_unknown_fields
@@ -54,6 +56,11 @@ class SignInForm(LoginForm):
             # A longer password is nobody's, and no hash takes one of any length.
             outcome.is_right = len(password) <= LONGEST_PASSWORD and super().validate(**arguments)
         return outcome.is_right or self._fail()
+
+    def validate_next(self, field: Field) -> None:
+        """Whoever is to go on to another site goes to the first page instead."""
+        if field.data and not validate_redirect_url(field.data):
+            field.data = ""
 
     def _fail(self) -> bool:
         self.email.errors, self.password.errors = [SIGN_IN_FAILED], []

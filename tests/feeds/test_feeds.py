@@ -21,7 +21,7 @@ from node.testing.visitor import Visitor
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 DETAILS = Details(
-    tags=("waste", "bins"),
+    tags=("waste", "Help desk", "bins"),
     technologies=("Python", "web"),
     contact_name="Mair Puw",
     contact_email="mair@aldermoor.example",
@@ -118,7 +118,7 @@ def test_atom(stranger: Visitor, token: str) -> None:
     assert "<strong>every</strong>" in text_at(entries[0], "content")
     assert text_at(entries[0], "id").endswith(f"/projects/{token}")
     terms = [each.attrib["term"] for each in entries[0].findall(f"{ATOM}category")]
-    assert terms == ["beta", "waste", "bins"]
+    assert terms == ["beta", "waste", "Help desk", "bins"]
     assert len(entries) == 20
     older = atom(stranger.visit(path_of(hrefs(feed)["next"])))
     assert len(older.findall(f"{ATOM}entry")) == 6
@@ -152,7 +152,7 @@ def test_plain_json_from_page_to_page(stranger: Visitor) -> None:
     assert second["next"] is None
     titles = {each["title"] for each in first["projects"] + second["projects"]}
     assert len(titles) == 26
-    assert first["projects"][0]["details"]["tags"] == ["waste", "bins"]
+    assert first["projects"][0]["details"]["tags"] == ["waste", "Help desk", "bins"]
 
 
 def test_csv_is_whole_and_harmless(stranger: Visitor) -> None:
@@ -160,7 +160,7 @@ def test_csv_is_whole_and_harmless(stranger: Visitor) -> None:
     assert stranger.page.data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(StringIO(stranger.page.data.decode("utf-8-sig"))))
     assert len(rows) == 26
-    assert rows[0]["tags"] == "waste, bins"
+    assert rows[0]["tags"] == "waste, Help desk, bins"
     assert rows[0]["repository"] == "https://code.example/bins"
     assert {row["title"] for row in rows if "1+1" in row["title"]} == {"'=1+1"}
 
@@ -282,6 +282,7 @@ def test_publiccode_is_exported(stranger: Visitor, token: str) -> None:
     assert document["url"] == "https://code.example/bins"
     assert document["legal"]["license"] == "MIT"
     assert document["usedBy"] == ["Brackwell Council"]
+    assert document["categories"] == ["help-desk"], "only what the standard lists"
     assert document["dependsOn"] == {"open": [{"name": "Python"}]}
     assert document["maintenance"]["contacts"][0]["name"] == "Mair Puw"
     assert document["localisation"]["availableLanguages"] == ["cy", "en"]

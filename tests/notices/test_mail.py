@@ -50,6 +50,7 @@ def test_an_email_arrives_as_text_and_html(nodes: Nodes, server: MailServer) -> 
     assert got["List-Unsubscribe"] == "<https://aldermoor.test/end>"
     assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert got["Auto-Submitted"] == "auto-generated"
+    assert got["Content-Language"] == "en"
     assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
     body = got.get_body(("plain",))
     assert body is not None

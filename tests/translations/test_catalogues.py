@@ -142,3 +142,27 @@ def test_an_installed_node_has_its_catalogues(tmp_path: Path) -> None:
     with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
         packed = set(wheel.namelist())
     assert {catalogue(folder).relative_to(ROOT).as_posix() for folder in owners()} <= packed
+
+
+# After 2 a noun takes the soft mutation, after 6 the aspirate.
+SOFT = {"ll": "l", "rh": "r", "p": "b", "t": "d", "c": "g", "b": "f", "m": "f", "d": "dd", "g": ""}
+ASPIRATE = {"p": "ph", "t": "th", "c": "ch"}
+COUNTED = re.compile(r"(?:%\(num\)s |^(?!.*%\(num\)s))(\w+)")
+
+
+def mutated(noun: str, mutation: dict[str, str]) -> str:
+    first = next((sound for sound in mutation if noun.startswith(sound)), "")
+    if noun.startswith(("ch", "dd", "ff", "ph", "th")):
+        return noun
+    return mutation.get(first, "") + noun.removeprefix(first)
+
+
+@FOLDERS
+def test_nouns_mutate_after_numbers(folder: Path, known: dict[Path, Catalog]) -> None:
+    for message in known[folder]:
+        if not message.pluralizable:
+            continue
+        nouns = [found[1] for said in message.string or () if (found := COUNTED.search(said))]
+        if len(nouns) == 5 and nouns[0] != "o":  # "0 o bobl": of a plural
+            assert nouns[2] == mutated(nouns[0], SOFT), message.string
+            assert nouns[4] == mutated(nouns[0], ASPIRATE), message.string
