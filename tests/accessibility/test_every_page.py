@@ -40,6 +40,14 @@ NO_ANSWER = {
     "/projects/<token>/group/followers",
     "/projects/<token>/group/inbox",
     "/projects/<token>/group/outbox",
+    "/councils/<slug>/featured",
+    "/councils/<slug>/following",
+    "/officers/<username>/featured",
+    "/officers/<username>/following",
+    "/projects/<token>/group/featured",
+    "/projects/<token>/group/following",
+    "/projects/<token>/likes",
+    "/projects/<token>/shares",
 }
 
 
