@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from federation.retry import Outcome, decide
 from node.db import now
@@ -17,6 +18,7 @@ from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.webhooks import service, signing
 from node.webhooks.models import Webhook, WebhookMessage
+from node.wording import say
 
 log = structlog.get_logger(__name__)
 
@@ -51,19 +53,22 @@ def _attempt(node: Node, leased: queues.Lease) -> None:
             return
         url, body = row.webhook.url, row.body.encode()
         signed = signing.headers(row.reference, now(), body, service.keys(row.webhook))
-        why_not = _why_not(node, row.webhook)
+        why_not = _why_not(node, session, row)
     tried = Tried(None, why_not, is_final=True)
     if not why_not:
         tried = _send(node, url, body, signed)
     queues.record(node, WebhookMessage, lambda work: _record(work, leased, tried))
 
 
-def _why_not(node: Node, hook: Webhook) -> str:
-    """Why nothing is sent to a webhook now; empty where it is."""
+def _why_not(node: Node, session: Session, row: WebhookMessage) -> str:
+    """Why a message is not sent now; empty where it is."""
+    hook = row.webhook
     if hook.off_at is not None:
-        return "The webhook is off."
+        return str(say("The webhook is off."))
     if not service.may_have(node.hooks, hook.user):
-        return "Its owner may no longer have webhooks."
+        return str(say("Its owner may no longer have webhooks."))
+    if not service.still_fits(session, hook, row):
+        return str(say("The project or update was deleted, or its readers changed."))
     return ""
 
 

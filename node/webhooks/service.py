@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.federating.readers import ANYBODY, OUR_OWN
 from node.feeds.describing import moment
 from node.hooks import Hooks
 from node.outbound.errors import OutboundError
@@ -18,6 +19,7 @@ from node.people import credentials
 from node.people.credentials import Change
 from node.people.models import User
 from node.people.permissions import allows
+from node.projects import service as projects
 from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
 from node.updates.models import State, Update
@@ -159,6 +161,22 @@ def _listening(work: UnitOfWork) -> list[Webhook]:
 def may_have(hooks: Hooks, user: User) -> bool:
     """Whether a person may have webhooks now; asked whenever one is used."""
     return user.active and allows((role.name for role in user.roles), PERMISSION, hooks)
+
+
+def still_fits(session: Session, hook: Webhook, message: WebhookMessage) -> bool:
+    """Whether what a message describes is there, and for those whom the webhook tells; asked when
+    it is sent, which may be days after it was written. One that describes nothing always fits.
+    """
+    event, data = Event(message.event), json.loads(message.body)["data"]
+    if event in {Event.deleted, Event.test}:
+        return True
+    is_told = event is Event.told
+    if is_told:
+        published = Update.uri == data["id"], Update.state == State.published
+        if session.scalar(select(Update.id).where(*published)) is None:
+            return False
+    reader = OUR_OWN if hook.tells_all else ANYBODY
+    return projects.by_uri(session, data["project" if is_told else "id"], reader) is not None
 
 
 def _queue(work: UnitOfWork, hook: Webhook, event: Event, data: dict[str, Any]) -> None:

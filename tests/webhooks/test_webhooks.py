@@ -126,6 +126,7 @@ def test_what_happens_to_a_project_is_told_and_signed(
     token = publish(council, "Bin days")
     officer.visit(f"/projects/{token}/updates/new")
     officer.submit("updates/new", changed="It works.")
+    settle(council)
     officer.visit(f"/projects/{token}/delete")
     officer.submit("delete")
     settle(council)
@@ -151,6 +152,7 @@ def test_only_what_it_wants_and_only_what_everybody_may_see(
     publish(council, "Secret", "private")
     publish(council, "For peers", "peers")
     token = publish(council, "For all")
+    settle(council)
     officer.visit(f"/projects/{token}/delete")
     officer.submit("delete")
     settle(council)
@@ -182,6 +184,33 @@ def test_a_project_that_is_hidden_is_gone_for_those_outside(
     ]
     (gone,) = (each["data"] for each in listener.told() if each["type"] == "project.deleted")
     assert set(gone) == {"token", "id"}
+
+
+@pytest.mark.parametrize("how", ["private", "deleted"])
+def test_what_waits_is_not_told_of_a_project_that_is_hidden_meanwhile(
+    council: TestNode, officer: Visitor, listener: Listener, how: str
+) -> None:
+    """Its words were written when everybody could read them, and wait for an hour that is over."""
+    add(officer)
+    listener.status = 503
+    token = publish(council, "Bin days")
+    officer.visit(f"/projects/{token}/updates/new")
+    officer.submit("updates/new", changed="It works.")
+    settle(council)
+    tries = len(listener.heard)
+    assert sorted(listener.types()) == ["project.published", "update.published"]
+    with council.app.app_context(), council.work() as work:
+        project = service.for_change(work.session, token)
+        if how == "deleted":
+            service.delete(work, project)
+        else:
+            text = replace(text_of(project), visibility="private")
+            service.update(work, project, text, project.version)
+        for message in work.session.scalars(select(WebhookMessage)):
+            message.due_at = now()
+    listener.status = 204
+    settle(council)
+    assert listener.types()[tries:] == ["project.deleted"]
 
 
 def test_what_fails_is_tried_again_and_the_page_shows_it(
