@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from federation import retry
-from node import logs
+from node import jobs, logs
 from node.app import create_app, node_of
 from node.serving import serve, work
 from node.settings import PREFIX, Settings
@@ -38,12 +38,14 @@ class NodeProcess:
     that works its jobs off.
 
     `as_program`: started as `moothall serve`, which reads everything anew. Otherwise it is forked
-    off a process that has read it already, and does the same.
+    off a process that has read it already, and does the same; then each job runs every
+    `sweep_seconds` by itself.
     """
 
     settings: Settings
     as_program: bool = False
     command: str = "serve"
+    sweep_seconds: float = jobs.SWEEP_SECONDS
     _running: "BaseProcess | subprocess.Popen[bytes] | None" = None
 
     def launch(self, **changed: object) -> None:
@@ -62,7 +64,9 @@ class NodeProcess:
                     stderr=log,
                 )
         else:
-            self._running = _forks().Process(target=_run, args=(self.command, settings, self.log))
+            self._running = _forks().Process(
+                target=_run, args=(self.command, settings, self.log, self.sweep_seconds)
+            )
             self._running.start()
 
     def wait(self) -> None:
@@ -104,9 +108,15 @@ class NodeProcess:
             raise AssertionError("it does not stop")
         self._running = None
 
+    def forget(self) -> None:
+        """It has ended, by itself or not, and may be started again."""
+        if self.is_alive:
+            raise AssertionError("it runs")
+        self._running = None
+
     def end(self) -> None:
         """Kill it, if it still runs."""
-        if self._running is not None:
+        if self.is_alive:
             self.kill()
 
     @property
@@ -154,13 +164,14 @@ def _forks() -> ForkServerContext:
     return context
 
 
-def _run(command: str, settings: Settings, log: Path) -> None:
+def _run(command: str, settings: Settings, log: Path, sweep_seconds: float) -> None:
     with log.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     logs.configure(settings)
     passwords.make_cheap()
     retry.FIRST_REST = SHORT_REST
+    jobs.SWEEP_SECONDS = sweep_seconds
     app = create_app(settings)
     if command == "worker":
         with app.app_context():
