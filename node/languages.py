@@ -1,7 +1,7 @@
 """The languages of the pages, and which of them this request is answered in.
 
-Who chose one with the switch of a page gets it; else what the browser asks for counts, and then
-what the node is set to.
+A language chosen with the switch of a page comes first. Then a Welsh node answers in Welsh: almost
+every browser in Wales asks for English, which nobody chose. On an English node the browser decides.
 """
 
 from urllib.parse import quote, urlencode
@@ -33,7 +33,8 @@ def locale_of_request(default: str) -> str:
     if not has_request_context():
         return LOCALES[default]
     g.asked_for_language = True
-    return LOCALES[chosen() or _asked_for() or default]
+    own = default if default != ENGLISH else ""
+    return LOCALES[chosen() or own or _asked_for() or ENGLISH]
 
 
 def _asked_for() -> str | None:

@@ -187,8 +187,9 @@ class Settings:
     )
     language: Language = _key(
         "en",
-        "The language of the pages, `en` or `cy`, for whoever neither chose one nor has a browser"
-        " that asks for one of them.",
+        "The language of the pages for visitors who have not chosen one with the switch on each"
+        " page. `cy`: Welsh, whatever the browser asks for. `en`: Welsh if the browser asks for"
+        " Welsh, otherwise English.",
     )
     content_licence: ContentLicence = _key(
         "OGL-UK-3.0",

@@ -47,6 +47,7 @@ class Known:
     uri: str
     title: str
     version: int
+    language: str
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _match(
 
 
 def _known(project: Project) -> Known:
-    return Known(project.token, project.uri, project.title, project.version)
+    return Known(project.token, project.uri, project.title, project.version, project.language)
 
 
 def _is_as_imported(found: Found, project: Project, record: Imported | None) -> bool:

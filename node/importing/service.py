@@ -149,7 +149,11 @@ def _ready(one: Match, publish: bool, update: bool) -> _Ready:
     if done not in {Done.draft, Done.published, Done.updated}:
         return _Ready(one.found, done, one.known)
     text = check(one.text) if one.text else None
-    told = [(at, each.text, to_html(asdict(updates.Text(each.text)))) for at, each in one.updates]
+    written = one.text or one.known or one.found.text
+    told = [
+        (at, each.text, to_html(asdict(updates.Text(each.text)), written.language))
+        for at, each in one.updates
+    ]
     return _Ready(one.found, done, one.known, text, render(text) if text else None, told)
 
 

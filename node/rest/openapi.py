@@ -1,10 +1,14 @@
-"""The API in OpenAPI 3.1. A test compares the paths with those that are answered."""
+"""The API in OpenAPI 3.1. A test compares the paths with those that are answered.
+
+The document is English. What a page shows of it (summaries and scopes) can be translated.
+"""
 
 from node import __version__
 from node.rest.asking import DEFAULT_LIMIT, MOST_LIMIT
 from node.rest.filters import filters, order, parameter
 from node.rest.models import Scope
 from node.rest.schemas import MOMENT, TEXT, Schema, object_of, ref, schemas, words
+from node.wording import Saying, say
 
 PROBLEM = "application/problem+json"
 PROBLEMS = {
@@ -88,21 +92,21 @@ def _paths_of_projects() -> Schema:
     )
     write, body = Scope.write_projects, ref("ProjectText")
     return {
-        "/": {"get": _operation("index", "Where things are", object_of({}), ("429",))},
+        "/": {"get": _operation("index", say("The addresses of the API"), object_of({}), ("429",))},
         "/openapi.json": {
-            "get": _operation("document", "This document", object_of({}), ("429",)),
+            "get": _operation("document", say("This document"), object_of({}), ("429",)),
         },
         "/projects": {
             "get": _operation(
                 "list_projects",
-                "Projects",
+                say("Projects"),
                 _page_of("projects", "ProjectInList"),
                 (*READ, "401"),
                 parameters=[*PAGE, *ASKED],
             ),
             "post": _operation(
                 "create_project",
-                "Write a project: a draft, or published at once",
+                say("Write a project: a draft, or published at once"),
                 ref("Project"),
                 (*UNWRITTEN, "409"),
                 status="201",
@@ -112,10 +116,12 @@ def _paths_of_projects() -> Schema:
         },
         "/projects/{token}": {
             "parameters": [TOKEN],
-            "get": _operation("read_project", "One project", ref("Project"), (*READ, "401", "410")),
+            "get": _operation(
+                "read_project", say("One project"), ref("Project"), (*READ, "401", "410")
+            ),
             "patch": _operation(
                 "change_project",
-                "Change what is sent of a project of ours",
+                say("Change what is sent of a project of ours"),
                 ref("Project"),
                 (*UNWRITTEN, "404", "409", "410", "412", "428"),
                 parameters=[match],
@@ -124,7 +130,7 @@ def _paths_of_projects() -> Schema:
             ),
             "delete": _operation(
                 "delete_project",
-                "Delete a project of ours",
+                say("Delete a project of ours"),
                 None,
                 ("401", "403", "404", "409", "410", "412", "428", "429"),
                 parameters=[match],
@@ -142,14 +148,14 @@ def _paths_of_parts() -> Schema:
             "parameters": [TOKEN],
             "get": _operation(
                 "list_updates",
-                "The updates of a project, newest first",
+                say("The updates of a project, newest first"),
                 _page_of("updates", "Update"),
                 (*READ, "401", "410"),
                 parameters=PAGE,
             ),
             "post": _operation(
                 "create_update",
-                "Tell what is new in a project of ours",
+                say("Tell what is new in a project of ours"),
                 ref("Update"),
                 (*UNWRITTEN, "404", "409", "410"),
                 status="201",
@@ -159,12 +165,14 @@ def _paths_of_parts() -> Schema:
         },
         "/updates/{token}": {
             "parameters": [TOKEN],
-            "get": _operation("read_update", "One update", ref("Update"), (*READ, "401", "410")),
+            "get": _operation(
+                "read_update", say("One update"), ref("Update"), (*READ, "401", "410")
+            ),
         },
         "/councils": {
             "get": _operation(
                 "list_councils",
-                "Our council and those it follows",
+                say("Our council and those it follows"),
                 object_of({"councils": {"type": "array", "items": ref("Council")}}),
                 ("401", "429"),
             ),
@@ -172,7 +180,7 @@ def _paths_of_parts() -> Schema:
         "/outputs": {
             "get": _operation(
                 "list_outputs",
-                "What everybody gets back; a page may hold none",
+                say("What everybody gets back; a page may hold none"),
                 _page_of("outputs", "Output"),
                 (*READ, "401"),
                 parameters=[*PAGE, *NARROW],
@@ -188,10 +196,10 @@ def _paths_of_webhooks() -> Schema:
     mine = ("401", "403", "429")
     return {
         "/webhooks": {
-            "get": _operation("list_webhooks", "Your webhooks", hooks, mine, scope=scope),
+            "get": _operation("list_webhooks", say("Your webhooks"), hooks, mine, scope=scope),
             "post": _operation(
                 "create_webhook",
-                "Have an address told of what happens; its secret is said this once",
+                say("Create a webhook; its secret is shown only once"),
                 ref("NewWebhook"),
                 (*UNWRITTEN, "409"),
                 status="201",
@@ -202,10 +210,15 @@ def _paths_of_webhooks() -> Schema:
         "/webhooks/{webhook_id}": {
             "parameters": [number],
             "get": _operation(
-                "read_webhook", "One webhook", ref("Webhook"), (*mine, "404"), scope=scope
+                "read_webhook", say("One webhook"), ref("Webhook"), (*mine, "404"), scope=scope
             ),
             "delete": _operation(
-                "delete_webhook", "Remove one", None, (*mine, "404"), status="204", scope=scope
+                "delete_webhook",
+                say("Remove a webhook"),
+                None,
+                (*mine, "404"),
+                status="204",
+                scope=scope,
             ),
         },
     }
@@ -213,7 +226,7 @@ def _paths_of_webhooks() -> Schema:
 
 def _operation(
     name: str,
-    summary: str,
+    summary: Saying,
     schema: Schema | None,
     problems: tuple[str, ...],
     *,
@@ -236,9 +249,12 @@ def _operation(
         }
     if scope:
         operation["security"] = [{"token": []}]
-        operation["description"] = f"Needs the scope {scope.value}."
+        operation["description"] = say("Needs the scope %(scope)s.", scope=scope.value)
         if body and schema is not None and scope is not Scope.webhooks:
-            operation["description"] += " What was written is answered with the scope read alone."
+            operation["description"] = say(
+                "Needs the scope %(scope)s. What was written is answered with the scope read alone.",
+                scope=scope.value,
+            )
     done: Schema = {status: good}
     if body and schema is not None and status == "200":
         done["204"] = {"description": f"{summary}. The token has not the scope read."}

@@ -50,7 +50,8 @@ def suggest() -> Response:
     return jsonify(
         suggestions=[
             {
-                "value": project.said_in(page_language()).title,
+                "value": (said := project.said_in(page_language())).title,
+                "lang": said.language,
                 "label": project.council.name,
                 "url": url_for("projects.show", token=project.token),
             }

@@ -44,7 +44,9 @@ def suggest() -> Response:
     """Services whose numbers or names begin as what is being typed."""
     text = request.args.get("q", "")[:LONGEST_TEXT]
     found = service.matching(current_work().session, text, SUGGESTIONS)
-    return jsonify(suggestions=[{"value": f"{number}", "label": name} for number, name in found])
+    return jsonify(
+        suggestions=[{"value": f"{number}", "label": name, "lang": "en"} for number, name in found]
+    )
 
 
 def name_of(lgsl: int | None) -> str:

@@ -17,8 +17,16 @@ from node.updates.models import Update
 
 LONGEST_CONTENT = 60_000
 LONGEST_LANGUAGE = 10
-# The three parts of an update, in their order, each with its heading.
-HEADINGS = {"changed": "What changed", "next": "What is next", "needs": "What we need"}
+# The three parts of an update, in their order, each with its heading in the languages that
+# projects are written in.
+HEADINGS = {
+    "en": {"changed": "What changed", "next": "What is next", "needs": "What we need"},
+    "cy": {
+        "changed": "Beth newidiodd",
+        "next": "Beth sydd nesaf",
+        "needs": "Beth sydd ei angen arnom",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,12 @@ class RemoteUpdate:
     upkeep: Upkeep
 
 
-def to_html(parts: dict[str, str]) -> str:
-    """The Markdown of the parts that there are, below their headings, as sanitised HTML."""
-    written = ((HEADINGS[name], markup.from_markdown(parts[name])) for name in HEADINGS)
+def to_html(parts: dict[str, str], language: str) -> str:
+    """The Markdown of the parts that there are, below their headings in `language`, as sanitised
+    HTML.
+    """
+    headings = HEADINGS.get(language, HEADINGS["en"])
+    written = ((heading, markup.from_markdown(parts[name])) for name, heading in headings.items())
     return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in written if html)
 
 

@@ -11,6 +11,7 @@ from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.vocabulary.activities import Maker
+from node import markup
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
@@ -76,7 +77,8 @@ def check(text: Text) -> Text:
 
 def prepare(text: Text) -> None:
     """Render what a transaction is about to write, before it begins. Raises `InvalidInputError`."""
-    to_html(asdict(check(text)))
+    for markdown in asdict(check(text)).values():
+        markup.from_markdown(markdown)
 
 
 def write(work: UnitOfWork, project: Project, text: Text) -> Update:
@@ -306,7 +308,10 @@ def _of(project: Project) -> Select[Update]:
 
 def _write(update: Update, text: Text, content: str = "") -> None:
     update.changed, update.next, update.needs = text.changed, text.next, text.needs
-    update.content, update.revision = content or to_html(asdict(text)), new_revision()
+    update.content, update.revision = (
+        content or to_html(asdict(text), update.language),
+        new_revision(),
+    )
 
 
 def _note(work: UnitOfWork, update: Update) -> Document:

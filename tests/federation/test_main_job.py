@@ -13,7 +13,7 @@ def follow(nodes: Nodes, follower: TestNode, followed: TestNode) -> None:
     nodes.settle()
 
 
-def publish(one: TestNode, title: str) -> str:
+def publish(one: TestNode, title: str, **more: str) -> str:
     visitor = one.visitor("officer")
     visitor.visit("/projects/new")
     answer = visitor.submit(
@@ -22,6 +22,7 @@ def publish(one: TestNode, title: str) -> str:
         phase="alpha",
         brief="## Why\n\nIt is needed.",
         then="publish",
+        **more,
     )
     assert answer.status_code == 200
     return answer.request.path

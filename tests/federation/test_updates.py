@@ -1,5 +1,7 @@
 """Updates of projects: written, sent, changed, deleted; and what is believed of those of others."""
 
+from xml.etree import ElementTree as ET
+
 import pytest
 
 from federation.addressing import PUBLIC
@@ -11,6 +13,8 @@ from tests.federation.test_following import follows
 from tests.federation.test_main_job import follow, publish
 
 TITLE = "Bins in one step"
+ATOM, LANGUAGE = "{http://www.w3.org/2005/Atom}", "{http://www.w3.org/XML/1998/namespace}lang"
+ENTRY = f"{ATOM}entry"
 
 
 def written(officer: Visitor, project: str, **said: str) -> str:
@@ -77,6 +81,40 @@ def test_an_update_says_what_it_belongs_to_and_is_no_reply(nodes: Nodes) -> None
     assert found["content"].startswith(
         f'<p><a href="{base}{project}">Bins &amp; &lt;boxes&gt;</a></p>\n<h3>What is next</h3>'
     )
+
+
+def test_a_welsh_update_has_welsh_headings_here_in_feeds_and_elsewhere(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    officer = here.visitor("officer")
+    project = publish(here, "Biniau", language="cy")
+    path = written(officer, project, changed="Daeth *tri*.", next="Pedwar", needs="Help")
+    nodes.settle()
+    parts = (
+        "<h3>Beth newidiodd</h3>\n<p>Daeth <em>tri</em>.</p>",
+        "<h3>Beth sydd nesaf</h3>\n<p>Pedwar</p>",
+        "<h3>Beth sydd ei angen arnom</h3>\n<p>Help</p>",
+    )
+    document = read(here, path)
+    assert document["contentMap"] == {"cy": document["content"]}
+    english = there.visitor().visit(copy_of(there, "Biniau")).text
+    report = here.visitor().visit("/highlights?lang=cy").text
+    for part in parts:
+        assert part in document["content"]
+        assert part in english.partition('<div class="prose" lang="cy">')[2]
+        assert part in report.partition('<div class="prose" lang="cy">')[2]
+    assert "What changed" not in report
+    feed = here.visitor().visit("/updates.atom").data
+    (entry,) = ET.fromstring(feed).iter(ENTRY)
+    content = entry.find(f"{ATOM}content")
+    assert content is not None
+    assert content.text is not None
+    assert content.text.startswith(parts[0])
+    assert entry.get(LANGUAGE) == "cy"
+
+    officer.visit(f"{path}/edit")
+    officer.submit("edit", changed="Daeth pump.")
+    assert "<h3>Beth newidiodd</h3>\n<p>Daeth pump.</p>" in read(here, path)["content"]
 
 
 def test_a_wrong_update_is_not_saved_and_stays_typed(nodes: Nodes) -> None:

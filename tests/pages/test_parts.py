@@ -293,4 +293,7 @@ def test_the_number_of_a_service_is_looked_up_in_the_list(officer: Visitor) -> N
     assert "kerbs" in page
     officer.visit(f"{address}/edit/subject")
     officer.submit("edit/subject", lgsl="57 Council tax", then="save")
-    assert "57 " in officer.text.partition("Service number (LGSL)")[2][:200]
+    name = '57 <span lang="en">Find out more about council tax</span>'
+    assert name in officer.text.partition("Service number (LGSL)")[2][:200]
+    suggested = officer.visit("/services/suggest?q=57").get_json()["suggestions"]
+    assert [one["lang"] for one in suggested if one["value"] == "57"] == ["en"]

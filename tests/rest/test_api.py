@@ -375,6 +375,10 @@ def test_the_page_about_it(council: TestNode) -> None:
     page = council.visitor().visit("/api")
     assert "PATCH /projects/{token}" in page.text
     assert "Needs the scope" in page.text
+    welsh = council.visitor().visit("/api?lang=cy").text
+    assert "Diweddariadau prosiect, y diweddaraf yn gyntaf." in welsh
+    assert "Mae angen y cwmpas write:projects." in welsh
+    assert "Needs the scope" not in welsh
 
 
 def test_a_token_that_only_writes_is_shown_nothing(council: TestNode, officer: Visitor) -> None:

@@ -12,6 +12,7 @@ function suggest(box) {
       const option = document.createElement("option")
       option.value = found.value
       option.label = found.label
+      option.lang = found.lang
       return option
     }))
   }
