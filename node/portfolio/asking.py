@@ -1,8 +1,10 @@
 """What a visitor asked to see: scopes, months and pages, from the address of a page."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,11 +13,13 @@ from flask import request, url_for
 from node.councils import service as councils
 from node.councils.models import Council
 from node.federating.views.asking import current_reader
+from node.languages import PARAMETER
 from node.portfolio.scope import Scope
 from node.request import current_node, current_work, row_id
 from node.search import service as search
-from node.search.facets import Chosen, chosen, facets
+from node.search.facets import DAYS, Chosen, Days, Facet, ahead, chosen, facets
 from node.search.wanted import Wanted, read
+from node.wording import Saying
 
 LONDON = ZoneInfo("Europe/London")
 MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
@@ -23,10 +27,11 @@ MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 @dataclass(frozen=True)
 class Asked:
-    """A scope, and the council that it is cut down to, if it is."""
+    """A scope, and the council that it is cut down to, if it is. `errors` are by parameter."""
 
     scope: Scope
     council: Council | None
+    errors: Mapping[str, Saying]
 
     @property
     def wanted(self) -> Wanted:
@@ -42,9 +47,29 @@ class Asked:
         """What was chosen in the finder besides council, origin and phase."""
         if not self.wanted.narrows:
             return []
-        known = search.councils(current_work().session)
-        every = facets(known, current_node().hooks.facets)
-        return [one for one in chosen(self.wanted, every) if self._is_beside(one.without)]
+        found = chosen(self.wanted, self.facets)
+        return [one for one in found if self._is_beside(one.without)]
+
+    @cached_property
+    def facets(self) -> tuple[Facet, ...]:
+        """All that the finder narrows down by."""
+        return facets(search.councils(current_work().session), current_node().hooks.facets)
+
+    @property
+    def days(self) -> tuple[Days, ...]:
+        """The spans of time that the finder narrows down by."""
+        return DAYS
+
+    @property
+    def ahead(self) -> Mapping[str, Mapping[int, str]]:
+        """For each span that is ahead: the same choice for so many months from today."""
+        return ahead(self.wanted, today())
+
+    @property
+    def of_page(self) -> list[tuple[str, str]]:
+        """The query parameters of the page itself, such as a month: a form keeps them."""
+        others = {item.name for item in fields(Wanted)} | {"page", PARAMETER}
+        return [pair for pair in request.args.items(multi=True) if pair[0] not in others]
 
     def _is_beside(self, without: Wanted) -> bool:
         kept = self.wanted
@@ -58,13 +83,13 @@ class Asked:
 
 
 def asked() -> Asked:
-    """The choice in the query string, as the finder reads it; what is not a choice is not heard."""
-    wanted, _error = read(request.args.items(multi=True))
+    """The choice in the query string, as the finder reads it; what is not a choice is left out."""
+    wanted, error = read(request.args.items(multi=True))
     wanted = replace(wanted, sort="")
     number = wanted.council
     session = current_work().session
     council = councils.by_number(session, number) if number is not None else None
-    return Asked(Scope(current_reader(), wanted), council)
+    return Asked(Scope(current_reader(), wanted), council, error.fields if error else {})
 
 
 def asked_month(name: str) -> date | None:

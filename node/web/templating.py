@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import govuk_frontend_jinja
 import jinja2
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask.templating import Environment
 from jinja2 import (
     ChainableUndefined,
@@ -24,7 +24,9 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from jinja2.utils import missing
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
+from federation.origin import same_origin
 from node.federating import addresses
 from node.federating.models import Actor
 from node.languages import said
@@ -104,6 +106,7 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
     )
     environment.globals.update(
         brand=brand,
+        came_from=came_from,
         same_page=same_page,
         field_params=fields.field_params,
         choice_params=fields.choice_params,
@@ -134,6 +137,23 @@ def breakable(text: str) -> Markup:
 def handle(actor: Actor) -> str:
     """`@name@host`, as people type it."""
     return addresses.handle(current_node().settings, actor)
+
+
+def came_from(*endpoints: str) -> str:
+    """The address within this node of the page that a visitor comes from, with its query, if it is
+    one of these; otherwise empty. Browsers send it (`Referrer-Policy: same-origin`).
+    """
+    before = request.referrer or ""
+    if not same_origin(before, current_node().settings.base_url):
+        return ""
+    page, routes = urlsplit(before), current_app.create_url_adapter(request)
+    try:
+        endpoint, values = routes.match(page.path, method="GET") if routes else ("", {})
+    except HTTPException:
+        return ""
+    if endpoint not in endpoints:
+        return ""
+    return url_for(endpoint, **values) + (f"?{page.query}" if page.query else "")
 
 
 def same_page(**changes: Any) -> str:

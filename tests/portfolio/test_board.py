@@ -1,5 +1,8 @@
 """The board: every project in the column of its phase, for those who may read it."""
 
+import re
+from urllib.parse import urlencode
+
 import pytest
 
 from node.councils import service as councils
@@ -56,3 +59,72 @@ def test_it_can_be_cut_down_to_a_council(town: Town) -> None:
 )
 def test_a_choice_that_is_none_is_not_heard(typed: str, town: Town) -> None:
     assert ">Bins<" in town.stranger.visit(f"/portfolio?{typed}").text
+
+
+FORM = re.compile(
+    r'<form action="([^"]*)" method="get" aria-label="Narrow it down further".*?</form>', re.S
+)
+
+
+@pytest.mark.parametrize(
+    "address, kept",
+    [
+        ("/portfolio", {}),
+        ("/portfolio/map", {}),
+        ("/numbers", {}),
+        ("/portfolio/timeline", {"months": "24", "from": "2031-01"}),
+        ("/portfolio/calendar", {"month": "2031-05"}),
+        ("/highlights", {"from": "2031-01-01", "to": "2031-01-31"}),
+    ],
+)
+def test_a_view_is_narrowed_down_where_it_is(
+    address: str, kept: dict[str, str], town: Town
+) -> None:
+    query = urlencode({"phase": "alpha", "q": "bins", "tag": "a & b", **kept})
+    page = town.stranger.visit(f"{address}?{query}").text
+    form = FORM.search(page)
+    assert form
+    assert form[1] == address
+    for name, value in kept.items():
+        assert f'type="hidden" name="{name}" value="{value}"' in form[0]
+    assert re.search(r'name="q"[^>]* value="bins"', form[0])
+    assert re.search(r'name="tag"[^>]* value="a &amp; b"', form[0])
+    assert re.search(r'name="phase"[^>]* value="alpha"( checked|>)', form[0]), "chosen or kept"
+    assert f'href="{address}?q=bins&amp;phase=alpha&amp;tag=a+%26+b&amp;contract_from=' in form[0]
+
+
+def test_what_is_narrowed_down_wrongly_says_so(town: Town) -> None:
+    page = town.stranger.visit("/portfolio?ends_to=someday").text
+    assert "There is a problem" in page
+    assert 'href="#ends_to"' in page
+    assert 'id="ends_to-error"' in page
+    assert re.search(r"<details[^>]* open", page)
+    assert ">Bins<" in page
+
+
+@pytest.mark.parametrize(
+    "before, back",
+    [
+        ("/projects?q=bins&phase=alpha&page=2", "/projects?q=bins&amp;phase=alpha&amp;page=2"),
+        ("/portfolio?tag=a+%26+b", "/portfolio?tag=a+%26+b"),
+        ("/portfolio/map?origin=ours", "/portfolio/map?origin=ours"),
+        ("/projects/drafts", "/projects"),
+        ("/councils?page=2", "/projects"),
+        ("/nothing", "/projects"),
+        ("", "/projects"),
+    ],
+)
+def test_back_to_projects_keeps_the_search(before: str, back: str, town: Town) -> None:
+    headers = {"Referer": f"https://{town.here.host}{before}"} if before else {}
+    client = town.here.app.test_client()
+    page = client.get(f"/projects/{town.bins}", headers=headers | {"Accept": "text/html"}).text
+    assert f'<a href="{back}" class="govuk-back-link">Back to projects</a>' in page
+
+
+@pytest.mark.parametrize(
+    "before", ["https://elsewhere.example/projects?q=x", "https://[/projects?q=x", "javascript:x"]
+)
+def test_back_to_projects_leads_nowhere_else(before: str, town: Town) -> None:
+    headers = {"Referer": before, "Accept": "text/html"}
+    page = town.here.app.test_client().get(f"/projects/{town.bins}", headers=headers).text
+    assert '<a href="/projects" class="govuk-back-link">Back to projects</a>' in page
