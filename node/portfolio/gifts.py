@@ -1,10 +1,15 @@
 """What councils take over from one another: outputs of projects, and who uses them."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Text, cast, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
+from federation.errors import AddressError
+from federation.origin import origin
+from node.councils.models import Council
 from node.federating.models import Actor
 from node.portfolio.scope import Scope
 from node.projects.adoptions import Adoption
@@ -32,13 +37,35 @@ def giving(session: Session, scope: Scope, *among: ColumnElement[bool]) -> list[
 
 
 def adoptions(session: Session, scope: Scope, by: str = "") -> list[AdoptedOutput]:
-    """Who uses what; only those by the council with this id, if one is given."""
+    """Who uses what, each once; only those by the council with this id, if one is given."""
     is_named = cast(Project.details, Text).contains(by or '"adopters"', autoescape=True)
     says_so = Project.adoptions.any(Adoption.author.has(Actor.uri == by) if by else true())
-    return [
-        AdoptedOutput(project, output, adopter)
-        for project in giving(session, scope, or_(is_named, says_so))
-        for output in project.outputs
-        for adopter in output.adopters
-        if not by or adopter.uri == by
-    ]
+    found: dict[tuple[int, str, str], AdoptedOutput] = {}
+    known = _resolver(session)
+    for project in giving(session, scope, or_(is_named, says_so)):
+        for output in project.outputs:
+            for adopter in map(known, output.adopters):
+                if not by or adopter.uri == by:
+                    key = project.id, output.token, adopter.uri or adopter.name.casefold()
+                    found.setdefault(key, AdoptedOutput(project, output, adopter))
+    return list(found.values())
+
+
+def _resolver(session: Session) -> Callable[[Adopter], Adopter]:
+    """Gives an adopter the id of the council that it is: one whose node is at its address, or that
+    alone has its name. Whoever writes down who uses an output may know no more than a name.
+    """
+    query = select(Council.name, Actor.uri).join(Council.actor).where(~Actor.is_blocked)
+    councils = [(row.name.casefold(), row.uri) for row in session.execute(query)]
+    by_origin = {origin(uri): uri for _name, uri in councils}
+    namesakes = Counter(name for name, _uri in councils)
+    by_name = {name: uri for name, uri in councils if namesakes[name] == 1}
+
+    def resolve(adopter: Adopter) -> Adopter:
+        try:
+            uri = by_origin.get(origin(adopter.uri), adopter.uri) if adopter.uri else ""
+        except AddressError:
+            uri = adopter.uri
+        return replace(adopter, uri=uri or by_name.get(adopter.name.casefold(), ""))
+
+    return resolve

@@ -1,6 +1,5 @@
 """Who works with whom: councils that follow each other, and that use what another gave."""
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -17,8 +16,10 @@ from node.portfolio.scope import Scope
 MOST_FOLLOWS = 1_000
 # The picture has the councils with the strongest ties; the table has more.
 DRAWN, MOST_TIES = 24, 200
-WIDTH, HEIGHT, RADIUS = 940, 760, 270
-CENTRE = (WIDTH / 2, HEIGHT / 2)
+# In SVG units, which are pixels. Outside of the columns is room for two lines of a name. The columns
+# are so far apart that the steepest line passes the last council but one at a distance.
+WIDTH, MIDDLE, LEFT, RIGHT, TOP = 940, 470, 235, 705, 60
+ROW, LINE, BEND = 48, 18, 120
 ORGANISATION = "Organization"
 
 
@@ -131,17 +132,19 @@ class Spot:
     """Where a council is drawn, and how its name stands beside it: `anchor` is SVG's word."""
 
     party: Party
-    x: float
-    y: float
+    x: int
+    y: int
     anchor: str
 
     @property
-    def text_x(self) -> float:
-        return self.x + {"start": 16, "end": -16}.get(self.anchor, 0)
+    def text_x(self) -> int:
+        return self.x + {"start": 18, "end": -18}.get(self.anchor, 0)
 
-    @property
-    def text_y(self) -> float:
-        return self.y + (34 if self.anchor == "middle" else 5)
+    def text_y(self, lines: int) -> int:
+        """The baseline of the first of so many lines."""
+        if self.anchor == "middle":
+            return self.y - 6 - LINE * lines
+        return self.y + 5 - LINE * (lines - 1) // 2
 
 
 @dataclass(frozen=True)
@@ -152,9 +155,25 @@ class Drawing:
     lines: list[Tie]
     left_out: int
 
+    @property
+    def height(self) -> int:
+        return max((spot.y for spot in self.spots.values()), default=TOP) + ROW
+
+    def path(self, tie: Tie) -> str:
+        """The line of a tie, as SVG writes it. It meets no council but its own two, and no name:
+        between columns it is straight, within one it bends to the inside.
+        """
+        one, other = self.spots[tie.one.key], self.spots[tie.other.key]
+        if one.x != other.x:
+            return f"M{one.x} {one.y}L{other.x} {other.y}"
+        inside = one.x + (BEND if one.x < MIDDLE else -BEND)
+        return f"M{one.x} {one.y}Q{inside} {(one.y + other.y) // 2} {other.x} {other.y}"
+
 
 def drawn(found: list[Tie]) -> Drawing:
-    """The same picture for the same ties: ours in the middle, the others around it by name."""
+    """The same picture for the same ties: ours at the top, the others below it by name in two
+    columns, with their names outside of these.
+    """
     strength: dict[str, int] = defaultdict(int)
     parties: dict[str, Party] = {}
     for tie in found:
@@ -167,14 +186,10 @@ def drawn(found: list[Tie]) -> Drawing:
         key=lambda party: (-strength[party.key], party.name, party.key),
     )
     shown = sorted(others[:DRAWN], key=lambda party: (party.name.casefold(), party.key))
-    spots = {party.key: Spot(party, *CENTRE, "middle") for party in ours}
+    spots = {party.key: Spot(party, MIDDLE, TOP, "middle") for party in ours}
+    rows = -(-len(shown) // 2)
     for number, party in enumerate(shown):
-        spots[party.key] = _around(party, number, len(shown))
+        is_left, y = number < rows, TOP + ROW * (number % rows + 2)
+        spots[party.key] = Spot(party, LEFT if is_left else RIGHT, y, "end" if is_left else "start")
     lines = [tie for tie in found if tie.one.key in spots and tie.other.key in spots]
     return Drawing(spots, lines, len(others) - len(shown))
-
-
-def _around(party: Party, number: int, total: int) -> Spot:
-    angle = math.tau * (number + 0.5) / total - math.tau / 4
-    x, y = CENTRE[0] + RADIUS * math.cos(angle), CENTRE[1] + RADIUS * math.sin(angle)
-    return Spot(party, round(x, 1), round(y, 1), "start" if x >= CENTRE[0] else "end")

@@ -44,7 +44,7 @@ def show_network() -> ResponseReturnValue:
         more=max(0, len(found) - network.MOST_TIES),
         drawing=network.drawn(found),
         width=network.WIDTH,
-        height=network.HEIGHT,
+        line_height=network.LINE,
     )
 
 

@@ -1,11 +1,13 @@
 """What the portfolio says of councils: map, network, numbers, and each council's page."""
 
+import math
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from node.projects.details import Adopter, Details, Output
-from node.testing.nodes import TestNode
+from node.testing.nodes import Nodes, TestNode
 from tests.portfolio.conftest import Town
 from tests.portfolio.places import SVG, pictures, publish, table, words
 
@@ -94,3 +96,69 @@ def test_a_councils_page_says_what_it_leads_and_how_its_node_is(town: Town) -> N
         assert said in theirs
     assert f"/portfolio/timeline?council={number}" in theirs
     assert f"/councils/{number}/calendar.ics" in theirs
+
+
+def test_a_council_that_is_named_in_several_ways_is_drawn_once(nodes: Nodes) -> None:
+    here, there = nodes.pair()
+    here.follow(there)
+    nodes.settle()
+    for title, adopter in (
+        ("Forms", Adopter("BRACKWELL council")),
+        ("Maps", Adopter("Brackwell", f"{there.node.settings.base_url}/")),
+        ("Signs", Adopter("Brackwell Borough", there.council_uri)),
+    ):
+        given = Output(token="x", title=f"{title} for all", adopters=(adopter,))
+        publish(here, title, Details(outputs=(given,)))
+    page = here.visitor().visit("/portfolio/network").text
+    (picture,) = pictures(page)
+    assert len(list(picture.iter(f"{SVG}circle"))) == 1
+    assert words(picture).count("Brackwell") == 1
+    assert page.count('<th scope="row"') == 1
+    assert 'figure__number">1</span> organisation reuses' in here.visitor().visit("/numbers").text
+
+    # With more lines than there will ever be, none meets a council or a name that it is not of.
+    towns = [f"The Royal Borough of Town Number {number}" for number in range(23)]
+    everybody = tuple(Adopter(name) for name in towns)
+    for node in (here, there):
+        shared = Output(token="y", title="A form", adopters=everybody)
+        publish(node, "For everybody", Details(outputs=(shared,)))
+    nodes.settle()
+    (picture,) = pictures(here.visitor().visit("/portfolio/network").text)
+    (ours,) = (each for each in picture.iter(f"{SVG}rect"))
+    middle = tuple(float(ours.get(name, "")) + 13 for name in ("x", "y"))
+    others = [
+        (float(each.get("cx", "")), float(each.get("cy", "")))
+        for each in picture.iter(f"{SVG}circle")
+    ]
+    lines = [points(each.get("d", "")) for each in picture.iter(f"{SVG}path")]
+    assert (len(others), len(lines)) == (24, 24 + 23)
+    for line in lines:
+        for spot in {middle, *others} - {line[0], line[-1]}:
+            assert min(math.dist(spot, point) for point in line) > 15, "the dot, and half a line"
+    width, height = float(picture.get("width", "")), float(picture.get("height", ""))
+    inside = {x for line in lines for x, _y in line}
+    for text in picture.iter(f"{SVG}text"):
+        for part in text.iter(f"{SVG}tspan"):
+            x, y = float(part.get("x", "")), float(part.get("y", ""))
+            assert 0 < y < height
+            if text.get("text-anchor") == "end":
+                assert 210 < x < min(inside)
+            elif text.get("text-anchor") == "start":
+                assert max(inside) < x < width - 210
+            else:
+                assert y < min(y for line in lines for _x, y in line), "above all lines"
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    """Points on a line of a picture, which is straight or a quadratic curve, close together."""
+    numbers = [float(number) for number in re.findall(r"[\d.]+", path)]
+    (x, y), (last_x, last_y) = numbers[:2], numbers[-2:]
+    bend_x, bend_y = numbers[2:4] if "Q" in path else ((x + last_x) / 2, (y + last_y) / 2)
+    steps = [step / 200 for step in range(201)]
+    return [
+        (
+            (1 - t) ** 2 * x + 2 * t * (1 - t) * bend_x + t**2 * last_x,
+            (1 - t) ** 2 * y + 2 * t * (1 - t) * bend_y + t**2 * last_y,
+        )
+        for t in steps
+    ]
