@@ -16,8 +16,8 @@ from node.portfolio.scope import Scope
 MOST_FOLLOWS = 1_000
 # The picture has the councils with the strongest ties; the table has more.
 DRAWN, MOST_TIES = 24, 200
-# In SVG units, which are pixels. Outside of the columns is room for two lines of a name. The columns
-# are so far apart that the steepest line passes the last council but one at a distance.
+# In SVG units, which are pixels. Outside of the columns is room for two lines of a name. They are
+# so far apart that the steepest line passes the last council but one at a distance.
 WIDTH, MIDDLE, LEFT, RIGHT, TOP = 940, 470, 235, 705, 60
 ROW, LINE, BEND = 48, 18, 120
 ORGANISATION = "Organization"

@@ -252,7 +252,8 @@ def _operation(
         operation["description"] = say("Needs the scope %(scope)s.", scope=scope.value)
         if body and schema is not None and scope is not Scope.webhooks:
             operation["description"] = say(
-                "Needs the scope %(scope)s. What was written is answered with the scope read alone.",
+                "Needs the scope %(scope)s."
+                " What was written is answered with the scope read alone.",
                 scope=scope.value,
             )
     done: Schema = {status: good}
