@@ -1,10 +1,14 @@
 """Commands that start the node, set it up, and look whether it is well."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 import click
 from sqlalchemy import func, select
 
+from federation.errors import FederationError
+from federation.vocabulary import parse_json
+from federation.webfinger import actor_id_from_jrd, webfinger_url
 from node import migrating
 from node.app import node_of
 from node.backups import service as backups
@@ -18,6 +22,7 @@ from node.errors import MoothallError
 from node.federating import addresses, clock
 from node.federating.models import Delivery
 from node.mail.models import Mail
+from node.outbound import JRD, OutboundError
 from node.runtime import Node
 from node.serving import say_where, serve, work
 from node.settings import PASSWORD_VARIABLE, Settings
@@ -82,6 +87,9 @@ def doctor(backup: Path | None) -> None:
         return
     with opened(upgrade=False) as node:
         findings = examine(node)
+        # The first four: without a database and a council there is nothing to ask about.
+        if not any(wrong for _, wrong in findings[:4]):
+            findings += ask_main_domain(node)
     for words in _warnings(node.settings):
         click.echo(f"warn  {words}")
     report(findings)
@@ -146,6 +154,36 @@ def examine(node: Node) -> list[tuple[str, str]]:
     findings.append(("emails are taken", f"{refused} failed" if refused else ""))
     findings.append(("each GSS code is claimed by one council", claimed))
     return [*findings, *ask_plugins(node)]
+
+
+def ask_main_domain(node: Node) -> list[tuple[str, str]]:
+    """Whether others find the council at `handle_domain`, if there is one and it is set up; the
+    node has to be running for that.
+    """
+    if not node.settings.handle_domain:
+        return []
+    with node.reading() as session:
+        council = councils.own(session)
+        actor = (council.actor.username or "", council.actor.uri) if council else None
+    if actor is None:
+        return []
+    found_at = f"@{actor[0]}@{node.settings.handle_domain} is found"
+    return [(found_at, _why_not_found(node, *actor))]
+
+
+def _why_not_found(node: Node, username: str, uri: str) -> str:
+    """What is wrong with the answer about our council at the main domain; outside transactions."""
+    domain = node.settings.handle_domain
+    plain_http = domain in node.settings.private_hosts and not node.settings.is_https
+    try:
+        url = webfinger_url(username, domain, plain_http=plain_http)
+        answer = node.outbound.get(url, accept=JRD[0], content_types=JRD)
+        if answer.status != HTTPStatus.OK:
+            return f"{url} answers {answer.status}"
+        known = actor_id_from_jrd(parse_json(answer.body), username, domain)
+    except (OutboundError, FederationError) as error:
+        return f"{url}: {error}"
+    return "" if known == uri else f"{url} names another actor than {uri}"
 
 
 def ask_plugins(node: Node) -> list[tuple[str, str]]:

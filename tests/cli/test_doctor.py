@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from node.testing.nodes import TestNode
+from node.testing.nodes import Nodes, TestNode
 from tests.cli.conftest import Command
+from tests.federation.test_handles import MAIN, MainSite
 
 COMMANDS = (["project", "list"], ["peer", "list"], ["peer", "allow", "a.example"], ["serve"])
 
@@ -34,6 +35,22 @@ def test_what_is_most_often_a_mistake_is_a_warning(council: TestNode, moothall: 
     warnings = [line for line in said.out.splitlines() if line.startswith("warn")]
     assert [line.partition(" is ")[0] for line in warnings] == ["warn  trusted_proxy", "warn  mail"]
     assert said.code == 0
+
+
+def test_whether_the_main_domain_sends_others_on(
+    nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = nodes.start("aldermoor", handle_domain=MAIN)
+    monkeypatch.setattr("node.app._outbound", lambda _settings: node.node.outbound)
+    settings = node.node.settings
+    own = {name: getattr(settings, name) for name in ("base_url", "database_url", "secret_key")}
+    question = f"@aldermoor@{MAIN} is found"
+    said = moothall("doctor", **own, handle_domain=MAIN)
+    assert said.code == 1
+    assert f"FAIL  {question}: https://{MAIN}/.well-known/webfinger" in said.out
+    nodes.apps[MAIN] = MainSite(node, redirects=True)
+    said = moothall("doctor", **own, handle_domain=MAIN)
+    assert (said.code, f"ok    {question}\n" in said.out) == (0, True)
 
 
 def test_a_node_that_was_never_started(moothall: Command, database_url: str) -> None:
