@@ -1,13 +1,13 @@
 """`./dev check` fails for a known vulnerability, and says so where nobody can be asked."""
 
 import json
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+import os
+import runpy
 from pathlib import Path
 
 import pytest
 
-DEV = Path(__file__).resolve().parents[2] / "dev"
+AUDIT = Path(__file__).resolve().parents[2] / ".ci" / "audit.py"
 FINE = {"name": "fine", "version": "1", "vulns": []}
 BAD = {"name": "bad", "version": "2", "vulns": [{"id": "CVE-1"}, {"id": "CVE-2"}]}
 UNKNOWN = {"name": "unknown", "skip_reason": "not found"}
@@ -37,18 +37,12 @@ def test_vulnerable_packages_fail_and_unknown_ones_are_said(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    loader = SourceFileLoader("dev", str(DEV))
-    spec = spec_from_loader("dev", loader)
-    assert spec
-    dev = module_from_spec(spec)
-    loader.exec_module(dev)
     script = tmp_path / "pip-audit"
     script.write_text(f"#!/bin/sh\n{program}\n")
     script.chmod(0o755)
-    monkeypatch.setattr(dev, "PROGRAMS", tmp_path)
-    if "sleep" in program:
-        monkeypatch.setattr(dev, "AUDIT_SECONDS", 0.5)
-    assert dev.audit() is passes
-    said = capsys.readouterr().err.partition("\n")[2]
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    audit = runpy.run_path(str(AUDIT))["audit"]
+    assert audit(0.5 if "sleep" in program else 30.0) is passes
+    said = capsys.readouterr().err
     assert words in said
     assert bool(said) == bool(words)
