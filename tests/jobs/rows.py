@@ -35,6 +35,7 @@ from node.projects.marks import MARKED
 from node.projects.models import Project, State, Visibility
 from node.runtime import UnitOfWork
 from node.search.models import SavedSearch
+from node.webhooks.events import Event
 from node.webhooks.models import Webhook, WebhookMessage
 
 LONG_AGO = timedelta(days=500)
@@ -232,7 +233,9 @@ def webhook_message(work: UnitOfWork, number: int) -> int:
     hook = Webhook(user_id=_person(work, number).id, url=url, events=["project.published"])
     work.session.add(hook)
     work.session.flush()
-    return _added(work, WebhookMessage(webhook_id=hook.id, event="project.published", body="{}"))
+    # Of nothing that somebody could have hidden since.
+    message = WebhookMessage(webhook_id=hook.id, event=Event.test, body='{"data": {}}')
+    return _added(work, message)
 
 
 def password(work: UnitOfWork, number: int) -> int:
