@@ -120,7 +120,7 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
         ({"--email": "officer@aldermoor.example"}, "There is already an account"),
         ({"--email": "nobody"}, "Enter an email address"),
         ({"--name": ""}, "Enter your name"),
-        ({"--name": "\udcff"}, "Enter your name"),
+        ({"--name": "\udcff"}, "Remove the characters that cannot be shown"),
         ({"--role": "king"}, "'king' is not one of 'officer', 'coordinator'"),
         ({"--password": "short"}, "Enter a password of at least 12 characters"),
         ({"--password": "x" * 201}, "Enter a password of at most 200 characters"),
