@@ -115,6 +115,8 @@ def retry(work: UnitOfWork, item: InboxItem) -> None:
     """
     if not item.body:
         raise ConflictError(say("The message was too large to be kept."))
+    if item.state != "failed":
+        raise ConflictError(say("That cannot be done any more."))
     item.move_to(InboxItem.WAITING)
     item.attempts, item.due_at, item.finished_at = 0, now(), None
     work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB)
