@@ -60,6 +60,8 @@ def of_documents(*, https: bool) -> list[tuple[str, str]]:
 def harden_document(response: Response) -> None:
     """Add the headers to what another server is answered: the same for all."""
     response.headers.extend(current_app.extensions[EXTENSION])
+    if _has_form():  # a page that a server asked for
+        response.headers.setdefault("Cache-Control", FOR_ONE_PERSON)
 
 
 def _is_for_one_person() -> bool:

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from node.federating.clock import JOB as CLOCK
 from node.federating.handling import FETCHING_JOB
 from node.federating.models import InboxItem, Queued
 from node.people.sessions import JOB as SESSIONS
@@ -11,8 +12,8 @@ from node.unsaved.service import JOB as UNSAVED
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
 
-# A single statement that deletes what is too old: nothing in it is read.
-WITHOUT_ITEMS = {UNSAVED, SESSIONS}
+# Single statements, which delete what is too old or pull in what is due too late.
+WITHOUT_ITEMS = {UNSAVED, SESSIONS, CLOCK}
 # Their rows say themselves what went wrong.
 QUEUES = {row.JOB for row in Queued.__subclasses__()} | {FETCHING_JOB}
 
