@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, make_url, select, update
+from sqlalchemy import Engine, create_engine, make_url, update
 
 from node import __version__, migrating, presence, settings
 from node.backups import archive, databases
@@ -22,7 +22,6 @@ from node.db import now
 from node.federating import queues
 from node.federating.models import Comparison
 from node.people import sessions
-from node.people.models import User
 from node.runtime import Node
 from node.settings import Settings
 
@@ -106,8 +105,7 @@ def resume(node: Node, manifest: Manifest) -> None:
     with node.work(by="restore") as work:
         waiting = update(Comparison).where(Comparison.state == Comparison.WAITING)
         work.session.execute(waiting.values(due_at=now(), attempts=0))
-        for user in work.session.scalars(select(User).order_by(User.id)):
-            sessions.end_all(work, user)
+        sessions.end_all_of_everybody(work)
         council = councils.require_own(work.session)
         work.audit("node.restore", council.actor.uri, taken_at=manifest.taken_at)
 

@@ -92,6 +92,12 @@ def end_all(work: UnitOfWork, user: User, keep: int | None = None) -> None:
     work.session.execute(update(UserSession).where(*mine, *others).values(ended_at=now()))
 
 
+def end_all_of_everybody(work: UnitOfWork) -> None:
+    """End every session of this node."""
+    is_open = UserSession.ended_at.is_(None)
+    work.session.execute(update(UserSession).where(is_open).values(ended_at=now()))
+
+
 def forget_devices(work: UnitOfWork, user: User, keep: int | None = None) -> None:
     """No device of a person is known any more, but that of the session `keep`."""
     mine = [UserSession.user_id == user.id]
