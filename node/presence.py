@@ -8,16 +8,18 @@ process, however it ends.
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from node.data_folder import data_folder
 from node.errors import MoothallError
 from node.settings import Settings
 
 LOCK_FILE = "running.lock"
-# What libpq calls the connections of this process, and the names it gives them.
-APPLICATION_NAME_VARIABLE = "PGAPPNAME"
+# By which PostgreSQL lists the connections of processes that run the node.
 APPLICATION_NAME = "moothall-running"
 
 
@@ -27,11 +29,26 @@ class RunningError(MoothallError):
     code = "running"
 
 
-def announce(settings: Settings) -> None:
-    """Say that this process runs the node, until it ends. Call it before the engine connects."""
-    os.environ[APPLICATION_NAME_VARIABLE] = APPLICATION_NAME
-    # Held until the process ends, so it is never closed.
-    fcntl.flock(_lock_file(settings), fcntl.LOCK_SH)
+@contextmanager
+def announced(settings: Settings) -> Iterator[Settings]:
+    """For the length of the block this process runs the node, and others can see it. Yields the
+    settings to start the node with.
+    """
+    file = _lock_file(settings)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield replace(settings, database_url=_named(settings.database))
+    finally:
+        os.close(file)
+
+
+def _named(database: str) -> str:
+    """The same database, to which one connects as a process that runs the node."""
+    url = make_url(database)
+    if url.get_backend_name() != "postgresql":
+        return database
+    named = url.update_query_dict({"application_name": APPLICATION_NAME})
+    return named.render_as_string(hide_password=False)
 
 
 def require_stopped(settings: Settings, engine: Engine) -> None:

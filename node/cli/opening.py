@@ -1,7 +1,7 @@
 """Opening the node for one command."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import sleep
 
 from flask import Flask
@@ -37,21 +37,20 @@ def started(
     given = settings.load()
     logs.configure(given)
     data_folder(given)
-    if runs_node:
-        presence.announce(given)
-    while True:
+    with presence.announced(given) if runs_node else nullcontext(given) as given:
+        while True:
+            try:
+                app = up_to_date(given, without or {}) if upgrade else create_app(given)
+                break
+            except (*UNAVAILABLE, UnreachableError) as error:
+                if not runs_node:
+                    raise
+                DATABASE_TROUBLE.error("Waiting for the database or the job engine: %s", error)
+                sleep(WAIT_SECONDS)
         try:
-            app = up_to_date(given, without or {}) if upgrade else create_app(given)
-            break
-        except (*UNAVAILABLE, UnreachableError) as error:
-            if not runs_node:
-                raise
-            DATABASE_TROUBLE.error("Waiting for the database or the job engine: %s", error)
-            sleep(WAIT_SECONDS)
-    try:
-        yield app
-    finally:
-        _close(node_of(app))
+            yield app
+        finally:
+            _close(node_of(app))
 
 
 def up_to_date(given: Settings, without: Mapping[str, str]) -> Flask:

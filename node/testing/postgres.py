@@ -123,9 +123,10 @@ class Postgres:
 
     def reset(self, name: str, statements: str) -> None:
         """Put back into the tables of the database `name` what it remembers."""
-        if name not in self._resetting:
-            self._resetting[name] = self._within(name)
-        connection = self._resetting[name]
+        connection = self._resetting.get(name)
+        # A test may have ended it, as one of many.
+        if connection is None or not _answers(connection):
+            connection = self._resetting[name] = self._within(name)
         with connection.transaction():
             connection.execute(statements.encode())
 
@@ -151,6 +152,15 @@ class Postgres:
     def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _answers(connection: Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+        connection.commit()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def programs() -> Path:
