@@ -112,8 +112,8 @@ COLUMNS = (
     *("title", "summary", "phase", "council", "start", "end", "dates estimated", "contract ends"),
     *("next assessment", "budget", "collaboration", "department", "contact", "contact email"),
     *("capability", "business area", "lgsl", "tags", "technologies", "skills", "website"),
-    *("repository", "language", "visibility", "published", "changed", "freshness", "review due"),
-    *("content licence", "url", "page"),
+    *("repository", "language", "visibility", "published", "changed", "version", "freshness"),
+    *("review due", "content licence", "url", "page"),
 )
 
 
@@ -147,6 +147,7 @@ def cells(project: Project, page: str, licence: str | None) -> dict[str, str]:
         "visibility": project.visibility.value,
         "published": moment(project.published_at),
         "changed": moment(project.changed_at),
+        "version": project.version if project.is_local else None,
         "freshness": project.freshness.value,
         "review due": day(project.review_on),
         "content licence": licence,

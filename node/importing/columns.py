@@ -45,7 +45,7 @@ NAMES = {
     "url": "url uri address link",
     "id": "id pageid projectid reference projectreference ref",
     "visibility": "visibility",
-    "changed": "changed",
+    "version": "version",
 }
 # What several columns of one field say belongs together.
 JOINED = {
@@ -82,6 +82,7 @@ PASSED_OVER = frozenset(
         "pluginpostcontainer",
         "objectid",
         "published",
+        "changed",
         "freshness",
         "reviewdue",
         "contentlicence",

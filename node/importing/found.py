@@ -74,7 +74,7 @@ class Found:
     address of its repository; `id` is what its own list calls it, which means something within that
     list only. `notes` say what was left out or assumed; `assumed` names the parts of `text` that
     the file does not say. `organisation` is the name of whose it is, or the number of that where
-    the file gives no name. `changed` is when it was last changed, in an export of a node's.
+    the file gives no name. `version` is the version of the project that a node exported.
     `is_whole` unless something stands in for what a reader of the project needs.
     """
 
@@ -87,7 +87,7 @@ class Found:
     is_whole: bool = True
     id: str = ""
     assumed: frozenset[str] = frozenset()
-    changed: str = ""
+    version: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ def _is_as_imported(found: Found, project: Project, record: Imported | None) -> 
     """Whether nobody changed the project here since it was imported, or exported."""
     if record is not None and record.project is project:
         return record.version == project.version
-    return found.changed == project.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return found.version == str(project.version)
 
 
 def merged(found: Found, project: Project) -> Text:

@@ -80,7 +80,7 @@ def project_of(row: Row, table: Table) -> Found:
         is_whole=bool(given),
         id=sieve.line("id", row.get("id")),
         assumed=frozenset(assumed),
-        changed=row.get("changed") if table.is_export else "",
+        version=row.get("version") if table.is_export else "",
     )
 
 
