@@ -307,7 +307,8 @@ def test_what_this_node_exports_is_the_same_projects_when_it_comes_back(
     assert after["Edited export"].token == before["Plain export"].token
     # What was changed here since it was exported is left as it is, also within the same moment.
     with council.work() as work:
-        changed = work.session.scalars(select(Project).where(Project.title == "Edited export")).one()
+        rows = select(Project).where(Project.title == "Edited export")
+        changed = work.session.scalars(rows).one()
         changed.changed_at = before["Plain export"].changed_at
     assert (
         "1 here already, and changed since: left as it is"
