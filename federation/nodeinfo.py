@@ -5,6 +5,8 @@ from typing import Any
 
 from federation.reading import Document, one_or_many
 
+# The link to the actor of the server itself (FEP-2677).
+APPLICATION = "https://www.w3.org/ns/activitystreams#Application"
 SCHEMA = "http://nodeinfo.diaspora.software/ns/schema"
 VERSIONS = ("2.1", "2.0")
 NAME = "moothall"
@@ -15,14 +17,13 @@ def path(version: str) -> str:
     return f"/nodeinfo/{version}"
 
 
-def well_known(base_url: str) -> Document:
-    """The document at `/.well-known/nodeinfo`, newest version first."""
-    return {
-        "links": [
-            {"rel": f"{SCHEMA}/{version}", "href": f"{base_url}{path(version)}"}
-            for version in VERSIONS
-        ]
-    }
+def well_known(base_url: str, application: str) -> Document:
+    """The document at `/.well-known/nodeinfo`, newest version first. `application` is the id of the
+    server's own actor.
+    """
+    links = {f"{SCHEMA}/{version}": f"{base_url}{path(version)}" for version in VERSIONS}
+    links[APPLICATION] = application
+    return {"links": [{"rel": rel, "href": href} for rel, href in links.items()]}
 
 
 def nodeinfo(version: str, software_version: str, *, users: int, posts: int) -> Document:
@@ -45,15 +46,25 @@ def content_type(version: str) -> str:
 
 def document_in(links: Mapping[str, Any]) -> str | None:
     """The address of the newest document that we can read, in what `/.well-known/nodeinfo` says."""
-    found = {
+    found = _links(links)
+    known = (f"{SCHEMA}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
+    return next((found[rel] for rel in known if rel in found), None)
+
+
+def application_in(links: Mapping[str, Any]) -> str | None:
+    """The id of the server's own actor, in what `/.well-known/nodeinfo` says."""
+    return _links(links).get(APPLICATION)
+
+
+def _links(document: Mapping[str, Any]) -> dict[str, str]:
+    """The addresses in `/.well-known/nodeinfo`, by what they are."""
+    return {
         link["rel"]: link["href"]
-        for link in one_or_many(links.get("links"))
+        for link in one_or_many(document.get("links"))
         if isinstance(link, dict)
         and isinstance(link.get("rel"), str)
         and isinstance(link.get("href"), str)
     }
-    known = (f"{SCHEMA}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
-    return next((found[rel] for rel in known if rel in found), None)
 
 
 def software_in(document: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ from node.federating import (
     departures,
     discovery,
     following,
+    greeting,
     handling,
     health,
     housekeeping,
@@ -264,7 +265,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
-    node.jobs.register(peers.GREETING_JOB, lambda: following.greet(node))
+    node.jobs.register(peers.GREETING_JOB, lambda: greeting.work_off(node))
     node.jobs.register(Departure.JOB, lambda: departures.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(relating.MERGING_JOB, lambda: merging.work_off(node))

@@ -19,6 +19,7 @@ from federation.errors import FederationError
 from federation.origin import normal_authority, same_origin
 from federation.reading import one_or_many
 from federation.vocabulary import Activity, parse_json
+from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import MoothallError
 from node.federating import fetching, handling, peer_lists, peers, suggesting
@@ -36,7 +37,7 @@ AGAIN = timedelta(days=7)
 # A move to a server that was not allowed counts still when it is, within this time.
 MOVES_KEPT = timedelta(days=60)
 LONGEST_SOFTWARE = 100
-PEERS = "/peers.json"
+WELL_KNOWN, PEERS = "/.well-known/nodeinfo", "/peers.json"
 JSON = ("application/json",)
 
 
@@ -103,7 +104,7 @@ def _ask(node: Node, host: str) -> Found | None:
     """None where the server does not say what it is."""
     base = _base(node, host)
     try:
-        where = nodeinfo.document_in(_json(node, f"{base}/.well-known/nodeinfo"))
+        where = nodeinfo.document_in(_json(node, f"{base}{WELL_KNOWN}"))
         if where is None or not same_origin(where, base):
             return None
         software = nodeinfo.software_in(_json(node, where))
@@ -117,6 +118,18 @@ def _ask(node: Node, host: str) -> Found | None:
         return Found(software, _hosts(_json(node, f"{base}{PEERS}")))
     except (MoothallError, FederationError):
         return Found(software)  # which is its right
+
+
+def application(node: Node, host: str) -> ActorDocument | None:
+    """The actor of a server itself (FEP-2677), None where it names none.
+
+    Raises `NotFetchedError` and `FederationError`.
+    """
+    base = _base(node, host)
+    uri = nodeinfo.application_in(_json(node, f"{base}{WELL_KNOWN}"))
+    if uri is None or not same_origin(uri, base):
+        return None
+    return fetching.actor(node, uri)
 
 
 def _base(node: Node, host: str) -> str:

@@ -1,6 +1,5 @@
 """Following: asking, answering, ending; and what others ask of us."""
 
-from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -10,10 +9,9 @@ from federation.vocabulary import Activity, accept, follow, id_of, reject, undo
 from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
-from node.federating import actors, addresses, backfill, comparisons, health, peers, publishing
-from node.federating.models import Actor, Follow, InboxItem, Peer
-from node.isolation import each
-from node.runtime import Handlers, Node, NotForUsError, Received, UnitOfWork
+from node.federating import actors, addresses, backfill, comparisons, peers, publishing
+from node.federating.models import Actor, Follow, InboxItem
+from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
 from node.wording import say
 
 # Of the actors of one server, so many follow actors of ours.
@@ -107,29 +105,8 @@ def _was_undone(session: Session, activity: Activity) -> bool:
     return session.scalar(select(InboxItem.id).where(*undone).limit(1)) is not None
 
 
-def greet(node: Node) -> None:
-    """The job: followers on servers that were allowed a moment ago are accepted once more, by which
-    their nodes know that there may be more for them now, and compare; and Follows of ours that such
-    a server refused are sent again.
-    """
-    with node.reading() as session:
-        hosts = session.scalars(select(Peer.host).where(Peer.is_to_greet)).all()
-    each(node, peers.GREETING_JOB, hosts, partial(_greet, node))
-
-
-def _greet(node: Node, host: str) -> None:
-    with node.work(by=peers.GREETING_JOB) as work:
-        peers.row(work.session, host).is_to_greet = False
-        if not peers.is_allowed(work.session, work.settings, host):
-            return
-        theirs = Follow.follower.has(Actor.host == host), Follow.state == "accepted"
-        ours = Follow.followed.has(Actor.kind == "Organization")
-        for row in work.session.scalars(select(Follow).where(*theirs, ours)).all():
-            _accept(work, row)
-        health.send_refused_follows(work, host)
-
-
-def _accept(work: UnitOfWork, row: Follow) -> None:
+def accept_again(work: UnitOfWork, row: Follow) -> None:
+    """Accept a follower of ours once more: its node then looks for what is there for it now."""
     follower, followed = row.follower, row.followed
     asked = follow(row.uri, follower.uri, followed.uri)
     del asked["@context"]

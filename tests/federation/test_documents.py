@@ -99,6 +99,8 @@ def test_must_1_webfinger_of_what_is_not_here(query: str, status: int, node: Tes
 
 def test_must_2_nodeinfo_in_both_versions(node: TestNode) -> None:
     links = {item["rel"]: item["href"] for item in read(node, "/.well-known/nodeinfo")["links"]}
+    base = node.node.settings.base_url
+    assert links["https://www.w3.org/ns/activitystreams#Application"] == f"{base}/actor"
     for version in ("2.0", "2.1"):
         address = links[f"http://nodeinfo.diaspora.software/ns/schema/{version}"]
         found = read(node, address)

@@ -10,7 +10,7 @@ from federation.vocabulary import Actor as ActorDocument
 from node.audit import AuditEntry
 from node.councils import service as councils
 from node.db import now
-from node.federating.models import Actor, Comparison, Follow
+from node.federating.models import Actor, Comparison, Follow, InboxItem
 from node.projects import service as projects
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
@@ -90,6 +90,30 @@ def test_councils_of_a_server_that_is_allowed_read_at_once_what_is_for_peers(nod
     here.allow(there)
     nodes.settle()
     assert "Among ourselves" in officer.visit("/projects").text
+
+
+@pytest.mark.parametrize("federation", ["allow-list", "open"])
+def test_must_45_a_follow_that_was_refused_is_sent_again_once_the_other_operator_allows_it(
+    nodes: Nodes, federation: str
+) -> None:
+    there, here = nodes.start("aldermoor"), nodes.start("brackwell", federation=federation)
+    here.allow(there)
+    here.follow(there)
+    nodes.settle()
+    councils_page = here.visitor("operator").visit("/councils").text
+    assert "Waiting for the other council’s operator" in councils_page
+    there.allow(here)
+    nodes.settle()
+    assert followers(there) == 1
+    assert "Waiting" not in here.visitor("operator").visit("/councils").text
+
+
+def test_who_was_not_refused_is_not_written_to_when_the_operator_allows_it(nodes: Nodes) -> None:
+    there, here = nodes.start("aldermoor"), nodes.start("brackwell", federation="open")
+    there.allow(here)
+    nodes.settle()
+    with here.reading() as session:
+        assert session.scalars(select(InboxItem)).all() == []
 
 
 def pass_comparisons(node: TestNode) -> None:

@@ -159,14 +159,18 @@ def test_who_names_what_is_not_theirs_sends_us_on() -> None:
 
 
 def test_nodeinfo() -> None:
-    links = nodeinfo.well_known("https://a.example")["links"]
+    links = nodeinfo.well_known("https://a.example", "https://a.example/actor")["links"]
+    application = {
+        "rel": "https://www.w3.org/ns/activitystreams#Application",
+        "href": "https://a.example/actor",
+    }
     assert links == [
         {
             "rel": f"http://nodeinfo.diaspora.software/ns/schema/{version}",
             "href": f"https://a.example/nodeinfo/{version}",
         }
         for version in ("2.1", "2.0")
-    ]
+    ] + [application]
     for version in nodeinfo.VERSIONS:
         document = nodeinfo.nodeinfo(version, "0.1.0", users=1, posts=2)
         assert document["version"] == version

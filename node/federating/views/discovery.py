@@ -106,7 +106,8 @@ def _wanted(session: Session, settings: Settings, wanted: str | tuple[str, str])
 @permission(PUBLIC)
 @for_servers
 def nodeinfo_links() -> ResponseReturnValue:
-    links = nodeinfo.well_known(current_node().settings.base_url)
+    settings = current_node().settings
+    links = nodeinfo.well_known(settings.base_url, addresses.node_actor(settings))
     return Response(json_bytes(links), content_type="application/json")
 
 
