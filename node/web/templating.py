@@ -103,6 +103,7 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         moment=times.moment,
         exact_moment=times.exact,
         said=said,
+        written_in=written_in,
     )
     environment.globals.update(
         brand=brand,
@@ -127,6 +128,14 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
 def mailto(address: str) -> str:
     """The link to write to an email address, and to nobody and about nothing else (RFC 6068)."""
     return f"mailto:{quote(address, safe='@')}"
+
+
+def written_in(language: str | None) -> Markup:
+    """The attributes of an element with text that people wrote: its language, as far as that is
+    known, and that it runs from right to left where its first letters do.
+    """
+    direction = Markup('dir="auto"')
+    return Markup('lang="{}" {}').format(language, direction) if language else direction
 
 
 def breakable(text: str) -> Markup:

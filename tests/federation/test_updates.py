@@ -101,8 +101,8 @@ def test_a_welsh_update_has_welsh_headings_here_in_feeds_and_elsewhere(nodes: No
     report = here.visitor().visit("/highlights?lang=cy").text
     for part in parts:
         assert part in document["content"]
-        assert part in english.partition('<div class="prose" lang="cy">')[2]
-        assert part in report.partition('<div class="prose" lang="cy">')[2]
+        assert part in english.partition('<div class="prose" lang="cy" dir="auto">')[2]
+        assert part in report.partition('<div class="prose" lang="cy" dir="auto">')[2]
     assert "What changed" not in report
     feed = here.visitor().visit("/updates.atom").data
     (entry,) = ET.fromstring(feed).iter(ENTRY)
