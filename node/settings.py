@@ -125,9 +125,11 @@ class Settings:
     )
     private_hosts: tuple[str, ...] = _key(
         (),
-        "host:port pairs of other nodes, with commas between, that may be plain http and on a"
-        " private address. For tests and demonstrations only. Addresses that officers enter"
-        " (webhooks, imports) never lead there.",
+        "host:port pairs of other nodes, separated by commas, that may be plain http and on a"
+        " private address; for a node at the usual https address the port is 443, as in"
+        " `node.internal:443`. Each host is named by itself: a domain does not cover the names"
+        " below it. For tests and demonstrations only. Addresses that officers enter (webhooks,"
+        " imports) never lead there.",
     )
     ca_file: str = _key("", "A file of certificate authorities to trust besides the usual ones.")
     delivery_threads: int = _key(64, "How many deliveries one worker sends at once.")

@@ -30,6 +30,20 @@ def test_the_owner_and_then_the_coordinators_hear_of_a_review_that_is_not_done(
     assert "was reminded in vain" in coordinator.text
 
 
+def test_unread_notifications_are_counted_one_by_one(
+    lasting_nodes: Nodes, council: TestNode
+) -> None:
+    owner = employ(council, "busy")
+    for title in ("Counted first", "Counted second"):
+        address = write(owner, title=title)
+        pass_weeks(council, address, FALLS_DUE)
+        pass_weeks(council, address, 1)
+    lasting_nodes.settle()
+    section = owner.visit("/desk").text.partition('id="desk-notices"')[2]
+    assert "(2)" in section.partition("</h2>")[0]
+    assert "2 new notices" in section
+
+
 def test_whoever_is_offered_a_project_hears_and_whoever_offered_it_hears_the_answer(
     lasting_nodes: Nodes, council: TestNode, coordinator: Visitor
 ) -> None:

@@ -1,10 +1,12 @@
 """What somebody follows, and what they are then told: of their own council and of others."""
 
 from markupsafe import Markup
+from sqlalchemy import select
 
 from node.councils import service as councils
 from node.projects import service as projects
 from node.projects.details import Details
+from node.projects.models import Project
 from node.projects.writing import Text
 from node.testing.nodes import Nodes
 from node.testing.visitor import Visitor
@@ -88,6 +90,18 @@ def test_a_tag_is_followed(nodes: Nodes) -> None:
         projects.publish(work, project)
     nodes.settle()
     assert told(operator) == [f"Aldermoor Council published {TITLE}"]
+    assert told(officer) == []
+
+
+def test_the_owner_is_not_told_that_a_colleague_published_their_project(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    officer = here.visitor("officer")
+    officer.visit("/projects/new")
+    officer.submit(title=TITLE, summary="Short.", phase="alpha", brief="Why.", then="save")
+    with here.work() as work:
+        projects.publish(work, work.session.scalars(select(Project)).one())
+    nodes.settle()
+    assert TITLE in here.visitor().visit("/projects").text
     assert told(officer) == []
 
 

@@ -10,6 +10,7 @@ from node.federating import peers
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer
 from tests.federation.test_main_job import follow, publish
+from tests.federation.test_updates import written
 
 
 def page(one: TestNode, uri: str, host: str = "") -> str:
@@ -60,6 +61,16 @@ def test_the_address_of_a_page_names_it_too(nodes: Nodes) -> None:
         listed = listed.partition(f'href="/projects/{token}"')[2]
         token = listed.partition('href="/projects/')[2].partition('"')[0]
     assert known(there, uri_of(there, f"/projects/{token}"))["id"] == uri_of(here, address)
+
+
+def test_comments_and_updates_are_counted_apart(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    project, officer = publish(here, "Bins"), here.visitor("officer")
+    written(officer, project, changed="We tried it.")
+    written(officer, project, changed="It works.")
+    officer.visit(project)
+    officer.submit("/comments", source="How did it go?")
+    assert "0 likes, 0 shares, 1 comment, 2 updates" in page(here, uri_of(here, project))
 
 
 def test_nobody_there_follows(nodes: Nodes) -> None:

@@ -49,6 +49,20 @@ def test_what_cannot_be_read_is_said_and_kept(stranger: Visitor) -> None:
     assert "The last day must be on or after the first day" in later.text
 
 
+@pytest.mark.parametrize(
+    "order, words",
+    [
+        ("ends", "those without an end date, are left out in this order"),
+        ("contract", "those that give no end of a contract, are left out in this order"),
+    ],
+)
+def test_an_order_that_leaves_projects_out_says_so(
+    stranger: Visitor, order: str, words: str
+) -> None:
+    assert words in stranger.visit(f"/projects?sort={order}").text
+    assert "left out in this order" not in stranger.visit("/projects").text
+
+
 def test_titles_are_suggested(stranger: Visitor) -> None:
     stranger.visit("/search/suggest?q=report+a+mis")
     assert [one["value"] for one in stranger.page.get_json()["suggestions"]] == [BIN]
