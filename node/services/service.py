@@ -19,6 +19,15 @@ SHIPPED = Path(__file__).parent / "lgsl" / "services.csv"
 # How the columns of lists are called, without spaces and capitals.
 NUMBERS = ("lgsl", "lgslid", "lgslcode", "identifier", "id", "serviceid", "code")
 NAMES = ("name", "label", "title", "service", "servicename", "description")
+# Everyday words, with the word that the shipped list has instead.
+EVERYDAY = {
+    "bin": "refuse",
+    "bins": "refuse",
+    "rubbish": "refuse",
+    "tip": "waste",
+    "streetlight": "street light",
+    "streetlights": "street light",
+}
 LARGEST = 99_999
 LONGEST = 300
 # More than there are, by far.
@@ -43,14 +52,20 @@ def name(session: Session, lgsl: int | None) -> str:
 
 
 def matching(session: Session, text: str, most: int) -> list[tuple[int, str]]:
-    """The services whose numbers or names have all of these words, or begin so."""
+    """Services that have each word of `text` in their name, or begin their number with it. For an
+    everyday word, the list's own counts as well (`EVERYDAY`).
+    """
     words = text.casefold().split()
     found = (
         (number, name)
         for number, name in every(session).items()
-        if all(str(number).startswith(word) or word in name.casefold() for word in words)
+        if all(_has(number, name.casefold(), word) for word in words)
     )
     return [one for one, _place in zip(found, range(most), strict=False)]
+
+
+def _has(number: int, name: str, word: str) -> bool:
+    return str(number).startswith(word) or word in name or EVERYDAY.get(word, word) in name
 
 
 def load(work: UnitOfWork, file: Path) -> int:

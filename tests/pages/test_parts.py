@@ -103,7 +103,7 @@ WRONG = {
         "department": ("x" * 151, "Use at most 150 characters; these are 151"),
     },
     "subject": {
-        "lgsl": ("bins", "No service has these words"),
+        "lgsl": ("zeppelins", "No service has these words"),
         "tags": (",".join(f"t{n}" for n in range(31)), "Enter at most 30; these are 31"),
     },
     "links": {"links-0-url": ("javascript:alert(1)", "Enter a web address, like https")},

@@ -1,6 +1,7 @@
 """Finding on pages, searches that are kept, the catalogue, services; and what arrives from afar."""
 
 import html
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -148,8 +149,20 @@ def test_the_catalogue_is_searched_by_itself(stranger: Visitor) -> None:
 def test_services_are_known_by_number_and_words(stranger: Visitor) -> None:
     assert "Find out about potholes" in stranger.visit("/services?q=pothole").text
     assert "Find out about potholes" in stranger.visit("/services?q=557").text
+    for word in ("bin", "Bins", "refuse", "rubbish collected"):
+        assert "which day the refuse is collected" in stranger.visit(f"/services?q={word}").text
     stranger.visit("/services/suggest?q=gritting")
     assert stranger.page.get_json()["suggestions"][0]["value"] == "561"
+
+
+def test_services_are_reached_from_projects_and_projects_from_services(stranger: Visitor) -> None:
+    assert 'href="/services"' in stranger.visit("/projects").text
+    assert 'href="/projects?lgsl=524"' in stranger.visit("/services?q=524").text
+    listed = stranger.visit("/projects?lgsl=524").text
+    assert BIN in listed
+    address = re.search(rf'href="(/projects/[\w-]+)"[^>]*>{BIN}', listed)
+    assert address
+    assert 'href="/projects?lgsl=524"' in stranger.visit(address[1]).text
 
 
 def test_a_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
