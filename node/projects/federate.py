@@ -18,6 +18,7 @@ from node.federating import addresses
 from node.projects.details import BRIEF, Details, Freshness, Related, Upkeep
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
+from node.projects.licensing import stated
 from node.projects.models import Phase, Project, Visibility
 from node.text import one_line
 
@@ -51,7 +52,7 @@ class RemoteProject:
     """What another node says of a project of its own, checked and sanitised.
 
     `visibility` is public or peers. `revision` is empty where its node says none. `translations`
-    has title and content by other languages.
+    has title and content by other languages. `licence` is the address of that of its text.
     """
 
     uri: str
@@ -67,6 +68,7 @@ class RemoteProject:
     revision: str
     language: str
     translations: dict[str, dict[str, str]]
+    licence: str | None
     details: Details
     freshness: Freshness
     review_on: date | None
@@ -234,6 +236,7 @@ def from_article(article: Article) -> RemoteProject | None:
         revision=details.revision,
         language=language,
         translations=_translations(article, language, details.details.get("summaries")),
+        licence=stated(article.license),
         details=parse_details(Details, {**details.details, "related": _related(article)}),
         freshness=upkeep.freshness or Freshness.unsaid,
         review_on=upkeep.review_on,

@@ -1,19 +1,22 @@
-"""The licence under which a council publishes the texts of its projects. Pure."""
+"""The licences under which councils publish the texts of their projects. Pure."""
 
 from dataclasses import dataclass
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from node.projects.details import is_address
 from node.projects.models import Project, State, Visibility
 from node.settings import Settings
 
 
 @dataclass(frozen=True)
 class Licence:
-    """`name` in the language of the page, `url` where its text is."""
+    """`name` in the language of the page, or its address where we know no name; `url` where its
+    text is.
+    """
 
-    name: LazyString
+    name: LazyString | str
     url: str
 
 
@@ -37,11 +40,33 @@ LICENCES = {
 def licence_of(settings: Settings, project: Project) -> Licence | None:
     """The licence of the texts of `project` and of its updates.
 
-    None for what is not public, which nobody may pass on, and for projects of other councils, who
-    choose their own.
+    None for what is not public, which nobody may pass on, and for projects of other councils that
+    state none.
     """
-    is_public = project.visibility is Visibility.public and project.state is State.published
-    return LICENCES[settings.content_licence] if project.is_local and is_public else None
+    if project.visibility is not Visibility.public or project.state is not State.published:
+        return None
+    if project.is_local:
+        return LICENCES[settings.content_licence]
+    return _at(project.licence) if project.licence else None
+
+
+def stated(licence: str | None) -> str | None:
+    """The address of the licence that a document of another server names: by its address, or as an
+    SPDX identifier that we know. None for anything else.
+    """
+    if licence is None or is_address(licence):
+        return licence
+    return LICENCES[licence].url if licence in LICENCES else None
+
+
+def _at(url: str) -> Licence:
+    named = (each.name for each in LICENCES.values() if _bare(each.url) == _bare(url))
+    return Licence(next(named, url), url)
+
+
+def _bare(url: str) -> str:
+    """An address without what may differ in it."""
+    return url.partition("://")[2].rstrip("/").casefold()
 
 
 def licence_url(settings: Settings, project: Project) -> str | None:

@@ -143,9 +143,10 @@ class Project(Base):
 
     `version` counts the changes of a local project, so that two people editing at once find out.
     `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
-    comparison that it belongs to. `actor` is the project's own, which can be followed. One of
-    another council that `is_hidden` was taken off our pages by a moderator; what was said about it
-    elsewhere was read at `conversation_read_at`, or is to be read.
+    comparison that it belongs to. `actor` is the project's own, which can be followed. `licence` is
+    the address of the one that another council states for its text. One of another council that
+    `is_hidden` was taken off our pages by a moderator; what was said about it elsewhere was read at
+    `conversation_read_at`, or is to be read.
     """
 
     __tablename__ = "project"
@@ -204,6 +205,7 @@ class Project(Base):
     has_outputs: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str] = mapped_column(String(10), default="en")
     translations: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
+    licence: Mapped[str | None] = mapped_column(String(2000))
     is_hidden: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[str] = mapped_column(String(40), default=new_revision)
@@ -266,7 +268,7 @@ class Project(Base):
     def erase(self) -> None:
         """Forget what was written; that there was a project is all that a deleted one keeps."""
         self.title = self.summary = self.brief = self.content = ""
-        self.translations, self.details = {}, Details()
+        self.translations, self.details, self.licence = {}, Details(), None
 
 
 class Version(Base):

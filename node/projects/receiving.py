@@ -54,6 +54,7 @@ TOLD = (
     "visibility",
     "language",
     "translations",
+    "licence",
     "details",
     "freshness",
     "review_on",

@@ -2,20 +2,27 @@
 
 import csv
 import json
+import re
 from io import StringIO
 from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml.ElementTree import fromstring
+from sqlalchemy import select
 
 from node.councils.service import require_own
 from node.projects import service
+from node.projects.models import Project
 from node.projects.writing import Text
 from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
 from node.testing.visitor import Visitor
+from tests.refusals.test_belief import article, followed, send
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
+BY = "https://creativecommons.org/licenses/by/4.0/"
+BY_NAME = "Creative Commons Attribution 4.0 International licence"
 NAME = "Open Government Licence v3.0"
 NOTICE = "All content is available under the"
 
@@ -105,7 +112,7 @@ def test_documents_for_other_servers(stranger: Visitor, token: str) -> None:
         ]
 
 
-def test_what_is_not_public_has_none(council: TestNode, private: str) -> None:
+def test_what_is_not_public_has_none(council: TestNode, token: str, private: str) -> None:
     officer = council.visitor("officer")
     assert NOTICE not in officer.visit(f"/projects/{private}").text
     licences = {row["title"]: row["content licence"] for row in rows(officer)}
@@ -120,3 +127,60 @@ def test_a_council_chooses_another(lasting_nodes: Nodes) -> None:
     token = published(council, "Benches")
     page = council.visitor().visit(f"/projects/{token}").text
     assert "CC0 1.0 Universal public domain dedication" in page
+
+
+def test_the_licence_of_another_council_stays_with_its_text(nodes: Nodes) -> None:
+    here, there = nodes.start("aldermoor"), nodes.start("brackwell", content_licence="CC-BY-4.0")
+    here.allow(there)
+    there.allow(here)
+    here.follow(there)
+    nodes.settle()
+    token = published(there, "Benches")
+    nodes.settle()
+    reader = here.visitor()
+    assert stated_beside(reader, "Benches") == (BY, BY_NAME)
+    for path in ("/projects.atom", "/updates.atom"):
+        (entry,) = entries(reader.visit(path).data)
+        assert entry.findtext(f"{ATOM}rights") == BY_NAME
+    writer = there.visitor("officer")
+    writer.visit(f"/projects/{token}/delete")
+    writer.submit("delete")
+    nodes.settle()
+    with here.reading() as session:
+        assert session.scalars(select(Project.licence)).all() == [None]
+
+
+def test_what_other_servers_state_as_licence(nodes: Nodes) -> None:
+    here = nodes.start("aldermoor")
+    sender = followed(here, Peer.join(nodes, "cedarholt.test", here))
+    unknown, plain = "https://licences.example/ours", BY.replace("https", "http").rstrip("/")
+    uri = sender.peer.new_id("projects")
+    for stated, expected in {
+        plain: (plain, BY_NAME),
+        "CC-BY-4.0": (BY, BY_NAME),
+        unknown: (unknown, unknown),
+        "javascript:alert(1)": ("", ""),
+        "All rights reserved": ("", ""),
+        None: ("", ""),
+    }.items():
+        project = article(sender, "Benches", uri, license=stated, visibility="public")
+        assert send(nodes, sender, sender.says("Update", project), here) == "done"
+        assert stated_beside(here.visitor(), "Benches") == expected, stated
+
+
+def stated_beside(reader: Visitor, title: str) -> tuple[str, str]:
+    """Address and name of the licence on the page of another council's project, which its exports
+    state as well; ours stands nowhere.
+    """
+    (project,) = json.loads(reader.visit("/projects.json").data)["projects"]
+    address = project["content_licence"] or ""
+    assert [row["content licence"] for row in rows(reader)] == [address]
+    (item,) = json.loads(reader.visit("/projects.feed.json").data)["items"]
+    assert item.get("_licence", {"url": ""})["url"] == address
+    page = reader.visit(f"/projects/{project['token']}").text
+    assert title in page
+    assert NOTICE not in page
+    assert OGL not in page
+    found = re.search(r'href="([^"]*)" rel="license nofollow noopener">([^<]*)<', page)
+    assert (found[1] if found else "") == address
+    return (found[1], found[2]) if found else ("", "")
