@@ -1,11 +1,14 @@
 """A bad moment of this node's own database loses nothing, and sends nothing twice."""
 
 import sqlite3
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from federation.vocabulary import Note
 from node.federating.models import Delivery, InboxItem
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
+from node.testing.peer import Peer, Signatory
 from node.updates.models import Update
 from node.webhooks.models import WebhookMessage
 from tests.jobs.items import CASES, is_worked, let_time_pass, make, run
@@ -24,6 +27,7 @@ from tests.jobs.peers import Everybody
 from tests.refusals.test_belief import article, followed
 
 SENDING = {Delivery.JOB, WebhookMessage.JOB}
+NEVER = sys.maxsize
 
 
 @dataclass
@@ -67,6 +71,23 @@ def refusing(one: TestNode, number: int) -> Iterator[Refusal]:
             event.remove(engine, name, listener)
 
 
+def each_statement(databases: str) -> pytest.MarkDecorator:
+    """On SQLite for each change. PostgreSQL takes twice as long: for each change, some are refused
+    there (`some_are_refused`).
+    """
+    whole = ["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)]
+    return pytest.mark.parametrize(databases, whole, indirect=True)
+
+
+def some_are_refused(seed: str, refuse: Callable[[int], Refusal]) -> None:
+    """The first statement, the last, which is a commit, and one between them."""
+    total = refuse(NEVER).counted
+    assert total > 2
+    for number in (1, Random(seed).randrange(2, total), total):
+        while not (refusal := refuse(number)).was_met:
+            number = refusal.counted  # there may be fewer this time
+
+
 @pytest.fixture(scope="module")
 def everybody() -> Everybody:
     return Everybody({})
@@ -78,23 +99,39 @@ def one(lasting_nodes: Nodes, everybody: Everybody) -> TestNode:
     return lasting_nodes.start("aldermoor", plugins=("checklists",), federation="open")
 
 
+def nothing_is_lost(one: TestNode, everybody: Everybody, job: str, number: int) -> Refusal:
+    """Refuse this statement of a job while it works on a new item, and let it try again."""
+    item = make(one, job)
+    let_time_pass(one)  # else a job that runs once an hour does nothing
+    with refusing(one, number) as refusal:
+        one.node.jobs.wake(job)
+        one.node.jobs.work_off()
+    run(one, job)
+    assert is_worked(one, job, item), f"refused statement {number}"
+    if job in SENDING:
+        assert sorted(everybody.posts) == sorted(set(everybody.posts)), "sent twice"
+    return refusal
+
+
 @pytest.mark.parametrize("job", CASES)
+@each_statement("lasting_nodes")
 def test_whichever_statement_of_a_job_is_refused_nothing_is_lost(
     one: TestNode, everybody: Everybody, job: str
 ) -> None:
     everybody.posts.clear()
     for number in count(1):
-        item = make(one, job)
-        with refusing(one, number) as refusal:
-            one.node.jobs.wake(job)
-            one.node.jobs.work_off()
-        run(one, job)
-        assert is_worked(one, job, item), f"refused statement {number}"
-        if not refusal.was_met:
+        if not nothing_is_lost(one, everybody, job, number).was_met:
             break
     assert number > 1
-    if job in SENDING:
-        assert sorted(everybody.posts) == sorted(set(everybody.posts)), "sent twice"
+
+
+@pytest.mark.parametrize("lasting_nodes", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("job", CASES)
+def test_some_statements_of_a_job_are_refused_and_nothing_is_lost(
+    one: TestNode, everybody: Everybody, job: str
+) -> None:
+    everybody.posts.clear()
+    some_are_refused(job, partial(nothing_is_lost, one, everybody, job))
 
 
 def test_outages_do_not_use_up_the_attempts(one: TestNode) -> None:
@@ -110,25 +147,39 @@ def test_outages_do_not_use_up_the_attempts(one: TestNode) -> None:
     assert is_worked(one, InboxItem.JOB, item)
 
 
+def acknowledged_is_kept(node: TestNode, sender: Signatory, number: int) -> Refusal:
+    """A project and its update arrive, and this statement is refused while they are acted on."""
+    project = article(sender, f"Project {number}")
+    update = Note(
+        id=sender.peer.new_id("updates"),
+        content="<p>We tried it.</p>",
+        attributed_to=sender.uri,
+        project=project["id"],
+    ).dump()
+    for document in (project, update):
+        assert sender.send(sender.says("Create", document), node).status_code == 202
+    with refusing(node, number) as refusal:
+        node.node.jobs.wake(InboxItem.JOB)
+        node.node.jobs.work_off()
+    run(node, InboxItem.JOB)
+    with node.reading() as session:
+        uris = {*session.scalars(select(Project.uri)), *session.scalars(select(Update.uri))}
+    assert {project["id"], update["id"]} <= uris, f"refused statement {number}"
+    return refusal
+
+
+@each_statement("nodes")
 def test_what_was_acknowledged_is_kept_whichever_statement_is_refused(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     sender = followed(node, Peer.join(nodes, "brackwell.test", node))
     for number in count(1):
-        project = article(sender, f"Project {number}")
-        update = Note(
-            id=sender.peer.new_id("updates"),
-            content="<p>We tried it.</p>",
-            attributed_to=sender.uri,
-            project=project["id"],
-        ).dump()
-        for document in (project, update):
-            assert sender.send(sender.says("Create", document), node).status_code == 202
-        with refusing(node, number) as refusal:
-            node.node.jobs.wake(InboxItem.JOB)
-            node.node.jobs.work_off()
-        run(node, InboxItem.JOB)
-        with node.reading() as session:
-            uris = {*session.scalars(select(Project.uri)), *session.scalars(select(Update.uri))}
-        assert {project["id"], update["id"]} <= uris, f"refused statement {number}"
-        if not refusal.was_met:
+        if not acknowledged_is_kept(node, sender, number).was_met:
             break
+    assert number > 1
+
+
+@pytest.mark.parametrize("nodes", ["postgresql"], indirect=True)
+def test_what_was_acknowledged_is_kept_when_some_statements_are_refused(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    some_are_refused("inbox", partial(acknowledged_is_kept, node, sender))
