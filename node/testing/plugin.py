@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import structlog
 
-from node.testing import loopback, memory, passwords, postgres, routes
+from node.testing import loopback, memory, migrated, passwords, postgres, routes
 from node.testing.browser import browser, chromium, open_page
 from node.testing.missing import NOT_RUN, missing
 from node.testing.nodes import _kept_apps, _on_postgresql, _on_sqlite, lasting_nodes, nodes
@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plainly])
     passwords.make_cheap()
     routes.compile_once()
+    migrated.run_once()
     memory.use()
 
 

@@ -143,9 +143,15 @@ def arrives_once(there: Running, here: Running, *titles: str) -> None:
 
 
 def is_shown_once(one: Running, title: str) -> None:
-    """Wait until readers see the title."""
+    """Wait until readers see the title. The page is asked once it is there: that takes longer."""
+    until(lambda: has(one, title), f"{title} at {one.name}")
     until(lambda: one.shown(title) > 0, f"{title} at {one.name}")
     assert one.shown(title) == 1
+
+
+def has(one: Running, title: str) -> bool:
+    with one.node.reading() as session:
+        return session.scalar(select(Project.id).where(Project.title == title)) is not None
 
 
 def waiting(*councils: Running) -> int:

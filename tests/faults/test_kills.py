@@ -3,13 +3,14 @@
 import random
 import time
 
+import pytest
+
 from node.people.permissions import OFFICER, OPERATOR
 from node.testing.processes import until
 from tests.faults.councils import Running, arrives_once, reading, tried, waiting
 
 # What the nodes say to each other.
 DELIVERY, READING = b"POST /inbox", b"GET "
-KILLS_OF_EACH = 5
 # About what lies between save and arrival on a machine that does little else, in seconds.
 LONGEST_WAIT = 0.6
 
@@ -136,10 +137,11 @@ def test_the_receiver_is_killed_while_it_reads_what_was_published_before(
     arrives_once(there, here, title)
 
 
-def test_must_26_killed_at_random_moments(here: Running, there: Running) -> None:
-    moments = random.Random(20261123)
+@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.nightly)])
+def test_must_26_killed_at_random_moments(here: Running, there: Running, kills: int) -> None:
+    moments = random.Random(20261123 + kills)
     titles = []
-    for killed in [here, there] * KILLS_OF_EACH:
+    for killed in [here, there] * kills:
         titles.append(here.publish())
         time.sleep(moments.uniform(0.0, LONGEST_WAIT))
         killed.process.kill()

@@ -16,9 +16,16 @@ from node import migrating
 from node.db import prepare_engine
 from node.hooks import Hooks
 from node.settings import Settings
+from node.testing import migrated
 
 WITH_PLUGINS = Settings(plugins=("checklists",))
 CORE_ONLY = Settings(plugins=())
+
+
+@pytest.fixture(autouse=True)
+def _really() -> Iterator[None]:
+    with migrated.really():
+        yield
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return outside | offline | checkout | {"PATH": path, "VIRTUAL_ENV": str(folder)}
 
 
+@pytest.mark.nightly
 def test_the_tutorial_from_its_first_line_to_its_last(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -1,0 +1,75 @@
+"""A database that is given the statements of another's migrations is as if it was migrated."""
+
+import re
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from node import migrating
+from node.db import prepare_engine
+from node.hooks import Hooks
+from node.settings import Settings
+from node.testing import migrated
+from node.testing.postgres import Postgres, programs
+
+HOOKS = Hooks(Settings(plugins=()))
+# What pg_dump makes up each time.
+RANDOM = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
+    """Three empty databases of one kind."""
+    if request.param == "sqlite":
+        yield [f"sqlite:///{tmp_path / name}.db" for name in ("a", "b", "c")]
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    names = [server.create_database() for _ in range(3)]
+    yield [server.url(name) for name in names]
+    for name in names:
+        server.drop_database(name)
+
+
+def migrate(url: str) -> list[str]:
+    engine = create_engine(url)
+    prepare_engine(engine)
+    done = migrating.upgrade(engine, HOOKS)
+    assert migrating.differences(engine, HOOKS) == []
+    engine.dispose()
+    return done
+
+
+def content(request: pytest.FixtureRequest, url: str) -> list[str]:
+    """All that is in a database, as lines of statements. SQLite names constraints in any order."""
+    return sorted(line.strip(" \t,") for line in _dumped(request, url).splitlines())
+
+
+def _dumped(request: pytest.FixtureRequest, url: str) -> str:
+    database = make_url(url).database or ""
+    if url.startswith("sqlite"):
+        with sqlite3.connect(database) as connection:
+            return "\n".join(connection.iterdump())
+    server: Postgres = request.getfixturevalue("postgres")
+    done = subprocess.run(
+        [programs() / "pg_dump", f"--host={server.folder}", "--username=postgres", database],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return RANDOM.sub("", done.stdout)
+
+
+def test_it_is_the_same_as_one_that_was_migrated(
+    request: pytest.FixtureRequest, urls: list[str]
+) -> None:
+    with migrated.really():
+        done = migrate(urls[0])
+    assert [migrate(url) for url in urls[1:]] == [done, done]  # the last is given statements
+    whole = content(request, urls[0])
+    assert len(whole) > 500
+    assert content(request, urls[2]) == whole
