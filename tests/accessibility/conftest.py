@@ -1,4 +1,4 @@
-"""All pages of one council in a language, read once for all tests. Welsh is read at night."""
+"""All pages of one council in a language, read once for all tests."""
 
 import pytest
 
@@ -22,7 +22,7 @@ READINGS: dict[str, tuple[tuple[str | None, Beginnings], ...]] = {
 }
 
 
-@pytest.fixture(scope="module", params=["en", pytest.param("cy", marks=pytest.mark.nightly)])
+@pytest.fixture(scope="module")
 def crawl(request: pytest.FixtureRequest, lasting_nodes: Nodes) -> Crawl:
     language: str = request.param
     node = build(lasting_nodes)

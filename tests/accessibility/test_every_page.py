@@ -9,8 +9,13 @@ from tests.accessibility.screens import Screens
 from tests.accessibility.structure import structure
 from tests.visibility.crawling import addresses_by_route
 
-# What the database is has nothing to do with it.
-pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)
+# What the database is has nothing to do with it. Welsh pages are read at night.
+pytestmark = [
+    pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True),
+    pytest.mark.parametrize(
+        "crawl", ["en", pytest.param("cy", marks=pytest.mark.nightly)], indirect=True
+    ),
+]
 
 # Where a browser gets no page: what is for other servers, or leads people on to another address.
 NO_ANSWER = {
