@@ -13,6 +13,7 @@ READINGS: dict[str, tuple[tuple[str | None, Beginnings], ...]] = {
         (None, ALL),
         ("operator", ALL),
         ("coordinator", ("/desk", "/projects/<token>", "/notices")),
+        ("officer", ("/account/profile",)),  # who chose to be seen
     ),
     "cy": (
         (None, ALL),

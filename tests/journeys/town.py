@@ -138,4 +138,5 @@ def until(page: Page, address: str, seen: Callable[[], bool]) -> None:
         page.goto(address)
         if seen():
             return
+        page.wait_for_timeout(200)  # the node has something else to do meanwhile
     raise AssertionError(f"{address} did not come to it in time:\n{page.inner_text('main')}")
