@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from node.web.guessed import LEADS_TO
+from tests.accessibility import markup
 from tests.accessibility.crawling import NO_PAGES, Crawl, Page
 from tests.accessibility.screens import Screens
 from tests.accessibility.structure import structure
@@ -70,6 +71,17 @@ def test_every_route_for_people_was_read(crawl: Crawl) -> None:
     assert routes - crawl.answered - NO_ANSWER == set()
 
 
+def test_every_page_is_html_as_the_standard_has_it(crawl: Crawl) -> None:
+    seen: set[object] = set()
+    wrong = []
+    for page in sorted(crawl.pages, key=most_first):
+        parts = structure(page.text)
+        if not parts <= seen:  # what is built as pages before it needs no closer look
+            seen |= parts
+            wrong += [f"{page}: {error}" for error in markup.errors(page.text)]
+    assert wrong == []
+
+
 def test_nothing_is_wrong_with_any_page(crawl: Crawl, browser: BrowserContext) -> None:
     screens = Screens(browser, crawl.node)
     wrong = [
@@ -88,6 +100,7 @@ def test_nothing_is_wrong_where_a_form_says_what_is_wrong(
     answers = list(crawl.send_wrong())
     said_so = {route for route, page in answers if "govuk-error-summary" in page.text}
     for page in sorted((page for _route, page in answers), key=most_first):
+        wrong += [f"{page}: {error}" for error in markup.errors(page.text)]
         wrong += [f"{page}: {what}" for what in screens.wrong(page.text, page.language)]
     assert wrong == []
     assert {route for route, _language in crawl.forms} - said_so - NEVER_WRONG == set()

@@ -15,6 +15,7 @@ from node.people.models import User
 from node.people.sign_in import first_run_token
 from node.testing.nodes import TestNode, settings_of
 from node.testing.visitor import Visitor
+from tests.accessibility import markup
 
 ANSWERS = {
     "name": "Aldermoor Council",
@@ -58,7 +59,9 @@ def stored(fresh: TestNode) -> int:
 
 def test_a_node_is_set_up_once(fresh: TestNode) -> None:
     visitor = opened(fresh)
-    assert "ready to be set up" in fresh.visitor().visit("/").text
+    before_that = fresh.visitor().visit("/").text
+    assert "ready to be set up" in before_that
+    assert markup.errors(before_that) == markup.errors(visitor.text) == []
     page = visitor.submit("first-run", **ANSWERS)
     assert (page.status_code, page.request.path) == (200, "/")
     for said in ("Your node is ready.", "Aldermoor Council", "Olu Operator"):

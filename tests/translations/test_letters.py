@@ -8,6 +8,7 @@ import pytest
 from node.db import now
 from node.testing.nodes import Nodes, TestNode
 from node.web.catalogues import Catalogues
+from tests.accessibility import markup
 from tests.federation.test_main_job import publish
 from tests.federation.test_updates import written
 from tests.notices.postman import MailServer, mail_server
@@ -37,6 +38,7 @@ def test_a_letter_is_welsh_for_who_chose_it(nodes: Nodes) -> None:
         got = letter(nodes, server, "once", timedelta(minutes=10))
     assert got["Subject"] == f"Ysgrifennwyd diweddariad o {TITLE} gan Aldermoor Council"
     assert '<html lang="cy"' in text_of(got, "html")
+    assert markup.errors(text_of(got, "html")) == []
     assert "Atal yr e-byst hyn" in text_of(got)
 
 
