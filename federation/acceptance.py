@@ -26,8 +26,8 @@ from federation.vocabulary import Activity, parse_json
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
 # Activities by which an actor speaks about its own object only.
 OWN_OBJECT_ONLY = frozenset({"Update", "Delete"})
-# Activities of which nothing but the object counts.
-TELLING = frozenset({"Create", "Update"})
+# Activities of which nothing but the object counts: as its own origin has it, or that it is gone.
+TELLING = frozenset({"Create", "Update", "Delete"})
 # What is wrong with a proof whatever its key is.
 PROOF_ITSELF = frozenset({Reason.proof_missing, Reason.proof_malformed})
 # What was proven before that is no news that anybody has to pass on: it would be said once more,
@@ -86,13 +86,15 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Ignored:
-    """Nothing is wrong and nothing is to be done: to be answered 202, storing nothing.
+    """To be answered 202, storing nothing, since sending it again would be in vain.
 
-    `actor`: the id of an actor that is said, unproven, to be deleted.
+    `deleted_actor`: the id of an actor that is said, unproven, to be deleted. `refusal`: why it is
+    not believed, to be counted.
     """
 
     reason: str
-    actor: str
+    deleted_actor: str | None = None
+    refusal: Refusal | None = None
 
 
 def accept(
@@ -114,11 +116,27 @@ def accept(
     if key.owner == activity.actor:
         trusted = _check_origins(activity)
         return Accepted(activity, key, request.body, trusted, signature.covered)
+    if "proof" not in activity.raw and _has_linked_data_signature(activity):
+        return _hearsay(activity, key, request.body, policy)
     proven = _check_forwarded(activity, key.owner, policy, keys, now)
     trusted = _check_origins(activity)
-    if proven is None:
-        return Accepted(activity, key, request.body, False, forwarded_by=key.owner, is_hearsay=True)
     return Accepted(activity, proven, request.body, trusted, forwarded_by=key.owner)
+
+
+def _hearsay(activity: Activity, key: PublicKey, body: bytes, policy: Policy) -> Accepted | Ignored:
+    """An activity that somebody else sent with a Linked Data Signature, which is not looked at. It
+    counts where its own origin can be asked about its object. Servers such as Mastodon pass on
+    everything so, and would do again what is refused.
+    """
+    uri = activity.object_id
+    if activity.type == "Delete" and uri == activity.actor:
+        return Ignored("an actor is said to be deleted", activity.actor)
+    if activity.type not in TELLING or uri is None or not same_origin(uri, activity.actor):
+        detail = f"{activity.actor}, {activity.type}, key of {key.owner}"
+        return Ignored("hearsay", refusal=Refusal(Reason.actor_not_key_owner, detail))
+    _check_host_of(activity.actor, policy)
+    _check_origins(activity)
+    return Accepted(activity, key, body, False, forwarded_by=key.owner, is_hearsay=True)
 
 
 def identify(request: SignedRequest, policy: Policy, keys: KeyStore, now: datetime) -> PublicKey:
@@ -237,32 +255,24 @@ def _check_key_origin(key: PublicKey) -> None:
 
 def _check_forwarded(
     activity: Activity, sender: str, policy: Policy, keys: KeyStore, now: datetime
-) -> PublicKey | None:
-    """The key that proves an activity which somebody else sent; None for one that has a Linked Data
-    Signature instead, which is not looked at, about an object that its own origin can be asked for.
-    """
-    if "proof" not in activity.raw and not _can_be_asked_for(activity):
-        raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
-    host = check_id(activity.actor, policy.plain_http).authority
-    if not policy.host_allowed(host):
-        raise Refusal(Reason.host_not_allowed, host)
+) -> PublicKey:
+    """The key that proves an activity which somebody else sent."""
     if "proof" not in activity.raw:
-        return None
+        raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
+    _check_host_of(activity.actor, policy)
     oldest = now - PASSED_ON_WITHIN
     return _check_proof(activity.raw, keys, now, max(oldest, policy.remembers_since or oldest))
 
 
-def _can_be_asked_for(activity: Activity) -> bool:
-    """Whether it is signed as Mastodon signs what others pass on, and tells of an object of its
-    actor's origin.
-    """
-    uri = activity.object_id
-    return (
-        isinstance(activity.raw.get("signature"), dict)
-        and activity.type in TELLING
-        and uri is not None
-        and same_origin(uri, activity.actor)
-    )
+def _check_host_of(actor: str, policy: Policy) -> None:
+    host = check_id(actor, policy.plain_http).authority
+    if not policy.host_allowed(host):
+        raise Refusal(Reason.host_not_allowed, host)
+
+
+def _has_linked_data_signature(activity: Activity) -> bool:
+    """Whether it is signed as Mastodon signs what others pass on."""
+    return isinstance(activity.raw.get("signature"), dict)
 
 
 def _check_proof(

@@ -113,11 +113,13 @@ class Received:
 
     `document` is the object as its own origin gives it: the embedded one where its sender may speak
     for it, else the one fetched from where it lives; None when the activity names an object without
-    one.
+    one. `is_hearsay`: somebody else passed it on, and nobody proved it. It is a Delete of what its
+    origin says is not there: what we hold goes, but of what may yet be made nothing is noted.
     """
 
     activity: Activity
     document: Document | None
+    is_hearsay: bool = False
 
 
 class NotForUsError(Exception):

@@ -97,6 +97,8 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
 
 def remember_delete(work: UnitOfWork, received: Received) -> None:
     """A deletion of what never came: when it comes late, it is not shown."""
+    if received.is_hearsay:
+        raise NotForUsError(say("a deletion of what is not here"))
     uri, actor = id_of(received.activity.object), _author(work, received.activity.actor)
     is_known = uri is not None and subjects.is_known(work.session, uri)
     if uri is None or is_known or not same_origin(uri, actor.uri) or uri == actor.uri:

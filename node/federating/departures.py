@@ -41,8 +41,6 @@ PORTION = 100
 MAX_OF_INBOX = 1_000
 # An unproven hint leads to no question about an actor that was read within this time.
 RECENT = timedelta(hours=1)
-TOMBSTONE = "Tombstone"
-GONE = frozenset({404, 410})
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:
@@ -158,10 +156,10 @@ def _look(node: Node, uri: str) -> ActorDocument | None:
     try:
         document = fetching.document(node, uri)
     except fetching.NotFetchedError as error:
-        if error.status in GONE:
+        if error.status in fetching.GONE:
             return None
         raise
-    if type_of(document) == TOMBSTONE:
+    if type_of(document) == fetching.TOMBSTONE:
         return None
     try:
         return ActorDocument.parse(document)

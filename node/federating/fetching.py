@@ -23,6 +23,8 @@ from node.wording import Saying, of_library, say
 # What one server sends can name things of another: of each server so many a minute are fetched on
 # such an errand, and so many of all. Nobody has this node knock at a third server's door at will.
 MOST_ERRANDS, MOST_OF_ALL = 20, 300
+# How a server says that something is not there, or no more: by a status, or by a document.
+GONE, TOMBSTONE = frozenset({404, 410}), "Tombstone"
 
 
 class NotFetchedError(InvalidInputError):
@@ -248,7 +250,7 @@ def _get(get: Callable[[], Answer], host: str, also: Collection[int] = ()) -> An
             permanent=error.permanent,
         ) from error
     if answer.status != HTTPStatus.OK and answer.status not in also:
-        gone = answer.status in {404, 410}
+        gone = answer.status in GONE
         raise NotFetchedError(
             say("%(host)s answered %(status)s.", host=host, status=answer.status),
             status=answer.status,

@@ -23,7 +23,7 @@ from node.federating.dispatching import dispatch
 from node.federating.fetching import NotNowError
 from node.federating.models import InboxItem
 from node.isolation import describe
-from node.runtime import Node, Received, UnitOfWork
+from node.runtime import Node, NotForUsError, Received, UnitOfWork
 from node.text import one_line
 from node.wording import say
 
@@ -62,7 +62,8 @@ def row_of(verdict: Accepted) -> dict[str, Any]:
         "type": activity.type[:40],
         "object_uri": (activity.object_id or "")[:2000] or None,
         "body": activity.raw,
-        "needs_fetch": originals.must_be_read(activity, trusted=verdict.embedded_trusted),
+        "needs_fetch": verdict.is_hearsay
+        or originals.must_be_read(activity, trusted=verdict.embedded_trusted),
         "state": InboxItem.WAITING,
         "attempts": 0,
         "received_at": moment,
@@ -135,6 +136,8 @@ def _handle_fetched(node: Node, item: queues.Lease) -> None:
         body, forwarded_by = row.body, row.forwarded_by
     try:
         received = originals.read(node, Activity.parse(body), forwarded_by)
+    except NotForUsError as reason:
+        _end_alone(node, item.id, End("ignored", str(reason)))
     except (MoothallError, FederationError) as error:
         _end_alone(node, item.id, _failed(error))
     else:

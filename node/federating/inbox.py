@@ -68,7 +68,8 @@ def _receive(node: Node, request: SignedRequest) -> None:
         # It takes its time to ask for a key: done where nobody else waits for it.
         keys = KeyStore(node)
         verdict = accept(request, policy(node), keys, now())
-        if not isinstance(verdict, Accepted):
+        if isinstance(verdict, Ignored):
+            _pass_over(node, request, verdict)
             return
         if keys.has_news:
             with node.work(by=verdict.activity.actor) as work:
@@ -78,9 +79,19 @@ def _receive(node: Node, request: SignedRequest) -> None:
         raise taken.refusal
     told = taken.verdict
     if isinstance(told, Ignored):
-        departures.doubt(node, told.actor)
+        _pass_over(node, request, told)
     elif isinstance(told, Accepted) and HEADER.lower() in told.covered:
         follower_sync.noticed(node, told.key.owner, request.headers.get(HEADER))
+
+
+def _pass_over(node: Node, request: SignedRequest, told: Ignored) -> None:
+    """Nothing is kept of it; but an account that may be deleted is asked for, and what nobody can
+    verify is counted.
+    """
+    if told.deleted_actor is not None:
+        departures.doubt(node, told.deleted_actor)
+    if told.refusal is not None:
+        refuse(node, claimed_host(request), told.refusal)
 
 
 def _take_with_others(node: Node, one: SignedRequest | Accepted) -> Taken:

@@ -7,17 +7,18 @@ from typing import Any
 from federation.acceptance import Believed, believe
 from federation.errors import FederationError
 from federation.origin import host_of
-from federation.vocabulary import Activity, id_of, ids_of
+from federation.vocabulary import Activity, id_of, ids_of, type_of
 from node.db import now
 from node.federating import actors, fetching, moving
 from node.federating.keystore import KeyStore, policy
-from node.runtime import Node, Received
+from node.runtime import Node, NotForUsError, Received
 from node.wording import say
 
 # Activities whose object is acted on, so that it must come from whoever may speak for it.
 CARRYING = frozenset({"Create", "Update"})
 # What others say is passed on by this.
 PASSING_ON = "Announce"
+DELETING = "Delete"
 
 
 def must_be_read(activity: Activity, *, trusted: bool) -> bool:
@@ -41,19 +42,35 @@ def embedded(activity: Activity) -> Received:
 
 def read(node: Node, activity: Activity, forwarded_by: str | None = None) -> Received:
     """An activity with its object as it is believed. `forwarded_by` is the host that sent it, if
-    that was not its actor's.
+    that was not its actor's. A Delete is read only where nobody proved it.
 
-    Raises `NotFetchedError` and `FederationError` where it cannot be had.
+    Raises `NotForUsError` for a Delete of what its origin still shows, and `NotFetchedError` and
+    `FederationError` where it cannot be had.
     """
     if activity.type == PASSING_ON:
         return Received(activity, _passed_on(node, activity))
     if activity.type == moving.MOVE:
         return Received(activity, moving.successor(node, activity))
     sender = forwarded_by or host_of(activity.actor)
+    if activity.type == DELETING:
+        return _deleted(node, activity, sender)
     found = fetching.document(node, activity.object_id or "", sent_by=sender)
     if forwarded_by is not None:
         _introduce(node, found, sender)
     return Received(activity, found)
+
+
+def _deleted(node: Node, activity: Activity, sender: str) -> Received:
+    """A Delete that `sender` passed on, of what its own origin says is gone."""
+    try:
+        found = fetching.document(node, activity.object_id or "", sent_by=sender)
+    except fetching.NotFetchedError as error:
+        if error.status not in fetching.GONE:
+            raise
+    else:
+        if type_of(found) != fetching.TOMBSTONE:
+            raise NotForUsError(say("its own server still shows it"))
+    return Received(activity, None, is_hearsay=True)
 
 
 def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:

@@ -209,6 +209,8 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     if uri is None or not same_origin(uri, activity.actor):
         raise NotForUsError(say("a deletion of what is not theirs"))
     project = work.session.scalar(select(Project).where(Project.uri == uri))
+    if project is None and received.is_hearsay:
+        raise NotForUsError(say("a deletion of what is not here"))
     council = project.council if project else followed_council(work.session, activity.actor)
     if council.actor.uri != activity.actor:
         raise NotForUsError(say("a deletion of what is not theirs"))

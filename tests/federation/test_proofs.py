@@ -12,7 +12,7 @@ from federation.vocabulary import RFC9421
 from federation.vocabulary import Actor as ActorDocument
 from node.db import now
 from node.federating import refusals
-from node.federating.models import InboxItem, RefusalCount
+from node.federating.models import InboxItem, Reaction, RefusalCount
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import AS2, Peer, Signatory, pem
 from tests.federation.test_following import follows
@@ -160,9 +160,61 @@ def test_must_16_what_has_a_linked_data_signature_alone_is_read_at_its_origin(
     true = proven(author, author.says("Create", told, id=forged["id"]))
     assert author.send(true, node).status_code == 202
     assert stored(node, true) is not None
-    for kind in ("Delete", "Like", "Follow"):
-        other = author.says(kind, told["id"]) | signature
-        assert forwarder.send(other, node).status_code == 403
+
+
+def passed_on(sender: Signatory, kind: str, about: str) -> dict[str, Any]:
+    """What `sender` is said to say, as Mastodon passes it on; nobody verifies that signature."""
+    signature = {"type": "RsaSignature2017", "signatureValue": "x"}
+    return sender.says(kind, about) | {"signature": signature}
+
+
+@pytest.mark.parametrize("status", [404, 410, 200])
+def test_must_17_what_is_said_to_be_deleted_goes_once_its_origin_says_so(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory, status: int
+) -> None:
+    told = article(author, "Bins")
+    assert author.send(author.says("Create", told), node).status_code == 202
+    nodes.settle()
+    assert titles(node, author) == ["Bins"]
+    tombstone = {"@context": told["@context"], "id": told["id"], "type": "Tombstone"}
+    author.peer.serve(told["id"], tombstone, status)
+    assert forwarder.send(passed_on(author, "Delete", told["id"]), node).status_code == 202
+    nodes.settle()
+    assert titles(node, author) == []
+
+
+def test_must_17_nobody_deletes_what_its_origin_shows_or_does_not_show_yet(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+) -> None:
+    there, away, later = (article(author, title) for title in ("Bins", "Parks", "Roads"))
+    for told in (there, away):
+        assert author.send(author.says("Create", told), node).status_code == 202
+    author.peer.serve(there["id"], there)
+    author.peer.serve(away["id"], {}, 503)
+    elsewhere = article(forwarder, "Lies")["id"]
+    for about in (there["id"], away["id"], later["id"], author.uri, elsewhere):
+        assert forwarder.send(passed_on(author, "Delete", about), node).status_code == 202
+    nodes.settle()
+    assert author.send(author.says("Create", later), node).status_code == 202
+    nodes.settle()
+    assert sorted(titles(node, author)) == ["Bins", "Parks", "Roads"]
+
+
+def test_must_15_what_nobody_can_verify_is_passed_over_and_counted(
+    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+) -> None:
+    told = article(author, "Bins")
+    assert author.send(author.says("Create", told), node).status_code == 202
+    nodes.settle()
+    for kind in ("Like", "Follow", "Undo", "Announce", "Move"):
+        document = passed_on(author, kind, told["id"] if kind == "Like" else node.council_uri)
+        assert forwarder.send(document, node).status_code == 202
+        assert stored(node, document) is None
+    nodes.settle()
+    assert refused(node) == ["actor_not_key_owner"]
+    with node.reading() as session:
+        assert session.scalars(select(RefusalCount.count)).all() == [5]
+        assert session.scalars(select(Reaction)).all() == []
 
 
 def test_must_20_a_rotated_key_for_proofs_is_fetched_once(
