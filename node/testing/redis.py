@@ -9,10 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from node.testing.missing import missing
-from node.testing.processes import free_port
+from node.testing.processes import START_SECONDS, free_port
 
 PROGRAM = "redis-server"
-START_SECONDS = 20.0
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
+from node.testing.processes import START_SECONDS
 
 PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
-# A slow machine, not a fast one, decides these.
-START_SECONDS = 90.0
+# A slow machine, not a fast one, decides this.
 ARRIVAL_SECONDS = 30.0
 SUMMARY = "Residents see what is planned in their street, and can say what they think of it."
 BRIEF = "## Why\n\nNobody reads the notices.\n\n- A list\n- of two things"
