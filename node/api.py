@@ -79,6 +79,7 @@ from node.languages import page_language as language
 from node.languages import said
 from node.markup import is_path
 from node.news import service as _news
+from node.offline import offline
 from node.people import service as _people
 from node.people.permissions import ROLES as _ROLES
 from node.people.permissions import may
@@ -182,7 +183,7 @@ def work(plugin: str) -> Iterator[Work]:
             yield part
         return
     by = f"command line: {plugin}"
-    with current_node().work(by=by) as whole, part_of(whole, plugin) as part:
+    with current_node().work(by=by) as whole, offline(), part_of(whole, plugin) as part:
         yield part
 
 

@@ -8,7 +8,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__, operating, portfolio
+from node import __version__, operating, portfolio, portions
 from node.account import views as account_views
 from node.account.letters import notifier as account_notifier
 from node.alike import service as alike
@@ -82,6 +82,7 @@ from node.notices import views as notices_views
 from node.notices.following_views import follow_button
 from node.notices.writing import DigestWriter
 from node.officers import announcing
+from node.officers import service as officers
 from node.officers import views as officers_views
 from node.operating import rotating
 from node.outbound import Outbound
@@ -154,6 +155,16 @@ KINDS: Sequence[Kind] = (
     *handover_news.KINDS,
     *drafts_news.KINDS,
     *search_news.KINDS,
+)
+# What is written in portions.
+LONG_WRITES: Sequence[portions.Kind] = (
+    clock.PULLING_IN,
+    delivery.RETRYING,
+    delivery.GIVING_UP,
+    health.SENDING,
+    peers.ENFORCING,
+    officers.WITHDRAWING,
+    webhooks.REMOVING,
 )
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
@@ -259,6 +270,8 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(clock.JOB, lambda: clock.work_off(node))
+    long_writes = {kind.name: kind for kind in LONG_WRITES}
+    node.jobs.register(portions.JOB, lambda: portions.work_off(node, long_writes))
     node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
     node.jobs.register(unsaved.JOB, lambda: unsaved.work_off(node))
     node.jobs.register(sessions.JOB, lambda: sessions.work_off(node))

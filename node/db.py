@@ -122,6 +122,13 @@ def end_reading(token: Any) -> None:
     _only_reading.reset(token)
 
 
+def is_writing() -> bool:
+    """Whether this web request has begun a transaction that may write."""
+    if _only_reading.get() or not db.session.registry.has():
+        return False
+    return bool(db.session().in_transaction())
+
+
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """What SQLAlchemy is to know of the engine for `url`, in a process of so many web threads."""
     options: dict[str, Any] = {

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import String, delete, select
+from sqlalchemy import Select, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from federation import retry
@@ -206,11 +206,10 @@ def failures(session: Session, most: int) -> Sequence[JobFailure]:
     return session.scalars(latest.limit(most)).all()
 
 
-def prune(node: Node) -> int:
-    """Forget the failures of items that no job meets any more. Returns how many."""
-    with node.work(by="isolation") as work:
-        old = delete(JobFailure).where(JobFailure.last_at < now() - FORGOTTEN_AFTER)
-        return len(work.session.scalars(old.returning(JobFailure.item)).all())
+def forgotten() -> Select[str, str]:
+    """The failures of items that no job meets any more: their keys."""
+    keys = select(JobFailure.job, JobFailure.item)
+    return keys.where(JobFailure.last_at < now() - FORGOTTEN_AFTER)
 
 
 def _name(item: object) -> str:

@@ -7,7 +7,7 @@ sockets and the database's driver are not affected.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -15,7 +15,15 @@ from typing import Any
 LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 CONNECTIONS = frozenset({"socket.connect", "socket.sendto"})
 
-_offline: ContextVar[bool] = ContextVar("offline", default=False)
+# Says whether a transaction is open that somebody else's code must not keep open.
+Condition = Callable[[], bool]
+
+
+def _always() -> bool:
+    return True
+
+
+_offline: ContextVar[Condition | None] = ContextVar("offline", default=None)
 
 
 class NetworkInTransactionError(RuntimeError):
@@ -23,14 +31,16 @@ class NetworkInTransactionError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the network cannot be used inside a transaction: have the job's `prepare` do it"
+            "the network cannot be used inside a transaction: have the `prepare` of a job do it"
         )
 
 
 @contextmanager
-def offline() -> Iterator[None]:
-    """Whatever looks up a name or connects inside gets a `NetworkInTransactionError`."""
-    token = _offline.set(True)
+def offline(condition: Condition = _always) -> Iterator[None]:
+    """Whatever looks up a name or connects inside, while `condition` holds, gets a
+    `NetworkInTransactionError`.
+    """
+    token = _offline.set(condition)
     try:
         yield
     finally:
@@ -38,10 +48,10 @@ def offline() -> Iterator[None]:
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _offline.get():
+    if (condition := _offline.get()) is None:
         return
     is_connection = event in CONNECTIONS and isinstance(arguments[1], tuple)
-    if event in LOOK_UPS or is_connection:
+    if (event in LOOK_UPS or is_connection) and condition():
         raise NetworkInTransactionError
 
 

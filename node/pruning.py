@@ -2,34 +2,36 @@
 
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, or_
+from sqlalchemy import Select, and_, delete, inspect, or_, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from node.db import Base
-from node.runtime import Node
-
-# Rows deleted in one transaction, so that nobody waits long.
-PORTION = 500
+from node.portions import PORTION, UNSYNCHRONISED, repeat
+from node.runtime import Node, UnitOfWork
 
 
-def prune(node: Node, job: str, model: type[Base], chosen: Select[int]) -> int:
-    """Delete the rows of `model` whose ids are `chosen`, some at a time. Returns how many.
+def prune(node: Node, job: str, model: type[Base], chosen: Select[*tuple[Any, ...]]) -> int:
+    """Delete the rows of `model` whose primary keys are `chosen`, some at a time. Returns how many.
 
     Each portion is locked first and then chosen once more: what came to be needed meanwhile stays,
     and what somebody is about to refer to is left for the next time.
     """
-    key: Any = model.__table__.c.id
+    columns: Any = inspect(model).primary_key
+    key = columns[0] if len(columns) == 1 else tuple_(*columns)
     deleted = 0
-    while True:
-        with node.work(by=job) as work:
-            session = work.session
-            portion = chosen.limit(PORTION).with_for_update(skip_locked=True, of=model)
-            ids = session.scalars(portion).all()
-            still = delete(model).where(key.in_(chosen.order_by(None).where(key.in_(ids))))
-            options = {"synchronize_session": False}
-            deleted += len(session.scalars(still.returning(key), execution_options=options).all())
-        if len(ids) < PORTION or node.jobs.stopping.is_set():
-            return deleted
+
+    def delete_some(work: UnitOfWork) -> bool:
+        nonlocal deleted
+        portion = chosen.limit(PORTION).with_for_update(skip_locked=True, of=model)
+        found = [tuple(row) for row in work.session.execute(portion)]
+        keys = found if len(columns) > 1 else [one for (one,) in found]
+        still = delete(model).where(key.in_(chosen.order_by(None).where(key.in_(keys))))
+        gone = work.session.execute(still.returning(*columns), execution_options=UNSYNCHRONISED)
+        deleted += len(gone.all())
+        return len(found) == PORTION
+
+    repeat(node, job, delete_some)
+    return deleted
 
 
 def prune_surplus(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, func, select
 
 from federation.errors import FederationError
 from federation.reading import type_of
@@ -168,11 +168,11 @@ def _store(
     return row
 
 
-def forget_plugin(work: UnitOfWork, plugin: str) -> None:
-    """What others published of a plugin's types is not kept any more."""
+def of_others(plugin: str) -> Select[int]:
+    """What others published of a plugin's types."""
     ours = select(Council.id).where(Council.slug.is_not(None))
     theirs = PluginDocument.plugin == plugin, PluginDocument.council_id.not_in(ours)
-    work.session.execute(delete(PluginDocument).where(*theirs))
+    return select(PluginDocument.id).where(*theirs)
 
 
 def _types(hooks: Hooks) -> dict[str, DocumentType]:

@@ -36,6 +36,8 @@ from node.wording import of_library, say
 # Of one type and council. Nobody answers more checklists.
 MOST_OF_COUNCIL = 5_000
 MOST_LISTED = 1_000
+# Withdrawn in one transaction: each is written for whoever got it.
+MOST_WITHDRAWN = 20
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,14 @@ def withdraw(work: UnitOfWork, plugin: str, uri: str) -> None:
     work.audit("document.withdraw", row.uri, type=row.type)
 
 
-def withdraw_all(work: UnitOfWork, plugin: str) -> int:
-    """Withdraw every document of ours of one plugin; how many there were."""
-    query = _published().where(PluginDocument.plugin == plugin)
-    rows = [row for row in work.session.scalars(query) if row.is_local]
+def withdraw_some(work: UnitOfWork, plugin: str) -> bool:
+    """Withdraw a few documents of ours of one plugin; whether there are more."""
+    is_ours = PluginDocument.council.has(Council.slug.is_not(None))
+    query = _published().where(PluginDocument.plugin == plugin, is_ours)
+    rows = work.session.scalars(query.order_by(PluginDocument.id).limit(MOST_WITHDRAWN)).all()
     for row in rows:
         withdraw(work, plugin, row.uri)
-    return len(rows)
+    return len(rows) == MOST_WITHDRAWN
 
 
 def follow_project(work: UnitOfWork, project: Project, now_for: Audience | None) -> None:

@@ -1,16 +1,20 @@
 """Where what plugins declare becomes part of a node that is put together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
+from node.db import is_writing
 from node.documents import receiving
 from node.extending import switches
 from node.extending.handlers import of_activities
 from node.hooks import Hooks
 from node.news.kinds import Kind, Topic
+from node.offline import NetworkInTransactionError, offline
 from node.request import current_node
 from node.runtime import Handlers
 from node.settings import Settings
@@ -32,7 +36,34 @@ def add_pages(app: Flask, hooks: Hooks) -> None:
     """Register the plugins' pages: those that fit."""
     for blueprint in hooks.blueprints(app.url_map):
         app.register_blueprint(blueprint)
+        for endpoint, view in [*app.view_functions.items()]:
+            if endpoint.startswith(f"{blueprint.name}."):
+                app.view_functions[endpoint] = _guarded(hooks, _owner(hooks, blueprint), view)
     app.after_request(_keep_failures)
+
+
+def _owner(hooks: Hooks, blueprint: Blueprint) -> str:
+    """The plugin that a blueprint is named after."""
+    return max(
+        (name for name in hooks.names if f"{blueprint.name}_".startswith(f"{name}_")), key=len
+    )
+
+
+def _guarded(hooks: Hooks, plugin: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view, which cannot use the network once its request has begun a transaction that may
+    write: everybody who writes would wait for that.
+    """
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with offline(is_writing):
+                return view(*args, **kwargs)
+        except NetworkInTransactionError as error:
+            hooks.failed(plugin, view.__name__, error)
+            raise
+
+    return guarded
 
 
 def handlers(hooks: Hooks, core: Sequence[Handlers]) -> tuple[Handlers, ...]:

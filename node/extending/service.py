@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageMetadata
 
 from flask_babel import lazy_gettext as _l
@@ -12,11 +13,14 @@ from node import migrating, presence
 from node.declared import Label
 from node.documents import receiving as document_receiving
 from node.documents import service as documents
+from node.documents.models import PluginDocument
 from node.errors import ConflictError, NotFoundError
 from node.extending.models import PluginFailure, PluginJob, PluginSwitch, PluginValue
 from node.extending.switches import decided
 from node.hooks import Hooks, switched_on
 from node.loading import NAME, UnusablePluginError, installed
+from node.portions import repeat
+from node.pruning import prune
 from node.runtime import Node
 from node.search import indexing
 from node.settings import Settings
@@ -82,7 +86,7 @@ def one(node: Node, session: Session, name: str) -> Plugin:
 
 def purge(node: Node, name: str, by: str) -> list[str]:
     """Remove all that a plugin keeps, for good; what it published is withdrawn. Returns the names
-    of the tables that were dropped.
+    of the tables that were dropped. One that was interrupted goes on when it is called again.
 
     Raises `ConflictError` for one that is switched on, and `RunningError` while the node runs,
     whose pages would go on asking for the tables.
@@ -90,11 +94,12 @@ def purge(node: Node, name: str, by: str) -> list[str]:
     presence.require_stopped(node.settings, node.engine)
     if not NAME.fullmatch(name) or name == migrating.CORE:
         raise NotFoundError(say("There is no plugin %(name)s here.", name=name))
-    with node.work(by=by) as work:
-        if name in switched_on(node.settings, decided(work.session)):
+    with node.reading() as session:
+        if name in switched_on(node.settings, decided(session)):
             raise ConflictError(say("Disable the plugin %(name)s first.", name=name))
-        documents.withdraw_all(work, name)
-        document_receiving.forget_plugin(work, name)
+    repeat(node, by, partial(documents.withdraw_some, plugin=name))
+    prune(node, by, PluginDocument, document_receiving.of_others(name))
+    with node.work(by=by) as work:
         for model in (PluginValue, PluginJob, PluginFailure):
             work.session.execute(delete(model).where(model.plugin == name))
         indexing.rebuild(work)

@@ -4,14 +4,17 @@ Queues are ordered by times. After the clock was set back, what was put off for 
 until the old time comes again; and what is signed with a clock that is wrong is refused elsewhere.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from federation.signatures.dates import read_http_date
+from node import portions
 from node.db import insert_once, now
 from node.federating.models import Clock, Delivery, Peer, Queued
 from node.federating.sending import Tried
@@ -37,21 +40,40 @@ def work_off(node: Node) -> None:
             work.audit(
                 "clock.set-back", "", seconds=round((clock.seen_at - moment).total_seconds())
             )
-            pull_in(work, moment)
+            portions.begin(work, PULLING_IN)
         clock.seen_at = moment
 
 
-def pull_in(work: UnitOfWork, moment: datetime) -> None:
-    """Whatever was put off is due at `moment`, and no time lies after it."""
+def _pull_in_some(work: UnitOfWork, _row: portions.LongWrite) -> bool:
+    """Whatever was put off is due now, and no time lies after it."""
+    moment = now()
+    for column, chosen, value in _ahead(moment, timedelta(seconds=work.settings.lease_seconds)):
+        model = column.class_
+        ids = portions.take(work.session, model, chosen)
+        changed = update(model).where(model.id.in_(ids)).values({column.key: value})
+        work.session.execute(changed, execution_options=portions.UNSYNCHRONISED)
+        if ids and issubclass(model, Queued):
+            work.wake(model.JOB)
+        if len(ids) == portions.PORTION:
+            return True
+    return False
+
+
+def _ahead(
+    moment: datetime, lease: timedelta
+) -> Iterator[tuple[Any, Select[int], datetime | None]]:
+    """Each column of times that may lie ahead: the rows where one does, and what it becomes."""
     for row in Queued.__subclasses__():
-        later = row.state == row.WAITING, row.due_at > moment
-        work.session.execute(update(row).where(*later).values(due_at=moment))
-        held = row.leased_until > moment + timedelta(seconds=work.settings.lease_seconds)
-        work.session.execute(update(row).where(held).values(leased_until=None))
-        work.wake(row.JOB)
-    for column in (Peer.try_after, Peer.unreachable_since, Delivery.trying_since):
-        ahead = update(column.class_).where(column > moment)
-        work.session.execute(ahead.values({column.key: moment}))
+        waiting = select(row.id).where(row.state == row.WAITING)
+        yield row.due_at, waiting.where(row.due_at > moment), moment
+        yield row.leased_until, waiting.where(row.leased_until > moment + lease), None
+    for column in (Peer.try_after, Peer.unreachable_since):
+        yield column, select(Peer.id).where(column > moment), moment
+    for column, state in ((Delivery.trying_since, "pending"), (Delivery.finished_at, "failed")):
+        yield column, select(Delivery.id).where(Delivery.state == state, column > moment), moment
+
+
+PULLING_IN = portions.Kind("pull-in-times", _pull_in_some)
 
 
 def difference(tried: Tried) -> timedelta | None:

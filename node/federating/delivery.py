@@ -8,12 +8,14 @@ and the receiver's inbox makes it exactly once. Of one object, what comes first 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
 
+from node import portions
 from node.db import now
 from node.errors import ConflictError, NotFoundError
 from node.federating import health, queues
-from node.federating.giving_up import give_up
+from node.federating.giving_up import give_up_some
 from node.federating.models import Delivery, Shared
 from node.federating.senders import Senders
 from node.pruning import prune as prune_rows
@@ -53,20 +55,54 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
 
 def retry_host(work: UnitOfWork, host: str) -> int:
     """Try everything again that was given up for `host`, now. Returns how many there are."""
-    dead = Delivery.state == "failed", Delivery.host == host
-    anew = {"attempts": 0, "due_at": now(), "trying_since": now(), "finished_at": None}
-    again = update(Delivery).where(*dead).values(state="pending", **anew)
-    number = len(work.session.scalars(again.returning(Delivery.id)).all())
+    number = _count(work.session, *_dead(host, now()))
     work.audit("delivery.retry-host", host, deliveries=number)
+    portions.cancel(work, GIVING_UP, host)
+    portions.begin(work, RETRYING, host)
     health.try_now(work, host)
     return number
 
 
+def _retry_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    dead = select(Delivery.id).where(*_dead(row.subject, row.asked_at))
+    ids = portions.take(work.session, Delivery, dead)
+    anew = {"attempts": 0, "due_at": now(), "trying_since": now(), "finished_at": None}
+    again = update(Delivery).where(Delivery.id.in_(ids)).values(state="pending", **anew)
+    work.session.execute(again, execution_options=portions.UNSYNCHRONISED)
+    work.wake(Delivery.JOB)
+    return portions.is_any_left(work.session, dead)
+
+
+def _dead(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What fails after it was asked for is not tried again for that."""
+    return Delivery.state == "failed", Delivery.host == host, Delivery.finished_at <= asked_at
+
+
 def give_up_host(work: UnitOfWork, host: str) -> int:
     """Give up all that waits for `host`. Returns how many that were."""
-    number = give_up(work.session, GIVEN_UP, Delivery.host == host)
+    number = _count(work.session, *_waiting(host, now()))
     work.audit("delivery.give-up-host", host, deliveries=number)
+    portions.cancel(work, RETRYING, host)
+    portions.begin(work, GIVING_UP, host)
     return number
+
+
+def _give_up_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    return give_up_some(work.session, GIVEN_UP, *_waiting(row.subject, row.asked_at))
+
+
+def _waiting(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What is sent after it was asked for is not given up for that."""
+    waits = Delivery.state == Delivery.WAITING, Delivery.host == host
+    return *waits, Delivery.trying_since <= asked_at
+
+
+def _count(session: Session, *which: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count(Delivery.id)).where(*which)) or 0
+
+
+RETRYING = portions.Kind("retry-host", _retry_some)
+GIVING_UP = portions.Kind("give-up-host", _give_up_some)
 
 
 def prune(node: Node) -> int:
@@ -76,9 +112,8 @@ def prune(node: Node) -> int:
     """
     long_ago = now() - KEPT
     deleted = sum(_prune(node, state, long_ago) for state in ("delivered", "failed"))
-    with node.work(by=Delivery.JOB) as work:
-        gone = Shared.last_at < long_ago, Shared.deleted_at < long_ago
-        work.session.execute(delete(Shared).where(*gone))
+    gone = Shared.last_at < long_ago, Shared.deleted_at < long_ago
+    prune_rows(node, Delivery.JOB, Shared, select(Shared.id).where(*gone))
     return deleted
 
 

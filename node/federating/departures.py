@@ -5,6 +5,7 @@ then asked for at its own server. At once it is not heard any more, and neither 
 followed; what it said is removed in portions by a job: rows of `Departure`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from federation.errors import DocumentError
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import type_of
+from node import portions
 from node.db import insert_once, now
 from node.federating import actors, fetching, queues
 from node.federating.models import (
@@ -35,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 # Actors asked for at the same time, one of each server.
 CHECKS_AT_ONCE = 4
-# Rows of each kind removed in one transaction.
+# Projects, comments and so on removed in one transaction: each is more than a row.
 PORTION = 100
 # Of the actors of an inbox that is gone, so many are asked for.
 MAX_OF_INBOX = 1_000
@@ -136,15 +138,12 @@ def _work_off(node: Node, leased: queues.Lease) -> None:
             return
         if not _settle(node, row_id, found):
             return
-    for remove in node.removals:
-        while _remove(node, row_id, remove):
-            if node.jobs.stopping.is_set():
-                return
+    removals: Sequence[Removal] = (*node.removals, _Bodies())
+    for remove in removals:
+        portions.repeat(node, uri, partial(_remove, row_id, remove))
+        if node.jobs.stopping.is_set():
+            return
     with node.work(by=uri) as work:
-        actor = work.session.get_one(Departure, row_id).actor
-        of_theirs = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
-        done = InboxItem.state != InboxItem.WAITING
-        work.session.execute(update(InboxItem).where(*of_theirs, done).values(body={}))
         work.session.delete(work.session.get_one(Departure, row_id))
 
 
@@ -187,11 +186,29 @@ def _settle(node: Node, row_id: int, found: ActorDocument | None) -> bool:
         return False
 
 
-def _remove(node: Node, row_id: int, remove: Removal) -> bool:
-    with node.work(by=Departure.JOB) as work:
-        row = work.session.get_one(Departure, row_id, with_for_update=True)
-        row.leased_until = now() + timedelta(seconds=node.settings.lease_seconds)
-        return remove(work, row.actor, PORTION)
+def _remove(row_id: int, remove: Removal, work: UnitOfWork) -> bool:
+    row = work.session.get_one(Departure, row_id, with_for_update=True)
+    row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
+    return remove(work, row.actor, PORTION)
+
+
+class _Bodies:
+    """Empties the messages of an actor that were worked off. Done again from the beginning where it
+    was not finished.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self, work: UnitOfWork, actor: Actor, _most: int) -> bool:
+        theirs = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
+        done = InboxItem.state != InboxItem.WAITING, InboxItem.id > self._last
+        query = select(InboxItem.id).where(*theirs, *done).order_by(InboxItem.id)
+        ids = work.session.scalars(query.limit(portions.PORTION)).all()
+        emptied = update(InboxItem).where(InboxItem.id.in_(ids)).values(body={})
+        work.session.execute(emptied, execution_options=portions.UNSYNCHRONISED)
+        self._last = max(ids, default=0)
+        return len(ids) == portions.PORTION
 
 
 def _put_off(node: Node, row_id: int, why: str) -> None:

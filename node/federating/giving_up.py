@@ -1,28 +1,39 @@
 """Deliveries that are not tried any more, many at once: dead letters."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from sqlalchemy import ColumnElement, exists, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from federation.retry import GIVE_UP_AFTER
 from node.db import now
 from node.federating.models import Delivery, DeliveryAttempt, OutboxActivity
-from node.runtime import Node
+from node.portions import UNSYNCHRONISED, is_any_left, repeat, take
+from node.runtime import Node, UnitOfWork
 
-AT_ONCE = 1_000
 LOST = "Nobody has answered there for seven days."
 
 
-def give_up(session: Session, why: str, *which: ColumnElement[bool]) -> int:
-    """What waits and fulfils `which` is not sent, and says why. Returns how many there were."""
+def give_up_some(session: Session, why: str, *which: ColumnElement[bool]) -> bool:
+    """A portion of what waits and fulfils `which` is not sent, and says why. Returns whether there
+    is more.
+    """
+    waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING, *which)
+    _give_up(session, why, take(session, Delivery, waiting))
+    return is_any_left(session, waiting)
+
+
+def _give_up(session: Session, why: str, ids: Sequence[int]) -> None:
     moment = now()
-    waits = Delivery.state == Delivery.WAITING, *which
+    these = Delivery.id.in_(ids)
     at = literal(moment, DeliveryAttempt.at.type)
-    last = select(Delivery.id, at, null(), literal(why), literal(0)).where(*waits)
+    last = select(Delivery.id, at, null(), literal(why), literal(0)).where(these)
     columns = ["delivery_id", "at", "status", "answer", "milliseconds"]
     session.execute(insert(DeliveryAttempt).from_select(columns, last))
     values = {"state": "failed", "finished_at": moment, "leased_until": None}
-    given_up = update(Delivery).where(*waits).values(values)
-    return len(session.scalars(given_up.returning(Delivery.id)).all())
+    given_up = update(Delivery).where(these).values(values)
+    session.execute(given_up, execution_options=UNSYNCHRONISED)
 
 
 def give_up_lost(node: Node, host: str) -> None:
@@ -33,10 +44,8 @@ def give_up_lost(node: Node, host: str) -> None:
         OutboxActivity.id == Delivery.activity_id, OutboxActivity.type == "Delete"
     )
     old = Delivery.host == host, Delivery.trying_since < now() - GIVE_UP_AFTER, ~is_delete
-    query = select(Delivery.id).where(Delivery.state == Delivery.WAITING, *old).limit(AT_ONCE)
-    while True:
-        with node.work(by=Delivery.JOB) as work:
-            some = work.session.scalars(query).all()
-            if not some:
-                return
-            give_up(work.session, LOST, Delivery.host == host, Delivery.id.in_(some))
+    repeat(node, Delivery.JOB, partial(_give_up_lost, old))
+
+
+def _give_up_lost(old: Sequence[ColumnElement[bool]], work: UnitOfWork) -> bool:
+    return give_up_some(work.session, LOST, *old)

@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import exists, func, select, update
-from sqlalchemy.orm import Session
 
 from federation.retry import (
     FAILURES_BEFORE_REST,
@@ -19,6 +18,7 @@ from federation.retry import (
     read_retry_after,
     rest,
 )
+from node import portions
 from node.db import now
 from node.federating import comparisons, peers
 from node.federating.models import Delivery, OutboxActivity, Peer
@@ -64,7 +64,7 @@ def is_lost(peer: Peer) -> bool:
 
 def is_back(work: UnitOfWork, host: str) -> None:
     """`host` answers again: what was put off is due, and what we missed is looked for."""
-    send_what_waits(work.session, host)
+    send_what_waits(work, host)
     comparisons.host_is_back(work, host)
     work.audit("peer.back", host)
 
@@ -96,10 +96,26 @@ def send_refused_follows(work: UnitOfWork, host: str) -> None:
         work.wake(Delivery.JOB)
 
 
-def send_what_waits(session: Session, host: str) -> None:
+def send_what_waits(work: UnitOfWork, host: str) -> None:
     """What was put off for `host` is due."""
+    portions.begin(work, SENDING, host)
+
+
+def _send_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """What is put off again meanwhile may be tried once more; not where the host is left alone."""
+    host = row.subject
+    fails = Peer.host == host, Peer.failures > 0, Peer.try_after > now()
+    if portions.is_any_left(work.session, select(Peer.id).where(*fails)):
+        return False
     waits = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
-    session.execute(update(Delivery).where(*waits).values(due_at=now()))
+    ids = portions.take(work.session, Delivery, select(Delivery.id).where(*waits))
+    due = update(Delivery).where(Delivery.id.in_(ids)).values(due_at=now())
+    work.session.execute(due, execution_options=portions.UNSYNCHRONISED)
+    work.wake(Delivery.JOB)
+    return len(ids) == portions.PORTION
+
+
+SENDING = portions.Kind("send-what-waits", _send_some)
 
 
 def try_now(work: UnitOfWork, host: str) -> None:
@@ -107,7 +123,7 @@ def try_now(work: UnitOfWork, host: str) -> None:
     peer = work.session.scalar(select(Peer).where(Peer.host == host))
     if peer is not None:
         peer.try_after = None
-    send_what_waits(work.session, host)
+    send_what_waits(work, host)
     work.wake(Delivery.JOB)
 
 

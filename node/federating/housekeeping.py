@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Select, and_, delete, exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from node import isolation
 from node.db import Base, now
@@ -59,7 +59,7 @@ def tidy(node: Node) -> None:
         "deletions": _prune_deletions,
         "answers": _prune_answers,
         "reactions": _prune_reactions,
-        "failures of jobs": isolation.prune,
+        "failures of jobs": _prune_failures,
     }
 
     def act(name: str) -> None:
@@ -112,18 +112,20 @@ def _unneeded() -> Select[int]:
 def _prune_deletions(node: Node) -> int:
     """An actor has so many, and all together; of more, the latest."""
     crowded = select(Deleted.actor_id).group_by(Deleted.actor_id)
-    with node.work(by=JOB) as work:
-        session = work.session
-        bounds = [Deleted.at < now() - DELETED_KEPT]
+    keys, before = select(Deleted.uri, Deleted.actor_id), now() - DELETED_KEPT
+    with node.reading() as session:
+        over = select(Deleted.at).order_by(Deleted.at.desc()).offset(MOST_DELETED - 1).limit(1)
+        surplus = [keys.where(Deleted.at < max(before, session.scalar(over) or before))]
         for actor_id in session.scalars(crowded.having(func.count() > MOST_DELETED_OF_ACTOR)):
             mine = select(Deleted.at).where(Deleted.actor_id == actor_id)
             newest = mine.order_by(Deleted.at.desc()).offset(MOST_DELETED_OF_ACTOR - 1).limit(1)
-            bounds.append(and_(Deleted.actor_id == actor_id, Deleted.at < session.scalar(newest)))
-        over = select(Deleted.at).order_by(Deleted.at.desc()).offset(MOST_DELETED - 1).limit(1)
-        if (oldest := session.scalar(over)) is not None:
-            bounds.append(Deleted.at < oldest)
-        old = delete(Deleted).where(or_(*bounds)).returning(Deleted.uri)
-        return len(session.scalars(old).all())
+            last = session.scalar(newest)
+            surplus.append(keys.where(Deleted.actor_id == actor_id, Deleted.at < last))
+    return sum(prune(node, JOB, Deleted, old) for old in surplus)
+
+
+def _prune_failures(node: Node) -> int:
+    return prune(node, JOB, isolation.JobFailure, isolation.forgotten())
 
 
 def _prune_answers(node: Node) -> int:

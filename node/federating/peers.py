@@ -7,13 +7,14 @@ word that a host is allowed stand against it.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from federation.origin import normal_authority
+from node import portions
 from node.db import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating.giving_up import give_up
+from node.federating.giving_up import give_up_some
 from node.federating.models import Actor, Block, Delivery, Follow, Peer
 from node.runtime import UnitOfWork
 from node.settings import Settings
@@ -159,27 +160,75 @@ def enforce(work: UnitOfWork) -> None:
 
     Of actors on blocked hosts nothing is shown, nobody follows them or is followed by them, and
     what waits for such a host is given up. What was said before is kept, and shown again once the
-    host is no longer blocked.
+    host is no longer blocked. Where there is much, the job of long writes does the rest: nothing is
+    taken from a blocked host or sent to it from now on.
     """
+    portions.begin(work, ENFORCING)
+    work.session.expire_all()
+
+
+def _enforce_some(work: UnitOfWork, _row: portions.LongWrite) -> bool:
+    """One portion of what does not agree with what was decided."""
     session = work.session
-    session.flush()
-    blocked = blocked_among(session, _values(session, select(Actor.host).where(~Actor.is_local)))
-    hidden = select(Actor.host).where(~Actor.is_local, Actor.is_blocked)
-    for hosts in _portions(_values(session, hidden) - blocked):
-        of_ours = aliased(Actor)
-        by_us = exists().where(
-            Block.blocked_id == Actor.id, Block.blocker_id == of_ours.id, of_ours.is_local
-        )
-        session.execute(update(Actor).where(Actor.host.in_(hosts)).values(is_blocked=by_us))
-    for hosts in _portions(blocked):
-        session.execute(update(Actor).where(Actor.host.in_(hosts)).values(is_blocked=True))
+    return (
+        _mark_some(session, is_blocked=True)
+        or _mark_some(session, is_blocked=False)
+        or _unfollow_some(session)
+        or _give_up_some(session)
+    )
+
+
+def _mark_some(session: Session, *, is_blocked: bool) -> bool:
+    """Hide actors of blocked hosts, or show those that nobody blocks any more."""
+    others = select(Actor.host).where(~Actor.is_local, Actor.is_blocked != is_blocked)
+    if not is_blocked:
+        others = others.where(~_is_blocked_by_us())
+    for hosts in _portions(_on_hosts(session, others, is_blocked=is_blocked)):
+        wrong = others.with_only_columns(Actor.id).where(Actor.host.in_(hosts))
+        ids = portions.take(session, Actor, wrong)
+        right = update(Actor).where(Actor.id.in_(ids)).values(is_blocked=is_blocked)
+        session.execute(right, execution_options=portions.UNSYNCHRONISED)
+        if len(ids) == portions.PORTION or portions.is_any_left(session, wrong):
+            return True
+    return False
+
+
+def _is_blocked_by_us() -> ColumnElement[bool]:
+    ours = aliased(Actor)
+    return exists().where(Block.blocked_id == Actor.id, Block.blocker_id == ours.id, ours.is_local)
+
+
+def _unfollow_some(session: Session) -> bool:
+    either_side = select(Follow.follower_id).union(select(Follow.followed_id))
+    others = select(Actor.host).where(~Actor.is_local, Actor.id.in_(either_side))
+    for hosts in _portions(_on_hosts(session, others, is_blocked=True)):
         there = select(Actor.id).where(Actor.host.in_(hosts))
         either = or_(Follow.follower_id.in_(there), Follow.followed_id.in_(there))
-        session.execute(delete(Follow).where(either))
+        follows = select(Follow.id).where(either)
+        ids = portions.take(session, Follow, follows)
+        ended = delete(Follow).where(Follow.id.in_(ids))
+        session.execute(ended, execution_options=portions.UNSYNCHRONISED)
+        if len(ids) == portions.PORTION or portions.is_any_left(session, follows):
+            return True
+    return False
+
+
+def _give_up_some(session: Session) -> bool:
     waiting = select(Delivery.host).where(Delivery.state == Delivery.WAITING)
-    for hosts in _portions(blocked_among(session, _values(session, waiting))):
-        give_up(session, BLOCKED_SINCE, Delivery.host.in_(hosts))
-    session.expire_all()
+    return any(
+        give_up_some(session, BLOCKED_SINCE, Delivery.host.in_(hosts))
+        for hosts in _portions(_on_hosts(session, waiting, is_blocked=True))
+    )
+
+
+def _on_hosts(session: Session, hosts: Select[str], *, is_blocked: bool) -> set[str]:
+    """Those of `hosts` that are blocked, or those that are not."""
+    found = _values(session, hosts)
+    blocked = blocked_among(session, found)
+    return blocked if is_blocked else found - blocked
+
+
+ENFORCING = portions.Kind("enforce-blocks", _enforce_some)
 
 
 def _states(session: Session, hosts: set[str]) -> dict[str, str]:

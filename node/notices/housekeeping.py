@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from node.db import now
 from node.hourly import once_an_hour
@@ -11,6 +11,7 @@ from node.isolation import each
 from node.mail import service as mail
 from node.news.models import Happening
 from node.notices.models import Notice
+from node.pruning import prune, prune_surplus
 from node.runtime import Node
 
 JOB = "notices-housekeeping"
@@ -33,14 +34,13 @@ def tidy(node: Node) -> None:
 
 
 def _prune_notices(node: Node) -> None:
-    with node.work(by=JOB) as work:
-        session = work.session
-        session.execute(delete(Notice).where(Notice.at < now() - KEPT))
-        crowded = select(Notice.user_id).group_by(Notice.user_id)
-        for user_id in session.scalars(crowded.having(func.count() > MOST_OF_PERSON)).all():
-            mine = select(Notice.id).where(Notice.user_id == user_id).order_by(Notice.id.desc())
-            last = session.scalar(mine.offset(MOST_OF_PERSON - 1).limit(1))
-            session.execute(delete(Notice).where(Notice.user_id == user_id, Notice.id < last))
-        told = Happening.state != Happening.WAITING
-        is_told = select(Notice.id).where(Notice.happening_id == Happening.id).exists()
-        session.execute(delete(Happening).where(told, ~is_told))
+    prune(node, JOB, Notice, select(Notice.id).where(Notice.at < now() - KEPT))
+    crowded = select(Notice.user_id).group_by(Notice.user_id)
+    with node.reading() as session:
+        people = session.scalars(crowded.having(func.count() > MOST_OF_PERSON)).all()
+    for user_id in people:
+        mine = select(Notice.id).where(Notice.user_id == user_id)
+        prune_surplus(node, JOB, Notice, mine, Notice.id, MOST_OF_PERSON)
+    told = Happening.state != Happening.WAITING
+    is_told = select(Notice.id).where(Notice.happening_id == Happening.id).exists()
+    prune(node, JOB, Happening, select(Happening.id).where(told, ~is_told))

@@ -16,6 +16,7 @@ from federation.origin import host_of
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.webfinger import USERNAME
+from node import portions
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating import actors, addresses, publishing
@@ -158,17 +159,35 @@ def withdraw(work: UnitOfWork, actor: Actor) -> None:
     """An officer is not seen any more: whoever ever heard of the actor is told that it is no more,
     and what it said is shown to nobody. Its address is never given to anybody again.
     """
-    session, to = work.session, _who_heard(work.session, actor)
-    its_own = OutboxActivity.actor_id == actor.id
-    session.execute(update(OutboxActivity).where(its_own).values(audience=publishing.NOBODY))
+    to = _who_heard(work.session, actor)
     uri = addresses.new_activity(work.settings)
     gone = delete_activity(uri, actor.uri, actor.uri, **audience(actor))
     publishing.publish_to(work, actor, gone, to)
-    session.execute(delete(Follow).where(Follow.followed_id == actor.id))
     actors.close(actor)
     actor.name = actor.about = ""
     actor.user_id = None
+    portions.begin(work, WITHDRAWING, str(actor.id))
     work.audit("officer.withdraw", actor.uri)
+
+
+def _withdraw_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """Of an actor that is closed, a portion of what it said, the newest first, and of its
+    followers.
+    """
+    session, actor_id = work.session, int(row.subject)
+    is_shown = OutboxActivity.audience != publishing.NOBODY, OutboxActivity.type != "Delete"
+    said = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_shown)
+    said = said.order_by(OutboxActivity.id.desc())
+    ids = portions.take(session, OutboxActivity, said)
+    hidden = update(OutboxActivity).where(OutboxActivity.id.in_(ids))
+    follows = select(Follow.id).where(Follow.followed_id == actor_id)
+    ended = delete(Follow).where(Follow.id.in_(portions.take(session, Follow, follows)))
+    for statement in (hidden.values(audience=publishing.NOBODY), ended):
+        session.execute(statement, execution_options=portions.UNSYNCHRONISED)
+    return portions.is_any_left(session, said) or portions.is_any_left(session, follows)
+
+
+WITHDRAWING = portions.Kind("withdraw-officer", _withdraw_some)
 
 
 def deactivate(work: UnitOfWork, user: User) -> None:

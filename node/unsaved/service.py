@@ -11,6 +11,7 @@ from node.db import now
 from node.errors import InvalidInputError, NotFoundError
 from node.hourly import once_an_hour
 from node.people.models import User
+from node.pruning import prune
 from node.runtime import Node, UnitOfWork
 from node.unsaved.models import Unsaved
 from node.wording import say
@@ -98,8 +99,7 @@ def work_off(node: Node) -> None:
 
 def tidy(node: Node) -> None:
     """What nobody came back to goes."""
-    with node.work(by=JOB) as work:
-        work.session.execute(delete(Unsaved).where(Unsaved.at < now() - KEPT))
+    prune(node, JOB, Unsaved, select(Unsaved.id).where(Unsaved.at < now() - KEPT))
 
 
 def _forget_surplus(session: Session, user: User) -> None:

@@ -24,7 +24,8 @@ class Webhook(Base):
     see. After `secret` was changed, messages are signed with `old_secret` too, for a while.
 
     `failing_since` is when the first of those failed that failed in a row. One that is `off_at` is
-    told nothing until somebody switches it on.
+    told nothing until somebody switches it on. One that is `removed_at` is shown to nobody, and
+    goes once its messages are deleted.
     """
 
     __tablename__ = "webhook"
@@ -40,6 +41,7 @@ class Webhook(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     failing_since: Mapped[datetime | None]
     off_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
     user: Mapped[User] = relationship()
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from node import portions
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating.readers import ANYBODY, OUR_OWN
@@ -54,7 +55,8 @@ def add(
         wrong["events"] = say("Select what the address is told of")
     if wrong:
         raise InvalidInputError(say("The webhook could not be saved."), wrong)
-    query = select(func.count()).select_from(Webhook).where(Webhook.user_id == user.id)
+    mine = Webhook.user_id == user.id, Webhook.removed_at.is_(None)
+    query = select(func.count()).select_from(Webhook).where(*mine)
     if (work.session.scalar(query) or 0) >= MOST:
         raise ConflictError(say("You have %(most)s webhooks: remove one first.", most=MOST))
     chosen = [event.value for event in CHOICES if event in wanted]
@@ -68,14 +70,16 @@ def add(
 
 def of_user(session: Session, user: User, *, everybodys: bool) -> list[Webhook]:
     """A person's webhooks; or all, for whoever looks after the node."""
-    query = select(Webhook).order_by(Webhook.id.desc()).limit(200)
+    query = select(Webhook).where(Webhook.removed_at.is_(None))
+    query = query.order_by(Webhook.id.desc()).limit(200)
     return list(session.scalars(query if everybodys else query.where(Webhook.user_id == user.id)))
 
 
 def find(session: Session, user: User, number: int, *, everybodys: bool) -> Webhook:
     """Raises `NotFoundError` for none, and for somebody else's."""
     hook = session.get(Webhook, number)
-    if hook is None or not (everybodys or hook.user_id == user.id):
+    is_there = hook is not None and hook.removed_at is None
+    if hook is None or not is_there or not (everybodys or hook.user_id == user.id):
         raise NotFoundError(say("There is no such webhook."))
     return hook
 
@@ -101,8 +105,25 @@ def keys(hook: Webhook) -> list[str]:
 
 
 def remove(work: UnitOfWork, hook: Webhook) -> None:
+    """Nothing more is sent there. The messages go first, and the webhook with the last of them."""
     work.audit("webhook.remove", hook.url)
-    work.session.delete(hook)
+    hook.removed_at = hook.off_at = now()
+    portions.begin(work, REMOVING, str(hook.id))
+
+
+def _remove_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    session, hook_id = work.session, int(row.subject)
+    messages = select(WebhookMessage.id).where(WebhookMessage.webhook_id == hook_id)
+    ids = portions.take(session, WebhookMessage, messages)
+    gone = delete(WebhookMessage).where(WebhookMessage.id.in_(ids))
+    session.execute(gone, execution_options=portions.UNSYNCHRONISED)
+    if portions.is_any_left(session, messages):
+        return True
+    session.execute(delete(Webhook).where(Webhook.id == hook_id))
+    return False
+
+
+REMOVING = portions.Kind("remove-webhook", _remove_some)
 
 
 def end_all(work: UnitOfWork, user: User) -> None:

@@ -4,7 +4,7 @@ import json
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import Collection, CollectionPage, without_context
@@ -124,7 +124,9 @@ def activity(token: str) -> ResponseReturnValue:
     uri = f"{work.settings.base_url}/activities/{token}"
     row = work.session.scalar(
         select(OutboxActivity).where(
-            OutboxActivity.uri == uri, OutboxActivity.audience.in_(reader.audiences)
+            OutboxActivity.uri == uri,
+            OutboxActivity.audience.in_(reader.audiences),
+            or_(OutboxActivity.type == "Delete", ~OutboxActivity.actor.has(kind=actors.CLOSED)),
         )
     )
     if row is None:
