@@ -100,6 +100,7 @@ from node.projects import (
     relation_views,
     section_views,
     subjects,
+    telling,
 )
 from node.projects import news as project_news
 from node.projects import receiving as projects_receiving
@@ -163,8 +164,10 @@ LONG_WRITES: Sequence[portions.Kind] = (
     delivery.GIVING_UP,
     health.SENDING,
     peers.ENFORCING,
+    telling.ERASING,
     officers.WITHDRAWING,
     webhooks.REMOVING,
+    indexing.REBUILDING,
 )
 MOST_FORM_BYTES = 2 * 1024 * 1024
 

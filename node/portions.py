@@ -60,10 +60,18 @@ def begin(work: UnitOfWork, kind: Kind, subject: str = "") -> None:
     """Write the first portion, and have the job write the rest after the commit."""
     work.session.flush()
     row = LongWrite(kind=kind.name, subject=subject, asked_at=now(), position=0)
-    if not kind.step(work, row):
-        return
+    if kind.step(work, row):
+        _keep(work, row)
+
+
+def later(work: UnitOfWork, kind: Kind, subject: str = "") -> None:
+    """Have the job write all of it after the commit."""
+    _keep(work, LongWrite(kind=kind.name, subject=subject, asked_at=now(), position=0))
+
+
+def _keep(work: UnitOfWork, row: LongWrite) -> None:
     anew = {"asked_at": row.asked_at, "position": row.position}
-    new = insert_into(work.session, LongWrite).values(kind=row.kind, subject=subject, **anew)
+    new = insert_into(work.session, LongWrite).values(kind=row.kind, subject=row.subject, **anew)
     key = ["kind", "subject"]
     work.session.execute(new.on_conflict_do_update(index_elements=key, set_=anew))
     work.wake(JOB)

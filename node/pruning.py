@@ -23,9 +23,12 @@ def prune(node: Node, job: str, model: type[Base], chosen: Select[*tuple[Any, ..
     def delete_some(work: UnitOfWork) -> bool:
         nonlocal deleted
         portion = chosen.limit(PORTION).with_for_update(skip_locked=True, of=model)
-        found = [tuple(row) for row in work.session.execute(portion)]
-        keys = found if len(columns) > 1 else [one for (one,) in found]
-        still = delete(model).where(key.in_(chosen.order_by(None).where(key.in_(keys))))
+        found = work.session.execute(portion).all()
+        if not found:
+            return False
+        values = zip(columns, zip(*found, strict=True), strict=True)
+        these = [column.in_(parts) for column, parts in values]
+        still = delete(model).where(key.in_(chosen.order_by(None).where(*these)))
         gone = work.session.execute(still.returning(*columns), execution_options=UNSYNCHRONISED)
         deleted += len(gone.all())
         return len(found) == PORTION

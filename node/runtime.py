@@ -144,9 +144,10 @@ class PageReader(Protocol):
     ) -> Callable[[UnitOfWork], None]: ...
 
 
-# What a room does with what it keeps about a project of ours that fewer may read: the project, and
-# the audience that it is still for, if any.
-Withdrawal = Callable[[UnitOfWork, Any, Any], None]
+# What a room does with what it keeps about a project that fewer may read: the project, the audience
+# that it is still for, if any, and how much to do, or None for all. It hides all of it at once, and
+# returns whether there may be more to do.
+Withdrawal = Callable[[UnitOfWork, Any, Any, int | None], bool]
 # What a room does when the account of another server is deleted: removes up to so many of the rows
 # that hold what its actor said, and returns whether there are more.
 Removal = Callable[[UnitOfWork, Any, int], bool]

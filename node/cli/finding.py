@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from node import portions
 from node.cli.opening import opened, working
 from node.search import indexing
 from node.services import service as services_service
@@ -20,6 +21,7 @@ def rebuild() -> None:
     with opened() as node:
         with node.work(by="command line") as work:
             number = indexing.rebuild(work)
+        portions.work_off(node, {indexing.REBUILDING.name: indexing.REBUILDING})
         indexing.work_off(node, rest=0)
     click.echo(f"{number:,} projects were read into the index")
 

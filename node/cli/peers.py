@@ -112,8 +112,8 @@ def export_list(file: TextIO, state: str | None, wanted: peer_lists.Format) -> N
 def import_list(file: BinaryIO) -> None:
     """Take over what FILE, or `-`, says of servers. One bad line, and nothing is taken over."""
     entries = peer_lists.check(peer_lists.read(file.read(peer_lists.MOST_BYTES + 1)))
-    with working() as work:
-        taken = peer_lists.take_in(work, entries)
+    with opened() as node:
+        taken = peer_lists.take_in(node, BY, entries)
     click.echo(f"{taken.new} servers decided, {taken.same} were so before")
     for host in taken.kept:
         click.echo(f"{host} stays as it was decided here")

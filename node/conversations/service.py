@@ -117,20 +117,24 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
     work.audit("comment.delete", comment.uri)
 
 
-def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | None) -> None:
+def withdraw(
+    work: UnitOfWork, project: Project, now_for: publishing.Audience | None, most: int | None
+) -> bool:
     """Fewer may read a project: what we said about it is deleted where others have it, and what
     others said is no longer passed on. Nobody may read one that was deleted, and all that was said
     about it is forgotten.
     """
-    found = select(Comment).where(Comment.project_id == project.id, Comment.state != State.deleted)
-    for comment in work.session.scalars(found).all():
-        publishing.hide(work.session, comment.uri, now_for)
+    query = select(Comment).where(Comment.project_id == project.id, Comment.state != State.deleted)
+    publishing.hide_all(work.session, query.with_only_columns(Comment.uri), now_for)
+    found = work.session.scalars(query.order_by(Comment.id).limit(most)).all()
+    for comment in found:
         if project.state is ProjectState.deleted:
             erase(comment)
         if comment.author.is_local:
             uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
             deletion = delete_activity(uri, comment.author.uri, gone, **audience(project))
             publishing.withdraw(work, comment.author, deletion, now_for)
+    return len(found) == most
 
 
 def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:

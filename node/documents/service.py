@@ -113,12 +113,16 @@ def withdraw_some(work: UnitOfWork, plugin: str) -> bool:
     return len(rows) == MOST_WITHDRAWN
 
 
-def follow_project(work: UnitOfWork, project: Project, now_for: Audience | None) -> None:
+def follow_project(
+    work: UnitOfWork, project: Project, now_for: Audience | None, most: int | None
+) -> bool:
     """Fewer may read a project: fewer may read what is about it. What another council says of a
     project that is gone is forgotten.
     """
     query = _published().where(PluginDocument.project_uri == project.uri)
-    for row in work.session.scalars(query).all():
+    publishing.hide_all(work.session, query.with_only_columns(PluginDocument.uri), now_for)
+    found = work.session.scalars(query.order_by(PluginDocument.id).limit(most)).all()
+    for row in found:
         if now_for is None:
             with leaving(work, row):
                 if row.is_local:
@@ -129,6 +133,7 @@ def follow_project(work: UnitOfWork, project: Project, now_for: Audience | None)
         elif row.is_local and row.visibility != now_for:
             row.visibility, row.revision, row.changed_at = now_for, new_revision(), now()
             _take_back(work, row, now_for)
+    return len(found) == most
 
 
 @contextmanager

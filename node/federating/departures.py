@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 # Actors asked for at the same time, one of each server.
 CHECKS_AT_ONCE = 4
 # Projects, comments and so on removed in one transaction: each is more than a row.
-PORTION = 100
+PORTION = 20
 # Of the actors of an inbox that is gone, so many are asked for.
 MAX_OF_INBOX = 1_000
 # An unproven hint leads to no question about an actor that was read within this time.

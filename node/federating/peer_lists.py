@@ -1,6 +1,7 @@
 """Lists of servers as files: CSV of our own, and Mastodon's CSV of blocked domains.
 
-Reading knows no database; `take_in` makes a list the operator's word, all of it or nothing.
+Reading knows no database. `take_in` makes a list the operator's word: one that was checked as a
+whole, some of it at a time. What ends half-way goes on when the same list is taken in again.
 """
 
 import csv
@@ -13,10 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.origin import normal_authority
+from node import portions
 from node.errors import InvalidInputError
 from node.federating import peers
 from node.federating.models import Peer
-from node.runtime import UnitOfWork
+from node.runtime import Node, UnitOfWork
 from node.text import one_line
 from node.wording import Saying, say, say_count
 
@@ -35,6 +37,8 @@ SUSPEND, LESSER = "suspend", frozenset({"silence", "limit", "noop"})
 MOST_BYTES = 1_000_000
 MOST_ENTRIES = 10_000
 MOST_COMPLAINTS = 10
+# So many servers are decided about in one transaction, with an entry of the audit log for each.
+AT_ONCE = 50
 # What a spreadsheet would take for the beginning of a formula.
 FORMULA = "=+-@"
 
@@ -133,23 +137,34 @@ def decided(session: Session, *states: str) -> list[Entry]:
     return [Entry(row.host, row.state, row.comment) for row in rows]
 
 
-def take_in(work: UnitOfWork, entries: Iterable[Entry]) -> TakenIn:
-    """Make a list the operator's word. What the operator said before is not overturned."""
-    new, same, kept = 0, 0, []
-    for entry in entries:
-        if entry.host == work.settings.authority:
-            kept.append(entry.host)
-            continue
-        peer = peers.row(work.session, entry.host)
-        is_word = peer.state != peers.UNKNOWN and peer.peer_list_id is None
-        if is_word and peer.state != entry.state:
-            kept.append(entry.host)
-        elif is_word:
-            same += 1
-        else:
-            peers.set_state(work, entry.host, entry.state, entry.comment)
-            new += 1
-    peers.enforce(work)
+def take_in(node: Node, by: str, entries: Iterable[Entry]) -> TakenIn:
+    """Make a list the word of the operator `by`. What the operator said before is not overturned.
+    To be called outside a transaction.
+    """
+    waiting, new, same, kept = list(entries), 0, 0, []
+
+    def take_some(work: UnitOfWork) -> bool:
+        nonlocal new, same
+        for entry in waiting[:AT_ONCE]:
+            if entry.host == work.settings.authority:
+                kept.append(entry.host)
+                continue
+            peer = peers.row(work.session, entry.host)
+            is_word = peer.state != peers.UNKNOWN and peer.peer_list_id is None
+            if is_word and peer.state != entry.state:
+                kept.append(entry.host)
+            elif is_word:
+                same += 1
+            else:
+                peers.set_state(work, entry.host, entry.state, entry.comment)
+                new += 1
+        portions.later(work, peers.ENFORCING)
+        del waiting[:AT_ONCE]
+        return bool(waiting)
+
+    portions.repeat(node, by, take_some)
+    with node.work(by=by) as work:
+        peers.enforce(work)
     return TakenIn(new, same, tuple(kept))
 
 

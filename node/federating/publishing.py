@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
@@ -88,12 +88,18 @@ def strangers(session: Session, inboxes: set[str]) -> set[str]:
 
 def hide(session: Session, object_uri: str, audience: Audience | None) -> None:
     """What we said of an object so far is for `audience` alone from now on, or for nobody else."""
+    _hide(session, OutboxActivity.object_uri == object_uri, audience)
+
+
+def hide_all(session: Session, object_uris: Select[str], audience: Audience | None) -> None:
+    """The same of several objects."""
+    _hide(session, OutboxActivity.object_uri.in_(object_uris), audience)
+
+
+def _hide(session: Session, which: ColumnElement[bool], audience: Audience | None) -> None:
     wider = {PUBLIC} if audience == PEERS else {PUBLIC, PEERS}
-    session.execute(
-        update(OutboxActivity)
-        .where(OutboxActivity.object_uri == object_uri, OutboxActivity.audience.in_(wider))
-        .values(audience=audience or NOBODY)
-    )
+    hidden = update(OutboxActivity).where(which, OutboxActivity.audience.in_(wider))
+    session.execute(hidden.values(audience=audience or NOBODY))
 
 
 def _hold_back(session: Session, object_uri: str, inboxes: set[str]) -> None:

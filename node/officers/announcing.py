@@ -4,9 +4,9 @@ That announcement is also what says who wrote an update. There is none by others
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import announce as announce_activity
@@ -27,7 +27,7 @@ _SAID = OutboxActivity.type == "Announce", OutboxActivity.audience == publishing
 def announce(work: UnitOfWork, written: Update) -> None:
     """Whoever wrote an update that all may read announces it; of a deleted one that is undone."""
     if written.state is State.deleted:
-        _take_back(work, [written.uri])
+        _take_back(work, Update.uri == written.uri, None)
         return
     writer = _acting(work)
     if writer is None or written.project.visibility is not Visibility.public:
@@ -37,11 +37,11 @@ def announce(work: UnitOfWork, written: Update) -> None:
     publishing.publish(work, writer, activity)
 
 
-def withdraw(work: UnitOfWork, project: Project, _now_for: publishing.Audience | None) -> None:
+def withdraw(
+    work: UnitOfWork, project: Project, _now_for: publishing.Audience | None, most: int | None
+) -> bool:
     """Fewer may read a project: that somebody wrote its updates is not said any more."""
-    if project.is_local:
-        uris = select(Update.uri).where(Update.project_id == project.id)
-        _take_back(work, work.session.scalars(uris).all())
+    return project.is_local and _take_back(work, Update.project_id == project.id, most)
 
 
 def writers(session: Session, updates: Iterable[Update]) -> dict[str, Actor]:
@@ -77,19 +77,22 @@ def _acting(work: UnitOfWork) -> Actor | None:
     return work.session.scalar(select(Actor).where(Actor.user_id == user, is_seen()))
 
 
-def _take_back(work: UnitOfWork, uris: Collection[str]) -> None:
-    """Undo what officers announced of some updates, where it went, and show it no more."""
-    if not uris:
-        return
+def _take_back(work: UnitOfWork, which: ColumnElement[bool], most: int | None) -> bool:
+    """Undo what officers announced of the updates of which `which` is true, where it went, and show
+    it no more; of up to `most`. Returns whether there may be more.
+    """
+    uris = select(Update.uri).where(which)
     said = (
         select(OutboxActivity)
         .join(Actor, Actor.id == OutboxActivity.actor_id)
         .where(OutboxActivity.object_uri.in_(uris), *_SAID, Actor.is_local, Actor.kind == KIND)
     )
-    for row in work.session.scalars(said).all():
+    found = work.session.scalars(said.order_by(OutboxActivity.id).limit(most)).all()
+    for row in found:
         sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
         to = {*publishing.followers(work.session, row.actor), *work.session.scalars(sent)}
         uri = addresses.new_activity(work.settings)
         undone = undo_activity(uri, row.actor.uri, json.loads(row.body))
         publishing.publish_to(work, row.actor, undone, to)
         row.audience = publishing.DIRECT
+    return len(found) == most

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
+from flask_security import current_user
 from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
@@ -16,7 +17,7 @@ from node.federating.models import PeerList
 from node.forms import HouseForm
 from node.languages import said
 from node.operating.blueprint import OPERATE, blueprint
-from node.request import current_node, current_work, permission
+from node.request import current_node, current_work, only_reads, permission
 from node.wording import say
 
 FORMATS: dict[str, peer_lists.Format] = {"plain": "plain", "mastodon": "mastodon"}
@@ -57,9 +58,10 @@ def export_list(wanted: str) -> ResponseReturnValue:
 
 @blueprint.post("/lists/import")
 @permission(OPERATE)
+@only_reads
 def import_list() -> ResponseReturnValue:
     """Make a file the operator's word: all of it, or nothing where a line is wrong."""
-    form, work = ImportForm(), current_work()
+    form = ImportForm()
     if not form.validate_on_submit():
         return _page(import_form=form), 400
     if not form.file.data:
@@ -68,7 +70,8 @@ def import_list() -> ResponseReturnValue:
     with closing(form.file.data) as given:
         body = given.read(peer_lists.MOST_BYTES + 1)
     try:
-        taken = peer_lists.take_in(work, peer_lists.check(peer_lists.read(body)))
+        entries = peer_lists.check(peer_lists.read(body))
+        taken = peer_lists.take_in(current_node(), current_user.email, entries)
     except InvalidInputError as error:
         form.file.errors = [
             words if where == "file" else f"{where}: {words}"

@@ -22,7 +22,7 @@ from node.db import insert_once, now
 from node.federating.models import Actor, Deleted, Follow
 from node.news.service import tell
 from node.outages import is_outage
-from node.projects import digests, marks, news, relating
+from node.projects import digests, marks, news, relating, telling
 from node.projects.federate import RemoteProject, from_article
 from node.projects.models import REPEATED, Phase, Project, State, repeated
 from node.projects.sifting import changed_at, sift
@@ -240,8 +240,7 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         work.node.hooks.project_deleted(work, as_view(project))
         project.state, project.deleted_at = State.deleted, now()
         project.erase()
-        for withdraw in work.node.withdrawals:
-            withdraw(work, project, None)
+        telling.erase_parts(work, project)
         tell(work, news.DELETED, project_id=project.id)
         work.audit(action, project.uri)
 

@@ -4,12 +4,17 @@ from federation.reading import Document
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
+from node import portions
 from node.federating import addresses, publishing
 from node.projects import group
 from node.projects.federate import audience, to_article, to_tombstone
 from node.projects.licensing import licence_url
-from node.projects.models import Project, Visibility
+from node.projects.models import Project, State, Visibility
 from node.runtime import UnitOfWork
+
+# Updates, comments and so on of a deleted project that are erased in one transaction: of each, all
+# who ever got it are told.
+MOST_ERASED = 20
 
 
 def told(work: UnitOfWork, project: Project, before: Visibility) -> None:
@@ -41,11 +46,26 @@ def heard(work: UnitOfWork, event: str, project: Project, before: Visibility) ->
 def gone(work: UnitOfWork, project: Project) -> None:
     """Tell all who ever got a project that it is deleted, and show nothing said of it before."""
     publishing.hide(work.session, project.uri, None)
-    for withdraw in work.node.withdrawals:
-        withdraw(work, project, None)
+    erase_parts(work, project)
     if project.visibility is not Visibility.private:
         group.publish(work, project, _delete(work, project))
     group.close(work, project)
+
+
+def erase_parts(work: UnitOfWork, project: Project) -> None:
+    """What was said about a project that was deleted is shown to nobody from now on, and goes."""
+    portions.begin(work, ERASING, str(project.id))
+
+
+def _erase_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    project = work.session.get(Project, int(row.subject))
+    if project is None or project.state is not State.deleted:  # its origin shows it again
+        return False
+    more = [withdraw(work, project, None, MOST_ERASED) for withdraw in work.node.withdrawals]
+    return any(more)
+
+
+ERASING = portions.Kind("erase-project", _erase_some)
 
 
 def _introduce(work: UnitOfWork, project: Project) -> None:
@@ -59,7 +79,7 @@ def _introduce(work: UnitOfWork, project: Project) -> None:
 def _withdraw(work: UnitOfWork, project: Project) -> None:
     now_for = publishing.PEERS if project.visibility is Visibility.peers else None
     for withdraw in work.node.withdrawals:
-        withdraw(work, project, now_for)
+        withdraw(work, project, now_for, None)
     publishing.withdraw(work, project.council.actor, _delete(work, project), now_for)
 
 

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
+from node import portions
 from node.isolation import Items, JobFailure
 from node.projects.marks import JOB, MARKED
 from node.projects.models import Mark, Project, State
@@ -95,13 +96,27 @@ def at_once(work: UnitOfWork) -> None:
 
 
 def rebuild(work: UnitOfWork) -> int:
-    """Have all of the index made anew, while what there is goes on answering; how many wait."""
+    """Have all of the index made anew, while what there is goes on answering; of how many projects
+    it is.
+    """
     for model, texts in ((Entry, PROJECTS), (OutputEntry, OUTPUTS)):
         texts.tidy(work.session.connection(), model)
-    every = select(Project.id).order_by(Project.changed_at)
-    work.session.execute(insert(Mark).from_select(["project_id"], every))
+    portions.begin(work, REBUILDING)
+    return work.session.scalar(select(func.count(Project.id))) or 0
+
+
+def _mark_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """Mark the next projects. The newest are marked last, and so read first."""
+    following = select(Project.id).where(Project.id > row.position).order_by(Project.id)
+    ids = work.session.scalars(following.limit(portions.PORTION)).all()
+    if ids:
+        work.session.execute(insert(Mark), [{"project_id": number} for number in ids])
+        row.position = ids[-1]
     work.wake(JOB)
-    return waiting(work.session)
+    return len(ids) == portions.PORTION
+
+
+REBUILDING = portions.Kind("rebuild-index", _mark_some)
 
 
 def waiting(session: Session) -> int:

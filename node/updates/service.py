@@ -188,11 +188,15 @@ def delete(work: UnitOfWork, update: Update) -> None:
     work.audit("update.delete", update.uri)
 
 
-def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | None) -> None:
+def withdraw(
+    work: UnitOfWork, project: Project, now_for: publishing.Audience | None, most: int | None
+) -> bool:
     """Fewer may read a project: the updates of it are deleted where others have them. Nobody may
     read one that was deleted, and what was written in its updates is forgotten.
     """
-    for update in work.session.scalars(_of(project)).all():
+    publishing.hide_all(work.session, _of(project).with_only_columns(Update.uri), now_for)
+    found = work.session.scalars(_of(project).order_by(Update.id).limit(most)).all()
+    for update in found:
         if project.state is ProjectState.deleted:
             remove(update)
         if not update.author.is_local:
@@ -200,6 +204,7 @@ def withdraw(work: UnitOfWork, project: Project, now_for: publishing.Audience | 
         uri, gone = addresses.new_activity(work.settings), to_tombstone(update).dump()
         deletion = delete_activity(uri, update.author.uri, gone, **audience(project))
         publishing.withdraw(work, update.author, deletion, now_for)
+    return len(found) == most
 
 
 def remove(update: Update) -> None:

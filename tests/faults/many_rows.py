@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, func, insert, literal, select, update
 
 from node import portions
 from node.app import LONG_WRITES
-from node.db import now
+from node.db import insert_once, now
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
 from node.hourly import HourlyJob
 from node.portions import PORTION
@@ -62,9 +62,10 @@ def recorded(node: TestNode) -> Iterator[Transactions]:
                 row = update(HourlyJob).where(HourlyJob.job == "another")
                 work.session.execute(row.values(due_at=now()))
             found.of_others += 1
+            over.wait(0.002)
 
     with node.work() as work:
-        work.session.add(HourlyJob(job="another", due_at=now()))
+        insert_once(work.session, HourlyJob, job="another", due_at=now())
     other = threading.Thread(target=write)
     listeners: dict[str, Any] = {
         "begin": begun,

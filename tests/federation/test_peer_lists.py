@@ -125,16 +125,16 @@ def test_an_import_does_not_overturn_the_operator(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     decide(node, "friend.example", peers.ALLOWED)
     body = b"host,state\nfriend.example,blocked\nfoe.example,blocked\naldermoor.test,blocked\n"
-    with node.work() as work:
-        taken = peer_lists.take_in(work, peer_lists.check(peer_lists.read(body)))
+    entries = peer_lists.check(peer_lists.read(body))
+    taken = peer_lists.take_in(node.node, "test", entries)
     assert taken == peer_lists.TakenIn(1, 0, ("friend.example", "aldermoor.test"))
     assert is_allowed(node, "friend.example")
     assert state(node, "foe.example") == peers.BLOCKED
     with node.reading() as session:
         known = set(session.scalars(select(PeerRow.host)))
     assert known == {"friend.example", "foe.example"}, "a node is no server that it speaks with"
-    with node.work() as work:
-        taken = peer_lists.take_in(work, peer_lists.check(peer_lists.read(body)))
+    entries = peer_lists.check(peer_lists.read(body))
+    taken = peer_lists.take_in(node.node, "test", entries)
     assert (taken.new, taken.same) == (0, 1)
 
 

@@ -42,6 +42,8 @@ from node.notices.models import Notice, Subscriber
 from node.operating import rotating
 from node.passwords import service as passwords
 from node.passwords.models import PasswordReset
+from node.portions import JOB as LONG_WRITES
+from node.portions import LongWrite
 from node.projects.details import Freshness
 from node.projects.marks import JOB as INDEXING
 from node.projects.models import Mark, Project
@@ -179,6 +181,7 @@ CASES: dict[str, Case] = {
     passwords.JOB: Case(rows.password, _is_gone(PasswordReset), on(PasswordReset)),
     Mail.JOB: Case(rows.mail, _has(Mail, state="sent"), on(Mail)),
     notices_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notice), _emails_stay),
+    LONG_WRITES: Case(rows.long_write, _is_gone(LongWrite), on(LongWrite)),
     INDEXING: Case(rows.marked, _is_indexed, on(Project)),
     searches.JOB: Case(rows.saved_search, _is_checked, on(SavedSearch)),
 }

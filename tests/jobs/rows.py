@@ -29,6 +29,7 @@ from node.news.models import Happening, Watch
 from node.notices.models import Notice
 from node.passwords.models import PasswordReset
 from node.people.models import User
+from node.portions import LongWrite
 from node.projects import relating
 from node.projects.details import Freshness, Related, RelationKind
 from node.projects.marks import MARKED
@@ -277,3 +278,11 @@ def plugin_job(work: UnitOfWork, _number: int) -> int:
     """A plugin was switched on a moment ago: it is brought up to date, and its job runs."""
     work.session.execute(delete(PluginJob))
     return 0
+
+
+def long_write(work: UnitOfWork, number: int) -> int:
+    """What waits for a server is given up, and nothing is left of it."""
+    row = LongWrite(kind="give-up-host", subject=f"{number}.test", asked_at=now(), position=0)
+    work.session.add(row)
+    work.session.flush()
+    return row.id

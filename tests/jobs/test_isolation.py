@@ -12,7 +12,7 @@ from node.unsaved.service import JOB as UNSAVED
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
 
-# Single statements, which delete what is too old or pull in what is due too late.
+# They delete what is too old, or pull in what is due too late.
 WITHOUT_ITEMS = {UNSAVED, SESSIONS, CLOCK}
 # Their rows say themselves what went wrong.
 QUEUES = {row.JOB for row in Queued.__subclasses__()} | {FETCHING_JOB}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from node import portions
 from node.db import now
 from node.news.models import Happening
 from node.notices.models import Notice
@@ -238,6 +239,21 @@ def test_a_project_of_another_council_is_found_and_lost_with_it(nodes: Nodes) ->
         projects.delete(work, projects.for_change(work.session, token))
     nodes.settle()
     assert titles(here, q="sensor") == []
+
+
+def test_the_index_is_made_anew_in_portions(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portions, "PORTION", 2)
+    node = nodes.start("aldermoor")
+    for number in range(5):
+        publish(node, f"Bins {number}")
+    with node.work() as work:
+        assert indexing.rebuild(work) == 5
+        assert indexing.waiting(work.session) == 2
+    portions.work_off(node.node, {indexing.REBUILDING.name: indexing.REBUILDING})
+    with node.reading() as session:
+        assert indexing.waiting(session) == 5
+    indexing.work_off(node.node)
+    assert titles(node, q="bins") == [f"Bins {number}" for number in reversed(range(5))]
 
 
 def test_the_index_is_made_anew(nodes: Nodes) -> None:
