@@ -11,7 +11,6 @@ from node.news.kinds import Kind, Topic
 from node.notices.choices import Way
 from node.notices.service import Told
 from node.projects.forms import PHASES
-from node.projects.models import Phase
 from node.text import one_line
 
 log = structlog.get_logger(__name__)
@@ -50,8 +49,8 @@ def sentence(kinds: Mapping[str, Kind], told: Told) -> Markup:
     if told.comment is not None and (name := one_line(told.comment.author.name, 200)):
         words["who"] = name
     words.update({name: word for name, word in told.notice.happening.details.items() if word})
-    if words.get("phase") in list(Phase):
-        words["phase"] = str(PHASES[Phase(words["phase"])])
+    if "phase" in words:
+        words["phase"] = str(PHASES[words["phase"]])
     happened = str(kinds[told.notice.happening.kind].sentence)
     try:
         return Markup(happened) % words  # noqa: S704 -- ours, or a plugin's

@@ -27,12 +27,12 @@ class Column:
 
 
 def counts(session: Session, scope: Scope) -> dict[Phase, int]:
-    """How many projects are in each phase."""
+    """How many projects are in each phase; after ours, those that only later versions know."""
     query = (
         select(Project.phase, func.count()).where(scope.condition(session)).group_by(Project.phase)
     )
     found = dict(session.execute(query).all())
-    return {phase: found.get(phase, 0) for phase in Phase}
+    return dict.fromkeys(Phase, 0) | found
 
 
 def columns(session: Session, scope: Scope) -> list[Column]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 
@@ -9,14 +10,24 @@ from node.forms import LongLineField, VersionedForm
 from node.projects.models import Phase, Project, Visibility
 from node.projects.writing import Text
 
-PHASES = {
-    Phase.concept: _l("Concept"),
-    Phase.discovery: _l("Discovery"),
-    Phase.alpha: _l("Alpha"),
-    Phase.beta: _l("Beta"),
-    Phase.live: _l("Live"),
-    Phase.retired: _l("Retired"),
-}
+
+class PhaseNames(dict[str, LazyString | str]):
+    """What pages call each phase: one that only a later version knows by its own word."""
+
+    def __missing__(self, phase: str) -> str:
+        return phase.replace("-", " ").capitalize()
+
+
+PHASES = PhaseNames(
+    {
+        Phase.concept: _l("Concept"),
+        Phase.discovery: _l("Discovery"),
+        Phase.alpha: _l("Alpha"),
+        Phase.beta: _l("Beta"),
+        Phase.live: _l("Live"),
+        Phase.retired: _l("Retired"),
+    }
+)
 VISIBILITIES = {
     Visibility.public: _l("Everybody"),
     Visibility.peers: _l("Councils we work with"),
@@ -35,7 +46,7 @@ class ProjectForm(VersionedForm):
     )
     phase = RadioField(
         _l("Phase"),
-        choices=[SelectChoice(phase.value, label) for phase, label in PHASES.items()],
+        choices=[SelectChoice(str(phase), label) for phase, label in PHASES.items()],
         validate_choice=False,
     )
     brief = TextAreaField(

@@ -3,6 +3,7 @@
 `uri` is its ActivityPub id, `token` its name in our own addresses.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -33,9 +34,16 @@ from node.projects import details
 from node.projects.adoptions import Adoption, AdoptionState, with_adopters
 from node.projects.details import Details, Freshness, Output
 
+LONGEST_PHASE = 20
+PHASE_WORD = re.compile(rf"(?=.{{1,{LONGEST_PHASE}}}$)[a-z]+(?:-[a-z0-9]+)*", re.ASCII)
+
 
 class Phase(StrEnum):
-    """The phases of the Service Manual, with the ones before and after it."""
+    """The phases of the Service Manual, with the ones before and after it.
+
+    A word that only a later version of another council's node knows is a phase, too, which is none
+    of these: `Phase("mothballed") not in list(Phase)`. Raises `ValueError` for what cannot be one.
+    """
 
     concept = "concept"
     discovery = "discovery"
@@ -43,6 +51,27 @@ class Phase(StrEnum):
     beta = "beta"
     live = "live"
     retired = "retired"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Phase | None":
+        if not isinstance(value, str) or not PHASE_WORD.fullmatch(value):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class PhaseColumn(TypeDecorator[Phase]):
+    """A phase by its word."""
+
+    impl = String(LONGEST_PHASE)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Phase | None:
+        return None if value is None else Phase(value)
 
 
 class Visibility(StrEnum):
@@ -183,7 +212,7 @@ class Project(Base):
     council_id: Mapped[int] = mapped_column(ForeignKey("council.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(300))
     summary: Mapped[str] = mapped_column(String(500), default="")
-    phase: Mapped[Phase] = mapped_column(Enum(Phase, native_enum=False, length=20))
+    phase: Mapped[Phase] = mapped_column(PhaseColumn)
     brief: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[State] = mapped_column(Enum(State, native_enum=False, length=20))

@@ -88,7 +88,7 @@ def _listed() -> Schema:
         "page": ADDRESS,
         "title": TEXT,
         "summary": TEXT,
-        "phase": words(Phase),
+        "phase": TEXT,  # of another council, also one that only a later version knows
         "language": TEXT,
         "visibility": words(Visibility),
         "state": words(State),

@@ -128,7 +128,7 @@ def test_one_bad_item_costs_only_itself(nodes: Nodes) -> None:
         "https://brackwell.test/projects/x",
         {},
         {"id": 7, "type": "Article"},
-        article(sender, "Of no phase") | {"https://example.test/x": 1, "phase": "unheard-of"},
+        article(sender, "Of no phase") | {"https://example.test/x": 1, "phase": "No word"},
         article(neighbour, "Of a neighbour"),
         article(sender, "Of another host") | {"id": "https://cragford.test/projects/1"},
         article(sender, "Too long") | {"content": "a" * 300_000},

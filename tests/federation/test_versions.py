@@ -51,6 +51,7 @@ pytestmark = pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
 Document = dict[str, Any]
 Change = Callable[[Document], Document]
 UNKNOWN = "Horizon"
+LATER_PHASE, ITS_NAME = "mothballed-for-now", "Mothballed for now"
 # What is kept of the links of a newer version: one of an unknown kind leads where it leads.
 KNOWN_LINKS = [(None, "https://a.example/"), ("website", "https://b.example/")]
 # Of properties and members of details, what the first nodes did not say.
@@ -91,6 +92,7 @@ def newer(document: Document) -> Document:
     if "@context" in document:
         changed["@context"] = [*document["@context"], {"horizon": "moothall:horizon"}]
     if "revision" in document and "phase" in document:
+        changed["phase"] = LATER_PHASE
         changed["details"] = document.get("details", {}) | {
             "tags": ["bins"],
             "collaboration": "share-staff",
@@ -259,6 +261,11 @@ def test_must_44_what_a_peer_of_another_version_publishes_is_held_and_found_equa
     page = here.visitor().visit(copy_of(here, "Woods"))
     assert page.status_code == 200
     assert ('href="https://a.example/"' in page.text) is (changed is newer)
+    for path in ("/projects", "/portfolio", "/numbers"):
+        assert (ITS_NAME in here.visitor().visit(path).text) is (changed is newer), path
+    listed = json.loads(here.visitor().visit("/projects.json").text)["projects"]
+    phases = {one["phase"] for one in listed}
+    assert phases == ({LATER_PHASE} if changed is newer else {"alpha"})
 
 
 @pytest.mark.parametrize("changed", [newer, older])
