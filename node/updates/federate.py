@@ -56,6 +56,16 @@ def to_html(parts: dict[str, str], language: str) -> str:
     return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in written if html)
 
 
+def under_own_headings(update: Update) -> str:
+    """The HTML of an update below headings in its own language: earlier versions wrote them in
+    English, whatever it was.
+    """
+    content, own = update.content, HEADINGS.get(update.language, HEADINGS["en"])
+    for name, heading in HEADINGS["en"].items():
+        content = content.replace(f"<h3>{heading}</h3>", f"<h3>{own[name]}</h3>")
+    return content
+
+
 def to_note(update: Update, licence: str | None) -> Note:
     """An update as a `Note` that stands by itself. `licence` is the address of that of its text.
 

@@ -21,12 +21,13 @@ from node.request import (
     wants_activity,
 )
 from node.updates import service
-from node.updates.federate import to_note, to_tombstone
+from node.updates.federate import to_note, to_tombstone, under_own_headings
 from node.updates.forms import UpdateForm
 from node.updates.models import State, Update
 from node.wording import say
 
 blueprint = Blueprint("updates", __name__, template_folder="templates")
+blueprint.add_app_template_filter(under_own_headings)
 
 EDIT = "projects.edit"
 

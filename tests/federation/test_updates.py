@@ -3,11 +3,13 @@
 from xml.etree import ElementTree as ET
 
 import pytest
+from sqlalchemy import select
 
 from federation.addressing import PUBLIC
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
 from node.testing.visitor import Visitor
+from node.updates.models import Update
 from tests.federation.talking import AS2, copy_of, note, read, say
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import follow, publish
@@ -81,6 +83,24 @@ def test_an_update_says_what_it_belongs_to_and_is_no_reply(nodes: Nodes) -> None
     assert found["content"].startswith(
         f'<p><a href="{base}{project}">Bins &amp; &lt;boxes&gt;</a></p>\n<h3>What is next</h3>'
     )
+
+
+def test_a_welsh_update_of_an_earlier_version_is_shown_below_welsh_headings(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    project = publish(node, "Biniau", language="cy")
+    path = written(node.visitor("officer"), project, changed="Tri.", next="Pedwar.", needs="Help.")
+    with node.work() as work:
+        update = work.session.scalars(select(Update)).one()
+        update.content = (
+            "<h3>What changed</h3>\n<p>Tri.</p><h3>What is next</h3>\n<p>Pedwar.</p>"
+            "<h3>What we need</h3>\n<p>Help.</p>"
+        )
+    for place in (project, path, f"{project}/updates", "/highlights"):
+        page = node.visitor().visit(f"{place}?lang=cy").text
+        for heading in ("Beth newidiodd", "Beth sydd nesaf", "Beth sydd ei angen arnom"):
+            assert f"<h3>{heading}</h3>" in page, place
+        for heading in ("What changed", "What is next", "What we need"):
+            assert f"<h3>{heading}</h3>" not in page, place
 
 
 def test_a_welsh_update_has_welsh_headings_here_in_feeds_and_elsewhere(nodes: Nodes) -> None:
