@@ -211,7 +211,7 @@ def serve(tmp_path: Path) -> "Callable[[dict[str, str]], subprocess.Popen[str]]"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
-def test_a_running_node_is_backed_up_and_never_restored_over(
+def test_a_running_node_is_backed_up_and_loses_no_tables(
     moothall: Command,
     node: dict[str, str],
     tmp_path: Path,
@@ -224,9 +224,10 @@ def test_a_running_node_is_backed_up_and_never_restored_over(
     settings = node if node["database_url"].startswith("sqlite") else elsewhere
     try:
         assert moothall("backup", file, **node).code == 0
-        assert moothall("restore", file, **settings).refusal == (
-            "The node is running. Stop each of its processes first."
-        )
+        for command in (("restore", file), ("plugin", "purge", "checklists", "--yes")):
+            assert moothall(*command, **settings).refusal == (
+                "The node is running. Stop each of its processes first."
+            )
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()

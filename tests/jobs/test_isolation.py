@@ -1,5 +1,8 @@
 """In every job, an item that cannot be worked on ends itself and nothing else."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import pytest
 from sqlalchemy import select
 
@@ -8,9 +11,14 @@ from node.federating.handling import FETCHING_JOB
 from node.federating.models import InboxItem, Queued
 from node.people.sessions import JOB as SESSIONS
 from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer
 from node.unsaved.service import JOB as UNSAVED
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
+from tests.refusals.test_belief import article, followed
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # They delete what is too old, or pull in what is due too late.
 WITHOUT_ITEMS = {UNSAVED, SESSIONS, CLOCK}
@@ -54,6 +62,27 @@ def test_an_item_that_always_fails_is_given_up_and_shown(one: TestNode) -> None:
         assert state_of(one, poisoned) == "failed"
     page = one.visitor("operator").visit("/operator/received?state=failed").text
     assert "PoisonError" in page
+
+
+def test_a_message_whose_object_is_never_served_is_given_up(nodes: Nodes) -> None:
+    node = nodes.start("aldermoor")
+    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    elsewhere = Peer.join(nodes, "cragford.test", node)
+    nodes.apps[elsewhere.host] = unavailable
+    project = article(sender, "Bins") | {"id": elsewhere.uri("/projects/1")}
+    assert sender.send(sender.says("Create", project), node).status_code == 202
+    with node.reading() as session:
+        item_id = session.scalars(select(InboxItem.id)).one()
+    for _ in range(InboxItem.MAX_ATTEMPTS - 1):
+        run(node, FETCHING_JOB)
+    assert state_of(node, item_id) == InboxItem.WAITING
+    run(node, FETCHING_JOB)
+    assert state_of(node, item_id) == "failed"
+
+
+def unavailable(_environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    start_response("503 Service Unavailable", [])
+    return [b""]
 
 
 def state_of(one: TestNode, item_id: int) -> str:

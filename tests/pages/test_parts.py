@@ -263,6 +263,15 @@ def test_all_that_is_wrong_is_said_at_once_and_in_its_place(officer: Visitor) ->
     assert "2 March 2027" in page.text
 
 
+def test_the_owner_is_suggested_as_the_contact_without_their_sign_in_address(
+    officer: Visitor,
+) -> None:
+    address = write(officer)
+    officer.visit(f"{address}/edit/people")
+    form = officer.form("edit/people").values
+    assert (form["contact_name"], form["contact_email"]) == ("Ola Officer", "")
+
+
 def test_words_of_a_service_stand_for_its_number(officer: Visitor) -> None:
     address = write(officer)
     officer.visit(f"{address}/edit/subject")
