@@ -4,7 +4,7 @@ What it sends may be overtaken by something newer; what we ask for at its origin
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import delete, select
@@ -16,6 +16,10 @@ from node.db import now
 from node.federating import comparisons
 from node.federating.models import Deleted
 from node.runtime import UnitOfWork
+
+OLDER = "older than what is known"
+# Clocks of two servers that are right differ by less.
+TOLERANCE = timedelta(minutes=1)
 
 
 class Told(Protocol):
@@ -58,7 +62,7 @@ def sift(
         elif deleted_at is not None and (asked_at is None or deleted_at >= asked_at):
             left_out[one.uri] = "it was deleted"
         elif asked_at is None and there is not None and changed_at(one) < there.changed_at:
-            left_out[one.uri] = "older than what is known"
+            left_out[one.uri] = OLDER
         elif why := misfit(one, there):
             left_out[one.uri] = why
         else:
@@ -69,14 +73,31 @@ def sift(
     if wrongly:
         mark = Deleted.uri.in_(wrongly), Deleted.actor_id == council.actor_id
         work.session.execute(delete(Deleted).where(*mark))
-    if asked_at is None and set(marks) & set(left_out):
-        # Its origin may have taken the deletion back: whoever compares asks there; at once where it
-        # says that it changed it since.
-        if any(one.changed_at and one.changed_at > marks.get(one.uri, now()) for one in told):
-            comparisons.look_soon(work, council.actor_id)
-        else:
-            comparisons.suspect(work, council.actor_id)
+    if asked_at is None and _is_unclear(told, known, marks, left_out):
+        comparisons.look_soon(work, council.actor_id)
+    elif asked_at is None and set(marks) & set(left_out):
+        comparisons.suspect(work, council.actor_id)
     return fitting, left_out
+
+
+def _is_unclear(
+    told: Sequence[One],
+    known: Mapping[str, Any],
+    marks: Mapping[str, datetime],
+    left_out: Mapping[str, str],
+) -> bool:
+    """Whether only the origin can say what is newer: it sent something else than we show after a
+    newer state or with a time that lies ahead, since one of the clocks was wrong; or it changed
+    since what it deleted, and may have taken that back.
+    """
+    for one in told:
+        is_late = left_out.get(one.uri) == OLDER or _is_ahead(one)
+        if is_late and _differs(one, known.get(one.uri)):
+            return True
+        is_back = one.changed_at and one.changed_at > marks.get(one.uri, now())
+        if is_back and set(marks) & set(left_out):
+            return True
+    return False
 
 
 def changed_at(told: Told) -> datetime:
@@ -91,6 +112,16 @@ def _marks(session: Session, council: Council, uris: list[str]) -> dict[str, dat
     return {
         row.uri: row.at for row in session.execute(select(Deleted.uri, Deleted.at).where(*mine))
     }
+
+
+def _is_ahead(told: Told) -> bool:
+    """Whether it was changed in the future: then its time says nothing about what is newer."""
+    return told.changed_at is not None and told.changed_at > now() + TOLERANCE
+
+
+def _differs(told: Told, there: Any) -> bool:
+    """Whether we show another state of it."""
+    return there is not None and there.state == "published" and not _is_known(told, there)
 
 
 def _is_known(told: Told, there: Any) -> bool:
