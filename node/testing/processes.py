@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cache
+from importlib import import_module
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,6 +22,7 @@ from node.app import create_app, node_of
 from node.serving import serve, work
 from node.settings import PREFIX, Settings
 from node.testing import passwords
+from node.testing.clocks import Clock
 
 # Waiting ends as soon as a process answers or ends, so this is for one that hangs. One that is well
 # has taken more than a minute on a machine that many others use.
@@ -40,13 +42,16 @@ class NodeProcess:
 
     `as_program`: started as `moothall serve`, which reads everything anew. Otherwise it is forked
     off a process that has read it already, and does the same; then each job runs every
-    `sweep_seconds` by itself.
+    `sweep_seconds` by itself, `constants` such as `node.db.BUSY_SECONDS` have other values, and the
+    time is that of `clock`.
     """
 
     settings: Settings
     as_program: bool = False
     command: str = "serve"
     sweep_seconds: float = jobs.SWEEP_SECONDS
+    constants: Mapping[str, object] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
     _running: "BaseProcess | subprocess.Popen[bytes] | None" = None
 
     def launch(self, **changed: object) -> None:
@@ -66,7 +71,9 @@ class NodeProcess:
                 )
         else:
             self._running = _forks().Process(
-                target=_run, args=(self.command, settings, self.log, self.sweep_seconds)
+                target=_run,
+                args=(self.command, settings, self.log, self.clock),
+                kwargs={"node.jobs.SWEEP_SECONDS": self.sweep_seconds, **self.constants},
             )
             self._running.start()
 
@@ -165,14 +172,17 @@ def _forks() -> ForkServerContext:
     return context
 
 
-def _run(command: str, settings: Settings, log: Path, sweep_seconds: float) -> None:
+def _run(command: str, settings: Settings, log: Path, clock: Clock, **constants: object) -> None:
     with log.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     logs.configure(settings)
     passwords.make_cheap()
     retry.FIRST_REST = SHORT_REST
-    jobs.SWEEP_SECONDS = sweep_seconds
+    for path, value in constants.items():
+        module, _, name = path.rpartition(".")
+        setattr(import_module(module), name, value)
+    clock.use()
     app = create_app(settings)
     if command == "worker":
         with app.app_context():

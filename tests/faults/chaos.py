@@ -1,89 +1,62 @@
-"""Processes, PostgreSQL and Redis killed at random while people write: `./dev chaos SECONDS`.
+"""Faults of every kind at random while people write: `./dev chaos [SECONDS [SEED]]`.
 
 One council runs three web processes and three workers on PostgreSQL and Redis; the other, on
-SQLite, is one process. Each follows the other. At the end, all that was acknowledged is at both,
-once and the same, all deliveries are done, and nothing is leased.
+SQLite, is one process. Each follows the other. At the end, everything that was acknowledged is at
+both councils, once and the same, all deliveries are done, and no row is leased.
 """
 
-import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
 from urllib.error import URLError
 
 import click
-import psycopg
-from redis import Redis
-from redis.exceptions import RedisError
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from node.app import create_app, node_of
+from node.db import now
 from node.federating import peers
-from node.federating.models import Delivery, InboxItem, Queued
+from node.federating.models import Comparison, Delivery, InboxItem, OutboxActivity, Queued
 from node.people.permissions import OFFICER, OPERATOR
 from node.projects.models import Project, State
 from node.runtime import Node
 from node.settings import Settings
 from node.testing import postgres
+from node.testing.clocks import Clock
 from node.testing.nodes import make_founded, settings_of
 from node.testing.people import People
 from node.testing.processes import NodeProcess, free_port, until
+from tests.faults.victims import ANSWER, CONNECT, Fault, RedisServer, Victims
 
 WEBS, WORKERS, WRITERS = 3, 3, 2
-# Settings, in seconds, with which the dead are missed sooner than a council would want.
+# Seconds after which the work of a dead process is taken over, and between two runs of a job: less
+# than a council would want.
 LEASE, SWEEP = 5, 2.0
-# Between two faults, about; and how long all may take to come right afterwards.
+CONSTANTS = {"node.db.ANSWER_SECONDS": ANSWER, "node.db.CONNECT_SECONDS": CONNECT}
+# Seconds between two faults, on average; and how long everything may take to recover afterwards.
 PAUSE, PATIENCE = 1.5, 240.0
 HERE, THERE = "aldermoor", "brackwell"
-UNREACHED = (AssertionError, URLError, OSError, StopIteration)  # the last: signed out meanwhile
-
-
-@dataclass
-class RedisServer:
-    """A Redis that keeps nothing, at a port of its own."""
-
-    port: int = field(default_factory=free_port)
-    _running: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        options = ("--bind", "127.0.0.1", "--port", str(self.port), "--save", "")
-        self._running = subprocess.Popen(
-            ["redis-server", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill(self) -> None:
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait()
-            self._running = None
+# What a person meets while something is down; StopIteration: they are no longer signed in.
+UNREACHED = (AssertionError, URLError, OSError, StopIteration, DBAPIError)
 
 
 @dataclass
 class Written:
-    """What people wrote, by the path of each project: the titles that it may have now. A title that
-    was not acknowledged may have been saved or not.
+    """What people wrote: the titles that each project may have now, by its first. A title that was
+    not acknowledged may have been saved or not.
     """
 
     titles: dict[str, set[str]] = field(default_factory=dict)
-    created: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -91,43 +64,60 @@ class Written:
         with self._lock:
             self.counts[what] += 1
 
+    @property
+    def acknowledged(self) -> int:
+        return self.counts["creates acknowledged"] + self.counts["updates acknowledged"]
+
 
 class Chaos:
-    """The two councils, and what is done to them."""
+    """The two councils, the people who write at the first, and what happens to both."""
 
-    def __init__(self, here: Node, there: Node, webs: list[Settings], server: "Victims") -> None:
-        self.here, self.there, self._webs, self.victims = here, there, webs, server
+    def __init__(self, here: Node, there: Node, victims: Victims) -> None:
+        self.here, self.there, self.victims = here, there, victims
         self.written = Written()
         self._over = threading.Event()
 
-    def run(self, seconds: float, seed: int, creates: int = 1) -> None:
-        """Write and kill for so long, and until so many creates are acknowledged; then wait until
-        all is well, and see that it is.
+    def run(self, seconds: float, seed: int, *, pause: float = PAUSE, creates: int = 1) -> None:
+        """Write and cause faults for so long, until each kind happened and so many creates were
+        acknowledged; then wait until everything has recovered, and check it.
         """
-        moments = random.Random(seed)
+        choices = random.Random(seed)
         writers = [
             threading.Thread(target=self._write, args=[number, random.Random(seed + number + 1)])
             for number in range(WRITERS)
         ]
         for writer in writers:
             writer.start()
+        began = time.monotonic()
         try:
-            until_then = time.monotonic() + seconds
-            while time.monotonic() < until_then or len(self.written.created) < creates:
-                time.sleep(moments.uniform(0.5, 1.5) * PAUSE)
-                name, fault = moments.choice(self.victims.faults)
-                fault(moments)
+            for number, (name, fault) in enumerate(_shuffled(self.victims.faults, choices)):
+                lasted = time.monotonic() - began
+                is_enough = (
+                    number >= len(self.victims.faults) and len(self.written.titles) >= creates
+                )
+                if lasted > seconds and is_enough:
+                    break
+                assert lasted < seconds + PATIENCE, f"too little happened: {self.written.counts}"
+                time.sleep(choices.uniform(0.5, 1.5) * pause)
+                self._wait_for_a_write()
+                fault(choices)
                 self.written.count(name)
         finally:
             self._over.set()
             for writer in writers:
                 writer.join()
         self.victims.revive()
-        self._check()
+        self.check()
+
+    def _wait_for_a_write(self) -> None:
+        """So that there is something to lose: what was acknowledged now is being delivered."""
+        before = self.written.acknowledged
+        until(lambda: self.written.acknowledged > before, "something is written")
 
     def _write(self, number: int, choices: random.Random) -> None:
         """One person who publishes projects, and changes the titles of some."""
-        people = [People(HERE, settings) for settings in self._webs]
+        settings = [web.settings for web in self.victims.webs]
+        people = [People(HERE, each) for each in settings]
         mine: list[str] = []
         step = 0
         while not self._over.is_set():
@@ -136,22 +126,27 @@ class Chaos:
             person = people[place]
             with suppress(*UNREACHED):
                 if mine and choices.random() < 0.3:
-                    self._rename(person, choices.choice(mine), f"{title}, renamed")
+                    self.rename(person, choices.choice(mine), f"{title}, renamed")
                 else:
-                    self._create(person, title)
+                    self.create(person, title)
                     mine.append(title)
                 continue
-            people[place] = People(HERE, self._webs[place])  # who signs in anew
+            people[place] = People(HERE, settings[place])  # who signs in again
             self._over.wait(0.2)
 
-    def _create(self, person: People, title: str) -> None:
+    def people(self, name: str) -> People:
+        """People of one of the two councils; nobody has signed in."""
+        process = self.victims.webs[0] if name == HERE else self.victims.other
+        return People(name, process.settings)
+
+    def create(self, person: People, title: str) -> None:
+        """Publish a project; raises where that is not acknowledged."""
         typed = {"summary": "S", "phase": "alpha", "brief": "B", "then": "publish"}
         person.submit("/projects/new", OFFICER, title=title, **typed)
-        self.written.created.add(title)
         self.written.titles[title] = {title}
         self.written.count("creates acknowledged")
 
-    def _rename(self, person: People, first_title: str, title: str) -> None:
+    def rename(self, person: People, first_title: str, title: str) -> None:
         known = self.written.titles[first_title]
         with self.here.reading() as session:
             token = session.scalar(select(Project.token).where(Project.title.in_(known)))
@@ -160,36 +155,41 @@ class Chaos:
         known.intersection_update({title})
         self.written.count("updates acknowledged")
 
-    def _check(self) -> None:
-        until(self._is_settled, "all is delivered", PATIENCE, self._left)
+    def check(self) -> None:
+        """Wait until nothing is under way; then nothing is lost, doubled or different."""
+        until(lambda: not self._under_way(), "everything is delivered", PATIENCE, self._under_way)
         ours, theirs = titles(self.here), titles(self.there)
-        assert ours == theirs, f"differing: {ours ^ theirs}"
-        for node in (self.here, self.there):
-            with node.reading() as session:
-                found = Counter(
-                    session.scalars(select(Project.title).where(Project.state == State.published))
-                )
-            doubled = [title for title, number in found.items() if number > 1]
-            assert not doubled, f"doubled: {doubled}"
-        for first, known in self.written.titles.items():
-            assert known & ours, f"lost: {first}, {known}"
+        assert ours == theirs, f"different: {(ours - theirs) | (theirs - ours)}"
+        doubled = [title for title, number in ours.items() if number > 1]
+        assert not doubled, f"doubled: {doubled}"
+        lost = [first for first, known in self.written.titles.items() if not known & set(ours)]
+        assert not lost, f"lost: {lost}"
+        for sender, receiver in permutations((self.here, self.there)):
+            missing = delivered(sender) - received(receiver)
+            assert not missing, f"answered with 202 and not stored: {missing}"
+            assert count(sender, Delivery.state == "failed") == 0
         self.written.counts["deliveries done"] = count(self.here, Delivery.state == "delivered")
-        assert count(self.here, Delivery.state == "failed") == 0
 
-    def _is_settled(self) -> bool:
-        return not self._left()
-
-    def _left(self) -> str:
+    def _under_way(self) -> str:
+        """What is still to be done, in words; empty where nothing is."""
         found = []
         for name, node in ((HERE, self.here), (THERE, self.there)):
             try:
                 waiting = count(node, Delivery.state == Delivery.WAITING)
                 new = count(node, InboxItem.state == InboxItem.WAITING)
+                due = Comparison.state == Comparison.WAITING, Comparison.due_at <= now()
+                compared = count(node, and_(*due))
                 leased = sum(count(node, row.leased_until.is_not(None)) for row in QUEUES)
             except DBAPIError as error:
                 return f"{name}: {error}"
-            if waiting or new or leased:
-                found.append(f"{name}: {waiting} to send, {new} to act on, {leased} leased")
+            numbers = {
+                "to send": waiting,
+                "to act on": new,
+                "to compare": compared,
+                "leased": leased,
+            }
+            if any(numbers.values()):
+                found.append(f"{name}: {numbers}")
         return "; ".join(found)
 
 
@@ -202,67 +202,37 @@ def count(node: Node, which: object) -> int:
         return session.scalar(select(func.count()).where(which)) or 0  # type: ignore[arg-type]
 
 
-def titles(node: Node) -> set[str]:
+def titles(node: Node) -> Counter[str]:
+    """The titles of published projects, and how many have each."""
     with node.reading() as session:
-        return set(session.scalars(select(Project.title).where(Project.state == State.published)))
+        return Counter(
+            session.scalars(select(Project.title).where(Project.state == State.published))
+        )
 
 
-@dataclass
-class Victims:
-    """Whatever can be killed, and comes back."""
+def delivered(node: Node) -> set[str]:
+    """The ids of the activities that another server answered with success."""
+    query = select(OutboxActivity.uri).join(Delivery).where(Delivery.state == "delivered")
+    with node.reading() as session:
+        return set(session.scalars(query))
 
-    webs: list[NodeProcess]
-    workers: list[NodeProcess]
-    other: NodeProcess
-    redis: RedisServer
-    database: str
 
-    @property
-    def faults(self) -> list[tuple[str, Callable[[random.Random], None]]]:
-        return [
-            ("web processes killed", lambda by: self._kill(by.choice(self.webs))),
-            ("workers killed", lambda by: self._kill(by.choice(self.workers))),
-            ("workers killed", lambda by: self._kill(by.choice(self.workers))),
-            ("the other council killed", lambda _by: self._kill(self.other)),
-            ("Redis killed", lambda _by: self._kill_redis()),
-            ("Redis flushed", lambda _by: self._flush_redis()),
-            ("PostgreSQL crashed", lambda _by: self._crash_postgresql()),
-        ]
+def received(node: Node) -> set[str]:
+    """The ids of the activities that were stored."""
+    with node.reading() as session:
+        return set(session.scalars(select(InboxItem.uri)))
 
-    def revive(self) -> None:
-        """Start anew whatever ended by itself meanwhile: a supervisor would."""
-        for process in (*self.webs, *self.workers, self.other):
-            if not process.is_alive:
-                process.forget()
-                process.launch()
 
-    def _kill(self, process: NodeProcess) -> None:
-        """It is back before the next fault, as far as it listens."""
-        if process.is_alive:
-            process.kill()
-        process.forget()
-        process.launch()
-        if process.command == "serve":
-            process.wait()
-
-    def _kill_redis(self) -> None:
-        self.redis.kill()
-        time.sleep(0.5)
-        self.redis.start()
-
-    def _flush_redis(self) -> None:
-        with suppress(RedisError), Redis.from_url(self.redis.url) as client:
-            client.flushall()
-
-    def _crash_postgresql(self) -> None:
-        """One of its processes is killed: it ends all connections, and recovers from its log."""
-        with suppress(psycopg.Error), psycopg.connect(self.database) as connection:
-            os.kill(connection.info.backend_pid, signal.SIGKILL)
-            connection.execute("SELECT 1")
+def _shuffled(
+    faults: list[tuple[str, Fault]], choices: random.Random
+) -> Iterator[tuple[str, Fault]]:
+    """Every fault once in any order, then every fault again in another, without end."""
+    while True:
+        yield from choices.sample(faults, len(faults))
 
 
 @contextmanager
-def councils(folder: Path) -> Iterator[Chaos]:
+def councils(folder: Path, webs: int = WEBS, workers: int = WORKERS) -> Iterator[Chaos]:
     """Two councils that run and follow each other."""
     with ExitStack() as stack:
         server = stack.enter_context(postgres.running())
@@ -271,51 +241,64 @@ def councils(folder: Path) -> Iterator[Chaos]:
         stack.callback(redis.kill)
         database = server.create_database()
         urls = {HERE: server.url(database), THERE: f"sqlite:///{folder / THERE / 'moothall.db'}"}
-        ports = {HERE: free_port(), THERE: free_port()}
-        hosts = tuple(f"localhost:{port}" for port in ports.values())
-        made: dict[str, Node] = {}
-        settings: dict[str, Settings] = {}
-        for name in (HERE, THERE):
-            (folder / name).mkdir()
-            given = {
-                "base_url": f"http://localhost:{ports[name]}",
-                "listen": f"127.0.0.1:{ports[name]}",
-                "private_hosts": hosts,
-                "jobs": redis.url if name == HERE else "inside",
-                "threads": 4,
-                "delivery_threads": 8,
-                "lease_seconds": LEASE,
-            }
-            make_founded(name, urls[name], folder / name, **given)
-            settings[name] = settings_of(name, urls[name], folder / name, **given)
-            made[name] = node_of(create_app(settings[name]))
-            stack.callback(made[name].engine.dispose)
-            with made[name].work(by="chaos") as work:
-                for host in hosts:
-                    if host != settings[name].authority:
-                        peers.decide(work, host, peers.ALLOWED)
-                if name == HERE:  # the tests' server forgets what it has just committed
-                    durable = f'ALTER DATABASE "{database}" SET synchronous_commit = on'
-                    work.session.execute(text(durable))
+        made = dict(_found(folder, urls, redis))
+        for node in made.values():
+            stack.callback(node.engine.dispose)
+        with made[HERE].work(by="chaos") as work:
+            # The tests' server may forget what it has just committed; this one may not.
+            durable = f'ALTER DATABASE "{database}" SET synchronous_commit = on'
+            work.session.execute(text(durable))
         made[HERE].engine.dispose()
-        webs = [settings[HERE], *(_beside(settings[HERE]) for _ in range(WEBS - 1))]
+        here, there = (made[name].settings for name in (HERE, THERE))
+        clocks = {HERE: Clock(), THERE: Clock()}
+
+        def process(settings: Settings, clock: Clock, command: str = "serve") -> NodeProcess:
+            return NodeProcess(
+                settings, command=command, sweep_seconds=SWEEP, constants=CONSTANTS, clock=clock
+            )
+
+        listening = [here, *(_beside(here) for _ in range(webs - 1))]
         victims = Victims(
-            [NodeProcess(each, sweep_seconds=SWEEP) for each in webs],
-            [
-                NodeProcess(settings[HERE], command="worker", sweep_seconds=SWEEP)
-                for _ in range(WORKERS)
-            ],
-            NodeProcess(settings[THERE], sweep_seconds=SWEEP),
+            [process(each, clocks[HERE]) for each in listening],
+            [process(here, clocks[HERE], "worker") for _ in range(workers)],
+            process(there, clocks[THERE]),
             redis,
+            server,
             urls[HERE].replace("+psycopg", ""),
+            clocks[HERE],
+            clocks[THERE],
         )
-        for process in (*victims.webs, *victims.workers, victims.other):
-            process.launch()
-            stack.callback(process.end)
-        for process in (*victims.webs, victims.other):
-            process.wait()
+        for each in (*victims.webs, *victims.workers, victims.other):
+            each.launch()
+            stack.callback(each.end)
+        for each in (*victims.webs, victims.other):
+            each.wait()
         _follow_each_other(victims, made)
-        yield Chaos(made[HERE], made[THERE], webs, victims)
+        yield Chaos(made[HERE], made[THERE], victims)
+
+
+def _found(folder: Path, urls: dict[str, str], redis: RedisServer) -> Iterator[tuple[str, Node]]:
+    """The two councils, each founded and allowed by the other."""
+    ports = {name: free_port() for name in urls}
+    hosts = tuple(f"localhost:{port}" for port in ports.values())
+    for name, url in urls.items():
+        (folder / name).mkdir()
+        given = {
+            "base_url": f"http://localhost:{ports[name]}",
+            "listen": f"127.0.0.1:{ports[name]}",
+            "private_hosts": hosts,
+            "jobs": redis.url if name == HERE else "inside",
+            "threads": 4,
+            "delivery_threads": 8,
+            "lease_seconds": LEASE,
+        }
+        make_founded(name, url, folder / name, **given)
+        settings = settings_of(name, url, folder / name, **given)
+        node = node_of(create_app(settings))
+        with node.work(by="chaos") as work:
+            for host in set(hosts) - {settings.authority}:
+                peers.decide(work, host, peers.ALLOWED)
+        yield name, node
 
 
 def _beside(settings: Settings) -> Settings:
@@ -324,10 +307,8 @@ def _beside(settings: Settings) -> Settings:
 
 
 def _follow_each_other(victims: Victims, made: dict[str, Node]) -> None:
-    here, there = (
-        People(HERE, victims.webs[0].settings),
-        People(THERE, victims.other.settings),
-    )
+    here = People(HERE, victims.webs[0].settings)
+    there = People(THERE, victims.other.settings)
     addresses = {name: f"@{name}@{node.settings.authority}" for name, node in made.items()}
     here.submit("/councils/follow", OPERATOR, address=addresses[THERE])
     there.submit("/councils/follow", OPERATOR, address=addresses[HERE])
@@ -336,6 +317,7 @@ def _follow_each_other(victims: Victims, made: dict[str, Node]) -> None:
 
 
 def handled_by(node: Node) -> set[str]:
+    """The types of the activities that were acted on."""
     with node.reading() as session:
         return set(session.scalars(select(InboxItem.type).where(InboxItem.state == "done")))
 
@@ -353,8 +335,8 @@ def main(arguments: list[str]) -> None:
         raise
     shutil.rmtree(folder)
     for what, number in sorted(chaos.written.counts.items()):
-        click.echo(f"  {what:<28} {number}")
-    click.echo("Nothing was lost, doubled or differing, and no lease is left.")
+        click.echo(f"  {what:<32} {number}")
+    click.echo("Nothing was lost, doubled or different, and no row is leased.")
 
 
 # Processes of nodes read this module too.

@@ -93,7 +93,7 @@ def pair(
     with ExitStack() as stack:
         made = []
         for name, (outer, inner) in ports.items():
-            (folder / name).mkdir()
+            (folder / name).mkdir(exist_ok=True)
             given = {
                 "base_url": f"http://localhost:{outer}",
                 "listen": f"127.0.0.1:{inner}",

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -19,6 +19,12 @@ from node.testing.processes import NodeProcess, free_port, until
 from tests.rest.conftest import Program, make_token
 
 ASKED = "Retry-After"
+NO_SPACE = """
+    CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+    END $$
+"""
 
 
 @contextmanager
@@ -36,11 +42,29 @@ def somebody_writes(node: TestNode) -> Iterator[None]:
             yield
 
 
-def test_must_37_a_busy_database_is_said_to_be_busy(
-    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def disk_is_full(node: TestNode, *, at_commit: bool) -> Iterator[None]:
+    """Meanwhile PostgreSQL answers what the requests below write as it does on a full disk."""
+    url = node.node.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    kind = "CONSTRAINT TRIGGER" if at_commit else "TRIGGER"
+    when = ("AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED") if at_commit else ("BEFORE INSERT", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(NO_SPACE)
+        for table in ("project", "inbox_item"):
+            connection.execute(
+                f"CREATE {kind} no_space {when[0]} ON {table} {when[1]}"
+                " FOR EACH ROW EXECUTE FUNCTION no_space()"
+            )
+        try:
+            yield
+        finally:
+            connection.execute("DROP FUNCTION no_space CASCADE")
+
+
+def is_said_to_be_busy(
+    nodes: Nodes, node: TestNode, meanwhile: AbstractContextManager[None]
 ) -> None:
     """To people, to programs and to other servers; and nothing of it was done."""
-    node = nodes.start("aldermoor")
     sender = Peer.join(nodes, "brackwell.test", node).actor("council")
     assert sender.send(sender.says("Like", "x"), node).status_code == 202
     officer = node.visitor("officer")
@@ -48,9 +72,7 @@ def test_must_37_a_busy_database_is_said_to_be_busy(
     written = {"title": "Bins", "summary": "S", "phase": "beta", "brief": "B"}
     officer.visit("/projects/new")
     form = officer.form("/projects/new").values | written
-    monkeypatch.setattr("node.db.BUSY_SECONDS", 0.1)
-    node.node.engine.dispose()  # new connections wait as short
-    with somebody_writes(node):
+    with meanwhile:
         page, welsh = (
             officer.client.post("/projects/new", data=form, headers={"Accept-Language": language})
             for language in ("en", "cy")
@@ -68,6 +90,24 @@ def test_must_37_a_busy_database_is_said_to_be_busy(
     assert officer.client.post("/projects/new", data=form).status_code == 303
     assert program("POST", "/projects", written).status_code == 201
     assert sender.send(sender.says("Like", "y"), node).status_code == 202
+
+
+def test_must_37_a_busy_database_is_said_to_be_busy(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = nodes.start("aldermoor")
+    monkeypatch.setattr("node.db.BUSY_SECONDS", 0.1)
+    node.node.engine.dispose()  # new connections wait as short
+    is_said_to_be_busy(nodes, node, somebody_writes(node))
+
+
+@pytest.mark.parametrize("nodes", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("at_commit", [False, True])
+def test_must_37_a_full_disk_of_postgresql_is_said_to_be_busy(
+    nodes: Nodes, at_commit: bool
+) -> None:
+    node = nodes.start("aldermoor")
+    is_said_to_be_busy(nodes, node, disk_is_full(node, at_commit=at_commit))
 
 
 @pytest.mark.parametrize("nodes", ["postgresql"], indirect=True)
