@@ -10,7 +10,9 @@ from node.db import now
 from node.federating import clock
 from node.federating.models import Clock, Delivery, Peer, Queued
 from node.testing.nodes import Nodes, TestNode
+from tests.federation.converging import change, held, publish
 from tests.federation.delivering import follower, peer_row, say, send_due, states
+from tests.federation.test_main_job import follow
 
 AHEAD = timedelta(hours=3)
 HOSTS = ("brackwell.test", "cragford.test")
@@ -68,3 +70,17 @@ def test_a_refusal_for_the_time_alone_is_not_final_and_the_operator_hears_of_it(
     assert [states(node, host) for host in HOSTS] == [[("delivered", 6)]] * 2
     assert peer_row(node, HOSTS[0]).clock_difference in range(-60, 61)
     assert "The clock is" not in operator.visit("/operator").text
+
+
+def test_what_was_changed_after_the_clock_was_set_back_is_newer_than_what_was_written_before(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both arrive together, so that the first seems to be changed only when it arrives."""
+    here, there = nodes.pair()
+    follow(nodes, there, here)
+    with monkeypatch.context() as moved:
+        moved.setattr("node.projects.service.now", lambda: now() + AHEAD)
+        publish(here, "Bins")
+    change(here, "Bins", "Bins and bags")
+    nodes.settle()
+    assert [title for _revision, title in held(there, here).values()] == ["Bins and bags"]
