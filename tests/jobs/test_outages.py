@@ -102,7 +102,6 @@ def one(lasting_nodes: Nodes, everybody: Everybody) -> TestNode:
 def nothing_is_lost(one: TestNode, everybody: Everybody, job: str, number: int) -> Refusal:
     """Refuse this statement of a job while it works on a new item, and let it try again."""
     item = make(one, job)
-    let_time_pass(one)  # else a job that runs once an hour does nothing
     with refusing(one, number) as refusal:
         one.node.jobs.wake(job)
         one.node.jobs.work_off()
