@@ -132,9 +132,9 @@ def subscribe(url: str, may_allow: bool) -> None:
 @click.argument("url")
 def unsubscribe(url: str) -> None:
     """No longer read the list at URL, and take back what it decided."""
-    with working() as work:
-        subscriptions.unsubscribe(work, url)
-        click.echo(f"No longer reads {url}")
+    with opened() as node:
+        subscriptions.unsubscribe(node, BY, url)
+    click.echo(f"No longer reads {url}")
 
 
 @peer.command()

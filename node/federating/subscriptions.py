@@ -4,19 +4,23 @@ A list may block. What it allows is only suggested, unless the operator trusts i
 operator's own word always stands. What a list decided is taken back when it no longer says so.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.origin import check_id, host_of
+from node import portions
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating import fetching, peer_lists, peers, queues, suggesting
 from node.federating.models import Peer, PeerList
 from node.runtime import Node, UnitOfWork
+from node.settings import Settings
 from node.wording import say
 
 MOST_LISTS = 10
@@ -68,18 +72,30 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
     return row
 
 
-def unsubscribe(work: UnitOfWork, url: str) -> None:
-    """No longer read a list, and take back what it decided. Raises `NotFoundError`."""
-    row = work.session.scalar(select(PeerList).where(PeerList.url == url.strip()))
-    if row is None:
-        raise NotFoundError(say("This node does not subscribe to that list."))
-    host, row_id = host_of(row.url), row.id
-    row.body = ""
-    apply(work)
-    suggested = Peer.found_from == host, Peer.state == peers.UNKNOWN
-    work.session.execute(update(Peer).where(*suggested).values(found_from=None, comment=""))
-    work.session.delete(work.session.get_one(PeerList, row_id))
-    work.audit("peer-list.unsubscribe", url)
+def unsubscribe(node: Node, by: str, url: str) -> None:
+    """No longer read a list, and take back what it decided, some at a time. To be called outside
+    a transaction; what was interrupted goes on when it is called again. Raises `NotFoundError`.
+    """
+    while not _is_unsubscribed(node, by, url.strip()):
+        apply(node, by)
+
+
+def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
+    """Empty a list or, where no host stands as it decided any more, delete it."""
+    with node.work(by=by) as work:
+        query = select(PeerList).where(PeerList.url == url).with_for_update()
+        row = work.session.scalar(query)
+        if row is None:
+            raise NotFoundError(say("This node does not subscribe to that list."))
+        row.body = ""
+        decided = select(Peer.id).where(Peer.peer_list_id == row.id).limit(1)
+        if work.session.scalar(decided) is not None:
+            return False
+        suggested = Peer.found_from == host_of(url), Peer.state == peers.UNKNOWN
+        work.session.execute(update(Peer).where(*suggested).values(found_from=None, comment=""))
+        work.session.delete(row)
+        work.audit("peer-list.unsubscribe", url)
+        return True
 
 
 @queues.wakes_for_next(PeerList)
@@ -105,46 +121,82 @@ def _refresh(node: Node, leased: queues.Lease) -> None:
         row.leased_until = None
         if row.due_at == leased.due_at:
             row.due_at = now() + AGAIN
-        apply(work)
+    apply(node, url)
 
 
-def apply(work: UnitOfWork) -> None:
-    """Make the rows of hosts agree with what all lists say together: a block wins."""
-    session = work.session
-    session.flush()
-    said = _said(work)
-    rows = {row.host: row for row in session.scalars(select(Peer))}
+def apply(node: Node, by: str) -> None:
+    """Make the rows of hosts agree with what all lists say together, some at a time: a block wins.
+    The lists are read before anything is written.
+    """
+    with node.reading() as session:
+        lists = all_lists(session)
+    said, suggested = _said(node.settings, lists)
+    with node.reading() as session:
+        states = select(Peer.host, Peer.state, Peer.peer_list_id)
+        rows = {row.host: row for row in session.execute(states)}
+    waiting = [host for host, row in rows.items() if row.peer_list_id and host not in said]
+    waiting += [host for host in said if not _agrees(rows.get(host), *said[host])]
     changes = 0
-    for host, row in rows.items():
-        if row.peer_list_id is not None and host not in said:
-            row.state, row.peer_list_id, row.comment = peers.UNKNOWN, None, ""
-            changes += 1
-    for host, (list_id, entry) in said.items():
-        known = rows.get(host) or peers.row(session, host)
-        is_word = known.state != peers.UNKNOWN and known.peer_list_id is None
-        if not is_word and (known.state, known.peer_list_id) != (entry.state, list_id):
-            known.state, known.peer_list_id = entry.state, list_id
-            known.comment, known.found_from = entry.comment, None
-            changes += 1
-    if changes:
-        work.audit("peer-list.apply", work.settings.authority, changes=changes)
-        peers.enforce(work)
+
+    def apply_some(work: UnitOfWork) -> bool:
+        nonlocal changes
+        for host in waiting[: peer_lists.AT_ONCE]:
+            changes += _apply(peers.row(work.session, host), said.get(host))
+        portions.later(work, peers.ENFORCING)
+        del waiting[: peer_lists.AT_ONCE]
+        return bool(waiting)
+
+    if waiting:
+        portions.repeat(node, by, apply_some)
+        with node.work(by=by) as work:
+            work.audit("peer-list.apply", work.settings.authority, changes=changes)
+            peers.enforce(work)
+    for found_from, hosts in suggested.items():
+        with node.work(by=by) as work:
+            suggesting.suggest(work, hosts, found_from)
 
 
-def _said(work: UnitOfWork) -> dict[str, tuple[int, peer_lists.Entry]]:
-    """What the lists decide, by host, with the list's id; what they may not decide is suggested."""
+def _agrees(row: Any, list_id: int, entry: peer_lists.Entry) -> bool:
+    """Whether a host stands as a list decided, or as the operator did."""
+    if row is None:
+        return False
+    is_word = row.state != peers.UNKNOWN and row.peer_list_id is None
+    return is_word or (row.state, row.peer_list_id) == (entry.state, list_id)
+
+
+def _apply(row: Peer, decided: tuple[int, peer_lists.Entry] | None) -> bool:
+    """Have a host stand as a list decided, or as none did; False where it does so already."""
+    if decided is None:
+        if row.peer_list_id is None:
+            return False
+        row.state, row.peer_list_id, row.comment = peers.UNKNOWN, None, ""
+        return True
+    list_id, entry = decided
+    if _agrees(row, list_id, entry):
+        return False
+    row.state, row.peer_list_id = entry.state, list_id
+    row.comment, row.found_from = entry.comment, None
+    return True
+
+
+def _said(
+    settings: Settings, lists: Sequence[PeerList]
+) -> tuple[dict[str, tuple[int, peer_lists.Entry]], dict[str, dict[str, str]]]:
+    """What the lists decide, by host, with the list's id; and what they may not decide and only
+    suggest, by the host that keeps the list.
+    """
     blocks: dict[str, tuple[int, peer_lists.Entry]] = {}
     allows: dict[str, tuple[int, peer_lists.Entry]] = {}
-    for row in all_lists(work.session):
-        suggested = {}
+    suggested: dict[str, dict[str, str]] = {}
+    for row in lists:
+        suggestions = suggested.setdefault(host_of(row.url), {})
         for entry in peer_lists.read(row.body.encode()).entries if row.body else ():
-            if entry.host == work.settings.authority:
+            if entry.host == settings.authority:
                 continue
             if entry.state == peers.BLOCKED:
                 blocks.setdefault(entry.host, (row.id, entry))
             elif row.may_allow:
                 allows.setdefault(entry.host, (row.id, entry))
             else:
-                suggested[entry.host] = entry.comment
-        suggesting.suggest(work, suggested, host_of(row.url))
-    return allows | blocks
+                suggestions[entry.host] = entry.comment
+    return allows | blocks, suggested

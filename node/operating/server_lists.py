@@ -11,14 +11,13 @@ from flask_security import current_user
 from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
-from node.errors import InvalidInputError, MoothallError, NotFoundError
+from node.errors import InvalidInputError, MoothallError
 from node.federating import peer_lists, peers, subscriptions, suggesting
 from node.federating.models import PeerList
 from node.forms import HouseForm
 from node.languages import said
 from node.operating.blueprint import OPERATE, blueprint
 from node.request import current_node, current_work, only_reads, permission
-from node.wording import say
 
 FORMATS: dict[str, peer_lists.Format] = {"plain": "plain", "mastodon": "mastodon"}
 
@@ -102,12 +101,13 @@ def subscribe() -> ResponseReturnValue:
 
 @blueprint.post("/lists/<int:list_id>/unsubscribe")
 @permission(OPERATE)
+@only_reads
 def unsubscribe(list_id: int) -> ResponseReturnValue:
-    work = current_work()
-    row = work.session.get(PeerList, list_id)
-    if row is None:
-        raise NotFoundError(say("This node does not subscribe to that list."))
-    subscriptions.unsubscribe(work, row.url)
+    node = current_node()
+    with node.reading() as session:
+        row = session.get(PeerList, list_id)
+        url = row.url if row else ""
+    subscriptions.unsubscribe(node, current_user.email, url)
     flash(_("The list is no longer read, and what it decided is taken back."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 

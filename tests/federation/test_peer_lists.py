@@ -10,9 +10,13 @@ from node.federating import discovery, peer_lists, peers, subscriptions, suggest
 from node.federating.models import Peer as PeerRow
 from node.federating.models import PeerList
 from node.testing.nodes import Nodes, TestNode
+from tests.faults.many_rows import recorded
 from tests.federation.test_peers import decide
 
 LIST = "https://brackwell.test/peers.csv"
+MANY_HOSTS = 500
+# A portion writes a few rows for each host.
+MOST_AT_ONCE = 4 * peer_lists.AT_ONCE
 
 
 def state(node: TestNode, host: str) -> str | None:
@@ -188,11 +192,31 @@ def test_a_list_allows_where_the_operator_trusts_it(nodes: Nodes) -> None:
     decide(publisher, "stranger.example", peers.ALLOWED)
     subscribe(nodes, reader, may_allow=True)
     assert is_allowed(reader, "stranger.example")
-    with reader.work() as work:
-        subscriptions.unsubscribe(work, LIST)
+    subscriptions.unsubscribe(reader.node, "operator", LIST)
     assert not is_allowed(reader, "stranger.example")
     with reader.reading() as session:
         assert session.scalar(select(func.count()).select_from(PeerList)) == 0
+
+
+def test_a_long_list_is_applied_and_taken_back_while_others_write(nodes: Nodes) -> None:
+    reader, publisher = pair(nodes, publish_blocks="everybody")
+    entries = [peer_lists.Entry(f"h{n}.example", peers.BLOCKED) for n in range(MANY_HOSTS)]
+    peer_lists.take_in(publisher.node, "operator", entries)
+    nodes.settle()
+    with recorded(reader) as found:
+        subscribe(nodes, reader)
+    assert max(found.sizes) <= MOST_AT_ONCE
+    assert found.of_others >= len(found.sizes) // 2
+    assert not is_allowed(reader, f"h{MANY_HOSTS - 1}.example")
+    operator = reader.visitor("operator")
+    operator.visit("/operator/lists")
+    with recorded(reader) as found:
+        answer = operator.submit("unsubscribe")
+    assert "what it decided is taken back" in answer.text
+    assert max(found.sizes) <= MOST_AT_ONCE
+    with reader.reading() as session:
+        assert session.scalar(select(func.count()).select_from(PeerList)) == 0
+        assert peers.blocked_among(session, {entry.host for entry in entries}) == set()
 
 
 @pytest.mark.parametrize("first", ["operator", "list"])
