@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import documents, fanout, followers, inbox, memory, search, signatures, sync
+from bench import as_run, documents, fanout, followers, inbox, memory, search, signatures, sync
 from node import logs
 from node.settings import Settings
 
 MEASUREMENTS = {
     "signatures": signatures.measure,
     "inbox": inbox.measure,
+    "inbox --as-run": as_run.measure,
     "documents": documents.measure,
     "fanout": fanout.measure,
     "followers": followers.measure,
@@ -18,7 +19,9 @@ MEASUREMENTS = {
 }
 
 
-def main(names: list[str]) -> None:
+def main(words: list[str]) -> None:
+    names = " ".join(words).replace(" --", "\0--").split()
+    names = [name.replace("\0", " ") for name in names]
     unknown = set(names) - set(MEASUREMENTS)
     if unknown:
         sys.exit(

@@ -54,6 +54,18 @@ def node_server(settings: Settings) -> Iterator[Server]:
 
 
 @contextmanager
+def worker(settings: Settings) -> Iterator[int]:
+    """`moothall worker` beside a server, on the same processor. Gives the number of its process."""
+    process = NodeProcess(settings, as_program=True, command="worker")
+    with on_processor(SERVER):
+        process.launch()
+    try:
+        yield process.pid
+    finally:
+        process.end()
+
+
+@contextmanager
 def on_processor(number: int) -> Iterator[None]:
     """This process, and what it starts meanwhile, stays on that processor, where there is one."""
     if not hasattr(os, "sched_setaffinity"):

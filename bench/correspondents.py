@@ -1,0 +1,188 @@
+"""Actors of other servers, and what they send a node as people use it.
+
+Every server is an address of its own on the loopback network, where `bench.followed` answers for
+all of them. The node knows the actors and their keys, and has allowed their servers by name.
+"""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from bench.followers import address
+from bench.load import request_bytes
+from federation.addressing import PUBLIC
+from federation.signatures import PrivateKey, generate_rsa, public_pem, sign
+from federation.vocabulary import Article, ProjectDetails
+from node.councils import service as councils
+from node.councils.models import Council
+from node.db import now
+from node.federating.models import Actor, ActorKey, Follow, Peer
+from node.projects import service as projects
+from node.projects.writing import Text
+from node.runtime import Node
+
+HOST = "aldermoor.test"
+COUNCIL = f"https://{HOST}/councils/aldermoor"
+ACTORS, PROJECTS, FOLLOWED = 1_000, 20, 50
+CONTEXT = "https://www.w3.org/ns/activitystreams"
+TEXT = "<p>We ask for the same thing twice, too. What did it cost you to change the form?</p>"
+ELSEWHERE = "https://elsewhere.test/notes"
+
+# What comes, of twenty messages. More than half of them are about something that the node shows.
+COMMENT, LIKE, UPDATE, FOLLOW = "comment", "like", "update", "follow"
+STRANGE_NOTE, STRANGE_LIKE, STRANGE_SHARE = "strange note", "strange like", "strange share"
+MIX = (
+    COMMENT, STRANGE_NOTE, LIKE, COMMENT, STRANGE_NOTE, UPDATE, COMMENT, STRANGE_LIKE, LIKE,
+    STRANGE_NOTE, COMMENT, STRANGE_SHARE, UPDATE, STRANGE_NOTE, COMMENT, LIKE, STRANGE_LIKE,
+    FOLLOW, STRANGE_NOTE, COMMENT,
+)  # fmt: skip
+VISIBLE = frozenset({COMMENT, LIKE, UPDATE, FOLLOW})
+
+
+@dataclass(frozen=True)
+class Correspondent:
+    """An actor of another server."""
+
+    host: str
+    uri: str
+    key: PrivateKey
+
+
+def invent(servers: int, port: int, pems: Sequence[str]) -> list[Correspondent]:
+    """As many actors as there are `pems`, spread over so many servers."""
+    found = []
+    for number, pem in enumerate(pems):
+        host = f"{address(number % servers)}:{port}"
+        uri = f"http://{host}/actors/{number}"
+        found.append(Correspondent(host, uri, PrivateKey(f"{uri}#main-key", pem)))
+    return found
+
+
+def new_keys(number: int = ACTORS) -> list[str]:
+    """So many private keys: RSA, as every server has."""
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(_new_key, range(number), chunksize=20))
+
+
+def _new_key(_number: int) -> str:
+    return generate_rsa()
+
+
+def introduce(node: Node, correspondents: Sequence[Correspondent]) -> list[str]:
+    """Have `node` know them, follow the first `FOLLOWED`, and have projects of its own. Returns
+    the ids of these.
+    """
+    with node.work(by="bench") as work:
+        session, council = work.session, councils.require_own(work.session)
+        hosts = {one.host for one in correspondents}
+        session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in hosts])
+        rows = [_row(one, number) for number, one in enumerate(correspondents)]
+        session.execute(insert(Actor), rows)
+        ids = dict(session.execute(select(Actor.uri, Actor.id)).all())
+        session.execute(insert(ActorKey), [_key_row(one, ids[one.uri]) for one in correspondents])
+        for one in correspondents[:FOLLOWED]:
+            follow = Follow(uri=f"{COUNCIL}/follows/{ids[one.uri]}", state="accepted")
+            follow.follower_id, follow.followed_id = council.actor_id, ids[one.uri]
+            session.add_all([follow, Council(actor_id=ids[one.uri], name=f"Council at {one.host}")])
+        return [_publish(work, council, number) for number in range(PROJECTS)]
+
+
+def _publish(work: Any, council: Council, number: int) -> str:
+    text = Text(f"A missed bin, number {number}", "One form for all.", "alpha", "Why.", "public")
+    project = projects.create(work, council, text)
+    projects.publish(work, project)
+    return project.uri
+
+
+def _row(one: Correspondent, number: int) -> dict[str, Any]:
+    name = one.uri.rpartition("/")[2]
+    kind = "Organization" if number < FOLLOWED else "Person"
+    return {
+        "uri": one.uri,
+        "kind": kind,
+        "host": one.host,
+        "username": name,
+        "name": f"Council {name}",
+        "url": one.uri,
+        "inbox": f"{one.uri}/inbox",
+        "shared_inbox": f"http://{one.host}/inbox",
+    }
+
+
+def _key_row(one: Correspondent, actor_id: int) -> dict[str, Any]:
+    return {"actor_id": actor_id, "key_id": one.key.key_id, "public_pem": public_pem(one.key.pem)}
+
+
+class Post:
+    """What they send, each message new: `MIX` again and again, by one actor after another."""
+
+    def __init__(self, correspondents: Sequence[Correspondent], projects: Sequence[str]) -> None:
+        self._authors = cycle(correspondents)
+        self._followed = cycle(correspondents[:FOLLOWED])
+        self._followers = cycle(correspondents[FOLLOWED:])
+        self._projects = cycle(projects)
+        self._kinds = cycle(MIX)
+        self._number = 0
+
+    def take(self, number: int) -> tuple[list[bytes], int]:
+        """The next requests, signed now; and how many of them are about what the node shows."""
+        kinds = list(islice(self._kinds, number))
+        return [self._request(kind) for kind in kinds], sum(kind in VISIBLE for kind in kinds)
+
+    def _request(self, kind: str) -> bytes:
+        self._number += 1
+        senders = {UPDATE: self._followed, FOLLOW: self._followers}
+        sender = next(senders.get(kind, self._authors))
+        document = {"@context": CONTEXT, "actor": sender.uri, **self._activity(kind, sender)}
+        document["id"] = f"http://{sender.host}/activities/{self._number}"
+        body = json.dumps(document).encode()
+        url = f"https://{HOST}/inbox"
+        headers = sign("POST", url, {}, body, sender.key, now())
+        headers = {"Host": HOST, "Content-Type": "application/activity+json", **headers}
+        return request_bytes("POST", "/inbox", headers, body)
+
+    def _activity(self, kind: str, sender: Correspondent) -> dict[str, Any]:
+        strange = f"{ELSEWHERE}/{self._number % 5_000}"
+        match kind:
+            case "comment":
+                return self._note(sender, next(self._projects))
+            case "strange note":
+                return self._note(sender, strange)
+            case "update":
+                return {"type": "Update", "to": [PUBLIC], "object": self._project(sender)}
+            case "follow":
+                return {"type": "Follow", "object": COUNCIL}
+            case "strange share":
+                return {"type": "Announce", "to": [PUBLIC], "object": strange}
+        return {"type": "Like", "object": next(self._projects) if kind == LIKE else strange}
+
+    def _note(self, sender: Correspondent, about: str) -> dict[str, Any]:
+        note = {
+            "id": f"http://{sender.host}/notes/{self._number}",
+            "type": "Note",
+            "attributedTo": sender.uri,
+            "inReplyTo": about,
+            "content": TEXT,
+            "published": now().isoformat(),
+            "to": [PUBLIC],
+        }
+        return {"type": "Create", "to": [PUBLIC], "object": note}
+
+    def _project(self, sender: Correspondent) -> dict[str, Any]:
+        details = ProjectDetails(
+            summary="One form for all.", phase="beta", revision=f"r{self._number}"
+        )
+        return Article(
+            id=f"http://{sender.host}/projects/{sender.uri.rpartition('/')[2]}",
+            name="A missed bin, elsewhere",
+            content=TEXT,
+            attributed_to=sender.uri,
+            to=(PUBLIC,),
+            updated=now(),
+            project=details,
+        ).dump(context=False)
