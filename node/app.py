@@ -8,7 +8,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__, operating, portfolio, portions
+from node import __version__, changes, operating, portfolio, portions
 from node.account import views as account_views
 from node.account.letters import notifier as account_notifier
 from node.alike import service as alike
@@ -17,7 +17,7 @@ from node.catalogue import comparison
 from node.catalogue import views as catalogue_views
 from node.catalogue.reading import read_page
 from node.conversations import news as comment_news
-from node.conversations import reacting
+from node.conversations import reacting, relevance
 from node.conversations import reading as conversation_reading
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
@@ -203,6 +203,7 @@ def create_app(
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+        changes.watch(db.engine)
         engine = db.engine
     hooks = joining.load(settings, engine, without or {})
     node = _node(app, settings, outbound, secret, engine, hooks)
@@ -242,6 +243,7 @@ def _node(
         hooks=hooks,
         handlers=(*joining.handlers(hooks, HANDLERS), *HANDLERS),
         read_page=read_page,
+        relevance=relevance,
         withdrawals=(
             announcing.withdraw,
             updates.withdraw,
@@ -270,7 +272,9 @@ def add_jobs(node: Node, app: Flask) -> None:
     write = DigestWriter(app, node)
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
     node.jobs.register(health.JOB, lambda: health.probe(node))
-    node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node))
+    node.jobs.register(
+        InboxItem.JOB, lambda: handling.work_off(node), gather_seconds=handling.GATHER_SECONDS
+    )
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(clock.JOB, lambda: clock.work_off(node))
     long_writes = {kind.name: kind for kind in LONG_WRITES}

@@ -316,6 +316,13 @@ def insert_once(session: Session, model: type[Base], **values: object) -> bool:
     return session.scalar(new.on_conflict_do_nothing().returning(literal(1))) is not None
 
 
+def expire(session: Session, model: type[Base]) -> None:
+    """Read the rows of a model anew that the session holds: others than itself wrote them."""
+    for row in list(session.identity_map.values()):
+        if isinstance(row, model):
+            session.expire(row)
+
+
 def insert_new(
     connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
 ) -> None:

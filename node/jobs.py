@@ -77,9 +77,13 @@ class Jobs:
     def names(self) -> frozenset[str]:
         return frozenset(self._runners)
 
-    def register(self, name: str, function: Callable[[], None]) -> None:
-        """Let `name` be woken, and run it every minute besides."""
-        runner = self._runners[name] = Runner(name, function, self.stopping)
+    def register(
+        self, name: str, function: Callable[[], None], *, gather_seconds: float = 0.0
+    ) -> None:
+        """Let `name` be woken, and run it every minute besides: `gather_seconds` after it is woken,
+        so that one run does what comes together.
+        """
+        runner = self._runners[name] = Runner(name, function, self.stopping, gather_seconds)
 
         def arrive() -> None:
             if self._consumer is not None:
@@ -158,8 +162,15 @@ class Runner:
     runs of a job at once, and none that waits for slow servers holds up another.
     """
 
-    def __init__(self, name: str, function: Callable[[], None], stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[], None],
+        stopping: threading.Event,
+        gather_seconds: float,
+    ) -> None:
         self._name, self._function, self._stopping = name, function, stopping
+        self._gather_seconds = gather_seconds
         self.woken = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"job {name}", daemon=True)
 
@@ -183,7 +194,8 @@ class Runner:
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            self.woken.wait(SWEEP_SECONDS)
+            if self.woken.wait(SWEEP_SECONDS) and self._gather_seconds:
+                self._stopping.wait(self._gather_seconds)
             if not self._stopping.is_set():
                 self.run()
 

@@ -4,7 +4,7 @@
 `UnitOfWork`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from federation.signatures import PublicKey
 from federation.vocabulary import Activity
+from node import changes
 from node.audit import AuditEntry
 from node.batching import Batches
 from node.db import UNAVAILABLE, may_write, only_reading
@@ -32,6 +33,15 @@ Document = Mapping[str, Any]
 MOST_DEEDS, MOST_DEEDS_OF_ALL = 1_000, 20_000
 # Of what was read to find the keys of strangers, so much is remembered, for a minute.
 MOST_KEY_DOCUMENTS, KEY_DOCUMENT_BYTES = 3_000, 8_000_000
+# What is remembered of the tables is forgotten when one of these changes. A key and that a host is
+# allowed are remembered once there are rows that say so.
+SOURCES_OF_KEYS = {
+    "actor_key": {"actor_id", "key_id", "public_pem", "asserts", changes.REMOVED},
+    "actor": {"uri", changes.REMOVED},
+}
+SOURCES_OF_HOSTS = {"peer": {"host", "state", changes.ADDED, changes.REMOVED}}
+SOURCES_OF_UNHEARD = {"actor": {"uri", "is_blocked", "kind", changes.ADDED, changes.REMOVED}}
+SOURCES_OF_DOCUMENTS = dict.fromkeys(("actor", "actor_key", "council", "project"))
 
 
 @dataclass
@@ -97,8 +107,9 @@ class UnitOfWork:
     def commit(self) -> None:
         for finish in self.node.finishers:
             finish(self)
+        changed = changes.take(self.session)
         self.session.commit()
-        self.node.forget()
+        self.node.forget(changed)
         for job, delay in self._wake:
             self.node.jobs.wake(job, delay)
         self._wake.clear()
@@ -144,6 +155,18 @@ class PageReader(Protocol):
     ) -> Callable[[UnitOfWork], None]: ...
 
 
+class Relevance(Protocol):
+    """Tells before a message is acted on whether it concerns this node at all."""
+
+    def subjects(self, settings: Settings, activity: Activity) -> frozenset[str] | None:
+        """The ids of which this node must know one, or the activity does not concern it; None where
+        it may concern it for other reasons.
+        """
+
+    def known(self, session: Session, uris: Collection[str]) -> set[str]:
+        """Those of some ids that this node knows."""
+
+
 # What a room does with what it keeps about a project that fewer may read: the project, the audience
 # that it is still for, if any, and how much to do, or None for all. It hides all of it at once, and
 # returns whether there may be more to do.
@@ -187,6 +210,7 @@ class Node:
     handlers: Sequence[Handlers]
     read_page: PageReader
     kinds: Mapping[str, Any]
+    relevance: Relevance
     withdrawals: Sequence[Withdrawal] = ()
     removals: Sequence[Removal] = ()
     announcers: Sequence[Announcer] = ()
@@ -212,10 +236,16 @@ class Node:
     refused: Tally = field(default_factory=Tally)
     arriving: Batches[Any, Any] = field(default_factory=lambda: Batches(UNAVAILABLE))
 
-    def forget(self) -> None:
-        """Forget what is remembered of the tables: this process has changed something."""
-        for remembered in (self.known_keys, self.allowed_hosts, self.unheard, self.documents):
-            remembered.forget()
+    def forget(self, changed: changes.Changes | None = None) -> None:
+        """Forget what is remembered of what this process has changed; None: of everything."""
+        for remembered, sources in (
+            (self.known_keys, SOURCES_OF_KEYS),
+            (self.allowed_hosts, SOURCES_OF_HOSTS),
+            (self.unheard, SOURCES_OF_UNHEARD),
+            (self.documents, SOURCES_OF_DOCUMENTS),
+        ):
+            if changed is None or changes.concern(changed, sources):
+                remembered.forget()
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:

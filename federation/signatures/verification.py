@@ -49,12 +49,17 @@ def read_signature(request: SignedRequest) -> Signature:
     return cavage.read(request)
 
 
-def claimed_host(request: SignedRequest) -> str:
-    """The host (`host[:port]`) of the key that the request names; empty where none can be read."""
+def claimed_key(request: SignedRequest) -> str:
+    """The id of the key that the request names; empty where none can be read."""
     stated = request.headers.get("signature-input") or request.headers.get("signature") or ""
     key_id = KEY_ID.search(stated)
+    return key_id[1] if key_id else ""
+
+
+def claimed_host(request: SignedRequest) -> str:
+    """The host (`host[:port]`) of the key that the request names; empty where none can be read."""
     try:
-        return host_of(key_id[1]) if key_id else ""
+        return host_of(claimed_key(request))
     except AddressError:
         return ""
 

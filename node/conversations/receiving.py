@@ -235,7 +235,7 @@ def _check_room(work: UnitOfWork, author: Actor, state: State, *, at_once: bool)
     """
     mine = Comment.author_id == author.id
     lately = Comment.received_at > now() - timedelta(hours=1)
-    of_host = Comment.author.has(Actor.host == author.host)
+    of_host = actors.on_host(Comment.author_id, author.host)
     limits = [(MOST_OF_ACTOR, [mine]), (MOST_OF_HOST, [of_host])]
     if state is State.held:
         limits.append((MOST_HELD, [Comment.state == State.held]))

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from federation.origin import host_of, same_origin, without_fragment
 from federation.signatures import PrivateKey, PublicKey, Scheme, generate_ed25519, generate_rsa
@@ -28,18 +28,30 @@ LONGEST_NAME = 300
 CLOSED = "Tombstone"
 _OURS = Actor.is_local, Actor.kind != CLOSED
 LONGEST_ABOUT = 5_000
+# By this name a session keeps the actors whose turn it is.
+TAKEN = "actors whose turn it is"
 
 
 def by_uri(session: Session, uri: str) -> Actor | None:
+    taken: Actor | None = session.info.get(TAKEN, {}).get(uri)
+    if taken is not None and taken in session:
+        return taken
     return session.scalar(select(Actor).where(Actor.uri == uri))
+
+
+def on_host(actor_id: InstrumentedAttribute[int], host: str) -> ColumnElement[bool]:
+    """Whether the actor in a column is one of `host`."""
+    return actor_id.in_(select(Actor.id).where(Actor.host == host))
 
 
 def take_turns(session: Session, uris: Collection[str]) -> None:
     """Until the end of the transaction nobody else acts on what these actors say: what one says of
     a thing cannot overtake what it said of it before. By id, so that nobody waits in a circle.
+    `by_uri` need not read them again.
     """
-    theirs = select(Actor.id).where(Actor.uri.in_(uris)).order_by(Actor.id)
-    session.scalars(theirs.with_for_update(key_share=True)).all()
+    theirs = select(Actor).where(Actor.uri.in_(uris)).order_by(Actor.id)
+    rows = session.scalars(theirs.with_for_update(key_share=True))
+    session.info[TAKEN] = {row.uri: row for row in rows}
 
 
 def local_by_uri(session: Session, uri: str) -> Actor | None:

@@ -112,7 +112,7 @@ def receive_block(work: UnitOfWork, received: Received) -> None:
     if blocked is None or blocker is None:
         raise NotForUsError(say("a block of nobody here"))
     every = select(func.count()).select_from(Block)
-    of_host = every.where(Block.blocker.has(Actor.host == blocker.host))
+    of_host = every.where(actors.on_host(Block.blocker_id, blocker.host))
     if (session.scalar(of_host) or 0) >= MOST_OF_HOST or (session.scalar(every) or 0) >= MOST:
         raise NotForUsError(say("too many blocks of that server"))
     values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}

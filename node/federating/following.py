@@ -122,7 +122,7 @@ def _answer(work: UnitOfWork, followed: Actor, answer: dict[str, Any], follower:
 
 def _check_room(session: Session, host: str) -> None:
     follows = select(func.count()).select_from(Follow)
-    if (session.scalar(follows.where(Follow.follower.has(Actor.host == host))) or 0) >= (
+    if (session.scalar(follows.where(actors.on_host(Follow.follower_id, host))) or 0) >= (
         MOST_OF_HOST
     ):
         raise NotForUsError(say("%(host)s follows as often as one server may", host=host))

@@ -45,7 +45,7 @@ def _greet(node: Node, host: str) -> None:
         peers.row(work.session, host).is_to_greet = False
         if not peers.is_allowed(work.session, work.settings, host):
             return
-        theirs = Follow.follower.has(Actor.host == host), Follow.state == "accepted"
+        theirs = actors.on_host(Follow.follower_id, host), Follow.state == "accepted"
         ours = Follow.followed.has(Actor.kind == "Organization")
         for row in work.session.scalars(select(Follow).where(*theirs, ours)).all():
             following.accept_again(work, row)

@@ -30,6 +30,9 @@ from node.wording import say
 FETCHING_JOB = "inbox-fetching"
 # So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
 LEASED, TOGETHER = 100, 10
+# Before it acts, the job waits so long for more: a transaction for each message would cost more
+# than the message.
+GATHER_SECONDS = 0.02
 # So many fetches are under way at once.
 FETCHES = 4
 # A message of more bytes is kept as long as it waits.
@@ -68,6 +71,7 @@ def row_of(verdict: Accepted) -> dict[str, Any]:
         "attempts": 0,
         "received_at": moment,
         "due_at": moment,
+        "finished_at": None,
         "outcome": "",
     }
 

@@ -16,8 +16,17 @@ from federation.acceptance import Accepted, Ignored, Policy, accept
 from federation.errors import Reason, Refusal
 from federation.followers import HEADER
 from federation.signatures import SignedRequest, claimed_host
+from federation.vocabulary import Activity
 from node.db import insert_new, may_write, now
-from node.federating import blocking, departures, follower_sync, handling, health
+from node.federating import (
+    blocking,
+    departures,
+    follower_sync,
+    handling,
+    health,
+    keystore,
+    originals,
+)
 from node.federating import refusals as counts
 from node.federating.keystore import KeyStore, KeyToFetchError, KnownKeys, policy
 from node.federating.models import InboxItem
@@ -29,6 +38,8 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = Policy.max_bytes
 Row = dict[str, Any]
 FOLLOW = "Follow"
+# Of a message that concerns nobody here, no more is kept than that it came.
+STRANGE: Row = {"state": "ignored", "outcome": "about nothing that this node knows", "body": {}}
 # Of large messages, one server sends so many a minute, and all together; as long as they wait, they
 # take up much of the disk.
 MOST_LARGE, MOST_LARGE_OF_ALL = 20, 60
@@ -101,24 +112,51 @@ def _take_with_others(node: Node, one: SignedRequest | Accepted) -> Taken:
 
 def _take(node: Node, arrived: Sequence[SignedRequest | Accepted]) -> Sequence[Taken]:
     """Judge what arrived together, one after the other, and store what was accepted, at once."""
-    by_known_keys = KnownKeys(node)
-    rules = policy(node)
+    keystore.read_ahead(node, [one for one in arrived if isinstance(one, SignedRequest)])
+    by_known_keys, rules = KnownKeys(node), policy(node)
     judged = [
         Taken(one) if isinstance(one, Accepted) else _judged(one, rules, by_known_keys)
         for one in arrived
     ]
+    accepted = {
+        place: (taken.verdict, handling.row_of(taken.verdict))
+        for place, taken in enumerate(judged)
+        if isinstance(taken.verdict, Accepted)
+    }
+    _read_ahead(node, [row for _verdict, row in accepted.values()])
+    _end_strange(node, [(verdict.activity, row) for verdict, row in accepted.values()])
     rows = []
-    for place, taken in enumerate(judged):
-        if isinstance(taken.verdict, Accepted):
-            row = handling.row_of(taken.verdict)
-            refusal = _refused(node, row, len(taken.verdict.body))
-            if refusal is None:
-                rows.append(row)
-            else:
-                judged[place] = Taken(refusal=refusal)
+    for place, (verdict, row) in accepted.items():
+        refusal = _refused(node, row, len(verdict.body))
+        if refusal is None:
+            rows.append(row)
+        else:
+            judged[place] = Taken(refusal=refusal)
     if rows:
         _store(node, rows)
     return judged
+
+
+def _read_ahead(node: Node, rows: Sequence[Row]) -> None:
+    """Remember what is asked of the tables about each row before it is stored: for all at once."""
+    actor_uris = {row["actor_uri"] for row in rows if node.unheard.get(row["actor_uri"]) is None}
+    hosts = {row["host"] for row in rows if row["forwarded_by"] is None}
+    hosts = {host for host in hosts if node.rooms.get(host) is None}
+    if not actor_uris and not hosts:
+        return
+    waiting = (
+        select(InboxItem.host, func.count())
+        .where(InboxItem.host.in_(hosts), InboxItem.state == InboxItem.WAITING)
+        .where(InboxItem.forwarded_by.is_(None))
+        .group_by(InboxItem.host)
+    )
+    with node.reading() as session:
+        unheard = blocking.unheard(session, actor_uris)
+        counts = dict(session.execute(waiting).all())
+    for uri in actor_uris:
+        node.unheard.put(uri, unheard & {uri})
+    for host in hosts:
+        node.rooms.put(host, Room(node.settings.most_waiting - counts.get(host, 0)))
 
 
 def _judged(request: SignedRequest, rules: Policy, keys: KnownKeys) -> Taken:
@@ -139,7 +177,8 @@ def _store(node: Node, rows: Sequence[Row]) -> None:
                 connection.execute(_again(row))
     for host in {row["forwarded_by"] or row["host"] for row in rows}:
         node.heard.outcome(host, partial(_heard, node, host))
-    for job in {handling.job_of(row) for row in rows}:
+    waiting = [row for row in rows if row["state"] == InboxItem.WAITING]
+    for job in {handling.job_of(row) for row in waiting}:
         node.jobs.wake(job)
 
 
@@ -158,12 +197,42 @@ def _heard(node: Node, host: str) -> None:
         health.heard(work, host)
 
 
+def _end_strange(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> None:
+    """What concerns nobody here need not wait for anybody to find that out: only that it came is
+    kept. What answers something that waits to be acted on itself is not among it.
+    """
+    by_place = {
+        place: subjects
+        for place, (activity, row) in enumerate(arrived)
+        if not row["needs_fetch"]
+        and (subjects := node.relevance.subjects(node.settings, activity)) is not None
+    }
+    if not by_place:
+        return
+    uris = set[str]().union(*by_place.values())
+    waits = InboxItem.object_uri.in_(uris), InboxItem.state == InboxItem.WAITING
+    with node.reading() as session:
+        known = node.relevance.known(session, uris)
+        known.update(session.scalars(select(InboxItem.object_uri).where(*waits)))
+    written = [
+        (place, row["object_uri"])
+        for place, (_activity, row) in enumerate(arrived)
+        if row["type"] in originals.CARRYING
+    ]
+    for place, subjects in by_place.items():
+        others = (uri for at, uri in written if at != place)
+        if known.isdisjoint(subjects) and subjects.isdisjoint(others):
+            arrived[place][1].update(STRANGE, finished_at=now())
+
+
 def _refused(node: Node, row: Row, size: int) -> Refusal | None:
     """Why a message of `size` bytes may not wait: its actor is not heard, or its host sends more
     than we can act on or have room for, and is to send the rest later.
     """
     if blocking.is_refused(row["type"], row["actor_uri"], _unheard(node, row["actor_uri"])):
         return Refusal(Reason.actor_blocked, row["actor_uri"])
+    if row["state"] != InboxItem.WAITING:
+        return None
     host, forwarder = row["host"], row["forwarded_by"]
     # Nobody fills up the room of those whose messages it passes on.
     name = f"forwarded by {forwarder}" if forwarder else host

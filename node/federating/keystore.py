@@ -1,6 +1,6 @@
 """What the checks of the federation library ask this node: who may send, and public keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 from federation.acceptance import Policy
 from federation.errors import FederationError, Reason, Refusal
 from federation.origin import host_of, without_fragment
-from federation.signatures import PublicKey, key_or_owner, keys_alone
+from federation.signatures import (
+    PublicKey,
+    SignedRequest,
+    claimed_host,
+    claimed_key,
+    key_or_owner,
+    keys_alone,
+)
 from federation.vocabulary import Actor as ActorDocument
 from node.federating import actors, fetching, peers
 from node.federating.models import Actor, ActorKey, InboxItem
@@ -23,6 +30,7 @@ MOST_A_MINUTE, MOST_OF_ALL = 30, 3_000
 # What a server answers that may answer otherwise soon.
 FOR_NOW = frozenset({408, 425, 429})
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+KEYS = select(ActorKey.key_id, Actor.uri, ActorKey.public_pem, ActorKey.asserts).join(Actor)
 
 
 def policy(node: Node) -> Policy:
@@ -64,16 +72,31 @@ def _remembers_since(node: Node) -> datetime | None:
     return None if known is LONG_AGO else known
 
 
+def read_ahead(node: Node, requests: Iterable[SignedRequest]) -> None:
+    """Remember what the tables say of the keys that some requests name, and of their hosts: read
+    for all of them at once, before each is judged.
+    """
+    key_ids, hosts = set(), set()
+    for request in requests:
+        if node.known_keys.get(key_id := claimed_key(request)) is None:
+            key_ids.add(key_id)
+        if node.allowed_hosts.get(host := claimed_host(request)) is None:
+            hosts.add(host)
+    if not key_ids and not hosts:
+        return
+    with node.reading() as session:
+        for host in peers.allowed_among(session, node.settings, hosts):
+            node.allowed_hosts.put(host, True)
+        found = session.execute(KEYS.where(ActorKey.key_id.in_(key_ids)))
+        for key_id, owner, public, asserts in found:
+            node.known_keys.put(key_id, PublicKey(key_id, owner, public, asserts))
+
+
 def _stored(session: Session, key_id: str) -> PublicKey | None:
     """The key as our tables have it. An actor's own id means its first key."""
-    query = (
-        select(Actor.uri, ActorKey.public_pem, ActorKey.asserts)
-        .join(ActorKey)
-        .where(or_(ActorKey.key_id == key_id, Actor.uri == key_id))
-        .order_by(ActorKey.id)
-    )
+    query = KEYS.where(or_(ActorKey.key_id == key_id, Actor.uri == key_id)).order_by(ActorKey.id)
     found = session.execute(query).first()
-    return PublicKey(key_id, *found) if found else None
+    return PublicKey(key_id, *found[1:]) if found else None
 
 
 class KeyToFetchError(Exception):

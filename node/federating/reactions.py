@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from node.db import insert_once, now
+from node.federating import actors
 from node.federating.models import Actor, Reaction
 
 LIKE, ANNOUNCE = "Like", "Announce"
@@ -24,7 +25,7 @@ def add(session: Session, *, uri: str, kind: str, actor: Actor, object_uri: str)
         return False
     if not actor.is_local:
         _trim(session, mine, MOST_OF_ACTOR)
-        _trim(session, Reaction.actor.has(Actor.host == actor.host), MOST_OF_HOST)
+        _trim(session, actors.on_host(Reaction.actor_id, actor.host), MOST_OF_HOST)
     return True
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from federation.retry import GIVE_UP_AFTER
 from node.db import now
-from node.federating import delivery, giving_up, peers, sharing
+from node.federating import actors, delivery, giving_up, peers, sharing
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity, Peer, Shared
 from node.operating.subjects import Subject
 from node.settings import Settings
@@ -177,7 +177,7 @@ def _never(session: Session, subject: Subject, host: str) -> Story:
     """Nothing was ever sent there: nobody follows, or whoever does came later."""
     accepted = (
         select(Follow.answered_at)
-        .where(Follow.follower.has(Actor.host == host))
+        .where(actors.on_host(Follow.follower_id, host))
         .where(Follow.followed.has(Actor.uri.in_(subject.spoken_by)), Follow.state == "accepted")
     )
     since = session.scalars(accepted.order_by(Follow.answered_at).limit(1)).first()

@@ -186,7 +186,7 @@ def _keep(
 
 def _check_room(session: Session, author: Actor, state: AdoptionState, *, is_new: bool) -> None:
     """Raises `NotForUsError` where the councils of a server say too much, or too much waits."""
-    of_host = Adoption.author.has(Actor.host == author.host)
+    of_host = actors.on_host(Adoption.author_id, author.host)
     lately = Adoption.changed_at > now() - REST
     limits = [(MAX_A_DAY_OF_HOST, [of_host, lately])]
     if is_new:

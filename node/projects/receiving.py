@@ -18,7 +18,7 @@ from federation.origin import same_origin
 from federation.vocabulary import Article, id_of
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import insert_once, now
+from node.db import expire, insert_once, now
 from node.federating.models import Actor, Deleted, Follow
 from node.news.service import tell
 from node.outages import is_outage
@@ -199,7 +199,7 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
         ),
         rows,
     )
-    session.expire_all()
+    expire(session, Project)
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:

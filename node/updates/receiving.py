@@ -17,7 +17,7 @@ from federation.errors import FederationError
 from federation.vocabulary import Note, id_of
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import insert_into, insert_once, now
+from node.db import expire, insert_into, insert_once, now
 from node.federating import backfill, comparisons
 from node.federating.models import Deleted
 from node.outages import is_outage
@@ -187,7 +187,7 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
         ),
         rows,
     )
-    session.expire_all()
+    expire(session, Update)
 
 
 def _keep_upkeep(session: Session, told: Sequence[RemoteUpdate], projects: dict[str, int]) -> None:

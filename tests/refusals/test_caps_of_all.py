@@ -91,12 +91,13 @@ def test_must_35_large_messages(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(inbox, "MOST_LARGE", 2)
     sender, other = (Peer.join(nodes, f"{name}.test", node).actor() for name in ("b", "c"))
     large = "x" * 20_000
+    bins = f"{node.node.settings.base_url}{publish(node, 'Bins')}"
 
     def send(one: Signatory) -> int:
-        return one.send(one.says("Like", "x", content=large), node).status_code
+        return one.send(one.says("Like", bins, content=large), node).status_code
 
     assert [send(sender) for _ in range(3)] == [202, 202, 429]
-    assert like(sender, node) == send(other) == 202
+    assert like(sender, node, bins) == send(other) == 202
     nodes.settle()
     with node.reading() as session:
         bodies = session.scalars(select(InboxItem.body).order_by(InboxItem.id)).all()

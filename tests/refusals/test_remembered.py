@@ -1,0 +1,93 @@
+"""What the inbox remembers of the tables: as long as nothing of it changes, and no longer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select, update
+
+from node.councils.models import Council
+from node.federating import blocking, peers
+from node.federating.models import Actor, Peer
+from node.people.models import User
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer as Server
+from node.testing.peer import Signatory
+from tests.refusals.test_caps import like
+
+REMEMBERED = ("FROM actor", "FROM actor_key", "FROM peer")
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def sender(nodes: Nodes, node: TestNode) -> Signatory:
+    sender = Server.join(nodes, "brackwell.test", node).actor()
+    assert like(sender, node) == 202
+    return sender
+
+
+@contextmanager
+def asked(node: TestNode) -> Iterator[list[str]]:
+    """What is asked of the tables of actors, keys and servers."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        flat = " ".join(statement.split())
+        found.extend(name for name in REMEMBERED if name in flat)
+
+    event.listen(node.node.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(node.node.engine, "before_cursor_execute", note)
+
+
+def write(node: TestNode, statement: Any) -> None:
+    with node.work() as work:
+        work.session.execute(statement)
+
+
+def test_what_others_change_makes_nobody_ask_again(node: TestNode, sender: Signatory) -> None:
+    host = sender.peer.host
+    assert like(sender, node) == 202
+    write(node, update(User).values(name="Somebody else"))
+    write(node, update(Peer).where(Peer.host == host).values(failures=0))
+    write(node, update(Actor).where(Actor.uri == sender.uri).values(name="A new name"))
+    with asked(node) as found:
+        assert like(sender, node) == 202
+    assert found == []
+
+
+def test_a_change_is_noticed_at_once(node: TestNode, sender: Signatory) -> None:
+    with node.work() as work:
+        council = work.session.scalars(select(Council)).first()
+        actor = work.session.scalars(select(Actor).where(Actor.uri == sender.uri)).one()
+        assert council is not None
+        block = blocking.block(work, council.actor, actor)
+    assert like(sender, node) == 403
+    with node.work() as work:
+        blocking.unblock(work, work.session.merge(block))
+    assert like(sender, node) == 202
+    with node.work() as work:
+        peers.decide(work, sender.peer.host, peers.BLOCKED)
+    assert like(sender, node) == 403
+
+
+def test_a_document_that_is_remembered_changes_with_what_it_is_made_of(node: TestNode) -> None:
+    def name() -> str:
+        headers = {"Accept": "application/activity+json"}
+        answer = node.app.test_client().get(
+            "/councils/aldermoor", base_url=node.node.settings.base_url, headers=headers
+        )
+        assert answer.json is not None
+        return str(answer.json["name"])
+
+    before = name()
+    with node.work() as work:
+        council = work.session.scalars(select(Council)).first()
+        assert council is not None
+        council.actor.name = "Aldermoor and District"
+    assert name() == "Aldermoor and District" != before

@@ -1,0 +1,100 @@
+"""Messages about nothing that this node knows: that they came is kept, and nothing more."""
+
+import pytest
+from sqlalchemy import select
+
+from node.conversations.models import Comment
+from node.federating.models import InboxItem, Reaction
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.test_main_job import publish
+from tests.refusals.test_caps import count
+
+ELSEWHERE = "https://elsewhere.test/notes/1"
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def sender(nodes: Nodes, node: TestNode) -> Signatory:
+    return Peer.join(nodes, "brackwell.test", node).actor()
+
+
+def note(sender: Signatory, about: str | None, *more: str) -> dict[str, object]:
+    return {
+        "id": sender.peer.new_id("notes"),
+        "type": "Note",
+        "attributedTo": sender.uri,
+        "inReplyTo": about,
+        "content": "<p>So do we.</p>",
+        "to": [PUBLIC, *more],
+    }
+
+
+def kept(node: TestNode, uri: str) -> tuple[str, bool]:
+    """The state of a message, and whether what it said is still there."""
+    with node.reading() as session:
+        item = session.scalars(select(InboxItem).where(InboxItem.uri == uri)).one()
+        return item.state, bool(item.body)
+
+
+def send(node: TestNode, sender: Signatory, kind: str, about: object) -> str:
+    """Send an activity; its id."""
+    activity = sender.says(kind, about, to=[PUBLIC])
+    assert sender.send(activity, node).status_code == 202
+    return str(activity["id"])
+
+
+def test_nothing_but_that_it_came_is_kept_and_nobody_acts_on_it(
+    nodes: Nodes, node: TestNode, sender: Signatory
+) -> None:
+    strange = [
+        send(node, sender, "Like", ELSEWHERE),
+        send(node, sender, "Announce", ELSEWHERE),
+        send(node, sender, "Create", note(sender, ELSEWHERE)),
+        send(node, sender, "Create", note(sender, None)),
+    ]
+    assert [kept(node, uri) for uri in strange] == [("ignored", False)] * len(strange)
+    nodes.settle()
+    assert count(node, Comment) == count(node, Reaction) == 0
+
+
+def test_what_may_concern_somebody_here_waits(
+    nodes: Nodes, node: TestNode, sender: Signatory
+) -> None:
+    base = node.node.settings.base_url
+    bins = f"{base}{publish(node, 'Bins')}"
+    parent = note(sender, bins)
+    waiting = [
+        send(node, sender, "Create", parent),
+        # Its parent waits to be acted on itself.
+        send(node, sender, "Create", note(sender, str(parent["id"]))),
+        send(node, sender, "Like", parent["id"]),
+        # It speaks to somebody here.
+        send(node, sender, "Create", note(sender, None, f"{base}/councils/aldermoor")),
+        send(node, sender, "Delete", ELSEWHERE.replace("elsewhere", "brackwell")),
+        # An update of a project says which in a way of its own.
+        send(node, sender, "Create", {**note(sender, None), "project": ELSEWHERE}),
+    ]
+    assert {kept(node, uri) for uri in waiting} == {("new", True)}
+    nodes.settle()
+    assert count(node, Comment) == 2
+    assert count(node, Reaction) == 1
+
+
+def test_what_was_written_before_may_be_changed(
+    nodes: Nodes, node: TestNode, sender: Signatory
+) -> None:
+    """A comment that is known concerns us, whatever its author says that it answers now."""
+    about = note(sender, f"{node.node.settings.base_url}{publish(node, 'Bins')}")
+    send(node, sender, "Create", about)
+    nodes.settle()
+    changed = about | {"inReplyTo": ELSEWHERE, "content": "<p>Not so.</p>"}
+    send(node, sender, "Update", changed)
+    nodes.settle()
+    with node.reading() as session:
+        assert session.scalars(select(Comment.content)).one() == "<p>Not so.</p>"
