@@ -29,6 +29,8 @@ from node.runtime import Node
 HOST = "aldermoor.test"
 COUNCIL = f"https://{HOST}/councils/aldermoor"
 ACTORS, PROJECTS, FOLLOWED = 1_000, 20, 50
+# Actors share these keys, each under an id of its own: signing is not what is measured.
+KEYS = 50
 CONTEXT = "https://www.w3.org/ns/activitystreams"
 TEXT = "<p>We ask for the same thing twice, too. What did it cost you to change the form?</p>"
 ELSEWHERE = "https://elsewhere.test/notes"
@@ -54,19 +56,19 @@ class Correspondent:
 
 
 def invent(servers: int, port: int, pems: Sequence[str]) -> list[Correspondent]:
-    """As many actors as there are `pems`, spread over so many servers."""
+    """`ACTORS` actors, spread over so many servers, who share these private keys."""
     found = []
-    for number, pem in enumerate(pems):
+    for number, pem in zip(range(ACTORS), cycle(pems), strict=False):
         host = f"{address(number % servers)}:{port}"
         uri = f"http://{host}/actors/{number}"
         found.append(Correspondent(host, uri, PrivateKey(f"{uri}#main-key", pem)))
     return found
 
 
-def new_keys(number: int = ACTORS) -> list[str]:
+def new_keys(number: int = KEYS) -> list[str]:
     """So many private keys: RSA, as every server has."""
     with ProcessPoolExecutor() as pool:
-        return list(pool.map(_new_key, range(number), chunksize=20))
+        return list(pool.map(_new_key, range(number), chunksize=5))
 
 
 def _new_key(_number: int) -> str:
