@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from federation.signatures.dates import read_http_date
 from node import portions
+from node.audit import AuditEntry
 from node.db import insert_once, now
 from node.federating.models import Clock, Delivery, Peer, Queued
 from node.federating.sending import Tried
@@ -22,6 +23,9 @@ from node.runtime import Node, UnitOfWork
 from node.wording import Saying, say
 
 JOB = "clock"
+SET_BACK = "clock.set-back"
+# What was begun before the clock was set back ends within this time, and may note a time ahead.
+ENDING = timedelta(minutes=2)
 # A clock that is put right step by step differs by less.
 TOLERANCE = timedelta(minutes=1)
 # A server whose clock differs by more may refuse a signature for that alone.
@@ -36,12 +40,17 @@ def work_off(node: Node) -> None:
         moment = now()
         insert_once(work.session, Clock, id=1, seen_at=moment)
         clock = work.session.scalars(select(Clock).with_for_update()).one()
-        if clock.seen_at - moment > TOLERANCE:
-            work.audit(
-                "clock.set-back", "", seconds=round((clock.seen_at - moment).total_seconds())
-            )
+        by = clock.seen_at - moment
+        if by > TOLERANCE:
+            work.audit(SET_BACK, "", seconds=round(by.total_seconds()))
+        if by > TOLERANCE or _was_set_back_lately(work.session, moment):
             portions.begin(work, PULLING_IN)
         clock.seen_at = moment
+
+
+def _was_set_back_lately(session: Session, moment: datetime) -> bool:
+    lately = AuditEntry.action == SET_BACK, AuditEntry.at > moment - ENDING
+    return session.scalar(select(AuditEntry.id).where(*lately).limit(1)) is not None
 
 
 def _pull_in_some(work: UnitOfWork, _row: portions.LongWrite) -> bool:

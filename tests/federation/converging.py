@@ -180,6 +180,7 @@ def backup(one: TestNode, postgres: Callable[[], Postgres], folder: Path) -> Cal
             for suffix in ("-wal", "-shm"):
                 Path(f"{name}{suffix}").unlink(missing_ok=True)
             shutil.copy(copy, name)
+            one.node.forget()
 
         return restore
     server = postgres()
@@ -188,5 +189,6 @@ def backup(one: TestNode, postgres: Callable[[], Postgres], folder: Path) -> Cal
     def restore_on_server() -> None:
         engine.dispose()
         server.restore(name, kept)
+        one.node.forget()
 
     return restore_on_server

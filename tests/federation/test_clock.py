@@ -50,6 +50,27 @@ def test_what_was_put_off_by_a_clock_that_was_ahead_is_due_once_it_is_set_back(
             assert [each for each in left if each.JOB not in {"compare"}] == []
 
 
+def test_a_time_noted_a_moment_after_the_clock_was_set_back_is_no_exception(
+    nodes: Nodes, node: TestNode
+) -> None:
+    """An attempt that was begun before, and ended after it was seen that the clock was set back."""
+    there, _ = follower(nodes, node, HOSTS[0])
+    clock.work_off(node.node)
+    with node.work() as work:
+        (noted,) = work.session.scalars(select(Clock))
+        noted.seen_at += AHEAD
+    clock.work_off(node.node)
+    say(node)
+    with node.work() as work:
+        for delivery in work.session.scalars(select(Delivery).where(Delivery.state == "pending")):
+            delivery.due_at += AHEAD
+    send_due(nodes, node)
+    assert states(node, there.host) == [("pending", 0)]
+    clock.work_off(node.node)
+    nodes.settle()
+    assert states(node, there.host) == [("delivered", 1)]
+
+
 def test_a_refusal_for_the_time_alone_is_not_final_and_the_operator_hears_of_it(
     nodes: Nodes, node: TestNode
 ) -> None:
