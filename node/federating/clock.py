@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from federation.signatures.dates import read_http_date
@@ -40,12 +40,20 @@ def work_off(node: Node) -> None:
         moment = now()
         insert_once(work.session, Clock, id=1, seen_at=moment)
         clock = work.session.scalars(select(Clock).with_for_update()).one()
-        by = clock.seen_at - moment
+        by = max([clock.seen_at, *_noted(work.session)]) - moment
         if by > TOLERANCE:
             work.audit(SET_BACK, "", seconds=round(by.total_seconds()))
         if by > TOLERANCE or _was_set_back_lately(work.session, moment):
             portions.begin(work, PULLING_IN)
         clock.seen_at = moment
+
+
+def _noted(session: Session) -> list[datetime]:
+    """When others were last sent something: by a clock that was ahead so shortly that no run of
+    this job saw it, too.
+    """
+    query = select(func.max(Peer.failed_at), func.max(Peer.delivered_at))
+    return [moment for moment in session.execute(query).one() if moment is not None]
 
 
 def _was_set_back_lately(session: Session, moment: datetime) -> bool:
@@ -76,7 +84,7 @@ def _ahead(
         waiting = select(row.id).where(row.state == row.WAITING)
         yield row.due_at, waiting.where(row.due_at > moment), moment
         yield row.leased_until, waiting.where(row.leased_until > moment + lease), None
-    for column in (Peer.try_after, Peer.unreachable_since):
+    for column in (Peer.try_after, Peer.unreachable_since, Peer.failed_at, Peer.delivered_at):
         yield column, select(Peer.id).where(column > moment), moment
     for column, state in ((Delivery.trying_since, "pending"), (Delivery.finished_at, "failed")):
         yield column, select(Delivery.id).where(Delivery.state == state, column > moment), moment

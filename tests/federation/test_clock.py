@@ -50,6 +50,26 @@ def test_what_was_put_off_by_a_clock_that_was_ahead_is_due_once_it_is_set_back(
             assert [each for each in left if each.JOB not in {"compare"}] == []
 
 
+def test_a_clock_that_was_ahead_for_a_moment_puts_nothing_off_for_long(
+    nodes: Nodes, node: TestNode
+) -> None:
+    """So shortly that no run of the job saw it: what was sent meanwhile tells."""
+    there, _ = follower(nodes, node, HOSTS[0])
+    clock.work_off(node.node)
+    say(node)
+    with node.work() as work:
+        for delivery in work.session.scalars(select(Delivery).where(Delivery.state == "pending")):
+            delivery.due_at += AHEAD
+        work.session.scalars(select(Peer)).one().failed_at = now() + AHEAD
+    clock.work_off(node.node)
+    nodes.settle()
+    assert states(node, there.host) == [("delivered", 1)]
+    with node.reading() as session:
+        failed_at = session.scalars(select(Peer.failed_at)).one()
+        assert failed_at is not None
+        assert failed_at <= now()
+
+
 def test_a_time_noted_a_moment_after_the_clock_was_set_back_is_no_exception(
     nodes: Nodes, node: TestNode
 ) -> None:
