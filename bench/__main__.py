@@ -9,7 +9,7 @@ from node.settings import Settings
 MEASUREMENTS = {
     "signatures": signatures.measure,
     "inbox": inbox.measure,
-    "inbox --as-run": as_run.measure,
+    "as-run": as_run.measure,
     "documents": documents.measure,
     "fanout": fanout.measure,
     "followers": followers.measure,
@@ -20,8 +20,7 @@ MEASUREMENTS = {
 
 
 def main(words: list[str]) -> None:
-    names = " ".join(words).replace(" --", "\0--").split()
-    names = [name.replace("\0", " ") for name in names]
+    names = " ".join(words).replace("inbox --as-run", "as-run").split()
     unknown = set(names) - set(MEASUREMENTS)
     if unknown:
         sys.exit(

@@ -36,7 +36,6 @@ SERVERS = (20, 1_000)
 # How many send at once, and how many messages they send in a round.
 SENDERS = {1: 400, 8: 1_200, 32: 1_200}
 ROUNDS = 7
-BARE_SECONDS = 1.0
 DRAIN_SECONDS = 120.0
 Line = tuple[str, str]
 

@@ -37,11 +37,15 @@ ELSEWHERE = "https://elsewhere.test/notes"
 
 # What comes, of twenty messages. More than half of them are about something that the node shows.
 COMMENT, LIKE, UPDATE, FOLLOW = "comment", "like", "update", "follow"
-STRANGE_NOTE, STRANGE_LIKE, STRANGE_SHARE = "strange note", "strange like", "strange share"
+UNRELATED_NOTE, UNRELATED_LIKE, UNRELATED_SHARE = (
+    "unrelated note",
+    "unrelated like",
+    "unrelated share",
+)
 MIX = (
-    COMMENT, STRANGE_NOTE, LIKE, COMMENT, STRANGE_NOTE, UPDATE, COMMENT, STRANGE_LIKE, LIKE,
-    STRANGE_NOTE, COMMENT, STRANGE_SHARE, UPDATE, STRANGE_NOTE, COMMENT, LIKE, STRANGE_LIKE,
-    FOLLOW, STRANGE_NOTE, COMMENT,
+    COMMENT, UNRELATED_NOTE, LIKE, COMMENT, UNRELATED_NOTE, UPDATE, COMMENT, UNRELATED_LIKE, LIKE,
+    UNRELATED_NOTE, COMMENT, UNRELATED_SHARE, UPDATE, UNRELATED_NOTE, COMMENT, LIKE, UNRELATED_LIKE,
+    FOLLOW, UNRELATED_NOTE, COMMENT,
 )  # fmt: skip
 VISIBLE = frozenset({COMMENT, LIKE, UPDATE, FOLLOW})
 
@@ -149,19 +153,19 @@ class Post:
         return request_bytes("POST", "/inbox", headers, body)
 
     def _activity(self, kind: str, sender: Correspondent) -> dict[str, Any]:
-        strange = f"{ELSEWHERE}/{self._number % 5_000}"
+        unrelated = f"{ELSEWHERE}/{self._number % 5_000}"
         match kind:
             case "comment":
                 return self._note(sender, next(self._projects))
-            case "strange note":
-                return self._note(sender, strange)
+            case "unrelated note":
+                return self._note(sender, unrelated)
             case "update":
                 return {"type": "Update", "to": [PUBLIC], "object": self._project(sender)}
             case "follow":
                 return {"type": "Follow", "object": COUNCIL}
-            case "strange share":
-                return {"type": "Announce", "to": [PUBLIC], "object": strange}
-        return {"type": "Like", "object": next(self._projects) if kind == LIKE else strange}
+            case "unrelated share":
+                return {"type": "Announce", "to": [PUBLIC], "object": unrelated}
+        return {"type": "Like", "object": next(self._projects) if kind == LIKE else unrelated}
 
     def _note(self, sender: Correspondent, about: str) -> dict[str, Any]:
         note = {

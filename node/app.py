@@ -41,6 +41,7 @@ from node.extending import jobs as plugin_jobs
 from node.extending import joining
 from node.extending import views as extending_views
 from node.federating import (
+    admission,
     backfill,
     blocking,
     clock,
@@ -48,7 +49,6 @@ from node.federating import (
     departures,
     discovery,
     following,
-    greeting,
     handling,
     health,
     housekeeping,
@@ -285,7 +285,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
     node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
     node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
-    node.jobs.register(peers.GREETING_JOB, lambda: greeting.work_off(node))
+    node.jobs.register(peers.ADMISSION_JOB, lambda: admission.work_off(node))
     node.jobs.register(Departure.JOB, lambda: departures.work_off(node))
     node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
     node.jobs.register(relating.MERGING_JOB, lambda: merging.work_off(node))

@@ -1,4 +1,4 @@
-"""Which rows a transaction has changed, as its statements say: by table, and by column."""
+"""The tables and columns that a transaction changes, read from its SQL statements."""
 
 import re
 from collections.abc import Collection, Mapping, Set
@@ -12,30 +12,30 @@ from sqlalchemy.orm import Session
 WRITING = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "?(\w+)"?')
 SETTING = re.compile(r'(?:\bSET |, )"?(\w+)"? ?=')
 CHANGES = "changes"
-# What stands for a column where whole rows came or went.
+# Stand for a column if whole rows were inserted or deleted.
 ADDED, REMOVED = "+", "-"
 
 
 class Change(NamedTuple):
-    """Rows of a table were `ADDED` or `REMOVED`, or their `column` was set."""
+    """A `column` that was set; or `ADDED` or `REMOVED`, if rows were inserted or deleted."""
 
     table: str
     column: str
 
 
 Changes = Set[Change]
-# The tables that something is made of, and which columns of each; None: any change matters.
+# The columns on which a cache depends, by table; None if it depends on all of them.
 Sources = Mapping[str, Collection[str] | None]
 
 
 def watch(engine: Engine) -> None:
-    """Note what is changed over the connections of `engine`."""
+    """Record the changes made through the connections of `engine`."""
     if not event.contains(engine, "before_cursor_execute", _note):
         event.listen(engine, "before_cursor_execute", _note)
 
 
 def take(session: Session) -> Changes:
-    """What the transaction of `session`, which is about to be committed, has changed."""
+    """The changes of the current transaction of `session`, to be called just before its commit."""
     session.flush()
     if not session.in_transaction():
         return frozenset()
@@ -44,7 +44,7 @@ def take(session: Session) -> Changes:
 
 
 def concern(changes: Changes, sources: Sources) -> bool:
-    """Whether what is made of `sources` may be another now."""
+    """Whether any of `changes` affects a cache that depends on `sources`."""
     return any(
         columns is None or change.column in columns
         for change in changes
@@ -59,7 +59,7 @@ def _note(connection: Connection, _cursor: object, statement: str, *_more: Any) 
 
 @lru_cache(maxsize=2_000)
 def _of(statement: str) -> Changes:
-    """What a statement changes; where in doubt, too much rather than too little."""
+    """The changes of a statement; in doubt, too many rather than too few."""
     if statement.startswith("SELECT"):
         return frozenset()
     columns = SETTING.findall(statement)

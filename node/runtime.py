@@ -33,8 +33,8 @@ Document = Mapping[str, Any]
 MOST_DEEDS, MOST_DEEDS_OF_ALL = 1_000, 20_000
 # Of what was read to find the keys of strangers, so much is remembered, for a minute.
 MOST_KEY_DOCUMENTS, KEY_DOCUMENT_BYTES = 3_000, 8_000_000
-# What is remembered of the tables is forgotten when one of these changes. A key and that a host is
-# allowed are remembered once there are rows that say so.
+# The columns on which each cache depends. Keys and allowed hosts are cached only if they have rows,
+# so new keys do not matter.
 SOURCES_OF_KEYS = {
     "actor_key": {"actor_id", "key_id", "public_pem", "asserts", changes.REMOVED},
     "actor": {"uri", changes.REMOVED},
@@ -156,15 +156,15 @@ class PageReader(Protocol):
 
 
 class Relevance(Protocol):
-    """Tells before a message is acted on whether it concerns this node at all."""
+    """Decides whether a message is relevant to this server (`node.conversations.relevance`)."""
 
     def subjects(self, settings: Settings, activity: Activity) -> frozenset[str] | None:
-        """The ids of which this node must know one, or the activity does not concern it; None where
-        it may concern it for other reasons.
+        """The ids to which the activity refers. If this server has none of them, the activity is
+        irrelevant. None if it may be relevant for another reason.
         """
 
     def known(self, session: Session, uris: Collection[str]) -> set[str]:
-        """Those of some ids that this node knows."""
+        """Those of `uris` that this server has."""
 
 
 # What a room does with what it keeps about a project that fewer may read: the project, the audience
@@ -237,7 +237,7 @@ class Node:
     arriving: Batches[Any, Any] = field(default_factory=lambda: Batches(UNAVAILABLE))
 
     def forget(self, changed: changes.Changes | None = None) -> None:
-        """Forget what is remembered of what this process has changed; None: of everything."""
+        """Clear the caches that depend on the columns that were changed; None clears all."""
         for remembered, sources in (
             (self.known_keys, SOURCES_OF_KEYS),
             (self.allowed_hosts, SOURCES_OF_HOSTS),

@@ -1,7 +1,6 @@
-"""What a message is about, as far as that decides whether it concerns this node at all.
+"""Whether a message is relevant to this server, as far as the message itself shows it.
 
-Most of what a public server is sent answers or likes something that this node has never heard of.
-That shows in the message itself, so it need not wait to be acted on.
+Most messages that a public server receives reply to or like something that it does not have.
 """
 
 from collections.abc import Collection
@@ -24,8 +23,8 @@ NOTES = frozenset(REPLIES) - {"Article"}
 
 
 def subjects(settings: Settings, activity: Activity) -> frozenset[str] | None:
-    """The ids of which this node must know one, or the activity does not concern it; None where
-    it may concern it for other reasons.
+    """The ids to which the activity refers. If this server has none of them, the activity is
+    irrelevant. None if it may be relevant for another reason.
     """
     if activity.type in REACTIONS:
         return frozenset({activity.object_id}) if activity.object_id else None
@@ -44,6 +43,6 @@ def subjects(settings: Settings, activity: Activity) -> frozenset[str] | None:
 
 
 def known(session: Session, uris: Collection[str]) -> set[str]:
-    """Those of some ids that a project, an update or a comment has, shown or not."""
+    """Those of `uris` that are ids of projects, updates or comments, visible or not."""
     rows = (select(model.uri).where(model.uri.in_(uris)) for model in (Project, Update, Comment))
     return set(session.scalars(union_all(*rows)))

@@ -24,8 +24,9 @@ from node.wording import Saying, say
 
 JOB = "clock"
 SET_BACK = "clock.set-back"
-# What was begun before the clock was set back ends within this time, and may note a time ahead.
-ENDING = timedelta(minutes=2)
+# A delivery in progress when the clock was set back ends within this time. Until then it may still
+# record a time in the future.
+IN_PROGRESS = timedelta(minutes=2)
 # A clock that is put right step by step differs by less.
 TOLERANCE = timedelta(minutes=1)
 # A server whose clock differs by more may refuse a signature for that alone.
@@ -40,7 +41,7 @@ def work_off(node: Node) -> None:
         moment = now()
         insert_once(work.session, Clock, id=1, seen_at=moment)
         clock = work.session.scalars(select(Clock).with_for_update()).one()
-        by = max([clock.seen_at, *_noted(work.session)]) - moment
+        by = max([clock.seen_at, *_last_attempts(work.session)]) - moment
         if by > TOLERANCE:
             work.audit(SET_BACK, "", seconds=round(by.total_seconds()))
         if by > TOLERANCE or _was_set_back_lately(work.session, moment):
@@ -48,16 +49,16 @@ def work_off(node: Node) -> None:
         clock.seen_at = moment
 
 
-def _noted(session: Session) -> list[datetime]:
-    """When others were last sent something: by a clock that was ahead so shortly that no run of
-    this job saw it, too.
+def _last_attempts(session: Session) -> list[datetime]:
+    """The latest times of deliveries. They show a clock that was ahead between two runs of this
+    job.
     """
     query = select(func.max(Peer.failed_at), func.max(Peer.delivered_at))
     return [moment for moment in session.execute(query).one() if moment is not None]
 
 
 def _was_set_back_lately(session: Session, moment: datetime) -> bool:
-    lately = AuditEntry.action == SET_BACK, AuditEntry.at > moment - ENDING
+    lately = AuditEntry.action == SET_BACK, AuditEntry.at > moment - IN_PROGRESS
     return session.scalar(select(AuditEntry.id).where(*lately).limit(1)) is not None
 
 

@@ -38,8 +38,8 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = Policy.max_bytes
 Row = dict[str, Any]
 FOLLOW = "Follow"
-# Of a message that concerns nobody here, no more is kept than that it came.
-STRANGE: Row = {"state": "ignored", "outcome": "about nothing that this node knows", "body": {}}
+# An irrelevant message takes up no room: its id alone is kept, to recognise it if it comes again.
+IRRELEVANT: Row = {"state": "ignored", "outcome": "refers to nothing on this server", "body": {}}
 # Of large messages, one server sends so many a minute, and all together; as long as they wait, they
 # take up much of the disk.
 MOST_LARGE, MOST_LARGE_OF_ALL = 20, 60
@@ -123,11 +123,11 @@ def _take(node: Node, arrived: Sequence[SignedRequest | Accepted]) -> Sequence[T
         for place, taken in enumerate(judged)
         if isinstance(taken.verdict, Accepted)
     }
-    _read_ahead(node, [row for _verdict, row in accepted.values()])
-    _end_strange(node, [(verdict.activity, row) for verdict, row in accepted.values()])
+    unheard = _unheard(node, {row["actor_uri"] for _verdict, row in accepted.values()})
+    _ignore_irrelevant(node, [(verdict.activity, row) for verdict, row in accepted.values()])
     rows = []
     for place, (verdict, row) in accepted.items():
-        refusal = _refused(node, row, len(verdict.body))
+        refusal = _refused(node, row, len(verdict.body), unheard)
         if refusal is None:
             rows.append(row)
         else:
@@ -135,28 +135,6 @@ def _take(node: Node, arrived: Sequence[SignedRequest | Accepted]) -> Sequence[T
     if rows:
         _store(node, rows)
     return judged
-
-
-def _read_ahead(node: Node, rows: Sequence[Row]) -> None:
-    """Remember what is asked of the tables about each row before it is stored: for all at once."""
-    actor_uris = {row["actor_uri"] for row in rows if node.unheard.get(row["actor_uri"]) is None}
-    hosts = {row["host"] for row in rows if row["forwarded_by"] is None}
-    hosts = {host for host in hosts if node.rooms.get(host) is None}
-    if not actor_uris and not hosts:
-        return
-    waiting = (
-        select(InboxItem.host, func.count())
-        .where(InboxItem.host.in_(hosts), InboxItem.state == InboxItem.WAITING)
-        .where(InboxItem.forwarded_by.is_(None))
-        .group_by(InboxItem.host)
-    )
-    with node.reading() as session:
-        unheard = blocking.unheard(session, actor_uris)
-        counts = dict(session.execute(waiting).all())
-    for uri in actor_uris:
-        node.unheard.put(uri, unheard & {uri})
-    for host in hosts:
-        node.rooms.put(host, Room(node.settings.most_waiting - counts.get(host, 0)))
 
 
 def _judged(request: SignedRequest, rules: Policy, keys: KnownKeys) -> Taken:
@@ -197,9 +175,9 @@ def _heard(node: Node, host: str) -> None:
         health.heard(work, host)
 
 
-def _end_strange(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> None:
-    """What concerns nobody here need not wait for anybody to find that out: only that it came is
-    kept. What answers something that waits to be acted on itself is not among it.
+def _ignore_irrelevant(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> None:
+    """Mark the messages that refer to nothing on this server, so that no job has to act on them.
+    A reply to a message that is still waiting is not one of them.
     """
     by_place = {
         place: subjects
@@ -222,14 +200,14 @@ def _end_strange(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> None:
     for place, subjects in by_place.items():
         others = (uri for at, uri in written if at != place)
         if known.isdisjoint(subjects) and subjects.isdisjoint(others):
-            arrived[place][1].update(STRANGE, finished_at=now())
+            arrived[place][1].update(IRRELEVANT, finished_at=now())
 
 
-def _refused(node: Node, row: Row, size: int) -> Refusal | None:
+def _refused(node: Node, row: Row, size: int, unheard: set[str]) -> Refusal | None:
     """Why a message of `size` bytes may not wait: its actor is not heard, or its host sends more
     than we can act on or have room for, and is to send the rest later.
     """
-    if blocking.is_refused(row["type"], row["actor_uri"], _unheard(node, row["actor_uri"])):
+    if blocking.is_refused(row["type"], row["actor_uri"], unheard):
         return Refusal(Reason.actor_blocked, row["actor_uri"])
     if row["state"] != InboxItem.WAITING:
         return None
@@ -253,12 +231,14 @@ def _has_room_for_large(node: Node, sender: str) -> bool:
     return True
 
 
-def _unheard(node: Node, actor_uri: str) -> set[str]:
-    known = node.unheard.get(actor_uri)
-    if known is None:
+def _unheard(node: Node, actor_uris: set[str]) -> set[str]:
+    """Those of some actors from whom nothing is taken, remembered for a moment."""
+    found = {uri: known for uri in actor_uris if (known := node.unheard.get(uri)) is not None}
+    if unknown := actor_uris - set(found):
         with node.reading() as session:
-            known = node.unheard.put(actor_uri, blocking.unheard(session, [actor_uri]))
-    return known
+            unheard = blocking.unheard(session, unknown)
+        found |= {uri: node.unheard.put(uri, unheard & {uri}) for uri in unknown}
+    return set[str]().union(*found.values())
 
 
 def _room(node: Node, host: str, forwarder: str | None) -> Room:

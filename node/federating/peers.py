@@ -23,7 +23,7 @@ from node.wording import say
 
 # A statement takes so many values, and no more, on every database.
 PORTION = 500
-GREETING_JOB = "greeting"
+ADMISSION_JOB = "admission"
 ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
 LONGEST_COMMENT = 500
 # Hosts that nobody decided about and no list names: of more, those heard from longest ago go.
@@ -94,7 +94,7 @@ def set_state(work: UnitOfWork, host: str, state: str, comment: str) -> Peer:
     peer.comment = one_line(comment, LONGEST_COMMENT) or peer.comment
     peer.is_to_greet = state == ALLOWED
     if peer.is_to_greet:
-        work.wake(GREETING_JOB)
+        work.wake(ADMISSION_JOB)
     work.audit(f"peer.{state}", host, comment=peer.comment)
     return peer
 

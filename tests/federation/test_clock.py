@@ -50,10 +50,10 @@ def test_what_was_put_off_by_a_clock_that_was_ahead_is_due_once_it_is_set_back(
             assert [each for each in left if each.JOB not in {"compare"}] == []
 
 
-def test_a_clock_that_was_ahead_for_a_moment_puts_nothing_off_for_long(
+def test_a_clock_that_was_ahead_between_two_runs_of_the_job_delays_nothing(
     nodes: Nodes, node: TestNode
 ) -> None:
-    """So shortly that no run of the job saw it: what was sent meanwhile tells."""
+    """The times of deliveries show it."""
     there, _ = follower(nodes, node, HOSTS[0])
     clock.work_off(node.node)
     say(node)
@@ -70,10 +70,10 @@ def test_a_clock_that_was_ahead_for_a_moment_puts_nothing_off_for_long(
         assert failed_at <= now()
 
 
-def test_a_time_noted_a_moment_after_the_clock_was_set_back_is_no_exception(
+def test_a_delivery_that_ends_after_the_clock_was_set_back_is_not_delayed(
     nodes: Nodes, node: TestNode
 ) -> None:
-    """An attempt that was begun before, and ended after it was seen that the clock was set back."""
+    """It was in progress meanwhile, and recorded a time in the future."""
     there, _ = follower(nodes, node, HOSTS[0])
     clock.work_off(node.node)
     with node.work() as work:

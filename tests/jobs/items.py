@@ -30,7 +30,7 @@ from node.federating.models import (
     PeerList,
     Queued,
 )
-from node.federating.peers import GREETING_JOB
+from node.federating.peers import ADMISSION_JOB
 from node.freshness import service as freshness
 from node.hourly import HourlyJob
 from node.isolation import JobFailure
@@ -171,7 +171,7 @@ CASES: dict[str, Case] = {
     ),
     rotating.JOB: Case(rows.old_key, _has_no_key, on(Actor)),
     Comparison.JOB: Case(rows.comparison, _is_gone(Comparison), on(Comparison)),
-    GREETING_JOB: Case(rows.allowed, _has(Peer, is_to_greet=False), on(Peer)),
+    ADMISSION_JOB: Case(rows.allowed, _has(Peer, is_to_greet=False), on(Peer)),
     Departure.JOB: Case(rows.departure, _is_gone(Departure), on(Departure)),
     Happening.JOB: Case(rows.happening, _is_gone(Happening), on(Happening)),
     digests.JOB: Case(rows.notice, _has(Notice, waits_for=None), on(Notice)),

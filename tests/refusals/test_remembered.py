@@ -1,4 +1,4 @@
-"""What the inbox remembers of the tables: as long as nothing of it changes, and no longer."""
+"""The inbox's caches of actors, keys and servers: cleared by changes that affect them only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ def write(node: TestNode, statement: Any) -> None:
         work.session.execute(statement)
 
 
-def test_what_others_change_makes_nobody_ask_again(node: TestNode, sender: Signatory) -> None:
+def test_an_unrelated_change_clears_no_cache(node: TestNode, sender: Signatory) -> None:
     host = sender.peer.host
     assert like(sender, node) == 202
     write(node, update(User).values(name="Somebody else"))
@@ -61,7 +61,7 @@ def test_what_others_change_makes_nobody_ask_again(node: TestNode, sender: Signa
     assert found == []
 
 
-def test_a_change_is_noticed_at_once(node: TestNode, sender: Signatory) -> None:
+def test_a_block_takes_effect_at_once(node: TestNode, sender: Signatory) -> None:
     with node.work() as work:
         council = work.session.scalars(select(Council)).first()
         actor = work.session.scalars(select(Actor).where(Actor.uri == sender.uri)).one()
@@ -76,7 +76,7 @@ def test_a_change_is_noticed_at_once(node: TestNode, sender: Signatory) -> None:
     assert like(sender, node) == 403
 
 
-def test_a_document_that_is_remembered_changes_with_what_it_is_made_of(node: TestNode) -> None:
+def test_a_cached_document_changes_with_its_council(node: TestNode) -> None:
     def name() -> str:
         headers = {"Accept": "application/activity+json"}
         answer = node.app.test_client().get(

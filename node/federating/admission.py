@@ -36,12 +36,12 @@ def work_off(node: Node) -> None:
     """
     with node.reading() as session:
         hosts = session.scalars(select(Peer.host).where(Peer.is_to_greet)).all()
-    each(node, peers.GREETING_JOB, hosts, partial(_greet, node))
+    each(node, peers.ADMISSION_JOB, hosts, partial(_greet, node))
 
 
 def _greet(node: Node, host: str) -> None:
     application = _application(node, host) if _was_refused(node, host) else None
-    with node.work(by=peers.GREETING_JOB) as work:
+    with node.work(by=peers.ADMISSION_JOB) as work:
         peers.row(work.session, host).is_to_greet = False
         if not peers.is_allowed(work.session, work.settings, host):
             return

@@ -1,4 +1,4 @@
-"""Messages about nothing that this node knows: that they came is kept, and nothing more."""
+"""Messages that refer to nothing on this server: only their ids are kept."""
 
 import pytest
 from sqlalchemy import select
@@ -49,21 +49,21 @@ def send(node: TestNode, sender: Signatory, kind: str, about: object) -> str:
     return str(activity["id"])
 
 
-def test_nothing_but_that_it_came_is_kept_and_nobody_acts_on_it(
+def test_an_irrelevant_message_is_kept_as_an_id_and_ignored(
     nodes: Nodes, node: TestNode, sender: Signatory
 ) -> None:
-    strange = [
+    irrelevant = [
         send(node, sender, "Like", ELSEWHERE),
         send(node, sender, "Announce", ELSEWHERE),
         send(node, sender, "Create", note(sender, ELSEWHERE)),
         send(node, sender, "Create", note(sender, None)),
     ]
-    assert [kept(node, uri) for uri in strange] == [("ignored", False)] * len(strange)
+    assert [kept(node, uri) for uri in irrelevant] == [("ignored", False)] * len(irrelevant)
     nodes.settle()
     assert count(node, Comment) == count(node, Reaction) == 0
 
 
-def test_what_may_concern_somebody_here_waits(
+def test_a_message_that_may_be_relevant_waits(
     nodes: Nodes, node: TestNode, sender: Signatory
 ) -> None:
     base = node.node.settings.base_url
@@ -71,13 +71,13 @@ def test_what_may_concern_somebody_here_waits(
     parent = note(sender, bins)
     waiting = [
         send(node, sender, "Create", parent),
-        # Its parent waits to be acted on itself.
+        # A reply to a message that is still waiting.
         send(node, sender, "Create", note(sender, str(parent["id"]))),
         send(node, sender, "Like", parent["id"]),
-        # It speaks to somebody here.
+        # Addressed to an actor of this server.
         send(node, sender, "Create", note(sender, None, f"{base}/councils/aldermoor")),
         send(node, sender, "Delete", ELSEWHERE.replace("elsewhere", "brackwell")),
-        # An update of a project says which in a way of its own.
+        # An update of a project names the project in a property of ours.
         send(node, sender, "Create", {**note(sender, None), "project": ELSEWHERE}),
     ]
     assert {kept(node, uri) for uri in waiting} == {("new", True)}
@@ -86,10 +86,9 @@ def test_what_may_concern_somebody_here_waits(
     assert count(node, Reaction) == 1
 
 
-def test_what_was_written_before_may_be_changed(
+def test_an_update_of_a_known_comment_is_relevant_whatever_it_replies_to_now(
     nodes: Nodes, node: TestNode, sender: Signatory
 ) -> None:
-    """A comment that is known concerns us, whatever its author says that it answers now."""
     about = note(sender, f"{node.node.settings.base_url}{publish(node, 'Bins')}")
     send(node, sender, "Create", about)
     nodes.settle()
