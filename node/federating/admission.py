@@ -1,4 +1,4 @@
-"""What happens as soon as a server is allowed."""
+"""The admission of a server: what follows once the operator has allowed it."""
 
 from functools import partial
 

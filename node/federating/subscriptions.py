@@ -73,15 +73,15 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
 
 
 def unsubscribe(node: Node, by: str, url: str) -> None:
-    """No longer read a list, and take back what it decided, some at a time. To be called outside
-    a transaction; what was interrupted goes on when it is called again. Raises `NotFoundError`.
+    """Stop reading a list and undo its decisions, a portion at a time. Call it outside a
+    transaction, and again if it was interrupted. Raises `NotFoundError`.
     """
     while not _is_unsubscribed(node, by, url.strip()):
         apply(node, by)
 
 
 def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
-    """Empty a list or, where no host stands as it decided any more, delete it."""
+    """Empty the list; delete it once no host has its state from it. Returns whether it is gone."""
     with node.work(by=by) as work:
         query = select(PeerList).where(PeerList.url == url).with_for_update()
         row = work.session.scalar(query)
@@ -116,17 +116,22 @@ def _refresh(node: Node, leased: queues.Lease) -> None:
         if row is None:
             return
         row.body = peer_lists.write(contents.entries)
-        row.entries, row.fetched_at, row.attempts = len(contents.entries), now(), 0
+        row.entries, row.fetched_at = len(contents.entries), now()
         row.outcome = f"{len(contents.wrong)} lines could not be used" if contents.wrong else ""
-        row.leased_until = None
+    apply(node, url)
+    # Not due again before it is applied: if the process is killed, the lease runs out.
+    with node.work(by=url) as work:
+        row = work.session.get(PeerList, leased.id, with_for_update=True)
+        if row is None:
+            return
+        row.attempts, row.leased_until = 0, None
         if row.due_at == leased.due_at:
             row.due_at = now() + AGAIN
-    apply(node, url)
 
 
 def apply(node: Node, by: str) -> None:
-    """Make the rows of hosts agree with what all lists say together, some at a time: a block wins.
-    The lists are read before anything is written.
+    """Give each host the state that all lists together say, a portion at a time; a block wins. The
+    lists are parsed before anything is written.
     """
     with node.reading() as session:
         lists = all_lists(session)
@@ -157,7 +162,7 @@ def apply(node: Node, by: str) -> None:
 
 
 def _agrees(row: Any, list_id: int, entry: peer_lists.Entry) -> bool:
-    """Whether a host stands as a list decided, or as the operator did."""
+    """Whether a host has the state that the list says, or one that the operator decided."""
     if row is None:
         return False
     is_word = row.state != peers.UNKNOWN and row.peer_list_id is None
@@ -165,7 +170,7 @@ def _agrees(row: Any, list_id: int, entry: peer_lists.Entry) -> bool:
 
 
 def _apply(row: Peer, decided: tuple[int, peer_lists.Entry] | None) -> bool:
-    """Have a host stand as a list decided, or as none did; False where it does so already."""
+    """Give a host the state that a list decided, or none. Returns whether it changed."""
     if decided is None:
         if row.peer_list_id is None:
             return False
