@@ -22,9 +22,11 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
 from node.federating.models import Actor, ActorKey, Follow, Peer
+from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.writing import Text
 from node.runtime import Node
+from node.testing.nodes import email
 
 HOST = "aldermoor.test"
 COUNCIL = f"https://{HOST}/councils/aldermoor"
@@ -80,10 +82,10 @@ def _new_key(_number: int) -> str:
 
 
 def introduce(node: Node, correspondents: Sequence[Correspondent]) -> list[str]:
-    """Have `node` know them, follow the first `FOLLOWED`, and have projects of its own. Returns
-    the ids of these.
+    """Have `node` know them, follow the first `FOLLOWED`, and have projects of its own, which its
+    officer owns. Returns the ids of these.
     """
-    with node.work(by="bench") as work:
+    with node.work(by=email(OFFICER, "aldermoor")) as work:
         session, council = work.session, councils.require_own(work.session)
         hosts = {one.host for one in correspondents}
         session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in hosts])

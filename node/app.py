@@ -244,6 +244,7 @@ def _node(
         handlers=(*joining.handlers(hooks, HANDLERS), *HANDLERS),
         read_page=read_page,
         relevance=relevance,
+        prefetchers=(comment_receiving.prefetch,),
         withdrawals=(
             announcing.withdraw,
             updates.withdraw,

@@ -1,9 +1,12 @@
-"""The tables and columns that a transaction changes, read from its SQL statements."""
+"""The tables and columns that a transaction changes, read from its SQL statements, and a cache of
+answers that lasts until one of the columns on which they depend is changed.
+"""
 
 import re
-from collections.abc import Collection, Mapping, Set
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from contextlib import contextmanager
+from functools import lru_cache, update_wrapper
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
@@ -11,7 +14,7 @@ from sqlalchemy.orm import Session
 
 WRITING = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "?(\w+)"?')
 SETTING = re.compile(r'(?:\bSET |, )"?(\w+)"? ?=')
-CHANGES = "changes"
+CHANGES, ANSWERS = "changes", "answers"
 # Stand for a column if whole rows were inserted or deleted.
 ADDED, REMOVED = "+", "-"
 
@@ -26,12 +29,64 @@ class Change(NamedTuple):
 Changes = Set[Change]
 # The columns on which a cache depends, by table; None if it depends on all of them.
 Sources = Mapping[str, Collection[str] | None]
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 def watch(engine: Engine) -> None:
     """Record the changes made through the connections of `engine`."""
     if not event.contains(engine, "before_cursor_execute", _note):
         event.listen(engine, "before_cursor_execute", _note)
+        event.listen(engine, "rollback_savepoint", _forget_all)
+
+
+@contextmanager
+def caching(session: Session) -> Iterator[None]:
+    """Within this block, and one transaction, functions marked `cached` ask `session` once."""
+    info = session.connection().info
+    session.info[ANSWERS] = info[ANSWERS] = {}
+    try:
+        yield
+    finally:
+        del session.info[ANSWERS], info[ANSWERS]
+
+
+class Cached(Generic[Asked, Answer]):
+    """A function that reads from a session, and whose answer depends on `sources` alone. Its other
+    arguments are hashable, and nobody changes what it returns.
+    """
+
+    def __init__(
+        self, ask: Callable[Concatenate[Session, Asked], Answer], sources: Sources
+    ) -> None:
+        self._ask, self._sources = ask, sources
+        update_wrapper(self, ask)
+
+    def __call__(self, session: Session, *about: Asked.args, **named: Asked.kwargs) -> Answer:
+        answers = session.info.get(ANSWERS)
+        if answers is None:
+            return self._ask(session, *about, **named)
+        session.flush()
+        if (self, about) not in answers:
+            answers[self, about] = self._ask(session, *about, **named)
+        found: Answer = answers[self, about]
+        return found
+
+    def know(self, session: Session, answers: Mapping[tuple[Any, ...], Answer]) -> None:
+        """Cache answers that were read together, by the arguments that ask for each."""
+        kept = session.info.get(ANSWERS, {})
+        kept.update({(self, about): answer for about, answer in answers.items()})
+
+    def depends_on(self, changed: Changes) -> bool:
+        """Whether an answer may be another one after `changed`."""
+        return concern(changed, self._sources)
+
+
+def cached(
+    sources: Sources,
+) -> Callable[[Callable[Concatenate[Session, Asked], Answer]], Cached[Asked, Answer]]:
+    """Mark a function as `Cached`."""
+    return lambda ask: Cached(ask, sources)
 
 
 def take(session: Session) -> Changes:
@@ -55,6 +110,15 @@ def concern(changes: Changes, sources: Sources) -> bool:
 def _note(connection: Connection, _cursor: object, statement: str, *_more: Any) -> None:
     if changes := _of(statement):
         connection.info.setdefault(CHANGES, set()).update(changes)
+        answers = connection.info.get(ANSWERS, {})
+        if answers:
+            stale = {asked for asked, _about in answers if asked.depends_on(changes)}
+            for key in [key for key in answers if key[0] in stale]:
+                del answers[key]
+
+
+def _forget_all(connection: Connection, *_more: Any) -> None:
+    connection.info.get(ANSWERS, {}).clear()
 
 
 @lru_cache(maxsize=2_000)

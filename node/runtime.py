@@ -167,6 +167,9 @@ class Relevance(Protocol):
         """Those of `uris` that this server has."""
 
 
+# What a room does before some messages are acted on in one transaction: asks the database at once
+# for what acting on each would ask for (`node.changes.Cached`).
+Prefetcher = Callable[[UnitOfWork, Sequence[Received]], None]
 # What a room does with what it keeps about a project that fewer may read: the project, the audience
 # that it is still for, if any, and how much to do, or None for all. It hides all of it at once, and
 # returns whether there may be more to do.
@@ -197,9 +200,9 @@ class Room:
 @dataclass(frozen=True)
 class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page; `withdrawals`, `removals`, `announcers`, `hearers`,
-    `credentials` and `account_notifiers` are those of its rooms; `kinds` are the kinds of news
-    (`node.news.kinds`), by name.
+    `read_page` takes what is read page by page; `prefetchers`, `withdrawals`, `removals`,
+    `announcers`, `hearers`, `credentials` and `account_notifiers` are those of its rooms; `kinds`
+    are the kinds of news (`node.news.kinds`), by name.
     """
 
     settings: Settings
@@ -211,6 +214,7 @@ class Node:
     read_page: PageReader
     kinds: Mapping[str, Any]
     relevance: Relevance
+    prefetchers: Sequence[Prefetcher] = ()
     withdrawals: Sequence[Withdrawal] = ()
     removals: Sequence[Removal] = ()
     announcers: Sequence[Announcer] = ()

@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from node.conversations.models import Comment
 from node.federating.models import Actor
@@ -17,15 +18,19 @@ KINDS = (COMMENTED,)
 
 def told(work: UnitOfWork, comment: Comment) -> None:
     """A comment is shown from now on."""
-    answered = (
-        select(Actor.user_id)
-        .join(Comment, Comment.author_id == Actor.id)
-        .where(Comment.uri == comment.in_reply_to, Actor.user_id.is_not(None))
-    )
     news.tell(
         work,
         COMMENTED,
         project_id=comment.project_id,
         subject_uri=comment.uri,
-        to=[user_id for user_id in work.session.scalars(answered) if user_id is not None],
+        to=_answered(work.session, comment),
     )
+
+
+def _answered(session: Session, comment: Comment) -> list[int]:
+    """The id of the person here whose comment it answers, if it answers one."""
+    if comment.in_reply_to == comment.project.uri:
+        return []
+    author = select(Actor.user_id).join(Comment, Comment.author_id == Actor.id)
+    answered = author.where(Comment.uri == comment.in_reply_to, Actor.user_id.is_not(None))
+    return [user_id for user_id in session.scalars(answered) if user_id is not None]

@@ -4,17 +4,18 @@ from those whose projects they are.
 Every handler is an upsert by id: repeats and disorder are harmless.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from federation.addressing import is_public, recipients
 from federation.origin import same_origin
 from federation.reading import type_of
 from federation.vocabulary import REPLIES, Activity, Note, id_of
+from node import changes
 from node.conversations import news, service, subjects
 from node.conversations.federate import RemoteComment, from_note
 from node.conversations.models import Comment, State
@@ -23,7 +24,7 @@ from node.db import insert_once, now
 from node.federating import actors, peers, publishing
 from node.federating.models import Actor, Deleted, InboxItem
 from node.projects.models import Project, Visibility
-from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.runtime import Handlers, NotForUsError, Received, Room, UnitOfWork
 from node.wording import say
 
 # What one actor and all of one server may have here, and one actor write within an hour.
@@ -40,6 +41,28 @@ MOST_DELETIONS_OF_HOST = 2_000
 MOST_ADDRESSED = 100
 
 
+def prefetch(work: UnitOfWork, batch: Sequence[Received]) -> None:
+    """Before some messages are acted on in one transaction: ask at once for what acting on each
+    would ask for.
+    """
+    session = work.session
+    about, written, hosts = set[str](), dict[str, Actor](), set[str]()
+    for received in batch:
+        author = actors.by_uri(session, received.activity.actor)
+        if author is None:
+            continue
+        hosts.add(author.host)
+        note = received.document or {}
+        if type_of(note) in REPLIES and (uri := id_of(note)):
+            written[uri] = author
+        if subject := id_of(note.get("inReplyTo")) or received.activity.object_id:
+            about.add(subject)
+    projects = [one for one in subjects.prefetch(session, about) if one.is_local and one.actor]
+    publishing.prefetch_followers(session, [one.actor for one in projects if one.actor])
+    peers.prefetch(session, hosts)
+    _prefetch_deleted(session, written)
+
+
 def receive_note(work: UnitOfWork, received: Received) -> None:
     """Somebody writes or changes a comment on a project of ours."""
     if received.document is None:
@@ -47,13 +70,14 @@ def receive_note(work: UnitOfWork, received: Received) -> None:
     note = Note.parse(received.document, REPLIES)
     if type_of(received.document) == "Article" and note.in_reply_to is None:
         raise NotForUsError(say("an article that answers nothing"))
-    subject = _subject(work, note)
+    known = service.by_uri(work.session, note.id)
+    subject = _subject(work, note, known)
     if note.attributed_to != received.activity.actor:
         raise NotForUsError(say("a comment by somebody else"))
     if not subject.project.is_local:
         raise NotForUsError(say("a comment on another council's project, which did not pass it on"))
     state = _first_state(work, _author(work, note.attributed_to), subject.project.visibility)
-    comment = _store(work, from_note(note), subject, state)
+    comment = _store(work, from_note(note), known, subject, state)
     if comment.state is State.shown:
         service.forward(work, comment, dict(received.activity.raw))
 
@@ -69,13 +93,14 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
         _delete(work, Activity.parse(passed_on))
         return
     note = Note.parse(_note(passed_on), REPLIES)
-    subject = _subject(work, note)
+    known = service.by_uri(work.session, note.id)
+    subject = _subject(work, note, known)
     author = id_of(passed_on.get("actor")) or note.attributed_to
     if author != note.attributed_to or not same_origin(note.id, author):
         raise NotForUsError(say("a comment by somebody else"))
     if subject.project.is_local or not same_origin(received.activity.actor, subject.project.uri):
         raise NotForUsError(say("not passed on by whose project it is"))
-    _store(work, from_note(note), subject, State.shown)
+    _store(work, from_note(note), known, subject, State.shown)
 
 
 def keep_read(work: UnitOfWork, project: Project, note: Note, asked_at: datetime) -> None:
@@ -84,10 +109,11 @@ def keep_read(work: UnitOfWork, project: Project, note: Note, asked_at: datetime
 
     Raises `NotForUsError` for what is about something else, or does not fit.
     """
-    subject = _subject(work, note)
+    known = service.by_uri(work.session, note.id)
+    subject = _subject(work, note, known)
     if subject.project.id != project.id or project.is_local:
         raise NotForUsError(say("a comment on something else"))
-    _store(work, from_note(note), subject, State.shown, asked_at)
+    _store(work, from_note(note), known, subject, State.shown, asked_at)
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:
@@ -135,13 +161,15 @@ def _note(passed_on: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _subject(work: UnitOfWork, note: Note) -> Subject:
-    """What a comment is about: what it answers, else the project whose actor it speaks to."""
+def _subject(work: UnitOfWork, note: Note, known: Comment | None) -> Subject:
+    """What a comment is about: what it answers, else the project whose actor it speaks to. `known`:
+    the comment as it is here so far.
+    """
     session = work.session
-    uri = session.scalar(select(Comment.in_reply_to).where(Comment.uri == note.id))
-    found = subjects.find(session, uri or note.in_reply_to or "")
-    addressed = recipients(list(note.to), list(note.cc))[:MOST_ADDRESSED]
-    found = found or subjects.of_group(session, addressed)
+    found = subjects.find(session, known.in_reply_to if known else note.in_reply_to or "")
+    if found is None:
+        addressed = recipients(list(note.to), list(note.cc))[:MOST_ADDRESSED]
+        found = subjects.of_group(session, addressed)
     if found is None:
         raise NotForUsError(say("a note about nothing that we know"))
     if found.project.visibility is Visibility.public and not is_public(
@@ -162,12 +190,14 @@ def _first_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> Sta
 def _store(
     work: UnitOfWork,
     told: RemoteComment,
+    comment: Comment | None,
     subject: Subject,
     state: State,
     asked_at: datetime | None = None,
 ) -> Comment:
-    """Keep a comment, unless something newer is known or there are too many.
+    """Keep what is told of a comment, unless something newer is known or there are too many.
 
+    `comment`: as it is here so far.
     `asked_at`: when its author's server was asked for it, and so gave it as it was, whatever was
     said before. None: it was sent to us.
     """
@@ -175,11 +205,11 @@ def _store(
     if author.is_local or author.is_blocked or author.kind == actors.CLOSED:
         raise NotForUsError(say("our own, or of somebody blocked or gone"))
     _undelete(session, told.uri, author, asked_at)
-    comment = session.scalar(select(Comment).where(Comment.uri == told.uri))
     is_new = comment is None
     changed_at = min(told.changed_at or now(), now())
     if comment is None:
         _check_room(work, author, state, at_once=asked_at is not None)
+        _room_of(work, author.host).left -= 1
         published_at = min(told.published_at or changed_at, now())
         published_at = max(published_at, subject.published_at or published_at)
         comment = Comment(uri=told.uri, project=subject.project, author=author, state=state)
@@ -212,12 +242,27 @@ def _written(one: Comment | RemoteComment) -> tuple[str, str, str, str]:
 
 def _undelete(session: Session, uri: str, author: Actor, asked_at: datetime | None) -> None:
     """What its author deleted stays so, unless their server was asked since, and shows it."""
-    deleted = session.get(Deleted, (uri, author.id))
-    if deleted is None:
+    deleted_at = _deleted_at(session, uri, author.id)
+    if deleted_at is None:
         return
-    if asked_at is None or deleted.at >= asked_at:
+    if asked_at is None or deleted_at >= asked_at:
         raise NotForUsError(say("a comment that was deleted"))
-    session.delete(deleted)
+    mine = Deleted.uri == uri, Deleted.actor_id == author.id
+    session.execute(delete(Deleted).where(*mine))
+
+
+@changes.cached({"deleted": None})
+def _deleted_at(session: Session, uri: str, author_id: int) -> datetime | None:
+    deleted = Deleted.uri == uri, Deleted.actor_id == author_id
+    return session.scalar(select(Deleted.at).where(*deleted))
+
+
+def _prefetch_deleted(session: Session, authors: Mapping[str, Actor]) -> None:
+    """Ask at once which of these comments, by their authors, were deleted."""
+    deleted = select(Deleted.uri, Deleted.actor_id, Deleted.at).where(Deleted.uri.in_(authors))
+    found = {(row.uri, row.actor_id): row.at for row in session.execute(deleted)}
+    asked = [(uri, author.id) for uri, author in authors.items()]
+    _deleted_at.know(session, {key: found.get(key) for key in asked})
 
 
 def _bring_back(comment: Comment, state: State, asked_at: datetime | None) -> None:
@@ -233,17 +278,27 @@ def _check_room(work: UnitOfWork, author: Actor, state: State, *, at_once: bool)
 
     `at_once`: what was written over a long time comes together.
     """
-    mine = Comment.author_id == author.id
-    lately = Comment.received_at > now() - timedelta(hours=1)
-    of_host = actors.on_host(Comment.author_id, author.host)
-    limits = [(MOST_OF_ACTOR, [mine]), (MOST_OF_HOST, [of_host])]
+    count, lately = func.count(Comment.id), Comment.received_at > now() - timedelta(hours=1)
+    written = select(count, count.filter(lately)).where(Comment.author_id == author.id)
+    of_author, of_hour = work.session.execute(written).one()
+    limits = [of_author < MOST_OF_ACTOR, at_once or of_hour < MOST_AN_HOUR]
+    limits.append(_room_of(work, author.host).left > 0)
     if state is State.held:
-        limits.append((MOST_HELD, [Comment.state == State.held]))
-    if not at_once:
-        limits.append((MOST_AN_HOUR, [mine, lately]))
-    for most, among in limits:
-        if (work.session.scalar(select(func.count(Comment.id)).where(*among)) or 0) >= most:
-            raise NotForUsError(say("one comment too many"))
+        held = select(count).where(Comment.state == State.held)
+        limits.append((work.session.scalar(held) or 0) < MOST_HELD)
+    if not all(limits):
+        raise NotForUsError(say("one comment too many"))
+
+
+def _room_of(work: UnitOfWork, host: str) -> Room:
+    """How many more comments there is room for of a host, counted once a second."""
+    name = f"comments of {host}"
+    found = work.node.rooms.get(name)
+    if found is None:
+        of_host = select(func.count(Comment.id)).where(actors.on_host(Comment.author_id, host))
+        count = work.session.scalar(of_host) or 0
+        found = work.node.rooms.put(name, Room(MOST_OF_HOST - count))
+    return found
 
 
 def _check_pace(work: UnitOfWork, author: Actor) -> None:

@@ -196,8 +196,8 @@ def forward(work: UnitOfWork, comment: Comment, activity: Document | None) -> No
     author = comment.author
     own = set() if author.is_local else {author.shared_inbox or author.inbox}
     told = activity or {"id": comment.uri, "type": "Note"}
-    group.forward(work, comment.project, told, but=own)
-    if not author.is_local:
+    is_announced = group.forward(work, comment.project, told, but=own)
+    if is_announced and not author.is_local:
         _forget_some(work.session, comment)
 
 

@@ -1,11 +1,13 @@
 """What can be spoken about: a project, an update of it, a comment that is shown."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
+from node import changes
 from node.conversations.models import Comment
 from node.conversations.models import State as CommentState
 from node.federating.models import Actor
@@ -27,7 +29,7 @@ class Subject:
 
 def find(session: Session, uri: str) -> Subject | None:
     """What has this id; None for what is not shown."""
-    project = session.scalar(select(Project).where(Project.uri == uri))
+    project = _project(session, uri)
     if project is not None:
         return _of(project, uri, project.council.actor, project.published_at)
     update = session.scalar(select(Update).where(Update.uri == uri))
@@ -37,6 +39,20 @@ def find(session: Session, uri: str) -> Subject | None:
     if comment is not None and comment.state is CommentState.shown:
         return _of(comment.project, uri, comment.author, comment.published_at)
     return None
+
+
+def prefetch(session: Session, uris: Collection[str]) -> Sequence[Project]:
+    """Read at once the projects among what has these ids, for which `find` will be asked."""
+    query = select(Project).where(Project.uri.in_(uris)).options(joinedload(Project.actor))
+    found = {project.uri: project for project in session.scalars(query)}
+    _project.know(session, {(uri,): found.get(uri) for uri in uris})
+    return list(found.values())
+
+
+@changes.cached({"project": {"uri", changes.ADDED, changes.REMOVED}})
+def _project(session: Session, uri: str) -> Project | None:
+    query = select(Project).where(Project.uri == uri)
+    return session.scalar(query.options(joinedload(Project.actor)))
 
 
 def is_known(session: Session, uri: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from federation.addressing import PUBLIC
 from federation.origin import host_of
@@ -58,7 +58,8 @@ def by_slug(session: Session, slug: str) -> Council | None:
 
 
 def by_actor_uri(session: Session, uri: str) -> Council | None:
-    return session.scalar(select(Council).where(Council.actor.has(Actor.uri == uri)))
+    theirs = select(Council).join(Council.actor).where(Actor.uri == uri)
+    return session.scalar(theirs.options(contains_eager(Council.actor)))
 
 
 def as_view(council: Council) -> CouncilView:

@@ -14,6 +14,7 @@ from federation.signatures.keys import public_pem
 from federation.vocabulary import RFC9421
 from federation.vocabulary import Actor as ActorDocument
 from federation.webfinger import USERNAME
+from node import changes
 from node.db import insert_once, now
 from node.errors import NotFoundError
 from node.federating import addresses, signing
@@ -54,6 +55,7 @@ def take_turns(session: Session, uris: Collection[str]) -> None:
     session.info[TAKEN] = {row.uri: row for row in rows}
 
 
+@changes.cached({"actor": {"uri", "kind", "is_local", changes.ADDED, changes.REMOVED}})
 def local_by_uri(session: Session, uri: str) -> Actor | None:
     """An actor of ours that is not closed."""
     return session.scalar(select(Actor).where(Actor.uri == uri, *_OURS))

@@ -16,6 +16,7 @@ from federation.acceptance import Accepted
 from federation.errors import FederationError, Refusal
 from federation.origin import host_of
 from federation.vocabulary import Activity
+from node import changes
 from node.db import now
 from node.errors import ConflictError, MoothallError
 from node.federating import actors, blocking, originals, queues
@@ -29,7 +30,7 @@ from node.wording import say
 
 FETCHING_JOB = "inbox-fetching"
 # So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
-LEASED, TOGETHER = 100, 10
+LEASED, TOGETHER = 100, 25
 # Before it acts, the job waits so long for more: a transaction for each message would cost more
 # than the message.
 GATHER_SECONDS = 0.02
@@ -155,14 +156,18 @@ def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
     """
     with node.work(by=InboxItem.JOB) as work:
         items = _waiting(work, prepared.keys())
-        actors.take_turns(work.session, {item.actor_uri for item in items})
-        unheard = blocking.unheard(work.session, {item.actor_uri for item in items})
-        ends = [
-            BLOCKED
-            if blocking.is_refused(item.type, item.actor_uri, unheard)
-            else _act(node, work, item, prepared[item.id])
-            for item in items
-        ]
+        with changes.caching(work.session):
+            actors.take_turns(work.session, {item.actor_uri for item in items})
+            unheard = blocking.unheard(work.session, {item.actor_uri for item in items})
+            found = [prepared[item.id] or _embedded(item) for item in items]
+            for prefetch in node.prefetchers:
+                prefetch(work, [one for one in found if isinstance(one, Received)])
+            ends = [
+                BLOCKED
+                if blocking.is_refused(item.type, item.actor_uri, unheard)
+                else _act(node, work, item, received)
+                for item, received in zip(items, found, strict=True)
+            ]
         for item, end in zip(items, ends, strict=True):
             _record(work, item, end)
 
@@ -174,15 +179,24 @@ def _waiting(work: UnitOfWork, item_ids: Collection[int]) -> Sequence[InboxItem]
     return work.session.scalars(query).all()
 
 
-def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | None) -> End:
+def _embedded(item: InboxItem) -> Received | End:
+    """What a message holds, or how it ends because it cannot be read."""
+    try:
+        return originals.embedded(Activity.parse(item.body))
+    except FederationError as error:
+        return _failed(error)
+
+
+def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | End) -> End:
     """Act on one message; of one that fails nothing stays but how it ended. Raises what nobody
     foresaw.
     """
+    if isinstance(received, End):
+        return received
     work.by = item.actor_uri
     try:
         with work.session.begin_nested():
-            found = received or originals.embedded(Activity.parse(item.body))
-            return End(*dispatch(node, work, found))
+            return End(*dispatch(node, work, received))
     except (MoothallError, FederationError) as error:
         return _failed(error)
     finally:

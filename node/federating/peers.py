@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, updat
 from sqlalchemy.orm import Session, aliased
 
 from federation.origin import normal_authority
-from node import portions
+from node import changes, portions
 from node.db import insert_once, now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
 from node.federating.giving_up import give_up_some
@@ -47,12 +47,20 @@ def allowed_among(session: Session, settings: Settings, hosts: set[str]) -> set[
 
 def allowed_by_name(session: Session, hosts: set[str]) -> set[str]:
     """Those of `hosts` that the operator allowed, in open mode too: they get what is for peers."""
-    return {host for host, state in _states(session, hosts).items() if state == ALLOWED}
+    return {host for host, state in _states(session, frozenset(hosts)).items() if state == ALLOWED}
 
 
 def blocked_among(session: Session, hosts: set[str]) -> set[str]:
     """Those of `hosts` that are blocked, by their own name or with a domain above them."""
-    return {host for host, state in _states(session, hosts).items() if state == BLOCKED}
+    return {host for host, state in _states(session, frozenset(hosts)).items() if state == BLOCKED}
+
+
+def prefetch(session: Session, hosts: Iterable[str]) -> None:
+    """Ask at once what will be asked of each of these hosts."""
+    wanted = frozenset(hosts)
+    found = _states(session, wanted)
+    known = {host: {host: found[host]} if host in found else {} for host in wanted}
+    _states.know(session, {(frozenset({host}),): states for host, states in known.items()})
 
 
 def is_blocked(session: Session, host: str) -> bool:
@@ -231,7 +239,8 @@ def _on_hosts(session: Session, hosts: Select[str], *, is_blocked: bool) -> set[
 ENFORCING = portions.Kind("enforce-blocks", _enforce_some)
 
 
-def _states(session: Session, hosts: set[str]) -> dict[str, str]:
+@changes.cached({"peer": {"host", "state", "peer_list_id", changes.ADDED, changes.REMOVED}})
+def _states(session: Session, hosts: frozenset[str]) -> dict[str, str]:
     """What is decided of each of `hosts`; those that nothing is known of are left out."""
     covering = {host: _covering(host) for host in hosts}
     names = {name for every in covering.values() for name in every}

@@ -5,7 +5,7 @@ The activity and its deliveries exist together or not at all.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from federation.origin import host_of
 from federation.proofs import add_proof
 from federation.vocabulary import id_of
+from node import changes
 from node.db import now
 from node.federating import actors, peers, sharing
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
@@ -140,18 +141,37 @@ def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) ->
     return _post(work, actor, activity, DIRECT, {to.inbox})
 
 
+@changes.cached(
+    {"follow": None, "actor": {"inbox", "shared_inbox", "kind", changes.ADDED, changes.REMOVED}}
+)
 def followers(session: Session, actor: Actor, *kinds: str) -> set[str]:
     """Where the followers of `actor` hear, each once; of actors of `kinds` only, if any."""
+    return _followers_of(session, [actor], kinds)[actor]
+
+
+def prefetch_followers(session: Session, of: Collection[Actor]) -> None:
+    """Ask at once what `followers` will be asked of each of these actors."""
+    found = _followers_of(session, of, ())
+    followers.know(session, {(actor,): inboxes for actor, inboxes in found.items()})
+
+
+def _followers_of(
+    session: Session, of: Collection[Actor], kinds: Collection[str]
+) -> dict[Actor, set[str]]:
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
+    followed = Follow.followed_id.in_([actor.id for actor in of])
     query = (
-        select(inbox)
-        .join(Follow, Follow.follower_id == Actor.id)
-        .where(Follow.followed_id == actor.id, Follow.state == "accepted")
+        select(Follow.followed_id, inbox)
+        .join(Actor, Follow.follower_id == Actor.id)
+        .where(followed, Follow.state == "accepted")
         .distinct()
     )
     if kinds:
         query = query.where(Actor.kind.in_(kinds))
-    return set(_limited(session.scalars(query.order_by(inbox))))
+    found: dict[int, list[str]] = {actor.id: [] for actor in of}
+    for followed_id, address in session.execute(query.order_by(inbox)):
+        found[followed_id].append(address)
+    return {actor: set(_limited(found[actor.id])) for actor in of}
 
 
 def _limited(inboxes: Iterable[str]) -> Iterator[str]:

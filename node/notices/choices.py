@@ -1,11 +1,12 @@
 """How a person hears of what: their choice, else what is usual, which is quiet."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from node import changes
 from node.db import insert_into, insert_once
 from node.errors import InvalidInputError, NotFoundError
 from node.languages import LANGUAGES
@@ -41,7 +42,8 @@ def of(session: Session, user_id: int) -> dict[Topic, Way]:
     return of_all(session, [user_id])[user_id]
 
 
-def of_all(session: Session, user_ids: Iterable[int]) -> dict[int, dict[Topic, Way]]:
+@changes.cached({"notice_choice": None})
+def of_all(session: Session, user_ids: Collection[int]) -> dict[int, dict[Topic, Way]]:
     """The same of several people."""
     found = {user_id: dict(USUAL) for user_id in user_ids}
     for row in session.scalars(select(Choice).where(Choice.user_id.in_(found))):

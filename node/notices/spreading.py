@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
+from node import changes
 from node.db import insert_new
 from node.isolation import Items
 from node.news.kinds import Kind, Topic
@@ -47,9 +49,22 @@ def _waiting(node: Node, after: int) -> Sequence[int]:
 def _tell_of(node: Node, ids: Sequence[int]) -> None:
     waiting = Happening.id.in_(ids), Happening.state == Happening.WAITING
     query = select(Happening).where(*waiting).order_by(Happening.id)
-    with node.work(by=JOB) as work:
-        for one in work.session.scalars(query.with_for_update(skip_locked=True)).all():
-            _tell(work, one)
+    with node.work(by=JOB) as work, changes.caching(work.session):
+        session = work.session
+        happened = session.scalars(query.with_for_update(skip_locked=True)).all()
+        about = Project.id.in_({one.project_id for one in happened if one.project_id})
+        projects = {row.id: row for row in session.scalars(select(Project).where(about))}
+        rows = [row for one in happened for row in _notices(work, one, projects)]
+        told = {row["happening_id"] for row in rows}
+        for one in happened:
+            if one.id in told:
+                one.move_to("told")
+            else:  # nothing is kept of what concerns nobody
+                session.delete(one)
+        if rows:
+            insert_new(session.connection(), Notice, rows)
+        if any(row["waits_for"] == Way.once for row in rows):
+            work.wake(digests.JOB)
 
 
 def _give_up(node: Node, happening_id: int) -> None:
@@ -58,12 +73,15 @@ def _give_up(node: Node, happening_id: int) -> None:
         work.session.execute(update(Happening).where(*waiting).values(state="failed"))
 
 
-def _tell(work: UnitOfWork, happening: Happening) -> None:
-    """Nothing is kept of what concerns nobody."""
+def _notices(
+    work: UnitOfWork, happening: Happening, projects: Mapping[int, Project]
+) -> list[dict[str, Any]]:
+    """A row for each person whom it concerns. `projects` by id, as far as they are here."""
     kind: Kind | None = work.node.kinds.get(happening.kind)
-    told = _concerned(work.session, happening, kind) if kind else {}
-    ways = choices.of_all(work.session, told)
-    rows = [
+    project = projects.get(happening.project_id or 0)
+    told = _concerned(work.session, happening, kind, project) if kind else {}
+    ways = choices.of_all(work.session, frozenset(told)) if told else {}
+    return [
         {
             "user_id": user_id,
             "happening_id": happening.id,
@@ -73,18 +91,12 @@ def _tell(work: UnitOfWork, happening: Happening) -> None:
         for user_id, topic in told.items()
         if ways[user_id][topic] is not Way.nothing
     ]
-    if not rows:
-        work.session.delete(happening)
-        return
-    insert_new(work.session.connection(), Notice, rows)
-    happening.move_to("told")
-    if any(row["waits_for"] == Way.once for row in rows):
-        work.wake(digests.JOB)
 
 
-def _concerned(session: Session, happening: Happening, kind: Kind) -> Mapping[int, Topic]:
+def _concerned(
+    session: Session, happening: Happening, kind: Kind, project: Project | None
+) -> Mapping[int, Topic]:
     """The people who are told, each with the topic as which they are."""
-    project = session.get(Project, happening.project_id) if happening.project_id else None
     found: dict[int, Topic] = {}
     if kind.for_followers and project is not None:
         follows = select(Watch.user_id).where(_followed(project), Watch.since <= happening.at)
@@ -95,10 +107,15 @@ def _concerned(session: Session, happening: Happening, kind: Kind) -> Mapping[in
     if happening.roles:
         holders = select(User.id).where(User.roles.any(Role.name.in_(happening.roles)))
         found |= dict.fromkeys(session.scalars(holders), kind.topic)
-    can_hear = User.id.in_(found), User.active, User.email != happening.by
-    return {
-        user_id: found[user_id] for user_id in session.scalars(select(User.id).where(*can_hear))
-    }
+    emails = _active(session, frozenset(found)) if found else {}
+    return {user_id: found[user_id] for user_id, email in emails.items() if email != happening.by}
+
+
+@changes.cached({"users": None})
+def _active(session: Session, user_ids: frozenset[int]) -> dict[int, str]:
+    """The e-mail addresses of those of these people who may sign in."""
+    query = select(User.id, User.email).where(User.id.in_(user_ids), User.active)
+    return {row.id: row.email for row in session.execute(query)}
 
 
 def _followed(project: Project) -> ColumnElement[bool]:

@@ -75,18 +75,20 @@ def publish(work: UnitOfWork, project: Project, activity: Document) -> None:
         _announce(work, project, sent.object_uri, theirs)
 
 
-def forward(work: UnitOfWork, project: Project, told: Document, *, but: set[str]) -> None:
+def forward(work: UnitOfWork, project: Project, told: Document, *, but: set[str]) -> bool:
     """Tell the followers of our project what somebody said about it, as it was `told`: an activity,
-    or a Note. Also the councils that show the project. Those at the inboxes `but` know it.
+    or a Note. Also the councils that show the project. Those at the inboxes `but` know it. Returns
+    whether there is anybody to tell.
     """
     group = ensure(work, project)
     if group is None:
-        return
+        return False
     theirs = publishing.followers(work.session, group)
     showing = publishing.followers(work.session, project.council.actor, *COUNCILS)
     _announce(work, project, told, (theirs | showing) - but)
     if told["type"] in {"Create", "Note"}:
         _announce(work, project, id_of(told.get("object", told)) or "", theirs)
+    return bool(theirs | showing)
 
 
 def take_back(work: UnitOfWork, project: Project, object_uri: str, said_uri: str) -> None:

@@ -5,10 +5,11 @@ What is told is an upsert by id: repeats and disorder are harmless.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import case, func, select
+from sqlalchemy import Insert, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -182,24 +183,25 @@ def _row(council: Council, told: RemoteProject) -> dict[str, Any]:
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    session.connection().execute(_upserting(session.get_bind().dialect.name), rows)
+    expire(session, Project)
+
+
+@cache
+def _upserting(dialect: str) -> Insert:
     table: Any = Project.__table__
-    statement = (postgresql.insert if is_postgresql else sqlite.insert)(table)
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
     written = ("state", "changed_at", "deleted_at", *TOLD, *REPEATED)
     # What comes back brings what was said about it.
     was_shown = table.c.state == State.published
     read_at = case((was_shown, table.c.conversation_read_at), else_=None)
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["uri"],
-            set_={name: statement.excluded[name] for name in written}
-            | {"conversation_read_at": read_at},
-            # Another council may have come first with it, a moment ago.
-            where=table.c.council_id == statement.excluded.council_id,
-        ),
-        rows,
+    return statement.on_conflict_do_update(
+        index_elements=["uri"],
+        set_={name: statement.excluded[name] for name in written}
+        | {"conversation_read_at": read_at},
+        # Another council may have come first with it, a moment ago.
+        where=table.c.council_id == statement.excluded.council_id,
     )
-    expire(session, Project)
 
 
 def receive_delete(work: UnitOfWork, received: Received) -> None:
