@@ -67,15 +67,14 @@ class Cached(Generic[Asked, Answer]):
         if answers is None:
             return self._ask(session, *about, **named)
         session.flush()
-        if (self, about) not in answers:
-            answers[self, about] = self._ask(session, *about, **named)
-        found: Answer = answers[self, about]
-        return found
+        mine: dict[Any, Answer] = answers.setdefault(self, {})
+        if about not in mine:
+            mine[about] = self._ask(session, *about, **named)
+        return mine[about]
 
     def know(self, session: Session, answers: Mapping[tuple[Any, ...], Answer]) -> None:
         """Cache answers that were read together, by the arguments that ask for each."""
-        kept = session.info.get(ANSWERS, {})
-        kept.update({(self, about): answer for about, answer in answers.items()})
+        session.info.get(ANSWERS, {}).setdefault(self, {}).update(answers)
 
     def depends_on(self, changed: Changes) -> bool:
         """Whether an answer may be another one after `changed`."""
@@ -111,10 +110,8 @@ def _note(connection: Connection, _cursor: object, statement: str, *_more: Any) 
     if changes := _of(statement):
         connection.info.setdefault(CHANGES, set()).update(changes)
         answers = connection.info.get(ANSWERS, {})
-        if answers:
-            stale = {asked for asked, _about in answers if asked.depends_on(changes)}
-            for key in [key for key in answers if key[0] in stale]:
-                del answers[key]
+        for stale in [asked for asked in answers if asked.depends_on(changes)]:
+            del answers[stale]
 
 
 def _forget_all(connection: Connection, *_more: Any) -> None:

@@ -27,7 +27,7 @@ def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
     if kind == reactions.ANNOUNCE and project.visibility is not Visibility.public:
         raise ConflictError(say("This project is shared with some councils only."))
     uri = addresses.new_activity(work.settings)
-    if not reactions.add(work.session, uri=uri, kind=kind, actor=actor, object_uri=project.uri):
+    if not reactions.add(work, uri=uri, kind=kind, actor=actor, object_uri=project.uri):
         raise ConflictError(say("Your council has done that already."))
     _send(work, actor, project, kind, _activity(uri, actor, project, kind))
     work.audit(f"reaction.{kind.lower()}", project.uri)
@@ -72,9 +72,7 @@ def receive(work: UnitOfWork, received: Received) -> None:
         raise NotForUsError(say("about nothing that we know"))
     if actor.is_local or actor.uri == addresses.project_group(subject.project.uri):
         raise NotForUsError(say("the project's own announcement"))
-    reactions.add(
-        work.session, uri=activity.id, kind=activity.type, actor=actor, object_uri=subject.uri
-    )
+    reactions.add(work, uri=activity.id, kind=activity.type, actor=actor, object_uri=subject.uri)
 
 
 def receive_undo(work: UnitOfWork, received: Received) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from node.db import insert_once, now
 from node.federating import actors
 from node.federating.models import Actor, Reaction
+from node.runtime import Room, UnitOfWork
 
 LIKE, ANNOUNCE = "Like", "Announce"
 KINDS = frozenset({LIKE, ANNOUNCE})
@@ -16,16 +17,14 @@ MOST_OF_ACTOR = 1_000
 MOST_OF_HOST = 20_000
 
 
-def add(session: Session, *, uri: str, kind: str, actor: Actor, object_uri: str) -> bool:
+def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str) -> bool:
     """Keep that `actor` likes or announces `object_uri`; False if that was known."""
-    mine = Reaction.actor_id == actor.id
-    if not insert_once(
-        session, Reaction, uri=uri, kind=kind, actor_id=actor.id, object_uri=object_uri, at=now()
-    ):
+    new = {"uri": uri, "kind": kind, "actor_id": actor.id, "object_uri": object_uri, "at": now()}
+    if not insert_once(work.session, Reaction, **new):
         return False
     if not actor.is_local:
-        _trim(session, mine, MOST_OF_ACTOR)
-        _trim(session, actors.on_host(Reaction.actor_id, actor.host), MOST_OF_HOST)
+        _trim(work.session, Reaction.actor_id == actor.id, MOST_OF_ACTOR)
+        _trim_host(work, actor.host)
     return True
 
 
@@ -60,9 +59,21 @@ def counts(session: Session, object_uris: Collection[str]) -> dict[str, dict[str
     return found
 
 
-def _trim(session: Session, among: ColumnElement[bool], most: int) -> None:
-    """Keep the newest `most`."""
+def _trim(session: Session, among: ColumnElement[bool], most: int) -> int:
+    """Keep the newest `most`; returns how many there are then."""
     count = session.scalar(select(func.count()).select_from(Reaction).where(among)) or 0
     if count > most:
         oldest = select(Reaction.id).where(among).order_by(Reaction.id).limit(count - most)
         session.execute(delete(Reaction).where(Reaction.id.in_(oldest)))
+    return min(count, most)
+
+
+def _trim_host(work: UnitOfWork, host: str) -> None:
+    """Those of a server are many: they are counted once a second, and whenever there are enough."""
+    name = f"reactions of {host}"
+    room = work.node.rooms.get(name)
+    if room is not None and room.left > 0:
+        room.left -= 1
+        return
+    among = actors.on_host(Reaction.actor_id, host)
+    work.node.rooms.put(name, Room(MOST_OF_HOST - _trim(work.session, among, MOST_OF_HOST)))

@@ -72,7 +72,7 @@ def adopt(work: UnitOfWork, project: Project, token: str) -> None:
     """Tell a project's council that ours uses one of its outputs."""
     own = _asked(work, project, token)
     target, uri = _address(project, token), addresses.new_activity(work.settings)
-    if not reactions.add(work.session, uri=uri, kind=ADD, actor=own, object_uri=target):
+    if not reactions.add(work, uri=uri, kind=ADD, actor=own, object_uri=target):
         raise ConflictError(say("Your council has done that already."))
     owner = project.council.actor
     activity = add_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))

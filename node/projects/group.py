@@ -44,8 +44,9 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
     if project.actor is None:
         project.actor = _make(work, project)
         work.session.flush()
-    project.actor.kind = KIND
-    project.actor.is_for_peers = project.visibility is Visibility.peers
+    is_for_peers = project.visibility is Visibility.peers
+    if (project.actor.kind, project.actor.is_for_peers) != (KIND, is_for_peers):
+        project.actor.kind, project.actor.is_for_peers = KIND, is_for_peers
     names = [
         addresses.project_group(related.uri)
         for related in project.details.related
