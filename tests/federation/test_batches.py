@@ -1,0 +1,128 @@
+"""Messages that are acted on in one transaction: each sees what the ones before it changed, and
+what they share is asked for once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select
+
+from node import changes
+from node.conversations.models import Comment
+from node.councils import service as councils
+from node.federating import actors, handling, publishing, reactions
+from node.federating.models import Follow, Reaction
+from node.testing.nodes import Nodes, TestNode
+from node.testing.peer import Peer, Signatory
+from tests.federation.talking import note
+from tests.federation.test_main_job import publish
+
+TITLE = "Bins in one step"
+
+
+@pytest.fixture
+def node(nodes: Nodes) -> TestNode:
+    return nodes.start("aldermoor")
+
+
+@pytest.fixture
+def project(node: TestNode) -> str:
+    """The id of a published project."""
+    return f"{node.node.settings.base_url}{publish(node, TITLE)}"
+
+
+def send(author: Signatory, node: TestNode, kind: str, about: Any) -> None:
+    assert author.send(author.says(kind, about), node).status_code == 202
+
+
+def count(node: TestNode, model: Any) -> int:
+    with node.reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+@contextmanager
+def statements(node: TestNode) -> Iterator[list[str]]:
+    found: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        found.append(statement)
+
+    event.listen(node.node.engine, "before_cursor_execute", keep)
+    yield found
+    event.remove(node.node.engine, "before_cursor_execute", keep)
+
+
+def test_a_new_follower_hears_of_the_next_comment(
+    nodes: Nodes, node: TestNode, project: str
+) -> None:
+    author = Peer.join(nodes, "brackwell.test", node).actor()
+    follower = Peer.join(nodes, "coldbrook.test", node).actor()
+    before, after = note(author, project, "<p>One</p>"), note(author, project, "<p>Two</p>")
+    send(author, node, "Create", before)
+    send(follower, node, "Follow", f"{project}/group")
+    send(author, node, "Create", after)
+    nodes.settle()
+    announced = [found["object"] for found in follower.peer.heard("Announce")]
+    assert after["id"] in announced
+    assert before["id"] not in announced
+
+
+def test_a_comment_that_was_deleted_before_it_came_is_not_shown(
+    nodes: Nodes, node: TestNode, project: str
+) -> None:
+    author = Peer.join(nodes, "brackwell.test", node).actor()
+    shown, deleted = note(author, project), note(author, project)
+    send(author, node, "Create", shown)
+    send(author, node, "Delete", deleted["id"])
+    send(author, node, "Create", deleted)
+    nodes.settle()
+    with node.reading() as session:
+        assert session.scalars(select(Comment.uri)).all() == [shown["id"]]
+
+
+def test_what_was_undone_is_not_remembered(nodes: Nodes, node: TestNode) -> None:
+    peer = Peer.join(nodes, "brackwell.test", node).actor()
+    send(peer, node, "Follow", node.council_uri)
+    nodes.settle()
+    with node.work() as work, changes.caching(work.session):
+        session, own = work.session, councils.require_own(work.session).actor
+        assert len(publishing.followers(session, own)) == 1
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            session.delete(session.scalars(select(Follow)).one())
+            assert publishing.followers(session, own) == set()
+            raise ZeroDivisionError
+        assert len(publishing.followers(session, own)) == 1
+        theirs = actors.by_uri(session, peer.uri)
+        assert theirs is not None
+        theirs.shared_inbox = "https://brackwell.test/another"
+        assert publishing.followers(session, own) == {"https://brackwell.test/another"}
+
+
+def test_comments_that_come_together_share_what_they_ask_for(
+    nodes: Nodes, node: TestNode, project: str
+) -> None:
+    peer = Peer.join(nodes, "brackwell.test", node)
+    authors = [peer.actor() for _ in range(20)]
+    for author in authors:
+        send(author, node, "Create", note(author, project))
+    with statements(node) as found:
+        handling.work_off(node.node)
+    assert count(node, Comment) == len(authors)
+    assert len(found) <= 7 * len(authors)
+
+
+def test_must_35_reactions_of_one_server(
+    nodes: Nodes, node: TestNode, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reactions, "MOST_OF_HOST", 3)
+    peer = Peer.join(nodes, "brackwell.test", node)
+    other = Peer.join(nodes, "coldbrook.test", node).actor()
+    likers = [peer.actor() for _ in range(5)]
+    for liker in (other, *likers):
+        send(liker, node, "Like", project)
+    nodes.settle()
+    with node.reading() as session:
+        kept = [reaction.actor.uri for reaction in session.scalars(select(Reaction))]
+    assert kept == [other.uri, *(liker.uri for liker in likers[2:])]
