@@ -1,4 +1,4 @@
-"""A project of ours as publiccode.yml (version 0.4), valid as the standard has it. Pure."""
+"""A project of ours as publiccode.yml (version 0.5), valid as the standard has it. Pure."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ from node.projects.details import LinkKind, Output
 from node.projects.models import Phase, Project
 from node.wording import say
 
-VERSION = "0.4"
+VERSION = "0.5"
 STATUS = {
     Phase.concept: "concept",
     Phase.discovery: "concept",
@@ -40,15 +40,18 @@ LONGEST_SHORT, SHORTEST_LONG, LONGEST_LONG = 150, 150, 10_000
 
 
 def describe(project: Project) -> bytes:
-    """Raises `NotFoundError` for a project without a repository and a licence, which the standard
-    asks for.
+    """Raises `NotFoundError` for a project without a repository and an SPDX licence, which the
+    standard asks for.
     """
     details = project.details
     repository = _link(project, LinkKind.repository)
-    licensed = next((each for each in details.outputs if each.licence), None)
-    if not repository or licensed is None:
+    licence = next((each.spdx for each in details.outputs if each.spdx), "")
+    if not repository or not licence:
         raise NotFoundError(
-            say("The project names no code repository, or nothing in it has a licence.")
+            say(
+                "The project names no code repository, or nothing in it has a licence with an SPDX"
+                " identifier."
+            )
         )
     technologies = {word.casefold() for word in details.technologies}
     document: dict[str, Any] = {
@@ -62,7 +65,7 @@ def describe(project: Project) -> bytes:
         "developmentStatus": STATUS[project.phase],
         "softwareType": "standalone/other",
         "description": _descriptions(project),
-        "legal": {"license": licensed.licence},
+        "legal": {"license": licence},
         "maintenance": {"type": "internal", "contacts": [_contact(project)]},
         "localisation": {
             "localisationReady": False,

@@ -12,6 +12,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
 from federation.origin import same_origin
 from node.text import one_line, several_lines
 
@@ -236,6 +238,14 @@ class Output:
     @property
     def is_there(self) -> bool:
         return bool(self.title)
+
+    @property
+    def spdx(self) -> str:
+        """The licence as an SPDX expression; "" where words name it, or nothing does."""
+        try:
+            return canonicalize_license_expression(self.licence)
+        except InvalidLicenseExpression:
+            return ""
 
 
 @dataclass(frozen=True)

@@ -258,9 +258,9 @@ def test_the_catalogue_of_data(stranger: Visitor) -> None:
         assert registered["@id"] == f"{MEDIA_TYPES}{kind}"
 
 
-# What the standard says of each key that has to be there (publiccode.yml 0.4).
+# What the standard says of each key that has to be there (publiccode.yml 0.5).
 def assert_valid(document: dict[str, object]) -> None:
-    assert document["publiccodeYmlVersion"] == "0.4"
+    assert document["publiccodeYmlVersion"] == "0.5"
     for name in ("name", "url"):
         assert document[name]
     assert set(document["platforms"]) <= {"web", "windows", "mac", "linux", "ios", "android"}  # type: ignore[call-overload]

@@ -44,7 +44,7 @@ TEXT = Text(
     ),
     translations={"cy": {"title": "Biniau", "summary": "Yn dweud pryd."}},
 )
-# Keys of publiccode.yml 0.4 that are mandatory, and all that may stand beside them.
+# Keys of publiccode.yml 0.5 that are mandatory, and all that may stand beside them.
 MANDATORY = {
     *("publiccodeYmlVersion", "name", "url", "platforms", "developmentStatus", "softwareType"),
     *("description", "legal", "maintenance", "localisation"),
@@ -172,7 +172,7 @@ def test_calendars_are_icalendar(stranger: Visitor, token: str, path: str) -> No
 def test_publiccode_keeps_to_its_schema(stranger: Visitor, token: str) -> None:
     document = yaml.safe_load(stranger.visit(f"/projects/{token}/publiccode.yml").data)
     assert MANDATORY <= set(document) <= MANDATORY | OPTIONAL
-    assert document["publiccodeYmlVersion"] == "0.4"
+    assert document["publiccodeYmlVersion"] == "0.5"
     assert document["developmentStatus"] in STATUSES
     assert document["categories"] == ["content-management"]
     assert set(document["categories"]) <= CATEGORIES
