@@ -1,0 +1,19 @@
+"""Real exports with one thing in them that is wrong."""
+
+from copy import deepcopy
+from typing import Any
+
+ABSENT = object()
+
+
+def with_wrong(document: Any, place: str, wrong: Any) -> Any:
+    """`document` with `wrong` at `place` ("items.0.id"), or nothing there if it is ABSENT."""
+    *parts, last = place.split(".")
+    changed = inside = deepcopy(document)
+    for part in parts:
+        inside = inside[int(part) if part.isdecimal() else part]
+    if wrong is ABSENT:
+        del inside[last]
+    else:
+        inside[last] = wrong
+    return changed
