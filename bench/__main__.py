@@ -1,6 +1,7 @@
 """Run the measurements, or those that are named."""
 
 import sys
+from collections.abc import Iterable
 
 from bench import as_run, documents, fanout, followers, inbox, memory, search, signatures, sync
 from node import logs
@@ -20,17 +21,23 @@ MEASUREMENTS = {
 
 
 def main(words: list[str]) -> None:
-    names = " ".join(words).replace("inbox --as-run", "as-run").split()
-    unknown = set(names) - set(MEASUREMENTS)
+    logs.configure(Settings(log_level="ERROR"))
+    if words[:2] == ["inbox", "--as-run"]:
+        tell("as-run", as_run.measure(words[2:]))
+        return
+    unknown = set(words) - set(MEASUREMENTS)
     if unknown:
         sys.exit(
             f"There is no measurement {', '.join(sorted(unknown))}: {', '.join(MEASUREMENTS)}."
         )
-    logs.configure(Settings(log_level="ERROR"))
-    for name in names or MEASUREMENTS:
-        print(f"\n{name}")
-        for what, figure in MEASUREMENTS[name]():
-            print(f"  {what:<58} {figure}")
+    for name in words or MEASUREMENTS:
+        tell(name, MEASUREMENTS[name]())
+
+
+def tell(name: str, lines: Iterable[tuple[str, str]]) -> None:
+    print(f"\n{name}")
+    for what, figure in lines:
+        print(f"  {what:<58} {figure}", flush=True)
 
 
 # Measurements start processes of their own, which read this module too.

@@ -2,28 +2,36 @@
 
 The node is `moothall serve` with its worker inside, or beside it on PostgreSQL. It knows a thousand
 actors of other servers, who comment on its projects, like them, follow its council and change
-projects that it follows; of twenty messages nine are about nothing that it knows. A round ends when
-the last message was acted on.
+projects that it follows; of twenty messages eight are about nothing that it knows. A round ends
+when the last message was acted on. A bare Flask view, another checkout of this program if one is
+given, and pubby where `./dev test` has installed it are sent the same messages by turns.
 """
 
+import argparse
+import json
+import os
 import subprocess
 import sys
+import sysconfig
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text
 
-from bench.correspondents import Post, introduce, invent, new_keys
+from bench.correspondents import NODE, Correspondent, Post, Target, introduce, invent, new_keys
 from bench.load import answers, load
 from bench.memory import resident
-from bench.servers import LOADER, Server, bare_server, node_server, on_processor, worker
+from bench.servers import LOADER, SERVER, Server, bare_server, node_server, on_processor, worker
 from bench.turns import processor_seconds
+from federation.signatures import PublicKey, public_pem
+from federation.vocabulary import Actor as ActorDocument
 from node.app import create_app, node_of
 from node.conversations.models import Comment
 from node.federating.models import Follow, InboxItem, Reaction
@@ -37,6 +45,8 @@ SERVERS = (20, 1_000)
 SENDERS = {1: 400, 8: 1_200, 32: 1_200}
 ROUNDS = 7
 DRAIN_SECONDS = 120.0
+INTEROP = Path(__file__).parents[1] / ".interop"
+PUBBY = Target("pubby.test", "https://pubby.test/ap/actor", "/ap/inbox")
 Line = tuple[str, str]
 
 
@@ -61,41 +71,194 @@ class Figures:
         return f"{words}  {median(self.rates) / median(limit.rates):5.0%}"
 
 
-def measure() -> Iterator[Line]:
+@dataclass
+class Contestant:
+    """A server that is sent messages: its processes, what it is sent, and when it has acted on all.
+    `shown` counts what it shows, and `ends` says how its messages ended.
+    """
+
+    name: str
+    server: Server
+    processes: Sequence[int]
+    post: Post
+    is_done: Callable[[], bool] = lambda: True
+    shown: Callable[[], int] = lambda: 0
+    ends: Callable[[], str] = lambda: ""
+    figures: Figures = field(default_factory=Figures)
+    expected: int = 0
+
+    def play(self, senders: int, number: int) -> None:
+        """One round: all are sent, and acted on."""
+        letters, relevant = self.post.take(number)
+        self.expected += relevant
+        used = self._used()
+        started = time.perf_counter()
+        outcome = load(self.server.port, iter(letters), DRAIN_SECONDS, senders)
+        while not self.is_done():
+            assert time.perf_counter() - started < DRAIN_SECONDS, "not all was acted on"
+            time.sleep(0.005)
+        seconds = time.perf_counter() - started
+        assert outcome.statuses == Counter({202: len(letters)}), outcome.statuses
+        self.figures.rates.append(len(letters) / seconds)
+        self.figures.processor.append(1000 * (self._used() - used) / len(letters))
+        self.figures.slowest.append(outcome.percentile(0.99))
+
+    def _used(self) -> float:
+        return sum(processor_seconds(process) for process in self.processes)
+
+
+def measure(words: Sequence[str] = ()) -> Iterator[Line]:
+    wanted = _wanted(words)
     keys = new_keys()
-    for servers in SERVERS:
-        for senders, number in SENDERS.items():
-            with _node(servers, keys) as (settings, post):
-                what = f"{senders} senders of {servers:,} servers"
-                yield from _rounds(what, settings, post, senders, number)
-    with postgres.running() as database, _node(SERVERS[0], keys, database) as (settings, post):
-        for senders, number in SENDERS.items():
-            what = f"{senders} senders, PostgreSQL and a worker beside"
-            yield from _rounds(what, settings, post, senders, number)
+    for beside in wanted.database:
+        for servers in wanted.servers:
+            for senders in wanted.senders:
+                yield from _rounds(wanted, keys, beside, servers, senders)
+
+
+def _wanted(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("./dev bench inbox --as-run")
+    parser.add_argument("--against", type=Path, help="another checkout, run by turns with this")
+    parser.add_argument("--senders", type=int, nargs="+", default=list(SENDERS))
+    parser.add_argument("--servers", type=int, nargs="+", default=list(SERVERS))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument(
+        "--database", nargs="+", default=["sqlite", "postgresql"], choices=["sqlite", "postgresql"]
+    )
+    return parser.parse_args(words)
+
+
+def _rounds(
+    wanted: argparse.Namespace, keys: Sequence[str], database: str, servers: int, senders: int
+) -> Iterator[Line]:
+    yield f"{senders} senders of {servers:,} servers, {database}", ""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder, port = Path(name), free_port()
+        (folder / "key.pem").write_text(keys[0])
+        correspondents = invent(servers, port, keys)
+        stack.enter_context(_listening(folder, port, servers))
+        limit = stack.enter_context(bare_server())
+        post = Post(correspondents, [NODE.actor], NODE)
+        bare = Contestant("a bare Flask view", limit, [limit.process], post)
+        taking_part = [bare]
+        code = {"this node": None}
+        if wanted.against:
+            code[str(wanted.against)] = wanted.against.resolve()
+        for who, place in code.items():
+            contestant = _node(who, folder, correspondents, database, place)
+            taking_part.append(stack.enter_context(contestant))
+        if database == "sqlite" and (INTEROP / "bin" / "python").exists():
+            taking_part.append(stack.enter_context(_pubby(folder, correspondents)))
+        shown = [each.shown() for each in taking_part]
+        memory = [_memory(each) for each in taking_part]
+        for turn in range(wanted.rounds):
+            for each in taking_part[turn % 2 :] + taking_part[: turn % 2]:
+                each.play(senders, SENDERS.get(senders, 1_200))
+        for each, small, there in zip(taking_part, memory, shown, strict=True):
+            yield f"  {each.name}", each.figures.told(None if each is bare else bare.figures)
+            if each is not bare:
+                yield "    memory, before and after", f"{small} {_memory(each)}"
+                yield "    became visible", f"{each.shown() - there:,} of {each.expected:,}"
+                yield "    how all ended", each.ends()
+
+
+def _memory(contestant: Contestant) -> str:
+    return " +".join(resident(process) for process in contestant.processes)
 
 
 @contextmanager
 def _node(
-    servers: int, keys: Sequence[str], database: postgres.Postgres | None = None
-) -> Iterator[tuple[Settings, Post]]:
-    """A node that knows the correspondents, whose servers listen; and what they send."""
-    with TemporaryDirectory() as name, ExitStack() as stack:
-        folder, port = Path(name), free_port()
-        correspondents = invent(servers, port, keys)
-        url = f"sqlite:///{folder / 'bench.db'}"
-        if database is not None:
-            url = database.url(database.create_database())
-        given = {"private_hosts": tuple({one.host for one in correspondents}), "jobs": "inside"}
-        if database is not None:
-            given["jobs"] = url.replace("+psycopg", "")
+    name: str,
+    parent: Path,
+    correspondents: Sequence[Correspondent],
+    database: str,
+    code: Path | None,
+) -> Iterator[Contestant]:
+    """A node that knows the correspondents; its program is that in the folder `code`, or ours."""
+    with ExitStack() as stack, TemporaryDirectory(dir=parent) as here:
+        folder = Path(here)
+        hosts = tuple({one.host for one in correspondents})
+        url, jobs = f"sqlite:///{folder / 'bench.db'}", "inside"
+        if database == "postgresql":
+            running = stack.enter_context(postgres.running())
+            url = running.url(running.create_database())
+            jobs = url.replace("+psycopg", "")
         make_founded("aldermoor", url, folder)
-        settings = settings_of("aldermoor", url, folder, **given)
+        settings = settings_of("aldermoor", url, folder, private_hosts=hosts, jobs=jobs)
         node = node_of(create_app(settings))
         projects = introduce(node, correspondents)
         node.engine.dispose()
-        (folder / "key.pem").write_text(keys[0])
-        stack.enter_context(_listening(folder, port, servers))
-        yield settings, Post(correspondents, projects)
+        with _program(code):
+            server = stack.enter_context(node_server(settings))
+            processes = [server.process]
+            if jobs != "inside":
+                processes.append(stack.enter_context(worker(settings)))
+        engine = create_engine(settings.database)
+        yield Contestant(
+            name,
+            server,
+            processes,
+            Post(correspondents, projects, NODE),
+            is_done=lambda: not _waiting(engine),
+            shown=partial(_shown, engine),
+            ends=partial(_ends, engine),
+        )
+        engine.dispose()
+
+
+@contextmanager
+def _program(code: Path | None) -> Iterator[None]:
+    """Processes that are started meanwhile run the program in this folder."""
+    if code is None:
+        yield
+        return
+    os.environ["PYTHONPATH"] = str(code)
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONPATH"]
+
+
+@contextmanager
+def _pubby(parent: Path, correspondents: Sequence[Correspondent]) -> Iterator[Contestant]:
+    """pubby, which acts on each message before it answers, and knows the correspondents too."""
+    with TemporaryDirectory(dir=parent) as here:
+        folder, port = Path(here), free_port()
+        (folder / "actors.json").write_text(
+            json.dumps({one.uri: _document(one) for one in correspondents})
+        )
+        packages = sysconfig.get_path("purelib")
+        script = [INTEROP / "bin" / "python", Path(__file__).with_name("pubby_server.py")]
+        command = [*script, folder, port, Settings.threads, packages]
+        with on_processor(SERVER):
+            process = subprocess.Popen([str(word) for word in command])
+        try:
+            until(lambda: answers(port), "listening")
+            engine = create_engine(f"sqlite:///{folder / 'pubby.db'}")
+            server = Server(port, process.pid)
+            notes = [f"https://pubby.test/notes/{number}" for number in range(20)]
+            post = Post(correspondents, notes, PUBBY)
+            shown = partial(_stored_by_pubby, engine)
+            yield Contestant("pubby", server, [process.pid], post, shown=shown)
+            engine.dispose()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _document(one: Correspondent) -> dict[str, object]:
+    key = PublicKey(one.key.key_id, one.uri, public_pem(one.key.pem))
+    inbox = f"http://{one.host}/inbox"
+    return ActorDocument(one.uri, "Organization", inbox, public_keys=(key,)).dump()
+
+
+def _stored_by_pubby(engine: Engine) -> int:
+    with engine.connect() as connection:
+        counts = (
+            connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0  # noqa: S608 -- ours
+            for table in ("ap_interactions", "ap_followers")
+        )
+        return sum(counts)
 
 
 @contextmanager
@@ -110,54 +273,6 @@ def _listening(folder: Path, port: int, servers: int) -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
-
-
-def _rounds(what: str, settings: Settings, post: Post, senders: int, number: int) -> Iterator[Line]:
-    bare, ours = Figures(), Figures()
-    engine = create_engine(settings.database)
-    with ExitStack() as stack:
-        limit = stack.enter_context(bare_server())
-        node = stack.enter_context(node_server(settings))
-        processes = [node.process]
-        if settings.jobs != "inside":
-            processes.append(stack.enter_context(worker(settings)))
-        small, shown, expected = resident(node.process), _shown(engine), 0
-        for _ in range(ROUNDS):
-            letters, visible = post.take(number)
-            expected += visible
-            _play(bare, limit, letters, senders, [limit.process], lambda: True)
-            _play(ours, node, letters, senders, processes, lambda: not _waiting(engine))
-        large, shown = resident(node.process), _shown(engine) - shown
-    ends = _ends(engine)
-    engine.dispose()
-    yield f"a bare Flask view, {senders} senders", bare.told()
-    yield what, ours.told(limit=bare)
-    yield "  its memory, before and after", small + large
-    yield "  shown, of those that are about something here", f"{shown:,} of {expected:,}"
-    yield "  how all ended", ", ".join(f"{words}: {count:,}" for words, count in ends)
-
-
-def _play(
-    figures: Figures,
-    server: Server,
-    letters: Sequence[bytes],
-    senders: int,
-    processes: Sequence[int],
-    is_done: Callable[[], bool],
-) -> None:
-    """One round: all are sent, and acted on."""
-    used = sum(processor_seconds(each) for each in processes)
-    started = time.perf_counter()
-    outcome = load(server.port, iter(letters), DRAIN_SECONDS, senders)
-    while not is_done():
-        assert time.perf_counter() - started < DRAIN_SECONDS, "not all was acted on"
-        time.sleep(0.005)
-    seconds = time.perf_counter() - started
-    assert outcome.statuses == Counter({202: len(letters)}), outcome.statuses
-    used = sum(processor_seconds(each) for each in processes) - used
-    figures.rates.append(len(letters) / seconds)
-    figures.processor.append(1000 * used / len(letters))
-    figures.slowest.append(outcome.percentile(0.99))
 
 
 def _waiting(engine: Engine) -> int:
@@ -179,10 +294,10 @@ def _shown(engine: Engine) -> int:
         )
 
 
-def _ends(engine: Engine) -> list[tuple[str, int]]:
+def _ends(engine: Engine) -> str:
     with engine.connect() as connection:
         state = select(InboxItem.state, InboxItem.outcome, func.count()).group_by(
             InboxItem.state, InboxItem.outcome
         )
-        rows = connection.execute(state).all()
-    return [(f"{row[0]} {row[1]}".strip(), row[2]) for row in sorted(rows, key=lambda r: -r[2])]
+        rows = sorted(connection.execute(state).all(), key=lambda row: -row[2])
+    return ", ".join(f"{f'{row[0]} {row[1]}'.strip()}: {row[2]:,}" for row in rows)

@@ -28,8 +28,6 @@ from node.projects.writing import Text
 from node.runtime import Node
 from node.testing.nodes import email
 
-HOST = "aldermoor.test"
-COUNCIL = f"https://{HOST}/councils/aldermoor"
 ACTORS, PROJECTS, FOLLOWED = 1_000, 20, 50
 # Actors share these keys, each under an id of its own: signing is not what is measured.
 KEYS = 50
@@ -50,6 +48,18 @@ MIX = (
     FOLLOW, UNRELATED_NOTE, COMMENT,
 )  # fmt: skip
 VISIBLE = frozenset({COMMENT, LIKE, UPDATE, FOLLOW})
+
+
+@dataclass(frozen=True)
+class Target:
+    """To whom messages are sent: a host name, the id of an actor there, and where it takes them."""
+
+    host: str
+    actor: str
+    inbox: str
+
+
+NODE = Target("aldermoor.test", "https://aldermoor.test/councils/aldermoor", "/inbox")
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ def introduce(node: Node, correspondents: Sequence[Correspondent]) -> list[str]:
         ids = dict(session.execute(select(Actor.uri, Actor.id)).all())
         session.execute(insert(ActorKey), [_key_row(one, ids[one.uri]) for one in correspondents])
         for one in correspondents[:FOLLOWED]:
-            follow = Follow(uri=f"{COUNCIL}/follows/{ids[one.uri]}", state="accepted")
+            follow = Follow(uri=f"{NODE.actor}/follows/{ids[one.uri]}", state="accepted")
             follow.follower_id, follow.followed_id = council.actor_id, ids[one.uri]
             session.add_all([follow, Council(actor_id=ids[one.uri], name=f"Council at {one.host}")])
         return [_publish(work, council, number) for number in range(PROJECTS)]
@@ -127,9 +137,14 @@ def _key_row(one: Correspondent, actor_id: int) -> dict[str, Any]:
 
 
 class Post:
-    """What they send, each message new: `MIX` again and again, by one actor after another."""
+    """What they send, each message new: `MIX` again and again, by one actor after another, about
+    some projects of `to`.
+    """
 
-    def __init__(self, correspondents: Sequence[Correspondent], projects: Sequence[str]) -> None:
+    def __init__(
+        self, correspondents: Sequence[Correspondent], projects: Sequence[str], to: Target
+    ) -> None:
+        self._to = to
         self._authors = cycle(correspondents)
         self._followed = cycle(correspondents[:FOLLOWED])
         self._followers = cycle(correspondents[FOLLOWED:])
@@ -149,10 +164,10 @@ class Post:
         document = {"@context": CONTEXT, "actor": sender.uri, **self._activity(kind, sender)}
         document["id"] = f"http://{sender.host}/activities/{self._number}"
         body = json.dumps(document).encode()
-        url = f"https://{HOST}/inbox"
+        url = f"https://{self._to.host}{self._to.inbox}"
         headers = sign("POST", url, {}, body, sender.key, now())
-        headers = {"Host": HOST, "Content-Type": "application/activity+json", **headers}
-        return request_bytes("POST", "/inbox", headers, body)
+        headers = {"Host": self._to.host, "Content-Type": "application/activity+json", **headers}
+        return request_bytes("POST", self._to.inbox, headers, body)
 
     def _activity(self, kind: str, sender: Correspondent) -> dict[str, Any]:
         unrelated = f"{ELSEWHERE}/{self._number % 5_000}"
@@ -164,7 +179,7 @@ class Post:
             case "update":
                 return {"type": "Update", "to": [PUBLIC], "object": self._project(sender)}
             case "follow":
-                return {"type": "Follow", "object": COUNCIL}
+                return {"type": "Follow", "object": self._to.actor}
             case "unrelated share":
                 return {"type": "Announce", "to": [PUBLIC], "object": unrelated}
         return {"type": "Like", "object": next(self._projects) if kind == LIKE else unrelated}

@@ -273,9 +273,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     write = DigestWriter(app, node)
     node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
     node.jobs.register(health.JOB, lambda: health.probe(node))
-    node.jobs.register(
-        InboxItem.JOB, lambda: handling.work_off(node), gather_seconds=handling.GATHER_SECONDS
-    )
+    node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node), handling.GATHER_SECONDS)
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(clock.JOB, lambda: clock.work_off(node))
     long_writes = {kind.name: kind for kind in LONG_WRITES}

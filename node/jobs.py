@@ -78,7 +78,7 @@ class Jobs:
         return frozenset(self._runners)
 
     def register(
-        self, name: str, function: Callable[[], None], *, gather_seconds: float = 0.0
+        self, name: str, function: Callable[[], None], gather_seconds: float = 0.0
     ) -> None:
         """Let `name` be woken, and run it every minute besides: `gather_seconds` after it is woken,
         so that one run does what comes together.
