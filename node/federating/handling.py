@@ -33,7 +33,7 @@ FETCHING_JOB = "inbox-fetching"
 LEASED, TOGETHER = 100, 25
 # Before it acts, the job waits so long for more: a transaction for each message would cost more
 # than the message.
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 # So many fetches are under way at once.
 FETCHES = 4
 # A message of more bytes is kept as long as it waits.

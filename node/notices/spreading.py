@@ -24,6 +24,8 @@ JOB = Happening.JOB
 # So many are told of in one transaction.
 TOGETHER = 50
 READ_AT_ONCE = 1_000
+# Before it tells of them, the job waits so long for more.
+GATHER_SECONDS = 0.5
 
 
 def work_off(node: Node) -> None:

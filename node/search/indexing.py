@@ -34,6 +34,8 @@ BY = "search"
 # So many projects of one transaction are indexed in it.
 AT_ONCE = 20
 BATCH = 200
+# Before it reads, the job waits so long for more, but for what is indexed at once.
+GATHER_SECONDS = 1.0
 # While more wait, so much of the time is left to whatever else this process does.
 REST = 1.0
 TITLE = 100
