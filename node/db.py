@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from node.turns import Turns
@@ -301,6 +302,11 @@ def _insert_new(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.I
     return sqlite.insert(model).on_conflict_do_nothing()
 
 
+@cache
+def _insert_once(model: type[Base], dialect: str) -> ReturningInsert[int]:
+    return _insert_new(model, dialect).returning(literal(1))
+
+
 def insert_into(
     session: Session | Connection, model: type[Base]
 ) -> sqlite.Insert | postgresql.Insert:
@@ -312,8 +318,8 @@ def insert_into(
 
 def insert_once(session: Session, model: type[Base], **values: object) -> bool:
     """Insert a row unless one with its unique key is there already; True if it was inserted."""
-    new = insert_into(session, model).values(**values)
-    return session.scalar(new.on_conflict_do_nothing().returning(literal(1))) is not None
+    new = _insert_once(model, session.get_bind().dialect.name)
+    return session.scalar(new, values) is not None
 
 
 def expire(session: Session, model: type[Base]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from federation.addressing import is_public, recipients
@@ -39,6 +39,12 @@ MOST_CHANGES_AN_HOUR = 60
 MOST_DELETIONS_OF_HOST = 2_000
 # Among so many whom a note is for, a project's actor is looked for.
 MOST_ADDRESSED = 100
+
+# How many comments somebody wrote, and how many since then.
+WRITTEN = select(
+    func.count(Comment.id),
+    func.count(Comment.id).filter(Comment.received_at > bindparam("since")),
+).where(Comment.author_id == bindparam("author_id"))
 
 
 def prefetch(work: UnitOfWork, batch: Sequence[Received]) -> None:
@@ -278,13 +284,12 @@ def _check_room(work: UnitOfWork, author: Actor, state: State, *, at_once: bool)
 
     `at_once`: what was written over a long time comes together.
     """
-    count, lately = func.count(Comment.id), Comment.received_at > now() - timedelta(hours=1)
-    written = select(count, count.filter(lately)).where(Comment.author_id == author.id)
-    of_author, of_hour = work.session.execute(written).one()
+    hour = {"author_id": author.id, "since": now() - timedelta(hours=1)}
+    of_author, of_hour = work.session.execute(WRITTEN, hour).one()
     limits = [of_author < MOST_OF_ACTOR, at_once or of_hour < MOST_AN_HOUR]
     limits.append(_room_of(work, author.host).left > 0)
     if state is State.held:
-        held = select(count).where(Comment.state == State.held)
+        held = select(func.count(Comment.id)).where(Comment.state == State.held)
         limits.append((work.session.scalar(held) or 0) < MOST_HELD)
     if not all(limits):
         raise NotForUsError(say("one comment too many"))

@@ -5,7 +5,7 @@ Most messages that a public server receives reply to or like something that it d
 
 from collections.abc import Collection
 
-from sqlalchemy import select, union_all
+from sqlalchemy import BindParameter, bindparam, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.addressing import recipients
@@ -20,6 +20,10 @@ REACTIONS = frozenset({"Like", "Announce"})
 WRITTEN = frozenset({"Create", "Update"})
 # Of an article, more than its conversation may concern us.
 NOTES = frozenset(REPLIES) - {"Article"}
+_URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
+KNOWN = union_all(
+    *(select(model.uri).where(model.uri.in_(_URIS)) for model in (Project, Update, Comment))
+)
 
 
 def subjects(settings: Settings, activity: Activity) -> frozenset[str] | None:
@@ -44,5 +48,4 @@ def subjects(settings: Settings, activity: Activity) -> frozenset[str] | None:
 
 def known(session: Session, uris: Collection[str]) -> set[str]:
     """Those of `uris` that are ids of projects, updates or comments, visible or not."""
-    rows = (select(model.uri).where(model.uri.in_(uris)) for model in (Project, Update, Comment))
-    return set(session.scalars(union_all(*rows)))
+    return set(session.scalars(KNOWN, {"uris": list(uris)}))

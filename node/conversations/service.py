@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import bindparam, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from federation.reading import Document
@@ -36,6 +36,8 @@ AGAIN = timedelta(hours=1)
 MOST_SHOWN = 200
 # Of what others wrote, so many announcements of ours are kept.
 FIRST_ANNOUNCED, LATEST_ANNOUNCED = 2, 20
+
+BY_URI = select(Comment).where(Comment.uri == bindparam("uri"))
 
 
 @dataclass
@@ -221,7 +223,7 @@ def by_token(session: Session, token: str) -> Comment:
 
 
 def by_uri(session: Session, uri: str) -> Comment | None:
-    return session.scalar(select(Comment).where(Comment.uri == uri))
+    return session.scalar(BY_URI, {"uri": uri})
 
 
 def for_change(session: Session, token: str) -> Comment:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from federation.addressing import PUBLIC
@@ -57,9 +57,16 @@ def by_slug(session: Session, slug: str) -> Council | None:
     return session.scalar(select(Council).where(Council.slug == slug))
 
 
+BY_ACTOR = (
+    select(Council)
+    .join(Council.actor)
+    .where(Actor.uri == bindparam("uri"))
+    .options(contains_eager(Council.actor))
+)
+
+
 def by_actor_uri(session: Session, uri: str) -> Council | None:
-    theirs = select(Council).join(Council.actor).where(Actor.uri == uri)
-    return session.scalar(theirs.options(contains_eager(Council.actor)))
+    return session.scalar(BY_ACTOR, {"uri": uri})
 
 
 def as_view(council: Council) -> CouncilView:

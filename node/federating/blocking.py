@@ -6,7 +6,7 @@ blocks our council gets nothing more from it. A whole server is blocked in `node
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from federation.vocabulary import Actor as ActorDocument
@@ -24,15 +24,17 @@ TAKING_BACK = frozenset({"Delete", "Undo"})
 # Of the actors of one server, and of all, so many blocks of actors of ours are kept.
 MOST_OF_HOST, MOST = 1_000, 20_000
 MOST_LISTED = 500
+UNHEARD = select(Actor.uri).where(
+    Actor.uri.in_(bindparam("uris", expanding=True)),
+    or_(Actor.is_blocked, Actor.kind == actors.CLOSED),
+)
 
 
 def unheard(session: Session, actor_uris: Collection[str]) -> set[str]:
     """Those of some actors that are blocked, or whose account was deleted: all but what takes
     something back is refused.
     """
-    silent = or_(Actor.is_blocked, Actor.kind == actors.CLOSED)
-    query = select(Actor.uri).where(Actor.uri.in_(actor_uris), silent)
-    return set(session.scalars(query))
+    return set(session.scalars(UNHEARD, {"uris": list(actor_uris)}))
 
 
 def is_refused(kind: str, actor_uri: str, unheard: Collection[str]) -> bool:

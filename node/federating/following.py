@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from federation.vocabulary import Activity, accept, follow, id_of, reject, undo
@@ -18,12 +18,22 @@ from node.wording import say
 MOST_OF_HOST = 1_000
 # Where there are so many follows, no server is heard any more that the operator did not allow.
 MOST_WITH_STRANGERS = 50_000
+BETWEEN = select(Follow).where(
+    Follow.follower_id == bindparam("follower"), Follow.followed_id == bindparam("followed")
+)
+UNDONE = (
+    select(InboxItem.id)
+    .where(
+        InboxItem.object_uri == bindparam("object_uri"),
+        InboxItem.type == "Undo",
+        InboxItem.actor_uri == bindparam("actor_uri"),
+    )
+    .limit(1)
+)
 
 
 def between(session: Session, follower: Actor, followed: Actor) -> Follow | None:
-    return session.scalar(
-        select(Follow).where(Follow.follower_id == follower.id, Follow.followed_id == followed.id)
-    )
+    return session.scalar(BETWEEN, {"follower": follower.id, "followed": followed.id})
 
 
 def request(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
@@ -100,9 +110,8 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
 
 
 def _was_undone(session: Session, activity: Activity) -> bool:
-    by_same = InboxItem.type == "Undo", InboxItem.actor_uri == activity.actor
-    undone = InboxItem.object_uri == activity.id, *by_same
-    return session.scalar(select(InboxItem.id).where(*undone).limit(1)) is not None
+    about = {"actor_uri": activity.actor, "object_uri": activity.id}
+    return session.scalar(UNDONE, about) is not None
 
 
 def accept_again(work: UnitOfWork, row: Follow) -> None:

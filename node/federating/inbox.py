@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Update, and_, func, select, update
+from sqlalchemy import Update, and_, bindparam, func, select, update
 
 from federation.acceptance import Accepted, Ignored, Policy, accept
 from federation.errors import Reason, Refusal
@@ -40,6 +40,11 @@ Row = dict[str, Any]
 FOLLOW = "Follow"
 # An irrelevant message takes up no room: its id alone is kept, to recognise it if it comes again.
 IRRELEVANT: Row = {"state": "ignored", "outcome": "refers to nothing on this server", "body": {}}
+# What the messages that wait are about.
+WAITING = select(InboxItem.object_uri).where(
+    InboxItem.object_uri.in_(bindparam("uris", expanding=True)),
+    InboxItem.state == InboxItem.WAITING,
+)
 # Of large messages, one server sends so many a minute, and all together; as long as they wait, they
 # take up much of the disk.
 MOST_LARGE, MOST_LARGE_OF_ALL = 20, 60
@@ -188,10 +193,9 @@ def _ignore_irrelevant(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> N
     if not by_place:
         return
     uris = set[str]().union(*by_place.values())
-    waits = InboxItem.object_uri.in_(uris), InboxItem.state == InboxItem.WAITING
     with node.reading() as session:
         known = node.relevance.known(session, uris)
-        known.update(session.scalars(select(InboxItem.object_uri).where(*waits)))
+        known.update(session.scalars(WAITING, {"uris": list(uris)}))
     written = [
         (place, row["object_uri"])
         for place, (_activity, row) in enumerate(arrived)

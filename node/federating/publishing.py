@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from federation.origin import host_of
@@ -30,6 +30,21 @@ Audience = Literal["public", "peers"]
 MOST_INBOXES_OF_HOST = 50
 # Activities that carry or show what they are about.
 SAYING = ("Create", "Update", "Announce")
+_IDLE = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
+_WAITING = select(Delivery.activity_id).where(
+    Delivery.state == Delivery.WAITING,
+    Delivery.host == bindparam("host"),
+    Delivery.inbox == bindparam("inbox"),
+    _IDLE,
+)
+SUPERSEDED = (
+    delete(OutboxActivity)
+    .where(OutboxActivity.id.in_(_WAITING), OutboxActivity.actor_id == bindparam("actor_id"))
+    .where(OutboxActivity.type.in_(bindparam("kinds", expanding=True)))
+    .where(OutboxActivity.audience == DIRECT)
+    .execution_options(synchronize_session=False)
+)
+SENDING = insert(Delivery)
 
 
 def publish(
@@ -125,15 +140,8 @@ def supersede(session: Session, actor: Actor, to: Actor, *kinds: str) -> None:
     """What `actor` said to `to` alone by an activity of `kinds`, and has not been sent yet, never
     is: something newer takes its place.
     """
-    is_idle = or_(Delivery.leased_until.is_(None), Delivery.leased_until < now())
-    waits = Delivery.state == Delivery.WAITING, Delivery.host == to.host, is_idle
-    waiting = select(Delivery.activity_id).where(*waits, Delivery.inbox == to.inbox)
-    session.execute(
-        delete(OutboxActivity)
-        .where(OutboxActivity.id.in_(waiting), OutboxActivity.actor_id == actor.id)
-        .where(OutboxActivity.type.in_(kinds), OutboxActivity.audience == DIRECT)
-        .execution_options(synchronize_session=False)
-    )
+    to_them = {"host": to.host, "inbox": to.inbox, "now": now()}
+    session.execute(SUPERSEDED, {**to_them, "actor_id": actor.id, "kinds": kinds})
 
 
 def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
@@ -214,7 +222,7 @@ def _post(
         if host in reachable and host != work.settings.authority
     ]
     if deliveries:
-        session.execute(insert(Delivery), deliveries)
+        session.connection().execute(SENDING, deliveries)
     work.wake(Delivery.JOB)
     return row
 

@@ -5,7 +5,7 @@ Whoever needs the bucket next makes it anew (`node.catalogue.digests`).
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, event, inspect, select, update
+from sqlalchemy import Connection, bindparam, event, inspect, select, update
 from sqlalchemy.orm import Mapper, Session
 
 from node.db import insert_into
@@ -15,24 +15,31 @@ from node.projects.models import Bucket, Project
 COMPARED = ("revision", "state", "visibility")
 EMPTIED = ("public_count", "public_digest", "peers_count", "peers_digest")
 
+EMPTY = {"generation": Bucket.generation + 1, **dict.fromkeys(EMPTIED)}
+# Locked in this order, so that nobody waits in a circle.
+_THESE = (
+    select(Bucket.id)
+    .where(
+        Bucket.council_id == bindparam("council"),
+        Bucket.number.in_(bindparam("numbers", expanding=True)),
+    )
+    .order_by(Bucket.number)
+    .with_for_update()
+)
+EMPTYING = update(Bucket).where(Bucket.id.in_(_THESE)).values(EMPTY).returning(Bucket.number)
+
 
 def touch(session: Session | Connection, council_id: int, numbers: Iterable[int]) -> None:
     """What is in these buckets of a council has changed."""
     wanted = sorted(set(numbers))
     connection = session if isinstance(session, Connection) else session.connection()
-    values = {"generation": Bucket.generation + 1, **dict.fromkeys(EMPTIED)}
-    # Locked in this order, so that nobody waits in a circle.
-    rows = select(Bucket.id).where(Bucket.council_id == council_id, Bucket.number.in_(wanted))
-    there = Bucket.id.in_(rows.order_by(Bucket.number).with_for_update())
-    known = set(
-        connection.scalars(update(Bucket).where(there).values(values).returning(Bucket.number))
-    )
+    known = set(connection.scalars(EMPTYING, {"council": council_id, "numbers": wanted}))
     new = [
         {"council_id": council_id, "number": n, "generation": 1} for n in wanted if n not in known
     ]
     if new:
         upsert = insert_into(connection, Bucket).on_conflict_do_update(
-            index_elements=["council_id", "number"], set_=values
+            index_elements=["council_id", "number"], set_=EMPTY
         )
         connection.execute(upsert, new)
 

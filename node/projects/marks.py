@@ -4,7 +4,7 @@ after the commit, whoever changed it and how.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, event, insert, inspect, select
+from sqlalchemy import Connection, bindparam, event, insert, inspect, select
 from sqlalchemy.orm import Mapper, Session, object_session
 
 from node.councils.models import Council
@@ -15,12 +15,13 @@ JOB = "search"
 MARKED = "marked"
 # What of a council is shown with its projects, or decides what of them is found.
 SHOWN = ("name", "region")
+_THESE = select(Project.id).where(Project.uri.in_(bindparam("uris", expanding=True)))
+MARKING = insert(Mark).from_select(["project_id"], _THESE)
 
 
 def by_uri(session: Session, uris: Sequence[str]) -> None:
     """These projects have changed, by a statement and not one by one."""
-    marked = select(Project.id).where(Project.uri.in_(uris))
-    session.connection().execute(insert(Mark).from_select(["project_id"], marked))
+    session.connection().execute(MARKING, {"uris": list(uris)})
     wake_after(session)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Insert, case, func, select
+from sqlalchemy import Insert, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -38,13 +38,16 @@ PORTION = 500
 # Of one council so many are kept: more than a whole country has. Those deleted count, too.
 MOST_OF_COUNCIL = 200_000
 # What is asked of the projects that there are.
-KNOWN = (
+KNOWN = select(
     Project.uri,
     Project.council_id,
     Project.state,
     Project.phase,
     Project.revision,
     Project.changed_at,
+).where(Project.uri.in_(bindparam("uris", expanding=True)))
+FOLLOWED = select(Follow.id).where(
+    Follow.followed_id == bindparam("actor_id"), Follow.state != "rejected"
 )
 TOLD = (
     "url",
@@ -117,8 +120,8 @@ def _fitting(
     asked_at: datetime | None,
 ) -> tuple[list[RemoteProject], dict[str, str], dict[str, Phase]]:
     """Those to be written, those left out and why, and the phases of those shown here so far."""
-    of_these = Project.uri.in_([one.uri for one in told])
-    known = {row.uri: row for row in work.session.execute(select(*KNOWN).where(of_these))}
+    uris = {"uris": [one.uri for one in told]}
+    known = {row.uri: row for row in work.session.execute(KNOWN, uris)}
     phases = {row.uri: row.phase for row in known.values() if row.state is State.published}
     new = len(told) - len(known)
     has_room = not new or _has_room(work.session, council, new)
@@ -263,10 +266,7 @@ def followed_council(session: Session, actor_uri: str) -> Council:
     council = councils.by_actor_uri(session, actor_uri)
     if council is None or council.is_local:
         raise NotForUsError(say("from a council that we do not follow"))
-    follows = select(Follow.id).where(
-        Follow.followed_id == council.actor_id, Follow.state != "rejected"
-    )
-    if session.scalar(follows) is None:
+    if session.scalar(FOLLOWED, {"actor_id": council.actor_id}) is None:
         raise NotForUsError(say("from a council that we do not follow"))
     return council
 

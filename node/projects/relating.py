@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from node.errors import InvalidInputError
@@ -19,6 +19,8 @@ from node.wording import say
 MERGING_JOB = "project-merging"
 # Of one project so many say something are shown.
 MOST_SAYING = 50
+IDS = select(Project.id, Project.uri).where(Project.uri.in_(bindparam("uris", expanding=True)))
+FORGETTING = delete(Relation).where(Relation.project_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,8 @@ class Shown:
 def note(work: UnitOfWork, said: Mapping[str, Sequence[Related]]) -> None:
     """Keep what the projects with these ids say of others now, in place of what they said."""
     session = work.session
-    ours = select(Project.id, Project.uri).where(Project.uri.in_(list(said)))
-    by_uri = {row.uri: row.id for row in session.execute(ours)}
-    session.execute(delete(Relation).where(Relation.project_id.in_(by_uri.values())))
+    by_uri = {row.uri: row.id for row in session.execute(IDS, {"uris": list(said)})}
+    session.execute(FORGETTING, {"ids": list(by_uri.values())})
     rows = {
         (by_uri[uri], str(related.kind), related.uri)
         for uri, all_related in said.items()

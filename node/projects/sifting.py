@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from federation.origin import same_origin
@@ -20,6 +20,10 @@ from node.runtime import UnitOfWork
 OLDER = "older than what is known"
 # Clocks of two servers that are right differ by less.
 TOLERANCE = timedelta(minutes=1)
+DELETED = select(Deleted.uri, Deleted.at).where(
+    Deleted.uri.in_(bindparam("uris", expanding=True)),
+    Deleted.actor_id == bindparam("actor_id"),
+)
 
 
 class Told(Protocol):
@@ -108,10 +112,8 @@ def changed_at(told: Told) -> datetime:
 
 def _marks(session: Session, council: Council, uris: list[str]) -> dict[str, datetime]:
     """When the council said of which of these that it deleted them."""
-    mine = Deleted.uri.in_(uris), Deleted.actor_id == council.actor_id
-    return {
-        row.uri: row.at for row in session.execute(select(Deleted.uri, Deleted.at).where(*mine))
-    }
+    mine = {"uris": uris, "actor_id": council.actor_id}
+    return {row.uri: row.at for row in session.execute(DELETED, mine)}
 
 
 def _is_ahead(told: Told) -> bool:
