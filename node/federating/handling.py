@@ -30,7 +30,7 @@ from node.wording import say
 
 FETCHING_JOB = "inbox-fetching"
 # So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
-LEASED, TOGETHER = 100, 25
+LEASED, TOGETHER = 100, 12
 # Before it acts, the job waits so long for more: a transaction for each message would cost more
 # than the message.
 GATHER_SECONDS = 0.05
@@ -99,11 +99,16 @@ NOT_ALLOWED = End("ignored", "this node does not speak with its server")
 
 @queues.wakes_for_next(InboxItem)
 def work_off(node: Node) -> None:
-    """The job: act on everything that can be acted on here and now, oldest first."""
+    """The job: act on everything that can be acted on here and now, oldest first. What comes
+    meanwhile wakes it again, and is gathered.
+    """
     run = queues.isolation(node, InboxItem)
-    while items := queues.lease(node, InboxItem, LEASED, InboxItem.needs_fetch.is_(False)):
+    is_more = True
+    while is_more:
+        items = queues.lease(node, InboxItem, LEASED, InboxItem.needs_fetch.is_(False))
         for start in range(0, len(items), TOGETHER):
             run.attempt_all(items[start : start + TOGETHER], partial(_handle_local, node))
+        is_more = len(items) == LEASED
 
 
 def work_off_fetching(node: Node) -> None:
