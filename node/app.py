@@ -160,12 +160,13 @@ KINDS: Sequence[Kind] = (
 # What is written in portions.
 LONG_WRITES: Sequence[portions.Kind] = (
     clock.PULLING_IN,
-    delivery.RETRYING,
-    delivery.GIVING_UP,
+    *delivery.LONG_WRITES,
     health.SENDING,
+    admission.ACCEPTING,
     peers.ENFORCING,
-    telling.ERASING,
+    telling.WITHDRAWING,
     officers.WITHDRAWING,
+    *rotating.LONG_WRITES,
     webhooks.REMOVING,
     indexing.REBUILDING,
 )
@@ -245,12 +246,12 @@ def _node(
         read_page=read_page,
         relevance=relevance,
         prefetchers=(comment_receiving.prefetch,),
-        withdrawals=(
-            announcing.withdraw,
-            updates.withdraw,
-            conversations.withdraw,
-            documents.follow_project,
-        ),
+        withdrawals={
+            "announcements": announcing.withdraw,
+            "updates": updates.withdraw,
+            "comments": conversations.withdraw,
+            "documents": documents.follow_project,
+        },
         removals=(
             conversations.remove_all_of,
             documents_receiving.remove_all_of,
@@ -276,8 +277,7 @@ def add_jobs(node: Node, app: Flask) -> None:
     node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node), handling.GATHER_SECONDS)
     node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
     node.jobs.register(clock.JOB, lambda: clock.work_off(node))
-    long_writes = {kind.name: kind for kind in LONG_WRITES}
-    node.jobs.register(portions.JOB, lambda: portions.work_off(node, long_writes))
+    node.jobs.register(portions.JOB, lambda: portions.work_off(node, LONG_WRITES))
     node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
     node.jobs.register(unsaved.JOB, lambda: unsaved.work_off(node))
     node.jobs.register(sessions.JOB, lambda: sessions.work_off(node))

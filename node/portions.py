@@ -83,21 +83,22 @@ def cancel(work: UnitOfWork, kind: Kind, subject: str) -> None:
     work.session.execute(delete(LongWrite).where(*mine), execution_options=UNSYNCHRONISED)
 
 
-def work_off(node: Node, kinds: Mapping[str, Kind]) -> None:
+def work_off(node: Node, kinds: Sequence[Kind]) -> None:
     """The job: write what is left of long writes, the oldest first."""
-    query = select(LongWrite.id).where(LongWrite.kind.in_(kinds)).order_by(LongWrite.id)
+    steps = {kind.name: kind.step for kind in kinds}
+    query = select(LongWrite.id).where(LongWrite.kind.in_(steps)).order_by(LongWrite.id)
     with node.reading() as session:
         unfinished = session.scalars(query).all()
-    each(node, JOB, unfinished, lambda row_id: repeat(node, JOB, partial(_go_on, kinds, row_id)))
+    each(node, JOB, unfinished, lambda row_id: repeat(node, JOB, partial(_go_on, steps, row_id)))
 
 
-def _go_on(kinds: Mapping[str, Kind], row_id: int, work: UnitOfWork) -> bool:
+def _go_on(steps: Mapping[str, Step], row_id: int, work: UnitOfWork) -> bool:
     """Write one portion of a long write, unless another process does."""
     query = select(LongWrite).where(LongWrite.id == row_id)
     row = work.session.scalar(query.with_for_update(skip_locked=True))
     if row is None:
         return False
-    if kinds[row.kind].step(work, row):
+    if steps[row.kind](work, row):
         return True
     work.session.delete(row)
     return False

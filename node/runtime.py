@@ -171,9 +171,9 @@ class Relevance(Protocol):
 # for what acting on each would ask for (`node.changes.Cached`).
 Prefetcher = Callable[[UnitOfWork, Sequence[Received]], None]
 # What a room does with what it keeps about a project that fewer may read: the project, the audience
-# that it is still for, if any, and how much to do, or None for all. It hides all of it at once, and
-# returns whether there may be more to do.
-Withdrawal = Callable[[UnitOfWork, Any, Any, int | None], bool]
+# that it is still for, if any, the row id after which to go on, and how many rows to withdraw. It
+# hides all of them when it begins, after row 0. Returns the last row id, or 0 if there is no more.
+Withdrawal = Callable[[UnitOfWork, Any, Any, int, int], int]
 # What a room does when the account of another server is deleted: removes up to so many of the rows
 # that hold what its actor said, and returns whether there are more.
 Removal = Callable[[UnitOfWork, Any, int], bool]
@@ -214,8 +214,8 @@ class Node:
     read_page: PageReader
     kinds: Mapping[str, Any]
     relevance: Relevance
+    withdrawals: Mapping[str, Withdrawal]
     prefetchers: Sequence[Prefetcher] = ()
-    withdrawals: Sequence[Withdrawal] = ()
     removals: Sequence[Removal] = ()
     announcers: Sequence[Announcer] = ()
     hearers: Sequence[Hearer] = ()

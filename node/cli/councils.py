@@ -109,7 +109,8 @@ def rotate_keys(drop_old: bool) -> None:
         pairs = rotating.prepare(node)
         with node.work(by=BY) as work:
             number = rotating.rotate(work, pairs, drop_old=drop_old)
-            click.echo(f"New keys for {number} actors of this node")
+        rotating.finish(node)
+    click.echo(f"New keys for {number} actors of this node")
 
 
 @council.command()

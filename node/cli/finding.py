@@ -21,7 +21,7 @@ def rebuild() -> None:
     with opened() as node:
         with node.work(by="command line") as work:
             number = indexing.rebuild(work)
-        portions.work_off(node, {indexing.REBUILDING.name: indexing.REBUILDING})
+        portions.work_off(node, [indexing.REBUILDING])
         indexing.work_off(node, rest=0)
     click.echo(f"{number:,} projects were read into the index")
 

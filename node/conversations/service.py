@@ -120,15 +120,21 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
 
 
 def withdraw(
-    work: UnitOfWork, project: Project, now_for: publishing.Audience | None, most: int | None
-) -> bool:
+    work: UnitOfWork,
+    project: Project,
+    now_for: publishing.Audience | None,
+    after: int,
+    most: int,
+) -> int:
     """Fewer may read a project: what we said about it is deleted where others have it, and what
     others said is no longer passed on. Nobody may read one that was deleted, and all that was said
     about it is forgotten.
     """
     query = select(Comment).where(Comment.project_id == project.id, Comment.state != State.deleted)
-    publishing.hide_all(work.session, query.with_only_columns(Comment.uri), now_for)
-    found = work.session.scalars(query.order_by(Comment.id).limit(most)).all()
+    if after == 0:
+        publishing.hide_all(work.session, query.with_only_columns(Comment.uri), now_for)
+    following = query.where(Comment.id > after).order_by(Comment.id).limit(most)
+    found = work.session.scalars(following).all()
     for comment in found:
         if project.state is ProjectState.deleted:
             erase(comment)
@@ -136,7 +142,7 @@ def withdraw(
             uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
             deletion = delete_activity(uri, comment.author.uri, gone, **audience(project))
             publishing.withdraw(work, comment.author, deletion, now_for)
-    return len(found) == most
+    return found[-1].id if len(found) == most else 0
 
 
 def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:

@@ -1,6 +1,6 @@
 """What can be done with documents of plugins' types, and reading those of everybody."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ from node.documents.models import PUBLISHED, WITHDRAWN, PluginDocument
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from node.federating import addresses, publishing
 from node.federating.models import Actor
-from node.federating.readers import Reader
+from node.federating.readers import ANYBODY, Reader
 from node.projects import service as projects
 from node.projects.models import Project, Visibility, new_revision, new_token
 from node.projects.models import State as ProjectState
@@ -114,14 +114,17 @@ def withdraw_some(work: UnitOfWork, plugin: str) -> bool:
 
 
 def follow_project(
-    work: UnitOfWork, project: Project, now_for: Audience | None, most: int | None
-) -> bool:
+    work: UnitOfWork, project: Project, now_for: Audience | None, after: int, most: int
+) -> int:
     """Fewer may read a project: fewer may read what is about it. What another council says of a
     project that is gone is forgotten.
     """
     query = _published().where(PluginDocument.project_uri == project.uri)
-    publishing.hide_all(work.session, query.with_only_columns(PluginDocument.uri), now_for)
-    found = work.session.scalars(query.order_by(PluginDocument.id).limit(most)).all()
+    if after == 0:
+        publishing.hide_all(work.session, query.with_only_columns(PluginDocument.uri), now_for)
+    following = query.where(PluginDocument.id > after).order_by(PluginDocument.id).limit(most)
+    found = work.session.scalars(following).all()
+    last = found[-1].id if len(found) == most else 0
     for row in found:
         if now_for is None:
             with leaving(work, row):
@@ -133,7 +136,7 @@ def follow_project(
         elif row.is_local and row.visibility != now_for:
             row.visibility, row.revision, row.changed_at = now_for, new_revision(), now()
             _take_back(work, row, now_for)
-    return len(found) == most
+    return last
 
 
 @contextmanager
@@ -260,15 +263,22 @@ def shown_to(reader: Reader | None) -> ColumnElement[bool]:
     here = and_(projects.is_shown(PluginDocument.council_id), ~is_gone, ~is_blocked)
     if reader is None or reader.is_ours:
         return and_(here, true())
-    is_public = PluginDocument.visibility == "public"
-    if reader.host is None:
-        return and_(here, is_public)
     is_ours = PluginDocument.council.has(Council.slug.is_not(None))
-    return and_(here, or_(is_public, is_ours))
+    is_for_peer = and_(is_ours, _is_for(reader.audiences))
+    return and_(here, or_(_is_for(ANYBODY.audiences), is_for_peer))
+
+
+def _is_for(audiences: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a document is for some audiences, and what it is about too: where fewer may read a
+    project from now on, its documents follow in portions.
+    """
+    fewer = Project.visibility.not_in([Visibility(word) for word in audiences])
+    is_narrowed = exists().where(Project.uri == PluginDocument.project_uri, fewer)
+    return and_(PluginDocument.visibility.in_(audiences), ~is_narrowed)
 
 
 def _for_others(council: Council, reader: Reader) -> Select[PluginDocument]:
-    return _of(council).where(PluginDocument.visibility.in_(reader.audiences))
+    return _of(council).where(_is_for(reader.audiences))
 
 
 def _of(council: Council) -> Select[PluginDocument]:

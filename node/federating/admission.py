@@ -9,23 +9,20 @@ from federation.errors import FederationError, Reason
 from federation.retry import FOLLOW_REFUSED_FOR
 from federation.vocabulary import Actor as ActorDocument
 from federation.vocabulary import update
+from node import portions
 from node.db import now
 from node.errors import MoothallError
-from node.federating import (
-    actors,
-    addresses,
-    discovery,
-    following,
-    health,
-    peers,
-    publishing,
-    refusals,
-)
+from node.federating import actors, addresses, discovery, health, peers, publishing, refusals
+from node.federating.following import accept_again
 from node.federating.models import Actor, Follow, Peer, RefusalCount
 from node.isolation import each
 from node.runtime import Node, UnitOfWork
 
 log = structlog.get_logger(__name__)
+
+# Followers that are accepted once more in one transaction: for each, an earlier answer goes and a
+# new one is delivered.
+MOST_ACCEPTED = 50
 
 
 def work_off(node: Node) -> None:
@@ -45,13 +42,28 @@ def _greet(node: Node, host: str) -> None:
         peers.row(work.session, host).is_to_greet = False
         if not peers.is_allowed(work.session, work.settings, host):
             return
-        theirs = actors.on_host(Follow.follower_id, host), Follow.state == "accepted"
-        ours = Follow.followed.has(Actor.kind == "Organization")
-        for row in work.session.scalars(select(Follow).where(*theirs, ours)).all():
-            following.accept_again(work, row)
+        portions.begin(work, ACCEPTING, host)
         health.send_refused_follows(work, host)
         if application is not None:
             _introduce(work, application)
+
+
+def _accept_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """Accept followers on a host once more, the oldest first."""
+    host = row.subject
+    if not peers.is_allowed(work.session, work.settings, host):
+        return False
+    theirs = actors.on_host(Follow.follower_id, host), Follow.state == "accepted"
+    ours = Follow.followed.has(Actor.kind == "Organization")
+    following = select(Follow).where(*theirs, ours, Follow.id > row.position).order_by(Follow.id)
+    follows = work.session.scalars(following.limit(MOST_ACCEPTED)).all()
+    for follow in follows:
+        accept_again(work, follow)
+        row.position = follow.id
+    return len(follows) == MOST_ACCEPTED
+
+
+ACCEPTING = portions.Kind("accept-followers", _accept_some)
 
 
 def _was_refused(node: Node, host: str) -> bool:

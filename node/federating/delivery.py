@@ -103,6 +103,7 @@ def _count(session: Session, *which: ColumnElement[bool]) -> int:
 
 RETRYING = portions.Kind("retry-host", _retry_some)
 GIVING_UP = portions.Kind("give-up-host", _give_up_some)
+LONG_WRITES = RETRYING, GIVING_UP
 
 
 def prune(node: Node) -> int:

@@ -21,13 +21,14 @@ from node.updates.models import State, Update
 
 # So many of an officer's updates stand on their page.
 LATEST = 20
-_SAID = OutboxActivity.type == "Announce", OutboxActivity.audience == publishing.PUBLIC
+_ANNOUNCED = OutboxActivity.type == "Announce"
+_SAID = _ANNOUNCED, OutboxActivity.audience == publishing.PUBLIC
 
 
 def announce(work: UnitOfWork, written: Update) -> None:
     """Whoever wrote an update that all may read announces it; of a deleted one that is undone."""
     if written.state is State.deleted:
-        _take_back(work, Update.uri == written.uri, None)
+        _take_back(work, Update.uri == written.uri)
         return
     writer = _acting(work)
     if writer is None or written.project.visibility is not Visibility.public:
@@ -38,10 +39,18 @@ def announce(work: UnitOfWork, written: Update) -> None:
 
 
 def withdraw(
-    work: UnitOfWork, project: Project, _now_for: publishing.Audience | None, most: int | None
-) -> bool:
-    """Fewer may read a project: that somebody wrote its updates is not said any more."""
-    return project.is_local and _take_back(work, Update.project_id == project.id, most)
+    work: UnitOfWork,
+    project: Project,
+    _now_for: publishing.Audience | None,
+    after: int,
+    most: int,
+) -> int:
+    """Fewer may read a project: that somebody wrote its updates is not said any more. What is
+    announced is hidden with the updates.
+    """
+    if not project.is_local:
+        return 0
+    return _take_back(work, Update.project_id == project.id, after, most)
 
 
 def writers(session: Session, updates: Iterable[Update]) -> dict[str, Actor]:
@@ -77,17 +86,21 @@ def _acting(work: UnitOfWork) -> Actor | None:
     return work.session.scalar(select(Actor).where(Actor.user_id == user, is_seen()))
 
 
-def _take_back(work: UnitOfWork, which: ColumnElement[bool], most: int | None) -> bool:
+def _take_back(
+    work: UnitOfWork, which: ColumnElement[bool], after: int = 0, most: int | None = None
+) -> int:
     """Undo what officers announced of the updates of which `which` is true, where it went, and show
-    it no more; of up to `most`. Returns whether there may be more.
+    it no more: of up to `most` announcements, from row `after` on. Returns as a `Withdrawal` does.
     """
     uris = select(Update.uri).where(which)
-    said = (
+    # Those that are hidden already, too: what is direct was taken back.
+    said = _ANNOUNCED, OutboxActivity.audience != publishing.DIRECT, OutboxActivity.id > after
+    announced = (
         select(OutboxActivity)
         .join(Actor, Actor.id == OutboxActivity.actor_id)
-        .where(OutboxActivity.object_uri.in_(uris), *_SAID, Actor.is_local, Actor.kind == KIND)
+        .where(OutboxActivity.object_uri.in_(uris), *said, Actor.is_local, Actor.kind == KIND)
     )
-    found = work.session.scalars(said.order_by(OutboxActivity.id).limit(most)).all()
+    found = work.session.scalars(announced.order_by(OutboxActivity.id).limit(most)).all()
     for row in found:
         sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
         to = {*publishing.followers(work.session, row.actor), *work.session.scalars(sent)}
@@ -95,4 +108,4 @@ def _take_back(work: UnitOfWork, which: ColumnElement[bool], most: int | None) -
         undone = undo_activity(uri, row.actor.uri, json.loads(row.body))
         publishing.publish_to(work, row.actor, undone, to)
         row.audience = publishing.DIRECT
-    return len(found) == most
+    return found[-1].id if len(found) == most else 0

@@ -3,19 +3,24 @@
 Others may still be reading what was signed with the old ones, so these are listed beside the new
 ones for a while, and what they signed counts. Followers are told when the keys change, and again
 when the old ones go.
+
+The council, the node and the officers get new keys in one transaction. The actors of projects, of
+which there may be thousands, take the keys of their council in portions; then all followers are
+told, in portions too. Whichever process goes on finds in the tables what it needs.
 """
 
 import re
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import Session, selectinload
 
 from federation.acceptance import PASSED_ON_WITHIN
 from federation.signatures import generate_ed25519, generate_rsa, public_pem
 from federation.signatures.algorithms import Algorithm
 from federation.signatures.keys import PrivateKey
+from node import portions
 from node.councils import service as councils
 from node.db import now
 from node.federating.actors import CLOSED
@@ -23,20 +28,23 @@ from node.federating.models import Actor, ActorKey
 from node.isolation import each
 from node.officers import service as officers
 from node.projects import group
-from node.projects.models import Project
+from node.projects.models import Project, State
 from node.runtime import Node, UnitOfWork
 
 JOB = "old-keys"
 # As long as others pass on what we said, they look for the key that proves it.
 OVERLAP = PASSED_ON_WITHIN
+# Actors of projects that take new keys in one transaction, four rows each; and actors whose
+# followers are told in one.
+MOST_FOLLOWING, MOST_TOLD = 100, 20
 NUMBERED = re.compile(r"(.*?)(?:-([0-9]+)(?:-[0-9a-f]+)?)?")
 OLD = ActorKey.retired_at.is_not(None)
 Pairs = dict[str, str]
 
 
 def prepare(node: Node) -> Pairs:
-    """A new private key for each that our actors sign with now, by the public one. It takes its
-    time, so it is done before anything is written.
+    """A new private key for each that the council, the node and the officers sign with now, by the
+    public one. It takes its time, so it is done before anything is written.
     """
     with node.reading() as session:
         known = {key.public_pem: key.private_pem for key in session.scalars(_signing())}
@@ -44,10 +52,11 @@ def prepare(node: Node) -> Pairs:
 
 
 def rotate(work: UnitOfWork, pairs: Pairs, *, drop_old: bool = False) -> int:
-    """Have our actors sign with the keys that were prepared, and tell their followers. Returns how
-    many actors.
+    """Have our actors sign with the keys that were prepared, and tell their followers: a long
+    write. Returns how many actors.
 
-    `drop_old`: what the old keys signed counts no more, as of now: somebody else has them.
+    `drop_old`: what the old keys signed counts no more, as of now: somebody else has them. Actors
+    of projects keep none that their council does not have.
     """
     session, moment = work.session, now()
     changed: dict[Actor, None] = {}
@@ -65,9 +74,47 @@ def rotate(work: UnitOfWork, pairs: Pairs, *, drop_old: bool = False) -> int:
     session.flush()
     if drop_old:
         _drop(session, changed)
-    _tell(work, changed)
-    work.audit("keys.rotate", councils.require_own(session).actor.uri, actors=len(changed))
-    return len(changed)
+    number = len(changed) + (session.scalar(_of_projects().with_only_columns(func.count())) or 0)
+    portions.begin(work, FOLLOWING)
+    work.audit("keys.rotate", councils.require_own(session).actor.uri, actors=number)
+    return number
+
+
+def _follow_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """Actors of projects take the keys that the council has now."""
+    council = councils.require_own(work.session).actor
+    following = _of_projects().where(Actor.id > row.position).order_by(Actor.id)
+    query = following.options(selectinload(Actor.keys)).limit(MOST_FOLLOWING)
+    actors = work.session.scalars(query).all()
+    for actor in actors:
+        group.take_keys(actor, council)
+        row.position = actor.id
+    if len(actors) == MOST_FOLLOWING:
+        return True
+    portions.begin(work, TELLING)
+    return False
+
+
+def _tell_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """The followers of some of our actors are told."""
+    ours = Actor.is_local, Actor.kind != CLOSED, Actor.id > row.position
+    query = select(Actor).where(*ours).order_by(Actor.id).limit(MOST_TOLD)
+    actors = work.session.scalars(query).all()
+    for actor in actors:
+        _tell(work, actor)
+        row.position = actor.id
+    return len(actors) == MOST_TOLD
+
+
+FOLLOWING = portions.Kind("take-new-keys", _follow_some)
+TELLING = portions.Kind("tell-new-keys", _tell_some)
+LONG_WRITES = FOLLOWING, TELLING
+
+
+def finish(node: Node) -> None:
+    """Write what is left of a rotation, as a command does. The job of long writes would, too."""
+    for kind in LONG_WRITES:
+        portions.work_off(node, [kind])
 
 
 def work_off(node: Node) -> None:
@@ -82,15 +129,21 @@ def work_off(node: Node) -> None:
 def _drop_old(node: Node, actor_id: int, old: ColumnElement[bool]) -> None:
     with node.work(by=JOB) as work:
         work.session.execute(delete(ActorKey).where(ActorKey.actor_id == actor_id, old))
-        _tell(work, [work.session.get_one(Actor, actor_id)])
+        _tell(work, work.session.get_one(Actor, actor_id))
 
 
 def _signing() -> Select[ActorKey]:
-    """The keys that actors of ours sign with. Those of closed ones are kept as they are: nobody can
-    look them up any more.
+    """The keys that actors of ours sign with, but for those of projects. Those of closed ones are
+    kept as they are: nobody can look them up any more.
     """
-    ours = ActorKey.actor.has(Actor.is_local & (Actor.kind != CLOSED))
+    ours = ActorKey.actor.has(Actor.is_local & Actor.kind.not_in((CLOSED, group.KIND)))
     return select(ActorKey).where(ours, ActorKey.private_pem.is_not(None), ~OLD)
+
+
+def _of_projects() -> Select[Actor]:
+    """The actors of projects of ours that can be looked up, now or once more may read them."""
+    theirs = select(Project.actor_id).where(Project.state == State.published)
+    return select(Actor).where(Actor.is_local, Actor.id.in_(theirs))
 
 
 def _like(key: PrivateKey) -> str:
@@ -112,14 +165,13 @@ def _drop(session: Session, actors: Iterable[Actor]) -> None:
     session.expire_all()
 
 
-def _tell(work: UnitOfWork, actors: Iterable[Actor]) -> None:
-    """Tell the followers of each actor what its document says now."""
-    for actor in actors:
-        if actor.kind == "Organization":
-            councils.tell(work)
-        elif actor.kind == officers.KIND:
-            officers.tell(work, actor)
-        elif actor.kind == group.KIND:
-            project = work.session.scalar(select(Project).where(Project.actor_id == actor.id))
-            if project is not None:
-                group.say(work, project, actor)
+def _tell(work: UnitOfWork, actor: Actor) -> None:
+    """Tell the followers of an actor what its document says now."""
+    if actor.kind == "Organization":
+        councils.tell(work)
+    elif actor.kind == officers.KIND:
+        officers.tell(work, actor)
+    elif actor.kind == group.KIND:
+        project = work.session.scalar(select(Project).where(Project.actor_id == actor.id))
+        if project is not None:
+            group.say(work, project, actor)

@@ -185,19 +185,31 @@ def _make(work: UnitOfWork, project: Project) -> Actor:
         followers=f"{uri}/followers",
         attributed_to=council.uri,
         is_local=True,
-        keys=[
-            ActorKey(
-                key_id=key.key_id.replace(council.uri, uri, 1),
+    )
+    take_keys(actor, council)
+    work.session.add(actor)
+    return actor
+
+
+def take_keys(group: Actor, council: Actor) -> None:
+    """A project's actor signs with what its council signs with now. Of the old keys that the
+    council still lists, it lists those that it had.
+    """
+    held = {key.public_pem: key for key in group.keys}
+    keys = []
+    for key in council.keys:
+        own = held.get(key.public_pem)
+        if own is None and key.retired_at is None:
+            own = ActorKey(
+                key_id=key.key_id.replace(council.uri, group.uri, 1),
                 public_pem=key.public_pem,
                 private_pem=key.private_pem,
                 asserts=key.asserts,
             )
-            for key in council.keys
-            if key.retired_at is None
-        ],
-    )
-    work.session.add(actor)
-    return actor
+        if own is not None:
+            own.retired_at = key.retired_at
+            keys.append(own)
+    group.keys = keys
 
 
 def _about(project: Project) -> str:

@@ -245,7 +245,7 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         work.node.hooks.project_deleted(work, as_view(project))
         project.state, project.deleted_at = State.deleted, now()
         project.erase()
-        telling.erase_parts(work, project)
+        telling.withdraw_parts(work, project)
         tell(work, news.DELETED, project_id=project.id)
         work.audit(action, project.uri)
 

@@ -12,9 +12,9 @@ from node.projects.licensing import licence_url
 from node.projects.models import Project, State, Visibility
 from node.runtime import UnitOfWork
 
-# Updates, comments and so on of a deleted project that are erased in one transaction: of each, all
-# who ever got it are told.
-MOST_ERASED = 20
+# Updates, comments and so on of a project that are withdrawn in one transaction: of each, all who
+# ever got it are told.
+MOST_WITHDRAWN = 20
 
 
 def told(work: UnitOfWork, project: Project, before: Visibility) -> None:
@@ -46,26 +46,46 @@ def heard(work: UnitOfWork, event: str, project: Project, before: Visibility) ->
 def gone(work: UnitOfWork, project: Project) -> None:
     """Tell all who ever got a project that it is deleted, and show nothing said of it before."""
     publishing.hide(work.session, project.uri, None)
-    erase_parts(work, project)
+    withdraw_parts(work, project)
     if project.visibility is not Visibility.private:
         group.publish(work, project, _delete(work, project))
     group.close(work, project)
 
 
-def erase_parts(work: UnitOfWork, project: Project) -> None:
-    """What was said about a project that was deleted is shown to nobody from now on, and goes."""
-    portions.begin(work, ERASING, str(project.id))
+def withdraw_parts(work: UnitOfWork, project: Project) -> None:
+    """Fewer may read a project: what was said about it is hidden from all others from now on, and
+    deleted where they have it. Of one that was deleted, it is erased here too.
+    """
+    for room in work.node.withdrawals:
+        portions.begin(work, WITHDRAWING, f"{room} {project.id}")
 
 
-def _erase_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
-    project = work.session.get(Project, int(row.subject))
-    if project is None or project.state is not State.deleted:  # its origin shows it again
+def _withdraw_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+    """Who may read the project is what counts now: whoever widened it since has cancelled what is
+    left of it for those readers.
+    """
+    room, project_id = row.subject.split()
+    project = work.session.get(Project, int(project_id))
+    if project is None or not _is_narrowed(project):
         return False
-    more = [withdraw(work, project, None, MOST_ERASED) for withdraw in work.node.withdrawals]
-    return any(more)
+    withdraw = work.node.withdrawals[room]
+    row.position = withdraw(work, project, _still_for(project), row.position, MOST_WITHDRAWN)
+    return row.position > 0
 
 
-ERASING = portions.Kind("erase-project", _erase_some)
+WITHDRAWING = portions.Kind("withdraw-parts", _withdraw_some)
+
+
+def _is_narrowed(project: Project) -> bool:
+    """Of another council's project, only whether it is gone: its origin may show it again."""
+    is_for_fewer = project.is_local and project.visibility is not Visibility.public
+    return project.state is State.deleted or is_for_fewer
+
+
+def _still_for(project: Project) -> publishing.Audience | None:
+    """Who else may read a project that fewer may read."""
+    is_for_peers = project.visibility is Visibility.peers and project.state is not State.deleted
+    return publishing.PEERS if is_for_peers else None
 
 
 def _introduce(work: UnitOfWork, project: Project) -> None:
@@ -77,10 +97,8 @@ def _introduce(work: UnitOfWork, project: Project) -> None:
 
 
 def _withdraw(work: UnitOfWork, project: Project) -> None:
-    now_for = publishing.PEERS if project.visibility is Visibility.peers else None
-    for withdraw in work.node.withdrawals:
-        withdraw(work, project, now_for, None)
-    publishing.withdraw(work, project.council.actor, _delete(work, project), now_for)
+    withdraw_parts(work, project)
+    publishing.withdraw(work, project.council.actor, _delete(work, project), _still_for(project))
 
 
 def _create(work: UnitOfWork, project: Project) -> Document:

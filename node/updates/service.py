@@ -189,13 +189,20 @@ def delete(work: UnitOfWork, update: Update) -> None:
 
 
 def withdraw(
-    work: UnitOfWork, project: Project, now_for: publishing.Audience | None, most: int | None
-) -> bool:
+    work: UnitOfWork,
+    project: Project,
+    now_for: publishing.Audience | None,
+    after: int,
+    most: int,
+) -> int:
     """Fewer may read a project: the updates of it are deleted where others have them. Nobody may
     read one that was deleted, and what was written in its updates is forgotten.
     """
-    publishing.hide_all(work.session, _of(project).with_only_columns(Update.uri), now_for)
-    found = work.session.scalars(_of(project).order_by(Update.id).limit(most)).all()
+    query = _of(project)
+    if after == 0:
+        publishing.hide_all(work.session, query.with_only_columns(Update.uri), now_for)
+    following = query.where(Update.id > after).order_by(Update.id).limit(most)
+    found = work.session.scalars(following).all()
     for update in found:
         if project.state is ProjectState.deleted:
             remove(update)
@@ -204,7 +211,7 @@ def withdraw(
         uri, gone = addresses.new_activity(work.settings), to_tombstone(update).dump()
         deletion = delete_activity(uri, update.author.uri, gone, **audience(project))
         publishing.withdraw(work, update.author, deletion, now_for)
-    return len(found) == most
+    return found[-1].id if len(found) == most else 0
 
 
 def remove(update: Update) -> None:

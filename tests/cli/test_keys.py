@@ -2,24 +2,27 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from node.db import now
 from node.federating import actors
-from node.federating.models import Actor, ActorKey, Delivery
+from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
 from node.operating import rotating
-from node.projects.models import State, Visibility
+from node.projects.models import Project, State, Visibility
 from node.settings import PREFIX
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Message, Peer, Signatory
 from tests.cli.conftest import Command
+from tests.faults.many_rows import MOST_AT_ONCE, fill, finish, is_finished, recorded
 from tests.federation.converging import count_requests
 from tests.federation.talking import read
 from tests.federation.test_main_job import follow, publish
 from tests.visibility.town import write
 
+PROJECTS = 250
 WHOLE = {"council": "/councils/aldermoor", "node": "/actor"}
 
 
@@ -27,10 +30,15 @@ WHOLE = {"council": "/councils/aldermoor", "node": "/actor"}
 def pair(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> tuple[TestNode, TestNode]:
     """Two councils, the second follows the first; commands are about the first."""
     here, there = nodes.pair()
-    for name in ("base_url", "database_url", "secret_key"):
-        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(here.node.settings, name)))
+    use(here, monkeypatch)
     follow(nodes, there, here)
     return here, there
+
+
+def use(node: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands are about this node."""
+    for name in ("base_url", "database_url", "secret_key"):
+        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(node.node.settings, name)))
 
 
 def signed(here: TestNode, there: TestNode) -> Message:
@@ -173,3 +181,114 @@ def test_keys_are_changed_again_and_again(
     write(there, "For peers", Visibility.peers, State.published)
     follow(nodes, here, there)
     assert "For peers" in here.visitor("officer").visit("/projects").text
+
+
+def with_many_projects(node: TestNode) -> None:
+    """Projects whose actors have the keys of the council, as all have."""
+    node.publish("Bins")
+    with node.reading() as session:
+        project = session.scalars(select(Project)).one()
+        group, keys = project.actor, project.council.actor.keys
+    assert group is not None
+    base = literal(f"{node.node.settings.base_url}/projects/")
+    uri_of = base.concat
+    group_of = lambda number: uri_of(number).concat("/group")  # noqa: E731
+    name_of = lambda number: literal("bins-").concat(number)  # noqa: E731
+    fill(node, Actor, PROJECTS, **values_of(group) | {"uri": group_of, "username": name_of})
+    actor = lambda number: (  # noqa: E731
+        select(Actor.id).where(Actor.uri == base.concat(number).concat("/group")).scalar_subquery()
+    )
+    own = {"uri": uri_of, "token": name_of, "actor_id": actor}
+    fill(node, Project, PROJECTS, **values_of(project) | own)
+    with node.work() as work:
+        for key in keys:
+            key_id = Actor.uri.concat(f"#{key.key_id.partition('#')[2]}")
+            same = [literal(value) for value in (key.public_pem, key.private_pem, key.asserts)]
+            copied = select(Actor.id, key_id, *same).where(Actor.kind == group.kind)
+            columns = ["actor_id", "key_id", "public_pem", "private_pem", "asserts"]
+            copied = copied.where(Actor.id != group.id)
+            work.session.execute(insert(ActorKey).from_select(columns, copied))
+
+
+def values_of(row: Actor | Project) -> dict[str, Any]:
+    """All of a row but its id."""
+    names = [column.key for column in type(row).__table__.c]
+    return {name: getattr(row, name) for name in names if name != "id"}
+
+
+def check_keys(node: TestNode, *, is_changed: bool) -> None:
+    """Each actor has one key of each kind to sign with."""
+    with node.reading() as session:
+        for actor in session.scalars(select(Actor).where(Actor.is_local)):
+            signing = [key for key in actor.keys if key.retired_at is None]
+            assert [key.asserts for key in signing] == [False, True], actor.uri
+            if is_changed:
+                assert {name_of(key.key_id) for key in signing} == {"main-key-2", "ed25519-key-2"}
+
+
+def count_told(node: TestNode) -> int:
+    """How many actors of projects say what their documents are now."""
+    with node.reading() as session:
+        groups = OutboxActivity.type == "Update", OutboxActivity.actor.has(Actor.kind == "Group")
+        return (
+            session.scalar(select(func.count(OutboxActivity.actor_id.distinct())).where(*groups))
+            or 0
+        )
+
+
+@pytest.mark.parametrize("options", [(), ("--drop-old",)])
+def test_many_actors_get_new_keys_in_portions(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch, moothall: Command, options: tuple[str, ...]
+) -> None:
+    here = nodes.start("aldermoor")
+    use(here, monkeypatch)
+    with_many_projects(here)
+    with recorded(here, by_command=True) as found:
+        done = moothall("council", "rotate-keys", *options)
+    assert done.out == f"New keys for {PROJECTS + 3} actors of this node\n"
+    check_keys(here, is_changed=True)
+    assert count_old(here) == (0 if options else 2 * (PROJECTS + 3))
+    assert count_told(here) == PROJECTS + 1
+    assert max(found.sizes) <= MOST_AT_ONCE / 2
+    assert len(found.sizes) >= PROJECTS / 25
+    assert found.of_others >= len(found.sizes) / 2
+    assert is_finished(here)
+
+
+@pytest.mark.parametrize("options", [(), ("--drop-old",)])
+@pytest.mark.parametrize("after", [2, 6])
+def test_a_rotation_that_was_killed_is_finished_by_the_job(
+    nodes: Nodes,
+    monkeypatch: pytest.MonkeyPatch,
+    moothall: Command,
+    after: int,
+    options: tuple[str, ...],
+) -> None:
+    """While the keys are changed, and while followers are told."""
+    here = nodes.start("aldermoor")
+    use(here, monkeypatch)
+    with_many_projects(here)
+
+    def end() -> None:
+        if len(found.sizes) == after:
+            raise SystemExit(9)
+
+    with recorded(here, by_command=True) as found:
+        found.on_commit = end
+        assert moothall("council", "rotate-keys", *options).code == 9
+    assert count_told(here) < PROJECTS + 1
+    with here.reading() as session:
+        council = select(ActorKey.key_id).join(Actor).where(Actor.uri == here.council_uri)
+        assert "main-key-2" in {name_of(key_id) for key_id in session.scalars(council)}
+    check_keys(here, is_changed=False)
+    for _keys_then_telling in range(2):
+        finish(here)
+    check_keys(here, is_changed=True)
+    assert count_old(here) == (0 if options else 2 * (PROJECTS + 3))
+    assert count_told(here) == PROJECTS + 1
+    assert is_finished(here)
+
+
+def count_old(node: TestNode) -> int:
+    with node.reading() as session:
+        return session.scalar(select(func.count()).where(ActorKey.retired_at.is_not(None))) or 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, event, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, event, func, insert, literal, select, update
 
 from node import portions
 from node.app import LONG_WRITES
@@ -38,10 +38,13 @@ class Transactions:
 
 
 @contextmanager
-def recorded(node: TestNode) -> Iterator[Transactions]:
-    """What is committed inside, while another thread writes one small thing after the other."""
-    engine, found, over = node.node.engine, Transactions(), threading.Event()
-    is_sqlite = engine.dialect.name == "sqlite"
+def recorded(node: TestNode, *, by_command: bool = False) -> Iterator[Transactions]:
+    """What is committed inside, while another thread writes one small thing after the other.
+    `by_command`: a command counts too, which opens the database itself.
+    """
+    engine: Any = Engine if by_command else node.node.engine
+    found, over = Transactions(), threading.Event()
+    is_sqlite = node.node.engine.dialect.name == "sqlite"
 
     def begun(connection: Connection) -> None:
         connection.info["wrote"] = -_total(connection) if is_sqlite else 0
@@ -51,7 +54,7 @@ def recorded(node: TestNode) -> Iterator[Transactions]:
             connection.info["wrote"] += max(cursor.rowcount, 0)
 
     def committed(connection: Connection) -> None:
-        wrote = connection.info.pop("wrote") + (_total(connection) if is_sqlite else 0)
+        wrote = connection.info.pop("wrote", 0) + (_total(connection) if is_sqlite else 0)
         if threading.current_thread() is not other and wrote:
             found.sizes.append(wrote)
             found.on_commit()
@@ -138,7 +141,7 @@ def deliveries(node: TestNode, many: int = MANY, **more: Any) -> None:
 
 def finish(node: TestNode) -> None:
     """Run the job of long writes alone: the others would begin to send."""
-    portions.work_off(node.node, {kind.name: kind for kind in LONG_WRITES})
+    portions.work_off(node.node, LONG_WRITES)
 
 
 def is_finished(node: TestNode) -> bool:

@@ -249,7 +249,7 @@ def test_the_index_is_made_anew_in_portions(nodes: Nodes, monkeypatch: pytest.Mo
     with node.work() as work:
         assert indexing.rebuild(work) == 5
         assert indexing.waiting(work.session) == 2
-    portions.work_off(node.node, {indexing.REBUILDING.name: indexing.REBUILDING})
+    portions.work_off(node.node, [indexing.REBUILDING])
     with node.reading() as session:
         assert indexing.waiting(session) == 5
     indexing.work_off(node.node)
