@@ -9,9 +9,9 @@ import socket
 import ssl
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore2
 
@@ -26,6 +26,8 @@ Resolver = Callable[[str], Sequence[str]]
 MAX_LOOKUPS = 64
 # So many addresses of one name are tried.
 MAX_DIALLED = 4
+# So many sessions of TLS are kept, and for so long.
+MAX_SESSIONS, SESSION_SECONDS = 1_000, 3_600.0
 
 
 def system_resolver(host: str) -> list[str]:
@@ -56,6 +58,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         self._resolver = resolver
         self._private_hosts = private_hosts
         self._lookups = BoundedSemaphore(MAX_LOOKUPS)
+        self._sessions = Sessions()
         self._dialler = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -84,7 +87,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
                 )
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
-            return DeadlineStream(stream)
+            return DeadlineStream(stream, self._sessions)
         raise OutboundError(OutboundCode.UNREACHABLE, say("The server cannot be reached."))
 
     def _look_up(self, host: str, deadline: float | None) -> Sequence[str]:
@@ -111,8 +114,9 @@ class GuardedBackend(httpcore2.NetworkBackend):
 class DeadlineStream(httpcore2.NetworkStream):
     """A connection on which no step outlasts the deadline it is given as its timeout."""
 
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, sessions: "Sessions") -> None:
         self._stream = stream
+        self._sessions = sessions
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, remaining(timeout))
@@ -137,18 +141,75 @@ class DeadlineStream(httpcore2.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
         left = remaining(timeout)
+        context: Any = _Resuming(ssl_context, self._sessions)
         try:
-            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
+            stream = self._stream.start_tls(context, server_hostname, left)
+            return DeadlineStream(stream, self._sessions)
         except httpcore2.ConnectError as error:
             raise OutboundError(
                 OutboundCode.TLS, say("A secure connection to the server could not be made.")
             ) from error
 
     def close(self) -> None:
+        self._sessions.keep(self._stream.get_extra_info("socket"))
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class Sessions:
+    """TLS sessions to go on with (RFC 8446, section 2.2), by the name that the certificate is for:
+    what was verified a while ago need not be verified again. Each is used once.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Session] = {}
+        self._lock = Lock()
+
+    def take(self, name: str | None) -> ssl.SSLSession | None:
+        """A session with the server of that name, if there is one that is not too old."""
+        with self._lock:
+            found = self._kept.get(name or "")
+            if found is None or monotonic() > found.verified_at + SESSION_SECONDS:
+                return None
+            self._kept[found.name] = found._replace(session=None)
+            return found.session
+
+    def keep(self, connection: socket.socket) -> None:
+        """Keep the session of a connection that is about to end, if it is one of TLS."""
+        if not isinstance(connection, ssl.SSLSocket) or not connection.server_hostname:
+            return
+        name, session = connection.server_hostname, connection.session
+        if session is None or not session.has_ticket:
+            return
+        with self._lock:
+            before = self._kept.pop(name, None)
+            if not connection.session_reused:
+                self._kept[name] = _Session(name, monotonic(), session)
+            elif before is not None:
+                self._kept[name] = before._replace(session=session)
+            if len(self._kept) > MAX_SESSIONS:
+                del self._kept[next(iter(self._kept))]
+
+
+class _Session(NamedTuple):
+    """`session` is None while it is in use; `verified_at` is when the certificate was."""
+
+    name: str
+    verified_at: float
+    session: ssl.SSLSession | None
+
+
+class _Resuming:
+    """An `ssl.SSLContext`, as far as the pool asks for one, that goes on with a session."""
+
+    def __init__(self, context: ssl.SSLContext, sessions: Sessions) -> None:
+        self._context, self._sessions = context, sessions
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str | None) -> ssl.SSLSocket:
+        session = self._sessions.take(server_hostname)
+        return self._context.wrap_socket(sock, server_hostname=server_hostname, session=session)
 
 
 def _not_resolved() -> OutboundError:
