@@ -10,15 +10,17 @@ given, and pubby where `./dev test` has installed it are sent the same messages 
 import argparse
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import sysconfig
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -46,6 +48,7 @@ SENDERS = {1: 400, 8: 1_200, 32: 1_200}
 ROUNDS = 7
 DRAIN_SECONDS = 120.0
 INTEROP = Path(__file__).parents[1] / ".interop"
+TABLES = ("inbox_item", "comment")
 PUBBY = Target("pubby.test", "https://pubby.test/ap/actor", "/ap/inbox")
 Line = tuple[str, str]
 
@@ -122,6 +125,7 @@ def _wanted(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--senders", type=int, nargs="+", default=list(SENDERS))
     parser.add_argument("--servers", type=int, nargs="+", default=list(SERVERS))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--stored", type=int, default=0, help="messages that came before")
     parser.add_argument(
         "--database", nargs="+", default=["sqlite", "postgresql"], choices=["sqlite", "postgresql"]
     )
@@ -145,7 +149,7 @@ def _rounds(
         if wanted.against:
             code[str(wanted.against)] = wanted.against.resolve()
         for who, place in code.items():
-            contestant = _node(who, folder, correspondents, database, place)
+            contestant = _node(who, folder, correspondents, database, place, wanted.stored)
             taking_part.append(stack.enter_context(contestant))
         if database == "sqlite" and (INTEROP / "bin" / "python").exists():
             taking_part.append(stack.enter_context(_pubby(folder, correspondents)))
@@ -154,12 +158,43 @@ def _rounds(
         for turn in range(wanted.rounds):
             for each in taking_part[turn % 2 :] + taking_part[: turn % 2]:
                 each.play(senders, SENDERS.get(senders, 1_200))
+        if database == "sqlite":
+            yield "  sqlite3 alone, a transaction for each message", f"{_raw_sql(folder):7,.0f} /s"
         for each, small, there in zip(taking_part, memory, shown, strict=True):
             yield f"  {each.name}", each.figures.told(None if each is bare else bare.figures)
             if each is not bare:
                 yield "    memory, before and after", f"{small} {_memory(each)}"
                 yield "    became visible", f"{each.shown() - there:,} of {each.expected:,}"
                 yield "    how all ended", each.ends()
+
+
+def _raw_sql(folder: Path) -> float:
+    """The rows of messages and comments that a node made, inserted into a new file: messages a
+    second.
+    """
+    made = sqlite3.connect(next(folder.glob("*/bench.db")))
+    schema = "SELECT sql FROM sqlite_master WHERE tbl_name IN (?, ?) AND sql IS NOT NULL"
+    rows = {table: made.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}  # noqa: S608 -- ours
+    with closing(sqlite3.connect(folder / "raw.db", isolation_level=None)) as new:
+        for (statement,) in made.execute(schema, TABLES):
+            new.execute(statement)
+        new.execute("PRAGMA journal_mode=WAL")
+        new.execute("PRAGMA synchronous=NORMAL")
+        inserts = [
+            f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[table][0]))})"  # noqa: S608
+            for table in TABLES
+        ]
+        messages, comments = rows.values()
+        started = time.perf_counter()
+        for message, comment in zip_longest(messages, comments):
+            new.execute("BEGIN IMMEDIATE")
+            new.execute(inserts[0], message)
+            if comment is not None:
+                new.execute(inserts[1], comment)
+            new.execute("COMMIT")
+        rate = len(messages) / (time.perf_counter() - started)
+    made.close()
+    return rate
 
 
 def _memory(contestant: Contestant) -> str:
@@ -173,8 +208,11 @@ def _node(
     correspondents: Sequence[Correspondent],
     database: str,
     code: Path | None,
+    stored: int,
 ) -> Iterator[Contestant]:
-    """A node that knows the correspondents; its program is that in the folder `code`, or ours."""
+    """A node that knows the correspondents, from whom so many messages came before; its program is
+    that in the folder `code`, or ours.
+    """
     with ExitStack() as stack, TemporaryDirectory(dir=parent) as here:
         folder = Path(here)
         hosts = tuple({one.host for one in correspondents})
@@ -186,7 +224,7 @@ def _node(
         make_founded("aldermoor", url, folder)
         settings = settings_of("aldermoor", url, folder, private_hosts=hosts, jobs=jobs)
         node = node_of(create_app(settings))
-        projects = introduce(node, correspondents)
+        projects = introduce(node, correspondents, stored)
         node.engine.dispose()
         with _program(code):
             server = stack.enter_context(node_server(settings))

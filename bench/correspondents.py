@@ -8,27 +8,32 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from bench.followers import address
 from bench.load import request_bytes
 from federation.addressing import PUBLIC
 from federation.signatures import PrivateKey, generate_rsa, public_pem, sign
 from federation.vocabulary import Article, ProjectDetails
+from node.conversations.models import Comment, State
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
-from node.federating.models import Actor, ActorKey, Follow, Peer
+from node.federating.models import Actor, ActorKey, Follow, InboxItem, Peer
 from node.people.permissions import OFFICER
 from node.projects import service as projects
+from node.projects.models import Project
 from node.projects.writing import Text
 from node.runtime import Node
 from node.testing.nodes import email
 
 ACTORS, PROJECTS, FOLLOWED = 1_000, 20, 50
+PORTION = 10_000
 # Actors share these keys, each under an id of its own: signing is not what is measured.
 KEYS = 50
 CONTEXT = "https://www.w3.org/ns/activitystreams"
@@ -91,9 +96,10 @@ def _new_key(_number: int) -> str:
     return generate_rsa()
 
 
-def introduce(node: Node, correspondents: Sequence[Correspondent]) -> list[str]:
+def introduce(node: Node, correspondents: Sequence[Correspondent], stored: int = 0) -> list[str]:
     """Have `node` know them, follow the first `FOLLOWED`, and have projects of its own, which its
-    officer owns. Returns the ids of these.
+    officer owns, and `stored` messages, of which as many are comments as in `MIX`. Returns the ids
+    of the projects.
     """
     with node.work(by=email(OFFICER, "aldermoor")) as work:
         session, council = work.session, councils.require_own(work.session)
@@ -107,7 +113,60 @@ def introduce(node: Node, correspondents: Sequence[Correspondent]) -> list[str]:
             follow = Follow(uri=f"{NODE.actor}/follows/{ids[one.uri]}", state="accepted")
             follow.follower_id, follow.followed_id = council.actor_id, ids[one.uri]
             session.add_all([follow, Council(actor_id=ids[one.uri], name=f"Council at {one.host}")])
-        return [_publish(work, council, number) for number in range(PROJECTS)]
+        own = [_publish(work, council, number) for number in range(PROJECTS)]
+        _store(session, sorted(ids.values()), own, stored)
+        return own
+
+
+def _store(
+    session: Session, actor_ids: Sequence[int], projects: Sequence[str], stored: int
+) -> None:
+    """Messages that came two days ago and were acted on."""
+    at = now() - timedelta(days=2)
+    rows = dict(session.execute(select(Project.uri, Project.id)).all())
+    for start in range(0, stored, PORTION):
+        numbers = range(start, min(start + PORTION, stored))
+        messages = [_message(number, at) for number in numbers]
+        session.execute(insert(InboxItem), messages)
+        comments = [
+            _comment(number, actor_ids[number % len(actor_ids)], projects[number % PROJECTS], at)
+            for number in numbers
+            if MIX[number % len(MIX)] == COMMENT
+        ]
+        for comment in comments:
+            comment["project_id"] = rows[comment["in_reply_to"]]
+        session.execute(insert(Comment), comments)
+
+
+def _message(number: int, at: datetime) -> dict[str, Any]:
+    uri = f"https://before.test/activities/{number}"
+    return {
+        "uri": uri,
+        "actor_uri": "https://before.test/actors/1",
+        "host": "before.test",
+        "type": "Create",
+        "object_uri": f"https://before.test/notes/{number}",
+        "body": {"content": TEXT},
+        "state": "done",
+        "received_at": at,
+        "due_at": at,
+        "finished_at": at,
+    }
+
+
+def _comment(number: int, author_id: int, project: str, at: datetime) -> dict[str, Any]:
+    uri = f"https://before.test/notes/{number}"
+    return {
+        "uri": uri,
+        "url": uri,
+        "author_id": author_id,
+        "in_reply_to": project,
+        "content": TEXT,
+        "state": State.shown,
+        "published_at": at,
+        "changed_at": at,
+        "received_at": at,
+    }
 
 
 def _publish(work: Any, council: Council, number: int) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import select
 
 from federation.acceptance import Accepted
@@ -18,15 +19,17 @@ from federation.origin import host_of
 from federation.vocabulary import Activity
 from node import changes
 from node.db import now
-from node.errors import ConflictError, MoothallError
+from node.errors import ConflictError
 from node.federating import actors, blocking, originals, queues
 from node.federating.dispatching import dispatch
 from node.federating.fetching import NotNowError
 from node.federating.models import InboxItem
-from node.isolation import describe
+from node.isolation import FORESEEN, describe
 from node.runtime import Node, NotForUsError, Received, UnitOfWork
 from node.text import one_line
 from node.wording import say
+
+log = structlog.get_logger(__name__)
 
 FETCHING_JOB = "inbox-fetching"
 # So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
@@ -148,7 +151,7 @@ def _handle_fetched(node: Node, item: queues.Lease) -> None:
         received = originals.read(node, Activity.parse(body), forwarded_by)
     except NotForUsError as reason:
         _end_alone(node, item.id, End("ignored", str(reason)))
-    except (MoothallError, FederationError) as error:
+    except FORESEEN as error:
         _end_alone(node, item.id, _failed(error))
     else:
         _handle(node, {item.id: received})
@@ -157,8 +160,21 @@ def _handle_fetched(node: Node, item: queues.Lease) -> None:
 def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
     """Act on some messages in one transaction.
 
-    The effect of each is committed together with its new state, or neither is.
+    The effect of each is committed together with its new state, or neither is. Savepoints, by which
+    one that fails is undone alone, take a third of the time: there are none until one fails.
     """
+    try:
+        _handle_in_one(node, prepared, with_savepoints=False)
+    except FORESEEN as error:
+        log.info("a message failed: all of its batch are acted on again", why=describe(error))
+        _handle_in_one(node, prepared, with_savepoints=True)
+
+
+def _handle_in_one(
+    node: Node, prepared: Mapping[int, Received | None], *, with_savepoints: bool
+) -> None:
+    """Raises what a handler raises, unless there are savepoints and it was foreseen."""
+    act = _act_alone if with_savepoints else _act
     with node.work(by=InboxItem.JOB) as work:
         items = _waiting(work, prepared.keys())
         with changes.caching(work.session):
@@ -170,7 +186,7 @@ def _handle(node: Node, prepared: Mapping[int, Received | None]) -> None:
             ends = [
                 BLOCKED
                 if blocking.is_refused(item.type, item.actor_uri, unheard)
-                else _act(node, work, item, received)
+                else act(node, work, item, received)
                 for item, received in zip(items, found, strict=True)
             ]
         for item, end in zip(items, ends, strict=True):
@@ -193,19 +209,23 @@ def _embedded(item: InboxItem) -> Received | End:
 
 
 def _act(node: Node, work: UnitOfWork, item: InboxItem, received: Received | End) -> End:
-    """Act on one message; of one that fails nothing stays but how it ended. Raises what nobody
-    foresaw.
-    """
+    """Act on one message. Raises what a handler raises."""
     if isinstance(received, End):
         return received
     work.by = item.actor_uri
     try:
-        with work.session.begin_nested():
-            return End(*dispatch(node, work, received))
-    except (MoothallError, FederationError) as error:
-        return _failed(error)
+        return End(*dispatch(node, work, received))
     finally:
         work.by = InboxItem.JOB
+
+
+def _act_alone(node: Node, work: UnitOfWork, item: InboxItem, received: Received | End) -> End:
+    """The same; of one that fails nothing stays but how it ended. Raises what nobody foresaw."""
+    try:
+        with work.session.begin_nested():
+            return _act(node, work, item, received)
+    except FORESEEN as error:
+        return _failed(error)
 
 
 def _failed(error: Exception) -> End:
