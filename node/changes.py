@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import lru_cache, update_wrapper
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, TypeVarTuple
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
@@ -29,7 +29,7 @@ class Change(NamedTuple):
 Changes = Set[Change]
 # The columns on which a cache depends, by table; None if it depends on all of them.
 Sources = Mapping[str, Collection[str] | None]
-Asked = ParamSpec("Asked")
+Asked = TypeVarTuple("Asked")
 Answer = TypeVar("Answer")
 
 
@@ -44,32 +44,32 @@ def watch(engine: Engine) -> None:
 def caching(session: Session) -> Iterator[None]:
     """Within this block, and one transaction, functions marked `cached` ask `session` once."""
     info = session.connection().info
-    session.info[ANSWERS] = info[ANSWERS] = {}
+    answers = session.info[ANSWERS] = info[ANSWERS] = {}
     try:
         yield
     finally:
-        del session.info[ANSWERS], info[ANSWERS]
+        del session.info[ANSWERS]
+        if info.get(ANSWERS) is answers:  # a connection that broke has been given to somebody else
+            del info[ANSWERS]
 
 
-class Cached(Generic[Asked, Answer]):
+class Cached(Generic[*Asked, Answer]):
     """A function that reads from a session, and whose answer depends on `sources` alone. Its other
-    arguments are hashable, and nobody changes what it returns.
+    arguments are positional and hashable, and nobody changes what it returns.
     """
 
-    def __init__(
-        self, ask: Callable[Concatenate[Session, Asked], Answer], sources: Sources
-    ) -> None:
+    def __init__(self, ask: Callable[[Session, *Asked], Answer], sources: Sources) -> None:
         self._ask, self._sources = ask, sources
         update_wrapper(self, ask)
 
-    def __call__(self, session: Session, *about: Asked.args, **named: Asked.kwargs) -> Answer:
+    def __call__(self, session: Session, *about: *Asked) -> Answer:
         answers = session.info.get(ANSWERS)
         if answers is None:
-            return self._ask(session, *about, **named)
+            return self._ask(session, *about)
         session.flush()
         mine: dict[Any, Answer] = answers.setdefault(self, {})
         if about not in mine:
-            mine[about] = self._ask(session, *about, **named)
+            mine[about] = self._ask(session, *about)
         return mine[about]
 
     def know(self, session: Session, answers: Mapping[tuple[Any, ...], Answer]) -> None:
@@ -83,7 +83,7 @@ class Cached(Generic[Asked, Answer]):
 
 def cached(
     sources: Sources,
-) -> Callable[[Callable[Concatenate[Session, Asked], Answer]], Cached[Asked, Answer]]:
+) -> Callable[[Callable[[Session, *Asked], Answer]], Cached[*Asked, Answer]]:
     """Mark a function as `Cached`."""
     return lambda ask: Cached(ask, sources)
 

@@ -304,7 +304,8 @@ def _insert_new(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.I
 
 @cache
 def _insert_once(model: type[Base], dialect: str) -> ReturningInsert[int]:
-    return _insert_new(model, dialect).returning(literal(1))
+    once = _insert_new(model, dialect).returning(literal(1))
+    return once.execution_options(render_nulls=True)
 
 
 def insert_into(

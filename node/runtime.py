@@ -235,6 +235,7 @@ class Node:
     unheard: Remembered[set[str]] = field(default_factory=Remembered)
     documents: Remembered[bytes] = field(default_factory=Remembered)
     rooms: Remembered["Room"] = field(default_factory=Remembered)
+    failed_lately: Remembered[bool] = field(default_factory=lambda: Remembered(seconds=10.0))
     looked: Recent[bool] = field(default_factory=lambda: Recent(seconds=21_600.0))
     deeds: Allowance = field(default_factory=lambda: Allowance(seconds=86_400.0))
     refused: Tally = field(default_factory=Tally)

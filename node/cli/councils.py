@@ -109,8 +109,10 @@ def rotate_keys(drop_old: bool) -> None:
         pairs = rotating.prepare(node)
         with node.work(by=BY) as work:
             number = rotating.rotate(work, pairs, drop_old=drop_old)
-        rotating.finish(node)
+        is_finished = rotating.finish(node)
     click.echo(f"New keys for {number} actors of this node")
+    if not is_finished:
+        click.echo("Not all have them yet, or have told their followers: a job does the rest.")
 
 
 @council.command()

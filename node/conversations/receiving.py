@@ -52,20 +52,21 @@ def prefetch(work: UnitOfWork, batch: Sequence[Received]) -> None:
     would ask for.
     """
     session = work.session
-    about, written, hosts = set[str](), dict[str, Actor](), set[str]()
-    for received in batch:
-        author = actors.by_uri(session, received.activity.actor)
-        if author is None:
-            continue
-        hosts.add(author.host)
+    senders = {one: actors.by_uri(session, one.activity.actor) for one in batch}
+    peers.prefetch(session, {sender.host for sender in senders.values() if sender})
+    about, answered, written = set[str](), set[str](), dict[str, Actor]()
+    for received, author in senders.items():
         note = received.document or {}
-        if type_of(note) in REPLIES and (uri := id_of(note)):
-            written[uri] = author
-        if subject := id_of(note.get("inReplyTo")) or received.activity.object_id:
-            about.add(subject)
-    projects = [one for one in subjects.prefetch(session, about) if one.is_local and one.actor]
-    publishing.prefetch_followers(session, [one.actor for one in projects if one.actor])
-    peers.prefetch(session, hosts)
+        if author is None or type_of(note) not in REPLIES:
+            about.add(received.activity.object_id or "")
+            continue
+        written[id_of(note) or ""] = author
+        about.add(subject := id_of(note.get("inReplyTo")) or "")
+        if peers.allowed_by_name(session, {author.host}):  # it is shown, and announced
+            answered.add(subject)
+    projects = subjects.prefetch(session, about)
+    announcers = [one.actor for one in projects if one.is_local and one.uri in answered]
+    publishing.prefetch_followers(session, [actor for actor in announcers if actor])
     _prefetch_deleted(session, written)
 
 

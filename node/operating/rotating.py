@@ -55,8 +55,8 @@ def rotate(work: UnitOfWork, pairs: Pairs, *, drop_old: bool = False) -> int:
     """Have our actors sign with the keys that were prepared, and tell their followers: a long
     write. Returns how many actors.
 
-    `drop_old`: what the old keys signed counts no more, as of now: somebody else has them. Actors
-    of projects keep none that their council does not have.
+    `drop_old`: what the old keys signed counts no more: somebody else has them. Actors of projects
+    keep none that their council does not have, once they take its new ones.
     """
     session, moment = work.session, now()
     changed: dict[Actor, None] = {}
@@ -111,10 +111,16 @@ TELLING = portions.Kind("tell-new-keys", _tell_some)
 LONG_WRITES = FOLLOWING, TELLING
 
 
-def finish(node: Node) -> None:
-    """Write what is left of a rotation, as a command does. The job of long writes would, too."""
+def finish(node: Node) -> bool:
+    """Write what is left of a rotation, as a command does; False if something is left even then,
+    which the job of long writes does.
+    """
     for kind in LONG_WRITES:
         portions.work_off(node, [kind])
+    names = [kind.name for kind in LONG_WRITES]
+    left = select(portions.LongWrite.id).where(portions.LongWrite.kind.in_(names))
+    with node.reading() as session:
+        return session.scalar(left.limit(1)) is None
 
 
 def work_off(node: Node) -> None:

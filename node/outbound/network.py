@@ -114,9 +114,16 @@ class GuardedBackend(httpcore2.NetworkBackend):
 class DeadlineStream(httpcore2.NetworkStream):
     """A connection on which no step outlasts the deadline it is given as its timeout."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, sessions: "Sessions") -> None:
+    def __init__(
+        self,
+        stream: httpcore2.NetworkStream,
+        sessions: "Sessions",
+        verified_at: float | None = None,
+    ) -> None:
+        """`verified_at`: when the certificate was, of a connection over TLS."""
         self._stream = stream
         self._sessions = sessions
+        self._verified_at = verified_at
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, remaining(timeout))
@@ -141,21 +148,34 @@ class DeadlineStream(httpcore2.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
         left = remaining(timeout)
-        context: Any = _Resuming(ssl_context, self._sessions)
+        before = self._sessions.take(server_hostname)
+        context: Any = _Resuming(ssl_context, before)
         try:
             stream = self._stream.start_tls(context, server_hostname, left)
-            return DeadlineStream(stream, self._sessions)
+            is_resumed = before and stream.get_extra_info("socket").session_reused
+            verified_at = before.verified_at if before and is_resumed else monotonic()
+            return DeadlineStream(stream, self._sessions, verified_at)
         except httpcore2.ConnectError as error:
             raise OutboundError(
                 OutboundCode.TLS, say("A secure connection to the server could not be made.")
             ) from error
 
     def close(self) -> None:
-        self._sessions.keep(self._stream.get_extra_info("socket"))
-        self._stream.close()
+        try:
+            if self._verified_at is not None:
+                self._sessions.keep(self._stream.get_extra_info("socket"), self._verified_at)
+        finally:
+            self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class Session(NamedTuple):
+    """A TLS session, and when the certificate was verified with which it began."""
+
+    session: ssl.SSLSession
+    verified_at: float
 
 
 class Sessions:
@@ -164,51 +184,39 @@ class Sessions:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Session] = {}
+        self._kept: dict[str, Session] = {}
         self._lock = Lock()
 
-    def take(self, name: str | None) -> ssl.SSLSession | None:
+    def take(self, name: str | None) -> Session | None:
         """A session with the server of that name, if there is one that is not too old."""
         with self._lock:
-            found = self._kept.get(name or "")
-            if found is None or monotonic() > found.verified_at + SESSION_SECONDS:
-                return None
-            self._kept[found.name] = found._replace(session=None)
-            return found.session
+            found = self._kept.pop(name or "", None)
+        if found is None or monotonic() > found.verified_at + SESSION_SECONDS:
+            return None
+        return found
 
-    def keep(self, connection: socket.socket) -> None:
-        """Keep the session of a connection that is about to end, if it is one of TLS."""
-        if not isinstance(connection, ssl.SSLSocket) or not connection.server_hostname:
-            return
-        name, session = connection.server_hostname, connection.session
+    def keep(self, connection: ssl.SSLSocket, verified_at: float) -> None:
+        """Keep the session of a connection that is about to end, if its server gave one."""
+        name, session = connection.server_hostname or "", connection.session
         if session is None or not session.has_ticket:
             return
         with self._lock:
             before = self._kept.pop(name, None)
-            if not connection.session_reused:
-                self._kept[name] = _Session(name, monotonic(), session)
-            elif before is not None:
-                self._kept[name] = before._replace(session=session)
+            if before is None or before.verified_at < verified_at:
+                before = Session(session, verified_at)
+            self._kept[name] = before
             if len(self._kept) > MAX_SESSIONS:
                 del self._kept[next(iter(self._kept))]
-
-
-class _Session(NamedTuple):
-    """`session` is None while it is in use; `verified_at` is when the certificate was."""
-
-    name: str
-    verified_at: float
-    session: ssl.SSLSession | None
 
 
 class _Resuming:
     """An `ssl.SSLContext`, as far as the pool asks for one, that goes on with a session."""
 
-    def __init__(self, context: ssl.SSLContext, sessions: Sessions) -> None:
-        self._context, self._sessions = context, sessions
+    def __init__(self, context: ssl.SSLContext, session: Session | None) -> None:
+        self._context, self._session = context, session
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str | None) -> ssl.SSLSocket:
-        session = self._sessions.take(server_hostname)
+        session = self._session.session if self._session else None
         return self._context.wrap_socket(sock, server_hostname=server_hostname, session=session)
 
 

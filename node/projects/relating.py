@@ -20,7 +20,11 @@ MERGING_JOB = "project-merging"
 # Of one project so many say something are shown.
 MOST_SAYING = 50
 IDS = select(Project.id, Project.uri).where(Project.uri.in_(bindparam("uris", expanding=True)))
-FORGETTING = delete(Relation).where(Relation.project_id.in_(bindparam("ids", expanding=True)))
+FORGETTING = (
+    delete(Relation)
+    .where(Relation.project_id.in_(bindparam("ids", expanding=True)))
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,15 @@ def _withdraw_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
     """
     room, project_id = row.subject.split()
     project = work.session.get(Project, int(project_id))
-    if project is None or not _is_narrowed(project):
+    if project is None or not (_is_narrowed(project) or room == FOR_GOOD):
         return False
     withdraw = work.node.withdrawals[room]
     row.position = withdraw(work, project, _still_for(project), row.position, MOST_WITHDRAWN)
     return row.position > 0
 
 
+# What officers announced of it is not shown again, so all of it is undone.
+FOR_GOOD = "announcements"
 WITHDRAWING = portions.Kind("withdraw-parts", _withdraw_some)
 
 
