@@ -52,10 +52,10 @@ def prefetch(work: UnitOfWork, batch: Sequence[Received]) -> None:
     would ask for.
     """
     session = work.session
-    senders = {one: actors.by_uri(session, one.activity.actor) for one in batch}
-    peers.prefetch(session, {sender.host for sender in senders.values() if sender})
+    senders = [actors.by_uri(session, one.activity.actor) for one in batch]
+    peers.prefetch(session, {sender.host for sender in senders if sender})
     about, answered, written = set[str](), set[str](), dict[str, Actor]()
-    for received, author in senders.items():
+    for received, author in zip(batch, senders, strict=True):
         note = received.document or {}
         if author is None or type_of(note) not in REPLIES:
             about.add(received.activity.object_id or "")
