@@ -146,6 +146,7 @@ def _message(number: int, at: datetime) -> dict[str, Any]:
         "host": "before.test",
         "type": "Create",
         "object_uri": f"https://before.test/notes/{number}",
+        "needs_fetch": False,
         "body": {"content": TEXT},
         "state": "done",
         "received_at": at,
