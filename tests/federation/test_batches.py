@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import event, func, select
 
 from node import changes
+from node.conversations import receiving
 from node.conversations.models import Comment
 from node.councils import service as councils
 from node.federating import actors, handling, publishing, reactions
-from node.federating.models import Follow, Reaction
+from node.federating.models import Follow, InboxItem, Reaction
 from node.testing.nodes import Nodes, TestNode
 from node.testing.peer import Peer, Signatory
 from tests.federation.talking import note
@@ -126,3 +127,21 @@ def test_must_35_reactions_of_one_server(
     with node.reading() as session:
         kept = [reaction.actor.uri for reaction in session.scalars(select(Reaction))]
     assert kept == [other.uri, *(liker.uri for liker in likers[2:])]
+
+
+def test_a_message_that_fails_takes_nothing_from_those_that_came_with_it(
+    nodes: Nodes, node: TestNode, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "MOST_OF_HOST", 3)
+    author = Peer.join(nodes, "brackwell.test", node).actor()
+    good = [note(author, project) for _ in range(3)]
+    for about in (*good[:2], note(author, project) | {"content": 5}):
+        send(author, node, "Create", about)
+    nodes.settle()
+    send(author, node, "Create", good[2])  # with savepoints from the first
+    nodes.settle()
+    with node.reading() as session:
+        kept = session.scalars(select(Comment.uri).order_by(Comment.id)).all()
+        states = session.scalars(select(InboxItem.state).order_by(InboxItem.id)).all()
+    assert kept == [about["id"] for about in good]
+    assert states == ["done", "done", "failed", "done"]
