@@ -112,7 +112,7 @@ def rotate_keys(drop_old: bool) -> None:
         is_finished = rotating.finish(node)
     click.echo(f"New keys for {number} actors of this node")
     if not is_finished:
-        click.echo("Not all have them yet, or have told their followers: a job does the rest.")
+        click.echo("Some of them, or their followers, are not up to date yet. A job will finish.")
 
 
 @council.command()
