@@ -42,20 +42,22 @@ def watch(engine: Engine) -> None:
 
 @contextmanager
 def caching(session: Session) -> Iterator[None]:
-    """Within this block, and one transaction, functions marked `cached` ask `session` once."""
+    """Within this block, which lies within one transaction, functions marked `cached` query
+    `session` once for the same arguments.
+    """
     info = session.connection().info
     answers = session.info[ANSWERS] = info[ANSWERS] = {}
     try:
         yield
     finally:
         del session.info[ANSWERS]
-        if info.get(ANSWERS) is answers:  # a connection that broke has been given to somebody else
+        if info.get(ANSWERS) is answers:  # after a disconnect the pool may have reused it
             del info[ANSWERS]
 
 
 class Cached(Generic[*Asked, Answer]):
-    """A function that reads from a session, and whose answer depends on `sources` alone. Its other
-    arguments are positional and hashable, and nobody changes what it returns.
+    """A function of a session and of hashable positional arguments. Its result depends on `sources`
+    alone, and callers do not mutate it.
     """
 
     def __init__(self, ask: Callable[[Session, *Asked], Answer], sources: Sources) -> None:
@@ -72,12 +74,12 @@ class Cached(Generic[*Asked, Answer]):
             mine[about] = self._ask(session, *about)
         return mine[about]
 
-    def know(self, session: Session, answers: Mapping[tuple[Any, ...], Answer]) -> None:
-        """Cache answers that were read together, by the arguments that ask for each."""
+    def prime(self, session: Session, answers: Mapping[tuple[Any, ...], Answer]) -> None:
+        """Cache results that were read together, each under the arguments of its call."""
         session.info.get(ANSWERS, {}).setdefault(self, {}).update(answers)
 
     def depends_on(self, changed: Changes) -> bool:
-        """Whether an answer may be another one after `changed`."""
+        """Whether the result may differ after these changes."""
         return concern(changed, self._sources)
 
 

@@ -41,16 +41,14 @@ MOST_DELETIONS_OF_HOST = 2_000
 MOST_ADDRESSED = 100
 
 # How many comments somebody wrote, and how many since then.
-WRITTEN = select(
+COMMENT_COUNTS = select(
     func.count(Comment.id),
     func.count(Comment.id).filter(Comment.received_at > bindparam("since")),
 ).where(Comment.author_id == bindparam("author_id"))
 
 
 def prefetch(work: UnitOfWork, batch: Sequence[Received]) -> None:
-    """Before some messages are acted on in one transaction: ask at once for what acting on each
-    would ask for.
-    """
+    """Cache the results of queries that a batch of messages needs, with one query of each kind."""
     session = work.session
     senders = [actors.by_uri(session, one.activity.actor) for one in batch]
     peers.prefetch(session, {sender.host for sender in senders if sender})
@@ -269,7 +267,7 @@ def _prefetch_deleted(session: Session, authors: Mapping[str, Actor]) -> None:
     deleted = select(Deleted.uri, Deleted.actor_id, Deleted.at).where(Deleted.uri.in_(authors))
     found = {(row.uri, row.actor_id): row.at for row in session.execute(deleted)}
     asked = [(uri, author.id) for uri, author in authors.items()]
-    _deleted_at.know(session, {key: found.get(key) for key in asked})
+    _deleted_at.prime(session, {key: found.get(key) for key in asked})
 
 
 def _bring_back(comment: Comment, state: State, asked_at: datetime | None) -> None:
@@ -286,7 +284,7 @@ def _check_room(work: UnitOfWork, author: Actor, state: State, *, at_once: bool)
     `at_once`: what was written over a long time comes together.
     """
     hour = {"author_id": author.id, "since": now() - timedelta(hours=1)}
-    of_author, of_hour = work.session.execute(WRITTEN, hour).one()
+    of_author, of_hour = work.session.execute(COMMENT_COUNTS, hour).one()
     limits = [of_author < MOST_OF_ACTOR, at_once or of_hour < MOST_AN_HOUR]
     limits.append(_room_of(work, author.host).left > 0)
     if state is State.held:

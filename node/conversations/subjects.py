@@ -45,7 +45,7 @@ def prefetch(session: Session, uris: Collection[str]) -> Sequence[Project]:
     """Read at once the projects among what has these ids, for which `find` will be asked."""
     query = select(Project).where(Project.uri.in_(uris)).options(joinedload(Project.actor))
     found = {project.uri: project for project in session.scalars(query)}
-    _project.know(session, {(uri,): found.get(uri) for uri in uris})
+    _project.prime(session, {(uri,): found.get(uri) for uri in uris})
     return list(found.values())
 
 

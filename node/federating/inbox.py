@@ -41,7 +41,7 @@ FOLLOW = "Follow"
 # An irrelevant message takes up no room: its id alone is kept, to recognise it if it comes again.
 IRRELEVANT: Row = {"state": "ignored", "outcome": "refers to nothing on this server", "body": {}}
 # What the messages that wait are about.
-WAITING = select(InboxItem.object_uri).where(
+WAITING_OBJECTS = select(InboxItem.object_uri).where(
     InboxItem.object_uri.in_(bindparam("uris", expanding=True)),
     InboxItem.state == InboxItem.WAITING,
 )
@@ -195,7 +195,7 @@ def _ignore_irrelevant(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> N
     uris = set[str]().union(*by_place.values())
     with node.reading() as session:
         known = node.relevance.known(session, uris)
-        known.update(session.scalars(WAITING, {"uris": list(uris)}))
+        known.update(session.scalars(WAITING_OBJECTS, {"uris": list(uris)}))
     written = [
         (place, row["object_uri"])
         for place, (_activity, row) in enumerate(arrived)

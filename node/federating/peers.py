@@ -60,7 +60,7 @@ def prefetch(session: Session, hosts: Iterable[str]) -> None:
     wanted = frozenset(hosts)
     found = _states(session, wanted)
     known = {host: {host: found[host]} if host in found else {} for host in wanted}
-    _states.know(session, {(frozenset({host}),): states for host, states in known.items()})
+    _states.prime(session, {(frozenset({host}),): states for host, states in known.items()})
 
 
 def is_blocked(session: Session, host: str) -> bool:

@@ -30,21 +30,23 @@ Audience = Literal["public", "peers"]
 MOST_INBOXES_OF_HOST = 50
 # Activities that carry or show what they are about.
 SAYING = ("Create", "Update", "Announce")
-_IDLE = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
-_WAITING = select(Delivery.activity_id).where(
+_NOT_LEASED = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
+_WAITING_DELIVERIES = select(Delivery.activity_id).where(
     Delivery.state == Delivery.WAITING,
     Delivery.host == bindparam("host"),
     Delivery.inbox == bindparam("inbox"),
-    _IDLE,
+    _NOT_LEASED,
 )
-SUPERSEDED = (
+DELETE_SUPERSEDED = (
     delete(OutboxActivity)
-    .where(OutboxActivity.id.in_(_WAITING), OutboxActivity.actor_id == bindparam("actor_id"))
+    .where(
+        OutboxActivity.id.in_(_WAITING_DELIVERIES), OutboxActivity.actor_id == bindparam("actor_id")
+    )
     .where(OutboxActivity.type.in_(bindparam("kinds", expanding=True)))
     .where(OutboxActivity.audience == DIRECT)
     .execution_options(synchronize_session=False)
 )
-SENDING = insert(Delivery)
+INSERT_DELIVERIES = insert(Delivery)
 
 
 def publish(
@@ -141,7 +143,7 @@ def supersede(session: Session, actor: Actor, to: Actor, *kinds: str) -> None:
     is: something newer takes its place.
     """
     to_them = {"host": to.host, "inbox": to.inbox, "now": now()}
-    session.execute(SUPERSEDED, {**to_them, "actor_id": actor.id, "kinds": kinds})
+    session.execute(DELETE_SUPERSEDED, {**to_them, "actor_id": actor.id, "kinds": kinds})
 
 
 def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
@@ -160,7 +162,7 @@ def followers(session: Session, actor: Actor, *kinds: str) -> set[str]:
 def prefetch_followers(session: Session, of: Collection[Actor]) -> None:
     """Ask at once what `followers` will be asked of each of these actors."""
     found = _followers_of(session, of, ())
-    followers.know(session, {(actor,): inboxes for actor, inboxes in found.items()})
+    followers.prime(session, {(actor,): inboxes for actor, inboxes in found.items()})
 
 
 def _followers_of(
@@ -222,7 +224,7 @@ def _post(
         if host in reachable and host != work.settings.authority
     ]
     if deliveries:
-        session.connection().execute(SENDING, deliveries)
+        session.connection().execute(INSERT_DELIVERIES, deliveries)
     work.wake(Delivery.JOB)
     return row
 

@@ -15,7 +15,9 @@ KINDS = frozenset({LIKE, ANNOUNCE})
 # Of one actor, and of all of one server, so many are kept: the oldest go.
 MOST_OF_ACTOR = 1_000
 MOST_OF_HOST = 20_000
-OF_ACTOR = select(func.count(Reaction.id)).where(Reaction.actor_id == bindparam("actor_id"))
+REACTIONS_OF_ACTOR = select(func.count(Reaction.id)).where(
+    Reaction.actor_id == bindparam("actor_id")
+)
 
 
 def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str) -> bool:
@@ -24,7 +26,7 @@ def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str)
     if not insert_once(work.session, Reaction, **new):
         return False
     if not actor.is_local:
-        if (work.session.scalar(OF_ACTOR, {"actor_id": actor.id}) or 0) > MOST_OF_ACTOR:
+        if (work.session.scalar(REACTIONS_OF_ACTOR, {"actor_id": actor.id}) or 0) > MOST_OF_ACTOR:
             _trim(work.session, Reaction.actor_id == actor.id, MOST_OF_ACTOR)
         _trim_host(work, actor.host)
     return True

@@ -20,7 +20,7 @@ NEWS = timedelta(days=14)
 # So much may one person follow.
 MOST_WATCHED = 500
 LONGEST_TAG = 100
-HAPPENED = insert(Happening)
+INSERT_HAPPENINGS = insert(Happening)
 
 
 def tell(
@@ -65,7 +65,7 @@ def tell_all(work: UnitOfWork, kind: Kind, rows: Sequence[dict[str, Any]]) -> No
     fixed = {"kind": kind.name, "by": work.by, "state": Happening.WAITING}
     news = [empty | row | fixed for row in rows if is_news(row["at"])]
     if news:
-        work.session.connection().execute(HAPPENED, news)
+        work.session.connection().execute(INSERT_HAPPENINGS, news)
         work.wake(Happening.JOB)
 
 

@@ -179,8 +179,8 @@ class Session(NamedTuple):
 
 
 class Sessions:
-    """TLS sessions to go on with (RFC 8446, section 2.2), by the name that the certificate is for:
-    what was verified a while ago need not be verified again. Each is used once.
+    """TLS sessions that can be resumed (RFC 8446, section 2.2) without another verification of the
+    certificate, by the name for which it was verified. Each session is used once.
     """
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ class Sessions:
 
 
 class _Resuming:
-    """An `ssl.SSLContext`, as far as the pool asks for one, that goes on with a session."""
+    """As much of an `ssl.SSLContext` as the pool uses; resumes a session."""
 
     def __init__(self, context: ssl.SSLContext, session: Session | None) -> None:
         self._context, self._session = context, session

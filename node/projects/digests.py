@@ -17,7 +17,7 @@ EMPTIED = ("public_count", "public_digest", "peers_count", "peers_digest")
 
 EMPTY = {"generation": Bucket.generation + 1, **dict.fromkeys(EMPTIED)}
 # Locked in this order, so that nobody waits in a circle.
-_THESE = (
+_CHANGED_BUCKETS = (
     select(Bucket.id)
     .where(
         Bucket.council_id == bindparam("council"),
@@ -26,14 +26,16 @@ _THESE = (
     .order_by(Bucket.number)
     .with_for_update()
 )
-EMPTYING = update(Bucket).where(Bucket.id.in_(_THESE)).values(EMPTY).returning(Bucket.number)
+EMPTY_BUCKETS = (
+    update(Bucket).where(Bucket.id.in_(_CHANGED_BUCKETS)).values(EMPTY).returning(Bucket.number)
+)
 
 
 def touch(session: Session | Connection, council_id: int, numbers: Iterable[int]) -> None:
     """What is in these buckets of a council has changed."""
     wanted = sorted(set(numbers))
     connection = session if isinstance(session, Connection) else session.connection()
-    known = set(connection.scalars(EMPTYING, {"council": council_id, "numbers": wanted}))
+    known = set(connection.scalars(EMPTY_BUCKETS, {"council": council_id, "numbers": wanted}))
     new = [
         {"council_id": council_id, "number": n, "generation": 1} for n in wanted if n not in known
     ]

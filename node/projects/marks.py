@@ -15,13 +15,13 @@ JOB = "search"
 MARKED = "marked"
 # What of a council is shown with its projects, or decides what of them is found.
 SHOWN = ("name", "region")
-_THESE = select(Project.id).where(Project.uri.in_(bindparam("uris", expanding=True)))
-MARKING = insert(Mark).from_select(["project_id"], _THESE)
+_PROJECTS = select(Project.id).where(Project.uri.in_(bindparam("uris", expanding=True)))
+INSERT_MARKS = insert(Mark).from_select(["project_id"], _PROJECTS)
 
 
 def by_uri(session: Session, uris: Sequence[str]) -> None:
     """These projects have changed, by a statement and not one by one."""
-    session.connection().execute(MARKING, {"uris": list(uris)})
+    session.connection().execute(INSERT_MARKS, {"uris": list(uris)})
     wake_after(session)
 
 

@@ -19,8 +19,10 @@ from node.wording import say
 MERGING_JOB = "project-merging"
 # Of one project so many say something are shown.
 MOST_SAYING = 50
-IDS = select(Project.id, Project.uri).where(Project.uri.in_(bindparam("uris", expanding=True)))
-FORGETTING = (
+PROJECT_IDS = select(Project.id, Project.uri).where(
+    Project.uri.in_(bindparam("uris", expanding=True))
+)
+DELETE_RELATIONS = (
     delete(Relation)
     .where(Relation.project_id.in_(bindparam("ids", expanding=True)))
     .execution_options(synchronize_session=False)
@@ -43,8 +45,8 @@ class Shown:
 def note(work: UnitOfWork, said: Mapping[str, Sequence[Related]]) -> None:
     """Keep what the projects with these ids say of others now, in place of what they said."""
     session = work.session
-    by_uri = {row.uri: row.id for row in session.execute(IDS, {"uris": list(said)})}
-    session.execute(FORGETTING, {"ids": list(by_uri.values())})
+    by_uri = {row.uri: row.id for row in session.execute(PROJECT_IDS, {"uris": list(said)})}
+    session.execute(DELETE_RELATIONS, {"ids": list(by_uri.values())})
     rows = {
         (by_uri[uri], str(related.kind), related.uri)
         for uri, all_related in said.items()

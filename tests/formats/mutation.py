@@ -1,4 +1,4 @@
-"""Real exports with one thing in them that is wrong."""
+"""Mutations of real exports: one value is wrong or missing."""
 
 from copy import deepcopy
 from typing import Any

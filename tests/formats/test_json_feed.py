@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from node.testing.visitor import Visitor
-from tests.formats.breaking import ABSENT, with_wrong
+from tests.formats.mutation import ABSENT, with_wrong
 
 # What the database is has nothing to do with it.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)

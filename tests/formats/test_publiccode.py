@@ -17,7 +17,7 @@ from node.projects.details import Details, Link, LinkKind, Output
 from node.projects.writing import Text
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
-from tests.formats.breaking import ABSENT, with_wrong
+from tests.formats.mutation import ABSENT, with_wrong
 
 # What the database is has nothing to do with it.
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True)

@@ -22,7 +22,7 @@ def response(body: bytes = b"{}", status: str = "200 OK", **headers: str) -> byt
 
 class Peer:
     """A server that notes each connection and request, and answers as it is told. `resumed` says
-    of each connection over TLS whether it went on with a session.
+    of each connection over TLS whether it resumed a session.
     """
 
     def __init__(

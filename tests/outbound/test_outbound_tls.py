@@ -115,7 +115,7 @@ def ask(outbound: Outbound, peer: Peer) -> None:
     assert outbound.get(f"https://{peer.authority}/", accept="*/*").status == 200
 
 
-def test_a_session_is_gone_on_with_until_the_certificate_was_verified_long_ago(
+def test_a_session_is_resumed_until_the_certificate_was_verified_long_ago(
     client: Clients, brief_peer: Peer, certificate: Path, moment: Moment
 ) -> None:
     outbound = client(brief_peer, ca_file=str(certificate))
