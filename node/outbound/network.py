@@ -9,9 +9,9 @@ import socket
 import ssl
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
-from threading import BoundedSemaphore, Lock, Thread
+from threading import BoundedSemaphore, Thread
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpcore2
 
@@ -26,8 +26,6 @@ Resolver = Callable[[str], Sequence[str]]
 MAX_LOOKUPS = 64
 # So many addresses of one name are tried.
 MAX_DIALLED = 4
-# So many sessions of TLS are kept, and for so long.
-MAX_SESSIONS, SESSION_SECONDS = 1_000, 3_600.0
 
 
 def system_resolver(host: str) -> list[str]:
@@ -58,7 +56,6 @@ class GuardedBackend(httpcore2.NetworkBackend):
         self._resolver = resolver
         self._private_hosts = private_hosts
         self._lookups = BoundedSemaphore(MAX_LOOKUPS)
-        self._sessions = Sessions()
         self._dialler = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -87,7 +84,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
                 )
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
-            return DeadlineStream(stream, self._sessions)
+            return DeadlineStream(stream)
         raise OutboundError(OutboundCode.UNREACHABLE, say("The server cannot be reached."))
 
     def _look_up(self, host: str, deadline: float | None) -> Sequence[str]:
@@ -114,16 +111,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
 class DeadlineStream(httpcore2.NetworkStream):
     """A connection on which no step outlasts the deadline it is given as its timeout."""
 
-    def __init__(
-        self,
-        stream: httpcore2.NetworkStream,
-        sessions: "Sessions",
-        verified_at: float | None = None,
-    ) -> None:
-        """`verified_at`: when the certificate was, of a connection over TLS."""
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
-        self._sessions = sessions
-        self._verified_at = verified_at
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, remaining(timeout))
@@ -148,76 +137,18 @@ class DeadlineStream(httpcore2.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
         left = remaining(timeout)
-        before = self._sessions.take(server_hostname)
-        context: Any = _Resuming(ssl_context, before)
         try:
-            stream = self._stream.start_tls(context, server_hostname, left)
-            is_resumed = before and stream.get_extra_info("socket").session_reused
-            verified_at = before.verified_at if before and is_resumed else monotonic()
-            return DeadlineStream(stream, self._sessions, verified_at)
+            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
         except httpcore2.ConnectError as error:
             raise OutboundError(
                 OutboundCode.TLS, say("A secure connection to the server could not be made.")
             ) from error
 
     def close(self) -> None:
-        try:
-            if self._verified_at is not None:
-                self._sessions.keep(self._stream.get_extra_info("socket"), self._verified_at)
-        finally:
-            self._stream.close()
+        self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
-
-
-class Session(NamedTuple):
-    """A TLS session, and when the certificate was verified with which it began."""
-
-    session: ssl.SSLSession
-    verified_at: float
-
-
-class Sessions:
-    """TLS sessions that can be resumed (RFC 8446, section 2.2) without another verification of the
-    certificate, by the name for which it was verified. Each session is used once.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Session] = {}
-        self._lock = Lock()
-
-    def take(self, name: str | None) -> Session | None:
-        """A session with the server of that name, if there is one that is not too old."""
-        with self._lock:
-            found = self._kept.pop(name or "", None)
-        if found is None or monotonic() > found.verified_at + SESSION_SECONDS:
-            return None
-        return found
-
-    def keep(self, connection: ssl.SSLSocket, verified_at: float) -> None:
-        """Keep the session of a connection that is about to end, if its server gave one."""
-        name, session = connection.server_hostname or "", connection.session
-        if session is None or not session.has_ticket:
-            return
-        with self._lock:
-            before = self._kept.pop(name, None)
-            if before is None or before.verified_at < verified_at:
-                before = Session(session, verified_at)
-            self._kept[name] = before
-            if len(self._kept) > MAX_SESSIONS:
-                del self._kept[next(iter(self._kept))]
-
-
-class _Resuming:
-    """As much of an `ssl.SSLContext` as the pool uses; resumes a session."""
-
-    def __init__(self, context: ssl.SSLContext, session: Session | None) -> None:
-        self._context, self._session = context, session
-
-    def wrap_socket(self, sock: socket.socket, server_hostname: str | None) -> ssl.SSLSocket:
-        session = self._session.session if self._session else None
-        return self._context.wrap_socket(sock, server_hostname=server_hostname, session=session)
 
 
 def _not_resolved() -> OutboundError:

@@ -21,9 +21,7 @@ def response(body: bytes = b"{}", status: str = "200 OK", **headers: str) -> byt
 
 
 class Peer:
-    """A server that notes each connection and request, and answers as it is told. `resumed` says
-    of each connection over TLS whether it resumed a session.
-    """
+    """A server that notes each connection and request, and answers as it is told."""
 
     def __init__(
         self,
@@ -34,7 +32,6 @@ class Peer:
     ) -> None:
         self.connections = 0
         self.requests: list[bytes] = []
-        self.resumed: list[bool | None] = []
         self._answer = answer
         self._tls = tls
         self._open: list[socket.socket] = []
@@ -81,7 +78,6 @@ class Peer:
         with suppress(OSError):
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-                self.resumed.append(connection.session_reused)
             with connection, connection.makefile("rb") as lines:
                 while line := lines.readline():
                     request = line

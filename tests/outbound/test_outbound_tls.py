@@ -1,8 +1,6 @@
 """TLS: the name is verified, though the address is what was dialled."""
 
 import ssl
-import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from node.errors import SettingsError
-from node.outbound import Outbound, OutboundCode, OutboundError, network
-from node.outbound import client as outbound_client
+from node.outbound import Outbound, OutboundCode, OutboundError
 from tests.outbound.clients import Clients
-from tests.outbound.peers import Peer, Peers, response
+from tests.outbound.peers import Peer, Peers
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +48,11 @@ def names_asked_for() -> list[str | None]:
 
 
 @pytest.fixture
-def tls(certificate: Path, names_asked_for: list[str | None]) -> ssl.SSLContext:
+def secure_peer(serve: Peers, certificate: Path, names_asked_for: list[str | None]) -> Peer:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     context.sni_callback = lambda _, name, __: names_asked_for.append(name)
-    return context
-
-
-@pytest.fixture
-def secure_peer(serve: Peers, tls: ssl.SSLContext) -> Peer:
-    return serve(tls=tls)
-
-
-@pytest.fixture
-def brief_peer(serve: Peers, tls: ssl.SSLContext) -> Peer:
-    """One that answers each request on a connection of its own."""
-    return serve(response(connection="close"), tls=tls)
+    return serve(tls=context)
 
 
 def test_the_name_is_sent_and_verified(
@@ -91,63 +77,6 @@ def test_a_certificate_for_another_name_is_refused(
         outbound.get(f"https://{authority}/", accept="*/*")
     assert failed.value.code == OutboundCode.TLS
     assert secure_peer.requests == []
-
-
-@dataclass
-class Moment:
-    """The time, as the client sees it: so many seconds later than it is."""
-
-    ahead: float = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self.ahead
-
-
-@pytest.fixture
-def moment(monkeypatch: pytest.MonkeyPatch) -> Moment:
-    found = Moment()
-    for module in (outbound_client, network):
-        monkeypatch.setattr(module, "monotonic", found)
-    return found
-
-
-def ask(outbound: Outbound, peer: Peer) -> None:
-    assert outbound.get(f"https://{peer.authority}/", accept="*/*").status == 200
-
-
-def test_a_session_is_resumed_until_the_certificate_was_verified_long_ago(
-    client: Clients, brief_peer: Peer, certificate: Path, moment: Moment
-) -> None:
-    outbound = client(brief_peer, ca_file=str(certificate))
-    for _ in range(4):
-        ask(outbound, brief_peer)
-        moment.ahead += network.SESSION_SECONDS / 2.5
-    assert brief_peer.resumed == [False, True, True, False]
-
-
-def test_a_session_is_for_the_name_that_was_verified(
-    client: Clients, brief_peer: Peer, certificate: Path
-) -> None:
-    other = f"other.example:{brief_peer.port}"
-    names = {"other.example": ["127.0.0.1"]}
-    outbound = client(brief_peer, ca_file=str(certificate), private_hosts=[other], names=names)
-    ask(outbound, brief_peer)
-    with pytest.raises(OutboundError) as failed:
-        outbound.get(f"https://{other}/", accept="*/*")
-    assert failed.value.code == OutboundCode.TLS
-    ask(outbound, brief_peer)
-    assert brief_peer.resumed[0] is False
-    assert brief_peer.resumed[-1] is True
-
-
-def test_sessions_of_the_first_servers_go_when_there_are_too_many(
-    client: Clients, brief_peer: Peer, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(network, "MAX_SESSIONS", 0)
-    outbound = client(brief_peer, ca_file=str(certificate))
-    for _ in range(2):
-        ask(outbound, brief_peer)
-    assert brief_peer.resumed == [False, False]
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(client: Clients, secure_peer: Peer) -> None:
