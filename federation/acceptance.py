@@ -184,7 +184,7 @@ def believe(
     try:
         host = check_id(uri, policy.plain_http).authority
     except AddressError as error:
-        raise DocumentError("object", "without a usable id") from error
+        raise DocumentError("object", "no usable id") from error
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
     if not isinstance(told, dict) or not _may_speak_for(uri, told):

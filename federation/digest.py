@@ -91,17 +91,17 @@ class CouncilDigest:
         uri = required_id(document, "id")
         council = required_id(document, "attributedTo")
         if not same_origin(uri, council):
-            raise DocumentError("attributedTo", "of another origin")
+            raise DocumentError("attributedTo", "from a different origin")
         buckets = document.get("buckets")
         if not isinstance(buckets, list) or len(buckets) > BUCKETS:
             raise DocumentError("buckets", "not a list of buckets")
         found = cls(uri, council, tuple(_bucket(item) for item in buckets))
         numbers = [bucket.number for bucket in found.buckets]
         if numbers != sorted(set(numbers)):
-            raise DocumentError("buckets", "not in order, or one twice")
+            raise DocumentError("buckets", "not in order, or contains duplicates")
         total = _number(document, "totalItems", 2**31 - 1)
         if (total, document.get("digest")) != (found.count, found.digest):
-            raise DocumentError("buckets", "not those of the digest")
+            raise DocumentError("buckets", "do not match the digest")
         return found
 
     def dump(self) -> Document:
@@ -141,11 +141,11 @@ class Bucket:
         required_type(document, ("OrderedCollectionPage",))
         uri, part_of = required_id(document, "id"), required_id(document, "partOf")
         if not same_origin(uri, part_of):
-            raise DocumentError("partOf", "of another origin")
+            raise DocumentError("partOf", "from a different origin")
         number = _number(document, "number", BUCKETS - 1)
         found = _entries(document, uri)
         if any(bucket_of(one) != number for one in found):
-            raise DocumentError("entries", "not of this bucket")
+            raise DocumentError("entries", "contains entries from another bucket")
         return cls(uri, part_of, number, found)
 
     def dump(self) -> Document:
@@ -194,7 +194,7 @@ class TypeDigest:
         required_type(document, ("Collection",))
         uri, part_of = required_id(document, "id"), required_id(document, "partOf")
         if not same_origin(uri, part_of):
-            raise DocumentError("partOf", "of another origin")
+            raise DocumentError("partOf", "from a different origin")
         return cls(uri, part_of, _entries(document, uri))
 
     def dump(self) -> Document:
@@ -221,17 +221,17 @@ def _bucket(item: Any) -> BucketDigest:
 def _number(document: Mapping[str, Any], name: str, largest: int) -> int:
     number = document.get(name)
     if type(number) is not int or not 0 <= number <= largest:
-        raise DocumentError(name, "not a number in range")
+        raise DocumentError(name, "not a whole number in the allowed range")
     return number
 
 
 def _entries(document: Mapping[str, Any], origin: str) -> dict[str, str]:
     entries = document.get("entries")
     if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
-        raise DocumentError("entries", "not a list, or too long")
+        raise DocumentError("entries", "not a list, or a list that is too long")
     found = dict(_entry(item, origin) for item in entries)
     if len(found) != len(entries):
-        raise DocumentError("entries", "the same id twice")
+        raise DocumentError("entries", "contains the same id twice")
     return found
 
 
@@ -243,5 +243,5 @@ def _entry(item: Any, origin: str) -> tuple[str, str]:
     if not isinstance(uri, str) or len(uri) > LONGEST_URL or not is_revision(revision):
         raise DocumentError("entries", "not an id and a revision")
     if not same_origin(uri, origin):
-        raise DocumentError("entries", "of another origin")
+        raise DocumentError("entries", "from a different origin")
     return uri, revision

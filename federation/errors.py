@@ -75,45 +75,49 @@ class Answer:
 
 
 ANSWERS: dict[Reason, Answer] = {
-    Reason.too_large: Answer(413, "The message is larger than this server takes."),
-    Reason.wrong_type: Answer(415, "The content type is not an ActivityPub one."),
-    Reason.host_not_allowed: Answer(403, "This server does not speak with yours.", permanent=False),
-    Reason.not_json: Answer(400, "The body is not a JSON object that can be read."),
+    Reason.too_large: Answer(413, "The message is larger than this server accepts."),
+    Reason.wrong_type: Answer(415, "The content type is not an ActivityPub content type."),
+    Reason.host_not_allowed: Answer(
+        403, "This server does not exchange data with yours.", permanent=False
+    ),
+    Reason.not_json: Answer(400, "The body cannot be read as a JSON object."),
     Reason.not_activity: Answer(400, "The body is not an activity."),
-    Reason.digest_missing: Answer(401, "There is no digest of the body."),
-    Reason.digest_wrong: Answer(401, "The body does not match a SHA-256 digest."),
-    Reason.date_missing: Answer(401, "There is no date."),
+    Reason.digest_missing: Answer(401, "The request has no digest of its body."),
+    Reason.digest_wrong: Answer(401, "The digest is not a correct SHA-256 digest of the body."),
+    Reason.date_missing: Answer(401, "The request has no date."),
     Reason.date_outside_window: Answer(
-        401, "The date cannot be read, or is too old or in the future.", permanent=False
+        401, "The date cannot be read, is too old or is in the future.", permanent=False
     ),
     Reason.signature_missing: Answer(401, "The request is not signed."),
-    Reason.signature_scheme_unknown: Answer(401, "The request is signed in an unknown way."),
+    Reason.signature_scheme_unknown: Answer(401, "The request uses an unknown signature scheme."),
     Reason.signature_malformed: Answer(401, "The signature cannot be read."),
-    Reason.signature_incomplete: Answer(401, "The signature does not cover what it must."),
-    Reason.signature_algorithm: Answer(401, "The signature's algorithm is not accepted."),
+    Reason.signature_incomplete: Answer(
+        401, "The signature does not cover all the required parts of the request."
+    ),
+    Reason.signature_algorithm: Answer(401, "The signature algorithm is not accepted."),
     Reason.signature_wrong: Answer(401, "The signature does not match."),
     Reason.wrong_host: Answer(401, "The request is meant for another server."),
-    Reason.key_not_found: Answer(401, "The key could not be had.", permanent=False),
-    Reason.key_gone: Answer(401, "The key is gone."),
+    Reason.key_not_found: Answer(401, "The key could not be found.", permanent=False),
+    Reason.key_gone: Answer(401, "The key no longer exists."),
     Reason.key_unreachable: Answer(
-        503, "The key's server does not answer.", permanent=False, retry_after=60
+        503, "The server that holds the key is not responding.", permanent=False, retry_after=60
     ),
-    Reason.key_unusable: Answer(401, "The key is not one that can be used."),
-    Reason.key_not_owned: Answer(401, "The key's owner does not list it."),
-    Reason.actor_not_key_owner: Answer(403, "The actor did not sign this."),
-    Reason.actor_blocked: Answer(403, "This actor is blocked here."),
-    Reason.origin_mismatch: Answer(403, "The actor may not speak for this object."),
+    Reason.key_unusable: Answer(401, "The key cannot be used."),
+    Reason.key_not_owned: Answer(401, "The actor that owns the key does not list it."),
+    Reason.actor_not_key_owner: Answer(403, "The actor did not sign this message."),
+    Reason.actor_blocked: Answer(403, "The actor is blocked on this server."),
+    Reason.origin_mismatch: Answer(403, "The actor is not allowed to act for this object."),
     Reason.too_many: Answer(
-        429, "Too many messages of your server are waiting.", permanent=False, retry_after=60
+        429, "Too many messages from your server are waiting.", permanent=False, retry_after=60
     ),
     Reason.too_many_keys: Answer(
         429,
-        "Too many keys of your server were asked for in this minute.",
+        "Too many keys from your server were requested in the last minute.",
         permanent=False,
         retry_after=60,
     ),
     Reason.busy: Answer(503, "This server is busy.", permanent=False, retry_after=10),
-    Reason.proof_missing: Answer(401, "There is no integrity proof."),
+    Reason.proof_missing: Answer(401, "The document has no integrity proof."),
     Reason.proof_malformed: Answer(401, "The integrity proof cannot be read."),
     Reason.proof_wrong: Answer(401, "The integrity proof does not match."),
 }

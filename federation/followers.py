@@ -52,7 +52,7 @@ class CollectionSynchronization:
         if not followers or found.collection_id != followers:
             raise DocumentError("collectionId", "not the sender's followers")
         if not same_origin(found.url, followers):
-            raise DocumentError("url", "of another origin")
+            raise DocumentError("url", "from a different origin")
         if not HEX.fullmatch(found.digest):
             raise DocumentError("digest", "not 64 hexadecimal digits")
         return found

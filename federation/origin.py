@@ -49,10 +49,10 @@ def origin(url: str) -> Origin:
     port 0.
     """
     if len(url) > LONGEST_URL or UNSAFE.search(url):
-        raise AddressError("The address is too long or has characters that no address has.")
+        raise AddressError("The address is too long or contains characters that are not allowed.")
     beginning = BEFORE_PATH.match(url)
     if beginning is None:
-        raise AddressError("The address is not a plain web address.")
+        raise AddressError("The address is not a valid web address.")
     return _origin(beginning[0])
 
 
@@ -65,9 +65,9 @@ def _origin(beginning: str) -> Origin:
     except ValueError as error:
         raise AddressError("The address cannot be read.") from error
     if "@" in parts.netloc or parts.netloc.endswith(":"):
-        raise AddressError("The address is not a plain web address.")
+        raise AddressError("The address is not a valid web address.")
     if port == 0:
-        raise AddressError("The address has no usable port.")
+        raise AddressError("The address has no valid port.")
     return Origin(parts.scheme, _host(parts), port or DEFAULT_PORTS[parts.scheme])
 
 
@@ -83,7 +83,7 @@ def normal_authority(text: str) -> str:
     """
     text = text.strip()
     if re.search(r"[/?#]", text):
-        raise AddressError("That is not the name of a server.")
+        raise AddressError("That is not a server name.")
     return host_of(f"https://{text}")
 
 
@@ -115,7 +115,7 @@ def check_id(url: str, plain_http: Collection[str] = frozenset()) -> Origin:
     """
     found = origin(url)
     if found.scheme != "https" and f"{found.host}:{found.port}" not in plain_http:
-        raise AddressError("The address is not an https one.")
+        raise AddressError("The address does not start with https://.")
     return found
 
 
@@ -137,10 +137,10 @@ def _host(parts: SplitResult) -> str:
         try:
             address = ipaddress.IPv6Address(host)
         except ValueError as error:
-            raise AddressError("The address has no readable IPv6 address.") from error
+            raise AddressError("The IPv6 address is not valid.") from error
         if address.scope_id is not None:
-            raise AddressError("The address is one of a single link.")
+            raise AddressError("The address only works on a single network link.")
         return f"[{address.compressed}]"
     if not HOST.fullmatch(host):
-        raise AddressError("The address has no plain host name.")
+        raise AddressError("The address has no valid host name.")
     return host

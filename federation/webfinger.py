@@ -88,7 +88,7 @@ def _self(document: Document) -> str:
             if isinstance(href, str):
                 host_of(href)
                 return href
-    raise DocumentError("links", "no actor among them")
+    raise DocumentError("links", "no link to an actor")
 
 
 def _subject(subject: Any) -> tuple[str, str] | None:
@@ -107,5 +107,5 @@ def _is_activity(media_type: Any) -> bool:
 def _name_and_host(text: str) -> tuple[str, str]:
     name, at, host = text.removeprefix("@").partition("@")
     if not at or not USERNAME.fullmatch(name):
-        raise AddressError("An address is a name and a server, such as @council@example.gov.uk.")
+        raise AddressError("An address has a name and a server, such as @council@example.gov.uk.")
     return name, normal_authority(host)

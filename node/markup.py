@@ -179,7 +179,7 @@ def received(name: str, html: str, longest: int) -> str:
             return sanitise(html)
     except HtmlError:
         pass
-    raise DocumentError(name, "too long, or not well nested")
+    raise DocumentError(name, "too long, or its HTML is not nested correctly")
 
 
 def is_path(given: str) -> bool:

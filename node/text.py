@@ -43,7 +43,7 @@ def misfit(text: str, longest: int, *, lines: bool = False) -> Saying | None:
     """
     if len(text) > longest:
         return say(
-            "Use at most %(most)s characters; these are %(length)s",
+            "Use %(most)s characters or fewer. You have used %(length)s",
             most=f"{longest:,}",
             length=f"{len(text):,}",
         )

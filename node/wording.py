@@ -57,7 +57,7 @@ def of_library(error: FederationError) -> Saying:
     """What an error of the federation library says; translators have those sentences too."""
     if isinstance(error, DocumentError):
         return say(
-            "The document's %(name)s: %(problem)s.",
+            "Problem with “%(name)s” in the document: %(problem)s.",
             name=error.property_name,
             problem=Saying.made(error.problem, "", {}),
         )

@@ -72,7 +72,7 @@ class Actor:
         kind = required_type(document, ACTOR_TYPES)
         inbox = required_id(document, "inbox")
         if not same_origin(inbox, uri):
-            raise DocumentError("inbox", "of another origin")
+            raise DocumentError("inbox", "from a different origin")
 
         def own(value: Any) -> str | None:
             found = id_of(value)

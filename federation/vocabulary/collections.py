@@ -109,7 +109,7 @@ class CollectionPage:
 def _total(document: Mapping[str, Any]) -> int | None:
     total = document.get("totalItems")
     if total is not None and (type(total) is not int or not 0 <= total <= LARGEST_TOTAL):
-        raise DocumentError("totalItems", "not a number of items")
+        raise DocumentError("totalItems", "not a valid number of items")
     return total
 
 

@@ -10,5 +10,5 @@ class PasswordForm(StrictForm):
     current = PasswordField(_l("Current password"))
     password = PasswordField(
         _l("New password"),
-        description=_l("At least 12 characters; three random words make a good one"),
+        description=_l("Use at least 12 characters, for example 3 random words"),
     )

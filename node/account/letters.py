@@ -18,7 +18,7 @@ from node.runtime import AccountNotifier, UnitOfWork
 WORDS = {
     Change.device: (
         _l("New sign-in to your account"),
-        _l("Somebody signed in to your account on a device that was not used before: %(device)s."),
+        _l("Someone signed in to your account on a new device: %(device)s."),
     ),
     Change.token: (
         _l("New API token for your account"),
@@ -49,7 +49,7 @@ WORDS = {
     ),
     Change.closed: (
         _l("Your account was closed"),
-        _l("Your account was closed. Nobody can sign in with it any more."),
+        _l("Your account was closed. No one can use it to sign in any more."),
     ),
 }
 BY_OPERATOR = frozenset({Change.role_given, Change.role_taken, Change.rights_lost, Change.closed})
@@ -87,8 +87,11 @@ def notifier(app: Flask) -> AccountNotifier:
 def _advice(change: Change, base_url: str) -> tuple[str, ...]:
     """What to do where that was not expected."""
     if change in BY_OPERATOR:
-        return (_("If you did not expect this, ask the people who run this node."),)
+        return (_("If you did not expect this, contact the people who run this server."),)
     return (
-        _("If this was not you, choose a new password now, and tell the people who run this node:"),
+        _(
+            "If this was not you, contact the people who run this server and "
+            "choose a new password now:"
+        ),
         f"{base_url}/forgotten-password",
     )

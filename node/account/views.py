@@ -47,10 +47,10 @@ def change_password() -> ResponseReturnValue:
     work.pause()
     work.session.refresh(user, with_for_update={"of": User})
     if user.password != before:
-        raise ConflictError(say("Your password was changed meanwhile. Sign in again."))
+        raise ConflictError(say("Your password was changed in the meantime. Sign in again."))
     people.set_password(work, user, password_hash, session_cookies.current_id())
     session_cookies.renew(work)
-    flash(_("Your password is changed."), "success")
+    flash(_("Your password has been changed."), "success")
     return redirect(url_for("officers.profile"), 303)
 
 
@@ -59,7 +59,7 @@ def _new_hash(form: PasswordForm, user: User) -> str:
     not the user's.
     """
     if not verify_again(user.email, form.current.data or "", user.password or ""):
-        wrong = {"current": say("The current password is not correct")}
+        wrong = {"current": say("Your current password is not correct")}
         raise InvalidInputError(say("The password could not be changed."), wrong)
     return people.new_password_hash(form.password.data or "")
 
@@ -85,7 +85,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
     sessions.end(current_work(), current_user, session_id)
     if session_id == session_cookies.current_id():
         return redirect(url_for("security.login"), 303)
-    flash(_("You are signed out on that device."), "success")
+    flash(_("You have been signed out on that device."), "success")
     return redirect(url_for("account.list_sessions"), 303)
 
 
@@ -96,5 +96,5 @@ def end_all_sessions() -> ResponseReturnValue:
     work = current_work()
     sessions.end_all(work, current_user)
     work.audit("session.end-all", current_user.email)
-    flash(_("You are signed out everywhere."), "success")
+    flash(_("You have been signed out everywhere."), "success")
     return redirect(url_for("security.login"), 303)

@@ -30,4 +30,4 @@ def kind_of(told: Relationship) -> RelationKind:
     for kind in KINDS:
         if told.relationship == f"{NAMESPACE}{kind.value}":
             return kind
-    raise DocumentError("relationship", "not one that others state")
+    raise DocumentError("relationship", "not a relationship that other councils can state")

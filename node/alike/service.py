@@ -84,17 +84,20 @@ def state(
     second = relating.find(work, address.strip()) if len(address) <= LONGEST_ID else None
     wrong: dict[str, Saying] = {}
     if kind not in KINDS:
-        wrong["kind"] = say("Select how it is related")
+        wrong["kind"] = say("Select how the projects are related")
     if second is None or not _is_public(work.session, second):
-        wrong["address"] = say("Enter the address of a project that everybody may see here")
+        wrong["address"] = say("Enter the address of a project on this site that everyone can see")
     elif second.id == first.id:
         wrong["address"] = say("Enter the address of another project")
     elif first.is_local or second.is_local:
-        wrong["address"] = say("Of a project of our own, say it on the page of the other one")
+        wrong["address"] = say(
+            "One of these projects belongs to your council. Go to the other "
+            "project’s page and select “Relate one of our projects to this one”"
+        )
     elif _is_said(work.session, first, second):
-        wrong["address"] = say("Your council has said so already")
+        wrong["address"] = say("Your council has already said how these projects are related")
     if wrong or second is None or kind is None:
-        raise InvalidInputError(say("It could not be saved."), wrong)
+        raise InvalidInputError(say("The related project could not be saved."), wrong)
     own, token = councils.require_own(work.session).actor, new_token()
     uri = f"{work.settings.base_url}/alike/{token}"
     statement = Statement(
@@ -138,7 +141,7 @@ def by_token(session: Session, token: str) -> Statement:
     """Raises `NotFoundError`."""
     found = session.scalar(select(Statement).where(Statement.token == token))
     if found is None:
-        raise NotFoundError(say("There is no such statement."))
+        raise NotFoundError(say("There is no such link between projects."))
     return found
 
 
@@ -146,7 +149,7 @@ def take_back(work: UnitOfWork, statement: Statement) -> None:
     """Our council no longer says so. Raises `NotFoundError` for what another council says."""
     own = statement.author
     if not own.is_local:
-        raise NotFoundError(say("There is no such statement."))
+        raise NotFoundError(say("There is no such link between projects."))
     uri, gone = addresses.new_activity(work.settings), to_tombstone(statement).dump()
     publishing.publish_to(work, own, delete_activity(uri, own.uri, gone), set())
     work.audit("alike.take-back", statement.uri)
@@ -162,20 +165,22 @@ def hide(work: UnitOfWork, statement: Statement) -> None:
 def receive(work: UnitOfWork, received: Received) -> None:
     """A council says that a project of ours and another are alike."""
     if received.document is None:
-        raise NotForUsError(say("an activity without its object"))
+        raise NotForUsError(say("an activity with no object"))
     told = Relationship.parse(received.document)
     author = actors.by_uri(work.session, received.activity.actor)
     if author is None or author.is_local or author.kind not in councils.FOLLOWABLE:
-        raise NotForUsError(say("a statement of somebody who is no council"))
+        raise NotForUsError(say("the sender of the statement is not a council"))
     if not peers.allowed_by_name(work.session, {author.host}):
-        raise NotForUsError(say("a statement of a server that nobody here allowed"))
+        raise NotForUsError(say("from a server that is not allowed"))
     if told.attributed_to != author.uri:
-        raise NotForUsError(say("a statement of somebody else"))
+        raise NotForUsError(say("a statement attributed to another actor"))
     kind, uris = kind_of(told), {told.subject, told.object}
     if len(uris) != 2 or not _is_of_ours(work.session, uris):
-        raise NotForUsError(say("no project of ours"))
+        raise NotForUsError(say("not about one of our projects"))
     if _is_gone(work.session, told.id) or _has_enough(work.session, author):
-        raise NotForUsError(say("a statement that was taken back, or one too many"))
+        raise NotForUsError(
+            say("the statement was withdrawn, or the server has reached its limit for statements")
+        )
     insert_once(
         work.session,
         Statement,
@@ -212,7 +217,7 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     uri = id_of(received.activity.object)
     statement = work.session.scalar(select(Statement).where(Statement.uri == uri))
     if statement is None or statement.author.uri != received.activity.actor:
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     insert_once(work.session, Deleted, uri=uri, actor_id=statement.author_id, at=now())
     work.session.delete(statement)
 

@@ -29,11 +29,11 @@ class AlikeForm(HouseForm):
 
     address = StringField(
         _l("The other project"),
-        description=_l("The address of its page, here or at its own council"),
+        description=_l("The web address of its page, on this site or on its own council’s site"),
         render_kw={"inputmode": "url"},
     )
     kind = RadioField(
-        _l("It is"),
+        _l("How the projects are related"),
         choices=[SelectChoice(kind.value, subjects.RELATIONS[kind]) for kind in KINDS],
         validate_choice=False,
     )
@@ -63,7 +63,7 @@ def say_alike(token: str) -> ResponseReturnValue:
         if sent.validate_on_submit():
             address = sent.address.data or ""
             service.state(current_work(), project, address, kind, current_user.name)
-            flash(_("Both councils are told that yours says so."), "success")
+            flash(_("Saved. Both councils will be notified."), "success")
             return redirect(url_for("projects.show", token=token), 303)
     except InvalidInputError as error:
         sent.show(error)
@@ -78,7 +78,7 @@ def show(token: str) -> ResponseReturnValue:
     statement = service.by_token(session, token)
     first = session.query(Project).filter_by(uri=statement.first_uri).one_or_none()
     if not statement.author.is_local or first is None:
-        raise NotFoundError(say("There is no such statement."))
+        raise NotFoundError(say("There is no such link between projects."))
     project = projects.by_token(session, first.token, current_reader())
     if not wants_activity():
         return redirect(url_for("projects.show", token=project.token))
@@ -90,7 +90,7 @@ def show(token: str) -> ResponseReturnValue:
 def take_back(token: str, statement: str) -> ResponseReturnValue:
     work = current_work()
     service.take_back(work, service.by_token(work.session, statement))
-    flash(_("Your council no longer says so. Both councils are told."), "success")
+    flash(_("Withdrawn. Both councils will be notified."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -104,9 +104,9 @@ def hide(token: str, statement: str) -> ResponseReturnValue:
         service.by_token(work.session, statement),
     )
     if project.uri not in {said.first_uri, said.second_uri}:
-        raise NotFoundError(say("There is no such statement."))
+        raise NotFoundError(say("There is no such link between projects."))
     service.hide(work, said)
-    flash(_("It is no longer shown here."), "success")
+    flash(_("The related project is no longer shown on this page."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 

@@ -111,7 +111,7 @@ def _look(node: Node, subject: Subject, found: Found) -> None:
     if answer.document is not None:
         theirs = CouncilDigest.parse(answer.document)
         if (theirs.id, theirs.council) != (address, subject.actor_uri):
-            raise DocumentError("attributedTo", "of another council")
+            raise DocumentError("attributedTo", "belongs to another council")
         found.agreed = theirs.digest == root
         if not found.agreed:
             _settle(node, subject, held, theirs, found)
@@ -170,7 +170,7 @@ def _listed(node: Node, theirs: CouncilDigest, number: int) -> dict[str, str]:
         return {}
     bucket = Bucket.parse(fetching.document(node, theirs.bucket_id(number)))
     if (bucket.part_of, bucket.number) != (theirs.id, number):
-        raise DocumentError("partOf", "not of this digest")
+        raise DocumentError("partOf", "belongs to another digest")
     return dict(bucket.entries)
 
 

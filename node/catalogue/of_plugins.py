@@ -48,7 +48,7 @@ def _settle(node: Node, settling: Settling, address: str, kind: str, there: dict
     """Of one type; how many differ."""
     theirs = TypeDigest.parse(fetching.document(node, type_id(address, kind)))
     if (theirs.id, theirs.part_of) != (type_id(address, kind), address):
-        raise DocumentError("partOf", "not of this digest")
+        raise DocumentError("partOf", "belongs to another digest")
     wanted = [uri for uri, revision in theirs.entries.items() if there.get(uri) != revision]
     gone = [uri for uri in there if uri not in theirs.entries]
     settling.ask(wanted[:MOST_ASKED], gone[:MOST_ASKED])

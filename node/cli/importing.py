@@ -96,7 +96,7 @@ def _bytes(file: Path) -> bytes:
             return opened_file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidInputError(
-            say("It cannot be read: %(problem)s.", problem=error.strerror)
+            say("The file cannot be read: %(problem)s.", problem=error.strerror)
         ) from error
 
 

@@ -46,7 +46,7 @@ def worker() -> None:
 
 
 @click.command()
-@click.option("--name", required=True, help="Name of the council")
+@click.option("--name", required=True, help="Council name")
 @click.option("--slug", required=True, help="Its short name on other servers, such as aldermoor")
 @click.option("--colour", default="", help="Its colour, such as #1d5b4f")
 @click.option("--gss-code", default="", help="Its GSS code, such as E06000037")

@@ -45,7 +45,9 @@ def status(council: str) -> None:
         actor = _actor(session, council)
         row = session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
         if row is None:
-            raise NotFoundError(say("%(address)s has never been read.", address=actor.address))
+            raise NotFoundError(
+                say("%(address)s has never been backfilled.", address=actor.address)
+            )
         click.echo(_told(row))
 
 
@@ -107,7 +109,9 @@ def _actor(session: Session, council: str) -> Actor:
     for actor in session.scalars(select(Actor).where(~Actor.is_local)):
         if council in {actor.uri, actor.url, actor.address, actor.address.removeprefix("@")}:
             return actor
-    raise NotFoundError(say("No council is known here as %(council)s.", council=council))
+    raise NotFoundError(
+        say("This server knows no council with the address %(council)s.", council=council)
+    )
 
 
 COMMANDS = (backfill, sync)

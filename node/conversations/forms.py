@@ -11,6 +11,6 @@ class CommentForm(HouseForm):
 
     source = TextAreaField(
         _l("Your comment"),
-        description=_l("It is published in the name of your council. You can use Markdown."),
+        description=_l("Your comment is published in your council’s name. You can use Markdown."),
     )
     to = HiddenField()

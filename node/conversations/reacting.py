@@ -23,12 +23,14 @@ def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
     Raises `ConflictError` if it did, or for what is not for everybody to know.
     """
     if project.is_local:
-        raise ConflictError(say("It is this council’s own project."))
+        raise ConflictError(say("You cannot do this because the project belongs to your council."))
     if kind == reactions.ANNOUNCE and project.visibility is not Visibility.public:
-        raise ConflictError(say("This project is shared with some councils only."))
+        raise ConflictError(
+            say("You cannot share this project because only some councils can see it.")
+        )
     uri = addresses.new_activity(work.settings)
     if not reactions.add(work, uri=uri, kind=kind, actor=actor, object_uri=project.uri):
-        raise ConflictError(say("Your council has done that already."))
+        raise ConflictError(say("Your council has already done this."))
     _send(work, actor, project, kind, _activity(uri, actor, project, kind))
     work.audit(f"reaction.{kind.lower()}", project.uri)
 
@@ -37,7 +39,7 @@ def take_back(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> No
     """Our council no longer likes or announces it. Raises `ConflictError` if it does not."""
     found = reactions.find(work.session, actor, kind, project.uri)
     if found is None:
-        raise ConflictError(say("Your council has taken that back already."))
+        raise ConflictError(say("Your council has already removed this like or share."))
     undone = _activity(found.uri, actor, project, kind)
     activity = undo_activity(addresses.new_activity(work.settings), actor.uri, undone)
     work.session.delete(found)
@@ -69,9 +71,9 @@ def receive(work: UnitOfWork, received: Received) -> None:
     subject = subjects.find(work.session, activity.object_id or "")
     actor = actors.by_uri(work.session, activity.actor)
     if subject is None or actor is None:
-        raise NotForUsError(say("about nothing that we know"))
+        raise NotForUsError(say("about something this server does not have"))
     if actor.is_local or actor.uri == addresses.project_group(subject.project.uri):
-        raise NotForUsError(say("the project's own announcement"))
+        raise NotForUsError(say("an announcement by the project itself"))
     reactions.add(work, uri=activity.id, kind=activity.type, actor=actor, object_uri=subject.uri)
 
 
@@ -79,13 +81,13 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
     """Somebody takes back a Like or an Announce of theirs: by its id, or by what it was of."""
     undone, actor = received.activity.object, actors.by_uri(work.session, received.activity.actor)
     if actor is None:
-        raise NotForUsError(say("by somebody whom we do not know"))
+        raise NotForUsError(say("by an account this server does not know"))
     found = reactions.by_uri(work.session, actor, id_of(undone) or "")
     if found is None and isinstance(undone, dict) and type_of(undone) in reactions.KINDS:
         about = id_of(undone.get("object")) or ""
         found = reactions.find(work.session, actor, type_of(undone), about)
     if found is None:
-        raise NotForUsError(say("no reaction of theirs"))
+        raise NotForUsError(say("no like or share by this sender to undo"))
     work.session.delete(found)
 
 

@@ -71,16 +71,18 @@ def prefetch(work: UnitOfWork, batch: Sequence[Received]) -> None:
 def receive_note(work: UnitOfWork, received: Received) -> None:
     """Somebody writes or changes a comment on a project of ours."""
     if received.document is None:
-        raise NotForUsError(say("an activity without its object"))
+        raise NotForUsError(say("an activity with no object"))
     note = Note.parse(received.document, REPLIES)
     if type_of(received.document) == "Article" and note.in_reply_to is None:
-        raise NotForUsError(say("an article that answers nothing"))
+        raise NotForUsError(say("an article that is not a reply"))
     known = service.by_uri(work.session, note.id)
     subject = _subject(work, note, known)
     if note.attributed_to != received.activity.actor:
-        raise NotForUsError(say("a comment by somebody else"))
+        raise NotForUsError(say("a comment by another author"))
     if not subject.project.is_local:
-        raise NotForUsError(say("a comment on another council's project, which did not pass it on"))
+        raise NotForUsError(
+            say("a comment on another council’s project, not forwarded by that council")
+        )
     state = _first_state(work, _author(work, note.attributed_to), subject.project.visibility)
     comment = _store(work, from_note(note), known, subject, state)
     if comment.state is State.shown:
@@ -93,7 +95,7 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     """
     passed_on = received.document
     if passed_on is None:
-        raise NotForUsError(say("an announcement by id only"))
+        raise NotForUsError(say("an announcement with an id but no content"))
     if type_of(passed_on) == "Delete":
         _delete(work, Activity.parse(passed_on))
         return
@@ -102,9 +104,9 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     subject = _subject(work, note, known)
     author = id_of(passed_on.get("actor")) or note.attributed_to
     if author != note.attributed_to or not same_origin(note.id, author):
-        raise NotForUsError(say("a comment by somebody else"))
+        raise NotForUsError(say("a comment by another author"))
     if subject.project.is_local or not same_origin(received.activity.actor, subject.project.uri):
-        raise NotForUsError(say("not passed on by whose project it is"))
+        raise NotForUsError(say("not forwarded by the project’s own server"))
     _store(work, from_note(note), known, subject, State.shown)
 
 
@@ -117,7 +119,7 @@ def keep_read(work: UnitOfWork, project: Project, note: Note, asked_at: datetime
     known = service.by_uri(work.session, note.id)
     subject = _subject(work, note, known)
     if subject.project.id != project.id or project.is_local:
-        raise NotForUsError(say("a comment on something else"))
+        raise NotForUsError(say("a comment on a different project"))
     _store(work, from_note(note), known, subject, State.shown, asked_at)
 
 
@@ -129,15 +131,15 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
 def remember_delete(work: UnitOfWork, received: Received) -> None:
     """A deletion of what never came: when it comes late, it is not shown."""
     if received.is_hearsay:
-        raise NotForUsError(say("a deletion of what is not here"))
+        raise NotForUsError(say("a deletion of something this server does not have"))
     uri, actor = id_of(received.activity.object), _author(work, received.activity.actor)
     is_known = uri is not None and subjects.is_known(work.session, uri)
     if uri is None or is_known or not same_origin(uri, actor.uri) or uri == actor.uri:
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     deletions = select(func.count()).select_from(Deleted).join(Actor)
     of_host = deletions.where(Actor.host == actor.host)
     if (work.session.scalar(of_host) or 0) >= MOST_DELETIONS_OF_HOST:
-        raise NotForUsError(say("one deletion too many of what never came"))
+        raise NotForUsError(say("too many deletions of items this server never received"))
     insert_once(work.session, Deleted, uri=uri, actor_id=actor.id, at=now())
 
 
@@ -145,14 +147,14 @@ def receive_taken_back(work: UnitOfWork, received: Received) -> None:
     """The actor of another council's project takes back that it passed on a comment."""
     undone = received.document or {}
     if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
-        raise NotForUsError(say("nothing that was passed on"))
+        raise NotForUsError(say("does not match anything forwarded to this server"))
     about = undone.get("object")
     uri = id_of(about.get("object", about) if isinstance(about, dict) else about)
     comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is None or comment.project.is_local:
-        raise NotForUsError(say("nothing that was passed on"))
+        raise NotForUsError(say("does not match anything forwarded to this server"))
     if not same_origin(received.activity.actor, comment.project.uri):
-        raise NotForUsError(say("not taken back by whose project it is"))
+        raise NotForUsError(say("not withdrawn by the project’s own server"))
     if comment.state is State.shown:
         work.session.delete(comment)
         work.audit("comment.taken-back", comment.uri, author=comment.author.uri)
@@ -162,7 +164,7 @@ def _note(passed_on: Mapping[str, Any]) -> Mapping[str, Any]:
     """The note of what was passed on: of a Create or Update, or the note itself."""
     found = passed_on.get("object") if type_of(passed_on) in {"Create", "Update"} else passed_on
     if not isinstance(found, dict) or type_of(found) not in REPLIES:
-        raise NotForUsError(say("no comment"))
+        raise NotForUsError(say("not a comment"))
     return found
 
 
@@ -176,11 +178,11 @@ def _subject(work: UnitOfWork, note: Note, known: Comment | None) -> Subject:
         addressed = recipients(list(note.to), list(note.cc))[:MOST_ADDRESSED]
         found = subjects.of_group(session, addressed)
     if found is None:
-        raise NotForUsError(say("a note about nothing that we know"))
+        raise NotForUsError(say("a note about something this server does not have"))
     if found.project.visibility is Visibility.public and not is_public(
         list(note.to), list(note.cc)
     ):
-        raise NotForUsError(say("a note that is not for everybody"))
+        raise NotForUsError(say("a note that is not public"))
     return found
 
 
@@ -188,7 +190,7 @@ def _first_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> Sta
     """What servers say that the operator allowed by name is shown; else a moderator decides."""
     by_name = bool(peers.allowed_by_name(work.session, {author.host}))
     if visibility is not Visibility.public and not (by_name and visibility is Visibility.peers):
-        raise NotForUsError(say("a note about what its author cannot know"))
+        raise NotForUsError(say("a note about something its author cannot see"))
     return State.shown if by_name else State.held
 
 
@@ -208,7 +210,7 @@ def _store(
     """
     session, author = work.session, _author(work, told.author_uri)
     if author.is_local or author.is_blocked or author.kind == actors.CLOSED:
-        raise NotForUsError(say("our own, or of somebody blocked or gone"))
+        raise NotForUsError(say("from this server, or from a blocked or closed account"))
     _undelete(session, told.uri, author, asked_at)
     is_new = comment is None
     changed_at = min(told.changed_at or now(), now())
@@ -221,13 +223,13 @@ def _store(
         comment.in_reply_to, comment.published_at = subject.uri, published_at
         session.add(comment)
     elif comment.author_id != author.id:
-        raise NotForUsError(say("a comment by somebody else"))
+        raise NotForUsError(say("a comment by another author"))
     elif comment.state is State.deleted:
         _bring_back(comment, state, asked_at)
     elif changed_at < comment.changed_at:
-        raise NotForUsError(say("older than what is known"))
+        raise NotForUsError(say("older than the version already here"))
     elif _written(comment) == _written(told):
-        raise NotForUsError(say("known already"))
+        raise NotForUsError(say("already received, with no changes"))
     elif comment.state is State.shown:
         _check_pace(work, author)
         if state is State.held:  # what a moderator saw was something else
@@ -251,7 +253,7 @@ def _undelete(session: Session, uri: str, author: Actor, asked_at: datetime | No
     if deleted_at is None:
         return
     if asked_at is None or deleted_at >= asked_at:
-        raise NotForUsError(say("a comment that was deleted"))
+        raise NotForUsError(say("a comment that has been deleted"))
     mine = Deleted.uri == uri, Deleted.actor_id == author.id
     session.execute(delete(Deleted).where(*mine))
 
@@ -273,7 +275,7 @@ def _prefetch_deleted(session: Session, authors: Mapping[str, Actor]) -> None:
 def _bring_back(comment: Comment, state: State, asked_at: datetime | None) -> None:
     """A comment that was deleted is at its author's server again."""
     if asked_at is None or comment.changed_at >= asked_at:
-        raise NotForUsError(say("a comment that was deleted"))
+        raise NotForUsError(say("a comment that has been deleted"))
     comment.state = state
 
 
@@ -291,7 +293,7 @@ def _check_room(work: UnitOfWork, author: Actor, state: State, *, at_once: bool)
         held = select(func.count(Comment.id)).where(Comment.state == State.held)
         limits.append((work.session.scalar(held) or 0) < MOST_HELD)
     if not all(limits):
-        raise NotForUsError(say("one comment too many"))
+        raise NotForUsError(say("too many comments"))
 
 
 def _room_of(work: UnitOfWork, host: str) -> Room:
@@ -312,14 +314,14 @@ def _check_pace(work: UnitOfWork, author: Actor) -> None:
     kinds = InboxItem.type.in_(("Create", "Update"))
     changes = select(func.count(InboxItem.id)).where(mine, lately, kinds)
     if (work.session.scalar(changes) or 0) > MOST_CHANGES_AN_HOUR:
-        raise NotForUsError(say("one change too many"))
+        raise NotForUsError(say("too many changes in an hour"))
 
 
 def _delete(work: UnitOfWork, activity: Activity) -> None:
     uri = id_of(activity.object)
     comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is None or comment.author.uri != activity.actor or comment.author.is_local:
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     insert_once(work.session, Deleted, uri=comment.uri, actor_id=comment.author_id, at=now())
     if comment.state is State.deleted:
         return
@@ -333,7 +335,7 @@ def _delete(work: UnitOfWork, activity: Activity) -> None:
 def _author(work: UnitOfWork, uri: str) -> Actor:
     actor = actors.by_uri(work.session, uri)
     if actor is None:
-        raise NotForUsError(say("by somebody whom we do not know"))
+        raise NotForUsError(say("by an account this server does not know"))
     return actor
 
 

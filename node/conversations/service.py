@@ -109,7 +109,7 @@ def just_said(session: Session, subject: Subject, source: str, author: Actor) ->
 def delete(work: UnitOfWork, comment: Comment) -> None:
     """Remove a comment of ours here and, as far as others comply, everywhere."""
     if not comment.author.is_local:
-        raise ForbiddenError(say("Only whoever wrote it can delete it."))
+        raise ForbiddenError(say("You can only delete your own council’s comments."))
     erase(comment)
     project = comment.project
     if project.visibility is not Visibility.private:
@@ -276,7 +276,7 @@ def _root(comment: Comment, known: dict[str, Comment]) -> Comment:
 
 def _move(comment: Comment, state: State) -> None:
     if state not in TRANSITIONS[comment.state]:
-        raise ConflictError(say("This comment has been decided about already."))
+        raise ConflictError(say("A moderator has already made a decision on this comment."))
     comment.state = state
 
 

@@ -102,7 +102,7 @@ def create(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _again(form, subject)
-    flash(_("Your comment is published."), "success")
+    flash(_("Your comment has been published."), "success")
     return _back_to(comment)
 
 
@@ -155,7 +155,10 @@ def delete(token: str) -> ResponseReturnValue:
     comment = service.for_change(work.session, token)
     projects.by_token(work.session, comment.project.token, current_reader())
     service.delete(work, comment)
-    flash(_("The comment is deleted. Whoever has it is being asked to remove it."), "success")
+    flash(
+        _("The comment has been deleted. Everyone who has a copy is being asked to remove it."),
+        "success",
+    )
     return redirect(url_for("projects.show", token=comment.project.token), 303)
 
 
@@ -166,7 +169,10 @@ def react(token: str, name: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.by_token(work.session, token, current_reader())
     reacting.react(work, councils.require_own(work.session).actor, project, _kind(name))
-    said = {"like": _("Your council likes this project."), "share": _("It is shared.")}
+    said = {
+        "like": _("Your council likes this project."),
+        "share": _("Your council has shared this project."),
+    }
     flash(said[name], "success")
     return redirect(url_for("projects.show", token=token), 303)
 
@@ -177,13 +183,13 @@ def take_back(token: str, name: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.by_token(work.session, token, current_reader())
     reacting.take_back(work, councils.require_own(work.session).actor, project, _kind(name))
-    flash(_("That is taken back."), "success")
+    flash(_("The like or share has been removed."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
 def _kind(name: str) -> str:
     if name not in REACTIONS:
-        raise NotFoundError(say("There is no such page."))
+        raise NotFoundError(say("This page does not exist. Check the web address."))
     return REACTIONS[name]
 
 
@@ -276,7 +282,7 @@ def _subject(project: Project, uri: str) -> Subject:
     """What is answered: in the conversation about `project`, or it itself."""
     found = subjects.find(current_work().session, uri or project.uri)
     if found is None or found.project is not project:
-        raise NotFoundError(say("What you answer is not there any more."))
+        raise NotFoundError(say("The comment or update you are replying to no longer exists."))
     return found
 
 

@@ -10,11 +10,11 @@ from node.wording import say
 def receive_actor(work: UnitOfWork, received: Received) -> None:
     """An Update of an actor that we know: its new name, place, addresses and keys."""
     if received.document is None:
-        raise NotForUsError(say("an activity without its object"))
+        raise NotForUsError(say("an activity with no object"))
     document = ActorDocument.parse(received.document)
     known = actors.by_uri(work.session, document.id)
     if known is None or document.id != received.activity.actor:
-        raise NotForUsError(say("an actor that we do not know, or somebody else"))
+        raise NotForUsError(say("the account is unknown, or is not the sender’s own"))
     actors.remember(work.session, document)
     service.note(work, known, document)
 

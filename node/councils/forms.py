@@ -11,7 +11,10 @@ from node.forms import HouseForm
 class FollowForm(HouseForm):
     address = StringField(
         _l("Address of the council"),
-        description=_l("Such as @aldermoor@moothall.aldermoor.gov.uk, or the address of its page"),
+        description=_l(
+            "For example, @aldermoor@moothall.aldermoor.gov.uk. You can also enter "
+            "the web address of the council’s page"
+        ),
     )
 
 
@@ -22,18 +25,20 @@ class PlaceForm(HouseForm):
         _l("Region or country"),
         choices=[
             *(SelectChoice(region.value, label) for region, label in LABELS.items()),
-            SelectChoice("", _l("Do not say")),
+            SelectChoice("", _l("Do not show a region")),
         ],
         default="",
         validate_choice=False,
     )
     latitude = StringField(
         _l("Latitude (optional)"),
-        description=_l("Degrees north of the council’s main office, such as 50.72"),
+        description=_l("In degrees, for the council’s main office. For example, 50.72"),
     )
     longitude = StringField(
         _l("Longitude (optional)"),
-        description=_l("Degrees east, such as -3.53: most of the country is west of 0"),
+        description=_l(
+            "In degrees. Use a minus sign for places west of Greenwich. For example, -3.53"
+        ),
     )
 
     def whereabouts(self) -> Whereabouts:

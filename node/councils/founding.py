@@ -49,5 +49,5 @@ def found(work: UnitOfWork, wanted: Founding) -> User:
     except InvalidInputError as error:
         wrong |= error.fields
     if wrong or operator is None:
-        raise InvalidInputError(say("The node could not be set up."), wrong)
+        raise InvalidInputError(say("The server could not be set up."), wrong)
     return operator

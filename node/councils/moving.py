@@ -34,16 +34,17 @@ def add_alias(work: UnitOfWork, uri: str) -> None:
         check_id(uri, frozenset(work.settings.private_hosts))
     except FederationError as error:
         raise InvalidInputError(
-            say("That is not the id of an actor."), {"uri": say("Enter its id")}
+            say("That is not an actor ID."), {"uri": say("Enter the council’s ID")}
         ) from error
     if actors.local_by_uri(work.session, uri) is not None:
         raise InvalidInputError(
-            say("That is this node itself."), {"uri": say("Enter another council’s")}
+            say("That is your own server."),
+            {"uri": say("Enter the ID of a council on another server")},
         )
     if uri in actor.also_known_as:
         return
     if len(actor.also_known_as) >= MOST_ALIASES:
-        raise ConflictError(say("A council has at most %(most)s other names.", most=MOST_ALIASES))
+        raise ConflictError(say("A council can have at most %(most)s aliases.", most=MOST_ALIASES))
     actor.also_known_as = [*actor.also_known_as, uri]
     service.tell(work)
     work.audit("council.alias.add", actor.uri, alias=uri)
@@ -53,7 +54,7 @@ def remove_alias(work: UnitOfWork, uri: str) -> None:
     """No longer say so. Raises `InvalidInputError` if it was not said."""
     actor = service.require_own(work.session).actor
     if uri not in actor.also_known_as:
-        raise InvalidInputError(say("That is not another name of this council."))
+        raise InvalidInputError(say("This council does not have that alias."))
     actor.also_known_as = [alias for alias in actor.also_known_as if alias != uri]
     service.tell(work)
     work.audit("council.alias.remove", actor.uri, alias=uri)
@@ -70,20 +71,20 @@ def move(work: UnitOfWork, found: ActorDocument) -> None:
         raise ConflictError(say("This council has moved to %(moved_to)s.", moved_to=actor.moved_to))
     if found.id == actor.uri or actors.local_by_uri(work.session, found.id) is not None:
         raise InvalidInputError(
-            say("That is this node itself."), {"address": say("Enter the successor’s")}
+            say("That is your own server."), {"address": say("Enter the successor’s address")}
         )
     if actor.uri not in found.also_known_as:
         raise InvalidInputError(
             say(
-                "%(id)s does not say that it was this council. There, first run:"
-                " moothall council alias add %(uri)s",
+                "%(id)s does not list this council as an alias. On that server, first "
+                "run: moothall council alias add %(uri)s",
                 id=found.id,
                 uri=actor.uri,
             )
         )
     if found.moved_to is not None:
         raise InvalidInputError(
-            say("%(id)s has moved on to %(moved_to)s itself.", id=found.id, moved_to=found.moved_to)
+            say("%(id)s has itself moved to %(moved_to)s.", id=found.id, moved_to=found.moved_to)
         )
     service.remember(work, found)
     _note(work, actor, found.id)
@@ -107,23 +108,25 @@ def receive_move(work: UnitOfWork, received: Received) -> None:
     if successor is not None:
         names = successor.also_known_as
     elif received.document is None:
-        raise NotForUsError(say("a move to nobody"))
+        raise NotForUsError(say("the move names no new account"))
     else:
         document = ActorDocument.parse(received.document)
         if document.type not in service.FOLLOWABLE:
             raise NotForUsError(say("the successor is not an organisation"))
         if document.id != target or document.moved_to is not None:
-            raise NotForUsError(say("the successor is somebody else, or has moved on itself"))
+            raise NotForUsError(
+                say("the successor’s ID does not match, or the successor has itself moved")
+            )
         names = list(document.also_known_as)
     if old.uri not in names:
         raise NotForUsError(
-            say("%(target)s does not say that it was %(uri)s", target=target, uri=old.uri)
+            say("%(target)s does not list %(uri)s as an alias", target=target, uri=old.uri)
         )
     if successor is None:
         own = service.require_own(session).actor
         new = service.remember(work, document).actor
         if new.is_blocked or blocking.between(session, new, own) is not None:
-            raise NotForUsError(say("the successor and ours do not speak"))
+            raise NotForUsError(say("the successor is blocked, or has blocked this council"))
         if following.between(session, own, new) is None:
             following.request(work, own, document)
     _note(work, old, target)

@@ -31,18 +31,18 @@ def place(work: UnitOfWork, said: Whereabouts) -> None:
     council = require_own(work.session)
     region = Region(said.region) if said.region in list(Region) else None
     if said.region and region is None:
-        wrong["region"] = say("Choose a region from the list")
+        wrong["region"] = say("Select a region or country")
     north = _degrees(said.latitude, NORTH)
     east = _degrees(said.longitude, EAST)
     if said.latitude.strip() and north is None:
-        wrong["latitude"] = say("Enter degrees north within the United Kingdom, such as 50.72")
+        wrong["latitude"] = say("Latitude must be within the United Kingdom, such as 50.72")
     if said.longitude.strip() and east is None:
-        wrong["longitude"] = say("Enter degrees east within the United Kingdom, such as -3.53")
+        wrong["longitude"] = say("Longitude must be within the United Kingdom, such as -3.53")
     if bool(said.latitude.strip()) != bool(said.longitude.strip()):
         missing = "longitude" if said.latitude.strip() else "latitude"
-        wrong.setdefault(missing, say("Enter both latitude and longitude, or neither"))
+        wrong.setdefault(missing, say("Enter both latitude and longitude, or leave both empty"))
     if wrong:
-        raise InvalidInputError(say("The place could not be saved."), wrong)
+        raise InvalidInputError(say("The council’s location could not be saved."), wrong)
     council.region, council.latitude, council.longitude = region, north, east
     tell(work)
     work.audit("council.place", council.actor.uri, region=said.region)

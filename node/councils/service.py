@@ -49,7 +49,7 @@ def own(session: Session) -> Council | None:
 def require_own(session: Session) -> Council:
     council = own(session)
     if council is None:
-        raise NotFoundError(say("This node has not been set up yet."))
+        raise NotFoundError(say("This server has not been set up yet."))
     return council
 
 
@@ -98,7 +98,7 @@ def found(
     Raises `ConflictError` if that was done, `InvalidInputError` with what is wrong in which field.
     """
     if own(work.session) is not None:
-        raise ConflictError(say("This node already has its council."))
+        raise ConflictError(say("This server already has a council."))
     name, slug, colour, gss_code = (
         trim(name),
         slug.strip().lower(),
@@ -110,7 +110,8 @@ def found(
         wrong["name"] = wrong_name
     if not SLUG.fullmatch(slug) or slug in RESERVED:
         wrong["slug"] = say(
-            "Enter a short name of lower-case letters, numbers and hyphens, such as aldermoor"
+            "Enter a short name using only lower-case letters, numbers and "
+            "hyphens, such as aldermoor"
         )
     if colour and not COLOUR.fullmatch(colour):
         wrong["colour"] = say("Enter a colour such as #1d5b4f")
@@ -148,7 +149,7 @@ def found(
 def _wrong_name(name: str) -> Saying | None:
     if 1 <= len(name) <= 200:
         return misfit(name, 200)
-    return say("Enter the name of the council, in at most 200 characters")
+    return say("Enter the council’s name, using 200 characters or fewer")
 
 
 def describe(settings: Settings, council: Council) -> ActorDocument:
@@ -203,8 +204,8 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
         )
     if found_actor.type == "Group" and found_actor.attributed_to:
         raise InvalidInputError(
-            say("That is one project of a council."),
-            {"address": say("Enter the address of its council: its projects come with it")},
+            say("That is the address of a project, not a council."),
+            {"address": say("Enter the council’s address to follow all its projects")},
         )
     host = host_of(found_actor.id)
     if vouched and not peers.is_allowed(work.session, work.settings, host):
@@ -212,8 +213,11 @@ def follow(work: UnitOfWork, found_actor: ActorDocument, *, vouched: bool = Fals
     own = require_own(work.session).actor
     if actors.local_by_uri(work.session, found_actor.id) is None:
         if found_actor.moved_to:
-            moved = say("That council has moved to %(uri)s", uri=found_actor.moved_to)
-            raise InvalidInputError(say("That council cannot be followed."), {"address": moved})
+            moved = say(
+                "That council has moved to %(uri)s. Enter that address instead",
+                uri=found_actor.moved_to,
+            )
+            raise InvalidInputError(say("You cannot follow that council."), {"address": moved})
         followed = remember(work, found_actor).actor
         blocking.check_may_follow(work.session, own, followed)
         followed.moved_to = None

@@ -92,5 +92,7 @@ def place() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return render_template("councils/place.html", form=form, council=council), 400
-    flash(_("The place is saved. The councils that follow yours are being told."), "success")
+    flash(
+        _("The location is saved. We are sending it to the councils that follow yours."), "success"
+    )
     return redirect(url_for("pages.own_council", slug=council.slug), 303)

@@ -89,7 +89,7 @@ def from_document(
         return None
     details = own(document, "details")
     if details is not None and not isinstance(details, Mapping):
-        raise DocumentError("details", "not plain values")
+        raise DocumentError("details", "not in a supported format")
     return RemoteDocument(
         uri=required_id(document, "id"),
         type=name,

@@ -46,7 +46,7 @@ def shown(kind: DocumentType, kept: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(field: DocumentField, value: Any) -> str:
     if not isinstance(value, str):
-        raise DocumentError(field.name, "not a text")
+        raise DocumentError(field.name, "not text")
     if len(value) > field.most:
         raise DocumentError(field.name, "too long")
     return several_lines(value, field.most)
@@ -78,7 +78,7 @@ def _day(field: DocumentField, value: Any) -> str:
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError as error:
-        raise DocumentError(field.name, "not a day") from error
+        raise DocumentError(field.name, "not a date") from error
 
 
 def _uri(field: DocumentField, value: Any) -> str:
@@ -105,7 +105,7 @@ def _plain(field: DocumentField, value: Any, deeper: int) -> Any:
         return [_plain(field, each, deeper - 1) for each in value]
     if deeper and isinstance(value, Mapping):
         return {_text(field, name): _plain(field, each, deeper - 1) for name, each in value.items()}
-    raise DocumentError(field.name, "not plain values")
+    raise DocumentError(field.name, "not in a supported format")
 
 
 CLEANED: Mapping[str, Callable[[DocumentField, Any], Any]] = {

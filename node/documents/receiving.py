@@ -42,10 +42,10 @@ def handlers(hooks: Hooks) -> Handlers:
 def receive(work: UnitOfWork, received: Received) -> None:
     """A Create or Update of a document, as its own origin gives it."""
     if received.document is None:
-        raise NotForUsError(say("an activity without its object"))
+        raise NotForUsError(say("an activity with no object"))
     told = from_document(received.document, _types(work.node.hooks))
     if told is None:
-        raise NotForUsError(say("a document of a type that is not known"))
+        raise NotForUsError(say("a document of an unknown type"))
     council = followed_council(work.session, received.activity.actor)
     left_out = keep(work, council, [told])
     if left_out:
@@ -57,7 +57,7 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     uri = id_of(received.activity.object)
     row = work.session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
     if row is None or row.is_local or row.council.actor.uri != received.activity.actor:
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     insert_once(work.session, Deleted, uri=uri, actor_id=row.council.actor_id, at=now())
     with service.leaving(work, row):
         work.session.delete(row)

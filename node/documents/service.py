@@ -303,7 +303,7 @@ def _clean(kind: DocumentType, fields: Mapping[str, Any]) -> dict[str, Any]:
         return clean(kind, fields)
     except DocumentError as error:
         wrong = {error.property_name: of_library(error)}
-        raise InvalidInputError(say("The document does not fit its type."), wrong) from error
+        raise InvalidInputError(say("The document does not match its type."), wrong) from error
 
 
 def _visibility(session: Session, document: Document, kind: DocumentType) -> Audience:
@@ -314,7 +314,9 @@ def _visibility(session: Session, document: Document, kind: DocumentType) -> Aud
         return wanted
     if project.state is not ProjectState.published or project.visibility is Visibility.private:
         raise ConflictError(
-            say("Other councils cannot see this project, so nothing about it is published.")
+            say(
+                "Other councils cannot see this project, so documents about it cannot be published."
+            )
         )
     return "public" if wanted == project.visibility == "public" else "peers"
 
@@ -332,7 +334,10 @@ def _new(work: UnitOfWork, plugin: str, kind: str, project_uri: str | None) -> P
     mine = PluginDocument.council_id == council.id, PluginDocument.type == kind
     if (work.session.scalar(select(func.count()).where(*mine)) or 0) >= MOST_OF_COUNCIL:
         raise ConflictError(
-            say("A council has at most %(most)s of these documents.", most=f"{MOST_OF_COUNCIL:,}")
+            say(
+                "A council can have at most %(most)s documents of this type.",
+                most=f"{MOST_OF_COUNCIL:,}",
+            )
         )
     token, moment = new_token(), now()
     return PluginDocument(

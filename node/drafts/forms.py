@@ -14,8 +14,10 @@ from node.people.models import User
 class AskForm(HouseForm):
     """`to` is the number of a person's row, or `ANY_COORDINATOR`."""
 
-    to = RadioField(_l("Who should read it?"), validate_choice=False)
-    note = TextAreaField(_l("Note (optional)"), description=_l("What they should look at"))
+    to = RadioField(_l("Who should review this draft?"), validate_choice=False)
+    note = TextAreaField(
+        _l("Note (optional)"), description=_l("What you want the reviewer to look at")
+    )
 
     def offer_to(self, people: Iterable[User]) -> None:
         """The people who can be chosen."""

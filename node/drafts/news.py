@@ -8,8 +8,8 @@ from node.news.service import tell
 from node.people.permissions import COORDINATORS
 from node.runtime import UnitOfWork
 
-ASKED = Kind("drafts.asked", Topic.asked, _l("%(person)s asks you to read a draft: %(project)s"))
-PASSED = Kind("drafts.passed", Topic.own, _l("%(person)s read %(project)s and published it"))
+ASKED = Kind("drafts.asked", Topic.asked, _l("%(person)s asked you to review a draft: %(project)s"))
+PASSED = Kind("drafts.passed", Topic.own, _l("%(person)s reviewed and published %(project)s"))
 RETURNED = Kind("drafts.returned", Topic.own, _l("%(person)s sent %(project)s back with a note"))
 KINDS = (ASKED, PASSED, RETURNED)
 

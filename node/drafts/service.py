@@ -63,9 +63,9 @@ def ask(work: UnitOfWork, project: Project, by: User, to_id: int | None, note: s
     note = trim(note)
     wrong = _wrong("note", note)
     if to is None and to_id != ANY_COORDINATOR:
-        wrong["to"] = say("Select who should read it")
+        wrong["to"] = say("Select who should review this draft")
     if wrong:
-        raise InvalidInputError(say("The draft could not be sent."), wrong)
+        raise InvalidInputError(say("The draft could not be sent for review."), wrong)
     projects.move(project, State.review)
     made = Review(project=project, by_user=by, to_user=to, note=note, state="asked")
     work.session.add(made)
@@ -128,9 +128,14 @@ def withdraw(work: UnitOfWork, project: Project) -> None:
 def _for_answer(work: UnitOfWork, project: Project, user: User) -> Review:
     review = open_review(work.session, project)
     if review is None:
-        raise ConflictError(say("Nobody is asked to read this any more."))
+        raise ConflictError(say("This draft is no longer waiting for review."))
     if not may_decide(work.session, review, user):
-        raise ForbiddenError(say("Somebody else has to read this: who wrote it cannot publish it."))
+        raise ForbiddenError(
+            say(
+                "You cannot review this draft. A coordinator or the person asked must "
+                "review it, and they must not have written any of it."
+            )
+        )
     return review
 
 

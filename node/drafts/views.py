@@ -70,9 +70,9 @@ def ask(token: str) -> ResponseReturnValue:
         form.show(error)
         return _page(project, form, ReturnForm(formdata=None)), 400
     if made.to_user is not None:
-        flash(_("The draft is sent to %(who)s for review.", who=made.to_user.name), "success")
+        flash(_("The draft has been sent to %(who)s for review.", who=made.to_user.name), "success")
     else:
-        flash(_("The draft is sent to the coordinators for review."), "success")
+        flash(_("The draft has been sent to the coordinators for review."), "success")
     return _back(token)
 
 
@@ -87,7 +87,7 @@ def publish(token: str) -> ResponseReturnValue:
     except service.ChangedError:
         page = _page(project, AskForm(formdata=None), ReturnForm(formdata=None), form.began_from())
         return page, 409
-    flash(_("The project is published."), "success")
+    flash(_("The project has been published."), "success")
     return _back(token)
 
 
@@ -104,7 +104,7 @@ def send_back(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _page(project, AskForm(formdata=None), form), 400
-    flash(_("The draft is sent back with your note."), "success")
+    flash(_("The draft has been sent back with your note."), "success")
     return _back(token)
 
 

@@ -15,8 +15,8 @@ class PeriodForm(HouseForm):
     class Meta:
         csrf = False  # it changes nothing
 
-    first = DayField(_l("First day"), description=_l("Such as 1 11 2026"))
-    last = DayField(_l("Last day"), description=_l("Such as 30 11 2026"))
+    first = DayField(_l("First day"), description=_l("For example, 1 11 2026"))
+    last = DayField(_l("Last day"), description=_l("For example, 30 11 2026"))
 
     @classmethod
     def sent(cls) -> "PeriodForm | None":
@@ -31,14 +31,14 @@ class PeriodForm(HouseForm):
         self.validate()
         for field in (self.first, self.last):
             if field.data is None and not field.errors:
-                field.errors = [_l("Enter a day, such as 30 11 2026")]
+                field.errors = [_l("Enter a date, for example 30 11 2026")]
             elif field.data is not None and field.data.year not in YEARS:
-                field.errors = [_l("Enter a year between 1970 and 2998")]
+                field.errors = [_l("Year must be between 1970 and 2998")]
         first, last = self.first.data, self.last.data
         if first is None or last is None or self.first.errors or self.last.errors:
             return None
         if last < first:
-            self.last.errors = [_l("The last day cannot be before the first")]
+            self.last.errors = [_l("Last day must be the same as or after the first day")]
         elif last - first > LONGEST:
-            self.last.errors = [_l("A report covers at most a year")]
+            self.last.errors = [_l("Last day must be no more than a year after the first day")]
         return None if self.last.errors else Period(first, last)

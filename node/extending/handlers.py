@@ -46,4 +46,4 @@ def receive(work: UnitOfWork, received: Received) -> None:
             answers = work.node.hooks.ask(work, "activity_received", only=plugin, activity=view)
             if any(answer for _plugin, answer in answers):
                 return
-    raise NotForUsError(say("no plugin acted on it"))
+    raise NotForUsError(say("no plugin handled this activity"))

@@ -81,7 +81,7 @@ def one(node: Node, session: Session, name: str) -> Plugin:
     for item in every(node, session):
         if item.name == name:
             return item
-    raise NotFoundError(say("There is no plugin %(name)s here.", name=name))
+    raise NotFoundError(say("There is no plugin called %(name)s on this server.", name=name))
 
 
 def purge(node: Node, name: str, by: str) -> list[str]:
@@ -93,10 +93,12 @@ def purge(node: Node, name: str, by: str) -> list[str]:
     """
     presence.require_stopped(node.settings, node.engine)
     if not NAME.fullmatch(name) or name == migrating.CORE:
-        raise NotFoundError(say("There is no plugin %(name)s here.", name=name))
+        raise NotFoundError(say("There is no plugin called %(name)s on this server.", name=name))
     with node.reading() as session:
         if name in switched_on(node.settings, decided(session)):
-            raise ConflictError(say("Disable the plugin %(name)s first.", name=name))
+            raise ConflictError(
+                say("The plugin %(name)s is switched on. Switch it off first.", name=name)
+            )
     repeat(node, by, partial(documents.withdraw_some, plugin=name))
     prune(node, by, PluginDocument, document_receiving.of_others(name))
     with node.work(by=by) as work:
@@ -122,15 +124,15 @@ def abilities(hooks: Hooks, name: str, tables: Sequence[str]) -> list[Ability]:
     of = hooks.of
     found = [
         Ability(_l("Pages"), hooks.pages(name), is_code=True),
-        Ability(_l("Items in the menu"), [each.label for each in of(name, "register_navigation")]),
+        Ability(_l("Menu items"), [each.label for each in of(name, "register_navigation")]),
         Ability(_l("Permissions"), [each.label for each in of(name, "register_permissions")]),
-        Ability(_l("Tables of its own"), tables, is_code=True),
+        Ability(_l("Database tables"), tables, is_code=True),
         Ability(
-            _l("Documents that it sends to other councils"),
+            _l("Documents sent to other councils"),
             [each.label for each in of(name, "register_documents")],
         ),
-        Ability(_l("Activities that it acts on"), of(name, "register_activities"), is_code=True),
-        Ability(_l("Filters of projects"), [each.label for each in of(name, "register_facets")]),
+        Ability(_l("Activities handled"), of(name, "register_activities"), is_code=True),
+        Ability(_l("Project filters"), [each.label for each in of(name, "register_facets")]),
         Ability(_l("Settings"), [each.label for each in of(name, "register_settings")]),
         Ability(
             _l("Scheduled jobs"), [each.name for each in of(name, "register_jobs")], is_code=True

@@ -59,7 +59,7 @@ def examine(name: str) -> PluginDetails:
 def enable(work: UnitOfWork, name: str) -> None:
     """Switch a plugin on. Raises as `examine` does, and `ConflictError` for one that is on."""
     if is_on(work.session, work.settings, name):
-        raise ConflictError(say("The plugin %(name)s is on already.", name=name))
+        raise ConflictError(say("The plugin %(name)s is already switched on.", name=name))
     examine(name)
     _decide(work, name, is_on=True)
 
@@ -71,8 +71,10 @@ def disable(work: UnitOfWork, name: str) -> None:
     """
     if not is_on(work.session, work.settings, name):
         if name not in installed():
-            raise NotFoundError(say("There is no plugin %(name)s here.", name=name))
-        raise ConflictError(say("The plugin %(name)s is off already.", name=name))
+            raise NotFoundError(
+                say("There is no plugin called %(name)s on this server.", name=name)
+            )
+        raise ConflictError(say("The plugin %(name)s is already switched off.", name=name))
     _decide(work, name, is_on=False)
 
 

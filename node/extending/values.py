@@ -73,7 +73,7 @@ def _misfit(setting: Setting, value: Any) -> Saying | None:
             most=setting.most,
         )
     if setting.kind == "choice":
-        return say("Choose one of these")
+        return say("Select one of the options")
     return _wrong(setting, value)
 
 

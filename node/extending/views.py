@@ -60,7 +60,7 @@ def enable(name: str) -> ResponseReturnValue:
         switches.enable(current_work(), name)
     except MoothallError as error:
         return _refused(name, error)
-    flash(_("The plugin is switched on. It is used once the node is started again."), "success")
+    flash(_("The plugin is switched on. Restart the server to start using it."), "success")
     return redirect(url_for("extending.show", name=name), 303)
 
 
@@ -72,7 +72,7 @@ def disable(name: str) -> ResponseReturnValue:
     except MoothallError as error:
         return _refused(name, error)
     flash(
-        _("The plugin is switched off. It is no longer used once the node is started again."),
+        _("The plugin is switched off. Restart the server to stop using it."),
         "success",
     )
     return redirect(url_for("extending.show", name=name), 303)

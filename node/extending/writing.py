@@ -34,11 +34,11 @@ def write(name: str, into: Path) -> list[Path]:
     """
     folder = into / name
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        wrong = say("Use small letters, digits and single underscores, beginning with a letter")
-        raise InvalidInputError(say("The plugin was not written."), {"name": wrong})
+        wrong = say("Use lowercase letters, numbers and single underscores, starting with a letter")
+        raise InvalidInputError(say("The plugin could not be created."), {"name": wrong})
     if name in installed() or folder.exists():
-        taken = say("There is one with this name already")
-        raise InvalidInputError(say("The plugin was not written."), {"name": taken})
+        taken = say("A plugin or folder with this name already exists")
+        raise InvalidInputError(say("The plugin could not be created."), {"name": taken})
     starter = files(STARTER) / "starter"
     written = []
     for path, source in WRITTEN.items():

@@ -77,7 +77,7 @@ def node_actor(session: Session, settings: Settings) -> Actor:
     """The actor of the node itself. Raises `NotFoundError` before the node is founded."""
     actor = local_by_uri(session, addresses.node_actor(settings))
     if actor is None:
-        raise NotFoundError(say("This node has not been set up yet."))
+        raise NotFoundError(say("This server has not been set up yet."))
     return actor
 
 
@@ -125,7 +125,7 @@ def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> Pr
                 return key
     raise NotFoundError(
         say(
-            "The actor %(uri)s has no %(algorithm)s key to sign with.",
+            "The actor %(uri)s has no %(algorithm)s signing key.",
             uri=actor.uri,
             algorithm=algorithm,
         )

@@ -95,7 +95,7 @@ def begin_for(work: UnitOfWork, actor: Actor) -> Backfill:
     row = begin(work, actor)
     if row is None:
         raise ConflictError(
-            say("%(address)s does not say where its projects are.", address=actor.address)
+            say("%(address)s does not publish a list of its projects.", address=actor.address)
         )
     work.audit("backfill.begin", actor.uri)
     return row
@@ -161,7 +161,7 @@ def _fetch(node: Node, address: str, actor_uri: str) -> Page:
     onward = id_of(following)
     if onward is not None and (onward == address or not same_origin(onward, actor_uri)):
         raise fetching.NotFetchedError(
-            say("%(address)s leads nowhere.", address=address), permanent=True
+            say("%(address)s has no valid link to the next page.", address=address), permanent=True
         )
     size = len(json.dumps(items, ensure_ascii=False))
     return Page(address, items, page.total_items, onward, asked_at, size)

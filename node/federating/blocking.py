@@ -67,8 +67,8 @@ def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Blo
     blocked = found if isinstance(found, Actor) else actors.remember(session, found)
     if blocked.is_local:
         raise InvalidInputError(
-            say("That is this node itself."),
-            {"address": say("Enter the address of somebody elsewhere")},
+            say("That is your own server."),
+            {"address": say("Enter an address on another server")},
         )
     row = between(session, blocker, blocked)
     if row is not None:
@@ -89,7 +89,7 @@ def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Blo
 def unblock(work: UnitOfWork, row: Block) -> None:
     """What the actor said before is shown again; who followed whom has to follow again."""
     if not row.blocker.is_local:
-        raise NotFoundError(say("That is not a block of ours."))
+        raise NotFoundError(say("This block was not made on this server."))
     blocker, blocked = row.blocker, row.blocked
     activity = undo(
         addresses.new_activity(work.settings),
@@ -112,11 +112,11 @@ def receive_block(work: UnitOfWork, received: Received) -> None:
     blocked = actors.local_by_uri(session, id_of(activity.object) or "")
     blocker = actors.by_uri(session, activity.actor)
     if blocked is None or blocker is None:
-        raise NotForUsError(say("a block of nobody here"))
+        raise NotForUsError(say("the blocked account is not on this server"))
     every = select(func.count()).select_from(Block)
     of_host = every.where(actors.on_host(Block.blocker_id, blocker.host))
     if (session.scalar(of_host) or 0) >= MOST_OF_HOST or (session.scalar(every) or 0) >= MOST:
-        raise NotForUsError(say("too many blocks of that server"))
+        raise NotForUsError(say("too many blocks from that server"))
     values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}
     if insert_once(session, Block, uri=activity.id, **values):
         work.audit("blocked-by", blocker.uri, blocked=blocked.uri)
@@ -133,7 +133,7 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
         named = or_(named, Block.blocked.has(Actor.uri == blocked))
     row = work.session.scalar(select(Block).where(mine, named))
     if row is None:
-        raise NotForUsError(say("no block of theirs"))
+        raise NotForUsError(say("there is no such block"))
     work.session.delete(row)
     work.audit("unblocked-by", activity.actor, blocked=row.blocked.uri)
 
@@ -142,11 +142,11 @@ def check_may_follow(session: Session, follower: Actor, followed: Actor) -> None
     """Raises `InvalidInputError` where one of them blocks the other."""
     words = None
     if followed.is_blocked:
-        words = say("%(name)s is blocked here", name=followed.name)
+        words = say("%(name)s is blocked on this server", name=followed.name)
     elif between(session, followed, follower) is not None:
-        words = say("%(name)s has blocked this council", name=followed.name)
+        words = say("%(name)s has blocked our council", name=followed.name)
     if words:
-        raise InvalidInputError(say("That cannot be followed."), {"address": words})
+        raise InvalidInputError(say("You cannot follow this address."), {"address": words})
 
 
 def _end_follows(session: Session, one: Actor, other: Actor) -> None:

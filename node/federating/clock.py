@@ -125,13 +125,14 @@ class Verdict:
         values = {"minutes": minutes, "servers": self.servers}
         if self.behind > timedelta():
             return say(
-                "The clock is %(minutes)s minutes behind those of %(servers)s other servers."
-                " They may refuse what this node sends.",
+                "The clock on this server is %(minutes)s minutes behind the clocks on "
+                "%(servers)s other servers. They may refuse messages from this server.",
                 **values,
             )
         return say(
-            "The clock is %(minutes)s minutes ahead of those of %(servers)s other servers."
-            " They may refuse what this node sends.",
+            "The clock on this server is %(minutes)s minutes ahead of the clocks "
+            "on %(servers)s other servers. They may refuse messages from this "
+            "server.",
             **values,
         )
 

@@ -41,7 +41,7 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     if row is None:
         raise NotFoundError(say("There is no such delivery."))
     if row.state == "delivered":
-        raise ConflictError(say("That has been delivered."))
+        raise ConflictError(say("This message has already been delivered."))
     if row.state == "failed":
         row.move_to("pending")
     row.attempts = 0

@@ -50,9 +50,9 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     activity = received.activity
     actor = actors.by_uri(work.session, activity.actor)
     if activity.object_id != activity.actor:
-        raise NotForUsError(say("a deletion of something else"))
+        raise NotForUsError(say("the message deletes something other than the sender’s account"))
     if actor is None or actor.is_local or actor.kind == actors.CLOSED:
-        raise NotForUsError(say("an account that is not known here"))
+        raise NotForUsError(say("this server does not know the account"))
     _close(work, actor)
 
 

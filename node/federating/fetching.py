@@ -134,7 +134,7 @@ def _read(uri: str, answer: Answer) -> dict[str, Any]:
     except FederationError as error:
         raise NotFetchedError(
             say(
-                "%(host)s sent something that is not what it should be: %(error)s",
+                "%(host)s sent an invalid document: %(error)s",
                 host=_host(uri),
                 error=of_library(error),
             ),
@@ -167,7 +167,7 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
         wanted = parse_address(address)
     except FederationError as error:
         raise InvalidInputError(
-            say("That is not an address we can follow."),
+            say("That is not an address our council can follow."),
             {"address": say("Enter an address such as @council@moothall.example.gov.uk")},
         ) from error
     if isinstance(wanted, str):
@@ -183,7 +183,7 @@ def find_actor(node: Node, address: str, *, vouched: bool = False) -> ActorDocum
 
 def _unknown(host: str, address: str) -> NotFetchedError:
     return NotFetchedError(
-        say("%(host)s does not know %(address)s.", host=host, address=address), permanent=True
+        say("%(host)s does not recognise %(address)s.", host=host, address=address), permanent=True
     )
 
 
@@ -208,7 +208,9 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
     """
     own = host_of(node.settings.base_url)
     if host == own:
-        raise NotFetchedError(say("That is this node itself, not another council."), permanent=True)
+        raise NotFetchedError(
+            say("That address is on this server, not on another council’s server."), permanent=True
+        )
 
     def may_visit(authority: str) -> bool:
         with node.reading() as session:
@@ -222,8 +224,7 @@ def _guard(node: Node, host: str, *, vouched: bool) -> Callable[[str], bool]:
     if not may_visit(host):
         raise NotFetchedError(
             say(
-                "%(host)s is not on the list of servers that this node speaks with."
-                " Its operator can allow it.",
+                "This server does not exchange data with %(host)s. The operator can allow it.",
                 host=host,
             ),
             permanent=True,
@@ -237,7 +238,10 @@ def _spend_errand(node: Node, host: str) -> None:
         node.errands.spend(host, MOST_ERRANDS, MOST_OF_ALL)
     except BusyError as error:
         raise NotNowError(
-            say("%(host)s is asked no more on behalf of others within this minute.", host=host)
+            say(
+                "Too many requests were made to %(host)s on behalf of other servers this minute.",
+                host=host,
+            )
         ) from error
 
 
@@ -252,7 +256,7 @@ def _get(get: Callable[[], Answer], host: str, also: Collection[int] = ()) -> An
     if answer.status != HTTPStatus.OK and answer.status not in also:
         gone = answer.status in GONE
         raise NotFetchedError(
-            say("%(host)s answered %(status)s.", host=host, status=answer.status),
+            say("%(host)s responded with status %(status)s.", host=host, status=answer.status),
             status=answer.status,
             permanent=gone,
         )
@@ -263,4 +267,4 @@ def _host(uri: str) -> str:
     try:
         return host_of(uri)
     except FederationError as error:
-        raise NotFetchedError(say("That is not an address on the web."), permanent=True) from error
+        raise NotFetchedError(say("That is not a web address."), permanent=True) from error

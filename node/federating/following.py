@@ -43,7 +43,7 @@ def request(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
     """
     if actors.local_by_uri(work.session, found.id) is not None:
         raise InvalidInputError(
-            say("That is this node itself."),
+            say("That is your own server."),
             {"address": say("Enter the address of another council")},
         )
     followed = actors.remember(work.session, found)
@@ -69,7 +69,9 @@ def ask(work: UnitOfWork, row: Follow) -> None:
 def end(work: UnitOfWork, row: Follow) -> None:
     """`follower`, who is ours, no longer follows."""
     if not row.follower.is_local:
-        raise ConflictError(say("Only our own following can be ended here."))
+        raise ConflictError(
+            say("This follower is on another server, so you cannot end the follow here.")
+        )
     activity = undo(
         addresses.new_activity(work.settings),
         row.follower.uri,
@@ -91,7 +93,7 @@ def receive_follow(work: UnitOfWork, received: Received) -> None:
     followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
     follower = actors.by_uri(work.session, activity.actor)
     if followed is None or follower is None:
-        raise NotForUsError(say("there is nobody of that name here to follow"))
+        raise NotForUsError(say("there is no such account on this server to follow"))
     # Of what they sent, only that which says which Follow it was.
     asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
     row = between(work.session, follower, followed)
@@ -134,11 +136,15 @@ def _check_room(session: Session, host: str) -> None:
     if (session.scalar(follows.where(actors.on_host(Follow.follower_id, host))) or 0) >= (
         MOST_OF_HOST
     ):
-        raise NotForUsError(say("%(host)s follows as often as one server may", host=host))
+        raise NotForUsError(
+            say("%(host)s has reached the limit of followers from one server", host=host)
+        )
     if not peers.allowed_by_name(session, {host}) and (session.scalar(follows) or 0) >= (
         MOST_WITH_STRANGERS
     ):
-        raise NotForUsError(say("more servers follow that nobody allowed than there is room for"))
+        raise NotForUsError(
+            say("the limit of followers from servers that are not allowed has been reached")
+        )
 
 
 def receive_answer(work: UnitOfWork, received: Received) -> None:
@@ -147,7 +153,7 @@ def receive_answer(work: UnitOfWork, received: Received) -> None:
     """
     row = _asked_of(work.session, received.activity)
     if row is None:
-        raise NotForUsError(say("we did not ask to follow that"))
+        raise NotForUsError(say("we did not ask to follow this account"))
     state = "accepted" if received.activity.type == "Accept" else "rejected"
     if row.state != state or row.answered_at is None:
         answered(work, row, state)
@@ -184,7 +190,7 @@ def receive_undo(work: UnitOfWork, received: Received) -> None:
             select(Follow).where(mine, Follow.followed.has(Actor.uri == followed))
         )
     if row is None:
-        raise NotForUsError(say("no following of theirs"))
+        raise NotForUsError(say("they were not following"))
     work.session.delete(row)
     work.audit("follow.undone", row.followed.uri, follower=activity.actor)
 

@@ -128,9 +128,9 @@ def retry(work: UnitOfWork, item: InboxItem) -> None:
     one that was too large to be kept.
     """
     if not item.body:
-        raise ConflictError(say("The message was too large to be kept."))
+        raise ConflictError(say("The message was too large to keep, so you cannot retry it."))
     if item.state != "failed":
-        raise ConflictError(say("That cannot be done any more."))
+        raise ConflictError(say("You can no longer do this."))
     item.move_to(InboxItem.WAITING)
     item.attempts, item.due_at, item.finished_at = 0, now(), None
     work.wake(FETCHING_JOB if item.needs_fetch else InboxItem.JOB)

@@ -50,17 +50,17 @@ def successor(node: Node, activity: Activity) -> Document | None:
 def check(session: Session, activity: Activity) -> tuple[Actor, str]:
     """Who moves, and to which id. Raises `NotForUsError` for a Move that does not count."""
     if activity.object_id != activity.actor:
-        raise NotForUsError(say("a move of somebody else"))
+        raise NotForUsError(say("the message moves an account other than the sender’s"))
     if activity.target is None or activity.target == activity.actor:
-        raise NotForUsError(say("a move to nowhere"))
+        raise NotForUsError(say("the move does not name a new account"))
     old = actors.by_uri(session, activity.actor)
     ours = Follow.follower.has(Actor.is_local), Follow.followed.has(Actor.uri == activity.actor)
     follows = session.scalar(select(Follow.id).where(*ours, Follow.state != "rejected").limit(1))
     if old is None or old.is_local or follows is None:
-        raise NotForUsError(say("a move of somebody whom we do not follow"))
+        raise NotForUsError(say("we do not follow the account that moved"))
     since = now() - REST
     if old.moved_at is not None and old.moved_at > since:
-        raise NotForUsError(say("it moved less than a week ago"))
+        raise NotForUsError(say("the account moved less than a week ago"))
     said = InboxItem.host == old.host, InboxItem.actor_uri == old.uri, InboxItem.type == MOVE
     tries = select(func.count()).where(*said, InboxItem.received_at > since)
     if (session.scalar(tries) or 0) > MOST_TRIES:

@@ -69,7 +69,7 @@ def _deleted(node: Node, activity: Activity, sender: str) -> Received:
             raise
     else:
         if type_of(found) != fetching.TOMBSTONE:
-            raise NotForUsError(say("its own server still shows it"))
+            raise NotForUsError(say("the item is still published on its own server"))
     return Received(activity, None, is_hearsay=True)
 
 
@@ -86,7 +86,9 @@ def _passed_on(node: Node, activity: Activity) -> dict[str, Any]:
         if isinstance(found, Believed):
             _introduce(node, found.document, teller)
     if not isinstance(found, Believed):
-        raise FederationError(say("%(uri)s is not what its own server says it is.", uri=found.uri))
+        raise FederationError(
+            say("The server that %(uri)s belongs to does not confirm it.", uri=found.uri)
+        )
     if keys.has_news:
         with node.work(by=activity.actor) as work:
             keys.remember(work.session)

@@ -83,7 +83,7 @@ def read(body: bytes) -> Contents:
     else:
         raise _no_list(
             say(
-                "The first line has to be %(names)s or %(others)s",
+                "The first line must be %(names)s or %(others)s",
                 names=",".join(PLAIN),
                 others=",".join(MASTODON),
             )
@@ -92,14 +92,18 @@ def read(body: bytes) -> Contents:
     wrong: dict[str, Saying] = {}
     for line, row in rows:
         if len(entries) + len(wrong) >= MOST_ENTRIES:
-            raise _no_list(say("A list has at most %(most)s servers", most=f"{MOST_ENTRIES:,}"))
+            raise _no_list(
+                say("The list must have %(most)s servers or fewer", most=f"{MOST_ENTRIES:,}")
+            )
         try:
             entry = _entry(names, row)
         except ValueError as error:
             wrong[f"line {line}"] = error.args[0]
             continue
         if entry is not None and entries.setdefault(entry.host, entry).state != entry.state:
-            wrong[f"line {line}"] = say("%(host)s stands above with another state", host=entry.host)
+            wrong[f"line {line}"] = say(
+                "%(host)s is listed above with a different state", host=entry.host
+            )
     return Contents(tuple(entries.values()), wrong)
 
 
@@ -111,9 +115,9 @@ def check(contents: Contents) -> tuple[Entry, ...]:
     more = len(contents.wrong) - len(shown)
     if more:
         shown["and more"] = say_count(
-            "%(num)s other line is wrong too", "%(num)s other lines are wrong too", more
+            "%(num)s other line has an error", "%(num)s other lines have errors", more
         )
-    raise InvalidInputError(say("Nothing was imported, because some lines are wrong."), shown)
+    raise InvalidInputError(say("Nothing was imported because some lines have errors."), shown)
 
 
 def write(entries: Iterable[Entry], wanted: Format = "plain") -> str:
@@ -171,13 +175,13 @@ def take_in(node: Node, by: str, entries: Iterable[Entry]) -> TakenIn:
 def _rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with the number of its line."""
     if len(body) > MOST_BYTES:
-        raise _no_list(say("A list has at most %(most)s bytes", most=f"{MOST_BYTES:,}"))
+        raise _no_list(say("The list must be %(most)s bytes or smaller", most=f"{MOST_BYTES:,}"))
     try:
         text = body.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text), strict=True)
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except UnicodeDecodeError as error:
-        raise _no_list(say("The file is not a text in UTF-8")) from error
+        raise _no_list(say("The file is not UTF-8 text")) from error
     except csv.Error as error:
         raise _no_list(say("The file is not CSV: %(error)s", error=error)) from error
     return iter(rows)
@@ -187,7 +191,7 @@ def _entry(names: list[str], row: list[str]) -> Entry | None:
     """None for a severity that blocks nothing. Raises `ValueError` saying what is wrong."""
     if not 2 <= len(row) <= len(names):
         raise ValueError(
-            say("there are %(found)s columns, not %(wanted)s", found=len(row), wanted=len(names))
+            say("the line has %(found)s columns, not %(wanted)s", found=len(row), wanted=len(names))
         )
     given = dict(zip(names, (value.strip() for value in row), strict=False))
     severity = given.get("severity")
@@ -196,7 +200,7 @@ def _entry(names: list[str], row: list[str]) -> Entry | None:
     state = given.get("state") or {SUSPEND: peers.BLOCKED}.get(severity or "", "")
     if state not in {peers.ALLOWED, peers.BLOCKED}:
         words = "suspend" if "severity" in names else "allowed or blocked"
-        raise ValueError(say("%(given)s has to be %(words)s", given=_said(row[1]), words=words))
+        raise ValueError(say("%(given)s must be %(words)s", given=_said(row[1]), words=words))
     comment = one_line(given.get("comment") or given.get("public_comment"), peers.LONGEST_COMMENT)
     return Entry(_host(row[0]), state, comment.lstrip(FORMULA))
 
@@ -206,11 +210,9 @@ def _host(given: str) -> str:
     try:
         host = normal_authority(given)
     except ValueError as error:
-        raise ValueError(
-            say("%(given)s is not the name of a server", given=_said(given))
-        ) from error
+        raise ValueError(say("%(given)s is not a server name", given=_said(given))) from error
     if "." not in host and ":" not in host:
-        raise ValueError(say("%(given)s is not the name of one server", given=_said(given)))
+        raise ValueError(say("%(given)s is not a full server name", given=_said(given)))
     return host
 
 

@@ -73,8 +73,8 @@ def normal(host: str) -> str:
         return normal_authority(host)
     except ValueError as error:
         raise InvalidInputError(
-            say("That is not the name of a server."),
-            {"host": say("Enter a server’s name, such as moothall.example.gov.uk")},
+            say("That is not a server name."),
+            {"host": say("Enter a server name, such as moothall.example.gov.uk")},
         ) from error
 
 
@@ -85,10 +85,10 @@ def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
     """
     host = normal(host)
     if state not in {ALLOWED, BLOCKED}:
-        raise InvalidInputError(say("A server is either allowed or blocked."))
+        raise InvalidInputError(say("A server must be either allowed or blocked."))
     if host == work.settings.authority:
         raise InvalidInputError(
-            say("That is this node itself."), {"host": say("Enter another server’s name")}
+            say("That is your own server."), {"host": say("Enter the name of another server")}
         )
     peer = set_state(work, host, state, comment)
     enforce(work)
@@ -118,8 +118,8 @@ def undecide(work: UnitOfWork, host: str) -> Peer:
     if peer is not None and peer.peer_list_id is not None:
         raise ConflictError(
             say(
-                "A list that this node subscribes to decided about %(host)s."
-                " Allow or block it yourself: your word counts more.",
+                "A list that this server subscribes to allows or blocks %(host)s. To "
+                "override the list, allow or block the server yourself.",
                 host=host,
             )
         )
@@ -127,10 +127,14 @@ def undecide(work: UnitOfWork, host: str) -> Peer:
     blocked = select(Peer.host).where(Peer.host.in_(above), Peer.state == BLOCKED)
     if by := work.session.scalar(blocked.limit(1)):
         raise ConflictError(
-            say("%(host)s is blocked with %(by)s. Take that block back instead.", host=host, by=by)
+            say(
+                "%(host)s is blocked because %(by)s is blocked. Unblock %(by)s instead.",
+                host=host,
+                by=by,
+            )
         )
     if peer is None:
-        raise NotFoundError(say("%(host)s is not known here.", host=host))
+        raise NotFoundError(say("%(host)s is not known to this server.", host=host))
     peer.state, peer.comment, peer.found_from = UNKNOWN, "", None
     work.audit("peer.undecided", host)
     enforce(work)

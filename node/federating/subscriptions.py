@@ -48,18 +48,21 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
         ) from error
     if host_of(url) == work.settings.authority:
         raise InvalidInputError(
-            say("That is this node’s own list."), {"url": say("Enter another’s list")}
+            say("That is this server’s own list."),
+            {"url": say("Enter the address of another server’s list")},
         )
     if peers.is_blocked(work.session, host_of(url)):
         raise InvalidInputError(
-            say("That server is blocked."), {"url": say("This server is blocked")}
+            say("That server is blocked."),
+            {"url": say("Enter the address of a list on a server that is not blocked")},
         )
     row = work.session.scalar(select(PeerList).where(PeerList.url == url))
     if row is None:
         if len(all_lists(work.session)) >= MOST_LISTS:
             raise ConflictError(
                 say(
-                    "This node subscribes to %(most)s lists, and to no more.",
+                    "This server can subscribe to at most %(most)s lists. Unsubscribe from "
+                    "one first.",
                     most=MOST_LISTS,
                 )
             )
@@ -86,7 +89,7 @@ def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
         query = select(PeerList).where(PeerList.url == url).with_for_update()
         row = work.session.scalar(query)
         if row is None:
-            raise NotFoundError(say("This node does not subscribe to that list."))
+            raise NotFoundError(say("This server does not subscribe to that list."))
         row.body = ""
         decided = select(Peer.id).where(Peer.peer_list_id == row.id).limit(1)
         if work.session.scalar(decided) is not None:

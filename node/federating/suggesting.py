@@ -44,7 +44,7 @@ def dismiss(work: UnitOfWork, host: str) -> None:
     """Suggest a server no more. Raises `NotFoundError`."""
     row = work.session.scalar(select(Peer).where(Peer.host == host, *_suggested()))
     if row is None:
-        raise NotFoundError(say("That server is not suggested."))
+        raise NotFoundError(say("That server has not been suggested."))
     row.found_from, row.comment = None, ""
     work.audit("peer.dismissed", host)
 

@@ -31,10 +31,10 @@ def feed_links() -> list[Link]:
         ]
     if endpoint in {"projects.show", "updates.index"} and "token" in parts:
         href = url_for("feeds.updates_of_project", token=parts["token"])
-        return [Link(href, _("Updates of this project (Atom)"))]
+        return [Link(href, _("Updates about this project (Atom)"))]
     if endpoint in {"pages.own_council", "pages.known_council"}:
         name = endpoint.replace("pages.", "feeds.")
-        return [Link(url_for(name, **parts), _("Projects of this council (Atom)"))]
+        return [Link(url_for(name, **parts), _("This council’s projects (Atom feed)"))]
     if endpoint == "pages.home":
         return [
             Link(url_for("feeds.atom"), _("Projects (Atom)")),

@@ -49,8 +49,8 @@ def describe(project: Project) -> bytes:
     if not repository or not licence:
         raise NotFoundError(
             say(
-                "The project names no code repository, or nothing in it has a licence with an SPDX"
-                " identifier."
+                "This project does not name a code repository, or none of its outputs "
+                "has a licence with an SPDX identifier."
             )
         )
     technologies = {word.casefold() for word in details.technologies}

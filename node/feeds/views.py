@@ -91,9 +91,9 @@ def _feed_of(page: listing.Page, kind: str, council: Council | None = None) -> R
     who = council or own
     modified = max((each.changed_at for each in page.projects), default=None)
     feed = Feed(
-        title=_("Projects of %(name)s", name=who.name)
+        title=_("Projects from %(name)s", name=who.name)
         if council
-        else _("Projects at %(name)s", name=own.name),
+        else _("Projects listed by %(name)s", name=own.name),
         url=listing.here(request.full_path.rstrip("?")),
         page=who.actor.url if council else listing.page_of_search(),
         author=who.name,
@@ -137,7 +137,7 @@ def updates_of_all() -> Response:
     own = councils.require_own(session)
     modified = max((each.changed_at for each in found), default=None)
     feed = Feed(
-        title=_("Updates at %(name)s", name=own.name),
+        title=_("Updates listed by %(name)s", name=own.name),
         url=listing.here(request.full_path.rstrip("?")),
         page=listing.page_of_search(),
         author=own.name,
@@ -175,7 +175,7 @@ def updates_of_project(token: str) -> Response:
     page = updates.listed(session, project, request.args.get("page", 1, type=int))
     modified = max((each.changed_at for each in page.updates), default=project.changed_at)
     feed = Feed(
-        title=_("Updates of %(title)s", title=project.title),
+        title=_("Updates about %(title)s", title=project.title),
         url=listing.here(request.full_path.rstrip("?")),
         page=page_of(project),
         author=project.council.name,
@@ -240,5 +240,7 @@ def as_publiccode(token: str) -> Response:
     """A project of ours as catalogues of software read it."""
     project = projects.by_token(current_work().session, token, current_reader())
     if not project.is_local:
-        raise NotFoundError(say("Only the council whose project it is describes its software."))
+        raise NotFoundError(
+            say("Only the council that runs this project can describe its software.")
+        )
     return answer(publiccode.describe(project), "application/yaml", project.changed_at)

@@ -7,6 +7,9 @@ from node.forms import DayField, HouseForm
 
 class ReviewForm(HouseForm):
     day = DayField(
-        _l("When it is to be looked at again"),
-        description=_l("Within a year, such as 27 3 2027. Leave it empty for the usual time."),
+        _l("Review date"),
+        description=_l(
+            "For example, 27 3 2027. The date must be within a year. Leave this "
+            "empty to use the usual review date."
+        ),
     )

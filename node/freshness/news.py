@@ -11,17 +11,17 @@ from node.runtime import UnitOfWork
 NUDGE = Kind(
     "freshness.nudge",
     Topic.own,
-    _l("%(project)s waits for its review: say that it is still true, or write what is new"),
+    _l("%(project)s is due for review: confirm it’s up to date, or write an update"),
 )
 ESCALATION = Kind(
     "freshness.escalation",
     Topic.own,
-    _l("%(project)s is out of date, and whoever looks after it was reminded in vain"),
+    _l("%(project)s is out of date: its owner has not responded to reminders"),
 )
 ARCHIVED = Kind(
     "freshness.archived",
     Topic.own,
-    _l("%(project)s was put in the archive, since nobody looked at it again"),
+    _l("%(project)s was archived because no one reviewed it"),
 )
 KINDS = (NUDGE, ESCALATION, ARCHIVED)
 

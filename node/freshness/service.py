@@ -128,7 +128,7 @@ def choose(work: UnitOfWork, project: Project, day: date | None) -> None:
     at again on that day; None: when it is usual. Raises `InvalidInputError`.
     """
     if project.freshness in {Freshness.unsaid, Freshness.archived}:
-        raise ConflictError(say("This project is not reviewed."))
+        raise ConflictError(say("You cannot choose a review date for this project."))
     reviews.choose(project, day)
     confirm(work, project)
 

@@ -90,7 +90,7 @@ def confirm(token: str) -> ResponseReturnValue:
     was_archived = project.freshness is Freshness.archived
     service.confirm(work, project)
     if was_archived:
-        flash(_("The project is back in the lists."), "success")
+        flash(_("The project is no longer archived."), "success")
     else:
         _thank(project)
     if request.args.get("back") == "desk":

@@ -26,7 +26,7 @@ def reasons(project: Project, said_on: date | None, today: date) -> list[str]:
     found = []
     if word is Freshness.archived and project.archived_on:
         archived_on = day(project.archived_on)
-        found.append(gettext("Put in the archive on %(day)s.", day=archived_on))
+        found.append(gettext("Archived on %(day)s.", day=archived_on))
     if project.review_on and word is not Freshness.fresh:
         found.append(overdue(project))
     weeks = (today - max(filter(None, [said_on, _published_on(project)]))).days // 7
@@ -34,7 +34,7 @@ def reasons(project: Project, said_on: date | None, today: date) -> list[str]:
         found.append(ngettext("No update for %(num)s week.", "No update for %(num)s weeks.", weeks))
     if project.confirmed_on:
         confirmed_on = day(project.confirmed_on)
-        found.append(gettext("Last confirmed to be true on %(day)s.", day=confirmed_on))
+        found.append(gettext("Last checked on %(day)s.", day=confirmed_on))
     if word is Freshness.fresh and project.review_on and project.review_on > today:
         found.append(gettext("The next review is on %(day)s.", day=day(project.review_on)))
     return found
@@ -51,7 +51,7 @@ def silence(host: str, heard_on: date) -> str:
     """That nobody knows how things are over there."""
     return str(
         gettext(
-            "Nothing was heard from %(host)s since %(day)s, so this may have changed.",
+            "There has been no contact with %(host)s since %(day)s, so this may be out of date.",
             host=host,
             day=day(heard_on),
         )

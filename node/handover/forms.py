@@ -12,9 +12,10 @@ from node.people.models import User
 class OfferForm(HouseForm):
     """`to` is the number of a person's row."""
 
-    to = RadioField(_l("Who should look after it?"), validate_choice=False)
+    to = RadioField(_l("Who should be the new owner?"), validate_choice=False)
     note = TextAreaField(
-        _l("Note (optional)"), description=_l("What they need to know, in a sentence or two")
+        _l("Note (optional)"),
+        description=_l("What the new owner needs to know, in a sentence or two"),
     )
 
     def offer_to(self, people: Iterable[User]) -> None:

@@ -7,9 +7,13 @@ from node.news.kinds import Kind, Topic
 from node.news.service import tell
 from node.runtime import UnitOfWork
 
-OFFERED = Kind("handover.offered", Topic.asked, _l("%(person)s asks you to look after %(project)s"))
-ACCEPTED = Kind("handover.accepted", Topic.own, _l("%(person)s looks after %(project)s now"))
-DECLINED = Kind("handover.declined", Topic.own, _l("%(person)s declined to look after %(project)s"))
+OFFERED = Kind(
+    "handover.offered", Topic.asked, _l("%(person)s asked you to become the owner of %(project)s")
+)
+ACCEPTED = Kind("handover.accepted", Topic.own, _l("%(person)s is now the owner of %(project)s"))
+DECLINED = Kind(
+    "handover.declined", Topic.own, _l("%(person)s declined to become the owner of %(project)s")
+)
 KINDS = (OFFERED, ACCEPTED, DECLINED)
 
 

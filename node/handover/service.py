@@ -48,13 +48,18 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
     note = " ".join(trim(note).split())
     wrong = {}
     if to is None:
-        wrong["to"] = say("Select who should look after the project")
+        wrong["to"] = say("Select a new owner")
     if why := misfit(note, LONGEST_NOTE):
         wrong["note"] = why
     if wrong or to is None:
-        raise InvalidInputError(say("The project could not be offered."), wrong)
+        raise InvalidInputError(say("The project could not be offered to a new owner."), wrong)
     if open_offer(work.session, project) is not None:
-        raise ConflictError(say("The project is offered to somebody already."))
+        raise ConflictError(
+            say(
+                "This project has already been offered to someone. Withdraw that offer "
+                "before you make another."
+            )
+        )
     made = HandOver(project=project, by_user=by, to_user=to, note=note, state="offered")
     work.session.add(made)
     work.session.flush()
@@ -67,7 +72,9 @@ def accept(work: UnitOfWork, project: Project, user: User) -> None:
     """Whoever was asked looks after the project from now on."""
     made = _for_answer(work, project)
     if made.to_user_id != user.id:
-        raise ForbiddenError(say("The project was offered to somebody else."))
+        raise ForbiddenError(
+            say("You cannot answer this offer. The project was offered to someone else.")
+        )
     _decide(made, "accepted")
     news.answered(work, made)
     give(work, project, user)
@@ -77,7 +84,9 @@ def decline(work: UnitOfWork, project: Project, user: User) -> None:
     """Whoever was asked will not look after the project."""
     made = _for_answer(work, project)
     if made.to_user_id != user.id:
-        raise ForbiddenError(say("The project was offered to somebody else."))
+        raise ForbiddenError(
+            say("You cannot answer this offer. The project was offered to someone else.")
+        )
     _decide(made, "declined")
     news.answered(work, made)
     work.audit("project.decline", project.uri)
@@ -120,7 +129,9 @@ def give(work: UnitOfWork, project: Project, user: User) -> None:
 def _for_answer(work: UnitOfWork, project: Project) -> HandOver:
     made = open_offer(work.session, project)
     if made is None:
-        raise NotFoundError(say("The project is offered to nobody any more."))
+        raise NotFoundError(
+            say("This offer is no longer open. It may have been withdrawn or already answered.")
+        )
     return made
 
 

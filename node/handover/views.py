@@ -41,7 +41,7 @@ def offer(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _page(project, form), 400
-    flash(_("The project is offered to %(who)s.", who=made.to_user.name), "success")
+    flash(_("The project has been offered to %(who)s.", who=made.to_user.name), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -52,14 +52,14 @@ def answer(token: str, verb: str) -> ResponseReturnValue:
     project = projects.for_change(work.session, token)
     if verb == "accept":
         service.accept(work, project, current_user)
-        flash(_("You look after this project now."), "success")
+        flash(_("You are now the owner of this project."), "success")
     elif verb == "decline":
         service.decline(work, project, current_user)
-        flash(_("You have declined. Whoever looks after the project still does."), "success")
+        flash(_("You have declined this project. Its owner has not changed."), "success")
     else:
         _require_giver(project)
         service.withdraw(work, project)
-        flash(_("The offer is taken back."), "success")
+        flash(_("The offer has been withdrawn."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -70,9 +70,11 @@ def take_on(token: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.for_change(work.session, token)
     if service.has_owner(project) and not may(COORDINATE):
-        raise ForbiddenError(say("Somebody else looks after this project."))
+        raise ForbiddenError(
+            say("This project already has an owner. Ask them to hand it over to you.")
+        )
     service.take_on(work, project, current_user)
-    flash(_("You look after this project now."), "success")
+    flash(_("You are now the owner of this project."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -97,7 +99,10 @@ def _require_giver(project: Project) -> None:
     """Raises `ForbiddenError` for who may not give the project away."""
     if not _may_give(project):
         raise ForbiddenError(
-            say("Only who looks after a project, or a coordinator, gives it away.")
+            say(
+                "Only the owner of this project or a coordinator can hand it over or "
+                "withdraw an offer."
+            )
         )
 
 

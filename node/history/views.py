@@ -82,7 +82,7 @@ def restore(token: str, number: int) -> ResponseReturnValue:
         work.session.rollback()
         flash(said(error.safe_text), "error")
         return redirect(url_for("history.show", token=token, number=number), 303)
-    flash(_("The project says again what version %(number)s said.", number=number), "success")
+    flash(_("Version %(number)s has been restored.", number=number), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -91,7 +91,9 @@ def _asked(token: str) -> tuple[Project, Reader]:
     reader = current_reader()
     project = projects.by_token(current_work().session, token, reader, drafts=True)
     if not project.is_local:
-        raise NotFoundError(say("Only the council whose project it is has its history."))
+        raise NotFoundError(
+            say("This project belongs to another council, which keeps its history.")
+        )
     return project, reader
 
 

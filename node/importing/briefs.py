@@ -20,11 +20,11 @@ def to_markdown(name: str, text: str, sieve: Sieve) -> str:
     if ELEMENT.search(text) is None:
         return sieve.prose(name, text, LONGEST)
     if len(text) > MAX_HTML:
-        sieve.note(say("%(name)s cut to %(count)s characters", name=name, count=MAX_HTML))
+        sieve.note(say("%(name)s shortened to %(count)s characters", name=name, count=MAX_HTML))
         text = text[:MAX_HTML].rpartition("<")[0]
     clean = _sanitised(text)
     if clean is None:
-        sieve.note(say("description kept without its formatting: its HTML is nested too deeply"))
+        sieve.note(say("description imported without formatting: its HTML is nested too deeply"))
         return sieve.prose(name, to_text(text), LONGEST)
     from markdownify import markdownify  # noqa: PLC0415 -- few nodes ever need it, and it is large
 

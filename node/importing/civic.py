@@ -52,7 +52,7 @@ def read(document: Mapping[str, Any]) -> Found:
     if not title and deployments:
         title = sieve.line("deployments", deployments[0].get("name"))
         if title:
-            sieve.note(say("no name: that of its first deployment is taken"))
+            sieve.note(say("no name: the name of the first deployment is used"))
     summary, whole = sieve.summary("description", document.get("description"))
     source = sieve.address("repository", document.get("repository"))
     sieve.unused(document, USED)
@@ -131,7 +131,9 @@ def _contact(value: Any, sieve: Sieve) -> Mapping[str, Any]:
     """The first contact: `name`, `email` and `url`; a text alone is one of the three."""
     contacts = value if isinstance(value, list) else [value] if value else []
     if len(contacts) > 1:
-        sieve.note(say("only the first of %(count)s contacts kept", count=len(contacts)))
+        sieve.note(
+            say("the file has %(count)s contacts: only the first is imported", count=len(contacts))
+        )
     first = contacts[0] if contacts else {}
     if isinstance(first, Mapping):
         sieve.unused({f"contact: {name}": part for name, part in first.items()}, KEPT)

@@ -14,24 +14,25 @@ class ImportForm(HouseForm):
     """A file, or where one is."""
 
     file = FileField(
-        _l("A file"),
+        _l("File"),
         description=_l(
-            "publiccode.yml, civic.json, a spreadsheet saved as CSV, what Pipeline exported as CSV"
-            " or XML, or Markdown"
+            "publiccode.yml, civic.json, a spreadsheet saved as CSV, a CSV or XML "
+            "export from Pipeline, or Markdown"
         ),
     )
     address = StringField(
         _l("Or the address of a repository"),
         description=_l(
-            "Such as https://github.com/owner/name. Its publiccode.yml or civic.json is fetched."
+            "For example, https://github.com/owner/name. We fetch publiccode.yml "
+            "or civic.json from the repository."
         ),
     )
 
     source = StringField(
-        _l("What this list is called (optional)"),
+        _l("Name of this list (optional)"),
         description=_l(
-            "For a spreadsheet that you import again and again. Under the same name, its projects"
-            " are recognised by their ID or title."
+            "For a spreadsheet you import more than once. Use the same name each "
+            "time, so that its projects are recognised by their ID or title."
         ),
     )
 
@@ -47,9 +48,9 @@ class PreviewForm(HouseForm):
     source = HiddenField()
     organisations = SelectMultipleField(validate_choice=False)
     update = BooleanField(_l("Change these projects"))
-    title = StringField(_l("Name of the project"))
+    title = StringField(_l("Project name"))
     summary = TextAreaField(
-        _l("Summary"), description=_l("One sentence that says what it is for and for whom")
+        _l("Summary"), description=_l("One sentence saying what the project does and who it is for")
     )
 
     def carry(self, name: str, data: bytes, source: str) -> None:

@@ -115,10 +115,15 @@ class Sieve:
     def without(self, name: str, value: Any) -> None:
         """Note that a value does not fit."""
         if isinstance(value, (Mapping, list)):
-            self.note(say("%(name)s left out: it is no text, but has parts", name=name))
+            self.note(
+                say(
+                    "%(name)s not imported: a single value was expected, but it has parts",
+                    name=name,
+                )
+            )
             return
         shown = one_line(str(value), 40)
-        self.note(say("%(name)s left out: “%(value)s” cannot be used", name=name, value=shown))
+        self.note(say("%(name)s not imported: “%(value)s” cannot be used", name=name, value=shown))
 
     def unused(self, document: Mapping[str, Any], used: Iterable[str]) -> None:
         """Note the names that say something for which a project has no place."""
@@ -129,7 +134,7 @@ class Sieve:
             if name.casefold() not in known and value not in (None, "", [], {})
         ]
         if names:
-            self.note(say("not used: %(names)s", names=", ".join(names[:MOST_NOTES])))
+            self.note(say("not imported: %(names)s", names=", ".join(names[:MOST_NOTES])))
 
     def line(self, name: str, value: Any, longest: int = 150) -> str:
         """One line of text, cut at a word where it is too long."""
@@ -141,7 +146,7 @@ class Sieve:
         if words.casefold() in NOTHING:
             return ""
         if len(words) > longest:
-            self.note(say("%(name)s cut to %(count)s characters", name=name, count=longest))
+            self.note(say("%(name)s shortened to %(count)s characters", name=name, count=longest))
             words = words[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
         return words
 
@@ -153,9 +158,9 @@ class Sieve:
             return ""
         text = several_lines(value, len(value))
         if len(text) < len(trim(value)):
-            self.note(say("%(name)s without characters that cannot be shown", name=name))
+            self.note(say("%(name)s imported without characters that cannot be shown", name=name))
         if len(text) > longest:
-            self.note(say("%(name)s cut to %(count)s characters", name=name, count=longest))
+            self.note(say("%(name)s shortened to %(count)s characters", name=name, count=longest))
             text = text[: longest - 1] + "…"
         return text
 
@@ -166,7 +171,7 @@ class Sieve:
             return ""
         if "://" not in text and re.match(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/|$)", text, re.IGNORECASE):
             text = f"https://{text}"
-            self.note(say("%(name)s has no https:// before it, which was added", name=name))
+            self.note(say("https:// added to the start of %(name)s", name=name))
         if is_address(text) and "." in (urlsplit(text).hostname or ""):
             return text
         self.without(name, text)
@@ -199,7 +204,7 @@ class Sieve:
         if len(found) > MOST:
             self.note(
                 say(
-                    "only the first %(count)s of %(all)s in %(name)s kept",
+                    "%(name)s has %(all)s values: only the first %(count)s are imported",
                     count=MOST,
                     all=len(found),
                     name=name,
@@ -213,10 +218,14 @@ class Sieve:
         found = PHASES.get(word)
         if found is None and word:
             self.note(
-                say("%(name)s “%(value)s” is no phase: taken as concept", name=name, value=word)
+                say(
+                    "%(name)s “%(value)s” is not a phase: phase set to concept",
+                    name=name,
+                    value=word,
+                )
             )
         elif found is None:
-            self.note(say("no %(name)s: taken as concept", name=name))
+            self.note(say("no %(name)s: phase set to concept", name=name))
         return found or Phase.concept
 
     def knows_phase(self, value: Any) -> bool:

@@ -36,19 +36,26 @@ class Deadline:
         """Raises `InvalidInputError` once it is over. Asked before each project."""
         if time.thread_time() > self._end:
             raise InvalidInputError(
-                say("It takes too long to read: divide it, or take the HTML out of it.")
+                say(
+                    "The file takes too long to read. Split it into smaller files, or "
+                    "remove any HTML."
+                )
             )
 
 
 def check_bytes(data: bytes) -> None:
     """Raises `InvalidInputError` for a file that is too large."""
     if len(data) > MAX_BYTES:
-        raise InvalidInputError(say("It is larger than %(size)s KB.", size=MAX_BYTES // 1024))
+        raise InvalidInputError(
+            say("The file must be %(size)s KB or smaller.", size=MAX_BYTES // 1024)
+        )
 
 
 def check_size(depth: int, count: int) -> None:
     """Raises `InvalidInputError` for a document that is nested too deeply or has too many parts."""
     if depth > MAX_DEPTH:
-        raise InvalidInputError(say("It is nested too deeply."))
+        raise InvalidInputError(say("The file is nested too deeply."))
     if count > MAX_NODES:
-        raise InvalidInputError(say("It holds too much for the description of projects."))
+        raise InvalidInputError(
+            say("The file has too much data to be a list of projects. Split it into smaller files.")
+        )

@@ -38,7 +38,7 @@ def read(file: Path) -> Text:
         return _with_front_matter(_lines(text_of(data)))
     except InvalidInputError as error:
         raise InvalidInputError(
-            say("%(file)s is no project: %(problem)s", file=file, problem=error.safe_text)
+            say("%(file)s is not a project file: %(problem)s", file=file, problem=error.safe_text)
         ) from error
 
 
@@ -72,12 +72,12 @@ def _with_front_matter(text: str) -> Text:
     front = read_yaml(parts["front"]) if parts else None
     if parts is None or not isinstance(front, Mapping):
         raise InvalidInputError(
-            say("It does not begin with a front matter between lines of %(fence)s.", fence=FENCE)
+            say("The file must begin with front matter between lines of %(fence)s.", fence=FENCE)
         )
     unknown = sorted(map(str, set(front) - KEYS))
     if unknown:
         raise InvalidInputError(
-            say("Its front matter has unknown keys: %(names)s.", names=", ".join(unknown[:20]))
+            say("The front matter has unknown keys: %(names)s.", names=", ".join(unknown[:20]))
         )
     given: dict[str, Any] = dict.fromkeys(("title", "summary", "phase"), "")
     for key, value in front.items():
@@ -85,6 +85,6 @@ def _with_front_matter(text: str) -> Text:
             given[key] = value
         elif value is not None:
             raise InvalidInputError(
-                say("It has more than one line of text as its %(key)s.", key=key)
+                say("In the front matter, %(key)s must be plain text.", key=key)
             )
     return Text(**given, brief=text[parts.end() :])

@@ -55,7 +55,9 @@ def owned(projects: Sequence[Found]) -> list[Found]:
     number = next(iter(numbers), "")
     if len(numbers) > 1 or not (number.isascii() and number.isdigit()):
         return list(projects)
-    note = say("organisation number %(number)s has no name: taken to be yours", number=number)
+    note = say(
+        "organisation number %(number)s has no name: assumed to be your council", number=number
+    )
     return [replace(each, organisation="", notes=(*each.notes, note)) for each in projects]
 
 
@@ -78,10 +80,10 @@ def chosen(projects: Sequence[Found], wanted: Collection[str]) -> list[Found]:
         more = len(names) - 5
         raise InvalidInputError(
             say(
-                "It has no project of %(wanted)s, only of %(names)s%(more)s.",
+                "The file has no projects from %(wanted)s, only from %(names)s%(more)s.",
                 wanted=", ".join(wanted),
                 names=", ".join(names[:5]),
-                more=say(" and %(count)s others", count=more) if more > 0 else "",
+                more=say(" and %(count)s more", count=more) if more > 0 else "",
             )
         )
     return found

@@ -57,11 +57,16 @@ def read(document: Mapping[str, Any]) -> Found:
     text = _described(written, language, sieve)
     title = sieve.line("name", document.get("name")) or text.title
     if text.title and text.title != title:
-        sieve.note(say("localisedName left out: “%(name)s” is another name", name=text.title[:40]))
+        sieve.note(
+            say(
+                "localisedName “%(name)s” not imported: it differs from the name",
+                name=text.title[:40],
+            )
+        )
     is_ours = language in LANGUAGES
     if not is_ours:
         sieve.note(
-            say("written in “%(language)s”, which must be translated", language=language)
+            say("written in “%(language)s”: translate it into English or Welsh", language=language)
             if written
             else say("no description")
         )
@@ -102,7 +107,12 @@ def _languages(
         known = {tag: said}
         foreign.pop(tag, None)
     if foreign:
-        sieve.note(say("not kept in: %(languages)s", languages=", ".join(list(foreign)[:20])))
+        sieve.note(
+            say(
+                "descriptions in these languages not imported: %(languages)s",
+                languages=", ".join(list(foreign)[:20]),
+            )
+        )
     (language, written), *others = known.items()
     return written, language, dict(others)
 
@@ -135,7 +145,9 @@ def _details(
     contacts = mappings(maintenance.get("contacts"))
     first = contacts[0] if contacts else {}
     if len(contacts) > 1:
-        sieve.note(say("only the first of %(count)s contacts kept", count=len(contacts)))
+        sieve.note(
+            say("the file has %(count)s contacts: only the first is imported", count=len(contacts))
+        )
     sieve.unused(first, ("name", "email", "affiliation"))
     return Details(
         contact_name=sieve.line("contacts", first.get("name")),
@@ -190,7 +202,7 @@ def _output(document: Mapping[str, Any], title: str, source: str, sieve: Sieve) 
     if len(users) > MOST:
         sieve.note(
             say(
-                "only the first %(count)s of %(all)s in %(name)s kept",
+                "%(name)s has %(all)s values: only the first %(count)s are imported",
                 count=MOST,
                 all=len(users),
                 name="usedBy",

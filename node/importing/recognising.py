@@ -28,7 +28,7 @@ def read(name: str, data: bytes, source: str = "") -> list[Found]:
     """
     check_bytes(data)
     if not data.strip():
-        raise InvalidInputError(say("It is empty."))
+        raise InvalidInputError(say("The file is empty."))
     return _known_by(_read(PurePath(name).suffix.casefold(), data), data, source)
 
 
@@ -57,20 +57,20 @@ def _of_lines(kind: str, text: str) -> list[Found]:
     if first_line.startswith("# "):
         return [markdown.parse(text)]
     raise InvalidInputError(
-        say(
-            "It is none of the formats that are read: publiccode.yml, civic.json,"
-            " CSV, Pipeline XML, Markdown."
-        )
+        say("The file must be publiccode.yml, civic.json, CSV, Pipeline XML or Markdown.")
     )
 
 
 def _refuse_documents(data: bytes) -> None:
     if data.startswith(WORKBOOKS):
         raise InvalidInputError(
-            say("It is a workbook or a file of an office program: save it as CSV (UTF-8).")
+            say(
+                "The file is a spreadsheet or office document. Save it as CSV (UTF-8), "
+                "then select that file."
+            )
         )
     if data.startswith(PDF):
-        raise InvalidInputError(say("It is a PDF: select the file that it was made from."))
+        raise InvalidInputError(say("The file is a PDF. Select the file it was made from."))
 
 
 def _known_by(projects: Sequence[Found], data: bytes, source: str) -> list[Found]:
@@ -94,7 +94,7 @@ def _known_by(projects: Sequence[Found], data: bytes, source: str) -> list[Found
     if doubled:
         raise InvalidInputError(
             say(
-                "Projects %(numbers)s have the same ID or address: each needs its own.",
+                "Projects %(numbers)s have the same ID or address. Give each project its own.",
                 numbers=", ".join(map(str, doubled[:10])),
             )
         )
@@ -116,17 +116,17 @@ def _of_json(document: Any) -> list[Found]:
         return [publiccode.read(document)]
     if civic.is_civic(document):
         return [civic.read(document)]
-    raise InvalidInputError(say("It is JSON, but no civic.json."))
+    raise InvalidInputError(say("The file is JSON, but not civic.json."))
 
 
 def _of_yaml(text: str) -> Found:
     document = read_yaml(text)
     if not isinstance(document, Mapping):
-        raise InvalidInputError(say("It is YAML, but no publiccode.yml."))
+        raise InvalidInputError(say("The file is YAML, but not publiccode.yml."))
     if publiccode.is_publiccode(document):
         return publiccode.read(document)
     if civic.is_civic(document):
         return civic.read(document)
     raise InvalidInputError(
-        say("It is YAML, but no publiccode.yml: publiccodeYmlVersion is missing.")
+        say("The file is YAML, but not publiccode.yml: publiccodeYmlVersion is missing.")
     )

@@ -71,19 +71,23 @@ def fetch(outbound: Outbound, address: str) -> tuple[str, bytes]:
             if error.code is OutboundCode.WRONG_CONTENT_TYPE:
                 continue
             raise InvalidInputError(
-                say("The file cannot be fetched."),
-                {"address": say("It cannot be fetched: %(why)s", why=error.text_for_officers)},
+                say("The file could not be fetched."),
+                {
+                    "address": say(
+                        "The file could not be fetched. %(why)s", why=error.text_for_officers
+                    )
+                },
             ) from error
         if answer.status == 200 and len(answer.body) <= MAX_BYTES:
             return PurePosixPath(urlsplit(place).path).name, answer.body
     raise InvalidInputError(
-        say("The file cannot be fetched."),
+        say("The file could not be fetched."),
         {"address": say("There is no publiccode.yml or civic.json at that address")},
     )
 
 
 def _no_address() -> InvalidInputError:
     return InvalidInputError(
-        say("The address is not right."),
+        say("The repository address is not correct."),
         {"address": say("Enter the address of a repository, like https://github.com/owner/name")},
     )

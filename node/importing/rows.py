@@ -52,7 +52,7 @@ def project_of(row: Row, table: Table) -> Found:
     given = row.get("summary") or first_sentence(description)
     summary, whole = sieve.summary("summary", given or title)
     if not given and title:
-        sieve.note(say("no description: the title stands for the summary"))
+        sieve.note(say("no description: the title is used as the summary"))
     tag = row.get("language").casefold()[:2]
     named = people(*(row.get(name) for name in ("watchers", "contributors", "people")))
     _note(row, len(named), sieve)
@@ -89,15 +89,20 @@ def _note(row: Row, number_of_people: int, sieve: Sieve) -> None:
     if number_of_people:
         sieve.note(
             say_count(
-                "%(num)s watcher or contributor kept with the import",
-                "%(num)s watchers and contributors kept with the import",
+                "%(num)s watcher or contributor recorded with the import",
+                "%(num)s watchers and contributors recorded with the import",
                 number_of_people,
             )
         )
     if row.get("versions"):
-        sieve.note(say("not carried over: version history"))
+        sieve.note(say("version history not imported"))
     for column in row.doubled:
-        sieve.note(say("“%(column)s” left out: another column says it already", column=column[:40]))
+        sieve.note(
+            say(
+                "“%(column)s” not imported: another column already gives this information",
+                column=column[:40],
+            )
+        )
     sieve.unused(row.strange, ())
 
 
@@ -117,7 +122,7 @@ def _details(row: Row, sieve: Sieve, table: Table, taking_part: str) -> Details:
     starts_on = sieve.day("start", row.get("starts_on"))
     ends_on = sieve.day("end", row.get("ends_on"))
     if starts_on and ends_on and ends_on < starts_on:
-        sieve.note(say("the end is before the start: left out"))
+        sieve.note(say("end date not imported: it is before the start date"))
         ends_on = None
     return Details(
         starts_on=starts_on,
@@ -195,7 +200,7 @@ def _updates(text: str, sieve: Sieve) -> tuple[tuple[Earlier, ...], str]:
     undated: list[str] = []
     lines = [each.strip() for each in text.splitlines() if each.strip()]
     if len(lines) > MOST_UPDATES:
-        sieve.note(say("only the first %(count)s updates kept", count=MOST_UPDATES))
+        sieve.note(say("only the first %(count)s updates are imported", count=MOST_UPDATES))
     for line in lines[:MOST_UPDATES]:
         found = DATED.fullmatch(line)
         day = Sieve().day("", found["day"]) if found else None
@@ -209,8 +214,8 @@ def _updates(text: str, sieve: Sieve) -> tuple[tuple[Earlier, ...], str]:
     if undated:
         sieve.note(
             say_count(
-                "%(num)s update without a day kept under “Work already done”",
-                "%(num)s updates without a day kept under “Work already done”",
+                "%(num)s update without a date added to “Work already done”",
+                "%(num)s updates without a date added to “Work already done”",
                 len(undated),
             )
         )

@@ -71,7 +71,7 @@ def checked(found: Sequence[Found]) -> list[Found]:
     """All of them as they can be saved. Raises `InvalidInputError` for the first that cannot."""
     result = []
     for number, each in enumerate(found, 1):
-        where = say("project %(number)s", number=number) if len(found) > 1 else say("it")
+        where = say("Project %(number)s", number=number) if len(found) > 1 else say("The project")
         if each.missing:
             raise InvalidInputError(_lacks(where, each.missing))
         try:
@@ -93,7 +93,7 @@ def _lacks(where: Saying, missing: tuple[str, ...]) -> Saying:
         return say("%(where)s has no name", where=where)
     if missing == ("summary",):
         return say("%(where)s has no description", where=where)
-    return say("%(where)s has no name and no description", where=where)
+    return say("%(where)s has no name or description", where=where)
 
 
 def preview(session: Session, found: Sequence[Found]) -> list[Match]:
@@ -137,7 +137,7 @@ def take(
 
 
 def _at_once() -> ConflictError:
-    return ConflictError(say("Somebody is importing these projects already: look at the drafts."))
+    return ConflictError(say("These projects are already being imported. Check the drafts."))
 
 
 def _ready(one: Match, publish: bool, update: bool) -> _Ready:
@@ -208,7 +208,7 @@ def _update(work: UnitOfWork, known: Known, ready: _Ready) -> str:
     """
     project = projects.for_change(work.session, known.token)
     if project.version != known.version:
-        raise ConflictError(say("Somebody else changed this project meanwhile."))
+        raise ConflictError(say("Someone else has changed this project in the meantime."))
     if ready.text is not None:
         projects.update(work, project, ready.text, project.version, rendered=ready.rendered)
     source = digest(ready.found.source)

@@ -29,10 +29,10 @@ def text_of(data: bytes) -> str:
         text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInputError(
-            say("It is not UTF-8 text: byte %(place)s cannot be read.", place=error.start + 1)
+            say("The file is not UTF-8 text: byte %(place)s cannot be read.", place=error.start + 1)
         ) from error
     if "\0" in text:
-        raise InvalidInputError(say("It is not text: it has a NUL character."))
+        raise InvalidInputError(say("The file is not text: it contains a NUL character."))
     return text
 
 
@@ -59,7 +59,9 @@ def read_yaml(text: str) -> Any:
     Aliases are refused, since a few of them can stand for a great deal.
     """
     if len(text) > MAX_YAML_BYTES:
-        raise InvalidInputError(say("It is larger than %(size)s KB.", size=MAX_YAML_BYTES // 1024))
+        raise InvalidInputError(
+            say("The file must be %(size)s KB or smaller.", size=MAX_YAML_BYTES // 1024)
+        )
     try:
         _check_yaml(yaml.parse(text, _Loader))
         document = yaml.load(text, _Loader)  # noqa: S506 -- it makes texts and nothing else
@@ -67,15 +69,15 @@ def read_yaml(text: str) -> Any:
         mark = error.problem_mark
         raise InvalidInputError(
             say(
-                "It is not valid YAML: line %(line)s: %(problem)s.",
+                "The file is not valid YAML: line %(line)s: %(problem)s.",
                 line=mark.line + 1 if mark else 1,
-                problem=error.problem or say("something is wrong"),
+                problem=error.problem or say("unknown error"),
             )
         ) from error
     # A number of a character or of a tag that is none is refused by Python and not by the parser.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InvalidInputError(
-            say("It is not valid YAML: it has characters that are not allowed.")
+            say("The file is not valid YAML: it contains characters that are not allowed.")
         ) from error
     _check_parts(document)
     return document
@@ -85,7 +87,9 @@ def _check_yaml(events: Iterator[Any]) -> None:
     depth = 0
     for count, event in enumerate(events):
         if isinstance(event, yaml.AliasEvent):
-            raise InvalidInputError(say("It uses YAML aliases (*), which are not read."))
+            raise InvalidInputError(
+                say("The file uses YAML aliases (*). Remove them and try again.")
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -100,13 +104,15 @@ def read_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise InvalidInputError(
             say(
-                "It is not valid JSON: line %(line)s: %(problem)s.",
+                "The file is not valid JSON: line %(line)s: %(problem)s.",
                 line=error.lineno,
                 problem=error.msg,
             )
         ) from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError(say("It is not valid JSON, or nested too deeply.")) from error
+        raise InvalidInputError(
+            say("The file is not valid JSON, or is nested too deeply.")
+        ) from error
     _check_parts(document)
     return document
 
@@ -126,7 +132,9 @@ def _check_parts(document: Any) -> None:
             parts = [*one, *one.values()] if isinstance(one, dict) else one
             waiting += [(part, depth + 1) for part in parts]
         elif isinstance(one, str) and not is_text(one):
-            raise InvalidInputError(say("It is not text: it has characters that cannot be shown."))
+            raise InvalidInputError(
+                say("The file is not text: it contains characters that cannot be shown.")
+            )
 
 
 def read_xml(data: bytes) -> Element:
@@ -137,17 +145,24 @@ def read_xml(data: bytes) -> Element:
         root: Element = fromstring(text, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InvalidInputError(
-            say("It has a document type or entities, which are not read.")
+            say("The file has a document type declaration or entities. Remove them and try again.")
         ) from error
     except ParseError as error:
-        raise InvalidInputError(say("It is not valid XML: %(problem)s.", problem=error)) from error
+        raise InvalidInputError(
+            say("The file is not valid XML: %(problem)s.", problem=error)
+        ) from error
     waiting, count = [(root, 1)], 0
     while waiting:
         one, depth = waiting.pop()
         count += 1
         check_size(depth, 0)
         if count > MAX_ELEMENTS:
-            raise InvalidInputError(say("It holds too much for the description of projects."))
+            raise InvalidInputError(
+                say(
+                    "The file has too much data to be a list of projects. Split it into "
+                    "smaller files."
+                )
+            )
         waiting += [(part, depth + 1) for part in one]
     return root
 
@@ -161,7 +176,9 @@ def _xml_text(data: bytes) -> str:
             return text_of(data)
         return data.decode(encoding)
     except (LookupError, UnicodeDecodeError) as error:
-        raise InvalidInputError(say("It is not valid XML: its encoding is not known.")) from error
+        raise InvalidInputError(
+            say("The file is not valid XML: its encoding is not recognised.")
+        ) from error
 
 
 def _encoding(name: str) -> str:

@@ -33,12 +33,14 @@ def read_csv(text: str) -> list[Found]:
     rows = _rows(text, delimiter)
     names = next(rows, None)
     if names is None:
-        raise InvalidInputError(say("It is empty."))
+        raise InvalidInputError(say("The file is empty."))
     if len(names) > MAX_COLUMNS:
         raise _too_wide()
     columns = Columns.named(names)
     if "title" not in columns.known:
-        raise InvalidInputError(say("Its first line names no column “Title”."))
+        raise InvalidInputError(
+            say("The first line of the file must have a column called “Title”.")
+        )
     table = Table(columns.is_pipeline, columns.is_export)
     return _projects(
         (columns.row(_cells(names, row, number)) for number, row in enumerate(rows, 2)), table
@@ -46,7 +48,9 @@ def read_csv(text: str) -> list[Found]:
 
 
 def _too_wide() -> InvalidInputError:
-    return InvalidInputError(say("It has more than %(count)s columns.", count=MAX_COLUMNS))
+    return InvalidInputError(
+        say("The file must have %(count)s columns or fewer.", count=MAX_COLUMNS)
+    )
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -60,7 +64,9 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
             if any(cell.strip() for cell in row):
                 yield row
     except csv.Error as error:
-        raise InvalidInputError(say("It is not valid CSV: %(problem)s.", problem=error)) from error
+        raise InvalidInputError(
+            say("The file is not valid CSV: %(problem)s.", problem=error)
+        ) from error
 
 
 def _delimiter(text: str) -> str:
@@ -81,7 +87,7 @@ def _delimiter(text: str) -> str:
 def _cells(names: Sequence[str], row: Sequence[str], number: int) -> list[str]:
     if any(cell.strip() for cell in row[len(names) :]):
         raise InvalidInputError(
-            say("Row %(number)s has more cells than there are columns.", number=number)
+            say("Row %(number)s has more cells than the table has columns.", number=number)
         )
     return [GUARD.sub("", cell) for cell in row]
 
@@ -90,7 +96,7 @@ def read_xml(root: Element) -> list[Found]:
     """A project for each element that has a title. Raises `InvalidInputError`."""
     projects = [root] if _has_title(root) else [each for each in root if _has_title(each)]
     if not projects:
-        raise InvalidInputError(say("It holds no projects: no element has a title in it."))
+        raise InvalidInputError(say("The file has no projects: no element contains a title."))
     is_pipeline = key(_name(projects[0])) == PIPELINE_PAGE
     return _projects(map(_row, projects), Table(is_pipeline))
 
@@ -137,9 +143,12 @@ def _projects(rows: Iterable[Row], table: Table) -> list[Found]:
         deadline.check()
         if len(projects) == MAX_PROJECTS:
             raise InvalidInputError(
-                say("It holds more than %(count)s projects: divide it.", count=f"{MAX_PROJECTS:,}")
+                say(
+                    "The file has more than %(count)s projects. Split it into smaller files.",
+                    count=f"{MAX_PROJECTS:,}",
+                )
             )
         projects.append(project_of(row, table))
     if not projects:
-        raise InvalidInputError(say("It holds no projects."))
+        raise InvalidInputError(say("The file has no projects."))
     return projects

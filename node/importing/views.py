@@ -34,16 +34,16 @@ EDIT = "projects.edit"
 # What would come of a project of a file.
 OUTCOMES = {
     Done.draft: _l("New draft"),
-    Done.differs: _l("Here already, and different"),
-    Done.unchanged: _l("Here already, and the same"),
-    Done.kept: _l("Here already, and changed here since: left as it is"),
-    Done.known: _l("A project of that name is here already: left as it is"),
+    Done.differs: _l("Already exists, but is different"),
+    Done.unchanged: _l("Already exists, and is the same"),
+    Done.kept: _l("Already exists, and has been changed here since: left as it is"),
+    Done.known: _l("A project with this name already exists: left as it is"),
 }
 STANDINGS = {
-    "watcher": _l("Watched it"),
+    "watcher": _l("Watched the project"),
     "approved": _l("Took part"),
     "pending": _l("Asked to take part"),
-    "rejected": _l("Was not let in"),
+    "rejected": _l("Not accepted"),
 }
 # How many files of others one person has fetched in a day.
 MOST_FETCHED = 200
@@ -114,8 +114,8 @@ def _given(form: ImportForm) -> tuple[str, bytes]:
         node.deeds.spend(f"import {work.by}", MOST_FETCHED)
     except BusyError as error:
         raise InvalidInputError(
-            say("Too many files were fetched today."),
-            {"address": say("Enough files were fetched for you today: upload this one")},
+            say("You have fetched too many files today."),
+            {"address": say("You have fetched too many files today. Upload this file instead")},
         ) from error
     work.pause()
     return repository.fetch(node.outbound.public_only, address)
@@ -130,7 +130,7 @@ def save() -> ResponseReturnValue:
     try:
         projects = read(form.name.data or "", form.carried(), form.source.data or "")
     except InvalidInputError:
-        flash(_("The file was lost on the way. Select it again."), "error")
+        flash(_("We no longer have the file. Select it again."), "error")
         return redirect(url_for("importing.choose"), 303)
     if not form.validate_on_submit():
         return _preview(form, projects), 400
@@ -156,7 +156,8 @@ def _after(taken: Sequence[Taken]) -> ResponseReturnValue:
     made = sum(each.done is Done.draft for each in taken)
     changed = sum(each.done is Done.updated for each in taken)
     flash(
-        _("%(made)s of %(count)s projects are new drafts.", made=made, count=len(taken)), "success"
+        _("%(made)s of %(count)s projects were saved as new drafts.", made=made, count=len(taken)),
+        "success",
     )
     if changed:
         words = ngettext("%(num)s project was changed.", "%(num)s projects were changed.", changed)
@@ -201,19 +202,19 @@ def section(project: Project) -> Markup:
 def forget_people(token: str) -> ResponseReturnValue:
     work = current_work()
     service.forget_people(work, projects_of.for_change(work.session, token))
-    flash(_("They are forgotten."), "success")
+    flash(_("The details are deleted."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
 def _say(done: Done) -> None:
     said = {
-        Done.draft: _("The project is saved as a draft. Look it over, then publish it."),
-        Done.updated: _("The project was imported before. It is now as the file says."),
-        Done.differs: _("The project is here already, and was not changed."),
-        Done.unchanged: _("The project was imported before, and nothing has changed."),
+        Done.draft: _("The project is saved as a draft. Check it, then publish it."),
+        Done.updated: _("The project already existed. It now matches the file."),
+        Done.differs: _("The project already exists, and was not changed."),
+        Done.unchanged: _("The project already exists, and nothing has changed."),
         Done.kept: _(
-            "The project was imported before and changed here since: it is left as it is."
+            "The project already exists and has been changed here since, so we left it as it is."
         ),
-        Done.known: _("A project of that name is here already. Nothing was imported."),
+        Done.known: _("A project with this name already exists. Nothing was imported."),
     }
     flash(said[done], "success" if done in {Done.draft, Done.updated} else "info")

@@ -91,7 +91,7 @@ def try_out(node: Node, recipient: str) -> None:
     try:
         to = validate_email(recipient, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise InvalidInputError(say("That is no email address.")) from error
+        raise InvalidInputError(say("That is not an email address.")) from error
     letter = Letter(
         reference=secrets.token_urlsafe(18),
         recipient=to,
@@ -106,7 +106,7 @@ def try_out(node: Node, recipient: str) -> None:
         carrier(node.settings, node.outbound).carry(letter)
     except MailError as error:
         raise NotTakenError(
-            say("The email was not taken: %(answer)s", answer=error.words)
+            say("The email was not accepted: %(answer)s", answer=error.words)
         ) from error
 
 
@@ -162,7 +162,7 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
     if mail is None:
         raise NotFoundError(say("There is no such email."))
     if mail.state == "sent":
-        raise ConflictError(say("That has been sent."))
+        raise ConflictError(say("This email has already been sent."))
     if mail.state == "failed":
         mail.move_to(Mail.WAITING)
     mail.attempts, mail.finished_at = 0, None

@@ -17,27 +17,29 @@ from node.moderation.service import Decision
 class ReportForm(HouseForm):
     about = HiddenField()
     words = TextAreaField(
-        _l("What is wrong with it?"),
-        description=_l("Do not give personal details. You will not get an answer."),
+        _l("What is the problem?"),
+        description=_l("Do not include personal details. You will not get a reply."),
     )
 
 
 class DecisionForm(HouseForm):
     decision = RadioField(
-        _l("What do you decide?"),
+        _l("What do you want to do?"),
         choices=[
-            SelectChoice(Decision.dismiss.value, _l("Nothing has to be done")),
-            SelectChoice(Decision.hide.value, _l("Take it off our pages")),
-            SelectChoice(Decision.block_author.value, _l("Block whoever wrote it")),
-            SelectChoice(Decision.block_server.value, _l("Block the whole server it comes from")),
+            SelectChoice(Decision.dismiss.value, _l("Take no action")),
+            SelectChoice(Decision.hide.value, _l("Hide on this site")),
+            SelectChoice(Decision.block_author.value, _l("Block the author")),
+            SelectChoice(Decision.block_server.value, _l("Block the whole server")),
         ],
         validate_choice=False,
     )
-    forward = BooleanField(_l("Report it to the server it comes from as well"))
+    forward = BooleanField(_l("Also report it to the author’s server"))
 
 
 class BlockForm(HouseForm):
     address = StringField(
         _l("Address"),
-        description=_l("Such as @somebody@social.example, or the address of their page"),
+        description=_l(
+            "For example, @sam@social.example. You can also enter the web address of their page"
+        ),
     )

@@ -17,7 +17,7 @@ def receive_flag(work: UnitOfWork, received: Received) -> None:
     reporter = actors.by_uri(session, activity.actor)
     about = known(session, activity.objects[: service.MOST_OBJECTS])
     if reporter is None or not about:
-        raise NotForUsError(say("a report of nothing that we know"))
+        raise NotForUsError(say("the reported content is not on this server"))
     if session.scalar(select(Report.id).where(Report.uri == activity.id)) is not None:
         return
     words = one_line(activity.content, service.LONGEST_WORDS)
@@ -31,7 +31,7 @@ def receive_flag(work: UnitOfWork, received: Received) -> None:
             reporter=reporter,
         )
     except service.TooManyReportsError as error:
-        raise NotForUsError(say("too many reports of that server wait")) from error
+        raise NotForUsError(say("too many reports from that server are waiting")) from error
     work.audit("report.receive", activity.id)
 
 

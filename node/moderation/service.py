@@ -77,7 +77,9 @@ def file(
     of_host = session.scalar(is_open.where(Report.host == host)) or 0
     is_full = host != work.settings.authority and (session.scalar(is_open) or 0) >= MOST_OPEN_OF_ALL
     if of_host >= most or is_full:
-        raise TooManyReportsError(say("Too many reports wait to be read. Try again another day."))
+        raise TooManyReportsError(
+            say("Too many reports are waiting to be read. Try again another day.")
+        )
     decided = Report.host == host, Report.state != State.open
     newest_first = select(Report.id).where(*decided).order_by(Report.id.desc())
     surplus = newest_first.offset(MOST_KEPT).limit(MOST_OPEN)
@@ -102,7 +104,10 @@ def report(work: UnitOfWork, about: str, words: str) -> Report:
     """
     words = trim(words)
     if not words:
-        raise InvalidInputError(say("Say why."), {"words": say("Enter what is wrong with it")})
+        raise InvalidInputError(
+            say("The report could not be sent."),
+            {"words": say("Enter a description of the problem")},
+        )
     if why := misfit(words, LONGEST_WORDS, lines=True):
         raise InvalidInputError(say("The report could not be sent."), {"words": why})
     uri, host = addresses.new_activity(work.settings), work.settings.authority
@@ -148,8 +153,12 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     }[decision]()
     if not done:
         raise InvalidInputError(
-            say("That cannot be done."),
-            {"decision": say("There is nothing here that this can be done to")},
+            say("This decision cannot be carried out."),
+            {
+                "decision": say(
+                    "This does not apply to anything in the report. Select another option"
+                )
+            },
         )
     if forward:
         done += pass_on(work, row, found)
@@ -172,7 +181,7 @@ def hide(work: UnitOfWork, thing: Project | Comment) -> None:
             conversations.hide(work, thing)
         return
     if thing.is_local:
-        raise ConflictError(say("That is our own council’s project: delete it instead."))
+        raise ConflictError(say("That is our own council’s project. Delete it instead."))
     thing.is_hidden = True
     work.audit("project.hide", thing.uri)
 
@@ -237,5 +246,5 @@ def _block_servers(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
 
 def _close(work: UnitOfWork, row: Report, state: State) -> None:
     if state not in TRANSITIONS[row.state]:
-        raise ConflictError(say("This report has been decided about already."))
+        raise ConflictError(say("This report has already been decided."))
     row.state, row.decided_by, row.decided_at = state, work.by[:255], now()

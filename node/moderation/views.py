@@ -59,7 +59,7 @@ def report() -> ResponseReturnValue:
         return render_template("moderation/report.html", form=form), 400
     tries: Tries = current_app.extensions[EXTENSION]
     if tries.begin(origin(request.remote_addr or "")):
-        form.form_errors.append(_("You have sent several reports already. Try again in an hour."))
+        form.form_errors.append(_("You have sent too many reports. Try again in an hour."))
         return render_template("moderation/report.html", form=form), 429
     try:
         service.report(work, subject.uri, form.words.data or "")
@@ -70,7 +70,7 @@ def report() -> ResponseReturnValue:
     except service.TooManyReportsError as error:
         form.form_errors.append(said(error.safe_text))
         return render_template("moderation/report.html", form=form), 429
-    flash(_("Thank you. A moderator of this council will look at it."), "success")
+    flash(_("Thank you. One of this council’s moderators will look at your report."), "success")
     return redirect(url_for("projects.show", token=subject.project.token), 303)
 
 
@@ -79,7 +79,7 @@ def _reported(uri: str) -> subjects.Subject:
     session, reader = current_work().session, current_reader()
     found = subjects.find(session, uri) if "\0" not in uri else None
     if found is None:
-        raise NotFoundError(say("What you want to report is not here."))
+        raise NotFoundError(say("The content you want to report is not on this site."))
     projects.by_token(session, found.project.token, reader)
     return found
 
@@ -114,14 +114,14 @@ def decide(report_id: int) -> ResponseReturnValue:
     try:
         decision = service.Decision(form.decision.data or "")
     except ValueError:
-        form.decision.errors = [_("Select what you decide")]
+        form.decision.errors = [_("Select what you want to do")]
         return _report_page(row, form), 400
     try:
         service.decide(work, row, decision, forward=bool(form.forward.data))
     except InvalidInputError as error:
         form.show(error)
         return _report_page(row, form), 400
-    flash(_("The report is decided."), "success")
+    flash(_("Your decision is saved."), "success")
     return redirect(url_for("moderation.index"), 303)
 
 
@@ -167,7 +167,7 @@ def decide_comment(token: str, verb: str) -> ResponseReturnValue:
     comment = conversations.for_change(work.session, token)
     if verb == "show":
         service.show(work, comment)
-        flash(_("The comment is shown."), "success")
+        flash(_("The comment is now shown."), "success")
     else:
         service.hide(work, comment)
         flash(_("The comment is hidden."), "success")
@@ -180,7 +180,7 @@ def decide_adoption(number: int, verb: str) -> ResponseReturnValue:
     """Show that a council says it uses something of ours, or take that off our pages."""
     adopting.decide(current_work(), number, shown=verb == "show")
     if verb == "show":
-        flash(_("The council is shown with the project."), "success")
+        flash(_("The council is now shown with the project."), "success")
     else:
         flash(_("The council is no longer shown with the project."), "success")
     return redirect(url_for("moderation.comments"), 303)
@@ -199,7 +199,7 @@ def decide_project(token: str, verb: str) -> ResponseReturnValue:
         flash(_("The project is shown again."), "success")
     else:
         service.hide(work, project)
-        flash(_("The project is taken off our pages."), "success")
+        flash(_("The project is hidden."), "success")
     return redirect(url_for("moderation.blocks"), 303)
 
 

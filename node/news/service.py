@@ -92,8 +92,8 @@ def follow_tag(work: UnitOfWork, user_id: int, tag: str) -> str:
     plain = plain_tag(tag)
     if not plain or len(tag) > LONGEST_TAG:
         raise InvalidInputError(
-            say("The tag cannot be followed."),
-            {"tag": say("Enter a tag of at most %(most)s characters", most=LONGEST_TAG)},
+            say("You cannot follow this tag."),
+            {"tag": say("Enter a tag of %(most)s characters or fewer", most=LONGEST_TAG)},
         )
     _follow(work, user_id, tag=plain)
     return plain
@@ -108,7 +108,7 @@ def unfollow(work: UnitOfWork, user_id: int, watch_id: int) -> None:
     """Raises `NotFoundError` for what this person does not follow."""
     mine = Watch.id == watch_id, Watch.user_id == user_id
     if work.session.scalar(delete(Watch).where(*mine).returning(Watch.id)) is None:
-        raise NotFoundError(say("You do not follow that."))
+        raise NotFoundError(say("You do not follow this."))
 
 
 def watched(session: Session, user_id: int) -> Sequence[Watch]:
@@ -148,6 +148,10 @@ def _follow(work: UnitOfWork, user_id: int, **subject: object) -> None:
     count = select(func.count()).select_from(Watch).where(Watch.user_id == user_id)
     if (work.session.scalar(count) or 0) >= MOST_WATCHED:
         raise ConflictError(
-            say("You follow %(most)s things, which is as much as one can.", most=MOST_WATCHED)
+            say(
+                "You can follow at most %(most)s projects, councils and tags. Stop "
+                "following one first.",
+                most=MOST_WATCHED,
+            )
         )
     insert_once(work.session, Watch, user_id=user_id, since=now(), **subject)

@@ -63,14 +63,14 @@ def choose(work: UnitOfWork, user_id: int, chosen: Mapping[str, str], mail_langu
     Raises `InvalidInputError` with everything that is no choice.
     """
     wrong = {
-        topic: say("Select how you want to hear of this")
+        topic: say("Select how you want to get these notifications")
         for topic, way in chosen.items()
         if way not in list(Way)
     }
     if mail_language not in LANGUAGES:
-        wrong["language"] = say("Select the language of the emails")
+        wrong["language"] = say("Select a language for emails")
     if wrong:
-        raise InvalidInputError(say("Your choices could not be saved."), wrong)
+        raise InvalidInputError(say("Your notification settings could not be saved."), wrong)
     subscriber(work, user_id).user.language = mail_language
     _write(work, user_id, chosen)
 
@@ -79,7 +79,7 @@ def by_token(session: Session, token: str) -> Subscriber:
     """Whoever the link in an e-mail was made for. Raises `NotFoundError`."""
     found = session.scalar(select(Subscriber).where(Subscriber.token == token))
     if found is None:
-        raise NotFoundError(say("This link is not one of ours, or its account is gone."))
+        raise NotFoundError(say("This link is not valid, or the account no longer exists."))
     return found
 
 

@@ -56,7 +56,7 @@ def follow_tag() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _followed_page(form), 400
-    flash(_("You follow the tag %(tag)s.", tag=tag), "success")
+    flash(_("You are now following the tag %(tag)s.", tag=tag), "success")
     return redirect(url_for("notices.followed"), 303)
 
 
@@ -66,7 +66,10 @@ def follow_project(token: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.by_token(work.session, token, current_reader(), drafts=True)
     news.follow_project(work, current_user.id, project.id)
-    flash(_("You follow this project. What happens in it is on your page of notices."), "success")
+    flash(
+        _("You are now following this project. News about it will appear in your notifications."),
+        "success",
+    )
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -78,7 +81,10 @@ def follow_council(council_id: int) -> ResponseReturnValue:
     if council is None:
         raise NotFoundError(say("There is no such council here."))
     news.follow_council(work, current_user.id, council.id)
-    flash(_("You follow this council. What it does is on your page of notices."), "success")
+    flash(
+        _("You are now following this council. News about it will appear in your notifications."),
+        "success",
+    )
     return redirect(url_for("pages.known_council", council_id=council_id), 303)
 
 
@@ -86,7 +92,7 @@ def follow_council(council_id: int) -> ResponseReturnValue:
 @permission(READ)
 def unfollow(watch_id: int) -> ResponseReturnValue:
     news.unfollow(current_work(), current_user.id, watch_id)
-    flash(_("You no longer follow it."), "success")
+    flash(_("Removed from the things you follow."), "success")
     return redirect(url_for("notices.followed"), 303)
 
 

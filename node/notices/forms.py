@@ -23,8 +23,8 @@ class ChoicesForm(HouseForm):
     projects = _ways(Topic.projects)
     searches = _ways(Topic.searches)
     language = RadioField(
-        _l("Language of the emails"),
-        description=_l("And of the pages, when you sign in"),
+        _l("Language for emails"),
+        description=_l("We also show pages in this language when you sign in"),
         choices=[SelectChoice(code, label) for code, label in LANGUAGES.items()],
         validate_choice=False,
     )
@@ -32,6 +32,8 @@ class ChoicesForm(HouseForm):
 
 class FollowForm(HouseForm):
     tag = StringField(
-        _l("Name of the tag"),
-        description=_l("Such as housing. You hear of every project that has it."),
+        _l("Tag name"),
+        description=_l(
+            "For example, housing. You get notifications about every project with this tag."
+        ),
     )

@@ -89,7 +89,7 @@ def read(work: UnitOfWork, user: User, notice_id: int) -> Notice:
     """Somebody has read one. Raises `NotFoundError` for one of others."""
     notice = work.session.get(Notice, notice_id)
     if notice is None or notice.user_id != user.id:
-        raise NotFoundError(say("There is no such notice."))
+        raise NotFoundError(say("There is no such notification."))
     notice.read_at = notice.read_at or now()
     return notice
 

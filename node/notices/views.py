@@ -42,7 +42,7 @@ def read_all() -> ResponseReturnValue:
     """All that were there when the page was made."""
     newest = request.form.get("newest", 0, type=row_id)
     service.read_all(current_work(), current_user, newest)
-    flash(_("All notices are marked as read."), "success")
+    flash(_("All notifications have been marked as read."), "success")
     return redirect(url_for("notices.index"), 303)
 
 
@@ -71,7 +71,7 @@ def choose() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return render_template("notices/choices.html", form=form), 400
-    flash(_("Your choices are saved."), "success")
+    flash(_("Your notification settings have been saved."), "success")
     return redirect(url_for("notices.index"), 303)
 
 

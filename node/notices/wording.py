@@ -16,17 +16,17 @@ from node.text import one_line
 log = structlog.get_logger(__name__)
 
 TOPICS = {
-    Topic.own: _l("Projects that you look after"),
-    Topic.asked: _l("What somebody asks of you"),
-    Topic.updates: _l("Updates of what you follow"),
-    Topic.projects: _l("New projects and new phases in what you follow"),
-    Topic.searches: _l("New matches of your saved searches"),
+    Topic.own: _l("Projects you own"),
+    Topic.asked: _l("Requests for you"),
+    Topic.updates: _l("Updates on things you follow"),
+    Topic.projects: _l("New projects and new phases in things you follow"),
+    Topic.searches: _l("New results for your saved searches"),
 }
 WAYS = {
-    Way.app: _l("Here only"),
-    Way.once: _l("Here, and by email at once"),
-    Way.daily: _l("Here, and in an email each morning"),
-    Way.weekly: _l("Here, and in an email each Monday"),
+    Way.app: _l("On this site only"),
+    Way.once: _l("On this site and by email straight away"),
+    Way.daily: _l("On this site and in an email every morning"),
+    Way.weekly: _l("On this site and in an email every Monday"),
     Way.nothing: _l("Not at all"),
 }
 
@@ -35,7 +35,7 @@ class Words(dict[str, str]):
     """What a sentence is filled in with. A word that nobody gave does not stop anybody reading."""
 
     def __missing__(self, name: str) -> str:
-        others = {"who": _("Somebody"), "council": _("A council")}
+        others = {"who": _("Someone"), "council": _("A council")}
         return str(others.get(name, "…"))
 
 

@@ -110,8 +110,8 @@ def _subject(sections: list[Section], digest: Digest, council: str) -> str:
     number = len(lines) + digest.more
     return str(
         ngettext(
-            "%(num)s notice from Moothall at %(council)s",
-            "%(num)s notices from Moothall at %(council)s",
+            "%(num)s notification from Moothall at %(council)s",
+            "%(num)s notifications from Moothall at %(council)s",
             number,
             council=council,
         )
@@ -121,8 +121,10 @@ def _subject(sections: list[Section], digest: Digest, council: str) -> str:
 def _why(way: Way) -> str:
     """Why somebody gets this."""
     reasons: dict[Way, str] = {
-        Way.once: _("You get this because you chose to hear of such things at once."),
-        Way.daily: _("You get this each morning when there is something new."),
-        Way.weekly: _("You get this each Monday when there is something new."),
+        Way.once: _(
+            "You get this email because you chose to get these notifications straight away."
+        ),
+        Way.daily: _("You get this email every morning when there is something new."),
+        Way.weekly: _("You get this email every Monday when there is something new."),
     }
     return reasons[way]

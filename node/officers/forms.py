@@ -10,12 +10,13 @@ from node.officers.service import Profile
 class ProfileForm(HouseForm):
     """`username` is asked for once; it stays."""
 
-    name = StringField(_l("Your name, as others see it"))
+    name = StringField(_l("Your name, as other people will see it"))
     username = StringField(
-        _l("User name"), description=_l("Your name on other servers. It cannot be changed later.")
+        _l("User name"), description=_l("Your name on other servers. You cannot change it later.")
     )
     about = LongLineField(
-        _l("About you (optional)"), description=_l("A sentence or two, such as what you work on")
+        _l("About you (optional)"),
+        description=_l("A sentence or two, for example about the work you do"),
     )
 
     def profile(self) -> Profile:

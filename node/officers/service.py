@@ -79,8 +79,8 @@ def by_username(session: Session, settings: Settings, username: str) -> Actor:
     if actor is not None:
         return actor
     if actors.by_uri(session, uri) is not None:
-        raise GoneError(say("This person is no longer seen here."))
-    raise NotFoundError(say("There is nobody of that name here."))
+        raise GoneError(say("This person’s profile is no longer public."))
+    raise NotFoundError(say("There is no one with that name on this server."))
 
 
 def gone_at(session: Session, uri: str) -> datetime | None:
@@ -116,14 +116,14 @@ def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Act
     # One after the other: two who want the same name at once do not both get it.
     session.scalars(select(Actor.id).where(Actor.id == council.id).with_for_update()).one()
     if of_user(session, user) is not None:
-        raise ConflictError(say("You have chosen to be seen already."))
+        raise ConflictError(say("Your profile is already public."))
     username = username.strip().lower().removeprefix("@")
     profile = _trimmed(profile)
     wrong = _wrong(profile)
     if wrong_username := _wrong_username(session, settings, username):
         wrong["username"] = wrong_username
     if wrong:
-        raise InvalidInputError(say("Your profile could not be made."), wrong)
+        raise InvalidInputError(say("Your profile could not be created."), wrong)
     uri = addresses.officer(settings, username)
     actor = actors.create_local(
         session, settings, uri=uri, kind=KIND, username=username, name="", url=uri
@@ -225,7 +225,7 @@ def _trimmed(profile: Profile) -> Profile:
 def _wrong(profile: Profile) -> dict[str, Saying]:
     wrong: dict[str, Saying] = {}
     if not profile.name:
-        wrong["name"] = say("Enter your name, in at most %(most)s characters", most=LONGEST["name"])
+        wrong["name"] = say("Enter your name in %(most)s characters or fewer", most=LONGEST["name"])
     for field in ("name", "about"):
         if why := misfit(getattr(profile, field), LONGEST[field]):
             wrong[field] = why
@@ -236,14 +236,14 @@ def _wrong_username(session: Session, settings: Settings, username: str) -> Sayi
     """What keeps somebody from having a user name. One that was had is never had again."""
     if not USERNAME.fullmatch(username) or len(username) > LONGEST["username"]:
         return say(
-            "Enter a user name of letters, numbers, full stops and hyphens, such as sam.okoro,"
-            " in at most %(most)s characters",
+            "Enter a user name of %(most)s characters or fewer, using only "
+            "letters, numbers, full stops and hyphens, such as sam.okoro",
             most=LONGEST["username"],
         )
     uri = addresses.officer(settings, username)
     is_taken = actors.local_by_username(session, username) or actors.by_uri(session, uri)
     if username in RESERVED or is_taken:
-        return say("Choose another user name: this one cannot be had")
+        return say("Choose another user name. This one is not available")
     return None
 
 

@@ -59,10 +59,13 @@ def save() -> ResponseReturnValue:
     try:
         if actor:
             service.change(work, actor, form.profile())
-            flash(_("Your profile is saved. Whoever follows you is being told."), "success")
+            flash(
+                _("Your profile has been saved. Any changes are being sent to your followers."),
+                "success",
+            )
         else:
             service.choose(work, current_user, form.profile(), form.username.data or "")
-            flash(_("You are seen by name from now on. You can withdraw it here."), "success")
+            flash(_("Your profile is now public. You can withdraw it on this page."), "success")
     except InvalidInputError as error:
         form.show(error)
         return _profile_page(form, actor), 400
@@ -79,7 +82,7 @@ def confirm_withdraw() -> ResponseReturnValue:
 @permission(PROFILE)
 def withdraw() -> ResponseReturnValue:
     service.withdraw(current_work(), _require_mine())
-    flash(_("Your name is not shown any more. Whoever followed you is being told."), "success")
+    flash(_("Your profile has been withdrawn. Your followers are being notified."), "success")
     return redirect(url_for("officers.profile"), 303)
 
 
@@ -152,7 +155,7 @@ def _mine() -> Actor | None:
 def _require_mine() -> Actor:
     actor = _mine()
     if actor is None:
-        raise NotFoundError(say("You have not chosen to be seen."))
+        raise NotFoundError(say("Your profile is not public."))
     return actor
 
 

@@ -5,130 +5,162 @@ with the next step: for the pages and the command line.
 from node.operating.reasons import Story
 from node.wording import Saying, say
 
-NOTHING = say("Nothing.")
-ASK_TO_ALLOW = say("Ask its operator to allow this server, then try again.")
-ALLOW = say("Allow it under Servers, if it should have it.")
-TRY_AGAIN = say("Try again, if it should have it.")
-TO_MODERATE = say("Decide about it under Moderation.")
+NOTHING = say("You do not need to do anything.")
+ASK_TO_ALLOW = say("Ask the operator of that server to allow ours, then retry.")
+ALLOW = say("If that server should have the item, go to Servers and allow it.")
+TRY_AGAIN = say("If that server should have the item, retry the delivery.")
+TO_MODERATE = say("Go to Moderation to decide what happens to the item.")
 ASK_WHETHER_RUNNING = say(
-    "Ask its operator whether it runs, then try again. A Moothall server finds by itself what it"
-    " missed, once it is back."
+    "Ask the operator of that server whether it is running, then retry. "
+    "When a Moothall server is running again, it finds what it missed."
 )
 
 # What became of it, and what an operator can do.
 SAID: dict[str, tuple[Saying, Saying]] = {
-    "own": (say("That is this server."), NOTHING),
-    "from_there": (say("It was written there."), NOTHING),
+    "own": (say("That is our own server."), NOTHING),
+    "from_there": (say("The item was written on that server."), NOTHING),
     "not_ours": (
-        say("It is another council’s: its own server sends it."),
-        say("Ask the operator of that server."),
+        say("The item belongs to another council, so that council’s server sends it."),
+        say("Ask the operator of that council’s server."),
     ),
-    "draft": (say("It has not been published."), say("Publish it.")),
+    "draft": (say("The item has not been published."), say("Publish the item.")),
     "private": (
-        say("It is private to our council, so it is sent to nobody."),
-        say("Its owner can choose to show it to others."),
+        say("Only our council can see the item, so we do not send it to any server."),
+        say("The owner can change who can see the item."),
     ),
-    "held": (say("A moderator has not let it be seen yet, so it is not passed on."), TO_MODERATE),
-    "hidden": (say("A moderator took it off, so it is not passed on."), TO_MODERATE),
+    "held": (
+        say("A moderator has not approved the item yet, so we do not share it with other servers."),
+        TO_MODERATE,
+    ),
+    "hidden": (
+        say("A moderator hid the item, so we do not share it with other servers."),
+        TO_MODERATE,
+    ),
     "blocked": (
-        say("The server is blocked, so nothing is sent to it."),
-        say("Take the block back under Servers, if it should have it."),
+        say("The server is blocked, so we do not send anything to it."),
+        say("If that server should have the item, go to Servers and unblock it."),
     ),
     "not_allowed": (
-        say("The server is not on the allow-list, so nothing is sent to it."),
+        say("The server is not one of our allowed servers, so we do not send anything to it."),
         ALLOW,
     ),
     "peers_only": (
-        say("It is for the councils we work with, and this server is not on our list of them."),
+        say(
+            "Only councils we work with can see the item, and that server is not "
+            "one of our allowed servers."
+        ),
         ALLOW,
     ),
     "nobody_follows": (
-        say("Nobody there follows the council or the project, so it was not sent."),
-        say("Ask them to follow the council: a Moothall server then reads all of our list."),
+        say(
+            "No one on that server follows the council or the project, so we did not send the item."
+        ),
+        say("Ask them to follow our council. A Moothall server then reads our full list."),
     ),
     "followed_later": (
+        say("They followed after the item was published, so their server reads it from our list."),
         say(
-            "They began to follow after it was published, so their server reads it from our"
-            " list itself."
+            "If their server does not run Moothall, they can find the item by "
+            "searching there for its address."
         ),
-        say("If their server is no Moothall, they find it by searching there for its address."),
     ),
     "never_sent": (
         say(
-            "It was published before this server could be sent anything, or so long ago that"
-            " nothing is kept of it."
+            "The item was published before that server could be sent anything, or "
+            "so long ago that we have no record of it."
         ),
-        say("A Moothall server finds it within hours. For others, change it: then it is sent."),
+        say(
+            "Moothall servers find the item within a few hours. For any other "
+            "server, change the item so that it is sent."
+        ),
     ),
-    "fetched": (say("The server read it from us itself."), NOTHING),
+    "fetched": (say("The server fetched the item from us."), NOTHING),
     "delivered": (
-        say("Delivered, and accepted by the server."),
-        say("If it is not shown there, its operator sees under Received what came of it."),
+        say("The item was delivered, and the server accepted it."),
+        say("If that server does not show the item, ask its operator to check Received."),
     ),
-    "waiting": (say("The next try is due."), NOTHING),
-    "trying": (say("The last try failed. It is tried again by itself."), NOTHING),
+    "waiting": (say("The next attempt is due."), NOTHING),
+    "trying": (say("The last attempt failed. We will retry automatically."), NOTHING),
     "refusing": (
-        say("Their server refused it. It is tried again by itself, three times in all."),
-        say("Ask its operator to allow this server."),
+        say(
+            "Their server refused the item. We will retry automatically, up to 3 attempts in total."
+        ),
+        say("Ask the operator of that server to allow ours."),
     ),
-    "behind": (say("Something older about the same thing has to be delivered first."), NOTHING),
+    "behind": (say("An earlier message about the same item must be delivered first."), NOTHING),
     "unreachable": (
-        say("The server does not answer. It is tried again by itself."),
-        say("Nothing, unless that goes on: then ask its operator whether it runs."),
+        say("The server is not responding. We will retry automatically."),
+        say(
+            "You do not need to do anything unless this continues. If it does, ask "
+            "the operator of that server whether it is running."
+        ),
     ),
-    "refused": (say("Their server refused it every time."), ASK_TO_ALLOW),
+    "refused": (say("Their server refused every attempt."), ASK_TO_ALLOW),
     "no_address": (
-        say("Their server says that nobody receives anything at that address."),
-        say("Ask its operator where the council is now."),
+        say("Their server says that no one receives messages at that address."),
+        say("Ask the operator of that server for the council’s current address."),
     ),
-    "too_old": (say("Nobody answered for seven days, so it was given up."), ASK_WHETHER_RUNNING),
-    "stopped": (say("An operator here gave it up."), TRY_AGAIN),
-    "was_blocked": (say("It was given up when the server was blocked."), TRY_AGAIN),
+    "too_old": (
+        say("The server did not respond for 7 days, so we stopped trying."),
+        ASK_WHETHER_RUNNING,
+    ),
+    "stopped": (say("An operator of our server cancelled the delivery."), TRY_AGAIN),
+    "was_blocked": (say("The delivery was cancelled when the server was blocked."), TRY_AGAIN),
     "gave_up": (
-        say("Given up after the last answer. You can try again."),
-        say("Ask its operator what the answer means, then try again."),
+        say("We stopped trying after the last response. You can retry."),
+        say("Ask the operator of that server what the response means, then retry."),
     ),
     "taking_back": (
-        say("It is not for this server any more. It was asked to delete it, and has not answered."),
+        say(
+            "We no longer share the item with that server. We asked it to delete "
+            "its copy, and it has not responded."
+        ),
         NOTHING,
     ),
     "taken_back": (
-        say("It is not for this server any more. The server acknowledged that it deleted it."),
-        say("Its owner can choose to show it to others."),
+        say("We no longer share the item with that server. It confirmed that it deleted its copy."),
+        say("The owner can change who can see the item."),
     ),
     "asked_to_delete": (
-        say("The server has been asked to delete it, and has not answered yet."),
+        say("We asked the server to delete its copy, and it has not responded yet."),
         NOTHING,
     ),
-    "deleted": (say("The server has acknowledged that it is deleted."), NOTHING),
+    "deleted": (say("The server confirmed that it deleted its copy."), NOTHING),
     # Of what another server has and this one has not.
     "not_here": (
-        say("There is nothing of ours at this address."),
-        say("Copy the address from the page."),
+        say("We have nothing at this address."),
+        say("Copy the address from the item’s page."),
     ),
     "here_blocked": (
-        say("Their server is blocked here, so nothing is taken from it."),
-        say("Take the block back under Servers, if we should have it."),
+        say("Their server is blocked, so we do not accept anything from it."),
+        say("If we should have the item, go to Servers and unblock their server."),
     ),
     "here_not_allowed": (
-        say("Their server is not on our allow-list, so nothing is taken from it."),
-        say("Allow it under Servers, if we should have it."),
+        say(
+            "Their server is not one of our allowed servers, so we do not accept anything from it."
+        ),
+        say("If we should have the item, go to Servers and allow their server."),
     ),
     "came": (
-        say("A message about it came, and it was not kept."),
-        say("Read what came of the message, under Received."),
+        say("We received a message about the item but did not keep it."),
+        say("Go to Received to see what happened to the message."),
     ),
     "not_followed": (
-        say("Our council follows nobody there, so nothing of theirs is kept."),
-        say("Follow the council, under Councils."),
+        say(
+            "Our council does not follow anyone on that server, so we do not keep anything from it."
+        ),
+        say("Go to Councils and follow the council."),
     ),
     "not_told": (
-        say("Our council follows theirs, and their server has not told us of it."),
-        say("Compare now, under Comparing. If it is missing then, ask their operator why."),
+        say("Our council follows theirs, but their server has not sent us the item."),
+        say(
+            "Run the command “moothall sync now” on our server. If the item is "
+            "still missing, ask the operator of their server why."
+        ),
     ),
     "refused_here": (
-        say("Messages of their server were refused here."),
-        say("Read why under Refused, then ask their operator."),
+        say("We refused messages from their server."),
+        say("Go to Refused to see why, then contact the operator of their server."),
     ),
 }
 

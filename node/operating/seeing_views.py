@@ -49,7 +49,7 @@ class InspectForm(HouseForm):
     """What is asked about, in the address of the page."""
 
     id = StringField(
-        _l("Address of a project, an update, a comment, a document, a message or an actor")
+        _l("Address of a project, update, comment, document, message, council or person")
     )
     host = StringField(_l("Server (optional)"))
 
@@ -69,7 +69,7 @@ def inspection() -> ResponseReturnValue:
     except NotFoundError:
         status, found["missing"] = 404, missing(work.session, settings, named)
         nothing = say(
-            "This node knows nothing of that. Check the address, or copy it from the page."
+            "This server has no record of that. Check the address, or copy it from the item’s page."
         )
         form.show(InvalidInputError(nothing, {"id": nothing}))
     except InvalidInputError as error:
@@ -144,7 +144,7 @@ def retry_received(item_id: int) -> ResponseReturnValue:
     if item is None:
         raise NotFoundError(say("There is no such message."))
     handling.retry(work, item)
-    flash(_("The message of %(host)s is acted on again.", host=item.host), "success")
+    flash(_("The message from %(host)s will be processed again.", host=item.host), "success")
     return redirect(url_for("operating.received"), 303)
 
 

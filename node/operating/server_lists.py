@@ -24,16 +24,20 @@ FORMATS: dict[str, peer_lists.Format] = {"plain": "plain", "mastodon": "mastodon
 
 class ImportForm(HouseForm):
     file = FileField(
-        _l("A list of servers"),
-        description=_l("CSV with host,state,comment in its first line, or a list of Mastodon’s"),
+        _l("Server list"),
+        description=_l(
+            "A CSV file with host,state,comment as its first line, or a list exported from Mastodon"
+        ),
     )
 
 
 class SubscribeForm(HouseForm):
     url = StringField(
-        _l("Address of a list"), description=_l("Such as https://moothall.example.gov.uk/peers.csv")
+        _l("List address"), description=_l("For example, https://moothall.example.gov.uk/peers.csv")
     )
-    may_allow = BooleanField(_l("What it allows is allowed here at once, not only suggested"))
+    may_allow = BooleanField(
+        _l("Allow the servers that the list allows, instead of only suggesting them")
+    )
 
 
 @blueprint.get("/lists")
@@ -64,7 +68,7 @@ def import_list() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(import_form=form), 400
     if not form.file.data:
-        form.file.errors = [_("Choose a file")]
+        form.file.errors = [_("Select a file")]
         return _page(import_form=form), 400
     with closing(form.file.data) as given:
         body = given.read(peer_lists.MOST_BYTES + 1)
@@ -77,10 +81,13 @@ def import_list() -> ResponseReturnValue:
             for where, words in error.fields.items()
         ]
         return _page(import_form=form), 400
-    flash(ngettext("%(num)s server decided.", "%(num)s servers decided.", taken.new), "success")
+    flash(ngettext("%(num)s server imported.", "%(num)s servers imported.", taken.new), "success")
     if taken.kept:
         hosts = ", ".join(taken.kept[:10])
-        flash(_("These stay as you decided before: %(hosts)s", hosts=hosts), "notice")
+        flash(
+            _("Your earlier decisions still apply to these servers: %(hosts)s", hosts=hosts),
+            "notice",
+        )
     return redirect(url_for("operating.server_lists"), 303)
 
 
@@ -95,7 +102,7 @@ def subscribe() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _page(subscribe_form=form), 400
-    flash(_("The list is read now, and every day from now on."), "success")
+    flash(_("You have subscribed to the list. We read it now, and then every day."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
 
@@ -108,7 +115,7 @@ def unsubscribe(list_id: int) -> ResponseReturnValue:
         row = session.get(PeerList, list_id)
         url = row.url if row else ""
     subscriptions.unsubscribe(node, current_user.email, url)
-    flash(_("The list is no longer read, and what it decided is taken back."), "success")
+    flash(_("You have unsubscribed from the list. Its decisions no longer apply."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
 
@@ -122,7 +129,7 @@ def decide_suggestion() -> ResponseReturnValue:
         flash(_("%(host)s is allowed.", host=host), "success")
     else:
         suggesting.dismiss(work, peers.normal(host))
-        flash(_("%(host)s is suggested no more.", host=host), "success")
+        flash(_("%(host)s is no longer suggested.", host=host), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
 
@@ -135,7 +142,7 @@ def undecide() -> ResponseReturnValue:
     except MoothallError as error:
         flash(said(error.safe_text), "error")
     else:
-        flash(_("%(host)s is neither allowed nor blocked.", host=peer.host), "success")
+        flash(_("%(host)s is no longer allowed or blocked.", host=peer.host), "success")
     return redirect(url_for("operating.all_peers"), 303)
 
 

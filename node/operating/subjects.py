@@ -66,7 +66,7 @@ def find(session: Session, settings: Settings, named: str) -> Subject:
         subject = look(session, uri)
         if subject is not None:
             return subject
-    raise NotFoundError(say("This node knows nothing of %(named)s.", named=named.strip()))
+    raise NotFoundError(say("This server has no record of %(named)s.", named=named.strip()))
 
 
 def host_named(text: str) -> str:

@@ -22,7 +22,7 @@ from node.request import current_node, current_work, permission, row_id
 
 
 class PeerForm(HouseForm):
-    host = StringField(_l("Server"), description=_l("Such as moothall.aldermoor.gov.uk"))
+    host = StringField(_l("Server"), description=_l("For example, moothall.aldermoor.gov.uk"))
 
 
 @blueprint.get("/deliveries")
@@ -47,7 +47,7 @@ def deliveries() -> ResponseReturnValue:
 @permission(OPERATE)
 def retry(delivery_id: int) -> ResponseReturnValue:
     row = delivery.retry(current_work(), delivery_id)
-    flash(_("The delivery to %(host)s is tried again.", host=row.host), "success")
+    flash(_("The delivery to %(host)s will be retried.", host=row.host), "success")
     return redirect(url_for("operating.deliveries"), 303)
 
 
@@ -58,11 +58,13 @@ def all_deliveries() -> ResponseReturnValue:
     host = request.form.get("host", "").strip().lower()
     if request.form.get("then") == "give-up":
         number = delivery.give_up_host(current_work(), host)
-        said = ngettext("%(num)s delivery is given up.", "%(num)s deliveries are given up.", number)
+        said = ngettext(
+            "%(num)s delivery will be cancelled.", "%(num)s deliveries will be cancelled.", number
+        )
     else:
         number = delivery.retry_host(current_work(), host)
         said = ngettext(
-            "%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", number
+            "%(num)s delivery will be retried.", "%(num)s deliveries will be retried.", number
         )
     flash(said, "success")
     return redirect(url_for("operating.deliveries", host=host), 303)

@@ -140,7 +140,7 @@ class Outbound:
             url = _follow(target.url, found["location"])
         raise OutboundError(
             OutboundCode.TOO_MANY_REDIRECTS,
-            say("The server sends us on too often."),
+            say("The server redirects too many times."),
             permanent=True,
         )
 
@@ -219,7 +219,7 @@ class Outbound:
             if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
                 raise OutboundError(
                     OutboundCode.BAD_HEADER,
-                    say("The request cannot be written down."),
+                    say("The request has a header that cannot be sent."),
                     permanent=True,
                 )
         return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
@@ -229,7 +229,8 @@ def _forbidden_server(authority: str) -> OutboundError:
     return OutboundError(
         OutboundCode.FORBIDDEN_SERVER,
         say(
-            "The way leads to %(authority)s, which this node may not visit for it.",
+            "The address leads to %(authority)s, which this server must not "
+            "contact for this request.",
             authority=authority,
         ),
         permanent=True,
@@ -266,11 +267,11 @@ def _typed_errors() -> Iterator[None]:
         raise timed_out() from error
     except httpcore2.NetworkError as error:
         raise OutboundError(
-            OutboundCode.UNREACHABLE, say("The connection to the server broke.")
+            OutboundCode.UNREACHABLE, say("The connection to the server was lost.")
         ) from error
     except httpcore2.ProtocolError as error:
         raise OutboundError(
-            OutboundCode.PROTOCOL_ERROR, say("The server's answer is not proper HTTP.")
+            OutboundCode.PROTOCOL_ERROR, say("The server’s response is not valid HTTP.")
         ) from error
 
 
@@ -291,12 +292,12 @@ def _check_answer(status: int, headers: Mapping[str, str], content_types: Collec
     if _is_encoded(headers):
         raise OutboundError(
             OutboundCode.PROTOCOL_ERROR,
-            say("The server's answer is compressed, which was not asked for."),
+            say("The server’s response is compressed, although we did not ask for compression."),
         )
     if 200 <= status < 300 and not matches(headers.get("content-type", ""), content_types):
         raise OutboundError(
             OutboundCode.WRONG_CONTENT_TYPE,
-            say("The server's answer is not the kind of document asked for."),
+            say("The server’s response is not the type of document we asked for."),
             permanent=True,
         )
 
@@ -307,7 +308,7 @@ def _read(response: httpcore2.Response, limit: int) -> bytes:
         body += part
         if len(body) > limit:
             raise OutboundError(
-                OutboundCode.TOO_LARGE, say("The server's answer is too large."), permanent=True
+                OutboundCode.TOO_LARGE, say("The server’s response is too large."), permanent=True
             )
     return bytes(body)
 
@@ -331,6 +332,6 @@ def _follow(url: str, location: str) -> str:
     except ValueError as error:
         raise OutboundError(
             OutboundCode.BAD_URL,
-            say("The server sends us on to no proper address."),
+            say("The server redirects to an address that cannot be used."),
             permanent=True,
         ) from error

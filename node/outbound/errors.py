@@ -54,9 +54,12 @@ class OutboundError(MoothallError):
         """
         if self.code not in _OF_THE_NETWORK:
             return self.safe_text
-        return say("Nothing can be read there. Enter the public name of a server that answers.")
+        return say(
+            "Nothing could be read at that address. Enter the public name of a "
+            "server that responds."
+        )
 
 
 def timed_out() -> OutboundError:
     """The request as a whole took too long, wherever it was."""
-    return OutboundError(OutboundCode.TIMEOUT, say("The server did not answer in time."))
+    return OutboundError(OutboundCode.TIMEOUT, say("The server did not respond in time."))

@@ -28,7 +28,7 @@ class InProcess:
         app = self._apps.get(authority)
         if app is None:
             raise OutboundError(
-                OutboundCode.NAME_NOT_RESOLVED, say("The server's name is not known.")
+                OutboundCode.NAME_NOT_RESOLVED, say("The server’s name could not be found.")
             )
         builder = EnvironBuilder(
             method=request.method.decode("ascii"),

@@ -73,7 +73,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         if not all(may_connect(address, private=private) for address in addresses):
             raise OutboundError(
                 OutboundCode.FORBIDDEN_ADDRESS,
-                say("The server's name leads to an address that is not public."),
+                say("The server’s name points to an address that is not public."),
             )
         dialled = addresses[:MAX_DIALLED]
         for place, address in enumerate(dialled):
@@ -152,4 +152,6 @@ class DeadlineStream(httpcore2.NetworkStream):
 
 
 def _not_resolved() -> OutboundError:
-    return OutboundError(OutboundCode.NAME_NOT_RESOLVED, say("The server's name is not known."))
+    return OutboundError(
+        OutboundCode.NAME_NOT_RESOLVED, say("The server’s name could not be found.")
+    )

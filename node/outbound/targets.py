@@ -57,7 +57,7 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
     if not colon or len(url) > MAX_URL:
         raise _bad_url()
     if scheme not in DEFAULT_PORTS:
-        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses are requested."))
+        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses can be used."))
     found = _HIERARCHY.fullmatch(rest)
     if found is None:
         raise _bad_url()
@@ -71,23 +71,23 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
 
 def _check_public(scheme: str, host: str, port: int) -> None:
     if scheme != "https":
-        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses are requested."))
+        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses can be used."))
     if port != DEFAULT_PORTS[scheme]:
         raise _refused(
-            OutboundCode.FORBIDDEN_PORT, say("Only the usual port of https is connected to.")
+            OutboundCode.FORBIDDEN_PORT, say("Only the standard https port can be used.")
         )
     labels = host.split(".")
     if host[0] == "[" or _NUMBER.fullmatch(labels[-1]):
         raise _refused(
             OutboundCode.FORBIDDEN_ADDRESS,
-            say("Servers are reached by name, not by numeric address."),
+            say("Enter a server name, not an IP address."),
         )
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise _bad_url()
 
 
 def _bad_url() -> OutboundError:
-    return _refused(OutboundCode.BAD_URL, say("That is not the address of anything on the web."))
+    return _refused(OutboundCode.BAD_URL, say("That is not a web address."))
 
 
 def _refused(code: OutboundCode, safe_text: str) -> OutboundError:

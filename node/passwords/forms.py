@@ -14,5 +14,5 @@ class ChooseForm(StrictForm):
     key = HiddenField()
     password = PasswordField(
         _l("New password"),
-        description=_l("At least 12 characters; three random words make a good one"),
+        description=_l("Use at least 12 characters, for example 3 random words"),
     )

@@ -102,7 +102,7 @@ def choose() -> ResponseReturnValue:
     if user is None:  # somebody was faster
         return _too_old()
     people.set_password(work, user, password_hash)
-    flash(_("You have a new password. Sign in with it."), "success")
+    flash(_("Your password has been changed. Sign in with your new password."), "success")
     return redirect(url_for("security.login"), 303)
 
 

@@ -16,10 +16,16 @@ def writer(app: Flask) -> Writer:
         with app.app_context(), force_locale(LOCALES[language]):
             parts = (
                 _("Hello %(name)s", name=user.name),
-                _("Somebody asked for a new password for your account. To choose one, open:"),
+                _(
+                    "Someone asked for a new password for your account. To choose one, "
+                    "open this link:"
+                ),
                 url,
-                _("The link can be used once, within an hour."),
-                _("If it was not you, do nothing: your password stays as it is."),
+                _("You can use the link once, within an hour."),
+                _(
+                    "If this was not you, you do not need to do anything. Your password "
+                    "stays the same."
+                ),
             )
             return Written(_("Choose a new password"), "\n\n".join(parts) + "\n")
 

@@ -25,7 +25,7 @@ NO_PASSWORD = _l("Enter your password")
 # No address that mail reaches is longer (RFC 5321, section 4.5.3.1.3, without its brackets).
 LONGEST_EMAIL = 254
 # One sentence for both, so that nobody learns who has an account.
-SIGN_IN_FAILED = _l("The email address or the password is not correct")
+SIGN_IN_FAILED = _l("The email address or password is not correct")
 
 log = structlog.get_logger(__name__)
 

@@ -16,30 +16,40 @@ WRITERS = frozenset({OFFICER, COORDINATOR, OPERATOR})
 COORDINATORS = frozenset({COORDINATOR, OPERATOR})
 
 CORE = (
-    Permission("account.notices", _l("Follow, and be told what happens"), frozenset(ROLES)),
-    Permission("account.profile", _l("Choose to be seen by name, or no longer"), frozenset(ROLES)),
     Permission(
-        "account.security",
-        _l("Change one’s own password, and see where one is signed in"),
+        "account.notices",
+        _l("Follow projects, councils and tags, and get notifications"),
         frozenset(ROLES),
     ),
-    Permission("account.searches", _l("Keep searches and hear of what is new"), frozenset(ROLES)),
+    Permission(
+        "account.profile", _l("Make your own profile public, or withdraw it"), frozenset(ROLES)
+    ),
+    Permission(
+        "account.security",
+        _l("Change your own password and see where you are signed in"),
+        frozenset(ROLES),
+    ),
+    Permission(
+        "account.searches",
+        _l("Save searches and get notifications of new results"),
+        frozenset(ROLES),
+    ),
     Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
-    Permission("desk.see", _l("See what needs one’s attention"), frozenset(ROLES)),
+    Permission("desk.see", _l("See things that need your attention"), frozenset(ROLES)),
     Permission(
         "projects.coordinate",
-        _l("Keep projects alive: see those that nobody looks after, and find them an owner"),
+        _l("Coordinate projects: see those without an owner, and assign owners"),
         COORDINATORS,
     ),
     Permission("councils.follow", _l("Follow other councils"), WRITERS),
     Permission(
         "moderation.decide",
-        _l("Decide what others say here: reports, comments, blocks"),
+        _l("Moderate content from others: reports, comments and blocks"),
         frozenset({MODERATOR, OPERATOR}),
     ),
     Permission(
         "node.operate",
-        _l("Look after the node: peers, deliveries, refusals"),
+        _l("Run the server: connected servers, deliveries and refused messages"),
         frozenset({OPERATOR}),
     ),
 )

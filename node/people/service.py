@@ -55,7 +55,7 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
     password_hash = "" if wrong else hashing.hashed(password)
     name = trim(name)
     if not 1 <= len(name) <= 200:
-        wrong["person_name"] = say("Enter your name, in at most 200 characters")
+        wrong["person_name"] = say("Enter your name in 200 characters or fewer")
     elif why := misfit(name, 200):
         wrong["person_name"] = why
     try:
@@ -68,9 +68,9 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
         if by_email(work.session, email) is not None:
             wrong["email"] = say("There is already an account with this email address")
     if role not in ROLES:
-        wrong["role"] = say("Choose a role: %(names)s", names=", ".join(ROLES))
+        wrong["role"] = say("Select a role: %(names)s", names=", ".join(ROLES))
     if wrong:
-        raise InvalidInputError(say("The account could not be made."), wrong)
+        raise InvalidInputError(say("The account could not be created."), wrong)
     user = User(
         name=name,
         email=email,
@@ -113,11 +113,15 @@ def _no_password(password: str) -> Saying | None:
     """Why this cannot be a password."""
     if len(password) < SHORTEST_PASSWORD:
         least = SHORTEST_PASSWORD
-        return say("Enter a password of at least %(least)s characters", least=least)
+        return say("Password must be %(least)s characters or more", least=least)
     if len(password) > LONGEST_PASSWORD:
         most = LONGEST_PASSWORD
-        return say("Enter a password of at most %(most)s characters", most=most)
-    return say("Enter a password that one can type") if misfit(password, LONGEST_PASSWORD) else None
+        return say("Password must be %(most)s characters or fewer", most=most)
+    return (
+        say("Password must only include characters you can type")
+        if misfit(password, LONGEST_PASSWORD)
+        else None
+    )
 
 
 def keep_language(node: Node, user_id: int, language: str) -> None:
@@ -144,7 +148,7 @@ def take_role(work: UnitOfWork, user: User, role: str) -> None:
     _require_role(role)
     kept = [each for each in user.roles if each.name != role]
     if not kept:
-        raise ConflictError(say("This is the only role of this account. End the account instead."))
+        raise ConflictError(say("This is the account’s only role. Close the account instead."))
     if len(kept) < len(user.roles):
         hooks, before = work.node.hooks, {each.name for each in user.roles}
         user.roles[:] = kept
@@ -179,7 +183,7 @@ def deactivate(work: UnitOfWork, user: User) -> None:
 
 def _require_role(role: str) -> None:
     if role not in ROLES:
-        wrong = say("Choose a role: %(names)s", names=", ".join(ROLES))
+        wrong = say("Select a role: %(names)s", names=", ".join(ROLES))
         raise InvalidInputError(wrong, {"role": wrong})
 
 

@@ -121,7 +121,7 @@ def feed_of_all() -> ResponseReturnValue:
 def council_feed(council_id: int) -> ResponseReturnValue:
     """The days of one council's projects."""
     council = councils.by_number(current_work().session, council_id)
-    name = _("Digital projects of %(council)s", council=council.name)
+    name = _("Digital projects from %(council)s", council=council.name)
     wanted = replace(for_programs.wanted(), council=council.id)
     return _feed(name, Scope(current_reader(), wanted))
 

@@ -73,7 +73,7 @@ def adopt(work: UnitOfWork, project: Project, token: str) -> None:
     own = _asked(work, project, token)
     target, uri = _address(project, token), addresses.new_activity(work.settings)
     if not reactions.add(work, uri=uri, kind=ADD, actor=own, object_uri=target):
-        raise ConflictError(say("Your council has done that already."))
+        raise ConflictError(say("Your council has already done this."))
     owner = project.council.actor
     activity = add_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))
     publishing.publish_to(work, own, activity, {owner.inbox}, group.audience(project))
@@ -98,10 +98,10 @@ def receive(work: UnitOfWork, received: Received) -> None:
     said = received.activity
     project, token, author = _subject(work, said)
     if not project.is_local or project.visibility is Visibility.private:
-        raise NotForUsError(say("no project of ours"))
+        raise NotForUsError(say("not about one of our projects"))
     by_name = bool(peers.allowed_by_name(work.session, {author.host}))
     if project.visibility is not Visibility.public and not by_name:
-        raise NotForUsError(say("about what its author cannot know"))
+        raise NotForUsError(say("about a project that the sender cannot see"))
     first = AdoptionState.shown if by_name else AdoptionState.held
     before, row = _keep(work, said, project, token, author, first)
     if AdoptionState.shown in {before, row.state}:
@@ -114,7 +114,7 @@ def receive_announced(work: UnitOfWork, received: Received) -> None:
     said = Activity.parse(received.document or {})
     project, token, author = _subject(work, said)
     if project.is_local or not same_origin(received.activity.actor, project.uri):
-        raise NotForUsError(say("not passed on by whose project it is"))
+        raise NotForUsError(say("not forwarded by the project’s own server"))
     _keep(work, said, project, token, author, AdoptionState.shown)
 
 
@@ -122,13 +122,13 @@ def receive_taken_back(work: UnitOfWork, received: Received) -> None:
     """The actor of another council's project takes back that it passed this on."""
     undone = received.document or {}
     if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
-        raise NotForUsError(say("nothing that was passed on"))
+        raise NotForUsError(say("does not match anything forwarded to this server"))
     row = work.session.scalar(select(Adoption).where(Adoption.uri == id_of(undone.get("object"))))
     project = work.session.get(Project, row.project_id) if row else None
     if row is None or project is None or project.is_local:
-        raise NotForUsError(say("nothing that was passed on"))
+        raise NotForUsError(say("does not match anything forwarded to this server"))
     if not same_origin(received.activity.actor, project.uri):
-        raise NotForUsError(say("not taken back by whose project it is"))
+        raise NotForUsError(say("not withdrawn by the project’s own server"))
     work.session.delete(row)
     marks.by_uri(work.session, [project.uri])
 
@@ -138,13 +138,13 @@ def _subject(work: UnitOfWork, said: Activity) -> tuple[Project, str, Actor]:
     uri, _, token = (said.target or "").partition(PART)
     author = actors.by_uri(work.session, said.actor)
     if not token or author is None or author.kind not in councils.FOLLOWABLE or author.is_blocked:
-        raise NotForUsError(say("no council adds itself to an output"))
+        raise NotForUsError(say("not a message from a council about reusing an output"))
     if said.object_id != said.actor:
-        raise NotForUsError(say("a council speaks for itself alone"))
+        raise NotForUsError(say("a council can only speak for itself"))
     query = select(Project).where(Project.uri == uri, Project.state == State.published)
     project = work.session.scalar(query.with_for_update(of=Project))
     if project is None or all(output.token != token for output in project.details.outputs):
-        raise NotForUsError(say("no project of ours"))
+        raise NotForUsError(say("not about one of our projects"))
     return project, token, author
 
 
@@ -164,11 +164,11 @@ def _keep(
     state = first if said.type == ADD else AdoptionState.withdrawn
     is_rested = row is None or row.changed_at <= now() - REST
     if row is not None and state not in TRANSITIONS[row.state]:
-        raise NotForUsError(say("nothing changes by it"))
+        raise NotForUsError(say("this would change nothing here"))
     if said.type == ADD and not is_rested:
-        raise NotForUsError(say("it said so less than a day ago"))
+        raise NotForUsError(say("the council last changed this less than a day ago"))
     if said.type != ADD and row is None and not _is_named(project, token, author):
-        raise NotForUsError(say("nothing changes by it"))
+        raise NotForUsError(say("this would change nothing here"))
     if not author.is_local and said.type == ADD:
         _check_room(session, author, first, is_new=row is None)
     if row is None:
@@ -195,7 +195,12 @@ def _check_room(session: Session, author: Actor, state: AdoptionState, *, is_new
         limits.append((MAX_HELD, [Adoption.state == AdoptionState.held]))
     for most, among in limits:
         if (session.scalar(select(func.count(Adoption.id)).where(*among)) or 0) >= most:
-            raise NotForUsError(say("more councils say that they use something than are taken"))
+            raise NotForUsError(
+                say(
+                    "too many messages about reuse from this server, or too many waiting "
+                    "for a moderator"
+                )
+            )
 
 
 def waiting(session: Session, most: int) -> list[tuple[Adoption, Project]]:
@@ -221,7 +226,7 @@ def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
         raise NotFoundError(say("There is no such council here."))
     state = AdoptionState.shown if shown else AdoptionState.hidden
     if state not in TRANSITIONS[row.state]:
-        raise ConflictError(say("That has been decided about already."))
+        raise ConflictError(say("A decision has already been made about this."))
     was_shown, row.state = row.state is AdoptionState.shown, state
     work.session.flush()
     work.session.expire(project, ["adoptions"])
@@ -254,7 +259,7 @@ def _asked(work: UnitOfWork, project: Project, token: str) -> Actor:
     output.
     """
     if project.is_local:
-        raise ConflictError(say("It is this council’s own project."))
+        raise ConflictError(say("You cannot do this because the project belongs to your council."))
     if not any(output.token == token for output in project.details.outputs):
         raise NotFoundError(say("There is no such output."))
     return councils.require_own(work.session).actor

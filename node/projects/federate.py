@@ -214,11 +214,11 @@ def from_article(article: Article) -> RemoteProject | None:
     if details is None:
         return None
     if not article.attributed_to:
-        raise DocumentError("attributedTo", "a project belongs to a council")
+        raise DocumentError("attributedTo", "must name the project’s council")
     try:
         phase = Phase(details.phase)
     except ValueError:
-        raise DocumentError("phase", "not a phase of a project") from None
+        raise DocumentError("phase", "not a project phase") from None
     url = article.url or ""
     language = _language(article)
     upkeep = parse_details(Upkeep, details.details)

@@ -29,7 +29,7 @@ PHASES = PhaseNames(
     }
 )
 VISIBILITIES = {
-    Visibility.public: _l("Everybody"),
+    Visibility.public: _l("Everyone"),
     Visibility.peers: _l("Councils we work with"),
     Visibility.private: _l("Only our council"),
 }
@@ -40,9 +40,9 @@ class ProjectForm(VersionedForm):
     """What a project needs to be begun. `once` names the project that it makes (`once.sealed`)."""
 
     once = HiddenField()
-    title = StringField(_l("Name of the project"))
+    title = StringField(_l("Project name"))
     summary = LongLineField(
-        _l("Summary"), description=_l("One sentence that says what it is for and for whom")
+        _l("Summary"), description=_l("One sentence saying what the project does and who it is for")
     )
     phase = RadioField(
         _l("Phase"),
@@ -52,8 +52,8 @@ class ProjectForm(VersionedForm):
     brief = TextAreaField(
         _l("Brief"),
         description=_l(
-            "Why the work is done, the problem, who the users are and what they need."
-            " You can use Markdown."
+            "Why the work is being done, the problem to be solved, who the users "
+            "are and what they need. You can use Markdown."
         ),
     )
     language = RadioField(
@@ -63,7 +63,7 @@ class ProjectForm(VersionedForm):
         validate_choice=False,
     )
     visibility = RadioField(
-        _l("Who may see it"),
+        _l("Who can see this"),
         choices=[SelectChoice(each.value, label) for each, label in VISIBILITIES.items()],
         default=Visibility.public.value,
         validate_choice=False,

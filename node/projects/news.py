@@ -22,7 +22,7 @@ PUBLISHED = Kind(
 PHASE = Kind(
     "project.phase",
     Topic.projects,
-    _l("%(project)s is in a new phase: %(phase)s"),
+    _l("%(project)s has moved to a new phase: %(phase)s"),
     for_followers=True,
     for_owner=True,
 )
@@ -30,7 +30,7 @@ PHASE = Kind(
 DELETED = Kind(
     "project.deleted",
     Topic.projects,
-    _l("%(council)s deleted a project that you followed"),
+    _l("%(council)s deleted a project you followed"),
     for_followers=True,
 )
 KINDS = (PUBLISHED, PHASE, DELETED)

@@ -72,7 +72,7 @@ TOLD = (
 def receive_article(work: UnitOfWork, received: Received) -> None:
     """A Create or Update of an article, as its own origin gives it."""
     if received.document is None:
-        raise NotForUsError(say("an activity without its object"))
+        raise NotForUsError(say("an activity with no object"))
     told = from_article(Article.parse(received.document))
     if told is None:
         raise NotForUsError(say("an article that is not a project"))
@@ -212,13 +212,13 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     activity = received.activity
     uri = id_of(activity.object)
     if uri is None or not same_origin(uri, activity.actor):
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     project = work.session.scalar(select(Project).where(Project.uri == uri))
     if project is None and received.is_hearsay:
-        raise NotForUsError(say("a deletion of what is not here"))
+        raise NotForUsError(say("a deletion of something this server does not have"))
     council = project.council if project else followed_council(work.session, activity.actor)
     if council.actor.uri != activity.actor:
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
     if project is not None:
         remove(work, project, "project.deleted-by-origin")
@@ -265,9 +265,9 @@ def followed_council(session: Session, actor_uri: str) -> Council:
     """The council with this actor, if ours follows it or has asked to."""
     council = councils.by_actor_uri(session, actor_uri)
     if council is None or council.is_local:
-        raise NotForUsError(say("from a council that we do not follow"))
+        raise NotForUsError(say("from a council we do not follow"))
     if session.scalar(FOLLOWED, {"actor_id": council.actor_id}) is None:
-        raise NotForUsError(say("from a council that we do not follow"))
+        raise NotForUsError(say("from a council we do not follow"))
     return council
 
 

@@ -26,7 +26,7 @@ class RelateForm(HouseForm):
 
     ours = SelectField(_l("Our project"), validate_choice=False)
     kind = RadioField(
-        _l("It is"),
+        _l("How the projects are related"),
         choices=[SelectChoice(kind.value, label) for kind, label in subjects.RELATIONS.items()],
         validate_choice=False,
     )
@@ -45,7 +45,7 @@ def say_related(token: str) -> ResponseReturnValue:
     other, form = _other(token), RelateForm()
     kind = next((kind for kind in RelationKind if kind == form.kind.data), None)
     if not form.validate_on_submit() or kind is None:
-        form.kind.errors = [_("Select how it is related")]
+        form.kind.errors = [_("Select how the projects are related")]
         return _page(other, form), 400
     ours = service.for_change(current_work().session, form.ours.data or "")
     try:
@@ -53,7 +53,7 @@ def say_related(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _page(other, form), 400
-    flash(_("Your project says so from now on."), "success")
+    flash(_("The related project has been added to your project."), "success")
     return redirect(url_for("projects.show", token=ours.token), 303)
 
 
@@ -63,7 +63,13 @@ def agree(token: str, other: str) -> ResponseReturnValue:
     """Another project is to go on in ours: so be it."""
     ours = service.for_change(current_work().session, token)
     _relate(ours, _other(other), RelationKind.supersedes)
-    flash(_("It goes on here. Its followers are asked to follow this project."), "success")
+    flash(
+        _(
+            "This project now continues the other one. Followers of the other "
+            "project are being asked to follow this one."
+        ),
+        "success",
+    )
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -71,7 +77,7 @@ def agree(token: str, other: str) -> ResponseReturnValue:
 @permission(EDIT)
 def adopt(token: str, output: str) -> ResponseReturnValue:
     adopting.adopt(current_work(), _other(token), output)
-    flash(_("The council whose project it is has been told."), "success")
+    flash(_("The project’s council will be notified."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -79,7 +85,7 @@ def adopt(token: str, output: str) -> ResponseReturnValue:
 @permission(EDIT)
 def drop(token: str, output: str) -> ResponseReturnValue:
     adopting.drop(current_work(), _other(token), output)
-    flash(_("The council whose project it is has been told."), "success")
+    flash(_("The project’s council will be notified."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 

@@ -39,9 +39,9 @@ def choose(project: Project, day: date | None) -> None:
     """
     wrong = None
     if day is not None and day <= today():
-        wrong = say("The date must be in the future")
+        wrong = say("Review date must be in the future")
     elif day is not None and day > today() + LONGEST:
-        wrong = say("The date must be within a year")
+        wrong = say("Review date must be within the next year")
     if wrong:
         raise InvalidInputError(say("The review date could not be saved."), {"day": wrong})
     project.review_chosen_on = day
@@ -52,5 +52,5 @@ def move(project: Project, word: Freshness) -> None:
     if word is project.freshness:
         return
     if word not in FRESHNESS[project.freshness]:
-        raise ConflictError(say("This cannot be said of the project as it is now."))
+        raise ConflictError(say("The project’s review status cannot change in this way."))
     project.freshness, project.revision = word, new_revision()

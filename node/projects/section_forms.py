@@ -31,7 +31,7 @@ from node.wording import Saying, say
 LISTS = {"tags", "technologies", "skills"}
 # Of services that have the same words so many are named.
 MOST_NAMED = 3
-NOT_SAID = SelectChoice("", _l("Not said"))
+NOT_SAID = SelectChoice("", _l("Not given"))
 
 
 def _choices(named: Any) -> list[SelectChoice]:
@@ -70,16 +70,14 @@ class BriefForm(SectionForm):
 
     brief = TextAreaField(
         _l("Brief"),
-        description=_l(
-            "What is written so far. You can move parts of it under the headings below."
-        ),
+        description=_l("Your brief so far. You can move parts of it under the headings below."),
     )
     why = TextAreaField(_l("Why the work is being done"), description=_l("You can use Markdown"))
     problem = TextAreaField(_l("Problem to be solved"))
     users = TextAreaField(_l("Who the users are and what they need"))
     work_done = TextAreaField(_l("Work already done"))
     constraints = TextAreaField(
-        _l("Constraints"), description=_l("Such as law, contracts, systems or dates")
+        _l("Constraints"), description=_l("For example, laws, contracts, systems or dates")
     )
 
     def fill(self, text: Text) -> None:
@@ -92,19 +90,20 @@ class BriefForm(SectionForm):
 
 
 class PlanForm(SectionForm):
-    starts_on = DayField(_l("Start"), description=_l("For example, 27 3 2027"))
-    start_is_estimated = BooleanField(_l("The start is estimated"))
-    ends_on = DayField(_l("End"))
-    end_is_estimated = BooleanField(_l("The end is estimated"))
+    starts_on = DayField(_l("Start date"), description=_l("For example, 27 3 2027"))
+    start_is_estimated = BooleanField(_l("The start date is estimated"))
+    ends_on = DayField(_l("End date"))
+    end_is_estimated = BooleanField(_l("The end date is estimated"))
     contract_ends_on = DayField(
-        _l("End of a contract"), description=_l("If the work depends on one that ends")
+        _l("Contract end date"),
+        description=_l("Enter a date if the work depends on a contract that will end"),
     )
     assessment_on = DayField(_l("Next service assessment"))
     budget = RadioField(
         _l("Budget"), choices=_choices(subjects.BUDGETS), default="", validate_choice=False
     )
     collaboration = RadioField(
-        _l("How far you want other councils in"),
+        _l("How you want to work with other councils"),
         choices=_choices(subjects.COLLABORATIONS),
         default="",
         validate_choice=False,
@@ -129,15 +128,20 @@ class SubjectForm(SectionForm):
     )
     lgsl = StringField(
         _l("Service number (LGSL)"),
-        description=_l("Its number in the Local Government Service List, or words of its name"),
+        description=_l(
+            "The service’s number in the Local Government Service List, or words from its name"
+        ),
         render_kw={"classes": "govuk-input--width-20", "suggested_by": "services"},
     )
-    tags = StringField(_l("Tags"), description=_l("Words to find it by, with commas between"))
+    tags = StringField(
+        _l("Tags"), description=_l("Words people might search for, separated by commas")
+    )
     technologies = StringField(
-        _l("Technologies"), description=_l("Languages and products, with commas between")
+        _l("Technologies"),
+        description=_l("Programming languages and products, separated by commas"),
     )
     skills = StringField(
-        _l("Skills wanted"), description=_l("What the team looks for, with commas between")
+        _l("Skills wanted"), description=_l("Skills the team is looking for, separated by commas")
     )
 
     def fill(self, text: Text) -> None:
@@ -157,10 +161,16 @@ class SubjectForm(SectionForm):
             return {}
         found = matching(typed)
         if not found:
-            return {"lgsl": say("No service has these words: look it up in the list")}
+            return {"lgsl": say("No service matches these words. Look up the service in the list")}
         if len(found) > 1:
             names = "; ".join(f"{number} {name}" for number, name in found[:MOST_NAMED])
-            return {"lgsl": say("Several services have these words: %(names)s", names=names)}
+            return {
+                "lgsl": say(
+                    "More than one service matches these words, including %(names)s. Enter "
+                    "the number of the service",
+                    names=names,
+                )
+            }
         self.lgsl.data = str(found[0][0])
         return {}
 
@@ -178,14 +188,14 @@ class SubjectForm(SectionForm):
 class PeopleForm(SectionForm):
     department = StringField(_l("Department or service"))
     contact_name = StringField(
-        _l("Name of the contact"), description=_l("Shown to everybody who sees the project")
+        _l("Contact’s name"), description=_l("Shown to everyone who can see the project")
     )
-    contact_email = StringField(_l("Email address of the contact"))
+    contact_email = StringField(_l("Contact’s email address"))
     use_mine = BooleanField(
         _l("Use my name and email address"),
         description=_l(
-            "The address that you sign in with, in place of what is above. Everybody who sees the "
-            "project sees it."
+            "Replaces the contact above with your name and the email address you "
+            "sign in with. Everyone who can see the project will see them."
         ),
     )
 
@@ -203,36 +213,40 @@ class PeopleForm(SectionForm):
 
 
 class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types
-    kind = SelectField(
-        _l("What it is"), choices=_choices(subjects.LINK_KINDS), validate_choice=False
-    )
+    kind = SelectField(_l("Type"), choices=_choices(subjects.LINK_KINDS), validate_choice=False)
     url = StringField(_l("Address"), render_kw={"inputmode": "url"})
-    title = StringField(_l("Words of the link"), description=_l("You can leave this empty"))
+    title = StringField(_l("Link text"), description=_l("You can leave this empty"))
 
 
 class NeedForm(Form):  # type: ignore[misc]  # WTForms has no types
-    as_a = StringField(_l("As a"), description=_l("Who the user is, such as: parent of a pupil"))
+    as_a = StringField(
+        _l("As a"), description=_l("Who the user is. For example, parent of a pupil")
+    )
     need = LongLineField(_l("I need"), render_kw={"rows": 2})
     so_that = LongLineField(_l("So that"), render_kw={"rows": 2})
-    evidence = LongLineField(_l("How you know"), render_kw={"rows": 3})
+    evidence = LongLineField(_l("How you know about this need"), render_kw={"rows": 3})
     evidence_kind = SelectField(
-        _l("Kind of evidence"), choices=_choices(subjects.EVIDENCE_KINDS), validate_choice=False
+        _l("Type of evidence"), choices=_choices(subjects.EVIDENCE_KINDS), validate_choice=False
     )
-    evidence_url = StringField(_l("Address of the evidence"), render_kw={"inputmode": "url"})
+    evidence_url = StringField(_l("Link to the evidence"), render_kw={"inputmode": "url"})
     evidence_on = DayField(_l("Date of the evidence"))
 
 
 class OutputForm(Form):  # type: ignore[misc]  # WTForms has no types
     token = HiddenField()
-    title = StringField(_l("What everybody gets"), description=_l("Such as: user research report"))
-    about = LongLineField(_l("What it is good for"), render_kw={"rows": 3})
-    licence = StringField(
-        _l("Licence"), description=_l("Such as: MIT, or Open Government Licence v3.0")
+    title = StringField(
+        _l("What you can reuse"), description=_l("For example, user research report")
     )
-    url = StringField(_l("Where it is"), render_kw={"inputmode": "url"})
+    about = LongLineField(_l("What it can be used for"), render_kw={"rows": 3})
+    licence = StringField(
+        _l("Licence"), description=_l("For example, MIT or Open Government Licence v3.0")
+    )
+    url = StringField(_l("Web address"), render_kw={"inputmode": "url"})
     adopters = StringField(
-        _l("Councils that use it"),
-        description=_l("With commas between. Councils with a node add themselves."),
+        _l("Councils that reuse it"),
+        description=_l(
+            "Council names, separated by commas. Councils with their own server add themselves."
+        ),
     )
 
 
@@ -277,11 +291,13 @@ class ListForm(SectionForm):
 
 class RelatedForm(Form):  # type: ignore[misc]  # WTForms has no types
     kind = SelectField(
-        _l("This project is"), choices=_choices(subjects.RELATIONS), validate_choice=False
+        _l("How this project is related"),
+        choices=_choices(subjects.RELATIONS),
+        validate_choice=False,
     )
     uri = StringField(
         _l("The other project"),
-        description=_l("The address of its page, here or at its own council"),
+        description=_l("The web address of its page, on this site or on its own council’s site"),
         render_kw={"inputmode": "url"},
     )
 
@@ -326,13 +342,15 @@ class OutputsForm(ListForm):
 
 class RelationsForm(ListForm):
     field, kind, words = "related", Related, subjects.RELATIONS
-    related = FieldList(FormField(RelatedForm), _l("Relation"), min_entries=1, max_entries=60)
+    related = FieldList(
+        FormField(RelatedForm), _l("Related project"), min_entries=1, max_entries=60
+    )
 
 
 class TranslationForm(SectionForm):
     """The text in the other language of the two."""
 
-    title = StringField(_l("Name of the project"))
+    title = StringField(_l("Project name"))
     summary = LongLineField(_l("Summary"), render_kw={"rows": 3})
     why = TextAreaField(_l("Why the work is being done"))
     problem = TextAreaField(_l("Problem to be solved"))

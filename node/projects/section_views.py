@@ -109,7 +109,10 @@ def _saved(section: Section, project: Project) -> ResponseReturnValue:
     if request.form.get("then") == "next" and following:
         return redirect(url_for("sections.edit", token=project.token, name=following), 303)
     is_draft = project.state is State.draft
-    flash(_("The draft is saved.") if is_draft else _("Your changes are published."), "success")
+    flash(
+        _("The draft has been saved.") if is_draft else _("Your changes have been published."),
+        "success",
+    )
     return redirect(url_for("projects.show", token=project.token), 303)
 
 

@@ -83,7 +83,7 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
     else read it first.
     """
     if not is_reviewed and not publishes_at_once(work.settings):
-        raise ConflictError(say("Somebody else has to review it first."))
+        raise ConflictError(say("Someone else must review this project before it is published."))
     move(project, State.published)
     project.revision = new_revision()
     project.published_at = project.changed_at = now()
@@ -119,7 +119,7 @@ def update(
         raise GoneError(say("This project has been deleted."))
     _require_own(project)
     if project.version != version:
-        raise ConflictError(say("Somebody else changed this project while you were writing."))
+        raise ConflictError(say("Someone else changed this project while you were writing."))
     versions.begin(work, project)
     before, phase = project.visibility, project.phase
     _write(project, text, rendered)
@@ -213,14 +213,14 @@ def for_change(session: Session, token: str) -> Project:
     if project.state is State.deleted:
         raise GoneError(say("This project has been deleted."))
     if not project.is_local:
-        raise ForbiddenError(say("Only the council whose project it is can change it."))
+        raise ForbiddenError(say("Only the council that published this project can change it."))
     return project
 
 
 def move(project: Project, state: State) -> None:
     """Raises `ConflictError` for a move that `TRANSITIONS` does not have."""
     if state not in TRANSITIONS[project.state]:
-        raise ConflictError(say("That cannot be done with this project any more."))
+        raise ConflictError(say("You can no longer do this with the project."))
     project.state = state
 
 
@@ -383,4 +383,4 @@ def _write(project: Project, text: Text, rendered: Rendered | None = None) -> No
 def _require_own(project: Project) -> None:
     """Raises `ForbiddenError` for another council's project."""
     if not project.is_local:
-        raise ForbiddenError(say("Only the council whose project it is can change it."))
+        raise ForbiddenError(say("Only the council that published this project can change it."))

@@ -17,7 +17,7 @@ from node.federating import comparisons
 from node.federating.models import Deleted
 from node.runtime import UnitOfWork
 
-OLDER = "older than what is known"
+OLDER = "older than the version already here"
 # Clocks of two servers that are right differ by less.
 TOLERANCE = timedelta(minutes=1)
 DELETED = select(Deleted.uri, Deleted.at).where(

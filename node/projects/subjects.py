@@ -24,7 +24,7 @@ CAPABILITIES: Mapping[str, LazyString] = {
     "case-management": _l("Managing cases"),
     "consult": _l("Consulting and engaging"),
     "content": _l("Publishing content"),
-    "customer-contact": _l("Contact with customers"),
+    "customer-contact": _l("Customer contact"),
     "data": _l("Data and insight"),
     "documents": _l("Documents and records"),
     "find": _l("Finding and searching"),
@@ -101,16 +101,16 @@ EVIDENCE_KINDS: Mapping[EvidenceKind, LazyString] = {
 RELATIONS: Mapping[RelationKind, LazyString] = {
     RelationKind.identical: _l("The same as"),
     RelationKind.similar: _l("Similar to"),
-    RelationKind.supersedes: _l("Takes the place of"),
-    RelationKind.forked_from: _l("Grown out of"),
-    RelationKind.merged_into: _l("Goes on in"),
+    RelationKind.supersedes: _l("Replaces"),
+    RelationKind.forked_from: _l("Based on"),
+    RelationKind.merged_into: _l("Continued by"),
 }
 RELATIONS_BACK: Mapping[RelationKind, LazyString] = {
     RelationKind.identical: _l("The same as"),
     RelationKind.similar: _l("Similar to"),
-    RelationKind.supersedes: _l("Its place is taken by"),
-    RelationKind.forked_from: _l("Grew into"),
-    RelationKind.merged_into: _l("Is to go on here from"),
+    RelationKind.supersedes: _l("Replaced by"),
+    RelationKind.forked_from: _l("The basis for"),
+    RelationKind.merged_into: _l("Continues the work of"),
 }
 
 

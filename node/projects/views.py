@@ -126,7 +126,7 @@ def create() -> ResponseReturnValue:
         if not once.is_free(work, token):
             before, token = once.made_before(work, token, form.give()), ""
             if before is not None:
-                flash(_("This project is saved already."), "success")
+                flash(_("This project has already been saved."), "success")
                 return redirect(url_for("projects.show", token=before.token), 303)
         project = service.create(work, councils.require_own(work.session), form.give(), token)
     except InvalidInputError as error:
@@ -182,15 +182,18 @@ def _saved(project: Project) -> ResponseReturnValue:
     """After saving: publish if that was the button, and show the project."""
     wants_to_publish = request.form.get("then") == "publish" and project.state is State.draft
     if wants_to_publish and not service.publishes_at_once(current_work().settings):
-        flash(_("The draft is saved. Choose who reads it before it is published."), "success")
+        flash(
+            _("The draft has been saved. Choose who will review it before it is published."),
+            "success",
+        )
         return redirect(url_for("drafts.edit", token=project.token), 303)
     if wants_to_publish:
         service.publish(current_work(), project)
         _say_published(project)
     elif project.state is State.published:
-        flash(_("Your changes are published."), "success")
+        flash(_("Your changes have been published."), "success")
     else:
-        flash(_("The draft is saved. Only your council can see it."), "success")
+        flash(_("The draft has been saved. Only your council can see it."), "success")
     return redirect(url_for("projects.show", token=project.token), 303)
 
 
@@ -206,12 +209,13 @@ def publish(token: str) -> ResponseReturnValue:
 def _say_published(project: Project) -> None:
     said = {
         Visibility.public: _(
-            "The project is published. The councils that follow yours are being told."
+            "The project has been published. We’re sending it to the councils that follow yours."
         ),
         Visibility.peers: _(
-            "The project is published. The councils you work with that follow yours are told."
+            "The project has been published. We’re sending it to the councils you "
+            "work with that follow yours."
         ),
-        Visibility.private: _("The project is published for your own people."),
+        Visibility.private: _("The project has been published. Only your council can see it."),
     }
     flash(said[project.visibility], "success")
 
@@ -230,9 +234,11 @@ def delete(token: str) -> ResponseReturnValue:
     was_draft = project.is_draft
     service.delete(current_work(), project)
     flash(
-        _("The draft is deleted.")
+        _("The draft has been deleted.")
         if was_draft
-        else _("The project is deleted. The councils that have it are being asked to remove it."),
+        else _(
+            "The project has been deleted. Councils that have a copy are being asked to remove it."
+        ),
         "success",
     )
     return redirect(url_for("projects.index"), 303)

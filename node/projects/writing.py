@@ -92,11 +92,11 @@ def check(text: Text) -> Text:
     if not trimmed.title:
         wrong["title"] = say("Enter the name of the project")
     if not trimmed.summary:
-        wrong["summary"] = say("Enter one sentence on what the project is for")
+        wrong["summary"] = say("Enter a summary of what the project is for")
     if trimmed.phase not in list(Phase):
-        wrong["phase"] = say("Select the phase the project is in")
+        wrong["phase"] = say("Select a phase")
     if trimmed.visibility not in list(Visibility):
-        wrong["visibility"] = say("Select who may see the project")
+        wrong["visibility"] = say("Select who can see the project")
     if trimmed.language not in LANGUAGES:
         wrong["language"] = say("Select the language of the text")
     for name, most in LONGEST.items():
@@ -131,7 +131,9 @@ def _wrong(thing: Any, before: str) -> Iterator[tuple[str, Saying]]:
                 yield (
                     name,
                     say(
-                        "Enter at most %(most)s; these are %(number)s", most=MOST, number=len(value)
+                        "Enter %(most)s or fewer. You have entered %(number)s",
+                        most=MOST,
+                        number=len(value),
                     ),
                 )
             for place, each in enumerate(value):
@@ -144,13 +146,13 @@ def _wrong(thing: Any, before: str) -> Iterator[tuple[str, Saying]]:
 def _wrong_together(said: Details) -> dict[str, Saying]:
     wrong: dict[str, Saying] = {}
     if said.starts_on and said.ends_on and said.ends_on < said.starts_on:
-        wrong["ends_on"] = say("The end must be on or after the start")
+        wrong["ends_on"] = say("End date must be the same as or after the start date")
     if said.contact_email and not _is_email(said.contact_email):
         wrong["contact_email"] = say(
             "Enter an email address in the correct format, like name@example.gov.uk"
         )
     if said.lgsl is not None and not 0 < said.lgsl <= LARGEST_NUMBER:
-        wrong["lgsl"] = say("Enter the number of a service, like 567")
+        wrong["lgsl"] = say("Enter a service number, like 567")
     return wrong | _wrong_entries(said)
 
 
@@ -166,10 +168,10 @@ def _wrong_entries(said: Details) -> dict[str, Saying]:
         if not related.uri:
             wrong[f"related-{place}-uri"] = say("Enter the address of the other project")
         elif related.kind is None:
-            wrong[f"related-{place}-kind"] = say("Select how it is related")
+            wrong[f"related-{place}-kind"] = say("Select how the projects are related")
     for place, output in enumerate(said.outputs):
         if not output.title:
-            wrong[f"outputs-{place}-title"] = say("Enter what everybody gets")
+            wrong[f"outputs-{place}-title"] = say("Enter what other councils can reuse")
     return wrong
 
 

@@ -85,15 +85,20 @@ def _filter(wanted: Wanted) -> projects.Filter:
     if request.args.get("state") != State.draft.value:
         return found
     if wanted.sort:
-        wrong = {"state": say("Drafts are in the order in which they were begun")}
-        raise InvalidInputError(say("The question could not be read."), wrong)
+        wrong = {
+            "state": say("Drafts cannot be sorted: they are listed in the order they were created")
+        }
+        raise InvalidInputError(say("The request could not be read."), wrong)
     if not reader().may_see_drafts:
         raise NotFoundError(
-            say("Drafts are shown with a token that reads, of somebody who writes projects.")
+            say(
+                "To see drafts, use a token that has the scope read and belongs to "
+                "someone who can edit projects."
+            )
         )
     if asks_index(wanted):
-        wrong = {"state": say("Drafts cannot be searched for words or subjects")}
-        raise InvalidInputError(say("The question could not be read."), wrong)
+        wrong = {"state": say("Drafts cannot be searched by words or subjects")}
+        raise InvalidInputError(say("The request could not be read."), wrong)
     return replace(found, drafts=True)
 
 
@@ -101,8 +106,8 @@ def _cursor() -> int:
     given = request.args.get("after", "0")
     if given.isascii() and given.isdigit() and len(given) < 11 and int(given) <= LARGEST_ROW_ID:
         return int(given)
-    wrong = {"after": say("Give what the link to the next page says")}
-    raise InvalidInputError(say("The question could not be read."), wrong)
+    wrong = {"after": say("Use the value in the link to the next page")}
+    raise InvalidInputError(say("The request could not be read."), wrong)
 
 
 def _moment(name: str) -> datetime | None:
@@ -113,8 +118,8 @@ def _moment(name: str) -> datetime | None:
         found = datetime.fromisoformat(given)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        wrong = {name: say("Give a moment like 2026-01-31T12:00:00Z")}
-        raise InvalidInputError(say("The question could not be read."), wrong) from error
+        wrong = {name: say("Enter a date and time like 2026-01-31T12:00:00Z")}
+        raise InvalidInputError(say("The request could not be read."), wrong) from error
 
 
 def _paged(name: str, items: Sequence[Any], after: int | None) -> Response:
@@ -183,7 +188,7 @@ def change_project(token: str) -> Response:
     require_match(project.version, project.token)
     text = writing.changed(text_of(project), given)
     if given.get("state") == State.draft.value and project.state is State.published:
-        wrong = {"state": say("A project that was published cannot become a draft")}
+        wrong = {"state": say("A published project cannot become a draft")}
         raise InvalidInputError(say("The project could not be saved."), wrong)
     version = project.version
     work.pause()
@@ -295,7 +300,12 @@ def create_webhook() -> Response:
     """A new webhook; its secret is said this once."""
     url, wanted, tells_all = writing.webhook(body(writing.WEBHOOK))
     if tells_all and not may_read():
-        raise ForbiddenError(say("A token without the scope read cannot be told of all projects."))
+        raise ForbiddenError(
+            say(
+                "This token does not have the scope read, so its webhooks can only get "
+                "events about public projects."
+            )
+        )
     hook = webhooks.add(current_work(), whose(), url, wanted, tells_all=tells_all)
     response = answer(_hook(hook) | {"secret": hook.secret}, 201)
     response.headers["Location"] = _here(url_for("rest.read_webhook", webhook_id=hook.id))

@@ -140,12 +140,12 @@ def body(allowed: frozenset[str]) -> dict[str, Any]:
     except (RecursionError, ValueError) as error:
         raise BadRequest from error
     if not isinstance(given, dict):
-        raise InvalidInputError(say("The body must be a JSON object."))
+        raise InvalidInputError(say("The request body must be a JSON object."))
     unknown = sorted(set(given) - allowed)[:20]
     if unknown:
-        words = say("This is not a field that can be written")
+        words = say("This field cannot be set")
         raise InvalidInputError(
-            say("The body has fields that cannot be written."), dict.fromkeys(unknown, words)
+            say("The request body has fields that cannot be set."), dict.fromkeys(unknown, words)
         )
     return given
 
@@ -154,8 +154,8 @@ def limit() -> int:
     """How many are wanted. Raises `InvalidInputError`."""
     given = request.args.get("limit", str(DEFAULT_LIMIT))
     if not (given.isascii() and given.isdigit() and len(given) < 5 and int(given) > 0):
-        wrong = {"limit": say("Give a number from 1 to %(most)s", most=MOST_LIMIT)}
-        raise InvalidInputError(say("The question could not be read."), wrong)
+        wrong = {"limit": say("Must be a number from 1 to %(most)s", most=MOST_LIMIT)}
+        raise InvalidInputError(say("The request could not be read."), wrong)
     return min(int(given), MOST_LIMIT)
 
 

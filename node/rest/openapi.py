@@ -92,9 +92,9 @@ def _paths_of_projects() -> Schema:
     )
     write, body = Scope.write_projects, ref("ProjectText")
     return {
-        "/": {"get": _operation("index", say("The addresses of the API"), object_of({}), ("429",))},
+        "/": {"get": _operation("index", say("API addresses"), object_of({}), ("429",))},
         "/openapi.json": {
-            "get": _operation("document", say("This document"), object_of({}), ("429",)),
+            "get": _operation("document", say("This API description"), object_of({}), ("429",)),
         },
         "/projects": {
             "get": _operation(
@@ -106,7 +106,7 @@ def _paths_of_projects() -> Schema:
             ),
             "post": _operation(
                 "create_project",
-                say("Write a project: a draft, or published at once"),
+                say("Create a project, as a draft or published straight away"),
                 ref("Project"),
                 (*UNWRITTEN, "409"),
                 status="201",
@@ -121,7 +121,7 @@ def _paths_of_projects() -> Schema:
             ),
             "patch": _operation(
                 "change_project",
-                say("Change what is sent of a project of ours"),
+                say("Change one of our projects (only the fields you send)"),
                 ref("Project"),
                 (*UNWRITTEN, "404", "409", "410", "412", "428"),
                 parameters=[match],
@@ -130,7 +130,7 @@ def _paths_of_projects() -> Schema:
             ),
             "delete": _operation(
                 "delete_project",
-                say("Delete a project of ours"),
+                say("Delete one of our projects"),
                 None,
                 ("401", "403", "404", "409", "410", "412", "428", "429"),
                 parameters=[match],
@@ -148,14 +148,14 @@ def _paths_of_parts() -> Schema:
             "parameters": [TOKEN],
             "get": _operation(
                 "list_updates",
-                say("The updates of a project, newest first"),
+                say("Updates about a project, newest first"),
                 _page_of("updates", "Update"),
                 (*READ, "401", "410"),
                 parameters=PAGE,
             ),
             "post": _operation(
                 "create_update",
-                say("Tell what is new in a project of ours"),
+                say("Write an update about one of our projects"),
                 ref("Update"),
                 (*UNWRITTEN, "404", "409", "410"),
                 status="201",
@@ -172,7 +172,7 @@ def _paths_of_parts() -> Schema:
         "/councils": {
             "get": _operation(
                 "list_councils",
-                say("Our council and those it follows"),
+                say("Our council and the councils it follows"),
                 object_of({"councils": {"type": "array", "items": ref("Council")}}),
                 ("401", "429"),
             ),
@@ -180,7 +180,7 @@ def _paths_of_parts() -> Schema:
         "/outputs": {
             "get": _operation(
                 "list_outputs",
-                say("What everybody gets back; a page may hold none"),
+                say("Outputs that others can reuse. A page of results can be empty"),
                 _page_of("outputs", "Output"),
                 (*READ, "401"),
                 parameters=[*PAGE, *NARROW],
@@ -199,7 +199,7 @@ def _paths_of_webhooks() -> Schema:
             "get": _operation("list_webhooks", say("Your webhooks"), hooks, mine, scope=scope),
             "post": _operation(
                 "create_webhook",
-                say("Create a webhook; its secret is shown only once"),
+                say("Create a webhook. The secret is shown only once"),
                 ref("NewWebhook"),
                 (*UNWRITTEN, "409"),
                 status="201",
@@ -252,8 +252,8 @@ def _operation(
         operation["description"] = say("Needs the scope %(scope)s.", scope=scope.value)
         if body and schema is not None and scope is not Scope.webhooks:
             operation["description"] = say(
-                "Needs the scope %(scope)s."
-                " What was written is answered with the scope read alone.",
+                "Needs the scope %(scope)s. The response only includes what you wrote "
+                "if the token also has the scope read.",
                 scope=scope.value,
             )
     done: Schema = {status: good}

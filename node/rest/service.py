@@ -39,13 +39,17 @@ def make(
     elif why := misfit(name, LONGEST_NAME):
         wrong["name"] = why
     if not scopes or not set(scopes) <= set(Scope):
-        wrong["scopes"] = say("Select what the token may be used for")
+        wrong["scopes"] = say("Select what the token can do")
     if days not in DAYS:
-        wrong["days"] = say("Select when the token ends")
+        wrong["days"] = say("Select when the token expires")
     if wrong:
-        raise InvalidInputError(say("The token could not be made."), wrong)
+        raise InvalidInputError(say("The token could not be created."), wrong)
     if sum(each.is_good for each in of_user(work.session, user)) >= MOST:
-        raise ConflictError(say("You have %(most)s tokens: revoke one first.", most=MOST))
+        raise ConflictError(
+            say(
+                "You already have %(most)s tokens. Revoke one before you create another.", most=MOST
+            )
+        )
     if not user.active:
         raise ConflictError(say("This account has been closed."))
     secret = PREFIX + secrets.token_urlsafe(32)

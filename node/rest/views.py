@@ -71,5 +71,5 @@ def make() -> ResponseReturnValue:
 @permission(USE)
 def revoke(token_id: int) -> ResponseReturnValue:
     token = service.revoke(current_work(), current_user, token_id)
-    flash(_("The token “%(name)s” no longer lets anybody in.", name=token.name), "success")
+    flash(_("The token “%(name)s” has been revoked.", name=token.name), "success")
     return redirect(url_for("tokens.index"), 303)

@@ -34,7 +34,7 @@ def changed(text: Text, given: Mapping[str, Any]) -> Text:
         translations = _translations(text.translations, given["translations"], wrong)
     state = given.get("state")
     if "state" in given and state not in STATES:
-        wrong["state"] = say("Give draft or published")
+        wrong["state"] = say("Must be draft or published")
     if wrong:
         raise InvalidInputError(say("The project could not be saved."), wrong)
     return replace(text, **lines, details=details, translations=translations)
@@ -44,7 +44,7 @@ def _line(name: str, value: Any, wrong: dict[str, Saying]) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        wrong[name] = say("Give a text")
+        wrong[name] = say("Must be text")
         return ""
     return value
 
@@ -54,7 +54,7 @@ def _details(before: Details, given: Any, wrong: dict[str, Saying]) -> Details:
     if given is None:
         return Details()
     if not isinstance(given, Mapping):
-        wrong["details"] = say("Give an object")
+        wrong["details"] = say("Must be an object")
         return before
     known = {item.name for item in fields(Details)}
     kept = {name: value for name, value in dump(before).items() if name not in given}
@@ -62,9 +62,9 @@ def _details(before: Details, given: Any, wrong: dict[str, Saying]) -> Details:
     said = dump(found)
     for name, value in given.items():
         if name not in known:
-            wrong[f"details.{str(name)[:60]}"] = say("This is not a field that can be written")
+            wrong[f"details.{str(name)[:60]}"] = say("This field cannot be set")
         elif value not in EMPTY and not _is_kept(value, said.get(name)):
-            wrong[f"details.{name}"] = say("This cannot be used as it is")
+            wrong[f"details.{name}"] = say("This value is not valid")
     return found
 
 
@@ -91,7 +91,7 @@ def _translations(
         for tag, said in given.items()
     )
     if not is_right:
-        wrong["translations"] = say("Give texts by language, en or cy, and by field")
+        wrong["translations"] = say("Must be text grouped by language, en or cy, then by field")
         return before
     return {**before, **given}
 
@@ -116,10 +116,10 @@ def webhook(given: Mapping[str, Any]) -> tuple[str, list[str], bool]:
     wrong: dict[str, Saying] = {}
     url, wanted = _line("url", given.get("url"), wrong), given.get("events")
     if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
-        wrong["events"] = say("Give a list of texts")
+        wrong["events"] = say("Must be a list of text values")
     tells_all = given.get("tells_all", False)
     if not isinstance(tells_all, bool):
-        wrong["tells_all"] = say("Give true or false")
+        wrong["tells_all"] = say("Must be true or false")
     if wrong:
         raise InvalidInputError(say("The webhook could not be saved."), wrong)
     return url, wanted or [], tells_all

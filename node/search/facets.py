@@ -25,14 +25,14 @@ FRESHNESS = {
     **{
         word.value: name for word, name in freshness.NAMES.items() if word is not Freshness.archived
     },
-    Freshness.unsaid.value: _l("Not said"),
+    Freshness.unsaid.value: _l("Not given"),
 }
 SORTS = {
     "relevance": _l("Best match"),
     "updated": _l("Last changed"),
     "title": _l("Title, A to Z"),
-    "ends": _l("Ending next"),
-    "contract": _l("Contract ending next"),
+    "ends": _l("Ending soonest"),
+    "contract": _l("Contract ending soonest"),
 }
 
 
@@ -129,17 +129,17 @@ def facets(
         Facet("capability", _l("Capability"), "list", CAPABILITIES),
         Facet("area", _l("Business area"), "list", BUSINESS_AREAS),
         Facet(
-            "lgsl", _l("Service"), "text", {}, _l("A number of the Local Government Service List")
+            "lgsl", _l("Service"), "text", {}, _l("A number from the Local Government Service List")
         ),
         Facet(
             "collaboration",
             _l("Collaboration"),
             "boxes",
             _by_word(COLLABORATIONS),
-            _l("Each level includes those after it"),
+            _l("Each option includes the ones after it"),
         ),
         Facet("budget", _l("Budget"), "boxes", _by_word(BUDGETS)),
-        Facet("freshness", _l("Freshness"), "boxes", FRESHNESS),
+        Facet("freshness", _l("How up to date"), "boxes", FRESHNESS),
         Facet("show", _l("Show"), "list", {"archived": _l("Archived projects")}),
         Facet("skill", _l("Skill wanted"), "text", {}),
         Facet("tag", _l("Tag"), "text", {}),
@@ -160,7 +160,7 @@ def _by_word(words: Mapping[Any, LazyString]) -> dict[str, LazyString]:
 def chosen(wanted: Wanted, every: Iterable[Facet]) -> Iterator[Chosen]:
     """What narrows a search down, part by part."""
     if wanted.q:
-        yield Chosen(_l("Text"), wanted.q, wanted.without("q", wanted.q))
+        yield Chosen(_l("Keywords"), wanted.q, wanted.without("q", wanted.q))
     for facet in every:
         for each in facet.values(wanted):
             said = str(facet.choices.get(str(each), each))

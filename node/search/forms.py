@@ -9,5 +9,7 @@ from node.forms import HouseForm
 class SavedSearchForm(HouseForm):
     """What a search is called, and whether to hear of what is new in it."""
 
-    name = StringField(_l("Name"), description=_l("So that you know it again"))
-    alerts = BooleanField(_l("Tell me when there is something new"))
+    name = StringField(
+        _l("Name"), description=_l("Choose a name that helps you recognise this search")
+    )
+    alerts = BooleanField(_l("Notify me about new results"))

@@ -19,11 +19,11 @@ LICENCES = {
     "bsd": _l("BSD"),
     "cc": _l("Creative Commons"),
     "other": _l("Another licence"),
-    "none": _l("No licence named"),
+    "none": _l("No licence given"),
 }
 SORTS = {
     "relevance": _l("Best match"),
-    "adopters": _l("Most adopted"),
+    "adopters": _l("Most reused"),
     "updated": _l("Last changed"),
     "title": _l("Title, A to Z"),
 }

@@ -47,7 +47,11 @@ def save(work: UnitOfWork, user: User, name: str, wanted: Wanted, *, alerts: boo
     name = _checked(name)
     if len(of(work.session, user)) >= MOST_OF_PERSON:
         raise InvalidInputError(
-            say("You have %(most)s searches. Delete one to keep another.", most=MOST_OF_PERSON)
+            say(
+                "You have %(most)s saved searches, which is the maximum. Delete one "
+                "before you save another.",
+                most=MOST_OF_PERSON,
+            )
         )
     made = SavedSearch(user_id=user.id, name=name, asked=wanted.query[:2000], alerts=alerts)
     work.session.add(made)

@@ -50,7 +50,7 @@ def keep() -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _form_page(form, wanted), 400
-    flash(_("The search is saved."), "success")
+    flash(_("The search has been saved."), "success")
     return redirect(url_for("search.mine"), 303)
 
 
@@ -84,7 +84,7 @@ def change(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return _change_page(form, row), 400
-    flash(_("Your changes are saved."), "success")
+    flash(_("Your changes have been saved."), "success")
     return redirect(url_for("search.mine"), 303)
 
 
@@ -99,7 +99,7 @@ def _change_page(form: SavedSearchForm, row: SavedSearch) -> str:
 def delete(token: str) -> ResponseReturnValue:
     work = current_work()
     saved.delete(work, saved.by_token(work.session, current_user, token))
-    flash(_("The search is deleted."), "success")
+    flash(_("The search has been deleted."), "success")
     return redirect(url_for("search.mine"), 303)
 
 

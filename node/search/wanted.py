@@ -150,7 +150,7 @@ def read(
                 wrong[item.name] = unreadable.text
     wanted = Wanted(**found)  # type: ignore[arg-type]  # each as its field says
     wrong |= _upside_down(wanted)
-    error = InvalidInputError(say("The search could not be read."), wrong) if wrong else None
+    error = InvalidInputError(say("Some search filters are not valid."), wrong) if wrong else None
     return wanted, error
 
 
@@ -159,14 +159,16 @@ def _upside_down(wanted: Wanted) -> dict[str, Saying]:
     for name in ("starts", "ends", "contract", "updated"):
         first, last = getattr(wanted, f"{name}_from"), getattr(wanted, f"{name}_to")
         if first and last and last < first:
-            wrong[f"{name}_to"] = say("The last day must be on or after the first day")
+            wrong[f"{name}_to"] = say("Last day must be the same as or after the first day")
     return wrong
 
 
 def _require_choice(values: list[str], more: Mapping[str, Any]) -> None:
     choices = more.get("choices")
     if choices and not set(values) <= {*choices, ALL}:
-        raise _UnreadableError(say("Give one of %(words)s", words=", ".join(choices)))
+        raise _UnreadableError(
+            say("Value must be one of these: %(words)s", words=", ".join(choices))
+        )
 
 
 def _read_text(values: list[str], _more: Mapping[str, object]) -> str:
@@ -199,9 +201,9 @@ def _read_day(values: list[str], _more: Mapping[str, object]) -> date:
         else:
             found = date.fromisoformat(values[0])
     except ValueError:
-        raise _UnreadableError(say("Enter a real date, like 27/3/2026")) from None
+        raise _UnreadableError(say("Enter a real date, for example 27/3/2026")) from None
     if not 1970 <= found.year <= 2999:
-        raise _UnreadableError(say("Enter a year between 1970 and 2999"))
+        raise _UnreadableError(say("Year must be between 1970 and 2999"))
     return found
 
 

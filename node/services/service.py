@@ -75,18 +75,23 @@ def load(work: UnitOfWork, file: Path) -> int:
     """
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise InvalidInputError(say("%(file)s is larger than a list is.", file=str(file)))
+            raise InvalidInputError(
+                say("%(file)s is too large to be a list of services.", file=str(file))
+            )
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidInputError(
             say("%(file)s cannot be read: %(why)s.", file=str(file), why=error.strerror or "")
         ) from error
     except UnicodeDecodeError as error:
-        raise InvalidInputError(say("%(file)s is not UTF-8 text.", file=str(file))) from error
+        raise InvalidInputError(say("%(file)s must be UTF-8 text.", file=str(file))) from error
     found = dict(_read(io.StringIO(text)))
     if not found:
         raise InvalidInputError(
-            say("%(file)s has no column of numbers beside one of names.", file=str(file))
+            say(
+                "%(file)s must have a column of service numbers and a column of service names.",
+                file=str(file),
+            )
         )
     work.session.execute(delete(LocalService))
     rows = [{"id": number, "name": name} for number, name in found.items()]

@@ -45,7 +45,7 @@ def keep(work: UnitOfWork, user: User, path: str, fields: Fields) -> Unsaved:
     Raises `InvalidInputError` for what is too long for any form.
     """
     if len(path) > LONGEST_PATH or len(json.dumps(fields)) > LONGEST:
-        raise InvalidInputError(say("That is more than any form takes."))
+        raise InvalidInputError(say("Your text is too long to keep. Shorten it."))
     session = work.session
     kept = of_path(session, user, path)
     if kept is None:
@@ -79,7 +79,9 @@ def by_token(session: Session, token: str, user: User) -> Unsaved:
     mine = Unsaved.token == token, Unsaved.user_id == user.id
     kept = session.scalar(select(Unsaved).where(*mine))
     if kept is None:
-        raise NotFoundError(say("There is no such unsaved text. It was saved, or discarded."))
+        raise NotFoundError(
+            say("This unsaved text is no longer available. It may have been saved or discarded.")
+        )
     return kept
 
 

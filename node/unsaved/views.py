@@ -87,7 +87,7 @@ def after_signing_in() -> Response | None:
             token = service.keep(work, user, request.path, fields).token
     except InvalidInputError:
         return None
-    flash(_("Sign in again. What you typed is kept, and not saved yet."), "error")
+    flash(_("Sign in again. Your text has not been lost, but it is not saved yet."), "error")
     back = url_for("unsaved.show", token=token)
     return cast("Response", redirect(url_for("security.login", next=back)))
 
@@ -152,7 +152,7 @@ def show(token: str) -> ResponseReturnValue:
     """What was typed, and the two things to do with it."""
     kept = service.by_token(current_work().session, token, current_user)
     if not keeps(kept.path):
-        raise NotFoundError(say("The form that this was typed in is no longer there."))
+        raise NotFoundError(say("The form for this text no longer exists."))
     return render_template("unsaved/show.html", kept=kept)
 
 
@@ -161,5 +161,5 @@ def show(token: str) -> ResponseReturnValue:
 def discard(token: str) -> ResponseReturnValue:
     work = current_work()
     service.discard(work, service.by_token(work.session, token, current_user))
-    flash(_("The unsaved text is discarded."), "success")
+    flash(_("The unsaved text has been discarded."), "success")
     return redirect(url_for("desk.show"), 303)

@@ -12,11 +12,11 @@ class UpdateForm(VersionedForm):
     """What an update says, in its three parts."""
 
     changed = TextAreaField(
-        _l("What changed"), description=_l("What is done, and what you found out")
+        _l("What changed"), description=_l("What you have done and what you found out")
     )
     next = TextAreaField(_l("What is next"), description=_l("What you will do, and by when"))
     needs = TextAreaField(
-        _l("What you need"), description=_l("From other councils, or from anybody who reads this")
+        _l("What you need"), description=_l("From other councils, or from anyone who reads this")
     )
 
     def text(self) -> Text:

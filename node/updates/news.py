@@ -15,7 +15,7 @@ from node.updates.models import State, Update
 WRITTEN = Kind(
     "update.written",
     Topic.updates,
-    _l("%(council)s wrote an update of %(project)s"),
+    _l("%(council)s wrote an update about %(project)s"),
     for_followers=True,
     for_owner=True,
 )

@@ -43,10 +43,10 @@ UNKNOWN = "an update of a project that we do not know"
 def receive_note(work: UnitOfWork, received: Received) -> None:
     """A Create or Update of a note, as its own origin gives it."""
     if received.document is None:
-        raise NotForUsError(say("an activity without its object"))
+        raise NotForUsError(say("an activity with no object"))
     told = from_note(Note.parse(received.document))
     if told is None:
-        raise NotForUsError(say("a note that is not an update of a project"))
+        raise NotForUsError(say("a note that is not an update about a project"))
     council = councils.by_actor_uri(work.session, received.activity.actor)
     if council is None or council.is_local:
         raise NotForUsError(UNKNOWN)
@@ -212,7 +212,7 @@ def receive_delete(work: UnitOfWork, received: Received) -> None:
     uri = id_of(received.activity.object)
     update = work.session.scalar(select(Update).where(Update.uri == uri))
     if update is None or update.author.uri != received.activity.actor or update.author.is_local:
-        raise NotForUsError(say("a deletion of what is not theirs"))
+        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
     insert_once(work.session, Deleted, uri=uri, actor_id=update.author_id, at=now())
     if update.state is not State.deleted:
         service.remove(update)

@@ -85,7 +85,9 @@ def write(work: UnitOfWork, project: Project, text: Text) -> Update:
     """Tell what is new in a project of our own, and send it to whoever follows it."""
     text = check(text)
     if not project.is_local:
-        raise ForbiddenError(say("Only the council whose project it is can write its updates."))
+        raise ForbiddenError(
+            say("Only the council that published this project can write updates about it.")
+        )
     if project.state is not ProjectState.published:
         raise ConflictError(say("Publish the project first."))
     update = _made(work, project, text, now())
@@ -142,7 +144,10 @@ def _made(
     """Raises `ConflictError` for one too many."""
     if count(work.session, project) >= MOST_OF_PROJECT:
         raise ConflictError(
-            say("A project has at most %(most)s updates.", most=f"{MOST_OF_PROJECT:,}")
+            say(
+                "A project can have up to %(most)s updates. You cannot add another one.",
+                most=f"{MOST_OF_PROJECT:,}",
+            )
         )
     token = new_token()
     uri = addresses.update(work.settings, token)
@@ -171,7 +176,7 @@ def change(work: UnitOfWork, update: Update, text: Text, version: int) -> None:
     """
     text = check(text)
     if update.version != version:
-        raise ConflictError(say("Somebody else changed this update while you were writing."))
+        raise ConflictError(say("Someone else changed this update while you were writing."))
     _write(update, text)
     update.version += 1
     update.changed_at = now()
@@ -240,7 +245,7 @@ def for_change(session: Session, token: str) -> Update:
     if update is None:
         raise NotFoundError(say("There is no such update."))
     if not update.project.is_local:
-        raise ForbiddenError(say("Only the council whose update it is can change it."))
+        raise ForbiddenError(say("Only the council that published this update can change it."))
     if State.deleted in (update.state, update.project.state):
         raise GoneError(say("This update has been deleted."))
     return update

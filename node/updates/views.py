@@ -99,7 +99,10 @@ def create(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         form.show(error)
         return render_template("updates/edit.html", form=form, project=project, update=None), 400
-    flash(_("The update is published. Whoever follows the project is being told."), "success")
+    flash(
+        _("The update has been published. We’re notifying everyone who follows the project."),
+        "success",
+    )
     return _back_to(update)
 
 
@@ -133,7 +136,7 @@ def change(token: str) -> ResponseReturnValue:
     except ConflictError:
         form.version.data = str(update.version)
         return render_template("updates/edit.html", **page, theirs=update), 409
-    flash(_("Your changes are published."), "success")
+    flash(_("Your changes have been published."), "success")
     return _back_to(update)
 
 
@@ -149,7 +152,10 @@ def confirm_delete(token: str) -> ResponseReturnValue:
 def delete(token: str) -> ResponseReturnValue:
     update = service.for_change(current_work().session, token)
     service.delete(current_work(), update)
-    flash(_("The update is deleted. Whoever has it is being asked to remove it."), "success")
+    flash(
+        _("The update has been deleted. Everyone who has a copy is being asked to remove it."),
+        "success",
+    )
     return redirect(url_for("projects.show", token=update.project.token), 303)
 
 

@@ -103,7 +103,7 @@ def _begin() -> None:
     bind_contextvars(request_id=g.request_id)
     g.reading = begin_reading()
     if "\0" in request.path:  # which no database would look up
-        raise NotFoundError(say("There is no such page."))
+        raise NotFoundError(say("This page does not exist. Check the web address."))
 
 
 def _check_permission() -> ResponseReturnValue | None:

@@ -54,15 +54,15 @@ class Words(NamedTuple):
 
 WORDS = {
     400: Words(
-        say("There is a problem with what was sent"),
+        say("There is a problem with the information you sent"),
         say("Go back, check what you entered and try again. Nothing was changed."),
     ),
     401: Words(say("Sign in to see this page"), say("You need to sign in first.")),
     403: Words(
-        say("You cannot use this page"),
+        say("You do not have access to this page"),
         say(
-            "Your account does not have permission for this. "
-            "Ask the operator of this node if you need it."
+            "Your account does not have permission for this. If you need it, ask "
+            "this server’s operator."
         ),
     ),
     404: Words(
@@ -73,43 +73,46 @@ WORDS = {
         ),
     ),
     405: Words(
-        say("This page cannot be used in that way"),
+        say("This page does not work that way"),
         say("Go back and use the links and buttons on the page."),
     ),
     409: Words(
-        say("Somebody else changed this"),
-        say("Go back, look at what changed and try again."),
+        say("Someone else has changed this"),
+        say("Go back, check what changed and try again."),
     ),
     410: Words(
         say("This has been deleted"),
-        say("It was here once and is not coming back."),
+        say("This content has been permanently removed."),
     ),
     412: Words(
-        say("Somebody else changed this"),
-        say("Read it again, and send the change for what it is now."),
+        say("Someone else has changed this"),
+        say("Get the latest version, then send your change again."),
     ),
     413: Words(
-        say("That is too large"),
-        say("Go back and send less at once. Nothing was changed."),
+        say("The text or file is too large"),
+        say("Go back and send less text or a smaller file. Nothing was changed."),
     ),
     415: Words(
-        say("That kind of content cannot be used"),
+        say("This type of content is not accepted"),
         say("Go back and use the form on the page."),
     ),
     428: Words(
-        say("Say which version you change"),
-        say("Send the ETag of what you read as If-Match."),
+        say("Say which version you are changing"),
+        say("Send the ETag of the version you read in the If-Match header."),
     ),
     429: Words(
-        say("Too many tries"),
+        say("Too many attempts"),
         say("Wait a few minutes and try again. Nothing was changed."),
     ),
     500: Words(
-        say("Sorry, there is a problem with this node"),
-        say("Try again later. The problem has been recorded for the people who run it."),
+        say("Sorry, there is a problem with this site"),
+        say(
+            "Wait a few minutes and try again. We have recorded the problem for "
+            "the people who run this site."
+        ),
     ),
     503: Words(
-        say("Sorry, this node is busy"),
+        say("Sorry, this site is busy"),
         say("Wait a minute and try again. If you filled in a form, go back and send it again."),
     ),
 }

@@ -123,17 +123,20 @@ class FirstRunForm(HouseForm):
     `token` proves that one can read the node's console.
     """
 
-    name = StringField(_l("Name of the council"))
+    name = StringField(_l("Council name"))
     slug = StringField(
         _l("Short name"),
-        description=_l("Its name on other servers, such as aldermoor. It cannot be changed later."),
+        description=_l(
+            "The council’s name on other servers. For example, aldermoor. You "
+            "cannot change this later"
+        ),
     )
-    colour = StringField(_l("Colour (optional)"), description=_l("Such as #1d5b4f"))
-    gss_code = StringField(_l("GSS code (optional)"), description=_l("Such as E06000037"))
+    colour = StringField(_l("Colour (optional)"), description=_l("For example, #1d5b4f"))
+    gss_code = StringField(_l("GSS code (optional)"), description=_l("For example, E06000037"))
     person_name = StringField(_l("Your name"))
     email = StringField(_l("Your email address"))
     password = PasswordField(
-        _l("Password"), description=_l("At least 12 characters; three random words make a good one")
+        _l("Password"), description=_l("Use at least 12 characters, for example 3 random words")
     )
     token = HiddenField()
 
@@ -168,16 +171,18 @@ def first_run() -> ResponseReturnValue:
     work.by = operator.email
     login_user(operator)
     session_cookies.begin(work, operator)
-    flash(_("Your node is ready. Publish a first project, or follow another council."), "success")
+    flash(
+        _("Your server is ready. Publish your first project, or follow another council."), "success"
+    )
     return redirect(url_for("pages.home"), 303)
 
 
 def _first_run_allowed(token: str) -> None:
     if councils.own(current_work().session) is not None:
-        raise NotFoundError(say("This node has been set up already."))
+        raise NotFoundError(say("This server has already been set up."))
     expected = first_run_token(with_secret(current_node().settings))
     if not hmac.compare_digest(token.encode(), expected.encode()):
-        raise ForbiddenError(say("Open the address that the node printed when it started."))
+        raise ForbiddenError(say("Open the address that the server printed when it started."))
 
 
 @blueprint.get("/healthz")

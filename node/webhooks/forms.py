@@ -10,8 +10,8 @@ EVENTS = {
     Event.published: _l("A project is published"),
     Event.updated: _l("A project is changed"),
     Event.deleted: _l("A project is deleted"),
-    Event.told: _l("An update is written"),
-    Event.test: _l("A test"),
+    Event.told: _l("An update is published"),
+    Event.test: _l("Test message"),
 }
 
 
@@ -19,11 +19,12 @@ class WebhookForm(StrictForm):
     """An address, and what it is told of."""
 
     url = StringField(
-        _l("Address"), description=_l("It begins with https://. Messages are sent there by POST.")
+        _l("Address"),
+        description=_l("Must begin with https://. We send messages to this address by POST."),
     )
     events = SelectMultipleField(
-        _l("What it is told of"),
+        _l("Events to send"),
         choices=[SelectChoice(event.value, EVENTS[event]) for event in CHOICES],
         validate_choice=False,
     )
-    tells_all = BooleanField(_l("Also of projects that not everybody may see"))
+    tells_all = BooleanField(_l("Include projects that are not public"))

@@ -64,11 +64,11 @@ def _why_not(node: Node, session: Session, row: WebhookMessage) -> str:
     """Why a message is not sent now; empty where it is."""
     hook = row.webhook
     if hook.off_at is not None:
-        return str(say("The webhook is off."))
+        return str(say("The webhook is switched off."))
     if not service.may_have(node.hooks, hook.user):
-        return str(say("Its owner may no longer have webhooks."))
+        return str(say("The webhook’s owner can no longer have webhooks."))
     if not service.still_fits(session, hook, row):
-        return str(say("The project or update was deleted, or its readers changed."))
+        return str(say("The project or update was deleted, or who can see it has changed."))
     return ""
 
 

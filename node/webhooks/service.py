@@ -52,13 +52,15 @@ def add(
             else say("Enter an address that begins with https://")
         )
     if not wanted or not set(wanted) <= set(CHOICES):
-        wrong["events"] = say("Select what the address is told of")
+        wrong["events"] = say("Select which events to send")
     if wrong:
         raise InvalidInputError(say("The webhook could not be saved."), wrong)
     mine = Webhook.user_id == user.id, Webhook.removed_at.is_(None)
     query = select(func.count()).select_from(Webhook).where(*mine)
     if (work.session.scalar(query) or 0) >= MOST:
-        raise ConflictError(say("You have %(most)s webhooks: remove one first.", most=MOST))
+        raise ConflictError(
+            say("You already have %(most)s webhooks. Remove one before you add another.", most=MOST)
+        )
     chosen = [event.value for event in CHOICES if event in wanted]
     hook = Webhook(user=user, url=url, events=chosen, tells_all=tells_all)
     work.session.add(hook)
@@ -144,7 +146,7 @@ def switch_on(work: UnitOfWork, hook: Webhook) -> None:
 def test(work: UnitOfWork, hook: Webhook) -> None:
     """Send a message that is about nothing."""
     if hook.off_at is not None:
-        raise ConflictError(say("Switch the webhook on first."))
+        raise ConflictError(say("The webhook is switched off. Switch it on first."))
     _queue(work, hook, Event.test, {"sentence": "This is a test."})
 
 

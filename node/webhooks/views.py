@@ -92,7 +92,7 @@ def change_secret(webhook_id: int) -> ResponseReturnValue:
 @permission(EDIT)
 def test(webhook_id: int) -> ResponseReturnValue:
     service.test(current_work(), _find(webhook_id))
-    flash(_("A test is on its way. Reload this page to see how it fared."), "success")
+    flash(_("We are sending a test message. Reload this page to see the result."), "success")
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 
 
@@ -100,7 +100,7 @@ def test(webhook_id: int) -> ResponseReturnValue:
 @permission(EDIT)
 def switch_on(webhook_id: int) -> ResponseReturnValue:
     service.switch_on(current_work(), _find(webhook_id))
-    flash(_("The webhook is on."), "success")
+    flash(_("The webhook is switched on."), "success")
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 
 
@@ -108,5 +108,5 @@ def switch_on(webhook_id: int) -> ResponseReturnValue:
 @permission(EDIT)
 def remove(webhook_id: int) -> ResponseReturnValue:
     service.remove(current_work(), _find(webhook_id))
-    flash(_("The webhook is removed. Nothing more is sent there."), "success")
+    flash(_("The webhook has been removed. We will not send anything more to it."), "success")
     return redirect(url_for("webhooks.index"), 303)

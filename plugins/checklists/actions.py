@@ -49,7 +49,7 @@ def plan(work: Work, run: Run, question: Question, given: Plan, edition: int) ->
     _require(work, run, question)
     if given.due_on is not None and given.due_on > LATEST_DAY:
         raise InvalidInputError(
-            say("The action could not be saved."), {"due_on": say("Enter an earlier day")}
+            say("The action could not be saved."), {"due_on": say("Enter an earlier date")}
         )
     values = {
         "plan": plain(given.plan, LONGEST_PLAN, "plan"),
@@ -104,5 +104,5 @@ def _found(session: Session, query: Select[Answer, Run]) -> list[Action]:
 def _require(work: Work, run: Run, question: Question) -> Answer:
     answer = answers.of_question(work.session, run, question)
     if answer is None or not answer.action:
-        raise InvalidInputError(say("There is nothing to do about this answer."))
+        raise InvalidInputError(say("There is no action for this answer."))
     return answer

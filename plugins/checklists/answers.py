@@ -68,7 +68,7 @@ def record(work: Work, run: Run, question: Question, given: Given, edition: int)
     """
     if run.state == FINISHED:
         raise InvalidInputError(
-            say("This assessment is finished. Begin a new one to answer again.")
+            say("This assessment is finished. Start a new assessment to answer again.")
         )
     answer = kept(question, given.answer)
     values = {
@@ -96,7 +96,7 @@ def write(
     session = work.session
     there = of_question(session, run, question)
     if (there.edition if there else 0) != edition:
-        raise ConflictError(say("Somebody else changed this while you were writing."))
+        raise ConflictError(say("Someone else changed this while you were writing."))
     before = {name: _plain(getattr(there, name)) if there else None for name in values}
     after = {name: _plain(value) for name, value in values.items()}
     if there and before == after:
@@ -111,7 +111,7 @@ def write(
         changed: Any = session.execute(change.values(**values, **stamp, edition=edition + 1))
         done = changed.rowcount == 1
     if not done:
-        raise ConflictError(say("Somebody else changed this while you were writing."))
+        raise ConflictError(say("Someone else changed this while you were writing."))
     if any(before.values()):
         _remember(session, Past(**key, what=what, before=before, **stamp))
     run.changed_at = now()
@@ -153,12 +153,12 @@ def _checked(given: Sequence[Evidence]) -> list[Evidence]:
             continue
         place = f"evidence-{number}-url"
         if not _is_address(url):
-            raise wrong(say("Enter an address that begins with https://"), place)
+            raise wrong(say("Enter a web address that starts with https://"), place)
         if why := misfit(title, LONGEST_TITLE):
             raise wrong(why, f"evidence-{number}-title")
         found.append(Evidence(url, title, each.is_private))
     if len(found) > MOST_EVIDENCE:
-        raise wrong(say("Add at most %(most)s links", most=MOST_EVIDENCE), "evidence")
+        raise wrong(say("Add %(most)s links or fewer", most=MOST_EVIDENCE), "evidence")
     return found
 
 

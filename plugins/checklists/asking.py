@@ -40,7 +40,7 @@ def ask(work: Work, person: PersonView, document_id: str, question_id: str, word
     text = plain(words, LONGEST_WORDS, "words")
     if not text:
         raise InvalidInputError(
-            say("The question could not be sent."), {"words": say("Write what you want to know")}
+            say("The question could not be sent."), {"words": say("Enter your question")}
         )
     api.send_activity(
         work,

@@ -45,14 +45,14 @@ def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
         if subject and question:
             title = action.answer.plan or question.text.into(api.language())
             path = f"/checklists/runs/{action.run.token}/questions/{question.id}/action"
-            found.append(DeskStep(title[:200], _l("Go to the action"), path, about=subject.title))
+            found.append(DeskStep(title[:200], _l("View action"), path, about=subject.title))
     query = select(Run).where(Run.began_by == person.email, Run.state == OPEN, Run.is_latest)
     for run in work.session.scalars(query.order_by(Run.changed_at).limit(MOST_STEPS)):
         subject = access.see(work, run)
         if subject:
             title = runs.definition(work.session, run).title.into(api.language())
             path = f"/checklists/runs/{run.token}"
-            found.append(DeskStep(title, _l("Go on answering"), path, about=subject.title))
+            found.append(DeskStep(title, _l("Continue assessment"), path, about=subject.title))
     return found
 
 

@@ -63,23 +63,28 @@ def begin_new(work: Work, checklist: Checklist) -> None:
     """As `begin`. Raises `InvalidInputError` where a draft of it is there."""
     if exists(work.session, checklist.id):
         raise InvalidInputError(
-            say("There is a draft of %(id)s already. Publish or delete it first.", id=checklist.id)
+            say("There is already a draft of %(id)s. Publish or delete it first.", id=checklist.id)
         )
     begin(work, checklist)
 
 
 def invent(work: Work, checklist_id: str, title: str) -> None:
     """Begin a new checklist. Raises `InvalidInputError`."""
-    failed = say("The checklist could not be begun.")
+    failed = say("The checklist could not be started.")
     title = trim(title)
     if wrong := misfit(title, LONGEST_TITLE) if title else say("Enter a title"):
         raise InvalidInputError(failed, {"title": wrong})
     if not ID.fullmatch(checklist_id) or len(checklist_id) > LONGEST_ID:
-        what = say("Use small letters, digits and single hyphens, a letter first")
+        what = say(
+            "ID must start with a lower case letter and contain only lower case "
+            "letters, numbers and single hyphens"
+        )
         raise InvalidInputError(failed, {"id": what})
     taken = checklist_id in RESERVED or library.versions(work.session, checklist_id)
     if taken or exists(work.session, checklist_id):
-        raise InvalidInputError(failed, {"id": say("Use another id: this one is taken")})
+        raise InvalidInputError(
+            failed, {"id": say("This ID is not available. Enter a different one")}
+        )
     words = {"en": title}
     empty: Data = {"id": checklist_id, "version": 1, "title": words, "about": {"en": ""}}
     _keep(work, checklist_id, empty | {"source": {"title": ""}, "licence": "", "sections": []})
@@ -89,14 +94,14 @@ def change(work: Work, checklist_id: str, edition: int, deed: Callable[[Data], N
     """Have `deed` change the data. Raises `ConflictError` where it is not of this `edition`."""
     there = draft(work.session, checklist_id)
     if there.edition != edition:
-        raise ConflictError(say("Somebody else changed this while you were writing."))
+        raise ConflictError(say("Someone else changed this while you were writing."))
     data = deepcopy(there.data)
     deed(data)
     values = {"data": data, "edition": edition + 1, "by": work.by, "at": now()}
     here = update(Draft).where(Draft.id == there.id, Draft.edition == edition)
     done: Any = work.session.execute(here.values(**values))
     if done.rowcount != 1:
-        raise ConflictError(say("Somebody else changed this while you were writing."))
+        raise ConflictError(say("Someone else changed this while you were writing."))
     work.session.expire_all()
 
 
@@ -148,7 +153,10 @@ def question_of(data: Data, question_id: str) -> tuple[Data, Data]:
 def add_section(data: Data, values: Data) -> None:
     if len(data["sections"]) >= MOST_SECTIONS:
         raise InvalidInputError(
-            say("There are %(most)s sections; more are not kept.", most=MOST_SECTIONS)
+            say(
+                "A checklist can have up to %(most)s sections. Remove one before you add another.",
+                most=MOST_SECTIONS,
+            )
         )
     taken = {one["id"] for one in data["sections"]}
     data["sections"].append({"id": _new_id("s", taken), "questions": []} | values)
@@ -159,7 +167,10 @@ def add_question(data: Data, section_id: str, values: Data, used: set[str]) -> N
     taken = {one["id"] for section in data["sections"] for one in section.get("questions", ())}
     if len(taken) >= MOST_QUESTIONS:
         raise InvalidInputError(
-            say("There are %(most)s questions; more are not kept.", most=MOST_QUESTIONS)
+            say(
+                "A checklist can have up to %(most)s questions. Remove one before you add another.",
+                most=MOST_QUESTIONS,
+            )
         )
     new = {"id": _new_id("q", used | taken)} | values
     section_of(data, section_id).setdefault("questions", []).append(new)
@@ -196,7 +207,10 @@ def _new_id(letter: str, taken: set[str]) -> str:
 def _keep(work: Work, checklist_id: str, data: Data) -> None:
     if len(drafts(work.session)) >= MOST_DRAFTS:
         raise InvalidInputError(
-            say("There are %(most)s drafts; publish one first.", most=MOST_DRAFTS)
+            say(
+                "Your council already has %(most)s drafts. Publish or delete one first.",
+                most=MOST_DRAFTS,
+            )
         )
     insert_once(
         work.session, Draft, checklist=checklist_id, data=data, edition=1, by=work.by, at=now()

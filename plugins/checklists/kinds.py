@@ -18,7 +18,7 @@ def kept(question: Question, given: str | date | None) -> str:
         return ""
     if question.kind in (YES_NO, CHOICE):
         if text not in question.answers:
-            raise wrong(say("Select one of the answers"))
+            raise wrong(say("Select an answer"))
         return text
     if question.kind == NUMBER:
         return _number(text)
@@ -55,7 +55,7 @@ def _number(text: str) -> str:
     if not number.is_finite() or abs(number) >= LARGEST:
         raise wrong(say("Enter a number, like 12 or 3.5"))
     if number != round(number, MOST_DECIMALS):
-        raise wrong(say("Use at most %(most)s decimals", most=MOST_DECIMALS))
+        raise wrong(say("Answer must have %(most)s decimal places or fewer", most=MOST_DECIMALS))
     return f"{number:f}"
 
 

@@ -87,9 +87,16 @@ def publish(work: Work, checklist: Checklist) -> Checklist:
         keep(work, before)
         checklist = replace(checklist, version=there[0] + 1)
     elif len(current(work.session)) >= MOST:
-        raise InvalidInputError(say("There are %(most)s checklists; more are not kept.", most=MOST))
+        raise InvalidInputError(
+            say("Your council already has %(most)s checklists, which is the maximum.", most=MOST)
+        )
     if checklist.version > MOST_VERSION:
-        raise InvalidInputError(say("This checklist has too many versions."))
+        raise InvalidInputError(
+            say(
+                "This checklist has reached the maximum number of versions. Write a "
+                "new checklist instead."
+            )
+        )
     keep(work, checklist)
     work.audit("publish", f"urn:moothall:checklist:{checklist.id}", version=checklist.version)
     return checklist

@@ -28,7 +28,7 @@ DEGREES = {
 }
 KINDS = {
     YES_NO: _l("Yes, partly, no or not applicable"),
-    CHOICE: _l("One of several answers"),
+    CHOICE: _l("One answer from a list"),
     TEXT: _l("Text"),
     NUMBER: _l("Number"),
     DATE: _l("Date"),
@@ -42,14 +42,14 @@ STATES = {
     NOT_STARTED: _l("Not started"),
     IN_PROGRESS: _l("In progress"),
     COMPLETED: _l("Completed"),
-    NOTHING_TO_ASK: _l("Nothing to ask"),
+    NOTHING_TO_ASK: _l("No questions to answer"),
 }
 PLACEHOLDERS = {"text": _l("Question"), "recommendation": _l("Recommendation")}
 CHANGES = {
     "added": _l("New question"),
     "removed": _l("No longer asked"),
-    "reworded": _l("Worded anew; the answer stays"),
-    "answered-otherwise": _l("Answered in another way; an answer may no longer fit"),
+    "reworded": _l("Reworded: existing answers are kept"),
+    "answered-otherwise": _l("Possible answers changed: existing answers may no longer fit"),
 }
 
 

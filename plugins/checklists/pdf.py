@@ -63,7 +63,7 @@ def pdf_of(report: Report, language: str) -> bytes:
     pages.paragraph(report.council)
     pages.paragraph(_so_far(report))
     if report.is_whole:
-        pages.paragraph(_("With notes and names, for your council alone."), style="B")
+        pages.paragraph(_("Includes notes and names. For your council only."), style="B")
     for section, entries in report.sections:
         pages.ln(3)
         pages.head(section.title.into(language), 15, 1)
@@ -134,4 +134,4 @@ def _write(pages: _Pages, entry: Entry, language: str) -> None:
 def _source(report: Report) -> str:
     source = report.checklist.source
     made = [source.title, source.publisher, source.published, source.url]
-    return f"{_('Made from')} {', '.join(part for part in made if part)}."
+    return f"{_('Based on')} {', '.join(part for part in made if part)}."

@@ -56,7 +56,10 @@ def plugin_details() -> PluginDetails:
         label=_l("Checklists"),
         version="0.2.0",
         api_version=API_VERSION,
-        about=_l("Asks what good digital work looks like, of projects, services and the council."),
+        about=_l(
+            "Checklists to assess projects, services and the whole council against "
+            "good digital practice."
+        ),
         migrations=FOLDER / "migrations",
         translations=FOLDER / "translations",
     )
@@ -109,7 +112,7 @@ def project_deleted(project: ProjectView, work: Work) -> None:
 
 @hookimpl
 def register_documents() -> list[DocumentType]:
-    return [federate.document_type(_l("Answers to a checklist"))]
+    return [federate.document_type(_l("Checklist answers"))]
 
 
 @hookimpl
@@ -140,8 +143,8 @@ def activity_received(activity: ActivityView, work: Work) -> bool:
 @hookimpl
 def register_facets() -> list[Facet]:
     choices = {
-        duties.FINISHED_VALUE: _l("Finished here"),
-        duties.SHARED_VALUE: _l("Shared with councils"),
+        duties.FINISHED_VALUE: _l("Finished by our council"),
+        duties.SHARED_VALUE: _l("Shared with other councils"),
     }
     return [Facet(duties.FACET, _l("Checklist"), choices)]
 
@@ -163,7 +166,7 @@ def register_settings() -> list[Setting]:
     return [
         Setting(
             duties.DAYS_BEFORE,
-            _l("Days before an action falls due to remind whoever looks after it"),
+            _l("Days before the due date to remind the owner of an action"),
             7,
             kind="number",
             most=60,
@@ -173,7 +176,7 @@ def register_settings() -> list[Setting]:
             _l("Share every assessment with other councils when it is finished"),
             False,
             kind="yes_no",
-            hint=_l("Otherwise a coordinator shares those that may be shared"),
+            hint=_l("If not, a coordinator chooses which assessments to share"),
         ),
     ]
 
@@ -199,10 +202,10 @@ def register_checks() -> list[Check]:
 @hookimpl
 def register_notices() -> list[NoticeKind]:
     return [
+        NoticeKind(duties.DUE, _l("You have checklist actions due soon"), "asked"),
         NoticeKind(
-            duties.DUE, _l("Actions of checklists that you look after fall due soon"), "asked"
+            asking.NOTICE, _l("%(who)s asked a question about your checklist answers"), "asked"
         ),
-        NoticeKind(asking.NOTICE, _l("%(who)s asks how you did something in a checklist"), "asked"),
     ]
 
 

@@ -133,7 +133,10 @@ def finish(work: Work, run: Run) -> None:
     left = progress(work.session, run).unanswered
     if left:
         raise InvalidInputError(
-            say("Answer every question first. The next one is: %(text)s", text=left[0].text.en)
+            say(
+                "Answer every question before you finish. The next question is: %(text)s",
+                text=left[0].text.en,
+            )
         )
     if run.state == OPEN:
         run.state, run.finished_at, run.changed_at = FINISHED, now(), now()
@@ -150,7 +153,7 @@ def find_anew(work: Work, run: Run) -> None:
 def discard(work: Work, run: Run) -> None:
     """Forget one that is not finished. Raises `InvalidInputError` for one that is."""
     if run.state == FINISHED:
-        raise InvalidInputError(say("A finished assessment is kept."))
+        raise InvalidInputError(say("You cannot delete a finished assessment."))
     session = work.session
     work.audit("discard", _subject(run), checklist=run.checklist, number=run.number)
     _delete(session, [run.id])
@@ -167,7 +170,7 @@ def go_over(work: Work, run: Run, checklist: Checklist) -> int:
     """
     if run.state == FINISHED:
         raise InvalidInputError(
-            say("This assessment is finished. Begin a new one to answer again.")
+            say("This assessment is finished. Start a new assessment to answer again.")
         )
     library.keep(work, checklist)
     dropped = 0

@@ -51,16 +51,17 @@ def what_is_shared(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list
 def reason_not_to(subject: Subject) -> str:
     """Why a run cannot be shared; nothing where it can."""
     if subject.run.state != FINISHED:
-        return say("Finish it first: only finished assessments are shared.")
+        return say("Finish this assessment first. Only finished assessments can be shared.")
     if subject.run.scope != PROJECT:
         return ""
     project = subject.project
     if project is None or not project.is_local:
         return say(
-            "This is about another council’s project. Only what is about your own is shared."
+            "This assessment is about another council’s project. You can only "
+            "share assessments of your own council’s work."
         )
     if project.visibility == PRIVATE:
-        return say("Only your council sees this project, so nothing about it is shared.")
+        return say("Only your council can see this project, so its answers cannot be shared.")
     return ""
 
 

@@ -166,7 +166,7 @@ def _use_the_account(here: TestNode) -> None:
         visitor.submit("following/tags", tag="waste")
         visitor.visit("/projects/new")
         csrf = visitor.form("projects/new").values["csrf_token"]
-        typed = {"_for": "/projects/new", "csrf_token": csrf, "title": "Typed"}
+        typed = {"_for": "/projects/new", "csrf_token": csrf, "title": "Written"}
         assert visitor.client.post("/unsaved", data=typed).status_code == 204
 
 

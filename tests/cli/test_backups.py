@@ -88,7 +88,7 @@ def test_a_restored_node_is_what_was_backed_up(
     restored = moothall("restore", file, **settings, **encrypted)
     assert (restored.code, restored.err) == (0, ""), restored
     assert restored.out.startswith(f"Restored {BASE_URL} as it was at ")
-    assert "The settings of the backup are in moothall.toml." in restored.out
+    assert "Server settings of the backup are in moothall.toml." in restored.out
     assert "FAIL" not in restored.out
     assert (tmp_path / "data" / "secret-key").read_text() == secret
     assert "silent_days = 40" in (tmp_path / "moothall.toml").read_text()

@@ -56,7 +56,7 @@ def test_init_sets_a_node_up_once(moothall: Command, database_url: str) -> None:
         "",
     )
     again = moothall("init", *words(SETTING_UP), **at)
-    assert again.refusal == "This node already has its council."
+    assert again.refusal == "This server already has a council."
     assert moothall("project", "list", **at) == (0, "", "")
 
 
@@ -122,9 +122,12 @@ def test_whose_account_is_deactivated_no_longer_signs_in_and_is_not_seen(
         ({"--name": ""}, "Enter your name"),
         ({"--name": "\udcff"}, "Remove the characters that cannot be shown"),
         ({"--role": "king"}, "'king' is not one of 'officer', 'coordinator'"),
-        ({"--password": "short"}, "Enter a password of at least 12 characters"),
-        ({"--password": "x" * 201}, "Enter a password of at most 200 characters"),
-        ({"--password": "twelve letters\x1b[2J"}, "Enter a password that one can type"),
+        ({"--password": "short"}, "Password must be 12 characters or more"),
+        ({"--password": "x" * 201}, "Password must be 200 characters or fewer"),
+        (
+            {"--password": "twelve letters\x1b[2J"},
+            "Password must only include characters you can type",
+        ),
     ],
 )
 def test_an_account_that_does_not_fit_is_not_made(
@@ -227,7 +230,7 @@ def test_a_file_may_come_from_any_editor(
 
 def test_a_project_needs_a_council(moothall: Command, file: Path) -> None:
     refused = moothall("project", "publish", file)
-    assert refused.refusal == "This node has not been set up yet."
+    assert refused.refusal == "This server has not been set up yet."
 
 
 def test_servers_are_allowed_blocked_and_listed(council: TestNode, moothall: Command) -> None:
@@ -248,16 +251,16 @@ def test_what_is_no_server_is_neither_allowed_nor_blocked(
     council: TestNode, moothall: Command, verb: str, host: str
 ) -> None:
     before = count(council, Peer)
-    assert "That is not the name of a server." in moothall("peer", verb, host).refusal
+    assert "That is not a server name." in moothall("peer", verb, host).refusal
     assert count(council, Peer) == before
 
 
 @pytest.mark.parametrize(
     "address, said",
     [
-        ("nobody", "That is not an address we can follow."),
-        ("", "That is not an address we can follow."),
-        ("@a@b c", "That is not an address we can follow."),
+        ("nobody", "That is not an address our council can follow."),
+        ("", "That is not an address our council can follow."),
+        ("@a@b c", "That is not an address our council can follow."),
         ("@brackwell@localhost:1", "localhost:1 could not be reached"),
         ("http://127.0.0.1:1/x", "127.0.0.1:1 could not be reached"),
         ("ftp://a.example/x", ""),

@@ -25,14 +25,14 @@ UNREADABLE = {
     "civictechdc-ancfinder.json": "not valid JSON: line 7",
     "localgovdigital-umbraco.json": "not valid JSON: line 10",
     "matmoore-govreposearch.json": "not valid JSON: line 24",
-    "cfa-adopt-a-hydrant.json": "it has no name and no description",
-    "guildford-web-elmah.json": "it has no name and no description",
-    "liverpool-somebody-should.json": "it has no name and no description",
+    "cfa-adopt-a-hydrant.json": "it has no name or description",
+    "guildford-web-elmah.json": "it has no name or description",
+    "liverpool-somebody-should.json": "it has no name or description",
     "lichfield-ratemyplace.json": "it has no description",
     "conduction-openpdc.yaml": "it has no description",
     "parser-file_encoding.yml": "not UTF-8 text: byte",
     "parser-invalid_yaml.yml": "not valid YAML: line 38",
-    "parser-mostly_empty.yml": "it has no name and no description",
+    "parser-mostly_empty.yml": "it has no name or description",
 }
 BIN = """publiccodeYmlVersion: "0.5.0"
 name: Bin days
@@ -236,7 +236,7 @@ def test_civic_json(moothall: Command, council: TestNode, tmp_path: Path) -> Non
     assert project.details.lgsl == 524
     assert project.details.links[0].url == "https://github.com/example/should"
     assert project.details.contact_email == ""
-    assert "contact left out: “not an address” cannot be used" in said.out
+    assert "contact not imported: “not an address” cannot be used" in said.out
     assert "not used: licence" in said.out
 
 
@@ -314,8 +314,8 @@ def test_what_pipeline_exported_as_xml(
     assert details.contact_name == "bob", "who contributed, where the file names nobody else"
     assert "bob" not in said.out
     assert details.work_done == "## Earlier updates\n\n- Nobody knows when"
-    assert "1 watcher or contributor kept with the import" in said.out
-    assert "1 update without a day kept under “Work already done”" in said.out
+    assert "1 watcher or contributor recorded with the import" in said.out
+    assert "1 update without a date added to “Work already done”" in said.out
     assert "here already, and the same" in moothall("import", file).out
     with council.work() as work:
         projects_of.publish(work, projects_of.for_change(work.session, project.token))

@@ -174,7 +174,9 @@ def test_each_file_comes_out_right(
     told = lines(said)
     assert said.code == 0, told
     found = projects(council)
-    assert "organisation number 12 has no name: taken to be yours" in told["pipeline-one.xml"]
+    assert (
+        "organisation number 12 has no name: assumed to be your council" in told["pipeline-one.xml"]
+    )
     assert found["Bin sensors"].phase.value == "alpha"
 
     jira = found["Book a collection"]
@@ -201,7 +203,9 @@ def test_each_file_comes_out_right(
     assert ("https://friends.example", "Friends") in {(x.url, x.title) for x in civic.details.links}
     assert "- Owner: Aldermoor\n- Partners: Friends" in civic.brief
     assert "not used: partners: email" in told["civic.json"]
-    assert "communityPartner left out: it is no text, but has parts" in told["civic.json"]
+    assert ("communityPartner not imported: a single value was expected, but it has parts") in told[
+        "civic.json"
+    ]
     assert "dict" not in told["civic.json"]
 
     usual = found["Usual"]
@@ -213,7 +217,7 @@ def test_each_file_comes_out_right(
     plain = found["Without front matter"]
     assert plain.summary == "Residents book and pay."
     assert plain.brief.startswith("Residents book and pay. They do.\n\n## Why")
-    assert "no phase: taken as concept" in told["plain.md"]
+    assert "no phase: phase set to concept" in told["plain.md"]
 
 
 def _check_days(found: dict[str, Project], told: str) -> None:
@@ -230,9 +234,9 @@ def _check_days(found: dict[str, Project], told: str) -> None:
         "Days four": ("concept", "None", "None", "50k-100k"),
     }
     for note in (
-        "start left out: “04/25/2025” cannot be used",
-        "end left out: “Q1 2025/26” cannot be used",
-        "status “in progress” is no phase: taken as concept",
+        "start not imported: “04/25/2025” cannot be used",
+        "end not imported: “Q1 2025/26” cannot be used",
+        "status “in progress” is not a phase: phase set to concept",
     ):
         assert note in told
 
@@ -245,9 +249,9 @@ def _check_publiccode(lookup: Project, told: str) -> None:
     assert output.licence == ""
     assert [each.name for each in output.adopters] == [f"Council {number}" for number in range(30)]
     for note in (
-        "only the first 30 of 36 in usedBy kept",
+        "usedBy has 36 values: only the first 30 are imported",
         "not used: phone",
-        "localisedName left out: “Bin lookup for everyone” is another name",
+        ("localisedName “Bin lookup for everyone” not imported: it differs from the name"),
     ):
         assert note in told
     assert told.count("left out") == 1, "nothing is left out that is not there"

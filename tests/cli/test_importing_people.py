@@ -35,17 +35,19 @@ def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
         assert session.scalars(select(Mail.id)).all() == []
         assert not session.scalars(select(User.id).where(User.email.contains("else"))).all()
     path = f"/projects/{found['Old pier'].token}"
-    page = re.sub(r"<[^>]*>", "", officer.visit(path).text.partition("Who was there before")[2])
+    page = re.sub(
+        r"<[^>]*>", "", officer.visit(path).text.partition("People involved before the import")[2]
+    )
     assert re.findall(r"Took part|Asked to take part|Was not let in|Watched it", page) == [
-        *("Took part", "Asked to take part", "Was not let in", "Watched it")
+        *("Took part", "Asked to take part", "Not accepted", "Watched the project")
     ]
     assert "4 people" in page
     assert "cy@else.example" in page
     for address in (path, f"{path}/history", "/projects.json", f"/api/v1{path}"):
         assert "else.example" not in stranger.visit(address).text, address
     officer.submit("imported-people/forget")
-    assert "They are forgotten." in officer.text
-    assert "Who was there before" not in officer.text
+    assert "The details are deleted." in officer.text
+    assert "People involved before the import" not in officer.text
     rejected = f"/projects/{found['New pier'].token}"
     assert ours in officer.visit(rejected).text
     officer.visit(f"{rejected}/delete")

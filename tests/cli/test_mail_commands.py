@@ -16,11 +16,11 @@ def test_an_email_is_tried_out(moothall: Command, council: TestNode) -> None:
         assert [got["To"] for got in server.received] == ["ola@aldermoor.example"]
         server.answers.append("550 nobody of that name")
         said = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
-        assert said.refusal == "The email was not taken: 550 nobody of that name"
+        assert said.refusal == "The email was not accepted: 550 nobody of that name"
     said = moothall("mail", "test", "x@y.example", database_url=database, **server.settings)
-    assert said.refusal.startswith("The email was not taken: The mail server cannot be used")
+    assert said.refusal.startswith("The email was not accepted: The mail server cannot be used")
     said = moothall("mail", "test", "nobody", database_url=database, **server.settings)
-    assert said.refusal == "That is no email address."
+    assert said.refusal == "That is not an email address."
 
 
 def test_emails_that_failed_are_listed_and_tried_again(

@@ -90,7 +90,7 @@ def test_every_bad_line_of_a_list_is_named(
     file = tmp_path / "list.csv"
     file.write_text(f"{LIST}c d,allowed\ne.example,perhaps\n")
     refusal = moothall("peer", "import", file).refusal
-    assert "line 4: c d is not the name of a server" in refusal
+    assert "line 4: c d is not a server name" in refusal
     assert "line 5: perhaps has to be allowed or blocked" in refusal
     assert moothall("peer", "list").out == "", "nothing is half imported"
 

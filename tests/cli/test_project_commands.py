@@ -86,7 +86,7 @@ def test_a_council_is_unfollowed_by_a_command_and_told(
     assert "Potholes" in moothall("project", "list").out
     theirs = next(iter(held(there, there)))
     refused = moothall("project", "delete", theirs, "--yes").refusal
-    assert refused == "Only the council whose project it is can change it."
+    assert refused == "Only the council that published this project can change it."
 
     ended = moothall("peer", "unfollow", there.address)
     assert ended == (0, f"No longer following Brackwell Council ({there.address})\n", "")

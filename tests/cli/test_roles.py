@@ -10,7 +10,7 @@ def test_somebody_is_made_a_coordinator_and_no_longer_is(
     council: TestNode, moothall: Command
 ) -> None:
     officer = council.visitor("officer")
-    with_needs = "Projects that do not say what users need"
+    with_needs = "Projects with no user needs"
     officer.visit("/projects/new")
     officer.submit(title="Bins", summary="Empty.", phase="beta", brief="", then="publish")
     assert with_needs not in officer.visit("/desk").text

@@ -45,7 +45,9 @@ def test_a_council_is_read_again(followed: TestNode, moothall: Command) -> None:
 
 def test_nobody_reads_a_council_that_is_not_known(council: TestNode, moothall: Command) -> None:
     refused = moothall("backfill", "start", "@nobody@brackwell.test")
-    assert refused.refusal == "No council is known here as @nobody@brackwell.test."
+    assert (
+        refused.refusal == "This server knows no council with the address @nobody@brackwell.test."
+    )
 
 
 def test_comparing_says_what_came_of_it(followed: TestNode, moothall: Command) -> None:

@@ -14,11 +14,15 @@ def test_the_command_says_in_words_what_the_page_says(council: TestNode, moothal
     assert (host, reason) == ("brackwell.test", "nobody_follows")
     operator = council.visitor("operator")
     page = operator.visit(f"/operator/inspect?id={uri}&host=brackwell.test").text
-    assert words == "Nobody there follows the council or the project, so it was not sent."
+    assert words == (
+        "No one on that server follows the council or the project, so we did not send the item."
+    )
     assert words not in page
     assert step.startswith("Ask them to follow")
     assert moothall("inspect", uri, "brackwell.test", federation="open").out.count(step) == 1
     nowhere = moothall("why", "https://elsewhere.test/1")
     assert nowhere.out.split("\t")[:2] == ["elsewhere.test", "here_not_allowed"]
-    assert "The server is not on the allow-list, so nothing is sent to it." in page
+    assert (
+        "The server is not one of our allowed servers, so we do not send anything to it."
+    ) in page
     assert moothall("why", uri, "brackwell.test").out.split("\t")[2].rstrip() in page

@@ -61,7 +61,7 @@ def test_the_archive_is_noticed_and_undone(council: TestNode) -> None:
     officer = employ(council, "archivist")
     address = write(officer, title="Put away")
     pass_weeks(council, address, FALLS_DUE + 26)
-    assert "Bring it back" in officer.visit("/desk").text
+    assert "Restore from archive" in officer.visit("/desk").text
     officer.submit(f"{address}/confirm")
     assert "Nothing needs your attention" in officer.text
 
@@ -74,9 +74,9 @@ def test_a_coordinator_sees_what_nobody_keeps_up(
     assert "Reminded in vain" not in coordinator.visit("/desk").text
     pass_weeks(council, address, 1)
     page = coordinator.visit("/desk").text
-    assert "Projects whose owners were reminded in vain" in page
+    assert "Overdue reviews: no reply from owner" in page
     assert "Reminded in vain" in page
-    assert "Ola Officer looks after it." in page
+    assert "Owner: Ola Officer." in page
     assert 'href="/projects?freshness=stale&amp;origin=ours"' in page
     assert "reminded in vain" not in officer.visit("/desk").text
 
@@ -87,7 +87,7 @@ def test_needs_that_nobody_wrote_are_missed_past_discovery(
     write(officer, title="Needs unknown", phase="beta")
     write(officer, title="Not yet known", phase="discovery")
     page = coordinator.visit("/desk").text
-    assert "Projects that do not say what users need" in page
+    assert "Projects with no user needs" in page
     assert "Needs unknown" in page
     assert "Not yet known" not in page
 
@@ -100,7 +100,7 @@ def test_a_comment_waits_until_it_is_answered(nodes: Nodes) -> None:
     author, ours = peer.actor("carol", type="Person"), f"https://aldermoor.test{address}"
     say(nodes, author, here, "Create", note(author, ours, "<p>May we <b>join</b>?</p>"))
     page = officer.visit("/desk").text
-    assert "Comments that nobody answered" in page
+    assert "Comments waiting for a reply" in page
     assert "May we join?" in page
     path = re.search(r"/comments/[\w-]+", page)
     assert path is not None
@@ -121,7 +121,7 @@ def test_what_is_stale_elsewhere_is_on_the_coordinators_desk(nodes: Nodes) -> No
     pass_weeks(here, address, FALLS_DUE + 4)
     nodes.settle()
     page = coordinator.visit("/desk").text
-    assert "Out of date at other councils" in page
+    assert "Out-of-date projects at other councils" in page
     assert 'href="/projects?freshness=stale&amp;origin=others"' in page
     assert "Theirs and stale" in page
     assert "Theirs and stale" not in there.visitor("officer").visit("/desk").text

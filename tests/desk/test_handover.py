@@ -28,7 +28,7 @@ def offered(council: TestNode, officer: Visitor, title: str, note: str = "") -> 
     address = write(officer, title=title, phase="discovery")
     officer.visit(f"{address}/hand-over")
     page = officer.submit("hand-over", to=number_of(council, "coordinator"), note=note)
-    assert "The project is offered to Cai Coordinator." in page.text
+    assert "The project has been offered to Cai Coordinator." in page.text
     return address
 
 
@@ -49,15 +49,18 @@ def test_whoever_accepts_looks_after_it(
 ) -> None:
     address = offered(council, officer, "For another", "It <needs> a friend")
     assert owner(council, address) == "Ola Officer"
-    assert "Offered to Cai Coordinator, who has not answered yet." in officer.visit(address).text
+    assert (
+        "Offered to Cai Coordinator, who has not responded with status yet."
+        in officer.visit(address).text
+    )
     assert officer.form("hand-over/withdraw").action == f"{address}/hand-over/withdraw"
     assert "For another" in coordinator.visit("/desk").text
     assert "It &lt;needs&gt; a friend" in coordinator.text
     assert "You have been offered this project." in coordinator.visit(address).text
     coordinator.visit(f"{address}/hand-over")
-    assert "You have been offered this project by Ola Officer." in coordinator.text
+    assert "Ola Officer has offered you this project." in coordinator.text
     coordinator.submit("accept")
-    assert "You look after this project now." in coordinator.text
+    assert "You are now the owner of this project." in coordinator.text
     assert owner(council, address) == "Cai Coordinator"
     assert "For another" not in coordinator.visit("/desk").text
     with council.reading() as session:
@@ -115,7 +118,7 @@ def test_nobody_is_no_choice(officer: Visitor, to: str) -> None:
     officer.visit(f"{address}/hand-over")
     page = officer.submit("hand-over", to=to, note="Typed already")
     assert page.status_code == 400
-    assert page.text.count("Select who should look after the project") == 2
+    assert page.text.count("Select a new owner") == 2
     assert "Typed already" in page.text
 
 
@@ -151,7 +154,7 @@ def test_a_project_of_an_ended_account_waits_for_an_owner(
     with council.work() as work:
         officers.deactivate(work, people.require_by_email(work.session, who))
     page = coordinator.visit("/desk").text
-    assert "Lee Leaver, who looked after it, no longer has an account." in page
+    assert "The previous owner, Lee Leaver, no longer has an account." in page
     assert re.search(r"Left behind", page)
     assert "Left behind" not in officer.visit("/desk").text
     officer.visit(f"{address}/hand-over")

@@ -23,7 +23,7 @@ def test_the_owner_and_then_the_coordinators_hear_of_a_review_that_is_not_done(
     assert "Hear of me" not in notices(lasting_nodes, owner)
     pass_weeks(council, address, 1)
     assert "waits for its review" in notices(lasting_nodes, owner)
-    assert "1 new notice" in owner.visit("/desk").text
+    assert "1 unread notification" in owner.visit("/desk").text
     assert "Hear of me" not in notices(lasting_nodes, coordinator)
     pass_weeks(council, address, 5)
     assert "Hear of me" in notices(lasting_nodes, coordinator)
@@ -41,7 +41,7 @@ def test_unread_notifications_are_counted_one_by_one(
     lasting_nodes.settle()
     section = owner.visit("/desk").text.partition('id="desk-notices"')[2]
     assert "(2)" in section.partition("</h2>")[0]
-    assert "2 new notices" in section
+    assert "2 unread notifications" in section
 
 
 def test_whoever_is_offered_a_project_hears_and_whoever_offered_it_hears_the_answer(

@@ -61,13 +61,13 @@ def test_a_colleague_who_is_asked_publishes_a_draft(
     council: TestNode, officer: Visitor, colleague: Visitor
 ) -> None:
     address = sent(council, officer, "To be read")
-    assert "Waits for Colleague to read it." in officer.visit(address).text
+    assert "Waiting for Colleague to review this draft." in officer.visit(address).text
     assert council.visitor().visit(address).status_code == 404
     assert "To be read" in officer.visit("/projects/drafts").text
     assert "To be read" in colleague.visit("/desk").text
     assert "Is it &lt;clear&gt;?" in colleague.visit(f"{address}/review").text
     colleague.submit("publish")
-    assert "The project is published." in colleague.text
+    assert "The project has been published." in colleague.text
     assert council.visitor().visit(address).status_code == 200
     assert "To be read" not in colleague.visit("/desk").text
 
@@ -80,7 +80,7 @@ def test_a_draft_comes_back_with_a_note(
     assert colleague.submit("return", answer=" ").status_code == 400
     assert colleague.page.text.count("Enter what should change") == 2
     colleague.submit("return", answer="Say <why>")
-    assert "Colleague sent it back: Say &lt;why&gt;" in officer.visit(address).text
+    assert "Colleague sent this draft back: Say &lt;why&gt;" in officer.visit(address).text
     assert "Not yet" in officer.visit("/desk").text
     assert "Not yet" not in colleague.visit("/desk").text
 
@@ -126,7 +126,7 @@ def test_only_the_version_that_was_read_is_published(
     late = colleague.submit("publish")
     assert late.status_code == 409
     assert "It has changed since you opened it." in colleague.text
-    assert "Never read" in colleague.text.partition("What has changed since you opened it")[2]
+    assert "Never read" in colleague.text.partition("Changes since you opened the draft")[2]
     assert council.visitor().visit(address).status_code == 404
     missing = colleague.form("publish").values | {"version": ""}
     assert colleague.client.post(f"{address}/review/publish", data=missing).status_code == 409
@@ -154,11 +154,11 @@ def test_nobody_who_wrote_a_draft_decides_on_it(
 
 @pytest.mark.parametrize("to", ["", "x", "99999", "9" * 5000])
 def test_somebody_has_to_be_chosen(officer: Visitor, to: str) -> None:
-    address = write(officer, "save", title="For whom")
+    address = write(officer, "save", title="Who can see this")
     officer.visit(f"{address}/review")
     page = officer.submit("review", to=to, note="Typed already")
     assert page.status_code == 400
-    assert page.text.count("Select who should read it") == 2
+    assert page.text.count("Select who should review this draft") == 2
     assert "Typed already" in page.text
 
 
@@ -180,4 +180,4 @@ def test_where_the_council_wants_it_nobody_publishes_alone(strict: TestNode) -> 
     assert strict.visitor().visit(address).status_code == 200
     officer.visit(f"{address}/edit")
     officer.submit("edit", title="A later change needs no other eyes")
-    assert "Your changes are published." in officer.text
+    assert "Your changes have been published." in officer.text

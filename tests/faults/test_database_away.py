@@ -81,7 +81,7 @@ def is_said_to_be_busy(
         told = sender.send(sender.says("Like", "y"), node)
     assert [one.status_code for one in (page, welsh, document, told)] == [503] * 4
     assert all(int(one.headers[ASKED]) > 0 for one in (page, welsh, document, told))
-    assert '<h1 class="govuk-heading-l">Sorry, this node is busy</h1>' in page.text
+    assert '<h1 class="govuk-heading-l">Sorry, this site is busy</h1>' in page.text
     assert '<html lang="cy"' in welsh.text
     assert "Mae’n ddrwg gennym" in welsh.text
     for one in (document, told):

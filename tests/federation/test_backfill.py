@@ -194,7 +194,7 @@ def test_must_35_pages_of_a_council_that_never_end_are_left(
     peer = Endless.join(nodes, "brackwell.test", node)
     sender, _ = council_of(peer, 1)
     peer.circle, peer.total = circle, total
-    peer.items = tuple({"type": "Nothing"} for _ in range(items))
+    peer.items = tuple({"type": "None"} for _ in range(items))
     follow(nodes, node, sender)
     assert len([target for target in peer.fetched if "?page=" in target]) <= most
     with node.reading() as session:
@@ -253,7 +253,7 @@ def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:
     sender, addresses = council_of(peer, 1)
     neighbour = peer.actor()
     bins, theirs = article(sender, "Bins"), article(neighbour, "Of a neighbour")
-    good = update_of(sender, bins, "Begun")
+    good = update_of(sender, bins, "Created")
     bad = [
         update_of(neighbour, bins, "By a neighbour"),
         update_of(sender, theirs, "Of a neighbour's"),
@@ -266,7 +266,7 @@ def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:
     follow(nodes, node, sender)
     assert state(node)[0] == "done"
     page = node.visitor().visit(copy_of(node, "Bins")).text
-    assert "Begun" in page
+    assert "Created" in page
     assert "No revision" in page
     for other in ("By a neighbour", "Of a neighbour", "Of nothing", "Elsewhere"):
         assert other not in page

@@ -113,7 +113,7 @@ def test_a_bucket_of_another_digest_is_refused(
     ):
         peer.serve(f"{part_of}/{number}", bad.dump())
         compare(nodes, node)
-        assert "not of this digest" in comparison(node).outcome
+        assert "belongs to another digest" in comparison(node).outcome
     assert beyond["id"].removeprefix(peer.uri("")) not in peer.fetched
     assert titles(node) == {"Bins"}
     bucket(sender, number, [[beyond["id"], "one"]])

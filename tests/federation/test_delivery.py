@@ -93,7 +93,7 @@ def test_must_27_a_follow_that_is_refused_waits_for_the_other_operator(
     assert council.send(council.says("Like", "https://x.test/"), node).status_code == 202
     nodes.settle()
     assert states(node, HOST) == [("delivered", attempts + 1)]
-    assert "Waiting for an answer" in node.visitor("operator").visit("/councils").text
+    assert "Waiting for a reply" in node.visitor("operator").visit("/councils").text
 
 
 def test_must_27_a_follow_that_is_refused_is_given_up_after_six_weeks(

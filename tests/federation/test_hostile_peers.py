@@ -93,7 +93,7 @@ def test_what_is_changed_after_a_moderator_saw_it_waits_again(
     assert "<p>Nice</p>" in comments(node, project)
     changed = about | {"content": "<p>Nasty</p>", "updated": "2026-11-21T10:00:00Z"}
     say(nodes, author, node, "Update", changed)
-    assert "Nobody has commented yet." in comments(node, project)
+    assert "No comments yet." in comments(node, project)
     assert "Nasty" not in str(known.received)
     assert len(known.heard("Undo")) == len(announced(known)) == 2
     show(node, nodes)

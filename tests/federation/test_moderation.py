@@ -105,16 +105,16 @@ def test_a_visitor_reports_and_a_moderator_dismisses(node: TestNode) -> None:
     visitor.visit(html.unescape(link[1]))
     answer = visitor.submit("/report", words="")
     assert answer.status_code == 400
-    assert "Enter what is wrong with it" in answer.text
+    assert "Enter a description of the problem" in answer.text
     answer = visitor.submit("/report", words="It names a neighbour")
     assert "Thank you" in answer.text
 
     looking = moderator(node)
     queue = looking.visit("/moderation").text
     assert "It names a neighbour" in queue
-    assert "A visitor of this node" in queue
+    assert "A visitor to this site" in queue
     decide(looking, decision="dismiss")
-    assert "No reports here" in looking.visit("/moderation").text
+    assert "No reports to show" in looking.visit("/moderation").text
     decided = looking.visit("/moderation/reports/1").text
     assert "Nothing was done" in decided
     assert email(MODERATOR, node.name) in decided
@@ -289,7 +289,7 @@ def test_our_own_project_is_not_hidden_but_deleted(node: TestNode) -> None:
     assert answer.status_code == 400
     assert "nothing here that this can be done to" in html.unescape(answer.text)
     answer = looking.submit("/decide", decision="nonsense")
-    assert "Select what you decide" in answer.text
+    assert "Select what you want to do" in answer.text
 
 
 def test_comments_that_wait_are_shown_or_refused(nodes: Nodes) -> None:
@@ -317,7 +317,7 @@ def test_comments_that_wait_are_shown_or_refused(nodes: Nodes) -> None:
     looking.submit(f"{tokens[0]}/show")
     looking.visit("/moderation/comments")
     looking.submit(f"{tokens[1]}/hide")
-    assert "No comments wait" in looking.visit("/moderation/comments").text
+    assert "No comments are waiting for approval" in looking.visit("/moderation/comments").text
     shown = page_of(node, "Bins")
     assert "Word 1" in shown
     assert "Word 2" not in shown

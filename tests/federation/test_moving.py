@@ -70,7 +70,7 @@ def test_followers_move_along_and_nothing_of_the_old_is_lost(nodes: Nodes) -> No
     visitor.visit("/projects")
     assert "Bins" in visitor.text
     page = old.visitor().visit("/councils/brackwell").text
-    assert "is now part of another council" in page
+    assert "is now part belongs to another council" in page
     assert new.council_uri in html.unescape(page)
     publish(new, "Potholes")
     nodes.settle()

@@ -84,7 +84,7 @@ def test_nobody_is_seen_who_did_not_choose_it(node: TestNode) -> None:
     assert f'href="{PROFILE}"' in officer.visit("/").text
     said = html.unescape(officer.visit(PROFILE).text)
     assert "Nobody outside your council sees your name" in said
-    assert "You can choose to be seen. Then everybody sees:" in said
+    assert "You can make your profile public. Everyone will then see:" in said
 
 
 def test_must_1_3_and_4_an_officer_is_found_by_name(node: TestNode) -> None:

@@ -80,7 +80,7 @@ def test_mastodons_list_blocks_what_it_suspends() -> None:
 @pytest.mark.parametrize(
     "line, words",
     [
-        ("bad host,blocked", "bad host is not the name of a server"),
+        ("bad host,blocked", "bad host is not a server name"),
         ("*.example,blocked", "is not the name of a server"),
         ("bad.example,forbidden", "forbidden has to be allowed or blocked"),
         ("bad.example", "there are 1 columns"),

@@ -239,7 +239,7 @@ def test_a_refused_follow_says_why_and_can_be_sent_again_at_once(nodes: Nodes) -
     operator.submit("follow", address=here.address)
     nodes.settle()
     page = operator.visit("/operator/deliveries").text
-    assert "This server does not speak with yours." in page
+    assert "This server does not exchange data with yours." in page
     assert "about:blank" not in page
     here.allow(there)
     operator.submit("/retry")

@@ -34,7 +34,7 @@ def test_must_22_a_like_counts_once_whatever_its_id(
 ) -> None:
     project = publish(node, TITLE)
     uri, fan = f"{node.node.settings.base_url}{project}", peer.actor()
-    assert "like" not in shown(node, project).partition("Keep up with it")[2]
+    assert "like" not in shown(node, project).partition("Get updates about this project")[2]
     say(nodes, fan, node, "Like", uri)
     say(nodes, fan, node, "Like", uri)
     assert "1 like" in shown(node, project)
@@ -74,7 +74,7 @@ def test_what_is_not_here_is_not_counted(nodes: Nodes, node: TestNode, peer: Pee
     base = node.node.settings.base_url
     for about in (f"{base}/projects/none", base, peer.new_id("projects"), f"{base}{project}/group"):
         say(nodes, fan, node, "Like", about)
-    assert "like" not in shown(node, project).partition("Keep up with it")[2]
+    assert "like" not in shown(node, project).partition("Get updates about this project")[2]
 
 
 def test_our_council_likes_and_shares_another_councils_project(nodes: Nodes) -> None:

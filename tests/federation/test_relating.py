@@ -82,11 +82,11 @@ def test_a_relation_is_taken_back(nodes: Nodes) -> None:
     ours = write(officer, title="Bins in one step")
     relate(officer, copy_of(here, "Bin days"), ours, "forked-from")
     nodes.settle()
-    assert "Grew into" in there.visitor().visit(theirs).text
+    assert "The basis for" in there.visitor().visit(theirs).text
     officer.visit(f"{ours}/edit/related")
     officer.submit("/edit/related", **{"related-0-uri": "", "related-0-kind": ""}, then="save")
     nodes.settle()
-    assert "Grew into" not in there.visitor().visit(theirs).text
+    assert "The basis for" not in there.visitor().visit(theirs).text
     assert "Related projects</h2>" not in there.visitor().visit(theirs).text
 
 
@@ -105,7 +105,7 @@ def test_a_relation_with_itself_or_with_nothing_is_refused(nodes: Nodes) -> None
         **{"related-0-uri": "https://x.example/1", "related-0-kind": ""},
         then="save",
     )
-    assert (page.status_code, "Select how it is related" in page.text) == (400, True)
+    assert (page.status_code, "Select how the projects are related" in page.text) == (400, True)
 
 
 def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes: Nodes) -> None:
@@ -123,13 +123,15 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     keen.visit(copy_of(there, "Bins in one step"))
     keen.submit("follow")
     page = relate(officer, copy_of(here, "Bin days"), ours, "merged-into")
-    assert "This project is to go on in another, once its council agrees:" in page
+    assert (
+        "This project will be continued by another project, once that project’s council agrees:"
+    ) in page
     nodes.settle()
     for node in (here, there):
         assert "Bins in one step" in node.visitor().visit("/projects").text, "not yet"
     assert document(here, f"{ours}/group").get("movedTo") is None, "the other has not agreed"
     owner = there.visitor("officer")
-    assert "Is to go on here from" in owner.visit(theirs).text
+    assert "Continues the work of" in owner.visit(theirs).text
     page = html.unescape(owner.submit("agree").text)
     assert "It goes on here." in page
     nodes.settle()
@@ -174,15 +176,15 @@ def test_a_council_of_another_node_uses_an_output(nodes: Nodes) -> None:
     assert "You told its council that yours uses it." in officer.text
     nodes.settle()
     seen = there.visitor().visit(theirs).text
-    assert "In use at:" in seen
+    assert "Reused by:" in seen
     assert "Aldermoor Council" in seen
     page = officer.visit(copy_of(here, "Bin days")).text
     assert "Aldermoor Council" in page
-    assert "In use at:" in page
+    assert "Reused by:" in page
     officer.submit("drop")
     nodes.settle()
-    assert "In use at:" not in there.visitor().visit(theirs).text
-    assert "In use at:" not in officer.visit(copy_of(here, "Bin days")).text
+    assert "Reused by:" not in there.visitor().visit(theirs).text
+    assert "Reused by:" not in officer.visit(copy_of(here, "Bin days")).text
 
 
 def test_those_who_write_a_project_name_councils_without_a_node(nodes: Nodes) -> None:
@@ -214,12 +216,12 @@ def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) 
     assert says(council, "Add", person.uri) == "ignored"
     assert says(council, "Add", council.uri, f"{project.uri}#output-none") == "ignored"
     assert says(council, "Add", council.uri, "https://elsewhere.test/1#output-1") == "ignored"
-    assert "In use at:" not in node.visitor().visit(ours).text
+    assert "Reused by:" not in node.visitor().visit(ours).text
     assert says(council, "Add", council.uri) == "done"
     assert says(council, "Add", council.uri) == "ignored"
     assert says(council, "Remove", council.uri) == "done"
     assert says(council, "Add", council.uri) == "ignored", "not twice a day"
-    assert "In use at:" not in node.visitor().visit(ours).text
+    assert "Reused by:" not in node.visitor().visit(ours).text
 
 
 def state_of(node: TestNode) -> tuple[Any, ...]:
@@ -306,11 +308,11 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     other = f"https://{there.host}{second}"
     assert coordinator.submit("alike", address=other, kind="merged-into").status_code == 400
     coordinator.submit("alike", address=other, kind="identical")
-    assert "Both councils are told that yours says so." in coordinator.text
+    assert "Saved. Both councils will be notified." in coordinator.text
     assert "says Olu Operator, Aldermoor Council" in coordinator.text
     nodes.settle()
     for address, named in ((first, "Bins in one step"), (second, "Bin days")):
-        seen = there.visitor().visit(address).text.partition("The same need, others say")[2]
+        seen = there.visitor().visit(address).text.partition("Projects that meet the same need")[2]
         assert f">{named}</a> (Brackwell Council)" in seen
         assert "says Aldermoor Council" in seen
         assert "Olu Operator" not in seen

@@ -53,7 +53,7 @@ def test_an_update_arrives_is_changed_and_goes(nodes: Nodes) -> None:
 
     officer.visit(f"{path}/edit")
     officer.submit("edit", changed="We dropped it.")
-    assert "Your changes are published." in officer.text
+    assert "Your changes have been published." in officer.text
     nodes.settle()
     assert "We dropped it." in reader.visit(address).text
     assert "tried" not in reader.text

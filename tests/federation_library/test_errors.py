@@ -26,4 +26,4 @@ def test_every_reason_has_a_status_and_a_sentence(reason: Reason) -> None:
 def test_all_errors_have_one_base() -> None:
     for error in (Refusal(Reason.not_json), DocumentError("id", "missing"), AddressError("No.")):
         assert isinstance(error, FederationError)
-    assert DocumentError("id", "missing").safe_text == "The document's id: missing."
+    assert DocumentError("id", "missing").safe_text == "Problem with “id” in the document: missing."

@@ -43,17 +43,17 @@ def test_a_published_project_is_fresh_and_says_when_it_is_looked_at_again(
     page = stranger.visit(write(officer, title="New and true")).text
     assert "Up to date" in page
     assert f"The next review is on {said(FALLS_DUE)}." in page
-    assert "Still true" not in page
+    assert "Confirm it’s up to date" not in page
     assert "Up to date" in stranger.visit("/projects").text
 
 
 def test_a_draft_and_what_is_retired_need_no_review(
     council: TestNode, officer: Visitor, stranger: Visitor
 ) -> None:
-    assert "Can this be relied on?" not in officer.visit(write(officer, "save")).text
+    assert "Is this up to date?" not in officer.visit(write(officer, "save")).text
     retired = write(officer, phase="retired")
     pass_weeks(council, retired, 40)
-    assert "Can this be relied on?" not in stranger.visit(retired).text
+    assert "Is this up to date?" not in stranger.visit(retired).text
 
 
 def test_a_review_that_is_not_done_is_seen_by_everybody(
@@ -123,11 +123,11 @@ def test_what_is_archived_leaves_the_lists_stays_readable_and_comes_back_by_one_
     page = stranger.visit(address)
     assert page.status_code == 200
     assert f"Put in the archive on {said(0)}." in page.text
-    assert "Bring it back" not in page.text
+    assert "Restore from archive" not in page.text
     officer.visit(address)
-    assert "Bring it back" in officer.text
+    assert "Restore from archive" in officer.text
     officer.submit("confirm")
-    assert "The project is back in the lists." in officer.text
+    assert "The project is no longer archived." in officer.text
     assert "Long forgotten" in stranger.visit("/projects").text
     assert "Long forgotten" not in stranger.visit("/projects?show=archived").text
 
@@ -155,7 +155,7 @@ def test_projects_from_before_reviews_get_a_date(council: TestNode, officer: Vis
         ).one()
         project.review_on = project.confirmed_on = None
         project.freshness = type(project.freshness).unsaid
-    assert "Can this be relied on?" not in officer.visit(address).text
+    assert "Is this up to date?" not in officer.visit(address).text
     freshness.look(council.node)
     assert "Up to date" in officer.visit(address).text
 
@@ -191,7 +191,7 @@ def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: No
     officer.submit("confirm")
     nodes.settle()
     assert "Up to date" in theirs()
-    assert "Still true" not in follower.visit("/projects").text
+    assert "Confirm it’s up to date" not in follower.visit("/projects").text
 
 
 def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) -> None:
@@ -237,7 +237,7 @@ def test_the_owner_chooses_the_review_date_and_updates_leave_it(
     choose(reviews.today() + timedelta(weeks=2))
     pass_weeks(council, address, 2)
     assert "Review due" in stranger.visit(address).text
-    assert "Choose the review date" in officer.visit("/desk").text
+    assert "Choose a review date" in officer.visit("/desk").text
 
 
 def test_an_update_tells_other_councils_of_the_next_review(nodes: Nodes) -> None:

@@ -30,7 +30,7 @@ def test_each_change_is_a_version_with_what_changed(officer: Visitor, stranger: 
     change(officer, address, title="As it went on", phase="beta")
     page = stranger.visit(f"{address}/history").text
     assert versions(stranger, address) == [3, 2]
-    assert "Changed: Name of the project, Phase." in page
+    assert "Changed: Project name, Phase." in page
     assert "Ola Officer" not in page
     assert "Ola Officer" in officer.visit(f"{address}/history").text
     assert versions(officer, address) == [3, 2, 1]
@@ -91,17 +91,17 @@ def test_a_version_is_brought_back_as_a_new_one(officer: Visitor, stranger: Visi
     change(officer, address, title="It was better", brief="Worse.", visibility="peers")
     officer.visit(f"{address}/history/2")
     officer.submit("restore")
-    assert "The project says again what version 2 said." in officer.text
+    assert "Version 2 has been restored." in officer.text
     assert "It was good" in officer.text
     assert stranger.visit(address).status_code == 404, "who may read it stays"
-    assert "Brought back" in officer.visit(f"{address}/history").text
+    assert "Restored" in officer.visit(f"{address}/history").text
     assert versions(officer, address) == [4, 3, 2, 1]
 
 
 def test_a_reader_does_not_bring_anything_back(officer: Visitor, stranger: Visitor) -> None:
     address = write(officer, title="Only to read")
-    assert "Bring this version back" in officer.visit(f"{address}/history/2").text
-    assert "Bring this version back" not in stranger.visit(f"{address}/history/2").text
+    assert "Restore this version" in officer.visit(f"{address}/history/2").text
+    assert "Restore this version" not in stranger.visit(f"{address}/history/2").text
     assert stranger.client.post(f"{address}/history/2/restore").status_code == 400
 
 
@@ -127,7 +127,7 @@ def test_a_project_from_before_has_what_it_was_as_its_first(
         for row in work.session.scalars(select(Version)):
             work.session.delete(row)
     page = officer.visit(f"{address}/history").text
-    assert "Nothing has changed since its history is kept." in page
+    assert "No changes to this project have been recorded yet." in page
     change(officer, address, title="Newer")
     assert versions(stranger, address) == [2, 1]
     assert "Older than its history" in stranger.visit(f"{address}/history/1").text

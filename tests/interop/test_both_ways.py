@@ -93,7 +93,7 @@ def test_must_22_a_reaction_of_theirs_counts_once_and_is_taken_back(
 def test_must_31_a_comment_of_ours_arrives_there_and_is_deleted_there(town: Town) -> None:
     project = town.ours.publish()
     note = town.theirs.do("write", content="<p>Why?</p>", about=project, to=town.ours.uri)
-    town.ours.reads(town.ours.path_of(project), "Why?")
+    town.ours.reads(town.ours.path_of(project), "Troubleshooting")
     answer = town.ours.answer(note, f"For you, {town.theirs.who}")
     assert town.theirs.who in town.arrived("Create", answer)["content"]
     town.ours.delete(answer)

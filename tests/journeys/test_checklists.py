@@ -16,9 +16,9 @@ QUESTIONS = 7
 def begin(page: Page, council: Council) -> None:
     page.goto(council.url("/checklists"))
     page.get_by_role("link", name="Reporting done right").click()
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Start assessment").click()
     page.get_by_label("The whole council").check()
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Start assessment").click()
     expect(page.get_by_role("main")).to_contain_text("0 of 7 answered")
     page.get_by_role("link", name="Telling the council").click()
 
@@ -37,9 +37,9 @@ def save(page: Page) -> None:
 def go_through(page: Page, answers: Sequence[str]) -> None:
     """Answer what is asked next, and go on to the next section at the end of one."""
     for words in answers:
-        if page.get_by_role("button", name="Go on to the list of sections").is_visible():
+        if page.get_by_role("button", name="Continue to the list of sections").is_visible():
             with page.expect_navigation():
-                page.get_by_role("button", name="Go on to the list of sections").click()
+                page.get_by_role("button", name="Continue to the list of sections").click()
             page.locator(".govuk-task-list__item", has_text="Not started").first.get_by_role(
                 "link"
             ).click()
@@ -47,10 +47,10 @@ def go_through(page: Page, answers: Sequence[str]) -> None:
 
 
 def finish_and_share(page: Page) -> None:
-    page.get_by_role("button", name="Go on to the list of sections").click()
-    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="Continue to the list of sections").click()
+    page.get_by_role("button", name="Finish assessment").click()
     expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
-    page.get_by_role("link", name="Share it with other councils").click()
+    page.get_by_role("link", name="Share with other councils").click()
     page.get_by_role("button", name="Share these answers").click()
     expect(page.get_by_role("alert")).to_contain_text("The answers are shared")
 
@@ -69,8 +69,8 @@ def test_two_councils_answer_a_checklist_and_compare(
     sign_in(theirs, there, "coordinator")
     begin(theirs, there)
     theirs.get_by_label("Note").fill("For us alone")
-    theirs.get_by_label("Address").fill("https://reports.example/page")
-    theirs.get_by_label("What it is").fill("Our page for reports")
+    theirs.get_by_label("Web address").fill("https://reports.example/page")
+    theirs.get_by_label("Title").fill("Our page for reports")
     go_through(theirs, ["Yes"] * QUESTIONS)
     finish_and_share(theirs)
 
@@ -88,7 +88,7 @@ def test_two_councils_answer_a_checklist_and_compare(
     expect(ours.get_by_role("link", name="Our page for reports")).to_be_visible()
     expect(ours.get_by_role("main")).not_to_contain_text("For us alone")
     examine(ours)
-    ours.get_by_label("What you will do").fill("Build the page")
+    ours.get_by_label("Planned action").fill("Build the page")
     save(ours)
     go_through(ours, ["Yes"] * (QUESTIONS - 1))
     examine(ours)
@@ -104,7 +104,7 @@ def test_two_councils_answer_a_checklist_and_compare(
 
     theirs.get_by_role("link", name="Back to the checklist").click()
     theirs.get_by_role("main").get_by_role("link", name=there.name).first.click()
-    theirs.get_by_role("link", name="See what is shared").click()
+    theirs.get_by_role("link", name="View shared answers").click()
     theirs.get_by_role("button", name="Stop sharing").click()
     expect(theirs.get_by_role("alert")).to_contain_text("no longer shared")
     until(ours, compare, lambda: row.count() == 0)

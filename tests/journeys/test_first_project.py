@@ -24,7 +24,7 @@ def test_an_officer_publishes_a_complete_project_within_five_minutes_and_finds_i
     person.type(page.get_by_label("Password", exact=True), PASSWORD)
     person.press(page.get_by_role("button", name="Sign in"))
     person.press(page.get_by_role("button", name="Publish a project").first)
-    person.type(page.get_by_label("Name of the project"), TITLE)
+    person.type(page.get_by_label("Project name"), TITLE)
     person.type(page.get_by_label("Summary"), SUMMARY)
     person.choose(page.get_by_role("radio", name="Beta"))
     person.press(page.get_by_role("button", name="Save as draft"))
@@ -60,24 +60,24 @@ def write_every_part(person: Person) -> None:
     person.type(page.get_by_label("As a").first, "resident with a garden")
     person.type(page.get_by_label("I need").first, "to renew in a minute")
     person.type(page.get_by_label("So that").first, "my bin is not missed")
-    person.type(page.get_by_label("How you know").first, "Twelve interviews")
-    go_on(person, "Dates, budget and working together")
-    start = page.get_by_role("group", name="Start", exact=True)
+    person.type(page.get_by_label("How you know about this need").first, "Twelve interviews")
+    go_on(person, "Dates, budget and working with others")
+    start = page.get_by_role("group", name="Start date", exact=True)
     for part, number in (("Day", "1"), ("Month", "2"), ("Year", "2027")):
         person.type(start.get_by_label(part), number)
     person.choose(page.get_by_role("radio", name="Up to £50,000"))
     person.choose(page.get_by_role("radio", name="Share effort"))
     go_on(person, "Department and contact")
     person.type(page.get_by_label("Department or service"), "Waste services")
-    expect(page.get_by_label("Name of the contact")).to_have_value("Tom Ellery")
-    person.type(page.get_by_label("Email address of the contact"), "bins@aldermoor.example")
+    expect(page.get_by_label("Contact’s name")).to_have_value("Tom Ellery")
+    person.type(page.get_by_label("Contact’s email address"), "bins@aldermoor.example")
     go_on(person, "Subject")
     person.type(page.get_by_label("Tags"), "garden, letters")
     go_on(person, "Links")
     person.type(page.get_by_label("Address").first, "https://board.example.gov.uk/")
-    person.type(page.get_by_label("Words of the link").first, "The board")
+    person.type(page.get_by_label("Link text").first, "The board")
     go_on(person, "Outputs")
-    person.type(page.get_by_label("What everybody gets").first, "Letter template")
+    person.type(page.get_by_label("What you can reuse").first, "Letter template")
     person.type(page.get_by_label("Licence").first, "OGL v3.0")
     person.press(page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_role("alert")).to_contain_text("The draft is saved")
@@ -90,9 +90,9 @@ def go_on(person: Person, heading: str) -> None:
 
 def finish(page: Page) -> None:
     """Answer what a checklist still asks, and finish it."""
-    onwards = page.get_by_role("button", name="Go on to the list of sections")
+    onwards = page.get_by_role("button", name="Continue to the list of sections")
     unfinished = page.locator(".govuk-task-list__item", has_not_text="Completed")
-    while page.get_by_role("button", name="Finish").count() == 0:
+    while page.get_by_role("button", name="Finish assessment").count() == 0:
         if page.get_by_role("button", name="Save and continue").count():
             answer(page, "Yes")
         elif onwards.count():
@@ -101,7 +101,7 @@ def finish(page: Page) -> None:
         else:
             with page.expect_navigation():
                 unfinished.get_by_role("link").first.click()
-    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="Finish assessment").click()
 
 
 def test_a_desk_is_cleared_and_then_says_that_nothing_is_on_it(
@@ -111,21 +111,21 @@ def test_a_desk_is_cleared_and_then_says_that_nothing_is_on_it(
     sign_in(page, there, "officer")
     page.goto(there.url("/desk"))
     main = page.get_by_role("main")
-    while main.get_by_role("button", name="Still true").count():
-        main.get_by_role("button", name="Still true").first.click()
+    while main.get_by_role("button", name="Confirm it’s up to date").count():
+        main.get_by_role("button", name="Confirm it’s up to date").first.click()
         expect(page.get_by_role("alert")).to_contain_text("The next review is on")
         page.goto(there.url("/desk"))
-    while main.get_by_role("button", name="Go to the action").count():
-        main.get_by_role("button", name="Go to the action").first.click()
-        page.get_by_role("button", name="It is done").click()
-        expect(page.get_by_role("alert")).to_contain_text("The action is done.")
+    while main.get_by_role("button", name="View action").count():
+        main.get_by_role("button", name="View action").first.click()
+        page.get_by_role("button", name="Mark as done").click()
+        expect(page.get_by_role("alert")).to_contain_text("The action has been marked as done.")
         page.goto(there.url("/desk"))
-    main.get_by_role("button", name="Go on answering").click()
+    main.get_by_role("button", name="Continue assessment").click()
     finish(page)
     expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
     page.goto(there.url("/desk"))
     # Nobody is notified of what they did themselves.
-    expect(page.get_by_role("button", name="Read them")).to_have_count(0)
+    expect(page.get_by_role("button", name="Read notifications")).to_have_count(0)
     expect(main).to_contain_text("Nothing needs your attention")
     expect(main.get_by_role("button", name="Publish a project")).to_be_visible()
     examine(page)

@@ -26,15 +26,17 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
     with program(tmp_path, "serve", environment=outside | ours) as said:
         address = said("Set the node up at").removeprefix("Set the node up at ")
         page.goto(base)
-        expect(page.get_by_role("heading", level=1)).to_have_text("This node is ready to be set up")
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "This server is ready to be set up"
+        )
         if script:
             examine(page)
         page.goto(address)
-        page.get_by_label("Name of the council").fill("Copperbeck Borough Council")
-        page.get_by_role("button", name="Set up the node").click()
+        page.get_by_label("Council name").fill("Copperbeck Borough Council")
+        page.get_by_role("button", name="Set up this server").click()
         problem = page.get_by_role("alert")
         expect(problem).to_contain_text("There is a problem")
-        expect(page.get_by_label("Name of the council")).to_have_value("Copperbeck Borough Council")
+        expect(page.get_by_label("Council name")).to_have_value("Copperbeck Borough Council")
         if script:
             examine(page)
         page.get_by_label("Short name").fill("copperbeck")
@@ -42,9 +44,9 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
         page.get_by_label("Your name").fill("Ada Thorne")
         page.get_by_label("Your email address").fill("ada.thorne@copperbeck.example")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Set up the node").click()
+        page.get_by_role("button", name="Set up this server").click()
         expect(page.get_by_role("alert")).to_contain_text("Your node is ready.")
         expect(page.get_by_text("Ada Thorne")).to_be_attached()
-        expect(page.get_by_role("heading", name="Start with two steps")).to_be_visible()
+        expect(page.get_by_role("heading", name="Get started in 2 steps")).to_be_visible()
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")

@@ -73,7 +73,7 @@ def test_a_project_is_published_with_the_keyboard_alone(
     tab_to(page, page.get_by_role("button", name="Publish a project"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Publish a project")
-    tab_to(page, page.get_by_label("Name of the project"))
+    tab_to(page, page.get_by_label("Project name"))
     page.keyboard.type("Written without a mouse")
     tab_to(page, page.get_by_label("Summary"))
     page.keyboard.type(SUMMARY)

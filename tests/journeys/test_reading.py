@@ -29,7 +29,7 @@ def test_pages_to_write_on_read_well(browser: BrowserContext, here: Council) -> 
     sign_in(page, here, "operator")
     page.goto(here.url("/projects?origin=ours"))
     page.get_by_role("link", name="One place to report a missed bin").click()
-    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("button", name="Change this project").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Change this project")
     page.get_by_text("How to use Markdown").click()
     examine(page)

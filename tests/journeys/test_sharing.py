@@ -28,7 +28,7 @@ def test_an_operator_follows_a_council_by_its_address(
     expect(page.get_by_role("alert")).to_contain_text(f"We no longer follow {here.name}.")
     projects = there.url("/projects?origin=others")
     page.goto(projects)
-    expect(page.get_by_role("heading", name="No projects here")).to_be_visible()
+    expect(page.get_by_role("heading", name="No projects to show")).to_be_visible()
 
     page.goto(there.url("/councils"))
     page.get_by_role("button", name="Follow a council").click()
@@ -69,11 +69,11 @@ def test_a_project_is_published_changed_and_deleted(
     expect(reader.get_by_role("link", name="See the original")).to_have_attribute("href", address)
     expect(reader.get_by_role("heading", name="Why")).to_be_visible()
 
-    officer.get_by_role("button", name="Edit").click()
-    officer.get_by_label("Name of the project").fill(f"{title}, again")
+    officer.get_by_role("button", name="Change this project").click()
+    officer.get_by_label("Project name").fill(f"{title}, again")
     officer.get_by_role("radio", name="Beta").check()
     officer.get_by_role("button", name="Publish changes").click()
-    expect(officer.get_by_role("alert")).to_contain_text("Your changes are published.")
+    expect(officer.get_by_role("alert")).to_contain_text("Your changes have been published.")
     heading = reader.get_by_role("heading", level=1)
     until(reader, copy, lambda: heading.inner_text() == f"{title}, again")
     expect(reader.get_by_role("main")).to_contain_text(re.compile(r"Phase\s*Beta"))

@@ -26,9 +26,9 @@ def test_what_is_missing_is_said_and_led_to(
         expect(page.locator(".govuk-error-summary")).to_be_focused()
         examine(page)
     for message, field in (
-        ("Enter the name of the project", page.get_by_label("Name of the project")),
-        ("Enter one sentence on what the project is for", page.get_by_label("Summary")),
-        ("Select the phase the project is in", page.get_by_role("radio", name="Concept")),
+        ("Enter the name of the project", page.get_by_label("Project name")),
+        ("Enter a summary of what the project is for", page.get_by_label("Summary")),
+        ("Select a phase", page.get_by_role("radio", name="Concept")),
     ):
         summary.get_by_role("link", name=message).click()
         expect(field).to_be_focused()
@@ -48,23 +48,21 @@ def test_of_two_who_write_at_once_the_second_sees_both_texts(
         page.goto(f"{address}/edit")
     first.get_by_label("Brief").fill("The officer's words.")
     first.get_by_role("button", name="Publish changes").click()
-    expect(first.get_by_role("alert")).to_contain_text("Your changes are published.")
+    expect(first.get_by_role("alert")).to_contain_text("Your changes have been published.")
     second.get_by_label("Brief").fill("The operator's words.")
     second.get_by_role("button", name="Publish changes").click()
 
-    expect(second.get_by_role("heading", level=1)).to_have_text(
-        "Somebody else changed this project"
-    )
+    expect(second.get_by_role("heading", level=1)).to_have_text("Someone else changed this project")
     expect(second.get_by_label("Brief")).to_have_value("The operator's words.")
-    expect(second.get_by_role("region", name="As it is now")).to_contain_text(
+    expect(second.get_by_role("region", name="Current version")).to_contain_text(
         "The officer's words."
     )
     if script:
         examine(second)
     first.goto(address)
     expect(first.get_by_role("main")).to_contain_text("The officer's words.")
-    second.get_by_role("button", name="Save my text").click()
-    expect(second.get_by_role("alert")).to_contain_text("Your changes are published.")
+    second.get_by_role("button", name="Save my version").click()
+    expect(second.get_by_role("alert")).to_contain_text("Your changes have been published.")
     first.reload()
     expect(first.get_by_role("main")).to_contain_text("The operator's words.")
 
@@ -78,16 +76,16 @@ def test_a_checklist_is_answered_and_shown_to_everybody(
     address = publish(page, here, f"A project with answers, {script}")
     page.get_by_text("Answer a checklist about this project").click()
     page.get_by_role("link", name="Local Digital Declaration").click()
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Start assessment").click()
     page.get_by_role("link", name="Services and technology").click()
     go_through(page, ["Yes"] * 5)
     reader.goto(address)
     section = reader.get_by_role("region", name="Checklists")
     expect(section).to_have_count(0)
-    page.get_by_role("button", name="Go on to the list of sections").click()
-    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="Continue to the list of sections").click()
+    page.get_by_role("button", name="Finish assessment").click()
     expect(page.get_by_role("alert")).to_contain_text("The assessment is finished.")
     reader.goto(address)
     expect(section).to_contain_text("5 of 5 answered: 5 yes")
-    section.get_by_role("link", name="See the answers").click()
+    section.get_by_role("link", name="View answers").click()
     expect(reader.get_by_role("main")).to_contain_text("Does it help to fix the plumbing?")

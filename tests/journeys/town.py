@@ -121,7 +121,7 @@ def publish(page: Page, council: Council, title: str) -> str:
     """Publish a project through the form; returns its address."""
     page.goto(council.url("/projects"))
     page.get_by_role("button", name="Publish a project").click()
-    page.get_by_label("Name of the project").fill(title)
+    page.get_by_label("Project name").fill(title)
     page.get_by_label("Summary").fill(SUMMARY)
     page.get_by_role("radio", name="Alpha").check()
     page.get_by_label("Brief").fill(BRIEF)

@@ -37,7 +37,7 @@ def server() -> Iterator[MailServer]:
 def choose(visitor: Visitor, **ways: str) -> None:
     visitor.visit("/notices/choices")
     visitor.submit("/notices/choices", **{**QUIET, "language": "en", **ways})
-    assert "Your choices are saved." in visitor.text
+    assert "Your notification settings have been saved." in visitor.text
 
 
 def mail_at(one: TestNode, moment: datetime) -> None:
@@ -162,7 +162,7 @@ def test_at_once_is_at_once_and_then_together(nodes: Nodes, server: MailServer) 
     mail_at(here, now() + timedelta(minutes=6))
     assert [got["Subject"] for got in server.received] == [
         f"Aldermoor Council wrote an update of {TITLE}",
-        "2 notices from Moothall at Aldermoor Council",
+        "2 notifications from Moothall at Aldermoor Council",
     ]
 
 
@@ -191,7 +191,7 @@ def test_one_click_by_a_stranger_ends_them(nodes: Nodes, server: MailServer) -> 
     assert link in text_of(got)
 
     stranger = here.visitor()
-    assert "This ends emails about single notices." in stranger.visit(link).text
+    assert "This ends emails about individual notifications." in stranger.visit(link).text
     assert still_mailed(operator)
     client = here.app.test_client()
     assert client.post(link, data={"then": "these"}).status_code == 400
@@ -222,7 +222,7 @@ def test_a_button_ends_all(nodes: Nodes) -> None:
     stranger = here.visitor()
     stranger.visit(f"/unsubscribe/{token}/weekly")
     stranger.submit("/unsubscribe", then="all")
-    assert "You get these emails no more" in stranger.text
+    assert "You will no longer get these emails" in stranger.text
     assert not still_mailed(operator)
 
 
@@ -243,8 +243,8 @@ def test_a_strange_choice_is_refused(nodes: Nodes) -> None:
     operator.visit("/notices/choices")
     operator.submit("/notices/choices", updates="hourly", language="fr")
     assert operator.page.status_code == 400
-    assert "Select how you want to hear of this" in operator.text
-    assert "Select the language of the emails" in operator.text
+    assert "Select how you want to get these notifications" in operator.text
+    assert "Select a language for emails" in operator.text
 
 
 def test_a_person_has_so_many_notices(nodes: Nodes) -> None:

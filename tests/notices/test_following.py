@@ -56,7 +56,7 @@ def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
     writer.visit(f"{project}/delete")
     writer.submit("delete")
     nodes.settle()
-    assert told(reader) == ["Aldermoor Council deleted a project that you followed"]
+    assert told(reader) == ["Aldermoor Council deleted a project you followed"]
     assert TITLE not in reader.text
 
 
@@ -80,9 +80,9 @@ def test_a_tag_is_followed(nodes: Nodes) -> None:
     operator, officer = here.visitor("operator"), here.visitor("officer")
     operator.visit("/following")
     operator.submit("/following/tags", tag=" #Housing ")
-    assert "You follow the tag housing." in operator.text
+    assert "You are now following the tag housing." in operator.text
     operator.submit("/following/tags", tag="")
-    assert "Enter a tag of at most 100 characters" in operator.text
+    assert "Enter a tag of 100 characters or fewer" in operator.text
     with here.work() as work:
         details = Details(tags=("Housing",))
         text = Text(TITLE, "Short.", "alpha", "", details=details)
@@ -114,7 +114,7 @@ def test_following_ends(nodes: Nodes) -> None:
     assert TITLE in operator.visit("/following").text
     operator.visit(project)
     operator.submit("/end")
-    assert "You no longer follow it." in operator.text
+    assert "Removed from the things you follow." in operator.text
     written(here.visitor("officer"), project, changed="We tried it.")
     nodes.settle()
     assert told(operator) == []
@@ -190,4 +190,4 @@ def test_who_follows_a_project_that_goes_on_in_another_follows_that(nodes: Nodes
     assert "Bins again" in operator.visit("/following").text
     written(officer, second, changed="We tried it.")
     nodes.settle()
-    assert told(operator) == ["Aldermoor Council wrote an update of Bins again"]
+    assert told(operator) == ["Aldermoor Council wrote an update about Bins again"]

@@ -50,7 +50,7 @@ def test_who_read_the_whole_list_of_projects_has_them_too(nodes: Nodes) -> None:
     nodes.settle()
     text = text_of(here, "/operator/shared")
     assert text.count("Brackwell Council") == 1
-    assert "Read in the list of our projects:" in text
+    assert "Read in our list of projects:" in text
     publish(here, "Published later")
     nodes.settle()
     page = text_of(here, "/operator/shared").partition(">Published later</a>")[2]
@@ -61,7 +61,7 @@ def test_who_read_the_whole_list_of_projects_has_them_too(nodes: Nodes) -> None:
 def test_a_gss_code_that_two_councils_claim_is_shown_to_the_operator(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, here, there)
-    heading = "GSS codes that more than one council claims"
+    heading = "GSS codes claimed by more than one council"
     assert heading not in text_of(here, "/operator")
     with here.work() as work:
         for council in work.session.scalars(select(Council)):
@@ -84,7 +84,7 @@ def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
     sender.send(sender.says("Create", {"id": peer.uri("/x"), "type": "Bicycle"}), here)
     nodes.settle()
     text = text_of(here, "/operator/received")
-    assert "Asked to follow" in text
+    assert "Requested to follow" in text
     assert "nothing here receives Create Bicycle" in text
     assert "Bicycle" not in text_of(here, "/operator/received?state=done")
 
@@ -95,8 +95,8 @@ def test_what_is_read_and_compared(nodes: Nodes) -> None:
     nodes.settle()
     follow(nodes, there, here)
     text = text_of(there, "/operator/reading")
-    assert "Done: 1 read" in text
-    assert "The same" in text
+    assert "Done: 1 fetched" in text
+    assert "No differences" in text
 
 
 def test_all_that_a_server_has_not_got_is_tried_again_or_given_up(nodes: Nodes) -> None:
@@ -109,18 +109,18 @@ def test_all_that_a_server_has_not_got_is_tried_again_or_given_up(nodes: Nodes) 
     for title in ("Bins", "Roads"):
         publish(here, title)
     nodes.settle()
-    assert "All is well." not in text_of(here, "/operator")
+    assert "There are no problems to fix." not in text_of(here, "/operator")
     operator = here.visitor("operator")
     operator.visit(f"/operator/deliveries?host={peer.host}")
     peer.answers = 202
     answer = operator.submit("deliveries/all", then="retry")
     assert "deliveries are tried again." in answer.text
     nodes.settle()
-    assert "All is well." in text_of(here, "/operator")
+    assert "There are no problems to fix." in text_of(here, "/operator")
     assert len(peer.heard("Create")) >= 2
 
     peer.answers = 503
     publish(here, "Streets")
     nodes.settle()
     operator.visit(f"/operator/deliveries?host={peer.host}")
-    assert "1 delivery is given up." in operator.submit("deliveries/all", then="give-up").text
+    assert "1 delivery will be cancelled." in operator.submit("deliveries/all", then="give-up").text

@@ -101,8 +101,8 @@ def test_each_kind_is_found_and_each_reason_has_its_words(
     page = here.visitor("operator").visit(
         f"/operator/inspect?id={uris['document']}&host=https://{peer.host.upper()}/about"
     )
-    assert "Their server refused it every time." in page.text
-    assert "Ask its operator to allow this server, then try again." in page.text
+    assert "Their server refused every attempt." in page.text
+    assert "Ask the operator of that server to allow ours, then retry." in page.text
 
     def try_again(answers: int) -> None:
         peer.answers = answers
@@ -167,7 +167,7 @@ def test_what_another_council_has_and_we_have_not(nodes: Nodes) -> None:
     page = here.visitor("operator").visit(f"/operator/inspect?id={uri}")
     assert page.status_code == 404
     assert "Our council follows nobody there" in page.text
-    assert "Not here" in page.text
+    assert "No copy here" in page.text
     here.follow(there)
     nodes.settle()
     assert why(f"{uri}x") == "not_told"

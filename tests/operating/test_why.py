@@ -34,11 +34,11 @@ def test_it_was_delivered(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     uri = uri_of(here, publish(here, "Bins"))
-    assert "The next try is due." in page(here, uri)
+    assert "The next attempt is due." in page(here, uri)
     nodes.settle()
     text = page(here, uri, there.host)
-    assert "Delivered, and accepted by the server." in text
-    assert "Has it" in text
+    assert "The item was delivered, and the server accepted it." in text
+    assert "Has a copy" in text
     facts = known(here, uri)
     assert facts["kind"] == "project"
     assert [one["reason"] for one in facts["hosts"]] == ["delivered"]
@@ -79,7 +79,7 @@ def test_nobody_there_follows(nodes: Nodes) -> None:
     nodes.settle()
     text = page(here, uri, there.host)
     assert "Nobody there follows the council or the project" in text
-    assert "Nobody yet" in text
+    assert "No servers yet" in text
 
 
 def test_they_followed_later_and_read_it_themselves(nodes: Nodes) -> None:
@@ -93,7 +93,7 @@ def test_they_followed_later_and_read_it_themselves(nodes: Nodes) -> None:
 @pytest.mark.parametrize(
     "state, words",
     [
-        (peers.BLOCKED, "The server is blocked, so nothing is sent to it."),
+        (peers.BLOCKED, "The server is blocked, so we do not send anything to it."),
         (peers.UNKNOWN, "The server is not on the allow-list"),
     ],
 )
@@ -111,7 +111,9 @@ def test_a_draft_is_sent_to_nobody(nodes: Nodes) -> None:
     writer = here.visitor("officer")
     writer.visit("/projects/new")
     draft = writer.submit(title="Bins", summary="Short.", phase="alpha", brief="Why.", then="save")
-    assert "It has not been published." in page(here, uri_of(here, draft.request.path), there.host)
+    assert "The item has not been published." in page(
+        here, uri_of(here, draft.request.path), there.host
+    )
 
 
 def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
@@ -125,13 +127,13 @@ def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
     nodes.settle()
     text = page(here, uri, peer.host)
     assert "nobody receives anything at that address" in text
-    assert "Last answer: 410" in text
+    assert "Last response: 410" in text
     peer.answers = 202
     operator = here.visitor("operator")
     operator.visit(f"/operator/inspect?id={uri}")
     operator.submit("retry")
     nodes.settle()
-    assert "Delivered, and accepted by the server." in page(here, uri, peer.host)
+    assert "The item was delivered, and the server accepted it." in page(here, uri, peer.host)
 
 
 def test_the_server_deleted_it(nodes: Nodes) -> None:
@@ -150,8 +152,10 @@ def test_what_is_unknown_is_said_so(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     answer = here.visitor("operator").visit("/operator/inspect?id=https://nowhere.test/1")
     assert answer.status_code == 404
-    assert "<title>Error: Why did they not get it?" in answer.text
-    assert answer.text.count("This node knows nothing of that.") == 2, "above, and beside the field"
+    assert "<title>Error: Troubleshoot delivery" in answer.text
+    assert answer.text.count("This server has no record of that.") == 2, (
+        "above, and beside the field"
+    )
 
 
 def test_only_an_operator_asks(nodes: Nodes) -> None:

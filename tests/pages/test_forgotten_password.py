@@ -66,7 +66,7 @@ def test_a_new_password_is_chosen_with_a_link_once(
     stranger.visit(first)
     assert stranger.submit("new-password", password="short").status_code == 400
     page = stranger.submit("new-password", password=NEW)
-    assert "You have a new password. Sign in with it." in page.text
+    assert "Your password has been changed. Sign in with your new password." in page.text
     assert page.request.path == "/sign-in"
     assert signed_in.visit("/projects/new").request.path == "/sign-in", "no longer signed in"
     assert (signs_in(council, PASSWORD), signs_in(council, NEW)) == (False, True)
@@ -126,7 +126,7 @@ def test_nobody_learns_who_has_an_account_or_sends_many_emails(
         assert session.scalar(select(func.count()).where(waiting)) == 0
     for number in range(PER_ADDRESS):
         ask(council, stranger, f"{number}@aldermoor.example")
-    assert "Too many tries" in stranger.text
+    assert "Too many attempts" in stranger.text
 
 
 def test_what_is_no_address_is_said(stranger: Visitor) -> None:

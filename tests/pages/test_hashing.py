@@ -122,7 +122,7 @@ def change_own(council: TestNode) -> None:
     officer = council.visitor("officer")
     officer.visit("/account/password")
     page = officer.submit("/account/password", current=PASSWORD, password="three random words")
-    assert "Your password is changed." in page.text
+    assert "Your password has been changed." in page.text
     with council.work() as work:
         hashed = people.new_password_hash(PASSWORD)
         people.set_password(work, people.require_by_email(work.session, OFFICER), hashed)

@@ -53,7 +53,9 @@ def hub(lasting_nodes: Nodes) -> Iterator[list[str]]:
 
 
 # The same whether a name is not known or leads inside: which there are is no officer's concern.
-NO_ANSWER = "It cannot be fetched: Nothing can be read there. Enter the public name of a server"
+NO_ANSWER = (
+    "The file could not be fetched. Nothing can be read there. Enter the public name of a server"
+)
 
 
 def upload(
@@ -85,7 +87,7 @@ def count(council: TestNode) -> int:
 def test_a_file_is_looked_at_and_then_saved(council: TestNode, officer: Visitor) -> None:
     before = count(council)
     upload(officer, "publiccode.yml", BIN)
-    assert "Check what was read" in officer.text
+    assert "Check what will be imported" in officer.text
     assert "Mair Puw" in officer.text
     assert "not used: type" in officer.text
     assert count(council) == before
@@ -101,10 +103,10 @@ def test_a_file_is_looked_at_and_then_saved(council: TestNode, officer: Visitor)
 
 def test_what_a_file_does_not_say_is_written(officer: Visitor) -> None:
     upload(officer, "civic.json", '{"status": "Beta", "tags": ["todo"], "type": "Website"}')
-    assert "What is missing" in officer.text
+    assert "Missing information" in officer.text
     officer.submit("save", title="Somebody might")
     assert officer.page.status_code == 400
-    assert "Enter one sentence on what the project is for" in officer.text
+    assert "Enter a summary of what the project is for" in officer.text
     assert "Somebody might" in officer.text
     officer.submit("save", summary="Says who might.")
     assert "saved as a draft" in officer.text
@@ -115,18 +117,18 @@ def test_many_projects_in_one_file(council: TestNode, officer: Visitor) -> None:
     before = count(council)
     upload(officer, "PipelineReports.csv", PIPELINE_CSV)
     assert "2 projects were found." in officer.text
-    ours, _, others = officer.text.partition("Projects of other organisations")
+    ours, _, others = officer.text.partition("Projects from other organisations")
     assert "Elsewhere" not in ours
-    assert "They are not imported unless you select them." in others
+    assert "These projects are only imported if you select the organisation." in others
     assert "Brackwell Council" in others
     assert "Elsewhere" in others
     officer.submit("save")
-    assert "2 of 2 projects are new drafts." in officer.text
+    assert "2 of 2 projects were saved as new drafts." in officer.text
     assert count(council) == before + 2
     upload(officer, "PipelineReports.csv", PIPELINE_CSV)
-    assert officer.text.count("Here already, and the same") == 2
+    assert officer.text.count("Already exists, and is the same") == 2
     officer.submit("save", organisations="Brackwell Council")
-    assert "1 of 3 projects are new drafts." in officer.text
+    assert "1 of 3 projects were saved as new drafts." in officer.text
     assert count(council) == before + 3
 
 
@@ -139,7 +141,7 @@ def test_a_file_of_others_alone(council: TestNode, officer: Visitor) -> None:
     assert "It has no project of Aldermoor Council, only of Cray Valley" in officer.text
     assert count(council) == before
     officer.submit("save", organisations="Cray Valley")
-    assert "2 of 2 projects are new drafts." in officer.text
+    assert "2 of 2 projects were saved as new drafts." in officer.text
 
 
 def test_what_is_here_already_changes_where_somebody_says_so(
@@ -150,8 +152,8 @@ def test_what_is_here_already_changes_where_somebody_says_so(
     officer.submit("save")
     before = count(council)
     upload(officer, "b.csv", table.format("tops"), source="Trees")
-    assert "1 project that is here already would change" in officer.text
-    assert "Here already, and different" in officer.text
+    assert "1 existing project would change" in officer.text
+    assert "Already exists, but is different" in officer.text
     officer.submit("save")
     assert "Tree roots" in officer.visit("/projects/drafts").text
     upload(officer, "b.csv", table.format("tops"), source="Trees")
@@ -221,7 +223,7 @@ def test_others_write_while_many_projects_are_saved(council: TestNode, officer: 
     finally:
         is_over.set()
         other.join()
-    assert "150 of 150 projects are new drafts." in officer.text
+    assert "150 of 150 projects were saved as new drafts." in officer.text
     assert failures == []
     with council.reading() as session:
         entries = session.scalars(select(AuditEntry.by).order_by(AuditEntry.id)).all()
@@ -271,7 +273,7 @@ def test_a_repository_by_its_address(
     look_up(officer, address)
     assert officer.page.status_code == 200, officer.text
     assert title in officer.text
-    assert "Check what was read" in officer.text
+    assert "Check what will be imported" in officer.text
 
 
 @pytest.mark.parametrize(

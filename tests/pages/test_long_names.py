@@ -7,7 +7,7 @@ import pytest
 from node.people.tries import PER_PERSON, SignInTries, Tries, Tryer
 from node.testing.visitor import Visitor
 
-WRONG = "The email address or the password is not correct"
+WRONG = "The email address or password is not correct"
 
 
 @pytest.mark.parametrize("email", ["x" * 255, "ΐ" * 100_000, f"{'x' * 300}@a.example"])

@@ -96,15 +96,15 @@ SHOWN = {
 WRONG = {
     "plan": {
         "starts_on-day": ("31", "Enter a real date, like 27 3 2027"),
-        "ends_on-year": ("2025", "The end must be on or after the start"),
+        "ends_on-year": ("2025", "End date must be the same as or after the start date"),
     },
     "people": {
         "contact_email": ("sam", "Enter an email address in the correct format"),
-        "department": ("x" * 151, "Use at most 150 characters; these are 151"),
+        "department": ("x" * 151, "Use 150 characters or fewer. You have used 151"),
     },
     "subject": {
         "lgsl": ("zeppelins", "No service has these words"),
-        "tags": (",".join(f"t{n}" for n in range(31)), "Enter at most 30; these are 31"),
+        "tags": (",".join(f"t{n}" for n in range(31)), "Enter 30 or fewer. You have entered 31"),
     },
     "links": {"links-0-url": ("javascript:alert(1)", "Enter a web address, like https")},
     "needs": {
@@ -112,7 +112,7 @@ WRONG = {
         "user_needs-0-evidence_on-month": ("13", "Enter a real date, like 27 3 2027"),
     },
     "outputs": {"outputs-0-url": ("nowhere", "Enter a web address, like https")},
-    "translation": {"title": ("x" * 151, "Use at most 150 characters; these are 151")},
+    "translation": {"title": ("x" * 151, "Use 150 characters or fewer. You have used 151")},
 }
 CASES = [(part, name) for part, names in WRONG.items() for name in names]
 
@@ -127,7 +127,7 @@ def fill(writer: Visitor, address: str, part: str, **more: str) -> str:
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_is_written_and_shown(officer: Visitor, stranger: Visitor, part: str) -> None:
     address = write(officer)
-    assert "Your changes are published." in fill(officer, address, part)
+    assert "Your changes have been published." in fill(officer, address, part)
     page = shown(stranger.visit(address).text)
     assert [words for words in SHOWN[part] if words not in page] == []
     form = shown(officer.visit(f"{address}/edit/{part}").text)
@@ -216,7 +216,7 @@ def test_phases_past_discovery_ask_for_needs(officer: Visitor, stranger: Visitor
     assert asked not in stranger.visit(early).text
     late = write(officer, phase="beta")
     assert asked in stranger.visit(late).text
-    assert "Asked for in this phase" in officer.visit(late).text
+    assert "Needed in this phase" in officer.visit(late).text
     fill(officer, late, "needs")
     assert asked not in stranger.visit(late).text
 
@@ -276,7 +276,10 @@ def test_words_of_a_service_stand_for_its_number(officer: Visitor) -> None:
     address = write(officer)
     officer.visit(f"{address}/edit/subject")
     page = officer.submit("edit/subject", lgsl="council tax", tags="x" * 61, then="save").text
-    assert "Several services have these words: 57 Find out more about council tax" in page
+    assert (
+        "More than one service matches these words, including 57 Find out more "
+        "about council tax. Enter the number of the service"
+    ) in page
     assert "Use at most 60 characters" in page
     assert "No service has these words" in officer.submit("edit/subject", lgsl="omega").text
     page = officer.submit("edit/subject", lgsl="squatters", tags="", then="save").text

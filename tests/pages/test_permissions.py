@@ -20,7 +20,7 @@ def test_an_officer_does_not_look_after_the_node(
 ) -> None:
     page = officer.visit(address)
     assert page.status_code == 403
-    assert "You cannot use this page" in page.text
+    assert "You do not have access to this page" in page.text
     assert operator.visit(address).status_code == 200
 
 
@@ -68,7 +68,7 @@ def test_what_another_council_published_is_shown_as_theirs_and_cannot_be_changed
     page = reader.visit(f"/projects/{token}")
     assert "This project belongs to Aldermoor Council" in page.text
     assert f'href="{here.node.settings.base_url}/projects/' in page.text
-    assert "Look after this project" not in page.text
+    assert "Manage this project" not in page.text
     for onward in ("edit", "delete"):
         assert reader.visit(f"/projects/{token}/{onward}").status_code == 403
     reader.visit("/projects/new")

@@ -19,7 +19,7 @@ def test_what_is_sent_twice_is_made_once(officer: Visitor) -> None:
     found = places(officer, "/projects/new", "/projects/new", once, once, other, forged)
     assert found[0] == found[1]
     assert len({*found}) == 3
-    assert "This project is saved already." in officer.visit(found[0]).text
+    assert "This project has already been saved." in officer.visit(found[0]).text
     said, more = {"changed": "It began."}, {"changed": "It went on."}
     form = f"{found[0]}/updates/new"
     told = places(officer, form, form, said, said, more)

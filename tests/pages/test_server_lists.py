@@ -55,7 +55,7 @@ def test_a_list_is_imported_whole(node: TestNode, looking: Visitor) -> None:
 @pytest.mark.parametrize(
     "body, words",
     [
-        (None, "Choose a file"),
+        (None, "Select a file"),
         (b"", "The first line has to be"),
         (b"\x00\xff", "not a text in UTF-8"),
         (b"host,state\na.example,allowed\nb c,blocked\n", "line 3: b c is not the name"),

@@ -130,7 +130,7 @@ def test_where_one_is_signed_in_is_listed_and_ended_one_by_one(council: TestNode
     there.visit(LIST)
     actions = re.findall(r'action="(/account/sessions/\d+/end)"', there.text)
     assert len(actions) == 2
-    assert "You are signed out on that device." in there.submit(actions[1]).text
+    assert "You have been signed out on that device." in there.submit(actions[1]).text
     assert (is_signed_in(here), is_signed_in(there)) == (False, True)
     there.visit(LIST)
     there.submit(actions[0])
@@ -150,7 +150,7 @@ def test_nobody_ends_a_session_of_somebody_else(council: TestNode) -> None:
 def test_one_signs_out_everywhere(council: TestNode) -> None:
     here, there = sign_in(council), sign_in(council)
     here.visit(LIST)
-    assert "You are signed out everywhere." in here.submit("end-all").text
+    assert "You have been signed out everywhere." in here.submit("end-all").text
     assert not is_signed_in(here)
     assert not is_signed_in(there)
 

@@ -15,7 +15,7 @@ from node.testing.nodes import PASSWORD, TestNode
 from node.testing.visitor import Visitor
 
 OFFICER = "officer@aldermoor.example"
-WRONG = "The email address or the password is not correct"
+WRONG = "The email address or password is not correct"
 LINK = re.compile(r'<a href="#(email|password)">(.*?)</a>')
 
 
@@ -235,7 +235,7 @@ def test_after_too_many_tries_one_waits(stranger: Visitor, moment: list[float]) 
         moment[0] += 1
     page = sign_in(stranger, OFFICER, PASSWORD)
     assert (page.status_code, page.headers["Retry-After"]) == (429, str(15 * 60 - PER_PERSON))
-    assert "Too many tries" in page.text
+    assert "Too many attempts" in page.text
     assert stranger.visit("/projects/new").request.path == "/sign-in"
     moment[0] += 15 * 60
     assert "Ola Officer" in sign_in(stranger, OFFICER, PASSWORD).text

@@ -17,9 +17,9 @@ TEXT = {
 }
 WRONG = {
     "title": ("", "Enter the name of the project"),
-    "summary": ("x" * 201, "Use at most 200 characters; these are 201"),
-    "phase": ("omega", "Select the phase the project is in"),
-    "brief": ("x" * 50_001, "Use at most 50,000 characters; these are 50,001"),
+    "summary": ("x" * 201, "Use 200 characters or fewer. You have used 201"),
+    "phase": ("omega", "Select a phase"),
+    "brief": ("x" * 50_001, "Use 50,000 characters or fewer. You have used 50,001"),
 }
 
 
@@ -38,7 +38,7 @@ def shown(page: str) -> str:
 
 def test_a_draft_is_for_the_council_alone(officer: Visitor, stranger: Visitor) -> None:
     address = write(officer, "save", title="A quiet plan")
-    assert "The draft is saved. Only your council can see it." in officer.text
+    assert "The draft has been saved. Only your council can see it." in officer.text
     assert "A quiet plan" in officer.visit("/projects/drafts").text
     assert "A quiet plan" not in officer.visit("/projects").text
     assert stranger.visit(address).status_code == 404
@@ -52,7 +52,7 @@ def test_a_draft_is_for_the_council_alone(officer: Visitor, stranger: Visitor) -
 def test_a_draft_is_published_from_its_page(officer: Visitor, stranger: Visitor) -> None:
     address = write(officer, "save", title="A plan that grows")
     officer.submit("publish")
-    assert "The project is published." in officer.text
+    assert "The project has been published." in officer.text
     assert "A plan that grows" in stranger.visit(address).text
     document = stranger.client.get(address, headers=AS2)
     assert (document.status_code, document.get_json()["name"]) == (200, "A plan that grows")
@@ -64,7 +64,7 @@ def test_a_published_project_reads_as_it_was_written(officer: Visitor, stranger:
     assert "<em>needed</em>" in page.text
     assert "Know when they are emptied." in page.text
     assert "Alpha" in page.text
-    assert "Look after this project" not in page.text
+    assert "Manage this project" not in page.text
 
 
 @pytest.mark.parametrize("field", WRONG)
@@ -102,7 +102,7 @@ def test_a_change_that_is_wrong_changes_nothing(officer: Visitor, stranger: Visi
     assert officer.form("edit").values["brief"].strip() == "Much was typed here"
     assert "It stands" in stranger.visit(address).text
     officer.submit(title="It moves")
-    assert "Your changes are published." in officer.text
+    assert "Your changes have been published." in officer.text
     assert "It moves" in stranger.visit(address).text
 
 
@@ -115,7 +115,7 @@ def test_two_who_write_at_once_find_out_and_lose_nothing(
     operator.submit(title="Of the operator", brief="What the operator wrote")
     page = officer.submit(title="Of the officer", brief="What the officer <wrote>")
     assert page.status_code == 409
-    assert "Somebody else changed this project" in page.text
+    assert "Someone else changed this project" in page.text
     for text in ("Of the operator", "What the operator wrote", "Of the officer"):
         assert text in page.text
     assert officer.form("edit").values["brief"].strip() == "What the officer <wrote>"

@@ -110,7 +110,7 @@ def test_the_operator_sees_what_it_adds_and_sets_it(here: TestNode) -> None:
     operator = here.visitor("operator")
     assert "ZeroDivisionError" in operator.visit("/operator/plugins").text
     page = operator.visit("/operator/plugins/orchard").text
-    for word in ("Ripeness", "Rows of trees", "Switch it off"):
+    for word in ("Ripeness", "Rows of trees", "Switch off plugin"):
         assert word in page
     operator.visit("/operator/plugins/orchard/settings")
     assert operator.submit("settings", rows="11").status_code == 400

@@ -47,7 +47,7 @@ def test_the_network_has_follows_and_reuse(town: Town) -> None:
 
 
 def test_the_network_takes_a_council_that_is_only_a_name(lone: TestNode) -> None:
-    assert "No ties between councils yet" in lone.visitor().visit("/portfolio/network").text
+    assert "No connections between councils yet" in lone.visitor().visit("/portfolio/network").text
     given = Output(token="x", title="A <b>form", adopters=(Adopter("Nether <i>Stow"),))
     publish(lone, "Forms", Details(outputs=(given,)))
     page = lone.visitor().visit("/portfolio/network").text
@@ -67,7 +67,7 @@ def test_the_numbers_are_of_what_the_reader_may_see(
     assert alpha == "2"
     assert 'href="/projects?phase=alpha">2<' in table(page)
     assert words(months).split()[-1] == "2", "two updates this month"
-    assert 'figure__number">1</span> organisation reuses something' in page
+    assert 'figure__number">1</span> organisation reusing others’ work' in page
 
 
 def test_each_number_leads_to_what_is_counted(town: Town) -> None:
@@ -80,7 +80,7 @@ def test_each_number_leads_to_what_is_counted(town: Town) -> None:
 
 
 def test_the_numbers_say_who_follows_us(town: Town) -> None:
-    assert "Nobody yet" in town.stranger.visit("/numbers").text
+    assert "No servers yet" in town.stranger.visit("/numbers").text
     page = town.there.visitor().visit("/numbers").text
     followers = page.partition('id="followers"')[2]
     assert ">Aldermoor Council</a>" in followers
@@ -92,7 +92,7 @@ def test_a_councils_page_says_what_it_leads_and_how_its_node_is(town: Town) -> N
         assert said in ours
     number = town.stranger.visit("/councils").text.partition('href="/councils/')[2].split('"')[0]
     theirs = town.stranger.visit(f"/councils/{number}").text
-    for said in ("Wales", "Alpha: 1", "1 thing, used 1 time", "It works: last heard from"):
+    for said in ("Wales", "Alpha: 1", "1 thing, used 1 time", "Working. Last contact"):
         assert said in theirs
     assert f"/portfolio/timeline?council={number}" in theirs
     assert f"/councils/{number}/calendar.ics" in theirs

@@ -24,7 +24,7 @@ def test_the_pack_says_what_we_lead_and_reuse(town: Town) -> None:
     assert ">A map<" in reused
     assert ">Trees</a>" in reused
     assert "Brackwell Council" in reused
-    assert "Nobody yet" in section(page, "follow")
+    assert "No servers yet" in section(page, "follow")
 
 
 def test_the_pack_says_what_others_use_of_ours_and_who_follows(town: Town) -> None:
@@ -62,7 +62,7 @@ def test_the_report_has_the_updates_of_its_days(town: Town) -> None:
     for said in ("We tried it.", "Two testers.", "We counted them.", ">Bins</a>", ">Trees</a>"):
         assert said in page
     before = town.stranger.visit("/highlights?from=2020-01-01&to=2020-12-31").text
-    assert "Nothing was written in this time" in before
+    assert "No updates or new projects in this period" in before
 
 
 def test_the_report_is_on_what_was_chosen(town: Town) -> None:
@@ -87,11 +87,11 @@ def test_the_report_has_what_its_reader_may_see(
     "first, last, said",
     [
         ("31 2 2031", "1 3 2031", "Enter a real date, like 27 3 2027"),
-        ("1 1 2031", "", "Enter a day, such as 30 11 2026"),
+        ("1 1 2031", "", "Enter a date, for example 30 11 2026"),
         ("x ² 2031", "1 1 2031", "Enter a real date, like 27 3 2027"),
-        ("1 2 2031", "1 1 2031", "The last day cannot be before the first"),
-        ("1 1 2031", "1 1 2033", "A report covers at most a year"),
-        ("1 1 1", "31 12 9999", "Enter a year between 1970 and 2998"),
+        ("1 2 2031", "1 1 2031", "Last day must be the same as or after the first day"),
+        ("1 1 2031", "1 1 2033", "Last day must be no more than a year after the first day"),
+        ("1 1 1", "31 12 9999", "Year must be between 1970 and 2998"),
     ],
 )
 def test_days_that_are_none_are_said_and_stay(

@@ -211,7 +211,7 @@ ROWS = [
         401,
     ),
     Row(
-        "14 a key whose owner is of another origin",
+        "14 a key whose owner is from a different origin",
         lambda c: key_document(c, c.other.actor().uri),
         Reason.key_not_owned,
         401,
@@ -235,7 +235,7 @@ ROWS = [
         401,
     ),
     Row(
-        "14 an owner whose document has an id of another origin",
+        "14 an owner whose document has an id from a different origin",
         lambda c: serving(c, id=c.other.uri("/councils/x")),
         Reason.key_not_found,
         401,
@@ -295,20 +295,20 @@ ROWS = [
         403,
     ),
     Row(
-        "16 an activity of another origin than its actor",
+        "16 an activity from a different origin than its actor",
         lambda c: c.signed(c.like(id=c.other.new_id())),
         Reason.origin_mismatch,
         403,
     ),
     *each(
-        "17 {} of what is of another origin",
+        "17 {} of what is from a different origin",
         ("Update", "Delete"),
         lambda c, kind: c.signed(c.sender.says(kind, c.other.uri("/projects/1"))),
         Reason.origin_mismatch,
         403,
     ),
     Row(
-        "17 Update of a document of another origin",
+        "17 Update of a document from a different origin",
         lambda c: c.signed(
             c.sender.says("Update", {"id": c.other.uri("/projects/1"), "type": "Article"})
         ),

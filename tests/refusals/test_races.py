@@ -28,7 +28,7 @@ def test_must_23_an_update_acted_on_beside_its_deletion_brings_nothing_back(
     for document in (known, unknown):
         sender.send(sender.says("Delete", document["id"]), node)
     for document in (known, unknown):
-        sender.send(sender.says("Update", document | {"name": "Late"}), node)
+        sender.send(sender.says("Update", document | {"name": "Overdue"}), node)
     deleted, others_were_there = threading.Event(), threading.Event()
     record = handling._record
 

@@ -53,7 +53,7 @@ def write(node: TestNode, statement: Any) -> None:
 def test_an_unrelated_change_clears_no_cache(node: TestNode, sender: Signatory) -> None:
     host = sender.peer.host
     assert like(sender, node) == 202
-    write(node, update(User).values(name="Somebody else"))
+    write(node, update(User).values(name="Someone else"))
     write(node, update(Peer).where(Peer.host == host).values(failures=0))
     write(node, update(Actor).where(Actor.uri == sender.uri).values(name="A new name"))
     with asked(node) as found:

@@ -132,7 +132,7 @@ def test_private_and_drafts_need_a_token_that_reads(
     council: TestNode, officer: Visitor, moderator: Visitor, writer: Program, stranger: Program
 ) -> None:
     secret = made(writer, title="Secret", visibility="private", state="published").json["token"]
-    draft = made(writer, title="Begun").json["token"]
+    draft = made(writer, title="Created").json["token"]
     blind = Program(council, make_token(officer, "write:updates"))
     reads_only = Program(council, make_token(moderator, "read"))
     for one in (stranger, blind, reads_only):
@@ -237,9 +237,9 @@ def test_nobody_revokes_anothers_token(officer: Visitor, moderator: Visitor) -> 
     [
         ({"name": ""}, "Enter what the token is for"),
         ({"name": "x" * 101}, "Use at most 100 characters"),
-        ({"name": "x"}, "Select what the token may be used for"),
-        ({"name": "x", "scopes": "all"}, "Select what the token may be used for"),
-        ({"name": "x", "scopes": "read", "days": "9999"}, "Select when the token ends"),
+        ({"name": "x"}, "Select what the token can do"),
+        ({"name": "x", "scopes": "all"}, "Select what the token can do"),
+        ({"name": "x", "scopes": "read", "days": "9999"}, "Select when the token expires"),
     ],
 )
 def test_a_token_that_cannot_be_made(officer: Visitor, typed: dict[str, str], words: str) -> None:

@@ -54,7 +54,7 @@ def test_what_cannot_be_seen_is_nothing(hidden: str, writer: Program) -> None:
     wrong = wrong_fields(writer, title=hidden, summary=f" {hidden} ")
     assert wrong == {
         "title": "Enter the name of the project",
-        "summary": "Enter one sentence on what the project is for",
+        "summary": "Enter a summary of what the project is for",
     }
 
 

@@ -44,11 +44,11 @@ def test_what_cannot_be_read_is_said_and_kept(stranger: Visitor) -> None:
     page = stranger.visit("/projects?updated_from=yesterday&lgsl=bins&q=missed")
     assert page.status_code == 400
     assert "There is a problem" in page.text
-    assert "Enter a real date, like 27/3/2026" in page.text
+    assert "Enter a real date, for example 27/3/2026" in page.text
     assert 'value="yesterday"' in page.text
     assert 'value="bins"' in page.text
     later = stranger.visit("/projects?starts_from=2/1/2026&starts_to=1/1/2026")
-    assert "The last day must be on or after the first day" in later.text
+    assert "Last day must be the same as or after the first day" in later.text
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ def test_what_was_typed_is_offered_again(council: TestNode, officer: Visitor, fo
     assert type_into(officer, path, **{field: TYPED}) == 204
     again = council.visitor("officer")
     page = again.visit(path).text
-    assert "You have unsaved text here from" in page
+    assert "You have unsaved text on this page from" in page
     assert TYPED in [form.values.get(field) for form in every(again)]
-    assert "Text that you typed and did not save" in again.visit("/desk").text
+    assert "Unsaved text" in again.visit("/desk").text
 
 
 def test_going_on_shows_the_text_in_the_form_and_saves_nothing(
@@ -95,7 +95,7 @@ def test_it_can_be_discarded(officer: Visitor) -> None:
     type_into(officer, "/projects/new", title="Never mind")
     officer.visit("/projects/new")
     officer.submit("discard")
-    assert "The unsaved text is discarded." in officer.text
+    assert "The unsaved text has been discarded." in officer.text
     assert "You have unsaved text" not in officer.visit("/projects/new").text
 
 
@@ -136,7 +136,7 @@ def test_whoever_was_signed_out_meanwhile_signs_in_and_goes_on(
         data=form.values | {"title": "Typed for an hour", "brief": TYPED},
         follow_redirects=True,
     )
-    assert "Sign in again. What you typed is kept, and not saved yet." in page.text
+    assert "Sign in again. Your text has not been lost, but it is not saved yet." in page.text
     assert page.request.path == "/sign-in"
     sign_in_again.page = page
     sign_in(sign_in_again)

@@ -54,7 +54,7 @@ def test_two_who_do_the_same_at_once_are_told(nodes: Nodes) -> None:
     for at in ("once", "end"):
         answer = node.app.test_client().post(f"/twice/{at}")
         assert answer.status_code == 409
-        assert "Somebody else changed this" in answer.text
+        assert "Someone else has changed this" in answer.text
         assert "default-src" in answer.headers["Content-Security-Policy"]
     with node.work() as work:
         work.session.execute(insert(Peer), [{"host": "a.test"}])

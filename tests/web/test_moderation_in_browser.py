@@ -99,6 +99,6 @@ def test_moderators_and_operators_look_at_full_pages(
         page.goto(f"{base}{path}")
         examine(page)
     page.goto(f"{base}/moderation/reports/1")
-    page.get_by_role("button", name="Decide").click()
-    page.get_by_role("link", name="Select what you decide").wait_for()
+    page.get_by_role("button", name="Save decision").click()
+    page.get_by_role("link", name="Select what you want to do").wait_for()
     examine(page)

@@ -28,7 +28,9 @@ from node.wording import say
 from tests.pages.test_importing import look_up
 
 URL = "https://hooks.test/moothall"
-NO_ANSWER = "Nothing can be read there. Enter the public name of a server that answers."
+NO_ANSWER = (
+    "Nothing could be read at that address. Enter the public name of a server that responds."
+)
 EVENTS = ["project.published", "project.updated", "project.deleted", "update.published"]
 
 
@@ -225,7 +227,7 @@ def test_what_fails_is_tried_again_and_the_page_shows_it(
     assert first.due_at > now()
     officer.visit(f"/account/webhooks/{hook_of(council).id}")
     assert '503 <span lang="en">Service Unavailable</span>' in officer.text
-    assert "It fails since" in officer.text
+    assert "Failing since" in officer.text
     assert "Words from inside" not in officer.text
     listener.status = 200
     with council.work() as work:
@@ -345,7 +347,7 @@ def test_why_nothing_answers_does_not_say_which_names_are_known(
 def test_something_must_be_chosen(officer: Visitor) -> None:
     add(officer, events=["test"])
     assert officer.page.status_code == 400
-    assert "Select what the address is told of" in officer.text
+    assert "Select which events to send" in officer.text
 
 
 def test_nobody_sees_anothers_but_the_operator(

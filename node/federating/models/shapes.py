@@ -23,7 +23,7 @@ class Stateful:
     def move_to(self, state: str) -> None:
         """Raises `ConflictError` for a move that the table does not have."""
         if state not in self.STATES[self.state]:
-            raise ConflictError(say("That cannot be done any more."))
+            raise ConflictError(say("You can no longer do this."))
         self.state = state
 
 

@@ -89,7 +89,7 @@ def _who_is(wanted: tuple[str, str] | str, *, for_peers: bool = False) -> Docume
     work = current_work()
     actor = _wanted(work.session, work.settings, wanted)
     if actor is None or (actor.is_for_peers and not for_peers):
-        raise NotFoundError(say("There is nobody of that name here."))
+        raise NotFoundError(say("There is no one with that name on this server."))
     subject = f"acct:{addresses.handle(work.settings, actor).removeprefix('@')}"
     return jrd(subject, actor.uri, actor.url)
 

@@ -43,7 +43,7 @@ def _listed() -> list[discovery.Listed]:
     shows_peers = _may_read(reader, settings.publish_peers)
     shows_blocks = _may_read(reader, settings.publish_blocks)
     if not (shows_peers or shows_blocks):
-        raise NotFoundError(say("This node publishes no list of servers."))
+        raise NotFoundError(say("This server does not publish a list of servers."))
     return discovery.listed(
         current_work().session, settings, allowed=shows_peers, blocked=shows_blocks
     )

@@ -48,31 +48,40 @@ def read(path: Path) -> Checklist:
         raise DefinitionError(place, error.what) from error
     except OSError as error:
         raise DefinitionError(
-            path.name, say("This cannot be read: %(why)s", why=error.strerror or "")
+            path.name, say("This file cannot be read: %(why)s", why=error.strerror or "")
         ) from error
 
 
 def parse(text: bytes) -> Checklist:
     """The checklist that a YAML text describes. Raises `DefinitionError`."""
     if len(text) > MOST_BYTES:
-        raise DefinitionError("", say("This is larger than %(most)s bytes", most=f"{MOST_BYTES:,}"))
+        raise DefinitionError(
+            "", say("The checklist must be %(most)s bytes or smaller", most=f"{MOST_BYTES:,}")
+        )
     try:
         for number, (depth, event) in enumerate(_events(text.decode("utf-8-sig"))):
             if number > MOST_PARTS:
                 raise DefinitionError(
-                    "", say("This has more than %(most)s parts", most=f"{MOST_PARTS:,}")
+                    "",
+                    say(
+                        "The checklist must have %(most)s YAML elements or fewer",
+                        most=f"{MOST_PARTS:,}",
+                    ),
                 )
             if isinstance(event, yaml.AliasEvent):
-                raise DefinitionError(_line(event.start_mark), say("References are not read"))
+                raise DefinitionError(
+                    _line(event.start_mark),
+                    say("YAML aliases are not supported. Write the value in full"),
+                )
             if depth > MOST_DEPTH:
                 raise DefinitionError(_line(event.start_mark), say("This is nested too deeply"))
         given = yaml.load(text.decode("utf-8-sig"), _Loader)  # noqa: S506 -- makes texts alone
     except UnicodeDecodeError as error:
-        raise DefinitionError("", say("This is not UTF-8 text")) from error
+        raise DefinitionError("", say("The checklist must be UTF-8 text")) from error
     except yaml.MarkedYAMLError as error:
-        raise DefinitionError(_line(error.problem_mark), say("This is not YAML")) from error
+        raise DefinitionError(_line(error.problem_mark), say("This is not valid YAML")) from error
     except yaml.YAMLError as error:
-        raise DefinitionError("", say("This is not YAML")) from error
+        raise DefinitionError("", say("This is not valid YAML")) from error
     return from_data(given)
 
 
@@ -103,7 +112,7 @@ def _source(part: Part) -> Source:
     )
     part.close()
     if source.url and not source.url.startswith(("https://", "http://")):
-        raise DefinitionError(part.at("url"), say("Enter an address that begins with https://"))
+        raise DefinitionError(part.at("url"), say("Enter a web address that starts with https://"))
     return source
 
 
@@ -132,11 +141,16 @@ def _question(part: Part) -> Question:
     part.close()
     if (question.kind == CHOICE) != (len(question.options) > 1):
         raise DefinitionError(
-            part.at("options"), say("A choice has two options or more, and nothing else has any")
+            part.at("options"),
+            say(
+                "Questions answered from a list need at least two options. Other "
+                "questions cannot have options"
+            ),
         )
     if question.recommendation.en and question.kind != YES_NO:
         raise DefinitionError(
-            part.at("recommendation"), say("Only a question answered yes or no has one")
+            part.at("recommendation"),
+            say("Only questions answered yes, partly or no can have a recommendation"),
         )
     if not set(question.placeholders) <= set(PLACEHOLDERS):
         raise DefinitionError(
@@ -168,11 +182,11 @@ def _advice(part: Part) -> Advice:
 def _check(checklist: Checklist) -> None:
     """What holds between the parts."""
     if checklist.id in RESERVED:
-        raise DefinitionError("id", say("Use another id: this one is taken"))
+        raise DefinitionError("id", say("This ID is not available. Enter a different one"))
     if not 1 <= len(checklist.questions) <= MOST_QUESTIONS:
         raise DefinitionError(
             "sections",
-            say("There are %(count)s; from %(least)s to %(most)s are possible",
+            say("There must be between %(least)s and %(most)s, but there are %(count)s",
                 count=len(checklist.questions), least=1, most=MOST_QUESTIONS),
         )  # fmt: skip
     _check_ids("sections", [section.id for section in checklist.sections])
@@ -189,7 +203,7 @@ def _check_ids(place: str, ids: list[str]) -> None:
     seen = set()
     for each in ids:
         if each in seen:
-            raise DefinitionError(place, say("The id %(id)s is there twice", id=each))
+            raise DefinitionError(place, say("The ID %(id)s is used twice", id=each))
         seen.add(each)
 
 
@@ -198,17 +212,20 @@ def _check_condition(place: str, condition: Condition, earlier: dict[str, Questi
     asked = earlier.get(condition.question)
     if asked is None:
         raise DefinitionError(
-            place, say("No question before this one has the id %(id)s", id=condition.question)
+            place, say("There is no earlier question with the ID %(id)s", id=condition.question)
         )
     if asked.kind not in DECIDING:
         raise DefinitionError(
-            place, say("The question %(id)s has no answers to choose from", id=asked.id)
+            place,
+            say(
+                "Question %(id)s cannot be used here, because it has no fixed answers", id=asked.id
+            ),
         )
     for answer in condition.answers:
         if answer not in asked.answers:
             raise DefinitionError(
                 place,
-                say("The question %(id)s has no answer %(answer)s", id=asked.id, answer=answer),
+                say("%(answer)s is not an answer to question %(id)s", id=asked.id, answer=answer),
             )
 
 
@@ -221,10 +238,11 @@ class _Loader(yaml.BaseLoader):
             given = self.construct_object(name)
             if not isinstance(given, str):
                 raise DefinitionError(
-                    _line(name.start_mark), say("Write names and what they stand for")
+                    _line(name.start_mark),
+                    say("This must be keys and values, for example title: Open data"),
                 )
             if given in seen:
-                raise DefinitionError(_line(name.start_mark), say("This name is there twice"))
+                raise DefinitionError(_line(name.start_mark), say("This key is used twice"))
             seen.add(given)
         return super().construct_mapping(node, deep=deep)
 

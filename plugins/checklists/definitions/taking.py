@@ -27,7 +27,9 @@ class Part:
 
     def __init__(self, given: Any, place: str) -> None:
         if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
-            raise DefinitionError(place, say("Write names and what they stand for"))
+            raise DefinitionError(
+                place, say("This must be keys and values, for example title: Open data")
+            )
         self._left = dict(given)
         self.place = place
 
@@ -43,7 +45,11 @@ class Part:
         found = self.line(name, LONGEST_ID)
         if not ID.fullmatch(found):
             raise DefinitionError(
-                self.at(name), say("Use small letters, digits and single hyphens, a letter first")
+                self.at(name),
+                say(
+                    "ID must start with a lower case letter and contain only lower case "
+                    "letters, numbers and single hyphens"
+                ),
             )
         return found
 
@@ -58,7 +64,7 @@ class Part:
     def flag(self, name: str) -> bool:
         found = self.line(name, 5, required=False).casefold()
         if found not in {"", "true", "false"}:
-            raise DefinitionError(self.at(name), say("Write true or false"))
+            raise DefinitionError(self.at(name), say("This must be true or false"))
         return found == "true"
 
     def one_of(self, name: str, choices: tuple[str, ...]) -> str:
@@ -102,11 +108,11 @@ class Part:
         given = self._left.pop(name, None)
         found = [] if given in (None, "") else given
         if not isinstance(found, list):
-            raise DefinitionError(self.at(name), say("Write a list"))
+            raise DefinitionError(self.at(name), say("This must be a list"))
         if not least <= len(found) <= most:
             raise DefinitionError(
                 self.at(name),
-                say("There are %(count)s; from %(least)s to %(most)s are possible",
+                say("There must be between %(least)s and %(most)s, but there are %(count)s",
                     count=len(found), least=least, most=most),
             )  # fmt: skip
         return found
@@ -114,12 +120,15 @@ class Part:
     def close(self) -> None:
         """Nothing else is in it."""
         for name in self._left:
-            raise DefinitionError(self.at(name[:LONGEST_ID]), say("No checklist has such a thing"))
+            raise DefinitionError(
+                self.at(name[:LONGEST_ID]),
+                say("This is not part of a checklist. Check the spelling or remove it"),
+            )
 
     def _text(self, name: str, most: int, *, required: bool, lines: bool = True) -> str:
         given = self._left.pop(name, None)
         if (given is not None and not isinstance(given, str | int)) or isinstance(given, bool):
-            raise DefinitionError(self.at(name), say("Write a text"))
+            raise DefinitionError(self.at(name), say("This must be text"))
         found = trim(str("" if given is None else given))
         if required and not found:
             raise DefinitionError(self.at(name), say("This is missing"))

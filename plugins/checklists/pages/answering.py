@@ -86,7 +86,10 @@ def settle(token: str, question_id: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         subject, _checklist, question = _asked(work, token, question_id)
         actions.settle(work, subject.run, question, is_done=is_done)
-    flash(_("The action is done.") if is_done else _("The action is open again."), "success")
+    flash(
+        _("The action has been marked as done.") if is_done else _("The action has been reopened."),
+        "success",
+    )
     return redirect(url_for("checklists.action", token=token, question_id=question_id), 303)
 
 
@@ -103,7 +106,7 @@ def _to_do(work: Work, token: str, question_id: str) -> Answer:
     subject, _checklist, question = _asked(work, token, question_id)
     found = answers.of_question(work.session, subject.run, question)
     if found is None or not found.action:
-        raise NotFoundError(say("There is nothing to do about this answer."))
+        raise NotFoundError(say("There is no action for this answer."))
     return found
 
 
@@ -115,7 +118,7 @@ def _owner(work: Work, form: PlanForm) -> int | None:
     if chosen not in {str(person.id) for person in api.people(work)}:
         raise InvalidInputError(
             say("The action could not be saved."),
-            {"owner_id": say("Choose somebody from the list")},
+            {"owner_id": say("Select an owner from the list")},
         )
     return int(chosen)
 

@@ -34,7 +34,9 @@ def ask(token: str, question_id: str) -> ResponseReturnValue:
                 access.run(work, token)
                 document = form.document.data or ""
                 asking.ask(work, person, document, question_id, form.words.data or "")
-            flash(_("Your question is on its way. They answer by e-mail."), "success")
+            flash(
+                _("Your question is on its way. The council can reply to you by email."), "success"
+            )
             return redirect(url_for("checklists.action", token=token, question_id=question_id), 303)
         except InvalidInputError as error:
             form.show(error)

@@ -46,7 +46,7 @@ def again(token: str) -> ResponseReturnValue:
         run = access.run(work, token).run
         checklist = library.checklist(work.session, run.checklist)
         begun = runs.begin(work, checklist, runs.Subject(run.scope, run.about, run.title))
-        flash(_("A new assessment has begun with the answers of last time."), "success")
+        flash(_("A new assessment has been started with your previous answers."), "success")
         return redirect(url_for("checklists.run", token=begun.token), 303)
 
 
@@ -66,13 +66,13 @@ def _page(checklist_id: str, form: BeginForm, token: str) -> str:
 
 def _subject(work: Work, form: BeginForm) -> runs.Subject:
     """Raises `InvalidInputError`, about the field."""
-    failed = say("The checklist could not be begun.")
+    failed = say("The checklist could not be started.")
     scope = form.scope.data
     if scope == COUNCIL:
         return runs.Subject(COUNCIL, "", api.council(work).name)
     if scope == PROJECT:
         if not form.project.data:
-            raise InvalidInputError(failed, {"project": say("Choose a project")})
+            raise InvalidInputError(failed, {"project": say("Select a project")})
         project = api.project(form.project.data)
         return runs.Subject(PROJECT, project.uri, project.title)
     if scope == SERVICE:
@@ -80,4 +80,4 @@ def _subject(work: Work, form: BeginForm) -> runs.Subject:
         if not name:
             raise InvalidInputError(failed, {"service": say("Enter a service")})
         return runs.Subject(SERVICE, name.casefold(), name)
-    raise InvalidInputError(failed, {"scope": say("Select what it is about")})
+    raise InvalidInputError(failed, {"scope": say("Select what you want to assess")})

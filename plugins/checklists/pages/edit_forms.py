@@ -39,12 +39,14 @@ def _put(data: Data, name: str, value: Any) -> None:
 
 class NewForm(HouseForm):
     title = StringField(_l("Title"))
-    id = StringField(_l("Id"), description=_l("In addresses and files, such as open-data"))
+    id = StringField(
+        _l("ID"), description=_l("Used in web addresses and file names, for example open-data")
+    )
 
 
 class ImportForm(HouseForm):
     file = FileField(_l("File (YAML)"))
-    text = TextAreaField(_l("Or its text"), render_kw={"rows": 10})
+    text = TextAreaField(_l("Or paste the YAML"), render_kw={"rows": 10})
 
 
 class WordsForm(VersionedForm):
@@ -68,14 +70,17 @@ class AboutForm(WordsForm):
 
     title_en = StringField(_l("Title in English"))
     title_cy = StringField(_l("Title in Welsh"))
-    about_en = TextAreaField(_l("What it is for, in English"), render_kw={"rows": 4})
-    about_cy = TextAreaField(_l("What it is for, in Welsh"), render_kw={"rows": 4})
-    source_title = StringField(_l("What it is made from"))
-    source_publisher = StringField(_l("Who published that"))
-    source_published = StringField(_l("When"))
-    source_url = StringField(_l("Where it can be read"), description=_l("Begins with https://"))
+    about_en = TextAreaField(_l("Purpose in English"), render_kw={"rows": 4})
+    about_cy = TextAreaField(_l("Purpose in Welsh"), render_kw={"rows": 4})
+    source_title = StringField(_l("Title of the source"))
+    source_publisher = StringField(_l("Publisher of the source"))
+    source_published = StringField(_l("When the source was published"))
+    source_url = StringField(
+        _l("Web address of the source"), description=_l("Starts with https://")
+    )
     licence = StringField(
-        _l("Licence of your wording"), description=_l("Such as OGL-UK-3.0, CC-BY-4.0 or MIT")
+        _l("Licence for your questions"),
+        description=_l("For example, OGL-UK-3.0, CC-BY-4.0 or MIT"),
     )
 
     SOURCE = ("title", "publisher", "published", "url")
@@ -98,8 +103,8 @@ class SectionForm(WordsForm):
 
     title_en = StringField(_l("Title in English"))
     title_cy = StringField(_l("Title in Welsh"))
-    about_en = TextAreaField(_l("What it is about, in English"), render_kw={"rows": 3})
-    about_cy = TextAreaField(_l("What it is about, in Welsh"), render_kw={"rows": 3})
+    about_en = TextAreaField(_l("Description in English"), render_kw={"rows": 3})
+    about_cy = TextAreaField(_l("Description in Welsh"), render_kw={"rows": 3})
 
     def fill(self, data: Data) -> None:
         self.fill_words(data)
@@ -113,7 +118,7 @@ class AdviceForm(WordsForm):
 
     text_en = TextAreaField(_l("Recommendation in English"), render_kw={"rows": 4})
     text_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 4})
-    placeholder = BooleanField(_l("Not worded yet"))
+    placeholder = BooleanField(_l("Not written yet"))
 
     def fill(self, data: Data) -> None:
         self.fill_words(data)
@@ -137,31 +142,31 @@ class DefineForm(WordsForm):
 
     text_en = TextAreaField(_l("Question in English"), render_kw={"rows": 2})
     text_cy = TextAreaField(_l("Question in Welsh"), render_kw={"rows": 2})
-    is_text_missing = BooleanField(_l("The question is not worded yet: do not ask it"))
+    is_text_missing = BooleanField(_l("The question is not written yet: do not ask it"))
     type = SelectField(
-        _l("How it is answered"),
+        _l("Type of answer"),
         choices=[SelectChoice(kind, names.KINDS[kind]) for kind in KINDS],
         validate_choice=False,
     )
-    options = FieldList(FormField(OptionForm), label=_l("Answer to choose"), min_entries=1)
+    options = FieldList(FormField(OptionForm), label=_l("Answer option"), min_entries=1)
     guidance_en = TextAreaField(_l("Guidance in English"), render_kw={"rows": 3})
     guidance_cy = TextAreaField(_l("Guidance in Welsh"), render_kw={"rows": 3})
     recommendation_en = TextAreaField(
         _l("Recommendation in English"),
-        description=_l("What to do where the answer is no or partly"),
+        description=_l("What to do if the answer is no or partly"),
         render_kw={"rows": 3},
     )
     recommendation_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 3})
-    is_recommendation_missing = BooleanField(_l("The recommendation is not worded yet"))
-    shown_question = SelectField(_l("Ask it only after another question"), validate_choice=False)
+    is_recommendation_missing = BooleanField(_l("The recommendation is not written yet"))
+    shown_question = SelectField(_l("Depends on another question"), validate_choice=False)
     shown_answers = StringField(
-        _l("When that is answered with"),
-        description=_l("The ids of answers, such as: no, partly"),
+        _l("Ask only if the answer is"),
+        description=_l("Answer IDs separated by commas, for example no, partly"),
     )
 
     def offer(self, earlier: list[tuple[str, str]]) -> None:
         """The questions on whose answers it may depend."""
-        always = SelectChoice("", _l("Always ask it"))
+        always = SelectChoice("", _l("Always ask this question"))
         self.shown_question.choices = [always, *(SelectChoice(*each) for each in earlier)]
 
     def fill(self, data: Data) -> None:

@@ -116,7 +116,11 @@ def save_advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
             every = data.setdefault("advice", [])
             if len(every) >= MOST_ADVICE:
                 raise InvalidInputError(
-                    say("There are %(most)s recommendations; more are not kept.", most=MOST_ADVICE)
+                    say(
+                        "A checklist can have up to %(most)s recommendations. Remove one "
+                        "before you add another.",
+                        most=MOST_ADVICE,
+                    )
                 )
             taken = {one["id"] for one in every}
             values: Data = {"id": next(f"r{n}" for n in range(1, 99) if f"r{n}" not in taken)}
@@ -189,7 +193,7 @@ def _save(
 
 def _missing(field: str) -> InvalidInputError:
     return InvalidInputError(
-        say("The draft could not be saved."), {field: say("Write it in English")}
+        say("The draft could not be saved."), {field: say("Enter the English version")}
     )
 
 

@@ -124,7 +124,7 @@ def publish(checklist_id: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         flash(api.said(error.safe_text), "error")
         return redirect(url_for("checklists.ask_publish", checklist_id=checklist_id), 303)
-    flash(_("Version %(number)s is published.", number=published.version), "success")
+    flash(_("Version %(number)s has been published.", number=published.version), "success")
     return redirect(url_for("checklists.about", checklist_id=checklist_id), 303)
 
 
@@ -132,5 +132,5 @@ def publish(checklist_id: str) -> ResponseReturnValue:
 def discard(checklist_id: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         editing.discard(work, checklist_id)
-    flash(_("The draft is deleted."), "success")
+    flash(_("The draft has been deleted."), "success")
     return redirect(url_for("checklists.index"), 303)

@@ -27,9 +27,9 @@ from plugins.checklists.runs import SCOPES
 
 
 class EvidenceForm(Form):  # type: ignore[misc]  # WTForms has no types
-    url = StringField(_l("Address"), description=_l("Begins with https://"))
-    title = StringField(_l("What it is"))
-    is_private = BooleanField(_l("Only our council sees it"))
+    url = StringField(_l("Web address"), description=_l("Starts with https://"))
+    title = StringField(_l("Title"))
+    is_private = BooleanField(_l("Only our council can see this link"))
 
 
 class QuestionForm(VersionedForm):
@@ -37,7 +37,7 @@ class QuestionForm(VersionedForm):
 
     note = TextAreaField(
         _l("Note"),
-        description=_l("For your council alone: it is never shared"),
+        description=_l("Only your council can see this note. It is never shared."),
         render_kw={"rows": 4},
     )
     evidence = FieldList(FormField(EvidenceForm), label=_l("Evidence"), min_entries=1)
@@ -108,13 +108,13 @@ def _shown(field: Any, answer: str) -> Any:
 class PlanForm(VersionedForm):
     """What is to be done about an answer."""
 
-    plan = TextAreaField(_l("What you will do"), render_kw={"rows": 4})
-    owner_id = SelectField(_l("Who looks after it"), coerce=str, validate_choice=False)
-    due_on = DayField(_l("To be done by"), description=_l("For example, 27 3 2027"))
+    plan = TextAreaField(_l("Planned action"), render_kw={"rows": 4})
+    owner_id = SelectField(_l("Owner"), coerce=str, validate_choice=False)
+    due_on = DayField(_l("Due date"), description=_l("For example, 27 3 2027"))
 
     def offer(self, people: Sequence[PersonView]) -> None:
         """The people who may be chosen."""
-        nobody = SelectChoice("", _l("Nobody yet"))
+        nobody = SelectChoice("", _l("No owner yet"))
         self.owner_id.choices = [
             nobody,
             *(SelectChoice(str(person.id), person.name) for person in people),
@@ -130,18 +130,21 @@ class PlanForm(VersionedForm):
 class BeginForm(HouseForm):
     """What a checklist is answered about."""
 
-    scope = RadioField(_l("What is it about?"), validate_choice=False)
+    scope = RadioField(_l("What do you want to assess?"), validate_choice=False)
     project = SelectField(
-        _l("Which project"), description=_l("If it is about a project"), validate_choice=False
+        _l("Which project?"),
+        description=_l("Only if you are assessing a project"),
+        validate_choice=False,
     )
     service = StringField(
-        _l("Which service"),
+        _l("Which service?"),
         description=_l(
-            "If it is about a service: its name, or its number in the Local Government Service List"
+            "Only if you are assessing a service. Enter its name, or its number in "
+            "the Local Government Service List"
         ),
     )
 
     def offer(self, projects: Sequence[tuple[str, str]]) -> None:
         self.scope.choices = [SelectChoice(scope, names.SCOPES[scope]) for scope in SCOPES]
-        none = SelectChoice("", _l("Choose a project"))
+        none = SelectChoice("", _l("Select a project"))
         self.project.choices = [none, *(SelectChoice(token, title) for token, title in projects)]

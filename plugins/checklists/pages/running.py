@@ -67,7 +67,7 @@ def finish(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         flash(api.said(error.safe_text), "error")
         return redirect(url_for("checklists.run", token=token), 303)
-    flash(_("The assessment is finished. Its answers stay as they are now."), "success")
+    flash(_("The assessment is finished. You can no longer change the answers."), "success")
     return redirect(url_for("checklists.run", token=token), 303)
 
 
@@ -87,7 +87,7 @@ def discard(token: str) -> ResponseReturnValue:
         run = access.run(work, token).run
         checklist_id = run.checklist
         runs.discard(work, run)
-    flash(_("The assessment is deleted."), "success")
+    flash(_("The assessment has been deleted."), "success")
     return redirect(url_for("checklists.about", checklist_id=checklist_id), 303)
 
 
@@ -112,11 +112,13 @@ def go_over(token: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         run = access.run(work, token).run
         dropped = runs.go_over(work, run, library.checklist(work.session, run.checklist))
-    text = _("The assessment goes on with the newest version.")
+    text = _("The assessment now uses the latest version of the checklist.")
     if dropped:
         text = ngettext(
-            "The assessment goes on with the newest version; %(num)s answer no longer fits it.",
-            "The assessment goes on with the newest version; %(num)s answers no longer fit it.",
+            "The assessment now uses the latest version of the checklist. %(num)s "
+            "answer no longer fits.",
+            "The assessment now uses the latest version of the checklist. %(num)s "
+            "answers no longer fit.",
             dropped,
         )
     flash(text, "success")

@@ -36,7 +36,7 @@ def share(token: str) -> ResponseReturnValue:
     except InvalidInputError as error:
         flash(api.said(error.safe_text), "error")
         return redirect(url_for("checklists.ask_share", token=token), 303)
-    flash(_("The answers are shared with the councils that work with yours."), "success")
+    flash(_("The answers are now shared with the councils you work with."), "success")
     return redirect(url_for("checklists.run", token=token), 303)
 
 

@@ -55,10 +55,10 @@ def test_an_action_is_listed_until_it_is_done(officer: Visitor) -> None:
     for whose in ("all", "mine"):
         page = officer.visit(f"/checklists/actions?whose={whose}").text
         assert "Meet the anglers" in page
-        assert "Late" in page
+        assert "Overdue" in page
         assert "Ola Officer" in page
     officer.visit(run.at("q1", "/action"))
-    assert "The action is done." in officer.submit("/settle").text
+    assert "The action has been marked as done." in officer.submit("/settle").text
     assert "Meet the anglers" not in officer.visit("/checklists/actions").text
     officer.visit(run.at("q1", "/action"))
     officer.submit("/settle")
@@ -87,7 +87,7 @@ def test_two_who_plan_at_once_lose_nothing(council: TestNode, officer: Visitor) 
     assert "The first plan" in page.text
     assert other.form("/action").values["plan"] == "The second plan"
     wrong = other.submit("/action", owner_id="99")
-    assert "Choose somebody from the list" in wrong.text
+    assert "Select an owner from the list" in wrong.text
 
 
 def test_the_desk_leads_to_actions_and_to_what_was_begun(officer: Visitor) -> None:

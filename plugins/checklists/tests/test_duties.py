@@ -36,7 +36,10 @@ def test_checklists_are_listed_exported_checked_and_imported_by_commands(
     assert "mine is a checklist of 7 questions." in command(council, "check", str(path))
     assert command(council, "import", str(path)) == "0 mine has version 1 now.\n"
     path.write_text("id: mine\ntitle: [")
-    assert command(council, "import", str(path)) == "1 Error: mine.yaml, line 2: This is not YAML\n"
+    assert (
+        command(council, "import", str(path))
+        == "1 Error: mine.yaml, line 2: This is not valid YAML\n"
+    )
 
 
 def test_the_doctor_names_what_cannot_be_read_and_what_nobody_worded(council: TestNode) -> None:
@@ -82,4 +85,4 @@ def test_a_demonstration_has_answers_actions_and_something_shared(new: TestNode)
         plugin.demo(demo, work)
     assert "answered" in officer.visit(f"/projects/{token}").text
     assert "Aldermoor Council" in officer.visit(f"/checklists/{DECLARATION}/councils").text
-    assert "Go to the action" in officer.visit("/desk").text
+    assert "View action" in officer.visit("/desk").text

@@ -32,7 +32,7 @@ def test_a_checklist_is_written_on_pages_published_and_answered(
     assert "this one is taken" in coordinator.submit("/new", title="T", id=DECLARATION).text
     coordinator.submit("/new", title="Open data", id="open-data")
     assert coordinator.page.request.path == EDIT
-    assert "Before it can be published:" in coordinator.text
+    assert "You cannot publish this draft yet:" in coordinator.text
     write(
         coordinator, f"{EDIT}/about",
         title_cy="Data agored", about_en="Is your data open?", source_title="Ours", licence="MIT",
@@ -49,7 +49,7 @@ def test_a_checklist_is_written_on_pages_published_and_answered(
     )  # fmt: skip
     assert "Asked when q1 is no, partly" in coordinator.text
     arrange(coordinator, EDIT, "question", "q3", "up")
-    assert "Version 1 is published." in publish(coordinator, EDIT)
+    assert "Version 1 has been published." in publish(coordinator, EDIT)
     assert "Data agored" in council.visitor().visit("/checklists/open-data?lang=cy").text
     run = begin(coordinator, "open-data")
     assert "0 of 2 answered" in coordinator.text
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(coordinator: Visitor) -
     coordinator.visit("/checklists/new")
     coordinator.submit("/new", title="Wrong", id="wrong")
     page = write(coordinator, "/checklists/wrong/edit/sections/new", about_en="Kept")
-    assert "Write it in English" in page
+    assert "Enter the English version" in page
     assert coordinator.form("/edit/").values["about_en"] == "Kept"
     coordinator.visit("/checklists/wrong/edit/publish")
     assert "about.en: This is missing" in coordinator.text
@@ -94,7 +94,7 @@ def test_a_new_version_shows_what_changed_and_answers_go_over_to_it(coordinator:
     coordinator.submit("/publish")
 
     page = coordinator.visit(run.path).text
-    assert "This assessment is of version 1; version 2 is there." in page
+    assert ("This assessment uses version 1 of the checklist. Version 2 is available.") in page
     assert "2 of 5 answered" in page
     assert "Is it cheap?" in coordinator.visit(f"{run.path}/version").text
     page = coordinator.submit("/version").text
@@ -132,11 +132,11 @@ def test_a_file_is_exported_and_imported_again(coordinator: Visitor) -> None:
     coordinator.visit("/checklists/import")
     coordinator.submit("/import", text=text)
     assert coordinator.page.request.path == "/checklists/our-standard/edit"
-    assert "Version 1 is published." in publish(coordinator, "/checklists/our-standard/edit")
+    assert "Version 1 has been published." in publish(coordinator, "/checklists/our-standard/edit")
     coordinator.visit("/checklists/import")
     page = coordinator.submit("/import", text="id: x\nid: y")
     assert page.status_code == 400
-    assert "line 2: This name is there twice" in page.text
+    assert "line 2: This key is used twice" in page.text
     assert coordinator.form("/import").values["text"].strip() == "id: x\nid: y"
 
 

@@ -49,7 +49,7 @@ def test_a_shared_run_is_compared_at_both_councils_and_withdrawn_from_both(town:
     run.answer_all("no", *ALL[1:])
     run.finish()
     town.nodes.settle()
-    assert "Nobody shares answers yet" in town.ours.visit(COMPARE).text
+    assert "No councils share answers yet" in town.ours.visit(COMPARE).text
     assert "are shared with the councils" in town.share(run)
 
     mine = begin(town.ours)
@@ -67,7 +67,7 @@ def test_a_shared_run_is_compared_at_both_councils_and_withdrawn_from_both(town:
     town.theirs.visit(f"{run.path}/share")
     assert "no longer shared" in town.theirs.submit("/withdraw").text
     town.nodes.settle()
-    assert "Nobody shares answers yet" in town.ours.visit(COMPARE).text
+    assert "No councils share answers yet" in town.ours.visit(COMPARE).text
     town.ours.visit(mine.at("q1", "/action"))
     assert "What we heard" not in town.ours.text
 
@@ -77,7 +77,7 @@ def ask_them(town: Town, mine: Running) -> None:
     document = page.partition("/ask?document=")[2].partition('"')[0]
     town.ours.visit(f"{mine.at('q1', '/ask')}?document={document}")
     assert "operator@aldermoor.example" in town.ours.text
-    assert "Write what you want to know" in town.ours.submit("/ask").text
+    assert "Enter your question" in town.ours.submit("/ask").text
     assert "is on its way" in town.ours.submit("/ask", words="How did you find people?").text
     town.nodes.settle()
     page = town.theirs.visit("/checklists/asked").text
@@ -137,5 +137,5 @@ def test_another_councils_project_is_answered_about_and_not_shared(town: Town) -
     run = of_project(town.ours, token)
     run.answer_all("no", *ALL)
     run.finish()
-    assert "As Aldermoor Council sees this project." in town.ours.visit(f"/projects/{token}").text
+    assert "Answered by Aldermoor Council." in town.ours.visit(f"/projects/{token}").text
     assert "another council’s project" in town.ours.visit(f"{run.path}/share").text
