@@ -33,14 +33,14 @@ from bench.memory import resident
 from bench.servers import LOADER, SERVER, Server, bare_server, node_server, on_processor, worker
 from bench.turns import processor_seconds
 from federation.signatures import PublicKey, public_pem
-from federation.vocabulary import Actor as ActorDocument
-from node.app import create_app, node_of
+from federation.vocabulary import ActorDocument
+from node.app import create_app, get_node
 from node.conversations.models import Comment
 from node.federating.models import Follow, InboxItem, Reaction
 from node.settings import Settings
 from node.testing import postgres
-from node.testing.nodes import make_founded, settings_of
-from node.testing.processes import free_port, until
+from node.testing.nodes import make_settings, set_up_database
+from node.testing.processes import free_port, wait_until
 
 SERVERS = (20, 1_000)
 # How many send at once, and how many messages they send in a round.
@@ -218,12 +218,12 @@ def _node(
         hosts = tuple({one.host for one in correspondents})
         url, jobs = f"sqlite:///{folder / 'bench.db'}", "inside"
         if database == "postgresql":
-            running = stack.enter_context(postgres.running())
+            running = stack.enter_context(postgres.run_server())
             url = running.url(running.create_database())
             jobs = url.replace("+psycopg", "")
-        make_founded("aldermoor", url, folder)
-        settings = settings_of("aldermoor", url, folder, private_hosts=hosts, jobs=jobs)
-        node = node_of(create_app(settings))
+        set_up_database("aldermoor", url, folder)
+        settings = make_settings("aldermoor", url, folder, private_hosts=hosts, jobs=jobs)
+        node = get_node(create_app(settings))
         projects = introduce(node, correspondents, stored)
         node.engine.dispose()
         with _program(code):
@@ -231,7 +231,7 @@ def _node(
             processes = [server.process]
             if jobs != "inside":
                 processes.append(stack.enter_context(worker(settings)))
-        engine = create_engine(settings.database)
+        engine = create_engine(settings.sqlalchemy_url)
         yield Contestant(
             name,
             server,
@@ -271,7 +271,7 @@ def _pubby(parent: Path, correspondents: Sequence[Correspondent]) -> Iterator[Co
         with on_processor(SERVER):
             process = subprocess.Popen([str(word) for word in command])
         try:
-            until(lambda: answers(port), "listening")
+            wait_until(lambda: answers(port), "listening")
             engine = create_engine(f"sqlite:///{folder / 'pubby.db'}")
             server = Server(port, process.pid)
             notes = [f"https://pubby.test/notes/{number}" for number in range(20)]
@@ -306,7 +306,7 @@ def _listening(folder: Path, port: int, servers: int) -> Iterator[None]:
     with on_processor(LOADER):
         process = subprocess.Popen(command)
     try:
-        until(lambda: answers(port), "listening")
+        wait_until(lambda: answers(port), "listening")
         yield
     finally:
         process.kill()

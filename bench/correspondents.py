@@ -20,7 +20,7 @@ from bench.load import request_bytes
 from federation.addressing import PUBLIC
 from federation.signatures import PrivateKey, generate_rsa, public_pem, sign
 from federation.vocabulary import Article, ProjectDetails
-from node.conversations.models import Comment, State
+from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
@@ -28,9 +28,9 @@ from node.federating.models import Actor, ActorKey, Follow, InboxItem, Peer
 from node.people.permissions import OFFICER
 from node.projects import service as projects
 from node.projects.models import Project
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.runtime import Node
-from node.testing.nodes import email
+from node.testing.nodes import role_email
 
 ACTORS, PROJECTS, FOLLOWED = 1_000, 20, 50
 PORTION = 10_000
@@ -101,7 +101,7 @@ def introduce(node: Node, correspondents: Sequence[Correspondent], stored: int =
     officer owns, and `stored` messages, of which as many are comments as in `MIX`. Returns the ids
     of the projects.
     """
-    with node.work(by=email(OFFICER, "aldermoor")) as work:
+    with node.work(by=role_email(OFFICER, "aldermoor")) as work:
         session, council = work.session, councils.require_own(work.session)
         hosts = {one.host for one in correspondents}
         session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in hosts])
@@ -163,7 +163,7 @@ def _comment(number: int, author_id: int, project: str, at: datetime) -> dict[st
         "author_id": author_id,
         "in_reply_to": project,
         "content": TEXT,
-        "state": State.shown,
+        "state": CommentState.shown,
         "published_at": at,
         "changed_at": at,
         "received_at": at,
@@ -171,7 +171,9 @@ def _comment(number: int, author_id: int, project: str, at: datetime) -> dict[st
 
 
 def _publish(work: Any, council: Council, number: int) -> str:
-    text = Text(f"A missed bin, number {number}", "One form for all.", "alpha", "Why.", "public")
+    text = ProjectInput(
+        f"A missed bin, number {number}", "One form for all.", "alpha", "Why.", "public"
+    )
     project = projects.create(work, council, text)
     projects.publish(work, project)
     return project.uri

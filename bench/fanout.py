@@ -21,11 +21,11 @@ from bench.servers import LOADER, SERVER, on_processor
 from federation.signatures import PrivateKey, generate_rsa
 from node.db import now
 from node.federating import delivery
-from node.federating.leasing import Room, Round
+from node.federating.delivery_leasing import Capacity, HostCursor
 from node.federating.models import Delivery, OutboxActivity
 from node.outbound import Outbound
 from node.runtime import Node
-from node.testing.processes import free_port, until
+from node.testing.processes import free_port, wait_until
 from tests.interop.authority import certify
 
 INBOXES = 1_000
@@ -70,7 +70,7 @@ def sink(certificate: Path, milliseconds: int) -> Iterator[int]:
     with on_processor(SERVER):
         process = subprocess.Popen(command)
     try:
-        until(lambda: answers(port), "listening")
+        wait_until(lambda: answers(port), "listening")
         with on_processor(LOADER):
             yield port
     finally:
@@ -110,7 +110,7 @@ def _turn(node: Node, trusted: Path, port: int, hosts: list[str]) -> tuple[float
     sender.publish(node)
     unsigned = _unsigned(node, trusted, port, hosts)
     started = time.perf_counter()
-    delivery.work_off(node)
+    delivery.run_job(node)
     return unsigned, INBOXES / (time.perf_counter() - started)
 
 
@@ -179,10 +179,10 @@ def _leases(folder: Path, number: int) -> Iterator[tuple[str, str]]:
     sender.publish(node)
     _wait(node, number, hosts)
     took = []
-    way = Round(node)
+    way = HostCursor(node)
     for _ in range(LEASES):
         started = time.perf_counter()
-        letters, _ = way.take(Room(node.settings.delivery_threads, 1), {})
+        letters, _ = way.lease(Capacity(node.settings.delivery_threads, 1), {})
         took.append((time.perf_counter() - started) * 1000)
         assert len(letters) == node.settings.delivery_threads
     threads = node.settings.delivery_threads

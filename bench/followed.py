@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.followers import address
 from federation.signatures import PublicKey, public_pem
-from federation.vocabulary import Actor
+from federation.vocabulary import ActorDocument
 
 
 class Servers:
@@ -49,7 +49,7 @@ class Servers:
             return b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"
         uri = f"http://{host}/actor"
         key = PublicKey(f"{uri}#main-key", uri, self._pem)
-        actor = Actor(uri, "Organization", f"http://{host}/inbox", public_keys=(key,))
+        actor = ActorDocument(uri, "Organization", f"http://{host}/inbox", public_keys=(key,))
         document = json.dumps(actor.dump()).encode()
         head = f"content-type: application/activity+json\r\ncontent-length: {len(document)}"
         return f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + document

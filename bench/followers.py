@@ -21,8 +21,8 @@ from bench.load import answers
 from bench.servers import LOADER, node_server, on_processor
 from federation.signatures import PrivateKey, generate_rsa, sign
 from node.db import now
-from node.testing.nodes import make_founded, settings_of
-from node.testing.processes import free_port, until
+from node.testing.nodes import make_settings, set_up_database
+from node.testing.processes import free_port, wait_until
 
 SERVERS, WITHIN = 1_000, 60.0
 # The Accepts are to be delivered so many seconds after the last Follow.
@@ -44,8 +44,8 @@ def measure() -> Iterator[tuple[str, str]]:
         port = free_port()
         hosts = [f"{address(number)}:{port}" for number in range(SERVERS)]
         database = f"sqlite:///{folder / 'bench.db'}"
-        make_founded("aldermoor", database, folder)
-        settings = settings_of(
+        set_up_database("aldermoor", database, folder)
+        settings = make_settings(
             "aldermoor",
             database,
             folder,
@@ -60,7 +60,7 @@ def measure() -> Iterator[tuple[str, str]]:
         with on_processor(LOADER):
             process = subprocess.Popen(command)
         try:
-            until(lambda: answers(port), "listening")
+            wait_until(lambda: answers(port), "listening")
             with node_server(settings) as server:
                 yield from _follow(server.port, hosts, key, accepts)
         finally:

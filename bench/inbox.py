@@ -13,9 +13,9 @@ from bench.nodes import PEER, founded, signed_like
 from bench.servers import bare_server, node_server
 from bench.turns import by_turns
 from federation.signatures import PrivateKey
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.db import now
-from node.federating import handling
+from node.federating import inbox_processing
 from node.federating.models import InboxItem
 from node.settings import Settings
 
@@ -61,7 +61,7 @@ def letter(key: PrivateKey, name: str) -> bytes:
 
 
 def count(settings: Settings) -> int:
-    engine = create_engine(settings.database)
+    engine = create_engine(settings.sqlalchemy_url)
     with Session(engine) as session:
         found = session.scalar(select(func.count()).select_from(InboxItem)) or 0
     engine.dispose()
@@ -70,7 +70,7 @@ def count(settings: Settings) -> int:
 
 def fill(settings: Settings, number: int) -> None:
     """Have so many messages there that were acted on."""
-    engine = create_engine(settings.database)
+    engine = create_engine(settings.sqlalchemy_url)
     done = {"state": "done", "needs_fetch": False, "finished_at": now(), "outcome": ""}
     whose = {"actor_uri": PEER, "host": "peer.test", "type": "Like", "attempts": 0}
     body = {"id": PEER, "type": "Like", "actor": PEER, "object": PEER, "content": "x" * 300}
@@ -88,12 +88,12 @@ def fill(settings: Settings, number: int) -> None:
 def handled(settings: Settings) -> str:
     """How fast the job acts on what waits, with nothing else going on."""
     app = create_app(settings)
-    node = node_of(app)
+    node = get_node(app)
     with node.reading() as session:
         waiting = select(func.count()).where(InboxItem.state == InboxItem.WAITING)
         before = session.scalar(waiting) or 0
     started = time.perf_counter()
-    handling.work_off(node)
+    inbox_processing.run_job(node)
     took = time.perf_counter() - started
     node.engine.dispose()
     return f"{before / took:7,.0f} /s  of {before:,}"

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 
 from federation.signatures import PrivateKey, PublicKey, generate_rsa, public_pem, sign
-from federation.vocabulary import Actor
-from node.app import create_app, node_of
+from federation.vocabulary import ActorDocument
+from node.app import create_app, get_node
 from node.federating import actors, peers
 from node.settings import Settings
-from node.testing.nodes import make_founded, settings_of
+from node.testing.nodes import make_settings, set_up_database
 
 PEER = "https://peer.test/councils/peer"
 
@@ -26,15 +26,15 @@ def founded(**more: object) -> Iterator[tuple[Settings, PrivateKey]]:
     """
     with TemporaryDirectory() as folder:
         database = f"sqlite:///{Path(folder) / 'bench.db'}"
-        make_founded("aldermoor", database, Path(folder))
-        settings = settings_of("aldermoor", database, Path(folder), **more)
-        node = node_of(create_app(settings))
+        set_up_database("aldermoor", database, Path(folder))
+        settings = make_settings("aldermoor", database, Path(folder), **more)
+        node = get_node(create_app(settings))
         key = PrivateKey(f"{PEER}#main-key", generate_rsa())
         with node.work(by="bench") as work:
             peers.decide(work, "peer.test", peers.ALLOWED)
             public = PublicKey(key.key_id, PEER, public_pem(key.pem))
-            document = Actor(PEER, "Organization", f"{PEER}/inbox", public_keys=(public,))
-            actors.remember(work.session, document)
+            document = ActorDocument(PEER, "Organization", f"{PEER}/inbox", public_keys=(public,))
+            actors.upsert(work.session, document)
         node.engine.dispose()
         yield settings, key
 
@@ -45,7 +45,7 @@ def measured_node() -> Iterator[tuple[Flask, PrivateKey]]:
     with founded() as (settings, key):
         app = create_app(settings)
         yield app, key
-        node_of(app).engine.dispose()
+        get_node(app).engine.dispose()
 
 
 def signed_like(key: PrivateKey, name: str) -> tuple[dict[str, str], bytes]:

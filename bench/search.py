@@ -19,17 +19,17 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from node import logs
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
 from node.projects.details import Budget, Collaboration, Details, Output
-from node.projects.models import Phase, Project, State, Visibility, new_revision, new_token
-from node.projects.subjects import BUSINESS_AREAS, CAPABILITIES
+from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
+from node.projects.taxonomy import BUSINESS_AREAS, CAPABILITIES
 from node.runtime import Node
 from node.search import indexing
 from node.settings import Settings
 from node.testing import postgres
-from node.testing.nodes import make_founded, settings_of
+from node.testing.nodes import make_settings, set_up_database
 
 SIZES = (1_000, 100_000)
 ROWS = 5_000
@@ -60,7 +60,7 @@ COMMON = ("bins", "parking", "council", "report", "online", "residents", "servic
 
 
 def measure() -> Iterator[tuple[str, str]]:
-    with postgres.running() as server, TemporaryDirectory() as name:
+    with postgres.run_server() as server, TemporaryDirectory() as name:
         folder = Path(name)
         places = [
             (f"{engine}, {size:,}", url, folder, size)
@@ -81,12 +81,12 @@ def measure() -> Iterator[tuple[str, str]]:
 def _make(where: str, url: str, folder: Path, size: int) -> list[tuple[str, str]]:
     """Fill a node, and have all of it indexed."""
     logs.configure(Settings(log_level="ERROR"))
-    make_founded("aldermoor", url, folder)
-    settings = settings_of("aldermoor", url, folder)
-    node = node_of(create_app(settings))
+    set_up_database("aldermoor", url, folder)
+    settings = make_settings("aldermoor", url, folder)
+    node = get_node(create_app(settings))
     _fill(settings, node, size)
     began, worked = time.perf_counter(), time.process_time()
-    indexing.work_off(node, rest=0)
+    indexing.run_job(node, rest=0)
     taken, worked = time.perf_counter() - began, time.process_time() - worked
     if node.engine.dialect.name == "postgresql":
         # As it does by itself, sooner or later.
@@ -100,11 +100,11 @@ def _make(where: str, url: str, folder: Path, size: int) -> list[tuple[str, str]
 
 
 def _measure(where: str, url: str, folder: Path) -> Iterator[tuple[str, str]]:
-    app = create_app(settings_of("aldermoor", url, folder))
+    app = create_app(make_settings("aldermoor", url, folder))
     client = app.test_client()
     for what, address in PAGES.items():
         yield f"{where}: {what}", _times(partial(_get, client, address))
-    node_of(app).engine.dispose()
+    get_node(app).engine.dispose()
 
 
 def _get(client: Any, address: str) -> None:
@@ -163,7 +163,7 @@ def _row(dice: random.Random, number: int, size: int) -> dict[str, Any]:
         "summary": f"For {words[1]} and {words[2]}, allotment{dice.randrange(500)}.",
         "phase": dice.choice(list(Phase)),
         "content": content + f"<p>Of {' and '.join(words)}: missed bins.</p>" * (number % 2),
-        "state": State.published,
+        "state": ProjectState.published,
         "visibility": Visibility.public,
         "details": said,
         "language": "en",

@@ -9,13 +9,13 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from federation.vocabulary import create
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.councils import service as councils
-from node.federating import addresses, delivery, publishing
+from node.federating import delivery, local_uris, outbox
 from node.federating.models import Actor, Follow, Peer
 from node.outbound import Outbound
 from node.runtime import Node
-from node.testing.nodes import make_founded, settings_of
+from node.testing.nodes import make_settings, set_up_database
 
 DOMAIN = "sinks.test"
 TEXT = "What a project is about, in a few paragraphs. " * 60
@@ -37,8 +37,8 @@ def client(port: int, authority: Path, followers: int) -> Outbound:
 
 def founded(folder: Path, names: Sequence[str]) -> None:
     """A node in `folder` that those hosts follow."""
-    make_founded("aldermoor", _database(folder), folder)
-    node = node_of(create_app(settings_of("aldermoor", _database(folder), folder)))
+    set_up_database("aldermoor", _database(folder), folder)
+    node = get_node(create_app(make_settings("aldermoor", _database(folder), folder)))
     with node.work(by="bench") as work:
         session = work.session
         session.execute(insert(Peer), [{"host": host, "state": "allowed"} for host in names])
@@ -66,7 +66,7 @@ def _actor(host: str) -> dict[str, str]:
 
 
 def open_node(folder: Path, outbound: Outbound) -> Node:
-    return node_of(create_app(settings_of("aldermoor", _database(folder), folder), outbound))
+    return get_node(create_app(make_settings("aldermoor", _database(folder), folder), outbound))
 
 
 def publish(node: Node) -> None:
@@ -74,9 +74,9 @@ def publish(node: Node) -> None:
     with node.work(by="bench") as work:
         council = councils.own(work.session)
         assert council is not None
-        uri = addresses.new_activity(work.settings)
+        uri = local_uris.new_activity(work.settings)
         article = {"id": f"{uri}/article", "type": "Article", "content": TEXT}
-        publishing.publish(work, council.actor, create(uri, council.actor.uri, article))
+        outbox.publish(work, council.actor, create(uri, council.actor.uri, article))
 
 
 def _database(folder: Path) -> str:
@@ -85,4 +85,4 @@ def _database(folder: Path) -> str:
 
 if __name__ == "__main__":
     place, at, trusted, followers = sys.argv[1:]
-    delivery.work_off(open_node(Path(place), client(int(at), Path(trusted), int(followers))))
+    delivery.run_job(open_node(Path(place), client(int(at), Path(trusted), int(followers))))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.load import answers
 from node.settings import Settings
-from node.testing.processes import NodeProcess, free_port, until
+from node.testing.processes import NodeProcess, free_port, wait_until
 
 SERVER, LOADER = 0, 1
 
@@ -29,7 +29,7 @@ def bare_server() -> Iterator[Server]:
     with on_processor(SERVER):
         process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port)])
     try:
-        until(lambda: answers(port), "listening")
+        wait_until(lambda: answers(port), "listening")
         with on_processor(LOADER):
             yield Server(port, process.pid)
     finally:

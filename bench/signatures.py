@@ -12,8 +12,8 @@ from federation.signatures import (
     Scheme,
     SignedRequest,
     generate_rsa,
+    parse_signature,
     public_pem,
-    read_signature,
     sign,
     verify,
 )
@@ -43,4 +43,4 @@ def measure() -> Iterator[tuple[str, str]]:
 
 
 def _judge(request: SignedRequest, key: PublicKey, moment: datetime) -> None:
-    verify(request, read_signature(request), key, moment)
+    verify(request, parse_signature(request), key, moment)

@@ -21,20 +21,20 @@ from sqlalchemy import func, insert, select, update
 
 from bench.memory import resident
 from bench.servers import LOADER, SERVER, on_processor
-from node.app import create_app, node_of
-from node.catalogue import comparison
+from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
-from node.extending import jobs as plugins
 from node.federating import actors, backfill, fetching, peers
 from node.federating.models import Backfill, Comparison, Follow
-from node.outbound import Answer, Outbound
-from node.projects import digests, reviews
+from node.outbound import Outbound, OutboundResponse
+from node.plugin_admin import jobs as plugins
+from node.projects import bucket_digests, review_dates
 from node.projects.details import Freshness
-from node.projects.models import Phase, Project, State, Visibility, new_revision, new_token
+from node.projects.models import Phase, Project, ProjectState, Visibility, new_revision, new_token
 from node.runtime import Node
 from node.settings import Settings
-from node.testing.nodes import make_founded, settings_of
+from node.sync import comparison
+from node.testing.nodes import make_settings, set_up_database
 from node.testing.processes import NodeProcess, free_port
 
 SIZES = (1_000, 100_000)
@@ -62,8 +62,8 @@ class Metered:
         self._get = self.outbound.get
         self.outbound.get = self.get  # type: ignore[method-assign]  # of this one object
 
-    def get(self, *given: Any, **more: Any) -> Answer:
-        answer: Answer = self._get(*given, **more)
+    def get(self, *given: Any, **more: Any) -> OutboundResponse:
+        answer: OutboundResponse = self._get(*given, **more)
         self.requests += 1
         self.received += len(answer.body)
         return answer
@@ -86,7 +86,7 @@ def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
     there = _founded(folder / "there", "brackwell", f"http://localhost:{port}", **hosts)
     here = _founded(folder / "here", "aldermoor", "http://localhost:1", **hosts)
     _fill(there, size)
-    served, follower = node_of(create_app(there)), node_of(create_app(here))
+    served, follower = get_node(create_app(there)), get_node(create_app(here))
     for one, other in ((served, here), (follower, there)):
         with one.work(by="bench") as work:
             peers.decide(work, other.authority, peers.ALLOWED)
@@ -98,7 +98,7 @@ def _measure(folder: Path, size: int) -> Iterator[tuple[str, str]]:
         yield "the council's own node, before", resident(process)
         yield "the follower, before", resident()
         here_before, there_before = _processor_time(), _processor_time(process)
-        seconds = _timed(lambda: backfill.work_off(follower))
+        seconds = _timed(lambda: backfill.run_job(follower))
         _check(follower, size)
         yield "backfill: served, fetched, sanitised, stored", _rate(size, seconds)
         yield "  processor time of the follower", _rate(size, _processor_time() - here_before)
@@ -137,8 +137,8 @@ def _founded(folder: Path, name: str, base_url: str, **more: Any) -> Settings:
     folder.mkdir()
     database = f"sqlite:///{folder / 'moothall.db'}"
     given = {"base_url": base_url, **more}
-    make_founded(name, database, folder, **given)
-    return replace(settings_of(name, database, folder, **given), jobs="inside")
+    set_up_database(name, database, folder, **given)
+    return replace(make_settings(name, database, folder, **given), jobs="inside")
 
 
 def _row(number: int, size: int) -> dict[str, Any]:
@@ -151,13 +151,13 @@ def _row(number: int, size: int) -> dict[str, Any]:
         "phase": Phase.alpha,
         "brief": BRIEF,
         "content": CONTENT,
-        "state": State.published,
+        "state": ProjectState.published,
         "visibility": Visibility.public,
         "published_at": now() - timedelta(days=730) * (number / size),
         # As publishing does; who looks after projects leaves these alone.
         "freshness": Freshness.fresh,
-        "confirmed_on": reviews.today(),
-        "review_on": reviews.today() + timedelta(weeks=26),
+        "confirmed_on": review_dates.today(),
+        "review_on": review_dates.today() + timedelta(weeks=26),
     }
 
 
@@ -165,8 +165,8 @@ def _fill(settings: Settings, size: int) -> None:
     """So many published projects, without telling anybody: of a council whose node was there before
     them, with its plugins, and has no index of them left to make.
     """
-    node = node_of(create_app(settings))
-    plugins.work_off(node)
+    node = get_node(create_app(settings))
+    plugins.run_job(node)
     with node.work(by="bench") as work:
         council_id = councils.require_own(work.session).id
         for start in range(0, size, ROWS):
@@ -182,18 +182,20 @@ def _know(served: Node, follower: Node) -> None:
     """One follows the other, and nothing of it had to be sent."""
     with served.reading() as session:
         council = councils.require_own(session).actor
-        followed = actors.describe(served.settings, council)
+        followed = actors.build_document(served.settings, council)
     with follower.work(by="bench") as work:
         ours = councils.require_own(work.session).actor
-        documents = [actors.describe(work.settings, actors.node_actor(work.session, work.settings))]
-        documents.append(actors.describe(work.settings, ours))
-        theirs = councils.remember(work, followed).actor
+        documents = [
+            actors.build_document(work.settings, actors.node_actor(work.session, work.settings))
+        ]
+        documents.append(actors.build_document(work.settings, ours))
+        theirs = councils.upsert(work, followed).actor
         uri = f"{work.settings.base_url}/activities/1"
         follow = {"uri": uri, "state": "accepted", "answered_at": now()}
         work.session.add(Follow(follower=ours, followed=theirs, **follow))
         backfill.begin(work, theirs)
     with served.work(by="bench") as work:
-        known = [actors.remember(work.session, document) for document in documents]
+        known = [actors.upsert(work.session, document) for document in documents]
         council = councils.require_own(work.session).actor
         work.session.add(Follow(follower=known[1], followed=council, **follow))
 
@@ -223,7 +225,7 @@ def _raw(folder: Path, size: int) -> float:
 def _check(follower: Node, size: int) -> None:
     with follower.reading() as session:
         row = session.scalars(select(Backfill)).one()
-        held = session.scalar(select(func.count()).where(Project.state == State.published))
+        held = session.scalar(select(func.count()).where(Project.state == ProjectState.published))
         if (row.state, held) != ("done", size):
             raise AssertionError(f"{row.state}, {row.outcome}: {held} of {size}")
 
@@ -235,7 +237,7 @@ def _comparison(follower: Node, meter: Metered) -> str:
         work.session.execute(update(Comparison).values(due_at=now(), agreed_at=None))
 
     def agree() -> None:
-        comparison.work_off(follower)
+        comparison.run_job(follower)
         with follower.reading() as session:
             row = session.scalars(select(Comparison)).one()
             if row.agreed_at is None:
@@ -247,12 +249,12 @@ def _comparison(follower: Node, meter: Metered) -> str:
 def _touch_one(served: Node) -> None:
     with served.work(by="bench") as work:
         project = work.session.scalars(select(Project).limit(1)).one()
-        digests.touch(work.session, project.council_id, [project.bucket])
+        bucket_digests.invalidate(work.session, project.council_id, [project.bucket])
 
 
 def _digest(follower: Node, there: Settings) -> str:
     url = f"{there.base_url}/councils/brackwell/projects/digest"
-    return f"{1000 * _timed(lambda: fetching.document(follower, url)):10.1f} ms"
+    return f"{1000 * _timed(lambda: fetching.fetch_document(follower, url)):10.1f} ms"
 
 
 def _change(served: Node, count: int) -> None:

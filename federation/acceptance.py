@@ -12,27 +12,27 @@ from typing import Protocol
 from federation.errors import AddressError, DocumentError, Reason, Refusal
 from federation.origin import check_id, same_origin
 from federation.proofs import check_proof
-from federation.reading import Document, id_of, ids_of
+from federation.properties import JsonObject, id_of, ids_of
 from federation.signatures import (
     PublicKey,
     Signature,
     SignedRequest,
     check_body_and_date,
     check_signature,
-    read_signature,
+    parse_signature,
 )
 from federation.vocabulary import Activity, parse_json
 
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
 # Activities by which an actor speaks about its own object only.
-OWN_OBJECT_ONLY = frozenset({"Update", "Delete"})
+OWN_OBJECT_TYPES = frozenset({"Update", "Delete"})
 # Activities of which nothing but the object counts: as its own origin has it, or that it is gone.
-TELLING = frozenset({"Create", "Update", "Delete"})
+OBJECT_ONLY_TYPES = frozenset({"Create", "Update", "Delete"})
 # What is wrong with a proof whatever its key is.
-PROOF_ITSELF = frozenset({Reason.proof_missing, Reason.proof_malformed})
+PROOF_FORMAT_REASONS = frozenset({Reason.proof_missing, Reason.proof_malformed})
 # What was proven before that is no news that anybody has to pass on: it would be said once more,
 # when nobody remembers that it was said, and taken back.
-PASSED_ON_WITHIN = timedelta(days=14)
+MAX_FORWARDED_AGE = timedelta(days=14)
 
 
 class KeyStore(Protocol):
@@ -50,7 +50,7 @@ class KeyStore(Protocol):
 
 
 @dataclass(frozen=True)
-class Policy:
+class InboxPolicy:
     """What the operator decided.
 
     `host_allowed` is asked about `host`, or `host:port` where the port is not the scheme's own.
@@ -62,7 +62,7 @@ class Policy:
     host_allowed: Callable[[str], bool]
     max_bytes: int = 1_048_576
     plain_http: Collection[str] = frozenset()
-    remembers_since: datetime | None = None
+    history_start: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Accepted:
     embedded_trusted: bool
     covered: frozenset[str] = frozenset()
     forwarded_by: str | None = None
-    is_hearsay: bool = False
+    is_unverified: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,15 @@ class Ignored:
 
 
 def accept(
-    request: SignedRequest, policy: Policy, keys: KeyStore, now: datetime
+    request: SignedRequest, policy: InboxPolicy, keys: KeyStore, now: datetime
 ) -> Accepted | Ignored:
     """Judge a request to an inbox. Raises `Refusal` with the first thing that is wrong."""
     _check_size_and_type(request, policy)
-    signature = read_signature(request)
+    signature = parse_signature(request)
     _check_host(signature, policy)
-    activity = _parse(request, policy)
+    activity = _parse_activity(request, policy)
     check_body_and_date(request, signature, now)
-    _check_is_remembered(signature, policy)
+    _check_replay(signature, policy)
     known = keys.known(signature.key_id)
     if known is None and activity.type == "Delete" and activity.object_id == activity.actor:
         # A deleted actor's key is gone, and its server tells everybody: there is nothing to fetch.
@@ -117,13 +117,15 @@ def accept(
         trusted = _check_origins(activity)
         return Accepted(activity, key, request.body, trusted, signature.covered)
     if "proof" not in activity.raw and _has_linked_data_signature(activity):
-        return _hearsay(activity, key, request.body, policy)
+        return _accept_unverified(activity, key, request.body, policy)
     proven = _check_forwarded(activity, key.owner, policy, keys, now)
     trusted = _check_origins(activity)
     return Accepted(activity, proven, request.body, trusted, forwarded_by=key.owner)
 
 
-def _hearsay(activity: Activity, key: PublicKey, body: bytes, policy: Policy) -> Accepted | Ignored:
+def _accept_unverified(
+    activity: Activity, key: PublicKey, body: bytes, policy: InboxPolicy
+) -> Accepted | Ignored:
     """An activity that somebody else sent with a Linked Data Signature, which is not looked at. It
     counts where its own origin can be asked about its object. Servers such as Mastodon pass on
     everything so, and would do again what is refused.
@@ -131,20 +133,26 @@ def _hearsay(activity: Activity, key: PublicKey, body: bytes, policy: Policy) ->
     uri = activity.object_id
     if activity.type == "Delete" and uri == activity.actor:
         return Ignored("an actor is said to be deleted", activity.actor)
-    if activity.type not in TELLING or uri is None or not same_origin(uri, activity.actor):
+    if (
+        activity.type not in OBJECT_ONLY_TYPES
+        or uri is None
+        or not same_origin(uri, activity.actor)
+    ):
         detail = f"{activity.actor}, {activity.type}, key of {key.owner}"
         return Ignored("hearsay", refusal=Refusal(Reason.actor_not_key_owner, detail))
     _check_host_of(activity.actor, policy)
     _check_origins(activity)
-    return Accepted(activity, key, body, False, forwarded_by=key.owner, is_hearsay=True)
+    return Accepted(activity, key, body, False, forwarded_by=key.owner, is_unverified=True)
 
 
-def identify(request: SignedRequest, policy: Policy, keys: KeyStore, now: datetime) -> PublicKey:
+def identify(
+    request: SignedRequest, policy: InboxPolicy, keys: KeyStore, now: datetime
+) -> PublicKey:
     """Who signed a request that only reads: the key, which its owner's own document lists.
 
     Raises `Refusal`, for a host that is not allowed before anything is fetched.
     """
-    signature = read_signature(request)
+    signature = parse_signature(request)
     _check_host(signature, policy)
     check_body_and_date(request, signature, now)
     key = _signing_key(signature, keys.known(signature.key_id), keys, now)
@@ -153,13 +161,13 @@ def identify(request: SignedRequest, policy: Policy, keys: KeyStore, now: dateti
 
 
 @dataclass(frozen=True)
-class Believed:
+class VerifiedDocument:
     """A document that counts as it is embedded.
 
     `embedded_trusted`: it is an activity, embeds its object in turn, and may speak for it.
     """
 
-    document: Document
+    document: JsonObject
     embedded_trusted: bool
 
 
@@ -170,9 +178,9 @@ class MustFetch:
     uri: str
 
 
-def believe(
-    told: str | Document | None, teller: str, policy: Policy, keys: KeyStore, now: datetime
-) -> Believed | MustFetch:
+def verify_embedded(
+    told: str | JsonObject | None, teller: str, policy: InboxPolicy, keys: KeyStore, now: datetime
+) -> VerifiedDocument | MustFetch:
     """Judge what `teller` passes on: an activity or object, by its id or embedded.
 
     It is believed where it is of the teller's origin, or where its own actor or author proves it.
@@ -194,10 +202,10 @@ def believe(
             _check_proof(told, keys, now)
         except Refusal:
             return MustFetch(uri)
-    return Believed(told, "actor" in told and _check_origins(Activity.parse(told)))
+    return VerifiedDocument(told, "actor" in told and _check_origins(Activity.parse(told)))
 
 
-def _check_size_and_type(request: SignedRequest, policy: Policy) -> None:
+def _check_size_and_type(request: SignedRequest, policy: InboxPolicy) -> None:
     if len(request.body) > policy.max_bytes:
         raise Refusal(Reason.too_large, f"{len(request.body)} bytes")
     content_type = request.headers.get("content-type") or ""
@@ -205,7 +213,7 @@ def _check_size_and_type(request: SignedRequest, policy: Policy) -> None:
         raise Refusal(Reason.wrong_type, content_type[:100])
 
 
-def _check_host(signature: Signature, policy: Policy) -> None:
+def _check_host(signature: Signature, policy: InboxPolicy) -> None:
     try:
         host = check_id(signature.key_id, policy.plain_http).authority
     except AddressError as error:
@@ -214,14 +222,14 @@ def _check_host(signature: Signature, policy: Policy) -> None:
         raise Refusal(Reason.host_not_allowed, host)
 
 
-def _check_is_remembered(signature: Signature, policy: Policy) -> None:
+def _check_replay(signature: Signature, policy: InboxPolicy) -> None:
     """Of what is older, nobody could tell whether it is said again."""
-    since = policy.remembers_since
-    if since is not None and signature.made_before(since):
+    since = policy.history_start
+    if since is not None and signature.is_older_than(since):
         raise Refusal(Reason.date_outside_window, "from a time of which nothing is remembered here")
 
 
-def _parse(request: SignedRequest, policy: Policy) -> Activity:
+def _parse_activity(request: SignedRequest, policy: InboxPolicy) -> Activity:
     document = parse_json(request.body)
     try:
         activity = Activity.parse(document)
@@ -254,17 +262,17 @@ def _check_key_origin(key: PublicKey) -> None:
 
 
 def _check_forwarded(
-    activity: Activity, sender: str, policy: Policy, keys: KeyStore, now: datetime
+    activity: Activity, sender: str, policy: InboxPolicy, keys: KeyStore, now: datetime
 ) -> PublicKey:
     """The key that proves an activity which somebody else sent."""
     if "proof" not in activity.raw:
         raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
     _check_host_of(activity.actor, policy)
-    oldest = now - PASSED_ON_WITHIN
-    return _check_proof(activity.raw, keys, now, max(oldest, policy.remembers_since or oldest))
+    oldest = now - MAX_FORWARDED_AGE
+    return _check_proof(activity.raw, keys, now, max(oldest, policy.history_start or oldest))
 
 
-def _check_host_of(actor: str, policy: Policy) -> None:
+def _check_host_of(actor: str, policy: InboxPolicy) -> None:
     host = check_id(actor, policy.plain_http).authority
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
@@ -276,18 +284,18 @@ def _has_linked_data_signature(activity: Activity) -> bool:
 
 
 def _check_proof(
-    document: Document, keys: KeyStore, now: datetime, oldest: datetime | None = None
+    document: JsonObject, keys: KeyStore, now: datetime, oldest: datetime | None = None
 ) -> PublicKey:
     """The key that proves a document: the one known, or what it is now if that does not fit."""
     try:
-        return check_proof(document, lambda key_id: _known(key_id, keys), now, oldest)
+        return check_proof(document, lambda key_id: _get_known_key(key_id, keys), now, oldest)
     except Refusal as refusal:
-        if refusal.reason in PROOF_ITSELF:
+        if refusal.reason in PROOF_FORMAT_REASONS:
             raise
     return check_proof(document, keys.fetch, now, oldest)
 
 
-def _known(key_id: str, keys: KeyStore) -> PublicKey:
+def _get_known_key(key_id: str, keys: KeyStore) -> PublicKey:
     key = keys.known(key_id)
     if key is None:
         raise Refusal(Reason.key_not_found)
@@ -299,12 +307,12 @@ def _check_origins(activity: Activity) -> bool:
     if not same_origin(activity.id, activity.actor):
         raise Refusal(Reason.origin_mismatch, f"{activity.actor} sent {activity.id}")
     uri = activity.object_id
-    if activity.type in OWN_OBJECT_ONLY and (uri is None or not same_origin(uri, activity.actor)):
+    if activity.type in OWN_OBJECT_TYPES and (uri is None or not same_origin(uri, activity.actor)):
         raise Refusal(Reason.origin_mismatch, f"{activity.actor}, {activity.type} of {uri}")
     return isinstance(activity.object, dict) and _may_speak_for(activity.actor, activity.object)
 
 
-def _may_speak_for(actor: str, document: Document) -> bool:
+def _may_speak_for(actor: str, document: JsonObject) -> bool:
     """Whether an embedded object, its authors and its own actor are of the actor's origin."""
     authors = ids_of(document.get("attributedTo")) + ids_of(document.get("actor"))
     uri = document.get("id")

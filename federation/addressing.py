@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from federation.reading import ids_of
+from federation.properties import ids_of
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 PUBLIC_NAMES = frozenset({PUBLIC, "as:Public", "Public"})

@@ -14,34 +14,34 @@ from hashlib import sha256
 from typing import Any, Self
 
 from federation.errors import DocumentError
-from federation.origin import LONGEST_URL, same_origin
-from federation.reading import Document
+from federation.origin import MAX_LEN_URL, same_origin
+from federation.properties import JsonObject
 from federation.vocabulary.context import AS2, NAMESPACE
 from federation.vocabulary.projects import is_revision
 from federation.vocabulary.required import required_id, required_type
 
 BUCKETS = 256
-MOST_ENTRIES = 20_000
-EMPTY = "0" * 64
-HEX = re.compile(r"[0-9a-f]{64}")
+MAX_ENTRIES = 20_000
+EMPTY_DIGEST = "0" * 64
+HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 # What a council has of each type of a plugin's documents, told with its digest document.
-TYPES, LONGEST_TYPES = "Documents-Digest", 20_000
-TYPE = re.compile(r'([A-Za-z]\w*)="([0-9a-f]{64})"', re.ASCII)
+TYPES_HEADER, MAX_LEN_TYPES_HEADER = "Documents-Digest", 20_000
+TYPE_MEMBER = re.compile(r'([A-Za-z]\w*)="([0-9a-f]{64})"', re.ASCII)
 # Only our nodes read these; every term that AS2 does not have is ours.
 CONTEXT = [AS2, {"@vocab": NAMESPACE}]
 
 
-def entry(uri: str, revision: str) -> int:
+def hash_entry(uri: str, revision: str) -> int:
     """What one of them adds to a digest: the SHA-256 of its id, a line break and its revision."""
     return int.from_bytes(sha256(f"{uri}\n{revision}".encode()).digest())
 
 
-def bucket_of(uri: str) -> int:
+def bucket_number(uri: str) -> int:
     """The number of the bucket in which something is: the first byte of the SHA-256 of its id."""
     return sha256(uri.encode()).digest()[0]
 
 
-def combine(entries: Iterable[int], start: str = EMPTY) -> str:
+def combine(entries: Iterable[int], start: str = EMPTY_DIGEST) -> str:
     """The digest of entries, 64 hexadecimal digits.
 
     With `start`, a digest, those of them that it has are taken out of it and the others added.
@@ -95,16 +95,16 @@ class CouncilDigest:
         buckets = document.get("buckets")
         if not isinstance(buckets, list) or len(buckets) > BUCKETS:
             raise DocumentError("buckets", "not a list of buckets")
-        found = cls(uri, council, tuple(_bucket(item) for item in buckets))
+        found = cls(uri, council, tuple(_parse_bucket(item) for item in buckets))
         numbers = [bucket.number for bucket in found.buckets]
         if numbers != sorted(set(numbers)):
             raise DocumentError("buckets", "not in order, or contains duplicates")
-        total = _number(document, "totalItems", 2**31 - 1)
+        total = _parse_number(document, "totalItems", 2**31 - 1)
         if (total, document.get("digest")) != (found.count, found.digest):
             raise DocumentError("buckets", "do not match the digest")
         return found
 
-    def dump(self) -> Document:
+    def dump(self) -> JsonObject:
         return {
             "@context": CONTEXT,
             "id": self.id,
@@ -120,7 +120,7 @@ class CouncilDigest:
 
 
 @dataclass(frozen=True)
-class Bucket:
+class BucketDocument:
     """The document `id` that lists a bucket of the digest document `part_of`.
 
     `entries` maps ids to revisions.
@@ -133,7 +133,7 @@ class Bucket:
 
     @property
     def digest(self) -> str:
-        return combine(entry(uri, revision) for uri, revision in self.entries.items())
+        return combine(hash_entry(uri, revision) for uri, revision in self.entries.items())
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -142,13 +142,13 @@ class Bucket:
         uri, part_of = required_id(document, "id"), required_id(document, "partOf")
         if not same_origin(uri, part_of):
             raise DocumentError("partOf", "from a different origin")
-        number = _number(document, "number", BUCKETS - 1)
-        found = _entries(document, uri)
-        if any(bucket_of(one) != number for one in found):
+        number = _parse_number(document, "number", BUCKETS - 1)
+        found = _parse_entries(document, uri)
+        if any(bucket_number(one) != number for one in found):
             raise DocumentError("entries", "contains entries from another bucket")
         return cls(uri, part_of, number, found)
 
-    def dump(self) -> Document:
+    def dump(self) -> JsonObject:
         return {
             "@context": CONTEXT,
             "id": self.id,
@@ -168,10 +168,10 @@ def parse_types(header: str | None) -> dict[str, str] | None:
     """The digests of types in such a header; None where there is none."""
     if header is None:
         return None
-    return dict(TYPE.findall(header[:LONGEST_TYPES]))
+    return dict(TYPE_MEMBER.findall(header[:MAX_LEN_TYPES_HEADER]))
 
 
-def type_id(digest: str, kind: str) -> str:
+def type_digest_uri(digest: str, kind: str) -> str:
     """Where the digest document `digest` has its council's documents of the type `kind`."""
     return f"{digest}/documents/{kind}"
 
@@ -195,9 +195,9 @@ class TypeDigest:
         uri, part_of = required_id(document, "id"), required_id(document, "partOf")
         if not same_origin(uri, part_of):
             raise DocumentError("partOf", "from a different origin")
-        return cls(uri, part_of, _entries(document, uri))
+        return cls(uri, part_of, _parse_entries(document, uri))
 
-    def dump(self) -> Document:
+    def dump(self) -> JsonObject:
         return {
             "@context": CONTEXT,
             "id": self.id,
@@ -208,39 +208,39 @@ class TypeDigest:
         }
 
 
-def _bucket(item: Any) -> BucketDigest:
+def _parse_bucket(item: Any) -> BucketDigest:
     if not isinstance(item, dict):
         raise DocumentError("buckets", "not a bucket")
     digest = item.get("digest")
-    if not isinstance(digest, str) or not HEX.fullmatch(digest):
+    if not isinstance(digest, str) or not HEX_DIGEST.fullmatch(digest):
         raise DocumentError("digest", "not 64 hexadecimal digits")
-    count = _number(item, "count", 2**31 // BUCKETS - 1)
-    return BucketDigest(_number(item, "number", BUCKETS - 1), count, digest)
+    count = _parse_number(item, "count", 2**31 // BUCKETS - 1)
+    return BucketDigest(_parse_number(item, "number", BUCKETS - 1), count, digest)
 
 
-def _number(document: Mapping[str, Any], name: str, largest: int) -> int:
+def _parse_number(document: Mapping[str, Any], name: str, largest: int) -> int:
     number = document.get(name)
     if type(number) is not int or not 0 <= number <= largest:
         raise DocumentError(name, "not a whole number in the allowed range")
     return number
 
 
-def _entries(document: Mapping[str, Any], origin: str) -> dict[str, str]:
+def _parse_entries(document: Mapping[str, Any], origin: str) -> dict[str, str]:
     entries = document.get("entries")
-    if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
+    if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
         raise DocumentError("entries", "not a list, or a list that is too long")
-    found = dict(_entry(item, origin) for item in entries)
+    found = dict(_parse_entry(item, origin) for item in entries)
     if len(found) != len(entries):
         raise DocumentError("entries", "contains the same id twice")
     return found
 
 
-def _entry(item: Any, origin: str) -> tuple[str, str]:
+def _parse_entry(item: Any, origin: str) -> tuple[str, str]:
     """An id, of that origin, and a revision."""
     if not isinstance(item, list) or len(item) != 2:
         raise DocumentError("entries", "not a pair")
     uri, revision = item
-    if not isinstance(uri, str) or len(uri) > LONGEST_URL or not is_revision(revision):
+    if not isinstance(uri, str) or len(uri) > MAX_LEN_URL or not is_revision(revision):
         raise DocumentError("entries", "not an id and a revision")
     if not same_origin(uri, origin):
         raise DocumentError("entries", "from a different origin")

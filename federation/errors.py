@@ -63,7 +63,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class RefusalResponse:
     """How a refusal is answered; `permanent` if sending the same again is vain. In `retry_after`
     seconds it may not be.
     """
@@ -74,52 +74,58 @@ class Answer:
     retry_after: int | None = None
 
 
-ANSWERS: dict[Reason, Answer] = {
-    Reason.too_large: Answer(413, "The message is larger than this server accepts."),
-    Reason.wrong_type: Answer(415, "The content type is not an ActivityPub content type."),
-    Reason.host_not_allowed: Answer(
+REFUSAL_RESPONSES: dict[Reason, RefusalResponse] = {
+    Reason.too_large: RefusalResponse(413, "The message is larger than this server accepts."),
+    Reason.wrong_type: RefusalResponse(415, "The content type is not an ActivityPub content type."),
+    Reason.host_not_allowed: RefusalResponse(
         403, "This server does not exchange data with yours.", permanent=False
     ),
-    Reason.not_json: Answer(400, "The body cannot be read as a JSON object."),
-    Reason.not_activity: Answer(400, "The body is not an activity."),
-    Reason.digest_missing: Answer(401, "The request has no digest of its body."),
-    Reason.digest_wrong: Answer(401, "The digest is not a correct SHA-256 digest of the body."),
-    Reason.date_missing: Answer(401, "The request has no date."),
-    Reason.date_outside_window: Answer(
+    Reason.not_json: RefusalResponse(400, "The body cannot be read as a JSON object."),
+    Reason.not_activity: RefusalResponse(400, "The body is not an activity."),
+    Reason.digest_missing: RefusalResponse(401, "The request has no digest of its body."),
+    Reason.digest_wrong: RefusalResponse(
+        401, "The digest is not a correct SHA-256 digest of the body."
+    ),
+    Reason.date_missing: RefusalResponse(401, "The request has no date."),
+    Reason.date_outside_window: RefusalResponse(
         401, "The date cannot be read, is too old or is in the future.", permanent=False
     ),
-    Reason.signature_missing: Answer(401, "The request is not signed."),
-    Reason.signature_scheme_unknown: Answer(401, "The request uses an unknown signature scheme."),
-    Reason.signature_malformed: Answer(401, "The signature cannot be read."),
-    Reason.signature_incomplete: Answer(
+    Reason.signature_missing: RefusalResponse(401, "The request is not signed."),
+    Reason.signature_scheme_unknown: RefusalResponse(
+        401, "The request uses an unknown signature scheme."
+    ),
+    Reason.signature_malformed: RefusalResponse(401, "The signature cannot be read."),
+    Reason.signature_incomplete: RefusalResponse(
         401, "The signature does not cover all the required parts of the request."
     ),
-    Reason.signature_algorithm: Answer(401, "The signature algorithm is not accepted."),
-    Reason.signature_wrong: Answer(401, "The signature does not match."),
-    Reason.wrong_host: Answer(401, "The request is meant for another server."),
-    Reason.key_not_found: Answer(401, "The key could not be found.", permanent=False),
-    Reason.key_gone: Answer(401, "The key no longer exists."),
-    Reason.key_unreachable: Answer(
+    Reason.signature_algorithm: RefusalResponse(401, "The signature algorithm is not accepted."),
+    Reason.signature_wrong: RefusalResponse(401, "The signature does not match."),
+    Reason.wrong_host: RefusalResponse(401, "The request is meant for another server."),
+    Reason.key_not_found: RefusalResponse(401, "The key could not be found.", permanent=False),
+    Reason.key_gone: RefusalResponse(401, "The key no longer exists."),
+    Reason.key_unreachable: RefusalResponse(
         503, "The server that holds the key is not responding.", permanent=False, retry_after=60
     ),
-    Reason.key_unusable: Answer(401, "The key cannot be used."),
-    Reason.key_not_owned: Answer(401, "The actor that owns the key does not list it."),
-    Reason.actor_not_key_owner: Answer(403, "The actor did not sign this message."),
-    Reason.actor_blocked: Answer(403, "The actor is blocked on this server."),
-    Reason.origin_mismatch: Answer(403, "The actor is not allowed to act for this object."),
-    Reason.too_many: Answer(
+    Reason.key_unusable: RefusalResponse(401, "The key cannot be used."),
+    Reason.key_not_owned: RefusalResponse(401, "The actor that owns the key does not list it."),
+    Reason.actor_not_key_owner: RefusalResponse(403, "The actor did not sign this message."),
+    Reason.actor_blocked: RefusalResponse(403, "The actor is blocked on this server."),
+    Reason.origin_mismatch: RefusalResponse(
+        403, "The actor is not allowed to act for this object."
+    ),
+    Reason.too_many: RefusalResponse(
         429, "Too many messages from your server are waiting.", permanent=False, retry_after=60
     ),
-    Reason.too_many_keys: Answer(
+    Reason.too_many_keys: RefusalResponse(
         429,
         "Too many keys from your server were requested in the last minute.",
         permanent=False,
         retry_after=60,
     ),
-    Reason.busy: Answer(503, "This server is busy.", permanent=False, retry_after=10),
-    Reason.proof_missing: Answer(401, "The document has no integrity proof."),
-    Reason.proof_malformed: Answer(401, "The integrity proof cannot be read."),
-    Reason.proof_wrong: Answer(401, "The integrity proof does not match."),
+    Reason.busy: RefusalResponse(503, "This server is busy.", permanent=False, retry_after=10),
+    Reason.proof_missing: RefusalResponse(401, "The document has no integrity proof."),
+    Reason.proof_malformed: RefusalResponse(401, "The integrity proof cannot be read."),
+    Reason.proof_wrong: RefusalResponse(401, "The integrity proof does not match."),
 }
 
 
@@ -127,24 +133,24 @@ class Refusal(FederationError):
     """A message is refused for `reason`. `detail` is for the operator's log, not for the sender."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(ANSWERS[reason].text)
+        super().__init__(REFUSAL_RESPONSES[reason].text)
         self.reason = reason
         self.detail = detail
 
     @property
     def status(self) -> int:
         """The HTTP status to answer with."""
-        return ANSWERS[self.reason].status
+        return REFUSAL_RESPONSES[self.reason].status
 
     @property
     def permanent(self) -> bool:
         """Whether sending the same message again is vain."""
-        return ANSWERS[self.reason].permanent
+        return REFUSAL_RESPONSES[self.reason].permanent
 
     @property
     def retry_after(self) -> int | None:
         """In how many seconds it may be sent again, where that is known."""
-        return ANSWERS[self.reason].retry_after
+        return REFUSAL_RESPONSES[self.reason].retry_after
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason.value

@@ -13,11 +13,11 @@ from typing import Self
 from federation.digest import combine
 from federation.errors import DocumentError
 from federation.origin import same_origin
-from federation.signatures.parameters import read_parameters
+from federation.signatures.parameters import parse_parameters
 from federation.signatures.structured_fields import FieldError
 
 HEADER = "Collection-Synchronization"
-HEX = re.compile("[0-9a-f]{64}")
+HEX_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def partial_followers_digest(uris: Iterable[str]) -> str:
@@ -45,7 +45,7 @@ class CollectionSynchronization:
         too (`Accepted.covered`).
         """
         try:
-            parameters = read_parameters(header)
+            parameters = parse_parameters(header)
         except FieldError as error:
             raise DocumentError(HEADER, str(error)) from error
         found = cls(*(parameters.get(name, "") for name in ("collectionId", "url", "digest")))
@@ -53,7 +53,7 @@ class CollectionSynchronization:
             raise DocumentError("collectionId", "not the sender's followers")
         if not same_origin(found.url, followers):
             raise DocumentError("url", "from a different origin")
-        if not HEX.fullmatch(found.digest):
+        if not HEX_DIGEST.fullmatch(found.digest):
             raise DocumentError("digest", "not 64 hexadecimal digits")
         return found
 

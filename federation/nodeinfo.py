@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from federation.reading import Document, one_or_many
+from federation.properties import JsonObject, one_or_many
 
 # The link to the actor of the server itself (FEP-2677).
-APPLICATION = "https://www.w3.org/ns/activitystreams#Application"
+APPLICATION_REL = "https://www.w3.org/ns/activitystreams#Application"
 SCHEMA = "http://nodeinfo.diaspora.software/ns/schema"
 VERSIONS = ("2.1", "2.0")
-NAME = "moothall"
+SOFTWARE_NAME = "moothall"
 
 
 def path(version: str) -> str:
@@ -17,20 +17,20 @@ def path(version: str) -> str:
     return f"/nodeinfo/{version}"
 
 
-def well_known(base_url: str, application: str) -> Document:
+def build_links(base_url: str, application: str) -> JsonObject:
     """The document at `/.well-known/nodeinfo`, newest version first. `application` is the id of the
     server's own actor.
     """
     links = {f"{SCHEMA}/{version}": f"{base_url}{path(version)}" for version in VERSIONS}
-    links[APPLICATION] = application
+    links[APPLICATION_REL] = application
     return {"links": [{"rel": rel, "href": href} for rel, href in links.items()]}
 
 
-def nodeinfo(version: str, software_version: str, *, users: int, posts: int) -> Document:
+def build_nodeinfo(version: str, software_version: str, *, users: int, posts: int) -> JsonObject:
     """The document of a version. Nobody can register: councils add their own officers."""
     return {
         "version": version,
-        "software": {"name": NAME, "version": software_version},
+        "software": {"name": SOFTWARE_NAME, "version": software_version},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
         "openRegistrations": False,
@@ -44,19 +44,19 @@ def content_type(version: str) -> str:
     return f'application/json; profile="{SCHEMA}/{version}#"'
 
 
-def document_in(links: Mapping[str, Any]) -> str | None:
+def find_document_url(links: Mapping[str, Any]) -> str | None:
     """The address of the newest document that we can read, in what `/.well-known/nodeinfo` says."""
-    found = _links(links)
+    found = _parse_links(links)
     known = (f"{SCHEMA}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
     return next((found[rel] for rel in known if rel in found), None)
 
 
-def application_in(links: Mapping[str, Any]) -> str | None:
+def find_application(links: Mapping[str, Any]) -> str | None:
     """The id of the server's own actor, in what `/.well-known/nodeinfo` says."""
-    return _links(links).get(APPLICATION)
+    return _parse_links(links).get(APPLICATION_REL)
 
 
-def _links(document: Mapping[str, Any]) -> dict[str, str]:
+def _parse_links(document: Mapping[str, Any]) -> dict[str, str]:
     """The addresses in `/.well-known/nodeinfo`, by what they are."""
     return {
         link["rel"]: link["href"]
@@ -67,7 +67,7 @@ def _links(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def software_in(document: Mapping[str, Any]) -> str:
+def find_software(document: Mapping[str, Any]) -> str:
     """The name and version of the software in a NodeInfo document; empty where it says nothing."""
     software = document.get("software")
     if not isinstance(software, dict):

@@ -9,13 +9,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from federation.errors import AddressError, Reason, Refusal
 
-LONGEST_URL = 2000
+MAX_LEN_URL = 2000
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # An address is written in ASCII, the rest percent-encoded (RFC 3986 section 2); a backslash is read
 # differently by browsers, servers and libraries.
-UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+UNSAFE_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 # All of an address that its origin depends on (RFC 3986 section 3).
-BEFORE_PATH = re.compile(r"https?://[^/?#]*", re.IGNORECASE | re.ASCII)
+SCHEME_AND_AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE | re.ASCII)
 # ASCII only: an international name is in its `xn--` form on the wire. No trailing dot.
 HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -42,23 +42,23 @@ class Origin(NamedTuple):
 
 # One request asks for the origins of the same few addresses many times.
 @lru_cache(maxsize=1024)
-def origin(url: str) -> Origin:
+def parse_origin(url: str) -> Origin:
     """The origin of an http or https address.
 
     Raises `AddressError` for anything else, and for user names, odd characters, trailing dots and
     port 0.
     """
-    if len(url) > LONGEST_URL or UNSAFE.search(url):
+    if len(url) > MAX_LEN_URL or UNSAFE_CHARACTERS.search(url):
         raise AddressError("The address is too long or contains characters that are not allowed.")
-    beginning = BEFORE_PATH.match(url)
+    beginning = SCHEME_AND_AUTHORITY.match(url)
     if beginning is None:
         raise AddressError("The address is not a valid web address.")
-    return _origin(beginning[0])
+    return _parse_prefix(beginning[0])
 
 
 # Many addresses are of the same few servers.
 @lru_cache(maxsize=1024)
-def _origin(beginning: str) -> Origin:
+def _parse_prefix(beginning: str) -> Origin:
     try:
         parts = urlsplit(beginning)
         port = parts.port
@@ -68,15 +68,15 @@ def _origin(beginning: str) -> Origin:
         raise AddressError("The address is not a valid web address.")
     if port == 0:
         raise AddressError("The address has no valid port.")
-    return Origin(parts.scheme, _host(parts), port or DEFAULT_PORTS[parts.scheme])
+    return Origin(parts.scheme, _parse_host(parts), port or DEFAULT_PORTS[parts.scheme])
 
 
 def host_of(url: str) -> str:
     """`host`, or `host:port` where the port is not the scheme's own. Raises `AddressError`."""
-    return origin(url).authority
+    return parse_origin(url).authority
 
 
-def normal_authority(text: str) -> str:
+def normalise_authority(text: str) -> str:
     """`host` or `host:port` as people write it, in lower case and without port 443.
 
     Raises `AddressError`.
@@ -90,7 +90,7 @@ def normal_authority(text: str) -> str:
 def same_authority(scheme: str, one: str, other: str) -> bool:
     """Whether two `host[:port]` are one under `scheme`, in any case, its own port named or not."""
     try:
-        return origin(f"{scheme}://{one}") == origin(f"{scheme}://{other}")
+        return parse_origin(f"{scheme}://{one}") == parse_origin(f"{scheme}://{other}")
     except AddressError:
         return False
 
@@ -98,7 +98,7 @@ def same_authority(scheme: str, one: str, other: str) -> bool:
 def same_origin(one: str, other: str) -> bool:
     """Whether two addresses share an origin; False also when one of them is no web address."""
     try:
-        return origin(one) == origin(other)
+        return parse_origin(one) == parse_origin(other)
     except AddressError:
         return False
 
@@ -113,13 +113,13 @@ def check_id(url: str, plain_http: Collection[str] = frozenset()) -> Origin:
 
     Raises `AddressError` for http of any other host, and as `origin` does.
     """
-    found = origin(url)
+    found = parse_origin(url)
     if found.scheme != "https" and f"{found.host}:{found.port}" not in plain_http:
         raise AddressError("The address does not start with https://.")
     return found
 
 
-def check_fetched(document: Mapping[str, Any], requested_url: str, final_url: str) -> str:
+def check_fetched_id(document: Mapping[str, Any], requested_url: str, final_url: str) -> str:
     """The id of a document that was asked for at one address and, in the end, served by another.
 
     Only the server that served it may say what its id is. Raises `Refusal` (origin_mismatch).
@@ -131,7 +131,7 @@ def check_fetched(document: Mapping[str, Any], requested_url: str, final_url: st
     return uri
 
 
-def _host(parts: SplitResult) -> str:
+def _parse_host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
         try:

@@ -13,15 +13,23 @@ import rfc8785
 
 from federation.errors import Reason, Refusal
 from federation.origin import same_origin
-from federation.reading import Document, id_of, ids_of, moment, one_or_many, type_of, written
+from federation.properties import (
+    JsonObject,
+    format_time,
+    id_of,
+    ids_of,
+    one_or_many,
+    parse_time,
+    type_of,
+)
 from federation.signatures.algorithms import Algorithm
-from federation.signatures.dates import AHEAD
+from federation.signatures.dates import MAX_CLOCK_SKEW
 from federation.signatures.keys import PrivateKey, PublicKey
-from federation.signatures.multibase import read_base58, write_base58
+from federation.signatures.multibase import decode_base58, encode_base58
 
-TYPE, SUITE, PURPOSE = "DataIntegrityProof", "eddsa-jcs-2022", "assertionMethod"
+PROOF_TYPE, PROOF_SUITE, PROOF_PURPOSE = "DataIntegrityProof", "eddsa-jcs-2022", "assertionMethod"
 # What else a proof may state (a domain, a challenge, a proof before it) would have to be checked.
-UNDERSTOOD = frozenset(
+KNOWN_PROPERTIES = frozenset(
     {
         "@context",
         "id",
@@ -36,7 +44,7 @@ UNDERSTOOD = frozenset(
 )
 
 
-def add_proof(document: Document, key: PrivateKey, now: datetime) -> Document:
+def add_proof(document: JsonObject, key: PrivateKey, now: datetime) -> JsonObject:
     """`document` with a proof by `key`, in place of any that it has.
 
     Raises `Refusal` (key_unusable) unless it is an Ed25519 key, (proof_malformed) for what cannot
@@ -46,15 +54,15 @@ def add_proof(document: Document, key: PrivateKey, now: datetime) -> Document:
         raise Refusal(Reason.key_unusable, "proofs are made with Ed25519")
     plain = {name: value for name, value in document.items() if name != "proof"}
     proof = {
-        "type": TYPE,
-        "cryptosuite": SUITE,
+        "type": PROOF_TYPE,
+        "cryptosuite": PROOF_SUITE,
         "verificationMethod": key.key_id,
-        "proofPurpose": PURPOSE,
-        "created": written(now.replace(microsecond=0)),
+        "proofPurpose": PROOF_PURPOSE,
+        "created": format_time(now.replace(microsecond=0)),
     }
     if "@context" in plain:
         proof = {"@context": plain["@context"], **proof}
-    value = write_base58(key.sign(signed_bytes(plain, proof)))
+    value = encode_base58(key.sign(signed_bytes(plain, proof)))
     return {**plain, "proof": {**proof, "proofValue": value}}
 
 
@@ -70,14 +78,14 @@ def check_proof(
     owner's origin. A proof made before `oldest` does not count. Raises `Refusal` (proof_missing,
     proof_malformed, proof_wrong, key_not_owned, key_unusable, and those of `find_key`).
     """
-    proof = _proof(document, now, oldest)
-    owner = _owner(document)
+    proof = _find_proof(document, now, oldest)
+    owner = _find_owner(document)
     method = proof["verificationMethod"]
     if not same_origin(method, owner):
         raise Refusal(Reason.key_not_owned, f"{method} is of another origin than {owner}")
-    signature = _signature(proof)
+    signature = _decode_signature(proof)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    proven = [signed_bytes(plain, options) for plain in _without_proof(document)]
+    proven = [signed_bytes(plain, options) for plain in _provable_forms(document)]
     key = find_key(method)
     if key.owner != owner or not key.asserts:
         raise Refusal(Reason.key_not_owned, f"{owner} does not list {method} for proofs")
@@ -99,7 +107,7 @@ def signed_bytes(document: Mapping[str, Any], options: Mapping[str, Any]) -> byt
         raise Refusal(Reason.proof_malformed, str(error)[:100]) from error
 
 
-def _without_proof(document: Mapping[str, Any]) -> list[Document]:
+def _provable_forms(document: Mapping[str, Any]) -> list[JsonObject]:
     """What the proof may be of: Fedify adds a Linked Data Signature once it has proven the rest."""
     plain = {name: value for name, value in document.items() if name != "proof"}
     if "signature" not in plain:
@@ -107,26 +115,28 @@ def _without_proof(document: Mapping[str, Any]) -> list[Document]:
     return [plain, {name: value for name, value in plain.items() if name != "signature"}]
 
 
-def _proof(document: Mapping[str, Any], now: datetime, oldest: datetime | None) -> Document:
+def _find_proof(document: Mapping[str, Any], now: datetime, oldest: datetime | None) -> JsonObject:
     """The one proof of the suite that we know, as far as it can be judged without its key."""
     proofs = [
         proof
         for proof in one_or_many(document.get("proof"))
-        if isinstance(proof, dict) and type_of(proof) == TYPE and proof.get("cryptosuite") == SUITE
+        if isinstance(proof, dict)
+        and type_of(proof) == PROOF_TYPE
+        and proof.get("cryptosuite") == PROOF_SUITE
     ]
     if not proofs:
         raise Refusal(Reason.proof_missing)
     proof = proofs[0]
-    if len(proofs) > 1 or not UNDERSTOOD.issuperset(proof):
+    if len(proofs) > 1 or not KNOWN_PROPERTIES.issuperset(proof):
         raise Refusal(Reason.proof_malformed, "several proofs, or more than is understood")
-    if proof.get("proofPurpose") != PURPOSE:
+    if proof.get("proofPurpose") != PROOF_PURPOSE:
         raise Refusal(Reason.proof_malformed, "made for another purpose")
     if not isinstance(proof.get("verificationMethod"), str):
         raise Refusal(Reason.proof_malformed, "no key is named")
     if "@context" in proof and proof["@context"] != document.get("@context"):
         raise Refusal(Reason.proof_malformed, "made for another context")
-    created, expires = moment(proof.get("created")), moment(proof.get("expires"))
-    if created is None or created > now + AHEAD:
+    created, expires = parse_time(proof.get("created")), parse_time(proof.get("expires"))
+    if created is None or created > now + MAX_CLOCK_SKEW:
         raise Refusal(Reason.proof_malformed, "not made at any time before now")
     if oldest is not None and created < oldest:
         raise Refusal(Reason.proof_malformed, "made too long ago")
@@ -135,7 +145,7 @@ def _proof(document: Mapping[str, Any], now: datetime, oldest: datetime | None) 
     return proof
 
 
-def _owner(document: Mapping[str, Any]) -> str:
+def _find_owner(document: Mapping[str, Any]) -> str:
     """Who has to have signed: one only."""
     if "actor" in document:
         owner = id_of(document["actor"])
@@ -148,10 +158,10 @@ def _owner(document: Mapping[str, Any]) -> str:
     return owner
 
 
-def _signature(proof: Mapping[str, Any]) -> bytes:
+def _decode_signature(proof: Mapping[str, Any]) -> bytes:
     value = proof.get("proofValue")
     try:
-        signature = read_base58(value) if isinstance(value, str) else b""
+        signature = decode_base58(value) if isinstance(value, str) else b""
     except ValueError as error:
         raise Refusal(Reason.proof_malformed, "the value is not base58") from error
     if len(signature) != 64:

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from federation.errors import AddressError, DocumentError
-from federation.origin import host_of, normal_authority, origin, without_fragment
-from federation.reading import Document, one_or_many
+from federation.origin import host_of, normalise_authority, parse_origin, without_fragment
+from federation.properties import JsonObject, one_or_many
 
 PATH = "/.well-known/webfinger"
 ACTIVITY_JSON = "application/activity+json"
@@ -22,8 +22,8 @@ def parse_resource(resource: str) -> tuple[str, str] | str:
     Raises `AddressError`.
     """
     if resource.lower().startswith("acct:"):
-        return _name_and_host(resource[5:])
-    origin(resource)
+        return _parse_account(resource[5:])
+    parse_origin(resource)
     return without_fragment(resource)
 
 
@@ -35,7 +35,7 @@ def parse_address(text: str) -> tuple[str, str] | str:
     text = text.strip()
     if "://" in text or text.lower().startswith("acct:"):
         return parse_resource(text)
-    return _name_and_host(text)
+    return _parse_account(text)
 
 
 def webfinger_url(username: str, host: str, *, plain_http: bool = False) -> str:
@@ -44,7 +44,7 @@ def webfinger_url(username: str, host: str, *, plain_http: bool = False) -> str:
     return f"{scheme}://{host}{PATH}?resource={quote(f'acct:{username}@{host}', safe=':@')}"
 
 
-def jrd(subject: str, actor_id: str, profile_url: str) -> Document:
+def build_jrd(subject: str, actor_id: str, profile_url: str) -> JsonObject:
     """The answer about an actor (RFC 7033 section 4.4); `subject` is its canonical address."""
     return {
         "subject": subject,
@@ -57,14 +57,14 @@ def jrd(subject: str, actor_id: str, profile_url: str) -> Document:
 
 
 @dataclass(frozen=True)
-class AskThere:
+class CanonicalAccount:
     """The address is another name for `username` at `host`, who has to be asked."""
 
     username: str
     host: str
 
 
-def actor_id_from_jrd(document: Any, username: str, host: str) -> str | AskThere:
+def actor_id_from_jrd(document: Any, username: str, host: str) -> str | CanonicalAccount:
     """The actor's id in the answer that `host` gave about `username`.
 
     An actor may live on another host than its address names; whoever uses it has to ask that host
@@ -74,14 +74,14 @@ def actor_id_from_jrd(document: Any, username: str, host: str) -> str | AskThere
     """
     if not isinstance(document, dict):
         raise DocumentError("links", "missing")
-    found = _self(document)
-    subject = _subject(document.get("subject")) or (username.lower(), host.lower())
+    found = _find_self_link(document)
+    subject = _parse_subject(document.get("subject")) or (username.lower(), host.lower())
     if subject == (username.lower(), host.lower()) or host_of(found) == host.lower():
         return found
-    return AskThere(*subject)
+    return CanonicalAccount(*subject)
 
 
-def _self(document: Document) -> str:
+def _find_self_link(document: JsonObject) -> str:
     for link in one_or_many(document.get("links")):
         if isinstance(link, dict) and link.get("rel") == "self" and _is_activity(link.get("type")):
             href = link.get("href")
@@ -91,11 +91,11 @@ def _self(document: Document) -> str:
     raise DocumentError("links", "no link to an actor")
 
 
-def _subject(subject: Any) -> tuple[str, str] | None:
+def _parse_subject(subject: Any) -> tuple[str, str] | None:
     """Whom an answer is about: a name and a host. It may be left out, or be a web address."""
     if not isinstance(subject, str) or not subject.lower().startswith("acct:"):
         return None
-    name, host = _name_and_host(subject[5:])
+    name, host = _parse_account(subject[5:])
     return name.lower(), host
 
 
@@ -104,8 +104,8 @@ def _is_activity(media_type: Any) -> bool:
     return kind in {ACTIVITY_JSON, LD_JSON}
 
 
-def _name_and_host(text: str) -> tuple[str, str]:
+def _parse_account(text: str) -> tuple[str, str]:
     name, at, host = text.removeprefix("@").partition("@")
     if not at or not USERNAME.fullmatch(name):
         raise AddressError("An address has a name and a server, such as @council@example.gov.uk.")
-    return name, normal_authority(host)
+    return name, normalise_authority(host)

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from node.db import prepare_engine
 from node.hooks import Hooks
-from node.migrating import History, histories, upgrade
+from node.schema_migrations import MigrationHistory, histories, upgrade
 from node.settings import load
 
 
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
         engine.dispose()
 
 
-def _next(history: History) -> str:
+def _next(history: MigrationHistory) -> str:
     return f"{len(list(history.script.walk_revisions())) + 1:04}"
 
 

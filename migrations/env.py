@@ -1,4 +1,4 @@
-"""How Alembic runs a migration, for the core and for plugins alike. `node.migrating` says which."""
+"""Runs migrations with Alembic, for the core and for plugins, as `node.schema_migrations` asks."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from node.db import UtcDateTime
-from node.migrating import models
+from node.schema_migrations import load_metadata
 
 
 def render_item(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
@@ -20,7 +20,7 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | Lite
 connection: sa.Connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=models(),
+    target_metadata=load_metadata(),
     render_as_batch=True,
     render_item=render_item,
     compare_server_default=True,

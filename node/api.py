@@ -3,19 +3,20 @@
 `docs/plugins/reference.md` describes every hook, every type and every function with an example.
 
 Hooks, and what they take and give
-    `hookimpl`, `API_VERSION`; see `node.hookspecs`, `node.declared` and `node.shown`.
+    `hookimpl`, `API_VERSION`; see `node.hookspecs`, `node.plugin_declarations` and
+    `node.plugin_views`.
 Tables
     `Base`, the declarative base; `Uri`, the column type of ids; `now`, the time with its zone;
     `insert_once`, which inserts a row unless it is there already.
 Pages
     `permission` and `PUBLIC` mark a view with what it needs (a view without is not served); `may`
-    says whether the reader has a permission. `HouseForm` is a form in the house style, which may
+    says whether the reader has a permission. `BaseForm` is a form in the house style, which may
     have a `DayField`; `VersionedForm` is one of what two may change at once. `keeps_text` marks a
     view to which one is sent, so that nothing typed is lost; `language` is that of the page.
     Templates extend `layout.html` and use the macros in `components/`.
 Errors
     `InvalidInputError`, `NotFoundError`, `ForbiddenError`, `ConflictError`, `GoneError`: raised by
-    a service, worded for people with `say` and `say_count`, and shown by the node in the reader's
+    a service, worded for people with `say` and `msg_count`, and shown by the node in the reader's
     language. `said` gives such a sentence, or one of the plugin's data that its catalogue has, in
     that language: for views and templates.
 Plain text
@@ -42,22 +43,6 @@ from flask_security import current_user
 from federation.vocabulary import Activity
 from node.councils import service as _councils
 from node.db import Base, insert_once, now
-from node.declared import (
-    Check,
-    DeskStep,
-    DocumentField,
-    DocumentType,
-    Facet,
-    NavigationItem,
-    NoticeKind,
-    Permission,
-    PluginDetails,
-    ScheduledJob,
-    Section,
-    Setting,
-)
-from node.documents import service as _documents
-from node.documents.service import Document
 from node.errors import (
     ConflictError,
     ForbiddenError,
@@ -65,30 +50,42 @@ from node.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from node.extending import jobs as _jobs
-from node.extending import values as _values
-from node.federating import addresses as _addresses
-from node.federating import publishing as _publishing
+from node.events import service as _news
+from node.federating import local_uris as _addresses
+from node.federating import outbox as _publishing
 from node.federating.models import Uri
-from node.federating.readers import Reader
-from node.federating.views.asking import current_reader
-from node.forms import DayField, HouseForm, VersionedForm
-from node.hooks import part_of
+from node.federating.viewer import Viewer
+from node.federating.views.current_viewer import current_viewer
+from node.forms import BaseForm, DayField, VersionedForm
+from node.hooks import open_plugin_work
 from node.hookspecs import API_VERSION, hookimpl
 from node.languages import page_language as language
-from node.languages import said
-from node.markup import is_path
-from node.news import service as _news
+from node.languages import translate
+from node.markup import is_local_path
+from node.messages import msg, msg_count
 from node.offline import offline
 from node.people import service as _people
 from node.people.permissions import ROLES as _ROLES
-from node.people.permissions import may
-from node.projects import marks as _marks
-from node.projects import service as _projects
-from node.projects import viewing as _viewing
-from node.request import PUBLIC, current_node, current_work, keeps_text, permission
-from node.runtime import UnitOfWork
-from node.shown import (
+from node.people.permissions import has_permission
+from node.plugin_admin import jobs as _jobs
+from node.plugin_admin import setting_values as _values
+from node.plugin_declarations import (
+    Check,
+    DeskStep,
+    DocumentField,
+    DocumentType,
+    Facet,
+    NavigationItem,
+    NotificationType,
+    Permission,
+    PluginDetails,
+    ScheduledJob,
+    Section,
+    Setting,
+)
+from node.plugin_documents import service as _documents
+from node.plugin_documents.service import Document
+from node.plugin_views import (
     ActivityView,
     CouncilView,
     DemoView,
@@ -97,14 +94,19 @@ from node.shown import (
     ProjectView,
     Work,
 )
+from node.projects import plugin_view as _viewing
+from node.projects import reindex_queue as _marks
+from node.projects import service as _projects
+from node.request import PUBLIC, current_node, current_work, keeps_text, permission
+from node.runtime import UnitOfWork
 from node.text import misfit, one_line, several_lines, trim
-from node.wording import say, say_count
 
 __all__ = [
     "API_VERSION",
     "PUBLIC",
     "ActivityView",
     "Base",
+    "BaseForm",
     "Check",
     "ConflictError",
     "CouncilView",
@@ -118,11 +120,10 @@ __all__ = [
     "Facet",
     "ForbiddenError",
     "GoneError",
-    "HouseForm",
     "InvalidInputError",
     "NavigationItem",
     "NotFoundError",
-    "NoticeKind",
+    "NotificationType",
     "Permission",
     "PersonView",
     "PluginDetails",
@@ -139,12 +140,15 @@ __all__ = [
     "document",
     "documented",
     "documents",
+    "has_permission",
     "hookimpl",
     "insert_once",
     "keeps_text",
     "language",
-    "may",
     "misfit",
+    "msg",
+    "msg_count",
+    "notify",
     "now",
     "one_line",
     "people",
@@ -157,13 +161,10 @@ __all__ = [
     "publish",
     "reindex",
     "run_soon",
-    "said",
-    "say",
-    "say_count",
     "send_activity",
     "setting",
     "several_lines",
-    "tell",
+    "translate",
     "trim",
     "withdraw",
     "work",
@@ -178,12 +179,12 @@ def work(plugin: str) -> Iterator[Work]:
     An exception that leaves the block undoes what was done in it.
     """
     if has_request_context():
-        current_reader()  # to find out may end what was begun
-        with part_of(current_work(), plugin) as part:
+        current_viewer()  # to find out may end what was begun
+        with open_plugin_work(current_work(), plugin) as part:
             yield part
         return
     by = f"command line: {plugin}"
-    with current_node().work(by=by) as whole, offline(), part_of(whole, plugin) as part:
+    with current_node().work(by=by) as whole, offline(), open_plugin_work(whole, plugin) as part:
         yield part
 
 
@@ -193,9 +194,9 @@ def project(token: str) -> ProjectView:
 
     Raises `NotFoundError` where there is none for them, and `GoneError` where it was deleted.
     """
-    reader = current_reader()
+    reader = current_viewer()
     found = _projects.by_token(current_work().session, token, reader, drafts=True)
-    return _viewing.as_view(found)
+    return _viewing.to_plugin_view(found)
 
 
 def project_by_uri(work: Work, uri: str) -> ProjectView | None:
@@ -203,55 +204,55 @@ def project_by_uri(work: Work, uri: str) -> ProjectView | None:
     is shown here at all.
     """
     found = _projects.by_uri(work.session, uri, _reader())
-    return _viewing.as_view(found) if found else None
+    return _viewing.to_plugin_view(found) if found else None
 
 
 def projects(work: Work) -> list[ProjectView]:
     """All of our own, drafts too, by title: to choose from, for those who may write them."""
-    return _viewing.ours(work.session)
+    return _viewing.list_own(work.session)
 
 
 def council(work: Work) -> CouncilView:
     """Our own. Raises `NotFoundError` before the node is set up."""
-    return _councils.as_view(_councils.require_own(work.session))
+    return _councils.to_plugin_view(_councils.require_own(work.session))
 
 
 def councils(work: Work) -> list[CouncilView]:
     """Ours, and then those that it follows, by name."""
     own = _councils.own(work.session)
-    followed = _councils.followed(work.session)
+    followed = _councils.list_followed(work.session)
     accepted = [item.council for item in followed if item.follow.state == "accepted"]
-    return [_councils.as_view(item) for item in ([own] if own else []) + accepted]
+    return [_councils.to_plugin_view(item) for item in ([own] if own else []) + accepted]
 
 
 def council_by_uri(work: Work, uri: str) -> CouncilView | None:
     """The council with this id, if it is known here."""
     found = _councils.by_actor_uri(work.session, uri)
-    return _councils.as_view(found) if found else None
+    return _councils.to_plugin_view(found) if found else None
 
 
 def person() -> PersonView | None:
     """Who makes this request, if they are signed in."""
     if not has_request_context() or not current_user.is_authenticated:
         return None
-    return _people.as_view(current_user)
+    return _people.to_plugin_view(current_user)
 
 
 def people(work: Work, *roles: str) -> list[PersonView]:
     """The people here whose accounts are in use, by name; those with one of `roles`, if any."""
-    found = _people.with_roles(work.session, roles or _ROLES)
-    return [_people.as_view(user) for user in found]
+    found = _people.list_with_roles(work.session, roles or _ROLES)
+    return [_people.to_plugin_view(user) for user in found]
 
 
 def person_by_id(work: Work, id: int) -> PersonView | None:  # noqa: A002 -- the word of the field
     """Somebody here, whether their account is in use or not."""
     found = _people.by_id(work.session, id)
-    return _people.as_view(found) if found else None
+    return _people.to_plugin_view(found) if found else None
 
 
 def setting(work: Work, name: str) -> str | int | bool:
     """What the operator set, or else the default of what the plugin declared by this name."""
-    return _values.read(work.session, _unit(work).node.hooks, work.plugin, name)
+    return _values.get_value(work.session, _unit(work).node.hooks, work.plugin, name)
 
 
 def publish(work: Work, document: Document) -> DocumentView:
@@ -263,10 +264,10 @@ def publish(work: Work, document: Document) -> DocumentView:
     project that other councils cannot see.
     """
     unit = _unit(work)
-    plugin, kind = unit.node.hooks.documents[document.type]
+    plugin, kind = unit.node.hooks.document_types[document.type]
     if plugin != work.plugin:
         raise KeyError(f"{work.plugin} declares no documents {document.type}")
-    return _documents.view(_documents.publish(unit, plugin, kind, document), kind)
+    return _documents.to_plugin_view(_documents.publish(unit, plugin, kind, document), kind)
 
 
 def withdraw(work: Work, id: str) -> None:  # noqa: A002
@@ -287,10 +288,10 @@ def documents(
     """The documents of a type of this plugin, ours and those of the councils that ours follows,
     newest first, 1,000 at most: those that whoever asks may see; in a job or a command, all.
     """
-    plugin, kind = _unit(work).node.hooks.documents[type]
+    plugin, kind = _unit(work).node.hooks.document_types[type]
     if plugin != work.plugin:
         raise KeyError(f"{work.plugin} declares no documents {type}")
-    rows = _documents.listed(
+    rows = _documents.list_documents(
         work.session,
         type,
         _reader(),
@@ -298,26 +299,26 @@ def documents(
         council_uri=council_uri,
         fields=fields,
     )
-    return [_documents.view(row, kind) for row in rows]
+    return [_documents.to_plugin_view(row, kind) for row in rows]
 
 
 def documented(work: Work, type: str, project_uris: Collection[str]) -> set[str]:  # noqa: A002
     """Those of some projects about which there are documents of a type of this plugin that whoever
     asks may see; in a job or a command, any.
     """
-    plugin, _kind = _unit(work).node.hooks.documents[type]
+    plugin, _kind = _unit(work).node.hooks.document_types[type]
     if plugin != work.plugin:
         raise KeyError(f"{work.plugin} declares no documents {type}")
-    return _documents.documented(work.session, type, _reader(), project_uris)
+    return _documents.projects_with_documents(work.session, type, _reader(), project_uris)
 
 
 def document(work: Work, id: str) -> DocumentView:  # noqa: A002
     """One document. Raises `NotFoundError`, and `GoneError` for one of ours that was withdrawn."""
     row = _documents.by_uri(work.session, id, _reader())
-    plugin, kind = _unit(work).node.hooks.documents.get(row.type, ("", None))
+    plugin, kind = _unit(work).node.hooks.document_types.get(row.type, ("", None))
     if kind is None or plugin != work.plugin:
-        raise NotFoundError(say("There is no such document."))
-    return _documents.view(row, kind)
+        raise NotFoundError(msg("There is no such document."))
+    return _documents.to_plugin_view(row, kind)
 
 
 def send_activity(
@@ -330,11 +331,11 @@ def send_activity(
     here, for nobody else to read. Returns its id. Raises `NotFoundError` for an unknown council.
     """
     unit = _unit(work)
-    if type not in unit.node.hooks.of(work.plugin, "register_activities"):
+    if type not in unit.node.hooks.registered_by(work.plugin, "register_activities"):
         raise KeyError(f"{work.plugin} declares no activities {type}")
     to = _councils.by_actor_uri(work.session, to_uri)
     if to is None or to.is_local:
-        raise NotFoundError(say("There is no such council here."))
+        raise NotFoundError(msg("There is no such council here."))
     actor = _councils.require_own(work.session).actor
     uri = _addresses.new_activity(unit.settings)
     about = object if isinstance(object, str) else dict(object)
@@ -343,7 +344,7 @@ def send_activity(
     return uri
 
 
-def tell(
+def notify(
     work: Work,
     kind: str,
     *,
@@ -359,25 +360,31 @@ def tell(
     `/checklists/abc`; by default the project's page. `details` are the words of its sentence.
     """
     unit = _unit(work)
-    if not kind.startswith(f"{work.plugin}.") or kind not in unit.node.kinds:
+    if not kind.startswith(f"{work.plugin}.") or kind not in unit.node.notification_kinds:
         raise KeyError(f"{work.plugin} declares no notices {kind}")
-    if path and not is_path(path):
+    if path and not is_local_path(path):
         raise ValueError(f"{path} is no address of this node")
-    found = _viewing.id_of(work.session, project_uri) if project_uri else None
+    found = _viewing.find_id(work.session, project_uri) if project_uri else None
     words: dict[str, Any] = dict(details)
-    _news.tell(
-        unit, unit.node.kinds[kind], project_id=found, to=to, roles=roles, path=path, **words
+    _news.record_event(
+        unit,
+        unit.node.notification_kinds[kind],
+        project_id=found,
+        to=to,
+        roles=roles,
+        path=path,
+        **words,
     )
 
 
 def reindex(work: Work, project_uri: str) -> None:
     """Ask `facet_values` of a project again, soon after the commit."""
-    _marks.by_uri(work.session, [project_uri])
+    _marks.enqueue(work.session, [project_uri])
 
 
 def run_soon(work: Work, name: str) -> None:
     """Run a job of this plugin after the commit, and then again when it is due."""
-    _jobs.soon(_unit(work), work.plugin, name)
+    _jobs.schedule_now(_unit(work), work.plugin, name)
 
 
 def _unit(work: Work) -> UnitOfWork:
@@ -385,6 +392,6 @@ def _unit(work: Work) -> UnitOfWork:
     return unit
 
 
-def _reader() -> Reader | None:
+def _reader() -> Viewer | None:
     """Who asks; None for the node itself."""
-    return current_reader() if has_request_context() else None
+    return current_viewer() if has_request_context() else None

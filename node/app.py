@@ -8,63 +8,59 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from node import __version__, changes, operating, portfolio, portions
+from node import __version__, change_tracking, long_writes, operating, portfolio
 from node.account import views as account_views
-from node.account.letters import notifier as account_notifier
-from node.alike import service as alike
-from node.alike import views as alike_views
-from node.catalogue import comparison
-from node.catalogue import views as catalogue_views
-from node.catalogue.reading import read_page
-from node.conversations import news as comment_news
-from node.conversations import reacting, relevance
-from node.conversations import reading as conversation_reading
+from node.account.change_emails import make_notifier as account_notifier
+from node.conversations import notifications as comment_news
+from node.conversations import reaction_service, relevance
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
+from node.conversations import thread_fetching as conversation_reading
 from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
+from node.councils.council_moves import HANDLERS as MOVING_HANDLERS
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
-from node.councils.moving import HANDLERS as MOVING_HANDLERS
-from node.data_folder import data_folder, with_secret
+from node.data_folder import ensure_data_folder, get_secret_key
 from node.db import db, engine_options, prepare_engine
 from node.desk import views as desk_views
-from node.documents import receiving as documents_receiving
-from node.documents import service as documents
-from node.documents import views as documents_views
-from node.drafts import news as drafts_news
+from node.drafts import notifications as drafts_news
 from node.drafts import views as drafts_views
 from node.errors import SettingsError
+from node.events.kinds import NotificationKind, index_by_name
 from node.evidence import views as evidence_views
-from node.extending import failures as plugin_failures
-from node.extending import jobs as plugin_jobs
-from node.extending import joining
-from node.extending import views as extending_views
 from node.federating import (
-    admission,
+    actor_blocks,
+    actor_deletions,
     backfill,
-    blocking,
     clock,
     delivery,
-    departures,
-    discovery,
     following,
-    handling,
-    health,
     housekeeping,
+    inbox_processing,
+    newly_allowed,
+    peer_health,
+    peer_list_subscriptions,
     peers,
-    subscriptions,
+    server_discovery,
 )
 from node.federating import views as federating_views
-from node.federating.models import Backfill, Comparison, Delivery, Departure, InboxItem, PeerList
+from node.federating.models import (
+    ActorDeletion,
+    Backfill,
+    Comparison,
+    Delivery,
+    InboxItem,
+    PeerList,
+)
 from node.feeds import views as feeds_views
 from node.feeds.links import feed_links
-from node.freshness import news as freshness_news
+from node.freshness import notifications as freshness_news
 from node.freshness import service as freshness
 from node.freshness import views as freshness_views
-from node.freshness.words import NAMES as FRESHNESS_NAMES
-from node.freshness.words import overdue
-from node.handover import news as handover_news
+from node.freshness.labels import FRESHNESS_LABELS as FRESHNESS_NAMES
+from node.freshness.labels import overdue_sentence
+from node.handover import notifications as handover_news
 from node.handover import views as handover_views
 from node.history import views as history_views
 from node.hooks import Hooks
@@ -72,83 +68,94 @@ from node.importing import views as importing_views
 from node.jobs import Jobs
 from node.mail import service as mail
 from node.mail.models import Mail
-from node.menu import site
+from node.menu import build_layout_context
 from node.moderation import views as moderation_views
 from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
-from node.news.kinds import Kind, by_name
-from node.notices import digests, spreading
-from node.notices import housekeeping as notices_housekeeping
-from node.notices import views as notices_views
-from node.notices.following_views import follow_button
-from node.notices.writing import DigestWriter
-from node.officers import announcing
+from node.notifications import email_digests, fan_out
+from node.notifications import housekeeping as notices_housekeeping
+from node.notifications import views as notices_views
+from node.notifications.digest_rendering import DigestWriter
+from node.notifications.following_views import follow_button
+from node.officers import announcements
 from node.officers import service as officers
 from node.officers import views as officers_views
-from node.operating import rotating
+from node.operating import key_rotation
 from node.outbound import Outbound
 from node.passwords import service as passwords
 from node.passwords import views as passwords_views
-from node.passwords.writing import writer as password_writer
+from node.passwords.email_rendering import make_renderer as password_writer
 from node.people import sessions, sign_in
-from node.people.permissions import may
+from node.people.permissions import has_permission
+from node.plugin_admin import failures as plugin_failures
+from node.plugin_admin import jobs as plugin_jobs
+from node.plugin_admin import views as extending_views
+from node.plugin_admin import wiring
+from node.plugin_documents import receiving as documents_receiving
+from node.plugin_documents import service as documents
+from node.plugin_documents import views as documents_views
 from node.projects import (
-    adopting,
+    adoption_service,
+    federation_events,
     group_views,
-    marks,
     merging,
-    relating,
+    reindex_queue,
     relation_views,
+    relations,
     section_views,
-    subjects,
-    telling,
+    taxonomy,
 )
-from node.projects import news as project_news
+from node.projects import notifications as project_news
 from node.projects import receiving as projects_receiving
 from node.projects import views as projects_views
-from node.projects.forms import PHASES
-from node.request import EXTENSION
+from node.projects.forms import PHASE_LABELS
+from node.request import EXTENSION_KEY
 from node.rest import api as rest_api
-from node.rest import asking as rest_asking
+from node.rest import auth_and_limits as rest_asking
 from node.rest import service as tokens
 from node.rest import views as rest_views
 from node.runtime import Handlers, Node
+from node.same_need import service as alike
+from node.same_need import views as alike_views
 from node.search import indexing
-from node.search import news as search_news
+from node.search import notifications as search_news
 from node.search import views as search_views
 from node.services import views as services_views
 from node.settings import Settings
+from node.sync import comparison
+from node.sync import views as catalogue_views
+from node.sync.ingest import read_page
 from node.unsaved import service as unsaved
 from node.unsaved import views as unsaved_views
-from node.updates import news as update_news
+from node.updates import notifications as update_news
 from node.updates import receiving as update_receiving
 from node.updates import service as updates
 from node.updates import views as updates_views
-from node.web import cycle, guessed, look, pages
-from node.web.inbox_door import InboxDoor
-from node.web.templating import CompiledTemplates, HouseEnvironment
-from node.webhooks import sending as webhook_sending
+from node.web import pages, redirects, request_lifecycle, setup
+from node.web.inbox_middleware import InboxMiddleware
+from node.web.templating import SharedGlobalsEnvironment, TemplateBytecodeCache
+from node.webhooks import delivery as webhook_sending
 from node.webhooks import service as webhooks
 from node.webhooks import views as webhooks_views
 from node.webhooks.models import WebhookMessage
 
 # The rooms that receive what others send, in the order they are asked.
 HANDLERS: Sequence[Handlers] = (
-    departures.HANDLERS,
+    actor_deletions.HANDLERS,
     following.HANDLERS,
-    blocking.HANDLERS,
+    actor_blocks.HANDLERS,
     COUNCIL_HANDLERS,
     MOVING_HANDLERS,
     MODERATION_HANDLERS,
     update_receiving.HANDLERS,
     comment_receiving.HANDLERS,
-    reacting.HANDLERS,
+    reaction_service.HANDLERS,
     alike.HANDLERS,
     projects_receiving.HANDLERS,
-    adopting.HANDLERS,
+    adoption_service.HANDLERS,
     comment_receiving.LAST_HANDLERS,
 )
 # What people here are told of, by the rooms in which it happens.
-KINDS: Sequence[Kind] = (
+NOTIFICATION_KINDS: Sequence[NotificationKind] = (
     *project_news.KINDS,
     *update_news.KINDS,
     *comment_news.KINDS,
@@ -158,26 +165,26 @@ KINDS: Sequence[Kind] = (
     *search_news.KINDS,
 )
 # What is written in portions.
-LONG_WRITES: Sequence[portions.Kind] = (
-    clock.PULLING_IN,
+LONG_WRITES: Sequence[long_writes.LongWriteKind] = (
+    clock.RESCHEDULE,
     *delivery.LONG_WRITES,
-    health.SENDING,
-    admission.ACCEPTING,
-    peers.ENFORCING,
-    telling.WITHDRAWING,
-    officers.WITHDRAWING,
-    *rotating.LONG_WRITES,
-    webhooks.REMOVING,
-    indexing.REBUILDING,
+    peer_health.RELEASE_DELIVERIES,
+    newly_allowed.ACCEPT_FOLLOWERS,
+    peers.ENFORCE_BLOCKS,
+    federation_events.WITHDRAW_RELATED,
+    officers.WITHDRAW_OFFICER,
+    *key_rotation.LONG_WRITES,
+    webhooks.REMOVE_WEBHOOK,
+    indexing.REBUILD_INDEX,
 )
-MOST_FORM_BYTES = 2 * 1024 * 1024
+MAX_FORM_BYTES = 2 * 1024 * 1024
 
 
 def create_app(
     settings: Settings,
     outbound: Outbound | None = None,
     *,
-    without: Mapping[str, str] | None = None,
+    excluded_plugins: Mapping[str, str] | None = None,
 ) -> Flask:
     """An application for one node.
 
@@ -187,16 +194,16 @@ def create_app(
     Raises `SettingsError` for a plugin with a hook that does not exist, or a data folder that
     cannot be written.
     """
-    folder = data_folder(settings).resolve()
+    folder = ensure_data_folder(settings).resolve()
     # Where the relative path of a SQLite file begins.
     app = Flask("node", static_folder=None, instance_path=str(folder))
-    app.jinja_environment = HouseEnvironment
-    secret = with_secret(settings)
+    app.jinja_environment = SharedGlobalsEnvironment
+    secret = get_secret_key(settings)
     app.config.update(
-        SQLALCHEMY_DATABASE_URI=settings.database,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database, settings.threads),
-        MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
-        MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
+        SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.sqlalchemy_url, settings.threads),
+        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
         WTF_CSRF_TIME_LIMIT=None,
     )
     if settings.trusted_proxy:
@@ -204,30 +211,30 @@ def create_app(
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-        changes.watch(db.engine)
+        change_tracking.track(db.engine)
         engine = db.engine
-    hooks = joining.load(settings, engine, without or {})
-    node = _node(app, settings, outbound, secret, engine, hooks)
-    app.extensions[EXTENSION] = node
+    hooks = wiring.load_hooks(settings, engine, excluded_plugins or {})
+    node = _create_node(app, settings, outbound, secret, engine, hooks)
+    app.extensions[EXTENSION_KEY] = node
     add_jobs(node, app)
     sign_in.configure(app, settings, secret)
-    app.extensions[rest_asking.EXTENSION] = rest_asking.Limits()
+    app.extensions[rest_asking.EXTENSION_KEY] = rest_asking.ApiRateLimits()
     csrf = CSRFProtect(app)
     csrf.exempt(notices_views.unsubscribe)  # which looks itself
-    cycle.register(app)
+    request_lifecycle.register(app)
     translations = [item.translations for item in node.hooks.details if item.translations]
-    look.register(app, site, settings, translations)
-    app.jinja_env.bytecode_cache = CompiledTemplates(str(_folder(settings, "templates")))
-    _add_words(app)
-    _add_pages(app)
-    joining.add_pages(app, node.hooks)
-    cycle.check_every_view_is_marked(app)
-    cycle.surround(app)
-    app.wsgi_app = InboxDoor(app.wsgi_app, node)  # type: ignore[method-assign]
+    setup.register(app, build_layout_context, settings, translations)
+    app.jinja_env.bytecode_cache = TemplateBytecodeCache(str(_ensure_folder(settings, "templates")))
+    _add_template_globals(app)
+    _register_blueprints(app)
+    wiring.register_pages(app, node.hooks)
+    request_lifecycle.check_view_permissions(app)
+    request_lifecycle.wrap_hooks(app)
+    app.wsgi_app = InboxMiddleware(app.wsgi_app, node)  # type: ignore[method-assign]
     return app
 
 
-def _node(
+def _create_node(
     app: Flask,
     settings: Settings,
     outbound: Outbound | None,
@@ -239,32 +246,34 @@ def _node(
     return Node(
         settings=settings,
         engine=engine,
-        outbound=outbound or _outbound(settings),
+        outbound=outbound or _create_outbound(settings),
         jobs=Jobs(settings, secret),
         hooks=hooks,
-        handlers=(*joining.handlers(hooks, HANDLERS), *HANDLERS),
+        handlers=(*wiring.build_handlers(hooks, HANDLERS), *HANDLERS),
         read_page=read_page,
         relevance=relevance,
         prefetchers=(comment_receiving.prefetch,),
-        withdrawals={
-            "announcements": announcing.withdraw,
+        on_audience_narrowed={
+            "announcements": announcements.withdraw_announcements,
             "updates": updates.withdraw,
             "comments": conversations.withdraw,
-            "documents": documents.follow_project,
+            "documents": documents.on_audience_narrowed,
         },
-        removals=(
-            conversations.remove_all_of,
-            documents_receiving.remove_all_of,
-            projects_receiving.remove_all_of,
-            adopting.remove_all_of,
-            alike.remove_all_of,
-            councils.remove_all_of,
+        on_actor_deleted=(
+            conversations.on_actor_deleted,
+            documents_receiving.on_actor_deleted,
+            projects_receiving.on_actor_deleted,
+            adoption_service.on_actor_deleted,
+            alike.on_actor_deleted,
+            councils.on_actor_deleted,
         ),
-        announcers=(announcing.announce, webhooks.announce),
-        hearers=(webhooks.hear,),
-        kinds=by_name((*KINDS, *joining.kinds(hooks))),
-        finishers=(indexing.at_once, plugin_failures.keep),
-        credentials=(passwords.revoke, tokens.revoke_all, webhooks.end_all),
+        on_update_event=(announcements.announce_update, webhooks.on_update_event),
+        on_project_event=(webhooks.on_project_event,),
+        notification_kinds=index_by_name(
+            (*NOTIFICATION_KINDS, *wiring.list_notification_kinds(hooks))
+        ),
+        before_commit=(indexing.index_in_transaction, plugin_failures.save_failures),
+        credential_revokers=(passwords.revoke_keys, tokens.revoke_all, webhooks.disable_all),
         account_notifiers=(account_notifier(app),),
     )
 
@@ -272,56 +281,60 @@ def _node(
 def add_jobs(node: Node, app: Flask) -> None:
     """Say what is done later, and how. `app` has the words of e-mails."""
     write = DigestWriter(app, node)
-    node.jobs.register(Delivery.JOB, lambda: delivery.work_off(node))
-    node.jobs.register(health.JOB, lambda: health.probe(node))
-    node.jobs.register(InboxItem.JOB, lambda: handling.work_off(node), handling.GATHER_SECONDS)
-    node.jobs.register(handling.FETCHING_JOB, lambda: handling.work_off_fetching(node))
-    node.jobs.register(clock.JOB, lambda: clock.work_off(node))
-    node.jobs.register(portions.JOB, lambda: portions.work_off(node, LONG_WRITES))
-    node.jobs.register(housekeeping.JOB, lambda: housekeeping.work_off(node))
-    node.jobs.register(unsaved.JOB, lambda: unsaved.work_off(node))
-    node.jobs.register(sessions.JOB, lambda: sessions.work_off(node))
-    node.jobs.register(freshness.JOB, lambda: freshness.work_off(node))
-    node.jobs.register(Backfill.JOB, lambda: backfill.work_off(node))
-    node.jobs.register(PeerList.JOB, lambda: subscriptions.work_off(node))
-    node.jobs.register(peers.ADMISSION_JOB, lambda: admission.work_off(node))
-    node.jobs.register(Departure.JOB, lambda: departures.work_off(node))
-    node.jobs.register(discovery.JOB, lambda: discovery.work_off(node))
-    node.jobs.register(relating.MERGING_JOB, lambda: merging.work_off(node))
-    node.jobs.register(conversation_reading.JOB, lambda: conversation_reading.work_off(node))
-    node.jobs.register(rotating.JOB, lambda: rotating.work_off(node))
-    node.jobs.register(Comparison.JOB, lambda: comparison.work_off(node))
-    node.jobs.register(spreading.JOB, lambda: spreading.work_off(node), spreading.GATHER_SECONDS)
-    node.jobs.register(digests.JOB, lambda: digests.work_off(node, write))
-    node.jobs.register(WebhookMessage.JOB, lambda: webhook_sending.work_off(node))
+    node.jobs.register(Delivery.JOB, lambda: delivery.run_job(node))
+    node.jobs.register(peer_health.JOB, lambda: peer_health.run_probe_job(node))
+    node.jobs.register(
+        InboxItem.JOB, lambda: inbox_processing.run_job(node), inbox_processing.COALESCE_SECONDS
+    )
+    node.jobs.register(
+        inbox_processing.FETCHING_JOB, lambda: inbox_processing.run_fetching_job(node)
+    )
+    node.jobs.register(clock.JOB, lambda: clock.run_job(node))
+    node.jobs.register(long_writes.JOB, lambda: long_writes.run_job(node, LONG_WRITES))
+    node.jobs.register(housekeeping.JOB, lambda: housekeeping.run_job(node))
+    node.jobs.register(unsaved.JOB, lambda: unsaved.run_job(node))
+    node.jobs.register(sessions.JOB, lambda: sessions.run_job(node))
+    node.jobs.register(freshness.JOB, lambda: freshness.run_job(node))
+    node.jobs.register(Backfill.JOB, lambda: backfill.run_job(node))
+    node.jobs.register(PeerList.JOB, lambda: peer_list_subscriptions.run_job(node))
+    node.jobs.register(peers.NEWLY_ALLOWED_JOB, lambda: newly_allowed.run_job(node))
+    node.jobs.register(ActorDeletion.JOB, lambda: actor_deletions.run_job(node))
+    node.jobs.register(server_discovery.JOB, lambda: server_discovery.run_job(node))
+    node.jobs.register(relations.MERGING_JOB, lambda: merging.run_job(node))
+    node.jobs.register(conversation_reading.JOB, lambda: conversation_reading.run_job(node))
+    node.jobs.register(key_rotation.JOB, lambda: key_rotation.run_job(node))
+    node.jobs.register(Comparison.JOB, lambda: comparison.run_job(node))
+    node.jobs.register(fan_out.JOB, lambda: fan_out.run_job(node), fan_out.COALESCE_SECONDS)
+    node.jobs.register(email_digests.JOB, lambda: email_digests.run_job(node, write))
+    node.jobs.register(WebhookMessage.JOB, lambda: webhook_sending.run_job(node))
     write_of_password = password_writer(app)
-    node.jobs.register(passwords.JOB, lambda: passwords.work_off(node, write_of_password))
-    node.jobs.register(Mail.JOB, lambda: mail.work_off(node))
-    node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.work_off(node))
-    node.jobs.register(marks.JOB, lambda: indexing.work_off(node), indexing.GATHER_SECONDS)
-    node.jobs.register(search_news.JOB, lambda: search_news.work_off(node))
-    if plugin_jobs.are_there(node.hooks):
-        node.jobs.register(plugin_jobs.JOB, lambda: plugin_jobs.work_off(node))
+    node.jobs.register(passwords.JOB, lambda: passwords.run_job(node, write_of_password))
+    node.jobs.register(Mail.JOB, lambda: mail.run_job(node))
+    node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.run_job(node))
+    node.jobs.register(reindex_queue.JOB, lambda: indexing.run_job(node), indexing.COALESCE_SECONDS)
+    node.jobs.register(search_news.JOB, lambda: search_news.run_job(node))
+    if plugin_jobs.has_work(node.hooks):
+        node.jobs.register(plugin_jobs.JOB, lambda: plugin_jobs.run_job(node))
 
 
-def _add_words(app: Flask) -> None:
+def _add_template_globals(app: Flask) -> None:
     """What templates of every room may use."""
     app.jinja_env.globals.update(
-        may=may, PHASES=PHASES, FRESHNESS_NAMES=FRESHNESS_NAMES, subjects=subjects
+        may=has_permission, PHASES=PHASE_LABELS, FRESHNESS_NAMES=FRESHNESS_NAMES, subjects=taxonomy
     )
     app.jinja_env.globals.update(
         freshness_of=freshness_views.section,
-        freshness_in_short=freshness_views.short,
+        freshness_in_short=freshness_views.render_short,
         alike_of=alike_views.section,
         draft_of=drafts_views.section,
         offer_of=handover_views.section,
         imported_people=importing_views.section,
-        drafts_are_published_at_once=drafts_views.at_once,
-        unsaved_here=unsaved_views.banner,
-        keeps_text_here=unsaved_views.keeps_here,
-        writer_here=unsaved_views.writer,
-        review_was_due=overdue,
-        waiting_on_desk=desk_views.waiting,
+        drafts_are_published_at_once=drafts_views.can_publish_directly,
+        unsaved_here=unsaved_views.render_banner,
+        keeps_text_here=unsaved_views.keeps_text_here,
+        writer_here=unsaved_views.writer_token,
+        review_was_due=overdue_sentence,
+        waiting_on_desk=desk_views.count_waiting,
         updates_of=updates_views.section,
         feed_links=feed_links,
         conversation_about=conversations_views.section,
@@ -329,14 +342,14 @@ def _add_words(app: Flask) -> None:
         successor_of=councils_views.successor_of,
         writers_of=officers_views.writers_of,
         follow_button=follow_button,
-        service_name=services_views.name_of,
+        service_name=services_views.get_service_name,
     )
 
 
-def _add_pages(app: Flask) -> None:
+def _register_blueprints(app: Flask) -> None:
     for module in (
         pages,
-        guessed,
+        redirects,
         account_views,
         passwords_views,
         rest_api,
@@ -375,13 +388,13 @@ def _add_pages(app: Flask) -> None:
         app.register_blueprint(blueprint)
 
 
-def node_of(app: Flask) -> Node:
+def get_node(app: Flask) -> Node:
     """The node that an application serves."""
-    node: Node = app.extensions[EXTENSION]
+    node: Node = app.extensions[EXTENSION_KEY]
     return node
 
 
-def _outbound(settings: Settings) -> Outbound:
+def _create_outbound(settings: Settings) -> Outbound:
     return Outbound(
         user_agent=f"Moothall/{__version__} (+{settings.base_url})",
         private_hosts=settings.private_hosts,
@@ -389,7 +402,7 @@ def _outbound(settings: Settings) -> Outbound:
     )
 
 
-def _folder(settings: Settings, name: str) -> Path:
+def _ensure_folder(settings: Settings, name: str) -> Path:
     """A folder in the data folder, made if it is not there. Raises `SettingsError`."""
     folder = settings.data_dir / name
     try:

@@ -22,9 +22,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
-from node.turns import Turns
+from node.fair_lock import FairLock
 
-NAMING = {
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -60,72 +60,73 @@ class Base(DeclarativeBase):
     """The base of every model, of the core and of plugins."""
 
     registry = registry(
-        metadata=MetaData(naming_convention=NAMING), type_annotation_map={datetime: UtcDateTime}
+        metadata=MetaData(naming_convention=NAMING_CONVENTION),
+        type_annotation_map={datetime: UtcDateTime},
     )
 
 
 # The database is busy, full or down: it may do the same thing in a moment.
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+UNAVAILABLE_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError)
 # So long a transaction waits for another that writes, and on PostgreSQL for rows that another has.
-BUSY_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 5
 # So long PostgreSQL works on one statement; and so long its answer is waited for, in case that it
 # cannot even say that it gave up.
-STATEMENT_SECONDS, ANSWER_SECONDS = 15, 20
+STATEMENT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 15, 20
 # So long PostgreSQL has to accept a connection, and a thread waits for one of the pool.
-CONNECT_SECONDS, POOL_SECONDS = 5, 10
+CONNECT_TIMEOUT_SECONDS, POOL_TIMEOUT_SECONDS = 5, 10
 # Connections that stay open, and how many more there may be beside one for each web request: jobs
 # run beside each other. With these, two processes stay below the 100 that PostgreSQL allows.
-POOL_SIZE, MORE_CONNECTIONS = 5, 24
-TURN = "turn to write"
+POOL_SIZE, EXTRA_CONNECTIONS = 5, 24
+HOLDS_WRITE_LOCK = "turn to write"
 # So many changed pages, 32 MB of them, are gathered before they go from the log of SQLite into its
 # file: pages of an index are changed again and again, and go there once.
 CHECKPOINT_PAGES = 8_000
-ROOM = "room for much"
-ROOM_KILOBYTES = 8_000
+HAS_LARGE_CACHE = "room for much"
+LARGE_CACHE_KILOBYTES = 8_000
 
 # Flask-SQLAlchemy owns the engine and the session of a web request; jobs open sessions of their own
 # on the engine.
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
-_only_reading: ContextVar[bool] = ContextVar("only_reading", default=False)
+_is_read_only: ContextVar[bool] = ContextVar("only_reading", default=False)
 
 
 @contextmanager
-def only_reading() -> Iterator[None]:
+def read_only() -> Iterator[None]:
     """Transactions begun inside take no write lock on SQLite, so readers do not wait for each
     other.
     """
-    token = _only_reading.set(True)
+    token = _is_read_only.set(True)
     try:
         yield
     finally:
-        _only_reading.reset(token)
+        _is_read_only.reset(token)
 
 
 @contextmanager
-def may_write() -> Iterator[None]:
+def read_write() -> Iterator[None]:
     """Transactions begun inside may write, inside a request that only reads too."""
-    token = _only_reading.set(False)
+    token = _is_read_only.set(False)
     try:
         yield
     finally:
-        _only_reading.reset(token)
+        _is_read_only.reset(token)
 
 
-def begin_reading() -> object:
+def begin_read_only() -> object:
     """`only_reading` for the rest of this context (a web request); returns what `end_reading`
     takes.
     """
-    return _only_reading.set(True)
+    return _is_read_only.set(True)
 
 
-def end_reading(token: Any) -> None:
-    _only_reading.reset(token)
+def end_read_only(token: Any) -> None:
+    _is_read_only.reset(token)
 
 
 def is_writing() -> bool:
     """Whether this web request has begun a transaction that may write."""
-    if _only_reading.get() or not db.session.registry.has():
+    if _is_read_only.get() or not db.session.registry.has():
         return False
     return bool(db.session().in_transaction())
 
@@ -138,25 +139,25 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
         # What one connection has just read or written, the next transaction finds there.
         "pool_use_lifo": True,
         "pool_size": POOL_SIZE,
-        "max_overflow": threads + MORE_CONNECTIONS,
-        "pool_timeout": POOL_SECONDS,
+        "max_overflow": threads + EXTRA_CONNECTIONS,
+        "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
     if url.startswith("postgresql"):
         # A connection that broke while nobody used it is made anew, and not found out by a request.
-        options |= {"pool_pre_ping": True, "connect_args": connection_limits(url)}
+        options |= {"pool_pre_ping": True, "connect_args": connection_timeouts(url)}
     return options
 
 
-def connection_limits(url: str) -> dict[str, int]:
+def connection_timeouts(url: str) -> dict[str, int]:
     """How long libpq waits for a PostgreSQL that does not answer, but for what `url` says itself:
     seconds, and milliseconds for `tcp_user_timeout`.
     """
     limits = {
-        "connect_timeout": CONNECT_SECONDS,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "keepalives_idle": 30,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        "tcp_user_timeout": 1000 * ANSWER_SECONDS,
+        "tcp_user_timeout": 1000 * RESPONSE_TIMEOUT_SECONDS,
     }
     given = parse_qs(urlsplit(url).query)
     return {name: value for name, value in limits.items() if name not in given}
@@ -171,21 +172,23 @@ def prepare_engine(engine: Engine) -> None:
     reads.
     """
     if engine.dialect.name == "postgresql" and not event.contains(
-        engine, "connect", _on_postgresql
+        engine, "connect", _configure_postgresql
     ):
         event.listen(engine, "do_connect", _connect_to_postgresql)
-        event.listen(engine, "connect", _on_postgresql)
+        event.listen(engine, "connect", _configure_postgresql)
     if engine.dialect.name != "sqlite":
         return
-    if event.contains(engine, "connect", _on_connect):
+    if event.contains(engine, "connect", _configure_sqlite):
         return
-    turns = Turns()
-    event.listen(engine, "connect", _on_connect)
+    turns = FairLock()
+    event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", partial(_on_begin, turns))
     # SQLAlchemy's events `commit` and `rollback` come before the database does either. Only a
     # connection that leaves its user is known to have ended its transaction.
     for end in ("checkin", "detach"):
-        event.listen(engine, end, lambda _connection, record: _give_turn(turns, record.info))
+        event.listen(
+            engine, end, lambda _connection, record: _release_write_lock(turns, record.info)
+        )
 
 
 def _connect_to_postgresql(dialect: Any, _record: object, args: Any, named: Any) -> Any:
@@ -205,7 +208,7 @@ def _bounded_connection(psycopg: Any) -> Any:
             if timeout is not None or self.takes_its_time:
                 return super().wait(gen, interval, timeout)
             try:
-                return super().wait(gen, interval, ANSWER_SECONDS)
+                return super().wait(gen, interval, RESPONSE_TIMEOUT_SECONDS)
             except psycopg.errors._WaitTimeout:
                 self.pgconn.finish()  # nobody knows what it would answer later, and to what
                 raise psycopg.OperationalError("the database does not answer") from None
@@ -213,7 +216,7 @@ def _bounded_connection(psycopg: Any) -> Any:
     return BoundedConnection
 
 
-def take_your_time(connection: Connection) -> None:
+def disable_timeouts(connection: Connection) -> None:
     """For the transaction that has begun, and a connection that is thrown away afterwards: a
     migration takes as long as it takes.
     """
@@ -223,43 +226,43 @@ def take_your_time(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
-def _on_postgresql(connection: Any, _record: object) -> None:
+def _configure_postgresql(connection: Any, _record: object) -> None:
     """Nobody has disks that turn any more, and no question here is worth a compiler. What hangs
     ends: a statement, and the wait for a row that another transaction has.
     """
     for setting in (
         "random_page_cost = 1.1",
         "jit = off",
-        f"lock_timeout = '{BUSY_SECONDS}s'",
-        f"statement_timeout = '{STATEMENT_SECONDS}s'",
+        f"lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'",
+        f"statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'",
     ):
         connection.execute(f"SET {setting}")
     connection.commit()
 
 
-def _on_connect(connection: Any, _record: object) -> None:
+def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",
+        f"busy_timeout={LOCK_TIMEOUT_SECONDS * 1000}",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
-    _write_ahead(connection)
+    _enable_wal(connection)
 
 
-def make_room(session: Session) -> None:
+def enlarge_cache(session: Session) -> None:
     """For whoever writes much in a row: on SQLite, its connection keeps more pages in memory from
     now on, so that those which every new row changes are not written out and read again for each.
     """
     connection = session.connection()
-    if connection.dialect.name == "sqlite" and not connection.info.get(ROOM):
-        connection.info[ROOM] = True
-        connection.exec_driver_sql(f"PRAGMA cache_size=-{ROOM_KILOBYTES}")
+    if connection.dialect.name == "sqlite" and not connection.info.get(HAS_LARGE_CACHE):
+        connection.info[HAS_LARGE_CACHE] = True
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{LARGE_CACHE_KILOBYTES}")
 
 
-def _write_ahead(connection: Any) -> None:
+def _enable_wal(connection: Any) -> None:
     """Switch to WAL. The busy timeout does not cover this: several may open a new file at once."""
     for wait in (0.01, 0.05, 0.1, 0.5, 1.0, 2.0):
         try:
@@ -271,23 +274,23 @@ def _write_ahead(connection: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _on_begin(turns: Turns, connection: Connection) -> None:
+def _on_begin(turns: FairLock, connection: Connection) -> None:
     # Not through SQLAlchemy: that costs several times what the database does for it.
-    begin = "BEGIN" if _only_reading.get() else "BEGIN IMMEDIATE"
+    begin = "BEGIN" if _is_read_only.get() else "BEGIN IMMEDIATE"
     try:
-        if not _only_reading.get() and not connection.info.get(TURN):
-            if not turns.take(BUSY_SECONDS):
+        if not _is_read_only.get() and not connection.info.get(HOLDS_WRITE_LOCK):
+            if not turns.acquire(LOCK_TIMEOUT_SECONDS):
                 raise sqlite3.OperationalError("database is locked")
-            connection.info[TURN] = True
+            connection.info[HOLDS_WRITE_LOCK] = True
         connection.connection.cursor().execute(begin).close()
     except sqlite3.Error as error:
-        _give_turn(turns, connection.info)
+        _release_write_lock(turns, connection.info)
         raise OperationalError(begin, None, error) from error
 
 
-def _give_turn(turns: Turns, info: MutableMapping[Any, Any]) -> None:
-    if info.pop(TURN, False):
-        turns.give()
+def _release_write_lock(turns: FairLock, info: MutableMapping[Any, Any]) -> None:
+    if info.pop(HOLDS_WRITE_LOCK, False):
+        turns.release()
 
 
 def now() -> datetime:
@@ -296,7 +299,7 @@ def now() -> datetime:
 
 
 @cache
-def _insert_new(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.Insert:
+def _insert_missing(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.Insert:
     if dialect == "postgresql":
         return postgresql.insert(model).on_conflict_do_nothing()
     return sqlite.insert(model).on_conflict_do_nothing()
@@ -304,7 +307,7 @@ def _insert_new(model: type[Base], dialect: str) -> sqlite.Insert | postgresql.I
 
 @cache
 def _insert_once(model: type[Base], dialect: str) -> ReturningInsert[int]:
-    once = _insert_new(model, dialect).returning(literal(1))
+    once = _insert_missing(model, dialect).returning(literal(1))
     return once.execution_options(render_nulls=True)
 
 
@@ -323,15 +326,15 @@ def insert_once(session: Session, model: type[Base], **values: object) -> bool:
     return session.scalar(new, values) is not None
 
 
-def expire(session: Session, model: type[Base]) -> None:
+def expire_rows(session: Session, model: type[Base]) -> None:
     """Read the rows of a model anew that the session holds: others than itself wrote them."""
     for row in list(session.identity_map.values()):
         if isinstance(row, model):
             session.expire(row)
 
 
-def insert_new(
+def insert_missing(
     connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert those of the rows, all with the same columns, whose unique keys are not there yet."""
-    connection.execute(_insert_new(model, connection.dialect.name), rows)
+    connection.execute(_insert_missing(model, connection.dialect.name), rows)

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from node.wording import Saying
+from node.messages import Message
 
 
 class MoothallError(Exception):
@@ -18,44 +18,44 @@ class MoothallError(Exception):
         self.safe_text = safe_text
 
 
-class SaidError(MoothallError):
+class UserFacingError(MoothallError):
     """An error that pages show, in the language of whoever reads them: its text is a saying."""
 
-    safe_text: Saying
+    safe_text: Message
 
-    def __init__(self, safe_text: Saying) -> None:
+    def __init__(self, safe_text: Message) -> None:
         super().__init__(safe_text)
 
 
-class InvalidInputError(SaidError):
+class InvalidInputError(UserFacingError):
     """What was given cannot be used. `fields` maps a field's name to what is wrong with it."""
 
     code = "invalid"
 
-    def __init__(self, safe_text: Saying, fields: Mapping[str, Saying] | None = None) -> None:
+    def __init__(self, safe_text: Message, fields: Mapping[str, Message] | None = None) -> None:
         super().__init__(safe_text)
         self.fields = dict(fields or {})
 
 
-class ForbiddenError(SaidError):
+class ForbiddenError(UserFacingError):
     """The person is known, and may not do this."""
 
     code = "forbidden"
 
 
-class NotFoundError(SaidError):
+class NotFoundError(UserFacingError):
     """There is no such thing, or nobody may know that there is."""
 
     code = "not-found"
 
 
-class GoneError(SaidError):
+class GoneError(UserFacingError):
     """There was such a thing and it has been deleted."""
 
     code = "gone"
 
 
-class ConflictError(SaidError):
+class ConflictError(UserFacingError):
     """Somebody else changed it since it was read."""
 
     code = "conflict"
@@ -67,5 +67,5 @@ class SettingsError(MoothallError):
     code = "settings"
 
 
-class UnreachableError(SettingsError):
+class DependencyUnreachableError(SettingsError):
     """What the node stands on does not answer, or not yet."""

@@ -16,13 +16,13 @@ from wtforms import Field, FieldList, Form, FormField, HiddenField, TextAreaFiel
 from wtforms.utils import unset_value
 
 from node.errors import InvalidInputError
-from node.languages import LANGUAGES, said
+from node.languages import LANGUAGES, translate
 
 # What a form sends that shows text again and saves nothing.
-CONTINUE = "_continue"
+CONTINUE_FIELD = "_continue"
 DAY_PARTS = ("day", "month", "year")
 # Three letters tell months apart in English and in Welsh.
-SHORTEST_MONTH = 3
+MIN_LEN_MONTH_NAME = 3
 
 
 class DayField(Field):  # type: ignore[misc]  # WTForms has no types
@@ -54,7 +54,7 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
         self.data = None
         if any(self.typed):
             try:
-                self.data = date(_number(year, 4), _month(month), _number(day, 2))
+                self.data = date(_parse_number(year, 4), _parse_month(month), _parse_number(day, 2))
             except ValueError:
                 self.process_errors = [_l("Enter a real date, like 27 3 2027")]
 
@@ -70,11 +70,11 @@ class LongLineField(TextAreaField):  # type: ignore[misc]  # WTForms has no type
         self.data = typed.replace("\r\n", "\n").replace("\n", " ")
 
 
-def _month(text: str) -> int:
+def _parse_month(text: str) -> int:
     """A month by its number, or by its name or the beginning of it in a language of the pages."""
     typed = text.casefold().rstrip(".")
-    if len(typed) < SHORTEST_MONTH or typed.isdigit():
-        return _number(text, 2)
+    if len(typed) < MIN_LEN_MONTH_NAME or typed.isdigit():
+        return _parse_number(text, 2)
     months = {
         number
         for language in LANGUAGES
@@ -86,33 +86,35 @@ def _month(text: str) -> int:
     return int(months.pop())
 
 
-def _number(text: str, longest: int) -> int:
+def _parse_number(text: str, longest: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= longest):
         raise ValueError(text)
     return int(text)
 
 
-class HouseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form whose errors come from the service that was asked."""
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Whether it was sent to be saved: not where somebody goes on with text that was kept, who
         sees the form again with that text in it.
         """
-        return CONTINUE not in request.form and bool(super().validate_on_submit(extra_validators))
+        return CONTINUE_FIELD not in request.form and bool(
+            super().validate_on_submit(extra_validators)
+        )
 
     def show(self, error: InvalidInputError) -> None:
         """Put the service's words beside the fields they are about; `links-0-url` is the field
         `url` of the first of several.
         """
-        by_name = {field.name: field for field in every_field(self)}
+        by_name = {field.name: field for field in iter_fields(self)}
         for name in by_name.keys() & error.fields.keys():
-            by_name[name].errors = [*by_name[name].errors, said(error.fields[name])]
+            by_name[name].errors = [*by_name[name].errors, translate(error.fields[name])]
         if not by_name.keys() >= error.fields.keys() or not error.fields:
-            self.form_errors.append(said(error.safe_text))
+            self.form_errors.append(translate(error.safe_text))
 
 
-class StrictForm(HouseForm):
+class StrictForm(BaseForm):
     """A form about passwords, tokens and the like: it takes what it asks for and nothing else."""
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
@@ -128,7 +130,7 @@ def refuse_unknown_fields(form: Form) -> None:
         raise BadRequest
 
 
-class VersionedForm(HouseForm):
+class VersionedForm(BaseForm):
     """A form of what two may change at once. `version` is the one that the writer began from."""
 
     version = HiddenField()
@@ -139,13 +141,13 @@ class VersionedForm(HouseForm):
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
-def every_field(form: Iterable[Field]) -> Iterator[Field]:
+def iter_fields(form: Iterable[Field]) -> Iterator[Field]:
     """The fields of a form, and of the forms within it, in their order."""
     for field in form:
         if isinstance(field, FormField):
-            yield from every_field(field.form)
+            yield from iter_fields(field.form)
         elif isinstance(field, FieldList):
             yield field
-            yield from every_field(field.entries)
+            yield from iter_fields(field.entries)
         else:
             yield field

@@ -4,7 +4,8 @@ A plugin is a module with an entry point in the group `moothall.plugins`; it mar
 that implements a hook with `node.api.hookimpl`. Such a function may leave out arguments it does
 not need. Text that people read is given as `lazy_gettext`, so that it comes out in their language.
 Hooks named `register_…` are called once, at the start, and say what there is; the others are called
-when it happens. What they take and give are the frozen types of `node.declared` and `node.shown`.
+when it happens. What they take and give are the frozen types of `node.plugin_declarations` and
+`node.plugin_views`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,20 +15,20 @@ import click
 import pluggy
 from flask import Blueprint
 
-from node.declared import (
+from node.plugin_declarations import (
     Check,
     DeskStep,
     DocumentType,
     Facet,
     NavigationItem,
-    NoticeKind,
+    NotificationType,
     Permission,
     PluginDetails,
     ScheduledJob,
     Section,
     Setting,
 )
-from node.shown import ActivityView, DemoView, DocumentView, PersonView, ProjectView, Work
+from node.plugin_views import ActivityView, DemoView, DocumentView, PersonView, ProjectView, Work
 
 PROJECT_NAME = "moothall"
 
@@ -129,8 +130,8 @@ class HookSpecs(Protocol):
         """Give questions that `moothall doctor` asks."""
 
     @hookspec
-    def register_notices(self) -> list[NoticeKind]:
-        """Give kinds of notices, named `<plugin>.<what>`, which `node.api.tell` tells people of."""
+    def register_notifications(self) -> list[NotificationType]:
+        """Give types of notifications, named `<plugin>.<what>`, for `node.api.notify`."""
 
     @hookspec
     def demo(self, demo: DemoView, work: Work) -> None:

@@ -17,38 +17,38 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from node.data_folder import data_folder
-from node.db import UNAVAILABLE, connection_limits
-from node.errors import SettingsError, UnreachableError
-from node.logs import DATABASE_TROUBLE, ENGINE_TROUBLE
+from node.data_folder import ensure_data_folder
+from node.db import UNAVAILABLE_ERRORS, connection_timeouts
+from node.errors import DependencyUnreachableError, SettingsError
+from node.logs import DATABASE_LOGGER, JOB_ENGINE_LOGGER
 from node.settings import Settings
 
 # Huey loads what every engine of its needs, if it is there: 15 MB that most nodes never use.
-UNUSED = tuple(name for name in ("redis", "psycopg") if name not in sys.modules)
-sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]  # None: it is not there
+UNNEEDED_MODULES = tuple(name for name in ("redis", "psycopg") if name not in sys.modules)
+sys.modules.update(dict.fromkeys(UNNEEDED_MODULES))  # type: ignore[arg-type]  # None: it is not there
 try:
     from huey import MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey, storage
     from huey.api import Huey
     from huey.consumer import Consumer
     from huey.serializer import SignedSerializer
 finally:
-    for name in UNUSED:
+    for name in UNNEEDED_MODULES:
         del sys.modules[name]
 
 # What its engine of that name needs of redis.
-OF_REDIS = ("ConnectionPool", "Redis", "ConnectionError", "TimeoutError")
+HUEY_REDIS_NAMES = ("ConnectionPool", "Redis", "ConnectionError", "TimeoutError")
 log = structlog.get_logger(__name__)
 
 # An idle node looks for wake-ups of other processes this often, in seconds.
-IDLE_POLL = 0.25
+IDLE_POLL_SECONDS = 0.25
 # Seconds between two runs of a job that nobody wakes.
-SWEEP_SECONDS = 60.0
+SWEEP_INTERVAL_SECONDS = 60.0
 # A delivery or a fetch that has begun ends within its own 10 seconds.
-STOP_SECONDS = 15.0
+STOP_TIMEOUT_SECONDS = 15.0
 # Seconds that a process which ends waits for wake-ups that are still on their way to the engine.
-DRAIN_SECONDS = 3.0
+DRAIN_TIMEOUT_SECONDS = 3.0
 # Seconds that an engine has to accept a connection, and to answer.
-CONNECT_SECONDS, ANSWER_SECONDS = 2, 5
+CONNECT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 2, 5
 
 
 class Jobs:
@@ -61,29 +61,29 @@ class Jobs:
     def __init__(self, settings: Settings, secret: str) -> None:
         self._is_remote = settings.jobs not in {"memory", "inside"}
         try:
-            self._huey = _engine(settings, secret)
+            self._huey = _create_huey(settings, secret)
         except Exception as error:  # any engine's own error
-            kind = UnreachableError if self._is_remote else SettingsError
+            kind = DependencyUnreachableError if self._is_remote else SettingsError
             raise kind(f"The job engine cannot be used: {error}") from error
         self._tasks: dict[str, Any] = {}
-        self._runners: dict[str, Runner] = {}
+        self._runners: dict[str, JobRunner] = {}
         # Set when this process is about to end: whoever works rows off takes no more of them.
         self.stopping = threading.Event()
         self._consumer: QuietConsumer | None = None
         self._engine = settings.jobs
-        self._outgoing = Outgoing()
+        self._wake_up_sender = WakeUpSender()
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self._runners)
 
     def register(
-        self, name: str, function: Callable[[], None], gather_seconds: float = 0.0
+        self, name: str, function: Callable[[], None], coalesce_seconds: float = 0.0
     ) -> None:
         """Let `name` be woken, and run it every minute besides: `gather_seconds` after it is woken,
         so that one run does what comes together.
         """
-        runner = self._runners[name] = Runner(name, function, self.stopping, gather_seconds)
+        runner = self._runners[name] = JobRunner(name, function, self.stopping, coalesce_seconds)
 
         def arrive() -> None:
             if self._consumer is not None:
@@ -116,10 +116,10 @@ class Jobs:
             self._huey,
             workers=1,
             periodic=False,
-            max_delay=IDLE_POLL,
+            max_delay=IDLE_POLL_SECONDS,
             initial_delay=0.05,
             check_worker_health=False,
-            shutdown_timeout=ANSWER_SECONDS,
+            shutdown_timeout=RESPONSE_TIMEOUT_SECONDS,
         )
         self._consumer.start()
         for runner in self._runners.values():
@@ -130,7 +130,7 @@ class Jobs:
         self.stopping.set()
         if self._consumer is not None:
             self._consumer.stop()
-        until = monotonic() + STOP_SECONDS
+        until = monotonic() + STOP_TIMEOUT_SECONDS
         for runner in self._runners.values():
             runner.woken.set()
         for runner in self._runners.values():
@@ -138,10 +138,10 @@ class Jobs:
 
     def close(self) -> None:
         """Let go of the engine, once it has what it was to be given."""
-        self._outgoing.close()
+        self._wake_up_sender.close()
         self._huey.storage.close()
 
-    def work_off(self) -> int:
+    def run_pending(self) -> int:
         """Run what waits in a memory engine; for tests. Returns how many tasks ran."""
         ran = 0
         while (task := self._huey.dequeue()) is not None:
@@ -152,12 +152,12 @@ class Jobs:
     def _send(self, what: tuple[str, timedelta], send: Callable[[], Any]) -> None:
         """Give the engine a wake-up: at once where it is on this machine, else without waiting."""
         if self._is_remote:
-            self._outgoing.put(what, send)
+            self._wake_up_sender.put(what, send)
         else:
-            _try(send)
+            _try_send(send)
 
 
-class Runner:
+class JobRunner:
     """Runs one job in a thread of its own: when it is woken, and each minute. So no process has two
     runs of a job at once, and none that waits for slow servers holds up another.
     """
@@ -167,10 +167,10 @@ class Runner:
         name: str,
         function: Callable[[], None],
         stopping: threading.Event,
-        gather_seconds: float,
+        coalesce_seconds: float,
     ) -> None:
         self._name, self._function, self._stopping = name, function, stopping
-        self._gather_seconds = gather_seconds
+        self._coalesce_seconds = coalesce_seconds
         self.woken = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"job {name}", daemon=True)
 
@@ -187,20 +187,20 @@ class Runner:
         self.woken.clear()
         try:
             self._function()
-        except UNAVAILABLE as error:
-            DATABASE_TROUBLE.error("A job could not use the database: %s", error)
+        except UNAVAILABLE_ERRORS as error:
+            DATABASE_LOGGER.error("A job could not use the database: %s", error)
         except Exception:
             log.exception("job failed", job=self._name)
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            if self.woken.wait(SWEEP_SECONDS) and self._gather_seconds:
-                self._stopping.wait(self._gather_seconds)
+            if self.woken.wait(SWEEP_INTERVAL_SECONDS) and self._coalesce_seconds:
+                self._stopping.wait(self._coalesce_seconds)
             if not self._stopping.is_set():
                 self.run()
 
 
-class Outgoing:
+class WakeUpSender:
     """Wake-ups on their way to an engine that is reached over a network, sent by a thread of their
     own: it may not answer, and nobody waits for it. Each is sent once, however often it is put here
     meanwhile.
@@ -226,7 +226,7 @@ class Outgoing:
             self._is_closing = True
             self._changed.notify()
         if self._thread is not None:
-            self._thread.join(DRAIN_SECONDS)
+            self._thread.join(DRAIN_TIMEOUT_SECONDS)
 
     def _loop(self) -> None:
         while True:
@@ -236,17 +236,17 @@ class Outgoing:
                     return
                 what = next(iter(self._waiting))
                 send = self._waiting.pop(what)
-            if not _try(send):
+            if not _try_send(send):
                 with self._changed:  # all of it runs within a minute anyway
                     self._waiting.clear()
 
 
-def _try(send: Callable[[], Any]) -> bool:
+def _try_send(send: Callable[[], Any]) -> bool:
     """Whether the engine took a wake-up. A failure is logged: the job runs each minute anyway."""
     try:
         send()
     except Exception as error:  # noqa: BLE001 -- any engine's own error
-        ENGINE_TROUBLE.error("The job engine does not take wake-ups: %s", error)
+        JOB_ENGINE_LOGGER.error("The job engine does not take wake-ups: %s", error)
         return False
     return True
 
@@ -258,7 +258,7 @@ class QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         return
 
 
-def _engine(settings: Settings, secret: str) -> Huey:
+def _create_huey(settings: Settings, secret: str) -> Huey:
     options: dict[str, Any] = {
         "name": "moothall",
         "results": False,
@@ -267,19 +267,19 @@ def _engine(settings: Settings, secret: str) -> Huey:
     match urlsplit(settings.jobs).scheme:
         case "postgresql":
             storage.psycopg = import_module("psycopg")
-            return PostgresHuey(dsn=settings.jobs, **connection_limits(settings.jobs), **options)
+            return PostgresHuey(dsn=settings.jobs, **connection_timeouts(settings.jobs), **options)
         case "redis" | "rediss":
             redis = import_module("redis")
-            for name in OF_REDIS:
+            for name in HUEY_REDIS_NAMES:
                 setattr(storage, name, getattr(redis, name))
             storage.RedisStorage.redis_client = redis.Redis
             # What the address says itself counts.
             limits = {
-                "socket_connect_timeout": CONNECT_SECONDS,
-                "socket_timeout": ANSWER_SECONDS,
+                "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "socket_timeout": RESPONSE_TIMEOUT_SECONDS,
             }
             pool = redis.ConnectionPool.from_url(settings.jobs, **limits)
             return RedisHuey(connection_pool=pool, **options)
     if settings.jobs == "memory":
         return MemoryHuey(**options)
-    return SqliteHuey(filename=str(data_folder(settings) / "jobs.db"), **options)
+    return SqliteHuey(filename=str(ensure_data_folder(settings) / "jobs.db"), **options)

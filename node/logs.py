@@ -11,10 +11,10 @@ import structlog
 
 from node.settings import Settings
 
-REPEAT_SECONDS = 60.0
+MIN_REPEAT_SECONDS = 60.0
 
 
-class OnceAMinute(logging.Filter):
+class OncePerMinuteFilter(logging.Filter):
     """Lets through one record a minute, as one line without a traceback: for what many threads meet
     again and again while something that all of them need is down.
     """
@@ -26,7 +26,7 @@ class OnceAMinute(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         with self._lock:
-            if self._last is not None and monotonic() - self._last < REPEAT_SECONDS:
+            if self._last is not None and monotonic() - self._last < MIN_REPEAT_SECONDS:
                 return False
             self._last = monotonic()
         error = record.exc_info[1] if record.exc_info else None
@@ -36,39 +36,39 @@ class OnceAMinute(logging.Filter):
 
 
 # Where it is noted that the database, or the job engine, does not answer.
-DATABASE_TROUBLE = logging.getLogger("node.database")
-ENGINE_TROUBLE = logging.getLogger("huey.consumer")
-DATABASE_TROUBLE.addFilter(OnceAMinute())
-_of_engine = OnceAMinute()
+DATABASE_LOGGER = logging.getLogger("node.database")
+JOB_ENGINE_LOGGER = logging.getLogger("huey.consumer")
+DATABASE_LOGGER.addFilter(OncePerMinuteFilter())
+_job_engine_filter = OncePerMinuteFilter()
 for _name in ("huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
-    logging.getLogger(_name).addFilter(_of_engine)
+    logging.getLogger(_name).addFilter(_job_engine_filter)
 
 
-def escape(
+def escape_event(
     _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     """Write what cannot be printed as `\\x1b`: whoever can have something logged neither paints in
     a terminal nor makes lines of their own. What is no text, structlog writes so already.
     """
     return {
-        escaped(name): escaped(value) if isinstance(value, str) else value
+        escape_unprintable(name): escape_unprintable(value) if isinstance(value, str) else value
         for name, value in event.items()
     }
 
 
-def escaped(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """`text` with an escape for each character that cannot be printed."""
-    return text if text.isprintable() else "".join(map(_printable, text))
+    return text if text.isprintable() else "".join(map(_escape_character, text))
 
 
-def _printable(letter: str) -> str:
+def _escape_character(letter: str) -> str:
     return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
-def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+def _write_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     written = io.StringIO()
     structlog.dev.plain_traceback(written, exc_info)
-    stream.write("\n".join(map(escaped, written.getvalue().split("\n"))))
+    stream.write("\n".join(map(escape_unprintable, written.getvalue().split("\n"))))
 
 
 def configure(settings: Settings) -> None:
@@ -94,9 +94,9 @@ def configure(settings: Settings) -> None:
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
         else [
-            escape,
+            escape_event,
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=_traceback
+                colors=sys.stderr.isatty(), exception_formatter=_write_traceback
             ),
         ]
     )

@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 
 from federation.errors import DocumentError
 
-TAGS = frozenset(
+ALLOWED_TAGS = frozenset(
     [
         "a",
         "abbr",
@@ -51,7 +51,7 @@ TAGS = frozenset(
     ]
 )
 # Elements of running text, and all that HTML opens again in every block that they reach into.
-INLINE = frozenset(
+INLINE_TAGS = frozenset(
     [
         "a",
         "abbr",
@@ -85,16 +85,16 @@ INLINE = frozenset(
         "wbr",
     ]
 )
-VOID = frozenset(["br", "col", "hr", "img", "input", "wbr"])
-DEEPEST = 100
+VOID_TAGS = frozenset(["br", "col", "hr", "img", "input", "wbr"])
+MAX_DEPTH = 100
 # Of HTML that is badly nested: so many tags are put right, and it grows so many times at most.
 MAX_REPAIRED = 200
 MAX_GROWTH = 4
 # Texts that are remembered as HTML, each of some hundred kilobytes at most.
-MAX_RENDERED = 16
+MAX_CACHED_RENDERINGS = 16
 SPACE = r"[ \t\n\f\r]"
 # A tag: whether it ends something, and its name; or the beginning of what is none, without a name.
-TAG = re.compile(
+TAG_PATTERN = re.compile(
     r"<(?:(/?)([a-zA-Z][a-zA-Z0-9-]*+)"
     rf"(?:{SPACE}++[a-zA-Z_:][a-zA-Z0-9_:.-]*+"
     rf"(?:{SPACE}*+={SPACE}*+(?:\"[^\"<]*+\"|'[^'<]*+'|[^ \t\n\f\r\"'=<>`]++))?+){{0,50}}+"
@@ -118,9 +118,9 @@ _markdown.core.ruler.push("lower_headings", _lower_headings)
 
 
 @cache
-def _cleaner(also: frozenset[str]) -> nh3.Cleaner:
+def _get_cleaner(also: frozenset[str]) -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=set(TAGS | also),
+        tags=set(ALLOWED_TAGS | also),
         attributes={
             "a": {"href", "title"},
             "td": {"colspan"},
@@ -138,8 +138,8 @@ class HtmlError(ValueError):
     """HTML that would take too long to read: badly nested, or too deeply."""
 
 
-@lru_cache(maxsize=MAX_RENDERED)
-def from_markdown(source: str) -> str:
+@lru_cache(maxsize=MAX_CACHED_RENDERINGS)
+def render_markdown(source: str) -> str:
     """Markdown as sanitised HTML. Raw HTML in it is shown as text; so is Markdown that is nested
     too deeply.
 
@@ -152,7 +152,7 @@ def from_markdown(source: str) -> str:
         return sanitise(f"<p>{escape(source)}</p>")
 
 
-def sanitise(html: str, also: frozenset[str] = frozenset()) -> str:
+def sanitise(html: str, extra_tags: frozenset[str] = frozenset()) -> str:
     """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing
     by themselves. `also` names elements that are kept beside `TAGS`.
 
@@ -160,17 +160,17 @@ def sanitise(html: str, also: frozenset[str] = frozenset()) -> str:
     is badly nested. Raises `HtmlError` for such HTML before it is parsed, unless it has few tags.
     """
     if is_well_nested(html):
-        return _cleaner(also).clean(html)
-    tags = TAG.findall(html)
+        return _get_cleaner(extra_tags).clean(html)
+    tags = TAG_PATTERN.findall(html)
     if len(tags) > MAX_REPAIRED or not all(name for _end, name in tags):
         raise HtmlError
-    repaired = _cleaner(also).clean(html)
+    repaired = _get_cleaner(extra_tags).clean(html)
     if len(repaired) > MAX_GROWTH * (len(html) + 100) or not is_well_nested(repaired):
         raise HtmlError
     return repaired
 
 
-def received(name: str, html: str, longest: int) -> str:
+def sanitise_received(name: str, html: str, longest: int) -> str:
     """Sanitised HTML of a document of another server. Raises `DocumentError` that names the
     property.
     """
@@ -182,7 +182,7 @@ def received(name: str, html: str, longest: int) -> str:
     raise DocumentError(name, "too long, or its HTML is not nested correctly")
 
 
-def is_path(given: str) -> bool:
+def is_local_path(given: str) -> bool:
     """Whether `given` is an address within this node, and of no other, such as `/projects/abc`."""
     return given.startswith("/") and given[1:2] not in ("/", "\\") and given.isprintable()
 
@@ -192,34 +192,34 @@ def is_well_nested(html: str) -> bool:
     holds no blocks.
     """
     inside: list[str] = []
-    for end, written in TAG.findall(html):
+    for end, written in TAG_PATTERN.findall(html):
         name = written.lower()
         if not name:
             return False
         if end:
             if not inside or inside.pop() != name:
                 return False
-        elif inside and inside[-1] in INLINE and name not in INLINE:
+        elif inside and inside[-1] in INLINE_TAGS and name not in INLINE_TAGS:
             return False
-        elif name not in VOID:
+        elif name not in VOID_TAGS:
             inside.append(name)
-            if len(inside) > DEEPEST:
+            if len(inside) > MAX_DEPTH:
                 return False
     return True
 
 
-def to_text(html: str) -> str:
+def html_to_text(html: str) -> str:
     """Sanitised HTML as plain text: a block to a line, items with a hyphen, links with where they
     lead.
     """
-    reader = _Text()
+    reader = TextExtractor()
     reader.feed(html)
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-class _Text(HTMLParser):
+class TextExtractor(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
@@ -232,14 +232,14 @@ class _Text(HTMLParser):
             self.parts.append("\n")
         elif tag == "a":
             self._href = dict(attrs).get("href") or ""
-        elif tag not in INLINE:
+        elif tag not in INLINE_TAGS:
             self.parts.append("\n\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._href:
             self.parts.append(f" ({self._href})")
             self._href = ""
-        elif tag not in INLINE and tag != "li":
+        elif tag not in INLINE_TAGS and tag != "li":
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
-CONNECTIONS = frozenset({"socket.connect", "socket.sendto"})
+LOOKUP_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+CONNECT_EVENTS = frozenset({"socket.connect", "socket.sendto"})
 
 # Says whether a transaction is open that somebody else's code must not keep open.
 Condition = Callable[[], bool]
@@ -47,12 +47,12 @@ def offline(condition: Condition = _always) -> Iterator[None]:
         _offline.reset(token)
 
 
-def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit_hook(event: str, arguments: tuple[Any, ...]) -> None:
     if (condition := _offline.get()) is None:
         return
-    is_connection = event in CONNECTIONS and isinstance(arguments[1], tuple)
-    if (event in LOOK_UPS or is_connection) and condition():
+    is_connection = event in CONNECT_EVENTS and isinstance(arguments[1], tuple)
+    if (event in LOOKUP_EVENTS or is_connection) and condition():
         raise NetworkInTransactionError
 
 
-sys.addaudithook(_refuse)
+sys.addaudithook(_audit_hook)

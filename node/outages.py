@@ -14,9 +14,9 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # PostgreSQL's class "program limit exceeded": a value too large for an index, for instance.
-TOO_LARGE = "54"
+LIMIT_EXCEEDED_SQLSTATE = "54"
 # The disk is full or broken, or there are too many open files.
-OUT_OF = frozenset(
+OUTAGE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
 
@@ -30,15 +30,15 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, DataError | IntegrityError):
         return False
     if isinstance(error, DBAPIError):
-        return not str(getattr(error.orig, "sqlstate", "")).startswith(TOO_LARGE)
+        return not str(getattr(error.orig, "sqlstate", "")).startswith(LIMIT_EXCEEDED_SQLSTATE)
     if isinstance(error, OSError):
-        return error.errno in OUT_OF
+        return error.errno in OUTAGE_ERRNOS
     return isinstance(
         error, PendingRollbackError | ResourceClosedError | PoolTimeoutError | MemoryError
     )
 
 
-def is_misuse(error: BaseException) -> bool:
+def is_programming_error(error: BaseException) -> bool:
     """Whether a statement is wrong in itself, such as one of a plugin that names no table of its.
 
     SQLite has no class of errors for that, but a code.

@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, delete, inspect, or_, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from node.db import Base
-from node.portions import PORTION, UNSYNCHRONISED, repeat
+from node.long_writes import BATCH_SIZE, UNSYNCHRONISED, run_in_batches
 from node.runtime import Node, UnitOfWork
 
 
@@ -22,7 +22,7 @@ def prune(node: Node, job: str, model: type[Base], chosen: Select[*tuple[Any, ..
 
     def delete_some(work: UnitOfWork) -> bool:
         nonlocal deleted
-        portion = chosen.limit(PORTION).with_for_update(skip_locked=True, of=model)
+        portion = chosen.limit(BATCH_SIZE).with_for_update(skip_locked=True, of=model)
         found = work.session.execute(portion).all()
         if not found:
             return False
@@ -31,9 +31,9 @@ def prune(node: Node, job: str, model: type[Base], chosen: Select[*tuple[Any, ..
         still = delete(model).where(key.in_(chosen.order_by(None).where(*these)))
         gone = work.session.execute(still.returning(*columns), execution_options=UNSYNCHRONISED)
         deleted += len(gone.all())
-        return len(found) == PORTION
+        return len(found) == BATCH_SIZE
 
-    repeat(node, job, delete_some)
+    run_in_batches(node, job, delete_some)
     return deleted
 
 

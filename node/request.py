@@ -13,12 +13,12 @@ from werkzeug.http import parse_accept_header
 from node.db import db
 from node.runtime import Document, Node, UnitOfWork
 
-EXTENSION = "moothall"
+EXTENSION_KEY = "moothall"
 PUBLIC = "public"
 ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
-LONGEST_ACCEPT = 1_000
+MAX_LEN_ACCEPT = 1_000
 # What the databases count rows with: 32 bits and a sign.
-LARGEST_ROW_ID = 2**31 - 1
+MAX_ROW_ID = 2**31 - 1
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def permission(name: str) -> Callable[[View], View]:
 
 
 def current_node() -> Node:
-    return cast("Node", current_app.extensions[EXTENSION])
+    return cast("Node", current_app.extensions[EXTENSION_KEY])
 
 
 def current_work() -> UnitOfWork:
@@ -45,29 +45,29 @@ def current_work() -> UnitOfWork:
     made.
     """
     if "work" not in g:
-        is_known = not is_for_servers() and current_user.is_authenticated
+        is_known = not is_server_request() and current_user.is_authenticated
         by = current_user.email if is_known else "anonymous"
         g.work = UnitOfWork(current_node(), db.session(), by)
     return cast("UnitOfWork", g.work)
 
 
-def row_id(text: str) -> int:
+def parse_row_id(text: str) -> int:
     """A row's number in a query string. Raises `ValueError` for what cannot be one."""
     number = int(text)
-    if not 0 <= number <= LARGEST_ROW_ID:
+    if not 0 <= number <= MAX_ROW_ID:
         raise ValueError(text)
     return number
 
 
 def keeps_text(view: View) -> View:
-    """Mark a view that a form is sent to, a `HouseForm`, in which people write: what is typed in it
+    """Mark a view that a form is sent to, a `BaseForm`, in which people write: what is typed in it
     and not saved is kept (`node.unsaved`).
     """
     cast("Any", view).keeps_text = True
     return view
 
 
-def only_reads(view: View) -> View:
+def read_only(view: View) -> View:
     """Mark a view that a form is sent to and that writes nothing itself, but for units of work of
     its own: nobody waits for it while it reads what was sent, and shows it.
     """
@@ -81,7 +81,7 @@ def for_servers(view: View) -> View:
     return view
 
 
-def is_for_servers() -> bool:
+def is_server_request() -> bool:
     """Whether another server makes this request: by the view it asks, or by what it wants back.
 
     Whoever sends a cookie is a browser.
@@ -92,7 +92,7 @@ def is_for_servers() -> bool:
         known = g.is_for_servers = hasattr(view, "for_servers") or (
             request.method in {"GET", "HEAD"}
             and "Cookie" not in request.headers
-            and _prefers_activity(_accepted())
+            and _prefers_activity(_accept_header())
         )
     return known
 
@@ -102,15 +102,15 @@ def wants_activity() -> bool:
 
     The answer then says `Vary: Accept`, whichever it is.
     """
-    after_this_request(_vary)
-    return _prefers_activity(_accepted())
+    after_this_request(_vary_on_accept)
+    return _prefers_activity(_accept_header())
 
 
-def _accepted() -> str:
+def _accept_header() -> str:
     """What the caller accepts, as far as anybody says who means it: what is remembered of it is
     not to grow.
     """
-    return request.headers.get("Accept", "")[:LONGEST_ACCEPT]
+    return request.headers.get("Accept", "")[:MAX_LEN_ACCEPT]
 
 
 @lru_cache(maxsize=256)
@@ -123,11 +123,11 @@ def _prefers_activity(accept: str) -> bool:
     return quality["activity"] > 0 and quality["activity"] >= quality["page"]
 
 
-def remembered(name: str, describe: Callable[[], Document]) -> bytes:
+def cached_json(name: str, describe: Callable[[], Document]) -> bytes:
     """The JSON of a public document that many ask for: described anew when this process changed
     anything, and each second, since another process may have.
     """
-    documents = current_node().documents
+    documents = current_node().document_cache
     return documents.get(name) or documents.put(name, json_bytes(describe()))
 
 
@@ -138,10 +138,10 @@ def json_bytes(document: Document) -> bytes:
 def activity_response(document: Document | bytes, status: int = 200) -> Response:
     """An ActivityPub document as an answer."""
     body = document if isinstance(document, bytes) else json_bytes(document)
-    return _vary(Response(body, status=status, content_type=ACTIVITY_TYPES[0]))
+    return _vary_on_accept(Response(body, status=status, content_type=ACTIVITY_TYPES[0]))
 
 
-def _vary(response: Response) -> Response:
+def _vary_on_accept(response: Response) -> Response:
     if "Vary" in response.headers:
         response.vary.add("Accept")
     else:

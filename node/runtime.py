@@ -17,31 +17,41 @@ from sqlalchemy.orm import Session
 
 from federation.signatures import PublicKey
 from federation.vocabulary import Activity
-from node import changes
+from node import change_tracking
 from node.audit import AuditEntry
-from node.batching import Batches
-from node.db import UNAVAILABLE, may_write, only_reading
+from node.caches_and_limits import (
+    CounterBuffer,
+    LimitExceededError,
+    RateLimiter,
+    SingleFlightCache,
+    TTLCache,
+)
+from node.db import UNAVAILABLE_ERRORS, read_only, read_write
+from node.group_commit import GroupCommit
 from node.hooks import Hooks
 from node.jobs import Jobs
 from node.outbound import Outbound
-from node.recent import Allowance, BusyError, Recent, Remembered, Tally
 from node.settings import Settings
 
 Document = Mapping[str, Any]
 # Audit entries are never deleted; the actors of another server can cause so many in a day, and all
 # together.
-MOST_DEEDS, MOST_DEEDS_OF_ALL = 1_000, 20_000
+AUDIT_QUOTA_PER_SERVER, AUDIT_QUOTA_TOTAL = 1_000, 20_000
 # Of what was read to find the keys of strangers, so much is remembered, for a minute.
-MOST_KEY_DOCUMENTS, KEY_DOCUMENT_BYTES = 3_000, 8_000_000
+MAX_KEY_DOCUMENTS, MAX_KEY_DOCUMENT_BYTES = 3_000, 8_000_000
 # The columns on which each cache depends. Keys and allowed hosts are cached only if they have rows,
 # so new keys do not matter.
-SOURCES_OF_KEYS = {
-    "actor_key": {"actor_id", "key_id", "public_pem", "asserts", changes.REMOVED},
-    "actor": {"uri", changes.REMOVED},
+KEY_CACHE_SOURCES = {
+    "actor_key": {"actor_id", "key_id", "public_pem", "asserts", change_tracking.REMOVED},
+    "actor": {"uri", change_tracking.REMOVED},
 }
-SOURCES_OF_HOSTS = {"peer": {"host", "state", changes.ADDED, changes.REMOVED}}
-SOURCES_OF_UNHEARD = {"actor": {"uri", "is_blocked", "kind", changes.ADDED, changes.REMOVED}}
-SOURCES_OF_DOCUMENTS = dict.fromkeys(("actor", "actor_key", "council", "project"))
+ALLOWED_HOST_CACHE_SOURCES = {
+    "peer": {"host", "state", change_tracking.ADDED, change_tracking.REMOVED}
+}
+BLOCKED_ACTOR_CACHE_SOURCES = {
+    "actor": {"uri", "is_blocked", "kind", change_tracking.ADDED, change_tracking.REMOVED}
+}
+DOCUMENT_CACHE_SOURCES = dict.fromkeys(("actor", "actor_key", "council", "project"))
 
 
 @dataclass
@@ -65,7 +75,7 @@ class UnitOfWork:
 
         What others can make us note over and over is noted so often a day for each server.
         """
-        if "://" in self.by and not self._is_noted():
+        if "://" in self.by and not self._is_within_audit_quota():
             return
         request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         self.session.add(
@@ -74,10 +84,12 @@ class UnitOfWork:
             )
         )
 
-    def _is_noted(self) -> bool:
+    def _is_within_audit_quota(self) -> bool:
         try:
-            self.node.deeds.spend(urlsplit(self.by).netloc, MOST_DEEDS, MOST_DEEDS_OF_ALL)
-        except BusyError:
+            self.node.audit_limiter.hit(
+                urlsplit(self.by).netloc, AUDIT_QUOTA_PER_SERVER, AUDIT_QUOTA_TOTAL
+            )
+        except LimitExceededError:
             return False
         return True
 
@@ -89,11 +101,11 @@ class UnitOfWork:
             raise RuntimeError("a unit of work with changes cannot pause")
         self.session.rollback()
 
-    def part(self, session: Session) -> "UnitOfWork":
+    def nested(self, session: Session) -> "UnitOfWork":
         """The same on another session, which is part of this one's transaction."""
         return replace(self, session=session, _wake=[])
 
-    def join(self, part: "UnitOfWork") -> None:
+    def merge(self, part: "UnitOfWork") -> None:
         """A part has come to a good end: whom it wakes is woken once all of it is committed."""
         for job, delay in part._wake:
             self.wake(job, delay)
@@ -105,11 +117,11 @@ class UnitOfWork:
             self._wake.append((job, delay))
 
     def commit(self) -> None:
-        for finish in self.node.finishers:
+        for finish in self.node.before_commit:
             finish(self)
-        changed = changes.take(self.session)
+        changed = change_tracking.take_changes(self.session)
         self.session.commit()
-        self.node.forget(changed)
+        self.node.invalidate_caches(changed)
         for job, delay in self._wake:
             self.node.jobs.wake(job, delay)
         self._wake.clear()
@@ -119,7 +131,7 @@ class UnitOfWork:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedActivity:
     """An accepted activity, ready to be acted on.
 
     `document` is the object as its own origin gives it: the embedded one where its sender may speak
@@ -130,17 +142,17 @@ class Received:
 
     activity: Activity
     document: Document | None
-    is_hearsay: bool = False
+    is_unverified: bool = False
 
 
-class NotForUsError(Exception):
+class NotHandledError(Exception):
     """A handler's word that what was received is no concern of its room; the message says why.
 
     A handler that says so has written nothing: the next one is asked.
     """
 
 
-Handler = Callable[[UnitOfWork, Received], None]
+Handler = Callable[[UnitOfWork, ReceivedActivity], None]
 # What a room receives: (activity type, object type or "" for any) to what acts on it.
 Handlers = Mapping[tuple[str, str], Handler]
 
@@ -158,43 +170,43 @@ class PageReader(Protocol):
 class Relevance(Protocol):
     """Decides whether a message is relevant to this server (`node.conversations.relevance`)."""
 
-    def subjects(self, settings: Settings, activity: Activity) -> frozenset[str] | None:
+    def referenced_uris(self, settings: Settings, activity: Activity) -> frozenset[str] | None:
         """The ids to which the activity refers. If this server has none of them, the activity is
         irrelevant. None if it may be relevant for another reason.
         """
 
-    def known(self, session: Session, uris: Collection[str]) -> set[str]:
+    def find_known(self, session: Session, uris: Collection[str]) -> set[str]:
         """Those of `uris` that this server has."""
 
 
 # What a room does before some messages are acted on in one transaction: asks the database at once
-# for what acting on each would ask for (`node.changes.Cached`).
-Prefetcher = Callable[[UnitOfWork, Sequence[Received]], None]
+# for what acting on each would ask for (`node.change_tracking.CachedQuery`).
+Prefetcher = Callable[[UnitOfWork, Sequence[ReceivedActivity]], None]
 # What a room does with what it keeps about a project that fewer may read: the project, the audience
 # that it is still for, if any, the row id after which to go on, and how many rows to withdraw. It
 # hides all of them when it begins, after row 0. Returns the last row id, or 0 if there is no more.
-Withdrawal = Callable[[UnitOfWork, Any, Any, int, int], int]
+AudienceNarrowedListener = Callable[[UnitOfWork, Any, Any, int, int], int]
 # What a room does when the account of another server is deleted: removes up to so many of the rows
 # that hold what its actor said, and returns whether there are more.
-Removal = Callable[[UnitOfWork, Any, int], bool]
+ActorDeletedListener = Callable[[UnitOfWork, Any, int], bool]
 # What a room does when a published project of ours was published, changed or deleted: what it is
 # called, the project, and who could see it before.
-Hearer = Callable[[UnitOfWork, str, Any, Any], None]
+ProjectEventListener = Callable[[UnitOfWork, str, Any, Any], None]
 # What a room does at the end of a unit of work, before it is committed.
-Finisher = Callable[[UnitOfWork], None]
+BeforeCommitHook = Callable[[UnitOfWork], None]
 # What a room does with what it gave a person to act with, when all of that ends.
-CredentialEnder = Callable[[UnitOfWork, Any], None]
+CredentialRevoker = Callable[[UnitOfWork, Any], None]
 # Tells a person of a change to their account: whom, which change, and what is to be said of it.
 AccountNotifier = Callable[[UnitOfWork, Any, str, Mapping[str, str]], None]
 # What a room does with an update of ours that was just written or deleted, as its state says.
-Announcer = Callable[[UnitOfWork, Any], None]
+UpdateEventListener = Callable[[UnitOfWork, Any], None]
 
 
 @dataclass
-class Room:
+class Quota:
     """How many more messages of a host may wait; the inbox counts it down."""
 
-    left: int
+    remaining: int
 
 
 @dataclass(frozen=True)
@@ -202,7 +214,7 @@ class Node:
     """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
     `read_page` takes what is read page by page; `prefetchers`, `withdrawals`, `removals`,
     `announcers`, `hearers`, `credentials` and `account_notifiers` are those of its rooms; `kinds`
-    are the kinds of news (`node.news.kinds`), by name.
+    are the kinds of news (`node.events.kinds`), by name.
     """
 
     settings: Settings
@@ -212,50 +224,56 @@ class Node:
     hooks: Hooks
     handlers: Sequence[Handlers]
     read_page: PageReader
-    kinds: Mapping[str, Any]
+    notification_kinds: Mapping[str, Any]
     relevance: Relevance
-    withdrawals: Mapping[str, Withdrawal]
+    on_audience_narrowed: Mapping[str, AudienceNarrowedListener]
     prefetchers: Sequence[Prefetcher] = ()
-    removals: Sequence[Removal] = ()
-    announcers: Sequence[Announcer] = ()
-    hearers: Sequence[Hearer] = ()
-    finishers: Sequence[Finisher] = ()
-    credentials: Sequence[CredentialEnder] = ()
+    on_actor_deleted: Sequence[ActorDeletedListener] = ()
+    on_update_event: Sequence[UpdateEventListener] = ()
+    on_project_event: Sequence[ProjectEventListener] = ()
+    before_commit: Sequence[BeforeCommitHook] = ()
+    credential_revokers: Sequence[CredentialRevoker] = ()
     account_notifiers: Sequence[AccountNotifier] = ()
-    key_documents: Recent[Any] = field(
-        default_factory=lambda: Recent(limit=MOST_KEY_DOCUMENTS, most_bytes=KEY_DOCUMENT_BYTES)
+    key_document_cache: SingleFlightCache[Any] = field(
+        default_factory=lambda: SingleFlightCache(
+            max_entries=MAX_KEY_DOCUMENTS, max_bytes=MAX_KEY_DOCUMENT_BYTES
+        )
     )
-    key_fetches: Allowance = field(default_factory=Allowance)
-    errands: Allowance = field(default_factory=Allowance)
-    large_messages: Allowance = field(default_factory=Allowance)
-    remembers_since: Remembered[datetime] = field(default_factory=Remembered)
-    known_keys: Remembered[PublicKey] = field(default_factory=Remembered)
-    allowed_hosts: Remembered[bool] = field(default_factory=Remembered)
-    heard: Recent[None] = field(default_factory=Recent)
-    unheard: Remembered[set[str]] = field(default_factory=Remembered)
-    documents: Remembered[bytes] = field(default_factory=Remembered)
-    rooms: Remembered["Room"] = field(default_factory=Remembered)
-    failed_lately: Remembered[bool] = field(default_factory=lambda: Remembered(seconds=10.0))
-    looked: Recent[bool] = field(default_factory=lambda: Recent(seconds=21_600.0))
-    deeds: Allowance = field(default_factory=lambda: Allowance(seconds=86_400.0))
-    refused: Tally = field(default_factory=Tally)
-    arriving: Batches[Any, Any] = field(default_factory=lambda: Batches(UNAVAILABLE))
+    key_fetch_limiter: RateLimiter = field(default_factory=RateLimiter)
+    third_party_fetch_limiter: RateLimiter = field(default_factory=RateLimiter)
+    large_message_limiter: RateLimiter = field(default_factory=RateLimiter)
+    inbox_history_cache: TTLCache[datetime] = field(default_factory=TTLCache)
+    public_key_cache: TTLCache[PublicKey] = field(default_factory=TTLCache)
+    allowed_host_cache: TTLCache[bool] = field(default_factory=TTLCache)
+    peer_seen_cache: SingleFlightCache[None] = field(default_factory=SingleFlightCache)
+    blocked_actor_cache: TTLCache[set[str]] = field(default_factory=TTLCache)
+    document_cache: TTLCache[bytes] = field(default_factory=TTLCache)
+    quotas: TTLCache["Quota"] = field(default_factory=TTLCache)
+    recent_failures: TTLCache[bool] = field(default_factory=lambda: TTLCache(seconds=10.0))
+    conversation_polls: SingleFlightCache[bool] = field(
+        default_factory=lambda: SingleFlightCache(seconds=21_600.0)
+    )
+    audit_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(seconds=86_400.0))
+    refusal_buffer: CounterBuffer = field(default_factory=CounterBuffer)
+    inbox_commits: GroupCommit[Any, Any] = field(
+        default_factory=lambda: GroupCommit(UNAVAILABLE_ERRORS)
+    )
 
-    def forget(self, changed: changes.Changes | None = None) -> None:
+    def invalidate_caches(self, changed: change_tracking.Changes | None = None) -> None:
         """Clear the caches that depend on the columns that were changed; None clears all."""
         for remembered, sources in (
-            (self.known_keys, SOURCES_OF_KEYS),
-            (self.allowed_hosts, SOURCES_OF_HOSTS),
-            (self.unheard, SOURCES_OF_UNHEARD),
-            (self.documents, SOURCES_OF_DOCUMENTS),
+            (self.public_key_cache, KEY_CACHE_SOURCES),
+            (self.allowed_host_cache, ALLOWED_HOST_CACHE_SOURCES),
+            (self.blocked_actor_cache, BLOCKED_ACTOR_CACHE_SOURCES),
+            (self.document_cache, DOCUMENT_CACHE_SOURCES),
         ):
-            if changed is None or changes.concern(changed, sources):
-                remembered.forget()
+            if changed is None or change_tracking.affects(changed, sources):
+                remembered.clear()
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:
         """A unit of work of its own: committed at the end, undone by any exception."""
-        with may_write(), Session(self.engine) as session:
+        with read_write(), Session(self.engine) as session:
             work = UnitOfWork(self, session, by)
             yield work
             work.commit()
@@ -263,5 +281,5 @@ class Node:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads, and waits for nobody."""
-        with only_reading(), Session(self.engine) as session:
+        with read_only(), Session(self.engine) as session:
             yield session

@@ -1,18 +1,18 @@
 """HTTP signatures, both kinds: draft-cavage-12 and RFC 9421. Bytes in, verdict out."""
 
+from federation.signatures.key_ownership import (
+    OwnerToFetch,
+    key_from_actor,
+    key_or_owner,
+    listed_keys,
+    strip_to_keys,
+)
 from federation.signatures.keys import (
     PrivateKey,
     PublicKey,
     generate_ed25519,
     generate_rsa,
     public_pem,
-)
-from federation.signatures.ownership import (
-    OwnerToFetch,
-    key_from_actor,
-    key_or_owner,
-    keys_alone,
-    listed_keys,
 )
 from federation.signatures.request import Headers, SignedRequest
 from federation.signatures.signature import Scheme, Signature
@@ -21,7 +21,7 @@ from federation.signatures.verification import (
     check_signature,
     claimed_host,
     claimed_key,
-    read_signature,
+    parse_signature,
     sign,
     verify,
 )
@@ -42,10 +42,10 @@ __all__ = [
     "generate_rsa",
     "key_from_actor",
     "key_or_owner",
-    "keys_alone",
     "listed_keys",
+    "parse_signature",
     "public_pem",
-    "read_signature",
     "sign",
+    "strip_to_keys",
     "verify",
 ]

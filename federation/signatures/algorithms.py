@@ -10,19 +10,19 @@ class Algorithm(StrEnum):
     ed25519 = "ed25519"
 
 
-ANY = frozenset(Algorithm)
+ANY_ALGORITHM = frozenset(Algorithm)
 
 # draft-cavage-12 section 2.1.3; `hs2019` and no name at all leave it to the key.
 CAVAGE_NAMES: dict[str | None, frozenset[Algorithm]] = {
-    None: ANY,
-    "hs2019": ANY,
+    None: ANY_ALGORITHM,
+    "hs2019": ANY_ALGORITHM,
     "rsa-sha256": frozenset({Algorithm.rsa_sha256}),
     "ed25519": frozenset({Algorithm.ed25519}),
 }
 
 # RFC 9421 section 6.2.2; `alg` may be left out.
 RFC9421_NAMES: dict[str | None, frozenset[Algorithm]] = {
-    None: ANY,
+    None: ANY_ALGORITHM,
     "rsa-v1_5-sha256": frozenset({Algorithm.rsa_sha256}),
     "ed25519": frozenset({Algorithm.ed25519}),
 }

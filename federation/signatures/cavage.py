@@ -8,21 +8,21 @@ from datetime import datetime
 from federation.errors import Reason, Refusal
 from federation.origin import host_of
 from federation.signatures.algorithms import CAVAGE_NAMES
-from federation.signatures.dates import http_date, read_http_date, read_timestamp
-from federation.signatures.digests import digest
+from federation.signatures.body_digests import format_digest
+from federation.signatures.dates import format_http_date, parse_http_date, parse_timestamp
 from federation.signatures.keys import PrivateKey
-from federation.signatures.parameters import read_parameters
-from federation.signatures.request import Headers, SignedRequest, target_of
+from federation.signatures.parameters import parse_parameters
+from federation.signatures.request import Headers, SignedRequest, request_target
 from federation.signatures.signature import (
-    Candidate,
     Scheme,
     Signature,
-    also_signed,
-    signed_text,
+    SignatureCandidate,
+    extra_signed_headers,
+    join_signed_lines,
 )
-from federation.signatures.structured_fields import FieldError, read_base64
+from federation.signatures.structured_fields import FieldError, decode_base64
 
-MOST_COMPONENTS = 64
+MAX_COMPONENTS = 64
 REQUEST_TARGET = "(request-target)"
 
 
@@ -35,12 +35,12 @@ def sign(
     now: datetime,
 ) -> dict[str, str]:
     """Host, Date, Digest (with a body) and Signature for a request (draft section 4.1)."""
-    signed = {"Host": Headers(headers).get("host") or host_of(url), "Date": http_date(now)}
+    signed = {"Host": Headers(headers).get("host") or host_of(url), "Date": format_http_date(now)}
     if body is not None:
-        signed["Digest"] = digest(body)
-    signed |= also_signed(headers)
+        signed["Digest"] = format_digest(body)
+    signed |= extra_signed_headers(headers)
     components = [REQUEST_TARGET, *(name.lower() for name in signed)]
-    text = signing_string(components, method, target_of(url), Headers(signed))
+    text = signing_string(components, method, request_target(url), Headers(signed))
     value = b64encode(key.sign(text)).decode()
     signed["Signature"] = (
         f'keyId="{key.key_id}",algorithm="{key.algorithm}",'
@@ -49,9 +49,9 @@ def sign(
     return signed
 
 
-def read(request: SignedRequest) -> Signature:
+def parse(request: SignedRequest) -> Signature:
     """What the Signature header claims. Raises `Refusal`."""
-    parameters = _parameters(request.headers.get("signature") or "")
+    parameters = _parse_parameters(request.headers.get("signature") or "")
     key_id, value = parameters.get("keyId"), parameters.get("signature")
     if not key_id or not value:
         raise Refusal(Reason.signature_malformed, "keyId or signature is missing")
@@ -61,12 +61,12 @@ def read(request: SignedRequest) -> Signature:
         raise Refusal(Reason.signature_algorithm, str(name)[:100])
     components = parameters.get("headers", "date").lower().split(" ")
     _check_components(components, request, name)
-    candidate = Candidate(
-        value=_value(value),
-        texts=_texts(components, request, parameters),
+    candidate = SignatureCandidate(
+        value=_decode_value(value),
+        texts=_signing_strings(components, request, parameters),
         algorithms=CAVAGE_NAMES[name],
-        made=_made(request, parameters),
-        expires=_time(parameters, "expires"),
+        created_times=_created_times(request, parameters),
+        expires=_parse_time(parameters, "expires"),
         covered=frozenset(components),
     )
     return Signature(Scheme.cavage, key_id, (candidate,))
@@ -91,18 +91,18 @@ def signing_string(
         if value is None:
             raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
         lines.append(f"{name}: {value}")
-    return signed_text(lines)
+    return join_signed_lines(lines)
 
 
-def _parameters(header: str) -> dict[str, str]:
+def _parse_parameters(header: str) -> dict[str, str]:
     try:
-        return read_parameters(header)
+        return parse_parameters(header)
     except FieldError as error:
         raise Refusal(Reason.signature_malformed, str(error)) from error
 
 
 def _check_components(components: list[str], request: SignedRequest, algorithm: str | None) -> None:
-    if len(components) > MOST_COMPONENTS or len(set(components)) != len(components):
+    if len(components) > MAX_COMPONENTS or len(set(components)) != len(components):
         raise Refusal(Reason.signature_malformed, "too many components, or one twice")
     if request.headers.get("date") is None:
         raise Refusal(Reason.date_missing)
@@ -121,7 +121,7 @@ def _check_components(components: list[str], request: SignedRequest, algorithm: 
         )
 
 
-def _texts(
+def _signing_strings(
     components: list[str], request: SignedRequest, parameters: Mapping[str, str]
 ) -> tuple[bytes, ...]:
     # Some sign the path with its query, some without.
@@ -132,23 +132,25 @@ def _texts(
     )
 
 
-def _made(request: SignedRequest, parameters: Mapping[str, str]) -> tuple[datetime | None, ...]:
-    date = read_http_date(request.headers.get("date") or "")
-    return (date, _time(parameters, "created")) if "created" in parameters else (date,)
+def _created_times(
+    request: SignedRequest, parameters: Mapping[str, str]
+) -> tuple[datetime | None, ...]:
+    date = parse_http_date(request.headers.get("date") or "")
+    return (date, _parse_time(parameters, "created")) if "created" in parameters else (date,)
 
 
-def _time(parameters: Mapping[str, str], name: str) -> datetime | None:
+def _parse_time(parameters: Mapping[str, str], name: str) -> datetime | None:
     if name not in parameters:
         return None
     text = parameters[name]
-    moment = read_timestamp(int(text)) if re.fullmatch("[0-9]{1,15}", text) else None
+    moment = parse_timestamp(int(text)) if re.fullmatch("[0-9]{1,15}", text) else None
     if moment is None:
         raise Refusal(Reason.signature_malformed, f"{name} is no time")
     return moment
 
 
-def _value(text: str) -> bytes:
+def _decode_value(text: str) -> bytes:
     try:
-        return read_base64(text)
+        return decode_base64(text)
     except FieldError as error:
         raise Refusal(Reason.signature_malformed, "the signature is not base64") from error

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-OLDEST = timedelta(hours=12)
-AHEAD = timedelta(hours=1)
+MAX_AGE = timedelta(hours=12)
+MAX_CLOCK_SKEW = timedelta(hours=1)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # IMF-fixdate (RFC 9110 section 5.6.7); the day of the week is not compared.
 HTTP_DATE = re.compile(
@@ -14,7 +14,7 @@ HTTP_DATE = re.compile(
 )
 
 
-def read_http_date(text: str) -> datetime | None:
+def parse_http_date(text: str) -> datetime | None:
     """The time a Date header states, UTC; None where it cannot be read."""
     match = HTTP_DATE.fullmatch(text)
     if match is None or match[2] not in MONTHS:
@@ -26,12 +26,12 @@ def read_http_date(text: str) -> datetime | None:
         return None
 
 
-def http_date(moment: datetime) -> str:
+def format_http_date(moment: datetime) -> str:
     """`moment` as a Date header states it."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
-def read_timestamp(seconds: int) -> datetime | None:
+def parse_timestamp(seconds: int) -> datetime | None:
     """Seconds since 1970 as a time, UTC; None where that is no time."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
@@ -41,4 +41,4 @@ def read_timestamp(seconds: int) -> datetime | None:
 
 def is_recent(moment: datetime | None, now: datetime) -> bool:
     """Whether something made at `moment` may arrive now."""
-    return moment is not None and now - OLDEST <= moment <= now + AHEAD
+    return moment is not None and now - MAX_AGE <= moment <= now + MAX_CLOCK_SKEW

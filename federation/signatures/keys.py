@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from federation.errors import Reason, Refusal
 from federation.signatures.algorithms import Algorithm
-from federation.signatures.multibase import read_base58, write_base58
+from federation.signatures.multibase import decode_base58, encode_base58
 
-SMALLEST_RSA, LARGEST_RSA = 2048, 8192
-LONGEST_PEM = 8192
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+MAX_LEN_PEM = 8192
 # The multicodec prefix of an Ed25519 public key.
 ED25519_PREFIX = b"\xed\x01"
 
@@ -101,7 +101,7 @@ class PublicKey:
         return True
 
 
-def multikey(pem: str) -> str:
+def pem_to_multikey(pem: str) -> str:
     """An Ed25519 public key as `publicKeyMultibase`: `z`, base58btc (FEP-521a).
 
     Raises `Refusal` (key_unusable).
@@ -109,13 +109,13 @@ def multikey(pem: str) -> str:
     key = _load_public(pem).key
     if not isinstance(key, Ed25519PublicKey):
         raise Refusal(Reason.key_unusable, "only Ed25519 keys are written as Multikey")
-    return write_base58(ED25519_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+    return encode_base58(ED25519_PREFIX + key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
-def pem_of_multikey(text: str) -> str:
+def multikey_to_pem(text: str) -> str:
     """The SPKI PEM of an Ed25519 `publicKeyMultibase`. Raises `Refusal` (key_unusable)."""
     try:
-        data = read_base58(text)
+        data = decode_base58(text)
     except ValueError as error:
         raise Refusal(Reason.key_unusable, "not a base58 Multikey") from error
     if not data.startswith(ED25519_PREFIX) or len(data) != 34:
@@ -123,24 +123,24 @@ def pem_of_multikey(text: str) -> str:
     return _public_pem(Ed25519PublicKey.from_public_bytes(data[2:]))
 
 
-class _Loaded(NamedTuple):
+class _LoadedKey(NamedTuple):
     key: RSAPublicKey | Ed25519PublicKey
     algorithm: Algorithm
 
 
 # Parsing a PEM costs several times what verifying with it does.
 @lru_cache(maxsize=1024)
-def _load_public(pem: str) -> _Loaded:
-    if len(pem) > LONGEST_PEM:
+def _load_public(pem: str) -> _LoadedKey:
+    if len(pem) > MAX_LEN_PEM:
         raise Refusal(Reason.key_unusable, "the PEM is too long")
     try:
         key = load_pem_public_key(pem.strip().encode("ascii"))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise Refusal(Reason.key_unusable, "the PEM cannot be read") from error
     if isinstance(key, Ed25519PublicKey):
-        return _Loaded(key, Algorithm.ed25519)
-    if isinstance(key, RSAPublicKey) and SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
-        return _Loaded(key, Algorithm.rsa_sha256)
+        return _LoadedKey(key, Algorithm.ed25519)
+    if isinstance(key, RSAPublicKey) and MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+        return _LoadedKey(key, Algorithm.rsa_sha256)
     raise Refusal(Reason.key_unusable, "neither RSA of 2048 to 8192 bits nor Ed25519")
 
 

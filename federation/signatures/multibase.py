@@ -2,10 +2,10 @@
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # Far more than a key or a signature has.
-LONGEST = 200
+MAX_LEN = 200
 
 
-def write_base58(data: bytes) -> str:
+def encode_base58(data: bytes) -> str:
     """`data` with `z` in front; a zero byte at its start is a `1`."""
     number, text = int.from_bytes(data), ""
     while number:
@@ -15,9 +15,9 @@ def write_base58(data: bytes) -> str:
     return "z" + ALPHABET[0] * zeros + text
 
 
-def read_base58(text: str) -> bytes:
+def decode_base58(text: str) -> bytes:
     """The bytes that were written so. Raises `ValueError` for anything else."""
-    if not text.startswith("z") or len(text) > LONGEST:
+    if not text.startswith("z") or len(text) > MAX_LEN:
         raise ValueError("not base58 in multibase")
     number = 0
     for digit in text[1:]:

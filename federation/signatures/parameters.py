@@ -4,13 +4,13 @@ import re
 
 from federation.signatures.structured_fields import FieldError
 
-LONGEST_HEADER = 8192
+MAX_LEN_HEADER = 8192
 PARAMETER = re.compile(r'[ \t]*([A-Za-z][A-Za-z0-9]*)=(?:"([^"\\]*)"|([0-9]{1,15}))[ \t]*(?:,|\Z)')
 
 
-def read_parameters(header: str) -> dict[str, str]:
+def parse_parameters(header: str) -> dict[str, str]:
     """The parameters by name. Raises `FieldError`, also for one that comes twice."""
-    if len(header) > LONGEST_HEADER:
+    if len(header) > MAX_LEN_HEADER:
         raise FieldError("the header is too long")
     parameters: dict[str, str] = {}
     at = 0

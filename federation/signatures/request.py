@@ -28,7 +28,7 @@ class Headers:
         return f"Headers({self._values!r})"
 
 
-def target_of(url: str) -> str:
+def request_target(url: str) -> str:
     """The path of `url` with its query, exactly as sent: what signatures call the target."""
     rest = url.partition("#")[0].partition("://")[2]
     start = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))

@@ -5,36 +5,36 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from federation.errors import Reason, Refusal
-from federation.origin import origin
+from federation.origin import parse_origin
 from federation.signatures.algorithms import RFC9421_NAMES, Algorithm
-from federation.signatures.dates import read_timestamp
-from federation.signatures.digests import content_digest
+from federation.signatures.body_digests import format_content_digest
+from federation.signatures.dates import parse_timestamp
 from federation.signatures.keys import PrivateKey
-from federation.signatures.request import Headers, SignedRequest, target_of
+from federation.signatures.request import Headers, SignedRequest, request_target
 from federation.signatures.signature import (
-    Candidate,
     Scheme,
     Signature,
-    also_signed,
-    signed_text,
+    SignatureCandidate,
+    extra_signed_headers,
+    join_signed_lines,
 )
 from federation.signatures.structured_fields import (
     FieldError,
     Member,
-    read_dictionary,
-    write_string,
+    parse_dictionary,
+    quote_string,
 )
 
 LABEL = "sig1"
 # How many signatures of one request are tried.
-MOST_TRIED = 3
-NAMES = {Algorithm.rsa_sha256: "rsa-v1_5-sha256", Algorithm.ed25519: "ed25519"}
+MAX_SIGNATURES = 3
+ALGORITHM_NAMES = {Algorithm.rsa_sha256: "rsa-v1_5-sha256", Algorithm.ed25519: "ed25519"}
 
 # The components of a request that are no header (RFC 9421 section 2.2).
-DERIVED: dict[str, Callable[[SignedRequest], str]] = {
+DERIVED_COMPONENTS: dict[str, Callable[[SignedRequest], str]] = {
     "@method": lambda request: request.method,
     "@target-uri": lambda request: f"{_origin(request)}{request.target}",
-    "@authority": lambda request: origin(_origin(request)).authority,
+    "@authority": lambda request: parse_origin(_origin(request)).authority,
     "@scheme": lambda request: request.scheme,
     "@request-target": lambda request: request.target,
     "@path": lambda request: request.path,
@@ -51,22 +51,22 @@ def sign(
     now: datetime,
 ) -> dict[str, str]:
     """Content-Digest (with a body), Signature-Input and Signature (RFC 9421 section 3.1)."""
-    here = origin(url)
-    signed = {} if body is None else {"Content-Digest": content_digest(body)}
-    signed |= also_signed(headers)
+    here = parse_origin(url)
+    signed = {} if body is None else {"Content-Digest": format_content_digest(body)}
+    signed |= extra_signed_headers(headers)
     request = SignedRequest(
         method,
         here.scheme,
         here.authority,
-        target_of(url),
+        request_target(url),
         Headers({**headers, **signed}),
         body or b"",
     )
     components = ("@method", "@target-uri", *(name.lower() for name in signed))
-    covered = " ".join(write_string(name) for name in components)
+    covered = " ".join(quote_string(name) for name in components)
     parameters = (
-        f"({covered});created={int(now.timestamp())};keyid={write_string(key.key_id)}"
-        f";alg={write_string(NAMES[key.algorithm])}"
+        f"({covered});created={int(now.timestamp())};keyid={quote_string(key.key_id)}"
+        f";alg={quote_string(ALGORITHM_NAMES[key.algorithm])}"
     )
     value = b64encode(key.sign(signature_base(components, parameters, request))).decode()
     return {
@@ -76,20 +76,20 @@ def sign(
     }
 
 
-def read(request: SignedRequest) -> Signature:
+def parse(request: SignedRequest) -> Signature:
     """What Signature-Input and Signature claim. Raises `Refusal`.
 
     Of several signatures, the first complete one says whose key it is; others by the same key are
     tried too.
     """
-    inputs = _dictionary(request, "signature-input")
-    values = _dictionary(request, "signature")
-    found: dict[str, list[Candidate]] = {}
+    inputs = _parse_dictionary(request, "signature-input")
+    values = _parse_dictionary(request, "signature")
+    found: dict[str, list[SignatureCandidate]] = {}
     refusal = Refusal(Reason.signature_malformed, "no signature has its input")
-    for label in list(inputs)[:MOST_TRIED]:
+    for label in list(inputs)[:MAX_SIGNATURES]:
         if label in values:
             try:
-                key_id, candidate = _candidate(inputs[label], values[label], request)
+                key_id, candidate = _parse_candidate(inputs[label], values[label], request)
             except Refusal as error:
                 refusal = error
             else:
@@ -106,25 +106,27 @@ def signature_base(
     """The text that is signed (RFC 9421 section 2.5). Raises `Refusal` for an absent component."""
     lines = []
     for name in components:
-        derived = DERIVED.get(name)
+        derived = DERIVED_COMPONENTS.get(name)
         value = derived(request) if derived else request.headers.get(name)
         if value is None:
             raise Refusal(Reason.signature_incomplete, f"{name[:100]} is covered but absent")
         lines.append(f'"{name}": {value}')
     lines.append(f'"@signature-params": {signature_params}')
-    return signed_text(lines)
+    return join_signed_lines(lines)
 
 
-def _dictionary(request: SignedRequest, name: str) -> dict[str, Member]:
+def _parse_dictionary(request: SignedRequest, name: str) -> dict[str, Member]:
     try:
-        return read_dictionary(request.headers.get(name) or "")
+        return parse_dictionary(request.headers.get(name) or "")
     except FieldError as error:
         raise Refusal(Reason.signature_malformed, f"{name}: {error}") from error
 
 
-def _candidate(given: Member, value: Member, request: SignedRequest) -> tuple[str, Candidate]:
+def _parse_candidate(
+    given: Member, value: Member, request: SignedRequest
+) -> tuple[str, SignatureCandidate]:
     """The key id and the signature of one label."""
-    components = _components(given)
+    components = _parse_components(given)
     _check_components(components, request)
     key_id, created = given.parameters.get("keyid"), given.parameters.get("created")
     if not isinstance(key_id, str) or not key_id or not isinstance(value.value, bytes):
@@ -134,17 +136,17 @@ def _candidate(given: Member, value: Member, request: SignedRequest) -> tuple[st
     algorithm = given.parameters.get("alg")
     if not isinstance(algorithm, str | None) or algorithm not in RFC9421_NAMES:
         raise Refusal(Reason.signature_algorithm, str(algorithm)[:100])
-    return key_id, Candidate(
+    return key_id, SignatureCandidate(
         value=value.value,
         texts=(signature_base(components, given.raw, request),),
         algorithms=RFC9421_NAMES[algorithm],
-        made=(_time(created),),
-        expires=_time(given.parameters["expires"]) if "expires" in given.parameters else None,
+        created_times=(_parse_time(created),),
+        expires=_parse_time(given.parameters["expires"]) if "expires" in given.parameters else None,
         covered=frozenset(components),
     )
 
 
-def _components(given: Member) -> tuple[str, ...]:
+def _parse_components(given: Member) -> tuple[str, ...]:
     """The names of what is covered. Names with parameters are not understood."""
     if not isinstance(given.value, tuple):
         raise Refusal(Reason.signature_malformed, "no list of components")
@@ -153,7 +155,7 @@ def _components(given: Member) -> tuple[str, ...]:
         name = item.value
         if not isinstance(name, str) or item.parameters or name != name.lower() or name in names:
             raise Refusal(Reason.signature_malformed, f"component {str(name)[:100]}")
-        if name.startswith("@") and name not in DERIVED:
+        if name.startswith("@") and name not in DERIVED_COMPONENTS:
             raise Refusal(Reason.signature_malformed, f"component {name[:100]}")
         names.append(name)
     return tuple(names)
@@ -170,12 +172,12 @@ def _check_components(components: tuple[str, ...], request: SignedRequest) -> No
             raise Refusal(Reason.signature_incomplete, f"{name} is not covered")
 
 
-def _time(value: object) -> datetime:
-    moment = read_timestamp(value) if type(value) is int else None
+def _parse_time(value: object) -> datetime:
+    moment = parse_timestamp(value) if type(value) is int else None
     if moment is None:
         raise Refusal(Reason.signature_malformed, "created or expires is no time")
     return moment
 
 
 def _origin(request: SignedRequest) -> str:
-    return str(origin(f"{request.scheme}://{request.authority}"))
+    return str(parse_origin(f"{request.scheme}://{request.authority}"))

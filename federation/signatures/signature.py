@@ -13,10 +13,10 @@ from federation.signatures.dates import is_recent
 # A line break in a field would begin another field in what is signed.
 PRINTABLE = re.compile(r"[\t\x20-\x7e]*")
 # What is signed, where it is sent, beside what has to be (FEP-8fcf wants it so).
-ALSO_SIGNED = frozenset({"collection-synchronization"})
+EXTRA_SIGNED_HEADERS = frozenset({"collection-synchronization"})
 
 
-def signed_text(lines: Iterable[str]) -> bytes:
+def join_signed_lines(lines: Iterable[str]) -> bytes:
     """The lines that are signed, joined. Raises `Refusal` for anything but printable ASCII."""
     found = list(lines)
     if not all(PRINTABLE.fullmatch(line) for line in found):
@@ -24,9 +24,9 @@ def signed_text(lines: Iterable[str]) -> bytes:
     return "\n".join(found).encode("ascii")
 
 
-def also_signed(headers: Mapping[str, str]) -> dict[str, str]:
+def extra_signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Those of the headers to send that a signature is to cover too."""
-    return {name: value for name, value in headers.items() if name.lower() in ALSO_SIGNED}
+    return {name: value for name, value in headers.items() if name.lower() in EXTRA_SIGNED_HEADERS}
 
 
 class Scheme(StrEnum):
@@ -37,7 +37,7 @@ class Scheme(StrEnum):
 
 
 @dataclass(frozen=True)
-class Candidate:
+class SignatureCandidate:
     """One signature value, and the texts of which it must match one.
 
     `made` holds every time at which it claims to have been made; None is a time that cannot be
@@ -47,7 +47,7 @@ class Candidate:
     value: bytes
     texts: tuple[bytes, ...]
     algorithms: frozenset[Algorithm]
-    made: tuple[datetime | None, ...]
+    created_times: tuple[datetime | None, ...]
     expires: datetime | None = None
     covered: frozenset[str] = frozenset()
 
@@ -55,7 +55,7 @@ class Candidate:
         """Whether every time it states allows it to arrive now."""
         if self.expires is not None and self.expires < now:
             return False
-        return all(is_recent(moment, now) for moment in self.made)
+        return all(is_recent(moment, now) for moment in self.created_times)
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class Signature:
 
     scheme: Scheme
     key_id: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[SignatureCandidate, ...]
 
-    def made_before(self, moment: datetime) -> bool:
+    def is_older_than(self, moment: datetime) -> bool:
         """Whether any of the times that it states is before `moment`."""
-        stated = (made for candidate in self.candidates for made in candidate.made)
+        stated = (made for candidate in self.candidates for made in candidate.created_times)
         return any(made is not None and made < moment for made in stated)
 
     @property

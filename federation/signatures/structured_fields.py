@@ -9,9 +9,9 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass
 
-LONGEST_FIELD = 8192
-MOST_MEMBERS = 16
-MOST_ITEMS = 64
+MAX_LEN_FIELD = 8192
+MAX_MEMBERS = 16
+MAX_ITEMS = 64
 
 KEY = re.compile(r"[a-z*][a-z0-9_.*-]{0,63}")
 STRING = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
@@ -25,8 +25,8 @@ OPENING, CLOSING = re.compile(r"\("), re.compile(r"\)")
 SEMICOLON = re.compile("; *")
 COMMA = re.compile(r"[ \t]*,[ \t]*")
 
-Bare = str | int | bytes | bool
-Parameters = dict[str, Bare]
+BareItem = str | int | bytes | bool
+Parameters = dict[str, BareItem]
 
 
 class FieldError(ValueError):
@@ -34,8 +34,8 @@ class FieldError(ValueError):
 
 
 @dataclass(frozen=True)
-class Item:
-    value: Bare
+class ParameterisedItem:
+    value: BareItem
     parameters: Parameters
 
 
@@ -43,28 +43,28 @@ class Item:
 class Member:
     """One member of a dictionary: an item or a list of items. `raw` is its text as it came."""
 
-    value: Bare | tuple[Item, ...]
+    value: BareItem | tuple[ParameterisedItem, ...]
     parameters: Parameters
     raw: str
 
 
-def read_dictionary(text: str) -> dict[str, Member]:
+def parse_dictionary(text: str) -> dict[str, Member]:
     """The members of a dictionary by key. Raises `FieldError`, also for a key that comes twice."""
-    if len(text) > LONGEST_FIELD:
+    if len(text) > MAX_LEN_FIELD:
         raise FieldError("the field is too long")
-    reader = _Reader(text.strip(" "))
+    reader = _Parser(text.strip(" "))
     members: dict[str, Member] = {}
     while True:
-        key = reader.take(KEY).group()
-        if key in members or len(members) == MOST_MEMBERS:
+        key = reader.expect(KEY).group()
+        if key in members or len(members) == MAX_MEMBERS:
             raise FieldError("a key comes twice, or there are too many")
-        members[key] = reader.member()
+        members[key] = reader.parse_member()
         if reader.at_end:
             return members
-        reader.take(COMMA)
+        reader.expect(COMMA)
 
 
-class _Reader:
+class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
@@ -73,59 +73,63 @@ class _Reader:
     def at_end(self) -> bool:
         return self._at == len(self._text)
 
-    def take(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        match = self.took(pattern)
+    def expect(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        match = self.match(pattern)
         if match is None:
             raise FieldError(f"cannot be read from character {self._at}")
         return match
 
-    def took(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         match = pattern.match(self._text, self._at)
         if match is not None:
             self._at = match.end()
         return match
 
-    def member(self) -> Member:
-        if not self.took(EQUALS):
-            return Member(True, self._parameters(), "")
+    def parse_member(self) -> Member:
+        if not self.match(EQUALS):
+            return Member(True, self._parse_parameters(), "")
         start = self._at
-        value = self._inner_list() if self._text.startswith("(", self._at) else self._bare()
-        parameters = self._parameters()
+        value = (
+            self._parse_inner_list()
+            if self._text.startswith("(", self._at)
+            else self._parse_bare_item()
+        )
+        parameters = self._parse_parameters()
         return Member(value, parameters, self._text[start : self._at])
 
-    def _inner_list(self) -> tuple[Item, ...]:
-        self.take(OPENING)
-        items: list[Item] = []
+    def _parse_inner_list(self) -> tuple[ParameterisedItem, ...]:
+        self.expect(OPENING)
+        items: list[ParameterisedItem] = []
         while True:
-            spaces = self.take(SPACES).group()
-            if self.took(CLOSING):
+            spaces = self.expect(SPACES).group()
+            if self.match(CLOSING):
                 return tuple(items)
-            if (items and not spaces) or len(items) == MOST_ITEMS:
+            if (items and not spaces) or len(items) == MAX_ITEMS:
                 raise FieldError("the list cannot be read, or is too long")
-            items.append(Item(self._bare(), self._parameters()))
+            items.append(ParameterisedItem(self._parse_bare_item(), self._parse_parameters()))
 
-    def _parameters(self) -> Parameters:
+    def _parse_parameters(self) -> Parameters:
         parameters: Parameters = {}
-        while self.took(SEMICOLON):
-            key = self.take(KEY).group()
-            if key in parameters or len(parameters) == MOST_MEMBERS:
+        while self.match(SEMICOLON):
+            key = self.expect(KEY).group()
+            if key in parameters or len(parameters) == MAX_MEMBERS:
                 raise FieldError("a parameter comes twice, or there are too many")
-            parameters[key] = self._bare() if self.took(EQUALS) else True
+            parameters[key] = self._parse_bare_item() if self.match(EQUALS) else True
         return parameters
 
-    def _bare(self) -> Bare:
-        if match := self.took(STRING):
+    def _parse_bare_item(self) -> BareItem:
+        if match := self.match(STRING):
             return re.sub(r"\\(.)", r"\1", match[1])
-        if match := self.took(BYTES):
-            return read_base64(match[1])
-        if match := self.took(INTEGER):
+        if match := self.match(BYTES):
+            return decode_base64(match[1])
+        if match := self.match(INTEGER):
             return int(match[0])
-        if match := self.took(BOOLEAN):
+        if match := self.match(BOOLEAN):
             return match[1] == "1"
-        return self.take(TOKEN).group()
+        return self.expect(TOKEN).group()
 
 
-def read_base64(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     """The bytes of standard, padded base64 in its one canonical spelling. Raises `FieldError`."""
     try:
         data = b64decode(text, validate=True)
@@ -136,7 +140,7 @@ def read_base64(text: str) -> bytes:
     return data
 
 
-def write_string(text: str) -> str:
+def quote_string(text: str) -> str:
     """A string, quoted. Raises `FieldError` where it has characters that no such string has."""
     if not re.fullmatch(r"[\x20-\x7e]*", text):
         raise FieldError("only printable ASCII can be written")

@@ -7,7 +7,7 @@ from datetime import datetime
 from federation.errors import AddressError, Reason, Refusal
 from federation.origin import host_of, same_authority
 from federation.signatures import cavage, rfc9421
-from federation.signatures.digests import check_content_digest, check_digest
+from federation.signatures.body_digests import check_content_digest, check_digest
 from federation.signatures.keys import PrivateKey, PublicKey
 from federation.signatures.request import SignedRequest
 from federation.signatures.signature import Scheme, Signature
@@ -35,10 +35,10 @@ def sign(
     return SIGN[scheme](method, url, headers, body, key, now)
 
 
-def read_signature(request: SignedRequest) -> Signature:
+def parse_signature(request: SignedRequest) -> Signature:
     """What the request claims about who signed it; nothing is proven. Raises `Refusal`."""
     if "signature-input" in request.headers:
-        return rfc9421.read(request)
+        return rfc9421.parse(request)
     header = request.headers.get("signature")
     if header is None:
         if "authorization" in request.headers:
@@ -46,7 +46,7 @@ def read_signature(request: SignedRequest) -> Signature:
         raise Refusal(Reason.signature_missing)
     if "keyid=" not in header.lower():
         raise Refusal(Reason.signature_scheme_unknown, header[:100])
-    return cavage.read(request)
+    return cavage.parse(request)
 
 
 def claimed_key(request: SignedRequest) -> str:

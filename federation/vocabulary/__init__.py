@@ -6,7 +6,7 @@ Every type has `parse(document)`, which raises only `DocumentError`, and `dump()
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from federation.reading import Document, id_of, ids_of, one_or_many, type_of
+from federation.properties import JsonObject, id_of, ids_of, one_or_many, type_of
 from federation.vocabulary.activities import (
     Activity,
     accept,
@@ -24,17 +24,22 @@ from federation.vocabulary.activities import (
     undo,
     update,
 )
-from federation.vocabulary.actors import ACTOR_TYPES, RFC9421, Actor
-from federation.vocabulary.collections import PAGE, WHOLE, Collection, CollectionPage
+from federation.vocabulary.actors import ACTOR_TYPES, RFC9421, ActorDocument
+from federation.vocabulary.collections import (
+    COLLECTION_TYPES,
+    PAGE_TYPES,
+    Collection,
+    CollectionPage,
+)
 from federation.vocabulary.context import CONTEXT, with_context, without_context
-from federation.vocabulary.objects import REPLIES, Article, Note, Relationship, Tombstone
-from federation.vocabulary.parsing import parse_json
+from federation.vocabulary.objects import REPLY_TYPES, Article, Note, Relationship, Tombstone
 from federation.vocabulary.places import Place
 from federation.vocabulary.projects import ProjectDetails, ProjectDocument
+from federation.vocabulary.strict_json import parse_json
 
-Typed = (
+TypedDocument = (
     Activity
-    | Actor
+    | ActorDocument
     | Article
     | Note
     | ProjectDocument
@@ -45,10 +50,10 @@ Typed = (
 )
 
 
-PARSERS: dict[str, Callable[[Mapping[str, Any]], Typed]] = {
-    **dict.fromkeys(ACTOR_TYPES, Actor.parse),
-    **dict.fromkeys(WHOLE, Collection.parse),
-    **dict.fromkeys(PAGE, CollectionPage.parse),
+PARSERS: dict[str, Callable[[Mapping[str, Any]], TypedDocument]] = {
+    **dict.fromkeys(ACTOR_TYPES, ActorDocument.parse),
+    **dict.fromkeys(COLLECTION_TYPES, Collection.parse),
+    **dict.fromkeys(PAGE_TYPES, CollectionPage.parse),
     "Article": Article.parse,
     "Document": ProjectDocument.parse,
     "Note": Note.parse,
@@ -57,7 +62,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any]], Typed]] = {
 }
 
 
-def parse(document: Mapping[str, Any]) -> Typed:
+def parse(document: Mapping[str, Any]) -> TypedDocument:
     """A document as its type; any other type has to be an activity. Raises `DocumentError`."""
     return PARSERS.get(type_of(document), Activity.parse)(document)
 
@@ -65,21 +70,21 @@ def parse(document: Mapping[str, Any]) -> Typed:
 __all__ = [
     "ACTOR_TYPES",
     "CONTEXT",
-    "REPLIES",
+    "REPLY_TYPES",
     "RFC9421",
     "Activity",
-    "Actor",
+    "ActorDocument",
     "Article",
     "Collection",
     "CollectionPage",
-    "Document",
+    "JsonObject",
     "Note",
     "Place",
     "ProjectDetails",
     "ProjectDocument",
     "Relationship",
     "Tombstone",
-    "Typed",
+    "TypedDocument",
     "accept",
     "add",
     "announce",

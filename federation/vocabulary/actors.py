@@ -8,11 +8,19 @@ from typing import Any, Self
 
 from federation.errors import DocumentError
 from federation.origin import same_origin
-from federation.reading import Document, id_of, ids_of, link, one_or_many, text, written
+from federation.properties import (
+    JsonObject,
+    format_time,
+    get_link,
+    get_text,
+    id_of,
+    ids_of,
+    one_or_many,
+)
 from federation.signatures.algorithms import Algorithm
-from federation.signatures.keys import PublicKey, multikey
-from federation.signatures.ownership import listed_keys
-from federation.vocabulary.context import present, with_context
+from federation.signatures.key_ownership import listed_keys
+from federation.signatures.keys import PublicKey, pem_to_multikey
+from federation.vocabulary.context import drop_empty, with_context
 from federation.vocabulary.places import Place
 from federation.vocabulary.required import required_id, required_type
 
@@ -22,11 +30,11 @@ GSS_CODE = re.compile(r"[EWSN][0-9]{8}")
 # What software can do, where that shows in no document (FEP-844e), with the names it goes by.
 RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 CAPABILITIES = {RFC9421: "RFC-9421: HTTP Message Signatures"}
-MOST_CAPABILITIES = 50
+MAX_CAPABILITIES = 50
 
 
 @dataclass(frozen=True)
-class Actor:
+class ActorDocument:
     """Somebody who acts.
 
     In our own namespace, `projects` is the collection of a council's projects, `digest` the digest
@@ -54,7 +62,7 @@ class Actor:
     published: datetime | None = None
     following: str | None = None
     featured: str | None = None
-    is_findable: bool | None = None
+    is_discoverable: bool | None = None
     public_keys: tuple[PublicKey, ...] = ()
     also_known_as: tuple[str, ...] = ()
     moved_to: str | None = None
@@ -85,16 +93,17 @@ class Actor:
             id=uri,
             type=kind,
             inbox=inbox,
-            preferred_username=text(document, "preferredUsername"),
-            name=text(document, "name"),
-            summary=text(document, "summary"),
-            url=link(document.get("url")),
+            preferred_username=get_text(document, "preferredUsername"),
+            name=get_text(document, "name"),
+            summary=get_text(document, "summary"),
+            url=get_link(document.get("url")),
             outbox=own(document.get("outbox")),
             followers=own(document.get("followers")),
             projects=own(document.get("projects")),
             shared_inbox=own(endpoints.get("sharedInbox")) if isinstance(endpoints, dict) else None,
             icon=next(
-                (href for item in one_or_many(document.get("icon")) if (href := link(item))), None
+                (href for item in one_or_many(document.get("icon")) if (href := get_link(item))),
+                None,
             ),
             public_keys=listed_keys(document),
             also_known_as=ids_of(document.get("alsoKnownAs")),
@@ -106,15 +115,17 @@ class Actor:
             else None,
             location=Place.parse(document.get("location")),
             generator=own(generator),
-            implements=_capabilities(software.get("implements"))
+            implements=_parse_capabilities(software.get("implements"))
             if isinstance(software, dict)
             else (),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        rsa = [_rsa(key) for key in self.public_keys if key.algorithm is Algorithm.rsa_sha256]
-        document = present(
+        rsa = [
+            _dump_rsa_key(key) for key in self.public_keys if key.algorithm is Algorithm.rsa_sha256
+        ]
+        document = drop_empty(
             {
                 "id": self.id,
                 "type": self.type,
@@ -130,14 +141,16 @@ class Actor:
                 "following": self.following,
                 "featured": self.featured,
                 "icon": {"type": "Image", "url": self.icon} if self.icon else None,
-                "published": written(self.published) if self.published else None,
-                "discoverable": self.is_findable,
-                "indexable": self.is_findable,
+                "published": format_time(self.published) if self.published else None,
+                "discoverable": self.is_discoverable,
+                "indexable": self.is_discoverable,
                 # Always one: much software refuses an actor with several.
                 "publicKey": rsa[0] if rsa else None,
                 "verificationMethod": rsa[1:],
                 "assertionMethod": [
-                    _multikey(key) for key in self.public_keys if key.algorithm is Algorithm.ed25519
+                    _dump_multikey(key)
+                    for key in self.public_keys
+                    if key.algorithm is Algorithm.ed25519
                 ],
                 "alsoKnownAs": list(self.also_known_as),
                 "movedTo": self.moved_to,
@@ -150,34 +163,34 @@ class Actor:
         )
         return with_context(document) if context else document
 
-    def _software(self) -> Document:
+    def _software(self) -> JsonObject:
         """What FEP-844e says: on an Application itself, on others in their `generator`."""
         links = [
-            present({"type": "Link", "href": href, "name": CAPABILITIES.get(href)})
+            drop_empty({"type": "Link", "href": href, "name": CAPABILITIES.get(href)})
             for href in self.implements
         ]
         if self.type == "Application":
             return {"generator": self.generator, "implements": links}
-        software = present({"id": self.generator, "implements": links})
+        software = drop_empty({"id": self.generator, "implements": links})
         return {"generator": {"type": "Application", **software} if software else None}
 
 
-def _capabilities(value: Any) -> tuple[str, ...]:
+def _parse_capabilities(value: Any) -> tuple[str, ...]:
     found = (
         item.get("href") if isinstance(item, dict) else item
-        for item in one_or_many(value)[:MOST_CAPABILITIES]
+        for item in one_or_many(value)[:MAX_CAPABILITIES]
     )
     return tuple(dict.fromkeys(href for href in found if isinstance(href, str)))
 
 
-def _rsa(key: PublicKey) -> Document:
+def _dump_rsa_key(key: PublicKey) -> JsonObject:
     return {"id": key.key_id, "owner": key.owner, "publicKeyPem": key.pem}
 
 
-def _multikey(key: PublicKey) -> Document:
+def _dump_multikey(key: PublicKey) -> JsonObject:
     return {
         "id": key.key_id,
         "type": "Multikey",
         "controller": key.owner,
-        "publicKeyMultibase": multikey(key.pem),
+        "publicKeyMultibase": pem_to_multikey(key.pem),
     }

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from federation.errors import DocumentError
-from federation.reading import Document, id_of, one_or_many
-from federation.vocabulary.context import present, with_context
+from federation.properties import JsonObject, id_of, one_or_many
+from federation.vocabulary.context import drop_empty, with_context
 from federation.vocabulary.required import required_id, required_type
 
-Items = tuple[str | Document, ...]
-WHOLE = ("OrderedCollection", "Collection")
-PAGE = ("OrderedCollectionPage", "CollectionPage")
+Items = tuple[str | JsonObject, ...]
+COLLECTION_TYPES = ("OrderedCollection", "Collection")
+PAGE_TYPES = ("OrderedCollectionPage", "CollectionPage")
 # What databases hold in a plain integer.
-LARGEST_TOTAL = 2**31 - 1
+MAX_TOTAL = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Collection:
     id: str
     total_items: int | None = None
     items: Items | None = None
-    first: str | Document | None = None
+    first: str | JsonObject | None = None
     last: str | None = None
     is_ordered: bool = True
     attributed_to: str | None = None
@@ -38,30 +38,30 @@ class Collection:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """Raises `DocumentError` for another type, no id, or an unreadable `totalItems`."""
-        kind = required_type(document, WHOLE)
+        kind = required_type(document, COLLECTION_TYPES)
         first = document.get("first")
         return cls(
             id=required_id(document, "id"),
-            total_items=_total(document),
-            items=_items(document),
+            total_items=_parse_total(document),
+            items=_parse_items(document),
             first=first if isinstance(first, str | dict) else None,
             last=id_of(document.get("last")),
-            is_ordered=kind == WHOLE[0],
+            is_ordered=kind == COLLECTION_TYPES[0],
             attributed_to=id_of(document.get("attributedTo")),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        document = present(
+        document = drop_empty(
             {
                 "id": self.id,
-                "type": WHOLE[0] if self.is_ordered else WHOLE[1],
+                "type": COLLECTION_TYPES[0] if self.is_ordered else COLLECTION_TYPES[1],
                 "attributedTo": self.attributed_to,
                 "totalItems": self.total_items,
                 "first": self.first,
                 "last": self.last,
             }
-        ) | _written_items(self.items, is_ordered=self.is_ordered)
+        ) | _dump_items(self.items, is_ordered=self.is_ordered)
         return with_context(document) if context else document
 
 
@@ -80,40 +80,40 @@ class CollectionPage:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """Raises `DocumentError` for what is no page, or has an unreadable `totalItems`."""
-        kind = required_type(document, PAGE)
+        kind = required_type(document, PAGE_TYPES)
         return cls(
             id=id_of(document.get("id")),
             part_of=id_of(document.get("partOf")),
-            items=_items(document) or (),
+            items=_parse_items(document) or (),
             next=id_of(document.get("next")),
             prev=id_of(document.get("prev")),
-            total_items=_total(document),
-            is_ordered=kind == PAGE[0],
+            total_items=_parse_total(document),
+            is_ordered=kind == PAGE_TYPES[0],
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        document = present(
+        document = drop_empty(
             {
                 "id": self.id,
-                "type": PAGE[0] if self.is_ordered else PAGE[1],
+                "type": PAGE_TYPES[0] if self.is_ordered else PAGE_TYPES[1],
                 "partOf": self.part_of,
                 "next": self.next,
                 "prev": self.prev,
                 "totalItems": self.total_items,
             }
-        ) | _written_items(self.items, is_ordered=self.is_ordered)
+        ) | _dump_items(self.items, is_ordered=self.is_ordered)
         return with_context(document) if context else document
 
 
-def _total(document: Mapping[str, Any]) -> int | None:
+def _parse_total(document: Mapping[str, Any]) -> int | None:
     total = document.get("totalItems")
-    if total is not None and (type(total) is not int or not 0 <= total <= LARGEST_TOTAL):
+    if total is not None and (type(total) is not int or not 0 <= total <= MAX_TOTAL):
         raise DocumentError("totalItems", "not a valid number of items")
     return total
 
 
-def _items(document: Mapping[str, Any]) -> Items | None:
+def _parse_items(document: Mapping[str, Any]) -> Items | None:
     for name in ("orderedItems", "items"):
         if name in document:
             items = one_or_many(document[name])
@@ -121,7 +121,7 @@ def _items(document: Mapping[str, Any]) -> Items | None:
     return None
 
 
-def _written_items(items: Items | None, *, is_ordered: bool) -> Document:
+def _dump_items(items: Items | None, *, is_ordered: bool) -> JsonObject:
     if items is None:
         return {}
     return {"orderedItems" if is_ordered else "items": list(items)}

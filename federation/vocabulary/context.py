@@ -67,6 +67,6 @@ def without_context(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "@context"}
 
 
-def present(document: dict[str, Any]) -> dict[str, Any]:
+def drop_empty(document: dict[str, Any]) -> dict[str, Any]:
     """`document` without the properties that have no value."""
     return {name: value for name, value in document.items() if value not in (None, [], (), {})}

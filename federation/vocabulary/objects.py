@@ -6,34 +6,39 @@ from datetime import datetime
 from html import escape
 from typing import Any, Self
 
-from federation.reading import (
-    Document,
+from federation.properties import (
+    JsonObject,
+    format_time,
+    get_link,
+    get_text,
     id_of,
     ids_of,
-    link,
-    moment,
     one_or_many,
-    text,
+    parse_time,
     texts_by_language,
     type_of,
-    written,
 )
-from federation.vocabulary.context import AS2, present, with_context
-from federation.vocabulary.projects import ProjectDetails, details_of, own, revision_of
+from federation.vocabulary.context import AS2, drop_empty, with_context
+from federation.vocabulary.projects import (
+    ProjectDetails,
+    get_details,
+    get_own_property,
+    get_revision,
+)
 from federation.vocabulary.required import required_author, required_id, required_type
 
-MOST_MENTIONS = 100
-MOST_CHOICES = 50
+MAX_MENTIONS = 100
+MAX_CHOICES = 50
 # What answers something on other servers, whatever they call it.
-REPLIES = frozenset({"Note", "Page", "Article", "Question"})
+REPLY_TYPES = frozenset({"Note", "Page", "Article", "Question"})
 # In these a summary is a content warning; in others only where they are sensitive.
-HIDING = frozenset({"Note", "Question"})
-TITLED = frozenset({"Page", "Article", "Question"})
+WARNING_TYPES = frozenset({"Note", "Question"})
+TITLED_TYPES = frozenset({"Page", "Article", "Question"})
 AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Writing:
+class TextObject:
     """What an Article and a Note have in common. `content` is HTML.
 
     `context` is the collection of the discussion it belongs to (FEP-7888), `audience` the Group
@@ -57,7 +62,7 @@ class Writing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Article(Writing):
+class Article(TextObject):
     """A project; `project` is None for an article of another kind.
 
     `name` is plain text, `name_map` the same by language tag. `full_document` is the address of
@@ -66,7 +71,7 @@ class Article(Writing):
 
     name: str
     name_map: Mapping[str, str] = field(default_factory=dict)
-    tags: tuple[Document, ...] = ()
+    tags: tuple[JsonObject, ...] = ()
     project: ProjectDetails | None = None
     full_document: str | None = None
     replies: str | None = None
@@ -79,24 +84,27 @@ class Article(Writing):
         required_type(document, ("Article",))
         tags = tuple(tag for tag in one_or_many(document.get("tag")) if isinstance(tag, dict))
         return cls(
-            **_parsed(document),
-            name=text(document, "name") or "",
+            **_parse_common(document),
+            name=get_text(document, "name") or "",
             name_map=texts_by_language(document, "name"),
             tags=tuple(tag for tag in tags if not _is_document_link(tag)),
             project=ProjectDetails.parse(document),
-            full_document=next((link(tag) for tag in tags if _is_document_link(tag)), None),
+            full_document=next((get_link(tag) for tag in tags if _is_document_link(tag)), None),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        tags = [*self.tags, *([_document_link(self.full_document)] if self.full_document else [])]
-        document = present(
+        tags = [
+            *self.tags,
+            *([_dump_document_link(self.full_document)] if self.full_document else []),
+        ]
+        document = drop_empty(
             {
                 "id": self.id,
                 "type": "Article",
                 "name": self.name,
-                "nameMap": _map(self.language, self.name, self.name_map),
-                **_dumped(self),
+                "nameMap": _language_map(self.language, self.name, self.name_map),
+                **_dump_common(self),
                 "replies": self.replies,
                 "likes": self.likes,
                 "shares": self.shares,
@@ -108,7 +116,7 @@ class Article(Writing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note(Writing):
+class Note(TextObject):
     """A short text, such as an update of a project or a comment on it.
 
     `project` is the id of the project that it is an update of, and `revision` a token that is new
@@ -130,22 +138,22 @@ class Note(Writing):
     def parse(cls, document: Mapping[str, Any], types: Collection[str] = ("Note",)) -> Self:
         """Raises `DocumentError` for what is of none of `types`, or has no id or author."""
         kind = required_type(document, types)
-        parsed = _parsed(document)
-        parsed["content"] = _titled(document, kind, parsed["content"])
-        hides = kind in HIDING or document.get("sensitive") is True
+        parsed = _parse_common(document)
+        parsed["content"] = _add_title_and_choices(document, kind, parsed["content"])
+        hides = kind in WARNING_TYPES or document.get("sensitive") is True
         return cls(
             **parsed,
-            warning=(text(document, "summary") or "") if hides else "",
+            warning=(get_text(document, "summary") or "") if hides else "",
             in_reply_to=id_of(document.get("inReplyTo")),
-            project=id_of(own(document, "project")),
-            revision=revision_of(document),
-            details=details_of(document),
-            mentions=_mentions(document),
+            project=id_of(get_own_property(document, "project")),
+            revision=get_revision(document),
+            details=get_details(document),
+            mentions=_parse_mentions(document),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its JSON-LD context where it stands inside another."""
-        document = present(
+        document = drop_empty(
             {
                 "id": self.id,
                 "type": "Note",
@@ -153,7 +161,7 @@ class Note(Writing):
                 "project": self.project,
                 "revision": self.revision or None,
                 "details": self.details or None,
-                **_dumped(self),
+                **_dump_common(self),
                 "tag": [
                     {"type": "Mention", "href": href, "name": name}
                     for href, name in self.mentions.items()
@@ -184,12 +192,12 @@ class Relationship:
             subject=required_id({"subject": id_of(document.get("subject"))}, "subject"),
             object=required_id({"object": id_of(document.get("object"))}, "object"),
             relationship=id_of(document.get("relationship")) or "",
-            published=moment(document.get("published")),
+            published=parse_time(document.get("published")),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        document = present(
+        document = drop_empty(
             {
                 "id": self.id,
                 "type": "Relationship",
@@ -197,7 +205,7 @@ class Relationship:
                 "subject": self.subject,
                 "object": self.object,
                 "relationship": self.relationship,
-                "published": written(self.published) if self.published else None,
+                "published": format_time(self.published) if self.published else None,
             }
         )
         return with_context(document) if context else document
@@ -218,49 +226,51 @@ class Tombstone:
         return cls(
             id=required_id(document, "id"),
             former_type=type_of({"type": document.get("formerType")}) or None,
-            deleted=moment(document.get("deleted")),
+            deleted=parse_time(document.get("deleted")),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        document = present(
+        document = drop_empty(
             {
                 "id": self.id,
                 "type": "Tombstone",
                 "formerType": self.former_type,
-                "deleted": written(self.deleted) if self.deleted else None,
+                "deleted": format_time(self.deleted) if self.deleted else None,
             }
         )
         return with_context(document) if context else document
 
 
-def _titled(document: Mapping[str, Any], kind: str, content: str) -> str:
+def _add_title_and_choices(document: Mapping[str, Any], kind: str, content: str) -> str:
     """The content with what other types say beside it. A Note with a name and no content is the
     answer to a poll.
     """
-    name = escape(text(document, "name") or "")
-    if name and (kind in TITLED or not content):
+    name = escape(get_text(document, "name") or "")
+    if name and (kind in TITLED_TYPES or not content):
         content = f"<p><strong>{name}</strong></p>{content}"
     given = one_or_many(document.get("oneOf")) + one_or_many(document.get("anyOf"))
-    choices = [text(item, "name") or "" for item in given[:MOST_CHOICES] if isinstance(item, dict)]
+    choices = [
+        get_text(item, "name") or "" for item in given[:MAX_CHOICES] if isinstance(item, dict)
+    ]
     listed = "".join(f"<li>{escape(choice)}</li>" for choice in choices if choice)
     return f"{content}<ul>{listed}</ul>" if listed and kind == "Question" else content
 
 
-def _parsed(document: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_common(document: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a `Writing`."""
-    content = text(document, "content") or ""
+    content = get_text(document, "content") or ""
     by_language = texts_by_language(document, "content")
     return {
         "id": required_id(document, "id"),
         "content": content,
         "attributed_to": required_author(document),
-        "url": link(document.get("url")),
+        "url": get_link(document.get("url")),
         "context": id_of(document.get("context")),
         "audience": id_of(document.get("audience")),
         "license": id_of(document.get("license")),
-        "published": moment(document.get("published")),
-        "updated": moment(document.get("updated")),
+        "published": parse_time(document.get("published")),
+        "updated": parse_time(document.get("updated")),
         "to": ids_of(document.get("to")),
         "cc": ids_of(document.get("cc")),
         "language": next((tag for tag, other in by_language.items() if other == content), None),
@@ -268,34 +278,34 @@ def _parsed(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _dumped(writing: Writing) -> Document:
+def _dump_common(writing: TextObject) -> JsonObject:
     return {
         "content": writing.content,
-        "contentMap": _map(writing.language, writing.content, writing.content_map),
+        "contentMap": _language_map(writing.language, writing.content, writing.content_map),
         "attributedTo": writing.attributed_to,
         "url": writing.url,
         "context": writing.context,
         "audience": writing.audience,
         "license": writing.license,
-        "published": written(writing.published) if writing.published else None,
-        "updated": written(writing.updated) if writing.updated else None,
+        "published": format_time(writing.published) if writing.published else None,
+        "updated": format_time(writing.updated) if writing.updated else None,
         "to": list(writing.to),
         "cc": list(writing.cc),
     }
 
 
-def _map(language: str | None, own: str, by_language: Mapping[str, str]) -> dict[str, str]:
+def _language_map(language: str | None, own: str, by_language: Mapping[str, str]) -> dict[str, str]:
     """A text in each of its languages, its own first."""
     return ({language: own} if language else {}) | dict(by_language)
 
 
-def _mentions(document: Mapping[str, Any]) -> dict[str, str]:
-    tags = one_or_many(document.get("tag"))[:MOST_MENTIONS]
+def _parse_mentions(document: Mapping[str, Any]) -> dict[str, str]:
+    tags = one_or_many(document.get("tag"))[:MAX_MENTIONS]
     found = [tag for tag in tags if isinstance(tag, dict) and type_of(tag) == "Mention"]
-    return {href: text(tag, "name") or "" for tag in found if (href := link(tag))}
+    return {href: get_text(tag, "name") or "" for tag in found if (href := get_link(tag))}
 
 
-def _document_link(href: str) -> Document:
+def _dump_document_link(href: str) -> JsonObject:
     return {"type": "Link", "mediaType": AS2_MEDIA_TYPE, "href": href}
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from federation.reading import Document, text
-from federation.vocabulary.context import present
+from federation.properties import JsonObject, get_text
+from federation.vocabulary.context import drop_empty
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class Place:
         """The place that a document's `location` is; None for what is none."""
         if not isinstance(value, Mapping) or value.get("type") != "Place":
             return None
-        north = _degrees(value.get("latitude"), 90)
-        east = _degrees(value.get("longitude"), 180)
+        north = _parse_degrees(value.get("latitude"), 90)
+        east = _parse_degrees(value.get("longitude"), 180)
         if north is None or east is None:
-            return cls(text(value, "name"))
-        return cls(text(value, "name"), north, east)
+            return cls(get_text(value, "name"))
+        return cls(get_text(value, "name"), north, east)
 
-    def dump(self) -> Document:
-        return present(
+    def dump(self) -> JsonObject:
+        return drop_empty(
             {
                 "type": "Place",
                 "name": self.name,
@@ -38,7 +38,7 @@ class Place:
         )
 
 
-def _degrees(value: Any, most: int) -> float | None:
+def _parse_degrees(value: Any, most: int) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # No number that is none is within anything.
     return float(value) if is_number and -most <= value <= most else None

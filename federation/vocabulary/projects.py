@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from federation.errors import DocumentError
-from federation.reading import Document, id_of, link, moment, text, written
-from federation.vocabulary.context import present, with_context
+from federation.properties import JsonObject, format_time, get_link, get_text, id_of, parse_time
+from federation.vocabulary.context import drop_empty, with_context
 from federation.vocabulary.required import required_author, required_id, required_type
 
 # Opaque to readers; it goes into digests and database columns.
@@ -39,23 +39,26 @@ class ProjectDetails:
 
         A visibility that is not known, or not said, counts as peers: never as public.
         """
-        phase, summary = own(document, "phase"), own(document, "plainSummary")
+        phase, summary = (
+            get_own_property(document, "phase"),
+            get_own_property(document, "plainSummary"),
+        )
         if not isinstance(phase, str) and not isinstance(summary, str):
             return None
         source = document.get("source")
         markdown = source.get("content") if isinstance(source, dict) else None
-        version = own(document, "projectVersion")
+        version = get_own_property(document, "projectVersion")
         return cls(
             summary=summary if isinstance(summary, str) else "",
             phase=phase if isinstance(phase, str) else "",
             source_markdown=markdown if isinstance(markdown, str) else "",
             version=version if type(version) is int else 1,
-            visibility=PUBLIC if own(document, "visibility") == PUBLIC else PEERS,
-            revision=revision_of(document),
-            details=details_of(document),
+            visibility=PUBLIC if get_own_property(document, "visibility") == PUBLIC else PEERS,
+            revision=get_revision(document),
+            details=get_details(document),
         )
 
-    def dump(self) -> Document:
+    def dump(self) -> JsonObject:
         """The properties to add to the Article."""
         source = {"content": self.source_markdown, "mediaType": "text/markdown"}
         return {
@@ -96,20 +99,22 @@ class ProjectDocument:
             raise DocumentError("phase", "missing")
         return cls(
             id=required_id(document, "id"),
-            project=required_id({"project": id_of(own(document, "project"))}, "project"),
-            name=text(document, "name") or "",
+            project=required_id(
+                {"project": id_of(get_own_property(document, "project"))}, "project"
+            ),
+            name=get_text(document, "name") or "",
             attributed_to=required_author(document),
             details=details,
-            content=text(document, "content") or "",
-            url=link(document.get("url")),
+            content=get_text(document, "content") or "",
+            url=get_link(document.get("url")),
             license=id_of(document.get("license")),
-            published=moment(document.get("published")),
-            updated=moment(document.get("updated")),
+            published=parse_time(document.get("published")),
+            updated=parse_time(document.get("updated")),
         )
 
-    def dump(self, *, context: bool = True) -> Document:
+    def dump(self, *, context: bool = True) -> JsonObject:
         """The document; without its context where it stands inside another."""
-        document = present(
+        document = drop_empty(
             {
                 "id": self.id,
                 "type": "Document",
@@ -120,8 +125,8 @@ class ProjectDocument:
                 "content": self.content,
                 "url": self.url,
                 "license": self.license,
-                "published": written(self.published) if self.published else None,
-                "updated": written(self.updated) if self.updated else None,
+                "published": format_time(self.published) if self.published else None,
+                "updated": format_time(self.updated) if self.updated else None,
                 **self.details.dump(),
             }
         )
@@ -133,18 +138,18 @@ def is_revision(value: Any) -> bool:
     return isinstance(value, str) and REVISION.fullmatch(value) is not None
 
 
-def revision_of(document: Mapping[str, Any]) -> str:
+def get_revision(document: Mapping[str, Any]) -> str:
     """The token of the state that a document describes; empty where it says none."""
-    revision = own(document, "revision")
+    revision = get_own_property(document, "revision")
     return revision if is_revision(revision) else ""
 
 
-def details_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def get_details(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The literal in which we say what has no term of its own; empty where there is none."""
-    details = own(document, "details")
+    details = get_own_property(document, "details")
     return details if isinstance(details, dict) else {}
 
 
-def own(document: Mapping[str, Any], term: str) -> Any:
+def get_own_property(document: Mapping[str, Any], term: str) -> Any:
     """A property of our namespace, as we write it or with its prefix."""
     return document.get(term, document.get(f"moothall:{term}"))

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from federation.errors import DocumentError
-from federation.origin import LONGEST_URL
-from federation.reading import id_of, ids_of, type_of
+from federation.origin import MAX_LEN_URL
+from federation.properties import id_of, ids_of, type_of
 
 
 def required_id(document: Mapping[str, Any], name: str) -> str:
@@ -13,7 +13,7 @@ def required_id(document: Mapping[str, Any], name: str) -> str:
     uri = id_of(document.get(name))
     if uri is None:
         raise DocumentError(name, "missing")
-    if len(uri) > LONGEST_URL:
+    if len(uri) > MAX_LEN_URL:
         raise DocumentError(name, "too long")
     return uri
 

@@ -6,7 +6,7 @@ from wtforms import PasswordField
 from node.forms import StrictForm
 
 
-class PasswordForm(StrictForm):
+class ChangePasswordForm(StrictForm):
     current = PasswordField(_l("Current password"))
     password = PasswordField(
         _l("New password"),

@@ -19,9 +19,9 @@ import pyrage
 from node.errors import MoothallError
 
 # Grows when a file can no longer be read by the node of before.
-FORMAT = 1
-MANIFEST = "manifest.json"
-KEY, ENCRYPTED = "key.age", "backup.tar.gz.age"
+FORMAT_VERSION = 1
+MANIFEST_MEMBER = "manifest.json"
+KEY_MEMBER, ENCRYPTED_MEMBER = "key.age", "backup.tar.gz.age"
 # The manifest and the encrypted key are read into memory.
 MAX_SMALL_BYTES = 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -36,7 +36,7 @@ class BackupError(MoothallError):
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BackupManifest:
     """What a backup says of itself.
 
     `engine` is `sqlite` or `postgresql`, `revisions` the newest migration of the core and of each
@@ -49,10 +49,12 @@ class Manifest:
     version: str
     revisions: Mapping[str, str]
     files: Mapping[str, str]
-    format: int = FORMAT
+    format: int = FORMAT_VERSION
 
 
-def write(target: Path, manifest: Manifest, files: Mapping[str, Path], passphrase: str) -> None:
+def write_archive(
+    target: Path, manifest: BackupManifest, files: Mapping[str, Path], passphrase: str
+) -> None:
     """Write an archive of `files` to `target`, encrypted unless `passphrase` is empty."""
     if not passphrase:
         with target.open("xb") as out:
@@ -67,14 +69,16 @@ def write(target: Path, manifest: Manifest, files: Mapping[str, Path], passphras
         with plain.open("rb") as source, locked.open("xb") as out:
             pyrage.encrypt_io(source, out, [key.to_public()])
         with tarfile.open(target, "x") as archive:
-            _add_bytes(archive, KEY, pyrage.passphrase.encrypt(str(key).encode(), passphrase))
-            archive.add(locked, ENCRYPTED)
+            _add_bytes(
+                archive, KEY_MEMBER, pyrage.passphrase.encrypt(str(key).encode(), passphrase)
+            )
+            archive.add(locked, ENCRYPTED_MEMBER)
     finally:
         plain.unlink(missing_ok=True)
         locked.unlink(missing_ok=True)
 
 
-def extract(source: Path, folder: Path, passphrase: str) -> Manifest:
+def extract_archive(source: Path, folder: Path, passphrase: str) -> BackupManifest:
     """Write the files of the archive `source` to `folder`, each as its digest says.
 
     Returns its manifest. Raises `BackupError` where it is no backup, is damaged, or the passphrase
@@ -100,18 +104,18 @@ def is_encrypted(source: Path) -> bool:
         raise BackupError(f"{source} cannot be read: {error.strerror or error}.") from error
     except (tarfile.TarError, EOFError) as error:
         raise BackupError(f"{source.name} is not a backup, or is damaged.") from error
-    return first is not None and first.name == KEY
+    return first is not None and first.name == KEY_MEMBER
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """The SHA-256 digest of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_members(out: IO[bytes], manifest: Manifest, files: Mapping[str, Path]) -> None:
+def _write_members(out: IO[bytes], manifest: BackupManifest, files: Mapping[str, Path]) -> None:
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=GZIP_LEVEL) as archive:
-        _add_bytes(archive, MANIFEST, json.dumps(asdict(manifest), indent=2).encode())
+        _add_bytes(archive, MANIFEST_MEMBER, json.dumps(asdict(manifest), indent=2).encode())
         for name, path in files.items():
             archive.add(path, name, recursive=False)
 
@@ -129,8 +133,8 @@ def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
     plain = folder / "backup.tar.gz"
     try:
         with tarfile.open(source) as outer, plain.open("xb") as out:
-            key = _decrypted_key(_content(outer, outer.getmember(KEY)), passphrase)
-            locked = outer.extractfile(outer.getmember(ENCRYPTED))
+            key = _decrypted_key(_read_small(outer, outer.getmember(KEY_MEMBER)), passphrase)
+            locked = outer.extractfile(outer.getmember(ENCRYPTED_MEMBER))
             if locked is None:
                 raise BackupError(f"{source.name} is not a backup, or is damaged.")
             pyrage.decrypt_io(locked, out, [key])
@@ -149,7 +153,7 @@ def _decrypted_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
     return pyrage.x25519.Identity.from_str(text)
 
 
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _read_small(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     """A small member, whole."""
     file = archive.extractfile(member) if member.size <= MAX_SMALL_BYTES else None
     if file is None:
@@ -157,37 +161,37 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-def _extract(archive: tarfile.TarFile, folder: Path) -> Manifest:
+def _extract(archive: tarfile.TarFile, folder: Path) -> BackupManifest:
     """Write the members that the manifest names to `folder`. No other name is written."""
     members = iter(archive)
     first = next(members, None)
-    if first is None or first.name != MANIFEST:
+    if first is None or first.name != MANIFEST_MEMBER:
         raise BackupError("This is not a backup: it does not begin with a manifest.")
-    manifest = _manifest(json.loads(_content(archive, first)))
+    manifest = _parse_manifest(json.loads(_read_small(archive, first)))
     missing = dict(manifest.files)
     for member in members:
         expected = missing.pop(member.name, None)
         source = archive.extractfile(member)
         if expected is None or source is None or Path(member.name).name != member.name:
             raise BackupError(f"The backup is damaged: it should not hold {member.name!r}.")
-        if _copy(source, folder / member.name) != expected:
+        if _copy_member(source, folder / member.name) != expected:
             raise BackupError(f"The backup is damaged: {member.name} is not as it was written.")
     if missing:
         raise BackupError(f"The backup is damaged: it lacks {', '.join(sorted(missing))}.")
     return manifest
 
 
-def _manifest(value: Any) -> Manifest:
+def _parse_manifest(value: Any) -> BackupManifest:
     if not isinstance(value, dict) or not isinstance(value.get("format"), int):
         raise BackupError("This is not a backup: its manifest is of another kind.")
-    if value["format"] > FORMAT:
+    if value["format"] > FORMAT_VERSION:
         raise BackupError(
             "This backup was made by a newer version of Moothall. Install that first."
         )
-    return Manifest(**{item.name: value[item.name] for item in fields(Manifest)})
+    return BackupManifest(**{item.name: value[item.name] for item in fields(BackupManifest)})
 
 
-def _copy(source: IO[bytes], target: Path) -> str:
+def _copy_member(source: IO[bytes], target: Path) -> str:
     """Copy a member to a new file; returns the SHA-256 digest of what was written, in hex."""
     seen = hashlib.sha256()
     with target.open("xb") as out:

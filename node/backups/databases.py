@@ -15,16 +15,16 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, MetaData, String, column, inspect, literal, select, table
 
 from node.backups.archive import BackupError
-from node.migrating import VERSION_TABLE
+from node.schema_migrations import VERSION_TABLE
 
 # The member that holds the database, by the engine it is of.
-MEMBERS = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
+DATABASE_MEMBERS = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
 # Read by name, whatever revision the database is at.
 COUNCILS = table("council")
 VERSION = column("version_num", String)
 
 
-def copy(engine: Engine, target: Path) -> None:
+def copy_database(engine: Engine, target: Path) -> None:
     """Copy the database of `engine` to the new file `target`. Raises `BackupError`."""
     if engine.dialect.name == "sqlite":
         _copy_sqlite(Path(engine.url.database or ""), target)
@@ -33,7 +33,7 @@ def copy(engine: Engine, target: Path) -> None:
         _run_postgresql("pg_dump", engine.url, [*options, f"--file={target}"])
 
 
-def check(kind: str, path: Path) -> None:
+def check_copy(kind: str, path: Path) -> None:
     """Raises `BackupError` unless `path` is a whole copy of a database of this kind."""
     if kind == "postgresql":
         _run("pg_restore", ["--list", str(path)], {})
@@ -47,7 +47,7 @@ def check(kind: str, path: Path) -> None:
         raise BackupError(f"The copy of the database is damaged: {answer[0]}.")
 
 
-def restore(engine: Engine, source: Path) -> None:
+def restore_database(engine: Engine, source: Path) -> None:
     """Put the copy `source` in the place of the database of `engine`, whole or not at all.
 
     Whatever tables are there go: see `is_empty`. Raises `BackupError`.

@@ -13,51 +13,51 @@ from node.cli import (
     backups,
     councils,
     demo,
-    finding,
     importing,
+    lifecycle,
     mail,
     operating,
     peers,
     people,
     plugins,
     projects,
-    running,
-    syncing,
+    search,
+    sync,
     tokens,
 )
 from node.errors import InvalidInputError, MoothallError
-from node.loading import installed
+from node.plugin_loading import installed_plugins
 
 
-class Commands(click.Group):
+class MoothallCommands(click.Group):
     """The node's own commands, and those of plugins below the plugin's name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *installed()})
+        return sorted({*super().list_commands(ctx), *installed_plugins()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         own = super().get_command(ctx, cmd_name)
-        if own is not None or cmd_name not in installed():
+        if own is not None or cmd_name not in installed_plugins():
             return own
         return plugins.PluginCommands(cmd_name, help=f"Commands of the plugin {cmd_name}.")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=MoothallCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="moothall")
 def moothall() -> None:
     """A council's own node. Settings come from moothall.toml and from MOOTHALL_… variables."""
 
 
 for group in (
-    finding,
-    running,
+    search,
+    lifecycle,
     people,
     tokens,
     councils,
     peers,
     projects,
     importing,
-    syncing,
+    sync,
     operating,
     backups,
     mail,
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DBAPIError as error:
         fail(f"The database does not do what it should: {error.orig}")
     except BrokenPipeError:
-        _leave_quietly()
+        _exit_on_broken_pipe()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -101,7 +101,7 @@ def fail(text: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def _leave_quietly() -> NoReturn:
+def _exit_on_broken_pipe() -> NoReturn:
     """Whoever read our output has had enough, as `head` does."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)

@@ -6,9 +6,9 @@ import click
 
 from node import settings
 from node.backups import service
-from node.cli.opening import opened
+from node.cli.lifecycle import print_findings, run_checks
+from node.cli.node_context import open_node
 from node.cli.passphrases import EXISTING_FILE, new_passphrase, passphrase_for
-from node.cli.running import examine, report
 
 
 @click.command()
@@ -24,7 +24,7 @@ def backup(file: Path, encrypt: bool) -> None:
     With a passphrase (MOOTHALL_BACKUP_PASSPHRASE, or --encrypt) the file is encrypted. Without one,
     anybody who can read it has the node's keys and passwords.
     """
-    manifest = service.take(settings.load(), file, new_passphrase(encrypt))
+    manifest = service.take_backup(settings.load(), file, new_passphrase(encrypt))
     click.echo(f"Backed up {manifest.base_url} to {file}")
 
 
@@ -35,14 +35,14 @@ def restore(file: Path) -> None:
 
     Where there is no settings file, that of the backup is put in its place.
     """
-    restored = service.restore(file, passphrase_for(file))
-    with opened() as node:
-        service.resume(node, restored.manifest)
-        findings = examine(node)
+    restored = service.restore_backup(file, passphrase_for(file))
+    with open_node() as node:
+        service.resume_node(node, restored.manifest)
+        findings = run_checks(node)
     click.echo(f"Restored {restored.manifest.base_url} as it was at {restored.manifest.taken_at}")
     for remark in restored.remarks:
         click.echo(remark)
-    report(findings)
+    print_findings(findings)
 
 
 COMMANDS = (backup, restore)

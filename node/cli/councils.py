@@ -2,12 +2,12 @@
 
 import click
 
-from node.cli.opening import BY, opened, working
-from node.councils import moving, service
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
+from node.councils import council_moves, service
 from node.errors import NotFoundError
-from node.federating import actors, blocking, fetching
-from node.operating import rotating
-from node.wording import say
+from node.federating import actor_blocks, actors, fetching
+from node.messages import msg
+from node.operating import key_rotation
 
 
 @click.group()
@@ -19,7 +19,7 @@ def council() -> None:
 @click.argument("name")
 def change_name(name: str) -> None:
     """Call the council NAME, here and wherever it is followed."""
-    with working() as work:
+    with open_work() as work:
         service.change_name(work, name)
         click.echo(f"The council is called {service.require_own(work.session).name}")
 
@@ -33,8 +33,8 @@ def alias() -> None:
 @click.argument("uri")
 def add_alias(uri: str) -> None:
     """Say that this council is also the actor with the id URI."""
-    with working() as work:
-        moving.add_alias(work, uri)
+    with open_work() as work:
+        council_moves.add_alias(work, uri)
         click.echo(f"This council is also {uri}")
 
 
@@ -42,15 +42,15 @@ def add_alias(uri: str) -> None:
 @click.argument("uri")
 def remove_alias(uri: str) -> None:
     """No longer say so."""
-    with working() as work:
-        moving.remove_alias(work, uri)
+    with open_work() as work:
+        council_moves.remove_alias(work, uri)
         click.echo(f"This council is not {uri}")
 
 
 @alias.command("list")
 def list_aliases() -> None:
     """Every other actor that this council says it is."""
-    with opened() as node, node.reading() as session:
+    with open_node() as node, node.reading() as session:
         for uri in service.require_own(session).actor.also_known_as:
             click.echo(uri)
 
@@ -62,10 +62,10 @@ def move(address: str) -> None:
 
     The successor has to say first that it is this council too. Followers are told to follow it.
     """
-    with opened() as node:
-        found = fetching.find_actor(node, address, vouched=True)
-        with node.work(by=BY) as work:
-            moving.move(work, found)
+    with open_node() as node:
+        found = fetching.find_actor(node, address, approved_by_operator=True)
+        with node.work(by=COMMAND_LINE) as work:
+            council_moves.move(work, found)
             click.echo(f"This council has moved to {found.id}")
 
 
@@ -73,10 +73,10 @@ def move(address: str) -> None:
 @click.argument("address")
 def block(address: str) -> None:
     """Neither hear nor show ADDRESS (@name@host or a URL), and tell it so."""
-    with opened() as node:
+    with open_node() as node:
         found = fetching.find_actor(node, address)
-        with node.work(by=BY) as work:
-            row = blocking.block(work, service.require_own(work.session).actor, found)
+        with node.work(by=COMMAND_LINE) as work:
+            row = actor_blocks.block(work, service.require_own(work.session).actor, found)
             click.echo(f"{row.blocked.name} is blocked")
 
 
@@ -84,13 +84,13 @@ def block(address: str) -> None:
 @click.argument("uri")
 def unblock(uri: str) -> None:
     """Take the block of the actor with the id URI back."""
-    with working() as work:
+    with open_work() as work:
         blocked = actors.by_uri(work.session, uri)
         own = service.require_own(work.session).actor
-        row = blocking.between(work.session, own, blocked) if blocked else None
+        row = actor_blocks.between(work.session, own, blocked) if blocked else None
         if row is None:
-            raise NotFoundError(say("%(uri)s is not blocked.", uri=uri))
-        blocking.unblock(work, row)
+            raise NotFoundError(msg("%(uri)s is not blocked.", uri=uri))
+        actor_blocks.unblock(work, row)
         click.echo(f"{uri} is no longer blocked")
 
 
@@ -105,11 +105,11 @@ def rotate_keys(drop_old: bool) -> None:
 
     What the old keys signed counts for fourteen days more.
     """
-    with opened() as node:
-        pairs = rotating.prepare(node)
-        with node.work(by=BY) as work:
-            number = rotating.rotate(work, pairs, drop_old=drop_old)
-        is_finished = rotating.finish(node)
+    with open_node() as node:
+        pairs = key_rotation.generate_keys(node)
+        with node.work(by=COMMAND_LINE) as work:
+            number = key_rotation.rotate(work, pairs, drop_old=drop_old)
+        is_finished = key_rotation.finish(node)
     click.echo(f"New keys for {number} actors of this node")
     if not is_finished:
         click.echo("Some of them, or their followers, are not up to date yet. A job will finish.")
@@ -118,10 +118,10 @@ def rotate_keys(drop_old: bool) -> None:
 @council.command()
 def blocks() -> None:
     """Whom this council blocks, and who blocks it."""
-    with opened() as node, node.reading() as session:
-        for row in blocking.ours(session):
+    with open_node() as node, node.reading() as session:
+        for row in actor_blocks.list_by_us(session):
             click.echo(f"blocks\t{row.blocked.uri}")
-        for row in blocking.of_us(session):
+        for row in actor_blocks.list_against_us(session):
             click.echo(f"blocked by\t{row.blocker.uri}")
 
 

@@ -28,9 +28,9 @@ from node import demo as demonstration
 def demo(once: bool, port: int, councils: int) -> None:
     """Start councils' nodes on this machine, with projects, that follow each other."""
     if once:
-        demonstration.once(port)
+        demonstration.run_once(port)
     else:
-        demonstration.stay(port, councils)
+        demonstration.run_until_stopped(port, councils)
 
 
 COMMANDS = (demo,)

@@ -6,26 +6,26 @@ from pathlib import Path
 
 import click
 
-from node.cli.opening import BY, opened
+from node.cli.node_context import COMMAND_LINE, open_node
 from node.councils import service as councils
 from node.errors import ConflictError, InvalidInputError
 from node.importing import organisations, service
+from node.importing.format_detection import read_projects
 from node.importing.limits import MAX_BYTES
-from node.importing.matching import Done
-from node.importing.organisations import Owner
-from node.importing.recognising import read
-from node.importing.service import Taken
+from node.importing.matching import ImportOutcome
+from node.importing.organisations import OwningOrganisation
+from node.importing.service import ImportResult
+from node.messages import msg
 from node.runtime import Node
-from node.wording import say
 
-SAID = {
-    Done.draft: "saved as a draft",
-    Done.published: "published",
-    Done.updated: "brought up to date",
-    Done.differs: "here already, and different: left as it is without --update",
-    Done.unchanged: "here already, and the same",
-    Done.kept: "here already, and changed since: left as it is",
-    Done.known: "a project of that name is here already: left as it is",
+OUTCOME_TEXTS = {
+    ImportOutcome.draft: "saved as a draft",
+    ImportOutcome.published: "published",
+    ImportOutcome.updated: "brought up to date",
+    ImportOutcome.differs: "here already, and different: left as it is without --update",
+    ImportOutcome.unchanged: "here already, and the same",
+    ImportOutcome.kept: "here already, and changed since: left as it is",
+    ImportOutcome.known: "a project of that name is here already: left as it is",
 }
 
 
@@ -70,16 +70,18 @@ def import_files(
     are here already are not changed without --update.
     """
     failed = False
-    with opened() as node:
+    with open_node() as node:
         for file in files:
             try:
-                found = read(file.name, _bytes(file), source)
+                found = read_projects(file.name, _read_bytes(file), source)
                 owners = wanted or (_our_name(node),)
-                chosen = organisations.chosen(found, owners)
-                taken = service.take(node, BY, chosen, publish=publish, update=update)
-                line = _line(taken, organisations.others(found, owners))
+                chosen = organisations.select_of(found, owners)
+                taken = service.import_projects(
+                    node, COMMAND_LINE, chosen, publish=publish, update=update
+                )
+                line = _summary_line(taken, organisations.list_others(found, owners))
             except (InvalidInputError, ConflictError) as error:
-                failed, line = True, f"not imported: {_beginning(error.safe_text)}"
+                failed, line = True, f"not imported: {_lower_first_letter(error.safe_text)}"
             click.echo(f"{file}: {' '.join(line.split())}")
     if failed:
         context.exit(1)
@@ -90,30 +92,30 @@ def _our_name(node: Node) -> str:
         return councils.require_own(session).name
 
 
-def _bytes(file: Path) -> bytes:
+def _read_bytes(file: Path) -> bytes:
     try:
         with file.open("rb") as opened_file:
             return opened_file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidInputError(
-            say("The file cannot be read: %(problem)s.", problem=error.strerror)
+            msg("The file cannot be read: %(problem)s.", problem=error.strerror)
         ) from error
 
 
-def _beginning(text: str) -> str:
+def _lower_first_letter(text: str) -> str:
     return text[:1].lower() + text[1:].removesuffix(".")
 
 
-def _line(taken: Sequence[Taken], left: Sequence[Owner]) -> str:
+def _summary_line(taken: Sequence[ImportResult], left: Sequence[OwningOrganisation]) -> str:
     notes = Counter(note for each in taken for note in each.notes)
     if len(taken) == 1:
         only = taken[0]
-        line = f"{SAID[only.done]}: {only.title} {only.uri}"
+        line = f"{OUTCOME_TEXTS[only.done]}: {only.title} {only.uri}"
         told: list[str] = list(notes)
     else:
         counts = Counter(each.done for each in taken)
         line = f"{len(taken)} projects: " + ", ".join(
-            f"{counts[done]} {words}" for done, words in SAID.items() if counts[done]
+            f"{counts[done]} {words}" for done, words in OUTCOME_TEXTS.items() if counts[done]
         )
         told = [f"{note} ({count})" for note, count in notes.most_common(20)]
     if left:

@@ -3,11 +3,11 @@
 import click
 from sqlalchemy import select
 
-from node.cli.opening import opened, working
+from node.cli.node_context import open_node, open_work
 from node.mail import service
 from node.mail.models import Mail
 
-MOST = 10_000
+MAX_ROWS = 10_000
 
 
 @click.group()
@@ -19,8 +19,8 @@ def mail() -> None:
 @click.argument("address")
 def test(address: str) -> None:
     """Send an email to ADDRESS now, by the way that is set, and say what came of it."""
-    with opened() as node:
-        service.try_out(node, address)
+    with open_node() as node:
+        service.send_test_email(node, address)
         click.echo(f"{node.settings.mail} took the email to {address}")
 
 
@@ -28,8 +28,8 @@ def test(address: str) -> None:
 @click.option("--state", type=click.Choice(list(Mail.STATES)), help="Only those in this state.")
 def list_mails(state: str | None) -> None:
     """Emails, newest first: number, state, address, attempts, last answer."""
-    query = select(Mail).order_by(Mail.id.desc()).limit(MOST)
-    with opened() as node, node.reading() as session:
+    query = select(Mail).order_by(Mail.id.desc()).limit(MAX_ROWS)
+    with open_node() as node, node.reading() as session:
         for row in session.scalars(query.where(Mail.state == state) if state else query):
             parts = (row.id, row.state, row.recipient, row.attempts, row.answer)
             click.echo("\t".join(map(str, parts)))
@@ -39,7 +39,7 @@ def list_mails(state: str | None) -> None:
 @click.argument("number", type=int)
 def retry(number: int) -> None:
     """Try the email NUMBER again, now."""
-    with working() as work:
+    with open_work() as work:
         click.echo(f"The email to {service.retry(work, number).recipient} is tried again")
 
 

@@ -7,9 +7,9 @@ from typing import BinaryIO, TextIO
 import click
 from sqlalchemy import select
 
-from node.cli.opening import BY, opened, working
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.councils import service
-from node.federating import fetching, peer_lists, peers, subscriptions, suggesting
+from node.federating import fetching, peer_list_subscriptions, peer_lists, peer_suggestions, peers
 from node.federating.models import Peer, PeerList
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs")
@@ -25,10 +25,10 @@ def peer() -> None:
 @click.argument("address")
 def follow(address: str) -> None:
     """Allow the server of ADDRESS (@council@host or a URL), and ask to follow that council."""
-    with opened() as node:
-        found = fetching.find_actor(node, address, vouched=True)
-        with node.work(by=BY) as work:
-            row = service.follow(work, found, vouched=True)
+    with open_node() as node:
+        found = fetching.find_actor(node, address, approved_by_operator=True)
+        with node.work(by=COMMAND_LINE) as work:
+            row = service.follow(work, found, approved_by_operator=True)
             click.echo(f"Asked to follow {row.followed.name} ({row.followed.address})")
 
 
@@ -38,7 +38,7 @@ def unfollow(address: str) -> None:
     """Stop following the council at ADDRESS (@council@host or a URL). Its projects are no longer
     listed; its server stays allowed.
     """
-    with working() as work:
+    with open_work() as work:
         ended = service.unfollow(work, address)
         click.echo(f"No longer following {ended.name} ({ended.actor.address})")
 
@@ -48,7 +48,7 @@ def unfollow(address: str) -> None:
 @comment
 def allow(host: str, comment: str) -> None:
     """Speak with the server HOST."""
-    with working() as work:
+    with open_work() as work:
         click.echo(f"{peers.decide(work, host, peers.ALLOWED, comment).host} is allowed")
 
 
@@ -57,7 +57,7 @@ def allow(host: str, comment: str) -> None:
 @comment
 def block(host: str, comment: str) -> None:
     """Neither listen to HOST and the domains below it nor send them anything."""
-    with working() as work:
+    with open_work() as work:
         click.echo(f"{peers.decide(work, host, peers.BLOCKED, comment).host} is blocked")
 
 
@@ -65,57 +65,57 @@ def block(host: str, comment: str) -> None:
 @click.argument("host")
 def unblock(host: str) -> None:
     """Take back what was said of HOST: it is neither blocked nor allowed."""
-    with working() as work:
-        click.echo(f"{peers.undecide(work, host).host} is neither blocked nor allowed")
+    with open_work() as work:
+        click.echo(f"{peers.reset_decision(work, host).host} is neither blocked nor allowed")
 
 
 @peer.command()
 @click.argument("host")
 def forget(host: str) -> None:
     """As unblock, and forget how it went with HOST."""
-    with working() as work:
-        peers.forget(work, host)
-        click.echo(f"{peers.normal(host)} is forgotten")
+    with open_work() as work:
+        peers.forget_host(work, host)
+        click.echo(f"{peers.normalise_host(host)} is forgotten")
 
 
 @peer.command("list")
 @as_json
 def list_peers(as_json: bool) -> None:
     """Every server we know, and how it goes."""
-    with opened() as node, node.reading() as session:
-        rows = [_described(row) for row in session.scalars(select(Peer).order_by(Peer.host))]
-        _show(rows, ("host", "state", "health", "last_answer"), as_json=as_json)
+    with open_node() as node, node.reading() as session:
+        rows = [_describe_peer(row) for row in session.scalars(select(Peer).order_by(Peer.host))]
+        _print_rows(rows, ("host", "state", "health", "last_answer"), as_json=as_json)
 
 
 @peer.command()
 @as_json
 def suggestions(as_json: bool) -> None:
     """Servers that others told us of, and nobody has decided about."""
-    with opened() as node, node.reading() as session:
-        rows = [_described(row) for row in suggesting.suggestions(session)]
-        _show(rows, ("host", "found_from", "comment"), as_json=as_json)
+    with open_node() as node, node.reading() as session:
+        rows = [_describe_peer(row) for row in peer_suggestions.list_suggestions(session)]
+        _print_rows(rows, ("host", "found_from", "comment"), as_json=as_json)
 
 
 @peer.command("export")
 @click.argument("file", type=click.File("w", encoding="utf-8"))
 @click.option("--state", type=click.Choice([peers.ALLOWED, peers.BLOCKED]))
 @click.option("--format", "wanted", type=click.Choice(["plain", "mastodon"]), default="plain")
-def export_list(file: TextIO, state: str | None, wanted: peer_lists.Format) -> None:
+def export_list(file: TextIO, state: str | None, wanted: peer_lists.PeerListFormat) -> None:
     """Write the servers that are allowed or blocked to FILE, or to `-`, as CSV."""
-    with opened() as node, node.reading() as session:
+    with open_node() as node, node.reading() as session:
         states = (state,) if state else ()
-        file.write(peer_lists.write(peer_lists.decided(session, *states), wanted))
+        file.write(peer_lists.dump_csv(peer_lists.list_decided(session, *states), wanted))
 
 
 @peer.command("import")
 @click.argument("file", type=click.File("rb"))
 def import_list(file: BinaryIO) -> None:
     """Take over what FILE, or `-`, says of servers. One bad line, and nothing is taken over."""
-    entries = peer_lists.check(peer_lists.read(file.read(peer_lists.MOST_BYTES + 1)))
-    with opened() as node:
-        taken = peer_lists.take_in(node, BY, entries)
-    click.echo(f"{taken.new} servers decided, {taken.same} were so before")
-    for host in taken.kept:
+    entries = peer_lists.require_valid(peer_lists.parse_list(file.read(peer_lists.MAX_BYTES + 1)))
+    with open_node() as node:
+        taken = peer_lists.import_entries(node, COMMAND_LINE, entries)
+    click.echo(f"{taken.new} servers decided, {taken.unchanged} were so before")
+    for host in taken.overridden:
         click.echo(f"{host} stays as it was decided here")
 
 
@@ -124,16 +124,16 @@ def import_list(file: BinaryIO) -> None:
 @click.option("--may-allow", is_flag=True, help="What it allows is allowed, not just suggested")
 def subscribe(url: str, may_allow: bool) -> None:
     """Read the list of servers at URL, every day from now on, and block what it blocks."""
-    with working() as work:
-        click.echo(f"Reads {subscriptions.subscribe(work, url, may_allow=may_allow).url}")
+    with open_work() as work:
+        click.echo(f"Reads {peer_list_subscriptions.subscribe(work, url, may_allow=may_allow).url}")
 
 
 @peer.command()
 @click.argument("url")
 def unsubscribe(url: str) -> None:
     """No longer read the list at URL, and take back what it decided."""
-    with opened() as node:
-        subscriptions.unsubscribe(node, BY, url)
+    with open_node() as node:
+        peer_list_subscriptions.unsubscribe(node, COMMAND_LINE, url)
     click.echo(f"No longer reads {url}")
 
 
@@ -141,12 +141,12 @@ def unsubscribe(url: str) -> None:
 @as_json
 def lists(as_json: bool) -> None:
     """The lists that this node subscribes to, and how it goes."""
-    with opened() as node, node.reading() as session:
-        rows = [_list_described(row) for row in subscriptions.all_lists(session)]
-        _show(rows, ("url", "entries", "fetched_at", "outcome"), as_json=as_json)
+    with open_node() as node, node.reading() as session:
+        rows = [_describe_list(row) for row in peer_list_subscriptions.list_all(session)]
+        _print_rows(rows, ("url", "entries", "fetched_at", "outcome"), as_json=as_json)
 
 
-def _show(rows: list[dict[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
+def _print_rows(rows: list[dict[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
     """All of the rows as JSON, or a line of `columns` for each."""
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -155,7 +155,7 @@ def _show(rows: list[dict[str, object]], columns: Sequence[str], *, as_json: boo
         click.echo("\t".join("" if row[name] is None else str(row[name]) for name in columns))
 
 
-def _described(row: Peer) -> dict[str, object]:
+def _describe_peer(row: Peer) -> dict[str, object]:
     return {
         "host": row.host,
         "state": row.state,
@@ -163,12 +163,12 @@ def _described(row: Peer) -> dict[str, object]:
         "list": row.peer_list.url if row.peer_list else None,
         "found_from": row.found_from,
         "software": row.software,
-        "health": peers.health(row),
+        "health": peers.health_state(row),
         "last_answer": row.last_answer,
     }
 
 
-def _list_described(row: PeerList) -> dict[str, object]:
+def _describe_list(row: PeerList) -> dict[str, object]:
     return {
         "url": row.url,
         "may_allow": row.may_allow,

@@ -2,7 +2,7 @@
 
 import click
 
-from node.cli.opening import working
+from node.cli.node_context import open_work
 from node.officers import service as officers
 from node.people import service
 from node.people.models import User
@@ -22,7 +22,7 @@ def user() -> None:
 @click.password_option(envvar=PASSWORD_VARIABLE)
 def add(name: str, email: str, role: str, password: str) -> None:
     """Make an account."""
-    with working() as work:
+    with open_work() as work:
         made = service.create(work, name=name, email=email, password=password, role=role)
         click.echo(f"{made.email} may sign in as {role}")
 
@@ -30,13 +30,13 @@ def add(name: str, email: str, role: str, password: str) -> None:
 @user.command("list")
 def list_users() -> None:
     """Who has an account: email, name, roles, and whether it has ended."""
-    with working() as work:
-        for account in service.everybody(work.session):
+    with open_work() as work:
+        for account in service.list_all(work.session):
             roles = ", ".join(sorted(role.name for role in account.roles)) or "no role"
-            click.echo("\t".join((account.email, account.name, roles, *_ended(account))))
+            click.echo("\t".join((account.email, account.name, roles, *_ended_column(account))))
 
 
-def _ended(account: User) -> tuple[str, ...]:
+def _ended_column(account: User) -> tuple[str, ...]:
     return () if account.active else ("ended",)
 
 
@@ -45,9 +45,9 @@ def _ended(account: User) -> tuple[str, ...]:
 @click.argument("role", type=click.Choice(ROLES))
 def give(email: str, role: str) -> None:
     """Let somebody also do what ROLE may."""
-    with working() as work:
+    with open_work() as work:
         account = service.require_by_email(work.session, email)
-        service.give_role(work, account, role)
+        service.grant_role(work, account, role)
         click.echo(f"{account.email} is {role}")
 
 
@@ -56,9 +56,9 @@ def give(email: str, role: str) -> None:
 @click.argument("role", type=click.Choice(ROLES))
 def take(email: str, role: str) -> None:
     """Let somebody no longer do what ROLE may."""
-    with working() as work:
+    with open_work() as work:
         account = service.require_by_email(work.session, email)
-        service.take_role(work, account, role)
+        service.remove_role(work, account, role)
         click.echo(f"{account.email} is no longer {role}")
 
 
@@ -66,7 +66,7 @@ def take(email: str, role: str) -> None:
 @click.argument("email")
 def deactivate(email: str) -> None:
     """Let nobody sign in with an account any more. Who was seen by name no longer is."""
-    with working() as work:
+    with open_work() as work:
         account = service.require_by_email(work.session, email)
         officers.deactivate(work, account)
         click.echo(f"{account.email} may no longer sign in")

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import click
 
-from node import logs, migrating, settings
-from node.app import create_app, node_of
-from node.cli.opening import BY, opened
+from node import logs, schema_migrations, settings
+from node.app import create_app, get_node
+from node.cli.node_context import COMMAND_LINE, open_node
 from node.errors import MoothallError
-from node.extending import service, switches, writing
+from node.plugin_admin import enablement, scaffold, service
 from node.runtime import Node
 from node.settings import Settings
 
-LATER = "It takes effect when each process of the node is started again."
+RESTART_HINT = "It takes effect when each process of the node is started again."
 
 
 @click.group()
@@ -28,9 +28,9 @@ def plugin() -> None:
 @plugin.command("list")
 def list_command() -> None:
     """Every plugin that is installed, switched on or has left something: name, version, state."""
-    with opened() as node, node.reading() as session:
-        for item in service.every(node, session):
-            line = (item.name, item.version or "-", item.state, item.wrong)
+    with open_node() as node, node.reading() as session:
+        for item in service.list_plugins(node, session):
+            line = (item.name, item.version or "-", item.state, item.problem)
             click.echo("\t".join(line).rstrip())
 
 
@@ -42,19 +42,19 @@ def check(name: str) -> None:
     logs.configure(given)
     logging.disable()  # what goes wrong is said in one line
     try:
-        hooks = service.alone(name)
-        wrong = _tried(given, name)
+        hooks = service.load_alone(name)
+        wrong = _check_on_scratch_node(given, name)
     finally:
         logging.disable(logging.NOTSET)
     details = hooks.details[0]
     if wrong:
         raise MoothallError(f"The plugin {name} does not fit: {'; '.join(wrong)}")
     click.echo(f"{name} {details.version} fits version {details.api_version} of the interface")
-    for item in service.abilities(hooks, name, ()):
+    for item in service.list_abilities(hooks, name, ()):
         click.echo(f"{item.label}: {', '.join(map(str, item.items))}")
 
 
-def _tried(given: Settings, name: str) -> list[str]:
+def _check_on_scratch_node(given: Settings, name: str) -> list[str]:
     """What goes wrong with a plugin on a node of its own, beside the plugins of the settings: what
     it declares, the addresses of its pages, its migrations and its tables.
     """
@@ -66,16 +66,16 @@ def _tried(given: Settings, name: str) -> list[str]:
             jobs="memory",
             plugins=(*(other for other in given.plugins if other != name), name),
         )
-        node = node_of(create_app(scratch))
+        node = get_node(create_app(scratch))
         try:
-            migrating.upgrade(node.engine, node.hooks)
-            differences = migrating.differences(node.engine, node.hooks)
-        except migrating.MigrationError as error:
+            schema_migrations.upgrade(node.engine, node.hooks)
+            differences = schema_migrations.schema_differences(node.engine, node.hooks)
+        except schema_migrations.MigrationError as error:
             differences = [f"{error.owner}: {error.safe_text}"]
         finally:
             node.engine.dispose()
         failures = [item for item in node.hooks.failures if item.plugin == name]
-        left_out = [item.why for item in node.hooks.left_out if item.name == name]
+        left_out = [item.reason for item in node.hooks.skipped if item.name == name]
     drift = [item for item in differences if item.startswith(f"{name}: ")]
     return [*left_out, *(f"{item.hook}: {item.error}" for item in failures), *drift]
 
@@ -84,18 +84,18 @@ def _tried(given: Settings, name: str) -> list[str]:
 @click.argument("name")
 def enable(name: str) -> None:
     """Switch the plugin NAME on."""
-    with _node_without(name) as node, node.work(by=BY) as work:
-        switches.enable(work, name)
-    click.echo(f"{name} is switched on. {LATER}")
+    with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
+        enablement.enable(work, name)
+    click.echo(f"{name} is switched on. {RESTART_HINT}")
 
 
 @plugin.command()
 @click.argument("name")
 def disable(name: str) -> None:
     """Switch the plugin NAME off. What it keeps is kept."""
-    with _node_without(name) as node, node.work(by=BY) as work:
-        switches.disable(work, name)
-    click.echo(f"{name} is switched off, and all that it keeps is kept. {LATER}")
+    with _open_without(name) as node, node.work(by=COMMAND_LINE) as work:
+        enablement.disable(work, name)
+    click.echo(f"{name} is switched off, and all that it keeps is kept. {RESTART_HINT}")
 
 
 @plugin.command()
@@ -105,8 +105,8 @@ def purge(name: str, yes: bool) -> None:
     """Remove all that the plugin NAME keeps, for good. It has to be switched off."""
     if not yes:
         click.confirm(f"Remove all that {name} keeps, for good?", abort=True)
-    with _node_without(name) as node:
-        dropped = service.purge(node, name, BY)
+    with _open_without(name) as node:
+        dropped = service.purge(node, name, COMMAND_LINE)
     click.echo(f"Nothing is left of {name}. Tables dropped: {', '.join(dropped) or 'none'}")
 
 
@@ -121,14 +121,15 @@ def purge(name: str, yes: bool) -> None:
 )
 def new(name: str, into: Path) -> None:
     """Write a new plugin that works, with a test: NAME is what it will be called."""
-    for path in writing.write(name, into):
+    for path in scaffold.create_plugin(name, into):
         click.echo(path)
 
 
 @contextmanager
-def _node_without(name: str) -> Iterator[Node]:
+def _open_without(name: str) -> Iterator[Node]:
     """The node with the plugin left out: it can be switched off even if it stops the node."""
-    with opened(without={name: f"The plugin {name} is not used by this command."}) as node:
+    reason = f"The plugin {name} is not used by this command."
+    with open_node(excluded_plugins={name: reason}) as node:
         yield node
 
 
@@ -136,17 +137,17 @@ class PluginCommands(click.Group):
     """The commands that a plugin adds. The node is opened when one of them is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(self._found(ctx))
+        return sorted(self._load_commands(ctx))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return self._found(ctx).get(cmd_name)
+        return self._load_commands(ctx).get(cmd_name)
 
-    def _found(self, ctx: click.Context) -> dict[str, click.Command]:
+    def _load_commands(self, ctx: click.Context) -> dict[str, click.Command]:
         if "commands" not in ctx.meta:
-            node = ctx.with_resource(opened())
+            node = ctx.with_resource(open_node())
             if self.name not in node.hooks.names:
                 raise MoothallError(f"The plugin {self.name} is not in use: moothall plugin list")
-            found = node.hooks.of(self.name or "", "register_commands")
+            found = node.hooks.registered_by(self.name or "", "register_commands")
             ctx.meta["commands"] = {command.name: command for command in found}
         commands: dict[str, click.Command] = ctx.meta["commands"]
         return commands

@@ -7,16 +7,16 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.cli.opening import BY, opened, working
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
 from node.councils import service as councils
 from node.errors import NotFoundError
-from node.federating.readers import OUR_OWN
+from node.federating.viewer import LOCAL_USER
 from node.importing import markdown
+from node.messages import msg
 from node.projects import rendering, service
 from node.projects.models import Project
-from node.projects.writing import text_of
+from node.projects.validation import to_input
 from node.updates import service as updates
-from node.wording import say
 
 
 @click.group()
@@ -32,9 +32,9 @@ def publish(file: Path) -> None:
     It is Markdown that begins with title, summary and phase between lines of `---`, and with
     visibility (public, peers, private) and language (en, cy) where they differ from the first ones.
     """
-    text = markdown.read(file)
-    rendering.prepare(text)
-    with working() as work:
+    text = markdown.read_file(file)
+    rendering.prerender(text)
+    with open_work() as work:
         made = service.create(work, councils.require_own(work.session), text)
         service.publish(work, made)
         click.echo(made.uri)
@@ -48,16 +48,16 @@ def change(id: str, file: Path) -> None:  # noqa: A002 -- the word of the comman
 
     What such a file cannot say, such as the budget, stays. ID is the address of the project.
     """
-    given = markdown.read(file)
-    with opened() as node:
+    given = markdown.read_file(file)
+    with open_node() as node:
         with node.reading() as session:
-            row = _known(session, id)
+            row = _require_project(session, id)
             token, version = row.token, row.version
-            known = text_of(row)
+            known = to_input(row)
             text = replace(given, details=known.details, translations=known.translations)
-        rendering.prepare(text)
-        with node.work(by=BY) as work:
-            service.update(work, service.for_change(work.session, token), text, version)
+        rendering.prerender(text)
+        with node.work(by=COMMAND_LINE) as work:
+            service.update(work, service.get_for_update(work.session, token), text, version)
     click.echo(f"Changed {id}")
 
 
@@ -68,8 +68,10 @@ def delete(id: str, yes: bool) -> None:  # noqa: A002
     """Delete our project ID, here and at every server that has it."""
     if not yes:
         click.confirm(f"Delete {id} for good?", abort=True)
-    with working() as work:
-        service.delete(work, service.for_change(work.session, _known(work.session, id).token))
+    with open_work() as work:
+        service.delete(
+            work, service.get_for_update(work.session, _require_project(work.session, id).token)
+        )
     click.echo(f"Deleted {id}")
 
 
@@ -80,28 +82,28 @@ def delete(id: str, yes: bool) -> None:  # noqa: A002
 @click.option("--needs", default="", help="What the project needs")
 def write_update(id: str, changed: str, next_steps: str, needs: str) -> None:  # noqa: A002
     """Write an update of our project ID. It goes to everybody who follows the project."""
-    text = updates.Text(changed, next_steps, needs)
-    updates.prepare(text)
-    with working() as work:
-        row = service.for_change(work.session, _known(work.session, id).token)
-        click.echo(updates.write(work, row, text).uri)
+    text = updates.UpdateInput(changed, next_steps, needs)
+    updates.prerender(text)
+    with open_work() as work:
+        row = service.get_for_update(work.session, _require_project(work.session, id).token)
+        click.echo(updates.create(work, row, text).uri)
 
 
-def _known(session: Session, uri: str) -> Project:
+def _require_project(session: Session, uri: str) -> Project:
     """The project with this id. Raises `NotFoundError`."""
     row = session.scalar(select(Project).where(Project.uri == uri))
     if row is None:
-        raise NotFoundError(say("There is no such project."))
+        raise NotFoundError(msg("There is no such project."))
     return row
 
 
 @project.command("list")
 def list_projects() -> None:
     """Every published project, ours and others', last changed first."""
-    with opened() as node, node.reading() as session:
+    with open_node() as node, node.reading() as session:
         number = 1
         while True:
-            page = service.listed(session, service.Filter(OUR_OWN), number)
+            page = service.list_page(session, service.ProjectFilter(LOCAL_USER), number)
             for row in page.projects:
                 click.echo(f"{row.uri}\t{row.phase.value}\t{row.council.name}\t{row.title}")
             if number >= page.pages:

@@ -9,14 +9,14 @@ from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
 from node.conversations.models import Comment
-from node.federating import addresses
+from node.federating import local_uris
 from node.federating.models import Actor
-from node.projects.federate import audience
+from node.projects.federate import address_to
 from node.projects.models import Visibility
 from node.text import one_line
 
-LONGEST_CONTENT = 20_000
-LONGEST_WARNING = 300
+MAX_LEN_CONTENT = 20_000
+MAX_LEN_WARNING = 300
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ def to_note(comment: Comment, answered: Actor) -> Note:
     """A comment of ours. `answered` is who wrote what it answers, and is mentioned."""
     project, mine = comment.project, comment.author
     others = (answered,) if answered.uri != mine.uri else ()
-    to = _audience(comment)
+    to = _address_to(comment)
     return Note(
         id=comment.uri,
         content=comment.content,
         attributed_to=mine.uri,
         url=comment.url,
         in_reply_to=comment.in_reply_to,
-        context=addresses.project_context(project.uri) if project.is_local else None,
-        audience=addresses.project_group(project.uri) if project.is_local else None,
+        context=local_uris.project_context(project.uri) if project.is_local else None,
+        audience=local_uris.project_group(project.uri) if project.is_local else None,
         published=comment.published_at,
         to=to["to"],
         cc=tuple(dict.fromkeys((*to["cc"], *(actor.uri for actor in others)))),
@@ -53,11 +53,11 @@ def to_note(comment: Comment, answered: Actor) -> Note:
     )
 
 
-def _audience(comment: Comment) -> Addressed:
+def _address_to(comment: Comment) -> Addressed:
     """Of a comment on another council's project, that council tells the others."""
     project = comment.project
     if project.is_local:
-        return audience(project)
+        return address_to(project)
     owner = (project.council.actor.uri,)
     is_public = project.visibility is Visibility.public
     return {"to": (PUBLIC,), "cc": owner} if is_public else {"to": owner, "cc": ()}
@@ -69,17 +69,20 @@ def to_tombstone(comment: Comment) -> Tombstone:
 
 def from_note(note: Note) -> RemoteComment:
     """Raises `DocumentError` for a note whose parts do not fit, or that says nothing."""
-    content = markup.received("content", note.content, LONGEST_CONTENT).strip()
+    content = markup.sanitise_received("content", note.content, MAX_LEN_CONTENT).strip()
     if not content:
         raise DocumentError("content", "missing")
-    url, warning = note.url or "", markup.received("summary", note.warning, LONGEST_CONTENT)
+    url, warning = (
+        note.url or "",
+        markup.sanitise_received("summary", note.warning, MAX_LEN_CONTENT),
+    )
     return RemoteComment(
         uri=note.id,
         url=url if same_origin(url, note.id) else note.id,
         author_uri=note.attributed_to,
         content=content,
         language=note.language or "",
-        warning=one_line(markup.to_text(warning), LONGEST_WARNING),
+        warning=one_line(markup.html_to_text(warning), MAX_LEN_WARNING),
         published_at=note.published,
         changed_at=note.updated or note.published,
     )

@@ -3,10 +3,10 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, TextAreaField
 
-from node.forms import HouseForm
+from node.forms import BaseForm
 
 
-class CommentForm(HouseForm):
+class CommentForm(BaseForm):
     """`to` is the id of what is answered; empty for the project itself."""
 
     source = TextAreaField(

@@ -11,7 +11,7 @@ from node.federating.models import Actor, Uri
 from node.projects.models import Project, new_token
 
 
-class State(StrEnum):
+class CommentState(StrEnum):
     """`held` waits for a moderator; `hidden` was refused by one; `deleted` by whoever wrote it."""
 
     shown = "shown"
@@ -20,12 +20,12 @@ class State(StrEnum):
     deleted = "deleted"
 
 
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.held: frozenset({State.shown, State.hidden, State.deleted}),
-    State.shown: frozenset({State.held, State.hidden, State.deleted}),
-    State.hidden: frozenset({State.shown, State.deleted}),
+STATE_TRANSITIONS: dict[CommentState, frozenset[CommentState]] = {
+    CommentState.held: frozenset({CommentState.shown, CommentState.hidden, CommentState.deleted}),
+    CommentState.shown: frozenset({CommentState.held, CommentState.hidden, CommentState.deleted}),
+    CommentState.hidden: frozenset({CommentState.shown, CommentState.deleted}),
     # Its author's server shows it again.
-    State.deleted: frozenset({State.shown}),
+    CommentState.deleted: frozenset({CommentState.shown}),
 }
 
 
@@ -53,8 +53,8 @@ class Comment(Base):
     content: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(35), default="")
     warning: Mapped[str] = mapped_column(String(300), default="")
-    state: Mapped[State] = mapped_column(
-        Enum(State, native_enum=False, length=20), default=State.held
+    state: Mapped[CommentState] = mapped_column(
+        Enum(CommentState, native_enum=False, length=20), default=CommentState.held
     )
     published_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)

@@ -10,34 +10,34 @@ from sqlalchemy.orm import Session
 
 from federation.addressing import recipients
 from federation.errors import FederationError
-from federation.vocabulary import REPLIES, Activity, Note, type_of
+from federation.vocabulary import REPLY_TYPES, Activity, Note, type_of
 from node.conversations.models import Comment
 from node.projects.models import Project
 from node.settings import Settings
 from node.updates.models import Update
 
-REACTIONS = frozenset({"Like", "Announce"})
-WRITTEN = frozenset({"Create", "Update"})
+REACTION_TYPES = frozenset({"Like", "Announce"})
+CONTENT_ACTIVITIES = frozenset({"Create", "Update"})
 # Of an article, more than its conversation may concern us.
-NOTES = frozenset(REPLIES) - {"Article"}
+NOTE_TYPES = frozenset(REPLY_TYPES) - {"Article"}
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
-KNOWN = union_all(
+SELECT_KNOWN = union_all(
     *(select(model.uri).where(model.uri.in_(_URIS)) for model in (Project, Update, Comment))
 )
 
 
-def subjects(settings: Settings, activity: Activity) -> frozenset[str] | None:
+def referenced_uris(settings: Settings, activity: Activity) -> frozenset[str] | None:
     """The ids to which the activity refers. If this server has none of them, the activity is
     irrelevant. None if it may be relevant for another reason.
     """
-    if activity.type in REACTIONS:
+    if activity.type in REACTION_TYPES:
         return frozenset({activity.object_id}) if activity.object_id else None
-    if activity.type not in WRITTEN or not isinstance(activity.object, dict):
+    if activity.type not in CONTENT_ACTIVITIES or not isinstance(activity.object, dict):
         return None
-    if type_of(activity.object) not in NOTES:
+    if type_of(activity.object) not in NOTE_TYPES:
         return None
     try:
-        note = Note.parse(activity.object, REPLIES)
+        note = Note.parse(activity.object, REPLY_TYPES)
     except FederationError:
         return None
     addressed = recipients(list(note.to), list(note.cc))
@@ -46,6 +46,6 @@ def subjects(settings: Settings, activity: Activity) -> frozenset[str] | None:
     return frozenset({note.id, note.in_reply_to or note.id})
 
 
-def known(session: Session, uris: Collection[str]) -> set[str]:
+def find_known(session: Session, uris: Collection[str]) -> set[str]:
     """Those of `uris` that are ids of projects, updates or comments, visible or not."""
-    return set(session.scalars(KNOWN, {"uris": list(uris)}))
+    return set(session.scalars(SELECT_KNOWN, {"uris": list(uris)}))

@@ -9,35 +9,34 @@ from sqlalchemy import bindparam, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, joinedload
 
-from federation.reading import Document
+from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
 from federation.vocabulary import delete as delete_activity
 from node import markup
-from node.conversations import news
+from node.conversations import notifications
+from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
-from node.conversations.models import TRANSITIONS, Comment, State
-from node.conversations.subjects import Subject
+from node.conversations.models import STATE_TRANSITIONS, Comment, CommentState
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from node.federating import addresses, publishing
+from node.federating import local_uris, outbox
 from node.federating.models import Actor, InboxItem, OutboxActivity
-from node.projects import group
-from node.projects.federate import audience
-from node.projects.models import Project, Visibility, new_token
-from node.projects.models import State as ProjectState
+from node.messages import msg
+from node.projects import group_actor
+from node.projects.federate import address_to
+from node.projects.models import Project, ProjectState, Visibility, new_token
 from node.runtime import UnitOfWork
 from node.text import misfit, trim
-from node.wording import say
 
-LONGEST = 5_000
+MAX_LEN = 5_000
 # Whoever says the same again within this time meant to say it once.
-AGAIN = timedelta(hours=1)
+DUPLICATE_WINDOW = timedelta(hours=1)
 # So many stand on the page of a project: the latest.
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 # Of what others wrote, so many announcements of ours are kept.
-FIRST_ANNOUNCED, LATEST_ANNOUNCED = 2, 20
+KEPT_FIRST_ANNOUNCES, KEPT_LATEST_ANNOUNCES = 2, 20
 
-BY_URI = select(Comment).where(Comment.uri == bindparam("uri"))
+SELECT_BY_URI = select(Comment).where(Comment.uri == bindparam("uri"))
 
 
 @dataclass
@@ -48,27 +47,27 @@ class Thread:
     answers: list[Comment] = field(default_factory=list)
 
 
-def check(source: str) -> str:
+def validate(source: str) -> str:
     """Markdown trimmed. Raises `InvalidInputError` where it will not do."""
     source = trim(source)
-    wrong = misfit(source, LONGEST, lines=True) if source else say("Enter a comment")
+    wrong = misfit(source, MAX_LEN, lines=True) if source else msg("Enter a comment")
     if wrong:
-        raise InvalidInputError(say("The comment could not be saved."), {"source": wrong})
+        raise InvalidInputError(msg("The comment could not be saved."), {"source": wrong})
     return source
 
 
-def prepare(source: str) -> None:
+def prerender(source: str) -> None:
     """Render what a transaction is about to write, before it begins. Raises `InvalidInputError`."""
-    markup.from_markdown(check(source))
+    markup.render_markdown(validate(source))
 
 
-def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Comment:
+def create(work: UnitOfWork, subject: CommentSubject, source: str, author: Actor) -> Comment:
     """`author`, who is ours, comments on a project, an update or a comment. It is sent to whoever
     is answered, and to whom the project belongs; the project's actor announces it.
     """
-    source = check(source)
+    source = validate(source)
     project, token, moment = subject.project, new_token(), now()
-    uri = addresses.comment(work.settings, token)
+    uri = local_uris.comment(work.settings, token)
     comment = Comment(
         token=token,
         uri=uri,
@@ -77,8 +76,8 @@ def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Com
         author=author,
         in_reply_to=subject.uri,
         source=source,
-        content=markup.from_markdown(source),
-        state=State.shown,
+        content=markup.render_markdown(source),
+        state=CommentState.shown,
         published_at=moment,
         changed_at=moment,
         received_at=moment,
@@ -86,43 +85,49 @@ def write(work: UnitOfWork, subject: Subject, source: str, author: Actor) -> Com
     work.session.add(comment)
     work.session.flush()
     if project.visibility is not Visibility.private:
-        _tell(work, comment, subject.author)
-    news.told(work, comment)
+        _send_comment(work, comment, subject.author)
+    notifications.notify(work, comment)
     work.audit("comment.write", uri, project=project.uri)
     return comment
 
 
-def just_said(session: Session, subject: Subject, source: str, author: Actor) -> Comment | None:
+def find_duplicate(
+    session: Session, subject: CommentSubject, source: str, author: Actor
+) -> Comment | None:
     """The latest comment of `author` there, where it says the same and was written just now: what
     is sent twice is said once.
     """
     theirs = Comment.in_reply_to == subject.uri, Comment.author_id == author.id
     latest = session.scalar(
         select(Comment)
-        .where(*theirs, Comment.state == State.shown, Comment.published_at > now() - AGAIN)
+        .where(
+            *theirs,
+            Comment.state == CommentState.shown,
+            Comment.published_at > now() - DUPLICATE_WINDOW,
+        )
         .order_by(Comment.id.desc())
         .limit(1)
     )
-    return latest if latest is not None and latest.source == check(source) else None
+    return latest if latest is not None and latest.source == validate(source) else None
 
 
 def delete(work: UnitOfWork, comment: Comment) -> None:
     """Remove a comment of ours here and, as far as others comply, everywhere."""
     if not comment.author.is_local:
-        raise ForbiddenError(say("You can only delete your own council’s comments."))
+        raise ForbiddenError(msg("You can only delete your own council’s comments."))
     erase(comment)
     project = comment.project
     if project.visibility is not Visibility.private:
-        uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
-        activity = delete_activity(uri, comment.author.uri, gone, **audience(project))
-        publishing.publish_to(work, comment.author, activity, set(), group.audience(project))
+        uri, gone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
+        activity = delete_activity(uri, comment.author.uri, gone, **address_to(project))
+        outbox.publish_to(work, comment.author, activity, set(), group_actor.audience(project))
     work.audit("comment.delete", comment.uri)
 
 
 def withdraw(
     work: UnitOfWork,
     project: Project,
-    now_for: publishing.Audience | None,
+    now_for: outbox.Audience | None,
     after: int,
     most: int,
 ) -> int:
@@ -130,37 +135,39 @@ def withdraw(
     others said is no longer passed on. Nobody may read one that was deleted, and all that was said
     about it is forgotten.
     """
-    query = select(Comment).where(Comment.project_id == project.id, Comment.state != State.deleted)
+    query = select(Comment).where(
+        Comment.project_id == project.id, Comment.state != CommentState.deleted
+    )
     if after == 0:
-        publishing.hide_all(work.session, query.with_only_columns(Comment.uri), now_for)
+        outbox.narrow_audience_of_all(work.session, query.with_only_columns(Comment.uri), now_for)
     following = query.where(Comment.id > after).order_by(Comment.id).limit(most)
     found = work.session.scalars(following).all()
     for comment in found:
         if project.state is ProjectState.deleted:
             erase(comment)
         if comment.author.is_local:
-            uri, gone = addresses.new_activity(work.settings), to_tombstone(comment).dump()
-            deletion = delete_activity(uri, comment.author.uri, gone, **audience(project))
-            publishing.withdraw(work, comment.author, deletion, now_for)
+            uri, gone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
+            deletion = delete_activity(uri, comment.author.uri, gone, **address_to(project))
+            outbox.withdraw(work, comment.author, deletion, now_for)
     return found[-1].id if len(found) == most else 0
 
 
-def remove_all_of(work: UnitOfWork, author: Actor, most: int) -> bool:
+def on_actor_deleted(work: UnitOfWork, author: Actor, most: int) -> bool:
     """The account of `author`, on another server, is deleted: up to `most` of its comments go, here
     and wherever our projects' actors announced them. True if there may be more.
     """
-    theirs = Comment.author_id == author.id, Comment.state != State.deleted
+    theirs = Comment.author_id == author.id, Comment.state != CommentState.deleted
     found = work.session.scalars(select(Comment).where(*theirs).limit(most)).all()
     for comment in found:
-        if comment.state is State.shown and comment.project.is_local:
-            group.take_back(work, comment.project, comment.uri, comment.uri)
+        if comment.state is CommentState.shown and comment.project.is_local:
+            group_actor.undo_announcements(work, comment.project, comment.uri, comment.uri)
         erase(comment)
     return len(found) == most
 
 
 def erase(comment: Comment) -> None:
     """Forget what was written."""
-    _move(comment, State.deleted)
+    _set_state(comment, CommentState.deleted)
     comment.content = comment.source = comment.warning = ""
     comment.changed_at = now()
 
@@ -170,10 +177,10 @@ def show(work: UnitOfWork, comment: Comment) -> None:
 
     Raises `ConflictError` if it is shown or was deleted.
     """
-    _move(comment, State.shown)
+    _set_state(comment, CommentState.shown)
     if comment.project.is_local:
-        forward(work, comment, _original(work.session, comment))
-    news.told(work, comment)
+        forward(work, comment, _find_original_activity(work.session, comment))
+    notifications.notify(work, comment)
     work.audit("comment.show", comment.uri, author=comment.author.uri)
 
 
@@ -182,40 +189,40 @@ def hide(work: UnitOfWork, comment: Comment) -> None:
 
     Raises `ConflictError` if it is hidden or was deleted.
     """
-    was_shown = comment.state is State.shown
-    _move(comment, State.hidden)
+    was_shown = comment.state is CommentState.shown
+    _set_state(comment, CommentState.hidden)
     if was_shown and comment.project.is_local:
-        group.take_back(work, comment.project, comment.uri, comment.uri)
+        group_actor.undo_announcements(work, comment.project, comment.uri, comment.uri)
     work.audit("comment.hide", comment.uri, author=comment.author.uri)
 
 
 def hold(work: UnitOfWork, comment: Comment) -> None:
     """It was changed since a moderator let it be seen, and waits for one again."""
-    _move(comment, State.held)
+    _set_state(comment, CommentState.held)
     if comment.project.is_local:
-        group.take_back(work, comment.project, comment.uri, comment.uri)
+        group_actor.undo_announcements(work, comment.project, comment.uri, comment.uri)
     work.audit("comment.hold", comment.uri, author=comment.author.uri)
 
 
-def forward(work: UnitOfWork, comment: Comment, activity: Document | None) -> None:
+def forward(work: UnitOfWork, comment: Comment, activity: JsonObject | None) -> None:
     """Our project's actor passes on what somebody said there: the activity as it came, or where
     that is not known any more which comment it was, to be read where it lives.
     """
     author = comment.author
     own = set() if author.is_local else {author.shared_inbox or author.inbox}
     told = activity or {"id": comment.uri, "type": "Note"}
-    is_announced = group.forward(work, comment.project, told, but=own)
+    is_announced = group_actor.forward(work, comment.project, told, excluding=own)
     if is_announced and not author.is_local:
-        _forget_some(work.session, comment)
+        _prune_announcements(work.session, comment)
 
 
-def _forget_some(session: Session, comment: Comment) -> None:
+def _prune_announcements(session: Session, comment: Comment) -> None:
     """Whoever changes what they wrote over and over has us keep no more announcements of it: the
     first, by which it is known, and the latest.
     """
     about = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == "Announce"
     ids = session.scalars(select(OutboxActivity.id).where(*about).order_by(OutboxActivity.id)).all()
-    surplus = ids[FIRST_ANNOUNCED : len(ids) - LATEST_ANNOUNCED]
+    surplus = ids[KEPT_FIRST_ANNOUNCES : len(ids) - KEPT_LATEST_ANNOUNCES]
     if surplus:
         session.execute(delete_rows(OutboxActivity).where(OutboxActivity.id.in_(surplus)))
 
@@ -224,12 +231,12 @@ def by_token(session: Session, token: str) -> Comment:
     """A comment in any state. Raises `NotFoundError` for none."""
     comment = session.scalar(select(Comment).where(Comment.token == token))
     if comment is None:
-        raise NotFoundError(say("There is no such comment."))
+        raise NotFoundError(msg("There is no such comment."))
     return comment
 
 
 def by_uri(session: Session, uri: str) -> Comment | None:
-    return session.scalar(BY_URI, {"uri": uri})
+    return session.scalar(SELECT_BY_URI, {"uri": uri})
 
 
 def for_change(session: Session, token: str) -> Comment:
@@ -237,11 +244,13 @@ def for_change(session: Session, token: str) -> Comment:
     query = select(Comment).where(Comment.token == token).with_for_update(of=Comment)
     comment = session.scalar(query)
     if comment is None:
-        raise NotFoundError(say("There is no such comment."))
+        raise NotFoundError(msg("There is no such comment."))
     return comment
 
 
-def threads(session: Session, project: Project, states: Iterable[State]) -> list[Thread]:
+def list_threads(
+    session: Session, project: Project, states: Iterable[CommentState]
+) -> list[Thread]:
     """The latest comments on a project that are in one of `states`, oldest first, in two levels."""
     query = (
         select(Comment)
@@ -249,13 +258,13 @@ def threads(session: Session, project: Project, states: Iterable[State]) -> list
         .where(Comment.project_id == project.id, Comment.state.in_(states), ~Actor.is_blocked)
         .order_by(Comment.published_at.desc(), Comment.id.desc())
         .options(joinedload(Comment.author))
-        .limit(MOST_SHOWN)
+        .limit(MAX_SHOWN)
     )
     comments = list(session.scalars(query))[::-1]
     known = {comment.uri: comment for comment in comments}
     found = {}
     for comment in comments:
-        root = _root(comment, known)
+        root = _find_root(comment, known)
         if root is comment:
             found[comment.uri] = Thread(comment)
         elif root.uri in found:
@@ -265,7 +274,7 @@ def threads(session: Session, project: Project, states: Iterable[State]) -> list
     return list(found.values())
 
 
-def _root(comment: Comment, known: dict[str, Comment]) -> Comment:
+def _find_root(comment: Comment, known: dict[str, Comment]) -> Comment:
     """The first of those that lead to `comment`."""
     seen = {comment.uri}
     while comment.in_reply_to in known and comment.in_reply_to not in seen:
@@ -274,26 +283,26 @@ def _root(comment: Comment, known: dict[str, Comment]) -> Comment:
     return comment
 
 
-def _move(comment: Comment, state: State) -> None:
-    if state not in TRANSITIONS[comment.state]:
-        raise ConflictError(say("A moderator has already made a decision on this comment."))
+def _set_state(comment: Comment, state: CommentState) -> None:
+    if state not in STATE_TRANSITIONS[comment.state]:
+        raise ConflictError(msg("A moderator has already made a decision on this comment."))
     comment.state = state
 
 
-def _tell(work: UnitOfWork, comment: Comment, answered: Actor) -> None:
+def _send_comment(work: UnitOfWork, comment: Comment, answered: Actor) -> None:
     """Send a new comment of ours to whoever it answers and to the council of the project."""
     project, author = comment.project, comment.author
     note = to_note(comment, answered).dump()
-    uri = addresses.new_activity(work.settings)
+    uri = local_uris.new_activity(work.settings)
     activity = create_activity(uri, author.uri, note, to=note["to"], cc=note.get("cc", ()))
     hearing = {actor for actor in (answered, project.council.actor) if not actor.is_local}
     inboxes = {actor.shared_inbox or actor.inbox for actor in hearing}
-    sent = publishing.publish_to(work, author, activity, inboxes, group.audience(project))
+    sent = outbox.publish_to(work, author, activity, inboxes, group_actor.audience(project))
     if project.is_local:
         forward(work, comment, json.loads(sent.body))
 
 
-def _original(session: Session, comment: Comment) -> Document | None:
+def _find_original_activity(session: Session, comment: Comment) -> JsonObject | None:
     """The Create by which a comment came, if it is still there and what it says still holds."""
     came = InboxItem.type.in_(("Create", "Update")), InboxItem.object_uri == comment.uri
     by_author = InboxItem.actor_uri == comment.author.uri, InboxItem.state == "done"

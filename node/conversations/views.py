@@ -12,30 +12,30 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from federation.vocabulary import Collection, CollectionPage
-from node.conversations import contexts, reacting, service, subjects
+from node.conversations import comment_subjects, context_collections, reaction_service, service
+from node.conversations.comment_subjects import CommentSubject
 from node.conversations.federate import to_note, to_tombstone
 from node.conversations.forms import CommentForm
-from node.conversations.models import Comment, State
-from node.conversations.subjects import Subject
+from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
-from node.federating import addresses, reactions
-from node.federating.views.asking import current_reader, proven_reader
-from node.people.permissions import may
+from node.federating import local_uris, reactions
+from node.federating.views.current_viewer import current_viewer, verified_viewer
+from node.messages import msg
+from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.request import (
-    LARGEST_ROW_ID,
+    MAX_ROW_ID,
     PUBLIC,
     activity_response,
     current_work,
     keeps_text,
+    parse_row_id,
     permission,
-    row_id,
     wants_activity,
 )
-from node.wording import say
 
 blueprint = Blueprint("conversations", __name__, template_folder="templates")
 
@@ -47,8 +47,12 @@ REACTIONS = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
 def section(project: Project) -> Markup:
     """What others say about a project, for its page."""
     work = current_work()
-    states = (State.shown, State.held, State.hidden) if may(MODERATE) else (State.shown,)
-    found = service.threads(work.session, project, states)
+    states = (
+        (CommentState.shown, CommentState.held, CommentState.hidden)
+        if has_permission(MODERATE)
+        else (CommentState.shown,)
+    )
+    found = service.list_threads(work.session, project, states)
     return Markup(  # noqa: S704 -- our own template
         render_template(
             "conversations/_section.html",
@@ -61,17 +65,20 @@ def section(project: Project) -> Markup:
 
 def reactions_to(project: Project) -> Markup:
     """Who likes and shares a project, for the side of its page."""
-    counts = reactions.counts(current_work().session, [project.uri]).get(project.uri, {})
+    counts = reactions.count_by_kind(current_work().session, [project.uri]).get(project.uri, {})
     return Markup(  # noqa: S704 -- our own template
         render_template(
-            "conversations/_reactions.html", project=project, counts=counts, ours=_ours(project)
+            "conversations/_reactions.html",
+            project=project,
+            counts=counts,
+            ours=_own_reactions(project),
         )
     )
 
 
-def _ours(project: Project) -> set[str]:
+def _own_reactions(project: Project) -> set[str]:
     """How our council reacted to another's project."""
-    if project.is_local or not may(EDIT):
+    if project.is_local or not has_permission(EDIT):
         return set()
     session = current_work().session
     actor = councils.require_own(session).actor
@@ -88,30 +95,30 @@ def _ours(project: Project) -> set[str]:
 def create(token: str) -> ResponseReturnValue:
     """Our council says something about a project, or answers somebody."""
     form, work = CommentForm(), current_work()
-    project = projects.by_token(work.session, token, current_reader())
-    subject = _subject(project, form.to.data or "")
+    project = projects.by_token(work.session, token, current_viewer())
+    subject = _require_subject(project, form.to.data or "")
     if not form.validate_on_submit():
-        return _again(form, subject)
+        return _render_form_again(form, subject)
     try:
         work.pause()
-        service.prepare(form.source.data or "")
+        service.prerender(form.source.data or "")
         author = councils.require_own(work.session).actor
         text = form.source.data or ""
-        comment = service.just_said(work.session, subject, text, author)
-        comment = comment or service.write(work, subject, text, author)
+        comment = service.find_duplicate(work.session, subject, text, author)
+        comment = comment or service.create(work, subject, text, author)
     except InvalidInputError as error:
         form.show(error)
-        return _again(form, subject)
+        return _render_form_again(form, subject)
     flash(_("Your comment has been published."), "success")
-    return _back_to(comment)
+    return _redirect_to(comment)
 
 
 @blueprint.get("/comments/<token>/answer")
 @permission(EDIT)
 def answer(token: str) -> ResponseReturnValue:
     """A page to answer a comment on."""
-    comment = _readable(token)
-    subject = _subject(comment.project, comment.uri)
+    comment = _readable_comment(token)
+    subject = _require_subject(comment.project, comment.uri)
     form = CommentForm(formdata=None)
     form.to.data = comment.uri
     return render_template("conversations/answer.html", form=form, subject=subject, comment=comment)
@@ -123,18 +130,18 @@ def show(token: str) -> ResponseReturnValue:
     """One comment: its place on the project's page, or its document for another server."""
     is_document = wants_activity()
     comment = service.by_token(current_work().session, token)
-    if is_document and comment.state is State.deleted and comment.author.is_local:
+    if is_document and comment.state is CommentState.deleted and comment.author.is_local:
         with suppress(GoneError):
-            projects.by_token(current_work().session, comment.project.token, current_reader())
+            projects.by_token(current_work().session, comment.project.token, current_viewer())
         return activity_response(to_tombstone(comment).dump(), 410)
-    comment = _readable(token)
+    comment = _readable_comment(token)
     if not is_document:
-        return _back_to(comment)
+        return _redirect_to(comment)
     if not comment.author.is_local:
         return redirect(comment.uri)
     if comment.project.visibility is Visibility.private:
-        raise NotFoundError(say("There is no such comment."))
-    answered = subjects.find(current_work().session, comment.in_reply_to)
+        raise NotFoundError(msg("There is no such comment."))
+    answered = comment_subjects.find(current_work().session, comment.in_reply_to)
     return activity_response(
         to_note(comment, answered.author if answered else comment.author).dump()
     )
@@ -143,7 +150,7 @@ def show(token: str) -> ResponseReturnValue:
 @blueprint.get("/comments/<token>/delete")
 @permission(EDIT)
 def confirm_delete(token: str) -> ResponseReturnValue:
-    comment = _readable(token)
+    comment = _readable_comment(token)
     return render_template("conversations/delete.html", form=FlaskForm(), comment=comment)
 
 
@@ -153,7 +160,7 @@ def delete(token: str) -> ResponseReturnValue:
     """Take back what our council said."""
     work = current_work()
     comment = service.for_change(work.session, token)
-    projects.by_token(work.session, comment.project.token, current_reader())
+    projects.by_token(work.session, comment.project.token, current_viewer())
     service.delete(work, comment)
     flash(
         _("The comment has been deleted. Everyone who has a copy is being asked to remove it."),
@@ -167,8 +174,10 @@ def delete(token: str) -> ResponseReturnValue:
 def react(token: str, name: str) -> ResponseReturnValue:
     """Our council likes another's project, or tells its own followers of it."""
     work = current_work()
-    project = projects.by_token(work.session, token, current_reader())
-    reacting.react(work, councils.require_own(work.session).actor, project, _kind(name))
+    project = projects.by_token(work.session, token, current_viewer())
+    reaction_service.react(
+        work, councils.require_own(work.session).actor, project, _reaction_type(name)
+    )
     said = {
         "like": _("Your council likes this project."),
         "share": _("Your council has shared this project."),
@@ -181,15 +190,17 @@ def react(token: str, name: str) -> ResponseReturnValue:
 @permission(EDIT)
 def take_back(token: str, name: str) -> ResponseReturnValue:
     work = current_work()
-    project = projects.by_token(work.session, token, current_reader())
-    reacting.take_back(work, councils.require_own(work.session).actor, project, _kind(name))
+    project = projects.by_token(work.session, token, current_viewer())
+    reaction_service.undo_reaction(
+        work, councils.require_own(work.session).actor, project, _reaction_type(name)
+    )
     flash(_("The like or share has been removed."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _kind(name: str) -> str:
+def _reaction_type(name: str) -> str:
     if name not in REACTIONS:
-        raise NotFoundError(say("This page does not exist. Check the web address."))
+        raise NotFoundError(msg("This page does not exist. Check the web address."))
     return REACTIONS[name]
 
 
@@ -197,24 +208,26 @@ def _kind(name: str) -> str:
 @permission(PUBLIC)
 def likes(token: str) -> ResponseReturnValue:
     """How many like a project of ours; not who."""
-    return _reactions(token, reactions.LIKE, addresses.likes)
+    return _reaction_collection(token, reactions.LIKE, local_uris.likes)
 
 
 @blueprint.get("/projects/<token>/shares")
 @permission(PUBLIC)
 def shares(token: str) -> ResponseReturnValue:
     """How many passed a project of ours on; not who."""
-    return _reactions(token, reactions.ANNOUNCE, addresses.shares)
+    return _reaction_collection(token, reactions.ANNOUNCE, local_uris.shares)
 
 
-def _reactions(token: str, kind: str, address: Callable[[str], str]) -> ResponseReturnValue:
+def _reaction_collection(
+    token: str, kind: str, address: Callable[[str], str]
+) -> ResponseReturnValue:
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
     session = current_work().session
-    project = projects.by_token(session, token, current_reader())
+    project = projects.by_token(session, token, current_viewer())
     if not project.is_local or project.visibility is Visibility.private:
-        raise NotFoundError(say("There is no such conversation."))
-    total = reactions.counts(session, [project.uri]).get(project.uri, {}).get(kind, 0)
+        raise NotFoundError(msg("There is no such conversation."))
+    total = reactions.count_by_kind(session, [project.uri]).get(project.uri, {}).get(kind, 0)
     return activity_response(Collection(address(project.uri), total_items=total).dump())
 
 
@@ -225,26 +238,28 @@ def context(token: str) -> ResponseReturnValue:
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
     session = current_work().session
-    project = projects.by_token(session, token, current_reader())
+    project = projects.by_token(session, token, current_viewer())
     if not project.is_local or project.visibility is Visibility.private:
-        raise NotFoundError(say("There is no such conversation."))
-    uri = addresses.project_context(project.uri)
+        raise NotFoundError(msg("There is no such conversation."))
+    uri = local_uris.project_context(project.uri)
     if "page" not in request.args:
         head = Collection(
             id=uri,
-            attributed_to=addresses.project_group(project.uri),
-            total_items=contexts.count(session, project),
+            attributed_to=local_uris.project_group(project.uri),
+            total_items=context_collections.count_items(session, project),
             first=f"{uri}?page=1",
         )
         return activity_response(head.dump())
-    number = request.args.get("page", 1, type=row_id)
+    number = request.args.get("page", 1, type=parse_row_id)
     licence = licence_url(current_work().settings, project)
-    items = contexts.page(session, project, min(number, LARGEST_ROW_ID // contexts.PAGE), licence)
+    items = context_collections.list_page(
+        session, project, min(number, MAX_ROW_ID // context_collections.PAGE_SIZE), licence
+    )
     page = CollectionPage(
         id=f"{uri}?page={number}",
         part_of=uri,
         items=tuple(items),
-        next=f"{uri}?page={number + 1}" if len(items) == contexts.PAGE else None,
+        next=f"{uri}?page={number + 1}" if len(items) == context_collections.PAGE_SIZE else None,
     )
     return activity_response(page.dump())
 
@@ -257,18 +272,18 @@ def conversations(slug: str) -> ResponseReturnValue:
     """
     if not wants_activity():
         return redirect(url_for("pages.own_council", slug=slug))
-    reader, session = proven_reader(), current_work().session
+    reader, session = verified_viewer(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
-        raise NotFoundError(say("There is no such council here."))
-    uri = addresses.conversations(council.actor.projects)
-    after = request.args.get("after", type=row_id)
+        raise NotFoundError(msg("There is no such council here."))
+    uri = local_uris.conversations(council.actor.projects)
+    after = request.args.get("after", type=parse_row_id)
     if after is None:
-        total = contexts.count_all(session, council, reader)
+        total = context_collections.count_discussed_projects(session, council, reader)
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    items, last = contexts.listed(session, council, reader, after)
+    items, last = context_collections.list_contexts(session, council, reader, after)
     page = CollectionPage(
         id=f"{uri}?after={after}",
         part_of=uri,
@@ -278,34 +293,34 @@ def conversations(slug: str) -> ResponseReturnValue:
     return activity_response(page.dump())
 
 
-def _subject(project: Project, uri: str) -> Subject:
+def _require_subject(project: Project, uri: str) -> CommentSubject:
     """What is answered: in the conversation about `project`, or it itself."""
-    found = subjects.find(current_work().session, uri or project.uri)
+    found = comment_subjects.find(current_work().session, uri or project.uri)
     if found is None or found.project is not project:
-        raise NotFoundError(say("The comment or update you are replying to no longer exists."))
+        raise NotFoundError(msg("The comment or update you are replying to no longer exists."))
     return found
 
 
-def _readable(token: str) -> Comment:
+def _readable_comment(token: str) -> Comment:
     """A comment that whoever asks may see."""
     session = current_work().session
     comment = service.by_token(session, token)
-    projects.by_token(session, comment.project.token, current_reader())
-    if comment.state is State.deleted:
-        raise GoneError(say("This comment has been deleted."))
-    if comment.state is not State.shown and not may(MODERATE):
-        raise NotFoundError(say("There is no such comment."))
+    projects.by_token(session, comment.project.token, current_viewer())
+    if comment.state is CommentState.deleted:
+        raise GoneError(msg("This comment has been deleted."))
+    if comment.state is not CommentState.shown and not has_permission(MODERATE):
+        raise NotFoundError(msg("There is no such comment."))
     return comment
 
 
-def _again(form: CommentForm, subject: Subject) -> ResponseReturnValue:
+def _render_form_again(form: CommentForm, subject: CommentSubject) -> ResponseReturnValue:
     """The form once more, with what was typed and what is wrong with it."""
     comment = service.by_uri(current_work().session, subject.uri)
     page = render_template("conversations/answer.html", form=form, subject=subject, comment=comment)
     return page, 400
 
 
-def _back_to(comment: Comment) -> ResponseReturnValue:
+def _redirect_to(comment: Comment) -> ResponseReturnValue:
     address = url_for(
         "projects.show", token=comment.project.token, _anchor=f"comment-{comment.token}"
     )

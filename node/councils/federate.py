@@ -1,22 +1,22 @@
 """What other councils say of themselves."""
 
-from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import ActorDocument
 from node.councils import service
 from node.federating import actors
-from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
-from node.wording import say
+from node.messages import msg
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 
-def receive_actor(work: UnitOfWork, received: Received) -> None:
+def receive_actor(work: UnitOfWork, received: ReceivedActivity) -> None:
     """An Update of an actor that we know: its new name, place, addresses and keys."""
     if received.document is None:
-        raise NotForUsError(say("an activity with no object"))
+        raise NotHandledError(msg("an activity with no object"))
     document = ActorDocument.parse(received.document)
     known = actors.by_uri(work.session, document.id)
     if known is None or document.id != received.activity.actor:
-        raise NotForUsError(say("the account is unknown, or is not the sender’s own"))
-    actors.remember(work.session, document)
-    service.note(work, known, document)
+        raise NotHandledError(msg("the account is unknown, or is not the sender’s own"))
+    actors.upsert(work.session, document)
+    service.update_from_document(work, known, document)
 
 
 HANDLERS: Handlers = {

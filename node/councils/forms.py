@@ -3,12 +3,12 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, StringField
 
-from node.councils.places import LABELS
-from node.councils.placing import Whereabouts
-from node.forms import HouseForm
+from node.councils.own_location import LocationInput
+from node.councils.places import REGION_LABELS
+from node.forms import BaseForm
 
 
-class FollowForm(HouseForm):
+class FollowForm(BaseForm):
     address = StringField(
         _l("Address of the council"),
         description=_l(
@@ -18,13 +18,13 @@ class FollowForm(HouseForm):
     )
 
 
-class PlaceForm(HouseForm):
+class PlaceForm(BaseForm):
     """Where our council is."""
 
     region = RadioField(
         _l("Region or country"),
         choices=[
-            *(SelectChoice(region.value, label) for region, label in LABELS.items()),
+            *(SelectChoice(region.value, label) for region, label in REGION_LABELS.items()),
             SelectChoice("", _l("Do not show a region")),
         ],
         default="",
@@ -41,11 +41,11 @@ class PlaceForm(HouseForm):
         ),
     )
 
-    def whereabouts(self) -> Whereabouts:
-        return Whereabouts(
+    def to_input(self) -> LocationInput:
+        return LocationInput(
             self.region.data or "", self.latitude.data or "", self.longitude.data or ""
         )
 
-    def fill(self, said: Whereabouts) -> None:
+    def fill(self, said: LocationInput) -> None:
         self.region.data = said.region
         self.latitude.data, self.longitude.data = said.latitude, said.longitude

@@ -10,7 +10,7 @@ from federation.vocabulary import Place
 from node.councils.models import Council, Region
 
 # What a region is called in documents: names that other software can show.
-NAMES: Mapping[Region, str] = {
+REGION_NAMES: Mapping[Region, str] = {
     Region.north_east: "North East",
     Region.north_west: "North West",
     Region.yorkshire_humber: "Yorkshire and The Humber",
@@ -24,7 +24,7 @@ NAMES: Mapping[Region, str] = {
     Region.scotland: "Scotland",
     Region.northern_ireland: "Northern Ireland",
 }
-LABELS: Mapping[Region, LazyString] = {
+REGION_LABELS: Mapping[Region, LazyString] = {
     Region.north_east: _l("North East"),
     Region.north_west: _l("North West"),
     Region.yorkshire_humber: _l("Yorkshire and The Humber"),
@@ -40,19 +40,19 @@ LABELS: Mapping[Region, LazyString] = {
 }
 
 
-def describe(council: Council) -> Place | None:
+def to_place(council: Council) -> Place | None:
     """The place that the document of our own council names."""
     if council.region is None and council.latitude is None:
         return None
-    name = NAMES[council.region] if council.region else None
+    name = REGION_NAMES[council.region] if council.region else None
     return Place(name, council.latitude, council.longitude)
 
 
-def told(document: Place | None) -> dict[str, Any]:
+def parse_place(document: Place | None) -> dict[str, Any]:
     """Where another council says it is, as the columns of its row. Other names than ours are
     none.
     """
-    named = {name: region for region, name in NAMES.items()}
+    named = {name: region for region, name in REGION_NAMES.items()}
     found = document or Place()
     return {
         "region": named.get(found.name or ""),

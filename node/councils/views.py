@@ -4,15 +4,15 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from node.councils import moving, placing, service
+from node.councils import council_moves, own_location, service
 from node.councils.forms import FollowForm, PlaceForm
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
 from node.federating import fetching, following
 from node.federating.models import Actor, Follow
-from node.people.permissions import may
+from node.messages import msg
+from node.people.permissions import has_permission
 from node.request import PUBLIC, current_node, current_work, permission
-from node.wording import say
 
 blueprint = Blueprint("councils", __name__, template_folder="templates")
 
@@ -21,14 +21,14 @@ FOLLOW, OPERATE = "councils.follow", "node.operate"
 
 def successor_of(council: Council) -> Actor | None:
     """Where a council went, for pages."""
-    return moving.successor_of(current_work().session, council)
+    return council_moves.successor_of(current_work().session, council)
 
 
 @blueprint.get("/councils")
 @permission(PUBLIC)
 def index() -> ResponseReturnValue:
     """The councils that ours follows."""
-    follows = service.followed(current_work().session)
+    follows = service.list_followed(current_work().session)
     own_host = current_node().settings.authority
     return render_template("councils/index.html", follows=follows, own_host=own_host)
 
@@ -46,11 +46,13 @@ def follow() -> ResponseReturnValue:
     form, work = FollowForm(), current_work()
     if not form.validate_on_submit():
         return render_template("councils/follow.html", form=form), 400
-    vouched = may(OPERATE)
+    vouched = has_permission(OPERATE)
     work.pause()
     try:
-        found = fetching.find_actor(current_node(), form.address.data or "", vouched=vouched)
-        row = service.follow(work, found, vouched=vouched)
+        found = fetching.find_actor(
+            current_node(), form.address.data or "", approved_by_operator=vouched
+        )
+        row = service.follow(work, found, approved_by_operator=vouched)
     except InvalidInputError as error:
         form.show(error)
         return render_template("councils/follow.html", form=form), 400
@@ -64,9 +66,9 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(Follow, follow_id)
     if row is None:
-        raise NotFoundError(say("We do not follow that council."))
+        raise NotFoundError(msg("We do not follow that council."))
     name = row.followed.name
-    following.end(work, row)
+    following.unfollow(work, row)
     flash(_("We no longer follow %(name)s.", name=name), "success")
     return redirect(url_for("councils.index"), 303)
 
@@ -76,7 +78,7 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
 def place_form() -> ResponseReturnValue:
     """Where our council is, for its operator to say."""
     council, form = service.require_own(current_work().session), PlaceForm()
-    form.fill(placing.whereabouts(council))
+    form.fill(own_location.to_input(council))
     return render_template("councils/place.html", form=form, council=council)
 
 
@@ -88,7 +90,7 @@ def place() -> ResponseReturnValue:
     try:
         if not form.validate_on_submit():
             return render_template("councils/place.html", form=form, council=council), 400
-        placing.place(work, form.whereabouts())
+        own_location.set_location(work, form.to_input())
     except InvalidInputError as error:
         form.show(error)
         return render_template("councils/place.html", form=form, council=council), 400

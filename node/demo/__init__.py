@@ -1,6 +1,6 @@
 """Two councils on one machine: two processes with a database each, which federate over loopback."""
 
-from node.demo.journey import once
-from node.demo.running import stay
+from node.demo.end_to_end import run_once
+from node.demo.nodes import run_until_stopped
 
-__all__ = ["once", "stay"]
+__all__ = ["run_once", "run_until_stopped"]

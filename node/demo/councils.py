@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.councils.founding import Founding
+from node.councils.first_run import FirstRunInput
 from node.councils.models import Region
-from node.councils.placing import Whereabouts
-from node.demo.stories import Story, read
+from node.councils.own_location import LocationInput
+from node.demo.demo_projects import DemoProject, read_projects
 from node.settings import Settings
 
 PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed for whoever tries the demonstration
@@ -17,27 +17,27 @@ FOLDER = Path(__file__).parent / "projects"
 class DemoCouncil:
     """One council. `place` is its number, which gives its port."""
 
-    place: int
+    index: int
     slug: str
     name: str
     colour: str
     operator: str
     officer: str
     coordinator: str
-    whereabouts: Whereabouts
+    whereabouts: LocationInput
 
     def settings(self, folder: Path, first_port: int, councils: int) -> Settings:
         ports = range(first_port, first_port + councils)
         return Settings(
-            base_url=f"http://localhost:{first_port + self.place}",
+            base_url=f"http://localhost:{first_port + self.index}",
             data_dir=folder / self.slug,
             private_hosts=tuple(f"localhost:{port}" for port in ports),
             log_level="WARNING",
         )
 
     @property
-    def founding(self) -> Founding:
-        return Founding(
+    def founding(self) -> FirstRunInput:
+        return FirstRunInput(
             name=self.name,
             slug=self.slug,
             colour=self.colour,
@@ -50,35 +50,35 @@ class DemoCouncil:
     def email(self, role: str) -> str:
         return f"{role}@{self.slug}.example"
 
-    def stories(self) -> list[Story]:
+    def projects(self) -> list[DemoProject]:
         """What the council has published, oldest first."""
-        return sorted(read(FOLDER / f"{self.slug}.yaml"), key=lambda one: -one.weeks_ago)
+        return sorted(read_projects(FOLDER / f"{self.slug}.yaml"), key=lambda one: -one.weeks_ago)
 
 
 COUNCILS = (
     DemoCouncil(
         0, "aldermoor", "Aldermoor District Council", "#1d5b4f",
         "Priya Anand", "Tom Ellery", "Sal Winter",
-        Whereabouts(Region.south_east.value, "51.45", "-1.1"),
+        LocationInput(Region.south_east.value, "51.45", "-1.1"),
     ),
     DemoCouncil(
         1, "brackwell", "Brackwell City Council", "#5b2a6e",
         "Megan Rees", "Dele Okafor", "Joan Hartley",
-        Whereabouts(Region.west_midlands.value, "52.5", "-1.9"),
+        LocationInput(Region.west_midlands.value, "52.5", "-1.9"),
     ),
     DemoCouncil(
         2, "glanwern", "Cyngor Sir Glanwern", "#8a1c2b",
         "Gwilym Rhys", "Elin Prys", "Mair Lloyd",
-        Whereabouts(Region.wales.value, "52.6", "-3.9"),
+        LocationInput(Region.wales.value, "52.6", "-3.9"),
     ),
     DemoCouncil(
         3, "cragford", "Cragford County Council", "#1f3f77",
         "Asha Patel", "Ben Marsh", "Ruth Oyelaran",
-        Whereabouts(Region.north_west.value, "54.3", "-2.8"),
+        LocationInput(Region.north_west.value, "54.3", "-2.8"),
     ),
     DemoCouncil(
         4, "dunmere", "Dunmere Borough Council", "#7a4a00",
         "Noor Haddad", "Ines Duarte", "Paul Kerr",
-        Whereabouts(Region.east_england.value, "52.4", "0.9"),
+        LocationInput(Region.east_england.value, "52.4", "0.9"),
     ),
 )  # fmt: skip

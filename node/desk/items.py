@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from node.declared import DeskStep, Label
+from node.plugin_declarations import DeskStep, Label
 from node.projects.models import Project
 
 # So much of one kind is shown; of the rest, how many there are.
-MOST = 10
+MAX_PER_SECTION = 10
 
 
 @dataclass(frozen=True)
-class Item:
+class DeskItem:
     """One thing. `at` is when it began to wait, or the day on which it fell due; `who` is whom it
     is about, `words` what they said, `token` the name of what it is about, beside the project or
     in place of one, and `number` how many there are. `step` is what a plugin has for a person.
@@ -28,13 +28,13 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Section:
+class DeskSection:
     """What waits of one kind, the first `MOST` of `total`. `kind` names how the page shows it; what
     a plugin has stands under its own `heading`.
     """
 
     kind: str
-    items: Sequence[Item] = field(default_factory=list)
+    items: Sequence[DeskItem] = field(default_factory=list)
     total: int = 0
     heading: Label = ""
 

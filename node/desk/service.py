@@ -10,48 +10,49 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from node import markup
-from node.conversations.models import Comment
-from node.conversations.models import State as CommentState
-from node.councils.claims import disputes
+from node.conversations.models import Comment, CommentState
+from node.councils.gss_code_claims import find_disputes
 from node.councils.models import Council
 from node.db import now
-from node.desk.items import MOST, Item, Section
-from node.drafts.models import Review
+from node.desk.items import MAX_PER_SECTION, DeskItem, DeskSection
+from node.drafts.models import DraftReview
 from node.federating.models import Actor
-from node.federating.readers import OUR_OWN
+from node.federating.viewer import LOCAL_USER
 from node.freshness.models import Reminder
 from node.freshness.service import ESCALATION
 from node.handover.models import HandOver
-from node.notices import service as notices
+from node.notifications import service as notices
 from node.people import service as people
 from node.people.models import User
 from node.projects.details import Freshness
-from node.projects.models import Phase, Project, State, Version
-from node.projects.service import shown
+from node.projects.models import Phase, Project, ProjectState, ProjectVersion
+from node.projects.service import is_readable_by
 from node.runtime import Node, UnitOfWork
 from node.text import one_line
 from node.unsaved import service as unsaved
 
-LATE = (Freshness.due, Freshness.stale)
+OVERDUE = (Freshness.due, Freshness.stale)
 # The archive is noticed for so long; then it is the archive.
-NOTICED = timedelta(weeks=4)
+ARCHIVE_SHOWN_FOR = timedelta(weeks=4)
 # A question that nobody answered for longer is not answered any more.
-ANSWERED_WITHIN = timedelta(days=60)
+ANSWER_WINDOW = timedelta(days=60)
 PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
-LONGEST_WORDS = 200
+MAX_LEN_QUOTE = 200
 
 
-def sections(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool) -> list[Section]:
+def list_sections(
+    work: UnitOfWork, user: User, *, coordinates: bool, operates: bool
+) -> list[DeskSection]:
     """All that waits for somebody, kind by kind; kinds of which nothing waits are left out."""
     node, session = work.node, work.session
     found = [
         _unsaved(session, user),
-        _late(session, user),
+        _overdue(session, user),
         _offers(session, user),
         _reviews(session, user, coordinates=coordinates),
         _comments(session, user),
         _drafts(session, user),
-        _notices(node, session, user),
+        _unread_notifications(node, session, user),
     ]
     if coordinates:
         found += [
@@ -62,108 +63,114 @@ def sections(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool)
         ]
     if operates:
         found.append(_disputes(session))
-    found += _steps(work, user)
+    found += _plugin_steps(work, user)
     return [section for section in found if section.total]
 
 
-def count(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool) -> int:
+def count_items(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool) -> int:
     """How many things wait for somebody."""
-    found = sections(work, user, coordinates=coordinates, operates=operates)
+    found = list_sections(work, user, coordinates=coordinates, operates=operates)
     return sum(each.total for each in found)
 
 
-def _disputes(session: Session) -> Section:
+def _disputes(session: Session) -> DeskSection:
     """GSS codes that more than one council claims."""
-    items = [Item(words=each.code, who=each.named) for each in disputes(session)]
-    return Section("disputes", items[:MOST], len(items))
+    items = [DeskItem(words=each.code, who=each.named) for each in find_disputes(session)]
+    return DeskSection("disputes", items[:MAX_PER_SECTION], len(items))
 
 
-def _steps(work: UnitOfWork, user: User) -> list[Section]:
+def _plugin_steps(work: UnitOfWork, user: User) -> list[DeskSection]:
     """What plugins have for them. A button leads to this node, whatever a plugin says."""
-    answers = work.node.hooks.ask(work, "desk_steps", person=people.as_view(user))
+    answers = work.node.hooks.call(work, "desk_steps", person=people.to_plugin_view(user))
     found = []
     for details in work.node.hooks.details:
         given = [step for plugin, steps in answers if plugin == details.name for step in steps]
-        steps = [step for step in given if markup.is_path(step.path)]
-        items = [Item(step=step) for step in steps[:MOST]]
-        found.append(Section("steps", items, len(steps), details.label))
+        steps = [step for step in given if markup.is_local_path(step.path)]
+        items = [DeskItem(step=step) for step in steps[:MAX_PER_SECTION]]
+        found.append(DeskSection("steps", items, len(steps), details.label))
     return found
 
 
-def _late(session: Session, user: User) -> Section:
+def _overdue(session: Session, user: User) -> DeskSection:
     """Projects of theirs whose review is due, and those that were just put in the archive."""
-    lately = now().date() - NOTICED
+    lately = now().date() - ARCHIVE_SHOWN_FOR
     is_late = or_(
-        Project.freshness.in_(LATE),
+        Project.freshness.in_(OVERDUE),
         and_(Project.freshness == Freshness.archived, Project.archived_on >= lately),
     )
-    query = _ours().where(Project.owner_id == user.id, is_late)
+    query = _select_own().where(Project.owner_id == user.id, is_late)
     return _section(session, "late", query.order_by(Project.review_on, Project.id))
 
 
-def _unsaved(session: Session, user: User) -> Section:
+def _unsaved(session: Session, user: User) -> DeskSection:
     """What they typed and did not save."""
-    rows = unsaved.of_person(session, user)
+    rows = unsaved.list_of_user(session, user)
     items = [
-        Item(
+        DeskItem(
             at=row.at,
-            words=one_line(unsaved.first_words(row), LONGEST_WORDS),
+            words=one_line(unsaved.preview(row), MAX_LEN_QUOTE),
             token=row.token,
         )
-        for row in rows[:MOST]
+        for row in rows[:MAX_PER_SECTION]
     ]
-    return Section("unsaved", items, len(rows))
+    return DeskSection("unsaved", items, len(rows))
 
 
-def _offers(session: Session, user: User) -> Section:
+def _offers(session: Session, user: User) -> DeskSection:
     """Projects that somebody asks them to look after."""
     query = (
         select(HandOver)
         .join(HandOver.project)
         .where(HandOver.to_user_id == user.id, HandOver.state == "offered")
-        .where(Project.state != State.deleted)
+        .where(Project.state != ProjectState.deleted)
     )
-    rows = session.scalars(query.order_by(HandOver.at).limit(MOST))
+    rows = session.scalars(query.order_by(HandOver.at).limit(MAX_PER_SECTION))
     items = [
-        Item(row.project, row.at, row.by_user.name if row.by_user else "", row.note) for row in rows
+        DeskItem(row.project, row.at, row.by_user.name if row.by_user else "", row.note)
+        for row in rows
     ]
-    return Section("offers", items, _total(session, query))
+    return DeskSection("offers", items, _total(session, query))
 
 
-def _reviews(session: Session, user: User, *, coordinates: bool) -> Section:
+def _reviews(session: Session, user: User, *, coordinates: bool) -> DeskSection:
     """Drafts that they are asked to read; those that any coordinator is asked to, too. None of
     which they wrote a part.
     """
-    is_asked = Review.to_user_id == user.id
+    is_asked = DraftReview.to_user_id == user.id
     if coordinates:
-        is_asked = or_(is_asked, Review.to_user_id.is_(None))
-    wrote = select(Version.project_id).where(Version.by_user_id == user.id)
+        is_asked = or_(is_asked, DraftReview.to_user_id.is_(None))
+    wrote = select(ProjectVersion.project_id).where(ProjectVersion.by_user_id == user.id)
     query = (
-        select(Review)
-        .join(Review.project)
-        .where(Review.state == "asked", Project.state == State.review, is_asked)
-        .where(Review.by_user_id.is_distinct_from(user.id))
-        .where(Review.project_id.not_in(wrote))
+        select(DraftReview)
+        .join(DraftReview.project)
+        .where(DraftReview.state == "asked", Project.state == ProjectState.review, is_asked)
+        .where(DraftReview.by_user_id.is_distinct_from(user.id))
+        .where(DraftReview.project_id.not_in(wrote))
     )
-    rows = session.scalars(query.order_by(Review.at).limit(MOST))
+    rows = session.scalars(query.order_by(DraftReview.at).limit(MAX_PER_SECTION))
     items = [
-        Item(row.project, row.at, row.by_user.name if row.by_user else "", row.note) for row in rows
+        DeskItem(row.project, row.at, row.by_user.name if row.by_user else "", row.note)
+        for row in rows
     ]
-    return Section("reviews", items, _total(session, query))
+    return DeskSection("reviews", items, _total(session, query))
 
 
-def _notices(node: Node, session: Session, user: User) -> Section:
+def _unread_notifications(node: Node, session: Session, user: User) -> DeskSection:
     """What they were told and have not read, as one thing to do."""
     unread = notices.count_unread(node, session, user)
-    return Section("notices", [Item(number=unread)], unread) if unread else Section("notices")
+    return (
+        DeskSection("notices", [DeskItem(number=unread)], unread)
+        if unread
+        else DeskSection("notices")
+    )
 
 
-def _drafts(session: Session, user: User) -> Section:
-    query = select(Project).where(Project.owner_id == user.id, Project.state == State.draft)
+def _drafts(session: Session, user: User) -> DeskSection:
+    query = select(Project).where(Project.owner_id == user.id, Project.state == ProjectState.draft)
     return _section(session, "drafts", query.order_by(Project.changed_at, Project.id))
 
 
-def _comments(session: Session, user: User) -> Section:
+def _comments(session: Session, user: User) -> DeskSection:
     """What others said about their projects and nobody of ours answered."""
     answer, author = aliased(Comment), aliased(Actor)
     is_answered = exists().where(
@@ -178,103 +185,105 @@ def _comments(session: Session, user: User) -> Section:
         .join(Comment.author)
         .where(
             Project.owner_id == user.id,
-            Project.state == State.published,
+            Project.state == ProjectState.published,
             Comment.state == CommentState.shown,
-            Comment.received_at > now() - ANSWERED_WITHIN,
+            Comment.received_at > now() - ANSWER_WINDOW,
             ~Actor.is_local,
             ~is_answered,
         )
     )
-    rows = session.scalars(query.order_by(Comment.received_at).limit(MOST))
+    rows = session.scalars(query.order_by(Comment.received_at).limit(MAX_PER_SECTION))
     items = [
-        Item(
+        DeskItem(
             row.project,
             row.received_at,
             row.author.name or row.author.address,
-            _words(row.content),
+            _plain_text(row.content),
             row.token,
         )
         for row in rows
     ]
-    return Section("comments", items, _total(session, query))
+    return DeskSection("comments", items, _total(session, query))
 
 
-def _words(content: str) -> str:
+def _plain_text(content: str) -> str:
     plain = Markup(content).striptags()  # noqa: S704 -- it becomes plain text
-    return one_line(plain, LONGEST_WORDS)
+    return one_line(plain, MAX_LEN_QUOTE)
 
 
-def _escalated(session: Session, user: User) -> Section:
+def _escalated(session: Session, user: User) -> DeskSection:
     """Projects of ours whose owners were reminded in vain; a coordinator's own are theirs."""
     told = exists().where(
         Reminder.project_id == Project.id,
         Reminder.review_on == Project.review_on,
         Reminder.step == ESCALATION,
     )
-    query = _ours().where(Project.freshness == Freshness.stale, told, *_of_somebody_else(user))
+    query = _select_own().where(Project.freshness == Freshness.stale, told, *_owned_by_others(user))
     return _section(session, "escalated", query.order_by(Project.review_on, Project.id))
 
 
-def _stale(session: Session) -> Section:
+def _stale(session: Session) -> DeskSection:
     """What is out of date at the councils that ours follows."""
     query = select(Project).where(
-        Project.state == State.published,
+        Project.state == ProjectState.published,
         Project.freshness == Freshness.stale,
-        Project.council_id.not_in(_our_council()),
-        shown(OUR_OWN),
+        Project.council_id.not_in(_select_own_council()),
+        is_readable_by(LOCAL_USER),
     )
     return _section(session, "stale", query.order_by(Project.review_on, Project.id))
 
 
-def _without_owner(session: Session) -> Section:
+def _without_owner(session: Session) -> DeskSection:
     """Projects of ours that nobody looks after, or only somebody whose account has ended."""
     query = select(Project).where(
-        Project.council_id.in_(_our_council()),
-        Project.state != State.deleted,
+        Project.council_id.in_(_select_own_council()),
+        Project.state != ProjectState.deleted,
         Project.freshness != Freshness.archived,
         Project.phase != Phase.retired,
-        _nobody_looks_after(),
+        _has_no_owner(),
     )
     return _section(session, "without-owner", query.order_by(Project.changed_at, Project.id))
 
 
-def _without_needs(session: Session) -> Section:
+def _without_needs(session: Session) -> DeskSection:
     """Projects of ours past discovery that do not say what users need."""
-    query = _ours().where(
-        Project.phase.in_(PAST_DISCOVERY), Project.freshness.in_((Freshness.fresh, *LATE))
+    query = _select_own().where(
+        Project.phase.in_(PAST_DISCOVERY), Project.freshness.in_((Freshness.fresh, *OVERDUE))
     )
     newest_first = session.scalars(query.order_by(Project.changed_at.desc(), Project.id))
     found = [each for each in newest_first if not each.details.user_needs]
-    return Section("without-needs", [_item(each) for each in found[:MOST]], len(found))
-
-
-def _ours() -> Select[Project]:
-    return select(Project).where(
-        Project.council_id.in_(_our_council()), Project.state == State.published
+    return DeskSection(
+        "without-needs", [_item(each) for each in found[:MAX_PER_SECTION]], len(found)
     )
 
 
-def _our_council() -> Select[int]:
+def _select_own() -> Select[Project]:
+    return select(Project).where(
+        Project.council_id.in_(_select_own_council()), Project.state == ProjectState.published
+    )
+
+
+def _select_own_council() -> Select[int]:
     return select(Council.id).where(Council.slug.is_not(None))
 
 
-def _nobody_looks_after() -> ColumnElement[bool]:
+def _has_no_owner() -> ColumnElement[bool]:
     in_use = select(User.id).where(User.active)
     return or_(Project.owner_id.is_(None), Project.owner_id.not_in(in_use))
 
 
-def _of_somebody_else(user: User) -> tuple[ColumnElement[bool], ...]:
-    return Project.owner_id != user.id, ~_nobody_looks_after()
+def _owned_by_others(user: User) -> tuple[ColumnElement[bool], ...]:
+    return Project.owner_id != user.id, ~_has_no_owner()
 
 
-def _section(session: Session, kind: str, query: Select[Project]) -> Section:
-    items = [_item(project) for project in session.scalars(query.limit(MOST))]
-    return Section(kind, items, _total(session, query))
+def _section(session: Session, kind: str, query: Select[Project]) -> DeskSection:
+    items = [_item(project) for project in session.scalars(query.limit(MAX_PER_SECTION))]
+    return DeskSection(kind, items, _total(session, query))
 
 
-def _item(project: Project) -> Item:
+def _item(project: Project) -> DeskItem:
     owner = project.owner.name if project.owner else ""
-    return Item(project, project.review_on or project.changed_at, owner)
+    return DeskItem(project, project.review_on or project.changed_at, owner)
 
 
 def _total(session: Session, query: Select[Any]) -> int:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
 from node.desk import service
-from node.people.permissions import may
+from node.people.permissions import has_permission
 from node.request import current_work, permission
 
 blueprint = Blueprint("desk", __name__, template_folder="templates")
@@ -17,17 +17,17 @@ SEE, COORDINATE, OPERATE = "desk.see", "projects.coordinate", "node.operate"
 @permission(SEE)
 def show() -> ResponseReturnValue:
     """What needs attention, and nothing else."""
-    found = service.sections(current_work(), current_user, **_duties())
+    found = service.list_sections(current_work(), current_user, **_current_duties())
     return render_template("desk/desk.html", sections=found)
 
 
-def waiting() -> int:
+def count_waiting() -> int:
     """How many things wait for whoever is signed in, for the front page."""
-    if not may(SEE):
+    if not has_permission(SEE):
         return 0
-    return service.count(current_work(), current_user, **_duties())
+    return service.count_items(current_work(), current_user, **_current_duties())
 
 
-def _duties() -> dict[str, bool]:
+def _current_duties() -> dict[str, bool]:
     """What whoever is signed in looks after besides their own projects."""
-    return {"coordinates": may(COORDINATE), "operates": may(OPERATE)}
+    return {"coordinates": has_permission(COORDINATE), "operates": has_permission(OPERATE)}

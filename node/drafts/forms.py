@@ -7,11 +7,11 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, TextAreaField
 
 from node.drafts.service import ANY_COORDINATOR
-from node.forms import HouseForm
+from node.forms import BaseForm
 from node.people.models import User
 
 
-class AskForm(HouseForm):
+class AskReviewForm(BaseForm):
     """`to` is the number of a person's row, or `ANY_COORDINATOR`."""
 
     to = RadioField(_l("Who should review this draft?"), validate_choice=False)
@@ -19,7 +19,7 @@ class AskForm(HouseForm):
         _l("Note (optional)"), description=_l("What you want the reviewer to look at")
     )
 
-    def offer_to(self, people: Iterable[User]) -> None:
+    def set_choices(self, people: Iterable[User]) -> None:
         """The people who can be chosen."""
         anybody = SelectChoice(str(ANY_COORDINATOR), _("Any coordinator"))
         self.to.choices = [
@@ -27,10 +27,10 @@ class AskForm(HouseForm):
             *(SelectChoice(str(each.id), f"{each.name}, {each.email}") for each in people),
         ]
 
-    def chosen(self) -> int | None:
+    def selected_id(self) -> int | None:
         value = self.to.data or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-class ReturnForm(HouseForm):
+class ReturnDraftForm(BaseForm):
     answer = TextAreaField(_l("What should change?"))

@@ -6,12 +6,12 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
-from node.federating.models.shapes import Stateful
+from node.federating.models.mixins import StateMixin
 from node.people.models import User
 from node.projects.models import Project
 
 
-class Review(Stateful, Base):
+class DraftReview(StateMixin, Base):
     """`by_user` asks `to_user`, or any coordinator where that is nobody, to read a draft; `note`
     says what to look at, `answer` why it was sent back. A draft has one open review.
     """

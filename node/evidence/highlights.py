@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from node.portfolio.scope import Scope
-from node.portfolio.timeline import later
+from node.portfolio.scope import PortfolioScope
+from node.portfolio.timeline import add_months
 from node.projects.models import Project
-from node.updates.models import State, Update
+from node.updates.models import Update, UpdateState
 
 LONDON = ZoneInfo("Europe/London")
 # A report is to be read; so many updates it has, the newest.
-MOST, MOST_CHOSEN = 100, 30
-LONGEST = timedelta(days=366)
+MAX_UPDATES, MAX_PROJECTS = 100, 30
+MAX_PERIOD = timedelta(days=366)
 
 
 @dataclass(frozen=True)
-class Period:
+class ReportPeriod:
     """Some days, the last of which belongs to it."""
 
     first: date
@@ -35,7 +35,7 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Chapter:
+class ProjectHighlights:
     """One project, with what was written of it in the period, the newest first."""
 
     project: Project
@@ -43,13 +43,13 @@ class Chapter:
 
 
 @dataclass(frozen=True)
-class Report:
+class HighlightReport:
     """`total` counts the updates of the period. `started` are projects first published in it, of
     which there are `started_total`.
     """
 
-    period: Period
-    chapters: list[Chapter]
+    period: ReportPeriod
+    chapters: list[ProjectHighlights]
     total: int
     started: list[Project]
     started_total: int
@@ -59,41 +59,44 @@ class Report:
         return sum(len(chapter.updates) for chapter in self.chapters)
 
 
-def month(on: date) -> Period:
+def month_of(on: date) -> ReportPeriod:
     """The whole month of a day."""
     first = on.replace(day=1)
-    return Period(first, later(first, 1) - timedelta(days=1))
+    return ReportPeriod(first, add_months(first, 1) - timedelta(days=1))
 
 
-def quarter(on: date) -> Period:
+def quarter_of(on: date) -> ReportPeriod:
     """The whole quarter of a day, by the financial year's quarters, which are the calendar's."""
     first = date(on.year, (on.month - 1) // 3 * 3 + 1, 1)
-    return Period(first, later(first, 3) - timedelta(days=1))
+    return ReportPeriod(first, add_months(first, 3) - timedelta(days=1))
 
 
-def report(
-    session: Session, scope: Scope, period: Period, tokens: frozenset[str] = frozenset()
-) -> Report:
+def build_report(
+    session: Session,
+    scope: PortfolioScope,
+    period: ReportPeriod,
+    tokens: frozenset[str] = frozenset(),
+) -> HighlightReport:
     """The report; only on projects with these tokens, if any are given."""
     condition = [scope.condition(session)]
     if tokens:
-        condition.append(Project.token.in_(sorted(tokens)[:MOST_CHOSEN]))
+        condition.append(Project.token.in_(sorted(tokens)[:MAX_PROJECTS]))
     query = (
         select(Update)
         .join(Update.project)
         .where(
-            Update.state == State.published,
+            Update.state == UpdateState.published,
             Update.published_at >= period.begins_at,
             Update.published_at < period.ends_at,
             *condition,
         )
     )
     total = session.scalar(query.with_only_columns(func.count())) or 0
-    newest = query.order_by(Update.published_at.desc(), Update.id.desc()).limit(MOST)
+    newest = query.order_by(Update.published_at.desc(), Update.id.desc()).limit(MAX_UPDATES)
     written = session.scalars(newest.options(contains_eager(Update.project))).all()
-    by_project: dict[int, Chapter] = {}
+    by_project: dict[int, ProjectHighlights] = {}
     for update in written:
-        chapter = by_project.setdefault(update.project_id, Chapter(update.project, []))
+        chapter = by_project.setdefault(update.project_id, ProjectHighlights(update.project, []))
         chapter.updates.append(update)
     began = (
         Project.published_at >= period.begins_at,
@@ -101,16 +104,16 @@ def report(
         *condition,
     )
     started = select(Project).where(*began).order_by(Project.published_at.desc(), Project.id)
-    return Report(
+    return HighlightReport(
         period,
         sorted(by_project.values(), key=_order),
         total,
-        list(session.scalars(started.limit(MOST_CHOSEN))),
+        list(session.scalars(started.limit(MAX_PROJECTS))),
         session.scalar(select(func.count()).select_from(Project).where(*began)) or 0,
     )
 
 
-def _order(chapter: Chapter) -> tuple[bool, str, str]:
+def _order(chapter: ProjectHighlights) -> tuple[bool, str, str]:
     """Ours first, then by council and title."""
     project = chapter.project
     return not project.is_local, project.council.name.casefold(), project.title.casefold()

@@ -8,20 +8,20 @@ from sqlalchemy.orm import Session
 
 from node.councils.models import Council
 from node.federating.models import Actor, Reaction
-from node.federating.readers import Reader
-from node.portfolio import board, gifts, numbers
-from node.portfolio.gifts import AdoptedOutput
-from node.portfolio.numbers import Followers
-from node.portfolio.scope import Scope, of_council
+from node.federating.viewer import Viewer
+from node.portfolio import board, output_adoptions, statistics
+from node.portfolio.output_adoptions import AdoptedOutput
+from node.portfolio.scope import PortfolioScope, scope_of_council
+from node.portfolio.statistics import FollowerCounts
 from node.projects.models import Phase, Project
 
 # A pack is to be read at one sitting.
-MOST_PROJECTS, MOST_ADOPTIONS, MOST_NAMES = 30, 30, 50
+MAX_PROJECTS, MAX_ADOPTIONS, MAX_NAMES = 30, 30, 50
 ORGANISATION = "Organization"
 
 
 @dataclass(frozen=True)
-class Praise:
+class ReactionSummary:
     """Who likes or passes on our projects: councils by name, and everybody else by number."""
 
     councils: list[str]
@@ -29,7 +29,7 @@ class Praise:
 
 
 @dataclass(frozen=True)
-class Pack:
+class EvidencePack:
     """The evidence. `given` is what others use of ours, `reused` what we use of theirs."""
 
     council: Council
@@ -38,45 +38,47 @@ class Pack:
     outputs: int
     given: list[AdoptedOutput]
     reused: list[AdoptedOutput]
-    followers: Followers
-    praise: Praise
+    followers: FollowerCounts
+    praise: ReactionSummary
 
     @property
     def total(self) -> int:
         return sum(self.phases.values())
 
     @property
-    def takers(self) -> int:
+    def adopter_count(self) -> int:
         """How many councils use what ours gave."""
         return len({each.adopter.uri or each.adopter.name.casefold() for each in self.given})
 
 
-def pack(session: Session, council: Council, reader: Reader) -> Pack:
+def build_pack(session: Session, council: Council, reader: Viewer) -> EvidencePack:
     """The evidence as far as `reader` may see it."""
-    ours = of_council(reader, council.id)
-    giving = gifts.giving(session, ours)
-    return Pack(
+    ours = scope_of_council(reader, council.id)
+    giving = output_adoptions.list_with_outputs(session, ours)
+    return EvidencePack(
         council=council,
-        phases=board.counts(session, ours),
+        phases=board.count_by_phase(session, ours),
         leads=_leads(session, ours),
         outputs=sum(len(project.details.outputs) for project in giving),
-        given=gifts.adoptions(session, ours),
-        reused=gifts.adoptions(session, Scope(reader), by=council.actor.uri),
-        followers=numbers.followers(session, council, MOST_NAMES),
-        praise=_praise(session, ours),
+        given=output_adoptions.list_adoptions(session, ours),
+        reused=output_adoptions.list_adoptions(
+            session, PortfolioScope(reader), by=council.actor.uri
+        ),
+        followers=statistics.count_followers(session, council, MAX_NAMES),
+        praise=_summarise_reactions(session, ours),
     )
 
 
-def _leads(session: Session, ours: Scope) -> list[Project]:
+def _leads(session: Session, ours: PortfolioScope) -> list[Project]:
     """Those that changed last; what is retired is not led any more."""
     query = select(Project).where(ours.condition(session), Project.phase != Phase.retired)
-    newest = query.order_by(Project.changed_at.desc(), Project.id).limit(MOST_PROJECTS)
+    newest = query.order_by(Project.changed_at.desc(), Project.id).limit(MAX_PROJECTS)
     found: Sequence[Project] = session.scalars(newest).all()
     order = list(Phase)
     return sorted(found, key=lambda project: (-order.index(project.phase), project.title))
 
 
-def _praise(session: Session, ours: Scope) -> Praise:
+def _summarise_reactions(session: Session, ours: PortfolioScope) -> ReactionSummary:
     """Each actor counts once, however many projects it likes."""
     praised = select(Project.uri).where(ours.condition(session))
     who = (
@@ -90,4 +92,6 @@ def _praise(session: Session, ours: Scope) -> Praise:
         .order_by(func.lower(Actor.name), Actor.id)
     )
     others = select(func.count()).where(Actor.id.in_(who), Actor.kind != ORGANISATION)
-    return Praise(list(session.scalars(named.limit(MOST_NAMES))), session.scalar(others) or 0)
+    return ReactionSummary(
+        list(session.scalars(named.limit(MAX_NAMES))), session.scalar(others) or 0
+    )

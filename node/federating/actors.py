@@ -11,30 +11,29 @@ from federation.origin import host_of, same_origin, without_fragment
 from federation.signatures import PrivateKey, PublicKey, Scheme, generate_ed25519, generate_rsa
 from federation.signatures.algorithms import Algorithm
 from federation.signatures.keys import public_pem
-from federation.vocabulary import RFC9421
-from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import RFC9421, ActorDocument
 from federation.webfinger import USERNAME
-from node import changes
+from node import change_tracking
 from node.db import insert_once, now
 from node.errors import NotFoundError
-from node.federating import addresses, signing
+from node.federating import local_uris, signature_schemes
 from node.federating.models import Actor, ActorKey
+from node.messages import msg
 from node.settings import Settings
 from node.text import one_line
-from node.wording import say
 
 NODE_USERNAME = "node"
-LONGEST_NAME = 300
+MAX_LEN_NAME = 300
 # The kind of an actor that is no more.
-CLOSED = "Tombstone"
-_OURS = Actor.is_local, Actor.kind != CLOSED
-LONGEST_ABOUT = 5_000
+TOMBSTONE = "Tombstone"
+_ACTIVE_LOCAL = Actor.is_local, Actor.kind != TOMBSTONE
+MAX_LEN_ABOUT = 5_000
 # By this name a session keeps the actors whose turn it is.
-TAKEN = "actors whose turn it is"
+LOCKED_ACTORS_KEY = "actors whose turn it is"
 
 
 def by_uri(session: Session, uri: str) -> Actor | None:
-    taken: Actor | None = session.info.get(TAKEN, {}).get(uri)
+    taken: Actor | None = session.info.get(LOCKED_ACTORS_KEY, {}).get(uri)
     if taken is not None and taken in session:
         return taken
     return session.scalar(select(Actor).where(Actor.uri == uri))
@@ -45,39 +44,41 @@ def on_host(actor_id: InstrumentedAttribute[int], host: str) -> ColumnElement[bo
     return actor_id.in_(select(Actor.id).where(Actor.host == host))
 
 
-def take_turns(session: Session, uris: Collection[str]) -> None:
+def lock(session: Session, uris: Collection[str]) -> None:
     """Until the end of the transaction nobody else acts on what these actors say: what one says of
     a thing cannot overtake what it said of it before. By id, so that nobody waits in a circle.
     `by_uri` need not read them again.
     """
     theirs = select(Actor).where(Actor.uri.in_(uris)).order_by(Actor.id)
     rows = session.scalars(theirs.with_for_update(key_share=True))
-    session.info[TAKEN] = {row.uri: row for row in rows}
+    session.info[LOCKED_ACTORS_KEY] = {row.uri: row for row in rows}
 
 
-@changes.cached({"actor": {"uri", "kind", "is_local", changes.ADDED, changes.REMOVED}})
+@change_tracking.cached(
+    {"actor": {"uri", "kind", "is_local", change_tracking.ADDED, change_tracking.REMOVED}}
+)
 def local_by_uri(session: Session, uri: str) -> Actor | None:
     """An actor of ours that is not closed."""
-    return session.scalar(select(Actor).where(Actor.uri == uri, *_OURS))
+    return session.scalar(select(Actor).where(Actor.uri == uri, *_ACTIVE_LOCAL))
 
 
 def local_by_username(session: Session, username: str) -> Actor | None:
     """An actor of ours that is not closed."""
-    return session.scalar(select(Actor).where(Actor.username == username, *_OURS))
+    return session.scalar(select(Actor).where(Actor.username == username, *_ACTIVE_LOCAL))
 
 
 def close(actor: Actor) -> None:
     """An actor is no more. The row of one of ours stays, to sign what says so; that of another
     server's, so that nothing more is taken from it.
     """
-    actor.kind = CLOSED
+    actor.kind = TOMBSTONE
 
 
 def node_actor(session: Session, settings: Settings) -> Actor:
     """The actor of the node itself. Raises `NotFoundError` before the node is founded."""
-    actor = local_by_uri(session, addresses.node_actor(settings))
+    actor = local_by_uri(session, local_uris.node_actor(settings))
     if actor is None:
-        raise NotFoundError(say("This server has not been set up yet."))
+        raise NotFoundError(msg("This server has not been set up yet."))
     return actor
 
 
@@ -94,7 +95,7 @@ def create_local(
         name=name,
         url=url,
         inbox=f"{uri}/inbox",
-        shared_inbox=addresses.shared_inbox(settings),
+        shared_inbox=local_uris.shared_inbox(settings),
         outbox=f"{uri}/outbox" if speaks else None,
         followers=f"{uri}/followers" if speaks else None,
         projects=f"{uri}/projects" if is_council else None,
@@ -124,7 +125,7 @@ def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> Pr
             if key.algorithm is algorithm:
                 return key
     raise NotFoundError(
-        say(
+        msg(
             "The actor %(uri)s has no %(algorithm)s signing key.",
             uri=actor.uri,
             algorithm=algorithm,
@@ -137,34 +138,34 @@ def proof_key(actor: Actor) -> PrivateKey:
     return signing_key(actor, Algorithm.ed25519)
 
 
-def remember(session: Session, document: ActorDocument) -> Actor:
+def upsert(session: Session, document: ActorDocument) -> Actor:
     """Store or refresh a remote actor and exactly the keys that its own document lists."""
     known = by_uri(session, document.id)
     if known is not None and known.is_local:
         return known
-    told = _told(document)
+    told = _row_values(document)
     if known is None:  # another message of the same newcomer may be handled at the same moment
         insert_once(session, Actor, uri=document.id, is_local=False, **told)
     query = select(Actor).where(Actor.uri == document.id).with_for_update()
     actor = session.scalars(query).one()
     for name, value in told.items():
         setattr(actor, name, value)
-    _remember_keys(session, actor, document.public_keys)
+    _replace_keys(session, actor, document.public_keys)
     if RFC9421 in document.implements:
-        signing.learn(session, actor.host, Scheme.rfc9421)
+        signature_schemes.save_advertised_scheme(session, actor.host, Scheme.rfc9421)
     session.flush()
     return actor
 
 
-def in_short(document: ActorDocument) -> ActorDocument:
+def trim_to_stored(document: ActorDocument) -> ActorDocument:
     """As much of what a document says as `remember` keeps, so that it takes up little memory until
     then.
     """
     return replace(
         document,
-        preferred_username=(document.preferred_username or "")[:LONGEST_NAME],
-        name=(document.name or "")[:LONGEST_NAME],
-        summary=(document.summary or "")[:LONGEST_ABOUT],
+        preferred_username=(document.preferred_username or "")[:MAX_LEN_NAME],
+        name=(document.name or "")[:MAX_LEN_NAME],
+        summary=(document.summary or "")[:MAX_LEN_ABOUT],
         url=document.url if same_origin(document.url or "", document.id) else None,
         icon=None,
         location=None,
@@ -174,7 +175,7 @@ def in_short(document: ActorDocument) -> ActorDocument:
     )
 
 
-def _told(document: ActorDocument) -> dict[str, Any]:
+def _row_values(document: ActorDocument) -> dict[str, Any]:
     """What a document says of its actor, as far as it fits into a row."""
     username, url = document.preferred_username or "", document.url or ""
     username = username if USERNAME.fullmatch(username) else ""
@@ -182,8 +183,8 @@ def _told(document: ActorDocument) -> dict[str, Any]:
         "kind": document.type,
         "host": host_of(document.id),
         "username": username,
-        "name": one_line(document.name or username, LONGEST_NAME) or document.id[:LONGEST_NAME],
-        "about": (document.summary or "")[:LONGEST_ABOUT],
+        "name": one_line(document.name or username, MAX_LEN_NAME) or document.id[:MAX_LEN_NAME],
+        "about": (document.summary or "")[:MAX_LEN_ABOUT],
         "url": url if same_origin(url, document.id) else document.id,
         "inbox": document.inbox,
         "shared_inbox": document.shared_inbox,
@@ -195,7 +196,7 @@ def _told(document: ActorDocument) -> dict[str, Any]:
     }
 
 
-def _remember_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...]) -> None:
+def _replace_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...]) -> None:
     """A fragment belongs to the actor whose document it is a part of, whoever else lists it."""
     own = {
         key.key_id: key
@@ -211,9 +212,9 @@ def _remember_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...]
         row.public_pem, row.asserts = own[row.key_id].pem, own[row.key_id].asserts
 
 
-def describe(settings: Settings, actor: Actor) -> ActorDocument:
+def build_document(settings: Settings, actor: Actor) -> ActorDocument:
     """The document of a local actor."""
-    node = addresses.node_actor(settings)
+    node = local_uris.node_actor(settings)
     return ActorDocument(
         id=actor.uri,
         type=actor.kind,
@@ -225,11 +226,11 @@ def describe(settings: Settings, actor: Actor) -> ActorDocument:
         inbox=actor.inbox,
         outbox=actor.outbox,
         followers=actor.followers,
-        following=addresses.following(actor.uri) if actor.followers else None,
-        featured=addresses.featured(actor.uri) if actor.followers else None,
-        icon=addresses.icon(settings),
+        following=local_uris.following(actor.uri) if actor.followers else None,
+        featured=local_uris.featured(actor.uri) if actor.followers else None,
+        icon=local_uris.icon(settings),
         published=actor.fetched_at,
-        is_findable=not actor.is_for_peers,
+        is_discoverable=not actor.is_for_peers,
         projects=actor.projects,
         digest=actor.digest,
         shared_inbox=actor.shared_inbox,

@@ -13,39 +13,39 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from federation.signatures.dates import read_http_date
-from node import portions
+from federation.signatures.dates import parse_http_date
+from node import long_writes
 from node.audit import AuditEntry
 from node.db import insert_once, now
-from node.federating.models import Clock, Delivery, Peer, Queued
-from node.federating.sending import Tried
+from node.federating.models import ClockReading, Delivery, Peer, QueueMixin
+from node.federating.outgoing_requests import AttemptResult
+from node.messages import Message, msg
 from node.runtime import Node, UnitOfWork
-from node.wording import Saying, say
 
 JOB = "clock"
-SET_BACK = "clock.set-back"
+SET_BACK_ACTION = "clock.set-back"
 # A delivery in progress when the clock was set back ends within this time. Until then it may still
 # record a time in the future.
-IN_PROGRESS = timedelta(minutes=2)
+MAX_DELIVERY_TIME = timedelta(minutes=2)
 # A clock that is put right step by step differs by less.
 TOLERANCE = timedelta(minutes=1)
 # A server whose clock differs by more may refuse a signature for that alone.
-SKEW = timedelta(minutes=5)
+MAX_SIGNATURE_SKEW = timedelta(minutes=5)
 # Answers of other servers count so long, and so many of the newest.
-RECENT, MOST_ASKED = timedelta(days=1), 50
+MAX_AGE, MAX_SERVERS = timedelta(days=1), 50
 
 
-def work_off(node: Node) -> None:
+def run_job(node: Node) -> None:
     """The job: note the time; after the clock was set back, all that waits is due."""
     with node.work(by=JOB) as work:
         moment = now()
-        insert_once(work.session, Clock, id=1, seen_at=moment)
-        clock = work.session.scalars(select(Clock).with_for_update()).one()
+        insert_once(work.session, ClockReading, id=1, seen_at=moment)
+        clock = work.session.scalars(select(ClockReading).with_for_update()).one()
         by = max([clock.seen_at, *_last_attempts(work.session)]) - moment
         if by > TOLERANCE:
-            work.audit(SET_BACK, "", seconds=round(by.total_seconds()))
+            work.audit(SET_BACK_ACTION, "", seconds=round(by.total_seconds()))
         if by > TOLERANCE or _was_set_back_lately(work.session, moment):
-            portions.begin(work, PULLING_IN)
+            long_writes.begin(work, RESCHEDULE)
         clock.seen_at = moment
 
 
@@ -58,30 +58,32 @@ def _last_attempts(session: Session) -> list[datetime]:
 
 
 def _was_set_back_lately(session: Session, moment: datetime) -> bool:
-    lately = AuditEntry.action == SET_BACK, AuditEntry.at > moment - IN_PROGRESS
+    lately = AuditEntry.action == SET_BACK_ACTION, AuditEntry.at > moment - MAX_DELIVERY_TIME
     return session.scalar(select(AuditEntry.id).where(*lately).limit(1)) is not None
 
 
-def _pull_in_some(work: UnitOfWork, _row: portions.LongWrite) -> bool:
+def _reschedule_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
     """Whatever was put off is due now, and no time lies after it."""
     moment = now()
-    for column, chosen, value in _ahead(moment, timedelta(seconds=work.settings.lease_seconds)):
+    for column, chosen, value in _future_times(
+        moment, timedelta(seconds=work.settings.lease_seconds)
+    ):
         model = column.class_
-        ids = portions.take(work.session, model, chosen)
+        ids = long_writes.lock_batch(work.session, model, chosen)
         changed = update(model).where(model.id.in_(ids)).values({column.key: value})
-        work.session.execute(changed, execution_options=portions.UNSYNCHRONISED)
-        if ids and issubclass(model, Queued):
+        work.session.execute(changed, execution_options=long_writes.UNSYNCHRONISED)
+        if ids and issubclass(model, QueueMixin):
             work.wake(model.JOB)
-        if len(ids) == portions.PORTION:
+        if len(ids) == long_writes.BATCH_SIZE:
             return True
     return False
 
 
-def _ahead(
+def _future_times(
     moment: datetime, lease: timedelta
 ) -> Iterator[tuple[Any, Select[int], datetime | None]]:
     """Each column of times that may lie ahead: the rows where one does, and what it becomes."""
-    for row in Queued.__subclasses__():
+    for row in QueueMixin.__subclasses__():
         waiting = select(row.id).where(row.state == row.WAITING)
         yield row.due_at, waiting.where(row.due_at > moment), moment
         yield row.leased_until, waiting.where(row.leased_until > moment + lease), None
@@ -91,25 +93,25 @@ def _ahead(
         yield column, select(Delivery.id).where(Delivery.state == state, column > moment), moment
 
 
-PULLING_IN = portions.Kind("pull-in-times", _pull_in_some)
+RESCHEDULE = long_writes.LongWriteKind("pull-in-times", _reschedule_batch)
 
 
-def difference(tried: Tried) -> timedelta | None:
+def clock_difference(tried: AttemptResult) -> timedelta | None:
     """How much further the clock of a server that answered is; None where it does not say."""
-    date = read_http_date(tried.headers.get("date", ""))
+    date = parse_http_date(tried.headers.get("date", ""))
     return date - tried.at if date else None
 
 
-def explains(tried: Tried) -> bool:
+def explains_refusal(tried: AttemptResult) -> bool:
     """Whether a signature was refused, and the two clocks differ so much that it may have been for
     that alone: then it is tried as long as where nobody answers.
     """
-    found = difference(tried)
-    return tried.status in {401, 403} and found is not None and abs(found) > SKEW
+    found = clock_difference(tried)
+    return tried.status in {401, 403} and found is not None and abs(found) > MAX_SIGNATURE_SKEW
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClockCheck:
     """What most of `servers` say: our clock is `behind` theirs by so much; negative: ahead."""
 
     servers: int
@@ -120,16 +122,16 @@ class Verdict:
         return self.servers > 1 and abs(self.behind) > TOLERANCE
 
     @property
-    def words(self) -> Saying:
+    def words(self) -> Message:
         minutes = round(abs(self.behind).total_seconds() / 60)
         values = {"minutes": minutes, "servers": self.servers}
         if self.behind > timedelta():
-            return say(
+            return msg(
                 "The clock on this server is %(minutes)s minutes behind the clocks on "
                 "%(servers)s other servers. They may refuse messages from this server.",
                 **values,
             )
-        return say(
+        return msg(
             "The clock on this server is %(minutes)s minutes ahead of the clocks "
             "on %(servers)s other servers. They may refuse messages from this "
             "server.",
@@ -137,11 +139,11 @@ class Verdict:
         )
 
 
-def verdict(session: Session) -> Verdict:
+def check_clock(session: Session) -> ClockCheck:
     """By the servers that answered lately: the median, so that one that is wrong does not count."""
     moment = now()
-    lately = (Peer.delivered_at > moment - RECENT) | (Peer.failed_at > moment - RECENT)
+    lately = (Peer.delivered_at > moment - MAX_AGE) | (Peer.failed_at > moment - MAX_AGE)
     query = select(Peer.clock_difference).where(Peer.clock_difference.is_not(None), lately)
-    found = session.scalars(query.order_by(Peer.id.desc()).limit(MOST_ASKED)).all()
+    found = session.scalars(query.order_by(Peer.id.desc()).limit(MAX_SERVERS)).all()
     seconds = median([each for each in found if each is not None]) if found else 0
-    return Verdict(len(found), timedelta(seconds=seconds))
+    return ClockCheck(len(found), timedelta(seconds=seconds))

@@ -1,6 +1,6 @@
 """When what we hold of a council is compared with what it has: rows of `Comparison`.
 
-The comparing itself is in `node.catalogue`, which knows what projects and updates are.
+The comparing itself is in `node.sync`, which knows what projects and updates are.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ from node.federating.models import Actor, Comparison, Follow
 from node.runtime import UnitOfWork
 
 # What others send makes us look again, and not oftener than this.
-AGAIN_AFTER = timedelta(minutes=10)
+MIN_INTERVAL = timedelta(minutes=10)
 
 
 def watch_followed(session: Session) -> None:
@@ -36,19 +36,21 @@ def watch(session: Session, actor_id: int) -> None:
         session.execute(update(Comparison).where(Comparison.actor_id == actor_id).values(**values))
 
 
-def look_soon(work: UnitOfWork, actor_id: int) -> None:
+def compare_soon(work: UnitOfWork, actor_id: int) -> None:
     """Look at a watched actor soon: something has happened here."""
     watched = Comparison.actor_id == actor_id, Comparison.state == Comparison.WAITING
     work.session.execute(update(Comparison).where(*watched).values(due_at=now()))
     work.wake(Comparison.JOB)
 
 
-def suspect(work: UnitOfWork, actor_id: int, *, followers_url: str | None = None) -> None:
+def compare_unless_recent(
+    work: UnitOfWork, actor_id: int, *, followers_url: str | None = None
+) -> None:
     """What an actor sent does not fit what we hold: look at it, unless that was done a moment ago.
 
     `followers_url` is where to see who of ours follows it.
     """
-    lately = Comparison.compared_at > now() - AGAIN_AFTER
+    lately = Comparison.compared_at > now() - MIN_INTERVAL
     mine = Comparison.actor_id == actor_id
     if work.session.scalar(select(Comparison.id).where(mine, lately)) is None:
         watch(work.session, actor_id)
@@ -58,10 +60,10 @@ def suspect(work: UnitOfWork, actor_id: int, *, followers_url: str | None = None
         work.wake(Comparison.JOB)
 
 
-def host_is_back(work: UnitOfWork, host: str) -> None:
+def on_host_recovery(work: UnitOfWork, host: str) -> None:
     """A host that could not be reached is heard again: there may be much to catch up on."""
     of_host = select(Actor.id).where(Actor.host == host, ~Actor.is_local)
-    unseen = or_(Comparison.compared_at.is_(None), Comparison.compared_at < now() - AGAIN_AFTER)
+    unseen = or_(Comparison.compared_at.is_(None), Comparison.compared_at < now() - MIN_INTERVAL)
     watched = Comparison.actor_id.in_(of_host), Comparison.state == Comparison.WAITING, unseen
     work.session.execute(update(Comparison).where(*watched).values(due_at=now(), attempts=0))
     work.wake(Comparison.JOB)

@@ -11,37 +11,37 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from node import portions
+from node import long_writes
 from node.db import now
 from node.errors import ConflictError, NotFoundError
-from node.federating import health, queues
-from node.federating.giving_up import give_up_some
-from node.federating.models import Delivery, Shared
-from node.federating.senders import Senders
+from node.federating import peer_health, queues
+from node.federating.dead_letters import dead_letter_batch
+from node.federating.models import Delivery, Disclosure
+from node.federating.sender_pool import SenderPool
+from node.messages import msg
 from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
-from node.wording import say
 
-GIVEN_UP = "An operator gave it up."
+CANCELLED_BY_OPERATOR = "An operator gave it up."
 # What is finished is kept so long, and at most so much of it.
-KEPT = timedelta(days=90)
-MOST_FINISHED = 1_000_000
+RETENTION = timedelta(days=90)
+MAX_FINISHED = 1_000_000
 
 
 @queues.wakes_for_next(Delivery)
-def work_off(node: Node) -> None:
+def run_job(node: Node) -> None:
     """The job: send everything that is due."""
     with ThreadPoolExecutor(node.settings.delivery_threads) as pool:
-        Senders(node, pool).run()
+        SenderPool(node, pool).run()
 
 
 def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     """The operator wants it tried again, now. Raises `ConflictError` for what was delivered."""
     row = work.session.get(Delivery, delivery_id, with_for_update={"of": Delivery})
     if row is None:
-        raise NotFoundError(say("There is no such delivery."))
+        raise NotFoundError(msg("There is no such delivery."))
     if row.state == "delivered":
-        raise ConflictError(say("This message has already been delivered."))
+        raise ConflictError(msg("This message has already been delivered."))
     if row.state == "failed":
         row.move_to("pending")
     row.attempts = 0
@@ -49,49 +49,51 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
     row.finished_at = None
     work.audit("delivery.retry", row.inbox, delivery=row.id)
     work.session.flush()
-    health.try_now(work, row.host)
+    peer_health.retry_now(work, row.host)
     return row
 
 
 def retry_host(work: UnitOfWork, host: str) -> int:
     """Try everything again that was given up for `host`, now. Returns how many there are."""
-    number = _count(work.session, *_dead(host, now()))
+    number = _count(work.session, *_is_dead_letter(host, now()))
     work.audit("delivery.retry-host", host, deliveries=number)
-    portions.cancel(work, GIVING_UP, host)
-    portions.begin(work, RETRYING, host)
-    health.try_now(work, host)
+    long_writes.cancel(work, CANCEL_HOST, host)
+    long_writes.begin(work, RETRY_HOST, host)
+    peer_health.retry_now(work, host)
     return number
 
 
-def _retry_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
-    dead = select(Delivery.id).where(*_dead(row.subject, row.asked_at))
-    ids = portions.take(work.session, Delivery, dead)
+def _retry_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+    dead = select(Delivery.id).where(*_is_dead_letter(row.subject, row.asked_at))
+    ids = long_writes.lock_batch(work.session, Delivery, dead)
     anew = {"attempts": 0, "due_at": now(), "trying_since": now(), "finished_at": None}
     again = update(Delivery).where(Delivery.id.in_(ids)).values(state="pending", **anew)
-    work.session.execute(again, execution_options=portions.UNSYNCHRONISED)
+    work.session.execute(again, execution_options=long_writes.UNSYNCHRONISED)
     work.wake(Delivery.JOB)
-    return portions.is_any_left(work.session, dead)
+    return long_writes.is_any_left(work.session, dead)
 
 
-def _dead(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_dead_letter(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
     """What fails after it was asked for is not tried again for that."""
     return Delivery.state == "failed", Delivery.host == host, Delivery.finished_at <= asked_at
 
 
-def give_up_host(work: UnitOfWork, host: str) -> int:
+def cancel_host(work: UnitOfWork, host: str) -> int:
     """Give up all that waits for `host`. Returns how many that were."""
-    number = _count(work.session, *_waiting(host, now()))
+    number = _count(work.session, *_is_waiting(host, now()))
     work.audit("delivery.give-up-host", host, deliveries=number)
-    portions.cancel(work, RETRYING, host)
-    portions.begin(work, GIVING_UP, host)
+    long_writes.cancel(work, RETRY_HOST, host)
+    long_writes.begin(work, CANCEL_HOST, host)
     return number
 
 
-def _give_up_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
-    return give_up_some(work.session, GIVEN_UP, *_waiting(row.subject, row.asked_at))
+def _cancel_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
+    return dead_letter_batch(
+        work.session, CANCELLED_BY_OPERATOR, *_is_waiting(row.subject, row.asked_at)
+    )
 
 
-def _waiting(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_waiting(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
     """What is sent after it was asked for is not given up for that."""
     waits = Delivery.state == Delivery.WAITING, Delivery.host == host
     return *waits, Delivery.trying_since <= asked_at
@@ -101,9 +103,9 @@ def _count(session: Session, *which: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count(Delivery.id)).where(*which)) or 0
 
 
-RETRYING = portions.Kind("retry-host", _retry_some)
-GIVING_UP = portions.Kind("give-up-host", _give_up_some)
-LONG_WRITES = RETRYING, GIVING_UP
+RETRY_HOST = long_writes.LongWriteKind("retry-host", _retry_batch)
+CANCEL_HOST = long_writes.LongWriteKind("give-up-host", _cancel_batch)
+LONG_WRITES = RETRY_HOST, CANCEL_HOST
 
 
 def prune(node: Node) -> int:
@@ -111,19 +113,19 @@ def prune(node: Node) -> int:
 
     What the ledger says of who got an object stays until they acknowledged that it is gone.
     """
-    long_ago = now() - KEPT
-    deleted = sum(_prune(node, state, long_ago) for state in ("delivered", "failed"))
-    gone = Shared.last_at < long_ago, Shared.deleted_at < long_ago
-    prune_rows(node, Delivery.JOB, Shared, select(Shared.id).where(*gone))
+    long_ago = now() - RETENTION
+    deleted = sum(_prune_state(node, state, long_ago) for state in ("delivered", "failed"))
+    gone = Disclosure.last_at < long_ago, Disclosure.deleted_at < long_ago
+    prune_rows(node, Delivery.JOB, Disclosure, select(Disclosure.id).where(*gone))
     return deleted
 
 
-def _prune(node: Node, state: str, long_ago: datetime) -> int:
+def _prune_state(node: Node, state: str, long_ago: datetime) -> int:
     finished = select(Delivery.id).where(Delivery.state == state)
     newest_first = finished.order_by(Delivery.finished_at.desc())
     with node.reading() as session:
         over = session.scalar(
-            newest_first.with_only_columns(Delivery.finished_at).offset(MOST_FINISHED).limit(1)
+            newest_first.with_only_columns(Delivery.finished_at).offset(MAX_FINISHED).limit(1)
         )
     before = max(long_ago, over) if over else long_ago
     oldest = finished.where(Delivery.finished_at <= before).order_by(Delivery.finished_at)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from federation.acceptance import Policy
+from federation.acceptance import InboxPolicy
 from federation.errors import FederationError, Reason, Refusal
 from federation.origin import host_of, without_fragment
 from federation.signatures import (
@@ -16,49 +16,49 @@ from federation.signatures import (
     claimed_host,
     claimed_key,
     key_or_owner,
-    keys_alone,
+    strip_to_keys,
 )
-from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import ActorDocument
+from node.caches_and_limits import LimitExceededError
 from node.federating import actors, fetching, peers
 from node.federating.models import Actor, ActorKey, InboxItem
-from node.recent import BusyError
 from node.runtime import Node
 
 # Anybody can name any document of a server that we speak with as the key's; and in open mode, any
 # number of servers.
-MOST_A_MINUTE, MOST_OF_ALL = 30, 3_000
+MAX_FETCHES_PER_HOST, MAX_FETCHES = 30, 3_000
 # What a server answers that may answer otherwise soon.
-FOR_NOW = frozenset({408, 425, 429})
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-KEYS = select(ActorKey.key_id, Actor.uri, ActorKey.public_pem, ActorKey.asserts).join(Actor)
+TEMPORARY_STATUSES = frozenset({408, 425, 429})
+DISTANT_PAST = datetime.min.replace(tzinfo=UTC)
+SELECT_KEYS = select(ActorKey.key_id, Actor.uri, ActorKey.public_pem, ActorKey.asserts).join(Actor)
 
 
-def policy(node: Node) -> Policy:
+def build_policy(node: Node) -> InboxPolicy:
     """What this node's settings and peers say about who may send.
 
     That a host is allowed is remembered for a moment, since its messages come together.
     """
 
     def host_allowed(host: str) -> bool:
-        if node.allowed_hosts.get(host):
+        if node.allowed_host_cache.get(host):
             return True
         with node.reading() as session:
-            return peers.is_allowed(session, node.settings, host) and node.allowed_hosts.put(
+            return peers.is_allowed(session, node.settings, host) and node.allowed_host_cache.put(
                 host, True
             )
 
-    return Policy(
+    return InboxPolicy(
         host_allowed=host_allowed,
         plain_http=frozenset(node.settings.private_hosts),
-        remembers_since=_remembers_since(node),
+        history_start=_inbox_history_start(node),
     )
 
 
-def _remembers_since(node: Node) -> datetime | None:
+def _inbox_history_start(node: Node) -> datetime | None:
     """When the oldest message came that is kept for certain, where so many came that housekeeping
     deletes by their number.
     """
-    known = node.remembers_since.get("")
+    known = node.inbox_history_cache.get("")
     if known is None:
         with node.reading() as session:
             newest = session.scalar(select(func.max(InboxItem.id))) or 0
@@ -67,43 +67,45 @@ def _remembers_since(node: Node) -> datetime | None:
             has_all = newest <= node.settings.most_handled
             found = None if has_all else session.scalar(oldest)
             # The dates of messages are in whole seconds.
-            known = found.replace(microsecond=0) if found else LONG_AGO
-        node.remembers_since.put("", known)
-    return None if known is LONG_AGO else known
+            known = found.replace(microsecond=0) if found else DISTANT_PAST
+        node.inbox_history_cache.put("", known)
+    return None if known is DISTANT_PAST else known
 
 
-def read_ahead(node: Node, requests: Iterable[SignedRequest]) -> None:
+def prefetch_keys(node: Node, requests: Iterable[SignedRequest]) -> None:
     """Remember what the tables say of the keys that some requests name, and of their hosts: read
     for all of them at once, before each is judged.
     """
     key_ids, hosts = set(), set()
     for request in requests:
-        if node.known_keys.get(key_id := claimed_key(request)) is None:
+        if node.public_key_cache.get(key_id := claimed_key(request)) is None:
             key_ids.add(key_id)
-        if node.allowed_hosts.get(host := claimed_host(request)) is None:
+        if node.allowed_host_cache.get(host := claimed_host(request)) is None:
             hosts.add(host)
     if not key_ids and not hosts:
         return
     with node.reading() as session:
         for host in peers.allowed_among(session, node.settings, hosts):
-            node.allowed_hosts.put(host, True)
-        found = session.execute(KEYS.where(ActorKey.key_id.in_(key_ids)))
+            node.allowed_host_cache.put(host, True)
+        found = session.execute(SELECT_KEYS.where(ActorKey.key_id.in_(key_ids)))
         for key_id, owner, public, asserts in found:
-            node.known_keys.put(key_id, PublicKey(key_id, owner, public, asserts))
+            node.public_key_cache.put(key_id, PublicKey(key_id, owner, public, asserts))
 
 
-def _stored(session: Session, key_id: str) -> PublicKey | None:
+def _load_key(session: Session, key_id: str) -> PublicKey | None:
     """The key as our tables have it. An actor's own id means its first key."""
-    query = KEYS.where(or_(ActorKey.key_id == key_id, Actor.uri == key_id)).order_by(ActorKey.id)
+    query = SELECT_KEYS.where(or_(ActorKey.key_id == key_id, Actor.uri == key_id)).order_by(
+        ActorKey.id
+    )
     found = session.execute(query).first()
     return PublicKey(key_id, *found[1:]) if found else None
 
 
-class KeyToFetchError(Exception):
+class KeyNotStoredError(Exception):
     """A key would have to be asked for."""
 
 
-class KnownKeys:
+class StoredKeys:
     """`federation.acceptance.KeyStore` over our tables alone.
 
     What the tables say is remembered for a moment, since messages of one actor come together.
@@ -114,16 +116,16 @@ class KnownKeys:
 
     def known(self, key_id: str) -> PublicKey | None:
         """The key as we know it; no network."""
-        return self._node.known_keys.get(key_id) or self._read(key_id)
+        return self._node.public_key_cache.get(key_id) or self._load(key_id)
 
     def fetch(self, key_id: str) -> PublicKey:
         """Raises `KeyToFetchError`."""
-        raise KeyToFetchError(key_id)
+        raise KeyNotStoredError(key_id)
 
-    def _read(self, key_id: str) -> PublicKey | None:
+    def _load(self, key_id: str) -> PublicKey | None:
         with self._node.reading() as session:
-            key = _stored(session, key_id)
-        return key and self._node.known_keys.put(key_id, key)
+            key = _load_key(session, key_id)
+        return key and self._node.public_key_cache.put(key_id, key)
 
 
 class KeyDocument(NamedTuple):
@@ -135,37 +137,37 @@ class KeyDocument(NamedTuple):
     actor: ActorDocument | None
 
 
-def _actor(document: Mapping[str, Any]) -> ActorDocument | None:
+def _parse_actor(document: Mapping[str, Any]) -> ActorDocument | None:
     try:
-        return actors.in_short(ActorDocument.parse(document))
+        return actors.trim_to_stored(ActorDocument.parse(document))
     except FederationError:
         return None
 
 
-def _why(error: fetching.NotFetchedError) -> Reason:
+def _refusal_reason(error: fetching.FetchError) -> Reason:
     if error.status in {404, 410}:
         return Reason.key_gone
     if error.status is None:
         return Reason.key_not_found if error.permanent else Reason.key_unreachable
-    is_for_now = error.status in FOR_NOW or error.status >= 500
+    is_for_now = error.status in TEMPORARY_STATUSES or error.status >= 500
     return Reason.key_unreachable if is_for_now else Reason.key_not_found
 
 
-class KeyStore(KnownKeys):
+class FetchingKeyStore(StoredKeys):
     """The same, and what their owners say. Nothing fetched is stored before the message is
     accepted.
     """
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
-        self._owners: list[ActorDocument] = []
-        self._given: dict[str, PublicKey] = {}
+        self._fetched_owners: list[ActorDocument] = []
+        self._returned_keys: dict[str, PublicKey] = {}
 
     def known(self, key_id: str) -> PublicKey | None:
         """The key as we know it; no network."""
         key = super().known(key_id)
         if key is not None:
-            self._given[key_id] = key
+            self._returned_keys[key_id] = key
         return key
 
     def fetch(self, key_id: str) -> PublicKey:
@@ -176,51 +178,51 @@ class KeyStore(KnownKeys):
         so many at once that fewer than half of the node's threads are left for everything else:
         whoever would be one too many is to come again. Raises `Refusal`.
         """
-        key = self._read(key_id)
-        if key not in {None, self._given.get(key_id)}:  # it was fetched a moment ago
+        key = self._load(key_id)
+        if key not in {None, self._returned_keys.get(key_id)}:  # it was fetched a moment ago
             return key
         most = max(1, self._node.settings.threads // 2)
         try:
-            with self._node.key_fetches.place(most):
+            with self._node.key_fetch_limiter.slot(most):
                 return self._fetch(key_id)
-        except BusyError as error:
-            reason = Reason.too_many_keys if error.name else Reason.busy
+        except LimitExceededError as error:
+            reason = Reason.too_many_keys if error.key else Reason.busy
             raise Refusal(reason, "too many keys are being asked for") from error
 
     def _fetch(self, key_id: str) -> PublicKey:
-        found = self._document(without_fragment(key_id))
+        found = self._cached_document(without_fragment(key_id))
         key = key_or_owner(found.keys, key_id)
         if not isinstance(key, PublicKey):
-            found = self._document(key.owner)
+            found = self._cached_document(key.owner)
             key = key.key_in(found.keys)
         if found.actor is None:
             raise Refusal(Reason.key_not_found, f"{key.owner} is not an actor")
-        self._owners.append(found.actor)
+        self._fetched_owners.append(found.actor)
         return key
 
-    def _document(self, uri: str) -> KeyDocument:
-        found: KeyDocument | Refusal = self._node.key_documents.outcome(
-            uri, lambda: self._ask_for(uri)
+    def _cached_document(self, uri: str) -> KeyDocument:
+        found: KeyDocument | Refusal = self._node.key_document_cache.get_or_compute(
+            uri, lambda: self._fetch_document(uri)
         )
         if isinstance(found, Refusal):
             raise Refusal(found.reason, found.detail)
         return found
 
-    def _ask_for(self, uri: str) -> KeyDocument | Refusal:
-        self._node.key_fetches.spend(host_of(uri), MOST_A_MINUTE, MOST_OF_ALL)
+    def _fetch_document(self, uri: str) -> KeyDocument | Refusal:
+        self._node.key_fetch_limiter.hit(host_of(uri), MAX_FETCHES_PER_HOST, MAX_FETCHES)
         try:
-            found = fetching.document(self._node, uri)
-        except fetching.NotFetchedError as error:
-            return Refusal(_why(error), error.safe_text)
-        return KeyDocument(keys_alone(found), _actor(found))
+            found = fetching.fetch_document(self._node, uri)
+        except fetching.FetchError as error:
+            return Refusal(_refusal_reason(error), error.safe_text)
+        return KeyDocument(strip_to_keys(found), _parse_actor(found))
 
     @property
-    def has_news(self) -> bool:
+    def has_fetched(self) -> bool:
         """Whether anything was fetched that is worth keeping."""
-        return bool(self._owners)
+        return bool(self._fetched_owners)
 
-    def remember(self, session: Session) -> None:
+    def store_fetched(self, session: Session) -> None:
         """Keep what was fetched, now that the message it was fetched for has been accepted."""
-        for owner in self._owners:
-            actors.remember(session, owner)
-        self._node.known_keys.forget()
+        for owner in self._fetched_owners:
+            actors.upsert(session, owner)
+        self._node.public_key_cache.clear()

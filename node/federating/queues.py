@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 
 from federation import retry
 from node.db import now
-from node.federating.models import Queued
-from node.isolation import FIRST_DELAY, Isolation, describe
+from node.error_isolation import FIRST_RETRY_DELAY, ErrorIsolation, describe_error
+from node.federating.models import QueueMixin
 from node.outages import is_outage
 from node.runtime import Node, UnitOfWork
 
@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 Value = TypeVar("Value")
 # What is due later than this is found by the sweeper, which comes every minute.
-SOON = timedelta(minutes=1)
+SWEEP_INTERVAL = timedelta(minutes=1)
 # Work on a row that was leased longer ago than this does not count as under way at its host: one
 # request ends within 10 seconds, and its worker may be dead.
-UNDER_WAY = timedelta(seconds=15)
+IN_FLIGHT_WINDOW = timedelta(seconds=15)
 # Seconds between two tries to record what was done, while the database has an outage.
-RECORD_AGAIN = 0.25
+RECORD_RETRY_SECONDS = 0.25
 
 
 class Lease(NamedTuple):
@@ -48,7 +48,7 @@ def lease(
     row: Any,
     most: int,
     *among: ColumnElement[bool],
-    of_each_host: int | None = None,
+    per_host: int | None = None,
 ) -> list[Lease]:
     """Take up to `most` rows that are due and fulfil `among`, those that are due longest first.
 
@@ -62,13 +62,13 @@ def lease(
     due = (row.state == row.WAITING, row.due_at <= moment, *among)
     is_free = or_(row.leased_until.is_(None), row.leased_until < moment)
     free = select(row.id, row.due_at).where(*due, is_free)
-    if of_each_host is None:
+    if per_host is None:
         free = free.order_by(row.due_at, row.id)
     else:
         turn = func.row_number().over(partition_by=row.host, order_by=row.id).label("turn")
-        counts = counts_at_its_host(row, moment, under_way_since(node, moment))
+        counts = is_free_or_in_flight(row, moment, in_flight_since(node, moment))
         turns = select(row.id, turn).where(*due, counts).subquery()
-        free = free.join(turns, turns.c.id == row.id).where(turns.c.turn <= of_each_host)
+        free = free.join(turns, turns.c.id == row.id).where(turns.c.turn <= per_host)
         free = free.order_by(turns.c.turn, row.id)
     free = free.limit(most).with_for_update(skip_locked=True, of=row)
     with node.work(by=row.JOB) as work:
@@ -81,35 +81,35 @@ def lease(
     return sorted(leased)
 
 
-def under_way_since(node: Node, moment: datetime) -> datetime:
+def in_flight_since(node: Node, moment: datetime) -> datetime:
     """Until when a row is leased, at least, on which work began less than `UNDER_WAY` ago."""
-    return moment + timedelta(seconds=node.settings.lease_seconds) - UNDER_WAY
+    return moment + timedelta(seconds=node.settings.lease_seconds) - IN_FLIGHT_WINDOW
 
 
-def counts_at_its_host(row: Any, moment: Any, since: Any) -> ColumnElement[bool]:
+def is_free_or_in_flight(row: Any, moment: Any, since: Any) -> ColumnElement[bool]:
     """Whether a row is free, or work on it is under way. What a dead worker holds is neither: it
     waits for its lease to run out, and holds up nothing else that goes to its host.
     """
     return or_(row.leased_until.is_(None), row.leased_until < moment, row.leased_until >= since)
 
 
-def work_off(
+def process_queue(
     node: Node,
-    row: type[Queued],
+    row: type[QueueMixin],
     act: Callable[[Lease], object],
     *among: ColumnElement[bool],
-    at_once: int = 1,
-    of_each_host: int | None = None,
+    concurrency: int = 1,
+    per_host: int | None = None,
 ) -> None:
     """Lease rows and `act` on up to `at_once` of them at the same time, until none is left. A row
     for which `act` raises is put off, and the others are worked on.
     """
-    run = isolation(node, row)
-    with ThreadPoolExecutor(at_once) as pool:
+    run = isolate_errors(node, row)
+    with ThreadPoolExecutor(concurrency) as pool:
         running: set[Future[bool]] = set()
         while True:
-            free = at_once - len(running)
-            leased = lease(node, row, free, *among, of_each_host=of_each_host)
+            free = concurrency - len(running)
+            leased = lease(node, row, free, *among, per_host=per_host)
             running |= {pool.submit(run.attempt, one, act) for one in leased}
             if not running:
                 return
@@ -118,12 +118,12 @@ def work_off(
                 future.result()
 
 
-def isolation(node: Node, row: type[Queued]) -> Isolation[Lease]:
+def isolate_errors(node: Node, row: type[QueueMixin]) -> ErrorIsolation[Lease]:
     """One run of the job of this queue."""
-    return Isolation(row.JOB, lambda one, error: put_off(node, row, one, error))
+    return ErrorIsolation(row.JOB, lambda one, error: retry_later(node, row, one, error))
 
 
-def put_off(node: Node, row: type[Queued], leased: Lease, error: Exception) -> None:
+def retry_later(node: Node, row: type[QueueMixin], leased: Lease, error: Exception) -> None:
     """Work on a row failed: it is tried again later, and given up after `MAX_ATTEMPTS`, where its
     states know an end. An outage of this node's counts for nothing. It is for no row to be loaded
     here: that may be what failed.
@@ -137,10 +137,10 @@ def put_off(node: Node, row: type[Queued], leased: Lease, error: Exception) -> N
             return
         values: dict[str, Any] = {"leased_until": None}
         if row.REASON:
-            values[row.REASON] = describe(error)
+            values[row.REASON] = describe_error(error)
         if found.due_at == leased.due_at:
             attempts = found.attempts + is_counted
-            delay = delay_after(row, attempts) if is_counted else FIRST_DELAY
+            delay = retry_delay(row, attempts) if is_counted else FIRST_RETRY_DELAY
             values |= {"attempts": attempts, "due_at": moment + delay}
             if attempts >= row.MAX_ATTEMPTS and "failed" in row.STATES[row.WAITING]:
                 values |= {"state": "failed", "finished_at": moment}
@@ -149,12 +149,14 @@ def put_off(node: Node, row: type[Queued], leased: Lease, error: Exception) -> N
         work.session.execute(update(row).where(*mine).values(values))
 
 
-def delay_after(row: type[Queued], attempts: int) -> timedelta:
+def retry_delay(row: type[QueueMixin], attempts: int) -> timedelta:
     """How long a row of this queue waits after so many failed attempts."""
-    return retry.doubled(row.FIRST_DELAY, max(attempts - 1, 0))
+    return retry.exponential_delay(row.FIRST_DELAY, max(attempts - 1, 0))
 
 
-def record(node: Node, row: type[Queued], act: Callable[[UnitOfWork], Value]) -> Value:
+def record_with_retry(
+    node: Node, row: type[QueueMixin], act: Callable[[UnitOfWork], Value]
+) -> Value:
     """Have `act` record, in a transaction of its own, what was done outside of any: done again
     while the database has an outage, since what was sent must not be sent again for that.
 
@@ -169,18 +171,20 @@ def record(node: Node, row: type[Queued], act: Callable[[UnitOfWork], Value]) ->
             if not is_outage(error) or time.monotonic() > until:
                 raise
             log.warning("the database cannot record what was done", job=row.JOB, why=str(error))
-        time.sleep(RECORD_AGAIN)
+        time.sleep(RECORD_RETRY_SECONDS)
 
 
-def release_all(node: Node) -> None:
+def release_all_leases(node: Node) -> None:
     """A node whose only worker is inside it starts: leases that stand are of a dead process."""
-    for row in Queued.__subclasses__():
+    for row in QueueMixin.__subclasses__():
         with node.work(by=row.JOB) as work:
             stands = update(row).where(row.leased_until.is_not(None))
             work.session.execute(stands.values(leased_until=None))
 
 
-def wakes_for_next(row: type[Queued]) -> Callable[[Callable[[Node], None]], Callable[[Node], None]]:
+def wakes_for_next(
+    row: type[QueueMixin],
+) -> Callable[[Callable[[Node], None]], Callable[[Node], None]]:
     """A job that works `row` off also has itself woken for what is due next.
 
     A process killed between recording a failed attempt and scheduling the next one loses nothing
@@ -194,7 +198,7 @@ def wakes_for_next(row: type[Queued]) -> Callable[[Callable[[Node], None]], Call
             later = row.state == row.WAITING, row.due_at > moment
             with node.reading() as session:
                 due = session.scalar(select(func.min(row.due_at)).where(*later))
-            if due is not None and due < moment + SOON:
+            if due is not None and due < moment + SWEEP_INTERVAL:
                 node.jobs.wake(row.JOB, due - moment)
 
         return run

@@ -8,16 +8,14 @@ from sqlalchemy.orm import Session
 from node.db import insert_once, now
 from node.federating import actors
 from node.federating.models import Actor, Reaction
-from node.runtime import Room, UnitOfWork
+from node.runtime import Quota, UnitOfWork
 
 LIKE, ANNOUNCE = "Like", "Announce"
-KINDS = frozenset({LIKE, ANNOUNCE})
+REACTION_TYPES = frozenset({LIKE, ANNOUNCE})
 # Of one actor, and of all of one server, so many are kept: the oldest go.
-MOST_OF_ACTOR = 1_000
-MOST_OF_HOST = 20_000
-REACTIONS_OF_ACTOR = select(func.count(Reaction.id)).where(
-    Reaction.actor_id == bindparam("actor_id")
-)
+MAX_PER_ACTOR = 1_000
+MAX_PER_HOST = 20_000
+COUNT_BY_ACTOR = select(func.count(Reaction.id)).where(Reaction.actor_id == bindparam("actor_id"))
 
 
 def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str) -> bool:
@@ -26,9 +24,9 @@ def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str)
     if not insert_once(work.session, Reaction, **new):
         return False
     if not actor.is_local:
-        if (work.session.scalar(REACTIONS_OF_ACTOR, {"actor_id": actor.id}) or 0) > MOST_OF_ACTOR:
-            _trim(work.session, Reaction.actor_id == actor.id, MOST_OF_ACTOR)
-        _trim_host(work, actor.host)
+        if (work.session.scalar(COUNT_BY_ACTOR, {"actor_id": actor.id}) or 0) > MAX_PER_ACTOR:
+            _prune(work.session, Reaction.actor_id == actor.id, MAX_PER_ACTOR)
+        _prune_host(work, actor.host)
     return True
 
 
@@ -49,7 +47,7 @@ def by_uri(session: Session, actor: Actor, uri: str) -> Reaction | None:
     return session.scalar(select(Reaction).where(*mine))
 
 
-def counts(session: Session, object_uris: Collection[str]) -> dict[str, dict[str, int]]:
+def count_by_kind(session: Session, object_uris: Collection[str]) -> dict[str, dict[str, int]]:
     """How many like and announce each of some objects, of those not blocked: by object, by kind."""
     query = (
         select(Reaction.object_uri, Reaction.kind, func.count())
@@ -63,7 +61,7 @@ def counts(session: Session, object_uris: Collection[str]) -> dict[str, dict[str
     return found
 
 
-def _trim(session: Session, among: ColumnElement[bool], most: int) -> int:
+def _prune(session: Session, among: ColumnElement[bool], most: int) -> int:
     """Keep the newest `most`; returns how many there are then."""
     count = session.scalar(select(func.count()).select_from(Reaction).where(among)) or 0
     if count > most:
@@ -72,12 +70,12 @@ def _trim(session: Session, among: ColumnElement[bool], most: int) -> int:
     return min(count, most)
 
 
-def _trim_host(work: UnitOfWork, host: str) -> None:
+def _prune_host(work: UnitOfWork, host: str) -> None:
     """Those of a server are many: they are counted once a second, and whenever there are enough."""
     name = f"reactions of {host}"
-    room = work.node.rooms.get(name)
-    if room is not None and room.left > 0:
-        room.left -= 1
+    room = work.node.quotas.get(name)
+    if room is not None and room.remaining > 0:
+        room.remaining -= 1
         return
     among = actors.on_host(Reaction.actor_id, host)
-    work.node.rooms.put(name, Room(MOST_OF_HOST - _trim(work.session, among, MOST_OF_HOST)))
+    work.node.quotas.put(name, Quota(MAX_PER_HOST - _prune(work.session, among, MAX_PER_HOST)))

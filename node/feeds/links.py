@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from flask import request, url_for
 from flask_babel import gettext as _
 
-from node.search.wanted import read
+from node.search.search_params import parse
 
 
 @dataclass(frozen=True)
-class Link:
+class FeedLink:
     """A feed of this page."""
 
     href: str
@@ -17,27 +17,27 @@ class Link:
     type: str = "application/atom+xml"
 
 
-def feed_links() -> list[Link]:
+def feed_links() -> list[FeedLink]:
     """The feeds of the page of this request; the list of all projects is everybody's."""
     endpoint, parts = request.endpoint or "", request.view_args or {}
     if endpoint == "projects.index":
-        wanted, _error = read(request.args.items(multi=True))
-        query = f"?{wanted.query}" if wanted.query else ""
+        wanted, _error = parse(request.args.items(multi=True))
+        query = f"?{wanted.query_string}" if wanted.query_string else ""
         json_feed = url_for("feeds.json_feed") + query
         return [
-            Link(url_for("feeds.atom") + query, _("Projects (Atom)")),
-            Link(json_feed, _("Projects (JSON Feed)"), "application/feed+json"),
-            Link(url_for("feeds.updates_of_all") + query, _("Updates (Atom)")),
+            FeedLink(url_for("feeds.atom") + query, _("Projects (Atom)")),
+            FeedLink(json_feed, _("Projects (JSON Feed)"), "application/feed+json"),
+            FeedLink(url_for("feeds.updates_of_all") + query, _("Updates (Atom)")),
         ]
     if endpoint in {"projects.show", "updates.index"} and "token" in parts:
         href = url_for("feeds.updates_of_project", token=parts["token"])
-        return [Link(href, _("Updates about this project (Atom)"))]
+        return [FeedLink(href, _("Updates about this project (Atom)"))]
     if endpoint in {"pages.own_council", "pages.known_council"}:
         name = endpoint.replace("pages.", "feeds.")
-        return [Link(url_for(name, **parts), _("This council’s projects (Atom feed)"))]
+        return [FeedLink(url_for(name, **parts), _("This council’s projects (Atom feed)"))]
     if endpoint == "pages.home":
         return [
-            Link(url_for("feeds.atom"), _("Projects (Atom)")),
-            Link(url_for("feeds.updates_of_all"), _("Updates (Atom)")),
+            FeedLink(url_for("feeds.atom"), _("Projects (Atom)")),
+            FeedLink(url_for("feeds.updates_of_all"), _("Updates (Atom)")),
         ]
     return []

@@ -11,19 +11,19 @@ from urllib.parse import urlencode
 from flask import request, url_for
 
 from node.councils.models import Council
-from node.federating.readers import Reader
+from node.federating.viewer import Viewer
 from node.projects import service
 from node.projects.models import Project
 from node.request import current_work
-from node.search import for_programs
-from node.search.narrowing import filter_of
-from node.search.service import MOST, find, ordered
-from node.search.wanted import Wanted
+from node.search import api_params
+from node.search.search_params import SearchParams
+from node.search.service import MAX_RESULTS, find_projects, list_ordered
+from node.search.sql_filters import to_project_filter
 from node.text import one_line
 
 
 @dataclass(frozen=True)
-class Page:
+class FeedPage:
     """One page of projects. `number` counts from 1; `next_url` is empty on the last."""
 
     projects: list[Project]
@@ -33,39 +33,39 @@ class Page:
     next_url: str
 
 
-def asked(reader: Reader) -> Page:
+def requested_page(reader: Viewer) -> FeedPage:
     """The page of projects that the current request asks for. Raises `InvalidInputError`."""
-    return _page(for_programs.wanted(), reader)
+    return _build_page(api_params.parse_request_params(), reader)
 
 
-def of_council(reader: Reader, council: Council) -> Page:
-    return _page(replace(for_programs.wanted(), council=council.id), reader)
+def council_page(reader: Viewer, council: Council) -> FeedPage:
+    return _build_page(replace(api_params.parse_request_params(), council=council.id), reader)
 
 
-def all_asked(reader: Reader) -> list[Project]:
+def list_all_requested(reader: Viewer) -> list[Project]:
     """All projects that the current request asks for, the first `MOST`."""
-    session, wanted = current_work().session, for_programs.wanted()
+    session, wanted = current_work().session, api_params.parse_request_params()
     if wanted.chosen_order:
-        return ordered(session, wanted, reader, 0, MOST)
-    return service.newest(session, filter_of(session, wanted, reader), MOST)
+        return list_ordered(session, wanted, reader, 0, MAX_RESULTS)
+    return service.list_newest(session, to_project_filter(session, wanted, reader), MAX_RESULTS)
 
 
-def _page(wanted: Wanted, reader: Reader) -> Page:
+def _build_page(wanted: SearchParams, reader: Viewer) -> FeedPage:
     """In an order that is chosen, of no more than `MOST`, as in the finder."""
     session, number = current_work().session, request.args.get("page", 1, type=int)
     page: Any
     if wanted.chosen_order:
-        page = find(session, wanted, reader, number)
+        page = find_projects(session, wanted, reader, number)
     else:
-        page = service.listed(session, filter_of(session, wanted, reader), number)
+        page = service.list_page(session, to_project_filter(session, wanted, reader), number)
     onward = next_url(page.number, page.pages)
-    return Page(page.projects, page.number, page.pages, page.total, onward)
+    return FeedPage(page.projects, page.number, page.pages, page.total, onward)
 
 
-def page_of_search() -> str:
+def finder_url() -> str:
     """The page of the finder with what the current request asks for."""
-    query = for_programs.wanted().query
-    return here(url_for("projects.index")) + (f"?{query}" if query else "")
+    query = api_params.parse_request_params().query_string
+    return absolute_url(url_for("projects.index")) + (f"?{query}" if query else "")
 
 
 def next_url(number: int, pages: int) -> str:
@@ -73,10 +73,10 @@ def next_url(number: int, pages: int) -> str:
     if number >= pages:
         return ""
     asked_for = [pair for pair in request.args.items(multi=True) if pair[0] != "page"]
-    return here(f"{request.path}?{urlencode([*asked_for, ('page', number + 1)])}")
+    return absolute_url(f"{request.path}?{urlencode([*asked_for, ('page', number + 1)])}")
 
 
-def here(path: str) -> str:
+def absolute_url(path: str) -> str:
     """An address at this node: what the settings say it is, whatever name it was asked by."""
     return current_work().settings.base_url + path
 

@@ -7,12 +7,12 @@ from typing import Any
 import yaml
 
 from node.errors import NotFoundError
+from node.messages import msg
 from node.projects.details import LinkKind, Output
 from node.projects.models import Phase, Project
-from node.wording import say
 
-VERSION = "0.5"
-STATUS = {
+PUBLICCODE_VERSION = "0.5"
+DEVELOPMENT_STATUS = {
     Phase.concept: "concept",
     Phase.discovery: "concept",
     Phase.alpha: "development",
@@ -29,17 +29,17 @@ CATEGORIES = frozenset(
     if not line.startswith("#")
 )
 PLATFORMS = ("web", "windows", "mac", "linux", "ios", "android")
-MORE = {
+FILLER_TEXTS = {
     "en": "{title} is a digital project of {council}. What it is for, how far it has come, what is"
     " new in it and what other councils can take from it are described at {url}",
     "cy": "Prosiect digidol gan {council} yw {title}. Mae ei bwrpas, pa mor bell y mae wedi"
     " cyrraedd, beth sy’n newydd ynddo a’r hyn y gall cynghorau eraill ei gymryd ohono i’w gweld"
     " yn {url}",
 }
-LONGEST_SHORT, SHORTEST_LONG, LONGEST_LONG = 150, 150, 10_000
+MAX_LEN_SHORT, MIN_LEN_LONG, MAX_LEN_LONG = 150, 150, 10_000
 
 
-def describe(project: Project) -> bytes:
+def to_publiccode(project: Project) -> bytes:
     """Raises `NotFoundError` for a project without a repository and an SPDX licence, which the
     standard asks for.
     """
@@ -48,21 +48,21 @@ def describe(project: Project) -> bytes:
     licence = next((each.spdx for each in details.outputs if each.spdx), "")
     if not repository or not licence:
         raise NotFoundError(
-            say(
+            msg(
                 "This project does not name a code repository, or none of its outputs "
                 "has a licence with an SPDX identifier."
             )
         )
     technologies = {word.casefold() for word in details.technologies}
     document: dict[str, Any] = {
-        "publiccodeYmlVersion": VERSION,
+        "publiccodeYmlVersion": PUBLICCODE_VERSION,
         "name": project.title,
         "url": repository,
-        **_if(landingURL=_link(project, LinkKind.website) or project.url),
+        **_without_empty(landingURL=_link(project, LinkKind.website) or project.url),
         "platforms": [each for each in PLATFORMS if each in technologies] or ["web"],
-        **_if(categories=_categories(details.tags)),
-        **_if(usedBy=_users(project.outputs)),
-        "developmentStatus": STATUS[project.phase],
+        **_without_empty(categories=_categories(details.tags)),
+        **_without_empty(usedBy=_users(project.outputs)),
+        "developmentStatus": DEVELOPMENT_STATUS[project.phase],
         "softwareType": "standalone/other",
         "description": _descriptions(project),
         "legal": {"license": licence},
@@ -71,7 +71,7 @@ def describe(project: Project) -> bytes:
             "localisationReady": False,
             "availableLanguages": sorted({project.language, *project.translations}),
         },
-        **_if(dependsOn=_dependencies(project)),
+        **_without_empty(dependsOn=_dependencies(project)),
     }
     written: bytes = yaml.safe_dump(
         document, allow_unicode=True, sort_keys=False, encoding="utf-8", width=100
@@ -79,7 +79,7 @@ def describe(project: Project) -> bytes:
     return written
 
 
-def _if(**said: Any) -> dict[str, Any]:
+def _without_empty(**said: Any) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
@@ -101,7 +101,7 @@ def _contact(project: Project) -> dict[str, str]:
     details = project.details
     return {
         "name": details.contact_name or project.council.name,
-        **_if(email=details.contact_email),
+        **_without_empty(email=details.contact_email),
         "affiliation": project.council.name,
     }
 
@@ -128,8 +128,8 @@ def _description(
 ) -> dict[str, Any]:
     """The standard wants a long description that is long: a short brief is added to."""
     long = brief or summary
-    if len(long) < SHORTEST_LONG:
-        more = MORE.get(language, MORE["en"]).format(
+    if len(long) < MIN_LEN_LONG:
+        more = FILLER_TEXTS.get(language, FILLER_TEXTS["en"]).format(
             title=title, council=project.council.name, url=project.url
         )
         long = "\n\n".join(part for part in (brief or summary, more) if part)
@@ -137,11 +137,11 @@ def _description(
     features += [each.need for each in project.details.user_needs]
     return {
         "localisedName": title,
-        "shortDescription": _cut(summary, LONGEST_SHORT),
-        "longDescription": _cut(long, LONGEST_LONG),
-        "features": [_cut(each, 100) for each in features] or [_cut(summary, 100)],
+        "shortDescription": _truncate(summary, MAX_LEN_SHORT),
+        "longDescription": _truncate(long, MAX_LEN_LONG),
+        "features": [_truncate(each, 100) for each in features] or [_truncate(summary, 100)],
     }
 
 
-def _cut(text: str, most: int) -> str:
+def _truncate(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

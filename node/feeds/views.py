@@ -13,55 +13,55 @@ from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
 from node.errors import NotFoundError
-from node.federating.readers import ANYBODY
-from node.federating.views.asking import current_reader
-from node.feeds import catalogue, describing, listing, publiccode
-from node.feeds.atom import Entry, Feed, as_atom, as_json_feed
-from node.feeds.tables import as_csv
+from node.federating.viewer import ANONYMOUS
+from node.federating.views.current_viewer import current_viewer
+from node.feeds import dcat, listing, publiccode, representations
+from node.feeds.csv_export import to_csv
+from node.feeds.feed_formats import Feed, FeedEntry, to_atom, to_json_feed
 from node.languages import page_language
+from node.messages import msg
 from node.projects import service as projects
 from node.projects.licensing import LICENCES, licence_of, licence_url
 from node.projects.models import Project
 from node.request import PUBLIC, current_work, json_bytes, permission
-from node.search import for_programs
-from node.search.narrowing import condition
+from node.search import api_params
+from node.search.sql_filters import to_visible_condition
 from node.updates import service as updates
 from node.updates.models import Update
-from node.wording import say
 
 blueprint = Blueprint("feeds", __name__)
 
 ATOM, FEED_JSON, JSON = "application/atom+xml", "application/feed+json", "application/json"
 
 
-def answer(body: bytes, kind: str, modified: datetime | None) -> Response:
+def cacheable_response(body: bytes, kind: str, modified: datetime | None) -> Response:
     """A document that a program asks for again and again."""
     charset = "" if kind.endswith("json") else "; charset=utf-8"
     response = Response(body, content_type=kind + charset)
     response.add_etag()
     response.last_modified = modified
-    if current_reader() == ANYBODY:
+    if current_viewer() == ANONYMOUS:
         response.headers["Cache-Control"] = "no-cache"
         response.headers["Access-Control-Allow-Origin"] = "*"
     response.make_conditional(request)
     return response
 
 
-def page_of(project: Project) -> str:
+def project_page_url(project: Project) -> str:
     """The address of a project's page here."""
-    return listing.here(url_for("projects.show", token=project.token))
+    return listing.absolute_url(url_for("projects.show", token=project.token))
 
 
 @blueprint.get("/projects.atom")
 @permission(PUBLIC)
 def atom() -> Response:
-    return _feed_of(listing.asked(current_reader()), ATOM)
+    return _project_feed(listing.requested_page(current_viewer()), ATOM)
 
 
 @blueprint.get("/projects.feed.json")
 @permission(PUBLIC)
 def json_feed() -> Response:
-    return _feed_of(listing.asked(current_reader()), FEED_JSON)
+    return _project_feed(listing.requested_page(current_viewer()), FEED_JSON)
 
 
 @blueprint.get("/councils/<slug>/projects.atom")
@@ -69,23 +69,23 @@ def json_feed() -> Response:
 def own_council(slug: str) -> Response:
     """The projects of our own council."""
     council = councils.by_slug(current_work().session, slug)
-    return _of_council(council)
+    return _council_feed(council)
 
 
 @blueprint.get("/councils/<int:council_id>/projects.atom")
 @permission(PUBLIC)
 def known_council(council_id: int) -> Response:
     """The projects of another council, as far as we know them."""
-    return _of_council(current_work().session.get(Council, council_id))
+    return _council_feed(current_work().session.get(Council, council_id))
 
 
-def _of_council(council: Council | None) -> Response:
+def _council_feed(council: Council | None) -> Response:
     if council is None:
-        raise NotFoundError(say("There is no such council here."))
-    return _feed_of(listing.of_council(current_reader(), council), ATOM, council)
+        raise NotFoundError(msg("There is no such council here."))
+    return _project_feed(listing.council_page(current_viewer(), council), ATOM, council)
 
 
-def _feed_of(page: listing.Page, kind: str, council: Council | None = None) -> Response:
+def _project_feed(page: listing.FeedPage, kind: str, council: Council | None = None) -> Response:
     """A feed of projects."""
     own = councils.require_own(current_work().session)
     who = council or own
@@ -94,26 +94,26 @@ def _feed_of(page: listing.Page, kind: str, council: Council | None = None) -> R
         title=_("Projects from %(name)s", name=who.name)
         if council
         else _("Projects listed by %(name)s", name=own.name),
-        url=listing.here(request.full_path.rstrip("?")),
-        page=who.actor.url if council else listing.page_of_search(),
+        url=listing.absolute_url(request.full_path.rstrip("?")),
+        page=who.actor.url if council else listing.finder_url(),
         author=who.name,
-        updated=modified or _never(),
-        entries=[_entry(each) for each in page.projects],
+        updated=modified or _epoch(),
+        entries=[_project_entry(each) for each in page.projects],
         next=page.next_url,
         language=page_language(),
     )
-    body = as_atom(feed) if kind == ATOM else json_bytes(as_json_feed(feed))
-    return answer(body, kind, modified)
+    body = to_atom(feed) if kind == ATOM else json_bytes(to_json_feed(feed))
+    return cacheable_response(body, kind, modified)
 
 
-def _never() -> datetime:
+def _epoch() -> datetime:
     return now().replace(year=1970, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _entry(project: Project) -> Entry:
-    return Entry(
+def _project_entry(project: Project) -> FeedEntry:
+    return FeedEntry(
         id=project.uri,
-        url=page_of(project),
+        url=project_page_url(project),
         title=project.title,
         summary=project.summary,
         content=project.content,
@@ -130,31 +130,32 @@ def _entry(project: Project) -> Entry:
 @permission(PUBLIC)
 def updates_of_all() -> Response:
     """What is told of all projects, or of those that are asked for as in the finder."""
-    session, wanted = current_work().session, for_programs.wanted()
-    among = condition(session, wanted, current_reader())
+    session, wanted = current_work().session, api_params.parse_request_params()
+    among = to_visible_condition(session, wanted, current_viewer())
     number = request.args.get("page", 1, type=int)
-    found, following = updates.everywhere(session, among, number)
+    found, following = updates.list_across_projects(session, among, number)
     own = councils.require_own(session)
     modified = max((each.changed_at for each in found), default=None)
     feed = Feed(
         title=_("Updates listed by %(name)s", name=own.name),
-        url=listing.here(request.full_path.rstrip("?")),
-        page=listing.page_of_search(),
+        url=listing.absolute_url(request.full_path.rstrip("?")),
+        page=listing.finder_url(),
         author=own.name,
-        updated=modified or _never(),
+        updated=modified or _epoch(),
         entries=[
-            _told(each, f"{each.project.title}: {listing.headline(each.content)}") for each in found
+            _update_entry(each, f"{each.project.title}: {listing.headline(each.content)}")
+            for each in found
         ],
         next=listing.next_url(following - 1, following) if following else "",
         language=page_language(),
     )
-    return answer(as_atom(feed), ATOM, modified)
+    return cacheable_response(to_atom(feed), ATOM, modified)
 
 
-def _told(update: Update, title: str) -> Entry:
-    return Entry(
+def _update_entry(update: Update, title: str) -> FeedEntry:
+    return FeedEntry(
         id=update.uri,
-        url=listing.here(url_for("updates.show", token=update.token)),
+        url=listing.absolute_url(url_for("updates.show", token=update.token)),
         title=title.rstrip(": ") or update.project.title,
         summary="",
         content=update.content,
@@ -171,46 +172,51 @@ def _told(update: Update, title: str) -> Entry:
 def updates_of_project(token: str) -> Response:
     """What is told of one project."""
     session = current_work().session
-    project = projects.by_token(session, token, current_reader())
-    page = updates.listed(session, project, request.args.get("page", 1, type=int))
+    project = projects.by_token(session, token, current_viewer())
+    page = updates.list_page(session, project, request.args.get("page", 1, type=int))
     modified = max((each.changed_at for each in page.updates), default=project.changed_at)
     feed = Feed(
         title=_("Updates about %(title)s", title=project.title),
-        url=listing.here(request.full_path.rstrip("?")),
-        page=page_of(project),
+        url=listing.absolute_url(request.full_path.rstrip("?")),
+        page=project_page_url(project),
         author=project.council.name,
         updated=modified,
-        entries=[_told(each, listing.headline(each.content)) for each in page.updates],
+        entries=[_update_entry(each, listing.headline(each.content)) for each in page.updates],
         next=listing.next_url(page.number, page.pages),
         language=project.language,
     )
-    return answer(as_atom(feed), ATOM, modified)
+    return cacheable_response(to_atom(feed), ATOM, modified)
 
 
 @blueprint.get("/projects.json")
 @permission(PUBLIC)
 def as_json() -> Response:
     """A page of the list as plain JSON."""
-    page = listing.asked(current_reader())
+    page = listing.requested_page(current_viewer())
     document = {
         "total": page.total,
         "page": page.number,
         "pages": page.pages,
         "next": page.next_url or None,
         "projects": [
-            describing.in_list(each, page_of(each), _licence(each)) for each in page.projects
+            representations.describe_in_list(each, project_page_url(each), _licence(each))
+            for each in page.projects
         ],
     }
-    return answer(json_bytes(document), JSON, _newest(page.projects))
+    return cacheable_response(json_bytes(document), JSON, _last_changed(page.projects))
 
 
 @blueprint.get("/projects.csv")
 @permission(PUBLIC)
 def table() -> Response:
     """The list as a spreadsheet, as far as `listing.MOST` goes."""
-    found = listing.all_asked(current_reader())
-    rows = [describing.cells(each, page_of(each), _licence(each)) for each in found]
-    response = answer(as_csv(describing.COLUMNS, rows), "text/csv", _newest(found))
+    found = listing.list_all_requested(current_viewer())
+    rows = [
+        representations.to_cells(each, project_page_url(each), _licence(each)) for each in found
+    ]
+    response = cacheable_response(
+        to_csv(representations.TABLE_COLUMNS, rows), "text/csv", _last_changed(found)
+    )
     response.headers["Content-Disposition"] = 'attachment; filename="projects.csv"'
     return response
 
@@ -219,7 +225,7 @@ def _licence(project: Project) -> str | None:
     return licence_url(current_work().settings, project)
 
 
-def _newest(found: Iterable[Project]) -> datetime | None:
+def _last_changed(found: Iterable[Project]) -> datetime | None:
     return max((each.changed_at for each in found), default=None)
 
 
@@ -228,19 +234,21 @@ def _newest(found: Iterable[Project]) -> datetime | None:
 def data() -> Response:
     """The catalogue of what data this node gives away."""
     own, settings = councils.require_own(current_work().session), current_work().settings
-    modified = _newest(listing.asked(current_reader()).projects)
+    modified = _last_changed(listing.requested_page(current_viewer()).projects)
     licence = LICENCES[settings.content_licence].url
-    document = catalogue.describe(own, settings.base_url, modified, licence)
-    return answer(json_bytes(document), JSON, modified)
+    document = dcat.build_catalogue(own, settings.base_url, modified, licence)
+    return cacheable_response(json_bytes(document), JSON, modified)
 
 
 @blueprint.get("/projects/<token>/publiccode.yml")
 @permission(PUBLIC)
 def as_publiccode(token: str) -> Response:
     """A project of ours as catalogues of software read it."""
-    project = projects.by_token(current_work().session, token, current_reader())
+    project = projects.by_token(current_work().session, token, current_viewer())
     if not project.is_local:
         raise NotFoundError(
-            say("Only the council that runs this project can describe its software.")
+            msg("Only the council that runs this project can describe its software.")
         )
-    return answer(publiccode.describe(project), "application/yaml", project.changed_at)
+    return cacheable_response(
+        publiccode.to_publiccode(project), "application/yaml", project.changed_at
+    )

@@ -2,10 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from node.forms import DayField, HouseForm
+from node.forms import BaseForm, DayField
 
 
-class ReviewForm(HouseForm):
+class ReviewDateForm(BaseForm):
     day = DayField(
         _l("Review date"),
         description=_l(

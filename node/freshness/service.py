@@ -12,90 +12,93 @@ from sqlalchemy.orm import Session
 
 from node.councils.models import Council
 from node.db import insert_once, now
+from node.error_isolation import for_each
 from node.errors import ConflictError
 from node.federating.models import Actor, Comparison, Peer
-from node.freshness import news
+from node.freshness import notifications
 from node.freshness.models import Reminder
-from node.hourly import once_an_hour
-from node.isolation import each
-from node.projects import reviews, telling
+from node.hourly_jobs import run_hourly
+from node.messages import msg
+from node.projects import federation_events, review_dates
 from node.projects.details import Freshness
-from node.projects.models import Project, State
-from node.reviewing import Timetable
+from node.projects.models import Project, ProjectState
+from node.review_schedule import ReviewSchedule
 from node.runtime import Node, UnitOfWork
-from node.updates.models import State as UpdateState
-from node.updates.models import Update
-from node.wording import say
+from node.updates.models import Update, UpdateState
 
 JOB = "freshness"
 ESCALATION = "escalation"
 # The coordinators have so long, whatever the settings say and however long a node was off.
-LAST_CHANCE = timedelta(weeks=1)
+MIN_ESCALATION = timedelta(weeks=1)
 
 
-def work_off(node: Node) -> None:
+def run_job(node: Node) -> None:
     """The job, which looks once an hour: reviews fall due on days."""
-    once_an_hour(node, JOB, lambda: look(node))
+    run_hourly(node, JOB, lambda: process_due_projects(node))
 
 
-def look(node: Node) -> None:
+def process_due_projects(node: Node) -> None:
     """Do all that is to follow by now, one project at a time."""
     with node.reading() as session:
-        due = session.scalars(_due(node.settings.timetable).order_by(Project.id)).all()
-    each(node, JOB, due, partial(_look_at, node))
+        due = session.scalars(_select_due(node.settings.review_schedule).order_by(Project.id)).all()
+    for_each(node, JOB, due, partial(_process_project, node))
 
 
-def _due(timetable: Timetable) -> Select[int]:
+def _select_due(timetable: ReviewSchedule) -> Select[int]:
     """Published projects of ours whose review is due, or that have yet to get a review date."""
     ours = select(Council.id).where(Council.slug.is_not(None))
-    has_none = Project.review_on.is_(None) & Project.phase.in_(timetable.intervals)
+    has_none = Project.review_on.is_(None) & Project.phase.in_(timetable.interval_weeks)
     return select(Project.id).where(
         Project.council_id.in_(ours),
-        Project.state == State.published,
+        Project.state == ProjectState.published,
         Project.freshness != Freshness.archived,
-        or_(Project.review_on <= reviews.today(), has_none),
+        or_(Project.review_on <= review_dates.today(), has_none),
     )
 
 
-def _look_at(node: Node, project_id: int) -> None:
-    timetable = node.settings.timetable
+def _process_project(node: Node, project_id: int) -> None:
+    timetable = node.settings.review_schedule
     with node.work(by=JOB) as work:
-        mine = _due(timetable).with_only_columns(Project).where(Project.id == project_id)
+        mine = _select_due(timetable).with_only_columns(Project).where(Project.id == project_id)
         project = work.session.scalar(mine.with_for_update(of=Project))
         if project is not None:  # nobody confirmed it meanwhile
-            _act_on(work, timetable, project)
+            _apply_schedule(work, timetable, project)
 
 
-def _act_on(work: UnitOfWork, timetable: Timetable, project: Project) -> None:
+def _apply_schedule(work: UnitOfWork, timetable: ReviewSchedule, project: Project) -> None:
     if project.review_on is None:  # from before there were reviews
-        reviews.confirm(work.settings, project)
+        review_dates.confirm(work.settings, project)
         return
-    before, since = project.freshness, reviews.today() - project.review_on
+    before, since = project.freshness, review_dates.today() - project.review_on
     weeks = since.days // 7
-    if weeks >= timetable.archived and _was_escalated(work.session, project):
-        reviews.move(project, Freshness.stale)
-        reviews.move(project, Freshness.archived)
-        project.archived_on = reviews.today()
-        news.archived(work, project)
+    if weeks >= timetable.archive_weeks and _was_escalated(work.session, project):
+        review_dates.change_freshness(project, Freshness.stale)
+        review_dates.change_freshness(project, Freshness.archived)
+        project.archived_on = review_dates.today()
+        notifications.notify_archived(work, project)
     else:
         # One that is stale stays so, though its council has become more patient since.
-        is_stale = weeks >= timetable.stale or project.freshness is Freshness.stale
-        reviews.move(project, Freshness.stale if is_stale else Freshness.due)
+        is_stale = weeks >= timetable.stale_weeks or project.freshness is Freshness.stale
+        review_dates.change_freshness(project, Freshness.stale if is_stale else Freshness.due)
         _remind(work, timetable, project, weeks)
     if project.freshness is not before:
-        telling.told(work, project, project.visibility)
+        federation_events.publish_change(work, project, project.visibility)
 
 
-def _remind(work: UnitOfWork, timetable: Timetable, project: Project, weeks: int) -> None:
+def _remind(work: UnitOfWork, timetable: ReviewSchedule, project: Project, weeks: int) -> None:
     """Tell the owner what is the latest reminder by now, and the coordinators, each once."""
-    passed = [each for each in timetable.nudges if each <= weeks]
-    if passed and weeks < timetable.escalated and _once(work, project, f"nudge-{passed[-1]}"):
-        news.nudge(work, project)
-    if weeks >= timetable.escalated and _once(work, project, ESCALATION):
-        news.escalate(work, project)
+    passed = [each for each in timetable.nudge_weeks if each <= weeks]
+    if (
+        passed
+        and weeks < timetable.escalate_weeks
+        and _record_reminder(work, project, f"nudge-{passed[-1]}")
+    ):
+        notifications.notify_owner(work, project)
+    if weeks >= timetable.escalate_weeks and _record_reminder(work, project, ESCALATION):
+        notifications.notify_coordinators(work, project)
 
 
-def _once(work: UnitOfWork, project: Project, step: str) -> bool:
+def _record_reminder(work: UnitOfWork, project: Project, step: str) -> bool:
     row = {"project_id": project.id, "review_on": project.review_on, "step": step, "at": now()}
     return insert_once(work.session, Reminder, **row)
 
@@ -105,7 +108,7 @@ def _was_escalated(session: Session, project: Project) -> bool:
         Reminder.project_id == project.id,
         Reminder.review_on == project.review_on,
         Reminder.step == ESCALATION,
-        Reminder.at <= now() - LAST_CHANCE,
+        Reminder.at <= now() - MIN_ESCALATION,
     )
     return session.scalar(told) is not None
 
@@ -114,26 +117,26 @@ def confirm(work: UnitOfWork, project: Project) -> None:
     """Its owner, or who looks after all, says that what a project says is still true. One from the
     archive is back in the lists.
     """
-    if project.state is not State.published:
-        raise ConflictError(say("Publish the project first."))
+    if project.state is not ProjectState.published:
+        raise ConflictError(msg("Publish the project first."))
     action = "revive" if project.freshness is Freshness.archived else "confirm"
-    reviews.confirm(work.settings, project)
-    telling.told(work, project, project.visibility)
+    review_dates.confirm(work.settings, project)
+    federation_events.publish_change(work, project, project.visibility)
     work.session.execute(delete(Reminder).where(Reminder.project_id == project.id))
     work.audit(f"project.{action}", project.uri, review_on=str(project.review_on))
 
 
-def choose(work: UnitOfWork, project: Project, day: date | None) -> None:
+def choose_review_date(work: UnitOfWork, project: Project, day: date | None) -> None:
     """Its owner, or who looks after all, says that a project is true, and that it is to be looked
     at again on that day; None: when it is usual. Raises `InvalidInputError`.
     """
     if project.freshness in {Freshness.unsaid, Freshness.archived}:
-        raise ConflictError(say("You cannot choose a review date for this project."))
-    reviews.choose(project, day)
+        raise ConflictError(msg("You cannot choose a review date for this project."))
+    review_dates.choose_review_date(project, day)
     confirm(work, project)
 
 
-def said_on(session: Session, project: Project) -> date | None:
+def last_update_on(session: Session, project: Project) -> date | None:
     """When a project last had an update."""
     newest = (
         select(Update.published_at)
@@ -144,7 +147,7 @@ def said_on(session: Session, project: Project) -> date | None:
     return at.date() if at else None
 
 
-def silent(work: UnitOfWork) -> dict[int, date]:
+def find_silent_councils(work: UnitOfWork) -> dict[int, date]:
     """The councils whose nodes have said nothing for long, with the day they were last heard."""
     query = (
         select(Council.id, Comparison.agreed_at, Peer.heard_at)

@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from node.errors import InvalidInputError
-from node.freshness import service, words
-from node.freshness.forms import ReviewForm
-from node.projects import reviews
+from node.freshness import labels, service
+from node.freshness.forms import ReviewDateForm
+from node.projects import review_dates
 from node.projects import service as projects
 from node.projects.details import Freshness
 from node.projects.models import Project
@@ -23,8 +23,8 @@ EDIT = "projects.edit"
 
 def section(project: Project) -> Markup:
     """How far a project can be relied on and why, for its page."""
-    said_on = service.said_on(current_work().session, project)
-    reasons = words.reasons(project, said_on, reviews.today())
+    said_on = service.last_update_on(current_work().session, project)
+    reasons = labels.list_reasons(project, said_on, review_dates.today())
     return Markup(  # noqa: S704 -- our own template
         render_template(
             "freshness/_section.html", project=project, reasons=reasons, silence=_silence(project)
@@ -32,10 +32,10 @@ def section(project: Project) -> Markup:
     )
 
 
-def short(project: Project) -> Markup:
+def render_short(project: Project) -> Markup:
     """The same as a tag and at most one sentence, for lists."""
     is_late = project.freshness in {Freshness.due, Freshness.stale}
-    reason = words.overdue(project) if is_late else ""
+    reason = labels.overdue_sentence(project) if is_late else ""
     return Markup(  # noqa: S704 -- our own template
         render_template(
             "freshness/_short.html",
@@ -50,18 +50,18 @@ def _silence(project: Project) -> str:
     if project.is_local:
         return ""
     if "silent" not in g:
-        g.silent = service.silent(current_work())
+        g.silent = service.find_silent_councils(current_work())
     silent: dict[int, date] = g.silent
     heard_on = silent.get(project.council_id)
-    return words.silence(project.council.actor.host, heard_on) if heard_on else ""
+    return labels.silence_sentence(project.council.actor.host, heard_on) if heard_on else ""
 
 
 @blueprint.get("/projects/<token>/review-date")
 @permission(EDIT)
 def choose_form(token: str) -> ResponseReturnValue:
     """Choose when a project is to be looked at again."""
-    project = projects.for_change(current_work().session, token)
-    form = ReviewForm(formdata=None)
+    project = projects.get_for_update(current_work().session, token)
+    form = ReviewDateForm(formdata=None)
     form.day.process(None, project.review_chosen_on)
     return render_template("freshness/choose.html", form=form, project=project)
 
@@ -69,12 +69,12 @@ def choose_form(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/review-date")
 @permission(EDIT)
 def choose(token: str) -> ResponseReturnValue:
-    form, work = ReviewForm(), current_work()
-    project = projects.for_change(work.session, token)
+    form, work = ReviewDateForm(), current_work()
+    project = projects.get_for_update(work.session, token)
     try:
         if form.validate_on_submit():
-            service.choose(work, project, form.day.data)
-            _thank(project)
+            service.choose_review_date(work, project, form.day.data)
+            _flash_thanks(project)
             return redirect(url_for("projects.show", token=token), 303)
     except InvalidInputError as error:
         form.show(error)
@@ -86,21 +86,23 @@ def choose(token: str) -> ResponseReturnValue:
 def confirm(token: str) -> ResponseReturnValue:
     """Somebody says that a project is still true; one from the archive is back."""
     work = current_work()
-    project = projects.for_change(work.session, token)
+    project = projects.get_for_update(work.session, token)
     was_archived = project.freshness is Freshness.archived
     service.confirm(work, project)
     if was_archived:
         flash(_("The project is no longer archived."), "success")
     else:
-        _thank(project)
+        _flash_thanks(project)
     if request.args.get("back") == "desk":
         return redirect(url_for("desk.show"), 303)
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _thank(project: Project) -> None:
+def _flash_thanks(project: Project) -> None:
     if project.review_on:
-        said = _("Thank you. The next review is on %(day)s.", day=words.day(project.review_on))
+        said = _(
+            "Thank you. The next review is on %(day)s.", day=labels.format_day(project.review_on)
+        )
         flash(said, "success")
     else:
         flash(_("Thank you."), "success")

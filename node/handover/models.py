@@ -6,12 +6,12 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
-from node.federating.models.shapes import Stateful
+from node.federating.models.mixins import StateMixin
 from node.people.models import User
 from node.projects.models import Project
 
 
-class HandOver(Stateful, Base):
+class HandOver(StateMixin, Base):
     """`by_user` offers a project to `to_user`, with a `note`. A project has one open offer."""
 
     __tablename__ = "hand_over"

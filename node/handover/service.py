@@ -7,27 +7,31 @@ from sqlalchemy.orm import Session
 
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from node.handover import news
+from node.handover import notifications
 from node.handover.models import HandOver
+from node.messages import msg
 from node.people import service as people
 from node.people.models import User
-from node.people.permissions import WRITERS
+from node.people.permissions import WRITER_ROLES
 from node.projects import service as projects
 from node.projects.models import Project
-from node.projects.writing import text_of
+from node.projects.validation import to_input
 from node.runtime import UnitOfWork
 from node.text import misfit, trim
-from node.wording import say
 
-LONGEST_NOTE = 500
+MAX_LEN_NOTE = 500
 
 
-def candidates(session: Session, project: Project) -> list[User]:
+def list_candidates(session: Session, project: Project) -> list[User]:
     """The people who may look after a project, without the one who does."""
-    return [user for user in people.with_roles(session, WRITERS) if user.id != project.owner_id]
+    return [
+        user
+        for user in people.list_with_roles(session, WRITER_ROLES)
+        if user.id != project.owner_id
+    ]
 
 
-def open_offer(session: Session, project: Project) -> HandOver | None:
+def get_open_offer(session: Session, project: Project) -> HandOver | None:
     """The offer of a project that somebody has yet to answer."""
     return session.scalar(
         select(HandOver).where(HandOver.project_id == project.id, HandOver.state == "offered")
@@ -44,18 +48,18 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
 
     Raises `InvalidInputError` with what is wrong, `ConflictError` where it is offered already.
     """
-    to = next((each for each in candidates(work.session, project) if each.id == to_id), None)
+    to = next((each for each in list_candidates(work.session, project) if each.id == to_id), None)
     note = " ".join(trim(note).split())
     wrong = {}
     if to is None:
-        wrong["to"] = say("Select a new owner")
-    if why := misfit(note, LONGEST_NOTE):
+        wrong["to"] = msg("Select a new owner")
+    if why := misfit(note, MAX_LEN_NOTE):
         wrong["note"] = why
     if wrong or to is None:
-        raise InvalidInputError(say("The project could not be offered to a new owner."), wrong)
-    if open_offer(work.session, project) is not None:
+        raise InvalidInputError(msg("The project could not be offered to a new owner."), wrong)
+    if get_open_offer(work.session, project) is not None:
         raise ConflictError(
-            say(
+            msg(
                 "This project has already been offered to someone. Withdraw that offer "
                 "before you make another."
             )
@@ -63,38 +67,38 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
     made = HandOver(project=project, by_user=by, to_user=to, note=note, state="offered")
     work.session.add(made)
     work.session.flush()
-    news.offered(work, made)
+    notifications.notify_offered(work, made)
     work.audit("project.offer", project.uri, to=to.email)
     return made
 
 
 def accept(work: UnitOfWork, project: Project, user: User) -> None:
     """Whoever was asked looks after the project from now on."""
-    made = _for_answer(work, project)
+    made = _require_open_offer(work, project)
     if made.to_user_id != user.id:
         raise ForbiddenError(
-            say("You cannot answer this offer. The project was offered to someone else.")
+            msg("You cannot answer this offer. The project was offered to someone else.")
         )
     _decide(made, "accepted")
-    news.answered(work, made)
-    give(work, project, user)
+    notifications.notify_answered(work, made)
+    transfer(work, project, user)
 
 
 def decline(work: UnitOfWork, project: Project, user: User) -> None:
     """Whoever was asked will not look after the project."""
-    made = _for_answer(work, project)
+    made = _require_open_offer(work, project)
     if made.to_user_id != user.id:
         raise ForbiddenError(
-            say("You cannot answer this offer. The project was offered to someone else.")
+            msg("You cannot answer this offer. The project was offered to someone else.")
         )
     _decide(made, "declined")
-    news.answered(work, made)
+    notifications.notify_answered(work, made)
     work.audit("project.decline", project.uri)
 
 
 def withdraw(work: UnitOfWork, project: Project) -> None:
     """Take an offer back that nobody answered."""
-    _decide(_for_answer(work, project), "withdrawn")
+    _decide(_require_open_offer(work, project), "withdrawn")
     work.audit("project.withdraw-offer", project.uri)
 
 
@@ -105,14 +109,14 @@ def take_on(work: UnitOfWork, project: Project, user: User) -> None:
     moot = HandOver.project_id == project.id, HandOver.state == "offered"
     gone = {"state": "withdrawn", "decided_at": now()}
     work.session.execute(update(HandOver).where(*moot).values(**gone))
-    give(work, project, user)
+    transfer(work, project, user)
 
 
-def give(work: UnitOfWork, project: Project, user: User) -> None:
+def transfer(work: UnitOfWork, project: Project, user: User) -> None:
     """`user` looks after a project. Where its page named the owner so far as its contact, it names
     the new one; without an email address, which is theirs to give.
     """
-    before, text = project.owner, text_of(project)
+    before, text = project.owner, to_input(project)
     project.owner = user
     said = text.details
     if before is not None and said.contact_name == before.name:
@@ -126,11 +130,11 @@ def give(work: UnitOfWork, project: Project, user: User) -> None:
     work.audit("project.hand-over", project.uri, before=who, to=user.email)
 
 
-def _for_answer(work: UnitOfWork, project: Project) -> HandOver:
-    made = open_offer(work.session, project)
+def _require_open_offer(work: UnitOfWork, project: Project) -> HandOver:
+    made = get_open_offer(work.session, project)
     if made is None:
         raise NotFoundError(
-            say("This offer is no longer open. It may have been withdrawn or already answered.")
+            msg("This offer is no longer open. It may have been withdrawn or already answered.")
         )
     return made
 

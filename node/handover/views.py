@@ -9,11 +9,11 @@ from markupsafe import Markup
 from node.errors import ForbiddenError, InvalidInputError
 from node.handover import service
 from node.handover.forms import OfferForm
-from node.people.permissions import may
+from node.messages import msg
+from node.people.permissions import has_permission
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import current_work, keeps_text, permission
-from node.wording import say
 
 blueprint = Blueprint("handover", __name__, template_folder="templates")
 
@@ -24,7 +24,9 @@ EDIT, COORDINATE = "projects.edit", "projects.coordinate"
 @permission(EDIT)
 def edit(token: str) -> ResponseReturnValue:
     """Offer a project to somebody, or answer or take back an offer."""
-    return _page(projects.for_change(current_work().session, token), OfferForm(formdata=None))
+    return _render_form(
+        projects.get_for_update(current_work().session, token), OfferForm(formdata=None)
+    )
 
 
 @blueprint.post("/projects/<token>/hand-over")
@@ -32,15 +34,15 @@ def edit(token: str) -> ResponseReturnValue:
 @keeps_text
 def offer(token: str) -> ResponseReturnValue:
     form, work = OfferForm(), current_work()
-    project = projects.for_change(work.session, token)
-    _require_giver(project)
+    project = projects.get_for_update(work.session, token)
+    _require_can_transfer(project)
     if not form.validate_on_submit():
-        return _page(project, form), 400
+        return _render_form(project, form), 400
     try:
-        made = service.offer(work, project, current_user, form.chosen(), form.note.data or "")
+        made = service.offer(work, project, current_user, form.selected_id(), form.note.data or "")
     except InvalidInputError as error:
         form.show(error)
-        return _page(project, form), 400
+        return _render_form(project, form), 400
     flash(_("The project has been offered to %(who)s.", who=made.to_user.name), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
@@ -49,7 +51,7 @@ def offer(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 def answer(token: str, verb: str) -> ResponseReturnValue:
     work = current_work()
-    project = projects.for_change(work.session, token)
+    project = projects.get_for_update(work.session, token)
     if verb == "accept":
         service.accept(work, project, current_user)
         flash(_("You are now the owner of this project."), "success")
@@ -57,7 +59,7 @@ def answer(token: str, verb: str) -> ResponseReturnValue:
         service.decline(work, project, current_user)
         flash(_("You have declined this project. Its owner has not changed."), "success")
     else:
-        _require_giver(project)
+        _require_can_transfer(project)
         service.withdraw(work, project)
         flash(_("The offer has been withdrawn."), "success")
     return redirect(url_for("projects.show", token=token), 303)
@@ -68,10 +70,10 @@ def answer(token: str, verb: str) -> ResponseReturnValue:
 def take_on(token: str) -> ResponseReturnValue:
     """Look after a project that nobody looks after; a coordinator may take on any."""
     work = current_work()
-    project = projects.for_change(work.session, token)
-    if service.has_owner(project) and not may(COORDINATE):
+    project = projects.get_for_update(work.session, token)
+    if service.has_owner(project) and not has_permission(COORDINATE):
         raise ForbiddenError(
-            say("This project already has an owner. Ask them to hand it over to you.")
+            msg("This project already has an owner. Ask them to hand it over to you.")
         )
     service.take_on(work, project, current_user)
     flash(_("You are now the owner of this project."), "success")
@@ -80,39 +82,39 @@ def take_on(token: str) -> ResponseReturnValue:
 
 def section(project: Project) -> Markup:
     """The offer of a project of ours that waits for an answer, for its page."""
-    made = service.open_offer(current_work().session, project) if may(EDIT) else None
+    made = service.get_open_offer(current_work().session, project) if has_permission(EDIT) else None
     if made is None:
         return Markup("")
     page = render_template(
-        "handover/_section.html", project=project, made=made, gives=_may_give(project)
+        "handover/_section.html", project=project, made=made, gives=_can_transfer(project)
     )
     return Markup(page)  # noqa: S704 -- our own template
 
 
-def _may_give(project: Project) -> bool:
+def _can_transfer(project: Project) -> bool:
     """Its owner gives a project away, or a coordinator does; one without owner, anybody."""
     is_owner = project.owner_id == current_user.id
-    return not service.has_owner(project) or is_owner or may(COORDINATE)
+    return not service.has_owner(project) or is_owner or has_permission(COORDINATE)
 
 
-def _require_giver(project: Project) -> None:
+def _require_can_transfer(project: Project) -> None:
     """Raises `ForbiddenError` for who may not give the project away."""
-    if not _may_give(project):
+    if not _can_transfer(project):
         raise ForbiddenError(
-            say(
+            msg(
                 "Only the owner of this project or a coordinator can hand it over or "
                 "withdraw an offer."
             )
         )
 
 
-def _page(project: Project, form: OfferForm) -> str:
+def _render_form(project: Project, form: OfferForm) -> str:
     session = current_work().session
-    form.offer_to(service.candidates(session, project))
+    form.set_choices(service.list_candidates(session, project))
     return render_template(
         "handover/edit.html",
         project=project,
         form=form,
-        made=service.open_offer(session, project),
+        made=service.get_open_offer(session, project),
         has_owner=service.has_owner(project),
     )

@@ -7,72 +7,78 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from node.errors import NotFoundError
-from node.federating.readers import Reader
+from node.federating.viewer import Viewer
+from node.messages import msg
 from node.projects import service as projects
 from node.projects import versions
-from node.projects.models import Project, Version, Visibility
-from node.projects.writing import Text
+from node.projects.models import Project, ProjectVersion, Visibility
+from node.projects.validation import ProjectInput
 from node.runtime import UnitOfWork
-from node.wording import say
 
-PAGE = 20
+PAGE_SIZE = 20
 
 
 @dataclass(frozen=True)
-class Page:
+class HistoryPage:
     """One page of the versions of a project, newest first. `number` counts from 1; `before` is the
     version that comes before the last of the page, if there is one.
     """
 
-    versions: Sequence[Version]
-    before: Version | None
+    versions: Sequence[ProjectVersion]
+    before: ProjectVersion | None
     number: int
     pages: int
     total: int
 
 
-def listed(session: Session, project: Project, reader: Reader, number: int = 1) -> Page:
+def list_page(session: Session, project: Project, reader: Viewer, number: int = 1) -> HistoryPage:
     """The versions of a project that `reader` may see: those they could have read at the time."""
-    query = _shown(project, reader)
+    query = _select_visible(project, reader)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    pages = max(1, -(-total // PAGE))
+    pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
-    newest_first = query.order_by(Version.number.desc()).offset((number - 1) * PAGE)
-    found = session.scalars(newest_first.limit(PAGE + 1)).all()
-    return Page(found[:PAGE], found[PAGE] if len(found) > PAGE else None, number, pages, total)
+    newest_first = query.order_by(ProjectVersion.number.desc()).offset((number - 1) * PAGE_SIZE)
+    found = session.scalars(newest_first.limit(PAGE_SIZE + 1)).all()
+    return HistoryPage(
+        found[:PAGE_SIZE],
+        found[PAGE_SIZE] if len(found) > PAGE_SIZE else None,
+        number,
+        pages,
+        total,
+    )
 
 
-def one(session: Session, project: Project, reader: Reader, number: int) -> Version:
+def get_version(session: Session, project: Project, reader: Viewer, number: int) -> ProjectVersion:
     """One version. Raises `NotFoundError` for none, and for one that `reader` may not see."""
-    found = session.scalar(_shown(project, reader).where(Version.number == number))
+    found = session.scalar(_select_visible(project, reader).where(ProjectVersion.number == number))
     if found is None:
-        raise NotFoundError(say("There is no such version of this project."))
+        raise NotFoundError(msg("There is no such version of this project."))
     return found
 
 
-def text_of(version: Version) -> Text:
+def to_input(version: ProjectVersion) -> ProjectInput:
     """What a version says."""
     return versions.load(version.text)
 
 
-def restore(work: UnitOfWork, project: Project, version: Version) -> None:
+def restore(work: UnitOfWork, project: Project, version: ProjectVersion) -> None:
     """Write again what a version says, as a new one. Who may read the project stays."""
-    text = replace(text_of(version), visibility=project.visibility.value)
-    projects.update(work, project, text, project.version, deed="restored")
+    text = replace(to_input(version), visibility=project.visibility.value)
+    projects.update(work, project, text, project.version, action="restored")
     work.audit("project.restore", project.uri, version=version.number)
 
 
-def _shown(project: Project, reader: Reader) -> Select[Version]:
+def _select_visible(project: Project, reader: Viewer) -> Select[ProjectVersion]:
     """What `reader` may see: of what was written before it was published, others than those who
     see drafts get only the last, which is what was published.
     """
-    query = select(Version).where(Version.project_id == project.id)
+    query = select(ProjectVersion).where(ProjectVersion.project_id == project.id)
     if reader.may_see_drafts:
         return query
-    drafted = select(func.max(Version.number)).where(
-        Version.project_id == project.id, Version.at <= project.published_at
+    drafted = select(func.max(ProjectVersion.number)).where(
+        ProjectVersion.project_id == project.id, ProjectVersion.at <= project.published_at
     )
-    query = query.where(Version.number >= func.coalesce(drafted.scalar_subquery(), 1))
-    if reader.is_ours:
+    query = query.where(ProjectVersion.number >= func.coalesce(drafted.scalar_subquery(), 1))
+    if reader.is_local_user:
         return query
-    return query.where(Version.audience.in_([Visibility(word) for word in reader.audiences]))
+    return query.where(ProjectVersion.audience.in_([Visibility(word) for word in reader.audiences]))

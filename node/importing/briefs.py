@@ -4,50 +4,52 @@ import re
 from html import unescape
 
 from node import markup
-from node.importing.found import Sieve
 from node.importing.limits import MAX_HTML
-from node.wording import say
+from node.importing.parsed_project import FieldCleaner
+from node.messages import msg
 
-LONGEST = 40_000
+MAX_LEN_BRIEF = 40_000
 ELEMENT = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 # Each level of lists and quotations is indented in Markdown, on every line inside it.
 MAX_LEVELS = 12
-LEVELS = re.compile(r"<(/?)(?:ul|ol|blockquote|dl|dd|table)\b", re.IGNORECASE)
+NESTING_TAGS = re.compile(r"<(/?)(?:ul|ol|blockquote|dl|dd|table)\b", re.IGNORECASE)
 
 
-def to_markdown(name: str, text: str, sieve: Sieve) -> str:
+def to_markdown(name: str, text: str, sieve: FieldCleaner) -> str:
     """HTML as Markdown; other text as it is."""
     if ELEMENT.search(text) is None:
-        return sieve.prose(name, text, LONGEST)
+        return sieve.prose(name, text, MAX_LEN_BRIEF)
     if len(text) > MAX_HTML:
-        sieve.note(say("%(name)s shortened to %(count)s characters", name=name, count=MAX_HTML))
+        sieve.add_note(msg("%(name)s shortened to %(count)s characters", name=name, count=MAX_HTML))
         text = text[:MAX_HTML].rpartition("<")[0]
-    clean = _sanitised(text)
+    clean = _sanitise(text)
     if clean is None:
-        sieve.note(say("description imported without formatting: its HTML is nested too deeply"))
-        return sieve.prose(name, to_text(text), LONGEST)
+        sieve.add_note(
+            msg("description imported without formatting: its HTML is nested too deeply")
+        )
+        return sieve.prose(name, strip_tags(text), MAX_LEN_BRIEF)
     from markdownify import markdownify  # noqa: PLC0415 -- few nodes ever need it, and it is large
 
     # h1 is the title's: nothing in a brief stands as high.
     lower = re.sub(r"(</?)h1\b", r"\1h2", clean)
     written = markdownify(lower, heading_style="ATX", bullets="-", strip=["img", "span"])
-    return sieve.prose(name, re.sub(r"\n{3,}", "\n\n", written), LONGEST)
+    return sieve.prose(name, re.sub(r"\n{3,}", "\n\n", written), MAX_LEN_BRIEF)
 
 
-def _sanitised(text: str) -> str | None:
+def _sanitise(text: str) -> str | None:
     """HTML without what a brief cannot hold; None for what it would take too long to read."""
     try:
         clean = markup.sanitise(text, frozenset({"h1", "img"}))
     except markup.HtmlError:
         return None
     level = deepest = 0
-    for end in LEVELS.findall(clean):
+    for end in NESTING_TAGS.findall(clean):
         level += -1 if end else 1
         deepest = max(deepest, level)
     return clean if deepest <= MAX_LEVELS else None
 
 
-def to_text(html: str) -> str:
+def strip_tags(html: str) -> str:
     """The words of HTML, without its tags."""
     return unescape(re.sub(r"<[^<>]*>", " ", html)).strip()
 

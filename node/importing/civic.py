@@ -4,13 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from node.importing.found import Found, Sieve, bullets, mappings, paragraphs, texts
-from node.projects.details import LARGEST_NUMBER, Details, Link, LinkKind, Output
-from node.projects.writing import Text
-from node.wording import say
+from node.importing.parsed_project import (
+    FieldCleaner,
+    ParsedProject,
+    as_mappings,
+    as_texts,
+    bullets,
+    paragraphs,
+)
+from node.messages import msg
+from node.projects.details import MAX_NUMBER, Details, LinkKind, Output, ProjectLink
+from node.projects.validation import ProjectInput
 
 # A document with two of these is meant as a civic.json.
-MARKS = frozenset(
+MARKER_KEYS = frozenset(
     [
         "status",
         "bornAt",
@@ -28,51 +35,51 @@ MARKS = frozenset(
         "partners",
     ]
 )
-USED = (
+USED_KEYS = (
     *("name", "description", "license", "status", "homepage", "repository", "moreInfoLink", "type"),
     *("contact", "partners", "owner", "tags", "categories", "needs", "technologies", "links"),
     *("deployments", "serviceCategories", "geography", "bornAt", "communityPartner", "id"),
     *("politicalEntity", "thumbnailUrl"),
 )
 # What is kept of a contact and of a partner.
-KEPT = tuple(f"{of}: {name}" for of in ("contact", "partners") for name in ("name", "url"))
-KEPT += ("contact: email",)
-SERVICE = re.compile(r"id\.esd\.org\.uk/service/(\d{1,5})$")
+KEPT_KEYS = tuple(f"{of}: {name}" for of in ("contact", "partners") for name in ("name", "url"))
+KEPT_KEYS += ("contact: email",)
+SERVICE_URL = re.compile(r"id\.esd\.org\.uk/service/(\d{1,5})$")
 
 
 def is_civic(document: Any) -> bool:
-    return isinstance(document, Mapping) and len(MARKS & set(document)) >= 2
+    return isinstance(document, Mapping) and len(MARKER_KEYS & set(document)) >= 2
 
 
-def read(document: Mapping[str, Any]) -> Found:
+def parse(document: Mapping[str, Any]) -> ParsedProject:
     """The project that a civic.json describes."""
-    sieve = Sieve()
+    sieve = FieldCleaner()
     title = sieve.line("name", document.get("name"))
-    deployments = mappings(document.get("deployments"))
+    deployments = as_mappings(document.get("deployments"))
     if not title and deployments:
         title = sieve.line("deployments", deployments[0].get("name"))
         if title:
-            sieve.note(say("no name: the name of the first deployment is used"))
+            sieve.add_note(msg("no name: the name of the first deployment is used"))
     summary, whole = sieve.summary("description", document.get("description"))
-    source = sieve.address("repository", document.get("repository"))
-    sieve.unused(document, USED)
-    return Found(
-        Text(
+    source = sieve.url("repository", document.get("repository"))
+    sieve.note_unused(document, USED_KEYS)
+    return ParsedProject(
+        ProjectInput(
             title,
             summary,
             sieve.phase("status", document.get("status")).value,
-            paragraphs(whole, _background(document, sieve)),
+            paragraphs(whole, _background_section(document, sieve)),
             details=_details(document, title, source, sieve),
         ),
         source=source,
         notes=sieve.notes,
         assumed=frozenset({"language"})
-        if sieve.knows_phase(document.get("status"))
+        if sieve.is_known_phase(document.get("status"))
         else frozenset({"language", "phase"}),
     )
 
 
-def _background(document: Mapping[str, Any], sieve: Sieve) -> str:
+def _background_section(document: Mapping[str, Any], sieve: FieldCleaner) -> str:
     """Whose it is and where it comes from, for which a project has no fields."""
     names = {
         "type": "Kind",
@@ -82,22 +89,25 @@ def _background(document: Mapping[str, Any], sieve: Sieve) -> str:
         "politicalEntity": "Public body",
     }
     said = [
-        (label, sieve.line(name, _worded(document.get(name)), 300)) for name, label in names.items()
+        (label, sieve.line(name, _join_texts(document.get(name)), 300))
+        for name, label in names.items()
     ]
-    owner = ", ".join(_named(document.get("owner"), "name"))
+    owner = ", ".join(_texts_under(document.get("owner"), "name"))
     said.append(("Owner", sieve.line("owner", owner, 300)))
-    partners = ", ".join(_named(document.get("partners"), "name"))
+    partners = ", ".join(_texts_under(document.get("partners"), "name"))
     said.append(("Partners", sieve.line("partners", partners, 500)))
-    for partner in mappings(document.get("partners")):
-        sieve.unused({f"partners: {name}": value for name, value in partner.items()}, KEPT)
+    for partner in as_mappings(document.get("partners")):
+        sieve.note_unused(
+            {f"partners: {name}": value for name, value in partner.items()}, KEPT_KEYS
+        )
     return bullets("Background", (f"{label}: {value}" for label, value in said if value))
 
 
-def _worded(value: Any) -> Any:
-    return ", ".join(texts(value)) if isinstance(value, list) else value
+def _join_texts(value: Any) -> Any:
+    return ", ".join(as_texts(value)) if isinstance(value, list) else value
 
 
-def _named(value: Any, name: str) -> list[str]:
+def _texts_under(value: Any, name: str) -> list[str]:
     """Texts, or mappings with a text under `name`; a text alone may be several with commas."""
     if isinstance(value, str):
         return [part.strip() for part in re.split("[,;]", value) if part.strip()]
@@ -106,37 +116,39 @@ def _named(value: Any, name: str) -> list[str]:
     return [each for each in pairs if isinstance(each, str)]
 
 
-def _details(document: Mapping[str, Any], title: str, source: str, sieve: Sieve) -> Details:
+def _details(document: Mapping[str, Any], title: str, source: str, sieve: FieldCleaner) -> Details:
     contact = _contact(document.get("contact"), sieve)
-    services = mappings(document.get("serviceCategories"))
+    services = as_mappings(document.get("serviceCategories"))
     tags = [
-        *_named(document.get("tags"), "tag"),
-        *_named(document.get("categories"), "category"),
-        *_named(document.get("serviceCategories"), "name"),
+        *_texts_under(document.get("tags"), "tag"),
+        *_texts_under(document.get("categories"), "category"),
+        *_texts_under(document.get("serviceCategories"), "name"),
     ]
     licence = sieve.line("license", document.get("license"), 100)
     return Details(
         contact_name=sieve.line("contact", contact.get("name")),
         contact_email=sieve.email("contact", contact.get("email")),
         lgsl=_lgsl(services),
-        tags=sieve.words("tags", tags),
-        skills=sieve.words("needs", _named(document.get("needs"), "need")),
-        technologies=sieve.words("technologies", _named(document.get("technologies"), "name")),
+        tags=sieve.word_list("tags", tags),
+        skills=sieve.word_list("needs", _texts_under(document.get("needs"), "need")),
+        technologies=sieve.word_list(
+            "technologies", _texts_under(document.get("technologies"), "name")
+        ),
         links=_links(document, source, contact, sieve),
         outputs=(Output(title=title, licence=licence, url=source),) if title and licence else (),
     )
 
 
-def _contact(value: Any, sieve: Sieve) -> Mapping[str, Any]:
+def _contact(value: Any, sieve: FieldCleaner) -> Mapping[str, Any]:
     """The first contact: `name`, `email` and `url`; a text alone is one of the three."""
     contacts = value if isinstance(value, list) else [value] if value else []
     if len(contacts) > 1:
-        sieve.note(
-            say("the file has %(count)s contacts: only the first is imported", count=len(contacts))
+        sieve.add_note(
+            msg("the file has %(count)s contacts: only the first is imported", count=len(contacts))
         )
     first = contacts[0] if contacts else {}
     if isinstance(first, Mapping):
-        sieve.unused({f"contact: {name}": part for name, part in first.items()}, KEPT)
+        sieve.note_unused({f"contact: {name}": part for name, part in first.items()}, KEPT_KEYS)
         return first
     text = first.strip() if isinstance(first, str) else ""
     if "://" in text:
@@ -146,32 +158,32 @@ def _contact(value: Any, sieve: Sieve) -> Mapping[str, Any]:
 
 def _lgsl(services: list[Mapping[str, Any]]) -> int | None:
     for service in services:
-        found = SERVICE.search(str(service.get("@id", "")))
-        if found and 0 < int(found[1]) <= LARGEST_NUMBER:
+        found = SERVICE_URL.search(str(service.get("@id", "")))
+        if found and 0 < int(found[1]) <= MAX_NUMBER:
             return int(found[1])
     return None
 
 
 def _links(
-    document: Mapping[str, Any], source: str, contact: Mapping[str, Any], sieve: Sieve
-) -> tuple[Link, ...]:
+    document: Mapping[str, Any], source: str, contact: Mapping[str, Any], sieve: FieldCleaner
+) -> tuple[ProjectLink, ...]:
     given = [
         (LinkKind.website, document.get("homepage"), "homepage", ""),
         (LinkKind.other, document.get("moreInfoLink"), "moreInfoLink", ""),
         (LinkKind.other, contact.get("url"), "contact", "Contact"),
         *(
             (LinkKind.other, each.get("url"), "partners", str(each.get("name", "")))
-            for each in mappings(document.get("partners"))
+            for each in as_mappings(document.get("partners"))
         ),
-        *((LinkKind.other, url, "links", "") for url in _named(document.get("links"), "url")),
+        *((LinkKind.other, url, "links", "") for url in _texts_under(document.get("links"), "url")),
         *(
             (LinkKind.website, each.get("@id"), "deployments", str(each.get("name", "")))
-            for each in mappings(document.get("deployments"))
+            for each in as_mappings(document.get("deployments"))
         ),
     ]
-    found = {source: Link(LinkKind.repository, source)} if source else {}
+    found = {source: ProjectLink(LinkKind.repository, source)} if source else {}
     for kind, value, name, title in given[:20]:
-        url = sieve.address(name, value)
+        url = sieve.url(name, value)
         if url:
-            found.setdefault(url, Link(kind, url, sieve.line(name, title)))
+            found.setdefault(url, ProjectLink(kind, url, sieve.line(name, title)))
     return tuple(found.values())

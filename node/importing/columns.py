@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-NAMES = {
+FIELD_ALIASES = {
     "title": "title projecttitle projectname name project",
     "summary": "summary shortdescription",
     "description": "content contentashtml description htmldescription projectdescription"
@@ -48,7 +48,7 @@ NAMES = {
     "version": "version",
 }
 # What several columns of one field say belongs together.
-JOINED = {
+JOINED_FIELDS = {
     "tags": ", ",
     "skills": ", ",
     "technologies": ", ",
@@ -58,7 +58,7 @@ JOINED = {
     "people": "\n",
 }
 # What the program said of itself: nobody misses it.
-PASSED_OVER = frozenset(
+IGNORED_COLUMNS = frozenset(
     [
         "createdby",
         "createdon",
@@ -90,16 +90,16 @@ PASSED_OVER = frozenset(
     ]
 )
 # An issue of Jira has its title in "Summary"; what it calls a project holds many of ours.
-JIRA = {
+JIRA_COLUMNS = {
     "summary": ("title", 0),
     "issuekey": ("id", 0),
     "projectname": ("tags", 0),
     "labels": ("tags", 1),
     "duedate": ("ends_on", 0),
 }
-JIRA_MARKS = frozenset({"issuekey", "summary"})
+JIRA_MARKER_COLUMNS = frozenset({"issuekey", "summary"})
 # Columns that no other program than the old Pipeline has; two of them are one of its tables.
-PIPELINE_MARKS = frozenset(
+PIPELINE_MARKER_COLUMNS = frozenset(
     [
         "pageid",
         "fundingboundary",
@@ -112,54 +112,54 @@ PIPELINE_MARKS = frozenset(
     ]
 )
 # Columns of a table that a node exports.
-EXPORT_MARKS = frozenset({"freshness", "reviewdue", "page", "url"})
-_FIELDS = {
+EXPORT_MARKER_COLUMNS = frozenset({"freshness", "reviewdue", "page", "url"})
+_FIELD_BY_ALIAS = {
     alias: (field, rank)
-    for field, aliases in NAMES.items()
+    for field, aliases in FIELD_ALIASES.items()
     for rank, alias in enumerate(aliases.split())
 }
 
 
-def key(name: str) -> str:
+def normalise(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name[:200].casefold())
 
 
-def field_of(name: str) -> str:
+def field_for(name: str) -> str:
     """The field that a column of this name is; "" for none."""
-    return _FIELDS.get(key(name), ("", 0))[0]
+    return _FIELD_BY_ALIAS.get(normalise(name), ("", 0))[0]
 
 
 @dataclass(frozen=True)
-class Columns:
+class ImportColumns:
     """The columns of one table. `fields` has the field of each and its rank among the columns of
     that field; None for a column that is none.
     """
 
     names: Sequence[str]
     fields: Sequence[tuple[str, int] | None]
-    marks: frozenset[str]
+    keys: frozenset[str]
 
     @classmethod
-    def named(cls, names: Iterable[str]) -> "Columns":
+    def from_names(cls, names: Iterable[str]) -> "ImportColumns":
         listed = [name.strip() for name in names]
-        keys = [key(name) for name in listed]
+        keys = [normalise(name) for name in listed]
         marks = frozenset(keys)
-        known = _FIELDS | (JIRA if marks >= JIRA_MARKS else {})
+        known = _FIELD_BY_ALIAS | (JIRA_COLUMNS if marks >= JIRA_MARKER_COLUMNS else {})
         return cls(listed, [known.get(each) for each in keys], marks)
 
     @property
     def is_pipeline(self) -> bool:
-        return len(self.marks & PIPELINE_MARKS) >= 2
+        return len(self.keys & PIPELINE_MARKER_COLUMNS) >= 2
 
     @property
     def is_export(self) -> bool:
-        return self.marks >= EXPORT_MARKS
+        return self.keys >= EXPORT_MARKER_COLUMNS
 
     @property
-    def known(self) -> Collection[str]:
+    def known_fields(self) -> Collection[str]:
         return {each[0] for each in self.fields if each}
 
-    def row(self, cells: Sequence[str]) -> "Row":
+    def parse_row(self, cells: Sequence[str]) -> "ImportRow":
         """The cells of a row by their fields, and those that are of none, by their names."""
         by_field: dict[str, list[tuple[int, int, str]]] = {}
         strange: dict[str, str] = {}
@@ -170,13 +170,13 @@ class Columns:
                 continue
             if field:
                 by_field.setdefault(field[0], []).append((field[1], place, cell))
-            elif key(name) not in PASSED_OVER:
+            elif normalise(name) not in IGNORED_COLUMNS:
                 strange[name] = cell.strip()
         row, doubled = {}, []
         for name, given in by_field.items():
             in_order = sorted(given)
-            if name in JOINED:
-                row[name] = JOINED[name].join(cell for _, _, cell in in_order)
+            if name in JOINED_FIELDS:
+                row[name] = JOINED_FIELDS[name].join(cell for _, _, cell in in_order)
                 continue
             first = row[name] = in_order[0][2]
             doubled += [
@@ -184,18 +184,18 @@ class Columns:
                 for _, place, cell in in_order[1:]
                 if cell.strip() != first.strip()
             ]
-        return Row(row, strange, tuple(doubled))
+        return ImportRow(row, strange, tuple(doubled))
 
 
 @dataclass(frozen=True)
-class Row:
+class ImportRow:
     """One row of a table: its cells by field, those of no field by the names of their columns, and
     the columns that say a second time what is said.
     """
 
     fields: Mapping[str, str]
-    strange: Mapping[str, str]
-    doubled: tuple[str, ...] = ()
+    unknown: Mapping[str, str]
+    duplicates: tuple[str, ...] = ()
 
     def get(self, field: str) -> str:
         return self.fields.get(field, "").strip()

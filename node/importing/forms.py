@@ -7,10 +7,10 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, HiddenField, SelectMultipleField, StringField, TextAreaField
 
-from node.forms import HouseForm
+from node.forms import BaseForm
 
 
-class ImportForm(HouseForm):
+class ImportFileForm(BaseForm):
     """A file, or where one is."""
 
     file = FileField(
@@ -37,7 +37,7 @@ class ImportForm(HouseForm):
     )
 
 
-class PreviewForm(HouseForm):
+class ImportPreviewForm(BaseForm):
     """What was read, on its way to being saved; `title` and `summary` where the file had none.
     `organisations` are those, other than ours, whose projects are taken too; `update`: projects
     that are here already and differ are changed.
@@ -53,11 +53,11 @@ class PreviewForm(HouseForm):
         _l("Summary"), description=_l("One sentence saying what the project does and who it is for")
     )
 
-    def carry(self, name: str, data: bytes, source: str) -> None:
+    def embed_file(self, name: str, data: bytes, source: str) -> None:
         self.name.data, self.content.data = name, b64encode(data).decode()
         self.source.data = source
 
-    def carried(self) -> bytes:
+    def embedded_file(self) -> bytes:
         """The content of the file; empty where it was lost."""
         try:
             return b64decode(self.content.data or "", validate=True)

@@ -7,7 +7,7 @@ length; these limits bound how many there are.
 import time
 
 from node.errors import InvalidInputError
-from node.wording import say
+from node.messages import msg
 
 # As much as the descriptions of a council's projects are.
 MAX_BYTES = 1024 * 1024
@@ -15,28 +15,28 @@ MAX_BYTES = 1024 * 1024
 MAX_YAML_BYTES = 128 * 1024
 MAX_DEPTH = 20
 # Values of a document in YAML or JSON, all of whose parts are looked at one by one.
-MAX_NODES = 20_000
+MAX_VALUES = 20_000
 MAX_PROJECTS = 2_000
 MAX_COLUMNS = 200
 # Elements of XML: Pipeline has about 40 for each project.
 MAX_ELEMENTS = 50 * MAX_PROJECTS
 # Of CPU: to read one file, and once more for the HTML of what was read.
-MAX_SECONDS = 10.0
+MAX_CPU_SECONDS = 10.0
 # Of the HTML in one cell, in characters: a brief holds 50,000 of Markdown.
 MAX_HTML = 100_000
 
 
-class Deadline:
+class CpuDeadline:
     """The CPU time that one file may still take. One thread reads it."""
 
-    def __init__(self, seconds: float = MAX_SECONDS) -> None:
+    def __init__(self, seconds: float = MAX_CPU_SECONDS) -> None:
         self._end = time.thread_time() + seconds
 
     def check(self) -> None:
         """Raises `InvalidInputError` once it is over. Asked before each project."""
         if time.thread_time() > self._end:
             raise InvalidInputError(
-                say(
+                msg(
                     "The file takes too long to read. Split it into smaller files, or "
                     "remove any HTML."
                 )
@@ -47,15 +47,15 @@ def check_bytes(data: bytes) -> None:
     """Raises `InvalidInputError` for a file that is too large."""
     if len(data) > MAX_BYTES:
         raise InvalidInputError(
-            say("The file must be %(size)s KB or smaller.", size=MAX_BYTES // 1024)
+            msg("The file must be %(size)s KB or smaller.", size=MAX_BYTES // 1024)
         )
 
 
 def check_size(depth: int, count: int) -> None:
     """Raises `InvalidInputError` for a document that is nested too deeply or has too many parts."""
     if depth > MAX_DEPTH:
-        raise InvalidInputError(say("The file is nested too deeply."))
-    if count > MAX_NODES:
+        raise InvalidInputError(msg("The file is nested too deeply."))
+    if count > MAX_VALUES:
         raise InvalidInputError(
-            say("The file has too much data to be a list of projects. Split it into smaller files.")
+            msg("The file has too much data to be a list of projects. Split it into smaller files.")
         )

@@ -6,10 +6,10 @@ from sqlalchemy import JSON, Connection, ForeignKey, String, event, inspect, upd
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from node.db import Base, now
-from node.projects.models import Project, State
+from node.projects.models import Project, ProjectState
 
 
-class Imported(Base):
+class ImportRecord(Base):
     """`source` is a digest of what the project is known by in its file; `version` that of the
     project when it was last imported: a later one was written by somebody here. `people` are those
     who watched the project where it comes from or took part in it, and have no account here: each
@@ -30,8 +30,8 @@ class Imported(Base):
 
 
 @event.listens_for(Project, "after_update")
-def _forget(_mapper: Mapper[Project], connection: Connection, project: Project) -> None:
+def _clear_people(_mapper: Mapper[Project], connection: Connection, project: Project) -> None:
     """With a project that is deleted goes who took part in it."""
-    if project.state is State.deleted and inspect(project).attrs.state.history.has_changes():
-        theirs = update(Imported).where(Imported.project_id == project.id)
+    if project.state is ProjectState.deleted and inspect(project).attrs.state.history.has_changes():
+        theirs = update(ImportRecord).where(ImportRecord.project_id == project.id)
         connection.execute(theirs.values(people=[]))

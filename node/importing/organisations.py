@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from node.errors import InvalidInputError
-from node.importing.found import Found
-from node.wording import say
+from node.importing.parsed_project import ParsedProject
+from node.messages import msg
 
 # Words that councils leave out of their names, or put in.
-COMMON = frozenset(
+IGNORED_WORDS = frozenset(
     [
         "council",
         "borough",
@@ -33,61 +33,65 @@ COMMON = frozenset(
 
 
 @dataclass(frozen=True)
-class Owner:
+class OwningOrganisation:
     """An organisation that a file names, and its projects there."""
 
     name: str
-    projects: Sequence[Found]
+    projects: Sequence[ParsedProject]
 
 
-def is_same(name: str, other: str) -> bool:
-    return _bare(name) == _bare(other)
+def is_same_name(name: str, other: str) -> bool:
+    return _significant_words(name) == _significant_words(other)
 
 
-def _bare(name: str) -> frozenset[str]:
+def _significant_words(name: str) -> frozenset[str]:
     words = frozenset("".join(c if c.isalnum() else " " for c in name.casefold()).split())
-    return words - COMMON or words
+    return words - IGNORED_WORDS or words
 
 
-def owned(projects: Sequence[Found]) -> list[Found]:
+def assume_single_owner(projects: Sequence[ParsedProject]) -> list[ParsedProject]:
     """`projects` of a file with one owner that it does not name: taken to be ours, with a note."""
     numbers = {each.organisation for each in projects}
     number = next(iter(numbers), "")
     if len(numbers) > 1 or not (number.isascii() and number.isdigit()):
         return list(projects)
-    note = say(
+    note = msg(
         "organisation number %(number)s has no name: assumed to be your council", number=number
     )
     return [replace(each, organisation="", notes=(*each.notes, note)) for each in projects]
 
 
-def others(projects: Sequence[Found], wanted: Collection[str]) -> list[Owner]:
+def list_others(
+    projects: Sequence[ParsedProject], wanted: Collection[str]
+) -> list[OwningOrganisation]:
     """The organisations that a file names, but for those that are `wanted`, by their names."""
-    by_name: dict[str, list[Found]] = {}
-    for each in owned(projects):
-        if not _is_of(each, wanted):
+    by_name: dict[str, list[ParsedProject]] = {}
+    for each in assume_single_owner(projects):
+        if not _belongs_to(each, wanted):
             by_name.setdefault(each.organisation, []).append(each)
-    return [Owner(name, by_name[name]) for name in sorted(by_name)]
+    return [OwningOrganisation(name, by_name[name]) for name in sorted(by_name)]
 
 
-def chosen(projects: Sequence[Found], wanted: Collection[str]) -> list[Found]:
+def select_of(projects: Sequence[ParsedProject], wanted: Collection[str]) -> list[ParsedProject]:
     """Those of the organisations that are `wanted`, and those of which the file does not say whose
     they are. Raises `InvalidInputError` where there are none.
     """
-    found = [each for each in owned(projects) if _is_of(each, wanted)]
+    found = [each for each in assume_single_owner(projects) if _belongs_to(each, wanted)]
     if not found:
-        names = [each.name for each in others(projects, wanted)]
+        names = [each.name for each in list_others(projects, wanted)]
         more = len(names) - 5
         raise InvalidInputError(
-            say(
+            msg(
                 "The file has no projects from %(wanted)s, only from %(names)s%(more)s.",
                 wanted=", ".join(wanted),
                 names=", ".join(names[:5]),
-                more=say(" and %(count)s more", count=more) if more > 0 else "",
+                more=msg(" and %(count)s more", count=more) if more > 0 else "",
             )
         )
     return found
 
 
-def _is_of(project: Found, wanted: Collection[str]) -> bool:
-    return not project.organisation or any(is_same(project.organisation, name) for name in wanted)
+def _belongs_to(project: ParsedProject, wanted: Collection[str]) -> bool:
+    return not project.organisation or any(
+        is_same_name(project.organisation, name) for name in wanted
+    )

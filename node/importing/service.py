@@ -19,98 +19,111 @@ from sqlalchemy.orm import Session
 from node.councils import service as councils
 from node.councils.models import Council
 from node.errors import ConflictError, GoneError, InvalidInputError
-from node.importing.found import Found, Standing
-from node.importing.limits import Deadline
-from node.importing.matching import Done, Known, Match, digest, match
-from node.importing.models import Imported
-from node.news import service as news
+from node.events import service as news
+from node.importing.limits import CpuDeadline
+from node.importing.matching import (
+    ExistingProject,
+    ImportMatch,
+    ImportOutcome,
+    match_projects,
+    source_digest,
+)
+from node.importing.models import ImportRecord
+from node.importing.parsed_project import ParsedProject, Participation
+from node.messages import Message, msg
 from node.people import service as people
 from node.projects import service as projects
-from node.projects.models import Project, State
-from node.projects.rendering import Rendered, render
-from node.projects.writing import Text, check
+from node.projects.models import Project, ProjectState
+from node.projects.rendering import RenderedProject, render
+from node.projects.validation import ProjectInput, validate
 from node.runtime import Node, UnitOfWork
 from node.updates import service as updates
-from node.updates.federate import to_html
-from node.wording import Saying, say
+from node.updates.federate import render_parts
 
 # One transaction writes so many projects at most, and begins none after so many seconds: other
 # writers wait for it.
-PORTION = 50
-PORTION_SECONDS = 0.2
+BATCH_SIZE = 50
+MAX_BATCH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportResult:
     """A project of a file, and what came of it: the title, the address and the name of the project
     here.
     """
 
-    done: Done
+    done: ImportOutcome
     title: str
     uri: str
     token: str
-    notes: tuple[Saying, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Ready:
+class _PreparedImport:
     """What is written of a project of a file, with the HTML of all that it says: None and nothing
     for what stays as it is. `updates` have their moments and their HTML.
     """
 
-    found: Found
-    done: Done
-    known: Known | None
-    text: Text | None = None
-    rendered: Rendered | None = None
+    parsed: ParsedProject
+    done: ImportOutcome
+    existing: ExistingProject | None
+    text: ProjectInput | None = None
+    rendered: RenderedProject | None = None
     updates: Sequence[tuple[datetime, str, str]] = ()
 
 
-def checked(found: Sequence[Found]) -> list[Found]:
+def validate_all(found: Sequence[ParsedProject]) -> list[ParsedProject]:
     """All of them as they can be saved. Raises `InvalidInputError` for the first that cannot."""
     result = []
     for number, each in enumerate(found, 1):
-        where = say("Project %(number)s", number=number) if len(found) > 1 else say("The project")
+        where = msg("Project %(number)s", number=number) if len(found) > 1 else msg("The project")
         if each.missing:
-            raise InvalidInputError(_lacks(where, each.missing))
+            raise InvalidInputError(_missing_message(where, each.missing))
         try:
-            text = check(each.text)
+            text = validate(each.text)
             told = [
-                replace(one, text=updates.check(updates.Text(changed=one.text)).changed)
+                replace(one, text=updates.validate(updates.UpdateInput(changed=one.text)).changed)
                 for one in each.updates
             ]
             result.append(replace(each, text=text, updates=tuple(told)))
         except InvalidInputError as error:
             wrong = "; ".join(f"{name}: {words}" for name, words in error.fields.items())
-            problem = say("%(where)s cannot be saved: %(wrong)s", where=where, wrong=wrong)
+            problem = msg("%(where)s cannot be saved: %(wrong)s", where=where, wrong=wrong)
             raise InvalidInputError(problem) from error
     return result
 
 
-def _lacks(where: Saying, missing: tuple[str, ...]) -> Saying:
+def _missing_message(where: Message, missing: tuple[str, ...]) -> Message:
     if missing == ("title",):
-        return say("%(where)s has no name", where=where)
+        return msg("%(where)s has no name", where=where)
     if missing == ("summary",):
-        return say("%(where)s has no description", where=where)
-    return say("%(where)s has no name or description", where=where)
+        return msg("%(where)s has no description", where=where)
+    return msg("%(where)s has no name or description", where=where)
 
 
-def preview(session: Session, found: Sequence[Found]) -> list[Match]:
+def preview(session: Session, found: Sequence[ParsedProject]) -> list[ImportMatch]:
     """What an import would do with each project of a file."""
-    return match(session, councils.require_own(session), [_as_saved(each) for each in found])
+    return match_projects(
+        session, councils.require_own(session), [_validated_if_valid(each) for each in found]
+    )
 
 
-def _as_saved(found: Found) -> Found:
+def _validated_if_valid(found: ParsedProject) -> ParsedProject:
     try:
-        return checked([found])[0]
+        return validate_all([found])[0]
     except InvalidInputError:  # which is said when it is to be saved
         return found
 
 
-def take(
-    node: Node, by: str, found: Sequence[Found], *, publish: bool = False, update: bool = False
-) -> list[Taken]:
+def import_projects(
+    node: Node,
+    by: str,
+    found: Sequence[ParsedProject],
+    *,
+    publish: bool = False,
+    update: bool = False,
+) -> list[ImportResult]:
     """Keep the projects of a file on behalf of `by`. Those that are whole are published, if
     `publish`; projects that are here already are brought up to date, if `update`, and stay as they
     are otherwise. To be called outside a transaction.
@@ -118,53 +131,55 @@ def take(
     Raises `InvalidInputError`, and keeps nothing, where one of them cannot be kept, and
     `ConflictError` where somebody imports the same at the same time.
     """
-    saved = checked(found)
+    saved = validate_all(found)
     with node.reading() as session:
-        matches = match(session, councils.require_own(session), saved)
-    waiting, deadline = [], Deadline()
+        matches = match_projects(session, councils.require_own(session), saved)
+    waiting, deadline = [], CpuDeadline()
     for each in matches:
         deadline.check()
-        waiting.append(_ready(each, publish, update))
-    taken: list[Taken] = []
+        waiting.append(_prepare(each, publish, update))
+    taken: list[ImportResult] = []
     while len(taken) < len(waiting):
         try:
             with node.work(by=by) as work:
-                portion = _write(work, waiting[len(taken) : len(taken) + PORTION])
+                portion = _write_batch(work, waiting[len(taken) : len(taken) + BATCH_SIZE])
         except IntegrityError as error:
-            raise _at_once() from error
+            raise _concurrent_import_error() from error
         taken += portion
     return taken
 
 
-def _at_once() -> ConflictError:
-    return ConflictError(say("These projects are already being imported. Check the drafts."))
+def _concurrent_import_error() -> ConflictError:
+    return ConflictError(msg("These projects are already being imported. Check the drafts."))
 
 
-def _ready(one: Match, publish: bool, update: bool) -> _Ready:
+def _prepare(one: ImportMatch, publish: bool, update: bool) -> _PreparedImport:
     done = one.done
-    if done is Done.draft and publish and one.found.is_whole:
-        done = Done.published
-    elif done is Done.differs and update:
-        done = Done.updated
-    if done not in {Done.draft, Done.published, Done.updated}:
-        return _Ready(one.found, done, one.known)
-    text = check(one.text) if one.text else None
-    written = one.text or one.known or one.found.text
+    if done is ImportOutcome.draft and publish and one.parsed.is_complete:
+        done = ImportOutcome.published
+    elif done is ImportOutcome.differs and update:
+        done = ImportOutcome.updated
+    if done not in {ImportOutcome.draft, ImportOutcome.published, ImportOutcome.updated}:
+        return _PreparedImport(one.parsed, done, one.existing)
+    text = validate(one.text) if one.text else None
+    written = one.text or one.existing or one.parsed.text
     told = [
-        (at, each.text, to_html(asdict(updates.Text(each.text)), written.language))
+        (at, each.text, render_parts(asdict(updates.UpdateInput(each.text)), written.language))
         for at, each in one.updates
     ]
-    return _Ready(one.found, done, one.known, text, render(text) if text else None, told)
+    return _PreparedImport(
+        one.parsed, done, one.existing, text, render(text) if text else None, told
+    )
 
 
-def _write(work: UnitOfWork, waiting: Sequence[_Ready]) -> list[Taken]:
+def _write_batch(work: UnitOfWork, waiting: Sequence[_PreparedImport]) -> list[ImportResult]:
     """Write as many as fit into one transaction, at least one."""
-    end = time.monotonic() + PORTION_SECONDS
+    end = time.monotonic() + MAX_BATCH_SECONDS
     council = councils.require_own(work.session)
-    taken: list[Taken] = []
+    taken: list[ImportResult] = []
     for each in waiting:
-        if each.known is not None:
-            taken.append(_keep(work, each, each.known))
+        if each.existing is not None:
+            taken.append(_import_existing(work, each, each.existing))
         elif each.text is not None:
             taken.append(_create(work, council, each, each.text))
         if time.monotonic() > end:
@@ -172,68 +187,74 @@ def _write(work: UnitOfWork, waiting: Sequence[_Ready]) -> list[Taken]:
     return taken
 
 
-def _create(work: UnitOfWork, council: Council, ready: _Ready, text: Text) -> Taken:
-    source = digest(ready.found.source)
-    record = work.session.scalar(select(Imported).where(Imported.source == source))
-    if record is not None and record.project.state is not State.deleted:
-        raise _at_once()
+def _create(
+    work: UnitOfWork, council: Council, ready: _PreparedImport, text: ProjectInput
+) -> ImportResult:
+    source = source_digest(ready.parsed.source)
+    record = work.session.scalar(select(ImportRecord).where(ImportRecord.source == source))
+    if record is not None and record.project.state is not ProjectState.deleted:
+        raise _concurrent_import_error()
     project = projects.create(work, council, text, rendered=ready.rendered)
     if record is None:
-        record = Imported(source=source)
+        record = ImportRecord(source=source)
         work.session.add(record)
     record.project, record.version = project, project.version
-    record.people = _without_account(work, project, ready.found)
+    record.people = _participants_without_account(work, project, ready.parsed)
     work.session.flush()
-    _recall(work, project, ready)
-    if ready.done is Done.published:
+    _add_past_updates(work, project, ready)
+    if ready.done is ImportOutcome.published:
         projects.publish(work, project)
-    return Taken(ready.done, project.title, project.uri, project.token, ready.found.notes)
+    return ImportResult(ready.done, project.title, project.uri, project.token, ready.parsed.notes)
 
 
-def _keep(work: UnitOfWork, ready: _Ready, known: Known) -> Taken:
+def _import_existing(
+    work: UnitOfWork, ready: _PreparedImport, known: ExistingProject
+) -> ImportResult:
     """A project that is here already: brought up to date, if it was not changed meanwhile."""
     done, title = ready.done, known.title
-    if done is Done.updated:
+    if done is ImportOutcome.updated:
         try:
             title = _update(work, known, ready)
         except (ConflictError, GoneError):
-            done = Done.kept
-    notes = () if done in {Done.unchanged, Done.kept} else ready.found.notes
-    return Taken(done, title, known.uri, known.token, notes)
+            done = ImportOutcome.kept
+    notes = () if done in {ImportOutcome.unchanged, ImportOutcome.kept} else ready.parsed.notes
+    return ImportResult(done, title, known.uri, known.token, notes)
 
 
-def _update(work: UnitOfWork, known: Known, ready: _Ready) -> str:
+def _update(work: UnitOfWork, known: ExistingProject, ready: _PreparedImport) -> str:
     """Bring a project up to date; returns its title then. Raises `ConflictError` and `GoneError`
     where somebody changed or deleted it meanwhile.
     """
-    project = projects.for_change(work.session, known.token)
+    project = projects.get_for_update(work.session, known.token)
     if project.version != known.version:
-        raise ConflictError(say("Someone else has changed this project in the meantime."))
+        raise ConflictError(msg("Someone else has changed this project in the meantime."))
     if ready.text is not None:
         projects.update(work, project, ready.text, project.version, rendered=ready.rendered)
-    source = digest(ready.found.source)
-    record = work.session.scalar(select(Imported).where(Imported.source == source))
+    source = source_digest(ready.parsed.source)
+    record = work.session.scalar(select(ImportRecord).where(ImportRecord.source == source))
     if record is not None:
         record.version = project.version
-    _recall(work, project, ready)
+    _add_past_updates(work, project, ready)
     return project.title
 
 
-def _recall(work: UnitOfWork, project: Project, ready: _Ready) -> None:
+def _add_past_updates(work: UnitOfWork, project: Project, ready: _PreparedImport) -> None:
     """What was told before stands among the updates, with its days, as far as there is room."""
-    room = updates.MOST_OF_PROJECT - updates.count(work.session, project)
+    room = updates.MAX_PER_PROJECT - updates.count_all_time(work.session, project)
     for at, text, html in ready.updates[: max(0, room)]:
-        updates.recall(work, project, updates.Text(changed=text), at, html)
+        updates.add_past_update(work, project, updates.UpdateInput(changed=text), at, html)
 
 
-def _without_account(work: UnitOfWork, project: Project, found: Found) -> list[dict[str, str]]:
+def _participants_without_account(
+    work: UnitOfWork, project: Project, found: ParsedProject
+) -> list[dict[str, str]]:
     """Those who watched it or took part, but for who works here: they follow it. Nobody is written
     to, and no account is made.
     """
     left = []
     for person in found.people:
         user = people.by_email(work.session, person.email) if person.email else None
-        if user is not None and user.active and person.standing is not Standing.rejected:
+        if user is not None and user.active and person.standing is not Participation.rejected:
             with suppress(ConflictError):  # follows as much as one can
                 news.follow_project(work, user.id, project.id)
         else:
@@ -241,17 +262,20 @@ def _without_account(work: UnitOfWork, project: Project, found: Found) -> list[d
     return left
 
 
-def of_project(session: Session, project: Project) -> Imported | None:
+def find_record(session: Session, project: Project) -> ImportRecord | None:
     """How a project was imported, where some are known who watched it or took part."""
     record = session.scalar(
-        select(Imported).where(Imported.project_id == project.id).order_by(Imported.id).limit(1)
+        select(ImportRecord)
+        .where(ImportRecord.project_id == project.id)
+        .order_by(ImportRecord.id)
+        .limit(1)
     )
     return record if record is not None and record.people else None
 
 
 def forget_people(work: UnitOfWork, project: Project) -> None:
     """Nobody here needs to know any more who watched it and took part."""
-    record = of_project(work.session, project)
+    record = find_record(work.session, project)
     if record is not None:
         record.people = []
         work.audit("import.forget", project.uri)

@@ -13,30 +13,32 @@ from defusedxml.ElementTree import fromstring
 
 from node.errors import InvalidInputError
 from node.importing.limits import MAX_ELEMENTS, MAX_YAML_BYTES, check_size
-from node.text import is_text
-from node.wording import say
+from node.messages import msg
+from node.text import is_storable
 
 # What Windows writes before a text in UTF-16, as its spreadsheets do for "Unicode text".
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-DECLARATION = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+XML_DECLARATION = re.compile(
+    rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
+)
 # The encodings of XML that are read; others could stand for anything.
-ENCODINGS = frozenset({"utf-8", "utf-16", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
+XML_ENCODINGS = frozenset({"utf-8", "utf-16", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
 
 
-def text_of(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """Bytes as text: UTF-8, or UTF-16 with its mark. Raises `InvalidInputError`."""
     try:
         text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInputError(
-            say("The file is not UTF-8 text: byte %(place)s cannot be read.", place=error.start + 1)
+            msg("The file is not UTF-8 text: byte %(place)s cannot be read.", place=error.start + 1)
         ) from error
     if "\0" in text:
-        raise InvalidInputError(say("The file is not text: it contains a NUL character."))
+        raise InvalidInputError(msg("The file is not text: it contains a NUL character."))
     return text
 
 
-class _Loader(yaml.BaseLoader):
+class _TextLoader(yaml.BaseLoader):
     """Every value as the text it is written in, but for null, which is none: no numbers, dates or
     yes and no are guessed.
     """
@@ -47,10 +49,10 @@ class _Loader(yaml.BaseLoader):
         return {"" if name is None else name: value for name, value in parts.items()}
 
 
-_Loader.add_implicit_resolver(
+_TextLoader.add_implicit_resolver(
     "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]
 )
-_Loader.add_constructor("tag:yaml.org,2002:null", lambda _loader, _node: None)
+_TextLoader.add_constructor("tag:yaml.org,2002:null", lambda _loader, _node: None)
 
 
 def read_yaml(text: str) -> Any:
@@ -60,24 +62,24 @@ def read_yaml(text: str) -> Any:
     """
     if len(text) > MAX_YAML_BYTES:
         raise InvalidInputError(
-            say("The file must be %(size)s KB or smaller.", size=MAX_YAML_BYTES // 1024)
+            msg("The file must be %(size)s KB or smaller.", size=MAX_YAML_BYTES // 1024)
         )
     try:
-        _check_yaml(yaml.parse(text, _Loader))
-        document = yaml.load(text, _Loader)  # noqa: S506 -- it makes texts and nothing else
+        _check_yaml(yaml.parse(text, _TextLoader))
+        document = yaml.load(text, _TextLoader)  # noqa: S506 -- it makes texts and nothing else
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise InvalidInputError(
-            say(
+            msg(
                 "The file is not valid YAML: line %(line)s: %(problem)s.",
                 line=mark.line + 1 if mark else 1,
-                problem=error.problem or say("unknown error"),
+                problem=error.problem or msg("unknown error"),
             )
         ) from error
     # A number of a character or of a tag that is none is refused by Python and not by the parser.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InvalidInputError(
-            say("The file is not valid YAML: it contains characters that are not allowed.")
+            msg("The file is not valid YAML: it contains characters that are not allowed.")
         ) from error
     _check_parts(document)
     return document
@@ -88,7 +90,7 @@ def _check_yaml(events: Iterator[Any]) -> None:
     for count, event in enumerate(events):
         if isinstance(event, yaml.AliasEvent):
             raise InvalidInputError(
-                say("The file uses YAML aliases (*). Remove them and try again.")
+                msg("The file uses YAML aliases (*). Remove them and try again.")
             )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -100,10 +102,10 @@ def _check_yaml(events: Iterator[Any]) -> None:
 def read_json(text: str) -> Any:
     """Raises `InvalidInputError` for what is not JSON, saying where."""
     try:
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise InvalidInputError(
-            say(
+            msg(
                 "The file is not valid JSON: line %(line)s: %(problem)s.",
                 line=error.lineno,
                 problem=error.msg,
@@ -111,13 +113,13 @@ def read_json(text: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(
-            say("The file is not valid JSON, or is nested too deeply.")
+            msg("The file is not valid JSON, or is nested too deeply.")
         ) from error
     _check_parts(document)
     return document
 
 
-def _refuse(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
@@ -131,9 +133,9 @@ def _check_parts(document: Any) -> None:
         if isinstance(one, dict | list):
             parts = [*one, *one.values()] if isinstance(one, dict) else one
             waiting += [(part, depth + 1) for part in parts]
-        elif isinstance(one, str) and not is_text(one):
+        elif isinstance(one, str) and not is_storable(one):
             raise InvalidInputError(
-                say("The file is not text: it contains characters that cannot be shown.")
+                msg("The file is not text: it contains characters that cannot be shown.")
             )
 
 
@@ -145,11 +147,11 @@ def read_xml(data: bytes) -> Element:
         root: Element = fromstring(text, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InvalidInputError(
-            say("The file has a document type declaration or entities. Remove them and try again.")
+            msg("The file has a document type declaration or entities. Remove them and try again.")
         ) from error
     except ParseError as error:
         raise InvalidInputError(
-            say("The file is not valid XML: %(problem)s.", problem=error)
+            msg("The file is not valid XML: %(problem)s.", problem=error)
         ) from error
     waiting, count = [(root, 1)], 0
     while waiting:
@@ -158,7 +160,7 @@ def read_xml(data: bytes) -> Element:
         check_size(depth, 0)
         if count > MAX_ELEMENTS:
             raise InvalidInputError(
-                say(
+                msg(
                     "The file has too much data to be a list of projects. Split it into "
                     "smaller files."
                 )
@@ -169,15 +171,15 @@ def read_xml(data: bytes) -> Element:
 
 def _xml_text(data: bytes) -> str:
     """XML as text. What says that it is UTF-16 and is not, as Pipeline's exports, is UTF-8."""
-    declared = DECLARATION.match(data.removeprefix(codecs.BOM_UTF8))
+    declared = XML_DECLARATION.match(data.removeprefix(codecs.BOM_UTF8))
     encoding = _encoding(declared[1].decode() if declared else "utf-8")
     try:
         if encoding in {"utf-8", "utf-16"} or data.startswith(UTF_16):
-            return text_of(data)
+            return decode_text(data)
         return data.decode(encoding)
     except (LookupError, UnicodeDecodeError) as error:
         raise InvalidInputError(
-            say("The file is not valid XML: its encoding is not recognised.")
+            msg("The file is not valid XML: its encoding is not recognised.")
         ) from error
 
 
@@ -187,4 +189,4 @@ def _encoding(name: str) -> str:
         encoding = codecs.lookup(name).name
     except LookupError:
         return ""
-    return encoding if encoding in ENCODINGS else ""
+    return encoding if encoding in XML_ENCODINGS else ""

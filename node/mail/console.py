@@ -2,13 +2,13 @@
 
 import sys
 
-from node.mail.letters import Letter
+from node.mail.transport import OutgoingEmail
 
 LINE = "-" * 72
 
 
-class Console:
-    def carry(self, letter: Letter) -> None:
+class ConsoleTransport:
+    def deliver(self, letter: OutgoingEmail) -> None:
         lines = [LINE, f"To: {letter.recipient}", f"Subject: {letter.subject}", "", letter.text]
         if letter.unsubscribe:
             lines.append(f"List-Unsubscribe: <{letter.unsubscribe}>")

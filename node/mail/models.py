@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from node.db import Base, now
 from node.federating.models import Uri
-from node.federating.models.shapes import Queued
+from node.federating.models.mixins import QueueMixin
 
 
-class Mail(Queued, Base):
+class Mail(QueueMixin, Base):
     """`recipient` is an address and nothing else. `html` is empty where there is only text.
 
     `unsubscribe` is the address at which whoever gets it ends such e-mails with one click (RFC

@@ -13,30 +13,30 @@ from federation.retry import decide
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, MoothallError, NotFoundError
 from node.federating import queues
-from node.mail.console import Console
-from node.mail.letters import Carrier, Letter, MailError
+from node.mail.console import ConsoleTransport
 from node.mail.models import Mail
-from node.mail.notify import Notify
-from node.mail.smtp import Smtp
+from node.mail.notify import NotifyTransport
+from node.mail.smtp import SmtpTransport
+from node.mail.transport import MailError, MailTransport, OutgoingEmail
+from node.messages import msg
 from node.outbound import Outbound
 from node.pruning import prune as prune_rows
 from node.pruning import prune_surplus
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 from node.text import one_line
-from node.wording import say
 
 log = structlog.get_logger(__name__)
 
-LONGEST_SUBJECT = 200
+MAX_LEN_SUBJECT = 200
 # So many go at once.
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 # Of a mail server that does not answer, so long.
-PATIENCE = timedelta(days=2)
+RETRY_FOR = timedelta(days=2)
 # What was sent or given up is kept so long, and at most so much of it.
-KEPT = timedelta(days=30)
-MOST_KEPT = 10_000
-TOLD = (
+RETENTION = timedelta(days=30)
+MAX_KEPT = 10_000
+COPIED_FIELDS = (
     "reference",
     "recipient",
     "subject",
@@ -48,17 +48,17 @@ TOLD = (
 )
 
 
-class NotTakenError(MoothallError):
+class EmailNotAcceptedError(MoothallError):
     """Whoever carries e-mails did not take one."""
 
     code = "not-taken"
 
 
-def carrier(settings: Settings, outbound: Outbound) -> Carrier:
+def get_transport(settings: Settings, outbound: Outbound) -> MailTransport:
     """The way by which e-mails go, as it is set."""
     if settings.mail == "smtp":
-        return Smtp(settings)
-    return Notify(settings, outbound) if settings.mail == "notify" else Console()
+        return SmtpTransport(settings)
+    return NotifyTransport(settings, outbound) if settings.mail == "notify" else ConsoleTransport()
 
 
 def send(
@@ -74,7 +74,7 @@ def send(
     """Have an e-mail sent once this is committed."""
     mail = Mail(
         recipient=recipient,
-        subject=one_line(subject, LONGEST_SUBJECT),
+        subject=one_line(subject, MAX_LEN_SUBJECT),
         text=text,
         html=html,
         unsubscribe=unsubscribe,
@@ -86,13 +86,13 @@ def send(
     return mail
 
 
-def try_out(node: Node, recipient: str) -> None:
+def send_test_email(node: Node, recipient: str) -> None:
     """Send an e-mail at once, to see whether it is taken. Raises `NotTakenError` if it is not."""
     try:
         to = validate_email(recipient, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise InvalidInputError(say("That is not an email address.")) from error
-    letter = Letter(
+        raise InvalidInputError(msg("That is not an email address.")) from error
+    letter = OutgoingEmail(
         reference=secrets.token_urlsafe(18),
         recipient=to,
         subject="An email from Moothall",
@@ -103,33 +103,33 @@ def try_out(node: Node, recipient: str) -> None:
         created_at=now(),
     )
     try:
-        carrier(node.settings, node.outbound).carry(letter)
+        get_transport(node.settings, node.outbound).deliver(letter)
     except MailError as error:
-        raise NotTakenError(
-            say("The email was not accepted: %(answer)s", answer=error.words)
+        raise EmailNotAcceptedError(
+            msg("The email was not accepted: %(answer)s", answer=error.detail)
         ) from error
 
 
 @queues.wakes_for_next(Mail)
-def work_off(node: Node) -> None:
+def run_job(node: Node) -> None:
     """The job: send all that is due."""
-    way = carrier(node.settings, node.outbound)
-    queues.work_off(node, Mail, partial(_attempt, node, way), at_once=AT_ONCE)
+    way = get_transport(node.settings, node.outbound)
+    queues.process_queue(node, Mail, partial(_attempt, node, way), concurrency=MAX_CONCURRENT)
 
 
-def _attempt(node: Node, way: Carrier, leased: queues.Lease) -> None:
+def _attempt(node: Node, way: MailTransport, leased: queues.Lease) -> None:
     with node.reading() as session:
         mail = session.get(Mail, leased.id)
         if mail is None or mail.state != Mail.WAITING:
             return
-        letter = Letter(**{name: getattr(mail, name) for name in TOLD})
+        letter = OutgoingEmail(**{name: getattr(mail, name) for name in COPIED_FIELDS})
     error: MailError | None = None
     try:
-        way.carry(letter)
+        way.deliver(letter)
     except MailError as raised:
         error = raised
-        log.warning("an e-mail was not taken", mail=leased.id, why=raised.words)
-    queues.record(node, Mail, lambda work: _record(work, leased, error))
+        log.warning("an e-mail was not taken", mail=leased.id, why=raised.detail)
+    queues.record_with_retry(node, Mail, lambda work: _record(work, leased, error))
 
 
 def _record(work: UnitOfWork, leased: queues.Lease, error: MailError | None) -> None:
@@ -137,7 +137,7 @@ def _record(work: UnitOfWork, leased: queues.Lease, error: MailError | None) -> 
     if mail is None or mail.state != Mail.WAITING:
         return
     mail.leased_until = None
-    mail.answer = error.words if error else ""
+    mail.answer = error.detail if error else ""
     if error and mail.due_at != leased.due_at:
         return
     mail.attempts += 1
@@ -145,7 +145,8 @@ def _record(work: UnitOfWork, leased: queues.Lease, error: MailError | None) -> 
     after = None
     if error and not error.permanent:
         age = moment - mail.created_at
-        after = decide(None, mail.attempts, age, None, random.random(), patience=PATIENCE).after  # noqa: S311
+        jitter = random.random()  # noqa: S311 -- no secret
+        after = decide(None, mail.attempts, age, None, jitter, give_up_after=RETRY_FOR).retry_in
     if after is not None:
         mail.due_at = moment + after
         return
@@ -160,9 +161,9 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
     """The operator wants it tried again, now. Raises `ConflictError` for what was sent."""
     mail = work.session.get(Mail, mail_id, with_for_update=True)
     if mail is None:
-        raise NotFoundError(say("There is no such email."))
+        raise NotFoundError(msg("There is no such email."))
     if mail.state == "sent":
-        raise ConflictError(say("This email has already been sent."))
+        raise ConflictError(msg("This email has already been sent."))
     if mail.state == "failed":
         mail.move_to(Mail.WAITING)
     mail.attempts, mail.finished_at = 0, None
@@ -172,10 +173,10 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
     return mail
 
 
-def prune(node: Node) -> int:
+def prune_mail(node: Node) -> int:
     """Delete what was sent or given up long ago. Returns how many that were."""
     finished = select(Mail.id).where(Mail.state != Mail.WAITING)
-    old = finished.where(Mail.finished_at < now() - KEPT)
+    old = finished.where(Mail.finished_at < now() - RETENTION)
     return prune_rows(node, Mail.JOB, Mail, old) + prune_surplus(
-        node, Mail.JOB, Mail, finished, Mail.id, MOST_KEPT
+        node, Mail.JOB, Mail, finished, Mail.id, MAX_KEPT
     )

@@ -7,21 +7,21 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from node.mail.letters import Letter, MailError
+from node.mail.transport import MailError, OutgoingEmail
 from node.settings import Settings
 
-SECONDS = 10.0
-LONGEST_WORDS = 300
+TIMEOUT_SECONDS = 10.0
+MAX_LEN_ERROR = 300
 
 
-class Smtp:
+class SmtpTransport:
     """Speaks with the mail server anew for each e-mail, so that none waits for a broken line."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def carry(self, letter: Letter) -> None:
-        message = as_message(letter, self._settings)
+    def deliver(self, letter: OutgoingEmail) -> None:
+        message = to_mime(letter, self._settings)
         with _typed_errors(), self._connected() as server:
             server.send_message(message, self._settings.mail_from, [letter.recipient])
 
@@ -34,9 +34,11 @@ class Smtp:
         if settings.ca_file:
             context.load_verify_locations(settings.ca_file)
         if settings.smtp_security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=SECONDS, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                *where, timeout=TIMEOUT_SECONDS, context=context
+            )
         else:
-            server = smtplib.SMTP(*where, timeout=SECONDS)
+            server = smtplib.SMTP(*where, timeout=TIMEOUT_SECONDS)
         with server:
             if settings.smtp_security == "starttls":
                 server.starttls(context=context)
@@ -45,7 +47,7 @@ class Smtp:
             yield server
 
 
-def as_message(letter: Letter, settings: Settings) -> EmailMessage:
+def to_mime(letter: OutgoingEmail, settings: Settings) -> EmailMessage:
     """The e-mail as it is on the wire: text, and HTML beside it."""
     message = EmailMessage()
     message["From"] = settings.mail_from
@@ -75,17 +77,19 @@ def _typed_errors() -> Iterator[None]:
         yield
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        raise MailError(_said(code, words), permanent=500 <= code < 600) from error
+        raise MailError(_describe_error(code, words), permanent=500 <= code < 600) from error
     except smtplib.SMTPDataError as error:
         permanent = 500 <= error.smtp_code < 600
-        raise MailError(_said(error.smtp_code, error.smtp_error), permanent=permanent) from error
+        raise MailError(
+            _describe_error(error.smtp_code, error.smtp_error), permanent=permanent
+        ) from error
     except smtplib.SMTPResponseException as error:
-        raise MailError(_said(error.smtp_code, error.smtp_error)) from error
+        raise MailError(_describe_error(error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPException, OSError) as error:
         cause = f"The mail server cannot be used: {error}"
-        raise MailError(" ".join(cause[:LONGEST_WORDS].split())) from error
+        raise MailError(" ".join(cause[:MAX_LEN_ERROR].split())) from error
 
 
-def _said(code: int, words: bytes | str) -> str:
+def _describe_error(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {' '.join(text.split())}"[:LONGEST_WORDS]
+    return f"{code} {' '.join(text.split())}"[:MAX_LEN_ERROR]

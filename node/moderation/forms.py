@@ -10,11 +10,11 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.forms import HouseForm
+from node.forms import BaseForm
 from node.moderation.service import Decision
 
 
-class ReportForm(HouseForm):
+class ReportForm(BaseForm):
     about = HiddenField()
     words = TextAreaField(
         _l("What is the problem?"),
@@ -22,7 +22,7 @@ class ReportForm(HouseForm):
     )
 
 
-class DecisionForm(HouseForm):
+class DecisionForm(BaseForm):
     decision = RadioField(
         _l("What do you want to do?"),
         choices=[
@@ -36,7 +36,7 @@ class DecisionForm(HouseForm):
     forward = BooleanField(_l("Also report it to the author’s server"))
 
 
-class BlockForm(HouseForm):
+class BlockForm(BaseForm):
     address = StringField(
         _l("Address"),
         description=_l(

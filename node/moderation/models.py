@@ -10,7 +10,7 @@ from node.db import Base, now
 from node.federating.models import Actor, Uri
 
 
-class State(StrEnum):
+class ReportState(StrEnum):
     """Where a report stands."""
 
     open = "open"
@@ -18,10 +18,10 @@ class State(StrEnum):
     dismissed = "dismissed"
 
 
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.open: frozenset({State.upheld, State.dismissed}),
-    State.upheld: frozenset({State.open}),
-    State.dismissed: frozenset({State.open}),
+STATE_TRANSITIONS: dict[ReportState, frozenset[ReportState]] = {
+    ReportState.open: frozenset({ReportState.upheld, ReportState.dismissed}),
+    ReportState.upheld: frozenset({ReportState.open}),
+    ReportState.dismissed: frozenset({ReportState.open}),
 }
 
 
@@ -39,8 +39,8 @@ class Report(Base):
     host: Mapped[str] = mapped_column(String(300))
     about: Mapped[list[str]] = mapped_column(JSON)
     words: Mapped[str] = mapped_column(Text, default="")
-    state: Mapped[State] = mapped_column(
-        Enum(State, native_enum=False, length=20), default=State.open
+    state: Mapped[ReportState] = mapped_column(
+        Enum(ReportState, native_enum=False, length=20), default=ReportState.open
     )
     decision: Mapped[str] = mapped_column(String(500), default="")
     decided_by: Mapped[str] = mapped_column(String(255), default="")

@@ -3,26 +3,26 @@
 from sqlalchemy import select
 
 from node.federating import actors
+from node.messages import msg
 from node.moderation import service
-from node.moderation.matters import known
 from node.moderation.models import Report
-from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
+from node.moderation.reported_items import find_known
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 from node.text import one_line
-from node.wording import say
 
 
-def receive_flag(work: UnitOfWork, received: Received) -> None:
+def receive_flag(work: UnitOfWork, received: ReceivedActivity) -> None:
     """Somebody elsewhere reports what is here; of what they name, only what we know is kept."""
     activity, session = received.activity, work.session
     reporter = actors.by_uri(session, activity.actor)
-    about = known(session, activity.objects[: service.MOST_OBJECTS])
+    about = find_known(session, activity.objects[: service.MAX_OBJECTS])
     if reporter is None or not about:
-        raise NotForUsError(say("the reported content is not on this server"))
+        raise NotHandledError(msg("the reported content is not on this server"))
     if session.scalar(select(Report.id).where(Report.uri == activity.id)) is not None:
         return
-    words = one_line(activity.content, service.LONGEST_WORDS)
+    words = one_line(activity.content, service.MAX_LEN_WORDS)
     try:
-        service.file(
+        service.create_report(
             work,
             uri=activity.id,
             host=reporter.host,
@@ -31,7 +31,7 @@ def receive_flag(work: UnitOfWork, received: Received) -> None:
             reporter=reporter,
         )
     except service.TooManyReportsError as error:
-        raise NotForUsError(say("too many reports from that server are waiting")) from error
+        raise NotHandledError(msg("too many reports from that server are waiting")) from error
     work.audit("report.receive", activity.id)
 
 

@@ -12,28 +12,27 @@ from sqlalchemy.orm import Session, joinedload
 from federation.origin import host_of
 from federation.vocabulary import flag
 from node.conversations import service as conversations
-from node.conversations.models import Comment
-from node.conversations.models import State as CommentState
+from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.db import now
 from node.errors import ConflictError, InvalidInputError, NotFoundError
-from node.federating import actors, addresses, blocking, peers, publishing
+from node.federating import actor_blocks, actors, local_uris, outbox, peers
 from node.federating.models import Actor
-from node.moderation.matters import Matter, matters
-from node.moderation.models import TRANSITIONS, Report, State
+from node.messages import msg
+from node.moderation.models import STATE_TRANSITIONS, Report, ReportState
+from node.moderation.reported_items import ReportedItem, list_items
 from node.projects.models import Project
 from node.runtime import UnitOfWork
 from node.text import misfit, trim
-from node.wording import say
 
-LONGEST_WORDS = 2_000
-MOST_OBJECTS = 20
+MAX_LEN_WORDS = 2_000
+MAX_OBJECTS = 20
 # Of one server so many reports wait, and so many are kept; of our own visitors, more.
-MOST_OPEN, MOST_OPEN_OF_OURS = 100, 500
+MAX_OPEN_PER_HOST, MAX_OPEN_LOCAL = 100, 500
 # Of all servers but ours together.
-MOST_OPEN_OF_ALL = 1_000
-MOST_KEPT = 1_000
-PAGE = 30
+MAX_OPEN_REMOTE = 1_000
+MAX_DECIDED_PER_HOST = 1_000
+PAGE_SIZE = 30
 
 
 class Decision(StrEnum):
@@ -50,7 +49,7 @@ class TooManyReportsError(ConflictError):
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportsPage:
     """One page of reports, the newest first. `number` counts from 1."""
 
     reports: list[Report]
@@ -58,7 +57,7 @@ class Page:
     pages: int
 
 
-def file(
+def create_report(
     work: UnitOfWork,
     *,
     uri: str,
@@ -72,32 +71,32 @@ def file(
     Raises `TooManyReportsError`.
     """
     session = work.session
-    most = MOST_OPEN_OF_OURS if host == work.settings.authority else MOST_OPEN
-    is_open = select(func.count()).select_from(Report).where(Report.state == State.open)
+    most = MAX_OPEN_LOCAL if host == work.settings.authority else MAX_OPEN_PER_HOST
+    is_open = select(func.count()).select_from(Report).where(Report.state == ReportState.open)
     of_host = session.scalar(is_open.where(Report.host == host)) or 0
-    is_full = host != work.settings.authority and (session.scalar(is_open) or 0) >= MOST_OPEN_OF_ALL
+    is_full = host != work.settings.authority and (session.scalar(is_open) or 0) >= MAX_OPEN_REMOTE
     if of_host >= most or is_full:
         raise TooManyReportsError(
-            say("Too many reports are waiting to be read. Try again another day.")
+            msg("Too many reports are waiting to be read. Try again another day.")
         )
-    decided = Report.host == host, Report.state != State.open
+    decided = Report.host == host, Report.state != ReportState.open
     newest_first = select(Report.id).where(*decided).order_by(Report.id.desc())
-    surplus = newest_first.offset(MOST_KEPT).limit(MOST_OPEN)
+    surplus = newest_first.offset(MAX_DECIDED_PER_HOST).limit(MAX_OPEN_PER_HOST)
     session.execute(delete(Report).where(Report.id.in_(surplus)))
     row = Report(
         uri=uri,
         host=host,
-        about=list(about[:MOST_OBJECTS]),
-        words=words[:LONGEST_WORDS],
+        about=list(about[:MAX_OBJECTS]),
+        words=words[:MAX_LEN_WORDS],
         reporter=reporter,
-        state=State.open,
+        state=ReportState.open,
     )
     session.add(row)
     session.flush()
     return row
 
 
-def report(work: UnitOfWork, about: str, words: str) -> Report:
+def create_visitor_report(work: UnitOfWork, about: str, words: str) -> Report:
     """A visitor of ours says that something should not be here.
 
     Raises `InvalidInputError` for words that will not do.
@@ -105,36 +104,36 @@ def report(work: UnitOfWork, about: str, words: str) -> Report:
     words = trim(words)
     if not words:
         raise InvalidInputError(
-            say("The report could not be sent."),
-            {"words": say("Enter a description of the problem")},
+            msg("The report could not be sent."),
+            {"words": msg("Enter a description of the problem")},
         )
-    if why := misfit(words, LONGEST_WORDS, lines=True):
-        raise InvalidInputError(say("The report could not be sent."), {"words": why})
-    uri, host = addresses.new_activity(work.settings), work.settings.authority
-    row = file(work, uri=uri, host=host, about=[about], words=words)
+    if why := misfit(words, MAX_LEN_WORDS, lines=True):
+        raise InvalidInputError(msg("The report could not be sent."), {"words": why})
+    uri, host = local_uris.new_activity(work.settings), work.settings.authority
+    row = create_report(work, uri=uri, host=host, about=[about], words=words)
     work.audit("report.file", about)
     return row
 
 
-def listed(session: Session, *, is_open: bool, number: int = 1) -> Page:
+def list_page(session: Session, *, is_open: bool, number: int = 1) -> ReportsPage:
     """The reports that wait, or those that were decided."""
-    query = select(Report).where(_state(is_open=is_open)).options(joinedload(Report.reporter))
+    query = select(Report).where(_is_in_state(is_open=is_open)).options(joinedload(Report.reporter))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    pages = max(1, -(-total // PAGE))
+    pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     newest_first = query.order_by(Report.received_at.desc(), Report.id.desc())
-    found = session.scalars(newest_first.limit(PAGE).offset((number - 1) * PAGE)).all()
-    return Page(list(found), number, pages)
+    found = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return ReportsPage(list(found), number, pages)
 
 
-def _state(*, is_open: bool) -> ColumnElement[bool]:
-    return Report.state == State.open if is_open else Report.state != State.open
+def _is_in_state(*, is_open: bool) -> ColumnElement[bool]:
+    return Report.state == ReportState.open if is_open else Report.state != ReportState.open
 
 
 def by_id(session: Session, report_id: int) -> Report:
     row = session.get(Report, report_id)
     if row is None:
-        raise NotFoundError(say("There is no such report."))
+        raise NotFoundError(msg("There is no such report."))
     return row
 
 
@@ -144,7 +143,7 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     `forward`: its servers are told too. Raises `InvalidInputError` where there is nothing that
     this can be done to.
     """
-    found = matters(work.session, row.about)
+    found = list_items(work.session, row.about)
     done = {
         Decision.dismiss: lambda: ["Nothing was done"],
         Decision.hide: lambda: _hide_all(work, found),
@@ -153,23 +152,25 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
     }[decision]()
     if not done:
         raise InvalidInputError(
-            say("This decision cannot be carried out."),
+            msg("This decision cannot be carried out."),
             {
-                "decision": say(
+                "decision": msg(
                     "This does not apply to anything in the report. Select another option"
                 )
             },
         )
     if forward:
-        done += pass_on(work, row, found)
-    _close(work, row, State.dismissed if decision is Decision.dismiss else State.upheld)
+        done += forward_report(work, row, found)
+    _set_state(
+        work, row, ReportState.dismissed if decision is Decision.dismiss else ReportState.upheld
+    )
     row.decision = "; ".join(done)[:500]
     work.audit("report.decide", row.uri, decision=row.decision)
 
 
 def reopen(work: UnitOfWork, row: Report) -> None:
     """It was decided too early. What was done stays done."""
-    _close(work, row, State.open)
+    _set_state(work, row, ReportState.open)
     row.decision, row.decided_by, row.decided_at = "", "", None
     work.audit("report.reopen", row.uri)
 
@@ -181,7 +182,7 @@ def hide(work: UnitOfWork, thing: Project | Comment) -> None:
             conversations.hide(work, thing)
         return
     if thing.is_local:
-        raise ConflictError(say("That is our own council’s project. Delete it instead."))
+        raise ConflictError(msg("That is our own council’s project. Delete it instead."))
     thing.is_hidden = True
     work.audit("project.hide", thing.uri)
 
@@ -200,19 +201,19 @@ def hidden_projects(session: Session) -> list[Project]:
     return list(session.scalars(select(Project).where(Project.is_hidden).order_by(Project.title)))
 
 
-def pass_on(work: UnitOfWork, row: Report, found: Sequence[Matter]) -> list[str]:
+def forward_report(work: UnitOfWork, row: Report, found: Sequence[ReportedItem]) -> list[str]:
     """Report it to the servers that it comes from, in the node's own name: nobody else is named."""
     told = []
     node = actors.node_actor(work.session, work.settings)
-    for author, uris in _by_author(found).items():
-        uri = addresses.new_activity(work.settings)
+    for author, uris in _group_by_author(found).items():
+        uri = local_uris.new_activity(work.settings)
         activity = flag(uri, node.uri, [author.uri, *uris], row.words, to=[author.uri])
-        publishing.send(work, node, activity, to=author)
+        outbox.send(work, node, activity, to=author)
         told.append(f"reported to {author.host}")
     return list(dict.fromkeys(told))
 
 
-def _by_author(found: Sequence[Matter]) -> dict[Actor, list[str]]:
+def _group_by_author(found: Sequence[ReportedItem]) -> dict[Actor, list[str]]:
     grouped: dict[Actor, list[str]] = {}
     for matter in found:
         if matter.author is not None and not matter.author.is_local:
@@ -222,29 +223,29 @@ def _by_author(found: Sequence[Matter]) -> dict[Actor, list[str]]:
     return grouped
 
 
-def _hide_all(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
-    things = [matter.thing for matter in found if matter.thing is not None]
+def _hide_all(work: UnitOfWork, found: Sequence[ReportedItem]) -> list[str]:
+    things = [matter.hideable for matter in found if matter.hideable is not None]
     for thing in things:
         hide(work, thing)
     return [f"{thing.uri} was hidden" for thing in things]
 
 
-def _block_authors(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
+def _block_authors(work: UnitOfWork, found: Sequence[ReportedItem]) -> list[str]:
     own = councils.require_own(work.session).actor
-    authors = list(_by_author(found))
+    authors = list(_group_by_author(found))
     for author in authors:
-        blocking.block(work, own, author)
+        actor_blocks.block(work, own, author)
     return [f"{author.uri} was blocked" for author in authors]
 
 
-def _block_servers(work: UnitOfWork, found: Sequence[Matter]) -> list[str]:
-    hosts = sorted({author.host for author in _by_author(found)})
+def _block_servers(work: UnitOfWork, found: Sequence[ReportedItem]) -> list[str]:
+    hosts = sorted({author.host for author in _group_by_author(found)})
     for host in hosts:
         peers.decide(work, host, peers.BLOCKED, "After a report")
     return [f"{host} was blocked" for host in hosts]
 
 
-def _close(work: UnitOfWork, row: Report, state: State) -> None:
-    if state not in TRANSITIONS[row.state]:
-        raise ConflictError(say("This report has already been decided."))
+def _set_state(work: UnitOfWork, row: Report, state: ReportState) -> None:
+    if state not in STATE_TRANSITIONS[row.state]:
+        raise ConflictError(msg("This report has already been decided."))
     row.state, row.decided_by, row.decided_at = state, work.by[:255], now()

@@ -7,46 +7,45 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 
+from node.conversations import comment_subjects
 from node.conversations import service as conversations
-from node.conversations import subjects
-from node.conversations.models import Comment
-from node.conversations.models import State as CommentState
+from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.errors import InvalidInputError, NotFoundError
-from node.federating import blocking, fetching
+from node.federating import actor_blocks, fetching
 from node.federating.models import Block
-from node.federating.views.asking import current_reader
-from node.languages import said
+from node.federating.views.current_viewer import current_viewer
+from node.languages import translate
+from node.messages import msg
 from node.moderation import service
 from node.moderation.forms import BlockForm, DecisionForm, ReportForm
-from node.moderation.matters import matters
 from node.moderation.models import Report
-from node.people.tries import Tries, origin
-from node.projects import adopting
+from node.moderation.reported_items import list_items
+from node.people.attempt_limits import AttemptLimiter, network_of
+from node.projects import adoption_service
 from node.projects import service as projects
 from node.projects.models import Project
 from node.request import PUBLIC, current_node, current_work, permission
-from node.wording import say
 
 blueprint = Blueprint("moderation", __name__, template_folder="templates")
 
 MODERATE = "moderation.decide"
 EXTENSION = "moothall-reports"
 # So many reports from one address within an hour.
-MOST_REPORTS, HOUR = 5, 3600.0
-PAGE = 30
+MAX_REPORTS, HOUR_SECONDS = 5, 3600.0
+PAGE_SIZE = 30
 
 
 @blueprint.record
-def _count_reports(state: BlueprintSetupState) -> None:
-    state.app.extensions[EXTENSION] = Tries(MOST_REPORTS, HOUR)
+def _set_up_rate_limit(state: BlueprintSetupState) -> None:
+    state.app.extensions[EXTENSION] = AttemptLimiter(MAX_REPORTS, HOUR_SECONDS)
 
 
 @blueprint.get("/report")
 @permission(PUBLIC)
 def report_form() -> ResponseReturnValue:
     """A visitor wants to say that something should not be here."""
-    form = ReportForm(formdata=None, about=_reported(request.args.get("about", "")).uri)
+    form = ReportForm(formdata=None, about=_find_reported(request.args.get("about", "")).uri)
     return render_template("moderation/report.html", form=form)
 
 
@@ -54,32 +53,32 @@ def report_form() -> ResponseReturnValue:
 @permission(PUBLIC)
 def report() -> ResponseReturnValue:
     form, work = ReportForm(), current_work()
-    subject = _reported(form.about.data or "")
+    subject = _find_reported(form.about.data or "")
     if not form.validate_on_submit():
         return render_template("moderation/report.html", form=form), 400
-    tries: Tries = current_app.extensions[EXTENSION]
-    if tries.begin(origin(request.remote_addr or "")):
+    tries: AttemptLimiter = current_app.extensions[EXTENSION]
+    if tries.hit(network_of(request.remote_addr or "")):
         form.form_errors.append(_("You have sent too many reports. Try again in an hour."))
         return render_template("moderation/report.html", form=form), 429
     try:
-        service.report(work, subject.uri, form.words.data or "")
+        service.create_visitor_report(work, subject.uri, form.words.data or "")
     except InvalidInputError as error:
-        tries.undo(origin(request.remote_addr or ""))
+        tries.undo(network_of(request.remote_addr or ""))
         form.show(error)
         return render_template("moderation/report.html", form=form), 400
     except service.TooManyReportsError as error:
-        form.form_errors.append(said(error.safe_text))
+        form.form_errors.append(translate(error.safe_text))
         return render_template("moderation/report.html", form=form), 429
     flash(_("Thank you. One of this council’s moderators will look at your report."), "success")
     return redirect(url_for("projects.show", token=subject.project.token), 303)
 
 
-def _reported(uri: str) -> subjects.Subject:
+def _find_reported(uri: str) -> comment_subjects.CommentSubject:
     """What is reported, if whoever reports it may see it. Raises `NotFoundError`."""
-    session, reader = current_work().session, current_reader()
-    found = subjects.find(session, uri) if "\0" not in uri else None
+    session, reader = current_work().session, current_viewer()
+    found = comment_subjects.find(session, uri) if "\0" not in uri else None
     if found is None:
-        raise NotFoundError(say("The content you want to report is not on this site."))
+        raise NotFoundError(msg("The content you want to report is not on this site."))
     projects.by_token(session, found.project.token, reader)
     return found
 
@@ -89,10 +88,10 @@ def _reported(uri: str) -> subjects.Subject:
 def index() -> ResponseReturnValue:
     """The reports that wait, or those that were decided."""
     session, state = current_work().session, request.args.get("state", "")
-    page = service.listed(
+    page = service.list_page(
         session, is_open=state != "decided", number=request.args.get("page", 1, type=int)
     )
-    about = {row.id: matters(session, row.about) for row in page.reports}
+    about = {row.id: list_items(session, row.about) for row in page.reports}
     return render_template("moderation/index.html", page=page, state=state, about=about)
 
 
@@ -100,7 +99,7 @@ def index() -> ResponseReturnValue:
 @permission(MODERATE)
 def show_report(report_id: int) -> ResponseReturnValue:
     row = service.by_id(current_work().session, report_id)
-    return _report_page(row, DecisionForm(formdata=None))
+    return _render_report_page(row, DecisionForm(formdata=None))
 
 
 @blueprint.post("/moderation/reports/<int:report_id>/decide")
@@ -110,17 +109,17 @@ def decide(report_id: int) -> ResponseReturnValue:
     form, work = DecisionForm(), current_work()
     row = service.by_id(work.session, report_id)
     if not form.validate_on_submit():
-        return _report_page(row, form), 400
+        return _render_report_page(row, form), 400
     try:
         decision = service.Decision(form.decision.data or "")
     except ValueError:
         form.decision.errors = [_("Select what you want to do")]
-        return _report_page(row, form), 400
+        return _render_report_page(row, form), 400
     try:
         service.decide(work, row, decision, forward=bool(form.forward.data))
     except InvalidInputError as error:
         form.show(error)
-        return _report_page(row, form), 400
+        return _render_report_page(row, form), 400
     flash(_("Your decision is saved."), "success")
     return redirect(url_for("moderation.index"), 303)
 
@@ -134,8 +133,8 @@ def reopen(report_id: int) -> ResponseReturnValue:
     return redirect(url_for("moderation.show_report", report_id=report_id), 303)
 
 
-def _report_page(row: Report, form: DecisionForm) -> str:
-    about = matters(current_work().session, row.about)
+def _render_report_page(row: Report, form: DecisionForm) -> str:
+    about = list_items(current_work().session, row.about)
     return render_template("moderation/report_page.html", report=row, matters=about, form=form)
 
 
@@ -151,11 +150,11 @@ def comments() -> ResponseReturnValue:
         .order_by(Comment.received_at, Comment.id)
     )
     session = current_work().session
-    held = session.scalars(query.limit(PAGE)).all()
+    held = session.scalars(query.limit(PAGE_SIZE)).all()
     return render_template(
         "moderation/comments.html",
         comments=held,
-        adoptions=adopting.waiting(session, PAGE),
+        adoptions=adoption_service.list_for_moderation(session, PAGE_SIZE),
         form=FlaskForm(),
     )
 
@@ -178,7 +177,7 @@ def decide_comment(token: str, verb: str) -> ResponseReturnValue:
 @permission(MODERATE)
 def decide_adoption(number: int, verb: str) -> ResponseReturnValue:
     """Show that a council says it uses something of ours, or take that off our pages."""
-    adopting.decide(current_work(), number, shown=verb == "show")
+    adoption_service.decide(current_work(), number, shown=verb == "show")
     if verb == "show":
         flash(_("The council is now shown with the project."), "success")
     else:
@@ -193,7 +192,7 @@ def decide_project(token: str, verb: str) -> ResponseReturnValue:
     work = current_work()
     project = work.session.scalar(select(Project).where(Project.token == token))
     if project is None:
-        raise NotFoundError(say("There is no such project."))
+        raise NotFoundError(msg("There is no such project."))
     if verb == "show":
         service.show(work, project)
         flash(_("The project is shown again."), "success")
@@ -206,7 +205,7 @@ def decide_project(token: str, verb: str) -> ResponseReturnValue:
 @blueprint.get("/moderation/blocks")
 @permission(MODERATE)
 def blocks() -> ResponseReturnValue:
-    return _blocks_page(BlockForm(formdata=None))
+    return _render_blocks_page(BlockForm(formdata=None))
 
 
 @blueprint.post("/moderation/blocks")
@@ -215,15 +214,15 @@ def block() -> ResponseReturnValue:
     """Look the address up, and block whoever is there."""
     form, work = BlockForm(), current_work()
     if not form.validate_on_submit():
-        return _blocks_page(form), 400
+        return _render_blocks_page(form), 400
     work.pause()
     try:
         found = fetching.find_actor(current_node(), form.address.data or "")
         own = councils.require_own(work.session).actor
-        row = blocking.block(work, own, found)
+        row = actor_blocks.block(work, own, found)
     except InvalidInputError as error:
         form.show(error)
-        return _blocks_page(form), 400
+        return _render_blocks_page(form), 400
     flash(_("%(name)s is blocked.", name=row.blocked.name), "success")
     return redirect(url_for("moderation.blocks"), 303)
 
@@ -234,19 +233,19 @@ def unblock(block_id: int) -> ResponseReturnValue:
     work = current_work()
     row = work.session.get(Block, block_id)
     if row is None:
-        raise NotFoundError(say("There is no such block."))
+        raise NotFoundError(msg("There is no such block."))
     name = row.blocked.name
-    blocking.unblock(work, row)
+    actor_blocks.unblock(work, row)
     flash(_("%(name)s is no longer blocked.", name=name), "success")
     return redirect(url_for("moderation.blocks"), 303)
 
 
-def _blocks_page(form: BlockForm) -> str:
+def _render_blocks_page(form: BlockForm) -> str:
     session = current_work().session
     return render_template(
         "moderation/blocks.html",
         form=form,
-        ours=blocking.ours(session),
-        of_us=blocking.of_us(session),
+        ours=actor_blocks.list_by_us(session),
+        of_us=actor_blocks.list_against_us(session),
         projects=service.hidden_projects(session),
     )

@@ -3,11 +3,11 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from node.forms import HouseForm, LongLineField
-from node.officers.service import Profile
+from node.forms import BaseForm, LongLineField
+from node.officers.service import OfficerProfile
 
 
-class ProfileForm(HouseForm):
+class ProfileForm(BaseForm):
     """`username` is asked for once; it stays."""
 
     name = StringField(_l("Your name, as other people will see it"))
@@ -19,5 +19,5 @@ class ProfileForm(HouseForm):
         description=_l("A sentence or two, for example about the work you do"),
     )
 
-    def profile(self) -> Profile:
-        return Profile(self.name.data or "", self.about.data or "")
+    def to_profile(self) -> OfficerProfile:
+        return OfficerProfile(self.name.data or "", self.about.data or "")

@@ -16,22 +16,22 @@ from federation.origin import host_of
 from federation.vocabulary import delete as delete_activity
 from federation.vocabulary import update as update_activity
 from federation.webfinger import USERNAME
-from node import portions
+from node import long_writes
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from node.federating import actors, addresses, publishing
+from node.federating import actors, local_uris, outbox
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
+from node.messages import Message, msg
 from node.people import service as people
 from node.people.models import User
 from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.text import misfit, trim
-from node.wording import Saying, say
 
-KIND = "Person"
-LONGEST = {"name": 200, "username": 40, "about": 500}
+ACTOR_KIND = "Person"
+MAX_LENGTHS = {"name": 200, "username": 40, "about": 500}
 # Names by which nobody should seem to speak for the council or the node.
-RESERVED = councils.RESERVED | {
+RESERVED_USERNAMES = councils.RESERVED_SLUGS | {
     "abuse",
     "admin",
     "administrator",
@@ -50,63 +50,63 @@ RESERVED = councils.RESERVED | {
     "webmaster",
 }
 # So many names are tried to suggest one.
-MOST_TRIED = 20
+MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
-class Profile:
+class OfficerProfile:
     """What others see of an officer. `about` is plain text on one line, and may be empty."""
 
     name: str
     about: str = ""
 
 
-def of_user(session: Session, user: User) -> Actor | None:
+def find_actor(session: Session, user: User) -> Actor | None:
     """The actor of somebody who chose to be seen."""
-    return session.scalar(select(Actor).where(Actor.user_id == user.id, is_seen()))
+    return session.scalar(select(Actor).where(Actor.user_id == user.id, is_public()))
 
 
-def is_seen() -> ColumnElement[bool]:
+def is_public() -> ColumnElement[bool]:
     """Whether an actor is that of an officer who is seen: whose account is in use, too."""
     in_use = Actor.user_id.in_(select(User.id).where(User.active))
-    return and_(Actor.is_local, Actor.kind == KIND, in_use)
+    return and_(Actor.is_local, Actor.kind == ACTOR_KIND, in_use)
 
 
 def by_username(session: Session, settings: Settings, username: str) -> Actor:
     """An officer who is seen. Raises `GoneError` for one who was, `NotFoundError` for none."""
-    uri = addresses.officer(settings, username)
-    actor = session.scalar(select(Actor).where(Actor.uri == uri, is_seen()))
+    uri = local_uris.officer(settings, username)
+    actor = session.scalar(select(Actor).where(Actor.uri == uri, is_public()))
     if actor is not None:
         return actor
     if actors.by_uri(session, uri) is not None:
-        raise GoneError(say("This person’s profile is no longer public."))
-    raise NotFoundError(say("There is no one with that name on this server."))
+        raise GoneError(msg("This person’s profile is no longer public."))
+    raise NotFoundError(msg("There is no one with that name on this server."))
 
 
-def gone_at(session: Session, uri: str) -> datetime | None:
+def withdrawn_at(session: Session, uri: str) -> datetime | None:
     """When an officer chose not to be seen any more."""
     said = OutboxActivity.actor.has(Actor.uri == uri), OutboxActivity.object_uri == uri
     query = select(OutboxActivity.created_at).where(*said, OutboxActivity.type == "Delete")
     return session.scalar(query)
 
 
-def about_of(actor: Actor) -> str:
+def about_text(actor: Actor) -> str:
     """What an officer says of themselves, as it was typed."""
     return Markup(actor.about).striptags()  # noqa: S704 -- it becomes plain text
 
 
-def suggest(session: Session, settings: Settings, name: str) -> str:
+def suggest_username(session: Session, settings: Settings, name: str) -> str:
     """A user name that is free, made of a person's name; empty where none is found."""
     plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", ".", plain)[: LONGEST["username"] - 2].strip(".")
-    for number in range(1, MOST_TRIED + 1):
+    words = re.sub(r"[^a-z0-9]+", ".", plain)[: MAX_LENGTHS["username"] - 2].strip(".")
+    for number in range(1, MAX_ATTEMPTS + 1):
         wanted = words if number == 1 else f"{words}{number}"
-        if words and not _wrong_username(session, settings, wanted):
+        if words and not _username_error(session, settings, wanted):
             return wanted
     return ""
 
 
-def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Actor:
+def create_profile(work: UnitOfWork, user: User, profile: OfficerProfile, username: str) -> Actor:
     """`user` is seen from now on: an actor with keys of its own, whose user name stays.
 
     Raises `ConflictError` if that was chosen before, `InvalidInputError` with what is wrong.
@@ -115,99 +115,99 @@ def choose(work: UnitOfWork, user: User, profile: Profile, username: str) -> Act
     council = councils.require_own(session).actor
     # One after the other: two who want the same name at once do not both get it.
     session.scalars(select(Actor.id).where(Actor.id == council.id).with_for_update()).one()
-    if of_user(session, user) is not None:
-        raise ConflictError(say("Your profile is already public."))
+    if find_actor(session, user) is not None:
+        raise ConflictError(msg("Your profile is already public."))
     username = username.strip().lower().removeprefix("@")
-    profile = _trimmed(profile)
-    wrong = _wrong(profile)
-    if wrong_username := _wrong_username(session, settings, username):
+    profile = _clean(profile)
+    wrong = _errors(profile)
+    if wrong_username := _username_error(session, settings, username):
         wrong["username"] = wrong_username
     if wrong:
-        raise InvalidInputError(say("Your profile could not be created."), wrong)
-    uri = addresses.officer(settings, username)
+        raise InvalidInputError(msg("Your profile could not be created."), wrong)
+    uri = local_uris.officer(settings, username)
     actor = actors.create_local(
-        session, settings, uri=uri, kind=KIND, username=username, name="", url=uri
+        session, settings, uri=uri, kind=ACTOR_KIND, username=username, name="", url=uri
     )
     actor.attributed_to, actor.user_id = council.uri, user.id
-    _write(actor, profile)
+    _apply_profile(actor, profile)
     session.flush()
     work.audit("officer.choose", uri, name=actor.name)
     return actor
 
 
-def change(work: UnitOfWork, actor: Actor, profile: Profile) -> None:
+def update_profile(work: UnitOfWork, actor: Actor, profile: OfficerProfile) -> None:
     """Say something else of oneself, and tell the followers. Raises `InvalidInputError`."""
-    profile = _trimmed(profile)
-    if wrong := _wrong(profile):
-        raise InvalidInputError(say("Your profile could not be saved."), wrong)
+    profile = _clean(profile)
+    if wrong := _errors(profile):
+        raise InvalidInputError(msg("Your profile could not be saved."), wrong)
     before = actor.name, actor.about
-    _write(actor, profile)
+    _apply_profile(actor, profile)
     if (actor.name, actor.about) == before:
         return
-    tell(work, actor)
+    publish_actor_update(work, actor)
     work.audit("officer.change", actor.uri, name=actor.name)
 
 
-def tell(work: UnitOfWork, actor: Actor) -> None:
+def publish_actor_update(work: UnitOfWork, actor: Actor) -> None:
     """Tell the followers of an officer's actor what its document says now."""
-    uri = addresses.new_activity(work.settings)
-    document = actors.describe(work.settings, actor).dump(context=False)
-    publishing.publish(work, actor, update_activity(uri, actor.uri, document, **audience(actor)))
+    uri = local_uris.new_activity(work.settings)
+    document = actors.build_document(work.settings, actor).dump(context=False)
+    outbox.publish(work, actor, update_activity(uri, actor.uri, document, **address_to(actor)))
 
 
-def withdraw(work: UnitOfWork, actor: Actor) -> None:
+def withdraw_profile(work: UnitOfWork, actor: Actor) -> None:
     """An officer is not seen any more: whoever ever heard of the actor is told that it is no more,
     and what it said is shown to nobody. Its address is never given to anybody again.
     """
-    to = _who_heard(work.session, actor)
-    uri = addresses.new_activity(work.settings)
-    gone = delete_activity(uri, actor.uri, actor.uri, **audience(actor))
-    publishing.publish_to(work, actor, gone, to)
+    to = _informed_inboxes(work.session, actor)
+    uri = local_uris.new_activity(work.settings)
+    gone = delete_activity(uri, actor.uri, actor.uri, **address_to(actor))
+    outbox.publish_to(work, actor, gone, to)
     actors.close(actor)
     actor.name = actor.about = ""
     actor.user_id = None
-    portions.begin(work, WITHDRAWING, str(actor.id))
+    long_writes.begin(work, WITHDRAW_OFFICER, str(actor.id))
     work.audit("officer.withdraw", actor.uri)
 
 
-def _withdraw_some(work: UnitOfWork, row: portions.LongWrite) -> bool:
+def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
     """Of an actor that is closed, a portion of what it said, the newest first, and of its
     followers.
     """
     session, actor_id = work.session, int(row.subject)
-    is_shown = OutboxActivity.audience != publishing.NOBODY, OutboxActivity.type != "Delete"
+    is_shown = OutboxActivity.audience != outbox.NOBODY, OutboxActivity.type != "Delete"
     said = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_shown)
     said = said.order_by(OutboxActivity.id.desc())
-    ids = portions.take(session, OutboxActivity, said)
+    ids = long_writes.lock_batch(session, OutboxActivity, said)
     hidden = update(OutboxActivity).where(OutboxActivity.id.in_(ids))
     follows = select(Follow.id).where(Follow.followed_id == actor_id)
-    ended = delete(Follow).where(Follow.id.in_(portions.take(session, Follow, follows)))
-    for statement in (hidden.values(audience=publishing.NOBODY), ended):
-        session.execute(statement, execution_options=portions.UNSYNCHRONISED)
-    return portions.is_any_left(session, said) or portions.is_any_left(session, follows)
+    ended = delete(Follow).where(Follow.id.in_(long_writes.lock_batch(session, Follow, follows)))
+    for statement in (hidden.values(audience=outbox.NOBODY), ended):
+        session.execute(statement, execution_options=long_writes.UNSYNCHRONISED)
+    return long_writes.is_any_left(session, said) or long_writes.is_any_left(session, follows)
 
 
-WITHDRAWING = portions.Kind("withdraw-officer", _withdraw_some)
+WITHDRAW_OFFICER = long_writes.LongWriteKind("withdraw-officer", _withdraw_some)
 
 
 def deactivate(work: UnitOfWork, user: User) -> None:
     """An account is used no more, and whoever it is of is not seen any more."""
-    actor = of_user(work.session, user)
+    actor = find_actor(work.session, user)
     if actor is not None:
-        withdraw(work, actor)
+        withdraw_profile(work, actor)
     people.deactivate(work, user)
 
 
-def audience(actor: Actor) -> Addressed:
+def address_to(actor: Actor) -> Addressed:
     """Whom what an officer's actor says is addressed to: everybody, and the followers."""
     return {"to": (PUBLIC,), "cc": (actor.followers or "",)}
 
 
-def _who_heard(session: Session, actor: Actor) -> set[str]:
+def _informed_inboxes(session: Session, actor: Actor) -> set[str]:
     """Where the followers of an actor hear, and every other server that was ever sent anything of
     it, once for each.
     """
-    to = publishing.followers(session, actor) | publishing.holders(session, actor.uri)
+    to = outbox.follower_inboxes(session, actor) | outbox.holder_inboxes(session, actor.uri)
     hosts = {host_of(inbox) for inbox in to}
     sent = (
         select(func.min(Delivery.inbox))
@@ -218,35 +218,37 @@ def _who_heard(session: Session, actor: Actor) -> set[str]:
     return to | set(session.scalars(sent))
 
 
-def _trimmed(profile: Profile) -> Profile:
-    return Profile(trim(profile.name), trim(profile.about))
+def _clean(profile: OfficerProfile) -> OfficerProfile:
+    return OfficerProfile(trim(profile.name), trim(profile.about))
 
 
-def _wrong(profile: Profile) -> dict[str, Saying]:
-    wrong: dict[str, Saying] = {}
+def _errors(profile: OfficerProfile) -> dict[str, Message]:
+    wrong: dict[str, Message] = {}
     if not profile.name:
-        wrong["name"] = say("Enter your name in %(most)s characters or fewer", most=LONGEST["name"])
+        wrong["name"] = msg(
+            "Enter your name in %(most)s characters or fewer", most=MAX_LENGTHS["name"]
+        )
     for field in ("name", "about"):
-        if why := misfit(getattr(profile, field), LONGEST[field]):
+        if why := misfit(getattr(profile, field), MAX_LENGTHS[field]):
             wrong[field] = why
     return wrong
 
 
-def _wrong_username(session: Session, settings: Settings, username: str) -> Saying | None:
+def _username_error(session: Session, settings: Settings, username: str) -> Message | None:
     """What keeps somebody from having a user name. One that was had is never had again."""
-    if not USERNAME.fullmatch(username) or len(username) > LONGEST["username"]:
-        return say(
+    if not USERNAME.fullmatch(username) or len(username) > MAX_LENGTHS["username"]:
+        return msg(
             "Enter a user name of %(most)s characters or fewer, using only "
             "letters, numbers, full stops and hyphens, such as sam.okoro",
-            most=LONGEST["username"],
+            most=MAX_LENGTHS["username"],
         )
-    uri = addresses.officer(settings, username)
+    uri = local_uris.officer(settings, username)
     is_taken = actors.local_by_username(session, username) or actors.by_uri(session, uri)
-    if username in RESERVED or is_taken:
-        return say("Choose another user name. This one is not available")
+    if username in RESERVED_USERNAMES or is_taken:
+        return msg("Choose another user name. This one is not available")
     return None
 
 
-def _write(actor: Actor, profile: Profile) -> None:
+def _apply_profile(actor: Actor, profile: OfficerProfile) -> None:
     actor.name = profile.name
     actor.about = str(Markup("<p>{}</p>").format(profile.about)) if profile.about else ""

@@ -11,20 +11,20 @@ from flask_wtf import FlaskForm
 from federation.vocabulary import Tombstone
 from node.councils import service as councils
 from node.errors import GoneError, InvalidInputError, NotFoundError
-from node.federating import actors, addresses
+from node.federating import actors, local_uris
 from node.federating.models import Actor
-from node.federating.views.asking import refuse_blocked_readers
 from node.federating.views.collections import (
-    featured_of,
-    followers_of,
-    following_of,
-    outbox_of,
+    featured_response,
+    followers_response,
+    following_response,
+    outbox_response,
 )
-from node.officers import announcing, service
+from node.federating.views.current_viewer import refuse_blocked_servers
+from node.messages import msg
+from node.officers import announcements, service
 from node.officers.forms import ProfileForm
 from node.request import PUBLIC, activity_response, current_work, permission, wants_activity
 from node.updates.models import Update
-from node.wording import say
 
 blueprint = Blueprint("officers", __name__, template_folder="templates")
 
@@ -33,55 +33,57 @@ PROFILE = "account.profile"
 
 def writers_of(updates: Sequence[Update]) -> dict[str, Actor]:
     """Who wrote which of some updates, for the pages that show them."""
-    return announcing.writers(current_work().session, updates)
+    return announcements.find_writers(current_work().session, updates)
 
 
 @blueprint.get("/account/profile")
 @permission(PROFILE)
 def profile() -> ResponseReturnValue:
     """What is public of whoever is signed in, which is nothing unless they chose it."""
-    form, actor, work = ProfileForm(), _mine(), current_work()
+    form, actor, work = ProfileForm(), _own_actor(), current_work()
     form.name.data = actor.name if actor else current_user.name
     if actor:
-        form.about.data = service.about_of(actor)
+        form.about.data = service.about_text(actor)
     else:
-        form.username.data = service.suggest(work.session, work.settings, current_user.name)
-    return _profile_page(form, actor)
+        form.username.data = service.suggest_username(
+            work.session, work.settings, current_user.name
+        )
+    return _render_profile(form, actor)
 
 
 @blueprint.post("/account/profile")
 @permission(PROFILE)
 def save() -> ResponseReturnValue:
     """Choose to be seen, or say something else of oneself."""
-    form, actor, work = ProfileForm(), _mine(), current_work()
+    form, actor, work = ProfileForm(), _own_actor(), current_work()
     if not form.validate_on_submit():
-        return _profile_page(form, actor), 400
+        return _render_profile(form, actor), 400
     try:
         if actor:
-            service.change(work, actor, form.profile())
+            service.update_profile(work, actor, form.to_profile())
             flash(
                 _("Your profile has been saved. Any changes are being sent to your followers."),
                 "success",
             )
         else:
-            service.choose(work, current_user, form.profile(), form.username.data or "")
+            service.create_profile(work, current_user, form.to_profile(), form.username.data or "")
             flash(_("Your profile is now public. You can withdraw it on this page."), "success")
     except InvalidInputError as error:
         form.show(error)
-        return _profile_page(form, actor), 400
+        return _render_profile(form, actor), 400
     return redirect(url_for("officers.profile"), 303)
 
 
 @blueprint.get("/account/profile/withdraw")
 @permission(PROFILE)
 def confirm_withdraw() -> ResponseReturnValue:
-    return render_template("officers/withdraw.html", form=FlaskForm(), officer=_require_mine())
+    return render_template("officers/withdraw.html", form=FlaskForm(), officer=_require_own_actor())
 
 
 @blueprint.post("/account/profile/withdraw")
 @permission(PROFILE)
 def withdraw() -> ResponseReturnValue:
-    service.withdraw(current_work(), _require_mine())
+    service.withdraw_profile(current_work(), _require_own_actor())
     flash(_("Your profile has been withdrawn. Your followers are being notified."), "success")
     return redirect(url_for("officers.profile"), 303)
 
@@ -90,24 +92,24 @@ def withdraw() -> ResponseReturnValue:
 @permission(PUBLIC)
 def show(username: str) -> ResponseReturnValue:
     """An officer who chose to be seen: their page, or their actor for another server."""
-    refuse_blocked_readers()
+    refuse_blocked_servers()
     work, is_document = current_work(), wants_activity()
     try:
-        officer = _seen(username)
+        officer = _public_officer(username)
     except GoneError:
         if not is_document:
             raise
-        uri = addresses.officer(work.settings, username)
-        gone = Tombstone(uri, service.KIND, service.gone_at(work.session, uri))
+        uri = local_uris.officer(work.settings, username)
+        gone = Tombstone(uri, service.ACTOR_KIND, service.withdrawn_at(work.session, uri))
         return activity_response(gone.dump(), 410)
     if is_document:
-        return activity_response(actors.describe(work.settings, officer).dump())
+        return activity_response(actors.build_document(work.settings, officer).dump())
     return render_template(
         "officers/officer.html",
         officer=officer,
-        about=service.about_of(officer),
+        about=service.about_text(officer),
         council=councils.require_own(work.session),
-        updates=announcing.latest(work.session, officer),
+        updates=announcements.list_latest(work.session, officer),
     )
 
 
@@ -115,50 +117,50 @@ def show(username: str) -> ResponseReturnValue:
 @permission(PUBLIC)
 def outbox(username: str) -> ResponseReturnValue:
     """The updates they wrote, newest first, as they announced them."""
-    refuse_blocked_readers()
-    return outbox_of(_seen(username))
+    refuse_blocked_servers()
+    return outbox_response(_public_officer(username))
 
 
 @blueprint.get("/officers/<username>/followers")
 @permission(PUBLIC)
 def followers(username: str) -> ResponseReturnValue:
     """How many follow; not who."""
-    refuse_blocked_readers()
-    return followers_of(_seen(username))
+    refuse_blocked_servers()
+    return followers_response(_public_officer(username))
 
 
 @blueprint.get("/officers/<username>/following")
 @permission(PUBLIC)
 def following(username: str) -> ResponseReturnValue:
     """How many they follow."""
-    refuse_blocked_readers()
-    return following_of(_seen(username))
+    refuse_blocked_servers()
+    return following_response(_public_officer(username))
 
 
 @blueprint.get("/officers/<username>/featured")
 @permission(PUBLIC)
 def featured(username: str) -> ResponseReturnValue:
     """What they put first."""
-    refuse_blocked_readers()
-    return featured_of(_seen(username))
+    refuse_blocked_servers()
+    return featured_response(_public_officer(username))
 
 
-def _seen(username: str) -> Actor:
+def _public_officer(username: str) -> Actor:
     work = current_work()
     return service.by_username(work.session, work.settings, username)
 
 
-def _mine() -> Actor | None:
-    return service.of_user(current_work().session, current_user)
+def _own_actor() -> Actor | None:
+    return service.find_actor(current_work().session, current_user)
 
 
-def _require_mine() -> Actor:
-    actor = _mine()
+def _require_own_actor() -> Actor:
+    actor = _own_actor()
     if actor is None:
-        raise NotFoundError(say("Your profile is not public."))
+        raise NotFoundError(msg("Your profile is not public."))
     return actor
 
 
-def _profile_page(form: ProfileForm, actor: Actor | None) -> str:
+def _render_profile(form: ProfileForm, actor: Actor | None) -> str:
     council = councils.require_own(current_work().session)
     return render_template("officers/profile.html", form=form, officer=actor, council=council)

@@ -1,6 +1,6 @@
 """The pages and words with which an operator looks after the node."""
 
-from node.operating import mail_views, seeing_views, server_lists, views
+from node.operating import mail_views, server_lists, status_views, views
 from node.operating.blueprint import OPERATE, blueprint
 
-__all__ = ["OPERATE", "blueprint", "mail_views", "seeing_views", "server_lists", "views"]
+__all__ = ["OPERATE", "blueprint", "mail_views", "server_lists", "status_views", "views"]

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from node.mail import service as mail
 from node.mail.models import Mail
 from node.operating.blueprint import OPERATE, blueprint
-from node.operating.lists import portion
-from node.request import current_work, permission, row_id
+from node.operating.pagination import list_page
+from node.request import current_work, parse_row_id, permission
 
 
 @blueprint.get("/mail")
@@ -18,7 +18,9 @@ def mails() -> ResponseReturnValue:
     """Every e-mail of the last days, newest first. What they say is for whoever gets them."""
     state = request.args.get("state", "")
     query = select(Mail).where(Mail.state == state) if state in Mail.STATES else select(Mail)
-    found = portion(current_work().session, query, Mail, request.args.get("before", type=row_id))
+    found = list_page(
+        current_work().session, query, Mail, request.args.get("before", type=parse_row_id)
+    )
     return render_template("operating/mail.html", found=found, state=state)
 
 

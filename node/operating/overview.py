@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from node import isolation
-from node.councils.claims import Dispute, disputes
+from node import error_isolation
+from node.councils.gss_code_claims import GssCodeDispute, find_disputes
 from node.councils.models import Council
 from node.db import now
-from node.federating.clock import Verdict, verdict
+from node.error_isolation import JobFailure
+from node.federating.clock import ClockCheck, check_clock
 from node.federating.models import (
     Actor,
     Backfill,
@@ -22,7 +23,6 @@ from node.federating.models import (
     Peer,
     RefusalCount,
 )
-from node.isolation import JobFailure
 from node.mail.models import Mail
 from node.projects.models import Project
 
@@ -31,7 +31,7 @@ MAX_FAILURES = 20
 
 
 @dataclass(frozen=True)
-class Reading:
+class CouncilSyncStatus:
     """What is read and compared of one council that ours follows."""
 
     council: Council
@@ -41,7 +41,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Overview:
+class NodeOverview:
     """Numbers of rows, but for `oldest_waiting`: when the longest waiting delivery was begun; and
     the GSS codes in dispute.
     """
@@ -56,11 +56,11 @@ class Overview:
     refused: int
     mails_failed: int
     followers: int
-    disputes: Sequence[Dispute]
-    clock: Verdict
+    disputes: Sequence[GssCodeDispute]
+    clock: ClockCheck
 
 
-def overview(session: Session) -> Overview:
+def build_overview(session: Session) -> NodeOverview:
     """The numbers on the operator's first page."""
 
     def count(*where: object, of: object = Delivery) -> int:
@@ -68,23 +68,23 @@ def overview(session: Session) -> Overview:
 
     oldest = select(func.min(Delivery.trying_since)).where(Delivery.state == Delivery.WAITING)
     down = select(Peer).where(Peer.try_after > now()).order_by(Peer.unreachable_since, Peer.host)
-    return Overview(
+    return NodeOverview(
         waiting=count(Delivery.state == "pending"),
         given_up=count(Delivery.state == "failed"),
         oldest_waiting=session.scalar(oldest),
         unreachable=tuple(session.scalars(down.limit(20))),
-        failed_work=tuple(isolation.failures(session, MAX_FAILURES)),
+        failed_work=tuple(error_isolation.list_failures(session, MAX_FAILURES)),
         received_waiting=count(InboxItem.state == "new", of=InboxItem),
         received_failed=count(InboxItem.state == "failed", of=InboxItem),
         mails_failed=count(Mail.state == "failed", of=Mail),
         refused=session.scalar(select(func.sum(RefusalCount.count))) or 0,
         followers=count(Follow.state == "accepted", Follow.followed.has(Actor.is_local), of=Follow),
-        disputes=disputes(session),
-        clock=verdict(session),
+        disputes=find_disputes(session),
+        clock=check_clock(session),
     )
 
 
-def readings(session: Session) -> list[Reading]:
+def list_sync_statuses(session: Session) -> list[CouncilSyncStatus]:
     """Every council that ours follows, by name, with what is read of it."""
     held = (
         select(Project.council_id, func.count().label("held"))
@@ -101,4 +101,4 @@ def readings(session: Session) -> list[Reading]:
         .where(Council.slug.is_(None), Follow.state == "accepted")
         .order_by(func.lower(Council.name), Council.id)
     )
-    return [Reading(*row) for row in session.execute(query)]
+    return [CouncilSyncStatus(*row) for row in session.execute(query)]

@@ -12,17 +12,17 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField
 
 from node.errors import InvalidInputError, MoothallError
-from node.federating import peer_lists, peers, subscriptions, suggesting
+from node.federating import peer_list_subscriptions, peer_lists, peer_suggestions, peers
 from node.federating.models import PeerList
-from node.forms import HouseForm
-from node.languages import said
+from node.forms import BaseForm
+from node.languages import translate
 from node.operating.blueprint import OPERATE, blueprint
-from node.request import current_node, current_work, only_reads, permission
+from node.request import current_node, current_work, permission, read_only
 
-FORMATS: dict[str, peer_lists.Format] = {"plain": "plain", "mastodon": "mastodon"}
+FORMATS: dict[str, peer_lists.PeerListFormat] = {"plain": "plain", "mastodon": "mastodon"}
 
 
-class ImportForm(HouseForm):
+class ImportServersForm(BaseForm):
     file = FileField(
         _l("Server list"),
         description=_l(
@@ -31,7 +31,7 @@ class ImportForm(HouseForm):
     )
 
 
-class SubscribeForm(HouseForm):
+class SubscribeListForm(BaseForm):
     url = StringField(
         _l("List address"), description=_l("For example, https://moothall.example.gov.uk/peers.csv")
     )
@@ -43,16 +43,16 @@ class SubscribeForm(HouseForm):
 @blueprint.get("/lists")
 @permission(OPERATE)
 def server_lists() -> ResponseReturnValue:
-    return _page()
+    return _render_lists()
 
 
 @blueprint.get("/lists/<any(plain, mastodon):wanted>.csv")
 @permission(OPERATE)
 def export_list(wanted: str) -> ResponseReturnValue:
     """What this node decided of servers, as a file."""
-    entries = peer_lists.decided(current_work().session)
+    entries = peer_lists.list_decided(current_work().session)
     answer = Response(
-        peer_lists.write(entries, FORMATS[wanted]), content_type="text/csv; charset=utf-8"
+        peer_lists.dump_csv(entries, FORMATS[wanted]), content_type="text/csv; charset=utf-8"
     )
     name = current_node().settings.authority.replace(":", "-")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{wanted}.csv"'
@@ -61,29 +61,29 @@ def export_list(wanted: str) -> ResponseReturnValue:
 
 @blueprint.post("/lists/import")
 @permission(OPERATE)
-@only_reads
+@read_only
 def import_list() -> ResponseReturnValue:
     """Make a file the operator's word: all of it, or nothing where a line is wrong."""
-    form = ImportForm()
+    form = ImportServersForm()
     if not form.validate_on_submit():
-        return _page(import_form=form), 400
+        return _render_lists(import_form=form), 400
     if not form.file.data:
         form.file.errors = [_("Select a file")]
-        return _page(import_form=form), 400
+        return _render_lists(import_form=form), 400
     with closing(form.file.data) as given:
-        body = given.read(peer_lists.MOST_BYTES + 1)
+        body = given.read(peer_lists.MAX_BYTES + 1)
     try:
-        entries = peer_lists.check(peer_lists.read(body))
-        taken = peer_lists.take_in(current_node(), current_user.email, entries)
+        entries = peer_lists.require_valid(peer_lists.parse_list(body))
+        taken = peer_lists.import_entries(current_node(), current_user.email, entries)
     except InvalidInputError as error:
         form.file.errors = [
             words if where == "file" else f"{where}: {words}"
             for where, words in error.fields.items()
         ]
-        return _page(import_form=form), 400
+        return _render_lists(import_form=form), 400
     flash(ngettext("%(num)s server imported.", "%(num)s servers imported.", taken.new), "success")
-    if taken.kept:
-        hosts = ", ".join(taken.kept[:10])
+    if taken.overridden:
+        hosts = ", ".join(taken.overridden[:10])
         flash(
             _("Your earlier decisions still apply to these servers: %(hosts)s", hosts=hosts),
             "notice",
@@ -94,27 +94,29 @@ def import_list() -> ResponseReturnValue:
 @blueprint.post("/lists/subscribe")
 @permission(OPERATE)
 def subscribe() -> ResponseReturnValue:
-    form, work = SubscribeForm(), current_work()
+    form, work = SubscribeListForm(), current_work()
     if not form.validate_on_submit():
-        return _page(subscribe_form=form), 400
+        return _render_lists(subscribe_form=form), 400
     try:
-        subscriptions.subscribe(work, form.url.data or "", may_allow=bool(form.may_allow.data))
+        peer_list_subscriptions.subscribe(
+            work, form.url.data or "", may_allow=bool(form.may_allow.data)
+        )
     except InvalidInputError as error:
         form.show(error)
-        return _page(subscribe_form=form), 400
+        return _render_lists(subscribe_form=form), 400
     flash(_("You have subscribed to the list. We read it now, and then every day."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
 
 @blueprint.post("/lists/<int:list_id>/unsubscribe")
 @permission(OPERATE)
-@only_reads
+@read_only
 def unsubscribe(list_id: int) -> ResponseReturnValue:
     node = current_node()
     with node.reading() as session:
         row = session.get(PeerList, list_id)
         url = row.url if row else ""
-    subscriptions.unsubscribe(node, current_user.email, url)
+    peer_list_subscriptions.unsubscribe(node, current_user.email, url)
     flash(_("You have unsubscribed from the list. Its decisions no longer apply."), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
@@ -128,7 +130,7 @@ def decide_suggestion() -> ResponseReturnValue:
         peers.decide(work, host, peers.ALLOWED)
         flash(_("%(host)s is allowed.", host=host), "success")
     else:
-        suggesting.dismiss(work, peers.normal(host))
+        peer_suggestions.dismiss(work, peers.normalise_host(host))
         flash(_("%(host)s is no longer suggested.", host=host), "success")
     return redirect(url_for("operating.server_lists"), 303)
 
@@ -138,23 +140,23 @@ def decide_suggestion() -> ResponseReturnValue:
 def undecide() -> ResponseReturnValue:
     """Neither allow nor block a server any more."""
     try:
-        peer = peers.undecide(current_work(), request.form.get("host", ""))
+        peer = peers.reset_decision(current_work(), request.form.get("host", ""))
     except MoothallError as error:
-        flash(said(error.safe_text), "error")
+        flash(translate(error.safe_text), "error")
     else:
         flash(_("%(host)s is no longer allowed or blocked.", host=peer.host), "success")
     return redirect(url_for("operating.all_peers"), 303)
 
 
-def _page(
-    import_form: ImportForm | None = None, subscribe_form: SubscribeForm | None = None
+def _render_lists(
+    import_form: ImportServersForm | None = None, subscribe_form: SubscribeListForm | None = None
 ) -> str:
     session, sent = current_work().session, import_form or subscribe_form
     return render_template(
         "operating/server_lists.html",
         **({"form": sent} if sent else {}),
-        import_form=import_form or ImportForm(formdata=None),
-        subscribe_form=subscribe_form or SubscribeForm(formdata=None),
-        suggestions=suggesting.suggestions(session),
-        lists=subscriptions.all_lists(session),
+        import_form=import_form or ImportServersForm(formdata=None),
+        subscribe_form=subscribe_form or SubscribeListForm(formdata=None),
+        suggestions=peer_suggestions.list_suggestions(session),
+        lists=peer_list_subscriptions.list_all(session),
     )

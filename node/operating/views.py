@@ -15,13 +15,13 @@ from node.errors import InvalidInputError
 from node.federating import delivery, peers
 from node.federating.models import Delivery, Peer, RefusalCount
 from node.federating.refusals import flush
-from node.forms import HouseForm
+from node.forms import BaseForm
 from node.operating.blueprint import OPERATE, blueprint
-from node.operating.lists import portion
-from node.request import current_node, current_work, permission, row_id
+from node.operating.pagination import list_page
+from node.request import current_node, current_work, parse_row_id, permission
 
 
-class PeerForm(HouseForm):
+class PeerForm(BaseForm):
     host = StringField(_l("Server"), description=_l("For example, moothall.aldermoor.gov.uk"))
 
 
@@ -37,7 +37,7 @@ def deliveries() -> ResponseReturnValue:
         query = query.where(Delivery.state == state)
     if host:
         query = query.where(Delivery.host == host)
-    found = portion(session, query, Delivery, request.args.get("before", type=row_id))
+    found = list_page(session, query, Delivery, request.args.get("before", type=parse_row_id))
     return render_template(
         "operating/deliveries.html", found=found, state=state, host=host, form=FlaskForm()
     )
@@ -57,7 +57,7 @@ def all_deliveries() -> ResponseReturnValue:
     """Everything that is not delivered to one server: `then` is the button that was pressed."""
     host = request.form.get("host", "").strip().lower()
     if request.form.get("then") == "give-up":
-        number = delivery.give_up_host(current_work(), host)
+        number = delivery.cancel_host(current_work(), host)
         said = ngettext(
             "%(num)s delivery will be cancelled.", "%(num)s deliveries will be cancelled.", number
         )
@@ -73,7 +73,7 @@ def all_deliveries() -> ResponseReturnValue:
 @blueprint.get("/peers")
 @permission(OPERATE)
 def all_peers() -> ResponseReturnValue:
-    return _peers_page(PeerForm())
+    return _render_peers(PeerForm())
 
 
 @blueprint.post("/peers")
@@ -82,12 +82,12 @@ def decide() -> ResponseReturnValue:
     """Allow or block a server: `state` is the button that was pressed."""
     form, work = PeerForm(), current_work()
     if not form.validate_on_submit():
-        return _peers_page(form), 400
+        return _render_peers(form), 400
     try:
         peer = peers.decide(work, form.host.data or "", request.form.get("state", peers.ALLOWED))
     except InvalidInputError as error:
         form.show(error)
-        return _peers_page(form), 400
+        return _render_peers(form), 400
     if peer.state == peers.ALLOWED:
         flash(_("%(host)s is allowed.", host=peer.host), "success")
     else:
@@ -95,9 +95,9 @@ def decide() -> ResponseReturnValue:
     return redirect(url_for("operating.all_peers"), 303)
 
 
-def _peers_page(form: PeerForm) -> str:
+def _render_peers(form: PeerForm) -> str:
     rows = current_work().session.scalars(select(Peer).order_by(Peer.host)).all()
-    listed = [(peer, peers.health(peer)) for peer in rows]
+    listed = [(peer, peers.health_state(peer)) for peer in rows]
     mode = current_node().settings.federation
     return render_template("operating/peers.html", form=form, peers=listed, mode=mode)
 

@@ -4,20 +4,20 @@
 `client` speaks HTTP.
 """
 
-from node.outbound.client import Answer, Outbound, Signer, Transport
+from node.outbound.client import Outbound, OutboundResponse, Signer, Transport
 from node.outbound.errors import OutboundCode, OutboundError
-from node.outbound.in_process import InProcess
+from node.outbound.in_process import InProcessTransport
 from node.outbound.media_types import AS2, JRD
 from node.outbound.network import Resolver, system_resolver
 
 __all__ = [
     "AS2",
     "JRD",
-    "Answer",
-    "InProcess",
+    "InProcessTransport",
     "Outbound",
     "OutboundCode",
     "OutboundError",
+    "OutboundResponse",
     "Resolver",
     "Signer",
     "Transport",

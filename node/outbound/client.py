@@ -13,11 +13,11 @@ from urllib.parse import urljoin
 import httpcore2
 
 from node.errors import SettingsError
+from node.messages import msg
 from node.outbound.errors import OutboundCode, OutboundError, timed_out
 from node.outbound.media_types import AS2, matches
 from node.outbound.network import GuardedBackend, Resolver, system_resolver
 from node.outbound.targets import Target, parse_target
-from node.wording import say
 
 Signer = Callable[[str, str, bytes | None], Mapping[str, str]]
 """Gives the headers that sign one hop: its method, URL and body (None for GET).
@@ -29,10 +29,10 @@ MAX_REDIRECTS = 3
 # Twice as many as one worker sends at once: documents are fetched meanwhile. Of idle ones fewer are
 # kept, since the pool looks at each of these before each request.
 MAX_CONNECTIONS = 128
-MAX_IDLE = 32
+MAX_IDLE_CONNECTIONS = 32
 KEEP_ALIVE_SECONDS = 15.0
 # Of the answer to a POST only the status matters; its body is for the operator to read.
-MAX_POST_ANSWER = 64 * 1024
+MAX_POST_RESPONSE_BYTES = 64 * 1024
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
@@ -50,7 +50,7 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class OutboundResponse:
     """What a server answered.
 
     The names of `headers` are lower-case; `url` is where it came from in the end; `elapsed` is in
@@ -101,9 +101,9 @@ class Outbound:
                 transport=transport,
             )
         self._transport = transport or httpcore2.ConnectionPool(
-            ssl_context=_trust(ca_file),
+            ssl_context=_ssl_context(ca_file),
             max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=MAX_IDLE,
+            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
             network_backend=GuardedBackend(resolver, self._private_hosts),
         )
@@ -116,8 +116,8 @@ class Outbound:
         sign: Signer | None = None,
         headers: Mapping[str, str] | None = None,
         content_types: Collection[str] = AS2,
-        may_visit: Callable[[str], bool] | None = None,
-    ) -> Answer:
+        is_host_allowed: Callable[[str], bool] | None = None,
+    ) -> OutboundResponse:
         """The document at `url`, after at most three redirects.
 
         A 2xx answer is of one of `content_types`; others are given as they are. `may_visit` is
@@ -128,19 +128,21 @@ class Outbound:
         deadline = started + self._timeout
         for _ in range(MAX_REDIRECTS + 1):
             target = parse_target(url, self._private_hosts)
-            if may_visit is not None and not may_visit(target.authority):
+            if is_host_allowed is not None and not is_host_allowed(target.authority):
                 raise _forbidden_server(target.authority)
             sent = {**(headers or {}), "accept": accept}
             with self._exchange("GET", target, sent, None, sign, deadline) as response:
                 found = _headers(response)
                 if response.status not in _REDIRECTS or "location" not in found:
-                    _check_answer(response.status, found, content_types)
-                    body = _read(response, self._max_bytes)
-                    return Answer(response.status, found, body, target.url, monotonic() - started)
-            url = _follow(target.url, found["location"])
+                    _check_response(response.status, found, content_types)
+                    body = _read_body(response, self._max_bytes)
+                    return OutboundResponse(
+                        response.status, found, body, target.url, monotonic() - started
+                    )
+            url = _resolve_redirect(target.url, found["location"])
         raise OutboundError(
             OutboundCode.TOO_MANY_REDIRECTS,
-            say("The server redirects too many times."),
+            msg("The server redirects too many times."),
             permanent=True,
         )
 
@@ -152,7 +154,7 @@ class Outbound:
         content_type: str,
         sign: Signer | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> OutboundResponse:
         """Send `body` to `url`. A redirect is an answer like any other; a long answer is cut off.
 
         Raises `OutboundError`.
@@ -162,8 +164,14 @@ class Outbound:
         sent = {**(headers or {}), "content-type": content_type}
         with self._exchange("POST", target, sent, body, sign, started + self._timeout) as response:
             found = _headers(response)
-            beginning = b"" if _is_encoded(found) else _read_beginning(response, MAX_POST_ANSWER)
-            return Answer(response.status, found, beginning, target.url, monotonic() - started)
+            beginning = (
+                b""
+                if _is_encoded(found)
+                else _read_truncated_body(response, MAX_POST_RESPONSE_BYTES)
+            )
+            return OutboundResponse(
+                response.status, found, beginning, target.url, monotonic() - started
+            )
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -193,7 +201,7 @@ class Outbound:
             ),
             headers=self._request_headers(target, {**headers, **signed}, body),
             content=body,
-            extensions={"timeout": _until(deadline)},
+            extensions={"timeout": _timeouts(deadline)},
         )
         with _typed_errors():
             response = self._transport.handle_request(request)
@@ -219,7 +227,7 @@ class Outbound:
             if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
                 raise OutboundError(
                     OutboundCode.BAD_HEADER,
-                    say("The request has a header that cannot be sent."),
+                    msg("The request has a header that cannot be sent."),
                     permanent=True,
                 )
         return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
@@ -228,7 +236,7 @@ class Outbound:
 def _forbidden_server(authority: str) -> OutboundError:
     return OutboundError(
         OutboundCode.FORBIDDEN_SERVER,
-        say(
+        msg(
             "The address leads to %(authority)s, which this server must not "
             "contact for this request.",
             authority=authority,
@@ -237,7 +245,7 @@ def _forbidden_server(authority: str) -> OutboundError:
     )
 
 
-def _until(deadline: float) -> dict[str, float]:
+def _timeouts(deadline: float) -> dict[str, float]:
     """The `timeout` extension: moments for our streams (see `network`), seconds for the pool."""
     return {
         "connect": deadline,
@@ -248,7 +256,7 @@ def _until(deadline: float) -> dict[str, float]:
 
 
 @cache
-def _trust(ca_file: str | None) -> ssl.SSLContext:
+def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
     """The certificate authorities of the system, read once, and those in `ca_file`."""
     context = httpcore2.default_ssl_context()
     if ca_file:
@@ -267,11 +275,11 @@ def _typed_errors() -> Iterator[None]:
         raise timed_out() from error
     except httpcore2.NetworkError as error:
         raise OutboundError(
-            OutboundCode.UNREACHABLE, say("The connection to the server was lost.")
+            OutboundCode.UNREACHABLE, msg("The connection to the server was lost.")
         ) from error
     except httpcore2.ProtocolError as error:
         raise OutboundError(
-            OutboundCode.PROTOCOL_ERROR, say("The server’s response is not valid HTTP.")
+            OutboundCode.PROTOCOL_ERROR, msg("The server’s response is not valid HTTP.")
         ) from error
 
 
@@ -287,33 +295,35 @@ def _is_encoded(headers: Mapping[str, str]) -> bool:
     return headers.get("content-encoding", "identity").lower() != "identity"
 
 
-def _check_answer(status: int, headers: Mapping[str, str], content_types: Collection[str]) -> None:
+def _check_response(
+    status: int, headers: Mapping[str, str], content_types: Collection[str]
+) -> None:
     # We ask for none, and a small compressed body can become a huge one.
     if _is_encoded(headers):
         raise OutboundError(
             OutboundCode.PROTOCOL_ERROR,
-            say("The server’s response is compressed, although we did not ask for compression."),
+            msg("The server’s response is compressed, although we did not ask for compression."),
         )
     if 200 <= status < 300 and not matches(headers.get("content-type", ""), content_types):
         raise OutboundError(
             OutboundCode.WRONG_CONTENT_TYPE,
-            say("The server’s response is not the type of document we asked for."),
+            msg("The server’s response is not the type of document we asked for."),
             permanent=True,
         )
 
 
-def _read(response: httpcore2.Response, limit: int) -> bytes:
+def _read_body(response: httpcore2.Response, limit: int) -> bytes:
     body = bytearray()
     for part in response.iter_stream():
         body += part
         if len(body) > limit:
             raise OutboundError(
-                OutboundCode.TOO_LARGE, say("The server’s response is too large."), permanent=True
+                OutboundCode.TOO_LARGE, msg("The server’s response is too large."), permanent=True
             )
     return bytes(body)
 
 
-def _read_beginning(response: httpcore2.Response, limit: int) -> bytes:
+def _read_truncated_body(response: httpcore2.Response, limit: int) -> bytes:
     body = bytearray()
     try:
         with _typed_errors():
@@ -326,12 +336,12 @@ def _read_beginning(response: httpcore2.Response, limit: int) -> bytes:
     return bytes(body[:limit])
 
 
-def _follow(url: str, location: str) -> str:
+def _resolve_redirect(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
         raise OutboundError(
             OutboundCode.BAD_URL,
-            say("The server redirects to an address that cannot be used."),
+            msg("The server redirects to an address that cannot be used."),
             permanent=True,
         ) from error

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from node.errors import MoothallError
-from node.wording import say
+from node.messages import msg
 
 
 class OutboundCode(StrEnum):
@@ -26,7 +26,7 @@ class OutboundCode(StrEnum):
 
 
 # What tells of names and servers inside the network in which the node stands.
-_OF_THE_NETWORK = frozenset(
+_INTERNAL_CODES = frozenset(
     {
         OutboundCode.FORBIDDEN_ADDRESS,
         OutboundCode.FORBIDDEN_SERVER,
@@ -52,9 +52,9 @@ class OutboundError(MoothallError):
         """What whoever chose the address may know: what is wrong with the address as such, and
         otherwise no more than that there is no answer.
         """
-        if self.code not in _OF_THE_NETWORK:
+        if self.code not in _INTERNAL_CODES:
             return self.safe_text
-        return say(
+        return msg(
             "Nothing could be read at that address. Enter the public name of a "
             "server that responds."
         )
@@ -62,4 +62,4 @@ class OutboundError(MoothallError):
 
 def timed_out() -> OutboundError:
     """The request as a whole took too long, wherever it was."""
-    return OutboundError(OutboundCode.TIMEOUT, say("The server did not respond in time."))
+    return OutboundError(OutboundCode.TIMEOUT, msg("The server did not respond in time."))

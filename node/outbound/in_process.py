@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, cast
 import httpcore2
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from node.messages import msg
 from node.outbound.errors import OutboundCode, OutboundError
-from node.wording import say
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-class InProcess:
+class InProcessTransport:
     """Carries requests to WSGI applications, found by the authority they answer for.
 
     `apps` maps `host` or `host:port` to one, and is read at each request: more may be added later.
@@ -28,7 +28,7 @@ class InProcess:
         app = self._apps.get(authority)
         if app is None:
             raise OutboundError(
-                OutboundCode.NAME_NOT_RESOLVED, say("The server’s name could not be found.")
+                OutboundCode.NAME_NOT_RESOLVED, msg("The server’s name could not be found.")
             )
         builder = EnvironBuilder(
             method=request.method.decode("ascii"),

@@ -15,9 +15,9 @@ from typing import Any
 
 import httpcore2
 
-from node.outbound.addresses import may_connect
+from node.messages import msg
 from node.outbound.errors import OutboundCode, OutboundError, timed_out
-from node.wording import say
+from node.outbound.ip_addresses import can_connect
 
 Resolver = Callable[[str], Sequence[str]]
 """Gives the numeric addresses of a name, best first. Raises `OSError` when there are none."""
@@ -25,7 +25,7 @@ Resolver = Callable[[str], Sequence[str]]
 # Look-ups that hang cannot be stopped, only left behind: so many at most.
 MAX_LOOKUPS = 64
 # So many addresses of one name are tried.
-MAX_DIALLED = 4
+MAX_TRIED_ADDRESSES = 4
 
 
 def system_resolver(host: str) -> list[str]:
@@ -34,7 +34,7 @@ def system_resolver(host: str) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def remaining(deadline: float | None) -> float:
+def seconds_left(deadline: float | None) -> float:
     """Seconds until `deadline`; none given counts as over.
 
     Raises `OutboundError` `timeout` when it is over.
@@ -70,14 +70,14 @@ class GuardedBackend(httpcore2.NetworkBackend):
         private = f"{host}:{port}" in self._private_hosts
         if not addresses:
             raise _not_resolved()
-        if not all(may_connect(address, private=private) for address in addresses):
+        if not all(can_connect(address, private=private) for address in addresses):
             raise OutboundError(
                 OutboundCode.FORBIDDEN_ADDRESS,
-                say("The server’s name points to an address that is not public."),
+                msg("The server’s name points to an address that is not public."),
             )
-        dialled = addresses[:MAX_DIALLED]
+        dialled = addresses[:MAX_TRIED_ADDRESSES]
         for place, address in enumerate(dialled):
-            share = remaining(timeout) / (len(dialled) - place)
+            share = seconds_left(timeout) / (len(dialled) - place)
             try:
                 stream = self._dialler.connect_tcp(
                     address, port, share, local_address, socket_options
@@ -85,15 +85,15 @@ class GuardedBackend(httpcore2.NetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
             return DeadlineStream(stream)
-        raise OutboundError(OutboundCode.UNREACHABLE, say("The server cannot be reached."))
+        raise OutboundError(OutboundCode.UNREACHABLE, msg("The server cannot be reached."))
 
     def _look_up(self, host: str, deadline: float | None) -> Sequence[str]:
-        if not self._lookups.acquire(timeout=remaining(deadline)):
+        if not self._lookups.acquire(timeout=seconds_left(deadline)):
             raise timed_out()
         answer: Future[Sequence[str]] = Future()
         Thread(target=self._resolve, args=(host, answer), daemon=True).start()
         try:
-            return answer.result(remaining(deadline))
+            return answer.result(seconds_left(deadline))
         except TimeoutError as error:
             raise timed_out() from error
         except (OSError, UnicodeError) as error:
@@ -115,7 +115,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, remaining(timeout))
+        return self._stream.read(max_bytes, seconds_left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # Not the wrapped stream's own loop: it waits the full time again for each piece taken.
@@ -123,7 +123,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         unsent = memoryview(buffer)
         try:
             while unsent:
-                connection.settimeout(remaining(timeout))
+                connection.settimeout(seconds_left(timeout))
                 unsent = unsent[connection.send(unsent) :]
         except TimeoutError as error:
             raise httpcore2.WriteTimeout from error
@@ -136,12 +136,12 @@ class DeadlineStream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        left = remaining(timeout)
+        left = seconds_left(timeout)
         try:
             return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
         except httpcore2.ConnectError as error:
             raise OutboundError(
-                OutboundCode.TLS, say("A secure connection to the server could not be made.")
+                OutboundCode.TLS, msg("A secure connection to the server could not be made.")
             ) from error
 
     def close(self) -> None:
@@ -153,5 +153,5 @@ class DeadlineStream(httpcore2.NetworkStream):
 
 def _not_resolved() -> OutboundError:
     return OutboundError(
-        OutboundCode.NAME_NOT_RESOLVED, say("The server’s name could not be found.")
+        OutboundCode.NAME_NOT_RESOLVED, msg("The server’s name could not be found.")
     )

@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from node.messages import msg
 from node.outbound.errors import OutboundCode, OutboundError
-from node.wording import say
 
-MAX_URL = 2048
+MAX_LEN_URL = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # RFC 3986, narrowed: no user information, a plain or bracketed host, nothing but visible ASCII.
@@ -54,10 +54,12 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
     """
     scheme, colon, rest = url.partition("#")[0].partition(":")
     scheme = scheme.lower()
-    if not colon or len(url) > MAX_URL:
+    if not colon or len(url) > MAX_LEN_URL:
         raise _bad_url()
     if scheme not in DEFAULT_PORTS:
-        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses can be used."))
+        raise _permanent_error(
+            OutboundCode.FORBIDDEN_SCHEME, msg("Only https addresses can be used.")
+        )
     found = _HIERARCHY.fullmatch(rest)
     if found is None:
         raise _bad_url()
@@ -71,24 +73,26 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
 
 def _check_public(scheme: str, host: str, port: int) -> None:
     if scheme != "https":
-        raise _refused(OutboundCode.FORBIDDEN_SCHEME, say("Only https addresses can be used."))
+        raise _permanent_error(
+            OutboundCode.FORBIDDEN_SCHEME, msg("Only https addresses can be used.")
+        )
     if port != DEFAULT_PORTS[scheme]:
-        raise _refused(
-            OutboundCode.FORBIDDEN_PORT, say("Only the standard https port can be used.")
+        raise _permanent_error(
+            OutboundCode.FORBIDDEN_PORT, msg("Only the standard https port can be used.")
         )
     labels = host.split(".")
     if host[0] == "[" or _NUMBER.fullmatch(labels[-1]):
-        raise _refused(
+        raise _permanent_error(
             OutboundCode.FORBIDDEN_ADDRESS,
-            say("Enter a server name, not an IP address."),
+            msg("Enter a server name, not an IP address."),
         )
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise _bad_url()
 
 
 def _bad_url() -> OutboundError:
-    return _refused(OutboundCode.BAD_URL, say("That is not a web address."))
+    return _permanent_error(OutboundCode.BAD_URL, msg("That is not a web address."))
 
 
-def _refused(code: OutboundCode, safe_text: str) -> OutboundError:
+def _permanent_error(code: OutboundCode, safe_text: str) -> OutboundError:
     return OutboundError(code, safe_text, permanent=True)

@@ -6,11 +6,11 @@ from wtforms import HiddenField, PasswordField, StringField
 from node.forms import StrictForm
 
 
-class AskForm(StrictForm):
+class ForgottenPasswordForm(StrictForm):
     email = StringField(_l("Email address"))
 
 
-class ChooseForm(StrictForm):
+class NewPasswordForm(StrictForm):
     key = HiddenField()
     password = PasswordField(
         _l("New password"),

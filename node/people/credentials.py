@@ -10,7 +10,7 @@ from node.people.models import User
 from node.runtime import UnitOfWork
 
 
-class Change(StrEnum):
+class AccountChange(StrEnum):
     """Something that a person is told of by email, whatever else they chose to hear of."""
 
     device = "device"
@@ -23,18 +23,18 @@ class Change(StrEnum):
     closed = "closed"
 
 
-def end_all(work: UnitOfWork, user: User, keep_session: int | None = None) -> None:
+def revoke_all(work: UnitOfWork, user: User, keep_session: int | None = None) -> None:
     """End all that lets anybody act as this person: every session but `keep_session`, API tokens,
     webhooks with their secrets, links to choose a new password; and forget their devices.
     """
     sessions.end_all(work, user, keep_session)
     sessions.forget_devices(work, user, keep_session)
-    for end in work.node.credentials:
+    for end in work.node.credential_revokers:
         end(work, user)
     work.audit("user.end-credentials", user.email)
 
 
-def notify(work: UnitOfWork, user: User, change: Change, **details: str) -> None:
+def notify_user(work: UnitOfWork, user: User, change: AccountChange, **details: str) -> None:
     """Tell a person of a change, by email once this is committed."""
     for tell in work.node.account_notifiers:
         tell(work, user, change, details)

@@ -16,14 +16,14 @@ from wtforms import Field
 from node.db import db
 from node.forms import refuse_unknown_fields
 from node.people import hashing, session_cookies, sessions
-from node.people.service import LONGEST_PASSWORD
-from node.people.tries import SignInTries, Tryer
+from node.people.attempt_limits import SignInAttempt, SignInLimiter
+from node.people.service import MAX_LEN_PASSWORD
 
-EXTENSION = "moothall-tries"
+EXTENSION_KEY = "moothall-tries"
 NO_EMAIL = _l("Enter your email address")
 NO_PASSWORD = _l("Enter your password")
 # No address that mail reaches is longer (RFC 5321, section 4.5.3.1.3, without its brackets).
-LONGEST_EMAIL = 254
+MAX_LEN_EMAIL = 254
 # One sentence for both, so that nobody learns who has an account.
 SIGN_IN_FAILED = _l("The email address or password is not correct")
 
@@ -45,16 +45,16 @@ class SignInForm(LoginForm):
         refuse_unknown_fields(self)
         # As accounts are kept; nobody thinks of the case of an e-mail address.
         email = self.email.data = (self.email.data or "").strip().lower()
-        if len(email) > LONGEST_EMAIL:  # looking closer at it may take seconds
+        if len(email) > MAX_LEN_EMAIL:  # looking closer at it may take seconds
             return self._fail()
         password = self.password.data or ""
         if not email or not password:
             self.email.errors = [] if email else [NO_EMAIL]
             self.password.errors = [] if password else [NO_PASSWORD]
             return False
-        with _counted(email) as outcome:
+        with _count_attempt(email) as outcome:
             # A longer password is nobody's, and no hash takes one of any length.
-            outcome.is_right = len(password) <= LONGEST_PASSWORD and super().validate(**arguments)
+            outcome.is_right = len(password) <= MAX_LEN_PASSWORD and super().validate(**arguments)
         return outcome.is_right or self._fail()
 
     def validate_next(self, field: Field) -> None:
@@ -67,38 +67,40 @@ class SignInForm(LoginForm):
         return False
 
 
-def verify_again(email: str, password: str, password_hash: str) -> bool:
+def verify_current_password(email: str, password: str, password_hash: str) -> bool:
     """Whether whoever is signed in knows the password of the account. It counts as a try to sign
     in. Raises `TooManyRequests`.
     """
-    with _counted(email) as outcome:
-        fits = 0 < len(password) <= LONGEST_PASSWORD
-        outcome.is_right = fits and hashing.matches(password, password_hash)
+    with _count_attempt(email) as outcome:
+        fits = 0 < len(password) <= MAX_LEN_PASSWORD
+        outcome.is_right = fits and hashing.verify_hash(password, password_hash)
     return outcome.is_right
 
 
-class _Outcome:
+class _SignInOutcome:
     """Whether a password was right."""
 
     is_right = False
 
 
 @contextmanager
-def _counted(email: str) -> Iterator[_Outcome]:
+def _count_attempt(email: str) -> Iterator[_SignInOutcome]:
     """Count a try to sign in as `email`, unless it succeeds. Raises `TooManyRequests`."""
-    tries: SignInTries = current_app.extensions[EXTENSION]
+    tries: SignInLimiter = current_app.extensions[EXTENSION_KEY]
     device = session_cookies.device_secret()
     is_known = sessions.is_known_device(db.session(), email, device)
-    who = Tryer(request.remote_addr or "", email, sessions.digest(device) if is_known else "")
-    wait = tries.begin(who)
+    who = SignInAttempt(
+        request.remote_addr or "", email, sessions.digest(device) if is_known else ""
+    )
+    wait = tries.hit(who)
     if wait:
         log.warning("too many tries to sign in", address=who.address)
         raise TooManyRequests(retry_after=math.ceil(wait))
-    outcome = _Outcome()
+    outcome = _SignInOutcome()
     try:
         yield outcome
     except ServiceUnavailable:  # nobody looked at the password
         tries.undo(who)
         raise
     if outcome.is_right:
-        tries.succeeded(who)
+        tries.record_success(who)

@@ -15,14 +15,14 @@ from werkzeug.exceptions import ServiceUnavailable
 
 # OWASP's Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane. Nothing but the
 # test kit changes it.
-PARAMETERS: dict[str, int] = {
+ARGON2_OPTIONS: dict[str, int] = {
     "argon2__memory_cost": 19 * 1024,  # KiB
     "argon2__time_cost": 2,
     "argon2__parallelism": 1,
 }
 # So many at once, and so many that wait for one of these places, for so many seconds.
-AT_ONCE, MAX_WAITING, PATIENCE = 2, 4, 2.0
-RETRY_AFTER = 5  # seconds
+MAX_CONCURRENT, MAX_WAITING, MAX_WAIT_SECONDS = 2, 4, 2.0
+RETRY_AFTER_SECONDS = 5  # seconds
 
 
 class BoundedHashing:
@@ -30,31 +30,31 @@ class BoundedHashing:
 
     def __init__(self, context: Any) -> None:  # passlib's CryptContext, which has no types
         self._context = context
-        self._places = threading.BoundedSemaphore(AT_ONCE)
-        self._queue = threading.BoundedSemaphore(AT_ONCE + MAX_WAITING)
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
+        self._queue = threading.BoundedSemaphore(MAX_CONCURRENT + MAX_WAITING)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _slot(self) -> Iterator[None]:
         """Raises `ServiceUnavailable` where there is none."""
         if not self._queue.acquire(blocking=False):
-            raise ServiceUnavailable(retry_after=RETRY_AFTER)
+            raise ServiceUnavailable(retry_after=RETRY_AFTER_SECONDS)
         try:
-            if not self._places.acquire(timeout=PATIENCE):
-                raise ServiceUnavailable(retry_after=RETRY_AFTER)
+            if not self._slots.acquire(timeout=MAX_WAIT_SECONDS):
+                raise ServiceUnavailable(retry_after=RETRY_AFTER_SECONDS)
             try:
                 yield
             finally:
-                self._places.release()
+                self._slots.release()
         finally:
             self._queue.release()
 
     def hash(self, secret: str) -> str:
-        with self._place():
+        with self._slot():
             hashed: str = self._context.hash(secret)
             return hashed
 
     def verify(self, secret: str, hashed: str) -> bool:
-        with self._place():
+        with self._slot():
             return bool(self._context.verify(secret, hashed))
 
     def needs_update(self, hashed: str) -> bool:
@@ -67,16 +67,16 @@ class BoundedHashing:
         return method
 
 
-def hashed(password: str) -> str:
+def make_hash(password: str) -> str:
     """The hash of a password, as Flask-Security reads it when people sign in."""
-    made: str = hash_password(_normalized(password))
+    made: str = hash_password(_normalise(password))
     return made
 
 
-def matches(password: str, password_hash: str) -> bool:
+def verify_hash(password: str, password_hash: str) -> bool:
     """Whether this is the password with that hash."""
-    return bool(verify_password(_normalized(password), password_hash))
+    return bool(verify_password(_normalise(password), password_hash))
 
 
-def _normalized(password: str) -> str:
+def _normalise(password: str) -> str:
     return unicodedata.normalize("NFKD", password)

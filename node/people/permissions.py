@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
-from node.declared import Permission
 from node.hooks import Hooks
+from node.plugin_declarations import Permission
 from node.request import PUBLIC, current_node
 
 OFFICER, COORDINATOR, MODERATOR, OPERATOR = "officer", "coordinator", "moderator", "operator"
 ROLES = (OFFICER, COORDINATOR, MODERATOR, OPERATOR)
-WRITERS = frozenset({OFFICER, COORDINATOR, OPERATOR})
+WRITER_ROLES = frozenset({OFFICER, COORDINATOR, OPERATOR})
 # Where nobody was made a coordinator, who runs the node stands in.
-COORDINATORS = frozenset({COORDINATOR, OPERATOR})
+COORDINATOR_ROLES = frozenset({COORDINATOR, OPERATOR})
 
-CORE = (
+CORE_PERMISSIONS = (
     Permission(
         "account.notices",
         _l("Follow projects, councils and tags, and get notifications"),
@@ -34,14 +34,14 @@ CORE = (
         _l("Save searches and get notifications of new results"),
         frozenset(ROLES),
     ),
-    Permission("projects.edit", _l("Write, publish and delete projects"), WRITERS),
+    Permission("projects.edit", _l("Write, publish and delete projects"), WRITER_ROLES),
     Permission("desk.see", _l("See things that need your attention"), frozenset(ROLES)),
     Permission(
         "projects.coordinate",
         _l("Coordinate projects: see those without an owner, and assign owners"),
-        COORDINATORS,
+        COORDINATOR_ROLES,
     ),
-    Permission("councils.follow", _l("Follow other councils"), WRITERS),
+    Permission("councils.follow", _l("Follow other councils"), WRITER_ROLES),
     Permission(
         "moderation.decide",
         _l("Moderate content from others: reports, comments and blocks"),
@@ -57,15 +57,15 @@ CORE = (
 
 def all_permissions(hooks: Hooks) -> tuple[Permission, ...]:
     """The core's permissions and those of the plugins that are switched on."""
-    return CORE + hooks.permissions
+    return CORE_PERMISSIONS + hooks.permissions
 
 
-def allows(roles: Iterable[str], name: str, hooks: Hooks) -> bool:
+def is_allowed(roles: Iterable[str], name: str, hooks: Hooks) -> bool:
     """Whether one of `roles` has the permission `name`."""
-    return name in allowed(roles, hooks)
+    return name in permissions_of(roles, hooks)
 
 
-def allowed(roles: Iterable[str], hooks: Hooks) -> set[str]:
+def permissions_of(roles: Iterable[str], hooks: Hooks) -> set[str]:
     """The names of all permissions that one of `roles` has."""
     held = set(roles)
     return {item.name for item in all_permissions(hooks) if item.roles & held}
@@ -81,6 +81,6 @@ def current_roles() -> list[str]:
     return [role.name for role in current_user.roles] if is_signed_in() else []
 
 
-def may(name: str) -> bool:
+def has_permission(name: str) -> bool:
     """Whether whoever makes this request may do `name`."""
-    return name == PUBLIC or allows(current_roles(), name, current_node().hooks)
+    return name == PUBLIC or is_allowed(current_roles(), name, current_node().hooks)

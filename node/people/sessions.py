@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from node.db import now
 from node.errors import NotFoundError
-from node.hourly import once_an_hour
+from node.hourly_jobs import run_hourly
+from node.messages import msg
 from node.people.models import User, UserSession
 from node.people.user_agents import Device
 from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
-from node.wording import say
 
 JOB = "sessions"
 # When a session was last used is written down no more often.
@@ -59,7 +59,7 @@ def find(session: Session, settings: Settings, secret: str) -> UserSession | Non
     return session.scalar(query.where(*mine))
 
 
-def of_user(session: Session, settings: Settings, user: User) -> Sequence[UserSession]:
+def list_of_user(session: Session, settings: Settings, user: User) -> Sequence[UserSession]:
     """Where a person is signed in, the last used first."""
     query = select(UserSession).where(UserSession.user_id == user.id, _is_open(settings))
     return session.scalars(query.order_by(UserSession.seen_at.desc(), UserSession.id)).all()
@@ -78,7 +78,7 @@ def end(work: UnitOfWork, user: User, session_id: int) -> UserSession:
     """End one session of a person. Raises `NotFoundError` for none, and for somebody else's."""
     row = work.session.get(UserSession, session_id)
     if row is None or row.user_id != user.id:
-        raise NotFoundError(say("There is no such session."))
+        raise NotFoundError(msg("There is no such session."))
     if row.ended_at is None:
         row.ended_at = now()
         work.audit("session.end", user.email, session=row.id)
@@ -92,7 +92,7 @@ def end_all(work: UnitOfWork, user: User, keep: int | None = None) -> None:
     work.session.execute(update(UserSession).where(*mine, *others).values(ended_at=now()))
 
 
-def end_all_of_everybody(work: UnitOfWork) -> None:
+def end_sessions_of_all_users(work: UnitOfWork) -> None:
     """End every session of this node."""
     is_open = UserSession.ended_at.is_(None)
     work.session.execute(update(UserSession).where(is_open).values(ended_at=now()))
@@ -129,23 +129,23 @@ def has_signed_in(session: Session, user: User) -> bool:
     return session.scalar(select(UserSession.id).where(mine).limit(1)) is not None
 
 
-def needs_note(row: UserSession) -> bool:
+def should_record_use(row: UserSession) -> bool:
     return row.seen_at < now() - SEEN_INTERVAL
 
 
-def note_seen(node: Node, session_id: int) -> None:
+def record_use(node: Node, session_id: int) -> None:
     """Write down that a session was used now, in a transaction of its own."""
     used = UserSession.id == session_id, UserSession.seen_at < now() - SEEN_INTERVAL
     with node.work(by=JOB) as work:
         work.session.execute(update(UserSession).where(*used).values(seen_at=now()))
 
 
-def work_off(node: Node) -> None:
+def run_job(node: Node) -> None:
     """The job, which tidies up once an hour."""
-    once_an_hour(node, JOB, lambda: prune(node))
+    run_hourly(node, JOB, lambda: prune_sessions(node))
 
 
-def prune(node: Node) -> None:
+def prune_sessions(node: Node) -> None:
     """Delete the sessions that were last used long ago."""
     old = select(UserSession.id).where(UserSession.seen_at < now() - RETENTION)
     prune_rows(node, JOB, UserSession, old)

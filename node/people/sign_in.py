@@ -12,18 +12,18 @@ from flask_security import Security, SQLAlchemyUserDatastore, current_user, logo
 from sqlalchemy import inspect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from node.db import db, may_write
+from node.db import db, read_write
 from node.people import session_cookies
-from node.people.forms import EXTENSION, SignInForm
-from node.people.hashing import PARAMETERS, BoundedHashing
+from node.people.attempt_limits import SignInLimiter
+from node.people.forms import EXTENSION_KEY, SignInForm
+from node.people.hashing import ARGON2_OPTIONS, BoundedHashing
 from node.people.models import Role, User
-from node.people.service import SHORTEST_PASSWORD
-from node.people.tries import SignInTries
+from node.people.service import MIN_LEN_PASSWORD
 from node.request import current_work
 from node.settings import Settings
 
 
-class Datastore(SQLAlchemyUserDatastore):
+class SignInDatastore(SQLAlchemyUserDatastore):
     """Leaves the commit to the one place that commits a request."""
 
     def commit(self) -> None:
@@ -37,7 +37,7 @@ class Datastore(SQLAlchemyUserDatastore):
         history: Any = inspect(user).attrs.password.history
         verified, hashed_anew = (history.deleted or history.unchanged)[0], history.added
         self.db.session.rollback()
-        with may_write():
+        with read_write():
             work = current_work()
             work.session.refresh(user, with_for_update={"of": User})
             if user.password != verified or not user.active:
@@ -46,11 +46,11 @@ class Datastore(SQLAlchemyUserDatastore):
             if hashed_anew:
                 user.password = hashed_anew[0]
             work.by = user.email
-            session_cookies.begin(work, user)
+            session_cookies.begin_session(work, user)
             work.session.flush()
 
 
-class Sessions(SecureCookieSessionInterface):
+class CookieSessionInterface(SecureCookieSessionInterface):
     """Reads the session of whoever sends one: of a first visitor, and of other servers, there is
     nothing to read.
     """
@@ -65,15 +65,15 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
     """Set Flask-Security up on `app`."""
     app.config.update(
         SECRET_KEY=secret,
-        SESSION_COOKIE_NAME=settings.cookie("session"),
+        SESSION_COOKIE_NAME=settings.cookie_name("session"),
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_SAMESITE="Lax",
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- the name of a method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         # Argon2 has a salt of its own; with the node's key in it, losing that would lose them all.
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
-        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=PARAMETERS,
-        SECURITY_PASSWORD_LENGTH_MIN=SHORTEST_PASSWORD,
+        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=ARGON2_OPTIONS,
+        SECURITY_PASSWORD_LENGTH_MIN=MIN_LEN_PASSWORD,
         # Written for every page by `node.web.security_headers`.
         SECURITY_CACHE_CONTROL=None,
         SECURITY_LOGIN_URL="/sign-in",
@@ -83,16 +83,16 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SECURITY_SEND_REGISTER_EMAIL=False,
         SECURITY_FRESHNESS=timedelta(minutes=-1),  # no page that asks for the password again
     )
-    app.session_interface = Sessions()
-    app.extensions[EXTENSION] = SignInTries()
-    security = Security(app, Datastore(db, User, Role), login_form=SignInForm)
+    app.session_interface = CookieSessionInterface()
+    app.extensions[EXTENSION_KEY] = SignInLimiter()
+    security = Security(app, SignInDatastore(db, User, Role), login_form=SignInForm)
     security.pwd_context = BoundedHashing(security.pwd_context)
     security.want_json(lambda _request: False)
     session_cookies.register(app)
-    app.before_request(_only_forms)
+    app.before_request(_reject_json)
 
 
-def _only_forms() -> None:
+def _reject_json() -> None:
     """Flask-Security would read JSON too, which may hold anything, and takes every place to go on
     to for an address.
     """
@@ -107,11 +107,11 @@ def _only_forms() -> None:
             raise BadRequest from error
 
 
-def derived(secret: str, purpose: str) -> str:
+def derive_secret(secret: str, purpose: str) -> str:
     """A secret for one purpose, made from the node's secret key."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def first_run_token(secret: str) -> str:
     """What the console shows, so that no stranger sets up a node that was just started."""
-    return derived(secret, "first-run")[:32]
+    return derive_secret(secret, "first-run")[:32]

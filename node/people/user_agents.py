@@ -35,10 +35,10 @@ class Device(NamedTuple):
     system: str
 
 
-def device(user_agent: str) -> Device:
+def parse_device(user_agent: str) -> Device:
     """The device that sends this User-Agent header (RFC 9110, section 10.1.5)."""
-    return Device(_first(BROWSERS, user_agent), _first(SYSTEMS, user_agent))
+    return Device(_first_match(BROWSERS, user_agent), _first_match(SYSTEMS, user_agent))
 
 
-def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
+def _first_match(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
     return next((name for part, name in names if part in user_agent), "")

@@ -5,25 +5,25 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from node.federating.readers import ANYBODY, Reader
-from node.search import narrowing
-from node.search.wanted import Wanted
+from node.federating.viewer import ANONYMOUS, Viewer
+from node.search import sql_filters
+from node.search.search_params import SearchParams
 
-EVERYTHING = Wanted()
+EVERYTHING = SearchParams()
 
 
 @dataclass(frozen=True)
-class Scope:
+class PortfolioScope:
     """What `reader` may see of what is `wanted`."""
 
-    reader: Reader = ANYBODY
-    wanted: Wanted = EVERYTHING
+    reader: Viewer = ANONYMOUS
+    search_params: SearchParams = EVERYTHING
 
     def condition(self, session: Session) -> ColumnElement[bool]:
         """The same, for a query on projects."""
-        return narrowing.condition(session, self.wanted, self.reader)
+        return sql_filters.to_visible_condition(session, self.search_params, self.reader)
 
 
-def of_council(reader: Reader, council_id: int) -> Scope:
+def scope_of_council(reader: Viewer, council_id: int) -> PortfolioScope:
     """The projects of one council."""
-    return Scope(reader, Wanted(council=council_id))
+    return PortfolioScope(reader, SearchParams(council=council_id))

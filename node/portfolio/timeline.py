@@ -6,22 +6,22 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from node.portfolio.scope import Scope
+from node.portfolio.scope import PortfolioScope
 from node.projects import service as projects
 from node.projects.models import Project
 
-PAGE = 20
+PAGE_SIZE = 20
 # How many months may be looked at at once.
-LENGTHS = (12, 24, 60)
-WIDTH, ROW, HEAD = 940, 52, 36
+MONTH_LENGTHS = (12, 24, 60)
+WIDTH, ROW_HEIGHT, HEADER_HEIGHT = 940, 52, 36
 BAR_TOP, BAR_HEIGHT = 24, 16
 # Beyond this, a label stands to the left of where its bar ends.
-LAST_LABEL = 560
-LONGEST_LABEL = 60
+MAX_LABEL_X = 560
+MAX_LEN_LABEL = 60
 
 
 @dataclass(frozen=True)
-class Window:
+class TimelineWindow:
     """Some months, from the first day of one."""
 
     first: date
@@ -29,7 +29,7 @@ class Window:
 
     @property
     def last(self) -> date:
-        return later(self.first, self.months) - timedelta(days=1)
+        return add_months(self.first, self.months) - timedelta(days=1)
 
     def x(self, on: date) -> float:
         """Where a day is drawn, from the left edge; at an edge where it is beyond it."""
@@ -43,18 +43,18 @@ class Window:
     def ticks(self) -> list[tuple[date, float]]:
         """The months that are named above the picture, with their places."""
         step = {12: 1, 24: 3}.get(self.months, 12)
-        days = [later(self.first, number) for number in range(0, self.months, step)]
+        days = [add_months(self.first, number) for number in range(0, self.months, step)]
         return [(on, self.x(on)) for on in days]
 
 
-def later(first: date, months: int) -> date:
+def add_months(first: date, months: int) -> date:
     """The first day of the month so many months after that of `first`, or before."""
     number = min(max(first.year * 12 + first.month - 1 + months, 1970 * 12), 2999 * 12)
     return date(number // 12, number % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
-class Page:
+class TimelinePage:
     """One page of a timeline. `number` counts from 1."""
 
     projects: list[Project]
@@ -63,21 +63,23 @@ class Page:
     total: int
 
 
-def under_way(session: Session, scope: Scope, window: Window, number: int = 1) -> Page:
+def list_under_way(
+    session: Session, scope: PortfolioScope, window: TimelineWindow, number: int = 1
+) -> TimelinePage:
     """Projects of which something is within the window, the earliest start first."""
-    condition = and_(scope.condition(session), _touches(window))
+    condition = and_(scope.condition(session), _overlaps(window))
     total = session.scalar(select(func.count()).select_from(Project).where(condition)) or 0
-    pages = max(1, -(-total // PAGE))
+    pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     begins = func.coalesce(
         Project.starts_on, Project.ends_on, Project.contract_ends_on, Project.assessment_on
     )
-    query = projects.with_councils(select(Project).where(condition)).order_by(begins, Project.id)
-    found = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
-    return Page(list(found), number, pages, total)
+    query = projects.load_councils(select(Project).where(condition)).order_by(begins, Project.id)
+    found = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return TimelinePage(list(found), number, pages, total)
 
 
-def without_days(session: Session, scope: Scope) -> int:
+def count_undated(session: Session, scope: PortfolioScope) -> int:
     """How many projects no timeline can show."""
     nothing = [
         column.is_(None)
@@ -92,7 +94,7 @@ def without_days(session: Session, scope: Scope) -> int:
     return session.scalar(query) or 0
 
 
-def _touches(window: Window) -> ColumnElement[bool]:
+def _overlaps(window: TimelineWindow) -> ColumnElement[bool]:
     within = [
         column.between(window.first, window.last)
         for column in (Project.contract_ends_on, Project.assessment_on)
@@ -104,7 +106,7 @@ def _touches(window: Window) -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True)
-class Bar:
+class TimelineBar:
     """A project as it is drawn.
 
     `left` and `right` are the ends of its bar, the same where it has none; `open_left` and
@@ -128,22 +130,24 @@ class Bar:
 
     @property
     def is_right_aligned(self) -> bool:
-        return self.left > LAST_LABEL
+        return self.left > MAX_LABEL_X
 
 
-def drawn(window: Window, projects: list[Project], labels: list[str]) -> list[Bar]:
+def draw_bars(
+    window: TimelineWindow, projects: list[Project], labels: list[str]
+) -> list[TimelineBar]:
     """Where everything stands; each project with its label, cut to what fits."""
     return [
-        _bar(window, project, label, HEAD + number * ROW)
+        _draw_bar(window, project, label, HEADER_HEIGHT + number * ROW_HEIGHT)
         for number, (project, label) in enumerate(zip(projects, labels, strict=True))
     ]
 
 
-def height(bars: list[Bar]) -> int:
-    return HEAD + len(bars) * ROW
+def total_height(bars: list[TimelineBar]) -> int:
+    return HEADER_HEIGHT + len(bars) * ROW_HEIGHT
 
 
-def _has_span_within(window: Window, project: Project) -> bool:
+def _overlaps_span(window: TimelineWindow, project: Project) -> bool:
     """Whether it goes on within the window; one that has ended may still have a mark there."""
     first, last = project.details.starts_on, project.details.ends_on
     if first is None and last is None:
@@ -151,9 +155,9 @@ def _has_span_within(window: Window, project: Project) -> bool:
     return (first is None or first <= window.last) and (last is None or last >= window.first)
 
 
-def _bar(window: Window, project: Project, label: str, y: int) -> Bar:
+def _draw_bar(window: TimelineWindow, project: Project, label: str, y: int) -> TimelineBar:
     said = project.details
-    has_span = _has_span_within(window, project)
+    has_span = _overlaps_span(window, project)
     left = window.x(said.starts_on or window.first) if has_span else 0.0
     right = window.x(said.ends_on + timedelta(days=1)) if said.ends_on else float(WIDTH)
     marks = {
@@ -167,8 +171,8 @@ def _bar(window: Window, project: Project, label: str, y: int) -> Bar:
     open_width = round((right - left) * 0.3, 1)
     is_open_left = has_span and window.is_open(said.starts_on, is_estimated=said.start_is_estimated)
     is_open_right = has_span and window.is_open(said.ends_on, is_estimated=said.end_is_estimated)
-    cut = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1].rstrip() + "…"
-    return Bar(
+    cut = label if len(label) <= MAX_LEN_LABEL else label[: MAX_LEN_LABEL - 1].rstrip() + "…"
+    return TimelineBar(
         project,
         cut,
         y,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from node.db import Base, now
 from node.federating import actors
 from node.federating.models import Actor, Uri
-from node.projects.details import MOST, Adopter, Output
+from node.projects.details import MAX_ITEMS, Adopter, Output
 
 
 class AdoptionState(StrEnum):
@@ -78,6 +78,6 @@ def _with_adopters(output: Output, adoptions: Sequence[Adoption]) -> Output:
         for row in mine
         if row.state is AdoptionState.shown
         and not row.author.is_blocked
-        and row.author.kind != actors.CLOSED
+        and row.author.kind != actors.TOMBSTONE
     ]
-    return replace(output, adopters=(*named, *shown)[:MOST])
+    return replace(output, adopters=(*named, *shown)[:MAX_ITEMS])

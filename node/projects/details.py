@@ -17,12 +17,12 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from federation.origin import same_origin
 from node.text import one_line, several_lines
 
-LONGEST_URL = 2000
+MAX_LEN_URL = 2000
 # One address, without anything that a link to it could lead elsewhere with.
 EMAIL = re.compile(r"[^@\s<>,;:()\[\]\\\"]{1,64}@[^@\s<>,;:()?&=/#%]{1,189}")
 # More of one thing than a project has; of others' more is left out, of ours it is an error.
-MOST = 30
-LARGEST_NUMBER = 99_999
+MAX_ITEMS = 30
+MAX_NUMBER = 99_999
 
 
 class Budget(StrEnum):
@@ -118,25 +118,25 @@ def _read_flag(value: Any, _longest: int) -> bool:
     return value is True
 
 
-def _read_address(value: Any, _longest: int) -> str:
-    return value if isinstance(value, str) and is_address(value) else ""
+def _read_url(value: Any, _longest: int) -> str:
+    return value if isinstance(value, str) and is_web_url(value) else ""
 
 
 def _read_number(value: Any, _longest: int) -> int | None:
-    return value if type(value) is int and 0 < value <= LARGEST_NUMBER else None
+    return value if type(value) is int and 0 < value <= MAX_NUMBER else None
 
 
-def _read_words(value: Any, longest: int) -> tuple[str, ...]:
+def _read_word_list(value: Any, longest: int) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    found = (_read_line(each, longest).replace(",", " ") for each in value[:MOST])
+    found = (_read_line(each, longest).replace(",", " ") for each in value[:MAX_ITEMS])
     return tuple(dict.fromkeys(each for each in found if each))
 
 
-def _read_many(kind: type[Any], value: Any, _longest: int) -> tuple[Any, ...]:
+def _read_list(kind: type[Any], value: Any, _longest: int) -> tuple[Any, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(each for given in value[:MOST] if (each := parse(kind, given)).is_there)
+    return tuple(each for given in value[:MAX_ITEMS] if (each := parse(kind, given)).is_there)
 
 
 def _line(longest: int = 150) -> Any:
@@ -163,32 +163,32 @@ def _number() -> Any:
     return field(default=None, metadata={"read": _read_number})
 
 
-def _address() -> Any:
-    return field(default="", metadata={"read": _read_address})
+def _url() -> Any:
+    return field(default="", metadata={"read": _read_url})
 
 
 def _email() -> Any:
     return field(default="", metadata={"read": _read_email, "longest": 254})
 
 
-def _words() -> Any:
-    return field(default=(), metadata={"read": _read_words, "longest": 60})
+def _word_list() -> Any:
+    return field(default=(), metadata={"read": _read_word_list, "longest": 60})
 
 
-def _many(kind: type[Any]) -> Any:
-    return field(default=(), metadata={"read": partial(_read_many, kind)})
+def _list_of(kind: type[Any]) -> Any:
+    return field(default=(), metadata={"read": partial(_read_list, kind)})
 
 
 @dataclass(frozen=True)
-class Link:
+class ProjectLink:
     """Something about the project elsewhere."""
 
     kind: LinkKind | None = _choice(LinkKind)
-    url: str = _address()
+    url: str = _url()
     title: str = _line()
 
     @property
-    def is_there(self) -> bool:
+    def is_present(self) -> bool:
         return bool(self.url)
 
 
@@ -201,11 +201,11 @@ class UserNeed:
     so_that: str = _line(500)
     evidence: str = _line(1000)
     evidence_kind: EvidenceKind | None = _choice(EvidenceKind)
-    evidence_url: str = _address()
+    evidence_url: str = _url()
     evidence_on: date | None = _day()
 
     @property
-    def is_there(self) -> bool:
+    def is_present(self) -> bool:
         return bool(self.need)
 
 
@@ -214,11 +214,11 @@ class Adopter:
     """A council that uses an output: its name, and its actor's id where it has a node."""
 
     name: str = _line(300)
-    uri: str = _address()
+    uri: str = _url()
     since: date | None = _day()
 
     @property
-    def is_there(self) -> bool:
+    def is_present(self) -> bool:
         return bool(self.name)
 
 
@@ -232,11 +232,11 @@ class Output:
     title: str = _line()
     about: str = _line(1000)
     licence: str = _line(100)
-    url: str = _address()
-    adopters: tuple[Adopter, ...] = _many(Adopter)
+    url: str = _url()
+    adopters: tuple[Adopter, ...] = _list_of(Adopter)
 
     @property
-    def is_there(self) -> bool:
+    def is_present(self) -> bool:
         return bool(self.title)
 
     @property
@@ -249,16 +249,16 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Related:
+class RelatedProject:
     """Another project that this one is related to, by its id. Its title is never kept here: who may
     read that is not for this project to decide, and may change.
     """
 
     kind: RelationKind | None = _choice(RelationKind)
-    uri: str = _address()
+    uri: str = _url()
 
     @property
-    def is_there(self) -> bool:
+    def is_present(self) -> bool:
         return bool(self.uri and self.kind)
 
 
@@ -267,7 +267,7 @@ class Details:
     """`why` to `constraints` are Markdown, the headings of a brief, and empty for other councils'
     projects, of which the content has them. Days are dates of the calendar; `lgsl` is the number
     of a service in the Local Government Service List; `capability` and `business_area` are words
-    of `node.projects.subjects`, where they are known there.
+    of `node.projects.taxonomy`, where they are known there.
     """
 
     why: str = _prose()
@@ -289,17 +289,17 @@ class Details:
     capability: str = _line(60)
     business_area: str = _line(60)
     lgsl: int | None = _number()
-    tags: tuple[str, ...] = _words()
-    technologies: tuple[str, ...] = _words()
-    skills: tuple[str, ...] = _words()
-    links: tuple[Link, ...] = _many(Link)
-    user_needs: tuple[UserNeed, ...] = _many(UserNeed)
-    outputs: tuple[Output, ...] = _many(Output)
-    related: tuple[Related, ...] = _many(Related)
+    tags: tuple[str, ...] = _word_list()
+    technologies: tuple[str, ...] = _word_list()
+    skills: tuple[str, ...] = _word_list()
+    links: tuple[ProjectLink, ...] = _list_of(ProjectLink)
+    user_needs: tuple[UserNeed, ...] = _list_of(UserNeed)
+    outputs: tuple[Output, ...] = _list_of(Output)
+    related: tuple[RelatedProject, ...] = _list_of(RelatedProject)
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class FreshnessDetails:
     """How far a project can be relied on, as its own node says beside the details: when its owner
     is to look at it again, and when somebody last said that it is true.
     """
@@ -313,50 +313,50 @@ class Upkeep:
 # The headings of a brief, in their order (GOV.UK Digital Outcomes requirements).
 BRIEF = ("why", "problem", "users", "work_done", "constraints")
 
-Kind = TypeVar("Kind")
+DetailsT = TypeVar("DetailsT")
 
 
-def has_lines(item: "Field[Any]") -> bool:
+def is_multiline(item: "Field[Any]") -> bool:
     """Whether a field holds a text of several lines."""
     return item.metadata["read"] is _read_prose
 
 
-def longest(item: "Field[Any]") -> int:
+def max_length(item: "Field[Any]") -> int:
     """How many characters fit in a field; 0 where that does not apply."""
     most: int = item.metadata.get("longest", 0)
     return most
 
 
 # Looked up once: a council's collection has a hundred thousand projects.
-READERS: dict[type[Any], list[tuple[str, Callable[[Any, int], Any], int]]] = {
-    kind: [(item.name, item.metadata["read"], longest(item)) for item in fields(kind)]
-    for kind in (Link, UserNeed, Adopter, Output, Related, Details, Upkeep)
+FIELD_READERS: dict[type[Any], list[tuple[str, Callable[[Any, int], Any], int]]] = {
+    kind: [(item.name, item.metadata["read"], max_length(item)) for item in fields(kind)]
+    for kind in (ProjectLink, UserNeed, Adopter, Output, RelatedProject, Details, FreshnessDetails)
 }
 
 
 def dump(thing: Any) -> dict[str, Any]:
     """A dataclass of this module as JSON, without what says nothing."""
-    return {name: _dumped(value) for name, value in vars(thing).items() if value}
+    return {name: _dump_value(value) for name, value in vars(thing).items() if value}
 
 
-def _dumped(value: Any) -> Any:
+def _dump_value(value: Any) -> Any:
     if isinstance(value, tuple):
         return [each if isinstance(each, str) else dump(each) for each in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
-def parse(kind: type[Kind], document: Any) -> Kind:
+def parse(kind: type[DetailsT], document: Any) -> DetailsT:
     """JSON of anybody as `kind`, a dataclass of this module: what does not fit is left out."""
     if not isinstance(document, Mapping) or not document:
         return kind()
     found: dict[str, Any] = {}
-    for name, read, longest in READERS[kind]:
+    for name, read, longest in FIELD_READERS[kind]:
         if name in document:
             found[name] = read(document[name], longest)
     return kind(**found)
 
 
-def words(text: str) -> tuple[str, ...]:
+def split_words(text: str) -> tuple[str, ...]:
     """What stands between commas or on lines, once each, as it was first written."""
     found: dict[str, str] = {}
     for piece in text.replace("\n", ",").split(","):
@@ -366,6 +366,6 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def is_address(text: str) -> bool:
+def is_web_url(text: str) -> bool:
     """Whether it is an http or https address that a reader may be sent to."""
-    return len(text) <= LONGEST_URL and same_origin(text, text)
+    return len(text) <= MAX_LEN_URL and same_origin(text, text)

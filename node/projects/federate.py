@@ -9,16 +9,16 @@ from urllib.parse import urlencode
 
 from federation.addressing import PUBLIC, Addressed
 from federation.errors import DocumentError
-from federation.origin import origin, same_origin
-from federation.reading import Document
+from federation.origin import parse_origin, same_origin
+from federation.properties import JsonObject
 from federation.vocabulary import Article, ProjectDetails, ProjectDocument, Tombstone
 from federation.vocabulary.context import NAMESPACE
 from node import markup
-from node.federating import addresses
-from node.projects.details import BRIEF, Details, Freshness, Related, Upkeep
+from node.federating import local_uris
+from node.projects.details import BRIEF, Details, Freshness, FreshnessDetails, RelatedProject
 from node.projects.details import dump as dump_details
 from node.projects.details import parse as parse_details
-from node.projects.licensing import stated
+from node.projects.licensing import parse_licence
 from node.projects.models import Phase, Project, Visibility
 from node.text import one_line
 
@@ -39,12 +39,12 @@ HEADINGS = {
         "Cyfyngiadau",
     ),
 }
-LONGEST_TITLE = 300
-LONGEST_SUMMARY = 500
-LONGEST_CONTENT = 200_000
-LONGEST_LANGUAGE = 10
+MAX_LEN_TITLE = 300
+MAX_LEN_SUMMARY = 500
+MAX_LEN_CONTENT = 200_000
+MAX_LEN_LANGUAGE = 10
 # In how many other languages a text is kept.
-MOST_TRANSLATIONS = 5
+MAX_TRANSLATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class RemoteProject:
     archived_on: date | None
 
 
-def audience(project: Project) -> Addressed:
+def address_to(project: Project) -> Addressed:
     """Whom what is said of a project is addressed to: `to` and `cc`.
 
     What only peers may read is addressed to the followers; who of them gets it, the delivery says.
@@ -103,21 +103,21 @@ def to_article(project: Project, licence: str | None) -> Article:
         url=project.url,
         published=project.published_at,
         updated=project.changed_at,
-        **audience(project),
-        context=addresses.project_context(project.uri),
-        audience=addresses.project_group(project.uri),
+        **address_to(project),
+        context=local_uris.project_context(project.uri),
+        audience=local_uris.project_group(project.uri),
         license=licence,
         language=project.language,
-        name_map=_in_languages(project, "title"),
-        content_map=_in_languages(project, "content"),
+        name_map=_translations_of(project, "title"),
+        content_map=_translations_of(project, "content"),
         tags=(
             *(_hashtag(project, tag) for tag in project.details.tags),
-            *(_link(related) for related in project.details.related),
+            *(_relation_link(related) for related in project.details.related),
         ),
-        full_document=addresses.project_document(project.uri),
-        replies=addresses.project_context(project.uri),
-        likes=addresses.likes(project.uri),
-        shares=addresses.shares(project.uri),
+        full_document=local_uris.project_document(project.uri),
+        replies=local_uris.project_context(project.uri),
+        likes=local_uris.likes(project.uri),
+        shares=local_uris.shares(project.uri),
         project=ProjectDetails(
             summary=project.summary,
             phase=project.phase.value,
@@ -125,19 +125,19 @@ def to_article(project: Project, licence: str | None) -> Article:
             version=project.version,
             visibility=project.visibility.value,
             revision=project.revision,
-            details=_details(project),
+            details=_details_document(project),
         ),
     )
 
 
-def _link(related: Related) -> Document:
+def _relation_link(related: RelatedProject) -> JsonObject:
     """A relation to another project: a `Link` whose `rel` is a word of our namespace. It has no
     `name`, since not everybody who gets it may read the title of the other.
     """
     return {"type": "Link", "rel": f"{NAMESPACE}{related.kind}", "href": related.uri}
 
 
-def _related(article: Article) -> list[Document]:
+def _read_relations(article: Article) -> list[JsonObject]:
     """What the `Link`s say of other projects, as details have it."""
     links = (tag for tag in article.tags if str(tag.get("rel", "")).startswith(NAMESPACE))
     return [
@@ -145,22 +145,22 @@ def _related(article: Article) -> list[Document]:
     ]
 
 
-def _details(project: Project) -> Document:
+def _details_document(project: Project) -> JsonObject:
     """All but the headings of the brief, which the content has, and relations, which are links; the
     summary in other languages; how far it can be relied on; and who says that they use its outputs.
     """
     said = dump_details(replace(project.details, outputs=project.outputs))
     found = {name: value for name, value in said.items() if name not in {*BRIEF, "related"}}
-    summaries = _in_languages(project, "summary")
-    return found | ({"summaries": summaries} if summaries else {}) | upkeep_of(project)
+    summaries = _translations_of(project, "summary")
+    return found | ({"summaries": summaries} if summaries else {}) | freshness_document(project)
 
 
-def upkeep_of(project: Project) -> Document:
+def freshness_document(project: Project) -> JsonObject:
     """How far a project can be relied on, as its node says now."""
     if project.freshness is Freshness.unsaid:
         return {}
     days = project.review_on, project.confirmed_on, project.archived_on
-    return dump_details(Upkeep(project.freshness, *days))
+    return dump_details(FreshnessDetails(project.freshness, *days))
 
 
 def to_markdown(brief: str, said: Details, language: str) -> str:
@@ -171,14 +171,14 @@ def to_markdown(brief: str, said: Details, language: str) -> str:
     return "\n\n".join([*under, *([brief] if brief else [])])
 
 
-def _hashtag(project: Project, tag: str) -> Document:
+def _hashtag(project: Project, tag: str) -> JsonObject:
     """A tag as servers of the fediverse know it: one word, and where to find what has it."""
     name = "".join(word[:1].upper() + word[1:] for word in re.findall(r"\w+", tag))
-    href = f"{origin(project.uri)}/projects?{urlencode({'tag': tag})}"
+    href = f"{parse_origin(project.uri)}/projects?{urlencode({'tag': tag})}"
     return {"type": "Hashtag", "name": f"#{name}", "href": href}
 
 
-def _in_languages(project: Project, part: str) -> dict[str, str]:
+def _translations_of(project: Project, part: str) -> dict[str, str]:
     return {tag: said[part] for tag, said in sorted(project.translations.items()) if said.get(part)}
 
 
@@ -186,7 +186,7 @@ def to_document(project: Project, licence: str | None) -> ProjectDocument:
     """The whole project document, to which the Article links (FEP-e232)."""
     article = to_article(project, licence)
     return ProjectDocument(
-        id=addresses.project_document(project.uri),
+        id=local_uris.project_document(project.uri),
         project=project.uri,
         name=article.name,
         attributed_to=article.attributed_to,
@@ -220,24 +220,24 @@ def from_article(article: Article) -> RemoteProject | None:
     except ValueError:
         raise DocumentError("phase", "not a project phase") from None
     url = article.url or ""
-    language = _language(article)
-    upkeep = parse_details(Upkeep, details.details)
+    language = _detect_language(article)
+    upkeep = parse_details(FreshnessDetails, details.details)
     return RemoteProject(
         uri=article.id,
         url=url if same_origin(url, article.id) else article.id,
         council_uri=article.attributed_to,
-        title=_title(article.name) or "Untitled",
-        summary=one_line(details.summary, LONGEST_SUMMARY),
+        title=_clean_title(article.name) or "Untitled",
+        summary=one_line(details.summary, MAX_LEN_SUMMARY),
         phase=phase,
-        content=_content(article.content),
+        content=_clean_content(article.content),
         published_at=article.published,
         changed_at=article.updated or article.published,
         visibility=Visibility(details.visibility),
         revision=details.revision,
         language=language,
-        translations=_translations(article, language, details.details.get("summaries")),
-        licence=stated(article.license),
-        details=parse_details(Details, {**details.details, "related": _related(article)}),
+        translations=_read_translations(article, language, details.details.get("summaries")),
+        licence=parse_licence(article.license),
+        details=parse_details(Details, {**details.details, "related": _read_relations(article)}),
         freshness=upkeep.freshness or Freshness.unsaid,
         review_on=upkeep.review_on,
         confirmed_on=upkeep.confirmed_on,
@@ -245,37 +245,37 @@ def from_article(article: Article) -> RemoteProject | None:
     )
 
 
-def _title(text: str) -> str:
-    return one_line(text, LONGEST_TITLE)
+def _clean_title(text: str) -> str:
+    return one_line(text, MAX_LEN_TITLE)
 
 
-def _summary(text: Any) -> str:
-    return one_line(text, LONGEST_SUMMARY) if isinstance(text, str) else ""
+def _clean_summary(text: Any) -> str:
+    return one_line(text, MAX_LEN_SUMMARY) if isinstance(text, str) else ""
 
 
-def _content(html: str) -> str:
+def _clean_content(html: str) -> str:
     """HTML of somebody else, safe to show. Raises `DocumentError` for what does not fit."""
-    return markup.received("content", html, LONGEST_CONTENT)
+    return markup.sanitise_received("content", html, MAX_LEN_CONTENT)
 
 
-def _language(article: Article) -> str:
+def _detect_language(article: Article) -> str:
     """What an article is written in: as its content says, else its title, else English."""
     named = (tag for tag, title in article.name_map.items() if title == article.name)
     said = (article.language or "", *named)
-    return next((tag for tag in said if 0 < len(tag) <= LONGEST_LANGUAGE), "en")
+    return next((tag for tag in said if 0 < len(tag) <= MAX_LEN_LANGUAGE), "en")
 
 
-def _translations(article: Article, language: str, said: Any) -> dict[str, dict[str, str]]:
+def _read_translations(article: Article, language: str, said: Any) -> dict[str, dict[str, str]]:
     """Title, content and what is `said` as summaries, in other languages than its own."""
     summaries = said if isinstance(said, Mapping) else {}
     tags = [*article.name_map, *article.content_map]
-    short = [tag for tag in dict.fromkeys(tags) if len(tag) <= LONGEST_LANGUAGE]
+    short = [tag for tag in dict.fromkeys(tags) if len(tag) <= MAX_LEN_LANGUAGE]
     others = [tag for tag in short if tag != language]
     return {
         tag: {
-            "title": _title(article.name_map.get(tag, "")),
-            "content": _content(article.content_map.get(tag, "")),
-            "summary": _summary(summaries.get(tag)),
+            "title": _clean_title(article.name_map.get(tag, "")),
+            "content": _clean_content(article.content_map.get(tag, "")),
+            "summary": _clean_summary(summaries.get(tag)),
         }
-        for tag in others[:MOST_TRANSLATIONS]
+        for tag in others[:MAX_TRANSLATIONS]
     }

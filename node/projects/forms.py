@@ -8,7 +8,7 @@ from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextArea
 
 from node.forms import LongLineField, VersionedForm
 from node.projects.models import Phase, Project, Visibility
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 
 
 class PhaseNames(dict[str, LazyString | str]):
@@ -18,7 +18,7 @@ class PhaseNames(dict[str, LazyString | str]):
         return phase.replace("-", " ").capitalize()
 
 
-PHASES = PhaseNames(
+PHASE_LABELS = PhaseNames(
     {
         Phase.concept: _l("Concept"),
         Phase.discovery: _l("Discovery"),
@@ -28,12 +28,12 @@ PHASES = PhaseNames(
         Phase.retired: _l("Retired"),
     }
 )
-VISIBILITIES = {
+VISIBILITY_LABELS = {
     Visibility.public: _l("Everyone"),
     Visibility.peers: _l("Councils we work with"),
     Visibility.private: _l("Only our council"),
 }
-LANGUAGES = {"en": _l("English"), "cy": _l("Welsh")}
+LANGUAGE_LABELS = {"en": _l("English"), "cy": _l("Welsh")}
 
 
 class ProjectForm(VersionedForm):
@@ -46,7 +46,7 @@ class ProjectForm(VersionedForm):
     )
     phase = RadioField(
         _l("Phase"),
-        choices=[SelectChoice(str(phase), label) for phase, label in PHASES.items()],
+        choices=[SelectChoice(str(phase), label) for phase, label in PHASE_LABELS.items()],
         validate_choice=False,
     )
     brief = TextAreaField(
@@ -58,21 +58,21 @@ class ProjectForm(VersionedForm):
     )
     language = RadioField(
         _l("Language of the text"),
-        choices=[SelectChoice(tag, label) for tag, label in LANGUAGES.items()],
+        choices=[SelectChoice(tag, label) for tag, label in LANGUAGE_LABELS.items()],
         default="en",
         validate_choice=False,
     )
     visibility = RadioField(
         _l("Who can see this"),
-        choices=[SelectChoice(each.value, label) for each, label in VISIBILITIES.items()],
+        choices=[SelectChoice(each.value, label) for each, label in VISIBILITY_LABELS.items()],
         default=Visibility.public.value,
         validate_choice=False,
     )
 
-    def give(self, text: Text | None = None) -> Text:
+    def to_input(self, text: ProjectInput | None = None) -> ProjectInput:
         """`text`, or a new one, with what was entered in its place."""
         return replace(
-            text or Text("", "", "", ""),
+            text or ProjectInput("", "", "", ""),
             title=self.title.data or "",
             summary=self.summary.data or "",
             phase=self.phase.data or "",

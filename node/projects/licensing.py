@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from node.projects.details import is_address
-from node.projects.models import Project, State, Visibility
+from node.projects.details import is_web_url
+from node.projects.models import Project, ProjectState, Visibility
 from node.settings import Settings
 
 
@@ -43,28 +43,30 @@ def licence_of(settings: Settings, project: Project) -> Licence | None:
     None for what is not public, which nobody may pass on, and for projects of other councils that
     state none.
     """
-    if project.visibility is not Visibility.public or project.state is not State.published:
+    if project.visibility is not Visibility.public or project.state is not ProjectState.published:
         return None
     if project.is_local:
         return LICENCES[settings.content_licence]
-    return _at(project.licence) if project.licence else None
+    return _from_url(project.licence) if project.licence else None
 
 
-def stated(licence: str | None) -> str | None:
+def parse_licence(licence: str | None) -> str | None:
     """The address of the licence that a document of another server names: by its address, or as an
     SPDX identifier that we know. None for anything else.
     """
-    if licence is None or is_address(licence):
+    if licence is None or is_web_url(licence):
         return licence
     return LICENCES[licence].url if licence in LICENCES else None
 
 
-def _at(url: str) -> Licence:
-    named = (each.name for each in LICENCES.values() if _bare(each.url) == _bare(url))
+def _from_url(url: str) -> Licence:
+    named = (
+        each.name for each in LICENCES.values() if _normalise_url(each.url) == _normalise_url(url)
+    )
     return Licence(next(named, url), url)
 
 
-def _bare(url: str) -> str:
+def _normalise_url(url: str) -> str:
     """An address without what may differ in it."""
     return url.partition("://")[2].rstrip("/").casefold()
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
 
-from federation.digest import bucket_of
+from federation.digest import bucket_number
 from node.councils.models import Council
 from node.db import Base, now
 from node.federating.models import Actor, Uri
@@ -34,8 +34,8 @@ from node.projects import details
 from node.projects.adoptions import Adoption, AdoptionState, with_adopters
 from node.projects.details import Details, Freshness, Output
 
-LONGEST_PHASE = 20
-PHASE_WORD = re.compile(rf"(?=.{{1,{LONGEST_PHASE}}}$)[a-z]+(?:-[a-z0-9]+)*", re.ASCII)
+MAX_LEN_PHASE = 20
+PHASE_WORD = re.compile(rf"(?=.{{1,{MAX_LEN_PHASE}}}$)[a-z]+(?:-[a-z0-9]+)*", re.ASCII)
 
 
 class Phase(StrEnum):
@@ -64,7 +64,7 @@ class Phase(StrEnum):
 class PhaseColumn(TypeDecorator[Phase]):
     """A phase by its word."""
 
-    impl = String(LONGEST_PHASE)
+    impl = String(MAX_LEN_PHASE)
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
@@ -82,7 +82,7 @@ class Visibility(StrEnum):
     private = "private"
 
 
-class State(StrEnum):
+class ProjectState(StrEnum):
     """Where a project stands with its readers. How it may move is `TRANSITIONS`. One in `review` is
     a draft that somebody else is asked to read.
     """
@@ -93,17 +93,21 @@ class State(StrEnum):
     deleted = "deleted"
 
 
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.draft: frozenset({State.review, State.published, State.deleted}),
-    State.review: frozenset({State.draft, State.published, State.deleted}),
-    State.published: frozenset({State.deleted}),
-    State.deleted: frozenset(),
+STATE_TRANSITIONS: dict[ProjectState, frozenset[ProjectState]] = {
+    ProjectState.draft: frozenset(
+        {ProjectState.review, ProjectState.published, ProjectState.deleted}
+    ),
+    ProjectState.review: frozenset(
+        {ProjectState.draft, ProjectState.published, ProjectState.deleted}
+    ),
+    ProjectState.published: frozenset({ProjectState.deleted}),
+    ProjectState.deleted: frozenset(),
 }
 
 
 # Time moves it on; an update, an edit or a word of its owner makes it fresh again. Of drafts and of
 # what is retired nothing is said, and of others' projects what their own node says.
-FRESHNESS: dict[Freshness, frozenset[Freshness]] = {
+FRESHNESS_TRANSITIONS: dict[Freshness, frozenset[Freshness]] = {
     Freshness.unsaid: frozenset({Freshness.fresh}),
     Freshness.fresh: frozenset({Freshness.due, Freshness.stale, Freshness.unsaid}),
     Freshness.due: frozenset({Freshness.stale, Freshness.fresh, Freshness.unsaid}),
@@ -123,20 +127,20 @@ def new_revision() -> str:
 
 
 # The days of a project that stand in columns.
-DAYS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
+DATE_COLUMNS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
 
 
-REPEATED = (*DAYS, "has_outputs")
+DENORMALISED = (*DATE_COLUMNS, "has_outputs")
 
 
-def repeated(said: Details) -> dict[str, Any]:
+def denormalise(said: Details) -> dict[str, Any]:
     """The columns that repeat what stands in the details."""
-    days = {name: getattr(said, name) for name in DAYS}
+    days = {name: getattr(said, name) for name in DATE_COLUMNS}
     return days | {"has_outputs": bool(said.outputs)}
 
 
 @dataclass(frozen=True)
-class Said:
+class LocalisedText:
     """The text of a project in one language. `content` is sanitised HTML."""
 
     title: str
@@ -215,7 +219,7 @@ class Project(Base):
     phase: Mapped[Phase] = mapped_column(PhaseColumn)
     brief: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[str] = mapped_column(Text, default="")
-    state: Mapped[State] = mapped_column(Enum(State, native_enum=False, length=20))
+    state: Mapped[ProjectState] = mapped_column(Enum(ProjectState, native_enum=False, length=20))
     visibility: Mapped[Visibility] = mapped_column(
         Enum(Visibility, native_enum=False, length=20), default=Visibility.public
     )
@@ -239,7 +243,7 @@ class Project(Base):
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[str] = mapped_column(String(40), default=new_revision)
     bucket: Mapped[int] = mapped_column(
-        SmallInteger, default=lambda made: bucket_of(made.get_current_parameters()["uri"])
+        SmallInteger, default=lambda made: bucket_number(made.get_current_parameters()["uri"])
     )
     actor_id: Mapped[int | None] = mapped_column(
         ForeignKey("actor.id", ondelete="SET NULL"), unique=True
@@ -275,24 +279,26 @@ class Project(Base):
     @property
     def is_draft(self) -> bool:
         """Whether it has yet to be published."""
-        return self.state in {State.draft, State.review}
+        return self.state in {ProjectState.draft, ProjectState.review}
 
     @property
     def is_local(self) -> bool:
         return self.council.is_local
 
     @validates("details")
-    def _repeat(self, _name: str, said: Details) -> Details:
-        for name, value in repeated(said).items():
+    def _copy_to_columns(self, _name: str, said: Details) -> Details:
+        for name, value in denormalise(said).items():
             setattr(self, name, value)
         return said
 
-    def said_in(self, language: str) -> Said:
+    def localised_text(self, language: str) -> LocalisedText:
         """The text in a language, as far as there is one; else as it was written."""
         other = self.translations.get(language, {})
         if not other.get("title"):
-            return Said(self.title, self.summary, self.content, self.language)
-        return Said(other["title"], other.get("summary", ""), other.get("content", ""), language)
+            return LocalisedText(self.title, self.summary, self.content, self.language)
+        return LocalisedText(
+            other["title"], other.get("summary", ""), other.get("content", ""), language
+        )
 
     def erase(self) -> None:
         """Forget what was written; that there was a project is all that a deleted one keeps."""
@@ -300,7 +306,7 @@ class Project(Base):
         self.translations, self.details, self.licence = {}, Details(), None
 
 
-class Version(Base):
+class ProjectVersion(Base):
     """What a project of ours said at one time, kept as long as the project is.
 
     `number` counts from 1. `deed` is what made it: created, published, changed or restored, or
@@ -339,7 +345,7 @@ class Relation(Base):
     project: Mapped[Project] = relationship()
 
 
-class Bucket(Base):
+class DigestBucket(Base):
     """One part of a council's projects, summed up for comparison between nodes.
 
     A change of a project in it empties the digests and adds one to `generation`; whoever needs them
@@ -359,7 +365,7 @@ class Bucket(Base):
     peers_digest: Mapped[str | None] = mapped_column(String(64))
 
 
-class Mark(Base):
+class ReindexRequest(Base):
     """Something of a project has changed since it was read for the index last.
 
     Whoever works them off takes them by their ids; the project may be gone by then.

@@ -9,25 +9,25 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, SelectField
 
 from node.errors import InvalidInputError
-from node.federating.views.asking import current_reader
-from node.forms import HouseForm
-from node.projects import adopting, service, subjects
-from node.projects.details import Related, RelationKind
+from node.federating.views.current_viewer import current_viewer
+from node.forms import BaseForm
+from node.projects import adoption_service, service, taxonomy
+from node.projects.details import RelatedProject, RelationKind
 from node.projects.models import Project
+from node.projects.validation import to_input
 from node.projects.views import EDIT
-from node.projects.writing import text_of
 from node.request import current_work, permission
 
 blueprint = Blueprint("relations", __name__, template_folder="templates")
 
 
-class RelateForm(HouseForm):
+class RelateForm(BaseForm):
     """Which of our projects, and how it is related."""
 
     ours = SelectField(_l("Our project"), validate_choice=False)
     kind = RadioField(
         _l("How the projects are related"),
-        choices=[SelectChoice(kind.value, label) for kind, label in subjects.RELATIONS.items()],
+        choices=[SelectChoice(kind.value, label) for kind, label in taxonomy.RELATIONS.items()],
         validate_choice=False,
     )
 
@@ -35,24 +35,24 @@ class RelateForm(HouseForm):
 @blueprint.get("/projects/<token>/relate")
 @permission(EDIT)
 def relate(token: str) -> ResponseReturnValue:
-    return _page(_other(token), RelateForm())
+    return _render_form(_readable_project(token), RelateForm())
 
 
 @blueprint.post("/projects/<token>/relate")
 @permission(EDIT)
 def say_related(token: str) -> ResponseReturnValue:
     """Our project says from now on that it is related to this one."""
-    other, form = _other(token), RelateForm()
+    other, form = _readable_project(token), RelateForm()
     kind = next((kind for kind in RelationKind if kind == form.kind.data), None)
     if not form.validate_on_submit() or kind is None:
         form.kind.errors = [_("Select how the projects are related")]
-        return _page(other, form), 400
-    ours = service.for_change(current_work().session, form.ours.data or "")
+        return _render_form(other, form), 400
+    ours = service.get_for_update(current_work().session, form.ours.data or "")
     try:
-        _relate(ours, other, kind)
+        _add_relation(ours, other, kind)
     except InvalidInputError as error:
         form.show(error)
-        return _page(other, form), 400
+        return _render_form(other, form), 400
     flash(_("The related project has been added to your project."), "success")
     return redirect(url_for("projects.show", token=ours.token), 303)
 
@@ -61,8 +61,8 @@ def say_related(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 def agree(token: str, other: str) -> ResponseReturnValue:
     """Another project is to go on in ours: so be it."""
-    ours = service.for_change(current_work().session, token)
-    _relate(ours, _other(other), RelationKind.supersedes)
+    ours = service.get_for_update(current_work().session, token)
+    _add_relation(ours, _readable_project(other), RelationKind.supersedes)
     flash(
         _(
             "This project now continues the other one. Followers of the other "
@@ -76,7 +76,7 @@ def agree(token: str, other: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/outputs/<output>/adopt")
 @permission(EDIT)
 def adopt(token: str, output: str) -> ResponseReturnValue:
-    adopting.adopt(current_work(), _other(token), output)
+    adoption_service.adopt(current_work(), _readable_project(token), output)
     flash(_("The project’s council will be notified."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
@@ -84,23 +84,23 @@ def adopt(token: str, output: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/outputs/<output>/drop")
 @permission(EDIT)
 def drop(token: str, output: str) -> ResponseReturnValue:
-    adopting.drop(current_work(), _other(token), output)
+    adoption_service.drop(current_work(), _readable_project(token), output)
     flash(_("The project’s council will be notified."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _other(token: str) -> Project:
-    return service.by_token(current_work().session, token, current_reader())
+def _readable_project(token: str) -> Project:
+    return service.by_token(current_work().session, token, current_viewer())
 
 
-def _relate(ours: Project, other: Project, kind: RelationKind) -> None:
-    text = text_of(ours)
-    more = Related(kind, other.uri)
+def _add_relation(ours: Project, other: Project, kind: RelationKind) -> None:
+    text = to_input(ours)
+    more = RelatedProject(kind, other.uri)
     said = replace(text.details, related=(*text.details.related, more))
     service.update(current_work(), ours, replace(text, details=said), ours.version)
 
 
-def _page(other: Project, form: RelateForm) -> str:
+def _render_form(other: Project, form: RelateForm) -> str:
     ours = service.own_titles(current_work().session)
     form.ours.choices = [
         SelectChoice(token, title) for token, title in ours if token != other.token

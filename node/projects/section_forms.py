@@ -22,50 +22,60 @@ from wtforms import (
 
 from node.errors import InvalidInputError
 from node.forms import DayField, LongLineField, VersionedForm
+from node.messages import Message, msg
 from node.people.models import User
-from node.projects import subjects
-from node.projects.details import Adopter, Details, Link, Output, Related, UserNeed, words
-from node.projects.writing import LANGUAGES, TRANSLATED, Text, is_empty
-from node.wording import Saying, say
+from node.projects import taxonomy
+from node.projects.details import (
+    Adopter,
+    Details,
+    Output,
+    ProjectLink,
+    RelatedProject,
+    UserNeed,
+    split_words,
+)
+from node.projects.validation import TEXT_LANGUAGES, TRANSLATED_FIELDS, ProjectInput, is_empty
 
-LISTS = {"tags", "technologies", "skills"}
+LIST_FIELDS = {"tags", "technologies", "skills"}
 # Of services that have the same words so many are named.
-MOST_NAMED = 3
-NOT_SAID = SelectChoice("", _l("Not given"))
+MAX_NAMED = 3
+NOT_GIVEN = SelectChoice("", _l("Not given"))
 
 
 def _choices(named: Any) -> list[SelectChoice]:
-    return [NOT_SAID, *(SelectChoice(str(word), label) for word, label in named.items())]
+    return [NOT_GIVEN, *(SelectChoice(str(word), label) for word, label in named.items())]
 
 
-class SectionForm(VersionedForm):
+class ProjectSectionForm(VersionedForm):
     """A part of a project."""
 
-    def fill(self, text: Text) -> None:
+    def fill(self, text: ProjectInput) -> None:
         """Show what is written."""
         for item in fields(Details):
             if item.name in self:
                 value = getattr(text.details, item.name)
-                shown = ", ".join(value) if item.name in LISTS else value
+                shown = ", ".join(value) if item.name in LIST_FIELDS else value
                 self[item.name].process(
-                    None, "" if shown is None and _is_chosen(self[item.name]) else shown
+                    None, "" if shown is None and _is_choice_field(self[item.name]) else shown
                 )
 
-    def give(self, text: Text) -> Text:
+    def to_input(self, text: ProjectInput) -> ProjectInput:
         """`text` with what was entered in its place."""
-        said = {item.name: self._said(item.name) for item in fields(Details) if item.name in self}
+        said = {
+            item.name: self._field_value(item.name) for item in fields(Details) if item.name in self
+        }
         return replace(text, details=replace(text.details, **said))
 
-    def _said(self, name: str) -> Any:
+    def _field_value(self, name: str) -> Any:
         value = self[name].data
-        return words(value or "") if name in LISTS else value
+        return split_words(value or "") if name in LIST_FIELDS else value
 
 
-def _is_chosen(field: Field) -> bool:
+def _is_choice_field(field: Field) -> bool:
     return isinstance(field, SelectField | RadioField)
 
 
-class BriefForm(SectionForm):
+class BriefForm(ProjectSectionForm):
     """The brief as it was begun, and the headings under which parts of it may stand."""
 
     brief = TextAreaField(
@@ -80,16 +90,16 @@ class BriefForm(SectionForm):
         _l("Constraints"), description=_l("For example, laws, contracts, systems or dates")
     )
 
-    def fill(self, text: Text) -> None:
+    def fill(self, text: ProjectInput) -> None:
         super().fill(text)
         self.brief.data = text.brief
 
-    def give(self, text: Text) -> Text:
+    def to_input(self, text: ProjectInput) -> ProjectInput:
         brief = text.brief if self.brief.data is None else self.brief.data
-        return replace(super().give(text), brief=brief)
+        return replace(super().to_input(text), brief=brief)
 
 
-class PlanForm(SectionForm):
+class ProjectPlanForm(ProjectSectionForm):
     starts_on = DayField(_l("Start date"), description=_l("For example, 27 3 2027"))
     start_is_estimated = BooleanField(_l("The start date is estimated"))
     ends_on = DayField(_l("End date"))
@@ -100,31 +110,31 @@ class PlanForm(SectionForm):
     )
     assessment_on = DayField(_l("Next service assessment"))
     budget = RadioField(
-        _l("Budget"), choices=_choices(subjects.BUDGETS), default="", validate_choice=False
+        _l("Budget"), choices=_choices(taxonomy.BUDGETS), default="", validate_choice=False
     )
     collaboration = RadioField(
         _l("How you want to work with other councils"),
-        choices=_choices(subjects.COLLABORATIONS),
+        choices=_choices(taxonomy.COLLABORATIONS),
         default="",
         validate_choice=False,
     )
 
-    def _said(self, name: str) -> Any:
+    def _field_value(self, name: str) -> Any:
         kinds: dict[str, Any] = {
-            "budget": subjects.BUDGETS,
-            "collaboration": subjects.COLLABORATIONS,
+            "budget": taxonomy.BUDGETS,
+            "collaboration": taxonomy.COLLABORATIONS,
         }
         if name not in kinds:
-            return super()._said(name)
+            return super()._field_value(name)
         return next((word for word in kinds[name] if word == self[name].data), None)
 
 
-class SubjectForm(SectionForm):
+class SubjectForm(ProjectSectionForm):
     capability = SelectField(
-        _l("Capability"), choices=_choices(subjects.CAPABILITIES), validate_choice=False
+        _l("Capability"), choices=_choices(taxonomy.CAPABILITIES), validate_choice=False
     )
     business_area = SelectField(
-        _l("Business area"), choices=_choices(subjects.BUSINESS_AREAS), validate_choice=False
+        _l("Business area"), choices=_choices(taxonomy.BUSINESS_AREAS), validate_choice=False
     )
     lgsl = StringField(
         _l("Service number (LGSL)"),
@@ -144,7 +154,7 @@ class SubjectForm(SectionForm):
         _l("Skills wanted"), description=_l("Skills the team is looking for, separated by commas")
     )
 
-    def fill(self, text: Text) -> None:
+    def fill(self, text: ProjectInput) -> None:
         """A word of an import that our lists do not have stays, as long as nobody chooses."""
         super().fill(text)
         for name in ("capability", "business_area"):
@@ -152,7 +162,9 @@ class SubjectForm(SectionForm):
             if word and word not in {value for value, *_rest in self[name].iter_choices()}:
                 self[name].choices = [*self[name].choices, SelectChoice(word, word)]
 
-    def look_up(self, matching: Callable[[str], Sequence[tuple[int, str]]]) -> dict[str, Saying]:
+    def resolve_service(
+        self, matching: Callable[[str], Sequence[tuple[int, str]]]
+    ) -> dict[str, Message]:
         """Words that are in the name of one service alone stand for its number. Returns what is
         wrong with those of none or of several.
         """
@@ -161,11 +173,11 @@ class SubjectForm(SectionForm):
             return {}
         found = matching(typed)
         if not found:
-            return {"lgsl": say("No service matches these words. Look up the service in the list")}
+            return {"lgsl": msg("No service matches these words. Look up the service in the list")}
         if len(found) > 1:
-            names = "; ".join(f"{number} {name}" for number, name in found[:MOST_NAMED])
+            names = "; ".join(f"{number} {name}" for number, name in found[:MAX_NAMED])
             return {
-                "lgsl": say(
+                "lgsl": msg(
                     "More than one service matches these words, including %(names)s. Enter "
                     "the number of the service",
                     names=names,
@@ -174,9 +186,9 @@ class SubjectForm(SectionForm):
         self.lgsl.data = str(found[0][0])
         return {}
 
-    def _said(self, name: str) -> Any:
+    def _field_value(self, name: str) -> Any:
         if name != "lgsl":
-            return super()._said(name) or ""
+            return super()._field_value(name) or ""
         typed = (self.lgsl.data or "").strip()
         if not typed:
             return None
@@ -185,7 +197,7 @@ class SubjectForm(SectionForm):
         return int(number[0]) if number else 0
 
 
-class PeopleForm(SectionForm):
+class PeopleForm(ProjectSectionForm):
     department = StringField(_l("Department or service"))
     contact_name = StringField(
         _l("Contact’s name"), description=_l("Shown to everyone who can see the project")
@@ -199,21 +211,21 @@ class PeopleForm(SectionForm):
         ),
     )
 
-    def suggest(self, owner: User | None) -> None:
+    def suggest_contact(self, owner: User | None) -> None:
         """The name of whoever looks after the project, where nothing is written yet. Not the
         address, which is for signing in: its owner decides whether it is shown.
         """
         if owner is not None and not (self.contact_name.data or self.contact_email.data):
             self.contact_name.data = owner.name
 
-    def take_mine(self, user: User) -> None:
+    def use_own_contact(self, user: User) -> None:
         """Whoever saves this is the contact, if they chose to be."""
         if self.use_mine.data:
             self.contact_name.data, self.contact_email.data = user.name, user.email
 
 
 class LinkForm(Form):  # type: ignore[misc]  # WTForms has no types
-    kind = SelectField(_l("Type"), choices=_choices(subjects.LINK_KINDS), validate_choice=False)
+    kind = SelectField(_l("Type"), choices=_choices(taxonomy.LINK_KINDS), validate_choice=False)
     url = StringField(_l("Address"), render_kw={"inputmode": "url"})
     title = StringField(_l("Link text"), description=_l("You can leave this empty"))
 
@@ -226,7 +238,7 @@ class NeedForm(Form):  # type: ignore[misc]  # WTForms has no types
     so_that = LongLineField(_l("So that"), render_kw={"rows": 2})
     evidence = LongLineField(_l("How you know about this need"), render_kw={"rows": 3})
     evidence_kind = SelectField(
-        _l("Type of evidence"), choices=_choices(subjects.EVIDENCE_KINDS), validate_choice=False
+        _l("Type of evidence"), choices=_choices(taxonomy.EVIDENCE_KINDS), validate_choice=False
     )
     evidence_url = StringField(_l("Link to the evidence"), render_kw={"inputmode": "url"})
     evidence_on = DayField(_l("Date of the evidence"))
@@ -250,49 +262,49 @@ class OutputForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class ListForm(SectionForm):
+class ListForm(ProjectSectionForm):
     """A part that is a list: `field` names it, `kind` is what it holds, `words` its kinds."""
 
-    field = ""
-    kind: type[Any] = Link
-    words: Any = ()
+    list_field = ""
+    item_type: type[Any] = ProjectLink
+    kind_labels: Any = ()
 
     def show(self, error: InvalidInputError) -> None:
         """What is wrong with an entry is known by its place among those that say something."""
-        given = self._said(self.field)
+        given = self._field_value(self.list_field)
         filled = [place for place, each in enumerate(given) if not is_empty(each)]
 
         def renamed(name: str) -> str:
-            found = re.fullmatch(rf"{self.field}-(\d+)(-.+)", name)
+            found = re.fullmatch(rf"{self.list_field}-(\d+)(-.+)", name)
             if found is None or int(found[1]) >= len(filled):
                 return name
-            return f"{self.field}-{filled[int(found[1])]}{found[2]}"
+            return f"{self.list_field}-{filled[int(found[1])]}{found[2]}"
 
         wrong = {renamed(name): words for name, words in error.fields.items()}
         super().show(InvalidInputError(error.safe_text, wrong))
 
-    def change(self, add: bool, remove: int | None) -> None:
+    def resize(self, add: bool, remove: int | None) -> None:
         """One more, empty, or one fewer, of what is typed."""
-        listed = self[self.field]
+        listed = self[self.list_field]
         given = [entry.data for entry in listed.entries]
         if remove is not None and remove < len(given):
             del given[remove]
         listed.process(None, [*given, {}] if add else given)
 
-    def _said(self, name: str) -> Any:
-        return tuple(self._one(entry.data) for entry in self[name].entries)
+    def _field_value(self, name: str) -> Any:
+        return tuple(self._build_item(entry.data) for entry in self[name].entries)
 
-    def _one(self, typed: dict[str, Any]) -> Any:
+    def _build_item(self, typed: dict[str, Any]) -> Any:
         kind = "evidence_kind" if "evidence_kind" in typed else "kind"
-        chosen = {kind: next((each for each in self.words if each == typed.get(kind)), None)}
+        chosen = {kind: next((each for each in self.kind_labels if each == typed.get(kind)), None)}
         given = {name: value for name, value in typed.items() if value is not None}
-        return self.kind(**given | (chosen if kind in typed else {}))
+        return self.item_type(**given | (chosen if kind in typed else {}))
 
 
 class RelatedForm(Form):  # type: ignore[misc]  # WTForms has no types
     kind = SelectField(
         _l("How this project is related"),
-        choices=_choices(subjects.RELATIONS),
+        choices=_choices(taxonomy.RELATIONS),
         validate_choice=False,
     )
     uri = StringField(
@@ -303,51 +315,51 @@ class RelatedForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 
 class LinksForm(ListForm):
-    field, kind, words = "links", Link, subjects.LINK_KINDS
+    list_field, item_type, kind_labels = "links", ProjectLink, taxonomy.LINK_KINDS
     links = FieldList(FormField(LinkForm), _l("Link"), min_entries=1, max_entries=60)
 
 
 class NeedsForm(ListForm):
-    field, kind, words = "user_needs", UserNeed, subjects.EVIDENCE_KINDS
+    list_field, item_type, kind_labels = "user_needs", UserNeed, taxonomy.EVIDENCE_KINDS
     user_needs = FieldList(FormField(NeedForm), _l("User need"), min_entries=1, max_entries=60)
 
 
 class OutputsForm(ListForm):
-    field, kind = "outputs", Output
+    list_field, item_type = "outputs", Output
     outputs = FieldList(FormField(OutputForm), _l("Output"), min_entries=1, max_entries=60)
 
-    def fill(self, text: Text) -> None:
+    def fill(self, text: ProjectInput) -> None:
         super().fill(text)
         for entry, output in zip(self.outputs.entries, text.details.outputs, strict=False):
             entry.form.adopters.process(None, ", ".join(each.name for each in output.adopters))
 
-    def give(self, text: Text) -> Text:
+    def to_input(self, text: ProjectInput) -> ProjectInput:
         """Councils that are still named stay as they are known: with their ids and since when."""
         known = {
             (output.token, each.name): each
             for output in text.details.outputs
             for each in output.adopters
         }
-        given = super().give(text)
+        given = super().to_input(text)
         outputs = (
             replace(each, adopters=tuple(known.get((each.token, a.name), a) for a in each.adopters))
             for each in given.details.outputs
         )
         return replace(given, details=replace(given.details, outputs=tuple(outputs)))
 
-    def _one(self, typed: dict[str, Any]) -> Any:
-        names = tuple(Adopter(name) for name in words(typed.get("adopters") or ""))
-        return super()._one(typed | {"adopters": names})
+    def _build_item(self, typed: dict[str, Any]) -> Any:
+        names = tuple(Adopter(name) for name in split_words(typed.get("adopters") or ""))
+        return super()._build_item(typed | {"adopters": names})
 
 
 class RelationsForm(ListForm):
-    field, kind, words = "related", Related, subjects.RELATIONS
+    list_field, item_type, kind_labels = "related", RelatedProject, taxonomy.RELATIONS
     related = FieldList(
         FormField(RelatedForm), _l("Related project"), min_entries=1, max_entries=60
     )
 
 
-class TranslationForm(SectionForm):
+class TranslationForm(ProjectSectionForm):
     """The text in the other language of the two."""
 
     title = StringField(_l("Project name"))
@@ -359,7 +371,7 @@ class TranslationForm(SectionForm):
     constraints = TextAreaField(_l("Constraints"))
     brief = TextAreaField(_l("Brief"))
 
-    def fill(self, text: Text) -> None:
+    def fill(self, text: ProjectInput) -> None:
         for name, value in text.translations.get(other_language(text), {}).items():
             self[name].data = value
 
@@ -368,11 +380,11 @@ class TranslationForm(SectionForm):
         fields = {name.partition("-")[2] or name: said for name, said in error.fields.items()}
         super().show(InvalidInputError(error.safe_text, fields))
 
-    def give(self, text: Text) -> Text:
-        said = {name: self[name].data or "" for name in TRANSLATED}
+    def to_input(self, text: ProjectInput) -> ProjectInput:
+        said = {name: self[name].data or "" for name in TRANSLATED_FIELDS}
         return replace(text, translations={**text.translations, other_language(text): said})
 
 
-def other_language(text: Text) -> str:
+def other_language(text: ProjectInput) -> str:
     """The language that a project is not written in."""
-    return next(tag for tag in LANGUAGES if tag != text.language)
+    return next(tag for tag in TEXT_LANGUAGES if tag != text.language)

@@ -8,107 +8,107 @@ from flask_babel import gettext as _
 from flask_security import current_user
 
 from node.errors import ConflictError, InvalidInputError
-from node.forms import CONTINUE
+from node.forms import CONTINUE_FIELD
+from node.messages import msg
 from node.projects import rendering, sections, service
-from node.projects.models import Project, State
+from node.projects.models import Project, ProjectState
 from node.projects.section_forms import (
-    MOST_NAMED,
+    MAX_NAMED,
     ListForm,
     PeopleForm,
-    SectionForm,
+    ProjectSectionForm,
     SubjectForm,
 )
-from node.projects.sections import SECTIONS, Section
-from node.projects.views import EDIT, both_texts
-from node.projects.writing import Text, check, text_of
+from node.projects.sections import SECTIONS, ProjectSection
+from node.projects.validation import ProjectInput, to_input, validate
+from node.projects.views import EDIT, render_conflict
 from node.request import current_work, keeps_text, permission
 from node.services import service as services
-from node.services.views import choice
-from node.unsaved.service import typed
-from node.wording import say
+from node.services.views import render_choice
+from node.unsaved.service import typed_fields
 
 blueprint = Blueprint("sections", __name__, template_folder="templates")
 
-PAGE = f"/projects/<token>/edit/<any({', '.join(SECTIONS)}):name>"
+SECTION_ROUTE = f"/projects/<token>/edit/<any({', '.join(SECTIONS)}):name>"
 
 
-@blueprint.get(PAGE)
+@blueprint.get(SECTION_ROUTE)
 @permission(EDIT)
 def edit(token: str, name: str) -> ResponseReturnValue:
     """Write a part."""
-    section, project = _asked(token, name)
-    form = _filled(section, project)
+    section, project = _load_section(token, name)
+    form = _filled_form(section, project)
     if isinstance(form, PeopleForm):
-        form.suggest(project.owner)
-    return _page(section, project, form)
+        form.suggest_contact(project.owner)
+    return _render_section(section, project, form)
 
 
-@blueprint.post(PAGE)
+@blueprint.post(SECTION_ROUTE)
 @permission(EDIT)
 @keeps_text
 def update(token: str, name: str) -> ResponseReturnValue:
     """Save a part; or have one more or fewer of its entries, or look up a service for it, without
     saving anything.
     """
-    section, project = _asked(token, name)
+    section, project = _load_section(token, name)
     form = section.form()
     if "lgsl" in form and request.form.get("then") == "look-up":
-        return choice("lgsl", typed(request.form.items(multi=True)))
+        return render_choice("lgsl", typed_fields(request.form.items(multi=True)))
     if isinstance(form, ListForm) and ("add" in request.form or "remove" in request.form):
         if form.validate_on_submit() or not form.errors.get("csrf_token"):
-            form.change("add" in request.form, request.form.get("remove", type=int))
-        return _page(section, project, form)
+            form.resize("add" in request.form, request.form.get("remove", type=int))
+        return _render_section(section, project, form)
     if not form.validate_on_submit():
-        if CONTINUE not in request.form and "csrf_token" not in form.errors:
-            _show_the_rest(form, project)
-        return _page(section, project, form), 400
+        if CONTINUE_FIELD not in request.form and "csrf_token" not in form.errors:
+            _show_all_errors(form, project)
+        return _render_section(section, project, form), 400
     if isinstance(form, PeopleForm):
-        form.take_mine(current_user)
+        form.use_own_contact(current_user)
     try:
-        text = _given(form, project)
-        if text != text_of(project):
+        text = _read_form(form, project)
+        if text != to_input(project):
             current_work().pause()
-            rendering.prepare(text)
-            project = service.for_change(current_work().session, token)
+            rendering.prerender(text)
+            project = service.get_for_update(current_work().session, token)
             service.update(current_work(), project, text, form.began_from())
     except InvalidInputError as error:
         form.show(error)
-        return _page(section, project, form), 400
+        return _render_section(section, project, form), 400
     except ConflictError:
-        return both_texts(project, form, _filled(section, project))
-    return _saved(section, project)
+        return render_conflict(project, form, _filled_form(section, project))
+    return _redirect_after_save(section, project)
 
 
-def _given(form: SectionForm, project: Project) -> Text:
+def _read_form(form: ProjectSectionForm, project: Project) -> ProjectInput:
     """The project with what was entered. Raises `InvalidInputError` for a service that is none."""
-    wrong = form.look_up(_services) if isinstance(form, SubjectForm) else {}
-    text = form.give(text_of(project))
+    wrong = form.resolve_service(_match_services) if isinstance(form, SubjectForm) else {}
+    text = form.to_input(to_input(project))
     if not wrong:
         return text
     try:
-        check(text)
+        validate(text)
     except InvalidInputError as error:
         wrong = error.fields | wrong
-    raise InvalidInputError(say("The project could not be saved."), wrong)
+    raise InvalidInputError(msg("The project could not be saved."), wrong)
 
 
-def _services(words: str) -> Sequence[tuple[int, str]]:
-    return services.matching(current_work().session, words, MOST_NAMED + 1)
+def _match_services(words: str) -> Sequence[tuple[int, str]]:
+    return services.find_matching(current_work().session, words, MAX_NAMED + 1)
 
 
-def _show_the_rest(form: SectionForm, project: Project) -> None:
+def _show_all_errors(form: ProjectSectionForm, project: Project) -> None:
     """All that is wrong is said at once, also beside a date that is none."""
     try:
-        check(_given(form, project))
+        validate(_read_form(form, project))
     except InvalidInputError as error:
         form.show(error)
 
 
-def _saved(section: Section, project: Project) -> ResponseReturnValue:
-    following = sections.after(section.name)
+def _redirect_after_save(section: ProjectSection, project: Project) -> ResponseReturnValue:
+    following = sections.next_section(section.name)
     if request.form.get("then") == "next" and following:
         return redirect(url_for("sections.edit", token=project.token, name=following), 303)
-    is_draft = project.state is State.draft
+    is_draft = project.state is ProjectState.draft
     flash(
         _("The draft has been saved.") if is_draft else _("Your changes have been published."),
         "success",
@@ -116,22 +116,22 @@ def _saved(section: Section, project: Project) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=project.token), 303)
 
 
-def _asked(token: str, name: str) -> tuple[Section, Project]:
-    return SECTIONS[name], service.for_change(current_work().session, token)
+def _load_section(token: str, name: str) -> tuple[ProjectSection, Project]:
+    return SECTIONS[name], service.get_for_update(current_work().session, token)
 
 
-def _filled(section: Section, project: Project) -> SectionForm:
+def _filled_form(section: ProjectSection, project: Project) -> ProjectSectionForm:
     form = section.form(formdata=None)
-    form.fill(text_of(project))
+    form.fill(to_input(project))
     form.version.data = str(project.version)
     return form
 
 
-def _page(section: Section, project: Project, form: SectionForm) -> str:
+def _render_section(section: ProjectSection, project: Project, form: ProjectSectionForm) -> str:
     return render_template(
         "projects/section.html",
         section=section,
         project=project,
         form=form,
-        following=sections.after(section.name),
+        following=sections.next_section(section.name),
     )

@@ -10,90 +10,97 @@ from flask_babel import lazy_gettext as _l
 from node.projects import section_forms
 from node.projects.details import BRIEF, Details
 from node.projects.models import Phase
-from node.projects.section_forms import SectionForm
-from node.projects.writing import Text
+from node.projects.section_forms import ProjectSectionForm
+from node.projects.validation import ProjectInput
 
 # Phases before and in which nobody is asked yet how the needs are known.
-FINDING_OUT = {Phase.concept.value, Phase.discovery.value}
-PLAN = ("starts_on", "ends_on", "contract_ends_on", "assessment_on", "budget", "collaboration")
-SUBJECT = ("capability", "business_area", "lgsl", "tags", "technologies", "skills")
+EARLY_PHASES = {Phase.concept.value, Phase.discovery.value}
+PLAN_FIELDS = (
+    "starts_on",
+    "ends_on",
+    "contract_ends_on",
+    "assessment_on",
+    "budget",
+    "collaboration",
+)
+SUBJECT_FIELDS = ("capability", "business_area", "lgsl", "tags", "technologies", "skills")
 
 
 @dataclass(frozen=True)
-class Section:
+class ProjectSection:
     """A part of a project. `is_there` says whether anything of it is written."""
 
     name: str
     label: LazyString
     about: LazyString
-    form: type[SectionForm]
-    is_there: Callable[[Text], bool]
+    form: type[ProjectSectionForm]
+    has_content: Callable[[ProjectInput], bool]
 
 
-def _any(*names: str) -> Callable[[Text], bool]:
+def _has_any(*names: str) -> Callable[[ProjectInput], bool]:
     return lambda text: any(getattr(text.details, name) for name in names)
 
 
 SECTIONS = {
     section.name: section
     for section in (
-        Section(
+        ProjectSection(
             "brief",
             _l("Brief"),
             _l("Why the work is being done, the problem, the users and the work already done"),
             section_forms.BriefForm,
-            lambda text: bool(text.brief) or _any(*BRIEF)(text),
+            lambda text: bool(text.brief) or _has_any(*BRIEF)(text),
         ),
-        Section(
+        ProjectSection(
             "needs",
             _l("User needs"),
             _l("What users need, and how you know"),
             section_forms.NeedsForm,
-            _any("user_needs"),
+            _has_any("user_needs"),
         ),
-        Section(
+        ProjectSection(
             "plan",
             _l("Dates, budget and working with others"),
             _l("When the work happens, what it costs and how you want to work with other councils"),
-            section_forms.PlanForm,
-            _any(*PLAN),
+            section_forms.ProjectPlanForm,
+            _has_any(*PLAN_FIELDS),
         ),
-        Section(
+        ProjectSection(
             "people",
             _l("Department and contact"),
             _l("Who is doing the work, and who to contact"),
             section_forms.PeopleForm,
-            _any("department", "contact_name", "contact_email"),
+            _has_any("department", "contact_name", "contact_email"),
         ),
-        Section(
+        ProjectSection(
             "subject",
             _l("Subject"),
             _l("Capability, business area, service, tags, technologies and skills wanted"),
             section_forms.SubjectForm,
-            _any(*SUBJECT),
+            _has_any(*SUBJECT_FIELDS),
         ),
-        Section(
+        ProjectSection(
             "links",
             _l("Links"),
             _l("Code repository, board, chat, website and service assessments"),
             section_forms.LinksForm,
-            _any("links"),
+            _has_any("links"),
         ),
-        Section(
+        ProjectSection(
             "outputs",
             _l("Outputs"),
             _l("What others can reuse, and under which licence"),
             section_forms.OutputsForm,
-            _any("outputs"),
+            _has_any("outputs"),
         ),
-        Section(
+        ProjectSection(
             "related",
             _l("Related projects"),
             _l("Projects that meet the same need, that this one is based on, or that continue it"),
             section_forms.RelationsForm,
-            _any("related"),
+            _has_any("related"),
         ),
-        Section(
+        ProjectSection(
             "translation",
             _l("Welsh or English version"),
             _l("The project’s text in the other language"),
@@ -105,32 +112,34 @@ SECTIONS = {
 
 
 @dataclass(frozen=True)
-class Part:
+class SectionStatus:
     """A section as it stands in one project. `is_asked`: its phase asks for it, and it lacks."""
 
-    section: Section
-    is_there: bool
+    section: ProjectSection
+    has_content: bool
     is_asked: bool
 
 
-def parts(text: Text) -> list[Part]:
+def section_statuses(text: ProjectInput) -> list[SectionStatus]:
     """Every section with what is there of it."""
     return [
-        Part(section, section.is_there(text), section.name == "needs" and lacks_evidence(text))
+        SectionStatus(
+            section, section.has_content(text), section.name == "needs" and lacks_evidence(text)
+        )
         for section in SECTIONS.values()
     ]
 
 
-def lacks_evidence(text: Text) -> bool:
+def lacks_evidence(text: ProjectInput) -> bool:
     """Whether a project past discovery does not say what its users need, and how that is known."""
-    return text.phase not in FINDING_OUT and not has_evidence(text.details)
+    return text.phase not in EARLY_PHASES and not has_evidence(text.details)
 
 
 def has_evidence(said: Details) -> bool:
     return any(need.evidence or need.evidence_url for need in said.user_needs)
 
 
-def after(name: str) -> str | None:
+def next_section(name: str) -> str | None:
     """The section that comes after this one; None after the last."""
     names: list[Any] = [*SECTIONS, None]
     following: str | None = names[names.index(name) + 1]

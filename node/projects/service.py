@@ -21,59 +21,59 @@ from sqlalchemy.orm import Session, aliased, selectinload
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
-from node.federating import addresses
+from node.events.service import record_event
+from node.federating import local_uris
 from node.federating.models import Actor, Follow
-from node.federating.readers import ANYBODY, OUR_OWN, Reader
-from node.news.service import tell
+from node.federating.viewer import ANONYMOUS, LOCAL_USER, Viewer
+from node.messages import msg
 from node.people import service as people
-from node.projects import news, relating, reviews, telling, versions
+from node.projects import federation_events, notifications, relations, review_dates, versions
 from node.projects.details import Freshness
 from node.projects.models import (
-    TRANSITIONS,
+    STATE_TRANSITIONS,
     Phase,
     Project,
-    State,
+    ProjectState,
     Visibility,
     new_revision,
     new_token,
 )
-from node.projects.rendering import Rendered, render
-from node.projects.viewing import as_view
-from node.projects.writing import Text, check
+from node.projects.plugin_view import to_plugin_view
+from node.projects.rendering import RenderedProject, render
+from node.projects.validation import ProjectInput, validate
 from node.runtime import UnitOfWork
 from node.settings import Settings
-from node.wording import say
 
-PAGE = 20
+PAGE_SIZE = 20
 # Of our own projects so many can be chosen from.
-MOST_OWN = 500
+MAX_OWN = 500
 
 
 def create(
     work: UnitOfWork,
     council: Council,
-    text: Text,
+    text: ProjectInput,
     token: str = "",
-    rendered: Rendered | None = None,
+    rendered: RenderedProject | None = None,
 ) -> Project:
     """A new draft of our own council, named `token` if so; nobody else sees it yet. `rendered` is
     the HTML of `text`, where the caller made it before the transaction began.
     """
-    text = relating.resolved(work, check(text))
+    text = relations.resolve_relations(work, validate(text))
     token = token or new_token()
-    uri = addresses.project(work.settings, token)
-    project = Project(token=token, uri=uri, url=uri, council=council, state=State.draft)
+    uri = local_uris.project(work.settings, token)
+    project = Project(token=token, uri=uri, url=uri, council=council, state=ProjectState.draft)
     project.owner = people.by_email(work.session, work.by)
-    _write(project, text, rendered)
+    _apply_input(project, text, rendered)
     work.session.add(project)
     work.session.flush()
-    relating.note(work, {uri: text.details.related})
+    relations.save_relations(work, {uri: text.details.related})
     versions.record(work, project, "created")
     work.audit("project.create", uri, title=text.title)
     return project
 
 
-def publishes_at_once(settings: Settings) -> bool:
+def can_publish_without_review(settings: Settings) -> bool:
     """Whether whoever writes a draft may publish it, without anybody else reading it first."""
     return settings.review_before_publishing == "off"
 
@@ -82,16 +82,16 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
     """Show a draft to all who may read it, and tell those of the followers. `is_reviewed`: somebody
     else read it first.
     """
-    if not is_reviewed and not publishes_at_once(work.settings):
-        raise ConflictError(say("Someone else must review this project before it is published."))
-    move(project, State.published)
+    if not is_reviewed and not can_publish_without_review(work.settings):
+        raise ConflictError(msg("Someone else must review this project before it is published."))
+    change_state(project, ProjectState.published)
     project.revision = new_revision()
     project.published_at = project.changed_at = now()
     _require_own(project)
-    reviews.confirm(work.settings, project)
-    telling.told(work, project, Visibility.private)
-    telling.heard(work, "published", project, Visibility.private)
-    tell(work, news.PUBLISHED, project_id=project.id)
+    review_dates.confirm(work.settings, project)
+    federation_events.publish_change(work, project, Visibility.private)
+    federation_events.emit_event(work, "published", project, Visibility.private)
+    record_event(work, notifications.PUBLISHED, project_id=project.id)
     versions.record(work, project, "published")
     work.audit(
         "project.publish", project.uri, title=project.title, visibility=project.visibility.value
@@ -101,12 +101,12 @@ def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) ->
 def update(
     work: UnitOfWork,
     project: Project,
-    text: Text,
+    text: ProjectInput,
     version: int,
     *,
     confirms: bool = True,
-    deed: str = "changed",
-    rendered: Rendered | None = None,
+    action: str = "changed",
+    rendered: RenderedProject | None = None,
 ) -> None:
     """Change the text of a project, and who may read it. `version` is the one the writer began
     from. `confirms`: whoever wrote it has looked at all of it, which makes it fresh. `deed` is what
@@ -114,26 +114,28 @@ def update(
 
     Raises `ConflictError` if somebody else changed it meanwhile.
     """
-    text = relating.resolved(work, check(text), project)
-    if project.state is State.deleted:
-        raise GoneError(say("This project has been deleted."))
+    text = relations.resolve_relations(work, validate(text), project)
+    if project.state is ProjectState.deleted:
+        raise GoneError(msg("This project has been deleted."))
     _require_own(project)
     if project.version != version:
-        raise ConflictError(say("Someone else changed this project while you were writing."))
-    versions.begin(work, project)
+        raise ConflictError(msg("Someone else changed this project while you were writing."))
+    versions.record_baseline(work, project)
     before, phase = project.visibility, project.phase
-    _write(project, text, rendered)
+    _apply_input(project, text, rendered)
     project.version += 1
     project.changed_at = now()
-    relating.note(work, {project.uri: text.details.related})
-    if project.state is State.published:
+    relations.save_relations(work, {project.uri: text.details.related})
+    if project.state is ProjectState.published:
         if confirms or project.phase is not phase:
-            reviews.confirm(work.settings, project)
-        telling.told(work, project, before)
-        telling.heard(work, "updated", project, before)
+            review_dates.confirm(work.settings, project)
+        federation_events.publish_change(work, project, before)
+        federation_events.emit_event(work, "updated", project, before)
         if project.phase is not phase:
-            tell(work, news.PHASE, project_id=project.id, phase=project.phase.value)
-    versions.record(work, project, deed)
+            record_event(
+                work, notifications.PHASE_CHANGED, project_id=project.id, phase=project.phase.value
+            )
+    versions.record(work, project, action)
     visibility = {"visibility": text.visibility} if before != project.visibility else {}
     work.audit(
         "project.update", project.uri, title=text.title, version=project.version, **visibility
@@ -145,24 +147,24 @@ def delete(work: UnitOfWork, project: Project) -> None:
 
     What remains is that it existed.
     """
-    was_published = project.state is State.published
-    move(project, State.deleted)
+    was_published = project.state is ProjectState.published
+    change_state(project, ProjectState.deleted)
     project.revision = new_revision()
     project.deleted_at = project.changed_at = now()
-    work.node.hooks.project_deleted(work, as_view(project))
+    work.node.hooks.project_deleted(work, to_plugin_view(project))
     title = project.title
     project.erase()
-    versions.erase(work.session, project)
+    versions.delete_all(work.session, project)
     _require_own(project)
     if was_published:
-        telling.gone(work, project)
-        telling.heard(work, "deleted", project, project.visibility)
-        tell(work, news.DELETED, project_id=project.id)
+        federation_events.publish_deletion(work, project)
+        federation_events.emit_event(work, "deleted", project, project.visibility)
+        record_event(work, notifications.DELETED, project_id=project.id)
     work.audit("project.delete", project.uri, title=title)
 
 
 def by_token(
-    session: Session, token: str, reader: Reader = ANYBODY, *, drafts: bool = False
+    session: Session, token: str, reader: Viewer = ANONYMOUS, *, drafts: bool = False
 ) -> Project:
     """The project as far as `reader` may see it. `drafts`: one that is not published yet will do,
     for a reader who may see drafts.
@@ -170,38 +172,43 @@ def by_token(
     Raises `GoneError` for one that was deleted and that the reader could see, `NotFoundError` for
     none.
     """
-    query = select(Project).where(Project.token == token, _ours_or_followed(), _readable(reader))
+    query = select(Project).where(
+        Project.token == token, _is_from_shown_council(), _is_allowed_to(reader)
+    )
     project = session.scalar(query)
     never_shown = project is None or project.published_at is None
     if project is None or (never_shown and not (drafts and reader.may_see_drafts)):
-        raise NotFoundError(say("There is no such project."))
-    if project.state is State.deleted:
-        raise GoneError(say("This project has been deleted."))
+        raise NotFoundError(msg("There is no such project."))
+    if project.state is ProjectState.deleted:
+        raise GoneError(msg("This project has been deleted."))
     return project
 
 
-def by_uri(session: Session, uri: str, reader: Reader | None) -> Project | None:
+def by_uri(session: Session, uri: str, reader: Viewer | None) -> Project | None:
     """The published project with this id, if `reader` may see it; None: if it is shown at all."""
-    readable = shown_to(reader or OUR_OWN)
+    readable = is_visible_to(reader or LOCAL_USER)
     return session.scalar(select(Project).where(Project.uri == uri, readable))
 
 
 def own_titles(session: Session) -> list[tuple[str, str]]:
     """Token and title of our own projects, last changed first, as many as one may choose from."""
-    ours = Council.slug.is_not(None), Project.state.in_([State.draft, State.published])
+    ours = (
+        Council.slug.is_not(None),
+        Project.state.in_([ProjectState.draft, ProjectState.published]),
+    )
     query = select(Project.token, Project.title).join(Project.council).where(*ours)
-    found = session.execute(query.order_by(Project.changed_at.desc()).limit(MOST_OWN))
+    found = session.execute(query.order_by(Project.changed_at.desc()).limit(MAX_OWN))
     return [(row.token, row.title) for row in found]
 
 
-def deleted(session: Session, token: str) -> Project:
+def get_deleted(session: Session, token: str) -> Project:
     """The trace of a project that was deleted."""
     return session.scalars(
-        select(Project).where(Project.token == token, Project.state == State.deleted)
+        select(Project).where(Project.token == token, Project.state == ProjectState.deleted)
     ).one()
 
 
-def for_change(session: Session, token: str) -> Project:
+def get_for_update(session: Session, token: str) -> Project:
     """A project of our own, locked until the end of the unit of work, so that two changes do not
     cross.
     """
@@ -209,36 +216,36 @@ def for_change(session: Session, token: str) -> Project:
         select(Project).where(Project.token == token).with_for_update(of=Project)
     )
     if project is None:
-        raise NotFoundError(say("There is no such project."))
-    if project.state is State.deleted:
-        raise GoneError(say("This project has been deleted."))
+        raise NotFoundError(msg("There is no such project."))
+    if project.state is ProjectState.deleted:
+        raise GoneError(msg("This project has been deleted."))
     if not project.is_local:
-        raise ForbiddenError(say("Only the council that published this project can change it."))
+        raise ForbiddenError(msg("Only the council that published this project can change it."))
     return project
 
 
-def move(project: Project, state: State) -> None:
+def change_state(project: Project, state: ProjectState) -> None:
     """Raises `ConflictError` for a move that `TRANSITIONS` does not have."""
-    if state not in TRANSITIONS[project.state]:
-        raise ConflictError(say("You can no longer do this with the project."))
+    if state not in STATE_TRANSITIONS[project.state]:
+        raise ConflictError(msg("You can no longer do this with the project."))
     project.state = state
 
 
 @dataclass(frozen=True)
-class Filter:
+class ProjectFilter:
     """Which projects to list, for whom; `only` is what else must be true of them. What was archived
     is in no list but one `with_archived`. With `drafts`, those that are not published yet alone.
     """
 
-    reader: Reader = ANYBODY
+    reader: Viewer = ANONYMOUS
     council_id: int | None = None
     drafts: bool = False
     with_archived: bool = False
-    only: ColumnElement[bool] | None = None
+    condition: ColumnElement[bool] | None = None
 
 
 @dataclass(frozen=True)
-class Page:
+class ProjectPage:
     """One page of a list. `number` counts from 1."""
 
     projects: list[Project]
@@ -247,97 +254,97 @@ class Page:
     total: int
 
 
-def listed(session: Session, wanted: Filter, number: int = 1) -> Page:
+def list_page(session: Session, wanted: ProjectFilter, number: int = 1) -> ProjectPage:
     """The projects that `wanted` describes, last changed first."""
-    query = _matching(wanted)
+    query = _apply_filter(wanted)
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    pages = max(1, -(-total // PAGE))
+    pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
-    found = session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)).all()
-    return Page(list(found), number, pages, total)
+    found = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return ProjectPage(list(found), number, pages, total)
 
 
-def newest(session: Session, wanted: Filter, most: int) -> list[Project]:
+def list_newest(session: Session, wanted: ProjectFilter, most: int) -> list[Project]:
     """So many of the projects that `wanted` describes, last changed first."""
-    return list(session.scalars(_matching(wanted).limit(most)))
+    return list(session.scalars(_apply_filter(wanted).limit(most)))
 
 
-def after(
-    session: Session, wanted: Filter, after_id: int, most: int, since: datetime | None = None
+def list_after(
+    session: Session, wanted: ProjectFilter, after_id: int, most: int, since: datetime | None = None
 ) -> list[Project]:
     """The next projects that `wanted` describes, by row id; those that changed `since`."""
-    query = _matching(wanted).where(Project.id > after_id).order_by(None).order_by(Project.id)
+    query = _apply_filter(wanted).where(Project.id > after_id).order_by(None).order_by(Project.id)
     if since is not None:
         query = query.where(Project.changed_at >= since)
     return list(session.scalars(query.limit(most)))
 
 
-def count_documents(session: Session, council: Council, reader: Reader) -> int:
+def count_documents(session: Session, council: Council, reader: Viewer) -> int:
     """How many projects of a council have a document that `reader` may have."""
-    return session.scalar(documents(council, reader).with_only_columns(func.count())) or 0
+    return session.scalar(select_documented(council, reader).with_only_columns(func.count())) or 0
 
 
 def documents_after(
-    session: Session, council: Council, reader: Reader, after: int, most: int
+    session: Session, council: Council, reader: Viewer, after: int, most: int
 ) -> list[Project]:
     """The next projects of a council that have a document for `reader`, by row id."""
-    query = documents(council, reader).where(Project.id > after)
+    query = select_documented(council, reader).where(Project.id > after)
     return list(session.scalars(query.order_by(Project.id).limit(most)))
 
 
-def documents(council: Council, reader: Reader) -> Select[Project]:
+def select_documented(council: Council, reader: Viewer) -> Select[Project]:
     """The projects of a council that have a document that `reader` may have."""
     return select(Project).where(
         Project.council_id == council.id,
-        Project.state == State.published,
+        Project.state == ProjectState.published,
         Project.visibility.in_([Visibility(word) for word in reader.audiences]),
     )
 
 
-def shown(reader: Reader) -> ColumnElement[bool]:
+def is_readable_by(reader: Viewer) -> ColumnElement[bool]:
     """Whether `reader` may see a project that is published, by whose it is and whom it is for."""
-    return and_(_ours_or_followed(), _readable(reader))
+    return and_(_is_from_shown_council(), _is_allowed_to(reader))
 
 
-def with_councils(query: Select[Project]) -> Select[Project]:
+def load_councils(query: Select[Project]) -> Select[Project]:
     """`query`, with the councils of all that it finds read at once, and not one beside each."""
     return query.options(selectinload(Project.council).selectinload(Council.actor))
 
 
-def _matching(wanted: Filter) -> Select[Project]:
-    query = with_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
+def _apply_filter(wanted: ProjectFilter) -> Select[Project]:
+    query = load_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
     if wanted.drafts:
-        query = query.where(drafts_shown_to(wanted.reader))
+        query = query.where(is_visible_draft_to(wanted.reader))
     else:
-        shows = shown_to if wanted.with_archived else visible
+        shows = is_visible_to if wanted.with_archived else is_listed_for
         query = query.where(shows(wanted.reader))
     if wanted.council_id:
         query = query.where(Project.council_id == wanted.council_id)
-    if wanted.only is not None:
-        query = query.where(wanted.only)
+    if wanted.condition is not None:
+        query = query.where(wanted.condition)
     return query
 
 
-def visible(reader: Reader) -> ColumnElement[bool]:
+def is_listed_for(reader: Viewer) -> ColumnElement[bool]:
     """Which projects are listed for `reader`: those shown that are not in the archive, and do not
     go on in another.
     """
-    is_current = Project.freshness != Freshness.archived, ~relating.goes_on_elsewhere()
-    return and_(shown_to(reader), *is_current)
+    is_current = Project.freshness != Freshness.archived, ~relations.has_agreed_successor()
+    return and_(is_visible_to(reader), *is_current)
 
 
-def shown_to(reader: Reader) -> ColumnElement[bool]:
+def is_visible_to(reader: Viewer) -> ColumnElement[bool]:
     """The published projects that `reader` may see here."""
-    return and_(Project.state == State.published, shown(reader))
+    return and_(Project.state == ProjectState.published, is_readable_by(reader))
 
 
-def drafts_shown_to(reader: Reader) -> ColumnElement[bool]:
+def is_visible_draft_to(reader: Viewer) -> ColumnElement[bool]:
     """The projects that are not published yet and that `reader` may see here."""
-    is_draft = Project.state.in_([State.draft, State.review])
-    return and_(is_draft, shown(reader)) if reader.may_see_drafts else false()
+    is_draft = Project.state.in_([ProjectState.draft, ProjectState.review])
+    return and_(is_draft, is_readable_by(reader)) if reader.may_see_drafts else false()
 
 
-def is_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+def is_council_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Another council's projects are shown while we follow it: later nobody keeps them up to date.
     Those of a council that went are shown as long as we follow its successor.
     """
@@ -355,14 +362,14 @@ def is_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
 
 
 @cache
-def _ours_or_followed() -> ColumnElement[bool]:
+def _is_from_shown_council() -> ColumnElement[bool]:
     """Of a council whose projects are shown, and not taken off our pages."""
-    return and_(is_shown(Project.council_id), Project.is_hidden.is_(False))
+    return and_(is_council_shown(Project.council_id), Project.is_hidden.is_(False))
 
 
-def _readable(reader: Reader) -> ColumnElement[bool]:
+def _is_allowed_to(reader: Viewer) -> ColumnElement[bool]:
     """What `reader` may see: our own people all; another server what is for peers of ours alone."""
-    if reader.is_ours:
+    if reader.is_local_user:
         return true()
     is_public = Project.visibility == Visibility.public
     if reader.host is None:
@@ -371,7 +378,9 @@ def _readable(reader: Reader) -> ColumnElement[bool]:
     return or_(is_public, and_(is_ours, Project.visibility == Visibility.peers))
 
 
-def _write(project: Project, text: Text, rendered: Rendered | None = None) -> None:
+def _apply_input(
+    project: Project, text: ProjectInput, rendered: RenderedProject | None = None
+) -> None:
     html = rendered or render(text)
     project.title, project.summary, project.phase = text.title, text.summary, Phase(text.phase)
     project.brief, project.details = text.brief, text.details
@@ -383,4 +392,4 @@ def _write(project: Project, text: Text, rendered: Rendered | None = None) -> No
 def _require_own(project: Project) -> None:
     """Raises `ForbiddenError` for another council's project."""
     if not project.is_local:
-        raise ForbiddenError(say("Only the council that published this project can change it."))
+        raise ForbiddenError(msg("Only the council that published this project can change it."))

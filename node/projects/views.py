@@ -7,19 +7,20 @@ from flask_wtf import FlaskForm
 
 from node.councils import service as councils
 from node.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
-from node.federating.readers import Reader
-from node.federating.views.asking import current_reader
+from node.federating.viewer import Viewer
+from node.federating.views.current_viewer import current_viewer
 from node.forms import VersionedForm
-from node.people.permissions import may
-from node.projects import adopting, once, relating, rendering, service
+from node.messages import msg
+from node.people.permissions import has_permission
+from node.projects import adoption_service, idempotency, relations, rendering, service
+from node.projects.disclosure import disclose
 from node.projects.federate import to_article, to_document, to_tombstone
 from node.projects.forms import ProjectForm
-from node.projects.giving import give
 from node.projects.licensing import licence_of, licence_url
-from node.projects.models import Project, State, Visibility
-from node.projects.sections import lacks_evidence, parts
-from node.projects.viewing import as_view
-from node.projects.writing import text_of
+from node.projects.models import Project, ProjectState, Visibility
+from node.projects.plugin_view import to_plugin_view
+from node.projects.sections import lacks_evidence, section_statuses
+from node.projects.validation import to_input
 from node.request import (
     PUBLIC,
     activity_response,
@@ -29,7 +30,6 @@ from node.request import (
     permission,
     wants_activity,
 )
-from node.wording import say
 
 blueprint = Blueprint("projects", __name__, template_folder="templates")
 
@@ -40,8 +40,8 @@ EDIT = "projects.edit"
 @permission(EDIT)
 def drafts() -> ResponseReturnValue:
     """What our council has begun and not yet published."""
-    wanted = service.Filter(reader=current_reader(), drafts=True)
-    page = service.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
+    wanted = service.ProjectFilter(reader=current_viewer(), drafts=True)
+    page = service.list_page(current_work().session, wanted, request.args.get("page", 1, type=int))
     return render_template("projects/drafts.html", page=page)
 
 
@@ -49,39 +49,41 @@ def drafts() -> ResponseReturnValue:
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
     """One project: its page, or its document for another server."""
-    reader, work = current_reader(), current_work()
+    reader, work = current_viewer(), current_work()
     if wants_activity():
-        return _article(token, reader)
+        return _article_response(token, reader)
     project = service.by_token(work.session, token, reader, drafts=True)
-    visible = service.shown_to(reader)
-    sections = current_node().hooks.project_sections(work, as_view(project), render_template)
-    text = text_of(project)
+    visible = service.is_visible_to(reader)
+    sections = current_node().hooks.project_sections(work, to_plugin_view(project), render_template)
+    text = to_input(project)
     return render_template(
         "projects/project.html",
         project=project,
-        parts=parts(text) if project.is_local and may(EDIT) else [],
+        parts=section_statuses(text) if project.is_local and has_permission(EDIT) else [],
         lacks_evidence=project.is_local and lacks_evidence(text),
-        stated=relating.stated(work.session, project, visible),
-        has_moved=relating.has_moved(work.session, project),
-        said_by_others=relating.said_by_others(work.session, project, visible),
-        adopting=adopting.state(work.session, project) if may(EDIT) else None,
+        stated=relations.list_stated(work.session, project, visible),
+        has_moved=relations.is_continued_elsewhere(work.session, project),
+        said_by_others=relations.list_incoming(work.session, project, visible),
+        adopting=adoption_service.get_status(work.session, project)
+        if has_permission(EDIT)
+        else None,
         sections=sections,
         licence=licence_of(work.settings, project),
     )
 
 
-def _article(token: str, reader: Reader) -> ResponseReturnValue:
+def _article_response(token: str, reader: Viewer) -> ResponseReturnValue:
     session = current_work().session
     try:
         project = service.by_token(session, token, reader)
     except GoneError:
-        gone = service.deleted(session, token)
+        gone = service.get_deleted(session, token)
         if not gone.is_local:
             raise
         return activity_response(to_tombstone(gone).dump(), 410)
     if not project.is_local:
         return redirect(project.uri)
-    give([(project.uri, project)], reader)
+    disclose([(project.uri, project)], reader)
     return activity_response(to_article(project, _licence(project)).dump())
 
 
@@ -95,11 +97,11 @@ def document(token: str) -> ResponseReturnValue:
     """The whole project document of a project of ours, to which its Article links."""
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
-    reader = current_reader()
+    reader = current_viewer()
     project = service.by_token(current_work().session, token, reader)
     if not project.is_local:
-        raise NotFoundError(say("There is no such project."))
-    give([(project.uri, project)], reader)
+        raise NotFoundError(msg("There is no such project."))
+    disclose([(project.uri, project)], reader)
     return activity_response(to_document(project, _licence(project)).dump())
 
 
@@ -107,7 +109,7 @@ def document(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 def new() -> ResponseReturnValue:
     form = ProjectForm()
-    form.once.data = once.sealed()
+    form.once.data = idempotency.issue_key()
     return render_template("projects/edit.html", form=form, project=None)
 
 
@@ -119,26 +121,26 @@ def create() -> ResponseReturnValue:
     form, work = ProjectForm(), current_work()
     if not form.validate_on_submit():
         return render_template("projects/edit.html", form=form, project=None), 400
-    token = once.opened(form.once.data or "")
+    token = idempotency.read_key(form.once.data or "")
     try:
         work.pause()
-        rendering.prepare(form.give())
-        if not once.is_free(work, token):
-            before, token = once.made_before(work, token, form.give()), ""
+        rendering.prerender(form.to_input())
+        if not idempotency.is_unused(work, token):
+            before, token = idempotency.find_duplicate(work, token, form.to_input()), ""
             if before is not None:
                 flash(_("This project has already been saved."), "success")
                 return redirect(url_for("projects.show", token=before.token), 303)
-        project = service.create(work, councils.require_own(work.session), form.give(), token)
+        project = service.create(work, councils.require_own(work.session), form.to_input(), token)
     except InvalidInputError as error:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=None), 400
-    return _saved(project)
+    return _redirect_after_save(project)
 
 
 @blueprint.get("/projects/<token>/edit")
 @permission(EDIT)
 def edit(token: str) -> ResponseReturnValue:
-    project = service.for_change(current_work().session, token)
+    project = service.get_for_update(current_work().session, token)
     form = ProjectForm()
     form.fill(project)
     return render_template("projects/edit.html", form=form, project=project)
@@ -150,14 +152,14 @@ def edit(token: str) -> ResponseReturnValue:
 def update(token: str) -> ResponseReturnValue:
     """Save a change. One that crosses another person's is not saved: both texts are shown."""
     form, work = ProjectForm(), current_work()
-    project = service.for_change(work.session, token)
+    project = service.get_for_update(work.session, token)
     if not form.validate_on_submit():
         return render_template("projects/edit.html", form=form, project=project), 400
     try:
-        text = form.give(text_of(project))
+        text = form.to_input(to_input(project))
         work.pause()
-        rendering.prepare(text)
-        project = service.for_change(work.session, token)
+        rendering.prerender(text)
+        project = service.get_for_update(work.session, token)
         service.update(work, project, text, form.began_from())
     except InvalidInputError as error:
         form.show(error)
@@ -165,11 +167,13 @@ def update(token: str) -> ResponseReturnValue:
     except ConflictError:
         theirs = ProjectForm(formdata=None)
         theirs.fill(project)
-        return both_texts(project, form, theirs)
-    return _saved(project)
+        return render_conflict(project, form, theirs)
+    return _redirect_after_save(project)
 
 
-def both_texts(project: Project, form: VersionedForm, theirs: VersionedForm) -> ResponseReturnValue:
+def render_conflict(
+    project: Project, form: VersionedForm, theirs: VersionedForm
+) -> ResponseReturnValue:
     """What somebody wrote, and what another saved meanwhile. What is sent next begins from that."""
     form.version.data = str(project.version)
     page = render_template(
@@ -178,10 +182,10 @@ def both_texts(project: Project, form: VersionedForm, theirs: VersionedForm) -> 
     return page, 409
 
 
-def _saved(project: Project) -> ResponseReturnValue:
+def _redirect_after_save(project: Project) -> ResponseReturnValue:
     """After saving: publish if that was the button, and show the project."""
-    wants_to_publish = request.form.get("then") == "publish" and project.state is State.draft
-    if wants_to_publish and not service.publishes_at_once(current_work().settings):
+    wants_to_publish = request.form.get("then") == "publish" and project.state is ProjectState.draft
+    if wants_to_publish and not service.can_publish_without_review(current_work().settings):
         flash(
             _("The draft has been saved. Choose who will review it before it is published."),
             "success",
@@ -189,8 +193,8 @@ def _saved(project: Project) -> ResponseReturnValue:
         return redirect(url_for("drafts.edit", token=project.token), 303)
     if wants_to_publish:
         service.publish(current_work(), project)
-        _say_published(project)
-    elif project.state is State.published:
+        _flash_published(project)
+    elif project.state is ProjectState.published:
         flash(_("Your changes have been published."), "success")
     else:
         flash(_("The draft has been saved. Only your council can see it."), "success")
@@ -200,13 +204,13 @@ def _saved(project: Project) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/publish")
 @permission(EDIT)
 def publish(token: str) -> ResponseReturnValue:
-    project = service.for_change(current_work().session, token)
+    project = service.get_for_update(current_work().session, token)
     service.publish(current_work(), project)
-    _say_published(project)
+    _flash_published(project)
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _say_published(project: Project) -> None:
+def _flash_published(project: Project) -> None:
     said = {
         Visibility.public: _(
             "The project has been published. We’re sending it to the councils that follow yours."
@@ -223,14 +227,14 @@ def _say_published(project: Project) -> None:
 @blueprint.get("/projects/<token>/delete")
 @permission(EDIT)
 def confirm_delete(token: str) -> ResponseReturnValue:
-    project = service.for_change(current_work().session, token)
+    project = service.get_for_update(current_work().session, token)
     return render_template("projects/delete.html", form=FlaskForm(), project=project)
 
 
 @blueprint.post("/projects/<token>/delete")
 @permission(EDIT)
 def delete(token: str) -> ResponseReturnValue:
-    project = service.for_change(current_work().session, token)
+    project = service.get_for_update(current_work().session, token)
     was_draft = project.is_draft
     service.delete(current_work(), project)
     flash(

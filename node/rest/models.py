@@ -10,7 +10,7 @@ from node.db import Base, now
 from node.people.models import User
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """What a token lets a program do."""
 
     read = "read"
@@ -19,7 +19,7 @@ class Scope(StrEnum):
     webhooks = "webhooks"
 
 
-class Token(Base):
+class ApiToken(Base):
     """`digest` is all that is kept of it; `beginning` tells it from others. It ends when it
     expires, is revoked, or whoever made it no longer works here.
     """
@@ -39,5 +39,5 @@ class Token(Base):
     user: Mapped[User] = relationship()
 
     @property
-    def is_good(self) -> bool:
+    def is_valid(self) -> bool:
         return self.revoked_at is None and self.expires_at > now() and self.user.active

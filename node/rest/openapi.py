@@ -4,14 +4,14 @@ The document is English. What a page shows of it (summaries and scopes) can be t
 """
 
 from node import __version__
-from node.rest.asking import DEFAULT_LIMIT, MOST_LIMIT
-from node.rest.filters import filters, order, parameter
-from node.rest.models import Scope
-from node.rest.schemas import MOMENT, TEXT, Schema, object_of, ref, schemas, words
-from node.wording import Saying, say
+from node.messages import Message, msg
+from node.rest.auth_and_limits import DEFAULT_LIMIT, MAX_LIMIT
+from node.rest.filter_parameters import build_filters, build_parameter, build_sort
+from node.rest.models import TokenScope
+from node.rest.schemas import DATE_TIME, TEXT, Schema, build_schemas, enum_of, object_of, ref
 
-PROBLEM = "application/problem+json"
-PROBLEMS = {
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM_DESCRIPTIONS = {
     "400": "What was sent cannot be used; `fields` says which part and why.",
     "401": "No token, or one that is no good.",
     "403": "The token, or whoever made it, may not do this.",
@@ -26,7 +26,7 @@ PROBLEMS = {
 }
 
 
-def document(base: str) -> Schema:
+def build_document(base: str) -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,92 +45,96 @@ def document(base: str) -> Schema:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Scopes: " + ", ".join(scope.value for scope in Scope),
+                    "description": "Scopes: " + ", ".join(scope.value for scope in TokenScope),
                 }
             },
-            "schemas": schemas(),
+            "schemas": build_schemas(),
             "responses": {
                 f"problem{status}": {
                     "description": words,
-                    "content": {PROBLEM: {"schema": ref("Problem")}},
+                    "content": {PROBLEM_TYPE: {"schema": ref("Problem")}},
                 }
-                for status, words in PROBLEMS.items()
+                for status, words in PROBLEM_DESCRIPTIONS.items()
             },
         },
     }
 
 
-MOST: Schema = {
+LIMIT_SCHEMA: Schema = {
     "type": "integer",
     "minimum": 1,
-    "maximum": MOST_LIMIT,
+    "maximum": MAX_LIMIT,
     "default": DEFAULT_LIMIT,
 }
-TOKEN = parameter("token", "path", "What names it in addresses.", TEXT, required=True)
-PAGE = [
-    parameter("limit", "query", "How many at most.", MOST),
-    parameter("after", "query", "Where to go on, as `next` says.", TEXT),
+TOKEN_PARAMETER = build_parameter(
+    "token", "path", "What names it in addresses.", TEXT, required=True
+)
+PAGE_PARAMETERS = [
+    build_parameter("limit", "query", "How many at most.", LIMIT_SCHEMA),
+    build_parameter("after", "query", "Where to go on, as `next` says.", TEXT),
 ]
-NARROW = filters()
-ASKED = [
-    *NARROW,
-    order(),
-    parameter("state", "query", "`draft` for drafts, with a token.", words(("draft",))),
-    parameter("changed_since", "query", "Only what changed at or after.", MOMENT),
+FILTER_PARAMETERS = build_filters()
+LIST_PARAMETERS = [
+    *FILTER_PARAMETERS,
+    build_sort(),
+    build_parameter("state", "query", "`draft` for drafts, with a token.", enum_of(("draft",))),
+    build_parameter("changed_since", "query", "Only what changed at or after.", DATE_TIME),
 ]
-READ = ("400", "404", "429")
-UNWRITTEN = ("400", "401", "403", "413", "415", "429")
+READ_PROBLEMS = ("400", "404", "429")
+WRITE_PROBLEMS = ("400", "401", "403", "413", "415", "429")
 
 
 def _paths() -> Schema:
-    return _paths_of_projects() | _paths_of_parts() | _paths_of_webhooks()
+    return _project_paths() | _resource_paths() | _webhook_paths()
 
 
-def _paths_of_projects() -> Schema:
-    match = parameter(
+def _project_paths() -> Schema:
+    match = build_parameter(
         "If-Match", "header", "The ETag of what was read; not `*`.", TEXT, required=True
     )
-    write, body = Scope.write_projects, ref("ProjectText")
+    write, body = TokenScope.write_projects, ref("ProjectText")
     return {
-        "/": {"get": _operation("index", say("API addresses"), object_of({}), ("429",))},
+        "/": {"get": _build_operation("index", msg("API addresses"), object_of({}), ("429",))},
         "/openapi.json": {
-            "get": _operation("document", say("This API description"), object_of({}), ("429",)),
+            "get": _build_operation(
+                "document", msg("This API description"), object_of({}), ("429",)
+            ),
         },
         "/projects": {
-            "get": _operation(
+            "get": _build_operation(
                 "list_projects",
-                say("Projects"),
-                _page_of("projects", "ProjectInList"),
-                (*READ, "401"),
-                parameters=[*PAGE, *ASKED],
+                msg("Projects"),
+                _page_schema("projects", "ProjectInList"),
+                (*READ_PROBLEMS, "401"),
+                parameters=[*PAGE_PARAMETERS, *LIST_PARAMETERS],
             ),
-            "post": _operation(
+            "post": _build_operation(
                 "create_project",
-                say("Create a project, as a draft or published straight away"),
+                msg("Create a project, as a draft or published straight away"),
                 ref("Project"),
-                (*UNWRITTEN, "409"),
+                (*WRITE_PROBLEMS, "409"),
                 status="201",
                 body=body,
                 scope=write,
             ),
         },
         "/projects/{token}": {
-            "parameters": [TOKEN],
-            "get": _operation(
-                "read_project", say("One project"), ref("Project"), (*READ, "401", "410")
+            "parameters": [TOKEN_PARAMETER],
+            "get": _build_operation(
+                "read_project", msg("One project"), ref("Project"), (*READ_PROBLEMS, "401", "410")
             ),
-            "patch": _operation(
+            "patch": _build_operation(
                 "change_project",
-                say("Change one of our projects (only the fields you send)"),
+                msg("Change one of our projects (only the fields you send)"),
                 ref("Project"),
-                (*UNWRITTEN, "404", "409", "410", "412", "428"),
+                (*WRITE_PROBLEMS, "404", "409", "410", "412", "428"),
                 parameters=[match],
                 body=body,
                 scope=write,
             ),
-            "delete": _operation(
+            "delete": _build_operation(
                 "delete_project",
-                say("Delete one of our projects"),
+                msg("Delete one of our projects"),
                 None,
                 ("401", "403", "404", "409", "410", "412", "428", "429"),
                 parameters=[match],
@@ -141,67 +145,71 @@ def _paths_of_projects() -> Schema:
     }
 
 
-def _paths_of_parts() -> Schema:
+def _resource_paths() -> Schema:
     """Updates, councils, outputs."""
     return {
         "/projects/{token}/updates": {
-            "parameters": [TOKEN],
-            "get": _operation(
+            "parameters": [TOKEN_PARAMETER],
+            "get": _build_operation(
                 "list_updates",
-                say("Updates about a project, newest first"),
-                _page_of("updates", "Update"),
-                (*READ, "401", "410"),
-                parameters=PAGE,
+                msg("Updates about a project, newest first"),
+                _page_schema("updates", "Update"),
+                (*READ_PROBLEMS, "401", "410"),
+                parameters=PAGE_PARAMETERS,
             ),
-            "post": _operation(
+            "post": _build_operation(
                 "create_update",
-                say("Write an update about one of our projects"),
+                msg("Write an update about one of our projects"),
                 ref("Update"),
-                (*UNWRITTEN, "404", "409", "410"),
+                (*WRITE_PROBLEMS, "404", "409", "410"),
                 status="201",
                 body=ref("UpdateText"),
-                scope=Scope.write_updates,
+                scope=TokenScope.write_updates,
             ),
         },
         "/updates/{token}": {
-            "parameters": [TOKEN],
-            "get": _operation(
-                "read_update", say("One update"), ref("Update"), (*READ, "401", "410")
+            "parameters": [TOKEN_PARAMETER],
+            "get": _build_operation(
+                "read_update", msg("One update"), ref("Update"), (*READ_PROBLEMS, "401", "410")
             ),
         },
         "/councils": {
-            "get": _operation(
+            "get": _build_operation(
                 "list_councils",
-                say("Our council and the councils it follows"),
+                msg("Our council and the councils it follows"),
                 object_of({"councils": {"type": "array", "items": ref("Council")}}),
                 ("401", "429"),
             ),
         },
         "/outputs": {
-            "get": _operation(
+            "get": _build_operation(
                 "list_outputs",
-                say("Outputs that others can reuse. A page of results can be empty"),
-                _page_of("outputs", "Output"),
-                (*READ, "401"),
-                parameters=[*PAGE, *NARROW],
+                msg("Outputs that others can reuse. A page of results can be empty"),
+                _page_schema("outputs", "Output"),
+                (*READ_PROBLEMS, "401"),
+                parameters=[*PAGE_PARAMETERS, *FILTER_PARAMETERS],
             ),
         },
     }
 
 
-def _paths_of_webhooks() -> Schema:
-    scope = Scope.webhooks
-    number = parameter("webhook_id", "path", "Its number.", {"type": "integer"}, required=True)
+def _webhook_paths() -> Schema:
+    scope = TokenScope.webhooks
+    number = build_parameter(
+        "webhook_id", "path", "Its number.", {"type": "integer"}, required=True
+    )
     hooks = object_of({"webhooks": {"type": "array", "items": ref("Webhook")}})
     mine = ("401", "403", "429")
     return {
         "/webhooks": {
-            "get": _operation("list_webhooks", say("Your webhooks"), hooks, mine, scope=scope),
-            "post": _operation(
+            "get": _build_operation(
+                "list_webhooks", msg("Your webhooks"), hooks, mine, scope=scope
+            ),
+            "post": _build_operation(
                 "create_webhook",
-                say("Create a webhook. The secret is shown only once"),
+                msg("Create a webhook. The secret is shown only once"),
                 ref("NewWebhook"),
-                (*UNWRITTEN, "409"),
+                (*WRITE_PROBLEMS, "409"),
                 status="201",
                 body=ref("WebhookText"),
                 scope=scope,
@@ -209,12 +217,12 @@ def _paths_of_webhooks() -> Schema:
         },
         "/webhooks/{webhook_id}": {
             "parameters": [number],
-            "get": _operation(
-                "read_webhook", say("One webhook"), ref("Webhook"), (*mine, "404"), scope=scope
+            "get": _build_operation(
+                "read_webhook", msg("One webhook"), ref("Webhook"), (*mine, "404"), scope=scope
             ),
-            "delete": _operation(
+            "delete": _build_operation(
                 "delete_webhook",
-                say("Remove a webhook"),
+                msg("Remove a webhook"),
                 None,
                 (*mine, "404"),
                 status="204",
@@ -224,16 +232,16 @@ def _paths_of_webhooks() -> Schema:
     }
 
 
-def _operation(
+def _build_operation(
     name: str,
-    summary: Saying,
+    summary: Message,
     schema: Schema | None,
     problems: tuple[str, ...],
     *,
     parameters: list[Schema] | None = None,
     status: str = "200",
     body: Schema | None = None,
-    scope: Scope | None = None,
+    scope: TokenScope | None = None,
 ) -> Schema:
     good: Schema = {"description": summary}
     if schema is not None:
@@ -249,9 +257,9 @@ def _operation(
         }
     if scope:
         operation["security"] = [{"token": []}]
-        operation["description"] = say("Needs the scope %(scope)s.", scope=scope.value)
-        if body and schema is not None and scope is not Scope.webhooks:
-            operation["description"] = say(
+        operation["description"] = msg("Needs the scope %(scope)s.", scope=scope.value)
+        if body and schema is not None and scope is not TokenScope.webhooks:
+            operation["description"] = msg(
                 "Needs the scope %(scope)s. The response only includes what you wrote "
                 "if the token also has the scope read.",
                 scope=scope.value,
@@ -263,6 +271,6 @@ def _operation(
     return operation | {"responses": done | refused}
 
 
-def _page_of(name: str, kind: str) -> Schema:
+def _page_schema(name: str, kind: str) -> Schema:
     items = {"type": "array", "items": ref(kind)}
     return object_of({name: items, "next": {"type": ["string", "null"], "format": "uri"}})

@@ -5,23 +5,23 @@ the code.
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
-from node.projects.details import Details, Freshness, longest
-from node.projects.models import Phase, State, Visibility
-from node.projects.writing import LANGUAGES, TRANSLATED
-from node.webhooks.events import CHOICES
+from node.projects.details import Details, Freshness, max_length
+from node.projects.models import Phase, ProjectState, Visibility
+from node.projects.validation import TEXT_LANGUAGES, TRANSLATED_FIELDS
+from node.webhooks.events import SUBSCRIBABLE_EVENTS
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
-DAY: Schema = {"type": ["string", "null"], "format": "date"}
-MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
-ADDRESS: Schema = {"type": "string", "format": "uri"}
+DATE: Schema = {"type": ["string", "null"], "format": "date"}
+DATE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+URI: Schema = {"type": "string", "format": "uri"}
 
 
 def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def words(words: Any) -> Schema:
+def enum_of(words: Any) -> Schema:
     return {"type": "string", "enum": [str(word) for word in words]}
 
 
@@ -29,26 +29,26 @@ def object_of(properties: Schema, **more: Any) -> Schema:
     return {"type": "object", "properties": properties, **more}
 
 
-def schemas() -> Schema:
+def build_schemas() -> Schema:
     """All of them, by name."""
-    listed, written = _listed(), dict.fromkeys(("changed", "next", "needs"), TEXT)
+    listed, written = _project_in_list(), dict.fromkeys(("changed", "next", "needs"), TEXT)
     update = dict.fromkeys(("token", "language", "content"), TEXT) | written
-    update |= dict.fromkeys(("id", "url", "page", "project"), ADDRESS)
-    update |= {"published": MOMENT, "edited": MOMENT, "version": {"type": "integer"}}
+    update |= dict.fromkeys(("id", "url", "page", "project"), URI)
+    update |= {"published": DATE_TIME, "edited": DATE_TIME, "version": {"type": "integer"}}
     whole = listed | {"brief": TEXT, "content": TEXT, "translations": {"type": "object"}}
     hook: Schema = {
         "id": {"type": "integer"},
-        "url": ADDRESS,
-        "events": {"type": "array", "items": words(CHOICES)},
+        "url": URI,
+        "events": {"type": "array", "items": enum_of(SUBSCRIBABLE_EVENTS)},
         "tells_all": {"type": "boolean"},
-        **dict.fromkeys(("created", "failing_since", "off"), MOMENT),
+        **dict.fromkeys(("created", "failing_since", "off"), DATE_TIME),
     }
     return {
         "Council": _council(),
-        "Details": _schema_of(Details),
+        "Details": _dataclass_schema(Details),
         "ProjectInList": object_of(listed),
         "Project": object_of(whole),
-        "ProjectText": object_of(_text(), additionalProperties=False),
+        "ProjectText": object_of(_project_text(), additionalProperties=False),
         "Update": object_of(update),
         "UpdateText": object_of(written, additionalProperties=False),
         "Output": _output(),
@@ -63,42 +63,44 @@ def schemas() -> Schema:
     }
 
 
-def _text() -> Schema:
+def _project_text() -> Schema:
     """What is sent of a project."""
-    translations = object_of({tag: object_of(dict.fromkeys(TRANSLATED, TEXT)) for tag in LANGUAGES})
+    translations = object_of(
+        {tag: object_of(dict.fromkeys(TRANSLATED_FIELDS, TEXT)) for tag in TEXT_LANGUAGES}
+    )
     return {
         "title": TEXT,
         "summary": TEXT,
-        "phase": words(Phase),
+        "phase": enum_of(Phase),
         "brief": TEXT,
-        "visibility": words(Visibility),
-        "language": words(LANGUAGES),
+        "visibility": enum_of(Visibility),
+        "language": enum_of(TEXT_LANGUAGES),
         "details": ref("Details"),
         "translations": translations,
-        "state": words(("draft", "published")),
+        "state": enum_of(("draft", "published")),
     }
 
 
-def _listed() -> Schema:
+def _project_in_list() -> Schema:
     """What a list says of a project."""
     return {
         "token": TEXT,
-        "id": ADDRESS,
-        "url": ADDRESS,
-        "page": ADDRESS,
+        "id": URI,
+        "url": URI,
+        "page": URI,
         "title": TEXT,
         "summary": TEXT,
         "phase": TEXT,  # of another council, also one that only a later version knows
         "language": TEXT,
-        "visibility": words(Visibility),
-        "state": words(State),
+        "visibility": enum_of(Visibility),
+        "state": enum_of(ProjectState),
         "council": ref("Council"),
-        "published": MOMENT,
-        "changed": MOMENT,
+        "published": DATE_TIME,
+        "changed": DATE_TIME,
         "version": {"type": "integer"},
-        "freshness": words(Freshness),
-        "confirmed_on": DAY,
-        "review_on": DAY,
+        "freshness": enum_of(Freshness),
+        "confirmed_on": DATE,
+        "review_on": DATE,
         "content_licence": {"type": ["string", "null"], "format": "uri"},
         "details": ref("Details"),
     }
@@ -107,9 +109,9 @@ def _listed() -> Schema:
 def _council() -> Schema:
     return object_of(
         {
-            "id": ADDRESS,
+            "id": URI,
             "name": TEXT,
-            "url": ADDRESS,
+            "url": URI,
             "gss_code": {"type": ["string", "null"]},
             "is_ours": {"type": "boolean"},
         }
@@ -132,28 +134,30 @@ def _output() -> Schema:
     names = ("title", "about", "licence", "url")
     adopter = object_of({"name": TEXT, "id": TEXT, "since": {"type": ["string", "null"]}})
     adopters = {"type": "array", "items": adopter}
-    project = {"project": ADDRESS, "project_title": TEXT, "council": ref("Council")}
+    project = {"project": URI, "project_title": TEXT, "council": ref("Council")}
     return object_of(dict.fromkeys(names, TEXT) | {"adopters": adopters} | project)
 
 
-def _schema_of(kind: Any) -> Schema:
+def _dataclass_schema(kind: Any) -> Schema:
     """A dataclass of `node.projects.details`, as JSON holds it."""
     hints = get_type_hints(kind)
-    return object_of({item.name: _field(hints[item.name], longest(item)) for item in fields(kind)})
+    return object_of(
+        {item.name: _field_schema(hints[item.name], max_length(item)) for item in fields(kind)}
+    )
 
 
-def _field(kind: Any, most: int) -> Schema:
+def _field_schema(kind: Any, most: int) -> Schema:
     arguments = [each for each in get_args(kind) if each is not type(None)]
     if Ellipsis in arguments:
-        return {"type": "array", "items": _field(arguments[0], most)}
+        return {"type": "array", "items": _field_schema(arguments[0], most)}
     chosen = arguments[0] if arguments else kind
     if is_dataclass(chosen):
-        return _schema_of(chosen)
+        return _dataclass_schema(chosen)
     if hasattr(chosen, "__members__"):
-        return words(chosen)
+        return enum_of(chosen)
     names = {bool: {"type": "boolean"}, int: {"type": "integer"}}
     if chosen in names:
         return names[chosen]
     if chosen is not str:
         return {"type": "string", "format": "date"}
-    return {"type": "string", "maxLength": most} if most else ADDRESS
+    return {"type": "string", "maxLength": most} if most else URI

@@ -6,11 +6,11 @@ from flask_babel import gettext as _
 from flask_security import current_user
 
 from node.errors import ConflictError, InvalidInputError
-from node.languages import said
+from node.languages import translate
 from node.request import PUBLIC, current_work, permission
 from node.rest import openapi, service
-from node.rest.forms import SCOPES, TokenForm
-from node.rest.models import Scope
+from node.rest.forms import SCOPE_LABELS, ApiTokenForm
+from node.rest.models import TokenScope
 
 blueprint = Blueprint("tokens", __name__, template_folder="templates")
 
@@ -21,7 +21,7 @@ USE = "account.profile"
 @permission(PUBLIC)
 def about() -> ResponseReturnValue:
     """What the API can do, as its own description says."""
-    document = openapi.document(current_work().settings.base_url)
+    document = openapi.build_document(current_work().settings.base_url)
     operations = [
         (method.upper(), path, operation)
         for path, operations in document["paths"].items()
@@ -37,12 +37,12 @@ def about() -> ResponseReturnValue:
 @permission(USE)
 def index() -> ResponseReturnValue:
     """The tokens of whoever is signed in."""
-    return _page(TokenForm())
+    return _render_tokens(ApiTokenForm())
 
 
-def _page(form: TokenForm, secret: str = "") -> str:
-    tokens = service.of_user(current_work().session, current_user)
-    names = {scope.value: label for scope, label in SCOPES.items()}
+def _render_tokens(form: ApiTokenForm, secret: str = "") -> str:
+    tokens = service.list_of_user(current_work().session, current_user)
+    names = {scope.value: label for scope, label in SCOPE_LABELS.items()}
     return render_template("rest/tokens.html", form=form, tokens=tokens, secret=secret, names=names)
 
 
@@ -50,21 +50,21 @@ def _page(form: TokenForm, secret: str = "") -> str:
 @permission(USE)
 def make() -> ResponseReturnValue:
     """Make a token, and show it this once."""
-    form = TokenForm()
+    form = ApiTokenForm()
     if not form.validate_on_submit():
-        return _page(form), 400
-    scopes = [each for each in form.scopes.data or [] if each in list(Scope)]
+        return _render_tokens(form), 400
+    scopes = [each for each in form.scopes.data or [] if each in list(TokenScope)]
     try:
-        _token, secret = service.make(
-            current_work(), current_user, form.name.data or "", scopes, form.lasts()
+        _token, secret = service.create_token(
+            current_work(), current_user, form.name.data or "", scopes, form.days_valid()
         )
     except InvalidInputError as error:
         form.show(error)
-        return _page(form), 400
+        return _render_tokens(form), 400
     except ConflictError as error:
-        form.form_errors.append(said(error.safe_text))
-        return _page(form), 409
-    return _page(TokenForm(formdata=None), secret)
+        form.form_errors.append(translate(error.safe_text))
+        return _render_tokens(form), 409
+    return _render_tokens(ApiTokenForm(formdata=None), secret)
 
 
 @blueprint.post("/account/tokens/<int:token_id>/revoke")

@@ -3,10 +3,10 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
 
-from node.forms import HouseForm
+from node.forms import BaseForm
 
 
-class SavedSearchForm(HouseForm):
+class SavedSearchForm(BaseForm):
     """What a search is called, and whether to hear of what is new in it."""
 
     name = StringField(

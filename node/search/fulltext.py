@@ -26,23 +26,23 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
 
 from node.db import Base
-from node.search.asking import Query, for_fts5, for_tsquery
-from node.search.words import GAP
+from node.search.query_syntax import IndexQuery, to_fts5, to_tsquery
+from node.search.text_analysis import GAP
 
 
 @dataclass(frozen=True)
-class Document:
+class IndexDocument:
     """What something is found by."""
 
-    places: Sequence[str]
+    positions: Sequence[str]
     labels: frozenset[str]
 
-    def for_fts5(self) -> str:
-        return " ".join((*self.places, GAP, *sorted(self.labels)))
+    def to_fts5(self) -> str:
+        return " ".join((*self.positions, GAP, *sorted(self.labels)))
 
-    def for_tsvector(self) -> str:
+    def to_tsvector(self) -> str:
         where: dict[str, list[str]] = defaultdict(list)
-        for place, word in enumerate(self.places, 1):
+        for place, word in enumerate(self.positions, 1):
             if word != GAP:
                 where[word].append(str(place))
         placed = (f"'{word}':{','.join(places)}" for word, places in where.items())
@@ -50,60 +50,60 @@ class Document:
 
 
 @dataclass(frozen=True)
-class FullText:
+class FullTextTable:
     """A table of documents by the ids of other rows."""
 
     name: str
 
-    def rows(self, session: Session) -> tuple[Any, ColumnElement[int]]:
+    def table_and_key(self, session: Session) -> tuple[Any, ColumnElement[int]]:
         """The table, and its ids."""
         found = self._table(session.connection())
-        return found, found.c[_key(session.connection())]
+        return found, found.c[_key_column(session.connection())]
 
-    def matches(self, session: Session, query: Query) -> ColumnElement[bool]:
+    def matches(self, session: Session, query: IndexQuery) -> ColumnElement[bool]:
         """Whether a row of the table is what is asked for."""
         if _is_postgresql(session.connection()):
-            asked = cast(literal(for_tsquery(query), Text), TSQUERY)
+            asked = cast(literal(to_tsquery(query), Text), TSQUERY)
             return literal_column(f"{self.name}.document").bool_op("@@")(asked)
-        return literal_column(self.name).bool_op("MATCH")(literal(for_fts5(query), Text))
+        return literal_column(self.name).bool_op("MATCH")(literal(to_fts5(query), Text))
 
-    def write(self, connection: Connection, documents: Mapping[int, Document]) -> None:
+    def insert(self, connection: Connection, documents: Mapping[int, IndexDocument]) -> None:
         """Keep documents whose ids are not there."""
         is_postgresql = _is_postgresql(connection)
         given: Any = bindparam("said", type_=Text)
         values: dict[str, Any] = {
-            _key(connection): bindparam("number"),
+            _key_column(connection): bindparam("number"),
             "document": cast(given, TSVECTOR) if is_postgresql else given,
         }
         rows = [
-            {"number": number, "said": one.for_tsvector() if is_postgresql else one.for_fts5()}
+            {"number": number, "said": one.to_tsvector() if is_postgresql else one.to_fts5()}
             for number, one in documents.items()
         ]
         if rows:
             connection.execute(self._table(connection).insert().values(values), rows)
 
-    def remove(self, connection: Connection, ids: Sequence[int]) -> None:
+    def delete(self, connection: Connection, ids: Sequence[int]) -> None:
         mine = self._table(connection)
         if ids:
-            connection.execute(mine.delete().where(mine.c[_key(connection)].in_(ids)))
+            connection.execute(mine.delete().where(mine.c[_key_column(connection)].in_(ids)))
 
-    def tidy(self, connection: Connection, rows: type[Base]) -> None:
+    def delete_orphans(self, connection: Connection, rows: type[Base]) -> None:
         """Remove what is of none of these rows any more."""
         mine = self._table(connection)
         there = select(rows.__table__.c.id)
-        connection.execute(mine.delete().where(mine.c[_key(connection)].not_in(there)))
+        connection.execute(mine.delete().where(mine.c[_key_column(connection)].not_in(there)))
 
     def _table(self, connection: Connection) -> Any:
-        return table(self.name, column(_key(connection)), column("document"))
+        return table(self.name, column(_key_column(connection)), column("document"))
 
 
 def _is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def _key(connection: Connection) -> str:
+def _key_column(connection: Connection) -> str:
     return "id" if _is_postgresql(connection) else "rowid"
 
 
-PROJECTS = FullText("fulltext_project")
-OUTPUTS = FullText("fulltext_output")
+PROJECTS = FullTextTable("fulltext_project")
+OUTPUTS = FullTextTable("fulltext_output")

@@ -14,7 +14,7 @@ from node.people.models import User
 from node.projects.models import new_token
 
 
-class Entry(Base):
+class ProjectIndexEntry(Base):
     """A project in the index. Its id is larger than that of all that changed before it.
 
     `title` is that of the project without accents and capitals, to sort by.
@@ -37,7 +37,7 @@ class Entry(Base):
     contract_ends_on: Mapped[date | None]
 
 
-class OutputEntry(Base):
+class OutputIndexEntry(Base):
     """An output of a project in the catalogue for reuse; `token` is its name in the project."""
 
     __tablename__ = "search_output"

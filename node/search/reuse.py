@@ -6,25 +6,25 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.federating.readers import Reader
+from node.federating.viewer import Viewer
 from node.projects import service as projects
 from node.projects.details import Output
 from node.projects.models import Project
-from node.search import asking
-from node.search.asking import Query, one
-from node.search.documents import LICENCES, label
+from node.search import query_syntax
 from node.search.fulltext import OUTPUTS
-from node.search.models import OutputEntry
-from node.search.picking import Order, Picking, is_there
-from node.search.service import MOST, PAGE, best_first, question
+from node.search.index_documents import LICENCE_PATTERNS, label
+from node.search.models import OutputIndexEntry
+from node.search.query_syntax import IndexQuery, exactly
+from node.search.ranking import EntrySelector, OrderBy, project_exists
+from node.search.service import MAX_RESULTS, PAGE_SIZE, build_query, merge_best_first
 
-SORTED = ("adopters", "title")
+INDEX_SORTED = ("adopters", "title")
 SORTS = ("relevance", "adopters", "updated", "title")
-FAMILIES = (*LICENCES, "other", "none")
+LICENCE_FAMILIES = (*LICENCE_PATTERNS, "other", "none")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReuseQuery:
     """What is looked for in the catalogue; the empty one is everything."""
 
     q: str = ""
@@ -39,12 +39,12 @@ class Asked:
         return "relevance" if self.q else "adopters"
 
     @property
-    def narrows(self) -> bool:
+    def is_narrowed(self) -> bool:
         return bool(self.q or self.licence or self.adopted)
 
 
 @dataclass(frozen=True)
-class Offer:
+class ReusableOutput:
     """An output, and the project that it is of."""
 
     output: Output
@@ -52,78 +52,82 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of the catalogue, as `node.search.service.Page`."""
+class ReusePage:
+    """One page of the catalogue, as `node.search.service.SearchPage`."""
 
-    offers: list[Offer]
+    offers: list[ReusableOutput]
     number: int
     pages: int
     total: int
 
     @property
-    def is_more(self) -> bool:
-        return self.total > MOST
+    def has_more(self) -> bool:
+        return self.total > MAX_RESULTS
 
 
-def read(given: Mapping[str, str]) -> Asked:
+def parse(given: Mapping[str, str]) -> ReuseQuery:
     """What an address asks for; what means nothing is left out."""
-    q = " ".join(given.get("q", "").replace("\0", " ").split())[: asking.LONGEST]
+    q = " ".join(given.get("q", "").replace("\0", " ").split())[: query_syntax.MAX_LEN_QUERY]
     licence, sort = given.get("licence", ""), given.get("sort", "")
-    return Asked(
+    return ReuseQuery(
         q,
-        licence if licence in FAMILIES else "",
+        licence if licence in LICENCE_FAMILIES else "",
         "yes" if given.get("adopted") == "yes" else "",
         sort if sort in SORTS else "",
     )
 
 
-def find(session: Session, asked: Asked, reader: Reader, number: int = 1) -> Page:
+def find_outputs(session: Session, asked: ReuseQuery, reader: Viewer, number: int = 1) -> ReusePage:
     """The outputs that `asked` describes, of all projects that the reader may see."""
-    wording = asking.read(asked.q)
+    wording = query_syntax.parse(asked.q)
     if asked.q and not wording:
-        return Page([], 1, 1, 0)
-    there = is_there(OutputEntry, projects.visible(reader))
-    entries = Picking(session, OutputEntry, OUTPUTS, (there,))
-    whole, order = _whole(asked, wording, reader), _order(asked)
-    is_indexed = bool(whole.every)
-    found = entries.newest(whole, MOST + 1) if is_indexed else entries.in_order(order, 0, MOST + 1)
-    pages = max(1, -(-min(len(found), MOST) // PAGE))
+        return ReusePage([], 1, 1, 0)
+    there = project_exists(OutputIndexEntry, projects.is_listed_for(reader))
+    entries = EntrySelector(session, OutputIndexEntry, OUTPUTS, (there,))
+    whole, order = _full_query(asked, wording, reader), _order_by(asked)
+    is_indexed = bool(whole.all_of)
+    found = (
+        entries.newest(whole, MAX_RESULTS + 1)
+        if is_indexed
+        else entries.ordered(order, 0, MAX_RESULTS + 1)
+    )
+    pages = max(1, -(-min(len(found), MAX_RESULTS) // PAGE_SIZE))
     number = min(max(1, number), pages)
-    start = (number - 1) * PAGE
-    most = min(PAGE, MOST - start)
-    if asked.order == "relevance" and wording.asked and found:
-        better = replace(whole, every=(*wording.in_title(), *_facets(asked)))
-        ids = best_first(entries.newest(better, start + most), found)[start : start + most]
-    elif asked.order in SORTED and is_indexed and found:
-        ids = list(entries.sorted(whole, found, order, start, most, MOST))
+    start = (number - 1) * PAGE_SIZE
+    most = min(PAGE_SIZE, MAX_RESULTS - start)
+    if asked.order == "relevance" and wording.required and found:
+        better = replace(whole, all_of=(*wording.title_alternatives(), *_label_alternatives(asked)))
+        ids = merge_best_first(entries.newest(better, start + most), found)[start : start + most]
+    elif asked.order in INDEX_SORTED and is_indexed and found:
+        ids = list(entries.matching_in_order(whole, found, order, start, most, MAX_RESULTS))
     else:
         ids = list(found[start : start + most])
-    return Page(_offers(session, ids), number, pages, len(found))
+    return ReusePage(_load_outputs(session, ids), number, pages, len(found))
 
 
-def _whole(asked: Asked, wording: asking.Wording, reader: Reader) -> Query:
-    text = wording.anywhere()
-    return question((*text.every, *_facets(asked)), text.none, reader)
+def _full_query(asked: ReuseQuery, wording: query_syntax.ParsedQuery, reader: Viewer) -> IndexQuery:
+    text = wording.to_query()
+    return build_query((*text.all_of, *_label_alternatives(asked)), text.none_of, reader)
 
 
-def _facets(asked: Asked) -> tuple[asking.Choice, ...]:
+def _label_alternatives(asked: ReuseQuery) -> tuple[query_syntax.Alternatives, ...]:
     kinds = ("licence", asked.licence), ("adopted", asked.adopted)
-    return tuple(one(label(kind, value)) for kind, value in kinds if value)
+    return tuple(exactly(label(kind, value)) for kind, value in kinds if value)
 
 
-def _order(asked: Asked) -> Order:
+def _order_by(asked: ReuseQuery) -> OrderBy:
     if asked.order == "adopters":
-        return OutputEntry.adopters.desc(), OutputEntry.id.desc()
+        return OutputIndexEntry.adopters.desc(), OutputIndexEntry.id.desc()
     if asked.order == "title":
-        return OutputEntry.title, OutputEntry.id
-    return (OutputEntry.id.desc(),)
+        return OutputIndexEntry.title, OutputIndexEntry.id
+    return (OutputIndexEntry.id.desc(),)
 
 
-def _offers(session: Session, ids: Sequence[int]) -> list[Offer]:
+def _load_outputs(session: Session, ids: Sequence[int]) -> list[ReusableOutput]:
     """The outputs as their projects have them now."""
-    there = select(Project).join(OutputEntry, OutputEntry.project_id == Project.id)
-    there = there.where(OutputEntry.id.in_(ids))
-    query = projects.with_councils(there).add_columns(OutputEntry.id, OutputEntry.token)
+    there = select(Project).join(OutputIndexEntry, OutputIndexEntry.project_id == Project.id)
+    there = there.where(OutputIndexEntry.id.in_(ids))
+    query = projects.load_councils(there).add_columns(OutputIndexEntry.id, OutputIndexEntry.token)
     found = {row.id: row for row in session.execute(query)}
     offers = []
     for number in ids:
@@ -131,5 +135,5 @@ def _offers(session: Session, ids: Sequence[int]) -> list[Offer]:
         said = (each for each in project.outputs if each.token == token)
         output = next(said, None)
         if output is not None:
-            offers.append(Offer(output, project))
+            offers.append(ReusableOutput(output, project))
     return offers

@@ -4,13 +4,13 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from node.federating.views.asking import current_reader
+from node.federating.views.current_viewer import current_viewer
 from node.request import PUBLIC, current_work, permission
 from node.search import reuse
 from node.search.blueprint import blueprint
-from node.search.service import MOST
+from node.search.service import MAX_RESULTS
 
-LICENCES = {
+LICENCE_LABELS = {
     "ogl": _l("Open Government Licence"),
     "mit": _l("MIT"),
     "apache": _l("Apache"),
@@ -21,7 +21,7 @@ LICENCES = {
     "other": _l("Another licence"),
     "none": _l("No licence given"),
 }
-SORTS = {
+SORT_LABELS = {
     "relevance": _l("Best match"),
     "adopters": _l("Most reused"),
     "updated": _l("Last changed"),
@@ -33,10 +33,15 @@ SORTS = {
 @permission(PUBLIC)
 def catalogue() -> ResponseReturnValue:
     """What projects give to everybody, ours and others'."""
-    asked = reuse.read(request.args)
-    page = reuse.find(
-        current_work().session, asked, current_reader(), request.args.get("page", 1, type=int)
+    asked = reuse.parse(request.args)
+    page = reuse.find_outputs(
+        current_work().session, asked, current_viewer(), request.args.get("page", 1, type=int)
     )
     return render_template(
-        "search/reuse.html", page=page, asked=asked, most=MOST, licences=LICENCES, sorts=SORTS
+        "search/reuse.html",
+        page=page,
+        asked=asked,
+        most=MAX_RESULTS,
+        licences=LICENCE_LABELS,
+        sorts=SORT_LABELS,
     )

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 from werkzeug.serving import make_server
 
-from node.testing.missing import missing
 from node.testing.nodes import TestNode
+from node.testing.requirements import end_as_not_run
 
-ARGUMENTS = (
+CHROMIUM_ARGUMENTS = (
     "--no-sandbox",  # Chromium refuses to run as root otherwise. It sees our own pages alone.
     "--disable-background-networking",
     "--disable-component-update",
@@ -25,7 +25,7 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 # Told apart inside the browser's driver: to ask this process about every file takes its time.
-OFF_THE_MACHINE = re.compile(r"^(?!https?://(localhost|127\.0\.0\.1)(:[0-9]+)?/)")
+EXTERNAL_URL = re.compile(r"^(?!https?://(localhost|127\.0\.0\.1)(:[0-9]+)?/)")
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +33,12 @@ def chromium() -> Iterator[Browser]:
     """The browser of this run."""
     program = shutil.which("chromium")
     if program is None:
-        missing("there is no chromium on this machine")
+        end_as_not_run("there is no chromium on this machine")
     try:
         playwright = sync_playwright().start()
     except Exception as error:  # noqa: BLE001 -- it raises nothing narrower
-        missing(f"Playwright does not start: {error}")
-    running = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        end_as_not_run(f"Playwright does not start: {error}")
+    running = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
     yield running
     running.close()
     playwright.stop()
@@ -50,7 +50,7 @@ def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Pag
     with ExitStack() as servers:
 
         def open_one(one: TestNode, path: str) -> Page:
-            server = make_server("localhost", 0, _at_home(one), threaded=True)
+            server = make_server("localhost", 0, _with_own_host(one), threaded=True)
             thread = Thread(target=server.serve_forever, daemon=True)
             thread.start()
             servers.callback(thread.join)
@@ -63,7 +63,7 @@ def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Pag
         yield open_one
 
 
-def _at_home(one: TestNode) -> Any:
+def _with_own_host(one: TestNode) -> Any:
     """The application of a node, which is asked at its own address wherever it listens."""
 
     def asked(environ: dict[str, Any], start: Any) -> Any:
@@ -88,7 +88,7 @@ def browser(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Brows
         marker.kwargs if marker else {}
     )
     with chromium.new_context(**options) as context:
-        context.route(OFF_THE_MACHINE, refuse)
+        context.route(EXTERNAL_URL, refuse)
         yield context
     if asked:
         pytest.fail(f"a page asked for {', '.join(asked)}")

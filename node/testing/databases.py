@@ -7,69 +7,69 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node.testing.postgres import Postgres
+from node.testing.postgres import PostgresServer
 
 # Migrates an empty database, and founds the council of that name in it.
-Founder = Callable[[str, str, Path], None]
+DatabaseSetUp = Callable[[str, str, Path], None]
 
 
 @dataclass
-class OnSqlite:
+class SqliteDatabases:
     """A database is a file."""
 
     new_folder: Callable[[], Path]
-    found: Founder
-    _founded: dict[str, Path] = field(default_factory=dict)
+    set_up: DatabaseSetUp
+    _templates: dict[str, Path] = field(default_factory=dict)
 
-    def make(self, name: str) -> str:
+    def create(self, name: str) -> str:
         """A database of the council `name`; its SQLAlchemy address."""
         url = f"sqlite:///{self.new_folder() / name}.db"
-        self.make_again(name, url)
+        self.reset(name, url)
         return url
 
-    def make_again(self, name: str, url: str) -> None:
+    def reset(self, name: str, url: str) -> None:
         """Put a database as `make` makes it at the address of one that nobody is connected to."""
-        if name not in self._founded:
+        if name not in self._templates:
             template = self.new_folder() / f"{name}.db"
-            self.found(name, f"sqlite:///{template}", template.parent)
-            self._founded[name] = template
+            self.set_up(name, f"sqlite:///{template}", template.parent)
+            self._templates[name] = template
         path = Path(url.removeprefix("sqlite:///"))
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
-        shutil.copy(self._founded[name], path)
+        shutil.copy(self._templates[name], path)
 
     def drop(self, url: str) -> None:
         """It goes with its folder."""
 
 
 @dataclass
-class OnPostgresql:
+class PostgresqlDatabases:
     """A database is one of a server's."""
 
-    server: Postgres
+    server: PostgresServer
     new_folder: Callable[[], Path]
-    found: Founder
-    _founded: dict[str, tuple[str, str]] = field(default_factory=dict)
+    set_up: DatabaseSetUp
+    _templates: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def make(self, name: str) -> str:
+    def create(self, name: str) -> str:
         """As `OnSqlite.make`."""
         template, _restoring = self._template(name)
         return self.server.url(self.server.create_database(template))
 
-    def make_again(self, name: str, url: str) -> None:
+    def reset(self, name: str, url: str) -> None:
         """As `OnSqlite.make_again`."""
         _template, restoring = self._template(name)
-        self.server.reset(self.server.name(url), restoring)
+        self.server.restore_snapshot(self.server.database_name(url), restoring)
 
     def drop(self, url: str) -> None:
-        self.server.drop_database(self.server.name(url))
+        self.server.drop_database(self.server.database_name(url))
 
     def _template(self, name: str) -> tuple[str, str]:
-        if name not in self._founded:
+        if name not in self._templates:
             template = self.server.create_database()
-            self.found(name, self.server.url(template), self.new_folder())
-            self._founded[name] = template, self.server.remember(template)
-        return self._founded[name]
+            self.set_up(name, self.server.url(template), self.new_folder())
+            self._templates[name] = template, self.server.take_snapshot(template)
+        return self._templates[name]
 
 
-Databases = OnSqlite | OnPostgresql
+Databases = SqliteDatabases | PostgresqlDatabases

@@ -8,11 +8,11 @@ from typing import Any
 attempts: list[str] = []
 
 
-class OffTheMachineError(Exception):
+class ExternalAccessError(Exception):
     """A test tried to reach another machine. Not an OSError: the product must not handle it."""
 
 
-def refuse_other_addresses(event: str, arguments: tuple[Any, ...]) -> None:
+def block_external_access(event: str, arguments: tuple[Any, ...]) -> None:
     """Raise `OffTheMachineError` for a connection, datagram or look-up that leaves the machine.
 
     Events and their arguments: the audit events table of the Python documentation.
@@ -29,7 +29,7 @@ def refuse_other_addresses(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if not stays:
         attempts.append(f"{event} {address[0]!r}")
-        raise OffTheMachineError(attempts[-1])
+        raise ExternalAccessError(attempts[-1])
 
 
 def _is_loopback(host: str | bytes) -> bool:

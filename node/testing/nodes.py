@@ -14,23 +14,23 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from node import migrating
-from node.app import create_app, node_of
+from node import schema_migrations
+from node.app import create_app, get_node
 from node.councils import service as councils
-from node.councils.founding import Founding, found
+from node.councils.first_run import FirstRunInput, set_up
 from node.federating import fetching, peers
-from node.loading import installed
-from node.outbound import InProcess, Outbound
+from node.outbound import InProcessTransport, Outbound
 from node.people import service as people
 from node.people.permissions import OFFICER, OPERATOR
+from node.plugin_loading import installed_plugins
 from node.projects import service as projects
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
-from node.testing import badges, sql
-from node.testing.databases import Databases, OnPostgresql, OnSqlite
-from node.testing.kept_apps import KeptApp, KeptApps
-from node.testing.postgres import Postgres
+from node.testing import quick_sign_in, shared_sql_cache
+from node.testing.app_pool import AppPool, PooledApp
+from node.testing.databases import Databases, PostgresqlDatabases, SqliteDatabases
+from node.testing.postgres import PostgresServer
 from node.testing.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "a moot hall of oak"  # noqa: S105 -- of nobody
 # So many rounds settle any honest exchange; more mean that two nodes go on for ever.
-MOST_ROUNDS = 100
+MAX_ROUNDS = 100
 
 
 @dataclass
@@ -52,7 +52,7 @@ class TestNode:
 
     @property
     def node(self) -> Node:
-        return node_of(self.app)
+        return get_node(self.app)
 
     @property
     def host(self) -> str:
@@ -71,7 +71,7 @@ class TestNode:
         """Somebody who looks at the node; signed in if a role is named (officer, operator)."""
         visitor = Visitor(self.app.test_client())
         if role:
-            badges.sign_in(visitor, email(role, self.name))
+            quick_sign_in.sign_in(visitor, role_email(role, self.name))
         return visitor
 
     @contextmanager
@@ -87,7 +87,7 @@ class TestNode:
     def publish(self, title: str, phase: str = "alpha") -> str:
         """A new project of the council, for everybody to see. Returns its token."""
         with self.work() as work:
-            text = Text(title=title, summary=title, phase=phase, brief=title)
+            text = ProjectInput(title=title, summary=title, phase=phase, brief=title)
             project = projects.create(work, councils.require_own(work.session), text)
             projects.publish(work, project)
             return project.token
@@ -109,11 +109,11 @@ class Nodes:
     """Makes nodes that can reach each other, and whatever else answers in `apps`, by host."""
 
     databases: Databases
-    kept: KeptApps
+    app_pool: AppPool
     folder: Path
     apps: "dict[str, WSGIApplication]" = field(default_factory=dict)
     made: list[TestNode] = field(default_factory=list)
-    _used: list[tuple[str, KeptApp]] = field(default_factory=list)
+    _used: list[tuple[str, PooledApp]] = field(default_factory=list)
 
     def start(self, name: str, **settings: object) -> TestNode:
         """A node with its council, an officer and an operator. `settings` are the node's."""
@@ -121,33 +121,35 @@ class Nodes:
         outbound = Outbound(
             user_agent="Moothall test",
             private_hosts=private_hosts,
-            transport=InProcess(self.apps),
+            transport=InProcessTransport(self.apps),
         )
         plugins: tuple[str, ...] = settings.get("plugins", ())  # type: ignore[assignment]
-        made_with = repr((type(self.databases), name, sorted(settings.items()), _where(plugins)))
-        kept = self.kept.take(made_with)
+        made_with = repr(
+            (type(self.databases), name, sorted(settings.items()), _plugin_locations(plugins))
+        )
+        kept = self.app_pool.acquire(made_with)
         if kept is None:
-            url = self.databases.make(name)
-            app = create_app(settings_of(name, url, self.folder, **settings), outbound)
-            sql.share(node_of(app).engine)
+            url = self.databases.create(name)
+            app = create_app(make_settings(name, url, self.folder, **settings), outbound)
+            shared_sql_cache.share_compiled(get_node(app).engine)
             app.testing = True
-            kept = KeptApp(app, url)
+            kept = PooledApp(app, url)
         else:
-            self.databases.make_again(name, kept.url)
-            kept.begin_anew(outbound)
+            self.databases.reset(name, kept.url)
+            kept.reset(outbound)
         self._used.append((made_with, kept))
         one = TestNode(name, kept.app)
         if plugins:
-            migrating.upgrade(one.node.engine, one.node.hooks)
+            schema_migrations.upgrade(one.node.engine, one.node.hooks)
         self.apps[one.host] = kept.app
         self.made.append(one)
         return one
 
-    def end(self) -> None:
+    def release_all(self) -> None:
         """No test uses them any more."""
         while self._used:
             made_with, kept = self._used.pop()
-            for url in self.kept.give(made_with, kept):
+            for url in self.app_pool.release(made_with, kept):
                 self.databases.drop(url)
 
     def pair(self, **settings: object) -> tuple[TestNode, TestNode]:
@@ -157,26 +159,26 @@ class Nodes:
         there.allow(here)
         return here, there
 
-    def settle(self) -> None:
+    def run_until_idle(self) -> None:
         """Let every node do what waits, until nothing does."""
-        for _ in range(MOST_ROUNDS):
-            if not sum(one.node.jobs.work_off() for one in self.made):
+        for _ in range(MAX_ROUNDS):
+            if not sum(one.node.jobs.run_pending() for one in self.made):
                 return
         raise AssertionError("the nodes do not settle")
 
 
-def _where(plugins: Iterable[str]) -> list[str]:
+def _plugin_locations(plugins: Iterable[str]) -> list[str]:
     """Where plugins are installed: one of the same name elsewhere is another."""
-    found = installed() if plugins else {}
+    found = installed_plugins() if plugins else {}
     dists = [found[name].dist for name in plugins if name in found]
     return [str(dist.locate_file("")) for dist in dists if dist]
 
 
-def email(role: str, name: str) -> str:
+def role_email(role: str, name: str) -> str:
     return f"{role}@{name}.example"
 
 
-def settings_of(name: str, database_url: str, folder: Path, **more: object) -> Settings:
+def make_settings(name: str, database_url: str, folder: Path, **more: object) -> Settings:
     values: dict[str, object] = {
         "base_url": f"https://{name}.test",
         "data_dir": folder,
@@ -188,21 +190,21 @@ def settings_of(name: str, database_url: str, folder: Path, **more: object) -> S
     return Settings(**(values | more))  # type: ignore[arg-type]  # as the caller says
 
 
-def make_founded(name: str, database_url: str, folder: Path, **more: object) -> None:
+def set_up_database(name: str, database_url: str, folder: Path, **more: object) -> None:
     """A database that is migrated and holds the council `name`, its officer and its operator."""
-    app = create_app(settings_of(name, database_url, folder, **more))
-    node = node_of(app)
-    sql.share(node.engine)
-    migrating.upgrade(node.engine, node.hooks)
+    app = create_app(make_settings(name, database_url, folder, **more))
+    node = get_node(app)
+    shared_sql_cache.share_compiled(node.engine)
+    schema_migrations.upgrade(node.engine, node.hooks)
     with app.app_context(), node.work(by="test") as work:
         if councils.own(work.session) is None:
-            operator = email(OPERATOR, name)
+            operator = role_email(OPERATOR, name)
             title = f"{name.title()} Council"
-            found(work, Founding(title, name, "", "", "Olu Operator", operator, PASSWORD))
+            set_up(work, FirstRunInput(title, name, "", "", "Olu Operator", operator, PASSWORD))
             people.create(
                 work,
                 name="Ola Officer",
-                email=email(OFFICER, name),
+                email=role_email(OFFICER, name),
                 password=PASSWORD,
                 role=OFFICER,
             )
@@ -210,43 +212,47 @@ def make_founded(name: str, database_url: str, folder: Path, **more: object) -> 
 
 
 @pytest.fixture(scope="session")
-def _kept_apps() -> KeptApps:
-    return KeptApps()
+def _kept_apps() -> AppPool:
+    return AppPool()
 
 
 @pytest.fixture(scope="session")
-def _on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> OnSqlite:
-    return OnSqlite(partial(tmp_path_factory.mktemp, "node"), make_founded)
+def _on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    return SqliteDatabases(partial(tmp_path_factory.mktemp, "node"), set_up_database)
 
 
 @pytest.fixture(scope="session")
-def _on_postgresql(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> OnPostgresql:
-    return OnPostgresql(postgres, partial(tmp_path_factory.mktemp, "founded"), make_founded)
+def _on_postgresql(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> PostgresqlDatabases:
+    return PostgresqlDatabases(
+        postgres, partial(tmp_path_factory.mktemp, "founded"), set_up_database
+    )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def nodes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: KeptApps
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: AppPool
 ) -> Iterator[Nodes]:
     """Nodes on SQLite, and again on PostgreSQL: `nodes.start("aldermoor")`, `nodes.pair()`."""
-    with _making(request, tmp_path_factory, _kept_apps) as made:
+    with _make_nodes(request, tmp_path_factory, _kept_apps) as made:
         yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
 def lasting_nodes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: KeptApps
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: AppPool
 ) -> Iterator[Nodes]:
     """As `nodes`, kept for all tests of a module: for many that leave nothing behind."""
-    with _making(request, tmp_path_factory, _kept_apps) as made:
+    with _make_nodes(request, tmp_path_factory, _kept_apps) as made:
         yield made
 
 
 @contextmanager
-def _making(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: KeptApps
+def _make_nodes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: AppPool
 ) -> Iterator[Nodes]:
     databases = request.getfixturevalue(f"_on_{request.param}")
     made = Nodes(databases, kept, tmp_path_factory.getbasetemp() / "data")
     yield made
-    made.end()
+    made.release_all()

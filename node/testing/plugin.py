@@ -15,11 +15,18 @@ from typing import Any
 import pytest
 import structlog
 
-from node.testing import loopback, memory, migrated, passwords, postgres, routes
+from node.testing import (
+    cached_migrations,
+    cached_routes,
+    cheap_passwords,
+    loopback,
+    memory_folder,
+    postgres,
+)
 from node.testing.browser import browser, chromium, open_page
-from node.testing.missing import NOT_RUN, missing
 from node.testing.nodes import _kept_apps, _on_postgresql, _on_sqlite, lasting_nodes, nodes
 from node.testing.redis import redis_url
+from node.testing.requirements import NOT_RUN, end_as_not_run
 
 __all__ = [
     "_kept_apps",
@@ -33,23 +40,23 @@ __all__ = [
     "redis_url",
 ]
 
-SERVER = pytest.StashKey[postgres.Postgres]()
+SERVER_KEY = pytest.StashKey[postgres.PostgresServer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "browser(**options): options of the browser context, as Playwright names them"
     )
-    sys.addaudithook(loopback.refuse_other_addresses)
+    sys.addaudithook(loopback.block_external_access)
     # Otherwise each error that is logged is drawn with all that its functions held.
     plainly = structlog.dev.ConsoleRenderer(
         colors=False, exception_formatter=structlog.dev.plain_traceback
     )
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plainly])
-    passwords.make_cheap()
-    routes.compile_once()
-    migrated.run_once()
-    memory.use()
+    cheap_passwords.use_cheap_hashing()
+    cached_routes.install()
+    cached_migrations.install()
+    memory_folder.use_for_temporary_files()
 
 
 def pytest_collection_finish() -> None:
@@ -62,14 +69,14 @@ def pytest_collection_finish() -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell each pytest-xdist worker where the one server is that all of them share."""
     config = node.config
-    if SERVER not in config.stash:
-        server = postgres.running()
+    if SERVER_KEY not in config.stash:
+        server = postgres.run_server()
         try:
-            config.stash[SERVER] = server.__enter__()
+            config.stash[SERVER_KEY] = server.__enter__()
         except postgres.PostgresMissingError:
             return
         config.add_cleanup(lambda: server.__exit__(None, None, None))
-    node.workerinput["postgres"] = str(config.stash[SERVER].folder)
+    node.workerinput["postgres"] = str(config.stash[SERVER_KEY].folder)
 
 
 @pytest.fixture(autouse=True)
@@ -82,18 +89,18 @@ def _only_loopback() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", name="postgres")
-def _postgres(request: pytest.FixtureRequest) -> Iterator[postgres.Postgres]:
+def _postgres(request: pytest.FixtureRequest) -> Iterator[postgres.PostgresServer]:
     """The PostgreSQL server of this run."""
     shared = getattr(request.config, "workerinput", {}).get("postgres")
     if shared:
-        with closing(postgres.Postgres(Path(shared))) as server:
+        with closing(postgres.PostgresServer(Path(shared))) as server:
             yield server
         return
     try:
-        with postgres.running() as server:
+        with postgres.run_server() as server:
             yield server
     except postgres.PostgresMissingError as error:
-        missing(str(error))
+        end_as_not_run(str(error))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -102,7 +109,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server: postgres.Postgres = request.getfixturevalue("postgres")
+    server: postgres.PostgresServer = request.getfixturevalue("postgres")
     name = server.create_database()
     yield server.url(name)
     server.drop_database(name)

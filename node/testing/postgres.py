@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from node.testing import memory
+from node.testing import memory_folder
 
 # PostgreSQL refuses to run as root. This is `nobody` on every Unix.
 NOBODY = 65534
@@ -34,7 +34,7 @@ LOCK_FILE, SOCKET_LOCKS = "postmaster.pid", ".s.PGSQL.*.lock"
 PARENT = "/tmp"  # noqa: S108 -- mkdtemp makes an unguessable folder in it
 
 # Nothing outlives the tests, so nothing is made safe against a crash.
-OPTIONS = {
+SERVER_OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -49,7 +49,7 @@ OPTIONS = {
 
 # A database keeps what was in its tables in a schema of its own. To put that back takes a tenth of
 # the time that a new copy takes. Each query gives the statements to run.
-REMEMBERING = """
+SNAPSHOT_QUERY = """
     SELECT 'CREATE SCHEMA as_founded'
     UNION ALL
     SELECT format('CREATE TABLE as_founded.%1$I AS TABLE public.%1$I', tablename)
@@ -59,7 +59,7 @@ REMEMBERING = """
                   sequencename)
     FROM pg_sequences WHERE schemaname = 'public'
 """
-RESTORING = """
+RESTORE_QUERY = """
     SELECT format('DELETE FROM public.%I', tablename)
     FROM pg_tables WHERE schemaname = 'public'
     UNION ALL
@@ -73,7 +73,7 @@ RESTORING = """
     FROM pg_sequences WHERE schemaname = 'public'
 """
 # Whoever is still connected is cut off, and triggers do not run.
-PREPARING = """
+PREPARE_STATEMENTS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();
     SET session_replication_role = replica
@@ -88,7 +88,7 @@ class PostgresMissingError(Exception):
 
 
 @dataclass(frozen=True)
-class Postgres:
+class PostgresServer:
     """A running server, reached by the Unix socket in `folder`."""
 
     folder: Path
@@ -96,51 +96,55 @@ class Postgres:
     _keeper: "subprocess.Popen[str] | None" = field(default=None, compare=False, repr=False)
     # Of databases that are reset again and again: a connection that knows their tables already
     # does it in a quarter of the time.
-    _resetting: dict[str, Connection] = field(default_factory=dict, compare=False, repr=False)
+    _reset_connections: dict[str, Connection] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def url(self, database: str) -> str:
         """The SQLAlchemy address of one database."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
-    def name(self, url: str) -> str:
+    def database_name(self, url: str) -> str:
         """The database of an address that `url` gave."""
         return urlsplit(url).path.removeprefix("/")
 
     def create_database(self, template: str = "template1") -> str:
         """Copy `template`, to which nobody may be connected; return the name of the copy."""
         name = f"test_{secrets.token_hex(6)}"
-        self._let_go(template)
+        self._close_connection(template)
         # Nothing here needs the copy to be in the log.
         self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return name
 
     def drop_database(self, name: str) -> None:
         """Remove a database, cutting off whoever is still connected."""
-        self._let_go(name)
+        self._close_connection(name)
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
-    def remember(self, name: str) -> str:
+    def take_snapshot(self, name: str) -> str:
         """Have the database `name`, and copies of it, know what is in their tables now; returns
         how that is put back.
         """
-        with self._within(name) as connection:
-            for (statement,) in connection.execute(REMEMBERING).fetchall():
+        with self._connect(name) as connection:
+            for (statement,) in connection.execute(SNAPSHOT_QUERY).fetchall():
                 connection.execute(statement)
-            return ";".join([PREPARING, *(one for (one,) in connection.execute(RESTORING))])
+            return ";".join(
+                [PREPARE_STATEMENTS, *(one for (one,) in connection.execute(RESTORE_QUERY))]
+            )
 
-    def reset(self, name: str, statements: str) -> None:
+    def restore_snapshot(self, name: str, statements: str) -> None:
         """Put back into the tables of the database `name` what it remembers."""
-        connection = self._resetting.get(name)
+        connection = self._reset_connections.get(name)
         # A test may have ended it, as one of many.
-        if connection is None or not _answers(connection):
-            connection = self._resetting[name] = self._within(name)
+        if connection is None or not _is_connected(connection):
+            connection = self._reset_connections[name] = self._connect(name)
         with connection.transaction():
             connection.execute(statements.encode())
 
     def close(self) -> None:
         """Let go of all databases."""
-        for name in list(self._resetting):
-            self._let_go(name)
+        for name in list(self._reset_connections):
+            self._close_connection(name)
 
     def kill(self) -> None:
         """End the server as `kill -9` of its main process does. Its other processes notice."""
@@ -161,7 +165,7 @@ class Postgres:
             raise AssertionError("the server does not start again")
 
     @contextmanager
-    def stopped(self) -> Iterator[None]:
+    def suspended(self) -> Iterator[None]:
         """Inside, the server hangs: its connections stay open, and nothing is answered."""
         main = self._main_process()
         stopped = [main]
@@ -178,18 +182,18 @@ class Postgres:
     def _main_process(self) -> int:
         return int((self.folder / LOCK_FILE).read_text().split()[0])
 
-    def _let_go(self, name: str) -> None:
+    def _close_connection(self, name: str) -> None:
         """End the connection that resets a database: it is to be copied, or to go."""
-        connection = self._resetting.pop(name, None)
+        connection = self._reset_connections.pop(name, None)
         if connection:
             connection.close()
 
-    def restore(self, name: str, template: str) -> None:
+    def replace_database(self, name: str, template: str) -> None:
         """Put `template` in the place of the database `name`, and let go of the template."""
         self.drop_database(name)
         self._execute("ALTER DATABASE {} RENAME TO {}", template, name)
 
-    def _within(self, name: str) -> Connection:
+    def _connect(self, name: str) -> Connection:
         return psycopg.connect(host=str(self.folder), user="postgres", dbname=name)
 
     def _execute(self, statement: str, *names: str) -> None:
@@ -197,7 +201,7 @@ class Postgres:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def _answers(connection: Connection) -> bool:
+def _is_connected(connection: Connection) -> bool:
     try:
         connection.execute("SELECT 1")
         connection.commit()
@@ -206,7 +210,7 @@ def _answers(connection: Connection) -> bool:
     return True
 
 
-def programs() -> Path:
+def programs_folder() -> Path:
     """The folder of the programs that come with the server, such as `pg_dump`.
 
     Raises `PostgresMissingError`.
@@ -218,7 +222,7 @@ def programs() -> Path:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
+def run_server() -> Iterator[PostgresServer]:
     """A server for the length of the block. Raises `PostgresMissingError`."""
     keeper = subprocess.Popen(
         [sys.executable, "-m", "node.testing.postgres"],
@@ -232,21 +236,21 @@ def running() -> Iterator[Postgres]:
         folder = keeper.stdout.readline().strip() if keeper.stdout else ""
         if not folder:
             raise PostgresMissingError(keeper.communicate()[1].strip())
-        with closing(Postgres(Path(folder), keeper)) as server:
+        with closing(PostgresServer(Path(folder), keeper)) as server:
             yield server
     finally:
         keeper.communicate()
 
 
-def _keep() -> None:
+def _run_keeper() -> None:
     """Start a server, print the folder of its socket, and stop it when standard input ends."""
     try:
-        package = programs().parents[1]
+        package = programs_folder().parents[1]
     except PostgresMissingError as error:
         sys.exit(str(error))
     folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=PARENT))
     # Programs may not be run from memory everywhere, so the data are there alone.
-    home = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=memory.place() or PARENT))
+    home = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=memory_folder.find_folder() or PARENT))
     try:
         folder.chmod(0o755)
         home.chmod(0o755)
@@ -256,7 +260,7 @@ def _keep() -> None:
         if os.geteuid() == 0:
             os.chown(data, NOBODY, NOBODY)
         cluster = f"--pgdata={data}"
-        settings = OPTIONS | {"unix_socket_directories": str(data)}
+        settings = SERVER_OPTIONS | {"unix_socket_directories": str(data)}
         options = " ".join(f"-c {key}={value}" for key, value in settings.items())
         initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         control = copied / "pg_ctl"
@@ -330,4 +334,4 @@ def _run(folder: Path, *command: Path | str) -> None:
 
 
 if __name__ == "__main__":
-    _keep()
+    _run_keeper()

@@ -18,21 +18,21 @@ from pathlib import Path
 
 from federation import retry
 from node import jobs, logs
-from node.app import create_app, node_of
-from node.serving import serve, work
-from node.settings import PREFIX, Settings
-from node.testing import passwords
-from node.testing.clocks import Clock
+from node.app import create_app, get_node
+from node.settings import ENVIRONMENT_PREFIX, Settings
+from node.testing import cheap_passwords
+from node.testing.clocks import MovableClock
+from node.web_server import run_worker, serve
 
 # Waiting ends as soon as a process answers or ends, so this is for one that hangs. One that is well
 # has taken more than a minute on a machine that many others use.
 START_SECONDS = 300.0
 # Until what was done in one process shows in another, restarts and slow machines included.
 # Longer than a program leaves a host alone at first that failed.
-PATIENCE = 100.0
+MAX_WAIT_SECONDS = 100.0
 # So long a host that failed several times is left alone: tests wait for it.
-SHORT_REST = timedelta(seconds=2)
-PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
+SHORT_RETRY_DELAY = timedelta(seconds=2)
+MOOTHALL_PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
 
 
 @dataclass
@@ -42,16 +42,16 @@ class NodeProcess:
 
     `as_program`: started as `moothall serve`, which reads everything anew. Otherwise it is forked
     off a process that has read it already, and does the same; then each job runs every
-    `sweep_seconds` by itself, `constants` such as `node.db.BUSY_SECONDS` have other values, and the
-    time is that of `clock`.
+    `sweep_seconds` by itself, `constants` such as `node.db.LOCK_TIMEOUT_SECONDS` have other values,
+    and the time is that of `clock`.
     """
 
     settings: Settings
     as_program: bool = False
     command: str = "serve"
-    sweep_seconds: float = jobs.SWEEP_SECONDS
+    sweep_seconds: float = jobs.SWEEP_INTERVAL_SECONDS
     constants: Mapping[str, object] = field(default_factory=dict)
-    clock: Clock = field(default_factory=Clock)
+    clock: MovableClock = field(default_factory=MovableClock)
     _running: "BaseProcess | subprocess.Popen[bytes] | None" = None
 
     def launch(self, **changed: object) -> None:
@@ -62,24 +62,24 @@ class NodeProcess:
         if self.as_program:
             with self.log.open("ab") as log:
                 self._running = subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM, self.command],
-                    env={**_outside(), **_environment(settings)},
+                    [sys.executable, "-c", MOOTHALL_PROGRAM, self.command],
+                    env={**_foreign_environment(), **_environment(settings)},
                     cwd=settings.data_dir,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                 )
         else:
-            self._running = _forks().Process(
+            self._running = _fork_server().Process(
                 target=_run,
                 args=(self.command, settings, self.log, self.clock),
-                kwargs={"node.jobs.SWEEP_SECONDS": self.sweep_seconds, **self.constants},
+                kwargs={"node.jobs.SWEEP_INTERVAL_SECONDS": self.sweep_seconds, **self.constants},
             )
             self._running.start()
 
     def wait(self) -> None:
         """Wait until it answers."""
-        host, _, port = self.settings.address.rpartition(":")
+        host, _, port = self.settings.listen_address.rpartition(":")
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.is_alive:
             try:
@@ -109,14 +109,14 @@ class NodeProcess:
         """As a supervisor does: ask it to stop, and wait until it has."""
         os.kill(self.pid, signal.SIGTERM)
         if isinstance(self._running, subprocess.Popen):
-            self._running.wait(PATIENCE)
+            self._running.wait(MAX_WAIT_SECONDS)
         elif self._running is not None:
-            self._running.join(PATIENCE)
+            self._running.join(MAX_WAIT_SECONDS)
         if self.is_alive:
             raise AssertionError("it does not stop")
         self._running = None
 
-    def forget(self) -> None:
+    def mark_ended(self) -> None:
         """It has ended, by itself or not, and may be started again."""
         if self.is_alive:
             raise AssertionError("it runs")
@@ -143,19 +143,19 @@ class NodeProcess:
         return self.settings.data_dir / "log"
 
 
-def until(
+def wait_until(
     holds: Callable[[], bool],
     what: str,
-    patience: float = PATIENCE,
+    timeout: float = MAX_WAIT_SECONDS,
     left: Callable[[], str] = lambda: "",
 ) -> None:
     """Look again and again until it holds. `left` says what there is instead, where it does not."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if holds():
             return
         time.sleep(0.05)
-    raise AssertionError(f"after {patience:.0f} seconds: not {what}. {left()}")
+    raise AssertionError(f"after {timeout:.0f} seconds: not {what}. {left()}")
 
 
 def free_port() -> int:
@@ -165,28 +165,30 @@ def free_port() -> int:
 
 
 @cache
-def _forks() -> ForkServerContext:
+def _fork_server() -> ForkServerContext:
     """Forks off a process that has one thread and has loaded the node."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context
 
 
-def _run(command: str, settings: Settings, log: Path, clock: Clock, **constants: object) -> None:
+def _run(
+    command: str, settings: Settings, log: Path, clock: MovableClock, **constants: object
+) -> None:
     with log.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     logs.configure(settings)
-    passwords.make_cheap()
-    retry.FIRST_REST = SHORT_REST
+    cheap_passwords.use_cheap_hashing()
+    retry.FIRST_COOL_DOWN = SHORT_RETRY_DELAY
     for path, value in constants.items():
         module, _, name = path.rpartition(".")
         setattr(import_module(module), name, value)
-    clock.use()
+    clock.install()
     app = create_app(settings)
     if command == "worker":
         with app.app_context():
-            work(node_of(app))
+            run_worker(get_node(app))
     else:
         serve(app)
 
@@ -195,8 +197,10 @@ def _values(settings: Settings) -> dict[str, object]:
     return {item.name: getattr(settings, item.name) for item in fields(Settings)}
 
 
-def _outside() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+def _foreign_environment() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)
+    }
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -205,4 +209,4 @@ def _environment(settings: Settings) -> dict[str, str]:
         name: ",".join(value) if isinstance(value, tuple) else str(value)
         for name, value in _values(settings).items()
     }
-    return {PREFIX + name.upper(): value for name, value in written.items()}
+    return {ENVIRONMENT_PREFIX + name.upper(): value for name, value in written.items()}

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.testing.missing import missing
 from node.testing.processes import START_SECONDS, free_port
+from node.testing.requirements import end_as_not_run
 
 PROGRAM = "redis-server"
 
@@ -19,7 +19,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty Redis, which lasts as long as the run."""
     program = shutil.which(PROGRAM)
     if program is None:
-        missing("there is no redis-server on this machine")
+        end_as_not_run("there is no redis-server on this machine")
     port = free_port()
     with subprocess.Popen(
         [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"],

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 
 @dataclass
-class Form:
+class PageForm:
     """A form as it stands on a page: where it goes, and what it sends when nothing is typed."""
 
     action: str
@@ -18,18 +18,18 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
 
 
-class _Forms(HTMLParser):
+class _FormParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.forms: list[Form] = []
-        self._form: Form | None = None
+        self.forms: list[PageForm] = []
+        self._form: PageForm | None = None
         self._text_area: str | None = None
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = Form(found.get("action", ""), found.get("method", "get").lower())
+            self._form = PageForm(found.get("action", ""), found.get("method", "get").lower())
             self.forms.append(self._form)
         elif self._form is not None and tag == "option" and self._select:
             # A browser sends the first where none is chosen.
@@ -60,9 +60,9 @@ class _Forms(HTMLParser):
             self._form.values[self._text_area] += data
 
 
-def forms(page: str) -> list[Form]:
+def parse_forms(page: str) -> list[PageForm]:
     """The forms of a page."""
-    parser = _Forms()
+    parser = _FormParser()
     parser.feed(page)
     return parser.forms
 
@@ -90,9 +90,9 @@ class Visitor:
         )
         return self.page
 
-    def form(self, action: str = "") -> Form:
+    def form(self, action: str = "") -> PageForm:
         """The only form of this page whose address contains `action`; sign-out aside."""
-        every = forms(self.page.text)
+        every = parse_forms(self.page.text)
         for form in every:
             form.action = form.action or self.page.request.full_path
         found = [form for form in every if form.method == "post" and action in form.action]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from node.db import Base, now
 
 
-class Unsaved(Base):
+class UnsavedText(Base):
     """What stood in the fields of the form at `path`, as `user_id` typed it, who alone sees it."""
 
     __tablename__ = "unsaved"

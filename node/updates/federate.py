@@ -9,14 +9,14 @@ from markupsafe import Markup, escape
 from federation.origin import same_origin
 from federation.vocabulary import Note, Tombstone
 from node import markup
-from node.federating import addresses
-from node.projects.details import Upkeep
+from node.federating import local_uris
+from node.projects.details import FreshnessDetails
 from node.projects.details import parse as parse_details
-from node.projects.federate import audience, upkeep_of
+from node.projects.federate import address_to, freshness_document
 from node.updates.models import Update
 
-LONGEST_CONTENT = 60_000
-LONGEST_LANGUAGE = 10
+MAX_LEN_CONTENT = 60_000
+MAX_LEN_LANGUAGE = 10
 # The three parts of an update, in their order, each with its heading in the languages that
 # projects are written in.
 HEADINGS = {
@@ -44,15 +44,15 @@ class RemoteUpdate:
     published_at: datetime | None
     changed_at: datetime | None
     revision: str
-    upkeep: Upkeep
+    upkeep: FreshnessDetails
 
 
-def to_html(parts: dict[str, str], language: str) -> str:
+def render_parts(parts: dict[str, str], language: str) -> str:
     """The Markdown of the parts that there are, below their headings in `language`, as sanitised
     HTML.
     """
     headings = HEADINGS.get(language, HEADINGS["en"])
-    written = ((heading, markup.from_markdown(parts[name])) for name, heading in headings.items())
+    written = ((heading, markup.render_markdown(parts[name])) for name, heading in headings.items())
     return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in written if html)
 
 
@@ -76,19 +76,19 @@ def to_note(update: Update, licence: str | None) -> Note:
     project = update.project
     return Note(
         id=update.uri,
-        content=_first_line(project.title, project.uri) + update.content,
+        content=_project_line(project.title, project.uri) + update.content,
         attributed_to=update.author.uri,
         url=update.url,
-        context=addresses.project_context(project.uri),
-        audience=addresses.project_group(project.uri),
+        context=local_uris.project_context(project.uri),
+        audience=local_uris.project_group(project.uri),
         project=project.uri,
         license=licence,
         revision=update.revision,
-        details=upkeep_of(project),
+        details=freshness_document(project),
         published=update.published_at,
         updated=update.changed_at if update.version > 1 else None,
         language=update.language,
-        **audience(project),
+        **address_to(project),
     )
 
 
@@ -103,7 +103,7 @@ def from_note(note: Note) -> RemoteUpdate | None:
     """
     if note.project is None:
         return None
-    content = markup.received("content", note.content, LONGEST_CONTENT)
+    content = markup.sanitise_received("content", note.content, MAX_LEN_CONTENT)
     url = note.url or ""
     language = note.language or "en"
     return RemoteUpdate(
@@ -111,21 +111,21 @@ def from_note(note: Note) -> RemoteUpdate | None:
         url=url if same_origin(url, note.id) else note.id,
         council_uri=note.attributed_to,
         project_uri=note.project,
-        content=_without_first_line(content, note.project),
-        language=language if len(language) <= LONGEST_LANGUAGE else "en",
+        content=_strip_project_line(content, note.project),
+        language=language if len(language) <= MAX_LEN_LANGUAGE else "en",
         published_at=note.published,
         changed_at=note.updated or note.published,
         revision=note.revision,
-        upkeep=parse_details(Upkeep, note.details),
+        upkeep=parse_details(FreshnessDetails, note.details),
     )
 
 
-def _first_line(title: str, uri: str) -> str:
+def _project_line(title: str, uri: str) -> str:
     """What the update is about, for those who see it among others' posts."""
     return str(Markup('<p><a href="{}">{}</a></p>\n').format(uri, title))
 
 
-def _without_first_line(content: str, uri: str) -> str:
+def _strip_project_line(content: str, uri: str) -> str:
     """Beside the project itself there is no need of it."""
     line = re.compile(rf'<p><a href="{re.escape(escape(uri))}"[^<>]*>[^<>]*</a></p>\s*')
     found = line.match(content)

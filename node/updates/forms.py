@@ -5,7 +5,7 @@ from wtforms import TextAreaField
 
 from node.forms import VersionedForm
 from node.updates.models import Update
-from node.updates.service import Text
+from node.updates.service import UpdateInput
 
 
 class UpdateForm(VersionedForm):
@@ -19,8 +19,8 @@ class UpdateForm(VersionedForm):
         _l("What you need"), description=_l("From other councils, or from anyone who reads this")
     )
 
-    def text(self) -> Text:
-        return Text(self.changed.data or "", self.next.data or "", self.needs.data or "")
+    def to_input(self) -> UpdateInput:
+        return UpdateInput(self.changed.data or "", self.next.data or "", self.needs.data or "")
 
     def fill(self, update: Update) -> None:
         self.changed.data, self.next.data = update.changed, update.next

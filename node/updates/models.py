@@ -21,27 +21,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from federation.digest import bucket_of
+from federation.digest import bucket_number
 from node.db import Base, now
 from node.federating.models import Actor, Uri
-from node.projects.digests import touch
+from node.projects.bucket_digests import invalidate
 from node.projects.models import Project, new_revision, new_token
 
 # What of an update, and of its project, a council's digest depends on.
-COMPARED = ("revision", "state")
-COMPARED_OF_PROJECT = ("state", "visibility")
+DIGEST_COLUMNS = ("revision", "state")
+PROJECT_DIGEST_COLUMNS = ("state", "visibility")
 
 
-class State(StrEnum):
+class UpdateState(StrEnum):
     """An update is told at once; what was deleted leaves a trace."""
 
     published = "published"
     deleted = "deleted"
 
 
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.published: frozenset({State.deleted}),
-    State.deleted: frozenset(),
+STATE_TRANSITIONS: dict[UpdateState, frozenset[UpdateState]] = {
+    UpdateState.published: frozenset({UpdateState.deleted}),
+    UpdateState.deleted: frozenset(),
 }
 
 
@@ -79,13 +79,13 @@ class Update(Base):
     needs: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(10), default="en")
-    state: Mapped[State] = mapped_column(
-        Enum(State, native_enum=False, length=20), default=State.published
+    state: Mapped[UpdateState] = mapped_column(
+        Enum(UpdateState, native_enum=False, length=20), default=UpdateState.published
     )
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[str] = mapped_column(String(40), default=new_revision)
     bucket: Mapped[int] = mapped_column(
-        SmallInteger, default=lambda made: bucket_of(made.get_current_parameters()["uri"])
+        SmallInteger, default=lambda made: bucket_number(made.get_current_parameters()["uri"])
     )
     published_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
@@ -96,25 +96,27 @@ class Update(Base):
 
 @event.listens_for(Update, "after_insert")
 @event.listens_for(Update, "after_delete")
-def _came_or_went(_mapper: "Mapper[Update]", connection: Connection, update: Update) -> None:
-    _touch(connection, update)
+def _on_insert_or_delete(_mapper: "Mapper[Update]", connection: Connection, update: Update) -> None:
+    _invalidate_bucket(connection, update)
 
 
 @event.listens_for(Update, "after_update")
-def _changed(_mapper: "Mapper[Update]", connection: Connection, update: Update) -> None:
+def _on_update(_mapper: "Mapper[Update]", connection: Connection, update: Update) -> None:
     state = inspect(update)
-    if any(state.attrs[name].history.has_changes() for name in COMPARED):
-        _touch(connection, update)
+    if any(state.attrs[name].history.has_changes() for name in DIGEST_COLUMNS):
+        _invalidate_bucket(connection, update)
 
 
 @event.listens_for(Project, "after_update")
-def _project_changed(_mapper: "Mapper[Project]", connection: Connection, project: Project) -> None:
+def _on_project_update(
+    _mapper: "Mapper[Project]", connection: Connection, project: Project
+) -> None:
     state = inspect(project)
-    if any(state.attrs[name].history.has_changes() for name in COMPARED_OF_PROJECT):
+    if any(state.attrs[name].history.has_changes() for name in PROJECT_DIGEST_COLUMNS):
         touched = select(Update.bucket).where(Update.project_id == project.id).distinct()
-        touch(connection, project.council_id, connection.scalars(touched).all())
+        invalidate(connection, project.council_id, connection.scalars(touched).all())
 
 
-def _touch(connection: Connection, update: Update) -> None:
+def _invalidate_bucket(connection: Connection, update: Update) -> None:
     council_id = select(Project.council_id).where(Project.id == update.project_id)
-    touch(connection, connection.execute(council_id).scalar_one(), [update.bucket])
+    invalidate(connection, connection.execute(council_id).scalar_one(), [update.bucket])

@@ -12,52 +12,53 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from federation.digest import bucket_of
+from federation.digest import bucket_number
 from federation.errors import FederationError
 from federation.vocabulary import Note, id_of
 from node.councils import service as councils
 from node.councils.models import Council
-from node.db import expire, insert_into, insert_once, now
+from node.db import expire_rows, insert_into, insert_once, now
 from node.federating import backfill, comparisons
-from node.federating.models import Deleted
+from node.federating.models import RemoteTombstone
+from node.messages import msg
 from node.outages import is_outage
-from node.projects.details import Freshness, Upkeep
-from node.projects.digests import touch
-from node.projects.models import Project
-from node.projects.models import State as ProjectState
-from node.projects.sifting import changed_at, sift
-from node.runtime import Handlers, NotForUsError, Received, UnitOfWork
-from node.updates import news, service
+from node.projects.bucket_digests import invalidate
+from node.projects.conflict_rules import effective_changed_at, select_applicable
+from node.projects.details import Freshness, FreshnessDetails
+from node.projects.models import Project, ProjectState
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+from node.updates import notifications, service
 from node.updates.federate import RemoteUpdate, from_note
-from node.updates.models import State, Update
-from node.wording import say
+from node.updates.models import Update, UpdateState
 
 log = structlog.get_logger(__name__)
 
 # A statement takes so many values, and no more, on every database.
-PORTION = 500
-TOLD = ("url", "content", "language", "revision")
-UNKNOWN = "an update of a project that we do not know"
+BATCH_SIZE = 500
+SYNCED_COLUMNS = ("url", "content", "language", "revision")
+UNKNOWN_PROJECT = "an update of a project that we do not know"
 
 
-def receive_note(work: UnitOfWork, received: Received) -> None:
+def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
     """A Create or Update of a note, as its own origin gives it."""
     if received.document is None:
-        raise NotForUsError(say("an activity with no object"))
+        raise NotHandledError(msg("an activity with no object"))
     told = from_note(Note.parse(received.document))
     if told is None:
-        raise NotForUsError(say("a note that is not an update about a project"))
+        raise NotHandledError(msg("a note that is not an update about a project"))
     council = councils.by_actor_uri(work.session, received.activity.actor)
     if council is None or council.is_local:
-        raise NotForUsError(UNKNOWN)
-    left_out = keep(work, council, [told])
+        raise NotHandledError(UNKNOWN_PROJECT)
+    left_out = upsert(work, council, [told])
     if left_out:
-        if left_out[told.uri] == UNKNOWN and backfill.is_followed(work.session, council.actor):
-            comparisons.suspect(work, council.actor_id)
-        raise NotForUsError(left_out[told.uri])
+        if left_out[told.uri] == UNKNOWN_PROJECT and backfill.is_followed(
+            work.session, council.actor
+        ):
+            comparisons.compare_unless_recent(work, council.actor_id)
+        raise NotHandledError(left_out[told.uri])
 
 
-def read(document: Any) -> RemoteUpdate | None:
+def parse_update(document: Any) -> RemoteUpdate | None:
     """The update that somebody else's document describes; None for what is none."""
     try:
         return from_note(Note.parse(document))
@@ -66,7 +67,7 @@ def read(document: Any) -> RemoteUpdate | None:
         return None
 
 
-def keep(
+def upsert(
     work: UnitOfWork,
     council: Council,
     told: Sequence[RemoteUpdate],
@@ -78,18 +79,20 @@ def keep(
     `asked_at`: when they were asked for at their origin; None: they were sent to us.
     """
     left_out: dict[str, str] = {}
-    for start in range(0, len(told), PORTION):
-        portion = told[start : start + PORTION]
-        projects = _projects(work.session, council, portion)
-        fitting, why_not = _fitting(work, council, portion, projects, asked_at)
-        before = news.known(work.session, fitting)
+    for start in range(0, len(told), BATCH_SIZE):
+        portion = told[start : start + BATCH_SIZE]
+        projects = _load_project_ids(work.session, council, portion)
+        fitting, why_not = _select_storable(work, council, portion, projects, asked_at)
+        before = notifications.find_known(work.session, fitting)
         left_out |= why_not | _store(work, council, fitting, projects)
-        _keep_upkeep(work.session, fitting, projects)
-        news.received(work, fitting, before)
+        _store_freshness(work.session, fitting, projects)
+        notifications.notify_received(work, fitting, before)
     return left_out
 
 
-def _projects(session: Session, council: Council, told: Sequence[RemoteUpdate]) -> dict[str, int]:
+def _load_project_ids(
+    session: Session, council: Council, told: Sequence[RemoteUpdate]
+) -> dict[str, int]:
     """The projects of the council that these are of and that we show: row ids by their ids."""
     columns = Project.uri, Project.id, Project.council_id, Project.state
     # Asked by id alone: SQLite would look for the council's, and read them all.
@@ -101,7 +104,7 @@ def _projects(session: Session, council: Council, told: Sequence[RemoteUpdate]) 
     }
 
 
-def _fitting(
+def _select_storable(
     work: UnitOfWork,
     council: Council,
     told: Sequence[RemoteUpdate],
@@ -112,22 +115,22 @@ def _fitting(
     columns = Update.uri, Update.project_id, Update.state, Update.revision, Update.changed_at
     of_these = Update.uri.in_([one.uri for one in told])
     known = {row.uri: row for row in session.execute(select(*columns).where(of_these))}
-    counted = Counter(_counts(session, list(projects.values())))
+    counted = Counter(_count_by_project(session, list(projects.values())))
 
     def misfit(one: RemoteUpdate, there: Any) -> str:
         project_id = projects.get(one.project_uri)
         if project_id is None:
-            return UNKNOWN
+            return UNKNOWN_PROJECT
         if there is not None:
             is_its = there.project_id == project_id
             return "" if is_its else "an update of another project"
         counted[project_id] += 1
-        return "" if counted[project_id] <= service.MOST_OF_PROJECT else "one update too many"
+        return "" if counted[project_id] <= service.MAX_PER_PROJECT else "one update too many"
 
-    return sift(work, council, told, known, misfit, asked_at)
+    return select_applicable(work, council, told, known, misfit, asked_at)
 
 
-def _counts(session: Session, project_ids: list[int]) -> dict[int, int]:
+def _count_by_project(session: Session, project_ids: list[int]) -> dict[int, int]:
     """How many updates each of these projects ever had."""
     mine = Update.project_id.in_(project_ids)
     query = select(Update.project_id, func.count()).where(mine).group_by(Update.project_id)
@@ -143,11 +146,11 @@ def _store(
     if not told:
         return {}
     session = work.session
-    rows = [_row(council, projects[one.project_uri], one) for one in told]
-    touch(session, council.id, (row["bucket"] for row in rows))
+    rows = [_to_row(council, projects[one.project_uri], one) for one in told]
+    invalidate(session, council.id, (row["bucket"] for row in rows))
     try:
         with session.begin_nested():
-            _upsert(session, rows)
+            _execute_upsert(session, rows)
     except Exception as error:
         if is_outage(error):
             raise
@@ -159,25 +162,25 @@ def _store(
     return {}
 
 
-def _row(council: Council, project_id: int, told: RemoteUpdate) -> dict[str, Any]:
-    moment = changed_at(told)
-    row = {name: getattr(told, name) for name in TOLD}
+def _to_row(council: Council, project_id: int, told: RemoteUpdate) -> dict[str, Any]:
+    moment = effective_changed_at(told)
+    row = {name: getattr(told, name) for name in SYNCED_COLUMNS}
     return row | {
         "uri": told.uri,
         "project_id": project_id,
         "author_id": council.actor_id,
-        "bucket": bucket_of(told.uri),
-        "state": State.published,
+        "bucket": bucket_number(told.uri),
+        "state": UpdateState.published,
         "published_at": min(told.published_at or moment, now()),
         "changed_at": moment,
         "deleted_at": None,
     }
 
 
-def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
+def _execute_upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     table: Any = Update.__table__
     statement = insert_into(session, Update)
-    written = ("state", "published_at", "changed_at", "deleted_at", *TOLD)
+    written = ("state", "published_at", "changed_at", "deleted_at", *SYNCED_COLUMNS)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["uri"],
@@ -187,14 +190,16 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
         ),
         rows,
     )
-    expire(session, Update)
+    expire_rows(session, Update)
 
 
-def _keep_upkeep(session: Session, told: Sequence[RemoteUpdate], projects: dict[str, int]) -> None:
+def _store_freshness(
+    session: Session, told: Sequence[RemoteUpdate], projects: dict[str, int]
+) -> None:
     """An update of a fresh project moves its next review, which its node says with the update and
     in no other way.
     """
-    newest: dict[int, Upkeep] = {}
+    newest: dict[int, FreshnessDetails] = {}
     for one in told:
         if one.upkeep.freshness is Freshness.fresh and one.upkeep.confirmed_on:
             newest[projects[one.project_uri]] = one.upkeep
@@ -207,29 +212,29 @@ def _keep_upkeep(session: Session, told: Sequence[RemoteUpdate], projects: dict[
             project.review_on, project.confirmed_on = said.review_on, said.confirmed_on
 
 
-def receive_delete(work: UnitOfWork, received: Received) -> None:
+def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
     """A Delete of an update by its council: it goes, and does not come back."""
     uri = id_of(received.activity.object)
     update = work.session.scalar(select(Update).where(Update.uri == uri))
     if update is None or update.author.uri != received.activity.actor or update.author.is_local:
-        raise NotForUsError(say("a deletion of something that does not belong to the sender"))
-    insert_once(work.session, Deleted, uri=uri, actor_id=update.author_id, at=now())
-    if update.state is not State.deleted:
-        service.remove(update)
+        raise NotHandledError(msg("a deletion of something that does not belong to the sender"))
+    insert_once(work.session, RemoteTombstone, uri=uri, actor_id=update.author_id, at=now())
+    if update.state is not UpdateState.deleted:
+        service.mark_deleted(update)
         work.audit("update.deleted-by-origin", update.uri)
 
 
-def gone(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
+def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
     """Its origin no longer shows an update that we hold. `deleted`: it said so, and nothing that
     it sent before brings it back. Returns whether we had it.
     """
     mine = Update.uri == uri, Update.author_id == council.actor_id
     update = work.session.scalar(select(Update).where(*mine))
-    if update is None or update.state is State.deleted:
+    if update is None or update.state is UpdateState.deleted:
         return False
     if deleted:
-        insert_once(work.session, Deleted, uri=uri, actor_id=council.actor_id, at=now())
-    service.remove(update)
+        insert_once(work.session, RemoteTombstone, uri=uri, actor_id=council.actor_id, at=now())
+    service.mark_deleted(update)
     work.audit("update.gone-at-origin", update.uri)
     return True
 

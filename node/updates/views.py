@@ -7,9 +7,10 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from node.errors import ConflictError, GoneError, InvalidInputError
-from node.federating.views.asking import current_reader
+from node.federating.views.current_viewer import current_viewer
+from node.messages import msg
 from node.projects import service as projects
-from node.projects.giving import give
+from node.projects.disclosure import disclose
 from node.projects.licensing import licence_url
 from node.projects.models import Project
 from node.request import (
@@ -23,8 +24,7 @@ from node.request import (
 from node.updates import service
 from node.updates.federate import to_note, to_tombstone, under_own_headings
 from node.updates.forms import UpdateForm
-from node.updates.models import State, Update
-from node.wording import say
+from node.updates.models import Update, UpdateState
 
 blueprint = Blueprint("updates", __name__, template_folder="templates")
 blueprint.add_app_template_filter(under_own_headings)
@@ -34,7 +34,7 @@ EDIT = "projects.edit"
 
 def section(project: Project) -> Markup:
     """The newest updates of a project, for its page."""
-    page = service.listed(current_work().session, project)
+    page = service.list_page(current_work().session, project)
     return Markup(render_template("updates/_section.html", project=project, page=page))  # noqa: S704 -- our own template
 
 
@@ -43,8 +43,8 @@ def section(project: Project) -> Markup:
 def index(token: str) -> ResponseReturnValue:
     """All updates of a project, newest first."""
     session = current_work().session
-    project = projects.by_token(session, token, current_reader())
-    page = service.listed(session, project, request.args.get("page", 1, type=int))
+    project = projects.by_token(session, token, current_viewer())
+    page = service.list_page(session, project, request.args.get("page", 1, type=int))
     return render_template("updates/index.html", project=project, page=page)
 
 
@@ -52,33 +52,33 @@ def index(token: str) -> ResponseReturnValue:
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
     """One update: its page, or its document for another server."""
-    reader = current_reader()
+    reader = current_viewer()
     update = service.by_token(current_work().session, token)
     is_document = wants_activity()
     try:
         project = projects.by_token(current_work().session, update.project.token, reader)
     except GoneError:
-        return _gone(update, is_document=is_document)
-    if update.state is State.deleted:
-        return _gone(update, is_document=is_document)
+        return _deleted_response(update, is_document=is_document)
+    if update.state is UpdateState.deleted:
+        return _deleted_response(update, is_document=is_document)
     if not is_document:
         return render_template("updates/update.html", update=update, project=project)
     if not project.is_local:
         return redirect(update.uri)
-    give([(update.uri, project)], reader)
+    disclose([(update.uri, project)], reader)
     return activity_response(to_note(update, licence_url(current_work().settings, project)).dump())
 
 
-def _gone(update: Update, *, is_document: bool) -> ResponseReturnValue:
+def _deleted_response(update: Update, *, is_document: bool) -> ResponseReturnValue:
     if is_document and update.author.is_local:
         return activity_response(to_tombstone(update).dump(), 410)
-    raise GoneError(say("This update has been deleted."))
+    raise GoneError(msg("This update has been deleted."))
 
 
 @blueprint.get("/projects/<token>/updates/new")
 @permission(EDIT)
 def new(token: str) -> ResponseReturnValue:
-    project = projects.for_change(current_work().session, token)
+    project = projects.get_for_update(current_work().session, token)
     return render_template("updates/edit.html", form=UpdateForm(), project=project, update=None)
 
 
@@ -87,15 +87,15 @@ def new(token: str) -> ResponseReturnValue:
 @keeps_text
 def create(token: str) -> ResponseReturnValue:
     form, work = UpdateForm(), current_work()
-    project = projects.for_change(work.session, token)
+    project = projects.get_for_update(work.session, token)
     if not form.validate_on_submit():
         return render_template("updates/edit.html", form=form, project=project, update=None), 400
     try:
         work.pause()
-        service.prepare(form.text())
-        project = projects.for_change(work.session, token)
-        update = service.just_said(work.session, project, form.text())
-        update = update or service.write(work, project, form.text())
+        service.prerender(form.to_input())
+        project = projects.get_for_update(work.session, token)
+        update = service.find_duplicate(work.session, project, form.to_input())
+        update = update or service.create(work, project, form.to_input())
     except InvalidInputError as error:
         form.show(error)
         return render_template("updates/edit.html", form=form, project=project, update=None), 400
@@ -103,7 +103,7 @@ def create(token: str) -> ResponseReturnValue:
         _("The update has been published. We’re notifying everyone who follows the project."),
         "success",
     )
-    return _back_to(update)
+    return _redirect_to(update)
 
 
 @blueprint.get("/updates/<token>/edit")
@@ -127,9 +127,9 @@ def change(token: str) -> ResponseReturnValue:
         return render_template("updates/edit.html", **page), 400
     try:
         work.pause()
-        service.prepare(form.text())
+        service.prerender(form.to_input())
         update = service.for_change(work.session, token)
-        service.change(work, update, form.text(), form.began_from())
+        service.change(work, update, form.to_input(), form.began_from())
     except InvalidInputError as error:
         form.show(error)
         return render_template("updates/edit.html", **page), 400
@@ -137,7 +137,7 @@ def change(token: str) -> ResponseReturnValue:
         form.version.data = str(update.version)
         return render_template("updates/edit.html", **page, theirs=update), 409
     flash(_("Your changes have been published."), "success")
-    return _back_to(update)
+    return _redirect_to(update)
 
 
 @blueprint.get("/updates/<token>/delete")
@@ -159,6 +159,6 @@ def delete(token: str) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=update.project.token), 303)
 
 
-def _back_to(update: Update) -> ResponseReturnValue:
+def _redirect_to(update: Update) -> ResponseReturnValue:
     address = url_for("projects.show", token=update.project.token, _anchor=f"update-{update.token}")
     return redirect(address, 303)

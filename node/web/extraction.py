@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from node.web.catalogues import HOUSE, WELSH, catalogue
+from node.web.translations import CORE_FOLDER, WELSH, catalogue_path
 
 ROOT = Path(__file__).parents[2]
 # By what call a string is marked, and which of its arguments it is.
@@ -22,16 +22,16 @@ KEYWORDS = DEFAULT_KEYWORDS | {
     "_l": None,
     "lazy_gettext": None,
     "lazy_ngettext": (1, 2),
-    "say": None,
-    "say_count": (1, 2),
+    "msg": None,
+    "msg_count": (1, 2),
     # The federation library knows nothing of languages; its sentences are shown all the same.
     "AddressError": None,
-    "Answer": (2,),
+    "RefusalResponse": (2,),
     "DocumentError": (2,),
 }
 
 
-METHODS: list[tuple[str, Any]] = [
+EXTRACTION_METHODS: list[tuple[str, Any]] = [
     ("**/tests/**", "ignore"),
     ("**/static/**", "ignore"),
     ("**/testing/**", "ignore"),
@@ -39,31 +39,31 @@ METHODS: list[tuple[str, Any]] = [
     ("**.py", "python"),
     ("**/templates/**", "jinja2"),
 ]
-OPTIONS = {"**/templates/**": {"extensions": "jinja2.ext.do", "silent": "false"}}
+EXTRACTION_OPTIONS = {"**/templates/**": {"extensions": "jinja2.ext.do", "silent": "false"}}
 WIDTH = 110
 
 
-def owners() -> dict[Path, tuple[Path, ...]]:
+def source_folders() -> dict[Path, tuple[Path, ...]]:
     """Each folder of translations, and the folders with what is said there."""
     plugins = (path.parent for path in sorted((ROOT / "plugins").glob("*/plugin.py")))
-    return {HOUSE: (ROOT / "node", ROOT / "federation")} | {
+    return {CORE_FOLDER: (ROOT / "node", ROOT / "federation")} | {
         plugin / "translations": (plugin,) for plugin in plugins
     }
 
 
-def extracted(folders: Collection[Path]) -> Catalog:
+def extract(folders: Collection[Path]) -> Catalog:
     """What is said in `folders`, in English."""
     found = Catalog(project="Moothall")
     for folder in folders:
         for file, _line, message, comments, context in extract_from_dir(
-            folder, METHODS, OPTIONS, KEYWORDS
+            folder, EXTRACTION_METHODS, EXTRACTION_OPTIONS, KEYWORDS
         ):
             place = (folder / file).relative_to(ROOT).as_posix()
             found.add(message, None, [(place, 1)], auto_comments=comments, context=context)
     return found
 
 
-def updated(path: Path, said: Catalog) -> Catalog:
+def update_catalogue(path: Path, said: Catalog) -> Catalog:
     """The catalogue at `path` with exactly what is said."""
     with path.open("rb") as file:
         known = read_po(file, locale=WELSH)
@@ -75,32 +75,32 @@ def updated(path: Path, said: Catalog) -> Catalog:
     return known
 
 
-def written(known: Catalog) -> bytes:
+def serialise(known: Catalog) -> bytes:
     """A catalogue as it stands in its file: in an order that does not depend on the code."""
     file = BytesIO()
     write_po(file, known, width=WIDTH, sort_output=True, include_lineno=False)
     return file.getvalue()
 
 
-def missing(known: Catalog) -> Iterator[str]:
+def find_faults(known: Catalog) -> Iterator[str]:
     """What is wrong with a catalogue: what has no translation, or one that does not fit."""
     for message in known:
-        if message.id and (message.fuzzy or not all(_forms(message))):
+        if message.id and (message.fuzzy or not all(_plural_forms(message))):
             yield f"not translated: {message.id!r}"
         elif message.id:
             yield from (f"{error}: {message.id!r}" for error in message.check(known))
 
 
-def _forms(message: Message) -> Collection[str | None]:
+def _plural_forms(message: Message) -> Collection[str | None]:
     return message.string if isinstance(message.string, list | tuple) else (message.string,)
 
 
 def main(tell: Callable[[str], object]) -> None:
-    for folder, sources in owners().items():
-        path = catalogue(folder)
-        known = updated(path, extracted(sources))
-        path.write_bytes(written(known))
-        wrong = list(missing(known))
+    for folder, sources in source_folders().items():
+        path = catalogue_path(folder)
+        known = update_catalogue(path, extract(sources))
+        path.write_bytes(serialise(known))
+        wrong = list(find_faults(known))
         tell(f"{path.relative_to(ROOT)}: {len(known)} strings, {len(wrong)} to do\n")
         for words in wrong:
             tell(f"  {words}\n")

@@ -17,10 +17,10 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.forms import DAY_PARTS, DayField, every_field
+from node.forms import DAY_PARTS, DayField, iter_fields
 
-LABEL = "govuk-label--s"
-LEGEND = "govuk-fieldset__legend--s"
+LABEL_CLASS = "govuk-label--s"
+LEGEND_CLASS = "govuk-fieldset__legend--s"
 
 
 def field_params(field: Field, hint: str | Markup = "", **more: Any) -> dict[str, Any]:
@@ -28,10 +28,10 @@ def field_params(field: Field, hint: str | Markup = "", **more: Any) -> dict[str
     params = {
         "id": field.id,
         "name": field.name,
-        "label": {"text": field.label.text, "classes": LABEL},
+        "label": {"text": field.label.text, "classes": LABEL_CLASS},
         "value": field._value() if hasattr(field, "_value") else field.data,
     }
-    return params | _around(field, hint) | more
+    return params | _hint_and_error(field, hint) | more
 
 
 def choice_params(
@@ -47,8 +47,8 @@ def choice_params(
     params = {"idPrefix": field.id, "name": field.name, "items": items}
     return (
         params
-        | {"fieldset": {"legend": {"text": field.label.text, "classes": LEGEND}}}
-        | _around(field, hint)
+        | {"fieldset": {"legend": {"text": field.label.text, "classes": LEGEND_CLASS}}}
+        | _hint_and_error(field, hint)
         | more
     )
 
@@ -62,7 +62,7 @@ def error_list(form: Form) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"text": error, "href": f"#{first}"} for error in dict.fromkeys(form.form_errors)
     ]
-    for field in every_field(form):
+    for field in iter_fields(form):
         # A list of forms has for errors what its forms have.
         said = [] if isinstance(field, FieldList) else field.errors
         href = f"#{getattr(field, 'first_id', field.id)}"
@@ -85,14 +85,14 @@ def day_params(field: DayField, hint: str | Markup = "") -> dict[str, Any]:
         for part, typed in zip(DAY_PARTS, field.typed, strict=True)
     ]
     params = {"id": field.id, "namePrefix": field.name, "items": items}
-    legend = {"fieldset": {"legend": {"text": field.label.text, "classes": LEGEND}}}
-    return params | legend | _around(field, hint)
+    legend = {"fieldset": {"legend": {"text": field.label.text, "classes": LEGEND_CLASS}}}
+    return params | legend | _hint_and_error(field, hint)
 
 
-def shown_values(form: Form) -> list[tuple[str, str]]:
+def displayed_values(form: Form) -> list[tuple[str, str]]:
     """What stands in the fields of a form that a person sees, each with its label."""
     found = []
-    for field in every_field(form):
+    for field in iter_fields(form):
         if isinstance(field, HiddenField | FieldList):
             continue
         if hasattr(field, "iter_choices"):
@@ -107,7 +107,7 @@ def shown_values(form: Form) -> list[tuple[str, str]]:
     return found
 
 
-def kind_of(field: Field) -> str:
+def component_of(field: Field) -> str:
     """The component that a field is drawn with."""
     kinds = (
         (DayField, "day"),
@@ -122,7 +122,7 @@ def kind_of(field: Field) -> str:
     return next((kind for type_, kind in kinds if isinstance(field, type_)), "text")
 
 
-def _around(field: Field, hint: str | Markup) -> dict[str, Any]:
+def _hint_and_error(field: Field, hint: str | Markup) -> dict[str, Any]:
     around: dict[str, Any] = {}
     if hint or field.description:
         around["hint"] = {"text": hint or field.description}

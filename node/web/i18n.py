@@ -9,56 +9,58 @@ from flask_babel import Babel, Domain
 from flask_security import current_user
 
 from node.languages import (
-    COOKIE,
+    COOKIE_NAME_KEY,
+    LANGUAGE_PARAMETER,
     LANGUAGES,
-    PARAMETER,
-    chosen,
-    locale_of_request,
-    page_in,
+    chosen_language,
     page_language,
-    said,
+    select_locale,
+    translate,
+    url_in_language,
 )
-from node.people.service import keep_language
+from node.people.service import save_language
 from node.request import current_node
 from node.settings import Settings
-from node.web.catalogues import Catalogues
+from node.web.translations import MessageCatalogues
 
 TIMEZONE = "Europe/London"
-SIGN_IN = "security.login"
-A_YEAR = 365 * 24 * 3600
+SIGN_IN_ENDPOINT = "security.login"
+YEAR_SECONDS = 365 * 24 * 3600
 
 
-class House(Domain):  # type: ignore[misc]  # Flask-Babel has no types
+class CatalogueDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
     """Where `gettext` looks: in the catalogues of the node and of its plugins."""
 
-    def __init__(self, catalogues: Catalogues) -> None:
+    def __init__(self, catalogues: MessageCatalogues) -> None:
         super().__init__()
         self._catalogues = catalogues
 
     def get_translations(self) -> NullTranslations:
-        return self._catalogues.into(page_language())
+        return self._catalogues.translations_for(page_language())
 
 
 def register(app: Flask, settings: Settings, folders: Iterable[Path]) -> None:
     """Set up translation and the zone in which times are shown. `folders` are the plugins'."""
-    app.config[COOKIE] = settings.cookie("language")
+    app.config[COOKIE_NAME_KEY] = settings.cookie_name("language")
     babel = Babel(
         app,
         default_timezone=TIMEZONE,
-        locale_selector=lambda: locale_of_request(settings.language),
+        locale_selector=lambda: select_locale(settings.language),
     )
-    babel.domain_instance = House(Catalogues(folders))
-    app.jinja_env.filters["said"] = said
-    app.jinja_env.globals.update(LANGUAGES=LANGUAGES, page_in=page_in, page_language=page_language)
+    babel.domain_instance = CatalogueDomain(MessageCatalogues(folders))
+    app.jinja_env.filters["translate"] = translate
+    app.jinja_env.globals.update(
+        LANGUAGES=LANGUAGES, page_in=url_in_language, page_language=page_language
+    )
 
     def remember(response: Response) -> Response:
         """Keep what was chosen with this request, and tell caches what the answer depends on."""
-        wanted = _of_account(chosen())
-        if wanted in LANGUAGES and wanted != request.cookies.get(app.config[COOKIE]):
+        wanted = _sync_with_account(chosen_language())
+        if wanted in LANGUAGES and wanted != request.cookies.get(app.config[COOKIE_NAME_KEY]):
             response.set_cookie(
-                app.config[COOKIE],
+                app.config[COOKIE_NAME_KEY],
                 wanted,
-                max_age=A_YEAR,
+                max_age=YEAR_SECONDS,
                 secure=settings.is_https,
                 httponly=True,
                 samesite="Lax",
@@ -70,17 +72,17 @@ def register(app: Flask, settings: Settings, folders: Iterable[Path]) -> None:
     app.after_request(remember)
 
 
-def _of_account(wanted: str | None) -> str | None:
+def _sync_with_account(wanted: str | None) -> str | None:
     """Which language to remember. Of somebody signed in, what they choose with this request is kept
     with their account; whoever has just signed in gets what is kept there.
     """
-    signs_in = request.endpoint == SIGN_IN and request.method == "POST"
-    chooses = request.args.get(PARAMETER) in LANGUAGES
+    signs_in = request.endpoint == SIGN_IN_ENDPOINT and request.method == "POST"
+    chooses = request.args.get(LANGUAGE_PARAMETER) in LANGUAGES
     if not (signs_in or chooses) or not current_user.is_authenticated:
         return wanted
     kept: str | None = current_user.language
     if kept and signs_in:
         return kept
     if wanted and wanted != kept:
-        keep_language(current_node(), current_user.id, wanted)
+        save_language(current_node(), current_user.id, wanted)
     return wanted

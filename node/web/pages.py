@@ -15,32 +15,32 @@ from sqlalchemy import text
 from wtforms import HiddenField, PasswordField, StringField
 
 from node.councils import service as councils
-from node.councils.founding import Founding, found
+from node.councils.first_run import FirstRunInput, set_up
 from node.councils.models import Council
-from node.councils.places import LABELS
-from node.data_folder import with_secret
+from node.councils.places import REGION_LABELS
+from node.data_folder import get_secret_key
 from node.errors import ForbiddenError, InvalidInputError, NotFoundError
-from node.federating.views.asking import current_reader
-from node.forms import HouseForm
+from node.federating.views.current_viewer import current_viewer
+from node.forms import BaseForm
+from node.messages import msg
 from node.people import session_cookies
 from node.people.sign_in import first_run_token
-from node.portfolio.portrait import portrait
+from node.portfolio.council_summary import summarise_council
 from node.projects import service as projects
 from node.request import (
     PUBLIC,
     activity_response,
+    cached_json,
     current_node,
     current_work,
     permission,
-    remembered,
     wants_activity,
 )
 from node.runtime import Document
-from node.wording import say
 
 blueprint = Blueprint("pages", __name__)
 
-LATEST = 6
+MAX_LATEST = 6
 
 
 @blueprint.get("/")
@@ -50,12 +50,12 @@ def home() -> ResponseReturnValue:
     session = current_work().session
     if councils.own(session) is None:
         return render_template("setting_up.html")
-    latest = projects.newest(session, projects.Filter(current_reader()), LATEST)
+    latest = projects.list_newest(session, projects.ProjectFilter(current_viewer()), MAX_LATEST)
     return render_template(
         "home.html",
         council=councils.own(session),
         projects=latest,
-        follows=councils.followed(session),
+        follows=councils.list_followed(session),
     )
 
 
@@ -78,18 +78,18 @@ def accessibility() -> ResponseReturnValue:
 def own_council(slug: str) -> ResponseReturnValue:
     """Our own council: its page, or its actor for another server."""
     if wants_activity():
-        return activity_response(remembered(f"council {slug}", partial(_council_document, slug)))
-    return _council_page(_own_council(slug))
+        return activity_response(cached_json(f"council {slug}", partial(_council_document, slug)))
+    return _render_council(_require_own_council(slug))
 
 
 def _council_document(slug: str) -> Document:
-    return councils.describe(current_work().settings, _own_council(slug)).dump()
+    return councils.build_document(current_work().settings, _require_own_council(slug)).dump()
 
 
-def _own_council(slug: str) -> Council:
+def _require_own_council(slug: str) -> Council:
     council = councils.by_slug(current_work().session, slug)
     if council is None:
-        raise NotFoundError(say("There is no such council here."))
+        raise NotFoundError(msg("There is no such council here."))
     return council
 
 
@@ -99,25 +99,25 @@ def known_council(council_id: int) -> ResponseReturnValue:
     """A council of another node, as far as we know it."""
     council = current_work().session.get(Council, council_id)
     if council is None:
-        raise NotFoundError(say("There is no such council here."))
+        raise NotFoundError(msg("There is no such council here."))
     if council.slug:
         return redirect(url_for("pages.own_council", slug=council.slug))
-    return _council_page(council)
+    return _render_council(council)
 
 
-def _council_page(council: Council) -> str:
-    wanted = projects.Filter(current_reader(), council_id=council.id)
-    page = projects.listed(current_work().session, wanted, request.args.get("page", 1, type=int))
+def _render_council(council: Council) -> str:
+    wanted = projects.ProjectFilter(current_viewer(), council_id=council.id)
+    page = projects.list_page(current_work().session, wanted, request.args.get("page", 1, type=int))
     return render_template(
         "councils/council.html",
         council=council,
         page=page,
-        portrait=portrait(current_work().session, council, current_reader()),
-        region=LABELS.get(council.region) if council.region else None,
+        portrait=summarise_council(current_work().session, council, current_viewer()),
+        region=REGION_LABELS.get(council.region) if council.region else None,
     )
 
 
-class FirstRunForm(HouseForm):
+class FirstRunForm(BaseForm):
     """Who the council is, and who looks after the node.
 
     `token` proves that one can read the node's console.
@@ -140,15 +140,15 @@ class FirstRunForm(HouseForm):
     )
     token = HiddenField()
 
-    def founding(self) -> Founding:
+    def to_founding(self) -> FirstRunInput:
         names = ("name", "slug", "colour", "gss_code", "person_name", "email", "password")
-        return Founding(**{name: self[name].data or "" for name in names})
+        return FirstRunInput(**{name: self[name].data or "" for name in names})
 
 
 @blueprint.get("/first-run")
 @permission(PUBLIC)
 def first_run_form() -> ResponseReturnValue:
-    _first_run_allowed(request.args.get("token", ""))
+    _require_first_run(request.args.get("token", ""))
     form = FirstRunForm()
     form.token.data = request.args["token"]
     return render_template("first_run.html", form=form)
@@ -159,30 +159,30 @@ def first_run_form() -> ResponseReturnValue:
 def first_run() -> ResponseReturnValue:
     """Set the node up and sign its operator in."""
     form, work = FirstRunForm(), current_work()
-    _first_run_allowed(form.token.data or "")
+    _require_first_run(form.token.data or "")
     if not form.validate_on_submit():
         return render_template("first_run.html", form=form), 400
     work.pause()  # a password is hashed before anything is written
     try:
-        operator = found(work, form.founding())
+        operator = set_up(work, form.to_founding())
     except InvalidInputError as error:
         form.show(error)
         return render_template("first_run.html", form=form), 400
     work.by = operator.email
     login_user(operator)
-    session_cookies.begin(work, operator)
+    session_cookies.begin_session(work, operator)
     flash(
         _("Your server is ready. Publish your first project, or follow another council."), "success"
     )
     return redirect(url_for("pages.home"), 303)
 
 
-def _first_run_allowed(token: str) -> None:
+def _require_first_run(token: str) -> None:
     if councils.own(current_work().session) is not None:
-        raise NotFoundError(say("This server has already been set up."))
-    expected = first_run_token(with_secret(current_node().settings))
+        raise NotFoundError(msg("This server has already been set up."))
+    expected = first_run_token(get_secret_key(current_node().settings))
     if not hmac.compare_digest(token.encode(), expected.encode()):
-        raise ForbiddenError(say("Open the address that the server printed when it started."))
+        raise ForbiddenError(msg("Open the address that the server printed when it started."))
 
 
 @blueprint.get("/healthz")

@@ -21,15 +21,15 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 # Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
-FOR_ONE_PERSON = "private, no-store"
+PRIVATE_CACHE = "private, no-store"
 # What addresses hold that let somebody in.
-KEYS = frozenset({"key", "token"})
+SECRET_PARAMETERS = frozenset({"key", "token"})
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
 DOCUMENT_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     *HEADERS.items(),
 )
-EXTENSION = "moothall-headers"
+EXTENSION_KEY = "moothall-headers"
 
 
 def register(app: Flask, *, https: bool) -> None:
@@ -44,27 +44,27 @@ def register(app: Flask, *, https: bool) -> None:
             response.headers.setdefault(name, value)
         if https:
             response.headers.setdefault(*STRICT_TRANSPORT)
-        if _is_for_one_person() or _has_form() or KEYS & set(request.args):
-            response.headers.setdefault("Cache-Control", FOR_ONE_PERSON)
+        if _is_personal() or _has_form() or SECRET_PARAMETERS & set(request.args):
+            response.headers.setdefault("Cache-Control", PRIVATE_CACHE)
         return response
 
     app.after_request(harden)
-    app.extensions[EXTENSION] = of_documents(https=https)
+    app.extensions[EXTENSION_KEY] = document_headers(https=https)
 
 
-def of_documents(*, https: bool) -> list[tuple[str, str]]:
+def document_headers(*, https: bool) -> list[tuple[str, str]]:
     """The headers of what no browser is to show."""
     return [*DOCUMENT_HEADERS, *([STRICT_TRANSPORT] if https else [])]
 
 
 def harden_document(response: Response) -> None:
     """Add the headers to what another server is answered: the same for all."""
-    response.headers.extend(current_app.extensions[EXTENSION])
+    response.headers.extend(current_app.extensions[EXTENSION_KEY])
     if _has_form():  # a page that a server asked for
-        response.headers.setdefault("Cache-Control", FOR_ONE_PERSON)
+        response.headers.setdefault("Cache-Control", PRIVATE_CACHE)
 
 
-def _is_for_one_person() -> bool:
+def _is_personal() -> bool:
     """Whether somebody is signed in and it was asked who, as every page does.
 
     Flask-Login keeps its answer there. Asking it now might read the database, which may be broken,

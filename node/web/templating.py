@@ -27,19 +27,19 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from federation.origin import same_origin
-from node.federating import addresses
+from node.federating import local_uris
 from node.federating.models import Actor
-from node.languages import said
+from node.languages import translate
 from node.request import current_node
 from node.web import fields, times
-from node.web.site import Site
+from node.web.layout import LayoutContext
 from node.web.theme import brand
 
-LIBRARY = str(Path(govuk_frontend_jinja.__path__[0]))
-JINJA = str(Path(jinja2.__path__[0]))
+GOVUK_TEMPLATES = str(Path(govuk_frontend_jinja.__path__[0]))
+JINJA_PACKAGE = str(Path(jinja2.__path__[0]))
 
 
-class StrictNames(Undefined):
+class StrictTemplateUndefined(Undefined):
     """Raises for a name that is not there in our templates, but not in those of the library.
 
     The GOV.UK macros ask their parameters for all they might hold, ask whether they have a caller,
@@ -49,19 +49,23 @@ class StrictNames(Undefined):
     def __new__(
         cls, hint: str | None = None, obj: Any = missing, name: str | None = None, *args: Any
     ) -> Any:
-        lenient = isinstance(obj, Mapping) or name == "caller" or _template().startswith(LIBRARY)
+        lenient = (
+            isinstance(obj, Mapping)
+            or name == "caller"
+            or _current_template().startswith(GOVUK_TEMPLATES)
+        )
         return (ChainableUndefined if lenient else StrictUndefined)(hint, obj, name, *args)
 
 
-def _template() -> str:
+def _current_template() -> str:
     """The file of the template that is being rendered."""
     frame = inspect.currentframe()
-    while frame and frame.f_code.co_filename.startswith((__file__, JINJA)):
+    while frame and frame.f_code.co_filename.startswith((__file__, JINJA_PACKAGE)):
         frame = frame.f_back
     return frame.f_code.co_filename if frame else ""
 
 
-class HouseEnvironment(Environment):
+class SharedGlobalsEnvironment(Environment):
     """Where all templates have the same globals. No template here has any of its own, and to look
     in two places for each was a third of the time that a page with many macros took.
     """
@@ -70,7 +74,7 @@ class HouseEnvironment(Environment):
         return self.globals if d is None else super().make_globals(d)
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
+class TemplateBytecodeCache(FileSystemBytecodeCache):
     """Templates as compiled, in files. Where these cannot be read or written, as on a full disk,
     pages are made without.
     """
@@ -84,10 +88,10 @@ class CompiledTemplates(FileSystemBytecodeCache):
             super().dump_bytecode(bucket)
 
 
-def register(app: Flask, site: Callable[[], Site]) -> None:
+def register(app: Flask, site: Callable[[], LayoutContext]) -> None:
     """Set the templates of `app` up. `site` tells what the layout shows, once a request."""
     environment = app.jinja_env
-    environment.undefined = StrictNames
+    environment.undefined = StrictTemplateUndefined
     macros = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     # First, so that no library or plugin takes the place of a page of ours.
     house = PackageLoader("node.web")
@@ -102,22 +106,22 @@ def register(app: Flask, site: Callable[[], Site]) -> None:
         calendar_day=times.calendar_day,
         moment=times.moment,
         exact_moment=times.exact,
-        said=said,
+        translate=translate,
         written_in=written_in,
     )
     environment.globals.update(
         brand=brand,
-        came_from=came_from,
-        same_page=same_page,
+        came_from=referring_page,
+        same_page=current_page_with,
         field_params=fields.field_params,
         choice_params=fields.choice_params,
         day_params=fields.day_params,
-        kind_of=fields.kind_of,
-        shown_values=fields.shown_values,
+        kind_of=fields.component_of,
+        shown_values=fields.displayed_values,
         error_list=fields.error_list,
     )
 
-    def frame() -> dict[str, Site]:
+    def frame() -> dict[str, LayoutContext]:
         if "site" not in g:
             g.site = site()
         return {"site": g.site}
@@ -145,10 +149,10 @@ def breakable(text: str) -> Markup:
 
 def handle(actor: Actor) -> str:
     """`@name@host`, as people type it."""
-    return addresses.handle(current_node().settings, actor)
+    return local_uris.handle(current_node().settings, actor)
 
 
-def came_from(*endpoints: str) -> str:
+def referring_page(*endpoints: str) -> str:
     """The address within this node of the page that a visitor comes from, with its query, if it is
     one of these; otherwise empty. Browsers send it (`Referrer-Policy: same-origin`).
     """
@@ -165,7 +169,7 @@ def came_from(*endpoints: str) -> str:
     return url_for(endpoint, **values) + (f"?{page.query}" if page.query else "")
 
 
-def same_page(**changes: Any) -> str:
+def current_page_with(**changes: Any) -> str:
     """The address of this page with other query parameters: None takes one away."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
     new = [(name, value) for name, value in changes.items() if value is not None]

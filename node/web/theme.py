@@ -6,7 +6,7 @@ Contrast is that of WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1 for tex
 import re
 
 DEFAULT_COLOUR = "#1d5b4f"
-READABLE = 4.5
+TEXT_CONTRAST = 4.5
 # Links stand in running text and are told from it by colour as well as by their underline.
 LINK_CONTRAST = 5.5
 
@@ -18,9 +18,9 @@ HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 def stylesheet(colour: str) -> str:
     """The theme for a council's colour, `#rrggbb`; anything else gives the default one."""
-    own = _parse(normal(colour))
+    own = _parse(normalise(colour))
     surface = _mix(own, WHITE, 0.95)
-    brand = readable(own, WHITE, READABLE)
+    brand = readable(own, WHITE, TEXT_CONTRAST)
     link = readable(own, surface, LINK_CONTRAST)
     properties = {
         "brand-colour": brand,
@@ -36,11 +36,11 @@ def stylesheet(colour: str) -> str:
 
 def brand(colour: str) -> str:
     """The council's colour as `#rrggbb`, darkened where white text on it could not be read."""
-    own = _parse(normal(colour))
-    return _hex(readable(own, WHITE, READABLE))
+    own = _parse(normalise(colour))
+    return _hex(readable(own, WHITE, TEXT_CONTRAST))
 
 
-def normal(colour: str) -> str:
+def normalise(colour: str) -> str:
     """`colour` in lower case if it is one (`#rrggbb`), else the default colour."""
     return colour.lower() if HEX.fullmatch(colour) else DEFAULT_COLOUR
 

@@ -23,7 +23,7 @@ SOURCE_MAP = re.compile(r"//# sourceMappingURL=\S+\s*$")
 # Components and parts that belong to GOV.UK alone.
 RESERVED = re.compile(r"\.govuk-(header|logo|footer__(crown|copyright-logo))(?![a-z])")
 # The preludes of blocks that hold rules, not declarations.
-NESTING = ("@media", "@supports", "@layer")
+NESTING_AT_RULES = ("@media", "@supports", "@layer")
 
 
 def main() -> None:
@@ -33,33 +33,33 @@ def main() -> None:
         style = (package / "govuk-frontend.min.css").read_text(encoding="utf-8")
         script = (package / "govuk-frontend.min.js").read_text(encoding="utf-8")
     TARGET.mkdir(parents=True, exist_ok=True)
-    (TARGET / "govuk-frontend.min.css").write_text(without_reserved(style), encoding="utf-8")
+    (TARGET / "govuk-frontend.min.css").write_text(strip_reserved(style), encoding="utf-8")
     script = SOURCE_MAP.sub("", script).rstrip() + "\n"
     (TARGET / "govuk-frontend.min.js").write_text(script, encoding="utf-8")
 
 
-def without_reserved(style: str) -> str:
+def strip_reserved(style: str) -> str:
     """The stylesheet `style`, minified, without what only GOV.UK may show."""
     style = TYPEFACE.sub("", COMMENT.sub("", style))
-    return _rules(style.replace(":arial,", ":arial,helvetica,")) + "\n"
+    return _filter_rules(style.replace(":arial,", ":arial,helvetica,")) + "\n"
 
 
-def _rules(style: str) -> str:
+def _filter_rules(style: str) -> str:
     kept = []
     at = 0
     while (opening := style.find("{", at)) != -1:
-        closing = _closing(style, opening)
+        closing = _find_closing(style, opening)
         statements, _, prelude = style[at:opening].rpartition(";")
         if statements:
             kept.append(statements + ";")
-        block = _rule(prelude.strip(), style[opening + 1 : closing])
+        block = _filter_rule(prelude.strip(), style[opening + 1 : closing])
         if block:
             kept.append(block)
         at = closing + 1
     return "".join(kept)
 
 
-def _closing(style: str, opening: int) -> int:
+def _find_closing(style: str, opening: int) -> int:
     """Where the block ends that begins at `opening`. No string of the stylesheet holds a brace."""
     depth = 0
     for at in range(opening, len(style)):
@@ -69,9 +69,9 @@ def _closing(style: str, opening: int) -> int:
     raise ValueError("The stylesheet ends inside a block.")
 
 
-def _rule(prelude: str, body: str) -> str:
-    if prelude.startswith(NESTING):
-        body = _rules(body)
+def _filter_rule(prelude: str, body: str) -> str:
+    if prelude.startswith(NESTING_AT_RULES):
+        body = _filter_rules(body)
         return f"{prelude}{{{body}}}" if body else ""
     if prelude == "@font-face":
         return ""

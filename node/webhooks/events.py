@@ -3,47 +3,54 @@
 from enum import StrEnum
 from typing import Any
 
-from node.feeds import describing
+from node.feeds import representations
 from node.projects.licensing import licence_url
 from node.projects.models import Project, Visibility
 from node.settings import Settings
 from node.updates.models import Update
 
 
-class Event(StrEnum):
+class WebhookEvent(StrEnum):
     """Something that happened to a project of ours."""
 
     published = "project.published"
     updated = "project.updated"
     deleted = "project.deleted"
-    told = "update.published"
+    update_published = "update.published"
     test = "test"
 
 
-CHOICES = (Event.published, Event.updated, Event.deleted, Event.told)
+SUBSCRIBABLE_EVENTS = (
+    WebhookEvent.published,
+    WebhookEvent.updated,
+    WebhookEvent.deleted,
+    WebhookEvent.update_published,
+)
 
 
-def of_project(settings: Settings, project: Project) -> dict[str, Any]:
+def project_payload(settings: Settings, project: Project) -> dict[str, Any]:
     page = f"{settings.base_url}/projects/{project.token}"
-    return describing.whole(project, page, licence_url(settings, project))
+    return representations.describe_project(project, page, licence_url(settings, project))
 
 
-def trace(project: Project) -> dict[str, Any]:
+def deleted_payload(project: Project) -> dict[str, Any]:
     """All that is said of one that is gone, or that whoever hears of it may no longer see."""
     return {"token": project.token, "id": project.uri}
 
 
-def of_update(settings: Settings, update: Update) -> dict[str, Any]:
-    return describing.update(update, f"{settings.base_url}/updates/{update.token}")
+def update_payload(settings: Settings, update: Update) -> dict[str, Any]:
+    return representations.describe_update(update, f"{settings.base_url}/updates/{update.token}")
 
 
-def to_everybody(event: Event, before: Visibility, now_is: Visibility) -> Event | None:
+def public_event(
+    event: WebhookEvent, before: Visibility, now_is: Visibility
+) -> WebhookEvent | None:
     """What an event is to those who hear of public projects alone; None where it is nothing."""
     was, is_now = before is Visibility.public, now_is is Visibility.public
-    if event is not Event.updated:
+    if event is not WebhookEvent.updated:
         return event if is_now else None
     if was and is_now:
         return event
     if is_now:
-        return Event.published
-    return Event.deleted if was else None
+        return WebhookEvent.published
+    return WebhookEvent.deleted if was else None

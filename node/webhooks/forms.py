@@ -4,14 +4,14 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectChoice, SelectMultipleField, StringField
 
 from node.forms import StrictForm
-from node.webhooks.events import CHOICES, Event
+from node.webhooks.events import SUBSCRIBABLE_EVENTS, WebhookEvent
 
-EVENTS = {
-    Event.published: _l("A project is published"),
-    Event.updated: _l("A project is changed"),
-    Event.deleted: _l("A project is deleted"),
-    Event.told: _l("An update is published"),
-    Event.test: _l("Test message"),
+EVENT_LABELS = {
+    WebhookEvent.published: _l("A project is published"),
+    WebhookEvent.updated: _l("A project is changed"),
+    WebhookEvent.deleted: _l("A project is deleted"),
+    WebhookEvent.update_published: _l("An update is published"),
+    WebhookEvent.test: _l("Test message"),
 }
 
 
@@ -24,7 +24,7 @@ class WebhookForm(StrictForm):
     )
     events = SelectMultipleField(
         _l("Events to send"),
-        choices=[SelectChoice(event.value, EVENTS[event]) for event in CHOICES],
+        choices=[SelectChoice(event.value, EVENT_LABELS[event]) for event in SUBSCRIBABLE_EVENTS],
         validate_choice=False,
     )
     tells_all = BooleanField(_l("Include projects that are not public"))

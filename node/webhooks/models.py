@@ -9,14 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
 from node.federating.models import Uri
-from node.federating.models.shapes import Queued
+from node.federating.models.mixins import QueueMixin
 from node.people.models import User
 
-PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105 -- a prefix
 
 
 def new_secret() -> str:
-    return PREFIX + b64encode(secrets.token_bytes(32)).decode()
+    return SECRET_PREFIX + b64encode(secrets.token_bytes(32)).decode()
 
 
 class Webhook(Base):
@@ -45,7 +45,7 @@ class Webhook(Base):
     user: Mapped[User] = relationship()
 
 
-class WebhookMessage(Queued, Base):
+class WebhookMessage(QueueMixin, Base):
     """One message to one webhook. `reference` is its name there, the same at each attempt; `status`
     is what the last was answered, or `answer` says why nothing was.
     """

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-from node.webhooks.models import PREFIX
+from node.webhooks.models import SECRET_PREFIX
 
 
-def headers(reference: str, at: datetime, body: bytes, keys: Iterable[str]) -> dict[str, str]:
+def signed_headers(
+    reference: str, at: datetime, body: bytes, keys: Iterable[str]
+) -> dict[str, str]:
     """Signed with each of `keys`, so that whoever receives may still have the one before."""
     moment = str(int(at.timestamp()))
     signed = f"{reference}.{moment}.".encode() + body
@@ -21,5 +23,5 @@ def headers(reference: str, at: datetime, body: bytes, keys: Iterable[str]) -> d
 
 
 def _signature(key: str, signed: bytes) -> str:
-    secret = b64decode(key.removeprefix(PREFIX))
+    secret = b64decode(key.removeprefix(SECRET_PREFIX))
     return "v1," + b64encode(hmac.new(secret, signed, sha256).digest()).decode()

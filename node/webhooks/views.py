@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from flask_security import current_user
 
 from node.errors import ConflictError, InvalidInputError
-from node.languages import said
-from node.people.permissions import may
+from node.languages import translate
+from node.people.permissions import has_permission
 from node.request import current_work, permission
 from node.webhooks import service
-from node.webhooks.events import CHOICES
-from node.webhooks.forms import EVENTS, WebhookForm
+from node.webhooks.events import SUBSCRIBABLE_EVENTS
+from node.webhooks.forms import EVENT_LABELS, WebhookForm
 from node.webhooks.models import Webhook
 
 blueprint = Blueprint("webhooks", __name__, template_folder="templates")
@@ -24,16 +24,18 @@ EDIT, OPERATE = "projects.edit", "node.operate"
 @blueprint.get("/account/webhooks")
 @permission(EDIT)
 def index() -> ResponseReturnValue:
-    return _page(WebhookForm())
+    return _render_list(WebhookForm())
 
 
-def _page(form: WebhookForm) -> str:
-    hooks = service.of_user(current_work().session, current_user, everybodys=may(OPERATE))
+def _render_list(form: WebhookForm) -> str:
+    hooks = service.list_of_user(
+        current_work().session, current_user, all_users=has_permission(OPERATE)
+    )
     return render_template("webhooks/index.html", form=form, hooks=hooks, names=_names())
 
 
 def _names() -> dict[str, str]:
-    return {event.value: str(label) for event, label in EVENTS.items()}
+    return {event.value: str(label) for event, label in EVENT_LABELS.items()}
 
 
 @blueprint.post("/account/webhooks/new")
@@ -42,35 +44,35 @@ def add() -> ResponseReturnValue:
     """Add a webhook, and show its secret this once."""
     form, work = WebhookForm(), current_work()
     if not form.validate_on_submit():
-        return _page(form), 400
-    wanted = [each for each in form.events.data or [] if each in list(CHOICES)]
+        return _render_list(form), 400
+    wanted = [each for each in form.events.data or [] if each in list(SUBSCRIBABLE_EVENTS)]
     try:
         hook = service.add(
             work, current_user, form.url.data or "", wanted, tells_all=bool(form.tells_all.data)
         )
     except InvalidInputError as error:
         form.show(error)
-        return _page(form), 400
+        return _render_list(form), 400
     except ConflictError as error:
-        form.form_errors.append(said(error.safe_text))
-        return _page(form), 409
-    return _one(hook, hook.secret)
+        form.form_errors.append(translate(error.safe_text))
+        return _render_list(form), 409
+    return _render_webhook(hook, hook.secret)
 
 
 @blueprint.get("/account/webhooks/<int:webhook_id>")
 @permission(EDIT)
 def show(webhook_id: int) -> ResponseReturnValue:
     """A webhook, and how its last messages fared."""
-    return _one(_find(webhook_id))
+    return _render_webhook(_find(webhook_id))
 
 
 def _find(webhook_id: int) -> Webhook:
     session = current_work().session
-    return service.find(session, current_user, webhook_id, everybodys=may(OPERATE))
+    return service.find(session, current_user, webhook_id, all_users=has_permission(OPERATE))
 
 
-def _one(hook: Webhook, secret: str = "") -> str:
-    sent = service.messages(current_work().session, hook)
+def _render_webhook(hook: Webhook, secret: str = "") -> str:
+    sent = service.list_messages(current_work().session, hook)
     return render_template(
         "webhooks/webhook.html",
         hook=hook,
@@ -85,13 +87,13 @@ def _one(hook: Webhook, secret: str = "") -> str:
 @permission(EDIT)
 def change_secret(webhook_id: int) -> ResponseReturnValue:
     hook = _find(webhook_id)
-    return _one(hook, service.change_secret(current_work(), hook))
+    return _render_webhook(hook, service.change_secret(current_work(), hook))
 
 
 @blueprint.post("/account/webhooks/<int:webhook_id>/test")
 @permission(EDIT)
 def test(webhook_id: int) -> ResponseReturnValue:
-    service.test(current_work(), _find(webhook_id))
+    service.queue_test(current_work(), _find(webhook_id))
     flash(_("We are sending a test message. Reload this page to see the result."), "success")
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import has_request_context
 
 from node import api
-from node.api import GoneError, NotFoundError, ProjectView, Work, say
+from node.api import GoneError, NotFoundError, ProjectView, Work, msg
 from plugins.checklists import runs
 from plugins.checklists.models import COUNCIL, FINISHED, PROJECT, Run
 
@@ -16,7 +16,7 @@ ANSWER, DEFINE, SHARE = "checklists.answer", "checklists.define", "checklists.sh
 
 
 @dataclass(frozen=True)
-class Subject:
+class VisibleRun:
     """What a run is about, for whoever reads: a project they may see, or what it was called."""
 
     run: Run
@@ -30,22 +30,22 @@ class Subject:
         return self.council_name if self.run.scope == COUNCIL else self.run.title
 
 
-def run(work: Work, token: str) -> Subject:
+def get_run(work: Work, token: str) -> VisibleRun:
     """A run that whoever asks may see. Raises `NotFoundError`."""
-    found = see(work, runs.by_token(work.session, token))
+    found = get_visible(work, runs.get_by_token(work.session, token))
     if found is None:
-        raise NotFoundError(say("There is no such assessment."))
+        raise NotFoundError(msg("There is no such assessment."))
     return found
 
 
-def see(work: Work, found: Run) -> Subject | None:
+def get_visible(work: Work, found: Run) -> VisibleRun | None:
     """None where whoever asks may not see it."""
-    if not may_read(found):
+    if not can_read(found):
         return None
     project = _project(work, found.about) if found.scope == PROJECT else None
     if found.scope == PROJECT and project is None:
         return None
-    return Subject(found, project, api.council(work).name)
+    return VisibleRun(found, project, api.council(work).name)
 
 
 def _project(work: Work, uri: str) -> ProjectView | None:
@@ -59,6 +59,6 @@ def _project(work: Work, uri: str) -> ProjectView | None:
     return found if found is not None and found.uri == uri else None
 
 
-def may_read(found: Run) -> bool:
+def can_read(found: Run) -> bool:
     """Whether whoever asks may read it, if they may see the project that it is about."""
-    return api.may(ANSWER) or (found.state == FINISHED and found.scope == PROJECT)
+    return api.has_permission(ANSWER) or (found.state == FINISHED and found.scope == PROJECT)

@@ -7,25 +7,25 @@ import click
 from node import api
 from plugins.checklists import library
 from plugins.checklists.access import PLUGIN
+from plugins.checklists.definitions.data_reader import DefinitionError
 from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.definitions.reading import read
-from plugins.checklists.definitions.taking import DefinitionError
-from plugins.checklists.definitions.writing import to_yaml
+from plugins.checklists.definitions.parsing import read_file
+from plugins.checklists.definitions.serialising import to_yaml
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE_PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("list")
 def list_all() -> None:
     """Name every checklist, with its newest version."""
     with api.work(PLUGIN) as work:
-        for checklist in library.current(work.session).values():
+        for checklist in library.list_current(work.session).values():
             languages = " ".join(checklist.languages)
             click.echo(f"{checklist.id} {checklist.version} [{languages}] {checklist.title.en}")
 
 
 @click.command("import")
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE_PATH)
 def import_file(file: Path) -> None:
     """Publish the checklist in FILE as a new version."""
     checklist = _read(file)
@@ -41,15 +41,15 @@ def export(name: str, number: int | None) -> None:
     """Write the checklist called NAME as YAML."""
     with api.work(PLUGIN) as work:
         found = (
-            library.version(work.session, name, number)
+            library.get_version(work.session, name, number)
             if number
-            else library.checklist(work.session, name)
+            else library.get_newest(work.session, name)
         )
     click.echo(to_yaml(found), nl=False)
 
 
 @click.command("check")
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE_PATH)
 def check(file: Path) -> None:
     """Say whether FILE is a checklist, and what nobody worded in it yet."""
     checklist = _read(file)
@@ -65,6 +65,6 @@ COMMANDS = [list_all, import_file, export, check]
 
 def _read(file: Path) -> Checklist:
     try:
-        return read(file)
+        return read_file(file)
     except DefinitionError as error:
         raise click.ClickException(str(error)) from error

@@ -10,31 +10,31 @@ from datetime import date
 from typing import Any
 
 from node.api import DocumentField, DocumentType, DocumentView, misfit
-from plugins.checklists.answers import LONGEST_TITLE, LONGEST_URL, MOST_EVIDENCE, Evidence
-from plugins.checklists.definitions.reading import MOST_QUESTIONS
-from plugins.checklists.definitions.taking import ID, LONGEST_ID
-from plugins.checklists.kinds import LONGEST_ANSWER
+from plugins.checklists.answer_types import MAX_LEN_ANSWER
+from plugins.checklists.answers import MAX_EVIDENCE, MAX_LEN_TITLE, MAX_LEN_URL, Evidence
+from plugins.checklists.definitions.data_reader import ID_PATTERN, MAX_LEN_ID
+from plugins.checklists.definitions.parsing import MAX_QUESTIONS
 from plugins.checklists.models import COUNCIL, PROJECT, SERVICE
 
-TYPE = "ChecklistResult"
-MOST_BYTES = 200_000
-LONGEST_SUBJECT = 300
+RESULT_TYPE = "ChecklistResult"
+MAX_BYTES = 200_000
+MAX_LEN_SUBJECT = 300
 
 
 def document_type(label: Any) -> DocumentType:
     return DocumentType(
-        TYPE,
+        RESULT_TYPE,
         label,
         fields=(
-            DocumentField("checklist", is_needed=True, most=LONGEST_ID),
+            DocumentField("checklist", is_needed=True, most=MAX_LEN_ID),
             DocumentField("version", "number", is_needed=True),
             DocumentField("scope", is_needed=True, most=20),
-            DocumentField("about", most=LONGEST_SUBJECT),
+            DocumentField("about", most=MAX_LEN_SUBJECT),
             DocumentField("finished", "day", is_needed=True),
-            DocumentField("answers", "json", is_needed=True, most=MOST_BYTES // 2),
-            DocumentField("evidence", "json", most=MOST_BYTES // 2),
+            DocumentField("answers", "json", is_needed=True, most=MAX_BYTES // 2),
+            DocumentField("evidence", "json", most=MAX_BYTES // 2),
         ),
-        most_bytes=MOST_BYTES,
+        most_bytes=MAX_BYTES,
     )
 
 
@@ -57,7 +57,7 @@ class SharedRun:
         return self.document.council.uri, self.scope, self.document.project_uri or self.about
 
 
-def read(document: DocumentView) -> SharedRun | None:
+def parse_result(document: DocumentView) -> SharedRun | None:
     """None where it is not one."""
     fields = document.fields
     scope, finished_on = fields.get("scope"), fields.get("finished")
@@ -76,7 +76,7 @@ def read(document: DocumentView) -> SharedRun | None:
 
 
 def _answers(given: Any) -> dict[str, str]:
-    return {name: value for name, value in _items(given) if _is_line(value, LONGEST_ANSWER)}
+    return {name: value for name, value in _items(given) if _is_line(value, MAX_LEN_ANSWER)}
 
 
 def _evidence(given: Any) -> dict[str, list[Evidence]]:
@@ -85,7 +85,7 @@ def _evidence(given: Any) -> dict[str, list[Evidence]]:
         if isinstance(each, list):
             found[name] = [
                 Evidence(one["url"], one["title"])
-                for one in each[:MOST_EVIDENCE]
+                for one in each[:MAX_EVIDENCE]
                 if isinstance(one, dict)
                 and _is_link(one.get("url"))
                 and _is_title(one.get("title"))
@@ -97,11 +97,13 @@ def _items(given: Any) -> list[tuple[str, Any]]:
     if not isinstance(given, dict):
         return []
     named = ((name, value) for name, value in given.items() if _is_id(name))
-    return [one for one, _place in zip(named, range(MOST_QUESTIONS), strict=False)]
+    return [one for one, _place in zip(named, range(MAX_QUESTIONS), strict=False)]
 
 
 def _is_id(name: Any) -> bool:
-    return isinstance(name, str) and len(name) <= LONGEST_ID and ID.fullmatch(name) is not None
+    return (
+        isinstance(name, str) and len(name) <= MAX_LEN_ID and ID_PATTERN.fullmatch(name) is not None
+    )
 
 
 def _is_line(value: Any, most: int) -> bool:
@@ -109,13 +111,13 @@ def _is_line(value: Any, most: int) -> bool:
 
 
 def _is_title(value: Any) -> bool:
-    return isinstance(value, str) and misfit(value, LONGEST_TITLE) is None
+    return isinstance(value, str) and misfit(value, MAX_LEN_TITLE) is None
 
 
 def _is_link(value: Any) -> bool:
     return (
         isinstance(value, str)
         and value.startswith(("https://", "http://"))
-        and len(value) <= LONGEST_URL
+        and len(value) <= MAX_LEN_URL
         and value.isprintable()
     )

@@ -10,63 +10,71 @@ from dataclasses import replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from node.api import InvalidInputError, NotFoundError, Work, insert_once, say
+from node.api import InvalidInputError, NotFoundError, Work, insert_once, msg
 from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.definitions.reading import MOST_VERSION, from_data
-from plugins.checklists.definitions.shipped import shipped
-from plugins.checklists.definitions.writing import to_data
-from plugins.checklists.models import Version
+from plugins.checklists.definitions.parsing import MAX_VERSION, from_data
+from plugins.checklists.definitions.serialising import to_data
+from plugins.checklists.definitions.shipped import load_shipped
+from plugins.checklists.models import ChecklistVersion
 
 # So many checklists a council may have.
-MOST = 200
+MAX_CHECKLISTS = 200
 
 
-def current(session: Session) -> Mapping[str, Checklist]:
+def list_current(session: Session) -> Mapping[str, Checklist]:
     """The newest version of every checklist, by id, in the order of their English titles."""
-    newest = select(Version.checklist, func.max(Version.number)).group_by(Version.checklist)
-    found = dict(shipped())
+    newest = select(ChecklistVersion.checklist, func.max(ChecklistVersion.number)).group_by(
+        ChecklistVersion.checklist
+    )
+    found = dict(load_shipped())
     for checklist_id, number in session.execute(newest):
         known = found.get(checklist_id)
         if known is None or known.version < number:
-            found[checklist_id] = version(session, checklist_id, number)
+            found[checklist_id] = get_version(session, checklist_id, number)
     return dict(sorted(found.items(), key=lambda item: item[1].title.en.casefold()))
 
 
-def checklist(session: Session, checklist_id: str) -> Checklist:
+def get_newest(session: Session, checklist_id: str) -> Checklist:
     """The newest version. Raises `NotFoundError`."""
-    return version(session, checklist_id, _newest(session, checklist_id))
+    return get_version(session, checklist_id, _newest_number(session, checklist_id))
 
 
-def version(session: Session, checklist_id: str, number: int) -> Checklist:
+def get_version(session: Session, checklist_id: str, number: int) -> Checklist:
     """One version. Raises `NotFoundError`."""
     row = (
         session.scalar(
-            select(Version).where(Version.checklist == checklist_id, Version.number == number)
+            select(ChecklistVersion).where(
+                ChecklistVersion.checklist == checklist_id, ChecklistVersion.number == number
+            )
         )
-        if 0 < number <= MOST_VERSION
+        if 0 < number <= MAX_VERSION
         else None  # and no database could hold the number
     )
     if row is not None:
         return from_data(row.data)
-    known = shipped().get(checklist_id)
+    known = load_shipped().get(checklist_id)
     if known is None or known.version != number:
-        raise NotFoundError(say("There is no such checklist."))
+        raise NotFoundError(msg("There is no such checklist."))
     return known
 
 
-def versions(session: Session, checklist_id: str) -> Sequence[int]:
+def list_versions(session: Session, checklist_id: str) -> Sequence[int]:
     """The numbers of all that are there, newest first."""
-    kept = set(session.scalars(select(Version.number).where(Version.checklist == checklist_id)))
-    if checklist_id in shipped():
-        kept.add(shipped()[checklist_id].version)
+    kept = set(
+        session.scalars(
+            select(ChecklistVersion.number).where(ChecklistVersion.checklist == checklist_id)
+        )
+    )
+    if checklist_id in load_shipped():
+        kept.add(load_shipped()[checklist_id].version)
     return sorted(kept, reverse=True)
 
 
-def keep(work: Work, checklist: Checklist) -> None:
+def store_version(work: Work, checklist: Checklist) -> None:
     """Keep a version by which something is answered, whatever the plugin comes with later."""
     insert_once(
         work.session,
-        Version,
+        ChecklistVersion,
         checklist=checklist.id,
         number=checklist.version,
         data=to_data(checklist),
@@ -79,31 +87,34 @@ def publish(work: Work, checklist: Checklist) -> Checklist:
 
     Raises `InvalidInputError` where there are too many.
     """
-    there = versions(work.session, checklist.id)
+    there = list_versions(work.session, checklist.id)
     if there:
-        before = version(work.session, checklist.id, there[0])
+        before = get_version(work.session, checklist.id, there[0])
         if replace(checklist, version=before.version) == before:
             return before
-        keep(work, before)
+        store_version(work, before)
         checklist = replace(checklist, version=there[0] + 1)
-    elif len(current(work.session)) >= MOST:
+    elif len(list_current(work.session)) >= MAX_CHECKLISTS:
         raise InvalidInputError(
-            say("Your council already has %(most)s checklists, which is the maximum.", most=MOST)
+            msg(
+                "Your council already has %(most)s checklists, which is the maximum.",
+                most=MAX_CHECKLISTS,
+            )
         )
-    if checklist.version > MOST_VERSION:
+    if checklist.version > MAX_VERSION:
         raise InvalidInputError(
-            say(
+            msg(
                 "This checklist has reached the maximum number of versions. Write a "
                 "new checklist instead."
             )
         )
-    keep(work, checklist)
+    store_version(work, checklist)
     work.audit("publish", f"urn:moothall:checklist:{checklist.id}", version=checklist.version)
     return checklist
 
 
-def _newest(session: Session, checklist_id: str) -> int:
-    there = versions(session, checklist_id)
+def _newest_number(session: Session, checklist_id: str) -> int:
+    there = list_versions(session, checklist_id)
     if not there:
-        raise NotFoundError(say("There is no such checklist."))
+        raise NotFoundError(msg("There is no such checklist."))
     return there[0]

@@ -16,7 +16,7 @@ PROJECT, SERVICE, COUNCIL = "project", "service", "council"
 OPEN, FINISHED = "open", "finished"
 
 
-class Version(Base):
+class ChecklistVersion(Base):
     """A version of a definition that was written here, or by which something was answered here."""
 
     __tablename__ = "checklists__version"
@@ -30,7 +30,7 @@ class Version(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Draft(Base):
+class ChecklistDraft(Base):
     """A definition that is being written: at most one a checklist. `edition` counts the changes."""
 
     __tablename__ = "checklists__draft"
@@ -73,7 +73,7 @@ class Run(Base):
     document_id: Mapped[str] = mapped_column(Uri, default="")
 
 
-class Answer(Base):
+class ChecklistAnswer(Base):
     """The newest answer to one question of a run, and what is to be done about it.
 
     `edition` counts the changes. `plan`, `owner_id`, `due_on` and `action` (open, done, or nothing)
@@ -100,7 +100,7 @@ class Answer(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Past(Base):
+class AnswerHistory(Base):
     """One change of an answer: who made it, when, and what was there before."""
 
     __tablename__ = "checklists__past"
@@ -114,7 +114,7 @@ class Past(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Asked(Base):
+class CouncilQuestion(Base):
     """What somebody at another council asks about an answer that ours shares."""
 
     __tablename__ = "checklists__asked"

@@ -58,8 +58,8 @@ def answer(question: Question, given: str, language: str) -> str:
     if question.kind == YES_NO and given in DEGREES:
         return str(DEGREES[given])
     if question.kind == CHOICE:
-        option = question.option(given)
-        return option.into(language) if option else given
+        option = question.option_text(given)
+        return option.in_language(language) if option else given
     if question.kind == DATE:
         return str(format_date(date.fromisoformat(given), "d MMMM y")) if given else ""
     return given

@@ -19,7 +19,7 @@ from node.api import (
     DocumentView,
     Facet,
     NavigationItem,
-    NoticeKind,
+    NotificationType,
     Permission,
     PersonView,
     PluginDetails,
@@ -32,9 +32,9 @@ from node.api import (
 )
 from plugins.checklists import (
     access,
-    asking,
-    demonstration,
-    duties,
+    automation,
+    council_questions,
+    demo_data,
     federate,
     library,
     runs,
@@ -42,7 +42,7 @@ from plugins.checklists import (
 )
 from plugins.checklists.commands import COMMANDS
 from plugins.checklists.models import PROJECT, Run
-from plugins.checklists.pages.blueprint import blueprint
+from plugins.checklists.pages.blueprint import create_blueprint
 
 FOLDER = Path(__file__).parent
 OFFICERS = frozenset({"officer", "coordinator", "operator"})
@@ -67,7 +67,7 @@ def plugin_details() -> PluginDetails:
 
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
-    return [blueprint()]
+    return [create_blueprint()]
 
 
 @hookimpl
@@ -89,14 +89,14 @@ def project_sections(project: ProjectView, work: Work) -> list[Section]:
     """The newest run of each checklist that the reader may see, and what may be begun."""
     found: dict[str, Run] = {}
     newest: dict[str, Run] = {}
-    for run in runs.about(work.session, runs.Subject(PROJECT, project.uri, "")):
+    for run in runs.list_about(work.session, runs.RunSubject(PROJECT, project.uri, "")):
         newest.setdefault(run.checklist, run)
-        if run.checklist not in found and access.may_read(run):
+        if run.checklist not in found and access.can_read(run):
             found[run.checklist] = run
-    rows = [(run, runs.progress(work.session, run)) for run in found.values()]
+    rows = [(run, runs.get_progress(work.session, run)) for run in found.values()]
     offered = []
-    if api.may(access.ANSWER):
-        every = library.current(work.session)
+    if api.has_permission(access.ANSWER):
+        every = library.list_current(work.session)
         offered = [item for name, item in every.items() if name not in newest]
     if not rows and not offered:
         return []
@@ -106,7 +106,7 @@ def project_sections(project: ProjectView, work: Work) -> list[Section]:
 
 @hookimpl
 def project_deleted(project: ProjectView, work: Work) -> None:
-    for document_id in runs.forget(work, project.uri):
+    for document_id in runs.delete_of_project(work, project.uri):
         api.withdraw(work, document_id)
 
 
@@ -125,54 +125,54 @@ def document_received(document: DocumentView, work: Work) -> None:
 @hookimpl
 def document_withdrawn(document: DocumentView, work: Work) -> None:
     """A project here may have no shared checklist any more."""
-    sharing.was_taken_back(work, document.id)
+    sharing.clear_document(work, document.id)
     if document.project_uri:
         api.reindex(work, document.project_uri)
 
 
 @hookimpl
 def register_activities() -> list[str]:
-    return [asking.ACTIVITY]
+    return [council_questions.ACTIVITY]
 
 
 @hookimpl
 def activity_received(activity: ActivityView, work: Work) -> bool:
-    return asking.received(activity, work)
+    return council_questions.receive_question(activity, work)
 
 
 @hookimpl
 def register_facets() -> list[Facet]:
     choices = {
-        duties.FINISHED_VALUE: _l("Finished by our council"),
-        duties.SHARED_VALUE: _l("Shared with other councils"),
+        automation.FINISHED_VALUE: _l("Finished by our council"),
+        automation.SHARED_VALUE: _l("Shared with other councils"),
     }
-    return [Facet(duties.FACET, _l("Checklist"), choices)]
+    return [Facet(automation.FACET_NAME, _l("Checklist"), choices)]
 
 
 @hookimpl
 def facet_values(
     projects: Sequence[ProjectView], work: Work
 ) -> Mapping[str, Mapping[str, Collection[str]]]:
-    return duties.facet_values(projects, work)
+    return automation.facet_values(projects, work)
 
 
 @hookimpl
 def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
-    return duties.desk_steps(person, work)
+    return automation.desk_steps(person, work)
 
 
 @hookimpl
 def register_settings() -> list[Setting]:
     return [
         Setting(
-            duties.DAYS_BEFORE,
+            automation.DAYS_BEFORE_SETTING,
             _l("Days before the due date to remind the owner of an action"),
             7,
             kind="number",
             most=60,
         ),
         Setting(
-            sharing.SHARES,
+            sharing.SHARE_SETTING,
             _l("Share every assessment with other councils when it is finished"),
             False,
             kind="yes_no",
@@ -188,27 +188,31 @@ def register_commands() -> list[click.Command]:
 
 @hookimpl
 def register_jobs() -> list[ScheduledJob]:
-    return [ScheduledJob("remind", duties.remind, every=timedelta(hours=6))]
+    return [ScheduledJob("remind", automation.remind_owners, every=timedelta(hours=6))]
 
 
 @hookimpl
 def register_checks() -> list[Check]:
     return [
-        Check("Can every checklist be read?", duties.unreadable),
-        Check("Is every checklist worded?", duties.unworded),
+        Check("Can every checklist be read?", automation.find_unreadable),
+        Check("Is every checklist worded?", automation.find_unworded),
     ]
 
 
 @hookimpl
-def register_notices() -> list[NoticeKind]:
+def register_notifications() -> list[NotificationType]:
     return [
-        NoticeKind(duties.DUE, _l("You have checklist actions due soon"), "asked"),
-        NoticeKind(
-            asking.NOTICE, _l("%(who)s asked a question about your checklist answers"), "asked"
+        NotificationType(
+            automation.DUE_NOTIFICATION, _l("You have checklist actions due soon"), "asked"
+        ),
+        NotificationType(
+            council_questions.NOTIFICATION,
+            _l("%(who)s asked a question about your checklist answers"),
+            "asked",
         ),
     ]
 
 
 @hookimpl
 def demo(demo: DemoView, work: Work) -> None:
-    demonstration.fill(demo, work)
+    demo_data.add_demo_data(demo, work)

@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from plugins.checklists.definitions.model import DEGREES, YES_NO, Checklist, Question, Section
+from plugins.checklists.definitions.model import (
+    YES_NO,
+    YES_NO_ANSWERS,
+    Checklist,
+    ChecklistSection,
+    Question,
+)
 
 NOT_STARTED, IN_PROGRESS, COMPLETED, NOTHING_TO_ASK = (
     "not-started",
@@ -16,10 +22,10 @@ NOT_STARTED, IN_PROGRESS, COMPLETED, NOTHING_TO_ASK = (
 
 
 @dataclass(frozen=True)
-class Part:
+class SectionProgress:
     """A section of a checklist, with the questions of it that are asked."""
 
-    section: Section
+    section: ChecklistSection
     questions: Sequence[Question]
     answered: int
 
@@ -33,7 +39,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """A checklist and the answers so far, by the question's id; an empty one is none."""
 
     checklist: Checklist
@@ -42,7 +48,7 @@ class Progress:
     @cached_property
     def questions(self) -> Sequence[Question]:
         """Those that are asked."""
-        return self.checklist.shown(self.answers)
+        return self.checklist.visible_questions(self.answers)
 
     @cached_property
     def unanswered(self) -> Sequence[Question]:
@@ -65,19 +71,19 @@ class Progress:
         """How many questions have which of yes, partly, no and not applicable."""
         asked = (question for question in self.questions if question.kind == YES_NO)
         found = Counter(self.answers.get(question.id) or "" for question in asked)
-        return {answer: found[answer] for answer in DEGREES}
+        return {answer: found[answer] for answer in YES_NO_ANSWERS}
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[SectionProgress]:
         shown = {question.id for question in self.questions}
         open_ids = {question.id for question in self.unanswered}
         found = []
         for section in self.checklist.sections:
             questions = [question for question in section.questions if question.id in shown]
             answered = sum(question.id not in open_ids for question in questions)
-            found.append(Part(section, questions, answered))
+            found.append(SectionProgress(section, questions, answered))
         return found
 
-    def after(self, question_id: str) -> Question | None:
+    def next_question(self, question_id: str) -> Question | None:
         """The next question of the same section that is asked."""
         for part in self.parts():
             ids = [question.id for question in part.questions]

@@ -7,14 +7,20 @@ from datetime import date, datetime
 from node import api
 from node.api import Work
 from plugins.checklists import answers, runs
-from plugins.checklists.access import Subject
+from plugins.checklists.access import VisibleRun
 from plugins.checklists.answers import Evidence
-from plugins.checklists.definitions.model import WANTING, Advice, Checklist, Question, Section
-from plugins.checklists.progress import Progress
+from plugins.checklists.definitions.model import (
+    NEGATIVE_ANSWERS,
+    Advice,
+    Checklist,
+    ChecklistSection,
+    Question,
+)
+from plugins.checklists.progress import RunProgress
 
 
 @dataclass(frozen=True)
-class Entry:
+class ReportEntry:
     """One question with its answer, and what is to be done about it."""
 
     question: Question
@@ -27,13 +33,13 @@ class Entry:
     due_on: date | None = None
 
     @property
-    def is_wanting(self) -> bool:
+    def needs_recommendation(self) -> bool:
         """Whether what is recommended is of use."""
-        return self.answer in WANTING and bool(self.question.recommendation.en)
+        return self.answer in NEGATIVE_ANSWERS and bool(self.question.recommendation.en)
 
 
 @dataclass(frozen=True)
-class Report:
+class RunReport:
     """`sections` has those of which something is asked; `is_whole`: what only our council sees is
     in it.
     """
@@ -41,28 +47,28 @@ class Report:
     checklist: Checklist
     title: str
     council: str
-    progress: Progress
-    sections: Sequence[tuple[Section, Sequence[Entry]]]
+    progress: RunProgress
+    sections: Sequence[tuple[ChecklistSection, Sequence[ReportEntry]]]
     advice: Sequence[Advice]
     began_at: datetime
     finished_at: datetime | None
-    is_whole: bool
+    includes_private: bool
 
 
-def of_run(work: Work, subject: Subject, *, is_whole: bool) -> Report:
+def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunReport:
     """For those who may answer `is_whole`; for others without notes, plans and names."""
     run, session = subject.run, work.session
-    progress = runs.progress(session, run)
-    rows = answers.of_run(session, run)
+    progress = runs.get_progress(session, run)
+    rows = answers.get_by_question(session, run)
     people = {person.id: person.name for person in api.people(work)} if is_whole else {}
     sections = []
     for part in progress.parts():
         entries = []
         for question in part.questions:
-            entry, row = Entry(question), rows.get(question.id)
+            entry, row = ReportEntry(question), rows.get(question.id)
             if row is not None:
-                every = answers.evidence(row)
-                entry = Entry(
+                every = answers.parse_evidence(row)
+                entry = ReportEntry(
                     question,
                     row.answer,
                     evidence=[each for each in every if is_whole or not each.is_private],
@@ -74,7 +80,7 @@ def of_run(work: Work, subject: Subject, *, is_whole: bool) -> Report:
             entries.append(entry)
         if entries:
             sections.append((part.section, entries))
-    return Report(
+    return RunReport(
         progress.checklist,
         subject.title,
         subject.council_name,

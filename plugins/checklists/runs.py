@@ -8,27 +8,27 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from node import api
-from node.api import InvalidInputError, NotFoundError, Work, insert_once, now, say
+from node.api import InvalidInputError, NotFoundError, Work, insert_once, msg, now
 from plugins.checklists import answers, library
+from plugins.checklists.answer_types import is_valid_answer
 from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.kinds import fits
 from plugins.checklists.models import (
     COUNCIL,
     FINISHED,
     OPEN,
     PROJECT,
     SERVICE,
-    Answer,
-    Asked,
-    Past,
+    AnswerHistory,
+    ChecklistAnswer,
+    CouncilQuestion,
     Run,
 )
-from plugins.checklists.progress import Progress
+from plugins.checklists.progress import RunProgress
 
 SCOPES = (PROJECT, SERVICE, COUNCIL)
 # A list of runs shows so many.
-MOST = 200
-CARRIED = (
+MAX_RUNS = 200
+CARRIED_FIELDS = (
     "question",
     "answer",
     "note",
@@ -42,7 +42,7 @@ CARRIED = (
 
 
 @dataclass(frozen=True)
-class Subject:
+class RunSubject:
     """What a run is about: see `Run`."""
 
     scope: str
@@ -50,54 +50,56 @@ class Subject:
     title: str
 
 
-def by_token(session: Session, token: str) -> Run:
+def get_by_token(session: Session, token: str) -> Run:
     """Raises `NotFoundError`. Who may see it, `access` says."""
     run = session.scalar(select(Run).where(Run.token == token))
     if run is None:
-        raise NotFoundError(say("There is no such assessment."))
+        raise NotFoundError(msg("There is no such assessment."))
     return run
 
 
-def definition(session: Session, run: Run) -> Checklist:
+def get_definition(session: Session, run: Run) -> Checklist:
     """The version by which it is answered."""
-    return library.version(session, run.checklist, run.version)
+    return library.get_version(session, run.checklist, run.version)
 
 
-def progress(session: Session, run: Run) -> Progress:
-    return Progress(definition(session, run), answers.said(session, run))
+def get_progress(session: Session, run: Run) -> RunProgress:
+    return RunProgress(get_definition(session, run), answers.get_values(session, run))
 
 
-def latest(session: Session, checklist_id: str, subject: Subject) -> Run | None:
-    query = _about(subject).where(Run.checklist == checklist_id, Run.is_latest)
+def find_latest(session: Session, checklist_id: str, subject: RunSubject) -> Run | None:
+    query = _select_about(subject).where(Run.checklist == checklist_id, Run.is_latest)
     return session.scalar(query)
 
 
-def about(session: Session, subject: Subject) -> Sequence[Run]:
+def list_about(session: Session, subject: RunSubject) -> Sequence[Run]:
     """All runs about one thing, the newest of each checklist first."""
-    query = _about(subject).order_by(Run.checklist, Run.number.desc()).limit(MOST)
+    query = _select_about(subject).order_by(Run.checklist, Run.number.desc()).limit(MAX_RUNS)
     return session.scalars(query).all()
 
 
-def series(session: Session, run: Run) -> Sequence[Run]:
+def list_series(session: Session, run: Run) -> Sequence[Run]:
     """All runs of the same checklist about the same thing, oldest first."""
     same = (Run.checklist == run.checklist, Run.scope == run.scope, Run.about == run.about)
-    newest = select(Run).where(*same).order_by(Run.number.desc()).limit(MOST)
+    newest = select(Run).where(*same).order_by(Run.number.desc()).limit(MAX_RUNS)
     return session.scalars(newest).all()[::-1]
 
 
-def newest(session: Session, checklist_id: str) -> Sequence[Run]:
+def list_newest(session: Session, checklist_id: str) -> Sequence[Run]:
     """The newest run of a checklist about each thing, last changed first."""
     query = select(Run).where(Run.checklist == checklist_id, Run.is_latest)
-    return session.scalars(query.order_by(Run.changed_at.desc(), Run.id.desc()).limit(MOST)).all()
+    return session.scalars(
+        query.order_by(Run.changed_at.desc(), Run.id.desc()).limit(MAX_RUNS)
+    ).all()
 
 
-def begin(work: Work, checklist: Checklist, subject: Subject) -> Run:
+def begin_run(work: Work, checklist: Checklist, subject: RunSubject) -> Run:
     """Begin with the answers of last time. Where one is open already, that is it."""
     session = work.session
-    before = latest(session, checklist.id, subject)
+    before = find_latest(session, checklist.id, subject)
     if before is not None and before.state == OPEN:
         return before
-    library.keep(work, checklist)
+    library.store_version(work, checklist)
     token = secrets.token_urlsafe(9)
     key = {"checklist": checklist.id, "scope": subject.scope, "about": subject.about}
     is_first = insert_once(
@@ -117,46 +119,46 @@ def begin(work: Work, checklist: Checklist, subject: Subject) -> Run:
     )
     if not is_first:  # somebody else began at this moment
         return session.scalars(
-            _about(subject).where(Run.checklist == checklist.id, Run.is_latest)
+            _select_about(subject).where(Run.checklist == checklist.id, Run.is_latest)
         ).one()
-    run = by_token(session, token)
+    run = get_by_token(session, token)
     if before is not None:
         before.is_latest = False
-        _carry(work, checklist, before, run)
-    work.audit("begin", _subject(run), checklist=checklist.id, number=run.number)
+        _carry_answers(work, checklist, before, run)
+    work.audit("begin", _audit_subject(run), checklist=checklist.id, number=run.number)
     session.flush()
     return run
 
 
-def finish(work: Work, run: Run) -> None:
+def finish_run(work: Work, run: Run) -> None:
     """Raises `InvalidInputError` while something is not answered."""
-    left = progress(work.session, run).unanswered
+    left = get_progress(work.session, run).unanswered
     if left:
         raise InvalidInputError(
-            say(
+            msg(
                 "Answer every question before you finish. The next question is: %(text)s",
                 text=left[0].text.en,
             )
         )
     if run.state == OPEN:
         run.state, run.finished_at, run.changed_at = FINISHED, now(), now()
-        find_anew(work, run)
-        work.audit("finish", _subject(run), checklist=run.checklist, number=run.number)
+        reindex_project(work, run)
+        work.audit("finish", _audit_subject(run), checklist=run.checklist, number=run.number)
 
 
-def find_anew(work: Work, run: Run) -> None:
+def reindex_project(work: Work, run: Run) -> None:
     """What the search knows of a project changes."""
     if run.scope == PROJECT:
         api.reindex(work, run.about)
 
 
-def discard(work: Work, run: Run) -> None:
+def discard_run(work: Work, run: Run) -> None:
     """Forget one that is not finished. Raises `InvalidInputError` for one that is."""
     if run.state == FINISHED:
-        raise InvalidInputError(say("You cannot delete a finished assessment."))
+        raise InvalidInputError(msg("You cannot delete a finished assessment."))
     session = work.session
-    work.audit("discard", _subject(run), checklist=run.checklist, number=run.number)
-    _delete(session, [run.id])
+    work.audit("discard", _audit_subject(run), checklist=run.checklist, number=run.number)
+    _delete_runs(session, [run.id])
     same = (Run.checklist == run.checklist, Run.scope == run.scope, Run.about == run.about)
     before = session.scalars(select(Run).where(*same).order_by(Run.number.desc()).limit(1)).first()
     if before is not None:
@@ -164,60 +166,60 @@ def discard(work: Work, run: Run) -> None:
     session.flush()
 
 
-def go_over(work: Work, run: Run, checklist: Checklist) -> int:
+def switch_version(work: Work, run: Run, checklist: Checklist) -> int:
     """Answer an open run by another version from now on; what does not fit is put with what was
     there before. How many answers those are.
     """
     if run.state == FINISHED:
         raise InvalidInputError(
-            say("This assessment is finished. Start a new assessment to answer again.")
+            msg("This assessment is finished. Start a new assessment to answer again.")
         )
-    library.keep(work, checklist)
+    library.store_version(work, checklist)
     dropped = 0
-    for question_id, row in answers.of_run(work.session, run).items():
+    for question_id, row in answers.get_by_question(work.session, run).items():
         question = checklist.by_id.get(question_id)
-        if question is not None and (not row.answer or fits(question, row.answer)):
+        if question is not None and (not row.answer or is_valid_answer(question, row.answer)):
             continue
         before = {"answer": row.answer, "note": row.note, "evidence": row.evidence}
         key = {"run_id": run.id, "question": question_id, "by": work.by}
-        work.session.add(Past(**key, what="go-over", before=before | {"plan": row.plan}))
+        work.session.add(AnswerHistory(**key, what="go-over", before=before | {"plan": row.plan}))
         work.session.delete(row)
         dropped += bool(row.answer)
     run.version, run.changed_at = checklist.version, now()
-    work.audit("go-over", _subject(run), checklist=run.checklist, version=checklist.version)
+    work.audit("go-over", _audit_subject(run), checklist=run.checklist, version=checklist.version)
     work.session.flush()
     return dropped
 
 
-def forget(work: Work, project_uri: str) -> list[str]:
+def delete_of_project(work: Work, project_uri: str) -> list[str]:
     """Remove every run about a project; the ids of the documents that were shared of them."""
     rows = work.session.scalars(select(Run).where(Run.scope == PROJECT, Run.about == project_uri))
     found = {run.id: run.document_id for run in rows}
-    _delete(work.session, list(found))
+    _delete_runs(work.session, list(found))
     return [document_id for document_id in found.values() if document_id]
 
 
-def _about(subject: Subject) -> Select[Run]:
+def _select_about(subject: RunSubject) -> Select[Run]:
     return select(Run).where(Run.scope == subject.scope, Run.about == subject.about)
 
 
-def _subject(run: Run) -> str:
+def _audit_subject(run: Run) -> str:
     """What the audit log names: a project by its id."""
     return run.about if run.scope == PROJECT else f"urn:moothall:{run.scope}:{run.about}"
 
 
-def _carry(work: Work, checklist: Checklist, before: Run, run: Run) -> None:
+def _carry_answers(work: Work, checklist: Checklist, before: Run, run: Run) -> None:
     """The answers of last time, as far as they answer this version; their actions go on here."""
-    for question_id, row in answers.of_run(work.session, before).items():
+    for question_id, row in answers.get_by_question(work.session, before).items():
         question = checklist.by_id.get(question_id)
-        if question is not None and (not row.answer or fits(question, row.answer)):
-            values: Mapping[str, object] = {name: getattr(row, name) for name in CARRIED}
-            work.session.add(Answer(**values, run_id=run.id, by=row.by, at=row.at))
+        if question is not None and (not row.answer or is_valid_answer(question, row.answer)):
+            values: Mapping[str, object] = {name: getattr(row, name) for name in CARRIED_FIELDS}
+            work.session.add(ChecklistAnswer(**values, run_id=run.id, by=row.by, at=row.at))
     work.session.flush()
 
 
-def _delete(session: Session, run_ids: list[int]) -> None:
-    for table in (Answer, Asked, Past):
+def _delete_runs(session: Session, run_ids: list[int]) -> None:
+    for table in (ChecklistAnswer, CouncilQuestion, AnswerHistory):
         session.execute(delete(table).where(table.run_id.in_(run_ids)))
     session.execute(delete(Run).where(Run.id.in_(run_ids)))
     session.expire_all()

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from sqlalchemy import update
 
 from node import api
-from node.api import CouncilView, Document, InvalidInputError, ProjectView, Work, now, say
+from node.api import CouncilView, Document, InvalidInputError, ProjectView, Work, msg, now
 from plugins.checklists import answers, runs
-from plugins.checklists.access import Subject
+from plugins.checklists.access import VisibleRun
 from plugins.checklists.answers import Evidence
 from plugins.checklists.definitions.model import YES
-from plugins.checklists.federate import LONGEST_SUBJECT, TYPE, SharedRun, read
+from plugins.checklists.federate import MAX_LEN_SUBJECT, RESULT_TYPE, SharedRun, parse_result
 from plugins.checklists.models import FINISHED, PROJECT, Run
 
 PRIVATE = "private"
 # The setting by which everything that may be is shared.
-SHARES = "share_when_finished"
+SHARE_SETTING = "share_when_finished"
 # So many councils are shown that did what is to be done.
-MOST_EXAMPLES = 10
+MAX_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
-class Example:
+class SharedExample:
     """A council that answered yes to a question. `project` is what it answered about, if it is one
     that whoever asks may see.
     """
@@ -34,12 +34,14 @@ class Example:
     document_id: str
 
 
-def what_is_shared(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list[Evidence]]]:
+def shared_content(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list[Evidence]]]:
     """The answers, and what everybody may look at, by question."""
-    asked = {question.id for question in runs.progress(work.session, run).questions}
-    rows = [row for row in answers.of_run(work.session, run).values() if row.question in asked]
+    asked = {question.id for question in runs.get_progress(work.session, run).questions}
+    rows = [
+        row for row in answers.get_by_question(work.session, run).values() if row.question in asked
+    ]
     public = {
-        row.question: [each for each in answers.evidence(row) if not each.is_private]
+        row.question: [each for each in answers.parse_evidence(row) if not each.is_private]
         for row in rows
     }
     return (
@@ -48,38 +50,38 @@ def what_is_shared(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list
     )
 
 
-def reason_not_to(subject: Subject) -> str:
+def find_obstacle(subject: VisibleRun) -> str:
     """Why a run cannot be shared; nothing where it can."""
     if subject.run.state != FINISHED:
-        return say("Finish this assessment first. Only finished assessments can be shared.")
+        return msg("Finish this assessment first. Only finished assessments can be shared.")
     if subject.run.scope != PROJECT:
         return ""
     project = subject.project
     if project is None or not project.is_local:
-        return say(
+        return msg(
             "This assessment is about another council’s project. You can only "
             "share assessments of your own council’s work."
         )
     if project.visibility == PRIVATE:
-        return say("Only your council can see this project, so its answers cannot be shared.")
+        return msg("Only your council can see this project, so its answers cannot be shared.")
     return ""
 
 
-def share(work: Work, subject: Subject) -> None:
+def share(work: Work, subject: VisibleRun) -> None:
     """Let the councils that work with ours see the answers, in place of those of an earlier run
     about the same. Raises `InvalidInputError`.
     """
-    reason = reason_not_to(subject)
+    reason = find_obstacle(subject)
     if reason:
         raise InvalidInputError(reason)  # type: ignore[arg-type]  # it is a saying
     run = subject.run
-    given, evidence = what_is_shared(work, run)
-    checklist = runs.definition(work.session, run)
+    given, evidence = shared_content(work, run)
+    checklist = runs.get_definition(work.session, run)
     fields = {
         "checklist": run.checklist,
         "version": run.version,
         "scope": run.scope,
-        "about": subject.title[:LONGEST_SUBJECT] if run.scope != PROJECT else "",
+        "about": subject.title[:MAX_LEN_SUBJECT] if run.scope != PROJECT else "",
         "finished": (run.finished_at or now()).date(),
         "answers": given,
         "evidence": {
@@ -87,22 +89,22 @@ def share(work: Work, subject: Subject) -> None:
             for question, found in evidence.items()
         },
     }
-    for before in runs.series(work.session, run):
+    for before in runs.list_series(work.session, run):
         if before.document_id and before is not run:
             run.document_id, before.document_id = before.document_id, ""
     name = f"{checklist.title.en}: {subject.title}"
     document = api.publish(
         work,
         Document(
-            type=TYPE,
-            name=name[:LONGEST_SUBJECT],
+            type=RESULT_TYPE,
+            name=name[:MAX_LEN_SUBJECT],
             fields=fields,
             project_uri=run.about if run.scope == PROJECT else None,
             id=run.document_id or None,
         ),
     )
     run.document_id = document.id
-    runs.find_anew(work, run)
+    runs.reindex_project(work, run)
     work.audit("share", document.id, checklist=run.checklist)
 
 
@@ -112,20 +114,20 @@ def withdraw(work: Work, run: Run) -> None:
         api.withdraw(work, run.document_id)
         work.audit("withdraw", run.document_id, checklist=run.checklist)
         run.document_id = ""
-        runs.find_anew(work, run)
+        runs.reindex_project(work, run)
 
 
-def was_taken_back(work: Work, document_id: str) -> None:
+def clear_document(work: Work, document_id: str) -> None:
     """What is about a project that others may not see any more is shared no longer."""
     mine = update(Run).where(Run.document_id == document_id)
     work.session.execute(mine.values(document_id=""))
 
 
-def others(work: Work, checklist_id: str) -> list[SharedRun]:
+def list_shared(work: Work, checklist_id: str) -> list[SharedRun]:
     """What councils share of a checklist, ours among them: of each thing the newest run."""
     found: dict[tuple[str, str, str], SharedRun] = {}
-    for document in api.documents(work, TYPE, fields={"checklist": checklist_id}):
-        shared = read(document)
+    for document in api.documents(work, RESULT_TYPE, fields={"checklist": checklist_id}):
+        shared = parse_result(document)
         if shared is not None and shared.checklist == checklist_id:
             there = found.get(shared.key)
             if there is None or there.finished_on < shared.finished_on:
@@ -133,16 +135,16 @@ def others(work: Work, checklist_id: str) -> list[SharedRun]:
     return sorted(found.values(), key=lambda each: (not each.document.is_local, each.key))
 
 
-def done_elsewhere(work: Work, checklist_id: str, question_id: str) -> list[Example]:
+def list_examples(work: Work, checklist_id: str, question_id: str) -> list[SharedExample]:
     """Other councils that answered yes to a question and share that, each once."""
-    found: dict[str, Example] = {}
-    for shared in others(work, checklist_id):
+    found: dict[str, SharedExample] = {}
+    for shared in list_shared(work, checklist_id):
         council = shared.document.council
         if shared.document.is_local or shared.answers.get(question_id) != YES:
             continue
-        if council.uri not in found and len(found) < MOST_EXAMPLES:
+        if council.uri not in found and len(found) < MAX_EXAMPLES:
             uri = shared.document.project_uri
-            found[council.uri] = Example(
+            found[council.uri] = SharedExample(
                 council,
                 shared.about or council.name,
                 api.project_by_uri(work, uri) if uri else None,

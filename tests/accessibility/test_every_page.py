@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext
 
-from node.web.guessed import LEADS_TO
+from node.web.redirects import REDIRECTS
 from tests.accessibility import markup
 from tests.accessibility.crawling import NO_PAGES, Crawl, Page
 from tests.accessibility.screens import Screens
@@ -20,7 +20,7 @@ pytestmark = [
 
 # Where a browser gets no page: what is for other servers, or leads people on to another address.
 NO_ANSWER = {
-    *LEADS_TO,
+    *REDIRECTS,
     "/favicon.ico",
     "/robots.txt",
     "/activities/<token>",

@@ -5,14 +5,14 @@ from hashlib import sha256
 
 from sqlalchemy import select
 
+from node.conversations import comment_subjects
 from node.conversations import service as conversations
-from node.conversations import subjects
-from node.councils import placing
+from node.councils import own_location
 from node.councils import service as councils
 from node.demo.councils import COUNCILS
-from node.demo.stories import Story, tell
+from node.demo.demo_projects import DemoProject, create_project
 from node.drafts import service as drafts
-from node.federating import peers, subscriptions, suggesting
+from node.federating import peer_list_subscriptions, peer_suggestions, peers
 from node.handover import service as handover
 from node.moderation import service as moderation
 from node.officers import service as officers
@@ -22,10 +22,10 @@ from node.people.models import User
 from node.people.permissions import COORDINATOR, OFFICER
 from node.projects import service as projects
 from node.projects.models import Project
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.runtime import UnitOfWork
-from node.testing.nodes import PASSWORD, Nodes, TestNode, email
-from node.testing.peer import Peer
+from node.testing.fake_peer import FakePeer
+from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.updates import service as updates
 from tests.federation.talking import note
 from tests.federation.test_main_job import follow
@@ -45,56 +45,60 @@ def build(nodes: Nodes) -> TestNode:
     for follower, followed in ((here, there), (there, here)):
         follow(nodes, follower, followed)
     watch(here)
-    aldermoor, brackwell, glanwern = (council.stories() for council in COUNCILS[:3])
+    aldermoor, brackwell, glanwern = (council.projects() for council in COUNCILS[:3])
     _publish(there, brackwell[-2:] + glanwern[:1])
     define(there)
     share(there)
     with here.work() as work:
         work_on(work, aldermoor)
-    nodes.settle()
+    nodes.run_until_idle()
     _talk(nodes, here)
     _be_refused(nodes, here)
     _use_the_account(here)
-    nodes.settle()
+    nodes.run_until_idle()
     return here
 
 
-def _publish(node: TestNode, stories: list[Story]) -> None:
+def _publish(node: TestNode, stories: list[DemoProject]) -> None:
     with node.work() as work:
-        owner = people.require_by_email(work.session, email(OFFICER, node.name))
+        owner = people.require_by_email(work.session, role_email(OFFICER, node.name))
         for story in stories:
-            tell(work, councils.require_own(work.session), owner, story)
+            create_project(work, councils.require_own(work.session), owner, story)
 
 
-def work_on(work: UnitOfWork, stories: list[Story]) -> None:
+def work_on(work: UnitOfWork, stories: list[DemoProject]) -> None:
     """What the people of the council do, and how far they come with it."""
     own = councils.require_own(work.session)
-    placing.place(work, COUNCILS[0].whereabouts)
-    officer = people.require_by_email(work.session, email(OFFICER, "aldermoor"))
+    own_location.set_location(work, COUNCILS[0].whereabouts)
+    officer = people.require_by_email(work.session, role_email(OFFICER, "aldermoor"))
     coordinator = people.create(
         work,
         name="Cari Coordinator",
-        email=email(COORDINATOR, "aldermoor"),
+        email=role_email(COORDINATOR, "aldermoor"),
         password=PASSWORD,
         role=COORDINATOR,
     )
     digest = sha256(KEY.encode()).hexdigest()
     work.session.add(PasswordReset(email=coordinator.email, user_id=coordinator.id, digest=digest))
     for story in stories:
-        tell(work, own, officer, story)
+        create_project(work, own, officer, story)
     whole = _titled(work, WHOLE)
     handover.offer(work, whole, officer, coordinator.id, "You know the contractor.")
     _told_of(work, whole)
     for title in ("A draft", "In review", "Sent back", "Deleted", "Nobody’s"):
         _draft(work, title, officer)
-    drafts.ask(work, _titled(work, "In review"), officer, coordinator.id, "Is the budget right?")
-    drafts.ask(work, _titled(work, "Sent back"), officer, coordinator.id, "")
+    drafts.request_review(
+        work, _titled(work, "In review"), officer, coordinator.id, "Is the budget right?"
+    )
+    drafts.request_review(work, _titled(work, "Sent back"), officer, coordinator.id, "")
     drafts.send_back(work, _titled(work, "Sent back"), coordinator, "Say who it is for.")
     for title in ("Deleted", "Nobody’s"):
         projects.publish(work, _titled(work, title))
     projects.delete(work, _titled(work, "Deleted"))
     _titled(work, "Nobody’s").owner = None
-    officers.choose(work, officer, officers.Profile("Ola Officer", "Waste and streets."), "ola")
+    officers.create_profile(
+        work, officer, officers.OfficerProfile("Ola Officer", "Waste and streets."), "ola"
+    )
 
 
 def _titled(work: UnitOfWork, title: str) -> Project:
@@ -102,48 +106,48 @@ def _titled(work: UnitOfWork, title: str) -> Project:
 
 
 def _draft(work: UnitOfWork, title: str, owner: User) -> None:
-    text = Text(title, f"About what is called {title}.", "alpha", "## Why\n\n- A list")
+    text = ProjectInput(title, f"About what is called {title}.", "alpha", "## Why\n\n- A list")
     projects.create(work, councils.require_own(work.session), text).owner = owner
 
 
 def _told_of(work: UnitOfWork, project: Project) -> None:
     """Comments of our own, one below the other."""
-    subject = subjects.find(work.session, project.uri)
+    subject = comment_subjects.find(work.session, project.uri)
     assert subject is not None
-    first = conversations.write(work, subject, "Ask **us**.", project.council.actor)
-    answered = subjects.find(work.session, first.uri)
+    first = conversations.create(work, subject, "Ask **us**.", project.council.actor)
+    answered = comment_subjects.find(work.session, first.uri)
     assert answered is not None
-    conversations.write(work, answered, "We did.", project.council.actor)
-    updates.write(work, project, updates.Text("- One\n- Two", "Go on.", "Somebody."))
+    conversations.create(work, answered, "We did.", project.council.actor)
+    updates.create(work, project, updates.UpdateInput("- One\n- Two", "Go on.", "Somebody."))
 
 
 def _talk(nodes: Nodes, here: TestNode) -> None:
     """An ally's comment and report, and a stranger's comment, which waits for a moderator."""
-    ally = Peer.join(nodes, "cedarholt.test", here).actor("cedarholt")
-    stranger = Peer.join(nodes, "social.test").actor("wren")
+    ally = FakePeer.join(nodes, "cedarholt.test", here).actor("cedarholt")
+    stranger = FakePeer.join(nodes, "social.test").actor("wren")
     with here.reading() as session:
         project = session.scalars(select(Project).where(Project.title == WHOLE)).one()
         uri = project.uri
     for who in (ally, stranger):
         about = note(who, uri, "<p>We do that too, with <b>two</b> crews.</p>")
-        who.send(who.says("Create", about), here)
+        who.send(who.build_activity("Create", about), here)
     for words in ("Is this right?", "Look at this."):
-        ally.send(ally.says("Flag", [uri], content=words, to=[here.council_uri]), here)
-    nodes.settle()
+        ally.send(ally.build_activity("Flag", [uri], content=words, to=[here.council_uri]), here)
+    nodes.run_until_idle()
     with here.work() as work:
-        moderation.report(work, uri, "There is a name in it.")
-        first, *_others = moderation.listed(work.session, is_open=True).reports
+        moderation.create_visitor_report(work, uri, "There is a name in it.")
+        first, *_others = moderation.list_page(work.session, is_open=True).reports
         moderation.decide(work, first, moderation.Decision.dismiss)
 
 
 def _be_refused(nodes: Nodes, here: TestNode) -> None:
     """A blocked server, a suggested one, and a list that is read every day."""
-    blocked = Peer.join(nodes, "blocked.test").actor("blocked")
+    blocked = FakePeer.join(nodes, "blocked.test").actor("blocked")
     with here.work() as work:
         peers.decide(work, "blocked.test", peers.BLOCKED)
-        suggesting.suggest(work, {"new.example": ""}, "friend.example")
-        subscriptions.subscribe(work, LIST, may_allow=False)
-    blocked.send(blocked.says("Follow", here.council_uri), here)
+        peer_suggestions.suggest(work, {"new.example": ""}, "friend.example")
+        peer_list_subscriptions.subscribe(work, LIST, may_allow=False)
+    blocked.send(blocked.build_activity("Follow", here.council_uri), here)
 
 
 def _use_the_account(here: TestNode) -> None:

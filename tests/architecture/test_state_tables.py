@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 
-from node.drafts.models import Review
+from node.drafts.models import DraftReview
+from node.events.models import NotificationEvent
 from node.federating import peers
 from node.federating.models import (
+    ActorDeletion,
     Backfill,
     Comparison,
     Delivery,
-    Departure,
     Follow,
     InboxItem,
     PeerList,
 )
 from node.handover.models import HandOver
 from node.mail.models import Mail
-from node.news.models import Happening
 from node.projects.adoptions import TRANSITIONS as ADOPTION
 from node.projects.adoptions import AdoptionState
 from node.projects.details import Freshness
-from node.projects.models import FRESHNESS, TRANSITIONS, State
+from node.projects.models import FRESHNESS_TRANSITIONS, STATE_TRANSITIONS, ProjectState
 from node.webhooks.models import WebhookMessage
 
 NODE = Path(__file__).parents[2] / "node"
@@ -35,18 +35,18 @@ ROWS = (
     InboxItem,
     Backfill,
     Comparison,
-    Departure,
+    ActorDeletion,
     PeerList,
     Mail,
-    Happening,
+    NotificationEvent,
     HandOver,
-    Review,
+    DraftReview,
 )
 # The state in which a row begins, and which states may follow which.
 TABLES: dict[str, tuple[str, Mapping[Any, Collection[str]]]] = {
     "Adoption": (AdoptionState.held, ADOPTION),
-    "Project": (State.draft, TRANSITIONS),
-    "How up to date": (Freshness.unsaid, FRESHNESS),
+    "Project": (ProjectState.draft, STATE_TRANSITIONS),
+    "How up to date": (Freshness.unsaid, FRESHNESS_TRANSITIONS),
 }
 TABLES |= {row.__name__: (row.__table__.c["state"].default.arg, row.STATES) for row in ROWS}
 
@@ -68,7 +68,7 @@ def test_no_state_leads_to_itself(name: str) -> None:
 
 
 def test_every_state_of_a_project_is_in_its_table() -> None:
-    assert set(TRANSITIONS) == set(State)
+    assert set(STATE_TRANSITIONS) == set(ProjectState)
 
 
 def test_the_code_knows_no_other_states() -> None:

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import inspect
 
-from node import migrating
+from node import schema_migrations
 from node.people.permissions import all_permissions
 from node.request import PUBLIC
 from node.testing.nodes import Nodes, TestNode
-from node.web.cycle import permission_of
+from node.web.request_lifecycle import permission_of
 
 ROOT = Path(__file__).parents[2]
 # Signed by their senders, who have no form of ours.
@@ -111,7 +111,9 @@ def test_the_jobs_are_registered(council: TestNode) -> None:
 def test_every_queue_has_a_job(council: TestNode) -> None:
     """A table whose rows are leased is a queue; each is worked off by a job that is registered."""
     queues = {
-        table.name for table in migrating.models().tables.values() if "leased_until" in table.c
+        table.name
+        for table in schema_migrations.load_metadata().tables.values()
+        if "leased_until" in table.c
     }
     assert queues == {
         "delivery",
@@ -126,9 +128,11 @@ def test_every_queue_has_a_job(council: TestNode) -> None:
 
 
 def test_every_owner_of_tables_has_one_newest_migration(council: TestNode) -> None:
-    owners = {history.owner for history in migrating.histories(council.node.hooks)}
-    assert set(migrating.heads(council.node.hooks)) == owners
+    owners = {history.owner for history in schema_migrations.histories(council.node.hooks)}
+    assert set(schema_migrations.heads(council.node.hooks)) == owners
     with council.reading() as session:
-        assert migrating.pending(session.get_bind().engine, council.node.hooks) == []
+        assert schema_migrations.pending(session.get_bind().engine, council.node.hooks) == []
         tables = set(inspect(session.get_bind()).get_table_names())
-    assert {item.version_table for item in migrating.histories(council.node.hooks)} <= tables
+    assert {
+        item.version_table for item in schema_migrations.histories(council.node.hooks)
+    } <= tables

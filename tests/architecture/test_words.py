@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from node.cli import main
-from node.web.extraction import extracted, owners
+from node.cli import moothall
+from node.web.extraction import extract, source_folders
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "words.md"
@@ -43,12 +43,12 @@ def uses(text: str, word: str) -> bool:
 
 def strings() -> Iterator[str]:
     """Each English string of pages, emails and errors."""
-    for folders in owners().values():
-        for message in extracted(folders):
+    for folders in source_folders().values():
+        for message in extract(folders):
             yield from [message.id] if isinstance(message.id, str) else message.id
 
 
-def commands(command: click.Command = main.cli) -> Iterator[tuple[str, str]]:
+def commands(command: click.Command = moothall) -> Iterator[tuple[str, str]]:
     """The name and the help of each command and option."""
     yield command.name or "", command.help or ""
     for parameter in command.params:

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from node.cli import main
-from node.settings import PREFIX
+from node.settings import ENVIRONMENT_PREFIX
 from node.testing.nodes import Nodes, TestNode
 
 
@@ -41,13 +41,13 @@ def moothall(
 ) -> Iterator[Command]:
     """Run one command; keywords are settings. The data folder is empty and its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(f"{PREFIX}DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv(f"{PREFIX}LOG_LEVEL", "ERROR")
+    monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}LOG_LEVEL", "ERROR")
 
     def run(*arguments: object, **settings: object) -> Said:
         with monkeypatch.context() as changed:
             for name, value in settings.items():
-                changed.setenv(PREFIX + name.upper(), str(value))
+                changed.setenv(ENVIRONMENT_PREFIX + name.upper(), str(value))
             capsys.readouterr()  # what was said before
             with pytest.raises(SystemExit) as caught:
                 main([str(argument) for argument in arguments])
@@ -69,5 +69,5 @@ def council(lasting_nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyP
     """A council that is set up, the same for all tests of a module; commands are about it."""
     one = lasting_nodes.made[0] if lasting_nodes.made else lasting_nodes.start("aldermoor")
     for name in ("base_url", "database_url", "secret_key"):
-        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(one.node.settings, name)))
+        monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), str(getattr(one.node.settings, name)))
     return one

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from node.migrating import heads
-from node.settings import PREFIX
+from node.schema_migrations import heads
+from node.settings import ENVIRONMENT_PREFIX
 from node.testing.nodes import TestNode
-from node.testing.postgres import programs
+from node.testing.postgres import programs_folder
 from node.testing.processes import free_port
 from tests.cli.conftest import Command
 
@@ -28,7 +28,7 @@ PROGRAM = "from node.cli import main; main()"
 @pytest.fixture(autouse=True)
 def _postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client programs of the version of the tests' server."""
-    monkeypatch.setenv("PATH", f"{programs()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{programs_folder()}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture
@@ -194,11 +194,16 @@ def serve(tmp_path: Path) -> "Callable[[dict[str, str]], subprocess.Popen[str]]"
     """Start `moothall serve` and wait until it listens."""
 
     def start(settings: dict[str, str]) -> "subprocess.Popen[str]":
-        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        outside = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(ENVIRONMENT_PREFIX)
+        }
         given = {"data_dir": str(tmp_path / "data"), "log_level": "ERROR"} | settings
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "serve"],
-            env=outside | {f"{PREFIX}{key.upper()}": value for key, value in given.items()},
+            env=outside
+            | {f"{ENVIRONMENT_PREFIX}{key.upper()}": value for key, value in given.items()},
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             text=True,

@@ -41,7 +41,7 @@ def test_whether_the_main_domain_sends_others_on(
     nodes: Nodes, moothall: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = nodes.start("aldermoor", handle_domain=MAIN)
-    monkeypatch.setattr("node.app._outbound", lambda _settings: node.node.outbound)
+    monkeypatch.setattr("node.app._create_outbound", lambda _settings: node.node.outbound)
     settings = node.node.settings
     own = {name: getattr(settings, name) for name in ("base_url", "database_url", "secret_key")}
     question = f"@aldermoor@{MAIN} is found"

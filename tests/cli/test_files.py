@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.settings import PREFIX
+from node.settings import ENVIRONMENT_PREFIX
 
 PROGRAM = "import os; os.umask(0o022); from node.cli import main; main()"
 INIT = (
@@ -22,11 +22,13 @@ INIT = (
 
 def run(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run one command in `folder`, by an account whose files everybody may read."""
-    outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    outside = {
+        key: value for key, value in os.environ.items() if not key.startswith(ENVIRONMENT_PREFIX)
+    }
     given = {"password": "three random words", "log_level": "ERROR"} | settings
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
-        env=outside | {f"{PREFIX}{key.upper()}": value for key, value in given.items()},
+        env=outside | {f"{ENVIRONMENT_PREFIX}{key.upper()}": value for key, value in given.items()},
         cwd=folder,
         capture_output=True,
         text=True,

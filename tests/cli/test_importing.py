@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from node.federating.models import OutboxActivity
 from node.projects import service as projects_of
-from node.projects.models import Project, State
-from node.testing.missing import missing
+from node.projects.models import Project, ProjectState
 from node.testing.nodes import Nodes, TestNode
+from node.testing.requirements import end_as_not_run
 from node.updates.models import Update
 from tests.cli.conftest import Command, Said
 
@@ -65,7 +65,7 @@ dependsOn: {open: [{name: PostgreSQL}, {name: Python}]}
 @pytest.fixture(scope="module")
 def real() -> list[Path]:
     if not REAL:
-        missing(f"the real files in {FOLDER}")
+        end_as_not_run(f"the real files in {FOLDER}")
     return REAL
 
 
@@ -118,7 +118,7 @@ def test_every_real_file_is_imported_or_one_line_says_what_is_wrong(
     kept = projects(council)
     drafts = [line for line in told.values() if line.startswith("saved as a draft: ")]
     assert len(kept) == len(drafts)
-    assert {each.state for each in kept.values()} == {State.draft}
+    assert {each.state for each in kept.values()} == {ProjectState.draft}
     abacus = kept["Abacus"]
     assert abacus.summary.startswith("Software for tallying election results")
     assert abacus.phase.value == "live"
@@ -318,7 +318,7 @@ def test_what_pipeline_exported_as_xml(
     assert "1 update without a date added to “Work already done”" in said.out
     assert "here already, and the same" in moothall("import", file).out
     with council.work() as work:
-        projects_of.publish(work, projects_of.for_change(work.session, project.token))
+        projects_of.publish(work, projects_of.get_for_update(work.session, project.token))
     with council.reading() as session:
         rows = session.scalars(select(Update).order_by(Update.published_at)).all()
         told = [(str(row.published_at.date()), row.changed) for row in rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from node.importing.models import Imported
+from node.importing.models import ImportRecord
 from node.projects import service as projects_of
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
@@ -136,7 +136,7 @@ def test_what_ended_half_way_goes_on_where_it_stopped(
     file = written(tmp_path, "a.csv", "Title,Summary\nHalf way,North\nHalf way,South\n")
     moothall("import", file)
     with council.app.app_context(), council.work() as work:
-        second = work.session.scalars(select(Imported).order_by(Imported.id.desc())).first()
+        second = work.session.scalars(select(ImportRecord).order_by(ImportRecord.id.desc())).first()
         assert second is not None
         work.session.delete(second.project)
     said = moothall("import", file).out

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from node.importing.models import Imported
+from node.events.models import Watch
+from node.importing.models import ImportRecord
 from node.mail.models import Mail
-from node.news.models import Watch
 from node.people.models import User
 from node.testing.nodes import TestNode
 from tests.cli.conftest import Command
@@ -53,7 +53,7 @@ def test_who_was_there_before_follows_or_is_shown_to_our_own_people_alone(
     officer.visit(f"{rejected}/delete")
     officer.submit("/delete")
     with council.reading() as session:
-        assert [each for each in session.scalars(select(Imported.people)) if each] == []
+        assert [each for each in session.scalars(select(ImportRecord.people)) if each] == []
 
 
 def test_a_cell_of_any_length_is_read_in_no_time(

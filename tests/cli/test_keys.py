@@ -10,11 +10,11 @@ from sqlalchemy import delete, func, insert, literal, select, update
 from node.db import now
 from node.federating import actors
 from node.federating.models import Actor, ActorKey, Delivery, OutboxActivity
-from node.operating import rotating
-from node.projects.models import Project, State, Visibility
-from node.settings import PREFIX
+from node.operating import key_rotation
+from node.projects.models import Project, ProjectState, Visibility
+from node.settings import ENVIRONMENT_PREFIX
+from node.testing.fake_peer import FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Message, Peer, Signatory
 from tests.cli.conftest import Command
 from tests.faults.many_rows import MOST_AT_ONCE, fill, finish, is_finished, recorded
 from tests.federation.converging import count_requests
@@ -38,15 +38,17 @@ def pair(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> tuple[TestNode, TestN
 def use(node: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands are about this node."""
     for name in ("base_url", "database_url", "secret_key"):
-        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(node.node.settings, name)))
+        monkeypatch.setenv(
+            ENVIRONMENT_PREFIX + name.upper(), str(getattr(node.node.settings, name))
+        )
 
 
-def signed(here: TestNode, there: TestNode) -> Message:
+def signed(here: TestNode, there: TestNode) -> SignedMessage:
     """Something that the council says to `there`, signed with the key that it signs with now."""
     with here.reading() as session:
         actor = session.scalars(select(Actor).where(Actor.uri == here.council_uri)).one()
-        who = Signatory(Peer(here.host), actor.uri, actors.signing_key(actor))
-    return who.sign(who.says("Like", "x", id=f"{actor.uri}#{now().timestamp()}"), there)
+        who = FakeActor(FakePeer(here.host), actor.uri, actors.signing_key(actor))
+    return who.sign(who.build_activity("Like", "x", id=f"{actor.uri}#{now().timestamp()}"), there)
 
 
 def name_of(key_id: str) -> str:
@@ -70,21 +72,21 @@ def known(node: TestNode, uri: str) -> set[str]:
 
 def told(nodes: Nodes, here: TestNode) -> None:
     """What a command left to be done is done; a minute has passed."""
-    here.node.forget()
+    here.node.invalidate_caches()
     for node in nodes.made:
-        node.node.key_documents.forget()
+        node.node.key_document_cache.clear()
     here.node.jobs.wake(Delivery.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
     for node in nodes.made:
-        node.node.forget()
+        node.node.invalidate_caches()
 
 
 def overlap_ends(nodes: Nodes, here: TestNode) -> None:
-    long_ago = now() - rotating.OVERLAP - timedelta(minutes=1)
+    long_ago = now() - key_rotation.OVERLAP - timedelta(minutes=1)
     with here.work() as work:
         old = update(ActorKey).where(ActorKey.retired_at.is_not(None))
         work.session.execute(old.values(retired_at=long_ago))
-    here.node.jobs.wake(rotating.JOB)
+    here.node.jobs.wake(key_rotation.JOB)
     told(nodes, here)
 
 
@@ -93,11 +95,11 @@ def test_must_20_what_an_old_key_signed_counts_for_a_while(
 ) -> None:
     here, there = pair
     path = publish(here, "Before")
-    nodes.settle()
+    nodes.run_until_idle()
     before = [signed(here, there) for _ in range(3)]
     done = moothall("council", "rotate-keys")
     assert done == (0, "New keys for 3 actors of this node\n", "")
-    here.node.forget()
+    here.node.invalidate_caches()
     assert before[0].send(there).status_code == 202, "known"
     new = ["main-key-2", "main-key", "ed25519-key-2", "ed25519-key"]
     for document in (*WHOLE.values(), f"{path}/group"):
@@ -108,7 +110,7 @@ def test_must_20_what_an_old_key_signed_counts_for_a_while(
     overlap_ends(nodes, here)
     assert listed(here, WHOLE["council"]) == ["main-key-2", "ed25519-key-2"]
     assert known(there, here.council_uri) == {"main-key-2", "ed25519-key-2"}
-    there.node.key_documents.forget()
+    there.node.key_document_cache.clear()
     assert before[2].send(there).status_code == 401
     assert signed(here, there).send(there).status_code == 202
 
@@ -140,8 +142,8 @@ def test_must_20_a_new_key_is_fetched_once_by_who_was_not_told(
 ) -> None:
     here, there = pair
     moothall("council", "rotate-keys")
-    here.node.forget()
-    there.node.key_documents.forget()
+    here.node.invalidate_caches()
+    there.node.key_document_cache.clear()
     asked = count_requests(nodes, here)
     assert [signed(here, there).send(there).status_code for _ in range(3)] == [202] * 3
     assert asked == [f"GET {WHOLE['council']}"]
@@ -155,10 +157,10 @@ def test_a_stolen_key_is_dropped_at_once(
     assert moothall("council", "rotate-keys", "--drop-old").code == 0
     told(nodes, here)
     assert known(there, here.council_uri) == {"main-key-2", "ed25519-key-2"}
-    there.node.key_documents.forget()
+    there.node.key_document_cache.clear()
     assert stolen.send(there).status_code == 401
     publish(here, "After")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "After" in there.visitor().visit("/projects").text
 
 
@@ -178,7 +180,7 @@ def test_keys_are_changed_again_and_again(
     # What begins later begins with the keys of now, and reading is signed with them.
     later = publish(here, "Later")
     assert listed(here, f"{later}/group") == ["main-key-4", "ed25519-key-4"]
-    write(there, "For peers", Visibility.peers, State.published)
+    write(there, "For peers", Visibility.peers, ProjectState.published)
     follow(nodes, here, there)
     assert "For peers" in here.visitor("officer").visit("/projects").text
 

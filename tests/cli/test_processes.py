@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from node.settings import PREFIX
-from node.testing.postgres import Postgres
+from node.settings import ENVIRONMENT_PREFIX
+from node.testing.postgres import PostgresServer
 from node.testing.processes import free_port
 from tests.cli.conftest import Command
 
@@ -32,10 +32,15 @@ def start() -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
     def make(settings: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
-        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        outside = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(ENVIRONMENT_PREFIX)
+        }
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
-            env=outside | {f"{PREFIX}{key.upper()}": value for key, value in settings.items()},
+            env=outside
+            | {f"{ENVIRONMENT_PREFIX}{key.upper()}": value for key, value in settings.items()},
             cwd=settings["data_dir"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -126,7 +131,7 @@ def test_a_worker_on_postgresql_sends_and_receives(
     tmp_path: Path,
     moothall: Command,
     start: Start,
-    postgres: Postgres,
+    postgres: PostgresServer,
     request: pytest.FixtureRequest,
 ) -> None:
     """What one council's commands put into its database, its worker takes to the other council.

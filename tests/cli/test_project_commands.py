@@ -10,8 +10,8 @@ from node.federating.models import Delivery, Follow
 from node.projects import service as projects
 from node.projects.details import Details
 from node.projects.models import Project
-from node.projects.writing import text_of
-from node.settings import PREFIX
+from node.projects.validation import to_input
+from node.settings import ENVIRONMENT_PREFIX
 from node.testing.nodes import Nodes, TestNode
 from tests.cli.conftest import Command
 from tests.federation.converging import held, held_updates
@@ -27,14 +27,16 @@ def pair(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> tuple[TestNode, TestN
     follow(nodes, there, here)
     follow(nodes, here, there)
     for name in ("base_url", "database_url", "secret_key"):
-        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(here.node.settings, name)))
+        monkeypatch.setenv(
+            ENVIRONMENT_PREFIX + name.upper(), str(getattr(here.node.settings, name))
+        )
     return here, there
 
 
 def deliver(nodes: Nodes, here: TestNode) -> None:
-    here.node.forget()
+    here.node.invalidate_caches()
     here.node.jobs.wake(Delivery.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 # Only the commands are new; what they call is tried on both databases elsewhere.
@@ -48,7 +50,7 @@ def test_a_project_is_looked_after_by_commands(
     uri = moothall("project", "publish", file).out.strip()
     with here.work() as work:  # what such a file cannot say
         row = work.session.scalars(select(Project).where(Project.uri == uri)).one()
-        text = replace(text_of(row), details=Details(tags=("waste",)))
+        text = replace(to_input(row), details=Details(tags=("waste",)))
         projects.update(work, row, text, row.version)
 
     file.write_text(PROJECT.format(title="Bins in one step", brief="All of them."))
@@ -82,7 +84,7 @@ def test_a_council_is_unfollowed_by_a_command_and_told(
 ) -> None:
     here, there = pair
     there.publish("Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Potholes" in moothall("project", "list").out
     theirs = next(iter(held(there, there)))
     refused = moothall("project", "delete", theirs, "--yes").refusal

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from node.federating.models import Actor, ActorKey, InboxItem
-from node.settings import PREFIX
+from node.settings import ENVIRONMENT_PREFIX
 from node.testing.nodes import Nodes, TestNode
-from node.testing.postgres import programs
+from node.testing.postgres import programs_folder
 from tests.cli.conftest import Command
 from tests.cli.test_keys import told
 from tests.federation.converging import (
@@ -39,8 +39,10 @@ def three(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> tuple[TestNode, ...]
             if one is not other:
                 follow(nodes, one, other)
     for name in ("base_url", "database_url", "secret_key"):
-        monkeypatch.setenv(PREFIX + name.upper(), str(getattr(made[0].node.settings, name)))
-    monkeypatch.setenv("PATH", f"{programs()}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setenv(
+            ENVIRONMENT_PREFIX + name.upper(), str(getattr(made[0].node.settings, name))
+        )
+    monkeypatch.setenv("PATH", f"{programs_folder()}{os.pathsep}{os.environ['PATH']}")
     return made
 
 
@@ -84,7 +86,7 @@ def work(nodes: Nodes, moothall: Command, here: TestNode, title: str) -> None:
     """A day's work of a council."""
     publish(here, title)
     tell(here, title, f"{title} has begun.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert moothall("council", "rotate-keys").code == 0
     told(nodes, here)
 
@@ -99,7 +101,7 @@ def test_a_node_restored_to_yesterday_agrees_with_its_peers_and_repeats_no_id(
     here, there, third = three
     publish(here, "Bins")
     publish(third, "Trees")
-    nodes.settle()
+    nodes.run_until_idle()
     file = tmp_path / "yesterday.backup"
     assert moothall("backup", file).code == 0
     known = ids_from(here, (there, third))
@@ -108,7 +110,7 @@ def test_a_node_restored_to_yesterday_agrees_with_its_peers_and_repeats_no_id(
     change(here, "Bins", "Bins in one step")
     change(third, "Trees", "Trees and benches")
     publish(there, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     today = ids_from(here, (there, third)) - known
     assert {title for _, title in held(there, here).values()} == {
         "Written today",
@@ -121,12 +123,12 @@ def test_a_node_restored_to_yesterday_agrees_with_its_peers_and_repeats_no_id(
     assert moothall("backup", file_of_today).code == 0
     lose_database(here, request)
     assert moothall("restore", file_of_today).code == 0
-    here.node.forget()
+    here.node.invalidate_caches()
     assert officer.client.get("/desk").status_code == 302, "the session may have been ended since"
     lose_database(here, request)
     restored = moothall("restore", file)
     assert (restored.code, restored.err) == (0, ""), restored
-    here.node.forget()
+    here.node.invalidate_caches()
     for one in three:
         compare(nodes, one)
     for follower in (there, third):
@@ -146,5 +148,5 @@ def test_a_node_restored_to_yesterday_agrees_with_its_peers_and_repeats_no_id(
     for follower in (there, third):
         assert held(follower, here) == held(here, here)
     remove(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     assert held(there, here) == held(third, here) == held(here, here)

@@ -4,7 +4,7 @@ import pytest
 
 from node.people import service as people
 from node.people.permissions import COORDINATOR
-from node.testing.nodes import PASSWORD, Nodes, TestNode, email
+from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.one_council import officer, operator, stranger
 
@@ -18,7 +18,7 @@ def council(lasting_nodes: Nodes) -> TestNode:
         people.create(
             work,
             name="Cai Coordinator",
-            email=email(COORDINATOR, "aldermoor"),
+            email=role_email(COORDINATOR, "aldermoor"),
             password=PASSWORD,
             role=COORDINATOR,
         )

@@ -4,8 +4,8 @@ import re
 
 from node.people import service as people
 from node.people.permissions import OFFICER
-from node.testing.nodes import PASSWORD, Nodes, TestNode, email
-from node.testing.peer import Peer
+from node.testing.fake_peer import FakePeer
+from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.federation.talking import note, say
 from tests.freshness.test_freshness import FALLS_DUE
@@ -16,7 +16,11 @@ def employ(council: TestNode, name: str) -> Visitor:
     """A new officer, with nothing on the desk."""
     with council.work() as work:
         people.create(
-            work, name=name.title(), email=email(name, "aldermoor"), password=PASSWORD, role=OFFICER
+            work,
+            name=name.title(),
+            email=role_email(name, "aldermoor"),
+            password=PASSWORD,
+            role=OFFICER,
         )
     return council.visitor(name)
 
@@ -96,7 +100,7 @@ def test_a_comment_waits_until_it_is_answered(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
     officer = here.visitor("officer")
     address = write(officer, title="Ask me")
-    peer = Peer.join(nodes, "brackwell.test", here)
+    peer = FakePeer.join(nodes, "brackwell.test", here)
     author, ours = peer.actor("carol", type="Person"), f"https://aldermoor.test{address}"
     say(nodes, author, here, "Create", note(author, ours, "<p>May we <b>join</b>?</p>"))
     page = officer.visit("/desk").text
@@ -114,12 +118,12 @@ def test_what_is_stale_elsewhere_is_on_the_coordinators_desk(nodes: Nodes) -> No
     coordinator = there.visitor("operator")
     coordinator.visit("/councils/follow")
     coordinator.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     address = write(here.visitor("officer"), title="Theirs and stale")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Theirs and stale" not in coordinator.visit("/desk").text
     pass_weeks(here, address, FALLS_DUE + 4)
-    nodes.settle()
+    nodes.run_until_idle()
     page = coordinator.visit("/desk").text
     assert "Out-of-date projects at other councils" in page
     assert 'href="/projects?freshness=stale&amp;origin=others"' in page

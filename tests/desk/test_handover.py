@@ -11,16 +11,16 @@ from node.officers import service as officers
 from node.people import service as people
 from node.people.permissions import OFFICER
 from node.projects import service as projects
-from node.projects.writing import text_of
-from node.testing.nodes import PASSWORD, TestNode, email
-from node.testing.peer import AS2
+from node.projects.validation import to_input
+from node.testing.fake_peer import AS2
+from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.freshness.waiting import write
 
 
 def number_of(council: TestNode, role: str) -> str:
     with council.reading() as session:
-        return str(people.require_by_email(session, email(role, "aldermoor")).id)
+        return str(people.require_by_email(session, role_email(role, "aldermoor")).id)
 
 
 def offered(council: TestNode, officer: Visitor, title: str, note: str = "") -> str:
@@ -34,7 +34,7 @@ def offered(council: TestNode, officer: Visitor, title: str, note: str = "") -> 
 
 def owner(council: TestNode, address: str) -> str:
     with council.reading() as session:
-        project = projects.for_change(session, address.rpartition("/")[2])
+        project = projects.get_for_update(session, address.rpartition("/")[2])
         return project.owner.name if project.owner else ""
 
 
@@ -127,11 +127,11 @@ def test_the_contact_on_the_page_follows_whoever_looks_after_it(
 ) -> None:
     address = offered(council, officer, "Ask for Ola")
     with council.work() as work:
-        project = projects.for_change(work.session, address.rpartition("/")[2])
+        project = projects.get_for_update(work.session, address.rpartition("/")[2])
         said = replace(
             project.details, contact_name="Ola Officer", contact_email="officer@aldermoor.example"
         )
-        text = replace(text_of(project), details=said)
+        text = replace(to_input(project), details=said)
         projects.update(work, project, text, project.version)
     assert contact(stranger, address) == ("Ola Officer", "officer@aldermoor.example")
     coordinator.visit(f"{address}/hand-over")
@@ -145,7 +145,7 @@ def test_the_contact_on_the_page_follows_whoever_looks_after_it(
 def test_a_project_of_an_ended_account_waits_for_an_owner(
     council: TestNode, coordinator: Visitor, officer: Visitor
 ) -> None:
-    who = email("leaver", "aldermoor")
+    who = role_email("leaver", "aldermoor")
     with council.work() as work:
         people.create(work, name="Lee Leaver", email=who, password=PASSWORD, role=OFFICER)
     leaver = council.visitor("leaver")

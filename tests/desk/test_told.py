@@ -10,7 +10,7 @@ from tests.freshness.waiting import pass_weeks, write
 
 def notices(lasting_nodes: Nodes, person: Visitor) -> str:
     """What somebody is told by now."""
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     return person.visit("/notices").text
 
 
@@ -38,7 +38,7 @@ def test_unread_notifications_are_counted_one_by_one(
         address = write(owner, title=title)
         pass_weeks(council, address, FALLS_DUE)
         pass_weeks(council, address, 1)
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     section = owner.visit("/desk").text.partition('id="desk-notices"')[2]
     assert "(2)" in section.partition("</h2>")[0]
     assert "2 unread notifications" in section

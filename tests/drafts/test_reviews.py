@@ -4,7 +4,7 @@ import pytest
 
 from node.people import service as people
 from node.people.permissions import COORDINATOR, OFFICER
-from node.testing.nodes import PASSWORD, Nodes, TestNode, email
+from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.freshness.waiting import TEXT, write
 
@@ -12,7 +12,11 @@ from tests.freshness.waiting import TEXT, write
 def employ(council: TestNode, name: str, role: str) -> Visitor:
     with council.work() as work:
         people.create(
-            work, name=name.title(), email=email(name, "aldermoor"), password=PASSWORD, role=role
+            work,
+            name=name.title(),
+            email=role_email(name, "aldermoor"),
+            password=PASSWORD,
+            role=role,
         )
     return council.visitor(name)
 
@@ -45,7 +49,7 @@ def coordinator(council: TestNode) -> Visitor:
 
 def number_of(council: TestNode, name: str) -> str:
     with council.reading() as session:
-        return str(people.require_by_email(session, email(name, council.name)).id)
+        return str(people.require_by_email(session, role_email(name, council.name)).id)
 
 
 def sent(council: TestNode, officer: Visitor, title: str, to: str = "colleague") -> str:

@@ -23,26 +23,26 @@ import click
 from sqlalchemy import and_, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.db import now
 from node.federating import peers
-from node.federating.models import Comparison, Delivery, InboxItem, OutboxActivity, Queued
+from node.federating.models import Comparison, Delivery, InboxItem, OutboxActivity, QueueMixin
 from node.people.permissions import OFFICER, OPERATOR
-from node.projects.models import Project, State
+from node.projects.models import Project, ProjectState
 from node.runtime import Node
 from node.settings import Settings
 from node.testing import postgres
-from node.testing.clocks import Clock
-from node.testing.nodes import make_founded, settings_of
-from node.testing.people import People
-from node.testing.processes import NodeProcess, free_port, until
+from node.testing.clocks import MovableClock
+from node.testing.http_users import HttpUsers
+from node.testing.nodes import make_settings, set_up_database
+from node.testing.processes import NodeProcess, free_port, wait_until
 from tests.faults.victims import ANSWER, CONNECT, Fault, RedisServer, Victims
 
 WEBS, WORKERS, WRITERS = 3, 3, 2
 # Seconds after which the work of a dead process is taken over, and between two runs of a job: less
 # than a council would want.
 LEASE, SWEEP = 5, 2.0
-CONSTANTS = {"node.db.ANSWER_SECONDS": ANSWER, "node.db.CONNECT_SECONDS": CONNECT}
+CONSTANTS = {"node.db.RESPONSE_TIMEOUT_SECONDS": ANSWER, "node.db.CONNECT_TIMEOUT_SECONDS": CONNECT}
 # Seconds between two faults, on average; and how long everything may take to recover afterwards.
 PAUSE, PATIENCE = 1.5, 240.0
 HERE, THERE = "aldermoor", "brackwell"
@@ -112,12 +112,12 @@ class Chaos:
     def _wait_for_a_write(self) -> None:
         """So that there is something to lose: what was acknowledged now is being delivered."""
         before = self.written.acknowledged
-        until(lambda: self.written.acknowledged > before, "something is written")
+        wait_until(lambda: self.written.acknowledged > before, "something is written")
 
     def _write(self, number: int, choices: random.Random) -> None:
         """One person who publishes projects, and changes the titles of some."""
         settings = [web.settings for web in self.victims.webs]
-        people = [People(HERE, each) for each in settings]
+        people = [HttpUsers(HERE, each) for each in settings]
         mine: list[str] = []
         step = 0
         while not self._over.is_set():
@@ -131,22 +131,22 @@ class Chaos:
                     self.create(person, title)
                     mine.append(title)
                 continue
-            people[place] = People(HERE, settings[place])  # who signs in again
+            people[place] = HttpUsers(HERE, settings[place])  # who signs in again
             self._over.wait(0.2)
 
-    def people(self, name: str) -> People:
+    def people(self, name: str) -> HttpUsers:
         """People of one of the two councils; nobody has signed in."""
         process = self.victims.webs[0] if name == HERE else self.victims.other
-        return People(name, process.settings)
+        return HttpUsers(name, process.settings)
 
-    def create(self, person: People, title: str) -> None:
+    def create(self, person: HttpUsers, title: str) -> None:
         """Publish a project; raises where that is not acknowledged."""
         typed = {"summary": "S", "phase": "alpha", "brief": "B", "then": "publish"}
         person.submit("/projects/new", OFFICER, title=title, **typed)
         self.written.titles[title] = {title}
         self.written.count("creates acknowledged")
 
-    def rename(self, person: People, first_title: str, title: str) -> None:
+    def rename(self, person: HttpUsers, first_title: str, title: str) -> None:
         known = self.written.titles[first_title]
         with self.here.reading() as session:
             token = session.scalar(select(Project.token).where(Project.title.in_(known)))
@@ -157,7 +157,9 @@ class Chaos:
 
     def check(self) -> None:
         """Wait until nothing is under way; then nothing is lost, doubled or different."""
-        until(lambda: not self._under_way(), "everything is delivered", PATIENCE, self._under_way)
+        wait_until(
+            lambda: not self._under_way(), "everything is delivered", PATIENCE, self._under_way
+        )
         ours, theirs = titles(self.here), titles(self.there)
         assert ours == theirs, f"different: {(ours - theirs) | (theirs - ours)}"
         doubled = [title for title, number in ours.items() if number > 1]
@@ -193,7 +195,7 @@ class Chaos:
         return "; ".join(found)
 
 
-QUEUES = tuple(Queued.__subclasses__())
+QUEUES = tuple(QueueMixin.__subclasses__())
 
 
 def count(node: Node, which: object) -> int:
@@ -206,7 +208,7 @@ def titles(node: Node) -> Counter[str]:
     """The titles of published projects, and how many have each."""
     with node.reading() as session:
         return Counter(
-            session.scalars(select(Project.title).where(Project.state == State.published))
+            session.scalars(select(Project.title).where(Project.state == ProjectState.published))
         )
 
 
@@ -235,7 +237,7 @@ def _shuffled(
 def councils(folder: Path, webs: int = WEBS, workers: int = WORKERS) -> Iterator[Chaos]:
     """Two councils that run and follow each other."""
     with ExitStack() as stack:
-        server = stack.enter_context(postgres.running())
+        server = stack.enter_context(postgres.run_server())
         redis = RedisServer()
         redis.start()
         stack.callback(redis.kill)
@@ -250,9 +252,9 @@ def councils(folder: Path, webs: int = WEBS, workers: int = WORKERS) -> Iterator
             work.session.execute(text(durable))
         made[HERE].engine.dispose()
         here, there = (made[name].settings for name in (HERE, THERE))
-        clocks = {HERE: Clock(), THERE: Clock()}
+        clocks = {HERE: MovableClock(), THERE: MovableClock()}
 
-        def process(settings: Settings, clock: Clock, command: str = "serve") -> NodeProcess:
+        def process(settings: Settings, clock: MovableClock, command: str = "serve") -> NodeProcess:
             return NodeProcess(
                 settings, command=command, sweep_seconds=SWEEP, constants=CONSTANTS, clock=clock
             )
@@ -292,9 +294,9 @@ def _found(folder: Path, urls: dict[str, str], redis: RedisServer) -> Iterator[t
             "delivery_threads": 8,
             "lease_seconds": LEASE,
         }
-        make_founded(name, url, folder / name, **given)
-        settings = settings_of(name, url, folder / name, **given)
-        node = node_of(create_app(settings))
+        set_up_database(name, url, folder / name, **given)
+        settings = make_settings(name, url, folder / name, **given)
+        node = get_node(create_app(settings))
         with node.work(by="chaos") as work:
             for host in set(hosts) - {settings.authority}:
                 peers.decide(work, host, peers.ALLOWED)
@@ -307,13 +309,13 @@ def _beside(settings: Settings) -> Settings:
 
 
 def _follow_each_other(victims: Victims, made: dict[str, Node]) -> None:
-    here = People(HERE, victims.webs[0].settings)
-    there = People(THERE, victims.other.settings)
+    here = HttpUsers(HERE, victims.webs[0].settings)
+    there = HttpUsers(THERE, victims.other.settings)
     addresses = {name: f"@{name}@{node.settings.authority}" for name, node in made.items()}
     here.submit("/councils/follow", OPERATOR, address=addresses[THERE])
     there.submit("/councils/follow", OPERATOR, address=addresses[HERE])
     for node in made.values():
-        until(lambda node=node: {"Follow", "Accept"} <= handled_by(node), "they follow")  # type: ignore[misc]
+        wait_until(lambda node=node: {"Follow", "Accept"} <= handled_by(node), "they follow")  # type: ignore[misc]
 
 
 def handled_by(node: Node) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.testing.postgres import Postgres
+from node.testing.postgres import PostgresServer
 from tests.faults.councils import NAMES, Running, pair
 
 
@@ -42,7 +42,7 @@ def there(councils: tuple[Running, Running]) -> Running:
 
 @pytest.fixture
 def councils_on_postgresql(
-    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Running, Running]]:
     """As `councils`, on PostgreSQL, and started as the program that councils run."""
     folder = tmp_path_factory.mktemp("councils")

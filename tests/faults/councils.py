@@ -9,19 +9,19 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from federation.vocabulary import create
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
-from node.federating import addresses, peers, publishing
+from node.federating import local_uris, outbox, peers
 from node.federating.models import Backfill, Delivery, InboxItem
 from node.people.permissions import OFFICER, OPERATOR
 from node.projects import service as projects
-from node.projects.models import Project, State
-from node.projects.writing import Text
+from node.projects.models import Project, ProjectState
+from node.projects.validation import ProjectInput
 from node.runtime import Node
-from node.testing.nodes import make_founded, settings_of
-from node.testing.people import People
-from node.testing.processes import NodeProcess, free_port, until
+from node.testing.http_users import HttpUsers
+from node.testing.nodes import make_settings, set_up_database
+from node.testing.processes import NodeProcess, free_port, wait_until
 from tests.faults.stalling import Proxy
 
 NAMES = ("aldermoor", "brackwell")
@@ -38,10 +38,10 @@ class Running:
     process: NodeProcess
     proxy: Proxy
     node: Node
-    people: People = field(init=False)
+    people: HttpUsers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.people = People(self.name, self.node.settings)
+        self.people = HttpUsers(self.name, self.node.settings)
 
     @property
     def address(self) -> str:
@@ -71,11 +71,11 @@ class Running:
         """Publish a project, and tell the followers its id alone: they have to ask for it."""
         title = f"Project {next(_numbers)} of {self.name}"
         with self.node.work(by="test") as work:
-            text = Text(title, "A short sentence.", "alpha", "It is needed.")
+            text = ProjectInput(title, "A short sentence.", "alpha", "It is needed.")
             project = projects.create(work, councils.require_own(work.session), text)
-            project.state, project.published_at = State.published, now()
-            actor, uri = project.council.actor, addresses.new_activity(work.settings)
-            publishing.publish(work, actor, create(uri, actor.uri, project.uri))
+            project.state, project.published_at = ProjectState.published, now()
+            actor, uri = project.council.actor, local_uris.new_activity(work.settings)
+            outbox.publish(work, actor, create(uri, actor.uri, project.uri))
         return title
 
     def shown(self, title: str) -> int:
@@ -101,9 +101,9 @@ def pair(
                 "jobs": "inside",
                 "threads": 4,
             }
-            make_founded(name, databases[name], folder / name, **given)
-            settings = settings_of(name, databases[name], folder / name, **given)
-            node = node_of(create_app(settings))
+            set_up_database(name, databases[name], folder / name, **given)
+            settings = make_settings(name, databases[name], folder / name, **given)
+            node = get_node(create_app(settings))
             stack.callback(node.engine.dispose)
             with node.work(by="test") as work:
                 for host in public:
@@ -118,7 +118,7 @@ def pair(
         for one in made:
             one.process.wait()
         there.people.submit("/councils/follow", OPERATOR, address=here.address)
-        until(lambda: "Follow" in handled(here) and "Accept" in handled(there), "they follow")
+        wait_until(lambda: "Follow" in handled(here) and "Accept" in handled(there), "they follow")
         yield here, there
 
 
@@ -133,19 +133,19 @@ def arrives_once(there: Running, here: Running, *titles: str) -> None:
     for title in titles:
         is_shown_once(there, title)
     with there.node.reading() as session:
-        published = Project.state == State.published
+        published = Project.state == ProjectState.published
         rows = session.scalars(select(Project.title).where(published, Project.title.in_(titles)))
         assert sorted(rows) == sorted(titles)
         activities = select(func.count()).select_from(InboxItem)
         distinct = select(func.count(InboxItem.uri.distinct()))
         assert session.scalar(activities) == session.scalar(distinct)
-    until(lambda: not waiting(here, there), "nothing waits", left=lambda: left(here, there))
+    wait_until(lambda: not waiting(here, there), "nothing waits", left=lambda: left(here, there))
 
 
 def is_shown_once(one: Running, title: str) -> None:
     """Wait until readers see the title. The page is asked once it is there: that takes longer."""
-    until(lambda: has(one, title), f"{title} at {one.name}")
-    until(lambda: one.shown(title) > 0, f"{title} at {one.name}")
+    wait_until(lambda: has(one, title), f"{title} at {one.name}")
+    wait_until(lambda: one.shown(title) > 0, f"{title} at {one.name}")
     assert one.shown(title) == 1
 
 

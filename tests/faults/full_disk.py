@@ -13,7 +13,7 @@ from sqlalchemy import select
 from node.federating.models import DeliveryAttempt
 from node.people.permissions import OFFICER
 from node.projects.models import Project
-from node.testing.processes import until
+from node.testing.processes import wait_until
 from tests.faults.councils import NAMES, Running, arrives_once, pair
 from tests.faults.victims import no_room
 
@@ -80,7 +80,7 @@ def main(folder: Path) -> None:
             assert 503 in statuses.values(), statuses
             assert before in there.people.visit("/projects?origin=others", OFFICER)
             sent = here.publish()
-            until(lambda: 503 in answers(here), "the other server is told to try again")
+            wait_until(lambda: 503 in answers(here), "the other server is told to try again")
         assert answers(here) <= {202, 503}, answers(here)
         kept = {title for title, status in statuses.items() if status == 303}
         assert titles(there) & set(statuses) == kept

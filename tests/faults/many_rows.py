@@ -9,19 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, insert, literal, select, update
 
-from node import portions
+from node import long_writes
 from node.app import LONG_WRITES
 from node.db import insert_once, now
 from node.federating.models import Actor, Delivery, Follow, OutboxActivity
-from node.hourly import HourlyJob
-from node.portions import PORTION
+from node.hourly_jobs import HourlyJob
+from node.long_writes import BATCH_SIZE
 from node.testing.nodes import TestNode
 
 HOST = "brackwell.test"
 MANY, FEW = 10_000, 3_000
 # A portion of deliveries given up also writes an attempt for each; one kind of rows may end, and
 # the next begin.
-MOST_AT_ONCE = 3 * PORTION + 10
+MOST_AT_ONCE = 3 * BATCH_SIZE + 10
 DAY = timedelta(days=1)
 WRITES = ("INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -94,7 +94,7 @@ def _total(connection: Connection) -> int:
 
 def check(found: Transactions, rows: int) -> None:
     """It was written in portions, and the other writer had its turn after each."""
-    portions_needed = rows // PORTION
+    portions_needed = rows // BATCH_SIZE
     assert max(found.sizes) <= MOST_AT_ONCE
     assert len(found.sizes) >= portions_needed
     assert found.of_others >= portions_needed / 2
@@ -141,13 +141,13 @@ def deliveries(node: TestNode, many: int = MANY, **more: Any) -> None:
 
 def finish(node: TestNode) -> None:
     """Run the job of long writes alone: the others would begin to send."""
-    portions.work_off(node.node, LONG_WRITES)
+    long_writes.run_job(node.node, LONG_WRITES)
 
 
 def is_finished(node: TestNode) -> bool:
     """Whether no long write is left."""
     with node.reading() as session:
-        return session.scalar(select(func.count()).select_from(portions.LongWrite)) == 0
+        return session.scalar(select(func.count()).select_from(long_writes.LongWrite)) == 0
 
 
 def remote_actors(node: TestNode, many: int = FEW) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import select
 from node.federating.models import DeliveryAttempt
 from node.people.permissions import OFFICER
 from node.runtime import Node
-from node.testing.missing import missing
 from node.testing.postgres import PostgresMissingError
-from node.testing.processes import until
-from node.testing.visitor import forms
+from node.testing.processes import wait_until
+from node.testing.requirements import end_as_not_run
+from node.testing.visitor import parse_forms
 from tests.faults.chaos import HERE, THERE, Chaos, councils, titles
 from tests.faults.victims import JUMP
 
@@ -25,12 +25,12 @@ from tests.faults.victims import JUMP
 @pytest.fixture(scope="module")
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
     if shutil.which("redis-server") is None:
-        missing("there is no redis-server on this machine")
+        end_as_not_run("there is no redis-server on this machine")
     with ExitStack() as stack:
         try:
             found = stack.enter_context(councils(tmp_path_factory.mktemp("councils"), 2, 2))
         except PostgresMissingError as error:
-            missing(str(error))
+            end_as_not_run(str(error))
         yield found
 
 
@@ -41,23 +41,23 @@ def answers(node: Node) -> set[int | None]:
 
 
 def arrives(title: str, node: Node) -> None:
-    until(lambda: title in titles(node), f"{title} has arrived")
+    wait_until(lambda: title in titles(node), f"{title} has arrived")
 
 
 def test_while_postgresql_hangs_the_answer_is_503(chaos: Chaos) -> None:
     """To readers, to writers and to other servers; all of them are answered before it goes on."""
     here = chaos.people(HERE)
     form = next(
-        each for each in forms(here.visit("/projects/new", OFFICER)) if "new" in each.action
+        each for each in parse_forms(here.visit("/projects/new", OFFICER)) if "new" in each.action
     )
     typed = {"title": "While PostgreSQL hangs", "summary": "S", "phase": "alpha", "brief": "B"}
-    with chaos.victims.postgres.stopped():
+    with chaos.victims.postgres.suspended():
         with pytest.raises(AssertionError, match="/projects: 503"):
             here.visit("/projects")
         with pytest.raises(AssertionError, match="/projects/new: 503"):
             here.visit("/projects/new", OFFICER, form.values | typed)
         chaos.create(chaos.people(THERE), "Sent while PostgreSQL hangs")
-        until(lambda: 503 in answers(chaos.there), "the other server is told to try again")
+        wait_until(lambda: 503 in answers(chaos.there), "the other server is told to try again")
     chaos.create(here, "After PostgreSQL hung")
     chaos.check()
     assert "While PostgreSQL hangs" not in titles(chaos.here)
@@ -84,14 +84,14 @@ def test_a_clock_that_is_wrong_for_a_while_loses_nothing(
     accepted, receiver = (from_there, chaos.here) if is_here_ahead else (from_here, chaos.there)
     sender = chaos.here if is_here_ahead else chaos.there
     before = refused(sender)
-    clock.ahead = ahead
+    clock.offset_seconds = ahead
     try:
         chaos.create(chaos.people(HERE), from_here)
         chaos.create(chaos.people(THERE), from_there)
         arrives(accepted, receiver)
-        until(lambda: refused(sender) > before, "what is signed in the future is refused")
+        wait_until(lambda: refused(sender) > before, "what is signed in the future is refused")
     finally:
-        clock.ahead = 0.0
+        clock.offset_seconds = 0.0
     # Who signed in meanwhile has to sign in again: sessions do not begin in the future.
     chaos.rename(chaos.people(HERE), from_here, f"{from_here}, renamed")
     chaos.check()

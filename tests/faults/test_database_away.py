@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from node.testing.nodes import Nodes, TestNode, make_founded, settings_of
-from node.testing.peer import Peer
-from node.testing.postgres import Postgres
-from node.testing.processes import NodeProcess, free_port, until
+from node.testing.fake_peer import FakePeer
+from node.testing.nodes import Nodes, TestNode, make_settings, set_up_database
+from node.testing.postgres import PostgresServer
+from node.testing.processes import NodeProcess, free_port, wait_until
 from tests.rest.conftest import Program, make_token
 
 ASKED = "Retry-After"
@@ -65,8 +65,8 @@ def is_said_to_be_busy(
     nodes: Nodes, node: TestNode, meanwhile: AbstractContextManager[None]
 ) -> None:
     """To people, to programs and to other servers; and nothing of it was done."""
-    sender = Peer.join(nodes, "brackwell.test", node).actor("council")
-    assert sender.send(sender.says("Like", "x"), node).status_code == 202
+    sender = FakePeer.join(nodes, "brackwell.test", node).actor("council")
+    assert sender.send(sender.build_activity("Like", "x"), node).status_code == 202
     officer = node.visitor("officer")
     program = Program(node, make_token(officer, "write:projects"))
     written = {"title": "Bins", "summary": "S", "phase": "beta", "brief": "B"}
@@ -78,7 +78,7 @@ def is_said_to_be_busy(
             for language in ("en", "cy")
         )
         document = program("POST", "/projects", written)
-        told = sender.send(sender.says("Like", "y"), node)
+        told = sender.send(sender.build_activity("Like", "y"), node)
     assert [one.status_code for one in (page, welsh, document, told)] == [503] * 4
     assert all(int(one.headers[ASKED]) > 0 for one in (page, welsh, document, told))
     assert '<h1 class="govuk-heading-l">Sorry, this site is busy</h1>' in page.text
@@ -89,14 +89,14 @@ def is_said_to_be_busy(
         assert (one.json or {})["status"] == 503
     assert officer.client.post("/projects/new", data=form).status_code == 303
     assert program("POST", "/projects", written).status_code == 201
-    assert sender.send(sender.says("Like", "y"), node).status_code == 202
+    assert sender.send(sender.build_activity("Like", "y"), node).status_code == 202
 
 
 def test_must_37_a_busy_database_is_said_to_be_busy(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = nodes.start("aldermoor")
-    monkeypatch.setattr("node.db.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("node.db.LOCK_TIMEOUT_SECONDS", 0.1)
     node.node.engine.dispose()  # new connections wait as short
     is_said_to_be_busy(nodes, node, somebody_writes(node))
 
@@ -126,7 +126,7 @@ def test_connections_that_broke_meanwhile_fail_no_request(
         )
     assert visitor.visit("/projects").status_code == 200
 
-    monkeypatch.setattr("node.db.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("node.db.RESPONSE_TIMEOUT_SECONDS", 0.5)
     with node.reading() as session:
         backend = session.scalar(text("SELECT pg_backend_pid()"))
     assert backend
@@ -141,12 +141,12 @@ def test_connections_that_broke_meanwhile_fail_no_request(
 
 
 def test_a_process_that_starts_while_the_database_is_down_waits_for_it(
-    postgres: Postgres, tmp_path: Path
+    postgres: PostgresServer, tmp_path: Path
 ) -> None:
     database = postgres.create_database()
-    make_founded("aldermoor", postgres.url(database), tmp_path)
+    set_up_database("aldermoor", postgres.url(database), tmp_path)
     port, folder = free_port(), Path(f"{postgres.folder}-{free_port()}")
-    settings = settings_of(
+    settings = make_settings(
         "aldermoor",
         postgres.url(database).replace(str(postgres.folder), str(folder)),
         tmp_path,
@@ -156,7 +156,7 @@ def test_a_process_that_starts_while_the_database_is_down_waits_for_it(
     process = NodeProcess(settings, as_program=True)
     process.launch()
     try:
-        until(lambda: "Waiting for the database" in process.log.read_text(), "it waits")
+        wait_until(lambda: "Waiting for the database" in process.log.read_text(), "it waits")
         folder.symlink_to(postgres.folder)
         process.wait()
         assert process.log.read_text().count("Waiting for") == 1

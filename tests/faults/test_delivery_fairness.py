@@ -18,7 +18,7 @@ from node.federating.models import Actor, Delivery, DeliveryAttempt, Follow, Pee
 from node.outbound import Outbound
 from node.runtime import Node
 from node.testing.nodes import Nodes, TestNode
-from node.testing.processes import until
+from node.testing.processes import wait_until
 from tests.federation.delivering import say
 from tests.outbound.peers import Peers, response
 
@@ -93,10 +93,10 @@ def test_must_28_dead_and_slow_hosts_hold_up_nobody(nodes: Nodes, serve: Peers) 
         say(node)
     sending = on_sockets(node, [*hosts, slow, well])
     with closing(sending.outbound), ThreadPoolExecutor(1) as worker:
-        run = worker.submit(delivery.work_off, sending)
-        until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
+        run = worker.submit(delivery.run_job, sending)
+        wait_until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
         say(node)
-        until(lambda: delivered(node, well) == ACTIVITIES + 1, "and what came later too")
+        wait_until(lambda: delivered(node, well) == ACTIVITIES + 1, "and what came later too")
         assert not run.done(), "nobody's silence was waited for"
         node.node.jobs.stopping.set()
         serve.close()
@@ -125,9 +125,9 @@ def test_must_28_more_slow_hosts_than_senders_leave_senders_for_the_others(
         say(node)
     sending = on_sockets(node, [*hosts, well], MINUTE)
     with closing(sending.outbound), ThreadPoolExecutor(1) as worker:
-        worker.submit(delivery.work_off, sending)
+        worker.submit(delivery.run_job, sending)
         try:
-            until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
+            wait_until(lambda: delivered(node, well) == ACTIVITIES, "all is at the healthy host")
             with node.reading() as session:
                 tried = select(DeliveryAttempt.id).join(Delivery).where(Delivery.host.in_(hosts))
                 assert session.scalars(tried).all() == [], "nobody's silence was waited for"

@@ -13,8 +13,8 @@ import pytest
 
 from node.federating.models import Delivery
 from node.jobs import Jobs
-from node.testing.nodes import Nodes, settings_of
-from node.testing.processes import free_port, until
+from node.testing.nodes import Nodes, make_settings
+from node.testing.processes import free_port, wait_until
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def test_each_job_runs_by_itself_while_the_engine_is_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One that fails, too; and what the engine's own threads say of it is a line a minute."""
-    monkeypatch.setattr("node.jobs.SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr("node.jobs.SWEEP_INTERVAL_SECONDS", 0.05)
     down = f"redis://127.0.0.1:{free_port()}/0"
-    jobs = Jobs(settings_of("aldermoor", "", tmp_path, jobs=down), "a secret of tests")
+    jobs = Jobs(make_settings("aldermoor", "", tmp_path, jobs=down), "a secret of tests")
     runs, failures = count(), count()
 
     def work() -> None:
@@ -60,7 +60,7 @@ def test_each_job_runs_by_itself_while_the_engine_is_down(
     jobs.register("failing", fail)
     with caplog.at_level(logging.ERROR):
         jobs.start()
-        until(lambda: repr(runs) > "count(40)" and repr(failures) > "count(40)", "both run")
+        wait_until(lambda: repr(runs) > "count(40)" and repr(failures) > "count(40)", "both run")
         jobs.stop()
         jobs.close()
     of_engine = [record for record in caplog.records if record.name.startswith("huey")]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from node.people.permissions import OFFICER, OPERATOR
-from node.testing.processes import until
+from node.testing.processes import wait_until
 from tests.faults.councils import Running, arrives_once, reading, tried, waiting
 
 # What the nodes say to each other.
@@ -29,7 +29,7 @@ def test_nobody_is_killed(here: Running, there: Running) -> None:
 def test_the_receiver_is_away_when_it_is_published(here: Running, there: Running) -> None:
     there.process.kill()
     title = here.publish()
-    until(lambda: tried(here), "a delivery was tried in vain")
+    wait_until(lambda: tried(here), "a delivery was tried in vain")
     restart(there)
     arrives_once(there, here, title)
 
@@ -86,7 +86,7 @@ def test_the_receiver_is_killed_before_it_handles_what_it_took(
     there.process.kill()
     there.process.start(jobs="memory")  # takes messages and does nothing else
     title = here.publish()
-    until(lambda: waiting(there) == 1 and not waiting(here), "taken, and not handled")
+    wait_until(lambda: waiting(there) == 1 and not waiting(here), "taken, and not handled")
     there.process.kill()
     assert waiting(there) == 1
     restart(there)
@@ -117,7 +117,7 @@ def test_an_update_and_a_deletion_follow_in_order(here: Running, there: Running)
     here.process.kill()
     restart(here, there)
     arrives_once(there, here, f"{first}, new")
-    until(lambda: not there.shown(second), "the deleted project is gone")
+    wait_until(lambda: not there.shown(second), "the deleted project is gone")
     assert there.shown(f"{second}, new") == there.shown(first) == 0
 
 
@@ -133,7 +133,7 @@ def test_the_receiver_is_killed_while_it_reads_what_was_published_before(
     there.process.kill()
     here.proxy.release()
     restart(there)
-    until(lambda: not reading(there), "everything is read")
+    wait_until(lambda: not reading(there), "everything is read")
     arrives_once(there, here, title)
 
 

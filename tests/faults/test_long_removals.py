@@ -5,15 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, literal, select
 
-from node.conversations.models import Comment
-from node.conversations.models import State as CommentState
+from node.conversations.models import Comment, CommentState
 from node.db import now
-from node.federating.models import Actor, Departure, Follow, InboxItem, OutboxActivity
+from node.federating.models import Actor, ActorDeletion, Follow, InboxItem, OutboxActivity
+from node.long_writes import BATCH_SIZE
 from node.people.models import User
-from node.portions import PORTION
 from node.projects.models import Project
-from node.testing.nodes import Nodes, TestNode, email
-from node.testing.peer import Peer
+from node.testing.fake_peer import FakePeer
+from node.testing.nodes import Nodes, TestNode, role_email
 from node.webhooks.models import Webhook, WebhookMessage
 from tests.faults.many_rows import (
     FEW,
@@ -62,7 +61,7 @@ def test_an_officer_who_is_not_seen_any_more(node: TestNode) -> None:
     officer.visit("/account/profile/withdraw")
     with recorded(node) as found:
         officer.submit("withdraw")
-        assert count(node, OutboxActivity.actor_id == actor.id, is_public()) > PORTION
+        assert count(node, OutboxActivity.actor_id == actor.id, is_public()) > BATCH_SIZE
         codes = {reader.get(f"/activities/{n}", headers=AS2).status_code for n in (1, FEW)}
         assert codes == {404}
         finish(node)
@@ -79,7 +78,7 @@ def is_public() -> Any:
 def test_a_webhook_with_many_messages(node: TestNode) -> None:
     """Its page is gone at once, and it is not sent to any more."""
     with node.work() as work:
-        mine = select(User).where(User.email == email("officer", node.name))
+        mine = select(User).where(User.email == role_email("officer", node.name))
         user = work.session.scalars(mine).one()
         work.session.add(Webhook(user=user, url="https://hooks.test/", events=[], id=1))
     said = {"webhook_id": 1, "event": "test", "body": "{}", "answer": "", "attempts": 1}
@@ -90,7 +89,7 @@ def test_a_webhook_with_many_messages(node: TestNode) -> None:
     assert officer.visit("/account/webhooks/1").status_code == 200
     with recorded(node) as found:
         officer.submit("/webhooks/1/remove")
-        assert count(node, WebhookMessage.webhook_id == 1) == FEW - PORTION
+        assert count(node, WebhookMessage.webhook_id == 1) == FEW - BATCH_SIZE
         assert officer.visit("/account/webhooks/1").status_code == 404
         assert "hooks.test" not in officer.visit("/account/webhooks").text
         finish(node)
@@ -101,7 +100,7 @@ def test_a_webhook_with_many_messages(node: TestNode) -> None:
 
 
 def test_the_messages_of_an_account_that_is_deleted_elsewhere(nodes: Nodes, node: TestNode) -> None:
-    peer = Peer.join(nodes, HOST, node)
+    peer = FakePeer.join(nodes, HOST, node)
     author = peer.actor()
     say(nodes, author, node, "Like", node.council_uri)
     said = {"host": HOST, "actor_uri": author.uri, "type": "Create", "body": {"type": "Create"}}
@@ -115,7 +114,7 @@ def test_the_messages_of_an_account_that_is_deleted_elsewhere(nodes: Nodes, node
     with node.reading() as session:
         bodies = session.scalars(select(InboxItem.body).where(InboxItem.actor_uri == author.uri))
         assert [body for body in bodies if body] == []
-        assert session.scalars(select(Departure)).all() == []
+        assert session.scalars(select(ActorDeletion)).all() == []
 
 
 def test_a_project_with_many_comments(node: TestNode) -> None:

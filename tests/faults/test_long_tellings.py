@@ -5,16 +5,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, literal, select, update
 
-from node.conversations.models import Comment
-from node.conversations.models import State as CommentState
+from node.conversations.models import Comment, CommentState
 from node.db import now
-from node.documents.models import PUBLISHED, PluginDocument
-from node.federating import admission, peers
+from node.federating import newly_allowed, peers
 from node.federating.models import Actor, Delivery, OutboxActivity
-from node.officers.service import KIND
+from node.officers.service import ACTOR_KIND
+from node.plugin_documents.models import PUBLISHED, PluginDocument
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
-from node.updates.models import State, Update
+from node.updates.models import Update, UpdateState
 from tests.faults.many_rows import (
     HOST,
     MOST_AT_ONCE,
@@ -58,7 +57,9 @@ def much_said(node: TestNode) -> Project:
     with node.reading() as session:
         project = session.scalars(select(Project).where(Project.token == token)).one()
         council = project.council.actor
-        seen = session.scalars(select(Actor.id).where(Actor.is_local, Actor.kind == KIND)).one()
+        seen = session.scalars(
+            select(Actor.id).where(Actor.is_local, Actor.kind == ACTOR_KIND)
+        ).one()
     followers_of(node, council.id)
     with node.work() as work:
         peers.decide(work, FRIEND, peers.ALLOWED)
@@ -72,7 +73,7 @@ def much_said(node: TestNode) -> Project:
     words = {"changed": "Secret", "next": "", "needs": "", "content": "<p>Secret</p>"}
     about = {"url": "", "language": "en", "revision": "1", "version": 1, "bucket": 0}
     token_of = lambda number: literal("").concat(number)  # noqa: E731
-    more = {"token": token_of, "state": State.published} | times
+    more = {"token": token_of, "state": UpdateState.published} | times
     fill(node, Update, SOME, uri=updates, **mine, **words, **about, **more)
     words = {"content": "<p>Secret</p>", "source": "Secret", "warning": "", "language": "en"}
     more = {"in_reply_to": project.uri, "url": "", "state": CommentState.shown, "token": token_of}
@@ -192,14 +193,14 @@ def test_a_server_with_many_followers_is_allowed(node: TestNode) -> None:
     accepts = OutboxActivity.type == "Accept", Delivery.activity_id == OutboxActivity.id
     with recorded(node) as found:
         found.on_commit = end
-        admission.work_off(node.node)
+        newly_allowed.run_job(node.node)
         finish(node)
         assert 0 < count(node, *accepts) < many
         node.node.jobs.stopping.clear()
         finish(node)
     assert max(found.sizes) <= MOST_AT_ONCE / 4
-    assert len(found.sizes) >= many / admission.MOST_ACCEPTED
-    assert found.of_others >= many / admission.MOST_ACCEPTED / 2
+    assert len(found.sizes) >= many / newly_allowed.BATCH_SIZE
+    assert found.of_others >= many / newly_allowed.BATCH_SIZE / 2
     with node.reading() as session:
         assert session.scalar(select(func.count(Delivery.inbox.distinct())).where(*accepts)) == many
     assert count(node, *accepts) == many

@@ -4,21 +4,21 @@ import pytest
 from sqlalchemy import func, insert, literal, select, update
 
 from node.db import now
+from node.error_isolation import JobFailure
+from node.events.models import NotificationEvent
 from node.federating import clock, housekeeping
 from node.federating.models import (
     Actor,
-    Clock,
-    Deleted,
+    ClockReading,
     Delivery,
     DeliveryAttempt,
+    Disclosure,
     Follow,
     Peer,
-    Shared,
+    RemoteTombstone,
 )
-from node.isolation import JobFailure
-from node.news.models import Happening
-from node.notices import housekeeping as notices_housekeeping
-from node.notices.models import Notice
+from node.notifications import housekeeping as notices_housekeeping
+from node.notifications.models import Notification
 from node.people.models import User
 from node.testing.nodes import Nodes, TestNode
 from tests.faults.many_rows import (
@@ -37,7 +37,7 @@ from tests.faults.many_rows import (
     uri,
 )
 
-TIME = Notice.at.type
+TIME = Notification.at.type
 
 
 def states(node: TestNode) -> dict[str, int]:
@@ -125,14 +125,14 @@ def test_what_was_put_off_for_a_host_is_sent(node: TestNode) -> None:
 
 
 def test_times_are_pulled_in_after_the_clock_was_set_back(node: TestNode) -> None:
-    clock.work_off(node.node)
+    clock.run_job(node.node)
     moment = now()
     deliveries(node, FEW, due_at=moment + DAY, trying_since=moment + DAY, leased_until=moment + DAY)
     fill(node, Peer, FEW, host=lambda number: literal("p").concat(number), try_after=moment + DAY)
     with node.work() as work:
-        work.session.execute(update(Clock).values(seen_at=moment + DAY))
+        work.session.execute(update(ClockReading).values(seen_at=moment + DAY))
     with recorded(node) as found:
-        clock.work_off(node.node)
+        clock.run_job(node.node)
         finish(node)
     check(found, 3 * FEW)
     with node.reading() as session:
@@ -177,24 +177,24 @@ def test_housekeeping_deletes_in_portions(node: TestNode) -> None:
     long_ago = now() - 400 * DAY
     with node.reading() as session:
         council = session.scalar(select(Actor.id).where(Actor.uri == node.council_uri))
-    fill(node, Deleted, FEW, uri=uri("gone"), actor_id=council, at=long_ago)
+    fill(node, RemoteTombstone, FEW, uri=uri("gone"), actor_id=council, at=long_ago)
     times = {"first_at": long_ago, "last_at": long_ago, "deleted_at": long_ago}
-    fill(node, Shared, FEW, object_uri=uri("objects"), host=HOST, type="Create", **times)
+    fill(node, Disclosure, FEW, object_uri=uri("objects"), host=HOST, type="Create", **times)
     times = {"first_at": long_ago, "last_at": long_ago, "due_at": long_ago}
     item = lambda number: literal("item ").concat(number)  # noqa: E731
     fill(node, JobFailure, FEW, job="search", item=item, attempts=1, error="x", **times)
     with node.reading() as session:
         user = session.scalar(select(User.id).limit(1))
     happened = {"kind": "x", "by": "", "state": "told", "to": [], "roles": [], "details": {}}
-    fill(node, Happening, FEW, path="", at=long_ago, **happened)
+    fill(node, NotificationEvent, FEW, path="", at=long_ago, **happened)
     with node.work() as work:
-        told = select(literal(user), Happening.id, literal("own"), literal(long_ago, TIME))
+        told = select(literal(user), NotificationEvent.id, literal("own"), literal(long_ago, TIME))
         columns = ["user_id", "happening_id", "topic", "at"]
-        work.session.execute(insert(Notice).from_select(columns, told))
+        work.session.execute(insert(Notification).from_select(columns, told))
     with recorded(node) as found:
-        housekeeping.tidy(node.node)
-        notices_housekeeping.tidy(node.node)
+        housekeeping.prune_all(node.node)
+        notices_housekeeping.prune_all(node.node)
     check(found, 5 * FEW)
     with node.reading() as session:
-        for model in (Deleted, Shared, JobFailure, Notice, Happening):
+        for model in (RemoteTombstone, Disclosure, JobFailure, Notification, NotificationEvent):
             assert session.scalar(select(func.count()).select_from(model)) == 0

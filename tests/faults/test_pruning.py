@@ -11,8 +11,8 @@ from node.councils import service as councils
 from node.db import now
 from node.federating import housekeeping
 from node.federating.models import Actor, Follow
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes
-from node.testing.peer import Peer
 
 LONG_AGO = timedelta(days=90)
 
@@ -20,7 +20,7 @@ LONG_AGO = timedelta(days=90)
 def test_an_actor_that_follows_while_it_is_pruned_is_not_forgotten(nodes: Nodes) -> None:
     """Either the Follow is kept, or it cannot be stored and its sender repeats it."""
     node = nodes.start("aldermoor", most_actors=1)
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     with node.work() as work:
         ours = councils.require_own(work.session).actor_id
         for number in range(3):
@@ -55,7 +55,7 @@ def test_an_actor_that_follows_while_it_is_pruned_is_not_forgotten(nodes: Nodes)
             following.join(1)
 
     event.listen(engine, "before_cursor_execute", meanwhile)
-    housekeeping.tidy(node.node)
+    housekeeping.prune_all(node.node)
     following.join()
     event.remove(engine, "before_cursor_execute", meanwhile)
     with node.reading() as session:

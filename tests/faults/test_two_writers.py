@@ -5,11 +5,11 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.people.permissions import OFFICER
 from node.projects.models import Project
-from node.testing.nodes import make_founded, settings_of
-from node.testing.people import People
+from node.testing.http_users import HttpUsers
+from node.testing.nodes import make_settings, set_up_database
 from node.testing.processes import NodeProcess, free_port
 
 EACH = 15
@@ -20,7 +20,7 @@ def test_two_processes_that_write_at_once_wait_for_each_other(tmp_path: Path) ->
     database = f"sqlite:///{tmp_path / 'moothall.db'}"
     ports = free_port(), free_port()
     made = [
-        settings_of(
+        make_settings(
             "aldermoor",
             database,
             tmp_path,
@@ -29,11 +29,11 @@ def test_two_processes_that_write_at_once_wait_for_each_other(tmp_path: Path) ->
         )
         for port in ports
     ]
-    make_founded("aldermoor", database, tmp_path)
+    set_up_database("aldermoor", database, tmp_path)
     processes = [NodeProcess(settings) for settings in made]
 
     def write(settings_number: int) -> None:
-        people = People("aldermoor", made[settings_number])
+        people = HttpUsers("aldermoor", made[settings_number])
         for number in range(EACH):
             people.submit(
                 "/projects/new",
@@ -53,7 +53,7 @@ def test_two_processes_that_write_at_once_wait_for_each_other(tmp_path: Path) ->
     finally:
         for process in processes:
             process.end()
-    node = node_of(create_app(made[0]))
+    node = get_node(create_app(made[0]))
     with node.reading() as session:
         assert session.scalar(select(func.count()).select_from(Project)) == EACH * len(processes)
     node.engine.dispose()

@@ -13,31 +13,31 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select, update
 
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
 from node.federating import peers
 from node.federating.models import (
     Actor,
+    ActorDeletion,
     Backfill,
     Comparison,
     Delivery,
-    Departure,
     Follow,
     InboxItem,
     OutboxActivity,
     PeerList,
 )
-from node.federating.models.shapes import Queued
+from node.federating.models.mixins import QueueMixin
 from node.mail.models import Mail
 from node.people.models import User
 from node.people.permissions import OFFICER
 from node.runtime import Node
 from node.settings import Settings
-from node.testing.nodes import make_founded, settings_of
-from node.testing.people import People
-from node.testing.postgres import Postgres
-from node.testing.processes import NodeProcess, free_port, until
+from node.testing.http_users import HttpUsers
+from node.testing.nodes import make_settings, set_up_database
+from node.testing.postgres import PostgresServer
+from node.testing.processes import NodeProcess, free_port, wait_until
 from node.webhooks.models import Webhook, WebhookMessage
 
 # Where Huey keeps wake-ups in Redis.
@@ -76,7 +76,7 @@ def hanging() -> Iterator[Hanging]:
 
 @contextmanager
 def council(
-    postgres: Postgres, folder: Path, redis_url: str, hosts: list[str], **more: object
+    postgres: PostgresServer, folder: Path, redis_url: str, hosts: list[str], **more: object
 ) -> Iterator[tuple[Settings, Node]]:
     """The settings of a council's processes, and its database seen from outside."""
     database, port = postgres.create_database(), free_port()
@@ -88,9 +88,9 @@ def council(
         **more,
     }
     url = postgres.url(database)
-    make_founded("aldermoor", url, folder, **given)
-    settings = settings_of("aldermoor", url, folder, **given)
-    node = node_of(create_app(settings))
+    set_up_database("aldermoor", url, folder, **given)
+    settings = make_settings("aldermoor", url, folder, **given)
+    node = get_node(create_app(settings))
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
     yield settings, node
@@ -147,7 +147,7 @@ def one_of_each(node: Node, host: str) -> None:
             item,
             Backfill(actor=actor, next_page=f"http://{host}/page"),
             Comparison(actor=actor),
-            Departure(actor=actor, host=host),
+            ActorDeletion(actor=actor, host=host),
             PeerList(url=f"http://{host}/peers.csv"),
             Mail(recipient="olu@aldermoor.example", subject="S", text="T"),
             WebhookMessage(
@@ -156,7 +156,7 @@ def one_of_each(node: Node, host: str) -> None:
                 body="{}",
             ),
         ]
-        assert {type(row) for row in rows} == set(Queued.__subclasses__()), "every queue"
+        assert {type(row) for row in rows} == set(QueueMixin.__subclasses__()), "every queue"
         for row in rows:
             row.leased_until = LONG_AGO
         work.session.add_all([actor, follow, *rows])
@@ -167,43 +167,43 @@ def untouched(node: Node) -> list[str]:
     with node.reading() as session:
         return [
             row.JOB
-            for row in Queued.__subclasses__()
+            for row in QueueMixin.__subclasses__()
             if session.scalar(select(func.count()).where(row.leased_until == LONG_AGO))
         ]
 
 
-def leased(node: Node, row: type[Queued] = Delivery) -> int:
+def leased(node: Node, row: type[QueueMixin] = Delivery) -> int:
     with node.reading() as session:
         return session.scalar(select(func.count()).where(row.leased_until > now())) or 0
 
 
 def test_a_worker_takes_up_what_a_dead_one_held_in_every_queue(
-    postgres: Postgres, tmp_path: Path, redis_url: str, hanging: Hanging
+    postgres: PostgresServer, tmp_path: Path, redis_url: str, hanging: Hanging
 ) -> None:
     with council(postgres, tmp_path, redis_url, hanging.hosts) as (settings, node):
         one_of_each(node, hanging.hosts[0])
         worker = NodeProcess(settings, command="worker")
         worker.launch()
         try:
-            until(
+            wait_until(
                 lambda: not untouched(node),
                 "all is taken up",
                 left=lambda: f"{untouched(node)} {worker.log.read_text()[-2000:]}",
             )
-            until(lambda: leased(node) == 1, "it delivers")
+            wait_until(lambda: leased(node) == 1, "it delivers")
             worker.kill()
             assert leased(node) == 1, "killed, it lets go of nothing"
             with node.work(by="test") as work:
                 stands = Delivery.leased_until.is_not(None)
                 work.session.execute(update(Delivery).where(stands).values(leased_until=LONG_AGO))
             worker.launch()
-            until(lambda: not untouched(node), "the next one takes it up")
+            wait_until(lambda: not untouched(node), "the next one takes it up")
         finally:
             worker.end()
 
 
 def test_a_worker_that_is_stopped_holds_nothing(
-    postgres: Postgres, tmp_path: Path, redis_url: str, hanging: Hanging
+    postgres: PostgresServer, tmp_path: Path, redis_url: str, hanging: Hanging
 ) -> None:
     """What it had leased and not begun is free at once."""
     more = {"delivery_threads": 1}
@@ -218,7 +218,7 @@ def test_a_worker_that_is_stopped_holds_nothing(
         worker = NodeProcess(settings, command="worker")
         worker.launch()
         try:
-            until(lambda: leased(node) == 2, "one is under way, and one waits for its thread")
+            wait_until(lambda: leased(node) == 2, "one is under way, and one waits for its thread")
             worker.stop()
         finally:
             worker.end()
@@ -226,7 +226,7 @@ def test_a_worker_that_is_stopped_holds_nothing(
 
 
 def test_nobody_is_woken_before_the_commit(
-    postgres: Postgres, tmp_path: Path, redis_url: str
+    postgres: PostgresServer, tmp_path: Path, redis_url: str
 ) -> None:
     """A worker that was quicker would find nothing, and come again in a minute."""
     with ExitStack() as stack:
@@ -238,7 +238,7 @@ def test_nobody_is_woken_before_the_commit(
         process = NodeProcess(settings)
         process.start()
         stack.callback(process.end)
-        people = People("aldermoor", settings)
+        people = HttpUsers("aldermoor", settings)
         people.visit("/projects/new", OFFICER)
 
         def wake_ups() -> int:
@@ -261,9 +261,9 @@ def test_nobody_is_woken_before_the_commit(
             brief="B",
             then="publish",
         )
-        until(is_committing, "it is about to be committed")
+        wait_until(is_committing, "it is about to be committed")
         seen = max(wake_ups() for _ in range(200))
         database.execute(f"SELECT pg_advisory_unlock({HELD})")
         saved.result(60)
         assert seen == 0
-        until(lambda: wake_ups() > 0, "woken after the commit")
+        wait_until(lambda: wake_ups() > 0, "woken after the commit")

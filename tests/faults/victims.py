@@ -14,8 +14,8 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
-from node.testing.clocks import Clock
-from node.testing.postgres import Postgres
+from node.testing.clocks import MovableClock
+from node.testing.postgres import PostgresServer
 from node.testing.processes import NodeProcess, free_port
 
 # Seconds after which a process gives up a database that hangs, instead of those of the product:
@@ -75,10 +75,10 @@ class Victims:
     workers: list[NodeProcess]
     other: NodeProcess
     redis: RedisServer
-    postgres: Postgres
+    postgres: PostgresServer
     database: str
-    clock: Clock
-    clock_of_other: Clock
+    clock: MovableClock
+    clock_of_other: MovableClock
 
     @property
     def faults(self) -> list[tuple[str, Fault]]:
@@ -102,14 +102,14 @@ class Victims:
         """Start every process that ended by itself, as a supervisor would."""
         for process in (*self.webs, *self.workers, self.other):
             if not process.is_alive:
-                process.forget()
+                process.mark_ended()
                 process.launch()
 
     def _kill(self, process: NodeProcess) -> None:
         """Kill and start again; a web process listens before the next fault."""
         if process.is_alive:
             process.kill()
-        process.forget()
+        process.mark_ended()
         process.launch()
         if process.command == "serve":
             process.wait()
@@ -139,7 +139,7 @@ class Victims:
         self.postgres.start()
 
     def _stop_postgresql(self) -> None:
-        with self.postgres.stopped():
+        with self.postgres.suspended():
             time.sleep(HANGS)
 
     def _fill_disk(self) -> None:
@@ -158,8 +158,8 @@ def no_room(process: NodeProcess) -> Iterator[None]:
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
 
 
-def _move(clock: Clock, by: random.Random) -> None:
+def _move(clock: MovableClock, by: random.Random) -> None:
     """An hour and a minute forward or back, and after a while right again."""
-    clock.ahead = by.choice((JUMP, -JUMP))
+    clock.offset_seconds = by.choice((JUMP, -JUMP))
     time.sleep(WRONG)
-    clock.ahead = 0.0
+    clock.offset_seconds = 0.0

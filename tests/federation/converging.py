@@ -14,13 +14,12 @@ from node.councils.models import Council
 from node.db import now
 from node.federating.models import Actor, Comparison, Delivery
 from node.projects import service as projects
-from node.projects.models import Project, State, Visibility
-from node.projects.writing import Text
+from node.projects.models import Project, ProjectState, Visibility
+from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes, TestNode
-from node.testing.postgres import Postgres
+from node.testing.postgres import PostgresServer
 from node.updates import service as updates
-from node.updates.models import State as UpdateState
-from node.updates.models import Update
+from node.updates.models import Update, UpdateState
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,8 +46,8 @@ def count_requests(nodes: Nodes, one: TestNode) -> list[str]:
     return counting.asked
 
 
-def text(title: str, visibility: str = "public") -> Text:
-    return Text(title, "A short sentence.", "alpha", f"Of {title}.", visibility)
+def text(title: str, visibility: str = "public") -> ProjectInput:
+    return ProjectInput(title, "A short sentence.", "alpha", f"Of {title}.", visibility)
 
 
 def publish(one: TestNode, *titles: str, visibility: str = "public") -> None:
@@ -73,13 +72,13 @@ def tell(one: TestNode, title: str, *said: str) -> None:
     """Write updates of a project."""
     with one.work() as work:
         for changed in said:
-            updates.write(work, _ours(work.session, title), updates.Text(changed))
+            updates.create(work, _ours(work.session, title), updates.UpdateInput(changed))
 
 
 def change_update(one: TestNode, said: str, new: str) -> None:
     with one.work() as work:
         update = _our_update(work.session, said)
-        updates.change(work, update, updates.Text(new), update.version)
+        updates.change(work, update, updates.UpdateInput(new), update.version)
 
 
 def remove_update(one: TestNode, said: str) -> None:
@@ -119,7 +118,7 @@ def held(one: TestNode, council: TestNode) -> dict[str, tuple[str, str]]:
             .join(Actor)
             .where(
                 Actor.uri == council.council_uri,
-                Project.state == State.published,
+                Project.state == ProjectState.published,
                 Project.visibility != Visibility.private,
             )
         )
@@ -149,7 +148,7 @@ def compare(nodes: Nodes, one: TestNode) -> None:
     with one.work() as work:
         work.session.execute(update(Comparison).values(due_at=now()))
         work.wake(Comparison.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 def comparison(one: TestNode) -> Comparison:
@@ -166,7 +165,9 @@ def unreachable(nodes: Nodes, one: TestNode) -> Iterator[None]:
     nodes.apps[one.host] = app
 
 
-def backup(one: TestNode, postgres: Callable[[], Postgres], folder: Path) -> Callable[[], None]:
+def backup(
+    one: TestNode, postgres: Callable[[], PostgresServer], folder: Path
+) -> Callable[[], None]:
     """Copy the database of a node now; what is returned puts the copy in its place."""
     engine = one.node.engine
     engine.dispose()
@@ -180,7 +181,7 @@ def backup(one: TestNode, postgres: Callable[[], Postgres], folder: Path) -> Cal
             for suffix in ("-wal", "-shm"):
                 Path(f"{name}{suffix}").unlink(missing_ok=True)
             shutil.copy(copy, name)
-            one.node.forget()
+            one.node.invalidate_caches()
 
         return restore
     server = postgres()
@@ -188,7 +189,7 @@ def backup(one: TestNode, postgres: Callable[[], Postgres], folder: Path) -> Cal
 
     def restore_on_server() -> None:
         engine.dispose()
-        server.restore(name, kept)
-        one.node.forget()
+        server.replace_database(name, kept)
+        one.node.invalidate_caches()
 
     return restore_on_server

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from federation.signatures import Headers
 from federation.vocabulary import create, delete, update
 from node.councils import service as councils
-from node.federating import addresses, publishing
+from node.federating import local_uris, outbox
 from node.federating.models import Delivery, Peer
+from node.testing.fake_peer import FakeActor
+from node.testing.fake_peer import FakePeer as Host
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer as Host
-from node.testing.peer import Signatory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -51,12 +51,12 @@ class Moody(Host):
         return [headers for headers, document in self.received if document["type"] == kind]
 
 
-def follower(nodes: Nodes, node: TestNode, host: str) -> tuple[Moody, Signatory]:
+def follower(nodes: Nodes, node: TestNode, host: str) -> tuple[Moody, FakeActor]:
     """A host, and an actor there that follows the node's council and heard so."""
     there = Moody.join(nodes, host, node)
     actor = there.actor()
-    assert actor.send(actor.says("Follow", node.council_uri), node).status_code == 202
-    nodes.settle()
+    assert actor.send(actor.build_activity("Follow", node.council_uri), node).status_code == 202
+    nodes.run_until_idle()
     there.received.clear()
     return there, actor
 
@@ -71,11 +71,11 @@ def say(
     with node.work() as work:
         council = councils.own(work.session)
         assert council is not None
-        uri = addresses.new_activity(work.settings)
+        uri = local_uris.new_activity(work.settings)
         about = about or f"{uri}/object"
         said: Mapping[str, Any] = {"id": about, "type": "Article"}
         activity = KINDS[kind](uri, council.actor.uri, dict(said))
-        publishing.publish(work, council.actor, activity, audience)
+        outbox.publish(work, council.actor, activity, audience)
     return about
 
 
@@ -95,7 +95,7 @@ def send_due(nodes: Nodes, node: TestNode, after: timedelta = timedelta()) -> No
     """What is due by then is tried."""
     pass_time(node, after)
     node.node.jobs.wake(Delivery.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 def states(node: TestNode, host: str) -> list[tuple[str, int]]:

@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from federation.addressing import PUBLIC
+from node.testing.fake_peer import FakeActor
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Signatory
 from node.testing.visitor import Visitor
 
 AS2 = {"Accept": "application/activity+json"}
@@ -38,7 +38,7 @@ def copy_of(node: TestNode, title: str) -> str:
 
 
 def note(
-    author: Signatory, about: str, text: str = "<p>We do that too.</p>", **more: Any
+    author: FakeActor, about: str, text: str = "<p>We do that too.</p>", **more: Any
 ) -> dict[str, Any]:
     """A public answer of somebody elsewhere."""
     return {
@@ -54,8 +54,8 @@ def note(
 
 
 def say(
-    nodes: Nodes, author: Signatory, node: TestNode, kind: str, about: Any, **more: Any
+    nodes: Nodes, author: FakeActor, node: TestNode, kind: str, about: Any, **more: Any
 ) -> None:
     """An activity of somebody elsewhere that the node takes and acts on."""
-    assert author.send(author.says(kind, about, **more), node).status_code == 202
-    nodes.settle()
+    assert author.send(author.build_activity(kind, about, **more), node).status_code == 202
+    nodes.run_until_idle()

@@ -11,15 +11,15 @@ from node.db import now
 from node.federating.models import Backfill
 from node.projects import service as projects
 from node.projects.models import Project
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from node.updates.models import Update
 from tests.federation import test_main_job
 from tests.federation.converging import count_requests, held, held_updates, publish, said, tell
 from tests.federation.talking import copy_of
 
 
-def article(sender: Signatory, title: str) -> dict[str, Any]:
+def article(sender: FakeActor, title: str) -> dict[str, Any]:
     return Article(
         id=sender.peer.new_id("projects"),
         name=title,
@@ -29,7 +29,7 @@ def article(sender: Signatory, title: str) -> dict[str, Any]:
     ).dump()
 
 
-def update_of(sender: Signatory, project: dict[str, Any], text: str) -> dict[str, Any]:
+def update_of(sender: FakeActor, project: dict[str, Any], text: str) -> dict[str, Any]:
     return Note(
         id=sender.peer.new_id("updates"),
         content=f"<p>{text}</p>",
@@ -39,7 +39,7 @@ def update_of(sender: Signatory, project: dict[str, Any], text: str) -> dict[str
     ).dump()
 
 
-def council_of(peer: Peer, pages: int) -> tuple[Signatory, list[str]]:
+def council_of(peer: FakePeer, pages: int) -> tuple[FakeActor, list[str]]:
     """A council whose projects stand on so many pages, and the addresses of these."""
     uri = peer.new_id("collections")
     addresses = [f"{uri}?page={number}" for number in range(pages)]
@@ -47,27 +47,27 @@ def council_of(peer: Peer, pages: int) -> tuple[Signatory, list[str]]:
     return peer.actor(projects=uri), addresses
 
 
-def serve_pages(peer: Peer, addresses: list[str], *pages: list[Any]) -> None:
+def serve_pages(peer: FakePeer, addresses: list[str], *pages: list[Any]) -> None:
     for address, items, following in zip(addresses, pages, [*addresses[1:], None], strict=True):
         part_of = address.partition("?")[0]
         page = CollectionPage(id=address, part_of=part_of, items=tuple(items), next=following)
         peer.serve(address, page.dump())
 
 
-def follow(nodes: Nodes, node: TestNode, sender: Signatory) -> None:
+def follow(nodes: Nodes, node: TestNode, sender: FakeActor) -> None:
     """The node's council follows by the address of the actor, and is accepted."""
     officer = node.visitor("officer")
     officer.visit("/councils/follow")
     assert "We have asked to follow" in officer.submit("follow", address=sender.uri).text
-    nodes.settle()
-    asked = sender.peer.heard("Follow")[-1]
-    assert sender.send(sender.says("Accept", asked), node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
+    asked = sender.peer.received_of_type("Follow")[-1]
+    assert sender.send(sender.build_activity("Accept", asked), node).status_code == 202
+    nodes.run_until_idle()
 
 
 def titles(node: TestNode) -> set[str]:
     with node.reading() as session:
-        found = projects.listed(session, projects.Filter())
+        found = projects.list_page(session, projects.ProjectFilter())
         return {project.title for project in found.projects}
 
 
@@ -86,7 +86,7 @@ def make_due(node: TestNode) -> None:
 
 def test_pages_are_read_to_the_end(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 3)
     serve_pages(peer, addresses, *([article(sender, f"Bins {number}")] for number in range(3)))
     follow(nodes, node, sender)
@@ -96,7 +96,7 @@ def test_pages_are_read_to_the_end(nodes: Nodes) -> None:
 
 def test_reading_goes_on_at_the_page_that_failed(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 2)
     first, second = [article(sender, "Bins")], [article(sender, "Potholes")]
     serve_pages(peer, addresses, first, second)
@@ -110,7 +110,7 @@ def test_reading_goes_on_at_the_page_that_failed(nodes: Nodes) -> None:
     peer.documents[path] = good
     peer.fetched.clear()
     make_due(node)
-    nodes.settle()
+    nodes.run_until_idle()
     pages = [target for target in peer.fetched if "page=" in target]
     assert pages == [path], "what was read is not read again"
     assert titles(node) == {"Bins", "Potholes"}
@@ -119,7 +119,7 @@ def test_reading_goes_on_at_the_page_that_failed(nodes: Nodes) -> None:
 
 def test_one_bad_item_costs_only_itself(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 1)
     neighbour = peer.actor()
     bad: list[Any] = [
@@ -144,7 +144,7 @@ def test_one_bad_item_costs_only_itself(nodes: Nodes) -> None:
 def test_a_collection_that_leads_nowhere_ends(nodes: Nodes) -> None:
     """Pages that lead to themselves or to another server are not followed for ever."""
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 1)
     page = CollectionPage(id=addresses[0], part_of=addresses[0], items=(), next=addresses[0])
     peer.serve(addresses[0], page.dump())
@@ -154,7 +154,7 @@ def test_a_collection_that_leads_nowhere_ends(nodes: Nodes) -> None:
     assert state(node)[0] != "done"
 
 
-class Endless(Peer):
+class Endless(FakePeer):
     """A council's pages that never end: each names the next, with so many items."""
 
     circle = 0
@@ -210,7 +210,7 @@ def test_who_follows_late_reads_updates_too(nodes: Nodes) -> None:
     publish(here, "Secret", visibility="private")
     for title in ("Bins", "Libraries", "Secret"):
         tell(here, title, f"{title} 1", f"{title} 2")
-    nodes.settle()
+    nodes.run_until_idle()
     asked = count_requests(nodes, here)
     test_main_job.follow(nodes, there, here)
     assert said(there, here) == {"Bins 1", "Bins 2", "Libraries 1", "Libraries 2"}
@@ -226,8 +226,8 @@ def test_who_follows_late_reads_updates_too(nodes: Nodes) -> None:
 def test_a_page_that_is_full_goes_on_with_the_next_update(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.catalogue.views.PAGE", 50)
-    monkeypatch.setattr("node.updates.service.MOST_OF_PROJECT", 100)
+    monkeypatch.setattr("node.sync.views.MAX_PAGE_ITEMS", 50)
+    monkeypatch.setattr("node.updates.service.MAX_PER_PROJECT", 100)
     here, there = nodes.pair()
     publish(here, "Bins", "Potholes")
     with here.work() as work:
@@ -249,7 +249,7 @@ def test_a_page_that_is_full_goes_on_with_the_next_update(
 def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:
     """Before their project, of no project, of somebody else's: each for itself."""
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 1)
     neighbour = peer.actor()
     bins, theirs = article(sender, "Bins"), article(neighbour, "Of a neighbour")
@@ -272,16 +272,16 @@ def test_a_page_may_have_updates_of_all_kinds(nodes: Nodes) -> None:
         assert other not in page
 
 
-def answer(nodes: Nodes, node: TestNode, sender: Signatory, kind: str) -> None:
+def answer(nodes: Nodes, node: TestNode, sender: FakeActor, kind: str) -> None:
     """The council answers a Follow of ours once more."""
-    asked = sender.peer.heard("Follow")[-1]
-    assert sender.send(sender.says(kind, asked), node).status_code == 202
-    nodes.settle()
+    asked = sender.peer.received_of_type("Follow")[-1]
+    assert sender.send(sender.build_activity(kind, asked), node).status_code == 202
+    nodes.run_until_idle()
 
 
 def test_who_accepts_over_and_over_is_read_once(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 1)
     serve_pages(peer, addresses, [article(sender, "First")])
     follow(nodes, node, sender)
@@ -296,7 +296,7 @@ def test_who_accepts_over_and_over_is_read_once(nodes: Nodes) -> None:
 
 def test_an_accept_does_not_begin_again_what_is_being_read(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 2)
     serve_pages(peer, addresses, [article(sender, "First")], [article(sender, "Second")])
     second = addresses[1].removeprefix("https://brackwell.test")
@@ -312,7 +312,7 @@ def test_an_accept_does_not_begin_again_what_is_being_read(nodes: Nodes) -> None
         assert (row.state, row.next_page, row.pages) == ("running", addresses[1], 2)
         row.due_at = now()
     node.node.jobs.wake(Backfill.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
     assert titles(node) == {"First", "Second"}
     first = addresses[0].removeprefix("https://brackwell.test")
     assert peer.fetched.count(first) == 1

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from node import changes
+from node import change_tracking
 from node.conversations import receiving
 from node.conversations.models import Comment
 from node.councils import service as councils
-from node.federating import actors, handling, publishing, reactions
+from node.federating import actors, inbox_processing, outbox, reactions
 from node.federating.models import Follow, InboxItem, Reaction
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation.talking import note
 from tests.federation.test_main_job import publish
 
@@ -34,8 +34,8 @@ def project(node: TestNode) -> str:
     return f"{node.node.settings.base_url}{publish(node, TITLE)}"
 
 
-def send(author: Signatory, node: TestNode, kind: str, about: Any) -> None:
-    assert author.send(author.says(kind, about), node).status_code == 202
+def send(author: FakeActor, node: TestNode, kind: str, about: Any) -> None:
+    assert author.send(author.build_activity(kind, about), node).status_code == 202
 
 
 def count(node: TestNode, model: Any) -> int:
@@ -58,14 +58,14 @@ def statements(node: TestNode) -> Iterator[list[str]]:
 def test_a_new_follower_hears_of_the_next_comment(
     nodes: Nodes, node: TestNode, project: str
 ) -> None:
-    author = Peer.join(nodes, "brackwell.test", node).actor()
-    follower = Peer.join(nodes, "coldbrook.test", node).actor()
+    author = FakePeer.join(nodes, "brackwell.test", node).actor()
+    follower = FakePeer.join(nodes, "coldbrook.test", node).actor()
     before, after = note(author, project, "<p>One</p>"), note(author, project, "<p>Two</p>")
     send(author, node, "Create", before)
     send(follower, node, "Follow", f"{project}/group")
     send(author, node, "Create", after)
-    nodes.settle()
-    announced = [found["object"] for found in follower.peer.heard("Announce")]
+    nodes.run_until_idle()
+    announced = [found["object"] for found in follower.peer.received_of_type("Announce")]
     assert after["id"] in announced
     assert before["id"] not in announced
 
@@ -73,43 +73,43 @@ def test_a_new_follower_hears_of_the_next_comment(
 def test_a_comment_that_was_deleted_before_it_came_is_not_shown(
     nodes: Nodes, node: TestNode, project: str
 ) -> None:
-    author = Peer.join(nodes, "brackwell.test", node).actor()
+    author = FakePeer.join(nodes, "brackwell.test", node).actor()
     shown, deleted = note(author, project), note(author, project)
     send(author, node, "Create", shown)
     send(author, node, "Delete", deleted["id"])
     send(author, node, "Create", deleted)
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         assert session.scalars(select(Comment.uri)).all() == [shown["id"]]
 
 
 def test_what_was_undone_is_not_remembered(nodes: Nodes, node: TestNode) -> None:
-    peer = Peer.join(nodes, "brackwell.test", node).actor()
+    peer = FakePeer.join(nodes, "brackwell.test", node).actor()
     send(peer, node, "Follow", node.council_uri)
-    nodes.settle()
-    with node.work() as work, changes.caching(work.session):
+    nodes.run_until_idle()
+    with node.work() as work, change_tracking.caching(work.session):
         session, own = work.session, councils.require_own(work.session).actor
-        assert len(publishing.followers(session, own)) == 1
+        assert len(outbox.follower_inboxes(session, own)) == 1
         savepoint = session.begin_nested()
         session.delete(session.scalars(select(Follow)).one())
-        assert publishing.followers(session, own) == set()
+        assert outbox.follower_inboxes(session, own) == set()
         savepoint.rollback()
-        assert len(publishing.followers(session, own)) == 1
+        assert len(outbox.follower_inboxes(session, own)) == 1
         theirs = actors.by_uri(session, peer.uri)
         assert theirs is not None
         theirs.shared_inbox = "https://brackwell.test/another"
-        assert publishing.followers(session, own) == {"https://brackwell.test/another"}
+        assert outbox.follower_inboxes(session, own) == {"https://brackwell.test/another"}
 
 
 def test_comments_that_come_together_share_what_they_ask_for(
     nodes: Nodes, node: TestNode, project: str
 ) -> None:
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     authors = [peer.actor() for _ in range(20)]
     for author in authors:
         send(author, node, "Create", note(author, project))
     with statements(node) as found:
-        handling.work_off(node.node)
+        inbox_processing.run_job(node.node)
     assert count(node, Comment) == len(authors)
     assert len(found) <= 6 * len(authors)
 
@@ -117,13 +117,13 @@ def test_comments_that_come_together_share_what_they_ask_for(
 def test_must_35_reactions_of_one_server(
     nodes: Nodes, node: TestNode, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reactions, "MOST_OF_HOST", 3)
-    peer = Peer.join(nodes, "brackwell.test", node)
-    other = Peer.join(nodes, "coldbrook.test", node).actor()
+    monkeypatch.setattr(reactions, "MAX_PER_HOST", 3)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
+    other = FakePeer.join(nodes, "coldbrook.test", node).actor()
     likers = [peer.actor() for _ in range(5)]
     for liker in (other, *likers):
         send(liker, node, "Like", project)
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         kept = [reaction.actor.uri for reaction in session.scalars(select(Reaction))]
     assert kept == [other.uri, *(liker.uri for liker in likers[2:])]
@@ -132,14 +132,14 @@ def test_must_35_reactions_of_one_server(
 def test_a_message_that_fails_takes_nothing_from_those_that_came_with_it(
     nodes: Nodes, node: TestNode, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "MOST_OF_HOST", 3)
-    author = Peer.join(nodes, "brackwell.test", node).actor()
+    monkeypatch.setattr(receiving, "MAX_PER_HOST", 3)
+    author = FakePeer.join(nodes, "brackwell.test", node).actor()
     good = [note(author, project) for _ in range(3)]
     for about in (*good[:2], note(author, project) | {"content": 5}):
         send(author, node, "Create", about)
-    nodes.settle()
+    nodes.run_until_idle()
     send(author, node, "Create", good[2])  # with savepoints from the first
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         kept = session.scalars(select(Comment.uri).order_by(Comment.id)).all()
         states = session.scalars(select(InboxItem.state).order_by(InboxItem.id)).all()

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from node.db import now
-from node.federating.models import Comparison, Deleted, Delivery, Follow
-from node.projects.models import Bucket, Project, State
+from node.federating.models import Comparison, Delivery, Follow, RemoteTombstone
+from node.projects.models import DigestBucket, Project, ProjectState
 from node.testing.nodes import Nodes, TestNode
-from node.testing.postgres import Postgres
+from node.testing.postgres import PostgresServer
 from tests.federation.converging import (
     backup,
     change,
@@ -44,7 +44,7 @@ def pair(nodes: Nodes) -> Pair:
     here, there = nodes.pair()
     follow(nodes, there, here)
     publish(here, "Bins", "Potholes", "Libraries")
-    nodes.settle()
+    nodes.run_until_idle()
     assert len(held(there, here)) == 3
     return here, there
 
@@ -53,8 +53,8 @@ def pair(nodes: Nodes) -> Pair:
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Restoring:
     """`restore = kept(node)` copies its database; `restore()` puts the copy back."""
 
-    def postgres() -> Postgres:
-        server: Postgres = request.getfixturevalue("postgres")
+    def postgres() -> PostgresServer:
+        server: PostgresServer = request.getfixturevalue("postgres")
         return server
 
     return lambda one: backup(one, postgres, tmp_path)
@@ -71,7 +71,7 @@ def agree(here: TestNode, there: TestNode) -> None:
 def test_what_is_equal_costs_one_request(nodes: Nodes, pair: Pair) -> None:
     here, there = pair
     tell(here, "Bins", "Begun.")
-    nodes.settle()
+    nodes.run_until_idle()
     compare(nodes, there)
     asked = count_requests(nodes, here)
     compare(nodes, there)
@@ -86,7 +86,7 @@ def test_a_node_that_was_off_for_a_month_catches_up_when_it_starts(
     here, there = pair
     compare(nodes, there)
     publish(here, "Parking", visibility="peers")
-    nodes.settle()
+    nodes.run_until_idle()
     with unreachable(nodes, there):
         publish(here, "Trees")
         publish(here, "Benches", visibility="peers")
@@ -94,14 +94,14 @@ def test_a_node_that_was_off_for_a_month_catches_up_when_it_starts(
         change(here, "Libraries", "Libraries", visibility="private")
         change(here, "Parking", "Parking", visibility="public")
         remove(here, "Potholes")
-        nodes.settle()
+        nodes.run_until_idle()
         lose_deliveries(here)
     with there.work() as work:  # a month has passed
         past = now() - timedelta(days=30)
         work.session.execute(update(Comparison).values(due_at=past, compared_at=past))
     asked = count_requests(nodes, here)
     there.node.jobs.wake(Comparison.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
     agree(here, there)
     titles = {title for _, title in held(there, here).values()}
     assert titles == {"Trees", "Benches", "Bins in one step", "Parking"}
@@ -119,7 +119,7 @@ def test_what_was_never_told_of_projects_is_found(
     """Updates that were written, changed and deleted; nothing is asked for but these."""
     here, there = pair
     tell(here, "Bins", "Begun.", "Tried.", "Measured.")
-    nodes.settle()
+    nodes.run_until_idle()
     compare(nodes, there)
     agree(here, there)
     with unreachable(nodes, there):
@@ -127,7 +127,7 @@ def test_what_was_never_told_of_projects_is_found(
         change_update(here, "Begun.", "Begun again.")
         remove_update(here, "Tried.")
         lose(here)
-    nodes.settle()
+    nodes.run_until_idle()
     assert said(there, here) == {"Begun.", "Tried.", "Measured."}
     asked = count_requests(nodes, here)
     compare(nodes, there)
@@ -161,7 +161,7 @@ def test_an_update_whose_project_was_never_heard_of_brings_both(nodes: Nodes, pa
         past, future = now() - timedelta(hours=1), now() + timedelta(hours=5)
         work.session.execute(update(Comparison).values(compared_at=past, due_at=future))
     tell(here, "Trees", "Planted.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert said(there, here) == {"Planted."}
     agree(here, there)
 
@@ -172,9 +172,9 @@ def test_a_project_that_is_shown_again_gets_its_updates_back(
 ) -> None:
     here, there = pair
     tell(here, "Bins", "Begun.", "Tried.")
-    nodes.settle()
+    nodes.run_until_idle()
     change(here, "Bins", "Bins", visibility="private")
-    nodes.settle()
+    nodes.run_until_idle()
     assert said(there, here) == set()
     page = there.visitor().visit("/projects").text
     assert "Bins" not in page
@@ -183,7 +183,7 @@ def test_a_project_that_is_shown_again_gets_its_updates_back(
     change(here, "Bins", "Bins")
     if not is_told:
         forget_deliveries(here)
-    nodes.settle()
+    nodes.run_until_idle()
     if not is_told:
         assert said(there, here) == set()
         compare(nodes, there)
@@ -198,7 +198,7 @@ def test_updates_of_what_was_deleted_or_hidden_while_we_were_away_go(
     tell(here, "Bins", "Begun.")
     tell(here, "Potholes", "Filled.")
     tell(here, "Libraries", "Opened.")
-    nodes.settle()
+    nodes.run_until_idle()
     with unreachable(nodes, there):
         remove(here, "Bins")
         change(here, "Potholes", "Potholes", visibility="private")
@@ -214,7 +214,7 @@ def test_what_is_for_peers_alone_is_in_their_digest_alone(nodes: Nodes, pair: Pa
     everybodys = count(here)
     change(here, "Bins", "Bins", visibility="peers")
     assert count(here) == everybodys - 2
-    nodes.settle()
+    nodes.run_until_idle()
     compare(nodes, there)
     agree(here, there)
     assert said(there, here) == {"Begun."}
@@ -228,7 +228,7 @@ def test_a_follower_restored_from_an_old_backup_catches_up(
     publish(here, "Trees")
     change(here, "Bins", "Bins in one step")
     remove(here, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     assert held(there, here) == held(here, here)
     restore()
     assert held(there, here) != held(here, here)
@@ -245,16 +245,16 @@ def test_an_origin_restored_from_an_old_backup_is_the_truth(
     publish(here, "Trees")
     change(here, "Bins", "Bins in one step")
     remove(here, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     restore()
     compare(nodes, there)
     agree(here, there)
     assert {title for _, title in held(there, here).values()} == {"Bins", "Potholes", "Libraries"}
     with there.reading() as session:
-        assert session.scalars(select(Deleted.uri)).all() == []
+        assert session.scalars(select(RemoteTombstone.uri)).all() == []
     publish(here, "Benches")
     change(here, "Potholes", "Potholes again")
-    nodes.settle()
+    nodes.run_until_idle()
     assert held(there, here) == held(here, here), "what is sent arrives as ever"
 
 
@@ -263,7 +263,7 @@ def test_an_origin_restored_to_before_we_followed_is_followed_again(
 ) -> None:
     here, there = nodes.pair()
     publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     restore = kept(here)
     follow(nodes, there, here)
     restore()
@@ -271,7 +271,7 @@ def test_an_origin_restored_to_before_we_followed_is_followed_again(
     with here.reading() as session:
         assert session.scalars(select(Follow.state)).all() == ["accepted"]
     publish(here, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     assert held(there, here) == held(here, here)
 
 
@@ -283,7 +283,7 @@ def test_a_follower_restored_to_before_it_followed_is_no_longer_sent_to(
     follow(nodes, there, here)
     restore()
     publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     with here.reading() as session:
         assert session.scalars(select(Follow.id)).all() == []
 
@@ -298,7 +298,7 @@ def test_what_was_never_delivered_is_found(
         change(here, "Bins", "Bins in one step")
         remove(here, "Potholes")
         lose(here)
-    nodes.settle()
+    nodes.run_until_idle()
     assert held(there, here) != held(here, here)
     compare(nodes, there)
     agree(here, there)
@@ -310,8 +310,8 @@ def test_what_was_never_delivered_is_found(
 def test_what_many_were_missed_is_read_page_by_page(
     nodes: Nodes, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.catalogue.comparison.MOST_ASKED", 20)
-    monkeypatch.setattr("node.catalogue.views.PAGE", 11)
+    monkeypatch.setattr("node.sync.comparison.MIN_FETCH_LIMIT", 20)
+    monkeypatch.setattr("node.sync.views.MAX_PAGE_ITEMS", 11)
     here, there = pair
     with unreachable(nodes, there):
         publish(here, *(f"Project {number}" for number in range(30)))
@@ -345,15 +345,15 @@ def test_a_delete_that_comes_late_does_not_hide_what_is_shown_again(
     here, there = pair
     with there.work() as work:
         project = work.session.scalars(select(Project).where(Project.title == "Bins")).one()
-        mark = Deleted(uri=project.uri, actor_id=project.council.actor_id)
+        mark = RemoteTombstone(uri=project.uri, actor_id=project.council.actor_id)
         work.session.add(mark)
-        project.state = State.deleted
+        project.state = ProjectState.deleted
         project.erase()
     assert len(held(there, here)) == 2
     compare(nodes, there)
     agree(here, there)
     with there.reading() as session:
-        assert session.scalars(select(Deleted.uri)).all() == []
+        assert session.scalars(select(RemoteTombstone.uri)).all() == []
 
 
 def test_digests_never_drift(nodes: Nodes, pair: Pair) -> None:
@@ -368,14 +368,14 @@ def test_digests_never_drift(nodes: Nodes, pair: Pair) -> None:
         remove_update(here, f"Watered {number}.")
         digest(here)
         change(here, f"Trees {number}", f"Woods {number}", visibility="peers")
-        nodes.settle()
+        nodes.run_until_idle()
         compare(nodes, there)
         first = digest(here)
         with here.work() as work:
-            work.session.execute(delete(Bucket))
+            work.session.execute(delete(DigestBucket))
         assert digest(here) == first
     remove(here, "Woods 0")
-    nodes.settle()
+    nodes.run_until_idle()
     compare(nodes, there)
     agree(here, there)
 

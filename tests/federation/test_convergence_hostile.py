@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from federation.digest import Bucket, BucketDigest, CouncilDigest, bucket_of
-from node.catalogue import comparison as comparing
+from federation.digest import BucketDigest, BucketDocument, CouncilDigest, bucket_number
 from node.db import now
 from node.federating.models import Comparison
 from node.projects.models import Project
+from node.sync import comparison as comparing
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from node.updates.models import Update
 from tests.federation.converging import compare, comparison
 from tests.federation.test_backfill import article, follow, titles, update_of
@@ -26,31 +26,33 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 @pytest.fixture
-def sender(nodes: Nodes, node: TestNode, peer: Peer) -> Signatory:
+def sender(nodes: Nodes, node: TestNode, peer: FakePeer) -> FakeActor:
     """A council that ours follows; it has a digest, and sent one project."""
     uri = peer.uri("/councils/brackwell")
     sender = peer.actor("brackwell", digest=f"{uri}/projects/digest")
     follow(nodes, node, sender)
     project = article(sender, "Bins")
-    sender.send(sender.says("Create", project), node)
-    nodes.settle()
+    sender.send(sender.build_activity("Create", project), node)
+    nodes.run_until_idle()
     assert titles(node) == {"Bins"}
     return sender
 
 
-def digest_of(sender: Signatory, *buckets: BucketDigest, **changed: Any) -> None:
+def digest_of(sender: FakeActor, *buckets: BucketDigest, **changed: Any) -> None:
     document = CouncilDigest(f"{sender.uri}/projects/digest", sender.uri, buckets).dump()
     sender.peer.serve(f"{sender.uri}/projects/digest", document | changed)
 
 
-def bucket(sender: Signatory, number: int, entries: Any) -> None:
+def bucket(sender: FakeActor, number: int, entries: Any) -> None:
     part_of = f"{sender.uri}/projects/digest"
-    document = Bucket(f"{part_of}/{number}", part_of, number, {}).dump() | {"entries": entries}
+    document = BucketDocument(f"{part_of}/{number}", part_of, number, {}).dump() | {
+        "entries": entries
+    }
     sender.peer.serve(f"{part_of}/{number}", document)
 
 
@@ -61,11 +63,11 @@ def held(node: TestNode) -> str:
 
 
 def test_an_entry_of_another_server_is_not_asked_for(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
-    third = Peer.join(nodes, "cragford.test", node)
+    third = FakePeer.join(nodes, "cragford.test", node)
     for uri in (third.uri("/projects/1"), "http://127.0.0.1/secret", "https://brackwell.test:1/x"):
-        number = bucket_of(uri)
+        number = bucket_number(uri)
         digest_of(sender, BucketDigest(number, 1, SOME))
         bucket(sender, number, [[uri, "revision"]])
         compare(nodes, node)
@@ -86,7 +88,7 @@ def test_an_entry_of_another_server_is_not_asked_for(
     ],
 )
 def test_a_digest_that_does_not_fit_changes_nothing(
-    changed: dict[str, Any], nodes: Nodes, node: TestNode, sender: Signatory
+    changed: dict[str, Any], nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     digest_of(sender, BucketDigest(1, 1, SOME), **changed)
     compare(nodes, node)
@@ -96,20 +98,20 @@ def test_a_digest_that_does_not_fit_changes_nothing(
 
 
 def test_a_bucket_of_another_digest_is_refused(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     """A neighbour's list, or that of another bucket, says nothing of what this council has."""
     beyond = article(sender, "Trees")
     peer.serve(beyond["id"], beyond | {"revision": "one"})
-    number = bucket_of(beyond["id"])
+    number = bucket_number(beyond["id"])
     listed = {beyond["id"]: "one"}
     part_of = f"{sender.uri}/projects/digest"
     digest_of(sender, BucketDigest(number, 1, SOME))
     neighbour = f"{peer.actor('cragford').uri}/projects/digest"
     for bad in (
-        Bucket(f"{neighbour}/{number}", neighbour, number, listed),
-        Bucket(f"{part_of}/{number}", neighbour, number, listed),
-        Bucket(f"{part_of}/{number}", part_of, (number + 1) % 256, {}),
+        BucketDocument(f"{neighbour}/{number}", neighbour, number, listed),
+        BucketDocument(f"{part_of}/{number}", neighbour, number, listed),
+        BucketDocument(f"{part_of}/{number}", part_of, (number + 1) % 256, {}),
     ):
         peer.serve(f"{part_of}/{number}", bad.dump())
         compare(nodes, node)
@@ -122,10 +124,10 @@ def test_a_bucket_of_another_digest_is_refused(
 
 
 def test_a_bucket_with_too_many_entries_is_refused(
-    nodes: Nodes, node: TestNode, sender: Signatory
+    nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     uris = (f"{sender.peer.uri('/p/')}{number}" for number in range(60 * 256))
-    entries = [[uri, "r"] for uri in uris if bucket_of(uri) == 1]
+    entries = [[uri, "r"] for uri in uris if bucket_number(uri) == 1]
     digest_of(sender, BucketDigest(1, 20_001, SOME))
     bucket(sender, 1, (entries * 1000)[:20_001])
     compare(nodes, node)
@@ -134,13 +136,13 @@ def test_a_bucket_with_too_many_entries_is_refused(
 
 
 def test_what_is_listed_but_never_given_is_asked_for_a_few_times_only(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     """A digest that cannot be agreed with: after some tries there is time until the next."""
     uri = held(node)
-    number = bucket_of(uri)
+    number = bucket_number(uri)
     away = (peer.uri(f"/projects/away-{count}") for count in range(5_000))
-    same = [one for one in away if bucket_of(one) == number][:5]
+    same = [one for one in away if bucket_number(one) == number][:5]
     digest_of(sender, BucketDigest(number, 1 + len(same), SOME))
     bucket(sender, number, [[one, "revision"] for one in (uri, *same)])
     peer.serve(uri, article(sender, "Bins") | {"id": uri, "revision": "another"})
@@ -150,15 +152,15 @@ def test_what_is_listed_but_never_given_is_asked_for_a_few_times_only(
     assert row.due_at > now() + timedelta(hours=4)
     assert "still not the same" in row.outcome
     compared = [one for one in peer.fetched if not one.endswith("/context")]
-    assert len(compared) == comparing.MOST_ATTEMPTS * (2 + 1 + len(same))
+    assert len(compared) == comparing.MAX_ATTEMPTS * (2 + 1 + len(same))
     asked = len(peer.fetched)
     node.node.jobs.wake(Comparison.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
     assert len(peer.fetched) == asked
 
 
 def test_what_is_not_listed_is_removed_only_if_its_own_address_says_so(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     uri = held(node)
     digest_of(sender)
@@ -179,13 +181,13 @@ def test_what_is_not_listed_is_removed_only_if_its_own_address_says_so(
 
 
 def test_updates_that_lead_to_one_another_are_asked_for_once(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     """Each is listed, and says that the next one is its project; none is kept."""
     uri = held(node)
-    number = bucket_of(uri)
+    number = bucket_number(uri)
     ids = (peer.uri(f"/updates/{count}") for count in range(50_000))
-    ring = [one for one in ids if bucket_of(one) == number][:60]
+    ring = [one for one in ids if bucket_number(one) == number][:60]
     peer.serve(uri, article(sender, "Bins") | {"id": uri, "revision": "another"})
     for one, following in zip(ring, [*ring[1:], ring[0]], strict=True):
         peer.serve(one, update_of(sender, {"id": following}, "Round and round") | {"id": one})
@@ -194,7 +196,7 @@ def test_updates_that_lead_to_one_another_are_asked_for_once(
     peer.fetched.clear()
     compare(nodes, node)
     compared = [one for one in peer.fetched if not one.endswith("/context")]
-    assert len(compared) == comparing.MOST_ATTEMPTS * (2 + 1 + len(ring))
+    assert len(compared) == comparing.MAX_ATTEMPTS * (2 + 1 + len(ring))
     assert titles(node) == {"Bins"}
     assert "60 could not be kept" in comparison(node).outcome
     with node.reading() as session:
@@ -202,17 +204,17 @@ def test_updates_that_lead_to_one_another_are_asked_for_once(
 
 
 def test_must_23_what_was_deleted_is_not_brought_back_by_what_was_sent_before(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     """Neither by a Create that comes late, nor by a list of its server: its address is gone."""
     late = article(sender, "Potholes")
     tombstone = {"id": late["id"], "type": "Tombstone"}
-    sender.send(sender.says("Delete", tombstone), node)
-    nodes.settle()
-    sender.send(sender.says("Create", late), node)
-    nodes.settle()
+    sender.send(sender.build_activity("Delete", tombstone), node)
+    nodes.run_until_idle()
+    sender.send(sender.build_activity("Create", late), node)
+    nodes.run_until_idle()
     assert titles(node) == {"Bins"}
-    number = bucket_of(late["id"])
+    number = bucket_number(late["id"])
     digest_of(sender, BucketDigest(number, 1, SOME))
     bucket(sender, number, [[late["id"], "revision"]])
     peer.serve(late["id"], tombstone, 410)

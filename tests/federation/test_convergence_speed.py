@@ -14,7 +14,7 @@ def test_several_are_asked_for_at_once(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     publish(here, "Bins", "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     change(here, "Bins", "Bins, emptied")
     change(here, "Potholes", "Potholes, filled")
     lose_deliveries(here)

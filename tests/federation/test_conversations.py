@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from node.conversations import receiving, service
 from node.conversations.models import Comment
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation.talking import AS2, copy_of, note, read, say
 from tests.federation.test_groups import announced, follow_group
 from tests.federation.test_main_job import follow, publish
@@ -23,8 +23,8 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 def comments(node: TestNode, project: str) -> str:
@@ -37,7 +37,7 @@ def uri_of(node: TestNode, path: str) -> str:
 
 
 def test_a_comment_of_an_allowed_server_is_shown_with_where_it_is_from(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor("carol", type="Person")
     assert "No comments yet." in comments(node, project)
@@ -50,7 +50,7 @@ def test_a_comment_of_an_allowed_server_is_shown_with_where_it_is_from(
     assert "x()" not in shown
 
 
-def test_answers_stand_below_what_they_answer(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_answers_stand_below_what_they_answer(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     project, author = publish(node, TITLE), peer.actor()
     update = written(node.visitor("officer"), project, changed="One")
     first = note(author, uri_of(node, project), "<p>First</p>")
@@ -68,7 +68,7 @@ def test_answers_stand_below_what_they_answer(nodes: Nodes, node: TestNode, peer
 
 
 def test_who_speaks_to_a_projects_actor_comments_on_it(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor()
     about = note(author, "", "<p>To the group</p>", cc=[f"{uri_of(node, project)}/group"])
@@ -78,7 +78,7 @@ def test_who_speaks_to_a_projects_actor_comments_on_it(
 
 
 def test_must_42_warnings_languages_and_other_types_of_comments_are_kept(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor()
     uri = uri_of(node, project)
@@ -109,7 +109,7 @@ def test_must_42_warnings_languages_and_other_types_of_comments_are_kept(
 
 
 def test_what_is_about_nothing_here_or_not_for_all_is_not_shown(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor()
     for about in (
@@ -124,7 +124,7 @@ def test_what_is_about_nothing_here_or_not_for_all_is_not_shown(
 
 
 def test_must_17_a_comment_is_changed_and_deleted_by_its_author_alone(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author, other = publish(node, TITLE), peer.actor(), peer.actor()
     about = note(author, uri_of(node, project), "<p>One</p>")
@@ -145,7 +145,7 @@ def test_must_17_a_comment_is_changed_and_deleted_by_its_author_alone(
 
 
 def test_must_23_a_comment_deleted_before_it_comes_is_not_shown(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor()
     about = note(author, uri_of(node, project))
@@ -157,7 +157,10 @@ def test_must_23_a_comment_deleted_before_it_comes_is_not_shown(
 
 def test_what_a_stranger_says_waits_for_a_moderator(nodes: Nodes) -> None:
     node = nodes.start("aldermoor", federation="open")
-    known, peer = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "coldmere.test")
+    known, peer = (
+        FakePeer.join(nodes, "brackwell.test", node),
+        FakePeer.join(nodes, "coldmere.test"),
+    )
     project, author, follower = publish(node, TITLE), peer.actor(), known.actor()
     follow_group(nodes, follower, node, project)
     about = note(author, uri_of(node, project), "<p>Held</p>")
@@ -166,7 +169,7 @@ def test_what_a_stranger_says_waits_for_a_moderator(nodes: Nodes) -> None:
     assert announced(known) == []
     with node.work() as work:
         service.show(work, work.session.scalars(select(Comment)).one())
-    nodes.settle()
+    nodes.run_until_idle()
     assert "<p>Held</p>" in comments(node, project)
     original, by_id = announced(known)
     assert (original["type"], original["object"]["id"], by_id) == (
@@ -177,30 +180,30 @@ def test_what_a_stranger_says_waits_for_a_moderator(nodes: Nodes) -> None:
 
 
 def test_a_comment_is_announced_as_it_came_and_taken_back(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
-    other = Peer.join(nodes, "coldmere.test", node)
+    other = FakePeer.join(nodes, "coldmere.test", node)
     project, author = publish(node, TITLE), peer.actor()
     follow_group(nodes, other.actor(), node, project)
-    activity = author.says("Create", note(author, uri_of(node, project)))
+    activity = author.build_activity("Create", note(author, uri_of(node, project)))
     assert author.send(activity, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     original, by_id = announced(other)
     assert original == activity
     assert by_id == activity["object"]["id"]
     assert announced(peer) == []
     with node.work() as work:
         service.hide(work, work.session.scalars(select(Comment)).one())
-    nodes.settle()
+    nodes.run_until_idle()
     assert "No comments yet." in comments(node, project)
-    undone = [found["object"]["id"] for found in other.heard("Undo")]
-    assert undone == [found["id"] for found in other.heard("Announce")]
+    undone = [found["object"]["id"] for found in other.received_of_type("Undo")]
+    assert undone == [found["id"] for found in other.received_of_type("Announce")]
 
 
 def test_must_35_there_is_room_for_so_many_comments_of_one_author(
-    nodes: Nodes, node: TestNode, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, node: TestNode, peer: FakePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "MOST_AN_HOUR", 2)
+    monkeypatch.setattr(receiving, "MAX_PER_HOUR", 2)
     project, author = publish(node, TITLE), peer.actor()
     for number in range(3):
         about = note(author, uri_of(node, project), f"<p>Number {number}</p>")
@@ -208,8 +211,8 @@ def test_must_35_there_is_room_for_so_many_comments_of_one_author(
     assert "Number 1" in comments(node, project)
     assert "Number 2" not in comments(node, project)
     say(nodes, peer.actor(), node, "Create", note(peer.actor(), uri_of(node, project)))
-    monkeypatch.setattr(receiving, "MOST_OF_HOST", 2)
-    node.node.rooms.forget()  # a second has passed
+    monkeypatch.setattr(receiving, "MAX_PER_HOST", 2)
+    node.node.quotas.clear()  # a second has passed
     late = peer.actor()
     say(nodes, late, node, "Create", note(late, uri_of(node, project), "<p>Late</p>"))
     assert "Overdue" not in comments(node, project)
@@ -224,7 +227,7 @@ def say_here(node: TestNode, project: str, text: str) -> str:
     return "/comments/" + page.text.rpartition('id="comment-')[2].partition('"')[0]
 
 
-def test_our_council_answers_somebody(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_our_council_answers_somebody(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     project, author = publish(node, TITLE), peer.actor("carol")
     about = note(author, uri_of(node, project))
     say(nodes, author, node, "Create", about)
@@ -233,8 +236,8 @@ def test_our_council_answers_somebody(nodes: Nodes, node: TestNode, peer: Peer) 
     officer.visit(f"/comments/{token}/answer")
     officer.submit("comments", source="Thank **you**")
     assert "Your comment has been published." in officer.text
-    nodes.settle()
-    (activity,) = peer.heard("Create")
+    nodes.run_until_idle()
+    (activity,) = peer.received_of_type("Create")
     answer = activity["object"]
     assert answer["inReplyTo"] == about["id"]
     assert answer["attributedTo"] == node.council_uri
@@ -245,8 +248,8 @@ def test_our_council_answers_somebody(nodes: Nodes, node: TestNode, peer: Peer) 
     assert read(node, answer["id"]) == {"@context": activity["@context"]} | answer
     officer.visit(f"{answer['id'].removeprefix(node.node.settings.base_url)}/delete")
     officer.submit("delete")
-    nodes.settle()
-    assert [found["object"]["id"] for found in peer.heard("Delete")] == [answer["id"]]
+    nodes.run_until_idle()
+    assert [found["object"]["id"] for found in peer.received_of_type("Delete")] == [answer["id"]]
     assert read(node, answer["id"])["type"] == "Tombstone"
     assert "Thank" not in comments(node, project)
 
@@ -271,10 +274,10 @@ def test_a_comment_on_another_councils_project_goes_round(nodes: Nodes) -> None:
     for reader in (there, third):
         follow(nodes, reader, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     say_here(there, copy_of(there, TITLE), "We need *that*")
     say_here(here, project, "So do we")
-    nodes.settle()
+    nodes.run_until_idle()
     for node, path in (
         (here, project),
         (there, copy_of(there, TITLE)),
@@ -288,23 +291,23 @@ def test_a_comment_on_another_councils_project_goes_round(nodes: Nodes) -> None:
     with here.work() as work:
         found = select(Comment).where(Comment.content.contains("that"))
         service.hide(work, work.session.scalars(found).one())
-    nodes.settle()
+    nodes.run_until_idle()
     assert "We need" not in comments(here, project)
     assert "We need" not in comments(third, copy_of(third, TITLE))
     assert "So do we" in comments(third, copy_of(third, TITLE))
 
 
-def forged(announcer: Signatory, project: str, author: Signatory) -> dict[str, Any]:
+def forged(announcer: FakeActor, project: str, author: FakeActor) -> dict[str, Any]:
     about = note(author, project, "<p>Never said</p>")
-    return author.says("Create", about)
+    return author.build_activity("Create", about)
 
 
 def test_what_is_passed_on_is_believed_of_its_author_alone(nodes: Nodes) -> None:
     here, there = nodes.pair()
-    peer = Peer.join(nodes, "coldmere.test", there)
+    peer = FakePeer.join(nodes, "coldmere.test", there)
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     author, liar = peer.actor(), peer.actor()
     uri = uri_of(here, project)
     copy = copy_of(there, TITLE)
@@ -312,7 +315,7 @@ def test_what_is_passed_on_is_believed_of_its_author_alone(nodes: Nodes) -> None
     unsaid = forged(liar, uri, author)
     say(nodes, liar, there, "Announce", unsaid)
     assert "Never said" not in comments(there, copy)
-    said = author.says("Create", note(author, uri, "<p>Said</p>"))
+    said = author.build_activity("Create", note(author, uri, "<p>Said</p>"))
     peer.serve(said["id"], said)
     peer.serve(said["object"]["id"], said["object"])
     say(nodes, liar, there, "Announce", said)
@@ -321,16 +324,16 @@ def test_what_is_passed_on_is_believed_of_its_author_alone(nodes: Nodes) -> None
 
 def test_a_comment_passed_on_without_a_proof_is_read_at_home(nodes: Nodes) -> None:
     here, there = nodes.pair()
-    peer = Peer.join(nodes, "coldmere.test", here, there)
+    peer = FakePeer.join(nodes, "coldmere.test", here, there)
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     author = peer.actor("carol", type="Person")
-    said = author.says("Create", note(author, uri_of(here, project), "<p>As told</p>"))
+    said = author.build_activity("Create", note(author, uri_of(here, project), "<p>As told</p>"))
     at_home = said | {"object": said["object"] | {"content": "<p>As at home</p>"}}
     peer.serve(said["id"], at_home)
     assert author.send(said, here).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     assert "As told" in comments(here, project)
     shown = comments(there, copy_of(there, TITLE))
     assert "As at home" in shown

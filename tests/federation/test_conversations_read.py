@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from node.conversations import looking, reading, subjects
+from node.conversations import comment_subjects, thread_discovery, thread_fetching
 from node.conversations import service as conversations
 from node.councils import service as councils
 from node.db import now
 from node.federating.models import Delivery
-from node.projects.models import Project, State, Visibility
+from node.projects.models import Project, ProjectState, Visibility
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation import converging
 from tests.federation.talking import copy_of, note, say
 from tests.federation.test_conversations import comments, uri_of
@@ -31,41 +31,41 @@ def pair(nodes: Nodes) -> tuple[TestNode, TestNode]:
 
 
 @pytest.fixture
-def third(nodes: Nodes, pair: tuple[TestNode, TestNode]) -> Peer:
+def third(nodes: Nodes, pair: tuple[TestNode, TestNode]) -> FakePeer:
     """A server that both speak with."""
-    return Peer.join(nodes, "coldmere.test", *pair)
+    return FakePeer.join(nodes, "coldmere.test", *pair)
 
 
 def comment(node: TestNode, about: str, text: str) -> str:
     """Our council comments; the id of that."""
     with node.work() as work:
-        subject = subjects.find(work.session, about)
+        subject = comment_subjects.find(work.session, about)
         assert subject is not None
         author = councils.require_own(work.session).actor
-        return conversations.write(work, subject, text, author).uri
+        return conversations.create(work, subject, text, author).uri
 
 
 def from_elsewhere(
-    nodes: Nodes, node: TestNode, author: Signatory, about: str, text: str
+    nodes: Nodes, node: TestNode, author: FakeActor, about: str, text: str
 ) -> dict[str, Any]:
     """Somebody elsewhere comments, and their server serves it too."""
     written = note(author, about, f"<p>{text}</p>")
-    activity = author.says("Create", written)
+    activity = author.build_activity("Create", written)
     for document in (written, activity):
         author.peer.serve(document["id"], document)
     assert author.send(activity, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     return written
 
 
 def read_on(nodes: Nodes, node: TestNode) -> None:
     """As the sweeper does."""
-    node.node.jobs.wake(reading.JOB)
-    nodes.settle()
+    node.node.jobs.wake(thread_fetching.JOB)
+    nodes.run_until_idle()
 
 
 def test_who_follows_late_reads_what_was_said(
-    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: FakePeer
 ) -> None:
     here, there = pair
     path = publish(here, TITLE)
@@ -115,19 +115,19 @@ def test_a_comment_that_was_lost_is_found(nodes: Nodes, pair: tuple[TestNode, Te
     read_on(nodes, there)
     assert "<p>Ours</p>" not in comments(there, copy_of(there, TITLE))
     with there.work() as work:  # a day and six hours later
-        long_ago = now() - looking.AGAIN_AFTER - timedelta(hours=6)
+        long_ago = now() - thread_discovery.REREAD_INTERVAL - timedelta(hours=6)
         work.session.execute(update(Project).values(conversation_read_at=long_ago))
-    there.node.looked.forget()
+    there.node.conversation_polls.clear()
     read_on(nodes, there)
     assert "<p>Ours</p>" in comments(there, copy_of(there, TITLE))
 
 
 def test_a_comment_is_as_its_authors_server_has_it(
-    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: FakePeer
 ) -> None:
     here, there = pair
     path = publish(here, TITLE)
-    author, other = third.actor(), Peer.join(nodes, "elsewhere.test").actor()
+    author, other = third.actor(), FakePeer.join(nodes, "elsewhere.test").actor()
     forged = from_elsewhere(nodes, here, author, uri_of(here, path), "One")
     third.serve(forged["id"], forged | {"attributedTo": other.uri})
     changed = from_elsewhere(nodes, here, author, uri_of(here, path), "Two")
@@ -151,7 +151,7 @@ def test_a_server_that_does_not_answer_is_asked_again(
     with there.work() as work:  # as if it had just come
         work.session.execute(update(Project).values(conversation_read_at=None))
     comment(here, uri_of(here, path), "Later")
-    here.node.jobs.work_off()
+    here.node.jobs.run_pending()
     app = nodes.apps.pop(here.host)
     read_on(nodes, there)
     nodes.apps[here.host] = app
@@ -160,33 +160,33 @@ def test_a_server_that_does_not_answer_is_asked_again(
 
 
 def test_comments_come_back_with_their_project(
-    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: FakePeer
 ) -> None:
     """They were withdrawn with it; whoever shows it again asks where they live."""
     here, there = pair
     follow(nodes, there, here)
-    token = write(here, TITLE, Visibility.public, State.published)
+    token = write(here, TITLE, Visibility.public, ProjectState.published)
     author = third.actor("carol", type="Person")
     from_elsewhere(nodes, here, author, f"https://{here.host}/projects/{token}", "Theirs")
     before = comments(there, copy_of(there, TITLE))
     for text in (f"And {TITLE}.", "Theirs"):
         assert text in before
     change(here, token, Visibility.private)
-    nodes.settle()
+    nodes.run_until_idle()
     assert TITLE not in there.visitor().visit("/projects").text
     change(here, token, Visibility.public)
-    nodes.settle()
+    nodes.run_until_idle()
     after = comments(there, copy_of(there, TITLE))
     for text in (f"And {TITLE}.", "Theirs"):
         assert text in after
 
 
 def test_a_comment_that_its_author_deleted_stays_deleted(
-    nodes: Nodes, pair: tuple[TestNode, TestNode], third: Peer
+    nodes: Nodes, pair: tuple[TestNode, TestNode], third: FakePeer
 ) -> None:
     here, there = pair
     follow(nodes, there, here)
-    token = write(here, TITLE, Visibility.public, State.published)
+    token = write(here, TITLE, Visibility.public, ProjectState.published)
     author = third.actor("carol", type="Person")
     about = f"https://{here.host}/projects/{token}"
     said = from_elsewhere(nodes, here, author, about, "Theirs")
@@ -194,7 +194,7 @@ def test_a_comment_that_its_author_deleted_stays_deleted(
     say(nodes, author, here, "Delete", said["id"])
     for visibility in (Visibility.private, Visibility.public):
         change(here, token, visibility)
-        nodes.settle()
+        nodes.run_until_idle()
     after = comments(there, copy_of(there, TITLE))
     assert f"And {TITLE}." in after
     assert "Theirs" not in after
@@ -202,7 +202,7 @@ def test_a_comment_that_its_author_deleted_stays_deleted(
 
 def test_must_35_a_long_list_of_conversations_does_not_stay_in_memory(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "coldmere.test", node)
+    peer = FakePeer.join(nodes, "coldmere.test", node)
     listed = peer.uri("/councils/1/projects/conversations")
     pages = 12
     for number in range(pages):

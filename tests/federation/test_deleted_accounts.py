@@ -9,10 +9,10 @@ from federation.addressing import PUBLIC
 from federation.vocabulary import delete as delete_activity
 from node.councils import service as councils
 from node.db import now
-from node.federating import addresses, peers, publishing
-from node.federating.models import Actor, ActorKey, Departure, Follow, Reaction
+from node.federating import local_uris, outbox, peers
+from node.federating.models import Actor, ActorDeletion, ActorKey, Follow, Reaction
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation.converging import publish as write
 from tests.federation.delivering import say as tell_followers
 from tests.federation.talking import copy_of, note, read, say
@@ -27,28 +27,28 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 def uri_of(node: TestNode, path: str) -> str:
     return f"{node.node.settings.base_url}{path}"
 
 
-def everything_of(nodes: Nodes, node: TestNode, author: Signatory, project: str) -> str:
+def everything_of(nodes: Nodes, node: TestNode, author: FakeActor, project: str) -> str:
     """A comment, a like and two follows of an actor. Returns the id of the comment."""
     about = note(author, uri_of(node, project), "<p>I am Carol</p>")
-    activity = author.says("Create", about)
+    activity = author.build_activity("Create", about)
     author.peer.serve(activity["id"], activity)
     assert author.send(activity, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     say(nodes, author, node, "Like", uri_of(node, project))
     say(nodes, author, node, "Follow", node.council_uri)
     say(nodes, author, node, "Follow", uri_of(node, f"{project}/group"))
     return str(about["id"])
 
 
-def traces(node: TestNode, author: Signatory) -> dict[str, int]:
+def traces(node: TestNode, author: FakeActor) -> dict[str, int]:
     """How many rows of each kind are left of an actor."""
     of_author = Actor.uri == author.uri
     with node.reading() as session:
@@ -56,7 +56,7 @@ def traces(node: TestNode, author: Signatory) -> dict[str, int]:
             "follows": select(Follow).where(Follow.follower.has(of_author)),
             "reactions": select(Reaction).where(Reaction.actor.has(of_author)),
             "keys": select(ActorKey).where(ActorKey.actor.has(of_author)),
-            "departures": select(Departure),
+            "departures": select(ActorDeletion),
         }
         return {name: len(session.scalars(query).all()) for name, query in queries.items()}
 
@@ -65,7 +65,7 @@ NOTHING = {"follows": 0, "reactions": 0, "keys": 0, "departures": 0}
 
 
 def test_must_39_what_a_deleted_account_said_is_removed_here_and_where_we_passed_it_on(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     other = nodes.start("coldmere")
     for one, neighbour in ((node, other), (other, node)):
@@ -93,11 +93,11 @@ def test_must_39_what_a_deleted_account_said_is_removed_here_and_where_we_passed
     assert "Carol" not in str(said)
 
     peer.serve(author.uri, {"id": author.uri, "type": "Tombstone"}, 410)
-    node.node.key_documents.forget()
-    assert author.send(author.says("Delete", author.uri), node).status_code == 202
+    node.node.key_document_cache.clear()
+    assert author.send(author.build_activity("Delete", author.uri), node).status_code == 202
     late = note(author, uri_of(node, project), "<p>I am Carol, late</p>")
-    assert author.send(author.says("Create", late), node).status_code == 401
-    nodes.settle()
+    assert author.send(author.build_activity("Create", late), node).status_code == 401
+    nodes.run_until_idle()
     assert "Carol" not in node.visitor().visit(project).text
 
 
@@ -109,14 +109,14 @@ def test_must_39_a_council_that_deletes_its_account_takes_its_projects_with_it(
     follow(nodes, other, node)
     write(other, TITLE, "Trees on a map")
     write(node, "Ours")
-    nodes.settle()
+    nodes.run_until_idle()
     assert TITLE in node.visitor().visit("/projects").text
     with other.work() as work:
         actor = councils.require_own(work.session).actor
-        uri = addresses.new_activity(work.settings)
+        uri = local_uris.new_activity(work.settings)
         gone = delete_activity(uri, actor.uri, actor.uri, to=[PUBLIC])
-        publishing.publish(work, actor, gone)
-    nodes.settle()
+        outbox.publish(work, actor, gone)
+    nodes.run_until_idle()
     shown = node.visitor().visit("/projects").text
     assert TITLE not in shown
     assert "Trees on a map" not in shown
@@ -126,7 +126,7 @@ def test_must_39_a_council_that_deletes_its_account_takes_its_projects_with_it(
 
 
 def test_must_39_nobody_deletes_the_account_of_somebody_else(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor("carol")
     everything_of(nodes, node, author, project)
@@ -137,15 +137,15 @@ def test_must_39_nobody_deletes_the_account_of_somebody_else(
 
 @pytest.mark.parametrize("status, is_gone", [(410, True), (404, True), (200, False), (503, False)])
 def test_must_27_and_39_an_inbox_that_is_gone_is_asked_about_at_its_own_server(
-    status: int, is_gone: bool, nodes: Nodes, node: TestNode, peer: Peer
+    status: int, is_gone: bool, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor("carol")
     everything_of(nodes, node, author, project)
     alive = peer.documents["/councils/carol"][1]
     peer.serve(author.uri, alive if status == 200 else {}, status)
-    peer.answers = 410
+    peer.response_status = 410
     tell_followers(node)
-    nodes.settle()
+    nodes.run_until_idle()
     assert ("I am Carol" in node.visitor().visit(project).text) is not is_gone
     # An actor that is there and still names an inbox that is gone cannot follow.
     follows = {410: 0, 404: 0, 200: 0, 503: 2}[status]
@@ -154,7 +154,7 @@ def test_must_27_and_39_an_inbox_that_is_gone_is_asked_about_at_its_own_server(
 
 
 def test_must_39_an_unproven_deletion_is_asked_about_where_the_account_has_words_here(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor("carol")
     everything_of(nodes, node, author, project)
@@ -175,7 +175,7 @@ def test_must_39_an_unproven_deletion_is_asked_about_where_the_account_has_words
 
 
 def test_an_account_that_is_there_again_is_heard_again(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, author = publish(node, TITLE), peer.actor("carol")
     everything_of(nodes, node, author, project)

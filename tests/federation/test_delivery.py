@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from federation.signatures import SignedRequest, read_signature
+from federation.signatures import SignedRequest, parse_signature
 from federation.vocabulary import RFC9421
 from node.councils import service as councils
-from node.federating import delivery, fetching, health
+from node.federating import delivery, fetching, peer_health
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.federation.delivering import (
     Moody,
     follower,
@@ -38,20 +38,20 @@ def there(nodes: Nodes, node: TestNode) -> Moody:
 def test_must_8_a_shared_inbox_gets_each_activity_once(nodes: Nodes, node: TestNode) -> None:
     there, _ = follower(nodes, node, HOST)
     second = there.actor()
-    assert second.send(second.says("Follow", node.council_uri), node).status_code == 202
-    nodes.settle()
+    assert second.send(second.build_activity("Follow", node.council_uri), node).status_code == 202
+    nodes.run_until_idle()
     there.received.clear()
     say(node)
-    nodes.settle()
+    nodes.run_until_idle()
     (headers,) = there.signatures()
     request = SignedRequest("POST", "https", HOST, "/inbox", headers, b"")
-    assert read_signature(request).key_id == f"{node.council_uri}#main-key"
+    assert parse_signature(request).key_id == f"{node.council_uri}#main-key"
     assert 'headers="(request-target) host date digest ' in (headers.get("signature") or "")
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_must_27_gone_is_final(nodes: Nodes, node: TestNode, there: Moody, status: int) -> None:
-    there.answers = status
+    there.response_status = status
     say(node)
     send_due(nodes, node)
     send_due(nodes, node, 30 * DAY)
@@ -62,7 +62,7 @@ def test_must_27_gone_is_final(nodes: Nodes, node: TestNode, there: Moody, statu
 def test_must_27_a_refusal_is_tried_three_times(
     nodes: Nodes, node: TestNode, there: Moody, status: int
 ) -> None:
-    there.answers = status
+    there.response_status = status
     say(node)
     for _ in range(5):
         send_due(nodes, node, DAY)
@@ -73,12 +73,12 @@ def test_must_27_a_follow_that_is_refused_waits_for_the_other_operator(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
     council = there.actor("brackwell", type="Organization")
-    there.answers = 403
+    there.response_status = 403
     with node.app.app_context():
-        found = fetching.actor(node.node, council.uri)
+        found = fetching.fetch_actor(node.node, council.uri)
     with node.work() as work:
         councils.follow(work, found)
-    nodes.settle()
+    nodes.run_until_idle()
     for _ in range(30):
         send_due(nodes, node, DAY)
     ((state, attempts),) = states(node, HOST)
@@ -86,12 +86,12 @@ def test_must_27_a_follow_that_is_refused_waits_for_the_other_operator(
     page = node.visitor("operator").visit("/councils").text
     assert "Waiting for the other council’s operator" in page
     assert "Ask its operator to allow aldermoor.test" in page
-    there.answers = 202
-    nodes.settle()
+    there.response_status = 202
+    nodes.run_until_idle()
     assert states(node, HOST) == [("pending", attempts)], "it is not due yet"
-    node.node.heard.forget()
-    assert council.send(council.says("Like", "https://x.test/"), node).status_code == 202
-    nodes.settle()
+    node.node.peer_seen_cache.clear()
+    assert council.send(council.build_activity("Like", "https://x.test/"), node).status_code == 202
+    nodes.run_until_idle()
     assert states(node, HOST) == [("delivered", attempts + 1)]
     assert "Waiting for a reply" in node.visitor("operator").visit("/councils").text
 
@@ -100,9 +100,9 @@ def test_must_27_a_follow_that_is_refused_is_given_up_after_six_weeks(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
     council = there.actor("brackwell", type="Organization")
-    there.answers = 401
+    there.response_status = 401
     with node.app.app_context():
-        found = fetching.actor(node.node, council.uri)
+        found = fetching.fetch_actor(node.node, council.uri)
     with node.work() as work:
         councils.follow(work, found)
     for _ in range(4):
@@ -123,10 +123,10 @@ def test_must_40_a_message_from_a_host_ends_the_leaving_alone_with_one_probe(
 
     def hear() -> None:
         pass_time(node, 10 * timedelta(seconds=1))
-        node.node.heard.forget()
-        message = sender.says("Like", "https://x.test/")
+        node.node.peer_seen_cache.clear()
+        message = sender.build_activity("Like", "https://x.test/")
         assert sender.send(message, node).status_code == 202
-        nodes.settle()
+        nodes.run_until_idle()
 
     tried = sum(attempts for _, attempts in states(node, HOST))
     failures = peer_row(node, HOST).failures
@@ -143,13 +143,13 @@ def test_must_40_a_message_from_a_host_ends_the_leaving_alone_with_one_probe(
 def test_must_27_a_host_that_asks_to_wait_is_left_alone_as_a_whole(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
-    there.answers, there.headers = 429, {"Retry-After": "3600"}
+    there.response_status, there.headers = 429, {"Retry-After": "3600"}
     say(node)
     send_due(nodes, node)
     say(node)
     send_due(nodes, node, 50 * MINUTE)
     assert states(node, HOST) == [("pending", 1), ("pending", 0)]
-    there.answers, there.headers = 202, {}
+    there.response_status, there.headers = 202, {}
     send_due(nodes, node, 30 * MINUTE)
     assert [state for state, _ in states(node, HOST)] == ["delivered", "delivered"]
 
@@ -180,15 +180,15 @@ def test_what_fails_at_one_moment_is_one_failure(
     """A host that is started anew is not left alone for minutes. The moment is longer here, since
     eight requests take theirs on a busy machine.
     """
-    monkeypatch.setattr("federation.retry.SAME_FAILURE", 20 * MINUTE)
+    monkeypatch.setattr("federation.retry.SAME_FAILURE_WINDOW", 20 * MINUTE)
     monkeypatch.setattr("federation.retry.FIRST_DELAY", 20 * MINUTE)
     for _ in range(8):
         say(node)
-    there.answers = 500
+    there.response_status = 500
     send_due(nodes, node)
     peer = peer_row(node, there.host)
     assert (peer.failures, peer.try_after) == (1, None)
-    there.answers = 202
+    there.response_status = 202
     send_due(nodes, node, 60 * MINUTE)
     assert states(node, there.host) == [("delivered", 2)] * 8
 
@@ -222,22 +222,22 @@ def test_must_27_a_host_for_which_nothing_waits_is_probed_too(
     for _ in range(30):
         send_due(nodes, node, 8 * HOUR)
     assert [state for state, _ in states(node, HOST)] == ["failed"]
-    health.probe(node.node)
+    peer_health.run_probe_job(node.node)
     nodes.apps[HOST] = app
     there.fetched.clear()
-    health.probe(node.node)
+    peer_health.run_probe_job(node.node)
     assert there.fetched == [], "it was asked just now"
     pass_time(node, DAY)
-    health.probe(node.node)
+    peer_health.run_probe_job(node.node)
     assert there.fetched == ["/.well-known/nodeinfo"]
     assert peer_row(node, HOST).try_after is None
     say(node)
-    nodes.settle()
+    nodes.run_until_idle()
     assert there.kinds() == ["Create"]
 
 
 def test_must_29_each_attempt_is_signed_anew(nodes: Nodes, node: TestNode, there: Moody) -> None:
-    there.answers = 503
+    there.response_status = 503
     say(node)
     send_due(nodes, node)
     time.sleep(1.1)  # a Date knows seconds
@@ -278,24 +278,24 @@ def test_rfc_9421_is_spoken_with_whoever_says_that_it_takes_that(
     there = Moody.join(nodes, HOST, node)
     takes = {"href": RFC9421, "name": "HTTP Message Signatures"}
     actor = there.actor(generator={"type": "Application", "implements": [takes]})
-    assert actor.send(actor.says("Follow", node.council_uri), node).status_code == 202
-    nodes.settle()
+    assert actor.send(actor.build_activity("Follow", node.council_uri), node).status_code == 202
+    nodes.run_until_idle()
     assert ["signature-input" in headers for headers in there.signatures("Accept")] == [True]
 
 
 def test_what_is_for_peers_goes_to_no_unknown_server_in_open_mode(nodes: Nodes) -> None:
     node = nodes.start("aldermoor", federation="open")
     allowed, _ = follower(nodes, node, HOST)
-    unknown = Peer.join(nodes, "unknown.test")
+    unknown = FakePeer.join(nodes, "unknown.test")
     actor = unknown.actor()
-    assert actor.send(actor.says("Follow", node.council_uri), node).status_code == 202
-    nodes.settle()
+    assert actor.send(actor.build_activity("Follow", node.council_uri), node).status_code == 202
+    nodes.run_until_idle()
     about = say(node, audience="peers")
-    nodes.settle()
-    assert (len(allowed.heard("Create")), unknown.heard("Create")) == (1, [])
+    nodes.run_until_idle()
+    assert (len(allowed.received_of_type("Create")), unknown.received_of_type("Create")) == (1, [])
     say(node, "Delete", about, audience="peers")
-    nodes.settle()
-    assert (len(allowed.heard("Delete")), unknown.heard("Delete")) == (1, [])
+    nodes.run_until_idle()
+    assert (len(allowed.received_of_type("Delete")), unknown.received_of_type("Delete")) == (1, [])
 
 
 def test_of_one_object_everything_comes_in_order(
@@ -314,10 +314,10 @@ def test_of_one_object_everything_comes_in_order(
 def test_nothing_hides_behind_what_waits_for_another(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
-    there.answers = 403
+    there.response_status = 403
     about = say(node)
     send_due(nodes, node)
-    there.answers = 202
+    there.response_status = 202
     for _ in range(12):
         say(node, "Update", about)
     other = say(node)
@@ -328,20 +328,20 @@ def test_nothing_hides_behind_what_waits_for_another(
 def test_an_operator_tries_again_or_gives_up_all_of_a_host(
     nodes: Nodes, node: TestNode, there: Moody
 ) -> None:
-    there.answers = 404
+    there.response_status = 404
     say(node)
     say(node)
-    nodes.settle()
-    there.answers = 202
+    nodes.run_until_idle()
+    there.response_status = 202
     with node.work() as work:
         assert delivery.retry_host(work, HOST) == 2
-    nodes.settle()
+    nodes.run_until_idle()
     assert {state for state, _ in states(node, HOST)} == {"delivered"}
     del nodes.apps[HOST]
     say(node)
-    nodes.settle()
+    nodes.run_until_idle()
     with node.work() as work:
-        assert delivery.give_up_host(work, HOST) == 1
+        assert delivery.cancel_host(work, HOST) == 1
     assert [state for state, _ in states(node, HOST)][2:] == ["failed"]
 
 
@@ -349,9 +349,9 @@ def test_what_was_finished_long_ago_is_not_kept(
     nodes: Nodes, node: TestNode, there: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(node)
-    nodes.settle()
+    nodes.run_until_idle()
     assert delivery.prune(node.node) == 0
-    monkeypatch.setattr(delivery, "KEPT", -DAY)
+    monkeypatch.setattr(delivery, "RETENTION", -DAY)
     say(node)
     assert delivery.prune(node.node) == 2, "the Accept and the first"
     assert states(node, HOST) == [("pending", 0)]

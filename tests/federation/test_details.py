@@ -12,14 +12,14 @@ from node.projects.details import (
     Collaboration,
     Details,
     EvidenceKind,
-    Link,
     LinkKind,
     Output,
+    ProjectLink,
     UserNeed,
 )
-from node.projects.writing import Text, text_of
+from node.projects.validation import ProjectInput, to_input
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.refusals.test_belief import article, followed, send
 
 AS2 = {"Accept": "application/activity+json"}
@@ -38,7 +38,7 @@ DETAILS = Details(
     lgsl=524,
     tags=("missed bins",),
     skills=("user research",),
-    links=(Link(LinkKind.repository, "https://code.example/bins", "Code"),),
+    links=(ProjectLink(LinkKind.repository, "https://code.example/bins", "Code"),),
     user_needs=(
         UserNeed("resident", "to know the day", "it is emptied", "Twelve told us.",
                  EvidenceKind.interviews, "", date(2026, 6, 3)),
@@ -60,14 +60,14 @@ def followed_pair(nodes: Nodes) -> tuple[TestNode, TestNode]:
     officer = there.visitor("officer")
     officer.visit("/councils/follow")
     officer.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     return here, there
 
 
 def publish(node: TestNode) -> str:
     with node.work() as work:
         own = councils.require_own(work.session)
-        text = Text(
+        text = ProjectInput(
             "Bins", "Know the day.", "alpha", "", details=DETAILS, translations={"cy": WELSH}
         )
         project = projects.create(work, own, text)
@@ -84,7 +84,7 @@ def page_of(node: TestNode, title: str) -> str:
 def test_what_a_project_says_arrives_whole(nodes: Nodes) -> None:
     here, there = followed_pair(nodes)
     uri = publish(here)
-    nodes.settle()
+    nodes.run_until_idle()
     page = html.unescape(page_of(there, "Bins"))
     assert [words for words in SHOWN if words not in page] == []
     document = here.app.test_client().get(uri.removeprefix(f"https://{here.host}"), headers=AS2)
@@ -101,7 +101,7 @@ def test_what_a_project_says_arrives_whole(nodes: Nodes) -> None:
 def test_a_summary_in_another_language_arrives(nodes: Nodes) -> None:
     here, there = followed_pair(nodes)
     publish(here)
-    nodes.settle()
+    nodes.run_until_idle()
     page = there.visitor().visit("/projects?lang=cy").text
     assert "Biniau" in page
     assert "Gwybod pryd." in page
@@ -111,13 +111,13 @@ def test_a_summary_in_another_language_arrives(nodes: Nodes) -> None:
 def test_a_change_of_a_detail_arrives(nodes: Nodes) -> None:
     here, there = followed_pair(nodes)
     uri = publish(here)
-    nodes.settle()
+    nodes.run_until_idle()
     with here.work() as work:
-        project = projects.for_change(work.session, uri.rpartition("/")[2])
-        text = text_of(project)
+        project = projects.get_for_update(work.session, uri.rpartition("/")[2])
+        text = to_input(project)
         said = replace(text.details, department="Housing")
         projects.update(work, project, replace(text, details=said), project.version)
-    nodes.settle()
+    nodes.run_until_idle()
     page = page_of(there, "Bins")
     assert "Housing" in page
     assert "Street services" not in page
@@ -125,7 +125,7 @@ def test_a_change_of_a_detail_arrives(nodes: Nodes) -> None:
 
 def test_what_does_not_fit_is_left_out(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender = followed(node, peer)
     hostile: dict[str, Any] = {
         "department": "<script>alert(1)</script>Street",
@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_left_out(nodes: Nodes) -> None:
         "unknown": {"deep": {"er": []}},
     }
     document = article(sender, "Odd", details=hostile)
-    assert send(nodes, sender, sender.says("Create", document), node) == "done"
+    assert send(nodes, sender, sender.build_activity("Create", document), node) == "done"
     page = page_of(node, "Odd")
     assert "javascript:" not in page
     assert "<script>alert" not in page
@@ -152,10 +152,10 @@ def test_what_does_not_fit_is_left_out(nodes: Nodes) -> None:
 
 def test_a_link_to_a_contact_writes_to_them_and_nobody_else(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    sender = followed(node, FakePeer.join(nodes, "brackwell.test", node))
     emails = {"Bins": "a?cc=b@brackwell.example", "Trees": "a@b.example?bcc=c@d.example&body="}
     for title, email in emails.items():
         document = article(sender, title, details={"contact_email": email})
-        assert send(nodes, sender, sender.says("Create", document), node) == "done"
+        assert send(nodes, sender, sender.build_activity("Create", document), node) == "done"
     assert 'href="mailto:a%3Fcc%3Db@brackwell.example"' in page_of(node, "Bins")
     assert "bcc" not in page_of(node, "Trees")

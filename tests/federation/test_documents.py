@@ -8,13 +8,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from federation.addressing import PUBLIC
-from federation.vocabulary import Actor as ActorDocument
-from federation.vocabulary import create
+from federation.vocabulary import ActorDocument, create
 from node.councils import service as councils
-from node.federating import publishing
-from node.federating.readers import Reader
+from node.federating import outbox
+from node.federating.viewer import Viewer
 from node.projects import service as projects
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes, TestNode
 
 AS2 = "application/activity+json"
@@ -41,9 +40,9 @@ def node(lasting_nodes: Nodes) -> TestNode:
     with one.work() as work:
         own = councils.require_own(work.session)
         for number in range(25):
-            text = Text(f"Project {number}", "A short sentence.", "alpha", "It is needed.")
+            text = ProjectInput(f"Project {number}", "A short sentence.", "alpha", "It is needed.")
             projects.publish(work, projects.create(work, own, text))
-        projects.create(work, own, Text("A draft", "A short sentence.", "alpha", ""))
+        projects.create(work, own, ProjectInput("A draft", "A short sentence.", "alpha", ""))
     return one
 
 
@@ -62,7 +61,7 @@ def test_readers_of_an_activity_are_led_to_what_it_is_about_on_this_node_only(
     address = f"{node.node.settings.base_url}/activities/1"
     with node.work() as work:
         actor = councils.require_own(work.session).actor
-        publishing.publish(work, actor, create(address, actor.uri, about, to=[PUBLIC]))
+        outbox.publish(work, actor, create(address, actor.uri, about, to=[PUBLIC]))
     answer = get(node, address, BROWSER)
     assert (answer.status_code, answer.headers["Location"]) == (302, leads_to)
 
@@ -187,8 +186,8 @@ def test_an_activity_can_be_read_by_its_id(node: TestNode) -> None:
 
 def test_a_draft_is_nobody_elses_business(node: TestNode) -> None:
     with node.reading() as session:
-        officer = Reader(is_ours=True, may_see_drafts=True)
-        page = projects.listed(session, projects.Filter(reader=officer, drafts=True))
+        officer = Viewer(is_local_user=True, may_see_drafts=True)
+        page = projects.list_page(session, projects.ProjectFilter(reader=officer, drafts=True))
         path = f"/projects/{page.projects[0].token}"
     assert get(node, path).status_code == 404
     assert get(node, path, BROWSER).status_code == 404

@@ -10,13 +10,12 @@ from werkzeug.test import TestResponse
 
 from federation.followers import HEADER
 from federation.signatures import Headers, sign
-from federation.vocabulary import Actor as ActorDocument
-from federation.vocabulary import Collection
+from federation.vocabulary import ActorDocument, Collection
 from node.councils import service as councils
 from node.db import now
 from node.federating.models import Actor, Follow
+from node.testing.fake_peer import AS2, FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import AS2, Message, Peer, Signatory
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import publish
 
@@ -39,18 +38,18 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 @pytest.fixture
-def sender(peer: Peer) -> Signatory:
+def sender(peer: FakePeer) -> FakeActor:
     """An actor with followers."""
     uri = peer.uri("/councils/brackwell")
     return peer.actor("brackwell", followers=f"{uri}/followers")
 
 
-def header(sender: Signatory, **changed: str) -> str:
+def header(sender: FakeActor, **changed: str) -> str:
     told = {
         "collectionId": f"{sender.uri}/followers",
         "url": f"{sender.uri}/followers_synchronization",
@@ -59,37 +58,37 @@ def header(sender: Signatory, **changed: str) -> str:
     return ", ".join(f'{name}="{value}"' for name, value in told.items())
 
 
-def deliver(sender: Signatory, node: TestNode, value: str, *, signed: bool = True) -> None:
+def deliver(sender: FakeActor, node: TestNode, value: str, *, signed: bool = True) -> None:
     """Something that means nothing, with the header."""
-    body = json.dumps(sender.says("Like", f"{node.council_uri}/nothing")).encode()
+    body = json.dumps(sender.build_activity("Like", f"{node.council_uri}/nothing")).encode()
     given = {HEADER: value}
     covered = given if signed else {}
     made = sign("POST", f"https://{node.host}/inbox", covered, body, sender.key, now())
     headers = {"Content-Type": AS2, "Host": node.host, **given, **made}
-    answer = Message(dict(Headers(headers).items()), body).send(node)
+    answer = SignedMessage(dict(Headers(headers).items()), body).send(node)
     assert answer.status_code == 202, answer.text
 
 
-def followed(node: TestNode, nodes: Nodes, sender: Signatory) -> None:
+def followed(node: TestNode, nodes: Nodes, sender: FakeActor) -> None:
     """The node's council follows the sender, and was accepted."""
     document = sender.peer.documents[sender.uri.removeprefix(f"https://{sender.peer.host}")][1]
     with node.work() as work:
         councils.follow(work, ActorDocument.parse(document))
-    nodes.settle()
-    sender.send(sender.says("Accept", sender.peer.heard("Follow")[-1]), node)
-    nodes.settle()
+    nodes.run_until_idle()
+    sender.send(sender.build_activity("Accept", sender.peer.received_of_type("Follow")[-1]), node)
+    nodes.run_until_idle()
     sender.peer.received.clear()
     sender.peer.fetched.clear()
     assert states(node, sender) == ["accepted"]
 
 
-def states(node: TestNode, sender: Signatory) -> list[str]:
+def states(node: TestNode, sender: FakeActor) -> list[str]:
     with node.reading() as session:
         query = select(Follow.state).where(Follow.followed.has(Actor.uri == sender.uri))
         return list(session.scalars(query))
 
 
-def lists(sender: Signatory, *uris: str) -> str:
+def lists(sender: FakeActor, *uris: str) -> str:
     """The sender's server says who of ours follows it; where."""
     url = f"{sender.uri}/followers_synchronization"
     sender.peer.serve(url, Collection(id=url, total_items=len(uris), items=uris).dump())
@@ -97,14 +96,14 @@ def lists(sender: Signatory, *uris: str) -> str:
 
 
 def test_must_32_what_goes_out_has_the_digest_of_the_fep(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
-    elsewhere = Peer.join(nodes, "cragford.test", node)
+    elsewhere = FakePeer.join(nodes, "cragford.test", node)
     followers = [peer.actor() for _ in range(3)]
     for one in (*followers, elsewhere.actor()):
         follows(nodes, one, node)
     publish(node, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     headers, _ = next(item for item in peer.received if item[1]["type"] == "Create")
     assert headers.get(HEADER) == (
         f'collectionId="{node.council_uri}/followers", '
@@ -114,7 +113,7 @@ def test_must_32_what_goes_out_has_the_digest_of_the_fep(
     assert "collection-synchronization" in (headers.get("signature") or "")
 
 
-def ask(node: TestNode, signatory: Signatory | None) -> TestResponse:
+def ask(node: TestNode, signatory: FakeActor | None) -> TestResponse:
     path = f"/councils/{node.name}/followers_synchronization"
     headers = {"Accept": AS2, "Host": node.host}
     if signatory:
@@ -124,9 +123,9 @@ def ask(node: TestNode, signatory: Signatory | None) -> TestResponse:
 
 
 def test_a_server_is_told_of_its_own_followers_alone(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
-    elsewhere = Peer.join(nodes, "cragford.test", node)
+    elsewhere = FakePeer.join(nodes, "cragford.test", node)
     here, there = peer.actor(), elsewhere.actor()
     follows(nodes, here, node)
     follows(nodes, there, node)
@@ -135,45 +134,45 @@ def test_a_server_is_told_of_its_own_followers_alone(
         assert document["orderedItems"] == [one.uri]
         assert document["totalItems"] == 1
     assert ask(node, None).status_code == 401
-    stranger = Peer.join(nodes, "dunmere.test").actor()
+    stranger = FakePeer.join(nodes, "dunmere.test").actor()
     assert ask(node, stranger).status_code == 403
 
 
 def test_who_was_lost_there_asks_to_follow_again(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     followed(node, nodes, sender)
     lists(sender)
     deliver(sender, node, header(sender))
-    nodes.settle()
-    assert [item["actor"] for item in peer.heard("Follow")] == [node.council_uri]
+    nodes.run_until_idle()
+    assert [item["actor"] for item in peer.received_of_type("Follow")] == [node.council_uri]
     assert states(node, sender) == ["accepted"]
     deliver(sender, node, header(sender))
-    nodes.settle()
-    assert len(peer.heard("Follow")) == 1, "not again at once, whatever it says"
+    nodes.run_until_idle()
+    assert len(peer.received_of_type("Follow")) == 1, "not again at once, whatever it says"
 
 
 def test_who_does_not_follow_is_taken_off_the_list(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     follows(nodes, sender, node)  # so that it is known here
     lists(sender, node.council_uri, f"{node.council_uri}-nobody", peer.uri("/councils/x"))
     deliver(sender, node, header(sender))
-    nodes.settle()
-    (undone,) = peer.heard("Undo")
+    nodes.run_until_idle()
+    (undone,) = peer.received_of_type("Undo")
     assert (undone["actor"], undone["object"]["object"]) == (node.council_uri, sender.uri)
     assert undone["object"]["type"] == "Follow"
 
 
 def test_a_follow_whose_acceptance_was_lost_is_accepted(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     followed(node, nodes, sender)
     with node.work() as work:
         work.session.scalars(select(Follow)).one().state = "requested"
     lists(sender, node.council_uri)
     deliver(sender, node, header(sender))
-    nodes.settle()
+    nodes.run_until_idle()
     assert states(node, sender) == ["accepted"]
 
 
@@ -188,14 +187,14 @@ UNREADABLE: dict[str, tuple[int, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("answer", UNREADABLE)
 def test_must_32_a_list_that_cannot_be_had_removes_nobody(
-    answer: str, nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    answer: str, nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     followed(node, nodes, sender)
     status, document = UNREADABLE[answer]
     url = f"{sender.uri}/followers_synchronization"
     peer.serve(url, {"id": url, **document}, status)
     deliver(sender, node, header(sender))
-    nodes.settle()
+    nodes.run_until_idle()
     assert url.removeprefix(f"https://{peer.host}") in peer.fetched
     assert states(node, sender) == ["accepted"]
     assert peer.received == []
@@ -211,30 +210,30 @@ def test_must_32_a_list_that_cannot_be_had_removes_nobody(
     ],
 )
 def test_a_header_that_speaks_of_somebody_else_is_passed_over(
-    changed: dict[str, str], nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    changed: dict[str, str], nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     followed(node, nodes, sender)
-    third = Peer.join(nodes, "cragford.test", node)
+    third = FakePeer.join(nodes, "cragford.test", node)
     lists(sender)
     deliver(sender, node, header(sender, **changed))
-    nodes.settle()
+    nodes.run_until_idle()
     assert (peer.received, third.fetched) == ([], [])
 
 
 def test_a_header_that_nobody_signed_is_passed_over(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     followed(node, nodes, sender)
     lists(sender)
     deliver(sender, node, header(sender), signed=False)
-    nodes.settle()
+    nodes.run_until_idle()
     assert peer.received == []
 
 
 def test_the_same_list_asks_for_nothing(
-    nodes: Nodes, node: TestNode, peer: Peer, sender: Signatory
+    nodes: Nodes, node: TestNode, peer: FakePeer, sender: FakeActor
 ) -> None:
     followed(node, nodes, sender)
     deliver(sender, node, header(sender, digest=xor_of(node.council_uri)))
-    nodes.settle()
+    nodes.run_until_idle()
     assert [target for target in peer.fetched if "followers" in target] == []

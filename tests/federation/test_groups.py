@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from federation.addressing import PUBLIC
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation.talking import AS2, note, read, say
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import publish
@@ -22,15 +22,15 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 def group_of(node: TestNode, project: str) -> str:
     return f"{node.node.settings.base_url}{project}/group"
 
 
-def follow_group(nodes: Nodes, follower: Signatory, node: TestNode, project: str) -> None:
+def follow_group(nodes: Nodes, follower: FakeActor, node: TestNode, project: str) -> None:
     say(nodes, follower, node, "Follow", group_of(node, project))
 
 
@@ -56,7 +56,7 @@ def test_must_1_and_3_a_projects_actor_is_found_and_says_whose_it_is(node: TestN
 
 
 def test_must_5_what_a_projects_actor_said_is_a_collection(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project = publish(node, TITLE)
     follow_group(nodes, peer.actor(), node, project)
@@ -70,7 +70,7 @@ def test_must_5_what_a_projects_actor_said_is_a_collection(
 
 
 def test_each_project_has_an_actor_of_its_own_name_that_stays(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     first, second = publish(node, TITLE), publish(node, TITLE)
     names = [read(node, f"{path}/group")["preferredUsername"] for path in (first, second)]
@@ -79,10 +79,14 @@ def test_each_project_has_an_actor_of_its_own_name_that_stays(
     officer = node.visitor("officer")
     officer.visit(f"{first}/edit")
     officer.submit("edit", title="Something else")
-    nodes.settle()
+    nodes.run_until_idle()
     renamed = read(node, f"{first}/group")
     assert (renamed["preferredUsername"], renamed["name"]) == (names[0], "Something else")
-    told = [found["object"] for found in peer.heard("Update") if found["actor"].endswith("/group")]
+    told = [
+        found["object"]
+        for found in peer.received_of_type("Update")
+        if found["actor"].endswith("/group")
+    ]
     assert [document["name"] for document in told] == ["Something else"]
 
 
@@ -93,90 +97,96 @@ def test_any_title_gives_a_name(node: TestNode, title: str) -> None:
     assert (answer.status_code, len(name) <= 45) == (200, True)
 
 
-def test_must_6_a_project_is_followed_by_itself(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_must_6_a_project_is_followed_by_itself(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     project, follower = publish(node, TITLE), peer.actor()
     uri = group_of(node, project)
     for count in (1, 2):
         follow_group(nodes, follower, node, project)
-        accepts = peer.heard("Accept")
+        accepts = peer.received_of_type("Accept")
         assert (len(accepts), accepts[-1]["actor"]) == (count, uri)
     assert read(node, f"{project}/group/followers")["totalItems"] == 1
     other = publish(node, "Another")
     written(node.visitor("officer"), other, changed="One")
-    nodes.settle()
-    assert peer.heard("Announce") == []
+    nodes.run_until_idle()
+    assert peer.received_of_type("Announce") == []
 
 
-def announced(peer: Peer) -> list[Any]:
-    return [found["object"] for found in peer.heard("Announce")]
+def announced(peer: FakePeer) -> list[Any]:
+    return [found["object"] for found in peer.received_of_type("Announce")]
 
 
 def test_what_is_new_is_announced_with_the_original_kept(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project = publish(node, TITLE)
     follow_group(nodes, peer.actor(), node, project)
     path = written(node.visitor("officer"), project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     uri = f"{node.node.settings.base_url}{path}"
     original, by_id = announced(peer)
     assert (original["type"], original["actor"]) == ("Create", node.council_uri)
     assert original["object"]["id"] == by_id == uri
     assert original["audience"] == original["object"]["audience"] == group_of(node, project)
-    assert {found["actor"] for found in peer.heard("Announce")} == {group_of(node, project)}
-    first = peer.heard("Announce")[0]
+    assert {found["actor"] for found in peer.received_of_type("Announce")} == {
+        group_of(node, project)
+    }
+    first = peer.received_of_type("Announce")[0]
     assert (first["to"], first["cc"]) == ([PUBLIC], [f"{group_of(node, project)}/followers"])
-    assert peer.heard("Create") == []
+    assert peer.received_of_type("Create") == []
 
 
-def test_who_follows_both_gets_the_original_once(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_who_follows_both_gets_the_original_once(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     project = publish(node, TITLE)
     follows(nodes, peer.actor(), node)
     follow_group(nodes, peer.actor(), node, project)
     path = written(node.visitor("officer"), project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     uri = f"{node.node.settings.base_url}{path}"
-    assert [found["object"]["id"] for found in peer.heard("Create")] == [uri]
+    assert [found["object"]["id"] for found in peer.received_of_type("Create")] == [uri]
     assert announced(peer) == [uri]
 
 
 def test_a_change_and_a_deletion_reach_who_follows_the_project_alone(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, officer = publish(node, TITLE), node.visitor("officer")
     follow_group(nodes, peer.actor(), node, project)
     path = written(officer, project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     officer.visit(f"{path}/edit")
     officer.submit("edit", changed="Two")
-    nodes.settle()
+    nodes.run_until_idle()
     officer.visit(f"{path}/delete")
     officer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     uri = f"{node.node.settings.base_url}{path}"
-    assert [found["object"]["id"] for found in peer.heard("Update")] == [uri]
-    assert [found["object"]["id"] for found in peer.heard("Delete")] == [uri]
+    assert [found["object"]["id"] for found in peer.received_of_type("Update")] == [uri]
+    assert [found["object"]["id"] for found in peer.received_of_type("Delete")] == [uri]
     kinds = [found["type"] for found in announced(peer) if isinstance(found, dict)]
     assert kinds == ["Create", "Update", "Delete"]
 
 
 def test_must_31_a_deleted_project_takes_its_actor_with_it(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, officer = publish(node, TITLE), node.visitor("officer")
     name = read(node, f"{project}/group")["preferredUsername"]
     follower = peer.actor()
     follow_group(nodes, follower, node, project)
     path = written(officer, project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     officer.visit(f"{project}/delete")
     officer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     gone = node.app.test_client().get(f"{project}/group", headers=AS2)
     assert (gone.status_code, gone.get_json()["formerType"]) == (410, "Group")
     told = {
         found["object"] if isinstance(found["object"], str) else found["object"]["id"]
-        for found in peer.heard("Delete")
+        for found in peer.received_of_type("Delete")
     }
     base = node.node.settings.base_url
     assert told >= {group_of(node, project), f"{base}{path}"}
@@ -184,9 +194,9 @@ def test_must_31_a_deleted_project_takes_its_actor_with_it(
     assert (update.status_code, update.get_json()["type"]) == (410, "Tombstone")
     answer = node.app.test_client().get(f"/.well-known/webfinger?resource=acct:{name}@{node.host}")
     assert answer.status_code == 404
-    before = len(peer.heard("Accept"))
+    before = len(peer.received_of_type("Accept"))
     follow_group(nodes, follower, node, project)
-    assert len(peer.heard("Accept")) == before
+    assert len(peer.received_of_type("Accept")) == before
 
 
 def test_what_is_not_public_has_no_actor_for_others(nodes: Nodes, node: TestNode) -> None:
@@ -206,7 +216,7 @@ def test_what_is_not_public_has_no_actor_for_others(nodes: Nodes, node: TestNode
         assert node.app.test_client().get(path, headers=AS2).status_code == 404
 
 
-def test_the_conversation_is_a_collection(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_the_conversation_is_a_collection(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     project = publish(node, TITLE)
     path = written(node.visitor("officer"), project, changed="One")
     base = node.node.settings.base_url
@@ -226,7 +236,7 @@ def test_the_conversation_is_a_collection(nodes: Nodes, node: TestNode, peer: Pe
 
 
 def test_an_actor_is_not_found_while_its_project_is_private(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, officer = publish(node, TITLE), node.visitor("officer")
     name = read(node, f"{project}/group")["preferredUsername"]
@@ -236,7 +246,7 @@ def test_an_actor_is_not_found_while_its_project_is_private(
         officer.submit("edit", visibility=visibility)
         assert node.app.test_client().get(resource).status_code == status
         follow_group(nodes, peer.actor(), node, project)
-        assert len(peer.heard("Accept")) == (status == 200)
+        assert len(peer.received_of_type("Accept")) == (status == 200)
     assert read(node, f"{project}/group")["preferredUsername"] == name
 
 
@@ -251,7 +261,7 @@ def test_a_council_follows_the_council_rather_than_one_project(nodes: Nodes) -> 
 
 
 def test_must_42_actors_and_projects_say_what_other_servers_look_for(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, fan = publish(node, TITLE), peer.actor()
     uri = f"{node.node.settings.base_url}{project}"
@@ -274,13 +284,19 @@ def test_must_42_actors_and_projects_say_what_other_servers_look_for(
     assert read(node, article["replies"])["totalItems"] == 1
 
 
-def test_an_actors_summary_is_that_of_its_project(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_an_actors_summary_is_that_of_its_project(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     project = publish(node, TITLE)
     follow_group(nodes, peer.actor(), node, project)
     officer = node.visitor("officer")
     officer.visit(f"{project}/edit")
     officer.submit("edit", summary="Another sentence.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert read(node, f"{project}/group")["summary"] == "<p>Another sentence.</p>"
-    told = [found["object"] for found in peer.heard("Update") if found["actor"].endswith("/group")]
+    told = [
+        found["object"]
+        for found in peer.received_of_type("Update")
+        if found["actor"].endswith("/group")
+    ]
     assert [document["summary"] for document in told] == ["<p>Another sentence.</p>"]

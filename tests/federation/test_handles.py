@@ -9,8 +9,8 @@ from werkzeug.test import Client
 
 from node.errors import InvalidInputError
 from node.federating import fetching
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,7 +68,7 @@ def test_must_1_a_council_is_found_at_its_main_domain(redirects: bool, nodes: No
 
 def test_an_account_whose_domain_is_not_its_servers_is_found_by_either(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    web, social = (Peer.join(nodes, host, node) for host in ("town.test", "social.town.test"))
+    web, social = (FakePeer.join(nodes, host, node) for host in ("town.test", "social.town.test"))
     actor = social.actor("one")
     answer = {
         "subject": "acct:one@town.test",
@@ -76,7 +76,7 @@ def test_an_account_whose_domain_is_not_its_servers_is_found_by_either(nodes: No
     }
     for peer in (web, social):
         peer.serve(f"{WEBFINGER}?resource=acct:one@{peer.host}", answer)
-    stranger = Peer.join(nodes, "stranger.test", node)
+    stranger = FakePeer.join(nodes, "stranger.test", node)
     stranger.serve(f"{WEBFINGER}?resource=acct:one@stranger.test", answer)
     liar = {**answer, "subject": "acct:two@town.test"}
     stranger.serve(f"{WEBFINGER}?resource=acct:two@stranger.test", liar)

@@ -12,9 +12,9 @@ from node.federating.models import Follow
 from node.officers import service as officers
 from node.people import service as people
 from node.people.permissions import OFFICER
-from node.projects.models import State, Visibility
-from node.testing.nodes import Nodes, TestNode, email
-from node.testing.peer import Peer, Signatory
+from node.projects.models import ProjectState, Visibility
+from node.testing.fake_peer import FakeActor, FakePeer
+from node.testing.nodes import Nodes, TestNode, role_email
 from tests.visibility.town import signed_get, write
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ def webfinger(name: str, node: TestNode) -> str:
     return f"/.well-known/webfinger?resource=acct:{name}@{node.host}"
 
 
-class LooksUpFirst(Peer):
+class LooksUpFirst(FakePeer):
     """Shows its actors to signed requests alone, and only once it has found out by WebFinger, which
     it signs, who signed: as GoToSocial does.
     """
 
     node: TestNode
-    looks_up_as: Signatory
+    looks_up_as: FakeActor
     pool: ThreadPoolExecutor
 
     def __call__(
@@ -72,16 +72,21 @@ def here(nodes: Nodes) -> TestNode:
 def test_must_36_a_server_that_looks_us_up_before_it_shows_itself(
     first: str, nodes: Nodes, here: TestNode
 ) -> None:
-    public = write(here, "Bins", Visibility.public, State.published)
-    for_peers = write(here, "Taxis", Visibility.peers, State.published)
+    public = write(here, "Bins", Visibility.public, ProjectState.published)
+    for_peers = write(here, "Taxis", Visibility.peers, ProjectState.published)
     peer = LooksUpFirst.join(nodes, "gotosocial.test", here)
     peer.node, peer.looks_up_as = here, peer.actor("instance")
     someone = peer.actor("someone")
     with ThreadPoolExecutor() as peer.pool:
         if first == "a message":
-            assert someone.send(someone.says("Follow", here.council_uri), here).status_code == 202
-            nodes.settle()
-            assert [one["object"]["actor"] for one in peer.heard("Accept")] == [someone.uri]
+            assert (
+                someone.send(someone.build_activity("Follow", here.council_uri), here).status_code
+                == 202
+            )
+            nodes.run_until_idle()
+            assert [one["object"]["actor"] for one in peer.received_of_type("Accept")] == [
+                someone.uri
+            ]
         elif first == "a name":
             assert signed_get(here, someone, webfinger(here.name, here)).status_code == 200
             assert peer.fetched == []
@@ -92,11 +97,11 @@ def test_must_36_a_server_that_looks_us_up_before_it_shows_itself(
 
 
 def test_must_36_names_actors_and_keys_wait_for_no_key(nodes: Nodes, here: TestNode) -> None:
-    token = write(here, "Bins", Visibility.public, State.published)
+    token = write(here, "Bins", Visibility.public, ProjectState.published)
     with here.work() as work:
-        officer = people.require_by_email(work.session, email(OFFICER, here.name))
-        officers.choose(work, officer, officers.Profile("Ola Officer", ""), "ola")
-    peer = Peer.join(nodes, "brackwell.test", here)
+        officer = people.require_by_email(work.session, role_email(OFFICER, here.name))
+        officers.create_profile(work, officer, officers.OfficerProfile("Ola Officer", ""), "ola")
+    peer = FakePeer.join(nodes, "brackwell.test", here)
     nobody = peer.actor("brackwell")
     peer.documents.clear()
     group = signed_get(here, nobody, f"/projects/{token}/group")
@@ -130,7 +135,7 @@ def test_must_36_two_nodes_of_ours_that_speak_with_few_find_each_other(nodes: No
     assert asked[here.host].answered == [], "it was answered before it was believed"
     assert asked[there.host].answered == ["/.well-known/webfinger", f"/councils/{there.name}"]
     there.follow(here)
-    nodes.settle()
+    nodes.run_until_idle()
     for one in (here, there):
         with one.reading() as session:
             assert session.scalars(select(Follow.state)).all() == ["accepted"] * 2

@@ -10,7 +10,7 @@ def follow(nodes: Nodes, follower: TestNode, followed: TestNode) -> None:
     visitor.visit("/councils/follow")
     answer = visitor.submit("follow", address=followed.address)
     assert "We have asked to follow" in answer.text
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 def publish(one: TestNode, title: str, **more: str) -> str:
@@ -34,19 +34,19 @@ def test_a_project_arrives_is_updated_and_goes(nodes: Nodes) -> None:
     address = publish(here, "Bins in one step")
     reader = there.visitor()
     assert "Bins in one step" not in reader.visit("/projects").text
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins in one step" in reader.visit("/projects").text
 
     writer = here.visitor("officer")
     writer.visit(f"{address}/edit")
     writer.submit(title="Bins in two steps")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins in two steps" in reader.visit("/projects").text
     assert "Bins in one step" not in reader.text
 
     writer.visit(f"{address}/delete")
     writer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins in two steps" not in reader.visit("/projects").text
     gone = here.app.test_client().get(address, headers={"Accept": "application/activity+json"})
     assert (gone.status_code, gone.get_json()["type"]) == (410, "Tombstone")
@@ -55,6 +55,6 @@ def test_a_project_arrives_is_updated_and_goes(nodes: Nodes) -> None:
 def test_what_was_published_before_arrives_on_following(nodes: Nodes) -> None:
     here, there = nodes.pair()
     publish(here, "Bins in one step")
-    nodes.settle()
+    nodes.run_until_idle()
     follow(nodes, there, here)
     assert "Bins in one step" in there.visitor().visit("/projects").text

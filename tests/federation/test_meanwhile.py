@@ -9,9 +9,9 @@ from sqlalchemy import delete, event, select
 
 from node.federating import backfill
 from node.federating.models import Actor
-from node.projects.models import Bucket
+from node.projects.models import DigestBucket
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.federation.converging import change, publish
 from tests.federation.test_backfill import (
     article,
@@ -59,14 +59,14 @@ def test_what_changes_while_a_digest_is_made_is_in_the_next_one(nodes: Nodes) ->
         digest(here)
     found = digest(here)
     with here.work() as work:
-        work.session.execute(delete(Bucket))
+        work.session.execute(delete(DigestBucket))
     assert digest(here) == found, "as if it were made from nothing"
 
 
 def test_a_page_of_a_reading_that_was_begun_again_is_not_stored(nodes: Nodes) -> None:
     """An operator has a council read from the beginning while it is being read: it is."""
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender, addresses = council_of(peer, 4)
     serve_pages(peer, addresses, *([article(sender, f"Bins {number}")] for number in range(4)))
     paths = [address.removeprefix(peer.uri("")) for address in addresses]
@@ -74,7 +74,7 @@ def test_a_page_of_a_reading_that_was_begun_again_is_not_stored(nodes: Nodes) ->
     def begin_again() -> None:
         with node.work() as work:
             actor = work.session.scalars(select(Actor).where(Actor.uri == sender.uri)).one()
-            backfill.begin_for(work, actor)
+            backfill.begin_by_operator(work, actor)
 
     def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_URI"] == paths[2] and paths[2] not in peer.fetched:

@@ -9,18 +9,17 @@ from sqlalchemy import func, select
 
 from federation.addressing import PUBLIC
 from node.audit import AuditEntry
-from node.conversations.models import Comment
-from node.conversations.models import State as CommentState
+from node.conversations.models import Comment, CommentState
 from node.councils import service as councils
 from node.federating import fetching, peers
 from node.federating.models import InboxItem
 from node.moderation import service
-from node.moderation.models import Report, State
+from node.moderation.models import Report, ReportState
 from node.people import service as people
 from node.people.permissions import MODERATOR
 from node.projects.models import Project
-from node.testing.nodes import PASSWORD, Nodes, TestNode, email
-from node.testing.peer import Peer, Signatory
+from node.testing.fake_peer import FakeActor, FakePeer
+from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.federation.test_main_job import follow, publish
 
@@ -30,7 +29,7 @@ def moderator(node: TestNode) -> Visitor:
         people.create(
             work,
             name="Mo Moderator",
-            email=email(MODERATOR, node.name),
+            email=role_email(MODERATOR, node.name),
             password=PASSWORD,
             role=MODERATOR,
         )
@@ -47,9 +46,9 @@ def reports(node: TestNode) -> list[Report]:
         return list(session.scalars(select(Report).order_by(Report.id)))
 
 
-def flag(sender: Signatory, *about: str, **more: Any) -> dict[str, Any]:
+def flag(sender: FakeActor, *about: str, **more: Any) -> dict[str, Any]:
     """As Mastodon sends it: by the instance's actor, about an account and what it wrote."""
-    return sender.says("Flag", list(about), content="This is spam", **more)
+    return sender.build_activity("Flag", list(about), content="This is spam", **more)
 
 
 def audited(node: TestNode) -> set[str]:
@@ -63,12 +62,12 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "mastodon.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "mastodon.test", node)
 
 
 @pytest.fixture
-def comment(nodes: Nodes, node: TestNode, peer: Peer) -> tuple[Signatory, str]:
+def comment(nodes: Nodes, node: TestNode, peer: FakePeer) -> tuple[FakeActor, str]:
     """A project of ours, and what somebody elsewhere said about it."""
     publish(node, "Bins")
     author = peer.actor("loud", type="Person")
@@ -82,8 +81,8 @@ def comment(nodes: Nodes, node: TestNode, peer: Peer) -> tuple[Signatory, str]:
         "to": [PUBLIC],
         "published": "2026-01-01T00:00:00Z",
     }
-    assert author.send(author.says("Create", note, to=[PUBLIC]), node).status_code == 202
-    nodes.settle()
+    assert author.send(author.build_activity("Create", note, to=[PUBLIC]), node).status_code == 202
+    nodes.run_until_idle()
     assert "Buy cheap bins!" in page_of(node, "Bins")
     return author, uri
 
@@ -117,7 +116,7 @@ def test_a_visitor_reports_and_a_moderator_dismisses(node: TestNode) -> None:
     assert "No reports to show" in looking.visit("/moderation").text
     decided = looking.visit("/moderation/reports/1").text
     assert "Nothing was done" in decided
-    assert email(MODERATOR, node.name) in decided
+    assert role_email(MODERATOR, node.name) in decided
     assert {"report.file", "report.decide"} <= audited(node)
     looking.submit("/reopen")
     assert "It names a neighbour" in looking.visit("/moderation").text
@@ -161,14 +160,14 @@ def test_nobody_learns_of_a_draft_by_reporting_it(node: TestNode) -> None:
 
 
 def test_a_flag_of_another_server_waits_for_a_moderator(
-    nodes: Nodes, node: TestNode, peer: Peer, comment: tuple[Signatory, str]
+    nodes: Nodes, node: TestNode, peer: FakePeer, comment: tuple[FakeActor, str]
 ) -> None:
     author, uri = comment
     instance = peer.actor("instance", type="Application")
     sent = flag(instance, author.uri, uri, "https://nowhere.test/1", uri)
     for _ in range(2):
         assert instance.send(sent, node).status_code == 202
-        nodes.settle()
+        nodes.run_until_idle()
     (row,) = reports(node)
     assert (row.host, row.about, row.words) == (peer.host, [author.uri, uri], "This is spam")
     looking = moderator(node)
@@ -180,49 +179,51 @@ def test_a_flag_of_another_server_waits_for_a_moderator(
     assert "was hidden" in looking.visit("/moderation/reports/1").text
 
 
-def test_a_flag_about_what_is_unknown_is_ignored(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_a_flag_about_what_is_unknown_is_ignored(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     sender = peer.actor()
     for about in ([], ["https://nowhere.test/1"], [{"type": "Note"}]):
-        sender.send(sender.says("Flag", about), node)
-        nodes.settle()
+        sender.send(sender.build_activity("Flag", about), node)
+        nodes.run_until_idle()
     assert reports(node) == []
     with node.reading() as session:
         assert set(session.scalars(select(InboxItem.state))) == {"ignored"}
 
 
 def test_must_35_reports_of_one_server_have_an_end(
-    nodes: Nodes, node: TestNode, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, node: TestNode, peer: FakePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MOST_OPEN", 3)
-    monkeypatch.setattr(service, "MOST_KEPT", 2)
+    monkeypatch.setattr(service, "MAX_OPEN_PER_HOST", 3)
+    monkeypatch.setattr(service, "MAX_DECIDED_PER_HOST", 2)
     sender = peer.actor()
 
     def send(times: int) -> None:
         for _ in range(times):
             sender.send(flag(sender, node.council_uri), node)
-        nodes.settle()
+        nodes.run_until_idle()
 
     send(5)
     assert len(reports(node)) == 3
     for _ in range(3):
         with node.work() as work:
-            for row in work.session.scalars(select(Report).where(Report.state == State.open)):
+            for row in work.session.scalars(select(Report).where(Report.state == ReportState.open)):
                 service.decide(work, row, service.Decision.dismiss)
         send(3)
     assert len(reports(node)) <= 3 + 2 + 3
 
 
 def test_a_moderator_blocks_whoever_wrote_it(
-    nodes: Nodes, node: TestNode, peer: Peer, comment: tuple[Signatory, str]
+    nodes: Nodes, node: TestNode, peer: FakePeer, comment: tuple[FakeActor, str]
 ) -> None:
     author, uri = comment
     sender = peer.actor("instance")
     sender.send(flag(sender, uri), node)
-    nodes.settle()
+    nodes.run_until_idle()
     looking = moderator(node)
     decide(looking, decision="block-author")
-    nodes.settle()
-    assert [item["object"] for item in peer.heard("Block")] == [author.uri]
+    nodes.run_until_idle()
+    assert [item["object"] for item in peer.received_of_type("Block")] == [author.uri]
     assert "Buy cheap bins!" not in page_of(node, "Bins")
     looking.visit("/moderation/blocks")
     assert author.uri.rpartition("/")[2] in looking.text
@@ -231,18 +232,18 @@ def test_a_moderator_blocks_whoever_wrote_it(
 
 
 def test_a_moderator_blocks_a_server_and_passes_the_report_on(
-    nodes: Nodes, node: TestNode, peer: Peer, comment: tuple[Signatory, str]
+    nodes: Nodes, node: TestNode, peer: FakePeer, comment: tuple[FakeActor, str]
 ) -> None:
     author, uri = comment
-    other = Peer.join(nodes, "friendly.test", node)
+    other = FakePeer.join(nodes, "friendly.test", node)
     sender = other.actor()
     sender.send(flag(sender, uri), node)
     sender.send(flag(sender, uri), node)
-    nodes.settle()
+    nodes.run_until_idle()
     looking = moderator(node)
     decide(looking, 1, decision="dismiss", forward="y")
-    nodes.settle()
-    (sent,) = peer.heard("Flag")
+    nodes.run_until_idle()
+    (sent,) = peer.received_of_type("Flag")
     assert sent["actor"] == f"{node.node.settings.base_url}/actor"
     assert sent["object"] == [author.uri, uri]
     assert sent["content"] == "This is spam"
@@ -252,7 +253,7 @@ def test_a_moderator_blocks_a_server_and_passes_the_report_on(
         assert peers.is_blocked(session, peer.host)
     assert "Buy cheap bins!" not in page_of(node, "Bins")
     with node.work() as work:
-        peers.undecide(work, peer.host)
+        peers.reset_decision(work, peer.host)
     assert "Buy cheap bins!" in page_of(node, "Bins"), "what remains is shown again"
 
 
@@ -260,19 +261,19 @@ def test_another_councils_project_is_taken_off_our_pages(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, here, there)
     publish(there, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     reader = here.visitor()
     assert "Bins" in reader.visit("/projects").text
     with here.work() as work:
-        service.report(work, uri_of(here, "Bins"), "Not for us")
+        service.create_visitor_report(work, uri_of(here, "Bins"), "Not for us")
     looking = moderator(here)
     decide(looking, decision="hide", forward="y")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins" not in reader.visit("/projects").text
     (row,) = reports(there)
     assert (row.host, row.words) == (here.host, "Not for us")
     publish(there, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Potholes" in reader.visit("/projects").text
     looking.visit("/moderation/blocks")
     looking.submit("/show")
@@ -282,7 +283,7 @@ def test_another_councils_project_is_taken_off_our_pages(nodes: Nodes) -> None:
 def test_our_own_project_is_not_hidden_but_deleted(node: TestNode) -> None:
     publish(node, "Bins")
     with node.work() as work:
-        service.report(work, uri_of(node, "Bins"), "Wrong")
+        service.create_visitor_report(work, uri_of(node, "Bins"), "Wrong")
     looking = moderator(node)
     looking.visit("/moderation/reports/1")
     answer = looking.submit("/decide", decision="hide")
@@ -295,7 +296,7 @@ def test_our_own_project_is_not_hidden_but_deleted(node: TestNode) -> None:
 def test_comments_that_wait_are_shown_or_refused(nodes: Nodes) -> None:
     node = nodes.start("aldermoor", federation="open")
     publish(node, "Bins")
-    stranger = Peer.join(nodes, "mastodon.test").actor("stranger", type="Person")
+    stranger = FakePeer.join(nodes, "mastodon.test").actor("stranger", type="Person")
     for number in (1, 2):
         note = {
             "id": stranger.peer.uri(f"/notes/{number}"),
@@ -305,8 +306,8 @@ def test_comments_that_wait_are_shown_or_refused(nodes: Nodes) -> None:
             "content": f"<p>Word {number}</p>",
             "to": [PUBLIC],
         }
-        stranger.send(stranger.says("Create", note, to=[PUBLIC]), node)
-    nodes.settle()
+        stranger.send(stranger.build_activity("Create", note, to=[PUBLIC]), node)
+    nodes.run_until_idle()
     assert "Word 1" not in page_of(node, "Bins")
     looking = moderator(node)
     page = looking.visit("/moderation/comments").text
@@ -333,11 +334,11 @@ def test_a_moderator_blocks_by_address(nodes: Nodes) -> None:
     assert looking.submit("/moderation/blocks", address="nonsense").status_code == 400
     answer = looking.submit("/moderation/blocks", address=there.address)
     assert "is blocked" in answer.text
-    nodes.settle()
+    nodes.run_until_idle()
     assert (
         here.address.lstrip("@").partition("@")[0]
         in moderator(there).visit("/moderation/blocks").text
     )
     with there.work() as work:
         assert councils.require_own(work.session).actor.uri == there.council_uri
-        assert fetching.actor(there.node, here.council_uri).id == here.council_uri
+        assert fetching.fetch_actor(there.node, here.council_uri).id == here.council_uri

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node.councils import moving, service
+from node.councils import council_moves, service
 from node.errors import ConflictError, InvalidInputError
-from node.federating import discovery, fetching, peers
+from node.federating import fetching, peers, server_discovery
 from node.federating.models import Actor, Follow, InboxItem
 from node.federating.models import Peer as PeerRow
+from node.testing.fake_peer import AS2, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import AS2, Peer, Signatory
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import follow, publish
 from tests.federation.test_peers import decide
@@ -27,9 +27,9 @@ def followed(node: TestNode) -> set[str]:
 
 def move(old: TestNode, new: TestNode) -> None:
     with new.work() as work:
-        moving.add_alias(work, old.council_uri)
+        council_moves.add_alias(work, old.council_uri)
     with old.work() as work:
-        moving.move(work, fetching.actor(old.node, new.council_uri))
+        council_moves.move(work, fetching.fetch_actor(old.node, new.council_uri))
 
 
 def document(node: TestNode) -> dict[str, object]:
@@ -59,9 +59,9 @@ def three(nodes: Nodes) -> list[TestNode]:
 def test_followers_move_along_and_nothing_of_the_old_is_lost(nodes: Nodes) -> None:
     reader, old, new = three(nodes)
     publish(old, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     move(old, new)
-    nodes.settle()
+    nodes.run_until_idle()
     assert document(old)["movedTo"] == new.council_uri
     assert document(new)["alsoKnownAs"] == [old.council_uri]
     assert outcome(reader) == "done: "
@@ -73,13 +73,13 @@ def test_followers_move_along_and_nothing_of_the_old_is_lost(nodes: Nodes) -> No
     assert "is now part belongs to another council" in page
     assert new.council_uri in html.unescape(page)
     publish(new, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Potholes" in visitor.visit("/projects").text
 
     officer = reader.visitor("officer")
     officer.visit("/councils")
     officer.submit("/end")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins" not in visitor.visit("/projects").text, "its successor is not followed any more"
 
 
@@ -93,7 +93,7 @@ def test_several_councils_have_one_successor(nodes: Nodes) -> None:
     publish(second, "Trees")
     for old in (first, second):
         move(old, new)
-        nodes.settle()
+        nodes.run_until_idle()
     assert followed(reader) == {new.council_uri}
     page = reader.visitor().visit("/projects").text
     assert "Bins" in page
@@ -103,9 +103,9 @@ def test_several_councils_have_one_successor(nodes: Nodes) -> None:
 def test_who_follows_several_that_became_ours_sees_them_with_us(nodes: Nodes) -> None:
     new, old, _ = three(nodes)
     publish(old, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     move(old, new)
-    nodes.settle()
+    nodes.run_until_idle()
     assert followed(new) == set()
     assert "Bins" in new.visitor().visit("/projects").text
 
@@ -117,9 +117,9 @@ def test_a_council_that_moved_on_is_followed_to_where_it_is_now(nodes: Nodes) ->
         one.allow(other)
     publish(first, "Bins")
     move(first, second)
-    nodes.settle()
+    nodes.run_until_idle()
     move(second, third)
-    nodes.settle()
+    nodes.run_until_idle()
     assert followed(reader) == {third.council_uri}
     assert "Bins" in reader.visitor().visit("/projects").text
 
@@ -127,7 +127,7 @@ def test_a_council_that_moved_on_is_followed_to_where_it_is_now(nodes: Nodes) ->
 def test_a_council_that_moved_takes_no_new_followers(nodes: Nodes) -> None:
     _, old, new = three(nodes)
     move(old, new)
-    nodes.settle()
+    nodes.run_until_idle()
     late = nodes.start("dunmere")
     late.allow(old)
     old.allow(late)
@@ -136,30 +136,30 @@ def test_a_council_that_moved_takes_no_new_followers(nodes: Nodes) -> None:
     answer = officer.submit("follow", address=old.council_uri)
     assert answer.status_code == 400
     assert new.council_uri in html.unescape(answer.text)
-    peer = Peer.join(nodes, "mastodon.test", old)
+    peer = FakePeer.join(nodes, "mastodon.test", old)
     sender = peer.actor()
     follows(nodes, sender, old)
-    assert [item["object"]["actor"] for item in peer.heard("Reject")] == [sender.uri]
-    assert peer.heard("Accept") == []
+    assert [item["object"]["actor"] for item in peer.received_of_type("Reject")] == [sender.uri]
+    assert peer.received_of_type("Accept") == []
 
 
 def test_we_move_only_to_who_says_it_was_us_and_only_once(nodes: Nodes) -> None:
     _, old, new = three(nodes)
     with old.work() as work, pytest.raises(InvalidInputError) as refused:
-        moving.move(work, fetching.actor(old.node, new.council_uri))
+        council_moves.move(work, fetching.fetch_actor(old.node, new.council_uri))
     assert "does not say that it was this council" in refused.value.safe_text
     move(old, new)
     with old.work() as work, pytest.raises(ConflictError):
-        moving.move(work, fetching.actor(old.node, new.council_uri))
+        council_moves.move(work, fetching.fetch_actor(old.node, new.council_uri))
     with new.work() as work, pytest.raises(InvalidInputError):
-        moving.move(work, fetching.actor(new.node, old.council_uri))
+        council_moves.move(work, fetching.fetch_actor(new.node, old.council_uri))
 
 
 def test_a_changed_name_is_told(nodes: Nodes) -> None:
     reader, other, _ = three(nodes)
     with other.work() as work:
         service.change_name(work, "Brackwell and Cragford Council")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Brackwell and Cragford Council" in reader.visitor().visit("/councils").text
 
 
@@ -169,34 +169,36 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
-def pair_of(nodes: Nodes, node: TestNode, peer: Peer, **new: Any) -> tuple[Signatory, Signatory]:
+def pair_of(
+    nodes: Nodes, node: TestNode, peer: FakePeer, **new: Any
+) -> tuple[FakeActor, FakeActor]:
     """A remote actor that our council follows, and another that may be its successor."""
     old = peer.actor("old")
     with node.work() as work:
-        service.follow(work, fetching.actor(node.node, old.uri))
-    nodes.settle()
+        service.follow(work, fetching.fetch_actor(node.node, old.uri))
+    nodes.run_until_idle()
     return old, peer.actor("new", **new)
 
 
-def said(nodes: Nodes, node: TestNode, sender: Signatory, target: str, **more: object) -> str:
-    activity = sender.says("Move", more.pop("about", sender.uri), target=target, **more)
+def said(nodes: Nodes, node: TestNode, sender: FakeActor, target: str, **more: object) -> str:
+    activity = sender.build_activity("Move", more.pop("about", sender.uri), target=target, **more)
     assert sender.send(activity, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     return outcome(node)
 
 
 def test_a_move_is_believed_when_both_sides_say_it(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     old, new = pair_of(nodes, node, peer, alsoKnownAs=[peer.uri("/councils/old")])
     assert said(nodes, node, old, new.uri) == "done: "
     assert followed(node) == {new.uri}
-    assert [item["object"]["object"] for item in peer.heard("Undo")] == [old.uri]
-    assert [item["object"] for item in peer.heard("Follow")] == [old.uri, new.uri]
+    assert [item["object"]["object"] for item in peer.received_of_type("Undo")] == [old.uri]
+    assert [item["object"] for item in peer.received_of_type("Follow")] == [old.uri, new.uri]
     assert "we do not follow" in said(nodes, node, old, new.uri)
 
 
@@ -216,14 +218,14 @@ def test_a_move_is_believed_when_both_sides_say_it(
     ],
 )
 def test_a_move_to_who_does_not_agree_changes_nothing(
-    new: dict[str, object], words: str, nodes: Nodes, node: TestNode, peer: Peer
+    new: dict[str, object], words: str, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     old, to = pair_of(nodes, node, peer, **new)
     assert words in said(nodes, node, old, to.uri)
     assert followed(node) == {old.uri}
 
 
-def test_only_the_actor_itself_moves(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_only_the_actor_itself_moves(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     old, new = pair_of(nodes, node, peer, alsoKnownAs=[peer.uri("/councils/old")])
     assert "somebody else" in said(nodes, node, new, new.uri, about=old.uri)
     assert "to nowhere" in said(nodes, node, old, old.uri)
@@ -235,10 +237,10 @@ def test_only_the_actor_itself_moves(nodes: Nodes, node: TestNode, peer: Peer) -
 
 
 def test_must_30_a_move_to_a_server_not_allowed_is_suggested(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     old, _ = pair_of(nodes, node, peer)
-    far = Peer.join(nodes, "cragford.test")
+    far = FakePeer.join(nodes, "cragford.test")
     new = far.actor("new", alsoKnownAs=[old.uri])
     assert "is not on the list of servers" in said(nodes, node, old, new.uri)
     assert far.fetched == []
@@ -250,25 +252,27 @@ def test_must_30_a_move_to_a_server_not_allowed_is_suggested(
     assert far.fetched == []
     said(nodes, node, old, "nonsense")
     decide(node, far.host, peers.ALLOWED)
-    node.node.jobs.wake(discovery.JOB)
-    nodes.settle()
+    node.node.jobs.wake(server_discovery.JOB)
+    nodes.run_until_idle()
     assert followed(node) == {new.uri}, "what was said before it was allowed counts"
 
 
 def test_a_large_move_keeps_no_server_from_being_asked_what_it_is(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     old, _ = pair_of(nodes, node, peer)
-    far = Peer.join(nodes, "cragford.test")
+    far = FakePeer.join(nodes, "cragford.test")
     new = far.actor("new", alsoKnownAs=[old.uri])
     assert "failed" in said(nodes, node, old, new.uri, summary="x" * 70_000)
-    others = [Peer.join(nodes, f"{name}.test", node) for name in ("dunmere", "eskdale")]
-    node.node.jobs.wake(discovery.JOB)
-    nodes.settle()
+    others = [FakePeer.join(nodes, f"{name}.test", node) for name in ("dunmere", "eskdale")]
+    node.node.jobs.wake(server_discovery.JOB)
+    nodes.run_until_idle()
     assert all("/.well-known/nodeinfo" in other.fetched for other in others)
 
 
-def test_must_35_a_storm_of_moves_fetches_little(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_must_35_a_storm_of_moves_fetches_little(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     old, _ = pair_of(nodes, node, peer)
     for number in range(12):
         said(nodes, node, old, peer.actor(f"new-{number}").uri)
@@ -276,12 +280,12 @@ def test_must_35_a_storm_of_moves_fetches_little(nodes: Nodes, node: TestNode, p
     assert len([path for path in peer.fetched if "/new-" in path]) == 5
 
 
-def test_nobody_moves_twice_in_a_week(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_nobody_moves_twice_in_a_week(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     old, new = pair_of(nodes, node, peer, alsoKnownAs=[peer.uri("/councils/old")])
     assert said(nodes, node, old, new.uri) == "done: "
     with node.work() as work:
-        service.follow(work, fetching.actor(node.node, old.uri))
-    nodes.settle()
+        service.follow(work, fetching.fetch_actor(node.node, old.uri))
+    nodes.run_until_idle()
     assert "less than a week ago" in said(nodes, node, old, new.uri)
     with node.work() as work:
         row = work.session.scalars(select(Actor).where(Actor.uri == old.uri)).one()

@@ -8,10 +8,10 @@ from werkzeug.test import TestResponse
 
 from federation.addressing import PUBLIC
 from node.officers import service as officers
-from node.operating.inspecting import inspect
+from node.operating.inspection import inspect_object
 from node.people import service as people
-from node.testing.nodes import Nodes, TestNode, email
-from node.testing.peer import Peer, Signatory
+from node.testing.fake_peer import FakeActor, FakePeer
+from node.testing.nodes import Nodes, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.federation.talking import AS2, read, say
 from tests.federation.test_main_job import publish
@@ -27,8 +27,8 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 def choose(node: TestNode, **typed: str) -> Visitor:
@@ -58,16 +58,16 @@ def webfinger(node: TestNode, name: str = "ola.officer") -> TestResponse:
     return get(node, f"/.well-known/webfinger?resource=acct:{name}@{node.host}")
 
 
-def follow(nodes: Nodes, follower: Signatory, node: TestNode) -> None:
+def follow(nodes: Nodes, follower: FakeActor, node: TestNode) -> None:
     say(nodes, follower, node, "Follow", uri_of(node))
 
 
-def heard(peer: Peer, kind: str, node: TestNode) -> list[dict[str, Any]]:
+def heard(peer: FakePeer, kind: str, node: TestNode) -> list[dict[str, Any]]:
     """What the officer's actor said."""
-    return [found for found in peer.heard(kind) if found["actor"] == uri_of(node)]
+    return [found for found in peer.received_of_type(kind) if found["actor"] == uri_of(node)]
 
 
-def said_by(peer: Peer, node: TestNode) -> list[dict[str, Any]]:
+def said_by(peer: FakePeer, node: TestNode) -> list[dict[str, Any]]:
     return [found for _headers, found in peer.received if found["actor"] == uri_of(node)]
 
 
@@ -110,10 +110,10 @@ def test_must_1_3_and_4_an_officer_is_found_by_name(node: TestNode) -> None:
     shown = page(node, OLA)
     assert "Ola Officer" in shown
     assert "Waste & <recycling>" in shown
-    assert email("officer", node.name) not in shown + str(found)
+    assert role_email("officer", node.name) not in shown + str(found)
 
 
-def test_must_6_and_7_an_officer_is_followed(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_must_6_and_7_an_officer_is_followed(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     choose(node)
     follower = peer.actor()
     for count in (1, 2):
@@ -127,14 +127,14 @@ def test_must_6_and_7_an_officer_is_followed(nodes: Nodes, node: TestNode, peer:
 
 
 def test_what_an_officer_writes_is_announced_and_signed_with_their_name(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project = publish(node, TITLE)
     earlier = written(node.visitor("officer"), project, changed="Before")
     officer = choose(node)
     follow(nodes, peer.actor(), node)
     path = written(officer, project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     (told,) = heard(peer, "Announce", node)
     assert told["object"] == uri_of(node, path)
     assert (told["to"], told["cc"]) == ([PUBLIC], [f"{uri_of(node)}/followers"])
@@ -151,15 +151,17 @@ def test_what_an_officer_writes_is_announced_and_signed_with_their_name(
     assert "Written by" not in page(node, other)
 
 
-def test_a_deleted_update_is_announced_no_more(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_a_deleted_update_is_announced_no_more(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     project, officer = publish(node, TITLE), choose(node)
     follow(nodes, peer.actor(), node)
     path = written(officer, project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     (told,) = heard(peer, "Announce", node)
     officer.visit(f"{path}/delete")
     officer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     assert [found["object"]["id"] for found in heard(peer, "Undo", node)] == [told["id"]]
     assert "One" not in page(node, OLA)
     assert get(node, told["id"].removeprefix(uri_of(node, ""))).status_code == 404
@@ -167,18 +169,18 @@ def test_a_deleted_update_is_announced_no_more(nodes: Nodes, node: TestNode, pee
 
 @pytest.mark.parametrize("visibility", ["peers", "private"])
 def test_must_30_what_is_not_for_all_is_not_announced(
-    nodes: Nodes, node: TestNode, peer: Peer, visibility: str
+    nodes: Nodes, node: TestNode, peer: FakePeer, visibility: str
 ) -> None:
     project, officer = publish(node, TITLE), choose(node)
     follow(nodes, peer.actor(), node)
     path = written(officer, project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     officer.visit(f"{project}/edit")
     officer.submit("edit", visibility=visibility)
-    nodes.settle()
+    nodes.run_until_idle()
     assert len(heard(peer, "Undo", node)) == 1
     written(officer, project, changed="Two")
-    nodes.settle()
+    nodes.run_until_idle()
     assert len(heard(peer, "Announce", node)) == 1
     head = read(node, f"{OLA}/outbox")
     assert path not in str(read(node, head["first"]))
@@ -186,33 +188,33 @@ def test_must_30_what_is_not_for_all_is_not_announced(
     assert "Written by" not in html.unescape(officer.visit(project).text)
 
 
-def test_a_change_of_name_is_told(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_a_change_of_name_is_told(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     officer = choose(node, about="Waste & <recycling>")
     follow(nodes, peer.actor(), node)
     officer.visit(PROFILE)
     officer.submit("profile")
-    nodes.settle()
+    nodes.run_until_idle()
     assert heard(peer, "Update", node) == []
     assert read(node, OLA)["summary"] == "<p>Waste &amp; &lt;recycling&gt;</p>"
     officer.visit(PROFILE)
     officer.submit("profile", name="Ola Okoro")
-    nodes.settle()
+    nodes.run_until_idle()
     (told,) = heard(peer, "Update", node)
     assert (told["object"]["id"], told["object"]["name"]) == (uri_of(node), "Ola Okoro")
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "deactivated"])
 def test_must_31_who_withdraws_is_gone_everywhere(
-    nodes: Nodes, node: TestNode, peer: Peer, how: str
+    nodes: Nodes, node: TestNode, peer: FakePeer, how: str
 ) -> None:
     project, officer = publish(node, TITLE), choose(node, about="Of waste")
-    left, follower = Peer.join(nodes, "left.test", node), peer.actor()
+    left, follower = FakePeer.join(nodes, "left.test", node), peer.actor()
     follow(nodes, follower, node)
     follow(nodes, once := left.actor(), node)
     path = written(officer, project, changed="One")
     officer.visit(PROFILE)
     officer.submit("profile", about="Of bins")
-    nodes.settle()
+    nodes.run_until_idle()
     say(nodes, once, node, "Undo", heard(left, "Accept", node)[-1]["object"])
     said = [found["id"] for found in said_by(peer, node)]
     if how == "withdrawn":
@@ -220,9 +222,9 @@ def test_must_31_who_withdraws_is_gone_everywhere(
     else:
         with node.work() as work:
             officers.deactivate(
-                work, people.require_by_email(work.session, email("officer", node.name))
+                work, people.require_by_email(work.session, role_email("officer", node.name))
             )
-    nodes.settle()
+    nodes.run_until_idle()
     for one in (peer, left):
         assert [found["object"] for found in heard(one, "Delete", node)] == [uri_of(node)]
     gone = get(node, OLA)
@@ -294,13 +296,13 @@ def test_two_officers_have_two_names(node: TestNode) -> None:
 
 
 def test_an_operator_can_ask_what_is_known_of_an_officer(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     choose(node)
     follow(nodes, peer.actor(), node)
     with node.reading() as session:
         for named in (uri_of(node), f"@ola.officer@{node.host}"):
-            found = inspect(session, node.node.settings, named)
+            found = inspect_object(session, node.node.settings, named)
             assert (found["kind"], found["type"], found["title"]) == (
                 "actor",
                 "Person",

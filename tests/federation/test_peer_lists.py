@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import func, select
 
 from node.errors import InvalidInputError
-from node.federating import discovery, peer_lists, peers, subscriptions, suggesting
+from node.federating import (
+    peer_list_subscriptions,
+    peer_lists,
+    peer_suggestions,
+    peers,
+    server_discovery,
+)
 from node.federating.models import Peer as PeerRow
 from node.federating.models import PeerList
 from node.testing.nodes import Nodes, TestNode
@@ -16,7 +22,7 @@ from tests.federation.test_peers import decide
 LIST = "https://brackwell.test/peers.csv"
 MANY_HOSTS = 500
 # A portion writes a few rows for each host.
-MOST_AT_ONCE = 4 * peer_lists.AT_ONCE
+MOST_AT_ONCE = 4 * peer_lists.BATCH_SIZE
 
 
 def state(node: TestNode, host: str) -> str | None:
@@ -33,21 +39,21 @@ def settle(nodes: Nodes, *jobs: str) -> None:
     for one in nodes.made:
         for job in jobs:
             one.node.jobs.wake(job)
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 def subscribe(nodes: Nodes, node: TestNode, **more: bool) -> None:
     with node.work() as work:
-        subscriptions.subscribe(work, LIST, **more)
-    nodes.settle()
+        peer_list_subscriptions.subscribe(work, LIST, **more)
+    nodes.run_until_idle()
 
 
 def read_again(nodes: Nodes, node: TestNode) -> None:
     """As if a day had passed."""
     with node.work() as work:
-        for row in subscriptions.all_lists(work.session):
-            subscriptions.subscribe(work, row.url, may_allow=row.may_allow)
-    nodes.settle()
+        for row in peer_list_subscriptions.list_all(work.session):
+            peer_list_subscriptions.subscribe(work, row.url, may_allow=row.may_allow)
+    nodes.run_until_idle()
 
 
 def pair(nodes: Nodes, **settings: Any) -> tuple[TestNode, TestNode]:
@@ -59,22 +65,22 @@ def pair(nodes: Nodes, **settings: Any) -> tuple[TestNode, TestNode]:
 
 
 @pytest.mark.parametrize("wanted", ["plain", "mastodon"])
-def test_a_list_that_is_written_is_read_as_it_was(wanted: peer_lists.Format) -> None:
+def test_a_list_that_is_written_is_read_as_it_was(wanted: peer_lists.PeerListFormat) -> None:
     entries = (
-        peer_lists.Entry(
+        peer_lists.PeerListEntry(
             "bad.example", "blocked", 'Says "buy", and\u2028more'.replace("\u2028", " ")
         ),
-        peer_lists.Entry("xn--cmbrd-0ra.example:8443", "blocked"),
+        peer_lists.PeerListEntry("xn--cmbrd-0ra.example:8443", "blocked"),
     )
-    assert peer_lists.read(peer_lists.write(entries, wanted).encode()).entries == entries
+    assert peer_lists.parse_list(peer_lists.dump_csv(entries, wanted).encode()).entries == entries
 
 
 def test_mastodons_list_blocks_what_it_suspends() -> None:
-    header = ",".join(peer_lists.MASTODON)
+    header = ",".join(peer_lists.MASTODON_COLUMNS)
     body = f"\ufeff{header}\nbad.example,suspend,False,False,Spam,False\nloud.example,silence,,,,\n"
-    found = peer_lists.read(body.encode())
-    assert found.entries == (peer_lists.Entry("bad.example", "blocked", "Spam"),)
-    assert found.wrong == {}
+    found = peer_lists.parse_list(body.encode())
+    assert found.entries == (peer_lists.PeerListEntry("bad.example", "blocked", "Spam"),)
+    assert found.errors == {}
 
 
 @pytest.mark.parametrize(
@@ -93,12 +99,12 @@ def test_mastodons_list_blocks_what_it_suspends() -> None:
     ],
 )
 def test_each_bad_line_of_a_list_is_named(line: str, words: str) -> None:
-    found = peer_lists.read(f"host,state,comment\ngood.example,allowed,\n{line}\n".encode())
-    assert list(found.wrong) == ["line 3"]
-    assert words in found.wrong["line 3"]
+    found = peer_lists.parse_list(f"host,state,comment\ngood.example,allowed,\n{line}\n".encode())
+    assert list(found.errors) == ["line 3"]
+    assert words in found.errors["line 3"]
     with pytest.raises(InvalidInputError) as refused:
-        peer_lists.check(found)
-    assert refused.value.fields == found.wrong
+        peer_lists.require_valid(found)
+    assert refused.value.fields == found.errors
 
 
 @pytest.mark.parametrize(
@@ -110,18 +116,18 @@ def test_each_bad_line_of_a_list_is_named(line: str, words: str) -> None:
         b"host,state,comment,host\n",
         b'host,state\n"good.example,allowed\n',
         b"host,state\n" + b"a" * 200_000 + b",allowed\n",
-        b"x" * (peer_lists.MOST_BYTES + 1),
+        b"x" * (peer_lists.MAX_BYTES + 1),
         b"host,state\n" + b"".join(b"h%d.example,blocked\n" % n for n in range(10_001)),
     ],
 )
 def test_what_is_no_list_is_refused_whole(body: bytes) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        peer_lists.read(body)
+        peer_lists.parse_list(body)
     assert "file" in refused.value.fields
 
 
 def test_a_formula_in_a_comment_stays_a_text() -> None:
-    found = peer_lists.read(b"host,state,comment\na.example,blocked,=cmd()\n")
+    found = peer_lists.parse_list(b"host,state,comment\na.example,blocked,=cmd()\n")
     assert found.entries[0].comment == "cmd()"
 
 
@@ -129,17 +135,17 @@ def test_an_import_does_not_overturn_the_operator(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     decide(node, "friend.example", peers.ALLOWED)
     body = b"host,state\nfriend.example,blocked\nfoe.example,blocked\naldermoor.test,blocked\n"
-    entries = peer_lists.check(peer_lists.read(body))
-    taken = peer_lists.take_in(node.node, "test", entries)
-    assert taken == peer_lists.TakenIn(1, 0, ("friend.example", "aldermoor.test"))
+    entries = peer_lists.require_valid(peer_lists.parse_list(body))
+    taken = peer_lists.import_entries(node.node, "test", entries)
+    assert taken == peer_lists.PeerListImport(1, 0, ("friend.example", "aldermoor.test"))
     assert is_allowed(node, "friend.example")
     assert state(node, "foe.example") == peers.BLOCKED
     with node.reading() as session:
         known = set(session.scalars(select(PeerRow.host)))
     assert known == {"friend.example", "foe.example"}, "a node is no server that it speaks with"
-    entries = peer_lists.check(peer_lists.read(body))
-    taken = peer_lists.take_in(node.node, "test", entries)
-    assert (taken.new, taken.same) == (0, 1)
+    entries = peer_lists.require_valid(peer_lists.parse_list(body))
+    taken = peer_lists.import_entries(node.node, "test", entries)
+    assert (taken.new, taken.unchanged) == (0, 1)
 
 
 @pytest.mark.parametrize("path", ["/peers.csv", "/peers.json"])
@@ -178,11 +184,13 @@ def test_a_subscribed_list_blocks_and_only_suggests(nodes: Nodes) -> None:
     assert state(reader, "foe.example") == peers.BLOCKED
     assert state(reader, "stranger.example") == peers.UNKNOWN
     with reader.reading() as session:
-        assert [row.host for row in suggesting.suggestions(session)] == ["stranger.example"]
+        assert [row.host for row in peer_suggestions.list_suggestions(session)] == [
+            "stranger.example"
+        ]
     assert is_allowed(reader, publisher.host), "what the operator said stands"
 
     with publisher.work() as work:
-        peers.undecide(work, "foe.example")
+        peers.reset_decision(work, "foe.example")
     read_again(nodes, reader)
     assert state(reader, "foe.example") == peers.UNKNOWN
 
@@ -192,7 +200,7 @@ def test_a_list_allows_where_the_operator_trusts_it(nodes: Nodes) -> None:
     decide(publisher, "stranger.example", peers.ALLOWED)
     subscribe(nodes, reader, may_allow=True)
     assert is_allowed(reader, "stranger.example")
-    subscriptions.unsubscribe(reader.node, "operator", LIST)
+    peer_list_subscriptions.unsubscribe(reader.node, "operator", LIST)
     assert not is_allowed(reader, "stranger.example")
     with reader.reading() as session:
         assert session.scalar(select(func.count()).select_from(PeerList)) == 0
@@ -200,9 +208,9 @@ def test_a_list_allows_where_the_operator_trusts_it(nodes: Nodes) -> None:
 
 def test_a_long_list_is_applied_and_taken_back_while_others_write(nodes: Nodes) -> None:
     reader, publisher = pair(nodes, publish_blocks="everybody")
-    entries = [peer_lists.Entry(f"h{n}.example", peers.BLOCKED) for n in range(MANY_HOSTS)]
-    peer_lists.take_in(publisher.node, "operator", entries)
-    nodes.settle()
+    entries = [peer_lists.PeerListEntry(f"h{n}.example", peers.BLOCKED) for n in range(MANY_HOSTS)]
+    peer_lists.import_entries(publisher.node, "operator", entries)
+    nodes.run_until_idle()
     with recorded(reader) as found:
         subscribe(nodes, reader)
     assert max(found.sizes) <= MOST_AT_ONCE
@@ -244,7 +252,7 @@ def test_a_list_that_cannot_be_read_keeps_what_it_said(nodes: Nodes) -> None:
     read_again(nodes, reader)
     assert state(reader, "foe.example") == peers.BLOCKED
     with reader.reading() as session:
-        (row,) = subscriptions.all_lists(session)
+        (row,) = peer_list_subscriptions.list_all(session)
         assert "could not be reached" in row.outcome
         assert row.attempts == 1
 
@@ -255,7 +263,7 @@ def test_a_list_that_cannot_be_read_keeps_what_it_said(nodes: Nodes) -> None:
 def test_what_is_no_address_of_a_list_is_refused(url: str, nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     with node.work() as work, pytest.raises(InvalidInputError):
-        subscriptions.subscribe(work, url)
+        peer_list_subscriptions.subscribe(work, url)
 
 
 def test_servers_are_found_through_servers_and_only_suggested(nodes: Nodes) -> None:
@@ -263,40 +271,42 @@ def test_servers_are_found_through_servers_and_only_suggested(nodes: Nodes) -> N
     third = nodes.start("cragford")
     publisher.allow(third)
     third.allow(publisher)
-    settle(nodes, discovery.JOB)
+    settle(nodes, server_discovery.JOB)
     with reader.reading() as session:
         row = session.scalars(select(PeerRow).where(PeerRow.host == publisher.host)).one()
         assert row.software.startswith("moothall ")
     with reader.work() as work:
         for row in work.session.scalars(select(PeerRow)):
             row.asked_at = None  # publisher knows by now what cragford is
-    settle(nodes, discovery.JOB)
+    settle(nodes, server_discovery.JOB)
     assert not is_allowed(reader, third.host)
     with reader.work() as work:
-        (found,) = suggesting.suggestions(work.session)
+        (found,) = peer_suggestions.list_suggestions(work.session)
         assert (found.host, found.found_from) == (third.host, publisher.host)
-        suggesting.dismiss(work, third.host)
+        peer_suggestions.dismiss(work, third.host)
     with reader.reading() as session:
-        assert suggesting.suggestions(session) == []
+        assert peer_suggestions.list_suggestions(session) == []
 
 
 def test_must_35_suggestions_of_one_server_have_an_end(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     hosts = {f"h{number}.example": "" for number in range(300)}
     with node.work() as work:
-        assert suggesting.suggest(work, hosts, "one.example") == suggesting.MOST_OF_ONE
-        assert suggesting.suggest(work, hosts, "one.example") == 0
+        assert (
+            peer_suggestions.suggest(work, hosts, "one.example") == peer_suggestions.MAX_PER_SOURCE
+        )
+        assert peer_suggestions.suggest(work, hosts, "one.example") == 0
 
 
 def test_must_35_servers_nobody_decided_about_have_an_end(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers, "MOST_UNDECIDED", 3)
+    monkeypatch.setattr(peers, "MAX_UNDECIDED", 3)
     node = nodes.start("aldermoor", federation="open")
     decide(node, "friend.example", peers.ALLOWED)
     for number in range(6):
         with node.work() as work:
-            peers.heard(work.session, f"h{number}.example")
+            peers.record_seen(work.session, f"h{number}.example")
     with node.reading() as session:
         hosts = set(session.scalars(select(PeerRow.host)))
     assert hosts == {"friend.example", "h3.example", "h4.example", "h5.example"}

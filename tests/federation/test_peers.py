@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from node.federating import peers
 from node.federating.models import Delivery, DeliveryAttempt, InboxItem
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import follow, publish
 
@@ -43,9 +43,9 @@ def test_an_operator_who_follows_allows_the_server(nodes: Nodes) -> None:
     operator = there.visitor("operator")
     operator.visit("/councils/follow")
     assert "We have asked to follow" in operator.submit("follow", address=here.address).text
-    nodes.settle()
+    nodes.run_until_idle()
     publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins" in there.visitor().visit("/projects").text
     assert here.host in operator.visit("/operator/peers").text
 
@@ -67,7 +67,7 @@ def test_an_operator_vouches_for_the_server_that_was_typed_and_no_other(
 ) -> None:
     """It may name another one, or send us on to it; the operator has not heard of that."""
     node = nodes.start("aldermoor")
-    evil = Peer.join(nodes, "evil.test").actor("council")
+    evil = FakePeer.join(nodes, "evil.test").actor("council")
     friendly = Friendly.join(nodes, "friendly.test")
     links = [{"rel": "self", "type": "application/activity+json", "href": evil.uri}]
     target = "/.well-known/webfinger?resource=acct:council@friendly.test"
@@ -91,7 +91,7 @@ def test_must_30_a_redirect_to_a_server_that_is_not_allowed_is_not_taken(
     state: str, nodes: Nodes
 ) -> None:
     node = nodes.start("aldermoor")
-    other = Peer.join(nodes, "cragford.test")
+    other = FakePeer.join(nodes, "cragford.test")
     if state == peers.BLOCKED:
         decide(node, other.host, state)
     friendly = Friendly.join(nodes, "friendly.test", node)
@@ -99,9 +99,9 @@ def test_must_30_a_redirect_to_a_server_that_is_not_allowed_is_not_taken(
     friendly.leads_to["/projects/2"] = f"{node.council_uri}/outbox"
     sender = friendly.actor()
     for number in (1, 2):
-        activity = sender.says("Create", friendly.uri(f"/projects/{number}"))
+        activity = sender.build_activity("Create", friendly.uri(f"/projects/{number}"))
         assert sender.send(activity, node).status_code == 202
-        nodes.settle()
+        nodes.run_until_idle()
     assert {"/projects/1", "/projects/2"} <= set(friendly.fetched)
     assert other.fetched == []
     with node.reading() as session:
@@ -112,7 +112,7 @@ def test_must_30_a_redirect_to_a_server_that_is_not_allowed_is_not_taken(
 
 
 @dataclass
-class Friendly(Peer):
+class Friendly(FakePeer):
     """Sends those who ask for what is in `leads_to` somewhere else."""
 
     leads_to: dict[str, str] = field(default_factory=dict)
@@ -167,23 +167,23 @@ def test_an_address_that_leads_nowhere_is_said_to(address: str, words: str, node
 
 def test_must_30_nothing_is_sent_to_a_blocked_server(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     follows(nodes, peer.actor(), node)
     peer.received.clear()
     decide(node, peer.host, peers.BLOCKED)
     publish(node, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     assert peer.received == []
 
 
 def test_must_30_what_waits_for_a_server_is_not_sent_once_it_is_blocked(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     follows(nodes, peer.actor(), node)
     peer.received.clear()
     publish(node, "Bins")
     decide(node, peer.host, peers.BLOCKED)
-    nodes.settle()
+    nodes.run_until_idle()
     assert peer.received == []
     page = node.visitor("operator").visit("/operator/deliveries?state=failed").text
     assert "This server has been blocked" in html.unescape(page)
@@ -193,21 +193,21 @@ def test_a_failed_delivery_is_shown_and_tried_again_by_its_button(nodes: Nodes) 
     here, there = nodes.pair()
     follow(nodes, there, here)
     app = nodes.apps.pop(there.host)
-    nodes.apps[there.host] = gone = Peer(there.host, answers=410)
+    nodes.apps[there.host] = gone = FakePeer(there.host, response_status=410)
     publish(here, "Bins")
-    nodes.settle()
-    assert len(gone.heard("Create")) == 1
+    nodes.run_until_idle()
+    assert len(gone.received_of_type("Create")) == 1
     operator = here.visitor("operator")
     page = operator.visit("/operator/deliveries?state=failed")
     assert there.host in page.text
     assert "410" in page.text
 
     nodes.apps[there.host] = app
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins" not in there.visitor().visit("/projects").text, "it is given up"
     operator.visit("/operator/deliveries?state=failed")
     assert "is tried again" in operator.submit("/retry").text
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins" in there.visitor().visit("/projects").text
     with here.reading() as session:
         row = session.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
@@ -221,11 +221,11 @@ def test_a_failed_delivery_is_shown_and_tried_again_by_its_button(nodes: Nodes) 
 )
 def test_what_follows_from_an_answer(status: int, state: str, nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     follows(nodes, peer.actor(), node)
-    peer.answers = status
+    peer.response_status = status
     publish(node, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         row = session.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
         assert row is not None
@@ -237,11 +237,11 @@ def test_a_refused_follow_says_why_and_can_be_sent_again_at_once(nodes: Nodes) -
     operator = there.visitor("operator")
     operator.visit("/councils/follow")
     operator.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     page = operator.visit("/operator/deliveries").text
     assert "This server does not exchange data with yours." in page
     assert "about:blank" not in page
     here.allow(there)
     operator.submit("/retry")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Following" in operator.visit("/councils").text

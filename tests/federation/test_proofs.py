@@ -8,13 +8,12 @@ from sqlalchemy import select
 from federation.errors import Reason, Refusal
 from federation.proofs import add_proof, check_proof
 from federation.signatures import PrivateKey, PublicKey, key_from_actor, public_pem
-from federation.vocabulary import RFC9421
-from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import RFC9421, ActorDocument
 from node.db import now
 from node.federating import refusals
 from node.federating.models import InboxItem, Reaction, RefusalCount
+from node.testing.fake_peer import AS2, FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import AS2, Peer, Signatory, pem
 from tests.federation.test_following import follows
 from tests.federation.test_main_job import publish
 from tests.refusals.test_belief import article, follow, titles
@@ -26,25 +25,25 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 @pytest.fixture
-def forwarder(nodes: Nodes, node: TestNode) -> Signatory:
-    return Peer.join(nodes, "forwarder.test", node).actor()
+def forwarder(nodes: Nodes, node: TestNode) -> FakeActor:
+    return FakePeer.join(nodes, "forwarder.test", node).actor()
 
 
 @pytest.fixture
-def author(peer: Peer, node: TestNode) -> Signatory:
+def author(peer: FakePeer, node: TestNode) -> FakeActor:
     """An actor with an Ed25519 key for proofs, whom the node follows."""
     sender = peer.actor()
-    lists(sender, pem("ed25519"))
+    lists(sender, private_key_pem("ed25519"))
     follow(node, sender)
     return sender
 
 
-def lists(sender: Signatory, private: str) -> PrivateKey:
+def lists(sender: FakeActor, private: str) -> PrivateKey:
     """The actor lists this key for proofs from now on."""
     path = sender.uri.removeprefix(f"https://{sender.peer.host}")
     key = PublicKey(f"{sender.uri}#ed25519-key", sender.uri, public_pem(private))
@@ -54,8 +53,8 @@ def lists(sender: Signatory, private: str) -> PrivateKey:
     return PrivateKey(key.key_id, private)
 
 
-def proven(sender: Signatory, document: dict[str, Any], private: str = "") -> dict[str, Any]:
-    key = PrivateKey(f"{sender.uri}#ed25519-key", private or pem("ed25519"))
+def proven(sender: FakeActor, document: dict[str, Any], private: str = "") -> dict[str, Any]:
+    key = PrivateKey(f"{sender.uri}#ed25519-key", private or private_key_pem("ed25519"))
     return add_proof(document, key, now())
 
 
@@ -92,19 +91,19 @@ def test_a_council_lists_both_kinds_of_key_and_what_its_software_can_do(node: Te
 
 
 def test_what_is_published_is_proven_and_what_is_for_one_is_not(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     follows(nodes, peer.actor(), node)
     publish(node, "Bins in one step")
-    nodes.settle()
-    (created,) = peer.heard("Create")
+    nodes.run_until_idle()
+    (created,) = peer.received_of_type("Create")
     key = check_proof(created, lambda key_id: key_from_actor(council(node), key_id), now())
     assert key.owner == node.council_uri
     altered = {**created, "object": {**created["object"], "name": "Bins in no step"}}
     with pytest.raises(Refusal) as caught:
         check_proof(altered, lambda key_id: key_from_actor(council(node), key_id), now())
     assert caught.value.reason is Reason.proof_wrong
-    (accepted,) = peer.heard("Accept")
+    (accepted,) = peer.received_of_type("Accept")
     assert "proof" not in accepted
 
 
@@ -118,11 +117,11 @@ def test_an_activity_in_the_outbox_keeps_its_proof(node: TestNode) -> None:
 
 
 def test_must_15_what_its_author_proves_is_taken_from_whoever_passes_it_on(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor
 ) -> None:
-    created = proven(author, author.says("Create", article(author, "Bins")))
+    created = proven(author, author.build_activity("Create", article(author, "Bins")))
     assert forwarder.send(created, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     assert titles(node, author) == ["Bins"]
     item = stored(node, created)
     assert item is not None
@@ -130,13 +129,13 @@ def test_must_15_what_its_author_proves_is_taken_from_whoever_passes_it_on(
 
 
 def test_must_15_what_is_passed_on_without_a_proof_is_refused(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor
 ) -> None:
-    bare = author.says("Create", article(author, "Bins"))
+    bare = author.build_activity("Create", article(author, "Bins"))
     altered = proven(author, bare) | {"published": "2026-01-01T00:00:00Z"}
-    other = proven(author, bare, pem("ed25519", 2))
+    other = proven(author, bare, private_key_pem("ed25519", 2))
     answers = [forwarder.send(document, node).status_code for document in (bare, altered, other)]
-    nodes.settle()
+    nodes.run_until_idle()
     assert answers == [403, 401, 401]
     assert titles(node, author) == []
     assert stored(node, bare) is None
@@ -144,73 +143,73 @@ def test_must_15_what_is_passed_on_without_a_proof_is_refused(
 
 
 def test_must_16_what_has_a_linked_data_signature_alone_is_read_at_its_origin(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor
 ) -> None:
     """As Mastodon passes replies on. What was sent is hearsay, and takes the name of nothing."""
     signature = {"signature": {"type": "RsaSignature2017", "signatureValue": "x"}}
     told = article(author, "Bins")
     author.peer.serve(told["id"], told)
-    forged = author.says("Create", told | {"name": "Taxis"}) | signature
-    absent = author.says("Create", article(author, "Parks")) | signature
+    forged = author.build_activity("Create", told | {"name": "Taxis"}) | signature
+    absent = author.build_activity("Create", article(author, "Parks")) | signature
     for document in (forged, absent):
         assert forwarder.send(document, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     assert titles(node, author) == ["Bins"]
     assert stored(node, forged) is None
-    true = proven(author, author.says("Create", told, id=forged["id"]))
+    true = proven(author, author.build_activity("Create", told, id=forged["id"]))
     assert author.send(true, node).status_code == 202
     assert stored(node, true) is not None
 
 
-def passed_on(sender: Signatory, kind: str, about: str) -> dict[str, Any]:
+def passed_on(sender: FakeActor, kind: str, about: str) -> dict[str, Any]:
     """What `sender` is said to say, as Mastodon passes it on; nobody verifies that signature."""
     signature = {"type": "RsaSignature2017", "signatureValue": "x"}
-    return sender.says(kind, about) | {"signature": signature}
+    return sender.build_activity(kind, about) | {"signature": signature}
 
 
 @pytest.mark.parametrize("status", [404, 410, 200])
 def test_must_17_what_is_said_to_be_deleted_goes_once_its_origin_says_so(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory, status: int
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor, status: int
 ) -> None:
     told = article(author, "Bins")
-    assert author.send(author.says("Create", told), node).status_code == 202
-    nodes.settle()
+    assert author.send(author.build_activity("Create", told), node).status_code == 202
+    nodes.run_until_idle()
     assert titles(node, author) == ["Bins"]
     tombstone = {"@context": told["@context"], "id": told["id"], "type": "Tombstone"}
     author.peer.serve(told["id"], tombstone, status)
     assert forwarder.send(passed_on(author, "Delete", told["id"]), node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     assert titles(node, author) == []
 
 
 def test_must_17_nobody_deletes_what_its_origin_shows_or_does_not_show_yet(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor
 ) -> None:
     there, away, later = (article(author, title) for title in ("Bins", "Parks", "Roads"))
     for told in (there, away):
-        assert author.send(author.says("Create", told), node).status_code == 202
+        assert author.send(author.build_activity("Create", told), node).status_code == 202
     author.peer.serve(there["id"], there)
     author.peer.serve(away["id"], {}, 503)
     elsewhere = article(forwarder, "Lies")["id"]
     for about in (there["id"], away["id"], later["id"], author.uri, elsewhere):
         assert forwarder.send(passed_on(author, "Delete", about), node).status_code == 202
-    nodes.settle()
-    assert author.send(author.says("Create", later), node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
+    assert author.send(author.build_activity("Create", later), node).status_code == 202
+    nodes.run_until_idle()
     assert sorted(titles(node, author)) == ["Bins", "Parks", "Roads"]
 
 
 def test_must_15_what_nobody_can_verify_is_passed_over_and_counted(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor
 ) -> None:
     told = article(author, "Bins")
-    assert author.send(author.says("Create", told), node).status_code == 202
-    nodes.settle()
+    assert author.send(author.build_activity("Create", told), node).status_code == 202
+    nodes.run_until_idle()
     for kind in ("Like", "Follow", "Undo", "Announce", "Move"):
         document = passed_on(author, kind, told["id"] if kind == "Like" else node.council_uri)
         assert forwarder.send(document, node).status_code == 202
         assert stored(node, document) is None
-    nodes.settle()
+    nodes.run_until_idle()
     assert refused(node) == ["actor_not_key_owner"]
     with node.reading() as session:
         assert session.scalars(select(RefusalCount.count)).all() == [5]
@@ -218,25 +217,25 @@ def test_must_15_what_nobody_can_verify_is_passed_over_and_counted(
 
 
 def test_must_20_a_rotated_key_for_proofs_is_fetched_once(
-    nodes: Nodes, node: TestNode, author: Signatory, forwarder: Signatory
+    nodes: Nodes, node: TestNode, author: FakeActor, forwarder: FakeActor
 ) -> None:
-    lists(author, pem("ed25519", 2))
+    lists(author, private_key_pem("ed25519", 2))
     for title in ("Bins", "Roads"):
-        created = author.says("Create", article(author, title))
-        sent = proven(author, created, pem("ed25519", 2))
+        created = author.build_activity("Create", article(author, title))
+        sent = proven(author, created, private_key_pem("ed25519", 2))
         assert forwarder.send(sent, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     assert sorted(titles(node, author)) == ["Bins", "Roads"]
     path = author.uri.removeprefix(f"https://{author.peer.host}")
     assert author.peer.fetched.count(path) == 1
 
 
 def test_must_30_both_servers_are_asked_about_before_any_key_is(
-    nodes: Nodes, node: TestNode, forwarder: Signatory
+    nodes: Nodes, node: TestNode, forwarder: FakeActor
 ) -> None:
-    stranger = Peer.join(nodes, "stranger.test").actor()
-    lists(stranger, pem("ed25519"))
-    created = proven(stranger, stranger.says("Create", article(stranger, "Bins")))
+    stranger = FakePeer.join(nodes, "stranger.test").actor()
+    lists(stranger, private_key_pem("ed25519"))
+    created = proven(stranger, stranger.build_activity("Create", article(stranger, "Bins")))
     assert forwarder.send(created, node).status_code == 403
     assert refused(node) == ["host_not_allowed"]
     assert stranger.peer.fetched == []

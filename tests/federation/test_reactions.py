@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from node.projects.models import Project
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.federation.converging import publish as write
 from tests.federation.talking import copy_of, say
 from tests.federation.test_main_job import follow, publish
@@ -21,8 +21,8 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
 def shown(node: TestNode, project: str) -> str:
@@ -30,7 +30,7 @@ def shown(node: TestNode, project: str) -> str:
 
 
 def test_must_22_a_like_counts_once_whatever_its_id(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project = publish(node, TITLE)
     uri, fan = f"{node.node.settings.base_url}{project}", peer.actor()
@@ -38,10 +38,10 @@ def test_must_22_a_like_counts_once_whatever_its_id(
     say(nodes, fan, node, "Like", uri)
     say(nodes, fan, node, "Like", uri)
     assert "1 like" in shown(node, project)
-    again = fan.says("Like", uri)
+    again = fan.build_activity("Like", uri)
     for _ in range(2):
         assert fan.send(again, node).status_code == 202
-        nodes.settle()
+        nodes.run_until_idle()
     assert "1 like" in shown(node, project)
     say(nodes, peer.actor(), node, "Like", uri)
     say(nodes, peer.actor(), node, "Announce", uri)
@@ -51,13 +51,13 @@ def test_must_22_a_like_counts_once_whatever_its_id(
 @pytest.mark.parametrize("form", ["embedded", "embedded under another id", "bare id"])
 @pytest.mark.parametrize("kind", ["Like", "Announce"])
 def test_must_7_only_whoever_reacted_takes_it_back(
-    kind: str, form: str, nodes: Nodes, node: TestNode, peer: Peer
+    kind: str, form: str, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     project, fan = publish(node, TITLE), peer.actor()
     uri, word = f"{node.node.settings.base_url}{project}", {"Like": "like", "Announce": "share"}
-    activity = fan.says(kind, uri)
+    activity = fan.build_activity(kind, uri)
     assert fan.send(activity, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     undone: Any = {
         "embedded": activity,
         "embedded under another id": activity | {"id": peer.new_id()},
@@ -69,7 +69,7 @@ def test_must_7_only_whoever_reacted_takes_it_back(
     assert f"1 {word[kind]}" not in shown(node, project)
 
 
-def test_what_is_not_here_is_not_counted(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_what_is_not_here_is_not_counted(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     project, fan = publish(node, TITLE), peer.actor()
     base = node.node.settings.base_url
     for about in (f"{base}/projects/none", base, peer.new_id("projects"), f"{base}{project}/group"):
@@ -81,23 +81,23 @@ def test_our_council_likes_and_shares_another_councils_project(nodes: Nodes) -> 
     here, there = nodes.pair()
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     officer, copy = there.visitor("officer"), copy_of(there, TITLE)
     for name, said in (("like", "1 like"), ("share", "1 share")):
         officer.visit(copy)
         officer.submit(f"/{name}")
-        nodes.settle()
+        nodes.run_until_idle()
         assert said in shown(there, copy)
         assert said in shown(here, project)
         officer.submit(f"/{name}/undo")
-        nodes.settle()
+        nodes.run_until_idle()
         assert said not in shown(here, project)
         assert said not in shown(there, copy)
 
 
 def test_a_share_goes_to_those_who_follow_us(nodes: Nodes) -> None:
     here, there = nodes.pair()
-    peer = Peer.join(nodes, "coldmere.test", there)
+    peer = FakePeer.join(nodes, "coldmere.test", there)
     follow(nodes, there, here)
     publish(here, TITLE)
     follower = peer.actor()
@@ -106,17 +106,17 @@ def test_a_share_goes_to_those_who_follow_us(nodes: Nodes) -> None:
     officer.visit(copy_of(there, TITLE))
     officer.submit("/like")
     officer.submit("/share")
-    nodes.settle()
-    assert peer.heard("Like") == []
-    assert [found["actor"] for found in peer.heard("Announce")] == [there.council_uri]
+    nodes.run_until_idle()
+    assert peer.received_of_type("Like") == []
+    assert [found["actor"] for found in peer.received_of_type("Announce")] == [there.council_uri]
 
 
 def test_what_is_shared_with_some_councils_is_not_passed_on_to_others(nodes: Nodes) -> None:
     here, there = nodes.pair()
-    peer = Peer.join(nodes, "coldmere.test", there)
+    peer = FakePeer.join(nodes, "coldmere.test", there)
     follow(nodes, there, here)
     write(here, TITLE, visibility="peers")
-    nodes.settle()
+    nodes.run_until_idle()
     say(nodes, peer.actor(), there, "Follow", there.council_uri)
     with there.reading() as session:
         project = f"/projects/{session.scalars(select(Project.token)).one()}"
@@ -125,8 +125,8 @@ def test_what_is_shared_with_some_councils_is_not_passed_on_to_others(nodes: Nod
     token = officer.form("comments").values["csrf_token"]
     answer = officer.client.post(f"{project}/reactions/share", data={"csrf_token": token})
     assert answer.status_code == 409
-    nodes.settle()
-    assert peer.heard("Announce") == []
+    nodes.run_until_idle()
+    assert peer.received_of_type("Announce") == []
 
 
 def test_a_council_does_not_like_its_own_project(node: TestNode) -> None:

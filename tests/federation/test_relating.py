@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from node.alike.models import Statement
 from node.federating.models import OutboxActivity
 from node.projects.details import Freshness
-from node.projects.models import Project, Version
+from node.projects.models import Project, ProjectVersion
+from node.same_need.models import SameNeedStatement
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from node.testing.visitor import Visitor
 from tests.pages.test_parts import PARTS, fill
 from tests.pages.test_writing import write
@@ -28,7 +28,7 @@ def friends(nodes: Nodes) -> tuple[TestNode, TestNode]:
         officer = one.visitor("officer")
         officer.visit("/councils/follow")
         officer.submit("follow", address=other.address)
-    nodes.settle()
+    nodes.run_until_idle()
     return here, there
 
 
@@ -57,14 +57,14 @@ def document(node: TestNode, address: str) -> dict[str, Any]:
 def test_who_says_that_projects_are_related_stands_on_both_pages(nodes: Nodes) -> None:
     here, there = friends(nodes)
     theirs = write(there.visitor("officer"), title="Bin days")
-    nodes.settle()
+    nodes.run_until_idle()
     officer = here.visitor("officer")
     ours = write(officer, title="Bins in one step")
     page = relate(officer, copy_of(here, "Bin days"), ours, "similar")
     assert "Similar to" in page
     assert "Bin days</a> (Brackwell Council)" in page
     assert "says Aldermoor Council" in page
-    nodes.settle()
+    nodes.run_until_idle()
     seen = html.unescape(there.visitor().visit(theirs).text)
     assert "Bins in one step</a> (Aldermoor Council)" in seen
     assert "says Aldermoor Council" in seen
@@ -77,15 +77,15 @@ def test_who_says_that_projects_are_related_stands_on_both_pages(nodes: Nodes) -
 def test_a_relation_is_taken_back(nodes: Nodes) -> None:
     here, there = friends(nodes)
     theirs = write(there.visitor("officer"), title="Bin days")
-    nodes.settle()
+    nodes.run_until_idle()
     officer = here.visitor("officer")
     ours = write(officer, title="Bins in one step")
     relate(officer, copy_of(here, "Bin days"), ours, "forked-from")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "The basis for" in there.visitor().visit(theirs).text
     officer.visit(f"{ours}/edit/related")
     officer.submit("/edit/related", **{"related-0-uri": "", "related-0-kind": ""}, then="save")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "The basis for" not in there.visitor().visit(theirs).text
     assert "Related projects</h2>" not in there.visitor().visit(theirs).text
 
@@ -111,14 +111,14 @@ def test_a_relation_with_itself_or_with_nothing_is_refused(nodes: Nodes) -> None
 def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes: Nodes) -> None:
     here, there = friends(nodes)
     theirs = write(there.visitor("officer"), title="Bin days")
-    nodes.settle()
+    nodes.run_until_idle()
     officer = here.visitor("officer")
     ours = write(officer, title="Bins in one step")
-    nodes.settle()
-    fan = Peer.join(nodes, "mastodon.test", here)
+    nodes.run_until_idle()
+    fan = FakePeer.join(nodes, "mastodon.test", here)
     reader = fan.actor(type="Person")
     group = f"https://{here.host}{ours}/group"
-    reader.send(reader.says("Follow", group), here)
+    reader.send(reader.build_activity("Follow", group), here)
     keen = there.visitor("operator")
     keen.visit(copy_of(there, "Bins in one step"))
     keen.submit("follow")
@@ -126,7 +126,7 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     assert (
         "This project will be continued by another project, once that project’s council agrees:"
     ) in page
-    nodes.settle()
+    nodes.run_until_idle()
     for node in (here, there):
         assert "Bins in one step" in node.visitor().visit("/projects").text, "not yet"
     assert document(here, f"{ours}/group").get("movedTo") is None, "the other has not agreed"
@@ -134,13 +134,13 @@ def test_a_project_goes_on_in_one_of_another_node_and_its_followers_follow(nodes
     assert "Continues the work of" in owner.visit(theirs).text
     page = html.unescape(owner.submit("agree").text)
     assert "It goes on here." in page
-    nodes.settle()
+    nodes.run_until_idle()
     for node in (here, there):
         assert "Bins in one step" not in node.visitor().visit("/projects").text
     target = f"https://{there.host}{theirs}/group"
     assert group in document(there, f"{theirs}/group")["alsoKnownAs"]
     assert document(here, f"{ours}/group")["movedTo"] == target
-    moves = fan.heard("Move")
+    moves = fan.received_of_type("Move")
     assert [(one["object"], one["target"]) for one in moves] == [(group, target)]
     listed = keen.visit("/following").text
     assert "Bin days" in listed, "who follows it over there follows the other now"
@@ -156,7 +156,7 @@ def test_two_projects_of_one_council_become_one(nodes: Nodes) -> None:
     assert "once that is agreed to on the page of that one" in officer.visit(first).text
     officer.visit(second)
     officer.submit("agree")
-    nodes.settle()
+    nodes.run_until_idle()
     moved = document(here, f"{first}/group")["movedTo"]
     assert moved == f"https://{here.host}{second}/group"
     with here.reading() as session:
@@ -169,12 +169,12 @@ def test_a_council_of_another_node_uses_an_output(nodes: Nodes) -> None:
     owner = there.visitor("officer")
     theirs = write(owner, title="Bin days")
     fill(owner, theirs, "outputs")
-    nodes.settle()
+    nodes.run_until_idle()
     officer = here.visitor("officer")
     officer.visit(copy_of(here, "Bin days"))
     officer.submit("adopt")
     assert "You told its council that yours uses it." in officer.text
-    nodes.settle()
+    nodes.run_until_idle()
     seen = there.visitor().visit(theirs).text
     assert "Reused by:" in seen
     assert "Aldermoor Council" in seen
@@ -182,7 +182,7 @@ def test_a_council_of_another_node_uses_an_output(nodes: Nodes) -> None:
     assert "Aldermoor Council" in page
     assert "Reused by:" in page
     officer.submit("drop")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Reused by:" not in there.visitor().visit(theirs).text
     assert "Reused by:" not in officer.visit(copy_of(here, "Bin days")).text
 
@@ -200,7 +200,7 @@ def test_those_who_write_a_project_name_councils_without_a_node(nodes: Nodes) ->
 
 def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     officer = node.visitor("officer")
     ours = write(officer)
     fill(officer, ours, "outputs")
@@ -227,14 +227,17 @@ def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) 
 def state_of(node: TestNode) -> tuple[Any, ...]:
     with node.reading() as session:
         one = session.scalars(select(Project)).one()
-        versions = session.scalars(select(Version)).all()
+        versions = session.scalars(select(ProjectVersion)).all()
         said = (one.details, one.version, one.revision, one.changed_at, one.confirmed_on)
         return (*said, one.freshness, one.archived_on, len(versions))
 
 
 def test_must_43_what_others_say_of_a_project_never_changes_it(nodes: Nodes) -> None:
     node = nodes.start("aldermoor", federation="open")
-    known, stranger = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "cold.test")
+    known, stranger = (
+        FakePeer.join(nodes, "brackwell.test", node),
+        FakePeer.join(nodes, "cold.test"),
+    )
     officer = node.visitor("officer")
     ours = write(officer)
     fill(officer, ours, "outputs")
@@ -242,7 +245,7 @@ def test_must_43_what_others_say_of_a_project_never_changes_it(nodes: Nodes) -> 
         project = work.session.scalars(select(Project)).one()
         project.freshness, project.confirmed_on = Freshness.stale, date(2024, 1, 1)
         target = f"{project.uri}#output-{project.details.outputs[0].token}"
-    nodes.settle()
+    nodes.run_until_idle()
     before = state_of(node)
 
     def says(who: Any, kind: str) -> str:
@@ -251,8 +254,8 @@ def test_must_43_what_others_say_of_a_project_never_changes_it(nodes: Nodes) -> 
     council, spam = known.actor(name="Brackwell"), stranger.actor(name="CLICK FREE", type="Service")
     assert says(council, "Add") == says(spam, "Add") == "done"
     uri = target.partition("#")[0]
-    assert send(nodes, council, council.says("Like", uri), node) == "done"
-    assert send(nodes, spam, spam.says("Announce", uri), node) == "done"
+    assert send(nodes, council, council.build_activity("Like", uri), node) == "done"
+    assert send(nodes, spam, spam.build_activity("Announce", uri), node) == "done"
     shown = node.visitor().visit(ours).text
     assert ("Brackwell" in shown, "CLICK FREE" in shown) == (True, False)
     assert state_of(node) == before
@@ -274,7 +277,10 @@ def test_must_43_what_others_say_of_a_project_never_changes_it(nodes: Nodes) -> 
 
 def test_must_43_strangers_say_nothing_of_what_is_for_peers(nodes: Nodes) -> None:
     node = nodes.start("aldermoor", federation="open")
-    known, stranger = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "cold.test")
+    known, stranger = (
+        FakePeer.join(nodes, "brackwell.test", node),
+        FakePeer.join(nodes, "cold.test"),
+    )
     officer = node.visitor("officer")
     ours = write(officer, visibility="peers")
     fill(officer, ours, "outputs")
@@ -282,7 +288,7 @@ def test_must_43_strangers_say_nothing_of_what_is_for_peers(nodes: Nodes) -> Non
         project = session.scalars(select(Project)).one()
         target = f"{project.uri}#output-{project.details.outputs[0].token}"
     for who, end in ((stranger.actor(), "ignored"), (known.actor(), "done")):
-        activity = who.says("Add", who.uri) | {"target": target}
+        activity = who.build_activity("Add", who.uri) | {"target": target}
         assert send(nodes, who, activity, node) == end
 
 
@@ -291,7 +297,7 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     owner = there.visitor("officer")
     first, second = write(owner, title="Bin days"), write(owner, title="Bins in one step")
     hidden = write(owner, title="Only for ourselves", visibility="peers")
-    nodes.settle()
+    nodes.run_until_idle()
     coordinator = here.visitor("operator")
     page = copy_of(here, "Bin days")
     assert here.visitor("officer").visit(f"{page}/alike").status_code == 403
@@ -310,7 +316,7 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     coordinator.submit("alike", address=other, kind="identical")
     assert "Saved. Both councils will be notified." in coordinator.text
     assert "says Olu Operator, Aldermoor Council" in coordinator.text
-    nodes.settle()
+    nodes.run_until_idle()
     for address, named in ((first, "Bins in one step"), (second, "Bin days")):
         seen = there.visitor().visit(address).text.partition("Projects that meet the same need")[2]
         assert f">{named}</a> (Brackwell Council)" in seen
@@ -321,14 +327,14 @@ def test_a_coordinator_says_that_projects_of_others_meet_the_same_need(nodes: No
     assert "others say" not in there.visitor().visit(first).text, "it is hidden on both"
     coordinator.visit(page)
     coordinator.submit("take-back")
-    nodes.settle()
+    nodes.run_until_idle()
     with there.reading() as session:
-        assert session.scalars(select(Statement)).all() == []
+        assert session.scalars(select(SameNeedStatement)).all() == []
 
 
 def test_nobody_states_for_another_council(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     ours = f"https://{node.host}{write(node.visitor('officer'))}"
     council, another, person = peer.actor(), peer.actor(), peer.actor(type="Person")
 
@@ -353,20 +359,23 @@ def test_nobody_states_for_another_council(nodes: Nodes) -> None:
     assert not shown()
     assert states(council, council) == "done"
     with node.reading() as session:
-        uri = session.scalars(select(Statement.uri)).one()
-    send(nodes, another, another.says("Delete", uri), node)
+        uri = session.scalars(select(SameNeedStatement.uri)).one()
+    send(nodes, another, another.build_activity("Delete", uri), node)
     assert shown(), "it is not theirs to take back"
-    assert send(nodes, council, council.says("Delete", uri), node) == "done"
+    assert send(nodes, council, council.build_activity("Delete", uri), node) == "done"
     assert not shown()
 
 
 def test_what_servers_that_nobody_allowed_by_name_state_is_not_believed(nodes: Nodes) -> None:
     """Whoever may speak with us may not speak on our pages: not the next time either."""
     node = nodes.start("aldermoor", federation="open")
-    known, stranger = Peer.join(nodes, "brackwell.test", node), Peer.join(nodes, "cold.test")
+    known, stranger = (
+        FakePeer.join(nodes, "brackwell.test", node),
+        FakePeer.join(nodes, "cold.test"),
+    )
     ours = f"https://{node.host}{write(node.visitor('officer'))}"
 
-    def states(by: Signatory) -> str:
+    def states(by: FakeActor) -> str:
         told = {
             "id": by.peer.new_id("statements"),
             "type": "Relationship",
@@ -375,7 +384,7 @@ def test_what_servers_that_nobody_allowed_by_name_state_is_not_believed(nodes: N
             "object": "https://elsewhere.test/projects/1",
             "relationship": "https://moothall.org/ns#similar",
         }
-        return send(nodes, by, by.says("Create", told), node)
+        return send(nodes, by, by.build_activity("Create", told), node)
 
     def shown() -> str:
         return node.visitor().visit(ours).text.partition("others say")[2]

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from federation.addressing import PUBLIC
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from node.testing.visitor import Visitor
 from node.updates.models import Update
 from tests.federation.talking import AS2, copy_of, note, read, say
@@ -36,10 +36,10 @@ def test_an_update_arrives_is_changed_and_goes(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     officer, reader = here.visitor("officer"), there.visitor()
     path = written(officer, project, changed="We *tried* it.", needs="A tester")
-    nodes.settle()
+    nodes.run_until_idle()
     address = copy_of(there, TITLE)
     page = reader.visit(address).text
     assert "<h3>What changed</h3>\n<p>We <em>tried</em> it.</p>" in page
@@ -54,13 +54,13 @@ def test_an_update_arrives_is_changed_and_goes(nodes: Nodes) -> None:
     officer.visit(f"{path}/edit")
     officer.submit("edit", changed="We dropped it.")
     assert "Your changes have been published." in officer.text
-    nodes.settle()
+    nodes.run_until_idle()
     assert "We dropped it." in reader.visit(address).text
     assert "tried" not in reader.text
 
     officer.visit(f"{path}/delete")
     officer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "We dropped it." not in reader.visit(address).text
     gone = here.app.test_client().get(path, headers=AS2)
     assert (gone.status_code, gone.get_json()["type"]) == (410, "Tombstone")
@@ -109,7 +109,7 @@ def test_a_welsh_update_has_welsh_headings_here_in_feeds_and_elsewhere(nodes: No
     officer = here.visitor("officer")
     project = publish(here, "Biniau", language="cy")
     path = written(officer, project, changed="Daeth *tri*.", next="Pedwar", needs="Help")
-    nodes.settle()
+    nodes.run_until_idle()
     parts = (
         "<h3>Beth newidiodd</h3>\n<p>Daeth <em>tri</em>.</p>",
         "<h3>Beth sydd nesaf</h3>\n<p>Pedwar</p>",
@@ -170,7 +170,7 @@ def test_who_may_write_updates(nodes: Nodes) -> None:
     follow(nodes, there, here)
     project = publish(here, TITLE)
     path = written(here.visitor("officer"), project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     copy, other = copy_of(there, TITLE), there.visitor("officer")
     assert "Write an update" not in other.visit(copy).text
     assert other.visit(f"{copy}/updates/new").status_code == 403
@@ -192,17 +192,17 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
-def followed_project(nodes: Nodes, node: TestNode, council: Signatory) -> str:
+def followed_project(nodes: Nodes, node: TestNode, council: FakeActor) -> str:
     """A project of a council elsewhere that ours follows; returns its id."""
     officer = node.visitor("officer")
     officer.visit("/councils/follow")
     officer.submit("follow", address=council.uri)
-    nodes.settle()
-    (asked,) = council.peer.heard("Follow")
+    nodes.run_until_idle()
+    (asked,) = council.peer.received_of_type("Follow")
     say(nodes, council, node, "Accept", asked["id"])
     uri = council.peer.new_id("projects")
     article = {
@@ -221,7 +221,7 @@ def followed_project(nodes: Nodes, node: TestNode, council: Signatory) -> str:
 
 
 def test_an_update_is_believed_of_its_own_council_alone(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     council, neighbour = peer.actor("trees"), peer.actor("others")
     uri = followed_project(nodes, node, council)
@@ -234,7 +234,7 @@ def test_an_update_is_believed_of_its_own_council_alone(
 
 
 def test_must_23_an_update_deleted_before_it_comes_is_not_shown(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     council = peer.actor("trees")
     uri = followed_project(nodes, node, council)
@@ -245,7 +245,7 @@ def test_must_23_an_update_deleted_before_it_comes_is_not_shown(
 
 
 def test_must_33_an_update_of_another_council_is_sanitised(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     council = peer.actor("trees")
     uri = followed_project(nodes, node, council)
@@ -258,15 +258,18 @@ def test_must_33_an_update_of_another_council_is_sanitised(
 
 
 def test_a_server_that_follows_gets_an_update_once(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     for _ in range(2):
         follows(nodes, peer.actor(), node)
     project = publish(node, TITLE)
     written(node.visitor("officer"), project, changed="One")
-    nodes.settle()
-    assert [found["object"]["type"] for found in peer.heard("Create")] == ["Article", "Note"]
-    assert peer.heard("Announce") == []
+    nodes.run_until_idle()
+    assert [found["object"]["type"] for found in peer.received_of_type("Create")] == [
+        "Article",
+        "Note",
+    ]
+    assert peer.received_of_type("Announce") == []
 
 
 def test_updates_stand_newest_first_on_pages(nodes: Nodes) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import run_wsgi_app
 
-from federation.digest import TYPES
+from federation.digest import TYPES_HEADER
 from federation.proofs import add_proof
 from federation.signatures import sign
 from federation.vocabulary.context import without_context
@@ -21,8 +21,8 @@ from node.db import now
 from node.federating import actors
 from node.federating.models import Actor, InboxItem
 from node.projects.models import Project
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.federation.converging import (
     change,
     change_update,
@@ -161,10 +161,10 @@ class OtherVersion:
         if whole and "activity+json" in headers["Content-Type"]:
             whole = json.dumps(self._written(json.loads(whole))).encode()
             headers["Content-Length"] = str(len(whole))
-        if TYPES in headers:
-            del headers[TYPES]
+        if TYPES_HEADER in headers:
+            del headers[TYPES_HEADER]
             if self.changed is newer:
-                headers[TYPES] = f'{UNKNOWN}="{"ab" * 32}";far'
+                headers[TYPES_HEADER] = f'{UNKNOWN}="{"ab" * 32}";far'
         start_response(status, headers.to_wsgi_list())
         return [whole]
 
@@ -224,7 +224,7 @@ def test_must_44_what_a_peer_of_another_version_publishes_is_held_and_found_equa
     here, there, version = join(nodes, changed)
     publish(there, "Bins", "Potholes")
     tell(there, "Bins", "Begun.")
-    nodes.settle()
+    nodes.run_until_idle()
     follow(nodes, here, there)
     agree(here, there)
     assert len(held(here, there)) == 2, "what was there before is read"
@@ -233,7 +233,7 @@ def test_must_44_what_a_peer_of_another_version_publishes_is_held_and_found_equa
     tell(there, "Trees", "Planted.")
     change(there, "Bins", "Bins in one step", visibility="peers")
     change_update(there, "Begun.", "Begun again.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert held(here, there) == held(there, there), "what is new arrives"
     assert held_updates(here, there) == held_updates(there, there)
 
@@ -241,7 +241,7 @@ def test_must_44_what_a_peer_of_another_version_publishes_is_held_and_found_equa
         publish(there, "Benches")
         tell(there, "Benches", "Painted.")
         change(there, "Trees", "Woods")
-        nodes.settle()
+        nodes.run_until_idle()
         lose_deliveries(there)
     assert held(here, there) != held(there, there)
     compare(nodes, here)
@@ -273,13 +273,13 @@ def test_must_44_what_a_peer_of_another_version_says_is_passed_on_as_it_came(
     changed: Change, nodes: Nodes
 ) -> None:
     here, there, version = join(nodes, changed)
-    reader = Peer.join(nodes, "coldmere.test", here)
+    reader = FakePeer.join(nodes, "coldmere.test", here)
     follow(nodes, there, here)
     project = publish_by_form(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     follow_group(nodes, reader.actor(), here, project)
     say_here(there, copy_of(there, "Bins"), "We need *that*")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "We need <em>that</em>" in here.visitor().visit(project).text
     original = announced(reader)[0]
     sent = next(one for one in version.sent if one["id"] == original["id"])
@@ -291,15 +291,15 @@ def test_must_44_what_a_peer_of_another_version_says_is_passed_on_as_it_came(
 
 def test_must_44_types_that_are_not_known_are_no_error(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     council = peer.actor()
     beyond = {"id": peer.new_id("horizons"), "type": f"moothall:{UNKNOWN}", "name": "Far"}
     by_it = beyond | {"attributedTo": council.uri, "revision": "1", "details": {"far": True}}
     for activity in (
-        council.says("Create", by_it),
-        council.says("Update", by_it),
-        council.says("moothall:Foresee", by_it),
-        council.says("Announce", by_it),
+        council.build_activity("Create", by_it),
+        council.build_activity("Update", by_it),
+        council.build_activity("moothall:Foresee", by_it),
+        council.build_activity("Announce", by_it),
     ):
         assert send(nodes, council, activity, node) == "ignored"
 
@@ -309,10 +309,10 @@ def test_must_44_a_peer_without_a_digest_is_asked_for_it_and_no_more(nodes: Node
     here, there, version = join(nodes, first_of_all)
     publish(there, "Bins")
     tell(there, "Bins", "Begun.")
-    nodes.settle()
+    nodes.run_until_idle()
     follow(nodes, here, there)
     publish(there, "Trees")
-    nodes.settle()
+    nodes.run_until_idle()
     titles = {title for _, title in held(here, there).values()}
     assert titles == {"Bins", "Trees"}
     for _ in range(2):

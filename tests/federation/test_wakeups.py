@@ -45,7 +45,7 @@ def test_a_council_that_is_suspected_while_it_is_compared_is_compared_again(node
     def look_soon() -> None:
         with there.work() as work:
             for row in work.session.scalars(select(Comparison)).all():
-                comparisons.look_soon(work, row.actor_id)
+                comparisons.compare_soon(work, row.actor_id)
 
     with there.reading() as session:
         digest = session.scalars(select(Actor.digest).where(Actor.uri == here.council_uri)).one()
@@ -53,14 +53,14 @@ def test_a_council_that_is_suspected_while_it_is_compared_is_compared_again(node
     look_soon()
     meddling = Meddling(here.app, digest.removeprefix(f"https://{here.host}"), look_soon)
     nodes.apps[here.host] = meddling
-    nodes.settle()
+    nodes.run_until_idle()
     assert meddling.asked == 2
 
 
 def test_a_delivery_that_is_to_be_tried_now_is_though_an_attempt_fails(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     there, _ = follower(nodes, node, "brackwell.test")
-    there.answers = 503
+    there.response_status = 503
     say(node)
 
     def retry() -> None:
@@ -73,10 +73,10 @@ def test_a_delivery_that_is_to_be_tried_now_is_though_an_attempt_fails(nodes: No
         inbox = session.scalars(select(Delivery.inbox).order_by(Delivery.id.desc())).first() or ""
     path = inbox.removeprefix("https://brackwell.test")
     nodes.apps["brackwell.test"] = Meddling(there, path, retry, lambda: take(there))
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         assert set(session.scalars(select(Delivery.state))) == {"delivered"}
 
 
 def take(there: Moody) -> None:
-    there.answers = 202
+    there.response_status = 202

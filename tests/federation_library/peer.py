@@ -17,8 +17,8 @@ from federation.signatures import (
     SignedRequest,
     generate_ed25519,
     generate_rsa,
+    parse_signature,
     public_pem,
-    read_signature,
     sign,
     verify,
 )
@@ -103,7 +103,7 @@ def cavage_signed(
 
 def check(request: SignedRequest, key: PublicKey | None = None) -> None:
     """Verify `request` as it would be on arrival."""
-    verify(request, read_signature(request), key or public_key(), NOW)
+    verify(request, parse_signature(request), key or public_key(), NOW)
 
 
 def unsigned(request: SignedRequest) -> SignedRequest:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from federation.acceptance import Accepted, Ignored, Policy, accept
+from federation.acceptance import Accepted, Ignored, InboxPolicy, accept
 from federation.errors import Reason, Refusal
 from federation.signatures import PrivateKey, PublicKey, Scheme, SignedRequest, generate_rsa
 from tests.federation_library.peer import (
@@ -23,7 +23,7 @@ from tests.federation_library.peer import (
     with_headers,
 )
 
-OPEN = Policy(host_allowed=lambda _: True)
+OPEN = InboxPolicy(host_allowed=lambda _: True)
 FOREIGN = "https://elsewhere.example/1"
 OWN = f"https://{HOST}/projects/1"
 
@@ -32,7 +32,9 @@ def known(*keys: PublicKey) -> Keys:
     return Keys(stored={key.key_id: key for key in keys or (public_key(),)})
 
 
-def refused(request: SignedRequest, keys: Keys | None = None, policy: Policy = OPEN) -> Refusal:
+def refused(
+    request: SignedRequest, keys: Keys | None = None, policy: InboxPolicy = OPEN
+) -> Refusal:
     with pytest.raises(Refusal) as caught:
         accept(request, policy, keys or known(), NOW)
     return caught.value
@@ -103,7 +105,7 @@ def test_hosts_are_judged_by_the_key_before_any_fetch() -> None:
         asked.append(host)
         return False
 
-    refusal = refused(post(), keys, Policy(host_allowed=nobody))
+    refusal = refused(post(), keys, InboxPolicy(host_allowed=nobody))
     assert (refusal.reason, refusal.status) == (Reason.host_not_allowed, 403)
     assert (asked, keys.fetched) == ([HOST], [])
 
@@ -247,7 +249,7 @@ def test_the_order_of_the_checks() -> None:
     body = activity(id=FOREIGN)
     keys = known(public_key(owner=f"https://{HOST}/councils/other"))
     hosts: set[str] = set()
-    policy = Policy(host_allowed=lambda host: host in hosts, max_bytes=3000)
+    policy = InboxPolicy(host_allowed=lambda host: host in hosts, max_bytes=3000)
     request = with_headers(
         replace(post(json.dumps({"x": "y" * 3000}).encode()), target="/other"),
         content_type="text/plain",

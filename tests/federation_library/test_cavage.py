@@ -8,7 +8,7 @@ import pytest
 
 from federation.errors import Reason, Refusal
 from federation.signatures import PublicKey, public_pem
-from federation.signatures.dates import http_date
+from federation.signatures.dates import format_http_date
 from tests.federation_library.peer import (
     BODY,
     KEY_ID,
@@ -53,10 +53,10 @@ GOOD: dict[str, Tamper] = {
         )
     ),
     "nearly 12 hours old": lambda r: cavage_signed(
-        with_headers(r, date=http_date(NOW - timedelta(hours=11, minutes=59)))
+        with_headers(r, date=format_http_date(NOW - timedelta(hours=11, minutes=59)))
     ),
     "nearly an hour ahead": lambda r: cavage_signed(
-        with_headers(r, date=http_date(NOW + timedelta(minutes=59)))
+        with_headers(r, date=format_http_date(NOW + timedelta(minutes=59)))
     ),
     "spaces between parameters": lambda r: with_headers(
         r, signature=(r.headers.get("signature") or "").replace('",', '" , ')
@@ -216,13 +216,13 @@ BAD: dict[str, tuple[Tamper, Reason]] = {
     ),
     "over 12 hours old": (
         lambda r: cavage_signed(
-            with_headers(r, date=http_date(NOW - timedelta(hours=12, seconds=1)))
+            with_headers(r, date=format_http_date(NOW - timedelta(hours=12, seconds=1)))
         ),
         Reason.date_outside_window,
     ),
     "over an hour ahead": (
         lambda r: cavage_signed(
-            with_headers(r, date=http_date(NOW + timedelta(hours=1, seconds=1)))
+            with_headers(r, date=format_http_date(NOW + timedelta(hours=1, seconds=1)))
         ),
         Reason.date_outside_window,
     ),

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from federation.digest import (
     BUCKETS,
-    EMPTY,
-    MOST_ENTRIES,
-    Bucket,
+    EMPTY_DIGEST,
+    MAX_ENTRIES,
     BucketDigest,
+    BucketDocument,
     CouncilDigest,
-    bucket_of,
+    bucket_number,
     combine,
-    entry,
+    hash_entry,
 )
 from federation.errors import DocumentError
 from federation.vocabulary import parse_json
@@ -26,11 +26,14 @@ ENTRIES = {f"https://{HOST}/projects/{number}": f"r{number}" for number in range
 ID = f"{ACTOR}/digest"
 
 
-def buckets() -> dict[int, Bucket]:
+def buckets() -> dict[int, BucketDocument]:
     found: dict[int, dict[str, str]] = {}
     for uri, revision in ENTRIES.items():
-        found.setdefault(bucket_of(uri), {})[uri] = revision
-    return {number: Bucket(f"{ID}/{number}", ID, number, found[number]) for number in sorted(found)}
+        found.setdefault(bucket_number(uri), {})[uri] = revision
+    return {
+        number: BucketDocument(f"{ID}/{number}", ID, number, found[number])
+        for number in sorted(found)
+    }
 
 
 def digest() -> CouncilDigest:
@@ -47,30 +50,30 @@ def digest() -> CouncilDigest:
 def test_both_documents_come_back_as_they_were() -> None:
     whole = digest()
     assert whole.count == 2000
-    assert whole.digest == combine(entry(*item) for item in ENTRIES.items())
+    assert whole.digest == combine(hash_entry(*item) for item in ENTRIES.items())
     assert CouncilDigest.parse(parse_json(json.dumps(whole.dump()).encode())) == whole
     empty = CouncilDigest(ID, ACTOR)
-    assert (empty.count, empty.digest) == (0, EMPTY)
+    assert (empty.count, empty.digest) == (0, EMPTY_DIGEST)
     assert CouncilDigest.parse(empty.dump()) == empty
     for number, bucket in buckets().items():
-        assert Bucket.parse(parse_json(json.dumps(bucket.dump()).encode())) == bucket
+        assert BucketDocument.parse(parse_json(json.dumps(bucket.dump()).encode())) == bucket
         assert whole.bucket_id(number) == bucket.id
 
 
 @given(st.permutations(list(ENTRIES.items())[:20]))
 def test_the_order_does_not_matter_and_a_change_is_one_more(entries: list[tuple[str, str]]) -> None:
-    whole = combine(entry(*item) for item in entries)
-    assert whole == combine(entry(*item) for item in list(ENTRIES.items())[:20])
+    whole = combine(hash_entry(*item) for item in entries)
+    assert whole == combine(hash_entry(*item) for item in list(ENTRIES.items())[:20])
     (uri, revision), *rest = entries
-    changed = combine([entry(uri, revision), entry(uri, "new")], whole)
-    assert changed == combine(entry(*item) for item in [(uri, "new"), *rest])
+    changed = combine([hash_entry(uri, revision), hash_entry(uri, "new")], whole)
+    assert changed == combine(hash_entry(*item) for item in [(uri, "new"), *rest])
     assert changed != whole
 
 
 def test_the_projects_of_a_country_fit() -> None:
     """A bucket of 100,000 projects, and a whole digest document, are well below 1 MiB."""
     many = {f"https://{HOST}/projects/{number:0>12}": "r" * 16 for number in range(450)}
-    assert len(json.dumps(Bucket(ID, ID, 0, many).dump())) < 100_000
+    assert len(json.dumps(BucketDocument(ID, ID, 0, many).dump())) < 100_000
     full = tuple(BucketDigest(number, 400, "f" * 64) for number in range(BUCKETS))
     assert len(json.dumps(CouncilDigest(ID, ACTOR, full).dump())) < 50_000
 
@@ -88,7 +91,7 @@ FIRST = digest().dump()["buckets"][0]
         {"totalItems": 1999},
         {"totalItems": "2000"},
         {"totalItems": None},
-        {"digest": EMPTY},
+        {"digest": EMPTY_DIGEST},
         {"digest": None},
         {"buckets": None},
         {"buckets": {}},
@@ -112,7 +115,7 @@ def test_what_is_no_digest(changes: dict[str, Any]) -> None:
 
 NUMBER, BUCKET = next(iter(buckets().items()))
 URI = next(iter(BUCKET.entries))
-OTHER = next(uri for uri in ENTRIES if bucket_of(uri) != NUMBER)
+OTHER = next(uri for uri in ENTRIES if bucket_number(uri) != NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +141,9 @@ OTHER = next(uri for uri in ENTRIES if bucket_of(uri) != NUMBER)
         {"entries": [["https://elsewhere.example/1", "1"]]},
         {"entries": [["https://x.example/" + "x" * 2000, "1"]]},
         {"entries": [["\ud800", "1"]]},
-        {"entries": [[URI, "1"]] * (MOST_ENTRIES + 1)},
+        {"entries": [[URI, "1"]] * (MAX_ENTRIES + 1)},
     ],
 )
 def test_what_is_no_bucket(changes: dict[str, Any]) -> None:
     with pytest.raises(DocumentError):
-        Bucket.parse(BUCKET.dump() | changes)
+        BucketDocument.parse(BUCKET.dump() | changes)

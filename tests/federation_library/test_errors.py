@@ -3,7 +3,7 @@
 import pytest
 
 from federation.errors import (
-    ANSWERS,
+    REFUSAL_RESPONSES,
     AddressError,
     DocumentError,
     FederationError,
@@ -18,7 +18,7 @@ def test_every_reason_has_a_status_and_a_sentence(reason: Reason) -> None:
     assert refusal.status in {400, 401, 403, 413, 415, 429, 503}
     assert refusal.safe_text.endswith(".")
     assert "secret" not in refusal.safe_text
-    assert refusal.permanent is ANSWERS[reason].permanent
+    assert refusal.permanent is REFUSAL_RESPONSES[reason].permanent
     assert (refusal.retry_after is not None) is (refusal.status in {429, 503})
     assert str(refusal) == f"{reason}: secret detail"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from federation.acceptance import Accepted, Policy, accept
+from federation.acceptance import Accepted, InboxPolicy, accept
 from federation.errors import DocumentError
 from federation.followers import HEADER, CollectionSynchronization, partial_followers_digest
-from federation.signatures import Headers, Scheme, SignedRequest, read_signature, sign
+from federation.signatures import Headers, Scheme, SignedRequest, parse_signature, sign
 from tests.federation_library.peer import (
     BODY,
     KEY_ID,
@@ -75,9 +75,9 @@ def test_a_header_that_is_sent_is_covered_and_cannot_be_changed(scheme: Scheme) 
     sent = {"Host": US, "Content-Type": "application/activity+json", **headers, **added}
     request = SignedRequest("POST", "https", US, "/inbox", Headers(sent), BODY)
     check(request)
-    assert HEADER.lower() in read_signature(request).covered
+    assert HEADER.lower() in parse_signature(request).covered
     keys = Keys(stored={KEY_ID: public_key()})
-    verdict = accept(request, Policy(lambda _: True), keys, NOW)
+    verdict = accept(request, InboxPolicy(lambda _: True), keys, NOW)
     assert isinstance(verdict, Accepted)
     assert HEADER.lower() in verdict.covered
     with pytest.raises(Exception, match="signature_wrong"):
@@ -87,4 +87,4 @@ def test_a_header_that_is_sent_is_covered_and_cannot_be_changed(scheme: Scheme) 
 def test_a_header_that_is_not_covered_is_nobodys() -> None:
     request = with_headers(post(), collection_synchronization=TEXT)
     check(request)
-    assert HEADER.lower() not in read_signature(request).covered
+    assert HEADER.lower() not in parse_signature(request).covered

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from federation import vocabulary
-from federation.acceptance import Accepted, Believed, MustFetch, Policy, accept, believe
+from federation.acceptance import (
+    Accepted,
+    InboxPolicy,
+    MustFetch,
+    VerifiedDocument,
+    accept,
+    verify_embedded,
+)
 from federation.errors import DocumentError, Reason, Refusal
 from federation.followers import HEADER
 from federation.proofs import add_proof
@@ -26,7 +33,7 @@ from tests.federation_library.peer import (
 )
 from tests.federation_library.test_vocabulary import NOTE
 
-OPEN = Policy(host_allowed=lambda _: True)
+OPEN = InboxPolicy(host_allowed=lambda _: True)
 GROUP = "https://forwarder.example/groups/1"
 SENDER = private_key("rsa", f"{GROUP}#main-key")
 SENDERS = public_key(SENDER, GROUP)
@@ -47,7 +54,7 @@ def forwarded(document: dict[str, Any]) -> SignedRequest:
     return post(json.dumps(document).encode(), key=SENDER)
 
 
-def refused(request: SignedRequest, found: Keys, policy: Policy = OPEN) -> Refusal:
+def refused(request: SignedRequest, found: Keys, policy: InboxPolicy = OPEN) -> Refusal:
     with pytest.raises(Refusal) as caught:
         accept(request, policy, found, NOW)
     return caught.value
@@ -105,7 +112,7 @@ def test_the_request_has_to_be_signed_all_the_same() -> None:
 def test_both_servers_have_to_be_allowed_before_a_key_is_fetched() -> None:
     for host in (HOST, "forwarder.example"):
         found = keys(SENDERS)
-        policy = Policy(host_allowed=lambda asked, refused=host: asked != refused)  # type: ignore[misc]
+        policy = InboxPolicy(host_allowed=lambda asked, refused=host: asked != refused)  # type: ignore[misc]
         assert refused(forwarded(PROVEN), found, policy).reason is Reason.host_not_allowed
         assert found.fetched == []
 
@@ -139,14 +146,16 @@ def test_the_forwarders_headers_are_not_the_actors() -> None:
     assert verdict.covered == frozenset()
 
 
-def told(document: Any, found: Keys | None = None, teller: str = GROUP) -> Believed | MustFetch:
-    return believe(document, teller, OPEN, found or keys(PROVES), NOW)
+def told(
+    document: Any, found: Keys | None = None, teller: str = GROUP
+) -> VerifiedDocument | MustFetch:
+    return verify_embedded(document, teller, OPEN, found or keys(PROVES), NOW)
 
 
 def test_what_a_group_announces_is_believed_with_a_proof_of_its_author() -> None:
-    assert told(PROVEN) == Believed(PROVEN, embedded_trusted=True)
+    assert told(PROVEN) == VerifiedDocument(PROVEN, embedded_trusted=True)
     note = add_proof(NOTE.dump(), PROVING, NOW)
-    assert told(note) == Believed(note, embedded_trusted=False)
+    assert told(note) == VerifiedDocument(note, embedded_trusted=False)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +178,8 @@ def test_anything_else_that_is_announced_is_fetched_from_where_it_lives(document
 
 def test_what_is_of_the_tellers_own_origin_is_believed() -> None:
     own = vocabulary.create("https://forwarder.example/1", GROUP, "https://forwarder.example/2")
-    assert told(own) == Believed(own, embedded_trusted=False)
-    assert told(CREATE, teller=CREATE["id"]) == Believed(CREATE, embedded_trusted=True)
+    assert told(own) == VerifiedDocument(own, embedded_trusted=False)
+    assert told(CREATE, teller=CREATE["id"]) == VerifiedDocument(CREATE, embedded_trusted=True)
     stranger = {**CREATE, "actor": "https://x.example/a"}
     assert told(stranger, teller=CREATE["id"]) == MustFetch(CREATE["id"])
 
@@ -184,13 +193,13 @@ def test_a_proven_activity_of_what_is_anothers_is_refused() -> None:
 
 def test_nothing_is_fetched_from_a_server_that_is_not_allowed() -> None:
     found = keys()
-    policy = Policy(host_allowed=lambda host: host != HOST)
+    policy = InboxPolicy(host_allowed=lambda host: host != HOST)
     for document in (PROVEN, PROVEN["id"]):
         with pytest.raises(Refusal) as caught:
-            believe(document, GROUP, policy, found, NOW)
+            verify_embedded(document, GROUP, policy, found, NOW)
         assert caught.value.reason is Reason.host_not_allowed
     elsewhere = add_proof({**CREATE, "id": "https://x.example/1"}, PROVING, NOW)
-    assert believe(elsewhere, GROUP, policy, found, NOW) == MustFetch("https://x.example/1")
+    assert verify_embedded(elsewhere, GROUP, policy, found, NOW) == MustFetch("https://x.example/1")
     assert found.fetched == []
 
 

@@ -15,8 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from federation import vocabulary
-from federation.acceptance import Policy, accept, believe
-from federation.digest import Bucket, BucketDigest, CouncilDigest, bucket_of, combine, entry
+from federation.acceptance import InboxPolicy, accept, verify_embedded
+from federation.digest import (
+    BucketDigest,
+    BucketDocument,
+    CouncilDigest,
+    bucket_number,
+    combine,
+    hash_entry,
+)
 from federation.errors import FederationError, Refusal
 from federation.followers import CollectionSynchronization
 from federation.proofs import add_proof, check_proof
@@ -28,7 +35,7 @@ from federation.signatures import (
     key_or_owner,
     listed_keys,
 )
-from federation.signatures.structured_fields import FieldError, read_dictionary
+from federation.signatures.structured_fields import FieldError, parse_dictionary
 from federation.vocabulary import parse_json
 from federation.webfinger import parse_resource
 from tests.federation_library.peer import (
@@ -47,19 +54,21 @@ from tests.federation_library.test_vocabulary import COUNCIL, DOCUMENTS, NOTE, P
 quick = settings(
     deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow], database=None
 )
-OPEN = Policy(host_allowed=lambda _: True)
+OPEN = InboxPolicy(host_allowed=lambda _: True)
 PROVING = private_key("ed25519", f"{ACTOR}#ed25519-key")
 PROVES = replace(public_key(PROVING), asserts=True)
 PROVEN = add_proof(
     vocabulary.create(f"https://{HOST}/activities/1", ACTOR, NOTE.dump()), PROVING, NOW
 )
 PROJECT_URI = f"https://{HOST}/projects/1"
-NUMBER = bucket_of(PROJECT_URI)
+NUMBER = bucket_number(PROJECT_URI)
 DIGESTS = [
     CouncilDigest(
-        f"{ACTOR}/digest", ACTOR, (BucketDigest(NUMBER, 1, combine([entry(PROJECT_URI, "1")])),)
+        f"{ACTOR}/digest",
+        ACTOR,
+        (BucketDigest(NUMBER, 1, combine([hash_entry(PROJECT_URI, "1")])),),
     ).dump(),
-    Bucket(f"{ACTOR}/digest/1", f"{ACTOR}/digest", NUMBER, {PROJECT_URI: "1"}).dump(),
+    BucketDocument(f"{ACTOR}/digest/1", f"{ACTOR}/digest", NUMBER, {PROJECT_URI: "1"}).dump(),
 ]
 GOOD = [document.dump() for document in DOCUMENTS] + [
     PROVEN,
@@ -149,13 +158,13 @@ def proof_of(document: Any) -> None:
 
 
 def belief_in(document: Any) -> None:
-    believe(document, "https://forwarder.example/a", OPEN, keys(), NOW)
+    verify_embedded(document, "https://forwarder.example/a", OPEN, keys(), NOW)
 
 
 READERS: list[Callable[[Any], object]] = [
     vocabulary.parse,
     vocabulary.Activity.parse,
-    vocabulary.Actor.parse,
+    vocabulary.ActorDocument.parse,
     vocabulary.Article.parse,
     vocabulary.Note.parse,
     vocabulary.ProjectDocument.parse,
@@ -163,7 +172,7 @@ READERS: list[Callable[[Any], object]] = [
     vocabulary.Collection.parse,
     vocabulary.CollectionPage.parse,
     CouncilDigest.parse,
-    Bucket.parse,
+    BucketDocument.parse,
     listed_keys,
     lambda document: key_or_owner(document, KEY_ID),
     proof_of,
@@ -268,7 +277,7 @@ def test_any_request_gets_a_verdict(fields: list[tuple[str, str]], body: bytes) 
 @quick
 def test_fields_are_read_or_refused(text: str) -> None:
     with suppress(FieldError):
-        read_dictionary(text)
+        parse_dictionary(text)
     with suppress(FederationError):
         CollectionSynchronization.parse(text, f"{ACTOR}/followers")
     with suppress(FederationError):

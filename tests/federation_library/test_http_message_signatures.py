@@ -12,7 +12,7 @@ from http_message_signatures import (
     algorithms,
 )
 
-from federation.signatures import Headers, Scheme, SignedRequest, read_signature, verify
+from federation.signatures import Headers, Scheme, SignedRequest, parse_signature, verify
 from tests.federation_library.peer import BODY, KEY_ID, NOW, US, post, private_key, public_key
 
 URL = f"https://{US}/inbox?page=1"
@@ -53,7 +53,7 @@ def test_what_the_other_signs_verifies(kind: str, options: dict[str, Any]) -> No
         message, key_id=KEY_ID, created=NOW, body=BODY, covered_component_ids=covered, **options
     )
     request = SignedRequest("POST", "https", US, "/inbox?page=1", Headers(message.headers), BODY)
-    verify(request, read_signature(request), public_key(private_key(kind)), NOW)
+    verify(request, parse_signature(request), public_key(private_key(kind)), NOW)
 
 
 @pytest.mark.parametrize("kind", ALGORITHMS)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from federation.errors import AddressError, Reason, Refusal
 from federation.origin import (
     Origin,
-    check_fetched,
+    check_fetched_id,
     check_id,
     host_of,
-    normal_authority,
-    origin,
+    normalise_authority,
+    parse_origin,
     same_authority,
     same_origin,
 )
@@ -33,7 +33,7 @@ from federation.origin import (
     ],
 )
 def test_origins(url: str, found: Origin) -> None:
-    assert origin(url) == found
+    assert parse_origin(url) == found
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_origins(url: str, found: Origin) -> None:
 )
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(AddressError):
-        origin(url)
+        parse_origin(url)
     assert not same_origin(url, url)
 
 
 @given(st.text(max_size=60) | st.text("htps:/@.[]a-1%\\?#", max_size=30).map("https://".__add__))
 def test_nothing_but_address_errors(url: str) -> None:
     try:
-        found = origin(url)
+        found = parse_origin(url)
     except AddressError:
         return
-    assert origin(str(found)) == found
+    assert parse_origin(str(found)) == found
 
 
 def test_same_origin() -> None:
@@ -127,7 +127,7 @@ def test_host_of_names_a_port_only_where_it_is_not_the_usual() -> None:
     ],
 )
 def test_authorities_as_people_write_them(text: str, found: str) -> None:
-    assert normal_authority(text) == found
+    assert normalise_authority(text) == found
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_authorities_as_people_write_them(text: str, found: str) -> None:
 )
 def test_what_is_no_authority(text: str) -> None:
     with pytest.raises(AddressError):
-        normal_authority(text)
+        normalise_authority(text)
 
 
 def test_same_authority() -> None:
@@ -181,8 +181,8 @@ def test_a_document_is_of_the_origin_that_serves_it(
     document: dict[str, Any], final: str, good: bool
 ) -> None:
     if good:
-        assert check_fetched(document, "https://a.example/1", final) == document["id"]
+        assert check_fetched_id(document, "https://a.example/1", final) == document["id"]
         return
     with pytest.raises(Refusal) as refused:
-        check_fetched(document, "https://a.example/1", final)
+        check_fetched_id(document, "https://a.example/1", final)
     assert refused.value.reason is Reason.origin_mismatch

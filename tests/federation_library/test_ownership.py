@@ -14,7 +14,7 @@ from federation.signatures import (
     listed_keys,
     public_pem,
 )
-from federation.signatures.keys import multikey
+from federation.signatures.keys import pem_to_multikey
 from tests.federation_library.peer import ACTOR, HOST, KEY_ID, private_key, public_key
 
 PEM = public_key().pem
@@ -144,7 +144,7 @@ def test_listed_keys_are_the_usable_ones_of_the_actors_origin() -> None:
                 "id": f"{ACTOR}#ed25519",
                 "type": "Multikey",
                 "controller": ACTOR,
-                "publicKeyMultibase": multikey(ED25519_PEM),
+                "publicKeyMultibase": pem_to_multikey(ED25519_PEM),
             },
             {"id": f"{ACTOR}#bad", "controller": ACTOR, "publicKeyMultibase": "z0OIl"},
             {"id": f"{ACTOR}#short", "controller": ACTOR, "publicKeyMultibase": "z6Mk"},

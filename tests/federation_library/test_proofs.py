@@ -14,8 +14,8 @@ from federation import vocabulary
 from federation.errors import Reason, Refusal
 from federation.proofs import add_proof, check_proof, signed_bytes
 from federation.signatures import PrivateKey, PublicKey
-from federation.signatures.keys import pem_of_multikey
-from federation.signatures.multibase import read_base58, write_base58
+from federation.signatures.keys import multikey_to_pem
+from federation.signatures.multibase import decode_base58, encode_base58
 from federation.vocabulary import parse_json
 from tests.federation_library.peer import ACTOR, HOST, NOW, private_key, public_key
 from tests.federation_library.test_vocabulary import NOTE
@@ -98,12 +98,12 @@ def signed_with(**changes: Any) -> dict[str, Any]:
     options = {name: value for name, value in PROVEN["proof"].items() if name != "proofValue"}
     options |= changes
     options = {name: value for name, value in options.items() if value is not None}
-    value = write_base58(KEY.sign(signed_bytes(CREATE, options)))
+    value = encode_base58(KEY.sign(signed_bytes(CREATE, options)))
     return {**CREATE, "proof": {**options, "proofValue": value}}
 
 
 def test_the_vector_of_the_fep() -> None:
-    key = PublicKey(f"{ALICE}#ed25519-key", ALICE, pem_of_multikey(PUBLISHED), asserts=True)
+    key = PublicKey(f"{ALICE}#ed25519-key", ALICE, multikey_to_pem(PUBLISHED), asserts=True)
     assert check_proof(FEP, found(key), NOW) == key
     changed = copy.deepcopy(FEP)
     changed["object"]["content"] = "Hello worlds"  # type: ignore[index]
@@ -112,9 +112,9 @@ def test_the_vector_of_the_fep() -> None:
 
 def test_the_vector_of_the_cryptosuite() -> None:
     data = signed_bytes(CREDENTIAL, CREDENTIAL_OPTIONS)
-    key = PublicKey("", "", pem_of_multikey(PUBLISHED))
-    assert key.verifies(data, read_base58(CREDENTIAL_VALUE))
-    assert not key.verifies(data + b" ", read_base58(CREDENTIAL_VALUE))
+    key = PublicKey("", "", multikey_to_pem(PUBLISHED))
+    assert key.verifies(data, decode_base58(CREDENTIAL_VALUE))
+    assert not key.verifies(data + b" ", decode_base58(CREDENTIAL_VALUE))
 
 
 def test_canonical_json_is_that_of_the_rfc() -> None:
@@ -239,7 +239,7 @@ def test_objects_and_actors_are_proven_too() -> None:
         proof(proofValue="z"),
         proof(proofValue="z0OIl"),
         proof(proofValue="m" + PROVEN["proof"]["proofValue"][1:]),
-        proof(proofValue=write_base58(bytes(63))),
+        proof(proofValue=encode_base58(bytes(63))),
         proof(proofValue="z" + "1" * 1_000_000),
         {**PROVEN, "proof": [PROVEN["proof"], PROVEN["proof"]]},
         {**PROVEN, "object": 2**60},
@@ -293,7 +293,7 @@ def test_only_ed25519_keys_make_proofs() -> None:
 
 def test_base58_keeps_zeros() -> None:
     for data in (b"", b"\0", b"\0\0\x01", bytes(64), b"\xff" * 64):
-        assert read_base58(write_base58(data)) == data
+        assert decode_base58(encode_base58(data)) == data
 
 
 def test_a_linked_data_signature_may_be_added_to_what_is_proven() -> None:

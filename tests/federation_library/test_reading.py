@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.addressing import PUBLIC, is_public, recipients
-from federation.reading import link, moment, text, texts_by_language, written
+from federation.properties import format_time, get_link, get_text, parse_time, texts_by_language
 from federation.vocabulary import id_of, ids_of, type_of
 
 AT = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=UTC)
@@ -33,20 +33,20 @@ def test_one_or_many_and_ids() -> None:
 def test_texts_by_language() -> None:
     document = {"nameMap": {"cy": "Cyngor", "en": "Council", "x": 5}, "content": "<p>"}
     assert texts_by_language(document, "name") == {"cy": "Cyngor", "en": "Council"}
-    assert text(document, "name") == "Cyngor"
-    assert text(document, "content") == "<p>"
-    assert text({"name": 5, "nameMap": []}, "name") is None
+    assert get_text(document, "name") == "Cyngor"
+    assert get_text(document, "content") == "<p>"
+    assert get_text({"name": 5, "nameMap": []}, "name") is None
 
 
 def test_links() -> None:
     page = {"type": "Link", "mediaType": "text/html", "href": "https://x.example/page"}
     audio = {"type": "Link", "mediaType": "audio/ogg", "href": "https://x.example/audio"}
-    assert link([audio, page]) == "https://x.example/page"
-    assert link([audio, "https://x.example/plain"]) == "https://x.example/plain"
-    assert link(audio) == "https://x.example/audio"
+    assert get_link([audio, page]) == "https://x.example/page"
+    assert get_link([audio, "https://x.example/plain"]) == "https://x.example/plain"
+    assert get_link(audio) == "https://x.example/audio"
     nothing: list[Any] = [None, 5, {}, [], {"href": 5}, "/x", "javascript:alert(1)"]
-    assert [link(value) for value in nothing] == [None] * 7
-    assert link(["javascript:alert(1)", page]) == "https://x.example/page"
+    assert [get_link(value) for value in nothing] == [None] * 7
+    assert get_link(["javascript:alert(1)", page]) == "https://x.example/page"
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_links() -> None:
     ],
 )
 def test_times_are_read_leniently(value: Any, read: datetime | None) -> None:
-    assert moment(value) == read
+    assert parse_time(value) == read
 
 
 @given(st.timedeltas(timedelta(days=-20_000), timedelta(days=40_000)), st.integers(-12, 14))
 def test_times_come_back_as_they_were(distance: timedelta, zone: int) -> None:
     value = (AT + distance).astimezone(timezone(timedelta(hours=zone)))
-    assert moment(written(value)) == value
-    assert written(value).endswith("Z")
+    assert parse_time(format_time(value)) == value
+    assert format_time(value).endswith("Z")
 
 
 def test_addressing() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from federation.retry import Outcome, decide, read_retry_after
+from federation.retry import RetryDecision, decide, parse_retry_after
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -13,67 +13,67 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 def after(
     status: int | None, attempts: int = 1, age: timedelta = MINUTE, retry_after: str | None = None
-) -> Outcome:
+) -> RetryDecision:
     return decide(status, attempts, age, retry_after, 0.0)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_delivered(status: int) -> None:
-    assert after(status) == Outcome(delivered=True)
+    assert after(status) == RetryDecision(delivered=True)
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 404, 405, 410, 413, 415, 422])
 def test_permanent(status: int) -> None:
     outcome = after(status)
-    assert outcome == Outcome.permanent()
+    assert outcome == RetryDecision.give_up()
     assert outcome.is_permanent
-    assert outcome.after is None
+    assert outcome.retry_in is None
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_delivery_gets_three_tries(status: int) -> None:
-    assert [after(status, n).after for n in (1, 2, 3, 4)] == [5 * MINUTE, HOUR, None, None]
+    assert [after(status, n).retry_in for n in (1, 2, 3, 4)] == [5 * MINUTE, HOUR, None, None]
 
 
 @pytest.mark.parametrize("status", [None, 500, 502, 503, 504, 408, 425, 429])
 def test_what_may_get_better_backs_off_to_half_a_day(status: int | None) -> None:
-    delays = [after(status, attempts).after or timedelta() for attempts in range(1, 40)]
+    delays = [after(status, attempts).retry_in or timedelta() for attempts in range(1, 40)]
     assert delays[:3] == [2 * SECOND, 4 * SECOND, 8 * SECOND]
     assert delays == sorted(delays)
     assert delays[-1] == 12 * HOUR
 
 
 def test_a_week_is_enough() -> None:
-    assert after(500, 30, 7 * DAY - MINUTE).after == 12 * HOUR
+    assert after(500, 30, 7 * DAY - MINUTE).retry_in == 12 * HOUR
     assert after(500, 30, 7 * DAY).is_permanent
     assert after(None, 30, 8 * DAY).is_permanent
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured(status: int) -> None:
-    assert after(status, retry_after="3600").after == HOUR
-    assert after(status, retry_after="999999999999").after == DAY
-    assert after(status, retry_after="1").after == 2 * SECOND
-    assert after(status, retry_after="soon").after == 2 * SECOND
-    assert after(500, retry_after="3600").after == 2 * SECOND
+    assert after(status, retry_after="3600").retry_in == HOUR
+    assert after(status, retry_after="999999999999").retry_in == DAY
+    assert after(status, retry_after="1").retry_in == 2 * SECOND
+    assert after(status, retry_after="soon").retry_in == 2 * SECOND
+    assert after(500, retry_after="3600").retry_in == 2 * SECOND
 
 
 def test_retry_after_as_a_date() -> None:
     header = "Mon, 23 Nov 2026 14:00:00 GMT"
-    assert read_retry_after(header, NOW) == 2 * HOUR
-    assert read_retry_after(header, NOW + DAY) == timedelta()
-    assert read_retry_after(header, NOW - 30 * DAY) == DAY
-    assert read_retry_after(header) is None
-    assert decide(429, 1, MINUTE, header, 0.0, NOW).after == 2 * HOUR
+    assert parse_retry_after(header, NOW) == 2 * HOUR
+    assert parse_retry_after(header, NOW + DAY) == timedelta()
+    assert parse_retry_after(header, NOW - 30 * DAY) == DAY
+    assert parse_retry_after(header) is None
+    assert decide(429, 1, MINUTE, header, 0.0, NOW).retry_in == 2 * HOUR
 
 
 @pytest.mark.parametrize("header", [None, "", "-1", "1.5", "²", "x"])
 def test_retry_after_that_says_nothing(header: str | None) -> None:
-    assert read_retry_after(header, NOW) is None
+    assert parse_retry_after(header, NOW) is None
 
 
 def test_jitter_spreads_and_never_hurries() -> None:
-    delays = [decide(429, 1, MINUTE, "100", jitter).after for jitter in (0.0, 0.5, 0.999)]
+    delays = [decide(429, 1, MINUTE, "100", jitter).retry_in for jitter in (0.0, 0.5, 0.999)]
     assert delays[0] == timedelta(seconds=100)
     assert delays == sorted(delays, key=lambda delay: delay or timedelta())
     assert delays[2] is not None

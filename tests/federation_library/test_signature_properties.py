@@ -13,7 +13,7 @@ from federation.signatures import (
     Scheme,
     Signature,
     SignedRequest,
-    read_signature,
+    parse_signature,
     verify,
 )
 from tests.federation_library.peer import NOW, US, post, public_key
@@ -49,7 +49,7 @@ signature_like = st.lists(st.sampled_from([*PIECES, " ", " host date digest"]), 
 
 
 def check(request: SignedRequest) -> None:
-    verify(request, read_signature(request), public_key(), NOW)
+    verify(request, parse_signature(request), public_key(), NOW)
 
 
 def changed(text: str, at: int, character: str) -> str:
@@ -99,13 +99,15 @@ def _same_claim(value: str, request: SignedRequest) -> bool:
     """Whether a changed Signature header still states the same, or no algorithm at all."""
     headers = Headers(dict(request.headers.items()) | {"signature": value})
     with suppress(Refusal):
-        changed_to = read_signature(replace(request, headers=headers))
-        return _without_algorithm(changed_to) == _without_algorithm(read_signature(request))
+        changed_to = parse_signature(replace(request, headers=headers))
+        return _without_algorithm(changed_to) == _without_algorithm(parse_signature(request))
     return False
 
 
 def _without_algorithm(signature: Signature) -> object:
-    return signature.key_id, [(one.value, one.texts, one.made) for one in signature.candidates]
+    return signature.key_id, [
+        (one.value, one.texts, one.created_times) for one in signature.candidates
+    ]
 
 
 @given(

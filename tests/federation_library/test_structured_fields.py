@@ -4,19 +4,19 @@ import pytest
 
 from federation.signatures.structured_fields import (
     FieldError,
-    Item,
     Member,
-    read_base64,
-    read_dictionary,
-    write_string,
+    ParameterisedItem,
+    decode_base64,
+    parse_dictionary,
+    quote_string,
 )
 
 
 def test_a_dictionary_is_read() -> None:
     text = 'a=("x" "y\\"z";p);n=-5;t=tok;b=?0 , c=:AQI=:, d, e="text"'
-    assert read_dictionary(text) == {
+    assert parse_dictionary(text) == {
         "a": Member(
-            (Item("x", {}), Item('y"z', {"p": True})),
+            (ParameterisedItem("x", {}), ParameterisedItem('y"z', {"p": True})),
             {"n": -5, "t": "tok", "b": False},
             '("x" "y\\"z";p);n=-5;t=tok;b=?0',
         ),
@@ -54,16 +54,16 @@ def test_a_dictionary_is_read() -> None:
 )
 def test_the_rest_is_refused(text: str) -> None:
     with pytest.raises(FieldError):
-        read_dictionary(text)
+        parse_dictionary(text)
 
 
 @pytest.mark.parametrize("text", ["A", "AQ", "AQ=", "AR==", "A Q=", "AQ==\n", "-_==", "é"])
 def test_only_canonical_base64_is_read(text: str) -> None:
     with pytest.raises(FieldError):
-        read_base64(text)
+        decode_base64(text)
 
 
 def test_strings_are_quoted() -> None:
-    assert write_string('a"b\\c') == '"a\\"b\\\\c"'
+    assert quote_string('a"b\\c') == '"a\\"b\\\\c"'
     with pytest.raises(FieldError):
-        write_string("a\nb")
+        quote_string("a\nb")

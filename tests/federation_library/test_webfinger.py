@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from federation import nodeinfo
 from federation.errors import AddressError, FederationError
 from federation.webfinger import (
-    AskThere,
+    CanonicalAccount,
     actor_id_from_jrd,
-    jrd,
+    build_jrd,
     parse_address,
     parse_resource,
     webfinger_url,
@@ -91,7 +91,7 @@ def test_where_to_ask() -> None:
 
 
 def test_our_answer_leads_back_to_the_actor() -> None:
-    answer = jrd("acct:barrowdale@a.example", ACTOR, "https://a.example/")
+    answer = build_jrd("acct:barrowdale@a.example", ACTOR, "https://a.example/")
     assert answer["subject"] == "acct:barrowdale@a.example"
     assert answer["links"][0] == {
         "rel": "self",
@@ -152,14 +152,16 @@ def test_answers_that_do_not_do(answer: Any) -> None:
 def test_who_names_what_is_not_theirs_sends_us_on() -> None:
     """As Mastodon and GoToSocial do where an account has another domain than its server."""
     answer = {"subject": "acct:Council@a.example", "links": [link()]}
-    assert actor_id_from_jrd(answer, "barrowdale", "b.example") == AskThere("council", "a.example")
+    assert actor_id_from_jrd(answer, "barrowdale", "b.example") == CanonicalAccount(
+        "council", "a.example"
+    )
     assert actor_id_from_jrd(answer, "council", "a.example") == ACTOR
     own = {"subject": "acct:barrowdale@b.example", "links": [link()]}
     assert actor_id_from_jrd(own, "barrowdale", "b.example") == ACTOR
 
 
 def test_nodeinfo() -> None:
-    links = nodeinfo.well_known("https://a.example", "https://a.example/actor")["links"]
+    links = nodeinfo.build_links("https://a.example", "https://a.example/actor")["links"]
     application = {
         "rel": "https://www.w3.org/ns/activitystreams#Application",
         "href": "https://a.example/actor",
@@ -172,7 +174,7 @@ def test_nodeinfo() -> None:
         for version in ("2.1", "2.0")
     ] + [application]
     for version in nodeinfo.VERSIONS:
-        document = nodeinfo.nodeinfo(version, "0.1.0", users=1, posts=2)
+        document = nodeinfo.build_nodeinfo(version, "0.1.0", users=1, posts=2)
         assert document["version"] == version
         assert document["software"] == {"name": "moothall", "version": "0.1.0"}
         assert document["protocols"] == ["activitypub"]

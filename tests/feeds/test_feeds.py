@@ -12,10 +12,10 @@ from defusedxml.ElementTree import fromstring
 from werkzeug.test import TestResponse
 
 from node.councils.service import require_own
-from node.importing.recognising import read
+from node.importing.format_detection import read_projects
 from node.projects import service
-from node.projects.details import Adopter, Details, Link, LinkKind, Output
-from node.projects.writing import Text
+from node.projects.details import Adopter, Details, LinkKind, Output, ProjectLink
+from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 
@@ -26,8 +26,8 @@ DETAILS = Details(
     contact_name="Mair Puw",
     contact_email="mair@aldermoor.example",
     links=(
-        Link(LinkKind.repository, "https://code.example/bins"),
-        Link(LinkKind.website, "https://bins.example"),
+        ProjectLink(LinkKind.repository, "https://code.example/bins"),
+        ProjectLink(LinkKind.website, "https://bins.example"),
     ),
     outputs=(
         Output(
@@ -39,7 +39,7 @@ DETAILS = Details(
     ),
 )
 MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
-BINS = Text(
+BINS = ProjectInput(
     "Bins & days",
     "Says <when> bins are emptied.",
     "beta",
@@ -49,7 +49,7 @@ BINS = Text(
 )
 
 
-def made(council: TestNode, *texts: Text, publish: bool = True) -> list[str]:
+def made(council: TestNode, *texts: ProjectInput, publish: bool = True) -> list[str]:
     """Projects of the council, and their tokens."""
     with council.app.app_context(), council.work() as work:
         found = []
@@ -166,7 +166,7 @@ def test_csv_is_whole_and_harmless(stranger: Visitor) -> None:
 
 
 def test_what_is_exported_can_be_imported(stranger: Visitor) -> None:
-    found = read("projects.csv", stranger.visit("/projects.csv").data)
+    found = read_projects("projects.csv", stranger.visit("/projects.csv").data)
     bins = next(each for each in found if each.text.title == "Bins & days")
     assert bins.text.summary == BINS.summary
     assert bins.text.details.tags == DETAILS.tags
@@ -290,7 +290,7 @@ def test_publiccode_is_exported(stranger: Visitor, token: str) -> None:
         assert 150 <= len(said["longDescription"]) <= 10_000
         assert 1 <= len(said["shortDescription"]) <= 150
         assert said["features"]
-    (back,) = read("publiccode.yml", answer.data)
+    (back,) = read_projects("publiccode.yml", answer.data)
     assert back.text.title == "Bins & days"
     assert back.text.translations["cy"]["title"] == "Biniau"
     assert back.text.phase == "beta"

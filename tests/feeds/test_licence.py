@@ -13,9 +13,9 @@ from sqlalchemy import select
 from node.councils.service import require_own
 from node.projects import service
 from node.projects.models import Project
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from node.testing.visitor import Visitor
 from tests.refusals.test_belief import article, followed, send
 
@@ -30,7 +30,7 @@ NOTICE = "All content is available under the"
 def published(council: TestNode, title: str, visibility: str = "public") -> str:
     """The token of a new project with one update."""
     with council.app.app_context(), council.work() as work:
-        text = Text(title, "Trees by bus stops.", "beta", "", visibility=visibility)
+        text = ProjectInput(title, "Trees by bus stops.", "beta", "", visibility=visibility)
         project = service.create(work, require_own(work.session), text)
         service.publish(work, project)
         token = project.token
@@ -134,9 +134,9 @@ def test_the_licence_of_another_council_stays_with_its_text(nodes: Nodes) -> Non
     here.allow(there)
     there.allow(here)
     here.follow(there)
-    nodes.settle()
+    nodes.run_until_idle()
     token = published(there, "Benches")
-    nodes.settle()
+    nodes.run_until_idle()
     reader = here.visitor()
     assert stated_beside(reader, "Benches") == (BY, BY_NAME)
     for path in ("/projects.atom", "/updates.atom"):
@@ -145,14 +145,14 @@ def test_the_licence_of_another_council_stays_with_its_text(nodes: Nodes) -> Non
     writer = there.visitor("officer")
     writer.visit(f"/projects/{token}/delete")
     writer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     with here.reading() as session:
         assert session.scalars(select(Project.licence)).all() == [None]
 
 
 def test_what_other_servers_state_as_licence(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
-    sender = followed(here, Peer.join(nodes, "cedarholt.test", here))
+    sender = followed(here, FakePeer.join(nodes, "cedarholt.test", here))
     unknown, plain = "https://licences.example/ours", BY.replace("https", "http").rstrip("/")
     uri = sender.peer.new_id("projects")
     for stated, expected in {
@@ -164,7 +164,7 @@ def test_what_other_servers_state_as_licence(nodes: Nodes) -> None:
         None: ("", ""),
     }.items():
         project = article(sender, "Benches", uri, license=stated, visibility="public")
-        assert send(nodes, sender, sender.says("Update", project), here) == "done"
+        assert send(nodes, sender, sender.build_activity("Update", project), here) == "done"
         assert stated_beside(here.visitor(), "Benches") == expected, stated
 
 

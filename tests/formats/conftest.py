@@ -6,13 +6,13 @@ import pytest
 
 from node.councils.service import require_own
 from node.projects import service
-from node.projects.details import Adopter, Details, Link, LinkKind, Output
-from node.projects.writing import Text
+from node.projects.details import Adopter, Details, LinkKind, Output, ProjectLink
+from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 
 LONG = "Wythnos casglu’r biniau; a, b\\c a dŵr, te a choffi"
-TEXT = Text(
+TEXT = ProjectInput(
     LONG,
     "Says <when> bins are emptied & why.",
     "beta",
@@ -22,7 +22,7 @@ TEXT = Text(
         technologies=("Python", "web"),
         starts_on=date(2030, 1, 1),
         ends_on=date(2030, 2, 28),
-        links=(Link(LinkKind.repository, "https://code.example/bins"),),
+        links=(ProjectLink(LinkKind.repository, "https://code.example/bins"),),
         outputs=(Output(title="Reminders", licence="MIT", adopters=(Adopter("Brackwell"),)),),
     ),
     translations={"cy": {"title": "Biniau", "summary": "Yn dweud pryd."}},

@@ -13,8 +13,8 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from node.councils.service import require_own
 from node.feeds.publiccode import CATEGORIES
 from node.projects import service
-from node.projects.details import Details, Link, LinkKind, Output
-from node.projects.writing import Text
+from node.projects.details import Details, LinkKind, Output, ProjectLink
+from node.projects.validation import ProjectInput
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
 from tests.formats.mutation import ABSENT, with_wrong
@@ -52,8 +52,8 @@ def test_a_project_is_as_the_standard_has_it(document: Any) -> None:
 
 def published(council: TestNode, *outputs: Output) -> str:
     """The path of a new project that says as little as a project can."""
-    repository = Link(LinkKind.repository, "https://code.example/a")
-    text = Text("A", "B", "live", "", details=Details(links=(repository,), outputs=outputs))
+    repository = ProjectLink(LinkKind.repository, "https://code.example/a")
+    text = ProjectInput("A", "B", "live", "", details=Details(links=(repository,), outputs=outputs))
     with council.app.app_context(), council.work() as work:
         project = service.create(work, require_own(work.session), text)
         service.publish(work, project)

@@ -12,7 +12,7 @@ from node.audit import AuditEntry
 from node.db import now
 from node.federating.models import Comparison, OutboxActivity, Peer
 from node.freshness import service as freshness
-from node.projects import reviews
+from node.projects import review_dates
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -33,7 +33,7 @@ def deeds(node: TestNode, address: str, *actions: str) -> list[str]:
 
 def said(day: int) -> str:
     """A day so many weeks from today, as a page says it."""
-    when = reviews.today() + timedelta(weeks=day)
+    when = review_dates.today() + timedelta(weeks=day)
     return f"{when.day} {when:%B %Y}"
 
 
@@ -79,7 +79,7 @@ def test_the_owner_is_reminded_three_times_and_then_the_coordinators_hear(
     for week in range(FALLS_DUE + 27):
         before = len(deeds(council, address, *steps))
         pass_weeks(council, address, 1)
-        freshness.look(council.node)  # once more, which changes nothing
+        freshness.process_due_projects(council.node)  # once more, which changes nothing
         told += [(week + 1 - FALLS_DUE, one) for one in deeds(council, address, *steps)[before:]]
     assert told == [
         (1, "project.nudge"),
@@ -140,8 +140,8 @@ def test_a_node_that_was_off_for_a_year_archives_nothing_unseen(
         project = work.session.scalars(
             select(Project).where(Project.token == address.rpartition("/")[2])
         ).one()
-        project.review_on = reviews.today() - timedelta(weeks=52)
-    freshness.look(council.node)
+        project.review_on = review_dates.today() - timedelta(weeks=52)
+    freshness.process_due_projects(council.node)
     assert "Out of date" in officer.visit(address).text
     steps = "project.nudge", "project.escalate", "project.archive"
     assert deeds(council, address, *steps) == ["project.escalate"]
@@ -156,7 +156,7 @@ def test_projects_from_before_reviews_get_a_date(council: TestNode, officer: Vis
         project.review_on = project.confirmed_on = None
         project.freshness = type(project.freshness).unsaid
     assert "Is this up to date?" not in officer.visit(address).text
-    freshness.look(council.node)
+    freshness.process_due_projects(council.node)
     assert "Up to date" in officer.visit(address).text
 
 
@@ -165,9 +165,9 @@ def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: No
     follower, officer = there.visitor("officer"), here.visitor("officer")
     follower.visit("/councils/follow")
     follower.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     address = write(officer, title="Known elsewhere")
-    nodes.settle()
+    nodes.run_until_idle()
 
     def theirs() -> str:
         with there.reading() as session:
@@ -176,20 +176,20 @@ def test_another_council_sees_what_its_own_node_says_and_nudges_nobody(nodes: No
 
     assert "Up to date" in theirs()
     pass_weeks(here, address, FALLS_DUE + 5)
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Out of date" in theirs()
     # As it was told when it became so, four weeks after.
     assert f"Review was due on {said(-4)}." in theirs()
-    freshness.look(there.node)
+    freshness.process_due_projects(there.node)
     with there.reading() as session:
         assert "project.nudge" not in set(session.scalars(select(AuditEntry.action)))
     pass_weeks(here, address, 21)
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Known elsewhere" not in there.visitor().visit("/projects").text
     assert "Put in the archive" in theirs()
     officer.visit(address)
     officer.submit("confirm")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Up to date" in theirs()
     assert "Confirm it’s up to date" not in follower.visit("/projects").text
 
@@ -199,9 +199,9 @@ def test_a_node_that_says_nothing_for_long_is_said_to_be_silent(nodes: Nodes) ->
     follower = there.visitor("officer")
     follower.visit("/councils/follow")
     follower.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     write(here.visitor("officer"), title="Who knows")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Nothing was heard from" not in there.visitor().visit("/projects").text
     long_ago = now() - timedelta(days=40)
     with there.work() as work:
@@ -224,17 +224,17 @@ def test_the_owner_chooses_the_review_date_and_updates_leave_it(
         boxes = zip(("day-day", "day-month", "day-year"), parts, strict=True)
         return officer.submit("review-date", **{name: str(part) for name, part in boxes})
 
-    for day, why in ((reviews.today(), "in the future"), (date(2999, 1, 1), "within a year")):
+    for day, why in ((review_dates.today(), "in the future"), (date(2999, 1, 1), "within a year")):
         answer = choose(day)
         assert (answer.status_code, why in answer.text) == (400, True)
-    choose(reviews.today() + timedelta(weeks=30))
+    choose(review_dates.today() + timedelta(weeks=30))
     assert f"The next review is on {said(30)}." in stranger.visit(address).text
     officer.visit(f"{address}/updates/new")
     officer.submit("updates/new", changed="It goes well.")
     assert f"The next review is on {said(30)}." in stranger.visit(address).text
     choose(None)
     assert f"The next review is on {said(FALLS_DUE)}." in stranger.visit(address).text
-    choose(reviews.today() + timedelta(weeks=2))
+    choose(review_dates.today() + timedelta(weeks=2))
     pass_weeks(council, address, 2)
     assert "Review due" in stranger.visit(address).text
     assert "Choose a review date" in officer.visit("/desk").text
@@ -245,14 +245,14 @@ def test_an_update_tells_other_councils_of_the_next_review(nodes: Nodes) -> None
     follow(nodes, there, here)
     officer = here.visitor("officer")
     address = write(officer, title="Bins in one step")
-    nodes.settle()
+    nodes.run_until_idle()
     for node in (here, there):
         with node.work() as work:
             project = work.session.scalars(select(Project)).one()
             project.review_on, project.confirmed_on = date(2026, 1, 2), date(2025, 11, 7)
     officer.visit(f"{address}/updates/new")
     officer.submit("updates/new", changed="It goes well.")
-    nodes.settle()
+    nodes.run_until_idle()
     page = there.visitor().visit(copy_of(there, "Bins in one step")).text
     assert f"The next review is on {said(FALLS_DUE)}." in page
     with here.reading() as session:

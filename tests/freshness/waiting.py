@@ -30,7 +30,7 @@ def pass_weeks(node: TestNode, address: str, weeks: int) -> None:
     """All that happened to a project was so much longer ago; the job looks each week."""
     for _week in range(weeks):
         _pass(node, address, timedelta(weeks=1))
-        freshness.look(node.node)
+        freshness.process_due_projects(node.node)
 
 
 def _pass(node: TestNode, address: str, time: timedelta) -> None:

@@ -6,8 +6,8 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from node.history.comparing import Kind, compare
-from node.projects.models import Version
+from node.history.text_diff import DiffKind, diff_texts
+from node.projects.models import ProjectVersion
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from tests.freshness.waiting import write
@@ -110,11 +110,11 @@ def test_what_is_deleted_has_no_history(
 ) -> None:
     address = write(officer, title="Not for long")
     with council.reading() as session:
-        before = session.scalar(select(func.count(Version.id))) or 0
+        before = session.scalar(select(func.count(ProjectVersion.id))) or 0
     officer.visit(f"{address}/delete")
     officer.submit("delete")
     with council.reading() as session:
-        assert session.scalar(select(func.count(Version.id))) == before - 2
+        assert session.scalar(select(func.count(ProjectVersion.id))) == before - 2
     for reader in (officer, stranger):
         assert reader.visit(f"{address}/history").status_code == 410
 
@@ -124,7 +124,7 @@ def test_a_project_from_before_has_what_it_was_as_its_first(
 ) -> None:
     address = write(officer, title="Older than its history")
     with council.work() as work:
-        for row in work.session.scalars(select(Version)):
+        for row in work.session.scalars(select(ProjectVersion)):
             work.session.delete(row)
     page = officer.visit(f"{address}/history").text
     assert "No changes to this project have been recorded yet." in page
@@ -138,9 +138,9 @@ def test_the_history_of_others_projects_is_theirs(nodes: Nodes) -> None:
     follower = there.visitor("officer")
     follower.visit("/councils/follow")
     follower.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     write(here.visitor("officer"), title="Of another")
-    nodes.settle()
+    nodes.run_until_idle()
     found = re.search(r"/projects/[\w-]{12}", follower.visit("/projects").text)
     assert found is not None
     assert "History of this project" not in follower.visit(found[0]).text
@@ -150,15 +150,15 @@ def test_the_history_of_others_projects_is_theirs(nodes: Nodes) -> None:
 def test_a_comparison_loses_nothing_of_either_text() -> None:
     before = "One line.\nAnother, with *marks*.\n\n" + "word " * 500 + "\nThe end"
     after = "One line more.\n\n" + "word " * 500 + "\nNew: the end of it\n"
-    pieces = compare(before, after)
-    gone = {Kind.removed, Kind.same}
+    pieces = diff_texts(before, after)
+    gone = {DiffKind.removed, DiffKind.same}
     assert "Another, with *marks*." in "".join(each.text for each in pieces if each.kind in gone)
-    assert Kind.left_out in {each.kind for each in pieces}
-    assert compare("", "") == []
-    assert compare("same", "same")[0].kind is Kind.same
+    assert DiffKind.omitted in {each.kind for each in pieces}
+    assert diff_texts("", "") == []
+    assert diff_texts("same", "same")[0].kind is DiffKind.same
 
 
 def test_a_long_comparison_takes_no_time() -> None:
     before = "\n".join(f"{number % 7} a b c" for number in range(12_000))
     after = " ".join(f"{number % 11} a b" for number in range(9_000))
-    assert {each.kind for each in compare(before, after)} == {Kind.removed, Kind.added}
+    assert {each.kind for each in diff_texts(before, after)} == {DiffKind.removed, DiffKind.added}

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from node.errors import InvalidInputError
 from node.importing import civic, publiccode, service
-from node.importing.columns import NAMES
-from node.importing.recognising import read
+from node.importing.columns import FIELD_ALIASES
+from node.importing.format_detection import read_projects
 from node.projects.rendering import render
 
-ALIASES = sorted({alias for aliases in NAMES.values() for alias in aliases.split()})
+ALIASES = sorted({alias for aliases in FIELD_ALIASES.values() for alias in aliases.split()})
 KINDS = ("csv", "tsv", "xml", "json", "yml", "yaml", "md", "txt", "")
 STRANGE = (
     *("1" * 5000 + "-2k", "1e999", "nan", "٣٣", "²", "<p>x", "<dl><dt>" * 9, "[" * 50, "x@y"),
@@ -37,7 +37,7 @@ def check(name: str, data: bytes, source: str = "") -> None:
     """It can be read and saved, or is refused in one line."""
     refusal, projects = "", []
     try:
-        projects = service.checked(read(name, data, source))
+        projects = service.validate_all(read_projects(name, data, source))
     except InvalidInputError as error:
         refusal = error.safe_text
     assert bool(refusal) != bool(projects)
@@ -69,7 +69,7 @@ def test_any_table(
     check("file.csv", data, source)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(civic.USED)), VALUES, max_size=6))
+@given(st.dictionaries(st.sampled_from(sorted(civic.USED_KEYS)), VALUES, max_size=6))
 @example({"name": "\ud800", "status": "x", "tags": ["x"]})
 @example(
     {"name": "x", "description": "y", "tags": [], "status": "1" * 5000, "needs": [{"need": 1}]}
@@ -78,7 +78,7 @@ def test_any_civic_json(document: dict[str, object]) -> None:
     check("civic.json", json.dumps({"tags": "", "status": "", **document}).encode())
 
 
-@given(st.dictionaries(st.sampled_from(sorted(publiccode.USED)), VALUES, max_size=6))
+@given(st.dictionaries(st.sampled_from(sorted(publiccode.USED_KEYS)), VALUES, max_size=6))
 @example({"description": {"en": {"shortDescription": "\ud800"}}, "name": "x"})
 def test_any_publiccode(document: dict[str, object]) -> None:
     # JSON is YAML.
@@ -103,4 +103,4 @@ def test_any_markdown(front: str, brief: str) -> None:
 def test_an_encoding_that_is_none(encoding: str) -> None:
     document = f'<?xml version="1.0" encoding="{encoding}"?><a><title>x</title></a>'
     with pytest.raises(InvalidInputError, match="encoding is not known"):
-        read("file.xml", document.encode())
+        read_projects("file.xml", document.encode())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from node.testing.processes import free_port, until
+from node.testing.processes import free_port, wait_until
 from tests.interop import neighbours
 from tests.interop.authority import certify
 from tests.interop.council import HOST, MAIN, OurCouncil, our_council
@@ -36,8 +36,8 @@ class Town:
         """Each follows the other, and knows that it was accepted; the id of their Follow."""
         follow = str(self.theirs.do("follow", whom=self.ours.address))
         self.ours.follow(self.theirs)
-        until(lambda: self.ours.uri in self.theirs.do("seen")["followers"], "a follower")
-        until(
+        wait_until(lambda: self.ours.uri in self.theirs.do("seen")["followers"], "a follower")
+        wait_until(
             lambda: self.ours.follows(self.ours.uri, self.their_uri) == ["accepted"],
             "accepted",
         )
@@ -46,7 +46,7 @@ class Town:
 
     def arrived(self, kind: str, about: str) -> dict[str, Any]:
         """Wait until they received and believed something of ours; what that says, once only."""
-        until(lambda: bool(self._received(kind, about)), f"a {kind} of {about}")
+        wait_until(lambda: bool(self._received(kind, about)), f"a {kind} of {about}")
         (found,) = self._received(kind, about)
         return found
 

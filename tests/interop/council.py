@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import select
 
-from node.app import create_app, node_of
+from node.app import create_app, get_node
 from node.conversations.models import Comment
 from node.federating import peers
 from node.federating.models import (
@@ -25,9 +25,9 @@ from node.federating.models import (
 from node.people.permissions import OFFICER, OPERATOR
 from node.projects.models import Project
 from node.runtime import Node
-from node.testing.nodes import make_founded, settings_of
-from node.testing.people import People
-from node.testing.processes import NodeProcess, free_port, until
+from node.testing.http_users import HttpUsers
+from node.testing.nodes import make_settings, set_up_database
+from node.testing.processes import NodeProcess, free_port, wait_until
 from tests.interop.front import Front
 from tests.interop.neighbours import NAMES, Neighbour
 
@@ -43,10 +43,10 @@ class OurCouncil:
     """The council's node. `node` is its database seen from outside."""
 
     node: Node
-    people: People = field(init=False)
+    people: HttpUsers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.people = People(NAME, self.node.settings)
+        self.people = HttpUsers(NAME, self.node.settings)
 
     @property
     def authority(self) -> str:
@@ -134,11 +134,11 @@ class OurCouncil:
 
     def reads(self, path: str, words: str) -> None:
         """Wait until anybody who opens the page reads the words."""
-        until(lambda: words in self.people.visit(path), f"{words!r} on {path}")
+        wait_until(lambda: words in self.people.visit(path), f"{words!r} on {path}")
 
     def reads_no_more(self, path: str, words: str) -> None:
         """Wait until nobody who opens the page reads the words."""
-        until(lambda: words not in self.people.visit(path), f"no {words!r} on {path}")
+        wait_until(lambda: words not in self.people.visit(path), f"no {words!r} on {path}")
 
     def outcome(self, activity: str) -> str:
         """Wait until an activity of somebody else was acted on: `done`, or why it was ignored."""
@@ -149,7 +149,7 @@ class OurCouncil:
                 row = session.scalar(query)
                 return (row.outcome or row.state) if row else ""
 
-        until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}")
+        wait_until(lambda: bool(found()), f"{activity} acted on; refused: {self.refusals()}")
         return found()
 
     def answers(self, activity_type: str, about: str, to: Neighbour) -> list[int | None]:
@@ -167,7 +167,7 @@ class OurCouncil:
                 row = session.scalars(query.limit(1)).first()
                 return [attempt.status for attempt in row.tries] if row else []
 
-        until(lambda: bool(found()), f"{activity_type} of {about} delivered")
+        wait_until(lambda: bool(found()), f"{activity_type} of {about} delivered")
         return found()
 
     def refusals(self) -> list[str]:
@@ -215,11 +215,11 @@ def our_council(front: Front, folder: Path, trusted: Path, allowed: str) -> Iter
         "threads": 4,
     }
     database = f"sqlite:///{folder / 'moothall.db'}"
-    make_founded(NAME, database, folder, **given)
-    settings = settings_of(NAME, database, folder, **given)
-    node = node_of(create_app(settings))
+    set_up_database(NAME, database, folder, **given)
+    settings = make_settings(NAME, database, folder, **given)
+    node = get_node(create_app(settings))
     process = NodeProcess(settings, as_program=True)
-    front.backends[HOST] = int(settings.address.rpartition(":")[2])
+    front.backends[HOST] = int(settings.listen_address.rpartition(":")[2])
     with pytest.MonkeyPatch.context() as changed:
         changed.setenv("PYTHONPATH", str(NAMES))
         changed.setenv("STRANGE_NAMES", str(folder.parent / "strange-names"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.testing.processes import until
+from node.testing.processes import wait_until
 from tests.interop.conftest import Town
 
 
@@ -44,7 +44,7 @@ def test_must_7_each_follow_can_be_undone(town: Town) -> None:
     assert town.ours.follows(town.their_uri, town.ours.uri) == []
     town.ours.unfollow(town.theirs)
     gone = lambda: town.ours.uri not in town.theirs.do("seen")["followers"]  # noqa: E731
-    until(gone, "no follower")
+    wait_until(gone, "no follower")
     town.befriend()
 
 

@@ -7,7 +7,7 @@ import pytest
 from federation.proofs import check_proof
 from federation.vocabulary import id_of
 from node.db import now
-from node.federating.keystore import KeyStore
+from node.federating.keystore import FetchingKeyStore
 from tests.interop.conftest import Town
 
 PROJECT = {
@@ -60,7 +60,7 @@ def test_its_proofs_are_proofs_to_us(town: Town) -> None:
     town.ours.outcome(town.theirs.do("like", what=town.ours.uri, to=town.ours.uri))
     sent = json.loads(town.front.sent_to("aldermoor.test", "POST")[-1].body)
     assert "signature" in sent, "the Linked Data Signature that comes after the proof"
-    keys = KeyStore(town.ours.node)
+    keys = FetchingKeyStore(town.ours.node)
     key = check_proof(sent, lambda key_id: keys.known(key_id) or keys.fetch(key_id), now())
     assert key.owner == town.their_uri
 

@@ -10,46 +10,46 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from node.conversations import reading as conversations
+from node.conversations import thread_fetching as conversations
 from node.db import now
-from node.extending import jobs as plugins
-from node.extending.models import PluginJob
-from node.extending.switches import CATCHING_UP
-from node.federating import discovery, handling, health, housekeeping
+from node.error_isolation import JobFailure
+from node.events.models import NotificationEvent, Watch
+from node.federating import housekeeping, inbox_processing, peer_health, server_discovery
 from node.federating.models import (
     Actor,
+    ActorDeletion,
     ActorKey,
     Backfill,
     Comparison,
-    Deleted,
     Delivery,
-    Departure,
     InboxItem,
     OutboxActivity,
     Peer,
     PeerList,
-    Queued,
+    QueueMixin,
+    RemoteTombstone,
 )
-from node.federating.peers import ADMISSION_JOB
+from node.federating.peers import NEWLY_ALLOWED_JOB
 from node.freshness import service as freshness
-from node.hourly import HourlyJob
-from node.isolation import JobFailure
+from node.hourly_jobs import HourlyJob
+from node.long_writes import JOB as LONG_WRITES
+from node.long_writes import LongWrite
 from node.mail.models import Mail
-from node.news.models import Happening, Watch
-from node.notices import digests
-from node.notices import housekeeping as notices_housekeeping
-from node.notices.models import Notice, Subscriber
-from node.operating import rotating
+from node.notifications import email_digests
+from node.notifications import housekeeping as notices_housekeeping
+from node.notifications.models import Notification, NotificationSubscriber
+from node.operating import key_rotation
 from node.passwords import service as passwords
 from node.passwords.models import PasswordReset
-from node.portions import JOB as LONG_WRITES
-from node.portions import LongWrite
+from node.plugin_admin import jobs as plugins
+from node.plugin_admin.enablement import CATCH_UP_JOB
+from node.plugin_admin.models import PluginJob
 from node.projects.details import Freshness
-from node.projects.marks import JOB as INDEXING
-from node.projects.models import Mark, Project
-from node.projects.relating import MERGING_JOB
+from node.projects.models import Project, ReindexRequest
+from node.projects.reindex_queue import JOB as INDEXING
+from node.projects.relations import MERGING_JOB
 from node.runtime import UnitOfWork
-from node.search import news as searches
+from node.search import notifications as searches
 from node.search.models import SavedSearch
 from node.testing.nodes import TestNode
 from node.webhooks.models import WebhookMessage
@@ -114,7 +114,10 @@ def _has_no_key(session: Session, actor_id: int) -> bool:
 
 
 def _is_indexed(session: Session, project_id: int) -> bool:
-    return session.scalar(select(Mark.id).where(Mark.project_id == project_id)) is None
+    return (
+        session.scalar(select(ReindexRequest.id).where(ReindexRequest.project_id == project_id))
+        is None
+    )
 
 
 def _is_checked(session: Session, search_id: int) -> bool:
@@ -123,7 +126,10 @@ def _is_checked(session: Session, search_id: int) -> bool:
 
 
 def _is_forgotten(session: Session, actor_id: int) -> bool:
-    return session.scalar(select(Deleted.uri).where(Deleted.actor_id == actor_id)) is None
+    return (
+        session.scalar(select(RemoteTombstone.uri).where(RemoteTombstone.actor_id == actor_id))
+        is None
+    )
 
 
 # Of these, another kind of rows cannot be deleted.
@@ -140,16 +146,16 @@ def _has_run(session: Session, _id: int) -> bool:
 
 
 def _of_plugin(one: TestNode, _id: int) -> Any:
-    return refusing(one, "INSERT INTO plugin_job", CATCHING_UP)
+    return refusing(one, "INSERT INTO plugin_job", CATCH_UP_JOB)
 
 
 CASES: dict[str, Case] = {
     # First, as long as there are few projects, which it has indexed anew.
     plugins.JOB: Case(rows.plugin_job, _has_run, _of_plugin),
     Delivery.JOB: Case(rows.delivery, _has(Delivery, state="delivered"), _of_delivery),
-    health.JOB: Case(rows.unreachable, _has(Peer, failures=0), on(Peer)),
+    peer_health.JOB: Case(rows.unreachable, _has(Peer, failures=0), on(Peer)),
     InboxItem.JOB: Case(rows.received, _has(InboxItem, state="ignored"), on(InboxItem)),
-    handling.FETCHING_JOB: Case(
+    inbox_processing.FETCHING_JOB: Case(
         lambda work, number: rows.received(work, number, needs_fetch=True),
         _without(InboxItem, state="new"),
         on(InboxItem),
@@ -158,7 +164,7 @@ CASES: dict[str, Case] = {
     freshness.JOB: Case(rows.overdue, _has(Project, freshness=Freshness.due), on(Project)),
     Backfill.JOB: Case(rows.backfill, _without(Backfill, attempts=0), on(Backfill)),
     PeerList.JOB: Case(rows.peer_list, _without(PeerList, attempts=0), on(PeerList)),
-    discovery.JOB: Case(rows.unasked, _without(Peer, asked_at=None), _of_host),
+    server_discovery.JOB: Case(rows.unasked, _without(Peer, asked_at=None), _of_host),
     MERGING_JOB: Case(
         rows.merging,
         lambda session, row_id: (
@@ -169,18 +175,18 @@ CASES: dict[str, Case] = {
     conversations.JOB: Case(
         rows.unread, _without(Project, conversation_read_at=None), _of_conversation
     ),
-    rotating.JOB: Case(rows.old_key, _has_no_key, on(Actor)),
+    key_rotation.JOB: Case(rows.old_key, _has_no_key, on(Actor)),
     Comparison.JOB: Case(rows.comparison, _is_gone(Comparison), on(Comparison)),
-    ADMISSION_JOB: Case(rows.allowed, _has(Peer, is_to_greet=False), on(Peer)),
-    Departure.JOB: Case(rows.departure, _is_gone(Departure), on(Departure)),
-    Happening.JOB: Case(rows.happening, _is_gone(Happening), on(Happening)),
-    digests.JOB: Case(rows.notice, _has(Notice, waits_for=None), on(Notice)),
+    NEWLY_ALLOWED_JOB: Case(rows.allowed, _has(Peer, is_to_greet=False), on(Peer)),
+    ActorDeletion.JOB: Case(rows.departure, _is_gone(ActorDeletion), on(ActorDeletion)),
+    NotificationEvent.JOB: Case(rows.happening, _is_gone(NotificationEvent), on(NotificationEvent)),
+    email_digests.JOB: Case(rows.notice, _has(Notification, waits_for=None), on(Notification)),
     WebhookMessage.JOB: Case(
         rows.webhook_message, _has(WebhookMessage, state="delivered"), on(WebhookMessage)
     ),
     passwords.JOB: Case(rows.password, _is_gone(PasswordReset), on(PasswordReset)),
     Mail.JOB: Case(rows.mail, _has(Mail, state="sent"), on(Mail)),
-    notices_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notice), _emails_stay),
+    notices_housekeeping.JOB: Case(rows.old_notice, _is_gone(Notification), _emails_stay),
     LONG_WRITES: Case(rows.long_write, _is_gone(LongWrite), on(LongWrite)),
     INDEXING: Case(rows.marked, _is_indexed, on(Project)),
     searches.JOB: Case(rows.saved_search, _is_checked, on(SavedSearch)),
@@ -202,16 +208,16 @@ def run(one: TestNode, job: str) -> None:
     """Run a job as if so much time had passed that all that was put off is due."""
     let_time_pass(one)
     one.node.jobs.wake(job)
-    one.node.jobs.work_off()
+    one.node.jobs.run_pending()
 
 
 def let_time_pass(one: TestNode) -> None:
     """All that was put off is due."""
     with one.work() as work:
         work.session.execute(delete(HourlyJob))
-        work.session.execute(update(Subscriber).values(mailed_at=None))
+        work.session.execute(update(NotificationSubscriber).values(mailed_at=None))
         work.session.execute(update(JobFailure).values(due_at=now()))
-        for row in Queued.__subclasses__():
+        for row in QueueMixin.__subclasses__():
             later = row.state == row.WAITING, row.due_at > now()
             work.session.execute(update(row).where(*later).values(due_at=now()))
             work.session.execute(update(row).values(leased_until=None))

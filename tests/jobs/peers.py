@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from node.testing.peer import Peer
+from node.testing.fake_peer import FakePeer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -20,7 +20,7 @@ class Everybody(dict[str, Any]):
         return self.setdefault(host, self._stranger(host))
 
     def _stranger(self, host: str) -> Any:
-        peer = Peer(host)
+        peer = FakePeer(host)
 
         def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             if environ["REQUEST_METHOD"] == "POST":

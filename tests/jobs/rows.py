@@ -9,34 +9,34 @@ from sqlalchemy import delete, select
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
-from node.extending.models import PluginJob
+from node.events.models import NotificationEvent, Watch
 from node.federating.models import (
     Actor,
+    ActorDeletion,
     ActorKey,
     Backfill,
     Comparison,
-    Deleted,
     Delivery,
-    Departure,
     Follow,
     InboxItem,
     OutboxActivity,
     Peer,
     PeerList,
+    RemoteTombstone,
 )
+from node.long_writes import LongWrite
 from node.mail.models import Mail
-from node.news.models import Happening, Watch
-from node.notices.models import Notice
+from node.notifications.models import Notification
 from node.passwords.models import PasswordReset
 from node.people.models import User
-from node.portions import LongWrite
-from node.projects import relating
-from node.projects.details import Freshness, Related, RelationKind
-from node.projects.marks import MARKED
-from node.projects.models import Project, State, Visibility
+from node.plugin_admin.models import PluginJob
+from node.projects import relations
+from node.projects.details import Freshness, RelatedProject, RelationKind
+from node.projects.models import Project, ProjectState, Visibility
+from node.projects.reindex_queue import MARKED_KEY
 from node.runtime import UnitOfWork
 from node.search.models import SavedSearch
-from node.webhooks.events import Event
+from node.webhooks.events import WebhookEvent
 from node.webhooks.models import Webhook, WebhookMessage
 
 LONG_AGO = timedelta(days=500)
@@ -91,7 +91,7 @@ def _project(work: UnitOfWork, number: int) -> Project:
         council=council,
         title=f"Project {number}",
         phase="alpha",
-        state=State.published,
+        state=ProjectState.published,
         visibility=Visibility.public,
         published_at=now(),
     )
@@ -173,9 +173,9 @@ def merging(work: UnitOfWork, number: int) -> int:
 
 
 def _relate(work: UnitOfWork, one: Project, other: Project, kind: RelationKind) -> None:
-    related = (Related(kind=kind, uri=other.uri),)
+    related = (RelatedProject(kind=kind, uri=other.uri),)
     one.details = replace(one.details, related=related)
-    relating.note(work, {one.uri: related})
+    relations.save_relations(work, {one.uri: related})
 
 
 def unread(work: UnitOfWork, number: int) -> int:
@@ -188,7 +188,7 @@ def unread(work: UnitOfWork, number: int) -> int:
         council=council,
         title="Theirs",
         phase="alpha",
-        state=State.published,
+        state=ProjectState.published,
         visibility=Visibility.public,
     )
     work.session.add(project)
@@ -210,21 +210,24 @@ def comparison(work: UnitOfWork, number: int) -> int:
 
 
 def departure(work: UnitOfWork, number: int) -> int:
-    return _added(work, Departure(actor_id=_stranger(work, number).id, host=_host(number)))
+    return _added(work, ActorDeletion(actor_id=_stranger(work, number).id, host=_host(number)))
 
 
 def happening(work: UnitOfWork, number: int) -> int:
     return _added(
-        work, Happening(kind="project.published", by=f"person {number}", at=now(), to=[], roles=[])
+        work,
+        NotificationEvent(
+            kind="project.published", by=f"person {number}", at=now(), to=[], roles=[]
+        ),
     )
 
 
 def notice(work: UnitOfWork, number: int) -> int:
-    happened = Happening(kind="project.published", by="test", at=now(), state="told")
+    happened = NotificationEvent(kind="project.published", by="test", at=now(), state="told")
     work.session.add(happened)
     work.session.flush()
     person = _person(work, number)
-    row = Notice(user_id=person.id, happening_id=happened.id, topic="projects", at=now())
+    row = Notification(user_id=person.id, happening_id=happened.id, topic="projects", at=now())
     row.waits_for = "once"
     return _added(work, row)
 
@@ -235,7 +238,7 @@ def webhook_message(work: UnitOfWork, number: int) -> int:
     work.session.add(hook)
     work.session.flush()
     # Of nothing that somebody could have hidden since.
-    message = WebhookMessage(webhook_id=hook.id, event=Event.test, body='{"data": {}}')
+    message = WebhookMessage(webhook_id=hook.id, event=WebhookEvent.test, body='{"data": {}}')
     return _added(work, message)
 
 
@@ -250,7 +253,7 @@ def mail(work: UnitOfWork, number: int) -> int:
 def marked(work: UnitOfWork, number: int) -> int:
     project = _project(work, number)
     work.session.flush()
-    work.session.info.pop(MARKED)  # else it is indexed as it is published
+    work.session.info.pop(MARKED_KEY)  # else it is indexed as it is published
     return project.id
 
 
@@ -263,13 +266,13 @@ def saved_search(work: UnitOfWork, number: int) -> int:
 def deleted(work: UnitOfWork, number: int) -> int:
     uri = f"https://{_host(number)}/gone/{number}"
     actor = _stranger(work, number)
-    work.session.add(Deleted(uri=uri, actor_id=actor.id, at=now() - LONG_AGO))
+    work.session.add(RemoteTombstone(uri=uri, actor_id=actor.id, at=now() - LONG_AGO))
     return actor.id
 
 
 def old_notice(work: UnitOfWork, number: int) -> int:
     row_id = notice(work, number)
-    row = work.session.get_one(Notice, row_id)
+    row = work.session.get_one(Notification, row_id)
     row.at, row.waits_for = now() - LONG_AGO, None
     return row_id
 

@@ -6,8 +6,8 @@ from threading import Event
 
 import pytest
 
-from node.batching import Batches
-from node.testing.processes import until
+from node.group_commit import GroupCommit
+from node.testing.processes import wait_until
 
 ITEMS = 8
 
@@ -28,18 +28,20 @@ class Act:
         return [2 * item for item in items]
 
 
-def submitted(act: Act, commits: Batches[int, int], pool: ThreadPoolExecutor) -> list[Future[int]]:
+def submitted(
+    act: Act, commits: GroupCommit[int, int], pool: ThreadPoolExecutor
+) -> list[Future[int]]:
     """Results of items 0 to 7. Item 0 is in a batch by itself, which ends once all others wait."""
-    first = pool.submit(commits.outcome, 0, act)
-    until(lambda: bool(act.batches), "in a batch")
-    others = [pool.submit(commits.outcome, item, act) for item in range(1, ITEMS)]
-    until(lambda: len(commits._waiting) == ITEMS - 1, "waiting")
+    first = pool.submit(commits.submit, 0, act)
+    wait_until(lambda: bool(act.batches), "in a batch")
+    others = [pool.submit(commits.submit, item, act) for item in range(1, ITEMS)]
+    wait_until(lambda: len(commits._waiting) == ITEMS - 1, "waiting")
     act.may_go_on.set()
     return [first, *others]
 
 
 def test_items_that_arrive_during_a_batch_share_the_next_one() -> None:
-    act, commits = Act(), Batches[int, int]()
+    act, commits = Act(), GroupCommit[int, int]()
     with ThreadPoolExecutor(ITEMS) as pool:
         results = [result.result(10) for result in submitted(act, commits, pool)]
     assert results == [2 * item for item in range(ITEMS)]
@@ -47,7 +49,7 @@ def test_items_that_arrive_during_a_batch_share_the_next_one() -> None:
 
 
 def test_an_item_that_fails_takes_no_other_with_it() -> None:
-    act, commits = Act(bad=[3]), Batches[int, int]()
+    act, commits = Act(bad=[3]), GroupCommit[int, int]()
     with ThreadPoolExecutor(ITEMS) as pool:
         results = submitted(act, commits, pool)
         errors = [type(result.exception(10)) for result in results]
@@ -58,7 +60,7 @@ def test_an_item_that_fails_takes_no_other_with_it() -> None:
 
 
 def test_an_error_that_is_no_items_fault_reaches_all_and_nothing_is_repeated() -> None:
-    act, commits = Act(bad=[3], error=OSError), Batches[int, int]((OSError,))
+    act, commits = Act(bad=[3], error=OSError), GroupCommit[int, int]((OSError,))
     with ThreadPoolExecutor(ITEMS) as pool:
         errors = [type(result.exception(10)) for result in submitted(act, commits, pool)]
     assert errors == [type(None)] + [OSError] * (ITEMS - 1)
@@ -67,8 +69,8 @@ def test_an_error_that_is_no_items_fault_reaches_all_and_nothing_is_repeated() -
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit])
 def test_items_are_still_processed_after_an_error(error: type[BaseException]) -> None:
-    act, commits = Act(bad=[1], error=error), Batches[int, int]()
+    act, commits = Act(bad=[1], error=error), GroupCommit[int, int]()
     act.may_go_on.set()
     with pytest.raises(error):
-        commits.outcome(1, act)
-    assert commits.outcome(2, act) == 4
+        commits.submit(1, act)
+    assert commits.submit(2, act) == 4

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from node.federating.clock import JOB as CLOCK
-from node.federating.handling import FETCHING_JOB
-from node.federating.models import InboxItem, Queued
+from node.federating.inbox_processing import FETCHING_JOB
+from node.federating.models import InboxItem, QueueMixin
 from node.people.sessions import JOB as SESSIONS
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from node.unsaved.service import JOB as UNSAVED
 from tests.jobs.items import CASES, is_worked, make, run
 from tests.jobs.peers import Everybody
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # They delete what is too old, or pull in what is due too late.
 WITHOUT_ITEMS = {UNSAVED, SESSIONS, CLOCK}
 # Their rows say themselves what went wrong.
-QUEUES = {row.JOB for row in Queued.__subclasses__()} | {FETCHING_JOB}
+QUEUES = {row.JOB for row in QueueMixin.__subclasses__()} | {FETCHING_JOB}
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +66,11 @@ def test_an_item_that_always_fails_is_given_up_and_shown(one: TestNode) -> None:
 
 def test_a_message_whose_object_is_never_served_is_given_up(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
-    elsewhere = Peer.join(nodes, "cragford.test", node)
+    sender = followed(node, FakePeer.join(nodes, "brackwell.test", node))
+    elsewhere = FakePeer.join(nodes, "cragford.test", node)
     nodes.apps[elsewhere.host] = unavailable
     project = article(sender, "Bins") | {"id": elsewhere.uri("/projects/1")}
-    assert sender.send(sender.says("Create", project), node).status_code == 202
+    assert sender.send(sender.build_activity("Create", project), node).status_code == 202
     with node.reading() as session:
         item_id = session.scalars(select(InboxItem.id)).one()
     for _ in range(InboxItem.MAX_ATTEMPTS - 1):

@@ -17,10 +17,10 @@ from sqlalchemy.exc import OperationalError
 
 from federation.vocabulary import Note
 from node.federating.models import Delivery, InboxItem
-from node.hourly import HourlyJob
+from node.hourly_jobs import HourlyJob
 from node.projects.models import Project
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from node.updates.models import Update
 from node.webhooks.models import WebhookMessage
 from tests.jobs.items import CASES, is_worked, let_time_pass, make, run
@@ -107,7 +107,7 @@ def nothing_is_lost(one: TestNode, everybody: Everybody, job: str, number: int) 
         work.session.execute(delete(HourlyJob))
     with refusing(one, number) as refusal:
         one.node.jobs.wake(job)
-        one.node.jobs.work_off()
+        one.node.jobs.run_pending()
     run(one, job)
     assert is_worked(one, job, item), f"refused statement {number}"
     if job in SENDING:
@@ -144,14 +144,14 @@ def test_outages_do_not_use_up_the_attempts(one: TestNode) -> None:
         let_time_pass(one)
         with refusing(one, 4) as refusal:
             one.node.jobs.wake(InboxItem.JOB)
-            one.node.jobs.work_off()
+            one.node.jobs.run_pending()
         assert refusal.was_met
         assert not is_worked(one, InboxItem.JOB, item)
     run(one, InboxItem.JOB)
     assert is_worked(one, InboxItem.JOB, item)
 
 
-def acknowledged_is_kept(node: TestNode, sender: Signatory, number: int) -> Refusal:
+def acknowledged_is_kept(node: TestNode, sender: FakeActor, number: int) -> Refusal:
     """A project and its update arrive, and this statement is refused while they are acted on."""
     project = article(sender, f"Project {number}")
     update = Note(
@@ -161,10 +161,10 @@ def acknowledged_is_kept(node: TestNode, sender: Signatory, number: int) -> Refu
         project=project["id"],
     ).dump()
     for document in (project, update):
-        assert sender.send(sender.says("Create", document), node).status_code == 202
+        assert sender.send(sender.build_activity("Create", document), node).status_code == 202
     with refusing(node, number) as refusal:
         node.node.jobs.wake(InboxItem.JOB)
-        node.node.jobs.work_off()
+        node.node.jobs.run_pending()
     run(node, InboxItem.JOB)
     with node.reading() as session:
         uris = {*session.scalars(select(Project.uri)), *session.scalars(select(Update.uri))}
@@ -175,7 +175,7 @@ def acknowledged_is_kept(node: TestNode, sender: Signatory, number: int) -> Refu
 @each_statement("nodes")
 def test_what_was_acknowledged_is_kept_whichever_statement_is_refused(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    sender = followed(node, FakePeer.join(nodes, "brackwell.test", node))
     for number in count(1):
         if not acknowledged_is_kept(node, sender, number).was_met:
             break
@@ -185,5 +185,5 @@ def test_what_was_acknowledged_is_kept_whichever_statement_is_refused(nodes: Nod
 @pytest.mark.parametrize("nodes", ["postgresql"], indirect=True)
 def test_what_was_acknowledged_is_kept_when_some_statements_are_refused(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    sender = followed(node, FakePeer.join(nodes, "brackwell.test", node))
     some_are_refused("inbox", partial(acknowledged_is_kept, node, sender))

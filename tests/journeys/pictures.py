@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from node.testing.browser import ARGUMENTS
+from node.testing.browser import CHROMIUM_ARGUMENTS
 from tests.journeys.town import demonstration, publish, sign_in, until
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -21,7 +21,7 @@ def make() -> None:
         sync_playwright() as playwright,
     ):
         chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
+            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGUMENTS)
         )
         officer = chromium.new_page(locale="en-GB")
         sign_in(officer, here, "officer")
@@ -29,7 +29,7 @@ def make() -> None:
         page = chromium.new_page(viewport={"width": 1280, "height": 920}, locale="en-GB")
         theirs = page.get_by_text(f"Published by {there.name}")
         others = here.url("/projects?origin=others")
-        until(page, others, lambda: theirs.count() == len(there.demo.stories()))
+        until(page, others, lambda: theirs.count() == len(there.demo.projects()))
         page.goto(here.url())
         page.screenshot(path=FOLDER / "home.png")
         page.goto(here.url("/projects?origin=ours"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from node.settings import PREFIX
+from node.settings import ENVIRONMENT_PREFIX
 from node.testing.processes import free_port
 from tests.journeys.looking import examine
 from tests.journeys.test_sharing import SCRIPT
@@ -20,8 +20,13 @@ def test_a_node_is_set_up_at_the_address_that_it_prints(
     script: bool, browser: BrowserContext, tmp_path: Path
 ) -> None:
     base = f"http://localhost:{free_port()}"
-    ours = {PREFIX + "BASE_URL": base, PREFIX + "DATA_DIR": str(tmp_path / "data")}
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    ours = {
+        ENVIRONMENT_PREFIX + "BASE_URL": base,
+        ENVIRONMENT_PREFIX + "DATA_DIR": str(tmp_path / "data"),
+    }
+    outside = {
+        name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)
+    }
     page = browser.new_page()
     with program(tmp_path, "serve", environment=outside | ours) as said:
         address = said("Set the node up at").removeprefix("Set the node up at ")

@@ -53,7 +53,7 @@ def demonstration(folder: Path, port: int) -> Iterator[tuple[Council, Council]]:
     """
     with program(folder, "demo", "--port", str(port), "--councils", "2") as said:
         said("Ctrl-C stops all")
-        here, there = (Council(demo, f"localhost:{port + demo.place}") for demo in COUNCILS[:2])
+        here, there = (Council(demo, f"localhost:{port + demo.index}") for demo in COUNCILS[:2])
         yield here, there
 
 

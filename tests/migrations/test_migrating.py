@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 
 from federation.signatures import PrivateKey, public_pem
 from federation.signatures.algorithms import Algorithm
-from node import migrating
+from node import schema_migrations
 from node.db import prepare_engine
 from node.hooks import Hooks
 from node.settings import Settings
-from node.testing import migrated
+from node.testing import cached_migrations
 
 WITH_PLUGINS = Settings(plugins=("checklists",))
 CORE_ONLY = Settings(plugins=())
@@ -24,7 +24,7 @@ CORE_ONLY = Settings(plugins=())
 
 @pytest.fixture(autouse=True)
 def _really() -> Iterator[None]:
-    with migrated.really():
+    with cached_migrations.uncached():
         yield
 
 
@@ -38,51 +38,51 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 def test_migrations_and_models_agree(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    migrating.upgrade(engine, hooks)
-    assert migrating.differences(engine, hooks) == []
+    schema_migrations.upgrade(engine, hooks)
+    assert schema_migrations.schema_differences(engine, hooks) == []
 
 
 def test_a_difference_is_found(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    migrating.upgrade(engine, hooks)
+    schema_migrations.upgrade(engine, hooks)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE peer ADD COLUMN surprise INTEGER"))
         connection.execute(text("DROP TABLE checklists__draft"))
-    found = migrating.differences(engine, hooks)
+    found = schema_migrations.schema_differences(engine, hooks)
     assert [line.partition(":")[0] for line in found] == ["core", "checklists"]
     assert "surprise" in found[0]
 
 
 def test_there_is_one_head_for_each_owner() -> None:
-    assert list(migrating.heads(Hooks(WITH_PLUGINS))) == ["core", "checklists"]
+    assert list(schema_migrations.heads(Hooks(WITH_PLUGINS))) == ["core", "checklists"]
 
 
 def test_an_upgrade_does_what_is_pending_once(engine: Engine) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    waiting = migrating.pending(engine, hooks)
+    waiting = schema_migrations.pending(engine, hooks)
     assert waiting[0].startswith("core: 0001")
     assert any(line.startswith("checklists: ") for line in waiting)
-    assert migrating.upgrade(engine, hooks) == waiting
-    assert migrating.pending(engine, hooks) == []
-    assert migrating.upgrade(engine, hooks) == []
+    assert schema_migrations.upgrade(engine, hooks) == waiting
+    assert schema_migrations.pending(engine, hooks) == []
+    assert schema_migrations.upgrade(engine, hooks) == []
 
 
 def test_a_plugin_is_added_later_switched_off_and_on_again(engine: Engine) -> None:
-    migrating.upgrade(engine, Hooks(CORE_ONLY))
+    schema_migrations.upgrade(engine, Hooks(CORE_ONLY))
     assert "checklists__answer" not in inspect(engine).get_table_names()
-    migrating.upgrade(engine, Hooks(WITH_PLUGINS))
+    schema_migrations.upgrade(engine, Hooks(WITH_PLUGINS))
     without = Hooks(CORE_ONLY)
-    assert migrating.pending(engine, without) == []
-    assert migrating.differences(engine, without) == []
+    assert schema_migrations.pending(engine, without) == []
+    assert schema_migrations.schema_differences(engine, without) == []
     assert "checklists__answer" in inspect(engine).get_table_names()
-    assert migrating.pending(engine, Hooks(WITH_PLUGINS)) == []
+    assert schema_migrations.pending(engine, Hooks(WITH_PLUGINS)) == []
 
 
 def test_processes_that_upgrade_at_once_wait_for_each_other(
     engine: Engine, database_url: str
 ) -> None:
     hooks = Hooks(WITH_PLUGINS)
-    migrating.pending(engine, hooks)
+    schema_migrations.pending(engine, hooks)
     done: list[list[str]] = []
     start = threading.Barrier(4)
 
@@ -90,7 +90,7 @@ def test_processes_that_upgrade_at_once_wait_for_each_other(
         own_engine = create_engine(database_url)
         prepare_engine(own_engine)
         start.wait()
-        done.append(migrating.upgrade(own_engine, hooks))
+        done.append(schema_migrations.upgrade(own_engine, hooks))
         own_engine.dispose()
 
     threads = [threading.Thread(target=upgrade) for _ in range(4)]
@@ -106,18 +106,18 @@ def test_processes_that_upgrade_at_once_wait_for_each_other(
 
 def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
     hooks = Hooks(CORE_ONLY)
-    migrating.upgrade(engine, hooks)
+    schema_migrations.upgrade(engine, hooks)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(migrating.MigrationError, match="made by a newer core"):
-        migrating.pending(engine, hooks)
-    with pytest.raises(migrating.MigrationError, match="made by a newer core"):
-        migrating.upgrade(engine, hooks)
+    with pytest.raises(schema_migrations.MigrationError, match="made by a newer core"):
+        schema_migrations.pending(engine, hooks)
+    with pytest.raises(schema_migrations.MigrationError, match="made by a newer core"):
+        schema_migrations.upgrade(engine, hooks)
 
 
 @pytest.mark.parametrize("deed", ["UPDATE audit_entry SET action = 'b'", "DELETE FROM audit_entry"])
 def test_audit_entries_are_never_changed_or_removed(engine: Engine, deed: str) -> None:
-    migrating.upgrade(engine, Hooks(CORE_ONLY))
+    schema_migrations.upgrade(engine, Hooks(CORE_ONLY))
     with engine.begin() as connection:
         connection.execute(text(_ENTRY.format("INSERT INTO", 1)))
     with pytest.raises(DBAPIError, match="never changed or removed"), engine.begin() as connection:
@@ -129,7 +129,7 @@ def test_audit_entries_are_never_changed_or_removed(engine: Engine, deed: str) -
 def test_audit_entries_are_not_replaced_on_sqlite(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return  # the statement is SQLite's own
-    migrating.upgrade(engine, Hooks(CORE_ONLY))
+    schema_migrations.upgrade(engine, Hooks(CORE_ONLY))
     with engine.begin() as connection:
         connection.execute(text(_ENTRY.format("INSERT INTO", 1)))
         connection.execute(text(_ENTRY.format("INSERT INTO", "NULL")))
@@ -147,10 +147,10 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
     """A node of the first version, with its project and what it sent, becomes one of this."""
     hooks = Hooks(CORE_ONLY)
     with engine.begin() as connection:
-        command.upgrade(migrating.histories(hooks)[0].config(connection), "0001")
+        command.upgrade(schema_migrations.histories(hooks)[0].config(connection), "0001")
         for statement in ROWS_OF_0001.split("\n\n"):
             connection.execute(text(statement))
-    migrating.upgrade(engine, hooks)
+    schema_migrations.upgrade(engine, hooks)
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT title, visibility, bucket, revision FROM project"))
         title, visibility, bucket, revision = rows.one()
@@ -168,7 +168,7 @@ def test_rows_of_before_are_kept_and_filled(engine: Engine) -> None:
 
 def test_titles_of_other_projects_that_were_kept_with_relations_go(engine: Engine) -> None:
     hooks = Hooks(CORE_ONLY)
-    history = migrating.histories(hooks)[0]
+    history = schema_migrations.histories(hooks)[0]
     relation = {"kind": "similar", "uri": "https://b.test/projects/2", "title": "Secret"}
     link = {"type": "Link", "rel": "https://moothall.org/ns#similar", "name": "Secret"}
     hashtag = {"type": "Hashtag", "name": "#Bins"}
@@ -184,7 +184,7 @@ def test_titles_of_other_projects_that_were_kept_with_relations_go(engine: Engin
         command.upgrade(history.config(connection), "0001")
         for statement in ROWS_OF_0001.split("\n\n"):
             connection.execute(text(statement))
-    migrating.upgrade(engine, hooks)
+    schema_migrations.upgrade(engine, hooks)
     with engine.begin() as connection:
         connection.execute(text("UPDATE project SET details = :details"), values)
         connection.execute(text("UPDATE outbox_activity SET body = :body WHERE id = 1"), values)

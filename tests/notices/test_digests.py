@@ -8,13 +8,13 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import update
 
-from node.app import node_of
+from node.app import get_node
 from node.db import now
-from node.notices import digests, housekeeping
-from node.notices.choices import Way
-from node.notices.digests import due
-from node.notices.models import Notice, Subscriber
-from node.notices.writing import DigestWriter
+from node.notifications import email_digests, housekeeping
+from node.notifications.digest_rendering import DigestWriter
+from node.notifications.email_digests import due_before
+from node.notifications.models import Notification, NotificationSubscriber
+from node.notifications.preferences import MailFrequency
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 from tests.federation.talking import copy_of
@@ -42,9 +42,9 @@ def choose(visitor: Visitor, **ways: str) -> None:
 
 def mail_at(one: TestNode, moment: datetime) -> None:
     """Let the e-mails go that are due by then."""
-    node = node_of(one.app)
-    digests.work_off(node, DigestWriter(one.app, node), moment)
-    one.node.jobs.work_off()
+    node = get_node(one.app)
+    email_digests.run_job(node, DigestWriter(one.app, node), moment)
+    one.node.jobs.run_pending()
 
 
 def text_of(message: EmailMessage, kind: str = "plain") -> str:
@@ -71,7 +71,7 @@ def test_an_update_elsewhere_becomes_a_digest_with_its_three_parts(
     there.allow(here)
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     reader = there.visitor("officer")
     address = copy_of(there, TITLE)
     reader.visit(address)
@@ -79,7 +79,7 @@ def test_an_update_elsewhere_becomes_a_digest_with_its_three_parts(
     choose(reader, updates="weekly")
     said = {"changed": "We *tried* it.", "next": "- Ask users\n- Count", "needs": "A tester"}
     written(here.visitor("officer"), project, **said)
-    nodes.settle()
+    nodes.run_until_idle()
     assert server.received == []
 
     mail_at(there, now() + WEEK)
@@ -101,7 +101,7 @@ def test_nobody_gets_an_email_unless_they_chose_it(nodes: Nodes, server: MailSer
     project = publish(here, TITLE)
     operator = follows_own(here, project)
     written(here.visitor("officer"), project, changed="We tried it.")
-    nodes.settle()
+    nodes.run_until_idle()
     mail_at(here, now() + WEEK)
     assert server.received == []
     assert told(operator) == [f"Aldermoor Council wrote an update of {TITLE}"]
@@ -113,7 +113,7 @@ def test_ones_own_projects_come_each_week(nodes: Nodes, server: MailServer) -> N
     operator = here.visitor("operator")
     operator.visit(project)
     operator.submit("/comments", source="How did it go?")
-    nodes.settle()
+    nodes.run_until_idle()
     mail_at(here, now() + timedelta(minutes=1))
     owner = here.visitor("officer")
     assert told(owner) == [f"Aldermoor Council commented on {TITLE}"]
@@ -128,7 +128,7 @@ def test_what_was_read_is_not_sent(nodes: Nodes, server: MailServer) -> None:
     operator = follows_own(here, project)
     choose(operator, updates="daily")
     written(here.visitor("officer"), project, changed="We tried it.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "(1<span" in operator.visit("/notices").text
     operator.submit("/notices/read")
     assert "(1<span" not in operator.text
@@ -143,7 +143,7 @@ def test_what_was_deleted_since_is_not_sent(nodes: Nodes, server: MailServer) ->
     choose(operator, updates="daily")
     officer = here.visitor("officer")
     path = written(officer, project, changed="We tried it.")
-    nodes.settle()
+    nodes.run_until_idle()
     officer.visit(f"{path}/delete")
     officer.submit("delete")
     mail_at(here, now() + WEEK)
@@ -157,7 +157,7 @@ def test_at_once_is_at_once_and_then_together(nodes: Nodes, server: MailServer) 
     officer = here.visitor("officer")
     for words in ("One", "Two", "Three"):
         written(officer, project, changed=words)
-        nodes.settle()
+        nodes.run_until_idle()
     assert len(server.received) == 1
     mail_at(here, now() + timedelta(minutes=6))
     assert [got["Subject"] for got in server.received] == [
@@ -171,7 +171,7 @@ def test_an_email_comes_in_welsh(nodes: Nodes, server: MailServer) -> None:
     project = publish(here, TITLE)
     choose(follows_own(here, project), updates="once", language="cy")
     written(here.visitor("officer"), project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     (got,) = server.received
     assert got["Subject"] == f"Ysgrifennwyd diweddariad o {TITLE} gan Aldermoor Council"
     assert "Atal yr e-byst hyn" in text_of(got)
@@ -184,7 +184,7 @@ def test_one_click_by_a_stranger_ends_them(nodes: Nodes, server: MailServer) -> 
     choose(operator, updates="once")
     officer = here.visitor("officer")
     written(officer, project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     (got,) = server.received
     assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = got["List-Unsubscribe"].strip(" <>").removeprefix("https://aldermoor.test")
@@ -203,7 +203,7 @@ def test_one_click_by_a_stranger_ends_them(nodes: Nodes, server: MailServer) -> 
     assert not still_mailed(operator)
 
     written(officer, project, changed="Two")
-    nodes.settle()
+    nodes.run_until_idle()
     mail_at(here, now() + WEEK)
     assert len(server.received) == 1
 
@@ -218,7 +218,7 @@ def test_a_button_ends_all(nodes: Nodes) -> None:
     operator = here.visitor("operator")
     choose(operator, updates="once", projects="weekly")
     with here.reading() as session:
-        token = session.query(Subscriber.token).scalar()
+        token = session.query(NotificationSubscriber.token).scalar()
     stranger = here.visitor()
     stranger.visit(f"/unsubscribe/{token}/weekly")
     stranger.submit("/unsubscribe", then="all")
@@ -232,7 +232,7 @@ def test_a_new_choice_holds_for_what_waits(nodes: Nodes, server: MailServer) -> 
     operator = follows_own(here, project)
     choose(operator, updates="daily")
     written(here.visitor("officer"), project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     choose(operator, updates="app")
     mail_at(here, now() + WEEK)
     assert server.received == []
@@ -252,12 +252,12 @@ def test_a_person_has_so_many_notices(nodes: Nodes) -> None:
     project = publish(here, TITLE)
     operator = follows_own(here, project)
     written(here.visitor("officer"), project, changed="One")
-    nodes.settle()
+    nodes.run_until_idle()
     assert len(told(operator)) == 1
     with here.work() as work:
-        old = now() - housekeeping.KEPT - timedelta(days=1)
-        work.session.execute(update(Notice).values(at=old))
-    housekeeping.tidy(here.node)
+        old = now() - housekeeping.RETENTION - timedelta(days=1)
+        work.session.execute(update(Notification).values(at=old))
+    housekeeping.prune_all(here.node)
     assert told(operator) == []
 
 
@@ -265,18 +265,18 @@ def test_a_person_has_so_many_notices(nodes: Nodes) -> None:
     "way,moment,expected",
     [
         # In summer seven in London is six UTC, and on the day the clocks change as well.
-        (Way.daily, (2026, 7, 1, 6, 0), (2026, 7, 1, 6, 0)),
-        (Way.daily, (2026, 7, 1, 5, 59), (2026, 6, 30, 6, 0)),
-        (Way.daily, (2026, 12, 1, 6, 59), (2026, 11, 30, 7, 0)),
-        (Way.daily, (2026, 10, 25, 7, 0), (2026, 10, 25, 7, 0)),
-        (Way.daily, (2026, 10, 25, 6, 30), (2026, 10, 24, 6, 0)),
+        (MailFrequency.daily, (2026, 7, 1, 6, 0), (2026, 7, 1, 6, 0)),
+        (MailFrequency.daily, (2026, 7, 1, 5, 59), (2026, 6, 30, 6, 0)),
+        (MailFrequency.daily, (2026, 12, 1, 6, 59), (2026, 11, 30, 7, 0)),
+        (MailFrequency.daily, (2026, 10, 25, 7, 0), (2026, 10, 25, 7, 0)),
+        (MailFrequency.daily, (2026, 10, 25, 6, 30), (2026, 10, 24, 6, 0)),
         # 30 November 2026 is a Monday.
-        (Way.weekly, (2026, 11, 30, 7, 0), (2026, 11, 30, 7, 0)),
-        (Way.weekly, (2026, 11, 30, 6, 59), (2026, 11, 23, 7, 0)),
-        (Way.weekly, (2026, 12, 6, 23, 0), (2026, 11, 30, 7, 0)),
+        (MailFrequency.weekly, (2026, 11, 30, 7, 0), (2026, 11, 30, 7, 0)),
+        (MailFrequency.weekly, (2026, 11, 30, 6, 59), (2026, 11, 23, 7, 0)),
+        (MailFrequency.weekly, (2026, 12, 6, 23, 0), (2026, 11, 30, 7, 0)),
     ],
 )
 def test_emails_are_due_by_the_clock_in_london(
-    way: Way, moment: tuple[int, ...], expected: tuple[int, ...]
+    way: MailFrequency, moment: tuple[int, ...], expected: tuple[int, ...]
 ) -> None:
-    assert due(way, datetime(*moment, tzinfo=UTC)) == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type,misc]
+    assert due_before(way, datetime(*moment, tzinfo=UTC)) == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type,misc]

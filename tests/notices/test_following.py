@@ -7,7 +7,7 @@ from node.councils import service as councils
 from node.projects import service as projects
 from node.projects.details import Details
 from node.projects.models import Project
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.testing.nodes import Nodes
 from node.testing.visitor import Visitor
 from tests.federation.talking import copy_of
@@ -36,7 +36,7 @@ def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     reader, writer = there.visitor("officer"), here.visitor("officer")
     reader.visit(copy_of(there, TITLE))
     reader.submit("/following/projects")
@@ -46,7 +46,7 @@ def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
     written(writer, project, changed="We tried it.")
     writer.visit(f"{project}/edit")
     writer.submit(phase="beta")
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(reader) == [
         f"{TITLE} is in a new phase: Beta",
         f"Aldermoor Council wrote an update of {TITLE}",
@@ -55,7 +55,7 @@ def test_what_happens_in_another_councils_project_is_told(nodes: Nodes) -> None:
 
     writer.visit(f"{project}/delete")
     writer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(reader) == ["Aldermoor Council deleted a project you followed"]
     assert TITLE not in reader.text
 
@@ -69,9 +69,9 @@ def test_what_a_council_did_before_it_was_followed_is_no_news(nodes: Nodes) -> N
     council = reader.text.partition('href="/councils/')[2].partition('"')[0]
     reader.visit(f"/councils/{council}")
     reader.submit("/following/councils")
-    nodes.settle()
+    nodes.run_until_idle()
     publish(here, "Trees in two steps")
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(reader) == ["Aldermoor Council published Trees in two steps"]
 
 
@@ -85,10 +85,10 @@ def test_a_tag_is_followed(nodes: Nodes) -> None:
     assert "Enter a tag of 100 characters or fewer" in operator.text
     with here.work() as work:
         details = Details(tags=("Housing",))
-        text = Text(TITLE, "Short.", "alpha", "", details=details)
+        text = ProjectInput(TITLE, "Short.", "alpha", "", details=details)
         project = projects.create(work, councils.require_own(work.session), text)
         projects.publish(work, project)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(operator) == [f"Aldermoor Council published {TITLE}"]
     assert told(officer) == []
 
@@ -100,7 +100,7 @@ def test_the_owner_is_not_told_that_a_colleague_published_their_project(nodes: N
     officer.submit(title=TITLE, summary="Short.", phase="alpha", brief="Why.", then="save")
     with here.work() as work:
         projects.publish(work, work.session.scalars(select(Project)).one())
-    nodes.settle()
+    nodes.run_until_idle()
     assert TITLE in here.visitor().visit("/projects").text
     assert told(officer) == []
 
@@ -116,7 +116,7 @@ def test_following_ends(nodes: Nodes) -> None:
     operator.submit("/end")
     assert "Removed from the things you follow." in operator.text
     written(here.visitor("officer"), project, changed="We tried it.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(operator) == []
 
 
@@ -143,13 +143,13 @@ def test_a_project_taken_off_our_pages_is_told_no_more(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     project = publish(here, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     reader = there.visitor("officer")
     address = copy_of(there, TITLE)
     reader.visit(address)
     reader.submit("/following/projects")
     written(here.visitor("officer"), project, changed="We tried it.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert len(told(reader)) == 1
     operator = there.visitor("operator")
     operator.visit(address)
@@ -163,17 +163,17 @@ def test_a_project_taken_off_our_pages_is_told_no_more(nodes: Nodes) -> None:
 def test_who_follows_a_council_that_moved_follows_its_successor(nodes: Nodes) -> None:
     reader, old, new = three(nodes)
     publish(old, TITLE)
-    nodes.settle()
+    nodes.run_until_idle()
     officer = reader.visitor("officer")
     officer.visit(copy_of(reader, TITLE))
     council = officer.text.partition('href="/councils/')[2].partition('"')[0]
     officer.visit(f"/councils/{council}")
     officer.submit("/following/councils")
     move(old, new)
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Cragford Council" in officer.visit("/following").text
     publish(new, "Potholes")
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(officer) == ["Cragford Council published Potholes"]
 
 
@@ -186,8 +186,8 @@ def test_who_follows_a_project_that_goes_on_in_another_follows_that(nodes: Nodes
     relate(officer, second, first, "merged-into")
     officer.visit(second)
     officer.submit("agree")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "Bins again" in operator.visit("/following").text
     written(officer, second, changed="We tried it.")
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(operator) == ["Aldermoor Council wrote an update about Bins again"]

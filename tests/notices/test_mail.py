@@ -25,7 +25,7 @@ def server() -> Iterator[MailServer]:
 def send(one: TestNode, **more: str) -> None:
     with one.work() as work:
         mail.send(work, TO, "Dŵr\nand more", "Plain words.\n", **more)
-    one.node.jobs.work_off()
+    one.node.jobs.run_pending()
 
 
 def row(one: TestNode) -> Mail:
@@ -38,7 +38,7 @@ def hurry(one: TestNode) -> None:
     with one.work() as work:
         work.session.execute(update(Mail).values(due_at=now()))
         work.wake(Mail.JOB)
-    one.node.jobs.work_off()
+    one.node.jobs.run_pending()
 
 
 def test_an_email_arrives_as_text_and_html(nodes: Nodes, server: MailServer) -> None:
@@ -63,7 +63,7 @@ def test_nothing_is_sent_of_what_was_undone(nodes: Nodes, server: MailServer) ->
     with suppress(RuntimeError), here.work() as work:
         mail.send(work, TO, "Hello", "Words.")
         raise RuntimeError
-    here.node.jobs.work_off()
+    here.node.jobs.run_pending()
     assert server.received == []
 
 
@@ -88,7 +88,7 @@ def test_what_a_server_never_takes_is_given_up(nodes: Nodes, server: MailServer)
     operator = here.visitor("operator")
     assert "550 no such person" in operator.visit("/operator/mail?state=failed").text
     operator.submit("/retry")
-    here.node.jobs.work_off()
+    here.node.jobs.run_pending()
     assert len(server.received) == 1
     assert row(here).state == "sent"
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from node.councils.models import Council
 from node.people import service as people
 from node.people.permissions import COORDINATOR
-from node.testing.nodes import PASSWORD, Nodes, TestNode, email
-from node.testing.peer import Peer
+from node.testing.fake_peer import FakePeer
+from node.testing.nodes import PASSWORD, Nodes, TestNode, role_email
 from tests.federation.test_main_job import follow, publish
 
 
@@ -23,9 +23,9 @@ def test_what_was_shared_with_whom_and_when(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     with here.work() as work:
-        name, address = "Co Ordinator", email(COORDINATOR, here.name)
+        name, address = "Co Ordinator", role_email(COORDINATOR, here.name)
         people.create(work, name=name, email=address, password=PASSWORD, role=COORDINATOR)
     coordinator = here.visitor(COORDINATOR)
     page = coordinator.visit("/operator/shared").text
@@ -47,12 +47,12 @@ def test_who_read_the_whole_list_of_projects_has_them_too(nodes: Nodes) -> None:
     here, there = nodes.pair()
     publish(here, "Published before anybody followed")
     follow(nodes, there, here)
-    nodes.settle()
+    nodes.run_until_idle()
     text = text_of(here, "/operator/shared")
     assert text.count("Brackwell Council") == 1
     assert "Read in our list of projects:" in text
     publish(here, "Published later")
-    nodes.settle()
+    nodes.run_until_idle()
     page = text_of(here, "/operator/shared").partition(">Published later</a>")[2]
     assert "Sent:" in page
     assert "Read in the list" not in page
@@ -78,11 +78,11 @@ def test_a_gss_code_that_two_councils_claim_is_shown_to_the_operator(nodes: Node
 
 def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", here)
+    peer = FakePeer.join(nodes, "brackwell.test", here)
     sender = peer.actor("brackwell")
-    sender.send(sender.says("Follow", here.council_uri), here)
-    sender.send(sender.says("Create", {"id": peer.uri("/x"), "type": "Bicycle"}), here)
-    nodes.settle()
+    sender.send(sender.build_activity("Follow", here.council_uri), here)
+    sender.send(sender.build_activity("Create", {"id": peer.uri("/x"), "type": "Bicycle"}), here)
+    nodes.run_until_idle()
     text = text_of(here, "/operator/received")
     assert "Requested to follow" in text
     assert "nothing here receives Create Bicycle" in text
@@ -92,7 +92,7 @@ def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
 def test_what_is_read_and_compared(nodes: Nodes) -> None:
     here, there = nodes.pair()
     publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     follow(nodes, there, here)
     text = text_of(there, "/operator/reading")
     assert "Done: 1 fetched" in text
@@ -101,26 +101,28 @@ def test_what_is_read_and_compared(nodes: Nodes) -> None:
 
 def test_all_that_a_server_has_not_got_is_tried_again_or_given_up(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", here)
+    peer = FakePeer.join(nodes, "brackwell.test", here)
     sender = peer.actor("brackwell")
-    sender.send(sender.says("Follow", here.council_uri), here)
-    nodes.settle()
-    peer.answers = 404  # for good, but no word of a deleted account, which would end the follow
+    sender.send(sender.build_activity("Follow", here.council_uri), here)
+    nodes.run_until_idle()
+    peer.response_status = (
+        404  # for good, but no word of a deleted account, which would end the follow
+    )
     for title in ("Bins", "Roads"):
         publish(here, title)
-    nodes.settle()
+    nodes.run_until_idle()
     assert "There are no problems to fix." not in text_of(here, "/operator")
     operator = here.visitor("operator")
     operator.visit(f"/operator/deliveries?host={peer.host}")
-    peer.answers = 202
+    peer.response_status = 202
     answer = operator.submit("deliveries/all", then="retry")
     assert "deliveries are tried again." in answer.text
-    nodes.settle()
+    nodes.run_until_idle()
     assert "There are no problems to fix." in text_of(here, "/operator")
-    assert len(peer.heard("Create")) >= 2
+    assert len(peer.received_of_type("Create")) >= 2
 
-    peer.answers = 503
+    peer.response_status = 503
     publish(here, "Streets")
-    nodes.settle()
+    nodes.run_until_idle()
     operator.visit(f"/operator/deliveries?host={peer.host}")
     assert "1 delivery will be cancelled." in operator.submit("deliveries/all", then="give-up").text

@@ -9,20 +9,20 @@ from sqlalchemy import select, update
 
 from node import api
 from node.db import now
-from node.documents.models import PluginDocument
 from node.federating import peers
 from node.federating.delivery import retry_host
 from node.federating.models import Delivery
 from node.federating.models import Peer as KnownServer
-from node.hooks import part_of
-from node.operating.explaining import next_step, words
-from node.operating.inspecting import inspect
-from node.operating.missing import missing
-from node.operating.reasons import story
-from node.operating.subjects import find
+from node.hooks import open_plugin_work
+from node.operating.delivery_reasons import outcome_at_host
+from node.operating.explanations import explain, next_step
+from node.operating.inspected_objects import find_object
+from node.operating.inspection import inspect_object
+from node.operating.missing_reasons import explain_missing
+from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from node.updates.models import Update
 from tests.federation.converging import change, tell
 from tests.federation.talking import note
@@ -40,9 +40,11 @@ RESULT = api.Document(
 def said(one: TestNode, uri: str, host: str) -> str:
     """The reason at a host; the page has its words and next step, and so has the JSON."""
     with one.reading() as session:
-        told = story(session, one.node.settings, find(session, one.node.settings, uri), host)
-        (known,) = inspect(session, one.node.settings, uri, host)["hosts"]
-    assert (known["reason"], known["words"]) == (told.reason, words(told))
+        told = outcome_at_host(
+            session, one.node.settings, find_object(session, one.node.settings, uri), host
+        )
+        (known,) = inspect_object(session, one.node.settings, uri, host)["hosts"]
+    assert (known["reason"], known["words"]) == (told.reason, explain(told))
     assert known["next"] == next_step(told)
     return told.reason
 
@@ -54,20 +56,20 @@ def again(nodes: Nodes, one: TestNode, **values: object) -> None:
         waiting = update(Delivery).where(Delivery.state == Delivery.WAITING)
         work.session.execute(waiting.values(due_at=now(), **values))
         work.wake(Delivery.JOB)
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 @pytest.fixture
-def of_each_kind(nodes: Nodes) -> tuple[TestNode, Peer, dict[str, str]]:
+def of_each_kind(nodes: Nodes) -> tuple[TestNode, FakePeer, dict[str, str]]:
     """A council, a follower that answers as told, and something of each kind that it is sent."""
     here = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", here)
+    peer = FakePeer.join(nodes, "brackwell.test", here)
     follower = peer.actor("brackwell")
     says(nodes, follower, here, "Follow", here.council_uri)
-    peer.answers = 403
+    peer.response_status = 403
     publish(here, "Bins")
     tell(here, "Bins", "Begun.")
-    with here.work() as work, part_of(work, "checklists") as part:
+    with here.work() as work, open_plugin_work(work, "checklists") as part:
         api.publish(part, RESULT)
     with here.reading() as session:
         project = session.scalars(select(Project.uri)).one()
@@ -76,14 +78,14 @@ def of_each_kind(nodes: Nodes) -> tuple[TestNode, Peer, dict[str, str]]:
             "update": session.scalars(select(Update.uri)).one(),
             "document": session.scalars(select(PluginDocument.uri)).one(),
         }
-    other = Peer.join(nodes, "elsewhere.test", here).actor("carol")
+    other = FakePeer.join(nodes, "elsewhere.test", here).actor("carol")
     about = note(other, project)
     says(nodes, other, here, "Create", about)
     return here, peer, found | {"comment": about["id"]}
 
 
 def test_each_kind_is_found_and_each_reason_has_its_words(
-    nodes: Nodes, of_each_kind: tuple[TestNode, Peer, dict[str, str]]
+    nodes: Nodes, of_each_kind: tuple[TestNode, FakePeer, dict[str, str]]
 ) -> None:
     here, peer, uris = of_each_kind
 
@@ -105,7 +107,7 @@ def test_each_kind_is_found_and_each_reason_has_its_words(
     assert "Ask the operator of that server to allow ours, then retry." in page.text
 
     def try_again(answers: int) -> None:
-        peer.answers = answers
+        peer.response_status = answers
         with here.work() as work:
             retry_host(work, peer.host)
         for _ in range(3):
@@ -130,23 +132,23 @@ def test_each_kind_is_found_and_each_reason_has_its_words(
 
 
 def test_what_is_for_fewer_now_was_taken_back_and_not_deleted(
-    nodes: Nodes, of_each_kind: tuple[TestNode, Peer, dict[str, str]]
+    nodes: Nodes, of_each_kind: tuple[TestNode, FakePeer, dict[str, str]]
 ) -> None:
     here, peer, uris = of_each_kind
-    peer.answers = 202
+    peer.response_status = 202
     again(nodes, here)
     again(nodes, here)
-    peer.answers = 500
+    peer.response_status = 500
     change(here, "Bins", "Bins and bags")
-    nodes.settle()
+    nodes.run_until_idle()
     with here.reading() as session:
-        subject = find(session, here.node.settings, uris["project"])
-        told = story(session, here.node.settings, subject, peer.host)
+        subject = find_object(session, here.node.settings, uris["project"])
+        told = outcome_at_host(session, here.node.settings, subject, peer.host)
     assert told.reason == "trying"
     assert told.earlier_at is not None
-    peer.answers = 202
+    peer.response_status = 202
     change(here, "Bins and bags", "Bins", "private")
-    nodes.settle()
+    nodes.run_until_idle()
     assert said(here, uris["project"], peer.host) == "taken_back"
     assert said(here, uris["update"], peer.host) == "taken_back"
 
@@ -157,7 +159,7 @@ def test_what_another_council_has_and_we_have_not(nodes: Nodes) -> None:
 
     def why(named: str = uri) -> str | None:
         with here.reading() as session:
-            told = missing(session, here.node.settings, named)
+            told = explain_missing(session, here.node.settings, named)
         return told.reason if told else None
 
     assert why() == "not_followed"
@@ -169,7 +171,7 @@ def test_what_another_council_has_and_we_have_not(nodes: Nodes) -> None:
     assert "Our council follows nobody there" in page.text
     assert "No copy here" in page.text
     here.follow(there)
-    nodes.settle()
+    nodes.run_until_idle()
     assert why(f"{uri}x") == "not_told"
     page = here.visitor("operator").visit(f"/operator/inspect?id={uri}&host=a b")
     assert page.status_code == 400

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from node.federating import peers
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.federation.test_main_job import follow, publish
 from tests.federation.test_updates import written
 
@@ -35,7 +35,7 @@ def test_it_was_delivered(nodes: Nodes) -> None:
     follow(nodes, there, here)
     uri = uri_of(here, publish(here, "Bins"))
     assert "The next attempt is due." in page(here, uri)
-    nodes.settle()
+    nodes.run_until_idle()
     text = page(here, uri, there.host)
     assert "The item was delivered, and the server accepted it." in text
     assert "Has a copy" in text
@@ -54,7 +54,7 @@ def test_the_address_of_a_page_names_it_too(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     address = publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     listed = there.visitor().visit("/projects").text
     token = listed.partition('href="/projects/')[2].partition('"')[0]
     while token in {"new", "drafts"} or "?" in token:
@@ -76,7 +76,7 @@ def test_comments_and_updates_are_counted_apart(nodes: Nodes) -> None:
 def test_nobody_there_follows(nodes: Nodes) -> None:
     here, there = nodes.pair()
     uri = uri_of(here, publish(here, "Bins"))
-    nodes.settle()
+    nodes.run_until_idle()
     text = page(here, uri, there.host)
     assert "Nobody there follows the council or the project" in text
     assert "No servers yet" in text
@@ -85,7 +85,7 @@ def test_nobody_there_follows(nodes: Nodes) -> None:
 def test_they_followed_later_and_read_it_themselves(nodes: Nodes) -> None:
     here, there = nodes.pair()
     uri = uri_of(here, publish(here, "Bins"))
-    nodes.settle()
+    nodes.run_until_idle()
     follow(nodes, there, here)
     assert "began to follow after it was published" in page(here, uri, there.host)
 
@@ -118,21 +118,24 @@ def test_a_draft_is_sent_to_nobody(nodes: Nodes) -> None:
 
 def test_the_server_refused_it_for_good(nodes: Nodes) -> None:
     here = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", here)
+    peer = FakePeer.join(nodes, "brackwell.test", here)
     signatory = peer.actor("brackwell")
-    assert signatory.send(signatory.says("Follow", here.council_uri), here).status_code == 202
-    nodes.settle()
-    peer.answers = 410
+    assert (
+        signatory.send(signatory.build_activity("Follow", here.council_uri), here).status_code
+        == 202
+    )
+    nodes.run_until_idle()
+    peer.response_status = 410
     uri = uri_of(here, publish(here, "Bins"))
-    nodes.settle()
+    nodes.run_until_idle()
     text = page(here, uri, peer.host)
     assert "nobody receives anything at that address" in text
     assert "Last response: 410" in text
-    peer.answers = 202
+    peer.response_status = 202
     operator = here.visitor("operator")
     operator.visit(f"/operator/inspect?id={uri}")
     operator.submit("retry")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "The item was delivered, and the server accepted it." in page(here, uri, peer.host)
 
 
@@ -140,11 +143,11 @@ def test_the_server_deleted_it(nodes: Nodes) -> None:
     here, there = nodes.pair()
     follow(nodes, there, here)
     address = publish(here, "Bins")
-    nodes.settle()
+    nodes.run_until_idle()
     writer = here.visitor("officer")
     writer.visit(f"{address}/delete")
     writer.submit("delete")
-    nodes.settle()
+    nodes.run_until_idle()
     assert "acknowledged that it is deleted" in page(here, uri_of(here, address), there.host)
 
 

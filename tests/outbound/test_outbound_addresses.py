@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import ip_addresses
 
 from node.outbound import OutboundCode, OutboundError
-from node.outbound.addresses import may_connect
+from node.outbound.ip_addresses import can_connect
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Peers
 
@@ -106,12 +106,12 @@ def test_must_25_permission_for_a_private_host_is_for_loopback_and_private_addre
 
 @pytest.mark.parametrize("address", LOCAL)
 def test_permission_for_a_private_host_covers_local_addresses(address: str) -> None:
-    assert may_connect(address, private=True)
+    assert can_connect(address, private=True)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_may_be_connected_to(address: str) -> None:
-    assert may_connect(address, private=False)
+    assert can_connect(address, private=False)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_one_bad_address_among_good_ones_is_enough(
 def test_must_25_nothing_the_registries_call_special_may_be_connected_to(
     address: IPv4Address | IPv6Address,
 ) -> None:
-    if may_connect(str(address), private=False):
+    if can_connect(str(address), private=False):
         assert address.is_global
         assert not address.is_multicast
         assert getattr(address, "ipv4_mapped", None) is None
@@ -150,7 +150,7 @@ def test_must_25_an_ipv4_address_in_any_ipv6_dress_is_refused(address: IPv4Addre
         ("64:ff9b:1::", 0),
     ]:
         dressed = IPv6Address(int(IPv6Address(prefix)) | inside << shift)
-        assert not may_connect(str(dressed), private=False)
+        assert not can_connect(str(dressed), private=False)
 
 
 def test_a_private_host_is_none_for_addresses_that_officers_enter(client: Clients) -> None:

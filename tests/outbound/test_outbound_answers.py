@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from node.outbound import AS2, JRD, Answer, OutboundCode, OutboundError
+from node.outbound import AS2, JRD, OutboundCode, OutboundError, OutboundResponse
 from tests.outbound.clients import Clients
 from tests.outbound.peers import Peers, response
 
@@ -57,7 +57,7 @@ def test_must_25_a_document_of_another_kind_is_refused(
 ) -> None:
     peer = serve(response(content_type=content_type))
 
-    def get() -> Answer:
+    def get() -> OutboundResponse:
         return client(peer).get(peer.url, accept="*/*", content_types=wanted)
 
     if fits:
@@ -222,7 +222,7 @@ def test_each_server_on_the_way_is_asked_for_leave_before_it_is_visited(
         asked.append(authority)
         return authority == here.authority
 
-    error = failure(lambda: outbound.get(here.url, accept="*/*", may_visit=may_visit))
+    error = failure(lambda: outbound.get(here.url, accept="*/*", is_host_allowed=may_visit))
     assert (error.code, error.permanent) == (OutboundCode.FORBIDDEN_SERVER, True)
     assert there.authority in error.safe_text
     assert asked == [here.authority, there.authority]

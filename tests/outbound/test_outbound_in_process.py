@@ -5,7 +5,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from node.outbound import InProcess, Outbound, OutboundCode, OutboundError
+from node.outbound import InProcessTransport, Outbound, OutboundCode, OutboundError
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -32,7 +32,7 @@ def outbound() -> Outbound:
         user_agent="Moothall/test",
         private_hosts=["localhost:5101"],
         max_bytes=1000,
-        transport=InProcess({"a.example": application, "localhost:5101": application}),
+        transport=InProcessTransport({"a.example": application, "localhost:5101": application}),
     )
 
 

@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
-from node.web.guessed import LEADS_TO
+from node.web.redirects import REDIRECTS
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 AS2 = {"Accept": "application/activity+json"}
@@ -146,7 +146,7 @@ def test_the_id_of_a_request_is_taken_if_it_is_one(stranger: Visitor) -> None:
 
 
 def test_addresses_that_are_guessed_lead_to_what_was_meant(stranger: Visitor) -> None:
-    for address in LEADS_TO:
+    for address in REDIRECTS:
         assert stranger.visit(address).status_code == 200, address
     found = stranger.visit("/search?q=%22bins%22&sort=title")
     assert found.request.path == "/projects"

@@ -12,8 +12,8 @@ from node.officers import service as officers
 from node.passwords import service as passwords
 from node.passwords.models import PasswordReset
 from node.people import service as people
-from node.people.forms import EXTENSION
-from node.people.tries import PER_PERSON, SignInTries
+from node.people.attempt_limits import MAX_PER_PERSON, SignInLimiter
+from node.people.forms import EXTENSION_KEY
 from node.testing.nodes import PASSWORD, TestNode
 from node.testing.visitor import Visitor
 from node.webhooks import service as webhooks
@@ -30,7 +30,7 @@ HOOK = "https://hooks.example/una"
 def _mail_stays(council: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """Emails are written and not sent, which would wipe their text."""
     monkeypatch.setattr("node.mail.service._attempt", lambda *_: None)
-    council.app.extensions[EXTENSION] = SignInTries()
+    council.app.extensions[EXTENSION_KEY] = SignInLimiter()
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Una:
         with self.council.reading() as session:
             hook = session.scalars(select(Webhook).where(Webhook.url == HOOK)).one()
             works["webhook"] = hook.off_at is None
-            works["secret"] = self.secret in webhooks.keys(hook)
+            works["secret"] = self.secret in webhooks.signing_secrets(hook)
         return {name for name, does in works.items() if does}
 
 
@@ -62,13 +62,13 @@ class Una:
 def una(council: TestNode) -> Iterator[Una]:
     with council.work() as work:
         user = people.create(work, name="Una", email=WHO, password=PASSWORD, role="officer")
-        people.give_role(work, user, "moderator")
+        people.grant_role(work, user, "moderator")
     here, there = (sign_in(council) for _ in range(2))
     program = Program(council, make_token(here, "read", "webhooks"))
     secret = add(here, HOOK)
     with council.work() as work:
-        passwords.ask(work, WHO)
-    council.node.jobs.work_off()
+        passwords.request_reset(work, WHO)
+    council.node.jobs.run_pending()
     link = re.search(r"/new-password\?key=[\w-]+", letters(council)[-1][1])
     assert link
     made = Una(council, here, there, program, secret, link[0])
@@ -107,7 +107,7 @@ def reset(una: Una) -> None:
 
 def take_officer(una: Una) -> None:
     with una.council.work() as work:
-        people.take_role(work, people.require_by_email(work.session, WHO), "officer")
+        people.remove_role(work, people.require_by_email(work.session, WHO), "officer")
 
 
 def close(una: Una) -> None:
@@ -155,7 +155,7 @@ def test_a_password_is_changed_by_whoever_knows_it(una: Una) -> None:
     assert "Your current password is not correct" in una.here.text
     assert change(una.here, PASSWORD, "short") == 400
     assert "Password must be 12 characters or more" in una.here.text
-    for _ in range(PER_PERSON + 1):
+    for _ in range(MAX_PER_PERSON + 1):
         status = change(una.here, "a moot hall of pine", NEW)
     assert status == 429
     assert len(una.still_works()) == 6
@@ -164,8 +164,8 @@ def test_a_password_is_changed_by_whoever_knows_it(una: Una) -> None:
 def test_a_role_that_gives_nothing_more_is_taken_and_all_goes_on(una: Una) -> None:
     with una.council.work() as work:
         user = people.require_by_email(work.session, WHO)
-        people.give_role(work, user, "coordinator")
-        people.take_role(work, user, "officer")
+        people.grant_role(work, user, "coordinator")
+        people.remove_role(work, user, "officer")
     assert len(una.still_works()) == 6
     given, taken = letters(una.council)
     assert "You now have the role coordinator." in given[1]
@@ -186,10 +186,10 @@ def test_a_new_token_and_a_new_webhook_are_told_in_her_language(una: Una) -> Non
 def test_a_webhook_that_was_switched_off_says_why_and_waits(una: Una) -> None:
     with una.council.work() as work:
         hook = work.session.scalars(select(Webhook).where(Webhook.url == HOOK)).one()
-        webhooks.test(work, hook)
+        webhooks.queue_test(work, hook)
         path = f"/account/webhooks/{hook.id}"
     change(una.here, PASSWORD, NEW)
-    una.council.node.jobs.work_off()
+    una.council.node.jobs.run_pending()
     page = una.here.visit(path).text
     assert "its owner’s password, role or account changed" in page
     assert "Failed" in page
@@ -198,9 +198,9 @@ def test_a_webhook_that_was_switched_off_says_why_and_waits(una: Una) -> None:
 
 def test_no_link_is_sent_that_was_asked_for_before(una: Una) -> None:
     with una.council.work() as work:
-        passwords.ask(work, WHO)
+        passwords.request_reset(work, WHO)
     change(una.here, PASSWORD, NEW)
-    una.council.node.jobs.work_off()
+    una.council.node.jobs.run_pending()
     with una.council.reading() as session:
         assert session.scalars(select(PasswordReset)).all() == []
     assert subjects(una.council) == ["Your password was changed"]

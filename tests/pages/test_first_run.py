@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from node import migrating
-from node.app import create_app, node_of
+from node import schema_migrations
+from node.app import create_app, get_node
 from node.councils.models import Council
-from node.data_folder import with_secret
+from node.data_folder import get_secret_key
 from node.federating.models import Actor
 from node.people.models import User
 from node.people.sign_in import first_run_token
-from node.testing.nodes import TestNode, settings_of
+from node.testing.nodes import TestNode, make_settings
 from node.testing.visitor import Visitor
 from tests.accessibility import markup
 
@@ -31,16 +31,16 @@ ANSWERS = {
 @pytest.fixture
 def fresh(database_url: str, tmp_path: Path) -> Iterator[TestNode]:
     """A node that nobody has set up."""
-    app = create_app(settings_of("aldermoor", database_url, tmp_path))
-    node = node_of(app)
-    migrating.upgrade(node.engine, node.hooks)
+    app = create_app(make_settings("aldermoor", database_url, tmp_path))
+    node = get_node(app)
+    schema_migrations.upgrade(node.engine, node.hooks)
     yield TestNode("aldermoor", app)
     node.engine.dispose()
     node.outbound.close()
 
 
 def address(fresh: TestNode) -> str:
-    return f"/first-run?token={first_run_token(with_secret(fresh.node.settings))}"
+    return f"/first-run?token={first_run_token(get_secret_key(fresh.node.settings))}"
 
 
 def opened(fresh: TestNode) -> Visitor:

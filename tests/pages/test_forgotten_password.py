@@ -9,7 +9,12 @@ from sqlalchemy import func, select
 from node.db import now
 from node.mail.models import Mail
 from node.passwords.models import PasswordReset
-from node.passwords.views import EXTENSION, PER_ADDRESS, PER_PERSON, Asked
+from node.passwords.views import (
+    EXTENSION_KEY,
+    MAX_PER_ADDRESS,
+    MAX_PER_PERSON,
+    PasswordRequestLimits,
+)
 from node.people import service as people
 from node.testing.nodes import PASSWORD, TestNode
 from node.testing.visitor import Visitor
@@ -20,7 +25,7 @@ NEW = "three random words"
 
 @pytest.fixture(autouse=True)
 def _nobody_has_asked(council: TestNode) -> None:
-    council.app.extensions[EXTENSION] = Asked()
+    council.app.extensions[EXTENSION_KEY] = PasswordRequestLimits()
 
 
 def ask(council: TestNode, visitor: Visitor, email: str) -> str:
@@ -29,7 +34,7 @@ def ask(council: TestNode, visitor: Visitor, email: str) -> str:
     assert 'href="/forgotten-password"' in visitor.text
     visitor.visit("/forgotten-password")
     page = visitor.submit("forgotten-password", email=email).text
-    council.node.jobs.work_off()
+    council.node.jobs.run_pending()
     return page.partition("<main")[2].partition("</main>")[0]
 
 
@@ -73,7 +78,7 @@ def test_a_new_password_is_chosen_with_a_link_once(
     for used in (first, second):
         assert stranger.visit(used).status_code == 410
     with council.work() as work:
-        hashed = people.new_password_hash(PASSWORD)
+        hashed = people.hash_new_password(PASSWORD)
         people.set_password(work, people.require_by_email(work.session, OFFICER), hashed)
 
 
@@ -116,15 +121,15 @@ def test_nobody_learns_who_has_an_account_or_sends_many_emails(
             "nobody@aldermoor.example",
             "una@aldermoor.example",
             "closed@aldermoor.example",
-            *[OFFICER] * (PER_PERSON + 2),
+            *[OFFICER] * (MAX_PER_PERSON + 2),
         )
     }
     assert len(answers) == 1
-    assert mails(council)[before:] == [OFFICER] * PER_PERSON
+    assert mails(council)[before:] == [OFFICER] * MAX_PER_PERSON
     with council.reading() as session:
         waiting = PasswordReset.digest.is_(None)
         assert session.scalar(select(func.count()).where(waiting)) == 0
-    for number in range(PER_ADDRESS):
+    for number in range(MAX_PER_ADDRESS):
         ask(council, stranger, f"{number}@aldermoor.example")
     assert "Too many attempts" in stranger.text
 

@@ -10,11 +10,11 @@ from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from node.people import service as people
-from node.people.forms import EXTENSION
-from node.people.hashing import AT_ONCE, MAX_WAITING
-from node.people.tries import SignInTries
+from node.people.attempt_limits import SignInLimiter
+from node.people.forms import EXTENSION_KEY
+from node.people.hashing import MAX_CONCURRENT, MAX_WAITING
 from node.testing.nodes import PASSWORD, TestNode
-from node.testing.processes import PATIENCE, until
+from node.testing.processes import MAX_WAIT_SECONDS, wait_until
 
 OFFICER = "officer@aldermoor.example"
 VERIFY, HASH = argon2.low_level.verify_secret, argon2.low_level.hash_secret
@@ -22,7 +22,7 @@ VERIFY, HASH = argon2.low_level.verify_secret, argon2.low_level.hash_secret
 
 @pytest.fixture(autouse=True)
 def _nobody_has_tried(council: TestNode) -> None:
-    council.app.extensions[EXTENSION] = SignInTries()
+    council.app.extensions[EXTENSION_KEY] = SignInLimiter()
 
 
 class Slow:
@@ -38,14 +38,14 @@ class Slow:
             self.at_once += 1
             self.most = max(self.most, self.at_once)
             self._lock.notify_all()
-        assert self.may_end.wait(PATIENCE)
+        assert self.may_end.wait(MAX_WAIT_SECONDS)
         with self._lock:
             self.at_once -= 1
         return True
 
     def wait_for(self, number: int) -> None:
         with self._lock:
-            assert self._lock.wait_for(lambda: self.at_once == number, PATIENCE)
+            assert self._lock.wait_for(lambda: self.at_once == number, MAX_WAIT_SECONDS)
 
 
 def try_to_sign_in(council: TestNode) -> TestResponse:
@@ -66,24 +66,24 @@ def trying(council: TestNode, number: int, answers: list[int]) -> Iterator[None]
         thread.start()
     yield
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(MAX_WAIT_SECONDS)
 
 
 def test_so_many_passwords_are_looked_at_at_once_and_others_are_asked_to_come_again(
     council: TestNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, answers = Slow(), list[int]()
-    monkeypatch.setattr("node.people.hashing.PATIENCE", PATIENCE)
+    monkeypatch.setattr("node.people.hashing.MAX_WAIT_SECONDS", MAX_WAIT_SECONDS)
     monkeypatch.setattr(argon2.low_level, "verify_secret", slow)
-    with trying(council, AT_ONCE + MAX_WAITING + 3, answers):
-        slow.wait_for(AT_ONCE)
-        until(lambda: len(answers) >= 3, "three were sent away")
+    with trying(council, MAX_CONCURRENT + MAX_WAITING + 3, answers):
+        slow.wait_for(MAX_CONCURRENT)
+        wait_until(lambda: len(answers) >= 3, "three were sent away")
         full = try_to_sign_in(council)
         slow.may_end.set()
-    assert sorted(answers) == [200] * (AT_ONCE + MAX_WAITING) + [503] * 3
+    assert sorted(answers) == [200] * (MAX_CONCURRENT + MAX_WAITING) + [503] * 3
     assert (full.status_code, full.headers["Retry-After"]) == (503, "5")
     assert "Wait a minute and try again." in full.text
-    assert slow.most == AT_ONCE
+    assert slow.most == MAX_CONCURRENT
     # None of them was a wrong guess.
     monkeypatch.undo()
     assert "Ola Officer" in try_to_sign_in(council).text
@@ -93,13 +93,13 @@ def test_whoever_waited_long_enough_is_asked_to_come_again(
     council: TestNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, answers = Slow(), list[int]()
-    monkeypatch.setattr("node.people.hashing.PATIENCE", 0.05)
+    monkeypatch.setattr("node.people.hashing.MAX_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(argon2.low_level, "verify_secret", slow)
-    with trying(council, AT_ONCE, answers):
-        slow.wait_for(AT_ONCE)
+    with trying(council, MAX_CONCURRENT, answers):
+        slow.wait_for(MAX_CONCURRENT)
         assert try_to_sign_in(council).status_code == 503
         slow.may_end.set()
-    assert answers == [200] * AT_ONCE
+    assert answers == [200] * MAX_CONCURRENT
 
 
 def test_a_hash_made_with_other_parameters_is_made_anew(council: TestNode) -> None:
@@ -124,7 +124,7 @@ def change_own(council: TestNode) -> None:
     page = officer.submit("/account/password", current=PASSWORD, password="three random words")
     assert "Your password has been changed." in page.text
     with council.work() as work:
-        hashed = people.new_password_hash(PASSWORD)
+        hashed = people.hash_new_password(PASSWORD)
         people.set_password(work, people.require_by_email(work.session, OFFICER), hashed)
 
 
@@ -139,7 +139,7 @@ def test_others_write_while_a_password_is_hashed(
 
         thread = threading.Thread(target=write)
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(MAX_WAIT_SECONDS)
 
     def hash_slowly(*arguments: object, **more: object) -> bytes:
         meanwhile()

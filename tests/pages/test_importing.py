@@ -11,11 +11,11 @@ from flask import Flask, Response
 from sqlalchemy import func, select
 
 from node.audit import AuditEntry
+from node.messages import msg
 from node.outbound.errors import OutboundCode, OutboundError
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
-from node.wording import say
 from tests.cli.test_importing import BIN, CIVIC, PIPELINE_CSV
 
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
@@ -23,7 +23,7 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 def _inside(*_request: object) -> list[bytes]:
     """A name that leads to an address inside, as the client finds when it looks the name up."""
-    raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, say("It is inside."))
+    raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is inside."))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from node.people.tries import PER_PERSON, SignInTries, Tries, Tryer
+from node.people.attempt_limits import MAX_PER_PERSON, AttemptLimiter, SignInAttempt, SignInLimiter
 from node.testing.visitor import Visitor
 
 WRONG = "The email address or password is not correct"
@@ -14,7 +14,7 @@ WRONG = "The email address or password is not correct"
 def test_an_email_address_that_is_too_long_is_refused_before_it_is_looked_at(
     stranger: Visitor, email: str
 ) -> None:
-    for _ in range(PER_PERSON + 1):  # none of them is counted as a try
+    for _ in range(MAX_PER_PERSON + 1):  # none of them is counted as a try
         stranger.visit("/sign-in")
         page = stranger.submit("sign-in", email=email, password="three random words")
         assert page.status_code == 200
@@ -23,19 +23,19 @@ def test_an_email_address_that_is_too_long_is_refused_before_it_is_looked_at(
 
 def test_the_longest_email_address_is_looked_at(stranger: Visitor) -> None:
     statuses = []
-    for _ in range(PER_PERSON + 1):
+    for _ in range(MAX_PER_PERSON + 1):
         stranger.visit("/sign-in")
         page = stranger.submit("sign-in", email="x" * 254, password="three random words")
         statuses.append(page.status_code)
-    assert statuses == [200] * PER_PERSON + [429]
+    assert statuses == [200] * MAX_PER_PERSON + [429]
 
 
 def test_tries_do_not_keep_long_names() -> None:
-    tries = Tries(3)
+    tries = AttemptLimiter(3)
     tracemalloc.start()
     try:
         for number in range(50):
-            tries.begin(f"{number:0100000}")
+            tries.hit(f"{number:0100000}")
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -43,7 +43,7 @@ def test_tries_do_not_keep_long_names() -> None:
 
 
 def test_a_name_of_any_characters_is_counted() -> None:
-    tries = SignInTries()
-    for _ in range(PER_PERSON):
-        assert tries.begin(Tryer("192.0.2.1", "\udcff")) == 0
-    assert tries.begin(Tryer("192.0.2.1", "\udcff")) > 0
+    tries = SignInLimiter()
+    for _ in range(MAX_PER_PERSON):
+        assert tries.hit(SignInAttempt("192.0.2.1", "\udcff")) == 0
+    assert tries.hit(SignInAttempt("192.0.2.1", "\udcff")) > 0

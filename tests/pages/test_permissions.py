@@ -59,7 +59,7 @@ def test_what_another_council_published_is_shown_as_theirs_and_cannot_be_changed
     here, there = nodes.pair()
     follow(nodes, there, here)
     publish(here, "Bins in one step")
-    nodes.settle()
+    nodes.run_until_idle()
     reader = there.visitor("operator")
     listed = reader.visit("/projects").text
     assert "Published by Aldermoor Council" in listed

@@ -83,7 +83,7 @@ class TestWhileItIsRead:
             assert officer.submit(**typed).status_code == 200
             assert is_free, part
         officer.visit(f"{address}/history/1")
-        markup.from_markdown.cache_clear()
+        markup.render_markdown.cache_clear()
         assert officer.submit("restore").status_code == 200
 
     def test_updates_and_comments(self, officer: Visitor, is_free: list[bool]) -> None:

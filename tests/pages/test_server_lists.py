@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from node.federating import peer_lists, peers, suggesting
+from node.federating import peer_lists, peer_suggestions, peers
 from node.federating.models import Peer
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
@@ -49,7 +49,7 @@ def test_a_list_is_imported_whole(node: TestNode, looking: Visitor) -> None:
     assert export.text == "host,state,comment\na.example,allowed,\nb.example,blocked,Spam\n"
     assert "attachment" in export.headers["Content-Disposition"]
     export = looking.visit(f"{PAGE}/mastodon.csv")
-    assert [entry.host for entry in peer_lists.read(export.data).entries] == ["b.example"]
+    assert [entry.host for entry in peer_lists.parse_list(export.data).entries] == ["b.example"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_bad_list_is_refused_whole(
 
 def test_a_suggested_server_is_allowed_in_one_action(node: TestNode, looking: Visitor) -> None:
     with node.work() as work:
-        suggesting.suggest(work, {"a.example": "", "b.example": ""}, "friend.example")
+        peer_suggestions.suggest(work, {"a.example": "", "b.example": ""}, "friend.example")
     page = looking.visit(PAGE)
     assert "friend.example" in page.text.replace("<wbr>", "")
     token = looking.form("/import").values["csrf_token"]
@@ -95,7 +95,7 @@ def test_a_list_is_subscribed_to_and_left(nodes: Nodes, node: TestNode, looking:
     assert "Enter an address such as" in answer.text
     answer = looking.submit("/subscribe", url="https://brackwell.test/peers.csv")
     assert "The list is read now" in answer.text
-    nodes.settle()
+    nodes.run_until_idle()
     assert "could not be reached" in looking.visit(PAGE).text
     assert "no longer read" in looking.submit("/unsubscribe").text
 

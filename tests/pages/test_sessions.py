@@ -183,7 +183,7 @@ def test_sessions_are_forgotten_after_half_a_year(council: TestNode) -> None:
         old = now() - sessions.RETENTION - timedelta(days=1)
         work.session.execute(update(UserSession).values(seen_at=old))
     sign_in(council, device=cookie(visitor, "device"))
-    sessions.prune(council.node)
+    sessions.prune_sessions(council.node)
     with council.reading() as session:
         assert len(session.scalars(select(UserSession)).all()) == 1
 

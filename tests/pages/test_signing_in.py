@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from node.people import service as people
-from node.people.forms import EXTENSION
-from node.people.tries import PER_PERSON, SignInTries
+from node.people.attempt_limits import MAX_PER_PERSON, SignInLimiter
+from node.people.forms import EXTENSION_KEY
 from node.testing.nodes import PASSWORD, TestNode
 from node.testing.visitor import Visitor
 
@@ -23,7 +23,7 @@ LINK = re.compile(r'<a href="#(email|password)">(.*?)</a>')
 def moment(council: TestNode) -> list[float]:
     """The time by which tries are counted; none yet."""
     moment = [0.0]
-    council.app.extensions[EXTENSION] = SignInTries(lambda: moment[0])
+    council.app.extensions[EXTENSION_KEY] = SignInLimiter(lambda: moment[0])
     return moment
 
 
@@ -34,7 +34,7 @@ def sign_in(visitor: Visitor, email: str, password: str, address: str = "/sign-i
 
 def change_password(council: TestNode, password: str) -> None:
     with council.work() as work:
-        hashed = people.new_password_hash(password)
+        hashed = people.hash_new_password(password)
         people.set_password(work, people.require_by_email(work.session, OFFICER), hashed)
 
 
@@ -76,7 +76,7 @@ def test_a_password_is_hashed_anew_while_others_write(
         thread.start()
         thread.join()
 
-    monkeypatch.setattr(SignInTries, "succeeded", another)
+    monkeypatch.setattr(SignInLimiter, "record_success", another)
     assert sign_in(stranger, OFFICER, PASSWORD).status_code == 200
     with council.reading() as session:
         assert people.require_by_email(session, OFFICER).password != dearer
@@ -230,11 +230,11 @@ def test_only_forms_are_read(stranger: Visitor) -> None:
 
 
 def test_after_too_many_tries_one_waits(stranger: Visitor, moment: list[float]) -> None:
-    for _ in range(PER_PERSON):
+    for _ in range(MAX_PER_PERSON):
         assert WRONG in sign_in(stranger, OFFICER, "x" * 300).text
         moment[0] += 1
     page = sign_in(stranger, OFFICER, PASSWORD)
-    assert (page.status_code, page.headers["Retry-After"]) == (429, str(15 * 60 - PER_PERSON))
+    assert (page.status_code, page.headers["Retry-After"]) == (429, str(15 * 60 - MAX_PER_PERSON))
     assert "Too many attempts" in page.text
     assert stranger.visit("/projects/new").request.path == "/sign-in"
     moment[0] += 15 * 60
@@ -242,7 +242,7 @@ def test_after_too_many_tries_one_waits(stranger: Visitor, moment: list[float]) 
 
 
 def test_others_can_sign_in_while_one_waits(stranger: Visitor) -> None:
-    for _ in range(PER_PERSON + 1):
+    for _ in range(MAX_PER_PERSON + 1):
         page = sign_in(stranger, "nobody@aldermoor.example", "x" * 300)
     assert page.status_code == 429
     assert "Ola Officer" in sign_in(stranger, OFFICER, PASSWORD).text

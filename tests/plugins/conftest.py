@@ -8,11 +8,11 @@ from textwrap import dedent
 
 import pytest
 
-from node import migrating
-from node.app import create_app, node_of
+from node import schema_migrations
+from node.app import create_app, get_node
 from node.runtime import Node
 from node.settings import Settings
-from node.testing.databases import Databases, OnPostgresql, OnSqlite
+from node.testing.databases import Databases, PostgresqlDatabases, SqliteDatabases
 from tests.cli.conftest import moothall  # noqa: F401 -- a fixture of these tests too
 
 Install = Callable[..., str]
@@ -57,8 +57,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 def migrate(_name: str, url: str, folder: Path) -> None:
     """Bring a database up to date that knows of no plugin."""
     settings = Settings(data_dir=folder, database_url=url, jobs="memory", plugins=())
-    node = node_of(create_app(settings))
-    migrating.upgrade(node.engine, node.hooks)
+    node = get_node(create_app(settings))
+    schema_migrations.upgrade(node.engine, node.hooks)
     node.engine.dispose()
 
 
@@ -72,8 +72,8 @@ def migrated(
     @cache
     def of(kind: str) -> Databases:
         if kind == "sqlite":
-            return OnSqlite(new_folder, migrate)
-        return OnPostgresql(request.getfixturevalue("postgres"), new_folder, migrate)
+            return SqliteDatabases(new_folder, migrate)
+        return PostgresqlDatabases(request.getfixturevalue("postgres"), new_folder, migrate)
 
     return of
 
@@ -85,15 +85,15 @@ def start(
     """Start a node with these plugins on an up-to-date database."""
     started: list[Node] = []
     databases = migrated(request.param)
-    url = databases.make("migrated")
+    url = databases.create("migrated")
 
     def make(*plugins: str) -> Node:
         settings = Settings(
             data_dir=tmp_path / "data", database_url=url, jobs="memory", plugins=plugins
         )
-        node = node_of(create_app(settings))
+        node = get_node(create_app(settings))
         started.append(node)
-        migrating.upgrade(node.engine, node.hooks)
+        schema_migrations.upgrade(node.engine, node.hooks)
         return node
 
     yield make

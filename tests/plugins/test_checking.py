@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.db import Base
-from node.extending import jobs
+from node.plugin_admin import jobs
 from node.runtime import Node
 from tests.cli.conftest import Command
 
@@ -152,7 +152,7 @@ def test_a_job_cannot_use_the_network_inside_its_transaction(
             """,
         )
         node = start("orchard")
-        jobs.work_off(node)
+        jobs.run_job(node)
     import plugin_orchard  # type: ignore[import-not-found]
 
     assert plugin_orchard.seen == ["waits", "an answer"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from node import api
 from node.api import Document
-from node.hooks import part_of
+from node.hooks import open_plugin_work
 from node.projects import service as projects
 from node.testing.nodes import Nodes, TestNode
 
@@ -48,17 +48,17 @@ def test_in_every_hook_that_is_called_when_it_happens(install: Install, nodes: N
     there.follow(here)
     token = here.publish("Cox")
     report = tell(here, there)
-    nodes.settle()
+    nodes.run_until_idle()
     assert there.visitor().visit("/projects").text.count("Cox") >= 1
     assert here.visitor().visit(f"/projects/{token}").status_code == 200
     assert here.visitor("officer").visit("/desk").status_code == 200
-    with here.work() as work, part_of(work, "orchard") as part:
+    with here.work() as work, open_plugin_work(work, "orchard") as part:
         assert api.document(part, report).name == "Apples"
         api.withdraw(part, report)
     with here.work() as work:
-        projects.delete(work, projects.for_change(work.session, token))
-        here.node.hooks.ask(work, "demo", demo=None)
-    nodes.settle()
+        projects.delete(work, projects.get_for_update(work.session, token))
+        here.node.hooks.call(work, "demo", demo=None)
+    nodes.run_until_idle()
     failures = (*here.node.hooks.failures, *there.node.hooks.failures)
     assert {(failure.hook, failure.error) for failure in failures} == {
         (name, f"RuntimeError: {name} rots") for name in CALLED
@@ -68,8 +68,8 @@ def test_in_every_hook_that_is_called_when_it_happens(install: Install, nodes: N
 
 def tell(here: TestNode, there: TestNode) -> str:
     """Here publishes a document, and there sends an activity; gives the id of the document."""
-    with here.work() as work, part_of(work, "orchard") as part:
+    with here.work() as work, open_plugin_work(work, "orchard") as part:
         report = api.publish(part, Document("OrchardReport", "Apples"))
-    with there.work() as work, part_of(work, "orchard") as part:
+    with there.work() as work, open_plugin_work(work, "orchard") as part:
         api.send_activity(part, "Offer", here.council_uri, {"type": "Note", "content": "Apples"})
     return report.id

@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from node import api
 from node.api import Document, Work
 from node.db import now
-from node.documents.models import PluginDocument
-from node.hooks import part_of
+from node.hooks import open_plugin_work
+from node.plugin_documents.models import PluginDocument
 from node.projects import service as projects
 from node.projects.models import Project
 from node.testing.nodes import Nodes, TestNode
@@ -85,7 +85,7 @@ def pair(received: list[Any], nodes: Nodes) -> tuple[TestNode, TestNode]:
 
 
 def in_orchard(one: TestNode, act: Callable[[Work], Any]) -> Any:
-    with one.work() as work, part_of(work, "orchard") as part:
+    with one.work() as work, open_plugin_work(work, "orchard") as part:
         return act(part)
 
 
@@ -96,7 +96,7 @@ def test_document_received(
     here, there = pair
     early = in_orchard(here, lambda work: api.publish(work, REPORT))
     there.follow(here)
-    nodes.settle()
+    nodes.run_until_idle()
     ((kind, told),) = received
     assert kind == "received"
     assert told.id == early.id
@@ -113,7 +113,7 @@ def test_document_received(
     changed = Document("OrchardReport", "More apples", {"about": "All trees"}, id=early.id)
     in_orchard(here, lambda work: api.publish(work, changed))
     in_orchard(here, lambda work: api.publish(work, changed))
-    nodes.settle()
+    nodes.run_until_idle()
     assert [(kind, told.name) for kind, told in received] == [("received", "More apples")]
     found = in_orchard(there, lambda work: api.documents(work, "OrchardReport"))
     assert [one.name for one in found] == ["More apples"]
@@ -131,16 +131,16 @@ def test_document_withdrawn(
     one = in_orchard(here, lambda work: api.publish(work, REPORT))
     of_project = replace(REPORT, project_uri=about)
     two = in_orchard(here, lambda work: api.publish(work, of_project))
-    nodes.settle()
+    nodes.run_until_idle()
     assert {told.id for _kind, told in received} == {one.id, two.id}
     received.clear()
     in_orchard(here, lambda work: api.withdraw(work, one.id))
-    nodes.settle()
+    nodes.run_until_idle()
     assert received == [("withdrawn", one.id)]
     received.clear()
     with here.work() as work:
-        projects.delete(work, projects.for_change(work.session, token))
-    nodes.settle()
+        projects.delete(work, projects.get_for_update(work.session, token))
+    nodes.run_until_idle()
     assert in_orchard(there, lambda work: api.documents(work, "OrchardReport")) == []
     again = in_orchard(here, lambda work: api.publish(work, replace(REPORT, id=one.id)))
     assert again.id != one.id
@@ -151,12 +151,12 @@ def test_activity_received(
 ) -> None:
     here, there = pair
     there.follow(here)
-    nodes.settle()
+    nodes.run_until_idle()
     offered = {"type": "Note", "content": "Apples"}
     sent = in_orchard(
         there, lambda work: api.send_activity(work, "Offer", here.council_uri, offered)
     )
-    nodes.settle()
+    nodes.run_until_idle()
     ((kind, told),) = received
     assert (kind, told.id, told.type, told.host) == ("activity", sent, "Offer", there.host)
     assert told.document["object"]["content"] == "Apples"
@@ -192,9 +192,9 @@ def test_a_node_without_the_plugin_ignores_it(
     here.allow(there)
     there.allow(here)
     there.follow(here)
-    nodes.settle()
+    nodes.run_until_idle()
     in_orchard(here, lambda work: api.publish(work, REPORT))
-    nodes.settle()
+    nodes.run_until_idle()
     with there.reading() as session:
         assert session.scalars(select(PluginDocument)).all() == []
     assert received == []
@@ -206,7 +206,7 @@ def test_documents_that_no_delivery_brings_are_found_by_comparing(
     """One was not brought, one changed, one withdrawn; nothing is sent again, and nobody asks."""
     here, there = pair
     there.follow(here)
-    nodes.settle()
+    nodes.run_until_idle()
 
     def publish(name: str) -> api.DocumentView:
         made = replace(FOR_ALL, name=name)
@@ -214,7 +214,7 @@ def test_documents_that_no_delivery_brings_are_found_by_comparing(
         return told
 
     changed, withdrawn, narrowed = (publish(name) for name in ("changed", "withdrawn", "narrowed"))
-    nodes.settle()
+    nodes.run_until_idle()
     publish("missed")
     in_orchard(here, lambda work: api.publish(work, replace(FOR_ALL, name="new", id=changed.id)))
     in_orchard(here, lambda work: api.withdraw(work, withdrawn.id))
@@ -254,7 +254,7 @@ def test_a_document_that_does_not_fit_here_is_not_asked_for_again_and_again(
     with here.work() as work:
         work.session.execute(update(PluginDocument).values(fields={"about": "x" * 200}))
     forget_deliveries(here)
-    nodes.settle()
+    nodes.run_until_idle()
     asked = count_requests(nodes, here)
     compare(nodes, there)
     assert [line for line in asked if line.endswith(one.id.rpartition("/")[2])] == [

@@ -8,15 +8,15 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Map
 
 from node.audit import AuditEntry
-from node.cli import running
-from node.declared import NavigationItem, Permission
+from node.cli import lifecycle
 from node.errors import InvalidInputError
-from node.extending import failures, jobs, values
-from node.extending.models import PluginJob
 from node.hooks import Hooks
+from node.plugin_admin import failures, jobs, setting_values
+from node.plugin_admin.models import PluginJob
+from node.plugin_declarations import NavigationItem, Permission
+from node.plugin_views import ProjectView
 from node.runtime import Node, UnitOfWork
 from node.settings import Settings
-from node.shown import ProjectView
 
 from .conftest import Install
 
@@ -138,7 +138,7 @@ def test_register_documents(install: Install) -> None:
         def register_documents(): return [DocumentType("OrchardReport", "Another", ())]
         """,
     )
-    documents = Hooks(Settings(plugins=("orchard", "meadow"))).documents
+    documents = Hooks(Settings(plugins=("orchard", "meadow"))).document_types
     assert {name: plugin for name, (plugin, _kind) in documents.items()} == {
         "OrchardReport": "orchard"
     }
@@ -170,11 +170,11 @@ def test_register_settings(install: Install, start: Callable[..., Node]) -> None
     )
     node = start("orchard")
     with node.work("someone") as work:
-        node.hooks.ask(work, "desk_steps", person=None)
-        values.write(work, "orchard", {"rows": "7", "ripe": False})
-        node.hooks.ask(work, "desk_steps", person=None)
+        node.hooks.call(work, "desk_steps", person=None)
+        setting_values.set_values(work, "orchard", {"rows": "7", "ripe": False})
+        node.hooks.call(work, "desk_steps", person=None)
         with pytest.raises(InvalidInputError) as caught:
-            values.write(work, "orchard", {"rows": "11", "ripe": True})
+            setting_values.set_values(work, "orchard", {"rows": "11", "ripe": True})
     assert set(caught.value.fields) == {"rows"}
     with node.reading() as session:
         saw = select(AuditEntry.details).where(AuditEntry.action == "orchard.saw")
@@ -199,15 +199,15 @@ def test_register_jobs(install: Install, start: Callable[..., Node]) -> None:
         """,
     )
     node = start("orchard")
-    jobs.work_off(node)
-    jobs.work_off(node)
+    jobs.run_job(node)
+    jobs.run_job(node)
     with node.work("someone") as work:
-        jobs.soon(work, "orchard", "pick")
-    jobs.work_off(node)
+        jobs.schedule_now(work, "orchard", "pick")
+    jobs.run_job(node)
     with node.reading() as session:
         actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
         rows = session.scalars(select(PluginJob).where(PluginJob.ran_at.is_not(None))).all()
-        kept = [(item.hook, item.error) for item in failures.of_all(session, "orchard")]
+        kept = [(item.hook, item.error) for item in failures.list_failures(session, "orchard")]
     assert actions == ["orchard.picked", "orchard.picked"]
     assert {row.name: row.error for row in rows} == {"fall": "ValueError: too ripe", "pick": ""}
     assert kept == [("fall", "ValueError: too ripe")]
@@ -224,7 +224,7 @@ def test_register_checks(install: Install, start: Callable[..., Node]) -> None:
         """,
     )
     node = start("orchard")
-    assert running.ask_plugins(node) == [
+    assert lifecycle.check_plugins(node) == [
         ("the plugin orchard can be used", ""),
         ("orchard: the fence stands", ""),
         ("orchard: it rained", "ZeroDivisionError: division by zero"),

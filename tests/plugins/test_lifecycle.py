@@ -11,11 +11,11 @@ from alembic import command
 from flask import Flask
 from sqlalchemy import Engine, inspect, text
 
-from node import migrating
-from node.app import create_app, node_of
-from node.cli.opening import up_to_date
+from node import schema_migrations
+from node.app import create_app, get_node
+from node.cli.node_context import create_upgraded_app
 from node.errors import ConflictError
-from node.extending import service, switches
+from node.plugin_admin import enablement, service
 from node.settings import Settings
 
 from .conftest import Install
@@ -48,12 +48,12 @@ def begin(database_url: str, tmp_path: Path) -> Iterator[Begin]:
         settings = Settings(
             data_dir=folder, database_url=database_url, jobs="memory", plugins=plugins
         )
-        begun.append(up_to_date(settings, {}))
+        begun.append(create_upgraded_app(settings, {}))
         return begun[-1]
 
     yield start
     for app in begun:
-        node_of(app).engine.dispose()
+        get_node(app).engine.dispose()
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     settings = Settings(
         data_dir=tmp_path, database_url=database_url, jobs="memory", plugins=("orchard",)
     )
-    old = node_of(create_app(settings))
-    core, plugin = migrating.histories(old.hooks)
+    old = get_node(create_app(settings))
+    core, plugin = schema_migrations.histories(old.hooks)
     for history, revision in ((core, "0018"), (plugin, "0001")):
         with old.engine.begin() as connection:
             command.upgrade(history.config(connection), revision)
@@ -85,36 +85,36 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     old.engine.dispose()
     # Both upgraded.
     (revisions / "0002_kinds.py").write_text(SECOND.format(more="pass"))
-    node = node_of(begin("orchard"))
+    node = get_node(begin("orchard"))
     assert node.hooks.names == ("orchard",)
     assert apples(node.engine) == [(7, "Cox")]
     # Disabled: it takes effect with the next start, and what it keeps is kept.
     with node.work("operator") as work:
-        switches.disable(work, "orchard")
+        enablement.disable(work, "orchard")
         with pytest.raises(ConflictError):
-            switches.disable(work, "orchard")
+            enablement.disable(work, "orchard")
     with node.reading() as session:
-        assert service.one(node, session, "orchard").state == "stopping"
-    node = node_of(begin("orchard"))
+        assert service.get_plugin(node, session, "orchard").state == "stopping"
+    node = get_node(begin("orchard"))
     assert node.hooks.names == ()
     assert apples(node.engine) == [(7, "Cox")]
     # Enabled again.
     with node.work("operator") as work:
-        switches.enable(work, "orchard")
-    node = node_of(begin())
+        enablement.enable(work, "orchard")
+    node = get_node(begin())
     assert node.hooks.names == ("orchard",)
     with pytest.raises(ConflictError):
         service.purge(node, "orchard", "operator")
     # Removed: the node goes on, and says it in one line.
     (installed,) = (tmp_path / "installed").glob("*.dist-info")
     shutil.rmtree(installed)
-    node = node_of(begin())
-    assert [item.why for item in node.hooks.left_out] == [
+    node = get_node(begin())
+    assert [item.reason for item in node.hooks.skipped] == [
         "The plugin orchard is switched on but not installed."
     ]
     # Purged, though its package is gone.
     with node.work("operator") as work:
-        switches.disable(work, "orchard")
+        enablement.disable(work, "orchard")
     assert service.purge(node, "orchard", "operator") == [
         "alembic_version_orchard",
         "orchard__apple",
@@ -122,18 +122,18 @@ def test_a_life_with_data(begin: Begin, revisions: Path, database_url: str, tmp_
     assert not {"orchard__apple", "alembic_version_orchard"} & set(
         inspect(node.engine).get_table_names()
     )
-    assert node_of(begin()).hooks.left_out == ()
+    assert get_node(begin()).hooks.skipped == ()
 
 
 def test_a_node_starts_without_a_plugin_whose_migrations_fail(
     begin: Begin, revisions: Path
 ) -> None:
-    assert node_of(begin("orchard")).hooks.names == ("orchard",)
+    assert get_node(begin("orchard")).hooks.names == ("orchard",)
     (revisions / "0002_kinds.py").write_text(SECOND.format(more="1 / 0"))
-    node = node_of(begin("orchard", "checklists"))
+    node = get_node(begin("orchard", "checklists"))
     assert node.hooks.names == ("checklists",)
-    (left_out,) = node.hooks.left_out
-    assert left_out.why == (
+    (left_out,) = node.hooks.skipped
+    assert left_out.reason == (
         "The migrations of orchard failed: ZeroDivisionError: division by zero."
     )
     assert apples(node.engine) == []
@@ -154,12 +154,12 @@ def test_a_class_named_as_one_of_the_cores_takes_nothing_from_it(
     # A model is there for as long as the process: each database has one of its own.
     meadow = f"meadow_{database_url.partition(':')[0].partition('+')[0]}"
     install(meadow, model.format(table=f"{meadow}__project"))
-    node = node_of(begin("orchard", meadow))
-    why = {item.name: item.why for item in node.hooks.left_out}
+    node = get_node(begin("orchard", meadow))
+    why = {item.name: item.reason for item in node.hooks.skipped}
     assert set(why) == {"orchard", meadow}
     assert "orchard cannot be loaded" in why["orchard"]
     # Its class was taken, and nothing else is wrong with it than that no migration makes its table.
     assert why[meadow].endswith(f"do not make: {meadow}__project.")
     with node.reading() as session:
         assert session.execute(text("SELECT count(*) FROM project")).scalar_one() == 0
-        assert service.every(node, session)
+        assert service.list_plugins(node, session)

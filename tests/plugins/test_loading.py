@@ -17,11 +17,11 @@ def refusal(name: str) -> str:
     """The one line that is said of the plugin `name`, which is left out."""
     hooks = load("checklists", name)
     assert hooks.names == ("checklists",)
-    (left_out,) = hooks.left_out
+    (left_out,) = hooks.skipped
     assert left_out.name == name
-    assert name in left_out.why
-    assert "\n" not in left_out.why
-    return left_out.why
+    assert name in left_out.reason
+    assert "\n" not in left_out.reason
+    return left_out.reason
 
 
 def stop(name: str) -> str:
@@ -124,7 +124,7 @@ def test_a_table_without_the_plugins_name_is_refused(install: Install) -> None:
 
 WRONG = {
     "register_permissions": ('Permission("projects.edit", "Anything", frozenset())', "orchard."),
-    "register_notices": ('NoticeKind("projects.told", "Told")', "orchard."),
+    "register_notifications": ('NotificationType("projects.told", "Told")', "orchard."),
     "register_documents": ('DocumentType("Note", "A note", ())', "Note"),
     "register_activities": ('"offer"', "offer"),
     "register_facets": ('Facet("ripe", "Ripe", {"Yes!": "Yes"})', "Yes!"),

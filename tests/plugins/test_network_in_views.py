@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node.extending import failures
-from node.extending.models import PluginJob
 from node.offline import NetworkInTransactionError
+from node.plugin_admin import failures
+from node.plugin_admin.models import PluginJob
 from node.testing.nodes import Nodes, TestNode
 
 from .conftest import Install
@@ -94,7 +94,7 @@ def test_a_view_that_wrote_cannot_use_the_network(here: TestNode, view: str) -> 
     assert visitor.submit().status_code == 500
     with here.reading() as session:
         assert session.scalars(select(PluginJob)).all() == []
-        (failure,) = failures.of_all(session)
+        (failure,) = failures.list_failures(session)
     assert (failure.plugin, failure.hook) == ("orchard", view.replace("-", "_"))
     assert "cannot be used inside a transaction: have the `prepare` of a job" in failure.error
 

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from node.councils import service as councils
-from node.extending import failures
-from node.news.models import Happening
+from node.events.models import NotificationEvent
 from node.people import service as people
-from node.projects import viewing
-from node.shown import DemoView
-from node.testing.nodes import Nodes, TestNode, email
+from node.plugin_admin import failures
+from node.plugin_views import DemoView
+from node.projects import plugin_view
+from node.testing.nodes import Nodes, TestNode, role_email
 
 from .conftest import Install
 
@@ -36,7 +36,7 @@ def desk_steps(person): return [
 ]
 
 @hookimpl
-def register_notices(): return [NoticeKind("orchard.fell", _l("%(apple)s fell"))]
+def register_notifications(): return [NotificationType("orchard.fell", _l("%(apple)s fell"))]
 
 @hookimpl
 def demo(demo, work):
@@ -67,9 +67,9 @@ def test_register_facets_and_facet_values(here: TestNode) -> None:
     assert ("Cox" in green, "Bramley" in green) == (True, True)
     module.RIPE.append("Bramley")
     with here.work() as work:
-        project = next(one for one in viewing.ours(work.session) if one.token == token)
+        project = next(one for one in plugin_view.list_own(work.session) if one.token == token)
         module.reindex(module.Work(work.session, "", "orchard", work), project.uri)
-    here.node.jobs.work_off()
+    here.node.jobs.run_pending()
     ripe = visitor.visit("/projects?facet=orchard.ripe:yes").text
     assert ("Cox" in ripe, "Bramley" in ripe) == (False, True)
 
@@ -83,20 +83,24 @@ def test_desk_steps(here: TestNode) -> None:
     assert "evil.example" not in desk
 
 
-def test_demo_and_register_notices(here: TestNode) -> None:
+def test_demo_and_register_notifications(here: TestNode) -> None:
     """What is told is a notice of the plugin's kind."""
     here.publish("Cox")
     with here.work() as work:
-        officer = people.require_by_email(work.session, email("officer", here.name))
-        found = tuple(viewing.ours(work.session))
+        officer = people.require_by_email(work.session, role_email("officer", here.name))
+        found = tuple(plugin_view.list_own(work.session))
         view = DemoView(
-            councils.as_view(councils.require_own(work.session)), people.as_view(officer), found
+            councils.to_plugin_view(councils.require_own(work.session)),
+            people.to_plugin_view(officer),
+            found,
         )
-        here.node.hooks.ask(work, "demo", demo=view)
+        here.node.hooks.call(work, "demo", demo=view)
     with here.reading() as session:
-        told = session.scalars(select(Happening).where(Happening.kind == "orchard.fell")).one()
+        told = session.scalars(
+            select(NotificationEvent).where(NotificationEvent.kind == "orchard.fell")
+        ).one()
         assert told.details == {"apple": "Cox"}
-    here.node.jobs.work_off()
+    here.node.jobs.run_pending()
     assert "Cox fell" in here.visitor("officer").visit("/notices").text
 
 
@@ -105,7 +109,7 @@ def test_the_operator_sees_what_it_adds_and_sets_it(here: TestNode) -> None:
     token = here.publish("Cox")
     assert here.visitor().visit(f"/projects/{token}").status_code == 200
     with here.reading() as session:
-        (failure,) = failures.of_all(session)
+        (failure,) = failures.list_failures(session)
     assert (failure.hook, failure.count) == ("project_sections", 1)
     operator = here.visitor("operator")
     assert "ZeroDivisionError" in operator.visit("/operator/plugins").text

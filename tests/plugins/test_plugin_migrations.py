@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, inspect
 
-from node import migrating
+from node import schema_migrations
 from node.db import prepare_engine
 from node.hooks import Hooks
 from node.settings import Settings
@@ -60,7 +60,7 @@ def orchard(install: Install, tmp_path: Path) -> Callable[[str], Hooks]:
 
 
 def test_a_plugin_makes_its_tables(engine: Engine, orchard: Callable[[str], Hooks]) -> None:
-    migrating.upgrade(engine, orchard("pass"))
+    schema_migrations.upgrade(engine, orchard("pass"))
     assert {"orchard__apple", "alembic_version_orchard"} <= set(inspect(engine).get_table_names())
 
 
@@ -78,12 +78,14 @@ def test_one_that_fails_or_strays_leaves_nothing_and_the_core_is_up_to_date(
     engine: Engine, orchard: Callable[[str], Hooks], more: str, says: str
 ) -> None:
     hooks = orchard(more)
-    with pytest.raises(migrating.MigrationError) as caught:
-        migrating.upgrade(engine, hooks)
+    with pytest.raises(schema_migrations.MigrationError) as caught:
+        schema_migrations.upgrade(engine, hooks)
     assert says in caught.value.safe_text
     assert "\n" not in caught.value.safe_text
     tables = set(inspect(engine).get_table_names())
     assert "deleted" in tables
     assert not tables & {"orchard__apple", "apple", "pear__tree"}
-    assert [line.partition(":")[0] for line in migrating.pending(engine, hooks)] == ["orchard"]
-    assert migrating.pending(engine, Hooks(Settings(plugins=()))) == []
+    assert [line.partition(":")[0] for line in schema_migrations.pending(engine, hooks)] == [
+        "orchard"
+    ]
+    assert schema_migrations.pending(engine, Hooks(Settings(plugins=()))) == []

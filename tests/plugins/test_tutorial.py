@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from node.settings import PREFIX
-from node.testing.missing import missing
+from node.settings import ENVIRONMENT_PREFIX
+from node.testing.requirements import end_as_not_run
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -58,13 +58,13 @@ def script(page: str, port: int) -> str:
 def environment(tmp_path: Path) -> dict[str, str]:
     """A new virtual environment that sees Moothall, what Moothall needs, and nothing else."""
     if shutil.which("bash") is None:
-        missing("there is no bash on this machine")
+        end_as_not_run("there is no bash on this machine")
     folder = tmp_path / "clean"
     made = subprocess.run(
         [sys.executable, "-m", "venv", folder], check=False, capture_output=True, text=True
     )
     if made.returncode:
-        missing(f"venv makes no environment here: {made.stdout[-200:]}")
+        end_as_not_run(f"venv makes no environment here: {made.stdout[-200:]}")
     ours = sysconfig.get_path("purelib")
     theirs = sysconfig.get_path("purelib", vars={"base": str(folder)})
     for old in ("setuptools", "pkg_resources", "_distutils_hack"):  # older Pythons bring an old one
@@ -76,7 +76,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     curl = folder / "bin" / "curl"
     curl.write_text(CURL)
     curl.chmod(0o755)
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    outside = {
+        name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)
+    }
     path = f"{folder}/bin:{os.environ.get('PATH', os.defpath)}"
     # What is fetched elsewhere is here already.
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}

@@ -40,7 +40,7 @@ def town(lasting_nodes: Nodes) -> Town:
     officer = here.visitor("officer")
     officer.visit("/councils/follow")
     officer.submit("follow", address=there.address)
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     put(here, "south-west", "50.72", "-3.53")
     bins = publish(here, "Bins", BINS)
     publish(here, "Ponds", BINS, "beta", Visibility.peers)
@@ -52,7 +52,7 @@ def town(lasting_nodes: Nodes) -> Town:
     trees = publish(there, "Trees", Details(starts_on=day("2031-02-10"), outputs=(adopted,)))
     tell(here, bins, changed="We tried it.", needs="Two testers.")
     tell(there, trees, changed="We counted them.")
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     page = here.visitor().visit("/projects").text
     trees = page.partition(">Trees</a>")[0].rpartition("/projects/")[2].partition('"')[0]
     return Town(here, there, bins, trees)

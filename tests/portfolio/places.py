@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
-from node.councils import placing
+from node.councils import own_location
 from node.councils import service as councils
 from node.projects import service as projects
 from node.projects.details import Details
 from node.projects.models import Visibility
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.testing.nodes import TestNode
 from node.updates import service as updates
 
@@ -26,7 +26,7 @@ def publish(
 ) -> str:
     """A published project of the node's council; its token."""
     with node.work() as work:
-        text = Text(title, f"About {title}.", phase, "Because.", visibility.value)
+        text = ProjectInput(title, f"About {title}.", phase, "Because.", visibility.value)
         text = replace(text, details=said or Details())
         project = projects.create(work, councils.require_own(work.session), text)
         projects.publish(work, project)
@@ -36,13 +36,15 @@ def publish(
 def tell(node: TestNode, token: str, **words: str) -> None:
     """An update of a project."""
     with node.work() as work:
-        updates.write(work, projects.for_change(work.session, token), updates.Text(**words))
+        updates.create(
+            work, projects.get_for_update(work.session, token), updates.UpdateInput(**words)
+        )
 
 
 def put(node: TestNode, region: str, latitude: str = "", longitude: str = "") -> None:
     """Say where the node's council is."""
     with node.work() as work:
-        placing.place(work, placing.Whereabouts(region, latitude, longitude))
+        own_location.set_location(work, own_location.LocationInput(region, latitude, longitude))
 
 
 def day(text: str) -> date:

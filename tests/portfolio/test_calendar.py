@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from node.councils import service as councils
 from node.projects import service as projects
-from node.projects.writing import text_of
+from node.projects.validation import to_input
 from node.testing.nodes import TestNode
 from tests.portfolio.conftest import Town
 from tests.portfolio.places import publish
@@ -110,9 +110,9 @@ def test_it_is_the_same_until_something_changes_and_names_stay(town: Town) -> No
 def move(node: TestNode, token: str, on: date) -> None:
     """A project starts on another day."""
     with node.work() as work:
-        project = projects.for_change(work.session, token)
+        project = projects.get_for_update(work.session, token)
         said = replace(project.details, starts_on=on)
-        projects.update(work, project, replace(text_of(project), details=said), project.version)
+        projects.update(work, project, replace(to_input(project), details=said), project.version)
 
 
 def test_the_name_of_a_calendar_is_escaped(town: Town) -> None:

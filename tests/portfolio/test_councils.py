@@ -101,7 +101,7 @@ def test_a_councils_page_says_what_it_leads_and_how_its_node_is(town: Town) -> N
 def test_a_council_that_is_named_in_several_ways_is_drawn_once(nodes: Nodes) -> None:
     here, there = nodes.pair()
     here.follow(there)
-    nodes.settle()
+    nodes.run_until_idle()
     for title, adopter in (
         ("Forms", Adopter("BRACKWELL council")),
         ("Maps", Adopter("Brackwell", f"{there.node.settings.base_url}/")),
@@ -122,7 +122,7 @@ def test_a_council_that_is_named_in_several_ways_is_drawn_once(nodes: Nodes) -> 
     for node in (here, there):
         shared = Output(token="y", title="A form", adopters=everybody)
         publish(node, "For everybody", Details(outputs=(shared,)))
-    nodes.settle()
+    nodes.run_until_idle()
     (picture,) = pictures(here.visitor().visit("/portfolio/network").text)
     (ours,) = (each for each in picture.iter(f"{SVG}rect"))
     middle = tuple(float(ours.get(name, "")) + 13 for name in ("x", "y"))

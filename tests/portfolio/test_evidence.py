@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import pytest
 
 from node.projects.models import Visibility
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.portfolio.conftest import Town
 from tests.portfolio.places import publish, tell
 
@@ -43,14 +43,16 @@ def test_the_pack_has_what_its_reader_may_see(role: str | None, seen: bool, town
 
 def test_the_pack_names_councils_that_liked_what_we_do(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "cedarholt.test", node)
+    peer = FakePeer.join(nodes, "cedarholt.test", node)
     council = peer.actor("cedarholt")
     token = publish(node, "Bins")
     secret = publish(node, "Wages", visibility=Visibility.private)
     for one in (token, secret):
-        like = council.says("Like", f"https://{node.host}/projects/{one}", to=[node.council_uri])
+        like = council.build_activity(
+            "Like", f"https://{node.host}/projects/{one}", to=[node.council_uri]
+        )
         assert council.send(like, node).status_code == 202
-    nodes.settle()
+    nodes.run_until_idle()
     page = node.visitor().visit("/evidence").text
     assert "They liked our projects" in section(page, "peers")
 

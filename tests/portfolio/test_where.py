@@ -3,8 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from federation.vocabulary import Actor as ActorDocument
-from federation.vocabulary import Place
+from federation.vocabulary import ActorDocument, Place
 from node.councils.models import Council, Region
 from node.testing.nodes import Nodes, TestNode
 from tests.federation.test_main_job import follow
@@ -29,12 +28,12 @@ def test_the_operator_says_where_the_council_is_and_who_follows_it_hears_of_it(
     operator.visit(PLACE)
     operator.submit("place", region="wales", latitude="52.41", longitude="\u22124.08")
     assert "The place is saved" in operator.text
-    nodes.settle()
+    nodes.run_until_idle()
     assert known(here, "Brackwell Council") == (Region.wales, 52.41, -4.08)
     operator.visit(PLACE)
     assert operator.form("place").values["region"] == "wales"
     operator.submit("place", region="", latitude="", longitude="")
-    nodes.settle()
+    nodes.run_until_idle()
     assert known(here, "Brackwell Council") == (None, None, None)
 
 

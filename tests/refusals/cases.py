@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from federation.errors import Reason
 from federation.signatures import PrivateKey, Scheme
 from node.db import now
+from node.testing.fake_peer import FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import TestNode
-from node.testing.peer import Message, Peer, Signatory
 from tests.refusals.bending import (
     COVERED,
     cavage_signed,
@@ -24,25 +24,25 @@ class Case:
     """Who sends to whom. `other` is a peer that is allowed too."""
 
     node: TestNode
-    sender: Signatory
-    other: Peer
+    sender: FakeActor
+    other: FakePeer
 
     @property
-    def peer(self) -> Peer:
+    def peer(self) -> FakePeer:
         return self.sender.peer
 
     def like(self, **more: Any) -> dict[str, Any]:
         """An activity in which nothing is wrong."""
-        return self.sender.says("Like", f"{self.node.council_uri}#a-project", **more)
+        return self.sender.build_activity("Like", f"{self.node.council_uri}#a-project", **more)
 
-    def good(self, **how: Any) -> Message:
+    def good(self, **how: Any) -> SignedMessage:
         """A message in which nothing is wrong."""
         return self.sender.sign(self.like(), self.node, **how)
 
-    def signed(self, document: dict[str, Any] | bytes, **how: Any) -> Message:
+    def signed(self, document: dict[str, Any] | bytes, **how: Any) -> SignedMessage:
         return self.sender.sign(document, self.node, **how)
 
-    def again(self, message: Message, *components: str, **how: Any) -> Message:
+    def again(self, message: SignedMessage, *components: str, **how: Any) -> SignedMessage:
         """Signed again, in draft-cavage, after something was changed."""
         return cavage_signed(message, self.sender.key, components or COVERED, **how)
 
@@ -52,7 +52,7 @@ class Row:
     """`host`: the one that is shown to the operator, if not the sender's."""
 
     name: str
-    bend: Callable[[Case], Message]
+    bend: Callable[[Case], SignedMessage]
     reason: Reason
     status: int
     host: str | None = None
@@ -64,7 +64,7 @@ Value = TypeVar("Value")
 def each(
     name: str,
     values: Iterable[Value],
-    bend: Callable[[Case, Value], Message],
+    bend: Callable[[Case, Value], SignedMessage],
     reason: Reason,
     status: int,
     host: str | None = None,
@@ -78,19 +78,19 @@ def each(
     return map(row, values)
 
 
-def without(case: Case, component: str) -> Message:
+def without(case: Case, component: str) -> SignedMessage:
     return case.again(case.good(), *(name for name in COVERED if name != component))
 
 
-def dated(case: Case, date: str) -> Message:
-    return case.again(case.good().but(date=date))
+def dated(case: Case, date: str) -> SignedMessage:
+    return case.again(case.good().with_headers(date=date))
 
 
-def digested(case: Case, digest: str) -> Message:
-    return case.again(case.good().but(digest=digest))
+def digested(case: Case, digest: str) -> SignedMessage:
+    return case.again(case.good().with_headers(digest=digest))
 
 
-def unwrapped(case: Case, components: tuple[str, ...], **parameters: str | int) -> Message:
+def unwrapped(case: Case, components: tuple[str, ...], **parameters: str | int) -> SignedMessage:
     message = case.good(scheme=Scheme.rfc9421)
     return message_signed(message, case.node, case.sender.key, components, **parameters)
 
@@ -99,12 +99,12 @@ def moment() -> int:
     return int(now().timestamp())
 
 
-def key_of(case: Case, key_id: str) -> Message:
+def key_of(case: Case, key_id: str) -> SignedMessage:
     """Signed with the sender's key under another name."""
     return case.good(key=PrivateKey(key_id, case.sender.key.pem))
 
 
-def key_document(case: Case, owner: str) -> Message:
+def key_document(case: Case, owner: str) -> SignedMessage:
     """Signed with a key that has a document of its own, which names `owner`."""
     uri = case.peer.new_id("keys")
     actor = case.peer.documents[case.sender.uri.removeprefix(f"https://{case.peer.host}")][1]
@@ -112,14 +112,14 @@ def key_document(case: Case, owner: str) -> Message:
     return key_of(case, uri)
 
 
-def serving(case: Case, status: int = 200, **changes: Any) -> Message:
+def serving(case: Case, status: int = 200, **changes: Any) -> SignedMessage:
     """The sender's own document is changed before anybody read it."""
     path = case.sender.uri.removeprefix(f"https://{case.peer.host}")
     case.peer.serve(case.sender.uri, case.peer.documents[path][1] | changes, status)
     return case.good()
 
 
-def listing(case: Case, **changes: str) -> Message:
+def listing(case: Case, **changes: str) -> SignedMessage:
     path = case.sender.uri.removeprefix(f"https://{case.peer.host}")
     return serving(case, publicKey=case.peer.documents[path][1]["publicKey"] | changes)
 

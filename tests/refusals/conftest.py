@@ -2,8 +2,8 @@
 
 import pytest
 
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from node.testing.visitor import Visitor
 
 
@@ -20,13 +20,13 @@ def _a_minute_passed(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="module")
-def peer(lasting_nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(lasting_nodes, "brackwell.test", node)
+def peer(lasting_nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(lasting_nodes, "brackwell.test", node)
 
 
 @pytest.fixture(scope="module")
-def other(lasting_nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(lasting_nodes, "cragford.test", node)
+def other(lasting_nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(lasting_nodes, "cragford.test", node)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from datetime import timedelta
 from federation.errors import Reason
 from federation.signatures import PrivateKey, Scheme
 from node.db import now
-from node.testing.peer import pem
+from node.testing.fake_peer import private_key_pem
 from tests.refusals.bending import COVERED, digest_of, keyed_with_the_public_key, with_body
 from tests.refusals.cases import (
     PARTS,
@@ -71,7 +71,7 @@ ROWS = [
     ),
     Row(
         "11 unsigned",
-        lambda c: c.good().but(signature=None),
+        lambda c: c.good().with_headers(signature=None),
         Reason.signature_missing,
         401,
         host="",
@@ -90,7 +90,7 @@ ROWS = [
     ),
     Row(
         "11 no digest",
-        lambda c: c.again(c.good().but(digest=None), "(request-target)", "host", "date"),
+        lambda c: c.again(c.good().with_headers(digest=None), "(request-target)", "host", "date"),
         Reason.digest_missing,
         401,
     ),
@@ -104,7 +104,7 @@ ROWS = [
         "11 a digest that is {}",
         ("sha512", "sha1", "md5"),
         lambda c, algorithm: c.again(
-            (message := c.good()).but(digest=digest_of(message.body, algorithm))
+            (message := c.good()).with_headers(digest=digest_of(message.body, algorithm))
         ),
         Reason.digest_wrong,
         401,
@@ -130,7 +130,7 @@ ROWS = [
     ),
     Row(
         "12 no date",
-        lambda c: c.again(c.good().but(date=None), "(request-target)", "host", "digest"),
+        lambda c: c.again(c.good().with_headers(date=None), "(request-target)", "host", "digest"),
         Reason.date_missing,
         401,
     ),
@@ -182,13 +182,13 @@ ROWS = [
     ),
     Row(
         "13 signed for another host, sent with ours",
-        lambda c: c.good(host=c.other.host).but(host=c.node.host),
+        lambda c: c.good(host=c.other.host).with_headers(host=c.node.host),
         Reason.signature_wrong,
         401,
     ),
     Row(
         "13 signed for another host, sent with it",
-        lambda c: c.good(host=c.other.host).but(host=c.other.host),
+        lambda c: c.good(host=c.other.host).with_headers(host=c.other.host),
         Reason.wrong_host,
         401,
     ),
@@ -265,7 +265,7 @@ ROWS = [
     ),
     Row(
         "14 signed with a key that is not the listed one",
-        lambda c: c.good(key=PrivateKey(c.sender.key.key_id, pem(which=2))),
+        lambda c: c.good(key=PrivateKey(c.sender.key.key_id, private_key_pem(which=2))),
         Reason.signature_wrong,
         401,
     ),
@@ -303,21 +303,21 @@ ROWS = [
     *each(
         "17 {} of what is from a different origin",
         ("Update", "Delete"),
-        lambda c, kind: c.signed(c.sender.says(kind, c.other.uri("/projects/1"))),
+        lambda c, kind: c.signed(c.sender.build_activity(kind, c.other.uri("/projects/1"))),
         Reason.origin_mismatch,
         403,
     ),
     Row(
         "17 Update of a document from a different origin",
         lambda c: c.signed(
-            c.sender.says("Update", {"id": c.other.uri("/projects/1"), "type": "Article"})
+            c.sender.build_activity("Update", {"id": c.other.uri("/projects/1"), "type": "Article"})
         ),
         Reason.origin_mismatch,
         403,
     ),
     Row(
         "17 Update of nothing",
-        lambda c: c.signed(c.sender.says("Update", None)),
+        lambda c: c.signed(c.sender.build_activity("Update", None)),
         Reason.origin_mismatch,
         403,
     ),
@@ -333,7 +333,7 @@ ROWS = [
     Row("18 RFC 9421 without created", lambda c: unwrapped(c, PARTS), Reason.date_missing, 401),
     Row(
         "18 RFC 9421 without the digest that is signed",
-        lambda c: c.good(scheme=Scheme.rfc9421).but(content_digest=None),
+        lambda c: c.good(scheme=Scheme.rfc9421).with_headers(content_digest=None),
         Reason.digest_missing,
         401,
     ),
@@ -351,7 +351,7 @@ ROWS = [
     ),
     Row(
         "18 RFC 9421 without Signature",
-        lambda c: c.good(scheme=Scheme.rfc9421).but(signature=None),
+        lambda c: c.good(scheme=Scheme.rfc9421).with_headers(signature=None),
         Reason.signature_malformed,
         401,
     ),

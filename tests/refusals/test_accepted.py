@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import func, select
 
 from federation.signatures import PrivateKey, PublicKey, Scheme, public_pem
-from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import ActorDocument
 from node.db import now
 from node.federating.models import Actor, InboxItem
+from node.testing.fake_peer import FakePeer, SignedMessage, private_key_pem
 from node.testing.nodes import TestNode
-from node.testing.peer import Message, Peer, pem
 from tests.refusals.bending import COVERED, digest_of
 from tests.refusals.cases import PARTS, Case, key_of, moment, unwrapped
 
-Bend = Callable[[Case], Message]
+Bend = Callable[[Case], SignedMessage]
 
 
-def own_key_document(case: Case) -> Message:
+def own_key_document(case: Case) -> SignedMessage:
     """A key with a document of its own, which the owner lists."""
     uri = case.peer.new_id("keys")
     path = case.sender.uri.removeprefix(f"https://{case.peer.host}")
@@ -30,8 +30,8 @@ def own_key_document(case: Case) -> Message:
     return key_of(case, uri)
 
 
-def ed25519(case: Case, scheme: Scheme) -> Message:
-    key = PrivateKey(f"{case.sender.uri}#ed25519-key", pem("ed25519"))
+def ed25519(case: Case, scheme: Scheme) -> SignedMessage:
+    key = PrivateKey(f"{case.sender.uri}#ed25519-key", private_key_pem("ed25519"))
     public = PublicKey(key.key_id, case.sender.uri, public_pem(key.pem))
     listed = ActorDocument(
         id=case.sender.uri, type="Person", inbox=f"{case.sender.uri}/inbox", public_keys=(public,)
@@ -40,9 +40,9 @@ def ed25519(case: Case, scheme: Scheme) -> Message:
     return case.good(key=key, scheme=scheme)
 
 
-def with_digest(case: Case, change: Callable[[Message], str]) -> Message:
+def with_digest(case: Case, change: Callable[[SignedMessage], str]) -> SignedMessage:
     message = case.good()
-    return case.again(message.but(digest=change(message)))
+    return case.again(message.with_headers(digest=change(message)))
 
 
 ROWS: dict[str, Bend] = {
@@ -75,10 +75,10 @@ ROWS: dict[str, Bend] = {
         c, ("@authority", "content-type", *PARTS), created=moment(), expires=moment() + 60
     ),
     "18 RFC 9421 with Ed25519": lambda c: ed25519(c, Scheme.rfc9421),
-    "the content type of JSON-LD": lambda c: c.good().but(
+    "the content type of JSON-LD": lambda c: c.good().with_headers(
         content_type='application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
     ),
-    "a content type with a charset": lambda c: c.good().but(
+    "a content type with a charset": lambda c: c.good().with_headers(
         content_type="Application/Activity+JSON; charset=utf-8"
     ),
     "an actor given as an object": lambda c: c.signed(
@@ -100,8 +100,8 @@ class Scene:
     """Where a row is played."""
 
     node: TestNode
-    peer: Peer
-    other: Peer
+    peer: FakePeer
+    other: FakePeer
 
     def play(self, name: str) -> None:
         """It is accepted, and stored once however often it comes (must 22)."""
@@ -117,7 +117,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(node: TestNode, peer: Peer, other: Peer) -> Scene:
+def scene(node: TestNode, peer: FakePeer, other: FakePeer) -> Scene:
     return Scene(node, peer, other)
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import DataError
 
 from node.federating.models import InboxItem
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 
 MOST_TRIES = 50
 
@@ -32,8 +32,8 @@ def refusing(node: TestNode, word: str) -> Iterator[list[str]]:
         event.remove(node.node.engine, "before_cursor_execute", look)
 
 
-def post(node: TestNode, sender: Signatory, about: str) -> tuple[str, int]:
-    message = sender.says("Like", f"https://{sender.peer.host}/{about}")
+def post(node: TestNode, sender: FakeActor, about: str) -> tuple[str, int]:
+    message = sender.build_activity("Like", f"https://{sender.peer.host}/{about}")
     return message["id"], sender.send(message, node).status_code
 
 
@@ -41,7 +41,7 @@ def test_a_message_that_cannot_be_stored_fails_alone(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     node.app.testing = False
     try:
-        sender = Peer.join(nodes, "brackwell.test", node).actor()
+        sender = FakePeer.join(nodes, "brackwell.test", node).actor()
         assert post(node, sender, "first")[1] == 202
         with refusing(node, "poisoned") as refused, ThreadPoolExecutor(8) as pool:
             for _ in range(MOST_TRIES):

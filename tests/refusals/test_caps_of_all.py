@@ -7,28 +7,28 @@ from node.audit import AuditEntry
 from node.conversations import receiving
 from node.conversations import service as conversations
 from node.conversations.models import Comment
-from node.federating import blocking, following, handling, housekeeping, inbox
+from node.federating import actor_blocks, following, housekeeping, inbox, inbox_processing
 from node.federating.models import (
     Block,
-    Deleted,
     Delivery,
     Follow,
     InboxItem,
     OutboxActivity,
     Reaction,
+    RemoteTombstone,
 )
 from node.moderation import service as moderation
 from node.moderation.models import Report
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation.talking import note, say
 from tests.federation.test_groups import follow_group
 from tests.federation.test_main_job import publish
 from tests.refusals.test_caps import count, like, tidied
 
 
-def strangers(nodes: Nodes, number: int) -> list[Signatory]:
-    return [Peer.join(nodes, f"stranger{one}.test").actor() for one in range(number)]
+def strangers(nodes: Nodes, number: int) -> list[FakeActor]:
+    return [FakePeer.join(nodes, f"stranger{one}.test").actor() for one in range(number)]
 
 
 def project_of(node: TestNode) -> str:
@@ -37,30 +37,30 @@ def project_of(node: TestNode) -> str:
 
 def test_must_35_whoever_asks_over_and_over_and_takes_no_answer(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
-    peer = Peer.join(nodes, "brackwell.test", node)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
     sender = peer.actor("brackwell")
-    peer.answers = 500
+    peer.response_status = 500
     last = {}
     for _ in range(5):
-        last = sender.says("Follow", node.council_uri)
+        last = sender.build_activity("Follow", node.council_uri)
         say(nodes, sender, node, "Follow", node.council_uri, id=last["id"])
     assert count(node, Delivery) == 1
     assert count(node, OutboxActivity, OutboxActivity.audience == "direct") == 1
-    assert peer.heard("Accept")[-1]["object"]["id"] == last["id"], "the last is answered"
+    assert peer.received_of_type("Accept")[-1]["object"]["id"] == last["id"], "the last is answered"
 
 
 def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """In open mode anybody can have any number of names."""
     node = nodes.start("aldermoor", federation="open")
     project = project_of(node)
-    monkeypatch.setattr(following, "MOST_WITH_STRANGERS", 2)
-    monkeypatch.setattr(receiving, "MOST_HELD", 2)
-    monkeypatch.setattr(blocking, "MOST", 2)
-    monkeypatch.setattr(moderation, "MOST_OPEN_OF_ALL", 2)
-    monkeypatch.setattr(housekeeping, "MOST_REACTIONS", 2)
-    monkeypatch.setattr(housekeeping, "MOST_DELETED", 2)
-    monkeypatch.setattr(housekeeping, "MOST_DIRECT", 0)
-    monkeypatch.setattr("node.runtime.MOST_DEEDS_OF_ALL", 3)
+    monkeypatch.setattr(following, "MAX_FOLLOWS_WITH_UNLISTED", 2)
+    monkeypatch.setattr(receiving, "MAX_HELD", 2)
+    monkeypatch.setattr(actor_blocks, "MAX_BLOCKS", 2)
+    monkeypatch.setattr(moderation, "MAX_OPEN_REMOTE", 2)
+    monkeypatch.setattr(housekeeping, "MAX_REACTIONS", 2)
+    monkeypatch.setattr(housekeeping, "MAX_TOMBSTONES", 2)
+    monkeypatch.setattr(housekeeping, "MAX_DIRECT", 0)
+    monkeypatch.setattr("node.runtime.AUDIT_QUOTA_TOTAL", 3)
     before = count(node, AuditEntry)
     for one in strangers(nodes, 4):
         say(nodes, one, node, "Follow", node.council_uri)
@@ -72,14 +72,14 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
     assert count(node, Comment) == 2
     assert count(node, Report) == 2
     assert count(node, Block) == 2
-    assert count(node, Reaction) == count(node, Deleted) == 4
+    assert count(node, Reaction) == count(node, RemoteTombstone) == 4
     tidied(node)
-    assert count(node, Reaction) == count(node, Deleted) == 2
+    assert count(node, Reaction) == count(node, RemoteTombstone) == 2
     assert count(node, AuditEntry) - before <= 3
     for one in strangers(nodes, 4):
         say(nodes, one, node, "Follow", node.council_uri)
     assert count(node, Follow) == 2
-    known = Peer.join(nodes, "brackwell.test", node).actor()
+    known = FakePeer.join(nodes, "brackwell.test", node).actor()
     say(nodes, known, node, "Follow", node.council_uri)
     assert count(node, Follow) == 3, "there is room for whom the operator allowed"
 
@@ -87,18 +87,18 @@ def test_must_35_servers_that_nobody_allowed(nodes: Nodes, monkeypatch: pytest.M
 def test_must_35_large_messages(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are few, and only their ids are kept once they were acted on."""
     node = nodes.start("aldermoor")
-    monkeypatch.setattr(handling, "LARGE", 20_000)
-    monkeypatch.setattr(inbox, "MOST_LARGE", 2)
-    sender, other = (Peer.join(nodes, f"{name}.test", node).actor() for name in ("b", "c"))
+    monkeypatch.setattr(inbox_processing, "LARGE_MESSAGE_BYTES", 20_000)
+    monkeypatch.setattr(inbox, "MAX_LARGE_PER_HOST", 2)
+    sender, other = (FakePeer.join(nodes, f"{name}.test", node).actor() for name in ("b", "c"))
     large = "x" * 20_000
     bins = f"{node.node.settings.base_url}{publish(node, 'Bins')}"
 
-    def send(one: Signatory) -> int:
-        return one.send(one.says("Like", bins, content=large), node).status_code
+    def send(one: FakeActor) -> int:
+        return one.send(one.build_activity("Like", bins, content=large), node).status_code
 
     assert [send(sender) for _ in range(3)] == [202, 202, 429]
     assert like(sender, node, bins) == send(other) == 202
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         bodies = session.scalars(select(InboxItem.body).order_by(InboxItem.id)).all()
     assert [bool(body) for body in bodies] == [False, False, True, False]
@@ -110,12 +110,12 @@ def test_must_35_announcements_of_what_is_changed_over_and_over(
     node = nodes.start("aldermoor")
     path = publish(node, "Bins")
     project = f"{node.node.settings.base_url}{path}"
-    follow_group(nodes, Peer.join(nodes, "cragford.test", node).actor(), node, path)
-    author = Peer.join(nodes, "brackwell.test", node).actor()
-    monkeypatch.setattr(conversations, "LATEST_ANNOUNCED", 3)
+    follow_group(nodes, FakePeer.join(nodes, "cragford.test", node).actor(), node, path)
+    author = FakePeer.join(nodes, "brackwell.test", node).actor()
+    monkeypatch.setattr(conversations, "KEPT_LATEST_ANNOUNCES", 3)
     about = note(author, project)
     say(nodes, author, node, "Create", about)
     for number in range(8):
         say(nodes, author, node, "Update", {**about, "content": f"<p>{number}</p>"})
     announced = OutboxActivity.type == "Announce", OutboxActivity.object_uri == about["id"]
-    assert count(node, OutboxActivity, *announced) == conversations.FIRST_ANNOUNCED + 3
+    assert count(node, OutboxActivity, *announced) == conversations.KEPT_FIRST_ANNOUNCES + 3

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from node.federating.models import InboxItem
-from node.testing.missing import missing
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
+from node.testing.requirements import end_as_not_run
 from tests.refusals.test_belief import followed, state_of
 
 SHARED = Path(
@@ -29,14 +29,14 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def as_activity(document: dict[str, Any], sender: Signatory) -> dict[str, Any]:
+def as_activity(document: dict[str, Any], sender: FakeActor) -> dict[str, Any]:
     """The document as `sender` would send it; in a Create where it is no activity."""
     if "actor" not in document or "object" not in document:
-        return sender.says("Create", document)
+        return sender.build_activity("Create", document)
     return document | {"id": sender.peer.new_id(), "actor": sender.uri}
 
 
-def made_own(activity: dict[str, Any], sender: Signatory) -> dict[str, Any]:
+def made_own(activity: dict[str, Any], sender: FakeActor) -> dict[str, Any]:
     """What it is about becomes the sender's own, so that it is believed and acted on."""
     about = activity["object"]
     about = about[0] if isinstance(about, list) else about
@@ -48,15 +48,15 @@ def made_own(activity: dict[str, Any], sender: Signatory) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def sender(node: TestNode, peer: Peer) -> Signatory:
+def sender(node: TestNode, peer: FakePeer) -> FakeActor:
     if not FILES:
-        missing(f"the documents of real servers in {FOLDER}")
+        end_as_not_run(f"the documents of real servers in {FOLDER}")
     return followed(node, peer)
 
 
 @pytest.mark.parametrize("path", FILES or [FOLDER], ids=lambda path: path.stem)
 def test_must_33_a_real_document_is_stored_or_ignored(
-    path: Path, lasting_nodes: Nodes, node: TestNode, sender: Signatory
+    path: Path, lasting_nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     document = read(path)
     raw = sender.send(path.read_bytes(), node)
@@ -68,7 +68,7 @@ def test_must_33_a_real_document_is_stored_or_ignored(
     for activity in (sent, made_own(sent, sender)):
         answer = sender.send(activity, node)
         assert answer.status_code in {202, 400, 403}, answer.data
-        lasting_nodes.settle()
+        lasting_nodes.run_until_idle()
         if answer.status_code == 202 and is_stored(node, activity["id"]):
             assert state_of(node, activity["id"]) in {"done", "ignored", "failed"}
             assert_well_handled(node, activity["id"])
@@ -86,8 +86,8 @@ def assert_well_handled(node: TestNode, uri: str) -> None:
         assert item.attempts <= 1, item.outcome
 
 
-def test_must_33_none_of_them_broke_the_node(node: TestNode, sender: Signatory) -> None:
+def test_must_33_none_of_them_broke_the_node(node: TestNode, sender: FakeActor) -> None:
     reader = node.visitor()
     for address in ("/", "/projects", "/councils"):
         assert reader.visit(address).status_code == 200
-    assert sender.send(sender.says("Like", "x"), node).status_code == 202
+    assert sender.send(sender.build_activity("Like", "x"), node).status_code == 202

@@ -7,20 +7,20 @@ import pytest
 from sqlalchemy import func, select, update
 
 from node.db import now
-from node.federating import handling
-from node.federating.fetching import MOST_ERRANDS
+from node.federating import inbox_processing
+from node.federating.fetching import MAX_THIRD_PARTY_FETCHES_PER_HOST
 from node.federating.models import InboxItem
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.refusals.test_belief import followed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-MANY = MOST_ERRANDS + 5
+MANY = MAX_THIRD_PARTY_FETCHES_PER_HOST + 5
 
 
-class Sending(Peer):
+class Sending(FakePeer):
     """Answers some questions by sending whoever asks on to another server."""
 
     def __call__(
@@ -39,9 +39,9 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def third(nodes: Nodes, node: TestNode) -> Peer:
+def third(nodes: Nodes, node: TestNode) -> FakePeer:
     """Whose server others would have asked."""
-    return Peer.join(nodes, "third.test", node)
+    return FakePeer.join(nodes, "third.test", node)
 
 
 def waiting(node: TestNode) -> int:
@@ -51,26 +51,26 @@ def waiting(node: TestNode) -> int:
 
 
 def a_minute_passes(nodes: Nodes, node: TestNode) -> None:
-    node.node.errands.forget()
+    node.node.third_party_fetch_limiter.reset()
     with node.work() as work:
         work.session.execute(update(InboxItem).values(due_at=now()))
-        work.wake(handling.FETCHING_JOB)
-    nodes.settle()
+        work.wake(inbox_processing.FETCHING_JOB)
+    nodes.run_until_idle()
 
 
-def name(nodes: Nodes, node: TestNode, sender: Signatory, kind: str, about: list[str]) -> None:
+def name(nodes: Nodes, node: TestNode, sender: FakeActor, kind: str, about: list[str]) -> None:
     for uri in about:
-        assert sender.send(sender.says(kind, uri), node).status_code == 202
-    nodes.settle()
+        assert sender.send(sender.build_activity(kind, uri), node).status_code == 202
+    nodes.run_until_idle()
 
 
 def test_must_35_errands_to_a_third_server_have_an_end(
-    nodes: Nodes, node: TestNode, third: Peer
+    nodes: Nodes, node: TestNode, third: FakePeer
 ) -> None:
-    sender = followed(node, Peer.join(nodes, "brackwell.test", node))
+    sender = followed(node, FakePeer.join(nodes, "brackwell.test", node))
     name(nodes, node, sender, "Create", [third.uri(f"/notes/{n}") for n in range(MANY)])
-    assert len(third.fetched) == MOST_ERRANDS
-    assert waiting(node) == MANY - MOST_ERRANDS
+    assert len(third.fetched) == MAX_THIRD_PARTY_FETCHES_PER_HOST
+    assert waiting(node) == MANY - MAX_THIRD_PARTY_FETCHES_PER_HOST
     # Others are heard meanwhile, and of its own things a server says as many as it likes.
     own = [sender.peer.uri(f"/notes/{n}") for n in range(MANY)]
     name(nodes, node, sender, "Create", own)
@@ -82,15 +82,17 @@ def test_must_35_errands_to_a_third_server_have_an_end(
 
 
 def test_must_35_several_servers_have_no_more_errands_than_one(
-    nodes: Nodes, node: TestNode, third: Peer
+    nodes: Nodes, node: TestNode, third: FakePeer
 ) -> None:
     for host in ("brackwell.test", "coldmere.test"):
-        sender = followed(node, Peer.join(nodes, host, node))
+        sender = followed(node, FakePeer.join(nodes, host, node))
         name(nodes, node, sender, "Create", [third.uri(f"/notes/{n}") for n in range(MANY)])
-    assert len(third.fetched) == MOST_ERRANDS
+    assert len(third.fetched) == MAX_THIRD_PARTY_FETCHES_PER_HOST
 
 
-def test_must_35_nor_does_one_that_sends_us_on(nodes: Nodes, node: TestNode, third: Peer) -> None:
+def test_must_35_nor_does_one_that_sends_us_on(
+    nodes: Nodes, node: TestNode, third: FakePeer
+) -> None:
     sender = followed(node, Sending.join(nodes, "brackwell.test", node))
     name(nodes, node, sender, "Create", [sender.peer.uri(f"/away/{n}") for n in range(MANY)])
-    assert len(third.fetched) == MOST_ERRANDS
+    assert len(third.fetched) == MAX_THIRD_PARTY_FETCHES_PER_HOST

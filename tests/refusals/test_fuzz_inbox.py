@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from node.federating.models import InboxItem
+from node.testing.fake_peer import FakeActor, FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Message, Peer, Signatory
 
 NAMES = (
     "host", "date", "digest", "signature", "signature-input", "content-digest", "content-type",
@@ -71,10 +71,10 @@ def node(lasting_nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture(scope="module")
-def sender(lasting_nodes: Nodes, node: TestNode) -> Signatory:
-    Peer.join(lasting_nodes, "cragford.test", node)
-    sender = Peer.join(lasting_nodes, "brackwell.test", node).actor("fuzz")
-    assert sender.send(sender.says("Like", "x"), node).status_code == 202
+def sender(lasting_nodes: Nodes, node: TestNode) -> FakeActor:
+    FakePeer.join(lasting_nodes, "cragford.test", node)
+    sender = FakePeer.join(lasting_nodes, "brackwell.test", node).actor("fuzz")
+    assert sender.send(sender.build_activity("Like", "x"), node).status_code == 202
     return sender
 
 
@@ -83,7 +83,7 @@ def kept(node: TestNode) -> int:
         return session.scalar(select(func.count()).select_from(InboxItem)) or 0
 
 
-def check(message: Message, node: TestNode) -> int:
+def check(message: SignedMessage, node: TestNode) -> int:
     """It is answered, by no error of ours; what is refused is not kept."""
     before = kept(node)
     answer = message.send(node)
@@ -100,48 +100,48 @@ def test_must_24_a_request_of_anything(data: st.DataObject, node: TestNode) -> N
     body = data.draw(st.binary(max_size=400))
     target = data.draw(st.sampled_from(TARGETS))
     headers.pop("content-length", None)
-    assert check(Message(headers, body, target), node) >= 300
+    assert check(SignedMessage(headers, body, target), node) >= 300
 
 
 @settings(max_examples=120)
 @given(data=st.data())
 def test_must_24_a_good_request_changed_here_and_there(
-    data: st.DataObject, node: TestNode, sender: Signatory
+    data: st.DataObject, node: TestNode, sender: FakeActor
 ) -> None:
-    message = sender.sign(sender.says("Like", "x"), node)
+    message = sender.sign(sender.build_activity("Like", "x"), node)
     name = data.draw(st.sampled_from(sorted(message.headers)))
     value = message.headers[name]
     at = data.draw(st.integers(0, len(value)))
     piece = data.draw(text | st.sampled_from(('"', ",", "=", "; ", "(", ")", ":", "\\")))
     cut = data.draw(st.integers(0, 12))
-    changed = message.but(**{name: value[:at] + piece + value[at + cut :]})
+    changed = message.with_headers(**{name: value[:at] + piece + value[at + cut :]})
     check(changed, node)
 
 
 def test_must_33_a_hostile_activity_signed_with_a_good_key(
-    lasting_nodes: Nodes, node: TestNode, sender: Signatory
+    lasting_nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     """It is stored or refused; and what is stored is acted on without an error of ours."""
 
     @settings(max_examples=500)
     @given(kind=st.sampled_from(TYPES), about=values, changes=changes)
     def post(kind: str, about: Any, changes: dict[str, Any]) -> None:
-        document = sender.says(kind, about) | changes
+        document = sender.build_activity(kind, about) | changes
         check(sender.sign(json.dumps(document).encode(), node), node)
 
     before = kept(node)
     post()
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     with node.reading() as session:
         outcomes = session.scalars(select(InboxItem.outcome)).all()
     assert len(outcomes) - before > 50
     assert [outcome for outcome in outcomes if "Error: " in outcome] == []
-    assert sender.send(sender.says("Like", "x"), node).status_code == 202
+    assert sender.send(sender.build_activity("Like", "x"), node).status_code == 202
 
 
 @settings(max_examples=60)
 @given(body=st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
 def test_must_24_any_bytes_signed_with_a_good_key(
-    body: bytes, node: TestNode, sender: Signatory
+    body: bytes, node: TestNode, sender: FakeActor
 ) -> None:
     assert check(sender.sign(body, node), node) >= 300

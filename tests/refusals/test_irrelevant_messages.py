@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from node.conversations.models import Comment
 from node.federating.models import InboxItem, Reaction
+from node.testing.fake_peer import FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory
 from tests.federation.test_main_job import publish
 from tests.refusals.test_caps import count
 
@@ -20,11 +20,11 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def sender(nodes: Nodes, node: TestNode) -> Signatory:
-    return Peer.join(nodes, "brackwell.test", node).actor()
+def sender(nodes: Nodes, node: TestNode) -> FakeActor:
+    return FakePeer.join(nodes, "brackwell.test", node).actor()
 
 
-def note(sender: Signatory, about: str | None, *more: str) -> dict[str, object]:
+def note(sender: FakeActor, about: str | None, *more: str) -> dict[str, object]:
     return {
         "id": sender.peer.new_id("notes"),
         "type": "Note",
@@ -42,15 +42,15 @@ def kept(node: TestNode, uri: str) -> tuple[str, bool]:
         return item.state, bool(item.body)
 
 
-def send(node: TestNode, sender: Signatory, kind: str, about: object) -> str:
+def send(node: TestNode, sender: FakeActor, kind: str, about: object) -> str:
     """Send an activity; its id."""
-    activity = sender.says(kind, about, to=[PUBLIC])
+    activity = sender.build_activity(kind, about, to=[PUBLIC])
     assert sender.send(activity, node).status_code == 202
     return str(activity["id"])
 
 
 def test_an_irrelevant_message_is_kept_as_an_id_and_ignored(
-    nodes: Nodes, node: TestNode, sender: Signatory
+    nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     irrelevant = [
         send(node, sender, "Like", ELSEWHERE),
@@ -59,12 +59,12 @@ def test_an_irrelevant_message_is_kept_as_an_id_and_ignored(
         send(node, sender, "Create", note(sender, None)),
     ]
     assert [kept(node, uri) for uri in irrelevant] == [("ignored", False)] * len(irrelevant)
-    nodes.settle()
+    nodes.run_until_idle()
     assert count(node, Comment) == count(node, Reaction) == 0
 
 
 def test_a_message_that_may_be_relevant_waits(
-    nodes: Nodes, node: TestNode, sender: Signatory
+    nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     base = node.node.settings.base_url
     bins = f"{base}{publish(node, 'Bins')}"
@@ -81,19 +81,19 @@ def test_a_message_that_may_be_relevant_waits(
         send(node, sender, "Create", {**note(sender, None), "project": ELSEWHERE}),
     ]
     assert {kept(node, uri) for uri in waiting} == {("new", True)}
-    nodes.settle()
+    nodes.run_until_idle()
     assert count(node, Comment) == 2
     assert count(node, Reaction) == 1
 
 
 def test_an_update_of_a_known_comment_is_relevant_whatever_it_replies_to_now(
-    nodes: Nodes, node: TestNode, sender: Signatory
+    nodes: Nodes, node: TestNode, sender: FakeActor
 ) -> None:
     about = note(sender, f"{node.node.settings.base_url}{publish(node, 'Bins')}")
     send(node, sender, "Create", about)
-    nodes.settle()
+    nodes.run_until_idle()
     changed = about | {"inReplyTo": ELSEWHERE, "content": "<p>Not so.</p>"}
     send(node, sender, "Update", changed)
-    nodes.settle()
+    nodes.run_until_idle()
     with node.reading() as session:
         assert session.scalars(select(Comment.content)).one() == "<p>Not so.</p>"

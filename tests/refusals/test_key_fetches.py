@@ -11,19 +11,21 @@ import pytest
 from werkzeug.test import TestResponse
 
 from federation.signatures import PrivateKey
-from node.federating.keystore import MOST_A_MINUTE
-from node.recent import Allowance, BusyError
+from node.caches_and_limits import LimitExceededError, RateLimiter
+from node.federating.keystore import MAX_FETCHES_PER_HOST
+from node.testing.fake_peer import FakePeer, SignedMessage, private_key_pem
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Message, Peer, pem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-def forged(peer: Peer, node: TestNode, key_id: str) -> Message:
+def forged(peer: FakePeer, node: TestNode, key_id: str) -> SignedMessage:
     """What anybody can send: signed with some key, said to be the one at `key_id`."""
     sender = peer.actor()
-    return sender.sign(sender.says("Like", "x"), node, key=PrivateKey(key_id, pem(which=3)))
+    return sender.sign(
+        sender.build_activity("Like", "x"), node, key=PrivateKey(key_id, private_key_pem(which=3))
+    )
 
 
 def reason(answer: TestResponse) -> tuple[int, str]:
@@ -34,8 +36,8 @@ def reason(answer: TestResponse) -> tuple[int, str]:
 @pytest.mark.parametrize("mode", ["allow-list", "open"])
 def test_a_key_is_never_asked_for_of_the_node_itself(mode: str, nodes: Nodes) -> None:
     node = nodes.start("aldermoor", federation=mode)
-    peer = Peer.join(nodes, "brackwell.test", node)
-    itself = Peer.join(nodes, node.host)
+    peer = FakePeer.join(nodes, "brackwell.test", node)
+    itself = FakePeer.join(nodes, node.host)
     for path in ("/somebody#main-key", "/projects", "/actor?x=1"):
         answer = forged(peer, node, itself.uri(path)).send(node)
         assert reason(answer) == (401, "key_not_found")
@@ -43,37 +45,39 @@ def test_a_key_is_never_asked_for_of_the_node_itself(mode: str, nodes: Nodes) ->
 
 
 def test_musts_35_and_37_a_server_is_asked_for_so_many_keys_a_minute(
-    node: TestNode, peer: Peer
+    node: TestNode, peer: FakePeer
 ) -> None:
     known = peer.actor()
-    assert known.send(known.says("Like", "x"), node).status_code == 202
+    assert known.send(known.build_activity("Like", "x"), node).status_code == 202
     before = len(peer.fetched)
     answers = [
         reason(forged(peer, node, peer.uri(f"/nobody/{number}")).send(node))
-        for number in range(MOST_A_MINUTE + 10)
+        for number in range(MAX_FETCHES_PER_HOST + 10)
     ]
     gone, too_many = (401, "key_gone"), (429, "too_many_keys")
-    assert answers == [gone] * (MOST_A_MINUTE - 1) + [too_many] * 11
-    assert len(peer.fetched) - before == MOST_A_MINUTE - 1
-    assert known.send(known.says("Like", "x"), node).status_code == 202, "whom we know is heard"
+    assert answers == [gone] * (MAX_FETCHES_PER_HOST - 1) + [too_many] * 11
+    assert len(peer.fetched) - before == MAX_FETCHES_PER_HOST - 1
+    assert known.send(known.build_activity("Like", "x"), node).status_code == 202, (
+        "whom we know is heard"
+    )
     newcomer = peer.actor()
-    message = newcomer.sign(newcomer.says("Like", "x"), node)
+    message = newcomer.sign(newcomer.build_activity("Like", "x"), node)
     answer = message.send(node)
     assert (reason(answer), answer.headers["Retry-After"]) == (too_many, "60")
-    node.node.key_fetches.forget()
+    node.node.key_fetch_limiter.reset()
     assert message.send(node).status_code == 202, "a minute later, it is heard"
 
 
 def test_one_server_does_not_use_up_what_another_may_be_asked(
-    node: TestNode, peer: Peer, other: Peer
+    node: TestNode, peer: FakePeer, other: FakePeer
 ) -> None:
-    for number in range(MOST_A_MINUTE):
+    for number in range(MAX_FETCHES_PER_HOST):
         forged(peer, node, peer.uri(f"/no/{number}")).send(node)
     sender = other.actor()
-    assert sender.send(sender.says("Like", "x"), node).status_code == 202
+    assert sender.send(sender.build_activity("Like", "x"), node).status_code == 202
 
 
-class Stuck(Peer):
+class Stuck(FakePeer):
     """Answers nobody before it is let go."""
 
     go = threading.Event()
@@ -93,7 +97,7 @@ def test_must_37_half_of_the_threads_never_wait_for_keys(path: str, nodes: Nodes
     messages = [forged(stuck, node, stuck.uri(path.format(number))) for number in range(6)]
     done = threading.Semaphore(0)
 
-    def send(message: Message) -> tuple[tuple[int, str], str | None]:
+    def send(message: SignedMessage) -> tuple[tuple[int, str], str | None]:
         answer = message.send(node)
         done.release()
         return reason(answer), answer.headers.get("Retry-After")
@@ -110,15 +114,17 @@ def test_must_37_half_of_the_threads_never_wait_for_keys(path: str, nodes: Nodes
         assert given.count(((503, "busy"), "10")) == 4
         assert given.count(((401, "key_gone"), None)) == 2
     sender = stuck.actor()
-    assert sender.send(sender.says("Like", "x"), node).status_code == 202, "all places are free"
+    assert sender.send(sender.build_activity("Like", "x"), node).status_code == 202, (
+        "all places are free"
+    )
 
 
 def test_must_35_of_what_strangers_serve_their_keys_alone_stay_in_memory(
-    node: TestNode, peer: Peer
+    node: TestNode, peer: FakePeer
 ) -> None:
     """A document of a million bytes takes up to 25 times as many once it is read."""
     senders = [peer.actor(more=[{}] * 200_000) for _ in range(4)]
-    messages = [one.sign(one.says("Like", "x"), node) for one in senders]
+    messages = [one.sign(one.build_activity("Like", "x"), node) for one in senders]
     gc.collect()
     tracemalloc.start()
     try:
@@ -132,22 +138,22 @@ def test_must_35_of_what_strangers_serve_their_keys_alone_stay_in_memory(
 
 
 def test_an_allowance_begins_anew() -> None:
-    allowance = Allowance(seconds=0.0)
-    allowance.spend("a", 1, 1)
-    allowance.spend("a", 1, 1)
-    lasting = Allowance()
-    lasting.spend("a", 1, 2)
-    with pytest.raises(BusyError, match="a"):
-        lasting.spend("a", 1, 2)
-    lasting.spend("b", 1, 2)
-    with pytest.raises(BusyError, match=r"^$"):
-        lasting.spend("c", 1, 2)
+    allowance = RateLimiter(seconds=0.0)
+    allowance.hit("a", 1, 1)
+    allowance.hit("a", 1, 1)
+    lasting = RateLimiter()
+    lasting.hit("a", 1, 2)
+    with pytest.raises(LimitExceededError, match="a"):
+        lasting.hit("a", 1, 2)
+    lasting.hit("b", 1, 2)
+    with pytest.raises(LimitExceededError, match=r"^$"):
+        lasting.hit("c", 1, 2)
 
 
 def test_a_place_is_given_back_whatever_happens() -> None:
-    allowance = Allowance()
+    allowance = RateLimiter()
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), allowance.place(1):
+        with pytest.raises(ZeroDivisionError), allowance.slot(1):
             1 // 0  # noqa: B018
-    with allowance.place(1), pytest.raises(BusyError), allowance.place(1):
+    with allowance.slot(1), pytest.raises(LimitExceededError), allowance.slot(1):
         pass

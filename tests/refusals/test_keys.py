@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from federation.signatures import PrivateKey, public_pem
+from node.caches_and_limits import SingleFlightCache
 from node.federating.models import Actor, ActorKey
-from node.recent import Recent
+from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory, pem
 from tests.refusals.test_accepted import count
 
 if TYPE_CHECKING:
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
 
 
 def statuses(
-    sender: Signatory, node: TestNode, times: int, key: PrivateKey | None = None
+    sender: FakeActor, node: TestNode, times: int, key: PrivateKey | None = None
 ) -> list[int]:
     return [
-        sender.sign(sender.says("Like", "x"), node, key=key).send(node).status_code
+        sender.sign(sender.build_activity("Like", "x"), node, key=key).send(node).status_code
         for _ in range(times)
     ]
 
 
-def fetches(sender: Signatory) -> int:
+def fetches(sender: FakeActor) -> int:
     return sender.peer.fetched.count(sender.uri.removeprefix(f"https://{sender.peer.host}"))
 
 
-def rotate(sender: Signatory, which: int = 2) -> Signatory:
+def rotate(sender: FakeActor, which: int = 2) -> FakeActor:
     """The same actor, its key replaced under the same name."""
     peer = sender.peer
     document = peer.documents[sender.uri.removeprefix(f"https://{peer.host}")][1]
-    new = PrivateKey(sender.key.key_id, pem(which=which))
+    new = PrivateKey(sender.key.key_id, private_key_pem(which=which))
     listed = document["publicKey"] | {"publicKeyPem": public_pem(new.pem)}
     peer.serve(sender.uri, document | {"publicKey": listed})
-    return Signatory(peer, sender.uri, new)
+    return FakeActor(peer, sender.uri, new)
 
 
 def forget_recent_fetches(node: TestNode) -> None:
     """As if a minute had passed."""
-    node.node.key_documents.forget()
+    node.node.key_document_cache.clear()
 
 
-def test_must_20_a_key_is_fetched_once_and_kept(node: TestNode, peer: Peer) -> None:
+def test_must_20_a_key_is_fetched_once_and_kept(node: TestNode, peer: FakePeer) -> None:
     sender = peer.actor()
     assert statuses(sender, node, 3) == [202] * 3
     forget_recent_fetches(node)
@@ -57,7 +57,7 @@ def test_must_20_a_key_is_fetched_once_and_kept(node: TestNode, peer: Peer) -> N
     assert fetches(sender) == 1
 
 
-def test_must_9_a_key_id_without_a_fragment_is_kept_too(node: TestNode, peer: Peer) -> None:
+def test_must_9_a_key_id_without_a_fragment_is_kept_too(node: TestNode, peer: FakePeer) -> None:
     sender = peer.actor()
     bare = PrivateKey(sender.uri, sender.key.pem)
     assert statuses(sender, node, 2, bare) == [202] * 2
@@ -66,7 +66,7 @@ def test_must_9_a_key_id_without_a_fragment_is_kept_too(node: TestNode, peer: Pe
     assert fetches(sender) == 1
 
 
-def test_must_20_a_rotated_key_is_accepted_after_one_fetch(node: TestNode, peer: Peer) -> None:
+def test_must_20_a_rotated_key_is_accepted_after_one_fetch(node: TestNode, peer: FakePeer) -> None:
     sender = peer.actor()
     assert statuses(sender, node, 1) == [202]
     forget_recent_fetches(node)
@@ -77,11 +77,13 @@ def test_must_20_a_rotated_key_is_accepted_after_one_fetch(node: TestNode, peer:
     assert statuses(sender, node, 1) == [401], "the old key no longer signs"
 
 
-def test_must_20_wrong_signatures_fetch_at_most_once_a_minute(node: TestNode, peer: Peer) -> None:
+def test_must_20_wrong_signatures_fetch_at_most_once_a_minute(
+    node: TestNode, peer: FakePeer
+) -> None:
     sender = peer.actor()
     assert statuses(sender, node, 1) == [202]
     forget_recent_fetches(node)
-    forged = Signatory(peer, sender.uri, PrivateKey(sender.key.key_id, pem(which=3)))
+    forged = FakeActor(peer, sender.uri, PrivateKey(sender.key.key_id, private_key_pem(which=3)))
     assert statuses(forged, node, 5) == [401] * 5
     assert fetches(sender) == 2
     assert statuses(sender, node, 1) == [202], "the key that we know still signs"
@@ -90,16 +92,18 @@ def test_must_20_wrong_signatures_fetch_at_most_once_a_minute(node: TestNode, pe
     assert fetches(sender) == 3
 
 
-def test_a_forged_message_does_not_lock_out_whom_it_names(node: TestNode, peer: Peer) -> None:
+def test_a_forged_message_does_not_lock_out_whom_it_names(node: TestNode, peer: FakePeer) -> None:
     """A stranger must not be able to spend the one fetch that a new council needs."""
     sender = peer.actor()
-    forged = Signatory(peer, sender.uri, PrivateKey(sender.key.key_id, pem(which=3)))
+    forged = FakeActor(peer, sender.uri, PrivateKey(sender.key.key_id, private_key_pem(which=3)))
     assert statuses(forged, node, 1) == [401]
     assert statuses(sender, node, 1) == [202]
     assert fetches(sender) == 1
 
 
-def test_must_20_many_fragments_of_one_document_are_one_fetch(node: TestNode, peer: Peer) -> None:
+def test_must_20_many_fragments_of_one_document_are_one_fetch(
+    node: TestNode, peer: FakePeer
+) -> None:
     sender = peer.actor()
     for number in range(5):
         key = PrivateKey(f"{sender.uri}#{number}", sender.key.pem)
@@ -107,7 +111,7 @@ def test_must_20_many_fragments_of_one_document_are_one_fetch(node: TestNode, pe
     assert fetches(sender) == 1
 
 
-def test_must_37_a_server_that_fails_is_asked_once_a_minute(node: TestNode, peer: Peer) -> None:
+def test_must_37_a_server_that_fails_is_asked_once_a_minute(node: TestNode, peer: FakePeer) -> None:
     sender = peer.actor()
     peer.serve(sender.uri, {}, 500)
     assert statuses(sender, node, 4) == [503] * 4
@@ -120,7 +124,7 @@ def test_must_20_first_messages_that_come_together_share_one_fetch(
     """As a council sends them whose first projects are published at once."""
     peer = SlowPeer.join(lasting_nodes, "slow.test", node)
     sender = peer.actor()
-    messages = [sender.sign(sender.says("Like", "x"), node) for _ in range(4)]
+    messages = [sender.sign(sender.build_activity("Like", "x"), node) for _ in range(4)]
     before = count(node)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda message: message.send(node), messages))
@@ -131,7 +135,7 @@ def test_must_20_first_messages_that_come_together_share_one_fetch(
         assert len(session.scalars(select(Actor).where(Actor.uri == sender.uri)).all()) == 1
 
 
-class SlowPeer(Peer):
+class SlowPeer(FakePeer):
     """Answers after a moment, so that others ask meanwhile."""
 
     def __call__(
@@ -142,7 +146,7 @@ class SlowPeer(Peer):
 
 
 @dataclass
-class GatedPeer(Peer):
+class GatedPeer(FakePeer):
     """Answers once it is let."""
 
     is_asked: threading.Event = field(default_factory=threading.Event)
@@ -157,14 +161,14 @@ class GatedPeer(Peer):
 
 
 def test_who_waits_for_a_key_holds_up_nobody(
-    lasting_nodes: Nodes, node: TestNode, peer: Peer
+    lasting_nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     """Messages that arrive together are judged by one thread, which asks nobody."""
     known, gated = peer.actor(), GatedPeer.join(lasting_nodes, "gated.test", node)
     assert statuses(known, node, 1) == [202]
     unknown = gated.actor()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(unknown.send, unknown.says("Like", "x"), node)
+        waiting = pool.submit(unknown.send, unknown.build_activity("Like", "x"), node)
         assert gated.is_asked.wait(30)
         assert statuses(known, node, 2) == [202] * 2
         assert not waiting.done()
@@ -173,30 +177,32 @@ def test_who_waits_for_a_key_holds_up_nobody(
 
 
 def test_must_21_delete_by_an_unknown_actor_that_is_gone_fetches_nothing(
-    node: TestNode, peer: Peer
+    node: TestNode, peer: FakePeer
 ) -> None:
     sender = peer.actor()
     peer.serve(sender.uri, {}, 410)
     before = count(node)
     for about in (sender.uri, {"id": sender.uri, "type": "Person"}):
-        answer = sender.send(sender.says("Delete", about), node)
+        answer = sender.send(sender.build_activity("Delete", about), node)
         assert answer.status_code == 202
     assert fetches(sender) == 0
     assert count(node) == before
 
 
-def test_must_21_a_thousand_actors_that_are_gone_cause_no_fetch(node: TestNode, peer: Peer) -> None:
+def test_must_21_a_thousand_actors_that_are_gone_cause_no_fetch(
+    node: TestNode, peer: FakePeer
+) -> None:
     """As when a large server closes, or somebody says so of a thousand that never were."""
     before, fetched = count(node), len(peer.fetched)
     for number in range(1_000):
         uri = peer.uri(f"/gone/{number}")
-        gone = Signatory(peer, uri, PrivateKey(f"{uri}#main-key", pem()))
-        assert gone.send(gone.says("Delete", uri), node).status_code == 202
+        gone = FakeActor(peer, uri, PrivateKey(f"{uri}#main-key", private_key_pem()))
+        assert gone.send(gone.build_activity("Delete", uri), node).status_code == 202
     assert len(peer.fetched) == fetched
     assert count(node) == before
 
 
-def test_two_actors_that_list_one_key_id(node: TestNode, peer: Peer) -> None:
+def test_two_actors_that_list_one_key_id(node: TestNode, peer: FakePeer) -> None:
     """A careless or hostile neighbour on the same host does no harm beyond a fetch."""
     first, second = peer.actor(), peer.actor()
     assert statuses(first, node, 1) == [202]
@@ -204,7 +210,7 @@ def test_two_actors_that_list_one_key_id(node: TestNode, peer: Peer) -> None:
     taken = {
         "id": first.key.key_id,
         "owner": second.uri,
-        "publicKeyPem": public_pem(pem(which=2)),
+        "publicKeyPem": public_pem(private_key_pem(which=2)),
     }
     peer.serve(second.uri, document | {"publicKey": [document["publicKey"], taken]})
     assert statuses(second, node, 1) == [202]
@@ -230,7 +236,7 @@ def test_two_actors_that_list_one_key_id(node: TestNode, peer: Peer) -> None:
     ids=",".join,
 )
 def test_odd_actors_are_remembered_as_far_as_they_fit(
-    more: dict[str, Any], node: TestNode, peer: Peer
+    more: dict[str, Any], node: TestNode, peer: FakePeer
 ) -> None:
     sender = peer.actor(**more)
     assert statuses(sender, node, 2) == [202] * 2
@@ -241,7 +247,7 @@ def test_odd_actors_are_remembered_as_far_as_they_fit(
 
 
 def test_recent_does_a_thing_once_and_waits_for_it() -> None:
-    recent: Recent[int] = Recent(seconds=60, limit=2)
+    recent: SingleFlightCache[int] = SingleFlightCache(seconds=60, max_entries=2)
     begun, go = threading.Event(), threading.Event()
 
     def slowly() -> int:
@@ -250,30 +256,30 @@ def test_recent_does_a_thing_once_and_waits_for_it() -> None:
         return 1
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(recent.outcome, "a", slowly)
+        first = pool.submit(recent.get_or_compute, "a", slowly)
         begun.wait(5)
-        second = pool.submit(recent.outcome, "a", lambda: 2)
+        second = pool.submit(recent.get_or_compute, "a", lambda: 2)
         go.set()
         assert (first.result(5), second.result(5)) == (1, 1)
-    assert recent.outcome("b", lambda: 3) == 3
-    assert recent.outcome("c", lambda: 4) == 4
-    assert recent.outcome("a", lambda: 5) == 5, "beyond the limit, the oldest is forgotten"
+    assert recent.get_or_compute("b", lambda: 3) == 3
+    assert recent.get_or_compute("c", lambda: 4) == 4
+    assert recent.get_or_compute("a", lambda: 5) == 5, "beyond the limit, the oldest is forgotten"
 
 
 def test_must_35_recent_forgets_what_takes_up_too_much() -> None:
-    recent: Recent[str] = Recent(most_bytes=100)
+    recent: SingleFlightCache[str] = SingleFlightCache(max_bytes=100)
     for name in "abc":
-        assert recent.outcome(name, lambda: 40 * "x") == 40 * "x"
-    assert recent.outcome("c", lambda: "again") == 40 * "x"
-    assert recent.outcome("a", lambda: "again") == "again", "the oldest is forgotten"
-    assert recent.outcome("d", lambda: 200 * "x") == 200 * "x"
-    assert recent.outcome("d", lambda: "again") == "again", "nothing that is larger is kept"
+        assert recent.get_or_compute(name, lambda: 40 * "x") == 40 * "x"
+    assert recent.get_or_compute("c", lambda: "again") == 40 * "x"
+    assert recent.get_or_compute("a", lambda: "again") == "again", "the oldest is forgotten"
+    assert recent.get_or_compute("d", lambda: 200 * "x") == 200 * "x"
+    assert recent.get_or_compute("d", lambda: "again") == "again", "nothing that is larger is kept"
 
 
 def test_recent_forgets_what_is_old_and_what_failed() -> None:
-    recent: Recent[int] = Recent(seconds=0.0)
-    assert [recent.outcome("a", lambda: 1), recent.outcome("a", lambda: 2)] == [1, 2]
-    lasting: Recent[int] = Recent()
+    recent: SingleFlightCache[int] = SingleFlightCache(seconds=0.0)
+    assert [recent.get_or_compute("a", lambda: 1), recent.get_or_compute("a", lambda: 2)] == [1, 2]
+    lasting: SingleFlightCache[int] = SingleFlightCache()
     with pytest.raises(ZeroDivisionError):
-        lasting.outcome("a", lambda: 1 // 0)
-    assert lasting.outcome("a", lambda: 1) == 1
+        lasting.get_or_compute("a", lambda: 1 // 0)
+    assert lasting.get_or_compute("a", lambda: 1) == 1

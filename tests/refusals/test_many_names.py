@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from node.db import now
 from node.federating.models import RefusalCount
-from node.federating.refusals import MOST_ROWS
+from node.federating.refusals import MAX_ROWS
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes
-from node.testing.peer import Peer
 from tests.refusals.test_refusals import counted, shown
 
 
@@ -21,13 +21,13 @@ def test_must_35_a_stranger_with_many_names_does_not_blind_the_operator(nodes: N
                 reason="host_not_allowed",
                 last_at=long_ago + timedelta(seconds=number),
             )
-            for number in range(MOST_ROWS)
+            for number in range(MAX_ROWS)
         )
     for host in ("h0.test", "late.test"):
-        sender = Peer.join(nodes, host).actor()
-        assert sender.send(sender.says("Like", "x"), node).status_code == 403
+        sender = FakePeer.join(nodes, host).actor()
+        assert sender.send(sender.build_activity("Like", "x"), node).status_code == 403
     assert [row[0] for row in shown(node.visitor("operator"))[:2]] == ["late.test", "h0.test"]
     left = counted(node)
-    assert len(left) == MOST_ROWS
+    assert len(left) == MAX_ROWS
     assert left["h0.test", "host_not_allowed"] == 2
     assert ("h1.test", "host_not_allowed") not in left, "heard of longest ago"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from node.federating import handling
+from node.federating import inbox_processing
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.refusals.test_belief import article, followed, send, titles
 
 
@@ -17,20 +17,20 @@ def nodes(lasting_nodes: Nodes) -> Nodes:
 
 
 def test_must_23_an_update_acted_on_beside_its_deletion_brings_nothing_back(
-    nodes: Nodes, node: TestNode, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, node: TestNode, peer: FakePeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One worker has deleted the project, and not yet committed that, when another takes an Update
     of it that comes late, and the Create of one that was deleted before it came.
     """
     sender = followed(node, peer)
     known, unknown = article(sender, "Bins"), article(sender, "Parks")
-    assert send(nodes, sender, sender.says("Create", known), node) == "done"
+    assert send(nodes, sender, sender.build_activity("Create", known), node) == "done"
     for document in (known, unknown):
-        sender.send(sender.says("Delete", document["id"]), node)
+        sender.send(sender.build_activity("Delete", document["id"]), node)
     for document in (known, unknown):
-        sender.send(sender.says("Update", document | {"name": "Overdue"}), node)
+        sender.send(sender.build_activity("Update", document | {"name": "Overdue"}), node)
     deleted, others_were_there = threading.Event(), threading.Event()
-    record = handling._record
+    record = inbox_processing._record
 
     def slowly(work: Any, item: Any, end: Any) -> None:
         record(work, item, end)
@@ -39,9 +39,11 @@ def test_must_23_an_update_acted_on_beside_its_deletion_brings_nothing_back(
             deleted.set()
             others_were_there.wait(0.4)
 
-    monkeypatch.setattr(handling, "LEASED", 2)
-    monkeypatch.setattr(handling, "_record", slowly)
-    one, other = (threading.Thread(target=handling.work_off, args=[node.node]) for _ in range(2))
+    monkeypatch.setattr(inbox_processing, "LEASE_SIZE", 2)
+    monkeypatch.setattr(inbox_processing, "_record", slowly)
+    one, other = (
+        threading.Thread(target=inbox_processing.run_job, args=[node.node]) for _ in range(2)
+    )
     one.start()
     deleted.wait(5)
     other.start()
@@ -49,5 +51,5 @@ def test_must_23_an_update_acted_on_beside_its_deletion_brings_nothing_back(
     others_were_there.set()
     one.join(10)
     other.join(10)
-    nodes.settle()
+    nodes.run_until_idle()
     assert titles(node, sender) == []

@@ -19,8 +19,8 @@ from node.mail import notify
 from node.projects import federate
 from node.projects.details import Details, parse
 from node.services import service as services
-from plugins.checklists.definitions import reading
-from plugins.checklists.definitions.taking import DefinitionError
+from plugins.checklists.definitions import parsing
+from plugins.checklists.definitions.data_reader import DefinitionError
 
 PIECES = [
     *("id", "version", "title", "sections", "questions", "text", "en", "cy", "severity", "domain"),
@@ -45,22 +45,22 @@ short = settings(bounded, max_examples=50)
 
 
 def _list_of_services(body: bytes) -> Any:
-    return list(services._read(body.decode("utf-8", "replace").splitlines()))
+    return list(services._parse_csv(body.decode("utf-8", "replace").splitlines()))
 
 
 READERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...]]] = {
-    "checklist": (reading.parse, (DefinitionError,)),
-    "list of servers": (peer_lists.read, (InvalidInputError,)),
+    "checklist": (parsing.parse, (DefinitionError,)),
+    "list of servers": (peer_lists.parse_list, (InvalidInputError,)),
     "list of services": (_list_of_services, ()),
     "document": (parse_json, (FederationError,)),
-    "answer of Notify": (lambda body: notify._said(400, body), ()),
-    "Markdown": (lambda body: markup.from_markdown(body.decode("utf-8", "replace")), ()),
+    "answer of Notify": (lambda body: notify._describe_error(400, body), ()),
+    "Markdown": (lambda body: markup.render_markdown(body.decode("utf-8", "replace")), ()),
     "project in a file": (
         lambda body: markdown.parse(body.decode("utf-8", "replace")),
         (InvalidInputError,),
     ),
     "HTML": (
-        lambda body: markup.received("content", body.decode("utf-8", "replace"), 9_999),
+        lambda body: markup.sanitise_received("content", body.decode("utf-8", "replace"), 9_999),
         (FederationError,),
     ),
 }
@@ -84,10 +84,10 @@ def test_any_bytes(name: str) -> None:
 )
 def test_what_is_deep_or_has_many_parts_is_refused(body: bytes) -> None:
     with pytest.raises(DefinitionError):
-        reading.parse(body)
+        parsing.parse(body)
     with pytest.raises(FederationError):
         parse_json(body)
-    assert notify._said(400, body)
+    assert notify._describe_error(400, body)
 
 
 def test_a_number_of_a_service_has_an_end() -> None:

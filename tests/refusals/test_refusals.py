@@ -10,8 +10,8 @@ from sqlalchemy import inspect, select, text
 
 from node.federating import peers, refusals
 from node.federating.models import RefusalCount
+from node.testing.fake_peer import FakePeer, SignedMessage
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Message, Peer
 from node.testing.visitor import Visitor
 from tests.refusals import rows, unreadable
 from tests.refusals.cases import Case, Row
@@ -69,8 +69,8 @@ class Scene:
     """Where a row is played."""
 
     node: TestNode
-    peer: Peer
-    other: Peer
+    peer: FakePeer
+    other: FakePeer
     operator: Visitor
 
     def play(self, row: Row) -> None:
@@ -80,7 +80,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(node: TestNode, peer: Peer, other: Peer, operator: Visitor) -> Scene:
+def scene(node: TestNode, peer: FakePeer, other: FakePeer, operator: Visitor) -> Scene:
     return Scene(node, peer, other, operator)
 
 
@@ -147,7 +147,7 @@ def test_another_content_type_is_refused(row: Row, scene: Scene) -> None:
 
 
 def refused(
-    message: Message, status: int, reason: str, host: str, node: TestNode, operator: Visitor
+    message: SignedMessage, status: int, reason: str, host: str, node: TestNode, operator: Visitor
 ) -> None:
     before, counts = stored(node), counted(node)
     answer = message.send(node)
@@ -165,9 +165,9 @@ def refused(
 def test_must_30_a_host_that_is_not_allowed_is_refused_before_anything_is_fetched(
     lasting_nodes: Nodes, node: TestNode, operator: Visitor
 ) -> None:
-    stranger = Peer.join(lasting_nodes, "stranger.test")
+    stranger = FakePeer.join(lasting_nodes, "stranger.test")
     sender = stranger.actor()
-    message = sender.sign(sender.says("Follow", node.council_uri), node)
+    message = sender.sign(sender.build_activity("Follow", node.council_uri), node)
     refused(message, 403, "host_not_allowed", stranger.host, node, operator)
     with node.work() as work:
         peers.decide(work, stranger.host, peers.BLOCKED)
@@ -176,19 +176,19 @@ def test_must_30_a_host_that_is_not_allowed_is_refused_before_anything_is_fetche
 
 
 def test_must_24_a_body_of_no_stated_length_is_cut_off_too(
-    node: TestNode, peer: Peer, operator: Visitor
+    node: TestNode, peer: FakePeer, operator: Visitor
 ) -> None:
     """Chunked: the web server hands it on as a stream that ends by itself."""
     sender = peer.actor()
-    message = sender.sign(sender.says("Like", "x", content="a" * 1_048_576), node)
+    message = sender.sign(sender.build_activity("Like", "x", content="a" * 1_048_576), node)
     before = stored(node)
     answer = chunked(node, message)
     assert answer.status_code == 413
     assert stored(node) == before
-    assert chunked(node, sender.sign(sender.says("Like", "x"), node)).status_code == 202
+    assert chunked(node, sender.sign(sender.build_activity("Like", "x"), node)).status_code == 202
 
 
-def chunked(node: TestNode, message: Message) -> Any:
+def chunked(node: TestNode, message: SignedMessage) -> Any:
     headers = {**message.headers, "transfer-encoding": "chunked"}
     return node.app.test_client().post(
         message.target,
@@ -199,9 +199,11 @@ def chunked(node: TestNode, message: Message) -> Any:
     )
 
 
-def test_refusals_of_one_kind_are_one_row(node: TestNode, peer: Peer) -> None:
+def test_refusals_of_one_kind_are_one_row(node: TestNode, peer: FakePeer) -> None:
     sender = peer.actor()
     before = len(counted(node))
     for _ in range(5):
-        sender.sign(sender.says("Like", "x"), node).but(digest="SHA-256=").send(node)
+        sender.sign(sender.build_activity("Like", "x"), node).with_headers(digest="SHA-256=").send(
+            node
+        )
     assert len(counted(node)) - before <= 1

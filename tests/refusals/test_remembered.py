@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import event, select, update
 
 from node.councils.models import Council
-from node.federating import blocking, peers
+from node.federating import actor_blocks, peers
 from node.federating.models import Actor, Peer
 from node.people.models import User
+from node.testing.fake_peer import FakeActor
+from node.testing.fake_peer import FakePeer as Server
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer as Server
-from node.testing.peer import Signatory
 from tests.refusals.test_caps import like
 
 REMEMBERED = ("FROM actor", "FROM actor_key", "FROM peer")
@@ -25,7 +25,7 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def sender(nodes: Nodes, node: TestNode) -> Signatory:
+def sender(nodes: Nodes, node: TestNode) -> FakeActor:
     sender = Server.join(nodes, "brackwell.test", node).actor()
     assert like(sender, node) == 202
     return sender
@@ -50,7 +50,7 @@ def write(node: TestNode, statement: Any) -> None:
         work.session.execute(statement)
 
 
-def test_an_unrelated_change_clears_no_cache(node: TestNode, sender: Signatory) -> None:
+def test_an_unrelated_change_clears_no_cache(node: TestNode, sender: FakeActor) -> None:
     host = sender.peer.host
     assert like(sender, node) == 202
     write(node, update(User).values(name="Someone else"))
@@ -61,15 +61,15 @@ def test_an_unrelated_change_clears_no_cache(node: TestNode, sender: Signatory) 
     assert found == []
 
 
-def test_a_block_takes_effect_at_once(node: TestNode, sender: Signatory) -> None:
+def test_a_block_takes_effect_at_once(node: TestNode, sender: FakeActor) -> None:
     with node.work() as work:
         council = work.session.scalars(select(Council)).first()
         actor = work.session.scalars(select(Actor).where(Actor.uri == sender.uri)).one()
         assert council is not None
-        block = blocking.block(work, council.actor, actor)
+        block = actor_blocks.block(work, council.actor, actor)
     assert like(sender, node) == 403
     with node.work() as work:
-        blocking.unblock(work, work.session.merge(block))
+        actor_blocks.unblock(work, work.session.merge(block))
     assert like(sender, node) == 202
     with node.work() as work:
         peers.decide(work, sender.peer.host, peers.BLOCKED)

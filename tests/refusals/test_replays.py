@@ -8,8 +8,8 @@ from federation.proofs import add_proof
 from federation.signatures import PrivateKey, Scheme
 from node.db import now
 from node.federating.models import InboxItem
+from node.testing.fake_peer import FakeActor, FakePeer, private_key_pem
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer, Signatory, pem
 from tests.federation.test_proofs import lists
 from tests.refusals.test_belief import follow
 from tests.refusals.test_caps import count, like, tidied
@@ -24,25 +24,27 @@ def node(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, node: TestNode) -> Peer:
-    return Peer.join(nodes, "brackwell.test", node)
+def peer(nodes: Nodes, node: TestNode) -> FakePeer:
+    return FakePeer.join(nodes, "brackwell.test", node)
 
 
-def forget(nodes: Nodes, node: TestNode, sender: Signatory) -> None:
+def forget(nodes: Nodes, node: TestNode, sender: FakeActor) -> None:
     """So many other messages come that earlier ones are not kept."""
     assert [like(sender, node) for _ in range(3)] == [202] * 3
-    nodes.settle()
+    nodes.run_until_idle()
     tidied(node)
-    node.node.remembers_since.forget()  # a second has passed
+    node.node.inbox_history_cache.clear()  # a second has passed
     assert count(node, InboxItem) == 2
 
 
 @pytest.mark.parametrize("scheme", Scheme)
 def test_must_22_a_message_that_was_forgotten_is_not_taken_again(
-    scheme: Scheme, nodes: Nodes, node: TestNode, peer: Peer
+    scheme: Scheme, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     sender = peer.actor()
-    message = sender.sign(sender.says("Like", "x"), node, at=now() - EARLIER, scheme=scheme)
+    message = sender.sign(
+        sender.build_activity("Like", "x"), node, at=now() - EARLIER, scheme=scheme
+    )
     assert message.send(node).status_code == 202
     assert message.send(node).status_code == 202, "it is known"
     forget(nodes, node, sender)
@@ -52,13 +54,13 @@ def test_must_22_a_message_that_was_forgotten_is_not_taken_again(
 
 
 def test_must_22_nor_is_one_that_somebody_passes_on(
-    nodes: Nodes, node: TestNode, peer: Peer
+    nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
-    sender, forwarder = peer.actor(), Peer.join(nodes, "coldmere.test", node).actor()
-    lists(sender, pem("ed25519"))
+    sender, forwarder = peer.actor(), FakePeer.join(nodes, "coldmere.test", node).actor()
+    lists(sender, private_key_pem("ed25519"))
     follow(node, sender)
-    key = PrivateKey(f"{sender.uri}#ed25519-key", pem("ed25519"))
-    proven = add_proof(sender.says("Like", "x"), key, now() - EARLIER)
+    key = PrivateKey(f"{sender.uri}#ed25519-key", private_key_pem("ed25519"))
+    proven = add_proof(sender.build_activity("Like", "x"), key, now() - EARLIER)
     assert forwarder.send(proven, node).status_code == 202
     forget(nodes, node, sender)
     assert forwarder.send(proven, node).status_code == 401

@@ -9,14 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from federation.vocabulary import Actor as ActorDocument
+from federation.vocabulary import ActorDocument
 from node import markup
 from node.audit import AuditEntry
 from node.db import now
 from node.federating import actors
 from node.projects.models import Project
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.refusals.test_belief import article, followed, send
 
 PIECES = (
@@ -47,18 +47,18 @@ def nodes(lasting_nodes: Nodes) -> Nodes:
     return lasting_nodes
 
 
-def received(nodes: Nodes, node: TestNode, peer: Peer, **changes: Any) -> Project:
+def received(nodes: Nodes, node: TestNode, peer: FakePeer, **changes: Any) -> Project:
     """What is kept of a project with changes."""
     sender = followed(node, peer)
     document = article(sender, "Bins", **changes)
-    assert send(nodes, sender, sender.says("Create", document), node) == "done"
+    assert send(nodes, sender, sender.build_activity("Create", document), node) == "done"
     with node.reading() as session:
         return session.scalars(select(Project).where(Project.uri == document["id"])).one()
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_times_of_no_document_are_not_shown(
-    at: str, nodes: Nodes, node: TestNode, peer: Peer
+    at: str, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     received(nodes, node, peer, published=at, updated=at)
     reader = node.visitor()
@@ -66,12 +66,12 @@ def test_times_of_no_document_are_not_shown(
         assert reader.visit(address).status_code == 200
 
 
-def test_nothing_was_changed_in_the_future(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_nothing_was_changed_in_the_future(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     later = (now() + timedelta(days=300)).isoformat()
     assert received(nodes, node, peer, updated=later).changed_at <= now()
 
 
-def test_titles_are_plain_text(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_titles_are_plain_text(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     project = received(
         nodes,
         node,
@@ -85,12 +85,14 @@ def test_titles_are_plain_text(nodes: Nodes, node: TestNode, peer: Peer) -> None
     assert "Parks &amp; Leisure &lt;5 gnp.exe" in page
 
 
-def test_a_page_is_of_the_origin_of_what_it_shows(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_a_page_is_of_the_origin_of_what_it_shows(
+    nodes: Nodes, node: TestNode, peer: FakePeer
+) -> None:
     project = received(nodes, node, peer, url="https://elsewhere.test/")
     assert project.url == project.uri
 
 
-def test_links_without_a_host_lead_nowhere(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_links_without_a_host_lead_nowhere(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     content = '<p><a href="/sign-out">a</a><a href="//x.test/">b</a><a href="https://x.test/">c</a>'
     found = received(nodes, node, peer, content=f"{content}</p>").content
     assert found.count("href=") == 1
@@ -113,12 +115,12 @@ def test_links_without_a_host_lead_nowhere(nodes: Nodes, node: TestNode, peer: P
     ids=lambda content: content[:20],
 )
 def test_html_that_is_slow_to_read_is_refused_soon(
-    content: str, nodes: Nodes, node: TestNode, peer: Peer
+    content: str, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     sender = followed(node, peer)
     document = article(sender, "Bins", content=content)
     began = time.process_time()
-    assert send(nodes, sender, sender.says("Create", document), node) == "failed"
+    assert send(nodes, sender, sender.build_activity("Create", document), node) == "failed"
     assert time.process_time() - began < 3
 
 
@@ -129,12 +131,12 @@ def test_html_that_is_slow_to_read_is_refused_soon(
 @example("[" * 300 + "words" + "](b)" * 300)
 def test_markdown_of_any_kind_is_made_into_html(source: str) -> None:
     """What it is made into is never refused by the sanitiser."""
-    assert markup.is_well_nested(markup.from_markdown(source))
+    assert markup.is_well_nested(markup.render_markdown(source))
 
 
 def test_markdown_that_is_nested_too_deeply_is_shown_as_it_was_written() -> None:
     source = "*" * 400 + "a < b" + "*" * 400
-    assert markup.from_markdown(source) == f"<p>{source.replace('<', '&lt;')}</p>"
+    assert markup.render_markdown(source) == f"<p>{source.replace('<', '&lt;')}</p>"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_markdown_that_is_nested_too_deeply_is_shown_as_it_was_written() -> None
     ],
 )
 def test_few_tags_that_are_badly_nested_are_put_right(
-    given: str, kept: str, nodes: Nodes, node: TestNode, peer: Peer
+    given: str, kept: str, nodes: Nodes, node: TestNode, peer: FakePeer
 ) -> None:
     assert received(nodes, node, peer, content=given).content == kept
 
@@ -164,18 +166,18 @@ def test_few_tags_that_are_badly_nested_are_put_right(
     ],
 )
 def test_what_actors_call_themselves(
-    changes: dict[str, Any], kept: dict[str, str], node: TestNode, peer: Peer
+    changes: dict[str, Any], kept: dict[str, str], node: TestNode, peer: FakePeer
 ) -> None:
     sender = peer.actor("odd", **changes)
     document = peer.documents[sender.uri.removeprefix(f"https://{peer.host}")][1]
     with node.work() as work:
-        actor = actors.remember(work.session, ActorDocument.parse(document))
+        actor = actors.upsert(work.session, ActorDocument.parse(document))
         assert {name: getattr(actor, name) for name in kept} == kept
         assert actor.name
         assert "@@" not in actor.address
 
 
-def test_long_ids_fit_into_the_audit_log(nodes: Nodes, node: TestNode, peer: Peer) -> None:
+def test_long_ids_fit_into_the_audit_log(nodes: Nodes, node: TestNode, peer: FakePeer) -> None:
     sender = peer.actor("a" * 1900)
     assert AuditEntry.by.type.length >= len(sender.uri)  # SQLite would not mind
     with node.work() as work:

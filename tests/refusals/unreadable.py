@@ -45,7 +45,7 @@ ROWS = [
     *each(
         "19 {}",
         SCHEMES,
-        lambda c, name: c.good().but(**{"signature": None, **SCHEMES[name]}),
+        lambda c, name: c.good().with_headers(**{"signature": None, **SCHEMES[name]}),
         Reason.signature_scheme_unknown,
         401,
         host="",
@@ -53,14 +53,14 @@ ROWS = [
     *each(
         "19 a signature that reads {}",
         UNREADABLE_SIGNATURES,
-        lambda c, value: c.good().but(signature=value),
+        lambda c, value: c.good().with_headers(signature=value),
         Reason.signature_malformed,
         401,
     ),
     *each(
         "19 a Signature-Input that reads {}",
         ("trust-me", "sig1=()", "sig1=(((", "sig1=" + "(" * 5000),
-        lambda c, value: c.good().but(signature_input=value),
+        lambda c, value: c.good().with_headers(signature_input=value),
         Reason.signature_malformed,
         401,
         host="",
@@ -106,7 +106,7 @@ ROWS = [
     *each(
         "the content type {}",
         TYPES,
-        lambda c, kind: c.good().but(content_type=kind),
+        lambda c, kind: c.good().with_headers(content_type=kind),
         Reason.wrong_type,
         415,
     ),

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from node.rest.models import Scope
+from node.rest.models import TokenScope
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
 
-ALL = tuple(scope.value for scope in Scope)
+ALL = tuple(scope.value for scope in TokenScope)
 
 
 class Program:

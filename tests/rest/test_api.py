@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from node.audit import AuditEntry
 from node.people import service as people
 from node.people.models import User
-from node.rest import asking
-from node.testing.nodes import PASSWORD, TestNode, email
+from node.rest import auth_and_limits
+from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.testing.visitor import Visitor
 from tests.rest.conftest import ALL, Program, make_token
 
@@ -121,7 +121,9 @@ def test_lists_go_from_page_to_page(writer: Program, stranger: Program) -> None:
         path = (answer.json["next"] or "").partition("/api/v1")[2]
         assert bool(path) == ('rel="next"' in answer.headers.get("Link", ""))
     assert seen == [f"Listed {number}" for number in range(5)]
-    assert len(stranger("GET", "/projects?limit=1000").json["projects"]) <= asking.MOST_LIMIT
+    assert (
+        len(stranger("GET", "/projects?limit=1000").json["projects"]) <= auth_and_limits.MAX_LIMIT
+    )
     later = stranger("GET", "/projects?changed_since=2999-01-01T00:00:00Z").json
     assert later == {"projects": [], "next": None}
     nobody = stranger("GET", "/projects?council=https://nobody.example/").json
@@ -186,7 +188,7 @@ def moderator(council: TestNode) -> Visitor:
         people.create(
             work,
             name="Mo",
-            email=email("moderator", council.name),
+            email=role_email("moderator", council.name),
             password=PASSWORD,
             role="moderator",
         )
@@ -325,13 +327,13 @@ def test_unknown_addresses(stranger: Program) -> None:
 
 
 def test_whoever_asks_too_often_waits(council: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = asking.Limits()
-    monkeypatch.setitem(council.app.extensions, asking.EXTENSION, limits)
+    limits = auth_and_limits.ApiRateLimits()
+    monkeypatch.setitem(council.app.extensions, auth_and_limits.EXTENSION_KEY, limits)
     program = Program(council)
-    answers = [program("GET", "/") for _ in range(asking.PER_ADDRESS + 1)]
+    answers = [program("GET", "/") for _ in range(auth_and_limits.MAX_PER_ADDRESS + 1)]
     assert {one.status_code for one in answers[:-1]} == {200}
     problem(answers[-1], 429)
-    assert 0 < int(answers[-1].headers["Retry-After"]) <= asking.WINDOW
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= auth_and_limits.WINDOW_SECONDS
 
 
 def test_the_description_is_valid_and_names_every_address(

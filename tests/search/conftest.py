@@ -65,5 +65,5 @@ def town(lasting_nodes: Nodes) -> TestNode:
     publish(node, "Café licences", "Naïve façade: ÆSIR in Łódź, straße & smørrebrød.")
     publish(node, "Only for ourselves", "Secret bins.", visibility="private")
     publish(node, "For councils we know", "Shared bins.", visibility="peers")
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     return node

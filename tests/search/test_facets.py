@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from node.db import now
-from node.federating.readers import ANYBODY, OUR_OWN, Reader
+from node.federating.viewer import ANONYMOUS, LOCAL_USER, Viewer
 from node.search import service
 from node.testing.nodes import TestNode
 from tests.search.writing import titles
@@ -75,13 +75,13 @@ def test_a_search_is_narrowed_down(town: TestNode, asked: Asked, found: set[str]
 @pytest.mark.parametrize(
     "reader,more",
     [
-        (ANYBODY, set()),
-        (OUR_OWN, {"Only for ourselves", "For councils we know"}),
-        (Reader(host="brackwell.test"), {"For councils we know"}),
+        (ANONYMOUS, set()),
+        (LOCAL_USER, {"Only for ourselves", "For councils we know"}),
+        (Viewer(host="brackwell.test"), {"For councils we know"}),
     ],
     ids=["anybody", "our own people", "a peer"],
 )
-def test_nobody_finds_what_they_may_not_see(town: TestNode, reader: Reader, more: set[str]) -> None:
+def test_nobody_finds_what_they_may_not_see(town: TestNode, reader: Viewer, more: set[str]) -> None:
     assert set(titles(town, reader)) == PUBLIC | more
     assert set(titles(town, reader, q="bins")) == {BIN, PARKING} | more
     for hidden in ("Only for ourselves", "For councils we know"):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from node.federating.readers import ANYBODY
-from node.search import picking, service
-from node.search.picking import Picking
-from node.search.wanted import Wanted
+from node.federating.viewer import ANONYMOUS
+from node.search import ranking, service
+from node.search.ranking import EntrySelector
+from node.search.search_params import SearchParams
 from node.testing.nodes import Nodes, TestNode
 from tests.search.writing import publish
 
@@ -28,25 +28,27 @@ def here(nodes: Nodes) -> TestNode:
 
 
 def test_the_first_of_many(here: TestNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MOST", MOST)
-    monkeypatch.setattr(service, "PAGE", 4)
+    monkeypatch.setattr(service, "MAX_RESULTS", MOST)
+    monkeypatch.setattr(service, "PAGE_SIZE", 4)
     cases = (
-        (Wanted(q="bins"), PUBLIC[::-1]),
-        (Wanted(q="bins", sort="title"), sorted(PUBLIC)),
-        (Wanted(q="rota"), ROTA[::-1]),
-        (Wanted(q="rota", sort="title"), sorted(ROTA)),
-        (Wanted(q='"a rota"'), ROTA[::-1]),
-        (Wanted(q="rot*"), ROTA[::-1]),
-        (Wanted(q="bins -rota", sort="title"), sorted(set(PUBLIC) - set(ROTA))),
-        (Wanted(sort="title"), sorted(PUBLIC)),
+        (SearchParams(q="bins"), PUBLIC[::-1]),
+        (SearchParams(q="bins", sort="title"), sorted(PUBLIC)),
+        (SearchParams(q="rota"), ROTA[::-1]),
+        (SearchParams(q="rota", sort="title"), sorted(ROTA)),
+        (SearchParams(q='"a rota"'), ROTA[::-1]),
+        (SearchParams(q="rot*"), ROTA[::-1]),
+        (SearchParams(q="bins -rota", sort="title"), sorted(set(PUBLIC) - set(ROTA))),
+        (SearchParams(sort="title"), sorted(PUBLIC)),
     )
     for common, goes_through in ((0, False), (1_000, True)):
         # Whatever the database holds to be common.
-        monkeypatch.setattr(picking, "COMMON", common)
-        monkeypatch.setattr(Picking, "is_gone_through", lambda *_asked, so=goes_through: so)
+        monkeypatch.setattr(ranking, "COMMON_RATIO", common)
+        monkeypatch.setattr(EntrySelector, "prefers_scan", lambda *_asked, so=goes_through: so)
         for wanted, expected in cases:
             with here.reading() as session:
-                pages = [service.find(session, wanted, ANYBODY, number) for number in (1, 2)]
+                pages = [
+                    service.find_projects(session, wanted, ANONYMOUS, number) for number in (1, 2)
+                ]
             found = [project.title for page in pages for project in page.projects]
             assert found == expected[:MOST], (wanted, goes_through)
             assert pages[0].total == min(len(expected), MOST + 1)

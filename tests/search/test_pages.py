@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from node import portions
+from node import long_writes
 from node.db import now
-from node.news.models import Happening
-from node.notices.models import Notice
+from node.events.models import NotificationEvent
+from node.notifications.models import Notification
 from node.projects import service as projects
-from node.search import indexing, news, saved
+from node.search import indexing, notifications, saved_searches
 from node.search.models import SavedSearch
 from node.services import service as services
 from node.testing.nodes import Nodes, TestNode
@@ -171,10 +171,10 @@ def test_a_list_of_services_is_loaded(nodes: Nodes, tmp_path: Path) -> None:
     file = tmp_path / "services.csv"
     file.write_text("Label,LGSL ID\nGritting of roads,561\nBad,number\n", encoding="utf-8")
     with node.work() as work:
-        assert services.load(work, file) == 1
+        assert services.load_csv(work, file) == 1
     with node.reading() as session:
-        assert services.name(session, 561) == "Gritting of roads"
-        assert dict(services.every(session)) == {561: "Gritting of roads"}
+        assert services.get_name(session, 561) == "Gritting of roads"
+        assert dict(services.get_all(session)) == {561: "Gritting of roads"}
 
 
 def test_a_search_is_kept_renamed_and_deleted(nodes: Nodes) -> None:
@@ -204,14 +204,14 @@ def test_whoever_keeps_a_search_is_told_once_of_what_is_new(nodes: Nodes) -> Non
     officer.submit("searches/new", name="Bins", alerts="y")
     publish(node, "Bins of today")
     publish(node, "Parking")
-    nodes.settle()
+    nodes.run_until_idle()
     for hours in (1, 2):
-        news.work_off(node.node, now() + timedelta(hours=hours))
-    nodes.settle()
+        notifications.run_job(node.node, now() + timedelta(hours=hours))
+    nodes.run_until_idle()
     page = officer.visit("/notices").text
     with node.reading() as session:
-        told = session.scalars(select(Notice).join(Happening)).all()
-    assert [notice.happening.kind for notice in told] == [news.FOUND.name]
+        told = session.scalars(select(Notification).join(NotificationEvent)).all()
+    assert [notice.happening.kind for notice in told] == [notifications.NEW_MATCH.name]
     assert "Bins of today" in page
     assert "Bins of before" not in page
     assert "Parking" not in page
@@ -220,7 +220,7 @@ def test_whoever_keeps_a_search_is_told_once_of_what_is_new(nodes: Nodes) -> Non
 def test_a_person_keeps_so_many_searches_and_no_more(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     officer = node.visitor("officer")
-    for number in range(saved.MOST_OF_PERSON + 1):
+    for number in range(saved_searches.MAX_PER_PERSON + 1):
         officer.visit("/searches/new?q=bins")
         officer.submit("searches/new", name=f"Number {number}")
     assert "You have 50 searches" in officer.text
@@ -232,27 +232,27 @@ def test_a_project_of_another_council_is_found_and_lost_with_it(nodes: Nodes) ->
     officer = here.visitor("officer")
     officer.visit("/councils/follow")
     officer.submit("follow", address=there.council_uri)
-    nodes.settle()
+    nodes.run_until_idle()
     assert titles(here, q="sensor", tag="roads", origin="others") == ["Gritting by sensors"]
     assert titles(here, q="brackwell") == ["Gritting by sensors"]
     with there.work() as work:
-        projects.delete(work, projects.for_change(work.session, token))
-    nodes.settle()
+        projects.delete(work, projects.get_for_update(work.session, token))
+    nodes.run_until_idle()
     assert titles(here, q="sensor") == []
 
 
 def test_the_index_is_made_anew_in_portions(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portions, "PORTION", 2)
+    monkeypatch.setattr(long_writes, "BATCH_SIZE", 2)
     node = nodes.start("aldermoor")
     for number in range(5):
         publish(node, f"Bins {number}")
     with node.work() as work:
         assert indexing.rebuild(work) == 5
-        assert indexing.waiting(work.session) == 2
-    portions.work_off(node.node, [indexing.REBUILDING])
+        assert indexing.count_waiting(work.session) == 2
+    long_writes.run_job(node.node, [indexing.REBUILD_INDEX])
     with node.reading() as session:
-        assert indexing.waiting(session) == 5
-    indexing.work_off(node.node)
+        assert indexing.count_waiting(session) == 5
+    indexing.run_job(node.node)
     assert titles(node, q="bins") == [f"Bins {number}" for number in reversed(range(5))]
 
 
@@ -261,19 +261,19 @@ def test_the_index_is_made_anew(nodes: Nodes) -> None:
     publish(node, "Bins of before")
     with node.work() as work:
         assert indexing.rebuild(work) == 1
-    indexing.work_off(node.node)
+    indexing.run_job(node.node)
     assert titles(node, q="bins") == ["Bins of before"]
     with node.reading() as session:
-        assert indexing.waiting(session) == 0
+        assert indexing.count_waiting(session) == 0
 
 
 def test_what_is_hidden_or_becomes_private_is_found_no_more(nodes: Nodes) -> None:
     node = nodes.start("aldermoor")
     token = publish(node, "Bins of before")
     with node.work() as work:
-        project = projects.for_change(work.session, token)
+        project = projects.get_for_update(work.session, token)
         project.is_hidden = True
     assert titles(node, q="bins") == []
     with node.work() as work:
-        projects.for_change(work.session, token).is_hidden = False
+        projects.get_for_update(work.session, token).is_hidden = False
     assert titles(node, q="bins") == ["Bins of before"]

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from node import settings
-from node.app import create_app, node_of
-from node.data_folder import data_folder
+from node.app import create_app, get_node
+from node.data_folder import ensure_data_folder
 from node.settings import Settings
 
 SECRET = "of no use outside tests, and long enough"
@@ -22,19 +22,19 @@ def mode(path: Path) -> int:
 @pytest.mark.parametrize("before", [0o755, 0o750, 0o777, 0o711])
 def test_a_folder_that_others_may_look_into_is_closed(tmp_path: Path, before: int) -> None:
     tmp_path.chmod(before)
-    assert data_folder(Settings(data_dir=tmp_path)) == tmp_path
+    assert ensure_data_folder(Settings(data_dir=tmp_path)) == tmp_path
     assert mode(tmp_path) == 0o700
 
 
 def test_a_folder_that_all_share_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
-    data_folder(Settings(data_dir=tmp_path))
+    ensure_data_folder(Settings(data_dir=tmp_path))
     assert mode(tmp_path) == 0o1777
 
 
 def test_a_folder_that_its_owner_made_stricter_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    data_folder(Settings(data_dir=tmp_path))
+    ensure_data_folder(Settings(data_dir=tmp_path))
     assert mode(tmp_path) == 0o500
     tmp_path.chmod(0o700)
 
@@ -49,9 +49,9 @@ def test_relative_addresses_are_in_the_data_folder(
         Settings(data_dir=Path("data?"), database_url=address, jobs="memory", secret_key=SECRET)
     )
     monkeypatch.chdir("/")
-    with node_of(app).engine.connect() as connection:
+    with get_node(app).engine.connect() as connection:
         connection.execute(text("SELECT 1"))
-    node_of(app).engine.dispose()
+    get_node(app).engine.dispose()
     assert [path.name for path in tmp_path.iterdir()] == ["data?"]
     name = address.removeprefix("sqlite:///") or "moothall.db"
     assert (tmp_path / "data?" / name).is_file()
@@ -59,13 +59,13 @@ def test_relative_addresses_are_in_the_data_folder(
 
 def test_the_settings_take_a_relative_address() -> None:
     read = settings.load({"MOOTHALL_DATABASE_URL": "sqlite:///other.db"})
-    assert read.database == "sqlite:///other.db"
+    assert read.sqlalchemy_url == "sqlite:///other.db"
 
 
 def test_the_data_folder_is_closed_whatever_is_made_in_it_first(tmp_path: Path) -> None:
     data = tmp_path / "data"
     app = create_app(Settings(data_dir=data, jobs="memory", secret_key=SECRET))
-    node_of(app).engine.dispose()
+    get_node(app).engine.dispose()
     assert mode(data) == 0o700
 
 
@@ -73,7 +73,7 @@ def test_a_statement_that_fails_does_not_say_what_was_typed(
     tmp_path: Path, database_url: str
 ) -> None:
     given = Settings(data_dir=tmp_path, database_url=database_url, jobs="memory", secret_key=SECRET)
-    node = node_of(create_app(given))
+    node = get_node(create_app(given))
     with pytest.raises(DBAPIError) as caught, node.engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM no_table WHERE a = :typed"), {"typed": "a secret"})
     node.engine.dispose()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node import settings
-from node.data_folder import with_secret
+from node.data_folder import get_secret_key
 from node.errors import SettingsError
 from node.settings import Settings
 
@@ -194,26 +194,26 @@ def test_addresses_with_and_without_a_port_fit(base_url: str) -> None:
 
 
 def test_the_port_to_listen_on_is_that_of_the_public_address() -> None:
-    assert Settings(base_url="http://localhost:5999").address == "localhost:5999"
-    assert Settings(base_url="https://a.example").address == "localhost:5100"
-    assert Settings(listen="0.0.0.0:80").address == "0.0.0.0:80"
+    assert Settings(base_url="http://localhost:5999").listen_address == "localhost:5999"
+    assert Settings(base_url="https://a.example").listen_address == "localhost:5100"
+    assert Settings(listen="0.0.0.0:80").listen_address == "0.0.0.0:80"
 
 
 def test_the_secret_key_is_made_once_for_this_account_alone(tmp_path: Path) -> None:
     given = Settings(data_dir=tmp_path / "data")
-    secret = with_secret(given)
+    secret = get_secret_key(given)
     assert len(secret) == 64
-    assert with_secret(given) == secret
+    assert get_secret_key(given) == secret
     kept = list(given.data_dir.iterdir())
     assert [path.name for path in kept] == ["secret-key"]
     assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
     assert stat.S_IMODE(given.data_dir.stat().st_mode) == 0o700
-    assert with_secret(Settings(data_dir=tmp_path / "other")) != secret
+    assert get_secret_key(Settings(data_dir=tmp_path / "other")) != secret
 
 
 def test_a_secret_key_that_is_set_is_taken_and_nothing_is_made(tmp_path: Path) -> None:
     given = Settings(data_dir=tmp_path / "data", secret_key="sixteen letters, and sixteen more")
-    assert with_secret(given) == "sixteen letters, and sixteen more"
+    assert get_secret_key(given) == "sixteen letters, and sixteen more"
     assert not given.data_dir.exists()
 
 
@@ -251,10 +251,10 @@ def test_processes_that_start_at_once_find_one_secret_key(tmp_path: Path) -> Non
 def test_a_damaged_secret_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "secret-key").write_bytes(content)
     with pytest.raises(SettingsError, match="is damaged"):
-        with_secret(Settings(data_dir=tmp_path))
+        get_secret_key(Settings(data_dir=tmp_path))
 
 
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be made: "):
-        with_secret(Settings(data_dir=tmp_path / "file" / "data"))
+        get_secret_key(Settings(data_dir=tmp_path / "file" / "data"))

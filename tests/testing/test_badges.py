@@ -1,7 +1,7 @@
 """Who signed in once need not sign in again, while that would still be so; SQL is compiled once."""
 
 from node.people import service as people
-from node.testing.nodes import Nodes, email
+from node.testing.nodes import Nodes, role_email
 
 
 def test_who_signed_in_once_is_signed_in_again(nodes: Nodes) -> None:
@@ -16,7 +16,9 @@ def test_whose_account_was_closed_meanwhile_is_not(nodes: Nodes) -> None:
     one = nodes.start("aldermoor")
     assert one.visitor("officer").visit("/desk").request.path == "/desk"
     with one.work() as work:
-        people.deactivate(work, people.require_by_email(work.session, email("officer", one.name)))
+        people.deactivate(
+            work, people.require_by_email(work.session, role_email("officer", one.name))
+        )
     assert one.visitor("officer").visit("/desk").request.path == "/sign-in"
 
 

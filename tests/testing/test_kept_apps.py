@@ -11,17 +11,17 @@ from node.db import Base
 from node.moderation import views as moderation
 from node.people import forms
 from node.runtime import Node
-from node.testing.kept_apps import CONSTANT, COUNTERS, KeptApps
+from node.testing.app_pool import COUNTERS, STATELESS_EXTENSIONS, AppPool
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 
 
 @pytest.fixture
 def others(nodes: Nodes) -> Iterator[Nodes]:
     """Nodes with applications of their own to use again: `end` ends one test, as it were."""
-    others = Nodes(nodes.databases, KeptApps(), nodes.folder)
+    others = Nodes(nodes.databases, AppPool(), nodes.folder)
     yield others
-    others.end()
+    others.release_all()
 
 
 def use(nodes: Nodes) -> TestNode:
@@ -31,13 +31,13 @@ def use(nodes: Nodes) -> TestNode:
     officer.visit("/projects/new")
     typed = {"title": "Bins", "summary": "S", "phase": "alpha", "brief": "B"}
     officer.submit("new", then="publish", **typed)
-    peer = Peer.join(nodes, "brackwell.test").actor("brackwell")
-    peer.send(peer.says("Follow", f"https://{one.host}/councils/{one.name}"), one)
-    peer.sign(b"{}", one).but(date=None).send(one)
+    peer = FakePeer.join(nodes, "brackwell.test").actor("brackwell")
+    peer.send(peer.build_activity("Follow", f"https://{one.host}/councils/{one.name}"), one)
+    peer.sign(b"{}", one).with_headers(date=None).send(one)
     stranger = one.visitor()
     stranger.visit("/sign-in")
     stranger.submit("sign-in", email="nobody@example.org", password="a guess that is wrong")
-    for counter in (forms.EXTENSION, moderation.EXTENSION):
+    for counter in (forms.EXTENSION_KEY, moderation.EXTENSION):
         assert vars(one.app.extensions[counter])
     one.node.jobs.stopping.set()
     return one
@@ -59,7 +59,7 @@ def test_a_node_that_is_used_again_knows_of_nothing(others: Nodes) -> None:
     used = use(others)
     numbers = rows(used)
     assert numbers["project"] == 1
-    others.end()
+    others.release_all()
     again = others.start("aldermoor", federation="open")
     assert again.app is used.app
     assert rows(again) == before
@@ -75,7 +75,7 @@ def test_what_a_node_remembers_begins_anew(others: Nodes) -> None:
     used = use(others)
     held = {part.name: getattr(used.node, part.name) for part in fields(Node)}
     counters = {name: used.app.extensions[name] for name in COUNTERS}
-    others.end()
+    others.release_all()
     again = others.start("aldermoor", federation="open")
     for part in fields(Node):
         forgets = part.default_factory is not MISSING or part.name in {"jobs", "outbound"}
@@ -83,7 +83,7 @@ def test_what_a_node_remembers_begins_anew(others: Nodes) -> None:
     for name, counter in counters.items():
         assert again.app.extensions[name] is not counter
     assert not again.node.jobs.stopping.is_set()
-    assert again.node.jobs.work_off() == 0
+    assert again.node.jobs.run_pending() == 0
 
 
 @pytest.mark.parametrize("what", ["config", "a view", "a hook", "an extension"])
@@ -98,7 +98,7 @@ def test_an_application_that_a_test_changed_is_not_used_again(what: str, others:
             used.app.before_request_funcs[None].append(lambda: None)
         case _:
             used.app.extensions["moothall-of-a-test"] = object()
-    others.end()
+    others.release_all()
     again = others.start("aldermoor")
     assert again.app is not used.app
 
@@ -106,4 +106,6 @@ def test_an_application_that_a_test_changed_is_not_used_again(what: str, others:
 def test_the_test_kit_knows_what_applications_count(others: Nodes) -> None:
     """Whoever adds something that counts within the process says in `kept_apps` how it begins."""
     names = others.start("aldermoor").app.extensions
-    assert {name for name in names if name.startswith("moothall")} == CONSTANT | COUNTERS.keys()
+    assert {
+        name for name in names if name.startswith("moothall")
+    } == STATELESS_EXTENSIONS | COUNTERS.keys()

@@ -4,16 +4,16 @@ import socket
 
 import pytest
 
-from node.testing.loopback import OffTheMachineError, attempts
+from node.testing.loopback import ExternalAccessError, attempts
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254"])
 def test_another_address_is_refused(host: str) -> None:
-    with socket.socket() as client, pytest.raises(OffTheMachineError):
+    with socket.socket() as client, pytest.raises(ExternalAccessError):
         client.connect((host, 9))
     with (
         socket.socket(type=socket.SOCK_DGRAM) as client,
-        pytest.raises(OffTheMachineError),
+        pytest.raises(ExternalAccessError),
     ):
         client.sendto(b"hello", (host, 9))
     assert len(attempts) == 2
@@ -22,7 +22,7 @@ def test_another_address_is_refused(host: str) -> None:
 
 @pytest.mark.parametrize("name", ["council.example", "localhost.", "a.localhost"])
 def test_a_name_is_not_looked_up(name: str) -> None:
-    with pytest.raises(OffTheMachineError):
+    with pytest.raises(ExternalAccessError):
         socket.getaddrinfo(name, 443)
     assert attempts == [f"socket.getaddrinfo {name!r}"]
     attempts.clear()

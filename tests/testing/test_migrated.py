@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from node import migrating
+from node import schema_migrations
 from node.db import prepare_engine
 from node.hooks import Hooks
 from node.settings import Settings
-from node.testing import migrated
-from node.testing.postgres import Postgres, programs
+from node.testing import cached_migrations
+from node.testing.postgres import PostgresServer, programs_folder
 
 HOOKS = Hooks(Settings(plugins=()))
 # What pg_dump makes up each time.
@@ -28,7 +28,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
     if request.param == "sqlite":
         yield [f"sqlite:///{tmp_path / name}.db" for name in ("a", "b", "c")]
         return
-    server: Postgres = request.getfixturevalue("postgres")
+    server: PostgresServer = request.getfixturevalue("postgres")
     names = [server.create_database() for _ in range(3)]
     yield [server.url(name) for name in names]
     for name in names:
@@ -38,8 +38,8 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
 def migrate(url: str) -> list[str]:
     engine = create_engine(url)
     prepare_engine(engine)
-    done = migrating.upgrade(engine, HOOKS)
-    assert migrating.differences(engine, HOOKS) == []
+    done = schema_migrations.upgrade(engine, HOOKS)
+    assert schema_migrations.schema_differences(engine, HOOKS) == []
     engine.dispose()
     return done
 
@@ -54,9 +54,9 @@ def _dumped(request: pytest.FixtureRequest, url: str) -> str:
     if url.startswith("sqlite"):
         with sqlite3.connect(database) as connection:
             return "\n".join(connection.iterdump())
-    server: Postgres = request.getfixturevalue("postgres")
+    server: PostgresServer = request.getfixturevalue("postgres")
     done = subprocess.run(
-        [programs() / "pg_dump", f"--host={server.folder}", "--username=postgres", database],
+        [programs_folder() / "pg_dump", f"--host={server.folder}", "--username=postgres", database],
         check=True,
         capture_output=True,
         text=True,
@@ -67,7 +67,7 @@ def _dumped(request: pytest.FixtureRequest, url: str) -> str:
 def test_it_is_the_same_as_one_that_was_migrated(
     request: pytest.FixtureRequest, urls: list[str]
 ) -> None:
-    with migrated.really():
+    with cached_migrations.uncached():
         done = migrate(urls[0])
     assert [migrate(url) for url in urls[1:]] == [done, done]  # the last is given statements
     whole = content(request, urls[0])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from node.testing.postgres import Postgres
+from node.testing.postgres import PostgresServer
 
 
 def test_each_engine_in_turn_is_given_empty(database_url: str) -> None:
@@ -23,7 +23,7 @@ def test_each_engine_in_turn_is_given_empty(database_url: str) -> None:
     assert engine.dialect.name in database_url
 
 
-def test_a_copy_has_what_its_template_has(postgres: Postgres) -> None:
+def test_a_copy_has_what_its_template_has(postgres: PostgresServer) -> None:
     template = postgres.create_database()
     engine = create_engine(postgres.url(template))
     with engine.begin() as connection:

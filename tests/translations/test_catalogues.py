@@ -12,8 +12,15 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from node.web.catalogues import WELSH, Catalogues, catalogue, read
-from node.web.extraction import ROOT, extracted, missing, owners, updated, written
+from node.web.extraction import (
+    ROOT,
+    extract,
+    find_faults,
+    serialise,
+    source_folders,
+    update_catalogue,
+)
+from node.web.translations import WELSH, MessageCatalogues, catalogue_path, read_catalogue
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%\{\w+\}")
 TAG = re.compile(r"</?\w+")
@@ -23,14 +30,14 @@ SAME = frozenset(
 )
 PACKAGED = ("federation", "migrations", "node", "plugins")
 
-FOLDERS = pytest.mark.parametrize("folder", owners(), ids=lambda path: path.parent.name)
+FOLDERS = pytest.mark.parametrize("folder", source_folders(), ids=lambda path: path.parent.name)
 
 
 @pytest.fixture(scope="module")
 def known() -> dict[Path, Catalog]:
     found = {}
-    for folder in owners():
-        with catalogue(folder).open("rb") as file:
+    for folder in source_folders():
+        with catalogue_path(folder).open("rb") as file:
             found[folder] = read_po(file, locale=WELSH, abort_invalid=True)
     return found
 
@@ -38,19 +45,19 @@ def known() -> dict[Path, Catalog]:
 @cache
 def fresh(folder: Path) -> Catalog:
     """What the catalogue should be: found once for all tests, as it takes seconds."""
-    return updated(catalogue(folder), extracted(owners()[folder]))
+    return update_catalogue(catalogue_path(folder), extract(source_folders()[folder]))
 
 
 @FOLDERS
 def test_everything_is_translated(folder: Path) -> None:
     """If not: `./dev translations` says what there is to do."""
-    assert list(missing(fresh(folder))) == []
+    assert list(find_faults(fresh(folder))) == []
 
 
 @FOLDERS
 def test_a_catalogue_has_what_is_said_and_nothing_else(folder: Path) -> None:
     """If not: `./dev translations`."""
-    assert catalogue(folder).read_bytes() == written(fresh(folder))
+    assert catalogue_path(folder).read_bytes() == serialise(fresh(folder))
 
 
 def forms(message: Message) -> list[tuple[str, str]]:
@@ -104,11 +111,11 @@ def test_a_missing_translation_is_seen() -> None:
     some.add("Yes")
     some.add(("%(num)s day", "%(num)s days"), ("%(num)s diwrnod", "", "", "", ""))
     some.add("Fresh %(name)s", "Ffres", flags=["python-format", "fuzzy"])
-    assert len(list(missing(some))) == 3
+    assert len(list(find_faults(some))) == 3
 
 
 def test_numbers_have_their_welsh_forms() -> None:
-    welsh = Catalogues().into(WELSH)
+    welsh = MessageCatalogues().translations_for(WELSH)
     said = {
         number: welsh.ngettext("%(num)s project", "%(num)s projects", number)
         for number in (0, 1, 2, 3, 4, 6, 7)
@@ -119,14 +126,14 @@ def test_numbers_have_their_welsh_forms() -> None:
 
 
 def test_the_house_has_the_last_word(tmp_path: Path) -> None:
-    path = catalogue(tmp_path)
+    path = catalogue_path(tmp_path)
     path.parent.mkdir(parents=True)
     path.write_text(
         'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
         'msgid "Home"\nmsgstr "Cartref"\n\nmsgid "Orchard"\nmsgstr "Perllan"\n'
     )
-    welsh = Catalogues([tmp_path, tmp_path / "none"]).into(WELSH)
-    assert read(path).gettext("Home") == "Cartref"
+    welsh = MessageCatalogues([tmp_path, tmp_path / "none"]).translations_for(WELSH)
+    assert read_catalogue(path).gettext("Home") == "Cartref"
     assert (welsh.gettext("Home"), welsh.gettext("Orchard")) == ("Hafan", "Perllan")
 
 
@@ -141,7 +148,9 @@ def test_an_installed_node_has_its_catalogues(tmp_path: Path) -> None:
     )
     with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
         packed = set(wheel.namelist())
-    assert {catalogue(folder).relative_to(ROOT).as_posix() for folder in owners()} <= packed
+    assert {
+        catalogue_path(folder).relative_to(ROOT).as_posix() for folder in source_folders()
+    } <= packed
 
 
 # After 2 a noun takes the soft mutation, after 6 the aspirate.

@@ -7,7 +7,7 @@ import pytest
 
 from node.db import now
 from node.testing.nodes import Nodes, TestNode
-from node.web.catalogues import Catalogues
+from node.web.translations import MessageCatalogues
 from tests.accessibility import markup
 from tests.federation.test_main_job import publish
 from tests.federation.test_updates import written
@@ -26,7 +26,7 @@ def letter(nodes: Nodes, server: MailServer, way: str, after: timedelta) -> Emai
     reader = follows_own(here, project)
     choose(reader, updates=way, language="cy")
     written(here.visitor("officer"), project, changed=f"Now {TITLE}.")
-    nodes.settle()
+    nodes.run_until_idle()
     mail_at(here, now() + after)
     (got,) = server.received
     return got
@@ -48,7 +48,7 @@ def test_every_word_of_a_letter_is_marked(
     way: str, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mail_server() as server, monkeypatch.context() as patch:
-        patch.setattr(Catalogues, "into", lambda *_: Bracketed())
+        patch.setattr(MessageCatalogues, "translations_for", lambda *_: Bracketed())
         got = letter(nodes, server, way, WEEK)
     # An update says its own headings, in its own language.
     text = text_of(got).replace("What changed", "")

@@ -24,9 +24,9 @@ SOURCES = sorted(
     if "tests" not in path.parts
 )
 # Calls whose first arguments translators' tools have to find, and where they come from.
-MARKS = {"gettext": 1, "lazy_gettext": 1, "say": 1}
-MARKS |= {"ngettext": 2, "lazy_ngettext": 2, "say_count": 2}
-FROM = frozenset({"flask_babel", "node.wording", "node.api"})
+MARKS = {"gettext": 1, "lazy_gettext": 1, "msg": 1}
+MARKS |= {"ngettext": 2, "lazy_ngettext": 2, "msg_count": 2}
+FROM = frozenset({"flask_babel", "node.messages", "node.api"})
 # Names are the same in every language.
 NAMES = re.compile(
     r"\b(?:equalityadvisoryservice\.com|Moothall|Markdown|JSON|CSV|ActivityPub|GitHub|Mastodon)\b"
@@ -73,7 +73,7 @@ def test_what_is_translated_is_written_out() -> None:
 def test_what_is_not_written_out_is_seen() -> None:
     text = """
 from flask_babel import gettext as _, ngettext
-from node.wording import say
+from node.messages import say
 _("a")
 _(f"{b}")
 say(c)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.web.catalogues import Catalogues
+from node.web.translations import MessageCatalogues
 from tests.translations.brackets import Bracketed, outside
 from tests.visibility.crawling import addresses
 from tests.visibility.town import HTML, Town
@@ -34,7 +34,7 @@ def pages(town: Town, role: str) -> Iterator[tuple[str, str]]:
 def test_every_page_is_welsh_and_every_word_of_it_marked(
     role: str, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Catalogues, "into", lambda *_: Bracketed())
+    monkeypatch.setattr(MessageCatalogues, "translations_for", lambda *_: Bracketed())
     found: dict[str, str] = {}
     for address, page in pages(town, role):
         assert '<html lang="cy"' in page, address

@@ -11,10 +11,10 @@ from werkzeug.test import TestResponse
 
 from node.db import now
 from node.people import service as people
-from node.testing.nodes import PASSWORD, TestNode, email
-from node.testing.visitor import Form, Visitor, forms
+from node.testing.nodes import PASSWORD, TestNode, role_email
+from node.testing.visitor import PageForm, Visitor, parse_forms
 from node.unsaved import service
-from node.unsaved.models import Unsaved
+from node.unsaved.models import UnsavedText
 from tests.freshness.waiting import TEXT, write
 
 TYPED = "Much was <typed> here\n\n    and there"
@@ -24,12 +24,12 @@ TYPED = "Much was <typed> here\n\n    and there"
 def _nothing_is_kept(council: TestNode) -> Iterator[None]:
     yield
     with council.work() as work:
-        work.session.execute(delete(Unsaved))
+        work.session.execute(delete(UnsavedText))
 
 
 def kept(council: TestNode) -> int:
     with council.reading() as session:
-        return session.scalar(select(func.count(Unsaved.id))) or 0
+        return session.scalar(select(func.count(UnsavedText.id))) or 0
 
 
 def type_into(officer: Visitor, path: str, **typed: str) -> int:
@@ -40,16 +40,16 @@ def type_into(officer: Visitor, path: str, **typed: str) -> int:
     return officer.client.post("/unsaved", data=sent).status_code
 
 
-def every(visitor: Visitor) -> list[Form]:
-    return [form for form in forms(visitor.text) if form.method == "post"]
+def every(visitor: Visitor) -> list[PageForm]:
+    return [form for form in parse_forms(visitor.text) if form.method == "post"]
 
 
-def is_form_of(form: Form, path: str) -> bool:
+def is_form_of(form: PageForm, path: str) -> bool:
     return form.action in {"", path} and "_continue" not in form.values
 
 
 def sign_in(visitor: Visitor) -> None:
-    visitor.submit("", email=email("officer", "aldermoor"), password=PASSWORD)
+    visitor.submit("", email=role_email("officer", "aldermoor"), password=PASSWORD)
 
 
 def onward(answer: TestResponse) -> str:
@@ -115,7 +115,9 @@ def test_what_is_saved_is_kept_no_longer(council: TestNode, officer: Visitor) ->
 def test_nobody_reads_what_another_typed(council: TestNode, officer: Visitor) -> None:
     type_into(officer, "/projects/new", title="Only mine")
     with council.reading() as session:
-        token = session.scalars(select(Unsaved.token).where(Unsaved.path == "/projects/new")).one()
+        token = session.scalars(
+            select(UnsavedText.token).where(UnsavedText.path == "/projects/new")
+        ).one()
     assert "Only mine" in officer.visit(f"/unsaved/{token}").text
     operator = council.visitor("operator")
     assert operator.visit(f"/unsaved/{token}").status_code == 404
@@ -206,14 +208,14 @@ def test_a_stranger_keeps_nothing_here_and_plants_nothing(
 
 def test_what_is_kept_has_an_end(council: TestNode) -> None:
     with council.work() as work:
-        user = people.require_by_email(work.session, email("officer", "aldermoor"))
-        for number in range(service.MOST_OF_PERSON + 2):
-            service.keep(work, user, f"/projects/{number}/edit", [("title", f"{number}")])
-    assert kept(council) == service.MOST_OF_PERSON
+        user = people.require_by_email(work.session, role_email("officer", "aldermoor"))
+        for number in range(service.MAX_PER_PERSON + 2):
+            service.store(work, user, f"/projects/{number}/edit", [("title", f"{number}")])
+    assert kept(council) == service.MAX_PER_PERSON
     with council.work() as work:
-        for row in work.session.scalars(select(Unsaved)):
-            row.at = now() - service.KEPT - timedelta(days=1)
-    service.tidy(council.node)
+        for row in work.session.scalars(select(UnsavedText)):
+            row.at = now() - service.RETENTION - timedelta(days=1)
+    service.prune_old(council.node)
     assert kept(council) == 0
 
 

@@ -2,9 +2,9 @@
 
 from node import api
 from node.testing.nodes import TestNode
-from plugins.checklists import access, answers, editing, library, runs, sharing
-from plugins.checklists.answers import Evidence, Given
-from plugins.checklists.definitions.reading import from_data
+from plugins.checklists import access, answers, draft_editing, library, runs, sharing
+from plugins.checklists.answers import AnswerInput, Evidence
+from plugins.checklists.definitions.parsing import from_data
 from plugins.checklists.models import COUNCIL, PROJECT
 from tests.visibility.town import word
 
@@ -30,7 +30,7 @@ def define(node: TestNode) -> None:
     )
     with node.app.app_context(), api.work(PLUGIN) as work:
         library.publish(work, checklist)
-        editing.begin(work, checklist)
+        draft_editing.start_draft(work, checklist)
 
 
 def assess(node: TestNode, name: str, token: str) -> None:
@@ -39,22 +39,22 @@ def assess(node: TestNode, name: str, token: str) -> None:
     The note, and what is not finished yet, have words of their own.
     """
     with node.app.app_context(), api.work(PLUGIN) as work:
-        checklist = library.checklist(work.session, CHECKLIST)
-        subject = runs.Subject(PROJECT, f"https://{node.host}/projects/{token}", name)
-        given = Given("no", word("note"), [Evidence("https://a.example/", name)])
-        run = runs.begin(work, checklist, subject)
+        checklist = library.get_newest(work.session, CHECKLIST)
+        subject = runs.RunSubject(PROJECT, f"https://{node.host}/projects/{token}", name)
+        given = AnswerInput("no", word("note"), [Evidence("https://a.example/", name)])
+        run = runs.begin_run(work, checklist, subject)
         answers.record(work, run, checklist.questions[0], given, 0)
-        runs.finish(work, run)
-        again = Given("no", "", [Evidence("https://a.example/", word("unfinished"))])
-        run = runs.begin(work, checklist, subject)
+        runs.finish_run(work, run)
+        again = AnswerInput("no", "", [Evidence("https://a.example/", word("unfinished"))])
+        run = runs.begin_run(work, checklist, subject)
         answers.record(work, run, checklist.questions[0], again, 1)
 
 
 def share(node: TestNode) -> None:
     """Answer it with yes about the council itself, for other councils to see and to ask about."""
     with node.app.app_context(), api.work(PLUGIN) as work:
-        checklist = library.checklist(work.session, CHECKLIST)
-        run = runs.begin(work, checklist, runs.Subject(COUNCIL, "", node.name))
-        answers.record(work, run, checklist.questions[0], Given("yes", "", []), 0)
-        runs.finish(work, run)
-        sharing.share(work, access.Subject(run, None, node.name))
+        checklist = library.get_newest(work.session, CHECKLIST)
+        run = runs.begin_run(work, checklist, runs.RunSubject(COUNCIL, "", node.name))
+        answers.record(work, run, checklist.questions[0], AnswerInput("yes", "", []), 0)
+        runs.finish_run(work, run)
+        sharing.share(work, access.VisibleRun(run, None, node.name))

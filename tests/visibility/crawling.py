@@ -10,14 +10,14 @@ from werkzeug.test import TestResponse
 
 from node.conversations.models import Comment
 from node.councils.models import Council
-from node.documents.models import PluginDocument
 from node.federating.models import Actor, OutboxActivity
 from node.moderation.models import Report
-from node.notices.models import Subscriber
+from node.notifications.models import NotificationSubscriber
+from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project
 from node.search.models import SavedSearch
 from node.testing.nodes import TestNode
-from node.unsaved.models import Unsaved
+from node.unsaved.models import UnsavedText
 from node.updates.models import Update
 from plugins.checklists.models import Run
 from tests.visibility.answers import CHECKLIST
@@ -115,7 +115,7 @@ def _values(node: TestNode) -> dict[tuple[str, str], list[str]]:
         return {
             ("projects", "token"): projects,
             ("projects", "number"): ["1", "2", "3"],
-            ("unsaved", "token"): [*session.scalars(select(Unsaved.token)), "nobody"],
+            ("unsaved", "token"): [*session.scalars(select(UnsavedText.token)), "nobody"],
             ("alike", "token"): ["none"],
             ("checklists", "token"): runs,
             ("checklists", "checklist_id"): [CHECKLIST],
@@ -129,7 +129,7 @@ def _values(node: TestNode) -> dict[tuple[str, str], list[str]]:
             ("api", "token"): [*projects, *updates],
             ("comments", "token"): list(session.scalars(select(Comment.token))),
             ("activities", "token"): activities,
-            ("unsubscribe", "token"): list(session.scalars(select(Subscriber.token))),
+            ("unsubscribe", "token"): list(session.scalars(select(NotificationSubscriber.token))),
             ("officers", "username"): list(session.scalars(officers)),
             ("searches", "token"): [*session.scalars(select(SavedSearch.token)), "none"],
             ("", "slug"): [node.name],

@@ -6,13 +6,13 @@ from sqlalchemy import select
 from federation.errors import Reason
 from federation.signatures import Scheme
 from node.federating import refusals
-from node.federating.models import RefusalCount, Shared
-from node.projects.models import State, Visibility
+from node.federating.models import Disclosure, RefusalCount
+from node.projects.models import ProjectState, Visibility
+from node.testing.fake_peer import AS2, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import AS2, Peer, Signatory
 from tests.visibility.town import HTML, change, signed_get, write
 
-PUBLISHED = State.published
+PUBLISHED = ProjectState.published
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def here(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, here: TestNode) -> Signatory:
-    return Peer.join(nodes, "brackwell.test", here).actor("brackwell")
+def peer(nodes: Nodes, here: TestNode) -> FakeActor:
+    return FakePeer.join(nodes, "brackwell.test", here).actor("brackwell")
 
 
 def counted(node: TestNode) -> dict[tuple[str, str], int]:
@@ -34,7 +34,7 @@ def counted(node: TestNode) -> dict[tuple[str, str], int]:
 
 @pytest.mark.parametrize("scheme", Scheme)
 def test_must_30_what_is_for_peers_is_given_to_a_peer_that_signs(
-    scheme: Scheme, here: TestNode, peer: Signatory
+    scheme: Scheme, here: TestNode, peer: FakeActor
 ) -> None:
     address = f"/projects/{write(here, 'Bins', Visibility.peers, PUBLISHED)}"
     for _ in range(2):
@@ -47,7 +47,7 @@ def test_must_30_what_is_for_peers_is_given_to_a_peer_that_signs(
 
 
 def test_what_not_all_may_read_is_kept_by_nobody_on_the_way(
-    here: TestNode, peer: Signatory
+    here: TestNode, peer: FakeActor
 ) -> None:
     address = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
     signed = signed_get(here, peer, address)
@@ -67,7 +67,7 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("visibility", [Visibility.peers, Visibility.private])
 def test_must_30_a_peer_with_a_wrong_signature_is_told_so_where_it_may_read_nothing(
-    wrong: str, visibility: Visibility, here: TestNode, peer: Signatory
+    wrong: str, visibility: Visibility, here: TestNode, peer: FakeActor
 ) -> None:
     for address in (f"/projects/{write(here, 'Bins', visibility, PUBLISHED)}", "/projects/nobody"):
         answer = signed_get(here, peer, address, but=WRONG[wrong])
@@ -77,7 +77,7 @@ def test_must_30_a_peer_with_a_wrong_signature_is_told_so_where_it_may_read_noth
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_must_36_what_is_public_is_read_with_a_wrong_signature_too(
-    wrong: str, here: TestNode, peer: Signatory
+    wrong: str, here: TestNode, peer: FakeActor
 ) -> None:
     token = write(here, "Bins", Visibility.public, PUBLISHED)
     secret = write(here, "Taxis", Visibility.peers, PUBLISHED)
@@ -92,7 +92,7 @@ def test_must_36_what_is_public_is_read_with_a_wrong_signature_too(
 
 @pytest.mark.parametrize("path", ["", "?after=0", "/digest", "/digest/0", "/conversations"])
 def test_must_30_what_a_peer_compares_by_is_never_less_than_it_is_due(
-    path: str, here: TestNode, peer: Signatory
+    path: str, here: TestNode, peer: FakeActor
 ) -> None:
     for wrong in WRONG.values():
         answer = signed_get(here, peer, f"/councils/aldermoor/projects{path}", but=wrong)
@@ -100,7 +100,7 @@ def test_must_30_what_a_peer_compares_by_is_never_less_than_it_is_due(
 
 
 def test_must_30_a_signature_for_another_address_gets_nothing(
-    here: TestNode, peer: Signatory
+    here: TestNode, peer: FakeActor
 ) -> None:
     public = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
     secret = f"/projects/{write(here, 'Taxis', Visibility.peers, PUBLISHED)}"
@@ -116,7 +116,7 @@ def test_must_30_no_key_is_fetched_of_a_server_that_nobody_allowed_by_name(
 ) -> None:
     settings = {"federation": "open"} if mode == "open" else {}
     here = nodes.start("aldermoor", **settings)
-    stranger = Peer.join(nodes, "stranger.test").actor("stranger")
+    stranger = FakePeer.join(nodes, "stranger.test").actor("stranger")
     public = f"/projects/{write(here, 'Bins', Visibility.public, PUBLISHED)}"
     secret = f"/projects/{write(here, 'Taxis', Visibility.peers, PUBLISHED)}"
     assert signed_get(here, stranger, public).status_code == 200
@@ -127,7 +127,7 @@ def test_must_30_no_key_is_fetched_of_a_server_that_nobody_allowed_by_name(
 def test_must_30_a_blocked_server_that_says_who_it_is_reads_nothing(
     nodes: Nodes, here: TestNode
 ) -> None:
-    blocked = Peer.join(nodes, "blocked.test").actor("blocked")
+    blocked = FakePeer.join(nodes, "blocked.test").actor("blocked")
     operator = here.visitor("operator")
     operator.visit("/operator/peers")
     operator.submit("peers", host="blocked.test", state="blocked")
@@ -141,7 +141,7 @@ def test_must_30_a_blocked_server_that_says_who_it_is_reads_nothing(
 
 
 def test_the_nodes_own_actor_is_read_whatever_the_signature(
-    here: TestNode, peer: Signatory
+    here: TestNode, peer: FakeActor
 ) -> None:
     """Two servers that ask each other for signatures would wait for each other for ever."""
     answer = signed_get(here, peer, "/actor", but={"Signature": "nonsense"})
@@ -149,7 +149,7 @@ def test_the_nodes_own_actor_is_read_whatever_the_signature(
     assert peer.peer.fetched == []
 
 
-def test_there_is_no_document_of_what_is_private(here: TestNode, peer: Signatory) -> None:
+def test_there_is_no_document_of_what_is_private(here: TestNode, peer: FakeActor) -> None:
     address = f"/projects/{write(here, 'Bins', Visibility.private, PUBLISHED)}"
     client = here.visitor("officer").client
     assert client.get(address, headers={"Accept": HTML}).status_code == 200
@@ -159,25 +159,27 @@ def test_there_is_no_document_of_what_is_private(here: TestNode, peer: Signatory
 
 
 @pytest.mark.parametrize("path", ["", "/document"])
-def test_what_a_peer_reads_stands_in_the_ledger(path: str, here: TestNode, peer: Signatory) -> None:
+def test_what_a_peer_reads_stands_in_the_ledger(path: str, here: TestNode, peer: FakeActor) -> None:
     token = write(here, "Bins", Visibility.peers, PUBLISHED)
     assert signed_get(here, peer, f"/projects/{token}{path}").status_code == 200
     assert ledger(here) == {(f"https://aldermoor.test/projects/{token}", "brackwell.test")}
 
 
 def test_must_31_whoever_read_it_hears_that_it_is_deleted(
-    nodes: Nodes, here: TestNode, peer: Signatory
+    nodes: Nodes, here: TestNode, peer: FakeActor
 ) -> None:
     token = write(here, "Bins", Visibility.peers, PUBLISHED)
     signed_get(here, peer, "/councils/aldermoor/projects?after=0")
     assert (f"https://aldermoor.test/projects/{token}", "brackwell.test") in ledger(here)
     change(here, token, Visibility.private)
-    nodes.settle()
-    (deleted,) = [one for one in peer.peer.heard("Delete") if token in one["object"]["id"]]
+    nodes.run_until_idle()
+    (deleted,) = [
+        one for one in peer.peer.received_of_type("Delete") if token in one["object"]["id"]
+    ]
     assert deleted["object"]["type"] == "Tombstone"
 
 
 def ledger(node: TestNode) -> set[tuple[str, str]]:
     with node.reading() as session:
-        rows = session.execute(select(Shared.object_uri, Shared.host))
+        rows = session.execute(select(Disclosure.object_uri, Disclosure.host))
         return {(row.object_uri, row.host) for row in rows}

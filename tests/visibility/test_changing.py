@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from node.federating import delivery
 from node.federating.models import Delivery
-from node.projects.models import State, Visibility
+from node.projects.models import ProjectState, Visibility
+from node.testing.fake_peer import AS2, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import AS2, Peer, Signatory
 from tests.visibility.town import HTML, change, write
 
 PUBLIC, PEERS, PRIVATE = Visibility.public, Visibility.peers, Visibility.private
@@ -33,20 +33,20 @@ def there(nodes: Nodes, here: TestNode) -> TestNode:
     follower = other.visitor("officer")
     follower.visit("/councils/follow")
     follower.submit("follow", address=here.address)
-    nodes.settle()
+    nodes.run_until_idle()
     return other
 
 
 @pytest.fixture
-def stranger(nodes: Nodes, here: TestNode) -> Signatory:
+def stranger(nodes: Nodes, here: TestNode) -> FakeActor:
     """A follower that nobody allowed by name."""
-    follower = Peer.join(nodes, "stranger.test").actor("stranger")
-    follower.send(follower.says("Follow", here.council_uri), here)
-    nodes.settle()
+    follower = FakePeer.join(nodes, "stranger.test").actor("stranger")
+    follower.send(follower.build_activity("Follow", here.council_uri), here)
+    nodes.run_until_idle()
     return follower
 
 
-def told(who: Signatory, token: str) -> list[str]:
+def told(who: FakeActor, token: str) -> list[str]:
     """What a follower was told of a project, in order."""
     return [
         document["type"]
@@ -65,65 +65,65 @@ def document(node: TestNode, path: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_what_becomes_for_peers_is_deleted_everywhere_else(
-    nodes: Nodes, here: TestNode, there: TestNode, stranger: Signatory
+    nodes: Nodes, here: TestNode, there: TestNode, stranger: FakeActor
 ) -> None:
-    token = write(here, NAME, PUBLIC, State.published)
-    nodes.settle()
+    token = write(here, NAME, PUBLIC, ProjectState.published)
+    nodes.run_until_idle()
     change(here, token, PEERS)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(stranger, token) == ["Create", "Delete"]
     assert shown(there, "officer")
     assert not shown(there)
     change(here, token, PUBLIC)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(stranger, token)[2:] == ["Create", "Update"]
     assert shown(there)
 
 
 def test_what_becomes_private_goes_everywhere_and_can_come_back(
-    nodes: Nodes, here: TestNode, there: TestNode, stranger: Signatory
+    nodes: Nodes, here: TestNode, there: TestNode, stranger: FakeActor
 ) -> None:
-    token = write(here, NAME, PUBLIC, State.published)
-    nodes.settle()
+    token = write(here, NAME, PUBLIC, ProjectState.published)
+    nodes.run_until_idle()
     change(here, token, PRIVATE)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(stranger, token) == ["Create", "Delete"]
     assert not shown(there, "officer")
     assert document(here, f"/projects/{token}")[0] == 404
     change(here, token, PEERS)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(stranger, token)[2:] == []
     assert shown(there, "officer")
     change(here, token, PUBLIC)
-    nodes.settle()
+    nodes.run_until_idle()
     assert shown(there)
 
 
 def test_what_is_private_is_told_to_nobody(
-    nodes: Nodes, here: TestNode, there: TestNode, stranger: Signatory
+    nodes: Nodes, here: TestNode, there: TestNode, stranger: FakeActor
 ) -> None:
-    token = write(here, NAME, PRIVATE, State.published)
+    token = write(here, NAME, PRIVATE, ProjectState.published)
     change(here, token, PRIVATE)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(stranger, token) == []
     assert not shown(there, "officer")
     assert shown(here, "officer")
 
 
 def test_what_waits_to_be_sent_is_not_when_it_becomes_private(
-    nodes: Nodes, here: TestNode, stranger: Signatory
+    nodes: Nodes, here: TestNode, stranger: FakeActor
 ) -> None:
-    stranger.peer.answers = 503
-    token = write(here, NAME, PUBLIC, State.published)
-    here.node.jobs.work_off()
+    stranger.peer.response_status = 503
+    token = write(here, NAME, PUBLIC, ProjectState.published)
+    here.node.jobs.run_pending()
     assert NAME in str(stranger.peer.received)
     stranger.peer.received.clear()
     change(here, token, PRIVATE)
-    stranger.peer.answers = 202
+    stranger.peer.response_status = 202
     with here.work() as work:
         for row in work.session.scalars(select(Delivery).where(Delivery.state == "pending")):
             delivery.retry(work, row.id)
-    nodes.settle()
+    nodes.run_until_idle()
     assert told(stranger, token) == ["Delete"]
     assert NAME not in str(stranger.peer.received)
 
@@ -132,7 +132,7 @@ def test_what_waits_to_be_sent_is_not_when_it_becomes_private(
 def test_must_31_a_deleted_project_is_gone_for_those_who_could_see_it(
     visibility: Visibility, here: TestNode
 ) -> None:
-    token = write(here, NAME, visibility, State.deleted)
+    token = write(here, NAME, visibility, ProjectState.deleted)
     path = f"/projects/{token}"
     status, said = document(here, path)
     if visibility is PUBLIC:
@@ -146,7 +146,7 @@ def test_must_31_a_deleted_project_is_gone_for_those_who_could_see_it(
 
 
 def test_a_draft_that_was_deleted_was_never_there(here: TestNode) -> None:
-    token = write(here, NAME, PUBLIC, State.draft)
+    token = write(here, NAME, PUBLIC, ProjectState.draft)
     visitor = here.visitor("officer")
     visitor.visit(f"/projects/{token}/delete")
     visitor.submit("delete")

@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from node.federating import fetching, peers
 from node.federating.models import Actor
-from node.projects.models import State, Visibility
+from node.projects.models import ProjectState, Visibility
+from node.testing.fake_peer import FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import Peer
 from tests.visibility.town import change, signed_get, write
 
 PUBLIC, PEERS, PRIVATE = Visibility.public, Visibility.peers, Visibility.private
@@ -29,12 +29,12 @@ def question(node: TestNode, token: str) -> str:
 
 
 def test_must_30_strangers_do_not_find_what_is_for_peers(nodes: Nodes, here: TestNode) -> None:
-    peer = Peer.join(nodes, "brackwell.test", here).actor()
-    stranger = Peer.join(nodes, "stranger.test").actor()
-    blocked = Peer.join(nodes, "blocked.test").actor()
+    peer = FakePeer.join(nodes, "brackwell.test", here).actor()
+    stranger = FakePeer.join(nodes, "stranger.test").actor()
+    blocked = FakePeer.join(nodes, "blocked.test").actor()
     with here.work() as work:
         peers.decide(work, "blocked.test", peers.BLOCKED)
-    token = write(here, "Bins", PEERS, State.published)
+    token = write(here, "Bins", PEERS, ProjectState.published)
     asked = question(here, token)
     uri = asked.replace(asked.partition("=")[2], f"https://{here.host}/projects/{token}/group")
     client = here.app.test_client()
@@ -50,7 +50,7 @@ def test_must_30_strangers_do_not_find_what_is_for_peers(nodes: Nodes, here: Tes
 
 def test_must_30_who_finds_it_changes_with_who_may_read_it(here: TestNode) -> None:
     client, found = here.app.test_client(), []
-    token = write(here, "Bins", PUBLIC, State.published)
+    token = write(here, "Bins", PUBLIC, ProjectState.published)
     asked = question(here, token)
     found.append(client.get(asked).status_code)
     for visibility in (PEERS, PUBLIC, PRIVATE, PEERS, PUBLIC):
@@ -61,6 +61,6 @@ def test_must_30_who_finds_it_changes_with_who_may_read_it(here: TestNode) -> No
 
 def test_a_peer_finds_by_its_name_what_is_for_peers(nodes: Nodes) -> None:
     here, there = nodes.pair()
-    token = write(here, "Bins", PEERS, State.published)
+    token = write(here, "Bins", PEERS, ProjectState.published)
     found = fetching.find_actor(there.node, f"@{name_of(here, token)}@{here.host}")
     assert found.id == f"https://{here.host}/projects/{token}/group"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from node.projects.models import State, Visibility
-from node.testing.peer import AS2
+from node.projects.models import ProjectState, Visibility
+from node.testing.fake_peer import AS2
 from tests.visibility.crawling import crawl
 from tests.visibility.town import HTML, Get, Town, word
 
@@ -23,7 +23,7 @@ FOR_PROGRAMS = (
     "/councils/aldermoor/followers_synchronization",
     "/councils/aldermoor/projects/digest",
 )
-PUBLISHED = State.published
+PUBLISHED = ProjectState.published
 ORDER = list(Visibility)
 TO_ALL = {
     # It is related to all others, whoever may see them.
@@ -43,7 +43,9 @@ TO_OURS = TO_PEERS | {
     word(Visibility.peers, "now", Visibility.private),
 }
 DRAFTS = {
-    word(visibility, state) for visibility in Visibility for state in (State.draft, State.review)
+    word(visibility, state)
+    for visibility in Visibility
+    for state in (ProjectState.draft, ProjectState.review)
 }
 # Of officers, the name of the one who chose to be seen.
 SEEN = {word("seen")}

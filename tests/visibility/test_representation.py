@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from federation.vocabulary import ProjectDocument, without_context
-from node.projects.models import State, Visibility
+from node.projects.models import ProjectState, Visibility
+from node.testing.fake_peer import AS2, FakeActor, FakePeer
 from node.testing.nodes import Nodes, TestNode
-from node.testing.peer import AS2, Peer, Signatory
 from tests.visibility.town import change, signed_get, write
 
 
@@ -18,11 +18,11 @@ def here(nodes: Nodes) -> TestNode:
 
 
 @pytest.fixture
-def peer(nodes: Nodes, here: TestNode) -> Signatory:
+def peer(nodes: Nodes, here: TestNode) -> FakeActor:
     """A follower that `here` allowed by name."""
-    follower = Peer.join(nodes, "brackwell.test", here).actor("brackwell")
-    follower.send(follower.says("Follow", here.council_uri), here)
-    nodes.settle()
+    follower = FakePeer.join(nodes, "brackwell.test", here).actor("brackwell")
+    follower.send(follower.build_activity("Follow", here.council_uri), here)
+    nodes.run_until_idle()
     return follower
 
 
@@ -32,9 +32,9 @@ def text(document: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("visibility", [Visibility.public, Visibility.peers])
 def test_the_project_is_the_same_in_what_is_sent_at_its_id_and_in_the_collections(
-    visibility: Visibility, nodes: Nodes, here: TestNode, peer: Signatory
+    visibility: Visibility, nodes: Nodes, here: TestNode, peer: FakeActor
 ) -> None:
-    token = write(here, "Missed bins", visibility, State.published)
+    token = write(here, "Missed bins", visibility, ProjectState.published)
 
     def read(path: str) -> dict[str, Any]:
         found = signed_get(here, peer, path).get_json(force=True)
@@ -42,7 +42,7 @@ def test_the_project_is_the_same_in_what_is_sent_at_its_id_and_in_the_collection
         return found
 
     def everywhere() -> set[str]:
-        nodes.settle()
+        nodes.run_until_idle()
         listed = read("/councils/aldermoor/projects?after=0")["orderedItems"]
         (page,) = [one for one in listed if one["type"] == "Article"]
         said = [
@@ -67,7 +67,7 @@ def test_the_project_is_the_same_in_what_is_sent_at_its_id_and_in_the_collection
 def test_the_whole_project_document_is_linked_and_says_what_the_article_says(
     here: TestNode,
 ) -> None:
-    token = write(here, "Missed bins", Visibility.public, State.published)
+    token = write(here, "Missed bins", Visibility.public, ProjectState.published)
     client = here.app.test_client()
     article = client.get(f"/projects/{token}", headers={"Accept": AS2}).get_json(force=True)
     (link,) = [tag for tag in article["tag"] if tag["type"] == "Link"]

@@ -7,23 +7,23 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from federation.signatures import Scheme, sign
+from node.conversations import comment_subjects
 from node.conversations import service as conversations
-from node.conversations import subjects
 from node.councils import service as councils
 from node.councils.models import Council
 from node.db import now
+from node.events import service as news
 from node.federating.models import Actor
-from node.news import service as news
-from node.notices import choices
+from node.notifications import preferences
 from node.officers import service as officers
 from node.people import service as people
 from node.people.permissions import OFFICER
 from node.projects import service as projects
-from node.projects.details import Related, RelationKind
-from node.projects.models import Phase, Project, State, Visibility, new_token
-from node.projects.writing import Text, text_of
-from node.testing.nodes import PASSWORD, TestNode, email
-from node.testing.peer import AS2, Signatory
+from node.projects.details import RelatedProject, RelationKind
+from node.projects.models import Phase, Project, ProjectState, Visibility, new_token
+from node.projects.validation import ProjectInput, to_input
+from node.testing.fake_peer import AS2, FakeActor
+from node.testing.nodes import PASSWORD, TestNode, role_email
 from node.updates import service as updates
 from tests.rest.conftest import make_token
 
@@ -36,15 +36,15 @@ class Town:
     """The node `here`, and those who read it."""
 
     here: TestNode
-    peer: Signatory
-    stranger: Signatory
-    blocked: Signatory
+    peer: FakeActor
+    stranger: FakeActor
+    blocked: FakeActor
 
     def unsigned(self, accept: str) -> Get:
         client = self.here.app.test_client()
         return lambda address: client.get(address, headers={"Accept": accept})
 
-    def signed(self, who: Signatory, scheme: Scheme = Scheme.cavage) -> Get:
+    def signed(self, who: FakeActor, scheme: Scheme = Scheme.cavage) -> Get:
         return lambda address: signed_get(self.here, who, address, scheme)
 
     def signed_in(self, role: str, accept: str = HTML) -> Get:
@@ -67,7 +67,7 @@ class Town:
 
 def signed_get(
     node: TestNode,
-    who: Signatory,
+    who: FakeActor,
     address: str,
     scheme: Scheme = Scheme.cavage,
     *,
@@ -88,27 +88,27 @@ def word(*parts: str) -> str:
 def watch(node: TestNode) -> None:
     """The officer follows their own council, so that all that happens there is told to them."""
     with node.work() as work:
-        user = people.require_by_email(work.session, email(OFFICER, node.name))
-        choices.subscriber(work, user.id)
+        user = people.require_by_email(work.session, role_email(OFFICER, node.name))
+        preferences.ensure_subscriber(work, user.id)
         news.follow_council(work, user.id, councils.require_own(work.session).id)
 
 
-def write(node: TestNode, name: str, visibility: Visibility, state: State) -> str:
+def write(node: TestNode, name: str, visibility: Visibility, state: ProjectState) -> str:
     """A project of our own with an update and a comment, in each of which its word stands; its
     token.
     """
     with node.work() as work:
-        text = Text(name, f"About {name}.", "alpha", f"Of {name}.", visibility.value)
+        text = ProjectInput(name, f"About {name}.", "alpha", f"Of {name}.", visibility.value)
         project = projects.create(work, councils.require_own(work.session), text)
-        if state is State.review:
-            projects.move(project, state)
-        elif state is not State.draft:
+        if state is ProjectState.review:
+            projects.change_state(project, state)
+        elif state is not ProjectState.draft:
             projects.publish(work, project)
-            updates.write(work, project, updates.Text(changed=f"Now {name}."))
-            subject = subjects.find(work.session, project.uri)
+            updates.create(work, project, updates.UpdateInput(changed=f"Now {name}."))
+            subject = comment_subjects.find(work.session, project.uri)
             assert subject is not None
-            conversations.write(work, subject, f"And {name}.", project.council.actor)
-        if state is State.deleted:
+            conversations.create(work, subject, f"And {name}.", project.council.actor)
+        if state is ProjectState.deleted:
             projects.delete(work, project)
         return project.token
 
@@ -116,10 +116,10 @@ def write(node: TestNode, name: str, visibility: Visibility, state: State) -> st
 def relate(node: TestNode, token: str) -> None:
     """A project of ours says that it is similar to every other project that the node has."""
     with node.work() as work:
-        project = projects.for_change(work.session, token)
+        project = projects.get_for_update(work.session, token)
         others = work.session.scalars(select(Project.uri).where(Project.id != project.id))
-        related = tuple(Related(RelationKind.similar, uri) for uri in others)
-        text = text_of(project)
+        related = tuple(RelatedProject(RelationKind.similar, uri) for uri in others)
+        text = to_input(project)
         details = replace(text.details, related=related)
         projects.update(work, project, replace(text, details=details), project.version)
 
@@ -130,26 +130,30 @@ def employ(node: TestNode, name: str, token: str, username: str = "") -> None:
     with node.work() as work:
         user = people.create(work, name=name, email=address, password=PASSWORD, role=OFFICER)
         if username:
-            officers.choose(work, user, officers.Profile(name, f"I am {name}."), username)
+            officers.create_profile(
+                work, user, officers.OfficerProfile(name, f"I am {name}."), username
+            )
     with node.app.app_context(), node.node.work(by=address) as work:
-        updates.write(work, projects.for_change(work.session, token), updates.Text("News."))
+        updates.create(
+            work, projects.get_for_update(work.session, token), updates.UpdateInput("News.")
+        )
 
 
 def unseen(node: TestNode, username: str) -> None:
     """An officer chooses not to be seen any more, after a change of what others saw."""
     with node.work() as work:
         officer = officers.by_username(work.session, work.settings, username)
-        officers.change(
-            work, officer, officers.Profile(officer.name, f"I am still {officer.name}.")
+        officers.update_profile(
+            work, officer, officers.OfficerProfile(officer.name, f"I am still {officer.name}.")
         )
-        officers.withdraw(work, officer)
+        officers.withdraw_profile(work, officer)
 
 
 def change(node: TestNode, token: str, visibility: Visibility) -> None:
     """Let others see a project, or no longer."""
     with node.work() as work:
-        project = projects.for_change(work.session, token)
-        text = Text(
+        project = projects.get_for_update(work.session, token)
+        text = ProjectInput(
             project.title,
             project.summary,
             project.phase.value,
@@ -160,14 +164,14 @@ def change(node: TestNode, token: str, visibility: Visibility) -> None:
         projects.update(work, project, text, project.version)
 
 
-def hear(node: TestNode, host: str, name: str, visibility: Visibility, state: State) -> None:
+def hear(node: TestNode, host: str, name: str, visibility: Visibility, state: ProjectState) -> None:
     """A project of the council at `host`, as its node told of it."""
     with node.work() as work:
         council = work.session.scalars(
             select(Council).where(Council.actor.has(Actor.host == host))
         ).one()
         uri = f"https://{host}/projects/{new_token()}"
-        shown = name if state is State.published else ""
+        shown = name if state is ProjectState.published else ""
         work.session.add(
             Project(
                 uri=uri,

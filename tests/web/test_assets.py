@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node.web.vendor_assets import without_reserved
+from node.web.vendor_assets import strip_reserved
 
 WEB = Path(__file__).parents[2] / "node" / "web"
 FORBIDDEN = re.compile(r"crown|crest|GDS Transport|logotype|@font-face", re.IGNORECASE)
@@ -64,7 +64,7 @@ def test_reserved_parts_are_taken_out_and_the_rest_is_kept() -> None:
         "@media (min-width:40em){.govuk-header{color:red}.govuk-generic-header{color:blue}}"
         "@keyframes turn{0%{top:0}to{top:1px}}.govuk-header-like{top:0}"
     )
-    assert without_reserved(style) == (
+    assert strip_reserved(style) == (
         '@charset "UTF-8";:root{--a:1}.govuk-body{font-family:arial,helvetica,sans-serif}'
         "@media (min-width:40em){.govuk-generic-header{color:blue}}"
         "@keyframes turn{0%{top:0}to{top:1px}}\n"

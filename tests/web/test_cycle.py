@@ -9,9 +9,9 @@ from sqlalchemy import insert, select
 
 from node.errors import ForbiddenError
 from node.federating.models import Peer
+from node.messages import msg
 from node.request import PUBLIC, current_work, permission
 from node.testing.nodes import Nodes, TestNode
-from node.wording import say
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def test_of_a_request_that_fails_nothing_is_kept(nodes: Nodes) -> None:
         current_work().session.add(Peer(host=f"{how}.test"))
         current_work().session.flush()
         if how == "raises":
-            raise ForbiddenError(say("You do not have permission to do this."))
+            raise ForbiddenError(msg("You do not have permission to do this."))
         return "an answer", 200 if how == "well" else 422
 
     node.app.config["WTF_CSRF_ENABLED"] = False

@@ -4,7 +4,7 @@ import pytest
 from werkzeug.test import Client
 
 from node.testing.nodes import Nodes, TestNode
-from node.web.host_door import HostDoor
+from node.web.host_middleware import HostMiddleware
 
 
 @pytest.fixture(scope="module", params=["https://aldermoor.test", "http://localhost:5101"])
@@ -15,7 +15,7 @@ def council(request: pytest.FixtureRequest, lasting_nodes: Nodes) -> TestNode:
 
 @pytest.fixture
 def browser(council: TestNode) -> Client:
-    return Client(HostDoor(council.app, council.node.settings))
+    return Client(HostMiddleware(council.app, council.node.settings))
 
 
 pytestmark = pytest.mark.parametrize("lasting_nodes", ["sqlite"], indirect=True, scope="module")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from node.testing.nodes import PASSWORD, Nodes, email
+from node.testing.nodes import PASSWORD, Nodes, role_email
 from tests.journeys.looking import examine
 
 # What the database is has nothing to do with it.
@@ -71,7 +71,7 @@ def test_what_people_of_the_council_use(
 ) -> None:
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{server.port}/sign-in")
-    page.get_by_label("Email address").fill(email("operator", "aldermoor"))
+    page.get_by_label("Email address").fill(role_email("operator", "aldermoor"))
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").wait_for()

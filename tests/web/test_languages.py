@@ -78,7 +78,7 @@ def test_the_choice_is_kept_for_a_year_in_a_cookie_of_this_node(council: TestNod
 @pytest.mark.parametrize("given", ["", "fr", "CY", "../", "cy\0", "x" * 5000])
 def test_no_other_language_is_chosen(council: TestNode, given: str) -> None:
     client = council.app.test_client()
-    client.set_cookie(council.node.settings.cookie("language"), "nonsense")
+    client.set_cookie(council.node.settings.cookie_name("language"), "nonsense")
     answer = client.get("/", query_string={"lang": given})
     assert _lang(answer.text) == "en"
     assert not answer.headers.getlist("Set-Cookie")

@@ -8,16 +8,16 @@ from playwright.sync_api import BrowserContext
 from sqlalchemy import select
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from federation.vocabulary import Actor as ActorDocument
-from node.councils import moving
+from federation.vocabulary import ActorDocument
+from node.councils import council_moves
 from node.councils import service as councils
-from node.federating import actors, blocking, peers, subscriptions, suggesting
+from node.federating import actor_blocks, actors, peer_list_subscriptions, peer_suggestions, peers
 from node.moderation import service
 from node.projects import service as projects
 from node.projects.models import Project
-from node.projects.writing import Text
+from node.projects.validation import ProjectInput
 from node.runtime import UnitOfWork
-from node.testing.nodes import PASSWORD, Nodes, email
+from node.testing.nodes import PASSWORD, Nodes, role_email
 from tests.journeys.looking import examine
 
 # What the database is has nothing to do with it.
@@ -41,29 +41,29 @@ def remote(work: UnitOfWork, host: str, **more: object) -> ActorDocument:
     uri = f"https://{host}/users/somebody"
     told = {"preferred_username": "somebody", "name": "Somebody Else", **more}
     document = ActorDocument(id=uri, type="Organization", inbox=f"{uri}/inbox", **told)  # type: ignore[arg-type]
-    actors.remember(work.session, document)
+    actors.upsert(work.session, document)
     return document
 
 
 def fill(work: UnitOfWork) -> None:
     """Something of everything."""
     own = councils.require_own(work.session)
-    project = projects.create(work, own, Text("Bins", "Emptied.", "alpha", "## Why"))
+    project = projects.create(work, own, ProjectInput("Bins", "Emptied.", "alpha", "## Why"))
     projects.publish(work, project)
     other = remote(work, LONG)
-    service.report(work, project.uri, "It says something about a neighbour. " * 8)
-    decided = service.report(work, project.uri, "Wrong")
+    service.create_visitor_report(work, project.uri, "It says something about a neighbour. " * 8)
+    decided = service.create_visitor_report(work, project.uri, "Wrong")
     service.decide(work, decided, service.Decision.dismiss)
     about = [other.id, "https://gone.example/1"]
     reporter = actors.by_uri(work.session, other.id)
-    service.file(
+    service.create_report(
         work, uri="https://a.example/1", host=LONG, about=about, words="", reporter=reporter
     )
-    blocking.block(work, own.actor, remote(work, "loud.example"))
+    actor_blocks.block(work, own.actor, remote(work, "loud.example"))
     peers.decide(work, LONG, peers.ALLOWED, "A friend of ours, for a long time")
-    suggesting.suggest(work, {f"new.{LONG}": "They work with us"}, LONG)
-    subscriptions.subscribe(work, f"https://{LONG}/peers.csv", may_allow=True)
-    moving.move(work, remote(work, "new.example", also_known_as=(own.actor.uri,)))
+    peer_suggestions.suggest(work, {f"new.{LONG}": "They work with us"}, LONG)
+    peer_list_subscriptions.subscribe(work, f"https://{LONG}/peers.csv", may_allow=True)
+    council_moves.move(work, remote(work, "new.example", also_known_as=(own.actor.uri,)))
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_moderators_and_operators_look_at_full_pages(
     page.goto(f"{base}/report?about={uri}")
     examine(page)
     page.goto(f"{base}/sign-in")
-    page.get_by_label("Email address").fill(email("operator", "aldermoor"))
+    page.get_by_label("Email address").fill(role_email("operator", "aldermoor"))
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").wait_for()

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
-from node import serving
+from node import web_server
 from node.testing.nodes import Nodes
 
 Address: TypeAlias = tuple[str, int]
@@ -19,7 +19,7 @@ GOOD = b"GET /.well-known/nodeinfo HTTP/1.1\r\nHost: aldermoor.test\r\nConnectio
 @pytest.fixture
 def address(nodes: Nodes) -> Iterator[Address]:
     """Where a node listens."""
-    server = serving.listen(nodes.start("aldermoor", listen="127.0.0.1:0").app)
+    server = web_server.create_server(nodes.start("aldermoor", listen="127.0.0.1:0").app)
     threading.Thread(target=server.run, daemon=True).start()
     yield server.socket.getsockname()
     server.close()
@@ -28,8 +28,8 @@ def address(nodes: Nodes) -> Iterator[Address]:
 def test_one_address_has_so_many_connections_and_no_more(
     address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "MAX_OF_ADDRESS", 3)
-    monkeypatch.setattr(serving, "SILENT_SECONDS", 60)
+    monkeypatch.setattr(web_server, "MAX_CONNECTIONS_PER_ADDRESS", 3)
+    monkeypatch.setattr(web_server, "IDLE_TIMEOUT_SECONDS", 60)
     many = [socket.create_connection(address, 5) for _ in range(4)]
     assert many[3].recv(1) == b""  # closed at once
     many[0].close()
@@ -42,9 +42,9 @@ def test_one_address_has_so_many_connections_and_no_more(
 def test_a_connection_that_says_nothing_is_closed(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "SILENT_SECONDS", -1)
-    monkeypatch.setattr(serving, "CLEANUP_SECONDS", 0)
-    server = serving.listen(nodes.start("aldermoor", listen="127.0.0.1:0").app)
+    monkeypatch.setattr(web_server, "IDLE_TIMEOUT_SECONDS", -1)
+    monkeypatch.setattr(web_server, "CLEANUP_INTERVAL_SECONDS", 0)
+    server = web_server.create_server(nodes.start("aldermoor", listen="127.0.0.1:0").app)
     threading.Thread(target=server.run, daemon=True).start()
     with socket.create_connection(server.socket.getsockname(), 30) as silent:
         assert silent.recv(1) == b""
@@ -54,9 +54,9 @@ def test_a_connection_that_says_nothing_is_closed(
 def test_a_request_that_comes_in_drips_for_ever_is_ended_and_keeps_nobody_out(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "LONGEST_REQUEST", 0.2)
+    monkeypatch.setattr(web_server, "MAX_REQUEST_SECONDS", 0.2)
     node = nodes.start("aldermoor", listen="127.0.0.1:0")
-    server = serving.listen(node.app)
+    server = web_server.create_server(node.app)
     threading.Thread(target=server.run, daemon=True).start()
     address = server.socket.getsockname()
     # More than waitress lets in by itself.
@@ -83,7 +83,7 @@ POST = b"POST %s HTTP/1.1\r\nHost: aldermoor.test\r\nContent-Type: text/plain\r\
 
 @contextmanager
 def answering(nodes: Nodes) -> Iterator[tuple[str, int]]:
-    server = serving.listen(nodes.start("aldermoor", listen="127.0.0.1:0").app)
+    server = web_server.create_server(nodes.start("aldermoor", listen="127.0.0.1:0").app)
     threading.Thread(target=server.run, daemon=True).start()
     try:
         yield server.socket.getsockname()
@@ -106,7 +106,7 @@ def answer_to(address: tuple[str, int], head: bytes, parts: int, end: bytes = b"
 
 @pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
 def test_must_41_what_is_too_large_is_answered_413_and_not_cut_off(nodes: Nodes) -> None:
-    parts = serving.REQUEST_BYTES // len(CHUNK) * 2
+    parts = web_server.MAX_REQUEST_BYTES // len(CHUNK) * 2
     length = b"Content-Length: %d\r\n" % (parts * len(CHUNK))
     chunked = b"Transfer-Encoding: chunked\r\n"
     with answering(nodes) as address:

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import OperationalError
 
+from node.fair_lock import FairLock
 from node.federating import peers
 from node.testing.nodes import Nodes
-from node.turns import Turns
 
 
 @pytest.mark.parametrize("nodes", ["sqlite"], indirect=True)
@@ -23,7 +23,7 @@ def test_who_writes_without_a_pause_holds_nobody_up(nodes: Nodes) -> None:
     def write_on_and_on() -> None:
         while not ends.is_set():
             with node.node.work(by="test") as work:
-                peers.row(work.session, "a.test").comment = "busy"
+                peers.get_or_create(work.session, "a.test").comment = "busy"
                 work.session.flush()
                 begun.set()
                 next(writes)
@@ -34,7 +34,7 @@ def test_who_writes_without_a_pause_holds_nobody_up(nodes: Nodes) -> None:
         begun.wait(5)
         for _ in range(20):
             with node.node.work(by="test") as work:
-                peers.heard(work.session, "b.test")
+                peers.record_seen(work.session, "b.test")
         ends.set()
         busy.result(5)
     assert next(writes) < 100, "by turns, or nearly so"
@@ -45,10 +45,10 @@ def test_the_turn_ends_after_the_commit(nodes: Nodes, monkeypatch: pytest.Monkey
     """While a COMMIT runs, which may take long, whoever waits has no turn to try in vain."""
     node = nodes.start("aldermoor")
     engine, has_turn = node.node.engine, threading.Event()
-    take, commit = Turns.take, engine.dialect.do_commit
+    take, commit = FairLock.acquire, engine.dialect.do_commit
     too_early = list[bool]()
 
-    def noting(turns: Turns, seconds: float) -> bool:
+    def noting(turns: FairLock, seconds: float) -> bool:
         is_mine = take(turns, seconds)
         if threading.current_thread() is not threading.main_thread():
             has_turn.set()
@@ -62,14 +62,14 @@ def test_the_turn_ends_after_the_commit(nodes: Nodes, monkeypatch: pytest.Monkey
 
     def write_too() -> None:
         with node.node.work(by="test") as work:
-            peers.heard(work.session, "b.test")
+            peers.record_seen(work.session, "b.test")
 
     other = threading.Thread(target=write_too)
     with monkeypatch.context() as patched:
-        patched.setattr(Turns, "take", noting)
+        patched.setattr(FairLock, "acquire", noting)
         patched.setattr(engine.dialect, "do_commit", slow_commit)
         with node.node.work(by="test") as work:
-            peers.heard(work.session, "a.test")
+            peers.record_seen(work.session, "a.test")
         other.join(10)
     assert too_early == [False]
     assert has_turn.is_set()
@@ -79,32 +79,32 @@ def test_the_turn_ends_after_the_commit(nodes: Nodes, monkeypatch: pytest.Monkey
 def test_a_turn_that_does_not_come_is_an_error(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.db.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("node.db.LOCK_TIMEOUT_SECONDS", 0.1)
     node = nodes.start("aldermoor")
     with node.work() as work:
-        peers.heard(work.session, "a.test")
+        peers.record_seen(work.session, "a.test")
         with pytest.raises(OperationalError, match="locked"), node.node.work(by="x") as other:
-            peers.heard(other.session, "b.test")
+            peers.record_seen(other.session, "b.test")
     with node.work() as work:
-        peers.heard(work.session, "b.test")
+        peers.record_seen(work.session, "b.test")
 
 
 def test_turns_come_in_order() -> None:
-    turns, order = Turns(), list[int]()
-    assert turns.take(1)
+    turns, order = FairLock(), list[int]()
+    assert turns.acquire(1)
 
     def wait(number: int) -> None:
-        assert turns.take(5)
+        assert turns.acquire(5)
         order.append(number)
-        turns.give()
+        turns.release()
 
     threads = [threading.Thread(target=wait, args=[number]) for number in range(5)]
     for thread in threads:
         thread.start()
         time.sleep(0.05)
-    assert not turns.take(0.01)
-    turns.give()
+    assert not turns.acquire(0.01)
+    turns.release()
     for thread in threads:
         thread.join(5)
     assert order == [0, 1, 2, 3, 4]
-    assert turns.take(1)
+    assert turns.acquire(1)

@@ -6,7 +6,7 @@ import re
 from gettext import NullTranslations
 
 from federation.errors import AddressError, DocumentError
-from node.wording import Saying, of_library, say, say_count
+from node.messages import Message, message_from, msg, msg_count
 
 
 class Loud(NullTranslations):
@@ -21,36 +21,36 @@ class Loud(NullTranslations):
 
 
 def test_a_saying_is_a_plain_english_string() -> None:
-    saying = say("At most %(most)s characters", most="1,000")
+    saying = msg("At most %(most)s characters", most="1,000")
     assert saying == "At most 1,000 characters"
     assert json.dumps(saying) == '"At most 1,000 characters"'
 
 
 def test_a_saying_keeps_what_it_was_made_of() -> None:
-    saying = say("%(host)s said 100%%", host="example.org")
+    saying = msg("%(host)s said 100%%", host="example.org")
     assert saying == "example.org said 100%"
-    assert saying.through(Loud()) == "example.org SAID 100%"
-    assert copy.deepcopy(saying).through(Loud()) == "example.org SAID 100%"
+    assert saying.in_language(Loud()) == "example.org SAID 100%"
+    assert copy.deepcopy(saying).in_language(Loud()) == "example.org SAID 100%"
 
 
 def test_what_it_quotes_is_translated_too() -> None:
-    saying = say("%(host)s: %(why)s", host="example.org", why=say("too late"))
-    assert saying.through(Loud()) == "example.org: TOO LATE"
+    saying = msg("%(host)s: %(why)s", host="example.org", why=msg("too late"))
+    assert saying.in_language(Loud()) == "example.org: TOO LATE"
 
 
 def test_a_number_of_things_has_a_form_of_its_own() -> None:
-    one, two = (say_count("%(num)s line", "%(num)s lines", number) for number in (1, 2))
+    one, two = (msg_count("%(num)s line", "%(num)s lines", number) for number in (1, 2))
     assert (one, two) == ("1 line", "2 lines")
-    assert (one.through(Loud()), two.through(Loud())) == ("1 LINE", "2 LINES")
+    assert (one.in_language(Loud()), two.in_language(Loud())) == ("1 LINE", "2 LINES")
 
 
 def test_a_saying_without_arguments_may_have_a_percent_sign() -> None:
-    assert say("100%").through(NullTranslations()) == "100%"
+    assert msg("100%").in_language(NullTranslations()) == "100%"
 
 
 def test_errors_of_the_library_are_sayings() -> None:
-    assert of_library(DocumentError("id", "missing")).through(Loud()) == (
+    assert message_from(DocumentError("id", "missing")).in_language(Loud()) == (
         "THE DOCUMENT'S id: MISSING."
     )
-    assert of_library(AddressError("No address.")).through(Loud()) == "NO ADDRESS."
-    assert isinstance(of_library(AddressError(say("No address."))), Saying)
+    assert message_from(AddressError("No address.")).in_language(Loud()) == "NO ADDRESS."
+    assert isinstance(message_from(AddressError(msg("No address."))), Message)

@@ -16,15 +16,15 @@ from sqlalchemy import select
 
 from node.councils.service import require_own
 from node.db import now
+from node.messages import msg
 from node.outbound import OutboundCode, OutboundError
 from node.people import service as people
 from node.projects import service
-from node.projects.writing import Text, text_of
+from node.projects.validation import ProjectInput, to_input
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
-from node.webhooks import sending
+from node.webhooks import delivery
 from node.webhooks.models import Webhook, WebhookMessage
-from node.wording import say
 from tests.pages.test_importing import look_up
 
 URL = "https://hooks.test/moothall"
@@ -84,7 +84,7 @@ def add(visitor: Visitor, url: str = URL, *, events: list[str] = EVENTS, **more:
 
 def publish(council: TestNode, title: str, visibility: str = "public") -> str:
     with council.app.app_context(), council.work() as work:
-        text = Text(title, "In short.", "beta", "At length.", visibility)
+        text = ProjectInput(title, "In short.", "beta", "At length.", visibility)
         project = service.create(work, require_own(work.session), text)
         service.publish(work, project)
         return project.token
@@ -100,7 +100,7 @@ def signature(secret: str, headers: dict[str, str], body: bytes) -> str:
 
 
 def settle(council: TestNode) -> None:
-    while council.node.jobs.work_off():
+    while council.node.jobs.run_pending():
         pass
 
 
@@ -175,8 +175,8 @@ def test_a_project_that_is_hidden_is_gone_for_those_outside(
     token = publish(council, "Bin days")
     for visibility in ("private", "public"):
         with council.app.app_context(), council.work() as work:
-            project = service.for_change(work.session, token)
-            text = replace(text_of(project), visibility=visibility)
+            project = service.get_for_update(work.session, token)
+            text = replace(to_input(project), visibility=visibility)
             service.update(work, project, text, project.version)
     settle(council)
     assert sorted(listener.types()) == [
@@ -202,11 +202,11 @@ def test_what_waits_is_not_told_of_a_project_that_is_hidden_meanwhile(
     tries = len(listener.heard)
     assert sorted(listener.types()) == ["project.published", "update.published"]
     with council.app.app_context(), council.work() as work:
-        project = service.for_change(work.session, token)
+        project = service.get_for_update(work.session, token)
         if how == "deleted":
             service.delete(work, project)
         else:
-            text = replace(text_of(project), visibility="private")
+            text = replace(to_input(project), visibility="private")
             service.update(work, project, text, project.version)
         for message in work.session.scalars(select(WebhookMessage)):
             message.due_at = now()
@@ -221,7 +221,7 @@ def test_what_fails_is_tried_again_and_the_page_shows_it(
     add(officer)
     listener.status = 503
     publish(council, "Bin days")
-    council.node.jobs.work_off()
+    council.node.jobs.run_pending()
     first = message_of(council)
     assert (first.state, first.attempts, first.status) == ("pending", 1, 503)
     assert first.due_at > now()
@@ -232,7 +232,7 @@ def test_what_fails_is_tried_again_and_the_page_shows_it(
     listener.status = 200
     with council.work() as work:
         work.session.scalars(select(WebhookMessage)).one().due_at = now()
-    sending.work_off(council.node)
+    delivery.run_job(council.node)
     again = message_of(council)
     assert (again.state, again.attempts, again.status) == ("delivered", 2, 200)
     assert len({headers["Webhook-Id"] for headers, _ in listener.heard}) == 1
@@ -249,7 +249,7 @@ def test_an_address_that_is_lost_is_switched_off(
         hook = work.session.scalars(select(Webhook)).one()
         hook.failing_since = now() - timedelta(days=days) if days else None
     publish(council, "Bin days")
-    council.node.jobs.work_off()
+    council.node.jobs.run_pending()
     number = hook_of(council).id
     assert hook_of(council).off_at is not None
     heard = len(listener.heard)
@@ -331,7 +331,7 @@ def test_why_nothing_answers_does_not_say_which_names_are_known(
     nodes: Nodes, council: TestNode, officer: Visitor
 ) -> None:
     def inside(*_request: object) -> list[bytes]:
-        raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, say("It is inside."))
+        raise OutboundError(OutboundCode.FORBIDDEN_ADDRESS, msg("It is inside."))
 
     nodes.apps["inside.test"] = inside
     for host in ("inside.test", "unknown.test"):
@@ -381,11 +381,11 @@ def test_whose_role_is_gone_is_told_nothing(
         publish(council, "Meanwhile", "private")
     with council.work() as work:
         user = people.require_by_email(work.session, "officer@aldermoor.example")
-        people.give_role(work, user, "moderator")
+        people.grant_role(work, user, "moderator")
         user.roles[:] = [role for role in user.roles if role.name == "moderator"]
     if when == "queued":
         publish(council, "Afterwards", "private")
-    nodes.settle()
+    nodes.run_until_idle()
     assert listener.heard == []
     with council.reading() as session:
         states = [message.state for message in session.scalars(select(WebhookMessage))]

@@ -1,46 +1,46 @@
 """Rows of the federation. Rows with a state are the queues; `STATES` says how a row may move."""
 
 from node.federating.models.actors import Actor, ActorKey, Block, Follow
+from node.federating.models.mixins import QueueMixin, StateMixin, Uri
 from node.federating.models.peers import (
-    Clock,
-    Deleted,
+    ClockReading,
+    Disclosure,
     Peer,
     PeerList,
     Reaction,
     RefusalCount,
-    Shared,
+    RemoteTombstone,
 )
 from node.federating.models.queues import (
+    ActorDeletion,
     Backfill,
     Comparison,
     Delivery,
     DeliveryAttempt,
-    Departure,
     InboxItem,
     OutboxActivity,
 )
-from node.federating.models.shapes import Queued, Stateful, Uri
 
 __all__ = [
     "Actor",
+    "ActorDeletion",
     "ActorKey",
     "Backfill",
     "Block",
-    "Clock",
+    "ClockReading",
     "Comparison",
-    "Deleted",
     "Delivery",
     "DeliveryAttempt",
-    "Departure",
+    "Disclosure",
     "Follow",
     "InboxItem",
     "OutboxActivity",
     "Peer",
     "PeerList",
-    "Queued",
+    "QueueMixin",
     "Reaction",
     "RefusalCount",
-    "Shared",
-    "Stateful",
+    "RemoteTombstone",
+    "StateMixin",
     "Uri",
 ]

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
-from node.federating.models.shapes import Stateful, Uri
+from node.federating.models.mixins import StateMixin, Uri
 
 
 class Actor(Base):
@@ -76,7 +76,7 @@ class ActorKey(Base):
     actor: Mapped[Actor] = relationship(back_populates="keys")
 
 
-class Follow(Stateful, Base):
+class Follow(StateMixin, Base):
     """One actor follows another. `uri` is the id of the newest Follow activity."""
 
     __tablename__ = "follow"

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
 from node.federating.models.actors import Actor
-from node.federating.models.shapes import Queued, Uri
+from node.federating.models.mixins import QueueMixin, Uri
 
 
 class Peer(Base):
@@ -47,7 +47,7 @@ class Peer(Base):
     peer_list: Mapped["PeerList | None"] = relationship()
 
 
-class Clock(Base):
+class ClockReading(Base):
     """One row: when this node last noted the time. A time that lies ahead shows that the clock was
     set back.
     """
@@ -58,7 +58,7 @@ class Clock(Base):
     seen_at: Mapped[datetime]
 
 
-class PeerList(Queued, Base):
+class PeerList(QueueMixin, Base):
     """A list of servers that another node keeps and ours follows. `url` is where it stands.
 
     `body` is the list as it was last read. It may block; it allows only where `may_allow`.
@@ -78,7 +78,7 @@ class PeerList(Queued, Base):
     outcome: Mapped[str] = mapped_column(String(500), default="")
 
 
-class Shared(Base):
+class Disclosure(Base):
     """What a host got of ours: of each object when first, when last, and by which activity.
 
     `inbox` is where it was delivered; none where the host fetched it. `deleted_at` is when the host
@@ -141,7 +141,7 @@ class Reaction(Base):
     actor: Mapped[Actor] = relationship()
 
 
-class Deleted(Base):
+class RemoteTombstone(Base):
     """What a remote actor said it deleted: its Create that comes later is not shown."""
 
     __tablename__ = "deleted"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from node.db import Base, now
 from node.federating.models.actors import Actor
-from node.federating.models.shapes import Queued, Uri
+from node.federating.models.mixins import QueueMixin, Uri
 
 
 class OutboxActivity(Base):
@@ -33,7 +33,7 @@ class OutboxActivity(Base):
     __table_args__ = (Index(None, "actor_id", "audience", "id"),)
 
 
-class Delivery(Queued, Base):
+class Delivery(QueueMixin, Base):
     """One activity on its way to one inbox.
 
     The row is the queue: a worker leases it, sends, and records the answer.
@@ -85,7 +85,7 @@ class DeliveryAttempt(Base):
     milliseconds: Mapped[int]
 
 
-class InboxItem(Queued, Base):
+class InboxItem(QueueMixin, Base):
     """An accepted activity of somebody else.
 
     `uri` is its id, so that one sent twice is stored once. `forwarded_by` is the host that passed
@@ -121,7 +121,7 @@ class InboxItem(Queued, Base):
     outcome: Mapped[str] = mapped_column(String(500), default="")
 
 
-class Backfill(Queued, Base):
+class Backfill(QueueMixin, Base):
     """Reading everything that a council has, page by page.
 
     `next_page` is where to go on after a crash. `size` is how many bytes of JSON were read;
@@ -151,10 +151,10 @@ class Backfill(Queued, Base):
     actor: Mapped[Actor] = relationship()
 
 
-class Departure(Queued, Base):
-    """An actor of another server that is gone (`node.federating.actors.CLOSED`), whose words are to
-    be removed; or that may be gone, which is to be asked at its own server. `inbox` is the one that
-    said so. The row goes once that is done.
+class ActorDeletion(QueueMixin, Base):
+    """An actor of another server that was deleted (`node.federating.actors.TOMBSTONE`), or may have
+    been, which its own server is asked. `inbox` is the inbox that received the message about it.
+    The row is deleted once what the actor wrote has been removed.
     """
 
     __tablename__ = "departure"
@@ -170,7 +170,7 @@ class Departure(Queued, Base):
     actor: Mapped[Actor] = relationship()
 
 
-class Comparison(Queued, Base):
+class Comparison(QueueMixin, Base):
     """What we hold of a council, compared with what it says it has, again and again.
 
     `agreed_at` is when both were last the same; `different` counts what was not at the last

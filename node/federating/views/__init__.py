@@ -1,11 +1,17 @@
 """What other servers ask of this node: who is here, what there is, and the inbox."""
 
-from node.federating.views import collections, discovery, followers, inbox, published
+from node.federating.views import (
+    collections,
+    followers,
+    inbox_get,
+    published_peers,
+    webfinger_nodeinfo,
+)
 
 blueprints = (
     collections.blueprint,
-    discovery.blueprint,
+    webfinger_nodeinfo.blueprint,
     followers.blueprint,
-    inbox.blueprint,
-    published.blueprint,
+    inbox_get.blueprint,
+    published_peers.blueprint,
 )

@@ -9,21 +9,21 @@ from sqlalchemy.orm import Session
 
 from federation.vocabulary import Collection, CollectionPage, without_context
 from node.errors import NotFoundError
-from node.federating import actors, addresses
+from node.federating import actors, local_uris
 from node.federating.models import Actor, Follow, OutboxActivity
-from node.federating.views.asking import current_reader
+from node.federating.views.current_viewer import current_viewer
+from node.messages import msg
 from node.request import (
     PUBLIC,
     activity_response,
     current_work,
     for_servers,
+    parse_row_id,
     permission,
-    row_id,
     wants_activity,
 )
-from node.wording import say
 
-PAGE = 20
+PAGE_SIZE = 20
 
 blueprint = Blueprint("collections", __name__)
 
@@ -32,19 +32,19 @@ blueprint = Blueprint("collections", __name__)
 @permission(PUBLIC)
 @for_servers
 def outbox(slug: str) -> ResponseReturnValue:
-    return outbox_of(_actor(current_work().session, slug))
+    return outbox_response(_get_council_actor(current_work().session, slug))
 
 
-def outbox_of(actor: Actor) -> ResponseReturnValue:
+def outbox_response(actor: Actor) -> ResponseReturnValue:
     """What an actor of ours said to all, or to those who may read it, newest first."""
     if not wants_activity():
         return redirect(actor.url)
-    reader, session = current_reader(), current_work().session
+    reader, session = current_viewer(), current_work().session
     shown = select(OutboxActivity).where(
         OutboxActivity.actor_id == actor.id, OutboxActivity.audience.in_(reader.audiences)
     )
     total = session.scalar(select(func.count()).select_from(shown.subquery())) or 0
-    before = request.args.get("before", type=row_id)
+    before = request.args.get("before", type=parse_row_id)
     if "page" not in request.args and before is None:
         first = f"{actor.outbox}?page=1"
         return activity_response(
@@ -52,8 +52,8 @@ def outbox_of(actor: Actor) -> ResponseReturnValue:
         )
     if before is not None:
         shown = shown.where(OutboxActivity.id < before)
-    rows = session.scalars(shown.order_by(OutboxActivity.id.desc()).limit(PAGE)).all()
-    more = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE else None
+    rows = session.scalars(shown.order_by(OutboxActivity.id.desc()).limit(PAGE_SIZE)).all()
+    more = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE_SIZE else None
     page = CollectionPage(
         id=f"{actor.outbox}?" + (f"before={before}" if before is not None else "page=1"),
         part_of=actor.outbox or "",
@@ -68,10 +68,10 @@ def outbox_of(actor: Actor) -> ResponseReturnValue:
 @permission(PUBLIC)
 @for_servers
 def followers(slug: str) -> ResponseReturnValue:
-    return followers_of(_actor(current_work().session, slug))
+    return followers_response(_get_council_actor(current_work().session, slug))
 
 
-def followers_of(actor: Actor) -> ResponseReturnValue:
+def followers_response(actor: Actor) -> ResponseReturnValue:
     """How many follow an actor of ours; not who."""
     if not wants_activity():
         return redirect(actor.url)
@@ -87,10 +87,10 @@ def followers_of(actor: Actor) -> ResponseReturnValue:
 @permission(PUBLIC)
 @for_servers
 def following(slug: str) -> ResponseReturnValue:
-    return following_of(_actor(current_work().session, slug))
+    return following_response(_get_council_actor(current_work().session, slug))
 
 
-def following_of(actor: Actor) -> ResponseReturnValue:
+def following_response(actor: Actor) -> ResponseReturnValue:
     """How many an actor of ours follows; not whom."""
     if not wants_activity():
         return redirect(actor.url)
@@ -98,21 +98,21 @@ def following_of(actor: Actor) -> ResponseReturnValue:
         Follow.follower_id == actor.id, Follow.state == "accepted"
     )
     total = current_work().session.scalar(accepted) or 0
-    return activity_response(Collection(addresses.following(actor.uri), total_items=total).dump())
+    return activity_response(Collection(local_uris.following(actor.uri), total_items=total).dump())
 
 
 @blueprint.get("/councils/<slug>/featured")
 @permission(PUBLIC)
 @for_servers
 def featured(slug: str) -> ResponseReturnValue:
-    return featured_of(_actor(current_work().session, slug))
+    return featured_response(_get_council_actor(current_work().session, slug))
 
 
-def featured_of(actor: Actor) -> ResponseReturnValue:
+def featured_response(actor: Actor) -> ResponseReturnValue:
     """What an actor of ours puts first: nothing."""
     if not wants_activity():
         return redirect(actor.url)
-    collection = Collection(addresses.featured(actor.uri), total_items=0, items=())
+    collection = Collection(local_uris.featured(actor.uri), total_items=0, items=())
     return activity_response(collection.dump())
 
 
@@ -120,17 +120,17 @@ def featured_of(actor: Actor) -> ResponseReturnValue:
 @permission(PUBLIC)
 def activity(token: str) -> ResponseReturnValue:
     """An activity of ours, by its id; never one that was for one actor."""
-    reader, work = current_reader(), current_work()
+    reader, work = current_viewer(), current_work()
     uri = f"{work.settings.base_url}/activities/{token}"
     row = work.session.scalar(
         select(OutboxActivity).where(
             OutboxActivity.uri == uri,
             OutboxActivity.audience.in_(reader.audiences),
-            or_(OutboxActivity.type == "Delete", ~OutboxActivity.actor.has(kind=actors.CLOSED)),
+            or_(OutboxActivity.type == "Delete", ~OutboxActivity.actor.has(kind=actors.TOMBSTONE)),
         )
     )
     if row is None:
-        raise NotFoundError(say("There is no such activity."))
+        raise NotFoundError(msg("There is no such activity."))
     if not wants_activity():
         return redirect(
             row.object_uri
@@ -140,8 +140,8 @@ def activity(token: str) -> ResponseReturnValue:
     return activity_response(json.loads(row.body))
 
 
-def _actor(session: Session, slug: str) -> Actor:
+def _get_council_actor(session: Session, slug: str) -> Actor:
     actor = actors.local_by_username(session, slug)
     if actor is None or actor.kind == "Application":
-        raise NotFoundError(say("There is no such council here."))
+        raise NotFoundError(msg("There is no such council here."))
     return actor

@@ -11,10 +11,10 @@ from federation.vocabulary import Collection
 from node.db import now
 from node.errors import NotFoundError
 from node.federating import actors, follower_sync, inbox
-from node.federating.keystore import KeyStore, policy
-from node.federating.views.asking import as_signed
+from node.federating.keystore import FetchingKeyStore, build_policy
+from node.federating.views.current_viewer import current_signed_request
+from node.messages import msg
 from node.request import PUBLIC, activity_response, current_node, current_work, permission
-from node.wording import say
 
 blueprint = Blueprint("followers", __name__)
 
@@ -26,24 +26,24 @@ def synchronization(slug: str) -> ResponseReturnValue:
     which one it is; what others follow is no concern of it.
     """
     current_work().pause()
-    host = _who_asks()
+    host = _verified_host()
     session = current_work().session
     actor = actors.local_by_username(session, slug)
     if actor is None or not actor.followers:
-        raise NotFoundError(say("There is no such council here."))
-    listed = tuple(follower_sync.partial(session, actor, host))
-    uri = follower_sync.address(actor)
+        raise NotFoundError(msg("There is no such council here."))
+    listed = tuple(follower_sync.followers_on_host(session, actor, host))
+    uri = follower_sync.collection_url(actor)
     answer = activity_response(Collection(id=uri, total_items=len(listed), items=listed).dump())
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 
-def _who_asks() -> str:
+def _verified_host() -> str:
     """The host that signed the request. Raises `Refusal`, which has been counted."""
-    node, signed = current_node(), as_signed()
+    node, signed = current_node(), current_signed_request()
 
     try:
-        return host_of(identify(signed, policy(node), KeyStore(node), now()).owner)
+        return host_of(identify(signed, build_policy(node), FetchingKeyStore(node), now()).owner)
     except Refusal as refusal:
         inbox.refuse(node, claimed_host(signed), refusal)
         raise

@@ -4,22 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-YES_NO, CHOICE, TEXT, NUMBER, DATE = KINDS = ("yes-no", "choice", "text", "number", "date")
-YES, PARTLY, NO, NOT_APPLICABLE = DEGREES = ("yes", "partly", "no", "not-applicable")
+YES_NO, CHOICE, TEXT, NUMBER, DATE = QUESTION_TYPES = ("yes-no", "choice", "text", "number", "date")
+YES, PARTLY, NO, NOT_APPLICABLE = YES_NO_ANSWERS = ("yes", "partly", "no", "not-applicable")
 # What is to be done something about.
-WANTING = (PARTLY, NO)
+NEGATIVE_ANSWERS = (PARTLY, NO)
 # On whose answers another question may depend.
-DECIDING = (YES_NO, CHOICE)
+CONDITION_TYPES = (YES_NO, CHOICE)
 
 
 @dataclass(frozen=True)
-class Words:
+class BilingualText:
     """A text in English and, where somebody wrote it, in Welsh."""
 
     en: str
     cy: str = ""
 
-    def into(self, language: str) -> str:
+    def in_language(self, language: str) -> str:
         """In a language, else in English."""
         return self.cy if language == "cy" and self.cy else self.en
 
@@ -28,7 +28,7 @@ class Words:
         return "cy" if language == "cy" and self.cy else "en"
 
 
-NOTHING = Words("")
+NO_TEXT = BilingualText("")
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Option:
+class AnswerOption:
     """One answer of a single choice."""
 
     id: str
-    text: Words
+    text: BilingualText
 
 
 @dataclass(frozen=True)
-class Condition:
+class DisplayCondition:
     """Holds where the answer to `question` is one of `answers`."""
 
     question: str
@@ -65,11 +65,11 @@ class Question:
 
     id: str
     kind: str
-    text: Words
-    guidance: Words = NOTHING
-    recommendation: Words = NOTHING
-    options: tuple[Option, ...] = ()
-    shown_when: Condition | None = None
+    text: BilingualText
+    guidance: BilingualText = NO_TEXT
+    recommendation: BilingualText = NO_TEXT
+    options: tuple[AnswerOption, ...] = ()
+    shown_when: DisplayCondition | None = None
     placeholders: tuple[str, ...] = ()
 
     @property
@@ -81,21 +81,21 @@ class Question:
     def answers(self) -> tuple[str, ...]:
         """What it may be answered with, where that can be listed."""
         if self.kind == YES_NO:
-            return DEGREES
+            return YES_NO_ANSWERS
         return tuple(option.id for option in self.options)
 
-    def option(self, answer: str) -> Words | None:
+    def option_text(self, answer: str) -> BilingualText | None:
         return next((option.text for option in self.options if option.id == answer), None)
 
 
 @dataclass(frozen=True)
-class Section:
+class ChecklistSection:
     """Questions that belong together."""
 
     id: str
-    title: Words
+    title: BilingualText
     questions: tuple[Question, ...]
-    about: Words = NOTHING
+    about: BilingualText = NO_TEXT
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Advice:
     """A recommendation that belongs to no one question."""
 
     id: str
-    text: Words
+    text: BilingualText
     is_placeholder: bool = False
 
 
@@ -113,11 +113,11 @@ class Checklist:
 
     id: str
     version: int
-    title: Words
-    about: Words
+    title: BilingualText
+    about: BilingualText
     source: Source
     licence: str
-    sections: tuple[Section, ...]
+    sections: tuple[ChecklistSection, ...]
     advice: tuple[Advice, ...] = ()
 
     @cached_property
@@ -131,9 +131,9 @@ class Checklist:
     @property
     def languages(self) -> tuple[str, ...]:
         """Those in which all of it is there."""
-        return ("en", "cy") if all(words.cy for words in self.words() if words.en) else ("en",)
+        return ("en", "cy") if all(words.cy for words in self.all_texts() if words.en) else ("en",)
 
-    def words(self) -> Iterator[Words]:
+    def all_texts(self) -> Iterator[BilingualText]:
         """All that it says."""
         yield from (self.title, self.about)
         for section in self.sections:
@@ -148,7 +148,7 @@ class Checklist:
         found = [f"{item.id}.{part}" for item in self.questions for part in item.placeholders]
         return found + [advice.id for advice in self.advice if advice.is_placeholder]
 
-    def shown(self, answers: Mapping[str, str]) -> list[Question]:
+    def visible_questions(self, answers: Mapping[str, str]) -> list[Question]:
         """The questions that are asked, given the answers so far."""
         found: list[Question] = []
         for question in self.questions:
@@ -157,7 +157,9 @@ class Checklist:
         return found
 
 
-def _holds(condition: Condition | None, answers: Mapping[str, str], shown: list[Question]) -> bool:
+def _holds(
+    condition: DisplayCondition | None, answers: Mapping[str, str], shown: list[Question]
+) -> bool:
     """What is not asked itself decides nothing, whatever was once answered."""
     return condition is None or (
         answers.get(condition.question) in condition.answers

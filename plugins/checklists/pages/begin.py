@@ -5,79 +5,79 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import api
-from node.api import InvalidInputError, Work, say
+from node.api import InvalidInputError, Work, msg
 from plugins.checklists import access, library, runs
 from plugins.checklists.access import ANSWER, PLUGIN
+from plugins.checklists.answer_types import clean_text
 from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.kinds import plain
 from plugins.checklists.models import COUNCIL, PROJECT, SERVICE
-from plugins.checklists.pages.forms import BeginForm
+from plugins.checklists.pages.forms import BeginRunForm
 
-LONGEST_SERVICE = 200
+MAX_LEN_SERVICE = 200
 
 
 @api.permission(ANSWER)
 def show(checklist_id: str) -> ResponseReturnValue:
     """Ask what it is about; from a project's page that is known already."""
-    form = BeginForm()
+    form = BeginRunForm()
     form.scope.data = PROJECT if "project" in request.args else None
-    return _page(checklist_id, form, request.args.get("project", ""))
+    return _render_form(checklist_id, form, request.args.get("project", ""))
 
 
 @api.permission(ANSWER)
 def begin(checklist_id: str) -> ResponseReturnValue:
     """Begin, or go on with what is open."""
-    form = BeginForm()
+    form = BeginRunForm()
     if form.validate_on_submit():
         try:
             with api.work(PLUGIN) as work:
-                checklist = library.checklist(work.session, checklist_id)
-                run = runs.begin(work, checklist, _subject(work, form))
+                checklist = library.get_newest(work.session, checklist_id)
+                run = runs.begin_run(work, checklist, _read_subject(work, form))
                 return redirect(url_for("checklists.run", token=run.token), 303)
         except InvalidInputError as error:
             form.show(error)
-    return _page(checklist_id, form, form.project.data or ""), 400
+    return _render_form(checklist_id, form, form.project.data or ""), 400
 
 
 @api.permission(ANSWER)
 def again(token: str) -> ResponseReturnValue:
     """Begin a new run with the answers of this one."""
     with api.work(PLUGIN) as work:
-        run = access.run(work, token).run
-        checklist = library.checklist(work.session, run.checklist)
-        begun = runs.begin(work, checklist, runs.Subject(run.scope, run.about, run.title))
+        run = access.get_run(work, token).run
+        checklist = library.get_newest(work.session, run.checklist)
+        begun = runs.begin_run(work, checklist, runs.RunSubject(run.scope, run.about, run.title))
         flash(_("A new assessment has been started with your previous answers."), "success")
         return redirect(url_for("checklists.run", token=begun.token), 303)
 
 
-def _page(checklist_id: str, form: BeginForm, token: str) -> str:
+def _render_form(checklist_id: str, form: BeginRunForm, token: str) -> str:
     with api.work(PLUGIN) as work:
-        checklist: Checklist = library.checklist(work.session, checklist_id)
+        checklist: Checklist = library.get_newest(work.session, checklist_id)
         chosen = api.project(token) if token else None
         projects = [(each.token, each.title) for each in api.projects(work)]
         if chosen is not None and chosen.token not in dict(projects):
             projects.append((chosen.token, chosen.title))
-        form.offer(projects)
+        form.set_choices(projects)
         form.project.data = token
         return render_template(
             "checklists/begin.html", form=form, checklist=checklist, chosen=chosen
         )
 
 
-def _subject(work: Work, form: BeginForm) -> runs.Subject:
+def _read_subject(work: Work, form: BeginRunForm) -> runs.RunSubject:
     """Raises `InvalidInputError`, about the field."""
-    failed = say("The checklist could not be started.")
+    failed = msg("The checklist could not be started.")
     scope = form.scope.data
     if scope == COUNCIL:
-        return runs.Subject(COUNCIL, "", api.council(work).name)
+        return runs.RunSubject(COUNCIL, "", api.council(work).name)
     if scope == PROJECT:
         if not form.project.data:
-            raise InvalidInputError(failed, {"project": say("Select a project")})
+            raise InvalidInputError(failed, {"project": msg("Select a project")})
         project = api.project(form.project.data)
-        return runs.Subject(PROJECT, project.uri, project.title)
+        return runs.RunSubject(PROJECT, project.uri, project.title)
     if scope == SERVICE:
-        name = " ".join(plain(form.service.data or "", LONGEST_SERVICE, "service").split())
+        name = " ".join(clean_text(form.service.data or "", MAX_LEN_SERVICE, "service").split())
         if not name:
-            raise InvalidInputError(failed, {"service": say("Enter a service")})
-        return runs.Subject(SERVICE, name.casefold(), name)
-    raise InvalidInputError(failed, {"scope": say("Select what you want to assess")})
+            raise InvalidInputError(failed, {"service": msg("Enter a service")})
+        return runs.RunSubject(SERVICE, name.casefold(), name)
+    raise InvalidInputError(failed, {"scope": msg("Select what you want to assess")})

@@ -11,8 +11,8 @@ from plugins.checklists import names
 from plugins.checklists.access import PLUGIN
 from plugins.checklists.pages import (
     answering,
-    asking,
     begin,
+    council_questions,
     edit_parts,
     editing,
     lists,
@@ -22,68 +22,68 @@ from plugins.checklists.pages import (
 )
 
 FOLDER = Path(__file__).parents[1]
-RUN = "/runs/<token>"
-QUESTION = f"{RUN}/questions/<question_id>"
-ONE = "/<checklist_id>"
-EDIT = f"{ONE}/edit"
+RUN_PATH = "/runs/<token>"
+QUESTION_PATH = f"{RUN_PATH}/questions/<question_id>"
+CHECKLIST_PATH = "/<checklist_id>"
+EDIT_PATH = f"{CHECKLIST_PATH}/edit"
 
 View = Callable[..., Any]
 # Address, name, and what shows it and what is sent to it.
-PAGES: tuple[tuple[str, str, View], ...] = (
+GET_ROUTES: tuple[tuple[str, str, View], ...] = (
     ("", "index", lists.index),
     ("/actions", "to_do", lists.to_do),
-    ("/asked", "asked", asking.index),
+    ("/asked", "asked", council_questions.index),
     ("/new", "new", editing.new),
     ("/import", "ask_import", editing.ask_import),
-    (ONE, "about", lists.about),
-    (f"{ONE}/file", "export", lists.export),
-    (f"{ONE}/versions", "versions", lists.versions),
-    (f"{ONE}/councils", "councils", sharing.councils),
-    (f"{ONE}/begin", "ask_begin", begin.show),
-    (EDIT, "edit", editing.show),
-    (f"{EDIT}/about", "edit_about", edit_parts.about),
-    (f"{EDIT}/sections/<section_id>", "edit_section", edit_parts.section),
-    (f"{EDIT}/sections/<section_id>/<question_id>", "edit_question", edit_parts.question),
-    (f"{EDIT}/advice/<advice_id>", "edit_advice", edit_parts.advice),
-    (f"{EDIT}/publish", "ask_publish", editing.ask_publish),
-    (RUN, "run", running.show),
-    (f"{RUN}/sections/<section_id>", "section", running.section),
-    (f"{RUN}/delete", "ask_discard", running.ask_discard),
-    (f"{RUN}/version", "newer", running.newer),
-    (f"{RUN}/report", "report", reporting.show),
-    (f"{RUN}/report.pdf", "pdf", reporting.pdf),
-    (f"{RUN}/over-time", "over_time", reporting.over_time),
-    (f"{RUN}/share", "ask_share", sharing.ask),
-    (QUESTION, "question", answering.show),
-    (f"{QUESTION}/action", "action", answering.action),
-    (f"{QUESTION}/ask", "ask_council", asking.show),
+    (CHECKLIST_PATH, "about", lists.about),
+    (f"{CHECKLIST_PATH}/file", "export", lists.export),
+    (f"{CHECKLIST_PATH}/versions", "versions", lists.versions),
+    (f"{CHECKLIST_PATH}/councils", "councils", sharing.councils),
+    (f"{CHECKLIST_PATH}/begin", "ask_begin", begin.show),
+    (EDIT_PATH, "edit", editing.show),
+    (f"{EDIT_PATH}/about", "edit_about", edit_parts.about),
+    (f"{EDIT_PATH}/sections/<section_id>", "edit_section", edit_parts.section),
+    (f"{EDIT_PATH}/sections/<section_id>/<question_id>", "edit_question", edit_parts.question),
+    (f"{EDIT_PATH}/advice/<advice_id>", "edit_advice", edit_parts.advice),
+    (f"{EDIT_PATH}/publish", "ask_publish", editing.ask_publish),
+    (RUN_PATH, "run", running.show),
+    (f"{RUN_PATH}/sections/<section_id>", "section", running.section),
+    (f"{RUN_PATH}/delete", "ask_discard", running.ask_discard),
+    (f"{RUN_PATH}/version", "newer", running.newer),
+    (f"{RUN_PATH}/report", "report", reporting.show),
+    (f"{RUN_PATH}/report.pdf", "pdf", reporting.pdf),
+    (f"{RUN_PATH}/over-time", "over_time", reporting.over_time),
+    (f"{RUN_PATH}/share", "ask_share", sharing.ask),
+    (QUESTION_PATH, "question", answering.show),
+    (f"{QUESTION_PATH}/action", "action", answering.action),
+    (f"{QUESTION_PATH}/ask", "ask_council", council_questions.show),
 )
-DEEDS: tuple[tuple[str, str, View], ...] = (
+POST_ROUTES: tuple[tuple[str, str, View], ...] = (
     ("/new", "invent", editing.invent),
     ("/import", "import_file", editing.import_file),
-    (f"{ONE}/begin", "begin", begin.begin),
-    (EDIT, "begin_edit", editing.begin),
-    (f"{EDIT}/about", "save_about", edit_parts.save_about),
-    (f"{EDIT}/sections/<section_id>", "save_section", edit_parts.save_section),
-    (f"{EDIT}/sections/<section_id>/<question_id>", "save_question", edit_parts.save_question),
-    (f"{EDIT}/advice/<advice_id>", "save_advice", edit_parts.save_advice),
-    (f"{EDIT}/arrange", "arrange", editing.arrange),
-    (f"{EDIT}/publish", "publish", editing.publish),
-    (f"{EDIT}/delete", "discard_draft", editing.discard),
-    (f"{RUN}/finish", "finish", running.finish),
-    (f"{RUN}/again", "again", begin.again),
-    (f"{RUN}/delete", "discard", running.discard),
-    (f"{RUN}/version", "go_over", running.go_over),
-    (f"{RUN}/share", "share", sharing.share),
-    (f"{RUN}/withdraw", "withdraw", sharing.withdraw),
-    (QUESTION, "answer", answering.answer),
-    (f"{QUESTION}/action", "plan", answering.plan),
-    (f"{QUESTION}/settle", "settle", answering.settle),
-    (f"{QUESTION}/ask", "ask", asking.ask),
+    (f"{CHECKLIST_PATH}/begin", "begin", begin.begin),
+    (EDIT_PATH, "begin_edit", editing.begin),
+    (f"{EDIT_PATH}/about", "save_about", edit_parts.save_about),
+    (f"{EDIT_PATH}/sections/<section_id>", "save_section", edit_parts.save_section),
+    (f"{EDIT_PATH}/sections/<section_id>/<question_id>", "save_question", edit_parts.save_question),
+    (f"{EDIT_PATH}/advice/<advice_id>", "save_advice", edit_parts.save_advice),
+    (f"{EDIT_PATH}/arrange", "arrange", editing.arrange),
+    (f"{EDIT_PATH}/publish", "publish", editing.publish),
+    (f"{EDIT_PATH}/delete", "discard_draft", editing.discard),
+    (f"{RUN_PATH}/finish", "finish", running.finish),
+    (f"{RUN_PATH}/again", "again", begin.again),
+    (f"{RUN_PATH}/delete", "discard", running.discard),
+    (f"{RUN_PATH}/version", "go_over", running.go_over),
+    (f"{RUN_PATH}/share", "share", sharing.share),
+    (f"{RUN_PATH}/withdraw", "withdraw", sharing.withdraw),
+    (QUESTION_PATH, "answer", answering.answer),
+    (f"{QUESTION_PATH}/action", "plan", answering.plan),
+    (f"{QUESTION_PATH}/settle", "settle", answering.settle),
+    (f"{QUESTION_PATH}/ask", "ask", council_questions.ask),
 )
 
 
-def blueprint() -> Blueprint:
+def create_blueprint() -> Blueprint:
     """New for every application, as Flask wants it."""
     pages = Blueprint(
         PLUGIN,
@@ -92,14 +92,14 @@ def blueprint() -> Blueprint:
         template_folder=str(FOLDER / "templates"),
         static_folder=str(FOLDER / "static"),
     )
-    for address, name, view in PAGES:
+    for address, name, view in GET_ROUTES:
         pages.add_url_rule(address, name, view)
-    for address, name, view in DEEDS:
+    for address, name, view in POST_ROUTES:
         pages.add_url_rule(address, name, view, methods=["POST"])
-    pages.record(_name)
+    pages.record(_add_template_globals)
     return pages
 
 
-def _name(state: BlueprintSetupState) -> None:
+def _add_template_globals(state: BlueprintSetupState) -> None:
     """Macros of templates see nothing but what is global."""
     state.app.jinja_env.globals["checklist_names"] = names

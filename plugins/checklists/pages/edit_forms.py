@@ -17,56 +17,56 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.api import HouseForm, VersionedForm, trim
+from node.api import BaseForm, VersionedForm, trim
 from plugins.checklists import names
-from plugins.checklists.definitions.model import CHOICE, KINDS, YES_NO
-from plugins.checklists.definitions.reading import MOST_OPTIONS
+from plugins.checklists.definitions.model import CHOICE, QUESTION_TYPES, YES_NO
+from plugins.checklists.definitions.parsing import MAX_OPTIONS
 
 Data = dict[str, Any]
 
 
-def words(en: str | None, cy: str | None) -> Data:
+def bilingual(en: str | None, cy: str | None) -> Data:
     found = {"en": trim(en or ""), "cy": trim(cy or "")}
     return {language: text for language, text in found.items() if text}
 
 
-def _put(data: Data, name: str, value: Any) -> None:
+def _set_or_remove(data: Data, name: str, value: Any) -> None:
     """What is empty is left out of a file."""
     data.pop(name, None)
     if value:
         data[name] = value
 
 
-class NewForm(HouseForm):
+class NewChecklistForm(BaseForm):
     title = StringField(_l("Title"))
     id = StringField(
         _l("ID"), description=_l("Used in web addresses and file names, for example open-data")
     )
 
 
-class ImportForm(HouseForm):
+class ImportChecklistForm(BaseForm):
     file = FileField(_l("File (YAML)"))
     text = TextAreaField(_l("Or paste the YAML"), render_kw={"rows": 10})
 
 
-class WordsForm(VersionedForm):
+class BilingualForm(VersionedForm):
     """A form of texts in English and Welsh. `PAIRS` are the names of the texts."""
 
-    PAIRS: tuple[str, ...] = ()
+    TEXT_NAMES: tuple[str, ...] = ()
 
-    def fill_words(self, data: Data) -> None:
-        for name in self.PAIRS:
+    def fill_texts(self, data: Data) -> None:
+        for name in self.TEXT_NAMES:
             said = data.get(name) or {}
             said = {"en": said} if isinstance(said, str) else said
             self[f"{name}_en"].data, self[f"{name}_cy"].data = said.get("en"), said.get("cy")
 
-    def give_words(self, data: Data) -> None:
-        for name in self.PAIRS:
-            _put(data, name, words(self[f"{name}_en"].data, self[f"{name}_cy"].data))
+    def write_texts(self, data: Data) -> None:
+        for name in self.TEXT_NAMES:
+            _set_or_remove(data, name, bilingual(self[f"{name}_en"].data, self[f"{name}_cy"].data))
 
 
-class AboutForm(WordsForm):
-    PAIRS = ("title", "about")
+class ChecklistAboutForm(BilingualForm):
+    TEXT_NAMES = ("title", "about")
 
     title_en = StringField(_l("Title in English"))
     title_cy = StringField(_l("Title in Welsh"))
@@ -83,23 +83,23 @@ class AboutForm(WordsForm):
         description=_l("For example, OGL-UK-3.0, CC-BY-4.0 or MIT"),
     )
 
-    SOURCE = ("title", "publisher", "published", "url")
+    SOURCE_FIELDS = ("title", "publisher", "published", "url")
 
     def fill(self, data: Data) -> None:
-        self.fill_words(data)
-        for name in self.SOURCE:
+        self.fill_texts(data)
+        for name in self.SOURCE_FIELDS:
             self[f"source_{name}"].data = data.get("source", {}).get(name, "")
         self.licence.data = data.get("licence", "")
 
-    def give(self, data: Data) -> None:
-        self.give_words(data)
-        said = {name: (self[f"source_{name}"].data or "").strip() for name in self.SOURCE}
+    def write_to(self, data: Data) -> None:
+        self.write_texts(data)
+        said = {name: (self[f"source_{name}"].data or "").strip() for name in self.SOURCE_FIELDS}
         data["source"] = {name: text for name, text in said.items() if text}
         data["licence"] = (self.licence.data or "").strip()
 
 
-class SectionForm(WordsForm):
-    PAIRS = ("title", "about")
+class ChecklistSectionForm(BilingualForm):
+    TEXT_NAMES = ("title", "about")
 
     title_en = StringField(_l("Title in English"))
     title_cy = StringField(_l("Title in Welsh"))
@@ -107,26 +107,26 @@ class SectionForm(WordsForm):
     about_cy = TextAreaField(_l("Description in Welsh"), render_kw={"rows": 3})
 
     def fill(self, data: Data) -> None:
-        self.fill_words(data)
+        self.fill_texts(data)
 
-    def give(self, data: Data) -> None:
-        self.give_words(data)
+    def write_to(self, data: Data) -> None:
+        self.write_texts(data)
 
 
-class AdviceForm(WordsForm):
-    PAIRS = ("text",)
+class AdviceForm(BilingualForm):
+    TEXT_NAMES = ("text",)
 
     text_en = TextAreaField(_l("Recommendation in English"), render_kw={"rows": 4})
     text_cy = TextAreaField(_l("Recommendation in Welsh"), render_kw={"rows": 4})
     placeholder = BooleanField(_l("Not written yet"))
 
     def fill(self, data: Data) -> None:
-        self.fill_words(data)
+        self.fill_texts(data)
         self.placeholder.data = data.get("placeholder") == "true"
 
-    def give(self, data: Data) -> None:
-        self.give_words(data)
-        _put(data, "placeholder", "true" if self.placeholder.data else "")
+    def write_to(self, data: Data) -> None:
+        self.write_texts(data)
+        _set_or_remove(data, "placeholder", "true" if self.placeholder.data else "")
 
 
 class OptionForm(Form):  # type: ignore[misc]  # WTForms has no types
@@ -135,17 +135,17 @@ class OptionForm(Form):  # type: ignore[misc]  # WTForms has no types
     cy = StringField(_l("In Welsh"))
 
 
-class DefineForm(WordsForm):
+class QuestionDefinitionForm(BilingualForm):
     """One question."""
 
-    PAIRS = ("text", "guidance", "recommendation")
+    TEXT_NAMES = ("text", "guidance", "recommendation")
 
     text_en = TextAreaField(_l("Question in English"), render_kw={"rows": 2})
     text_cy = TextAreaField(_l("Question in Welsh"), render_kw={"rows": 2})
     is_text_missing = BooleanField(_l("The question is not written yet: do not ask it"))
     type = SelectField(
         _l("Type of answer"),
-        choices=[SelectChoice(kind, names.KINDS[kind]) for kind in KINDS],
+        choices=[SelectChoice(kind, names.KINDS[kind]) for kind in QUESTION_TYPES],
         validate_choice=False,
     )
     options = FieldList(FormField(OptionForm), label=_l("Answer option"), min_entries=1)
@@ -164,13 +164,13 @@ class DefineForm(WordsForm):
         description=_l("Answer IDs separated by commas, for example no, partly"),
     )
 
-    def offer(self, earlier: list[tuple[str, str]]) -> None:
+    def set_conditions(self, earlier: list[tuple[str, str]]) -> None:
         """The questions on whose answers it may depend."""
         always = SelectChoice("", _l("Always ask this question"))
         self.shown_question.choices = [always, *(SelectChoice(*each) for each in earlier)]
 
     def fill(self, data: Data) -> None:
-        self.fill_words(data)
+        self.fill_texts(data)
         missing = data.get("placeholders", [])
         self.is_text_missing.data = "text" in missing
         self.is_recommendation_missing.data = "recommendation" in missing
@@ -183,27 +183,29 @@ class DefineForm(WordsForm):
         self.shown_question.data = condition.get("question", "")
         self.shown_answers.data = ", ".join(condition.get("is", []))
 
-    def give(self, data: Data) -> None:
-        self.give_words(data)
+    def write_to(self, data: Data) -> None:
+        self.write_texts(data)
         kind = self.type.data
-        _put(data, "type", "" if kind == YES_NO else kind)
-        _put(data, "options", self._options() if kind == CHOICE else [])
+        _set_or_remove(data, "type", "" if kind == YES_NO else kind)
+        _set_or_remove(data, "options", self._options() if kind == CHOICE else [])
         missing = {
             "text": self.is_text_missing.data,
             "recommendation": self.is_recommendation_missing.data,
         }
-        _put(data, "placeholders", [name for name, is_missing in missing.items() if is_missing])
+        _set_or_remove(
+            data, "placeholders", [name for name, is_missing in missing.items() if is_missing]
+        )
         answers = [each.strip() for each in (self.shown_answers.data or "").split(",")]
         chosen = self.shown_question.data
-        _put(
+        _set_or_remove(
             data,
             "shown_when",
             {"question": chosen, "is": [each for each in answers if each]} if chosen else {},
         )
 
-    def changes_list(self) -> bool:
+    def resize_list(self) -> bool:
         """Whether a button was pressed that adds or removes an answer: nothing is saved then."""
-        if "add" in request.form and len(self.options.entries) < MOST_OPTIONS:
+        if "add" in request.form and len(self.options.entries) < MAX_OPTIONS:
             self.options.append_entry()
         elif "remove" in request.form:
             number = request.form.get("remove", type=int)
@@ -216,7 +218,7 @@ class DefineForm(WordsForm):
         taken = {entry.form.id.data for entry in self.options.entries}
         found = []
         for number, entry in enumerate(self.options.entries, 1):
-            said = words(entry.form.en.data, entry.form.cy.data)
+            said = bilingual(entry.form.en.data, entry.form.cy.data)
             if not said:
                 continue
             option_id = entry.form.id.data

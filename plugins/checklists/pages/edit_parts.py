@@ -7,18 +7,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import api
-from node.api import ConflictError, InvalidInputError, NotFoundError, say
-from plugins.checklists import editing
+from node.api import ConflictError, InvalidInputError, NotFoundError, msg
+from plugins.checklists import draft_editing
 from plugins.checklists.access import DEFINE, PLUGIN
-from plugins.checklists.definitions.model import DECIDING, YES_NO
-from plugins.checklists.definitions.reading import MOST_ADVICE
-from plugins.checklists.editing import Data
+from plugins.checklists.definitions.model import CONDITION_TYPES, YES_NO
+from plugins.checklists.definitions.parsing import MAX_ADVICE
+from plugins.checklists.draft_editing import DefinitionData
 from plugins.checklists.pages.edit_forms import (
-    AboutForm,
     AdviceForm,
-    DefineForm,
-    SectionForm,
-    WordsForm,
+    BilingualForm,
+    ChecklistAboutForm,
+    ChecklistSectionForm,
+    QuestionDefinitionForm,
 )
 
 # In place of the id of what is not there yet.
@@ -27,22 +27,26 @@ NEW = "new"
 
 @api.permission(DEFINE)
 def about(checklist_id: str) -> ResponseReturnValue:
-    return _show(checklist_id, AboutForm(), lambda data: data, _("About the checklist"))
+    return _show_part(
+        checklist_id, ChecklistAboutForm(), lambda data: data, _("About the checklist")
+    )
 
 
 @api.permission(DEFINE)
 @api.keeps_text
 def save_about(checklist_id: str) -> ResponseReturnValue:
-    form = AboutForm()
-    return _save(checklist_id, form, form.give, _("About the checklist"), needed="title_en")
+    form = ChecklistAboutForm()
+    return _save_part(
+        checklist_id, form, form.write_to, _("About the checklist"), needed="title_en"
+    )
 
 
 @api.permission(DEFINE)
 def section(checklist_id: str, section_id: str) -> ResponseReturnValue:
-    return _show(
+    return _show_part(
         checklist_id,
-        SectionForm(),
-        lambda data: {} if section_id == NEW else editing.section_of(data, section_id),
+        ChecklistSectionForm(),
+        lambda data: {} if section_id == NEW else draft_editing.find_section(data, section_id),
         _("Section"),
     )
 
@@ -50,58 +54,58 @@ def section(checklist_id: str, section_id: str) -> ResponseReturnValue:
 @api.permission(DEFINE)
 @api.keeps_text
 def save_section(checklist_id: str, section_id: str) -> ResponseReturnValue:
-    form = SectionForm()
+    form = ChecklistSectionForm()
 
-    def give(data: Data) -> None:
+    def give(data: DefinitionData) -> None:
         if section_id == NEW:
-            values: Data = {}
-            form.give(values)
-            editing.add_section(data, values)
+            values: DefinitionData = {}
+            form.write_to(values)
+            draft_editing.add_section(data, values)
         else:
-            form.give(editing.section_of(data, section_id))
+            form.write_to(draft_editing.find_section(data, section_id))
 
-    return _save(checklist_id, form, give, _("Section"), needed="title_en")
+    return _save_part(checklist_id, form, give, _("Section"), needed="title_en")
 
 
 @api.permission(DEFINE)
 def question(checklist_id: str, section_id: str, question_id: str) -> ResponseReturnValue:
-    form = _offered(DefineForm(), checklist_id, question_id)
+    form = _with_conditions(QuestionDefinitionForm(), checklist_id, question_id)
 
-    def found(data: Data) -> Data:
+    def found(data: DefinitionData) -> DefinitionData:
         if question_id == NEW:
-            editing.section_of(data, section_id)
+            draft_editing.find_section(data, section_id)
             return {}
-        return editing.question_of(data, question_id)[0]
+        return draft_editing.find_question(data, question_id)[0]
 
-    return _show(checklist_id, form, found, _("Question"))
+    return _show_part(checklist_id, form, found, _("Question"))
 
 
 @api.permission(DEFINE)
 @api.keeps_text
 def save_question(checklist_id: str, section_id: str, question_id: str) -> ResponseReturnValue:
-    form = _offered(DefineForm(), checklist_id, question_id)
-    if form.changes_list():
-        return _page(checklist_id, form, _("Question"))
+    form = _with_conditions(QuestionDefinitionForm(), checklist_id, question_id)
+    if form.resize_list():
+        return _render_part(checklist_id, form, _("Question"))
     with api.work(PLUGIN) as work:
-        used = editing.used_ids(work.session, checklist_id)
+        used = draft_editing.used_ids(work.session, checklist_id)
 
-    def give(data: Data) -> None:
+    def give(data: DefinitionData) -> None:
         if question_id == NEW:
-            values: Data = {}
-            form.give(values)
-            editing.add_question(data, section_id, values, used)
+            values: DefinitionData = {}
+            form.write_to(values)
+            draft_editing.add_question(data, section_id, values, used)
         else:
-            form.give(editing.question_of(data, question_id)[0])
+            form.write_to(draft_editing.find_question(data, question_id)[0])
 
-    return _save(checklist_id, form, give, _("Question"), needed="text_en")
+    return _save_part(checklist_id, form, give, _("Question"), needed="text_en")
 
 
 @api.permission(DEFINE)
 def advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
-    return _show(
+    return _show_part(
         checklist_id,
         AdviceForm(),
-        lambda data: {} if advice_id == NEW else _advice(data, advice_id),
+        lambda data: {} if advice_id == NEW else _find_advice(data, advice_id),
         _("Recommendation"),
     )
 
@@ -111,95 +115,104 @@ def advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
 def save_advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
     form = AdviceForm()
 
-    def give(data: Data) -> None:
+    def give(data: DefinitionData) -> None:
         if advice_id == NEW:
             every = data.setdefault("advice", [])
-            if len(every) >= MOST_ADVICE:
+            if len(every) >= MAX_ADVICE:
                 raise InvalidInputError(
-                    say(
+                    msg(
                         "A checklist can have up to %(most)s recommendations. Remove one "
                         "before you add another.",
-                        most=MOST_ADVICE,
+                        most=MAX_ADVICE,
                     )
                 )
             taken = {one["id"] for one in every}
-            values: Data = {"id": next(f"r{n}" for n in range(1, 99) if f"r{n}" not in taken)}
-            form.give(values)
+            values: DefinitionData = {
+                "id": next(f"r{n}" for n in range(1, 99) if f"r{n}" not in taken)
+            }
+            form.write_to(values)
             every.append(values)
         else:
-            form.give(_advice(data, advice_id))
+            form.write_to(_find_advice(data, advice_id))
 
-    return _save(checklist_id, form, give, _("Recommendation"), needed="text_en")
+    return _save_part(checklist_id, form, give, _("Recommendation"), needed="text_en")
 
 
-def _advice(data: Data, advice_id: str) -> Data:
+def _find_advice(data: DefinitionData, advice_id: str) -> DefinitionData:
     for one in data.get("advice", ()):
         if one["id"] == advice_id:
-            found: Data = one
+            found: DefinitionData = one
             return found
-    raise NotFoundError(say("There is no such recommendation."))
+    raise NotFoundError(msg("There is no such recommendation."))
 
 
-def _offered(form: DefineForm, checklist_id: str, question_id: str) -> DefineForm:
+def _with_conditions(
+    form: QuestionDefinitionForm, checklist_id: str, question_id: str
+) -> QuestionDefinitionForm:
     """A question may depend on those before it that have answers to choose from."""
     earlier: list[tuple[str, str]] = []
     with api.work(PLUGIN) as work:
-        for each in editing.draft(work.session, checklist_id).data["sections"]:
+        for each in draft_editing.get_draft(work.session, checklist_id).data["sections"]:
             for one in each.get("questions", ()):
                 if one["id"] == question_id:
-                    form.offer(earlier)
+                    form.set_conditions(earlier)
                     return form
-                if one.get("type", YES_NO) in DECIDING:
+                if one.get("type", YES_NO) in CONDITION_TYPES:
                     text = (one.get("text") or {}).get("en", "")
                     earlier.append((one["id"], f"{one['id']}: {text}"))
-    form.offer(earlier)
+    form.set_conditions(earlier)
     return form
 
 
-def _show(
-    checklist_id: str, form: WordsForm, found: Callable[[Data], Data], name: str
+def _show_part(
+    checklist_id: str,
+    form: BilingualForm,
+    found: Callable[[DefinitionData], DefinitionData],
+    name: str,
 ) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
-        draft = editing.draft(work.session, checklist_id)
+        draft = draft_editing.get_draft(work.session, checklist_id)
         form.fill(found(draft.data))
         form.version.data = str(draft.edition)
-    return _page(checklist_id, form, name)
+    return _render_part(checklist_id, form, name)
 
 
-def _save(
+def _save_part(
     checklist_id: str,
-    form: WordsForm,
-    give: Callable[[Data], None],
+    form: BilingualForm,
+    give: Callable[[DefinitionData], None],
     name: str,
     needed: str = "",
 ) -> ResponseReturnValue:
     """Keep what was written; it is checked as a whole when the draft is published."""
     if not form.validate_on_submit():
-        return _page(checklist_id, form, name), 400
+        return _render_part(checklist_id, form, name), 400
     try:
         with api.work(PLUGIN) as work:
             if needed and not (form[needed].data or "").strip():
-                raise _missing(needed)
-            editing.change(work, checklist_id, form.began_from(), give)
+                raise _missing_error(needed)
+            draft_editing.apply_change(work, checklist_id, form.began_from(), give)
     except InvalidInputError as error:
         form.show(error)
-        return _page(checklist_id, form, name), 400
+        return _render_part(checklist_id, form, name), 400
     except ConflictError:
         with api.work(PLUGIN) as work:
-            form.version.data = str(editing.draft(work.session, checklist_id).edition)
-        return _page(checklist_id, form, name, is_changed=True), 409
+            form.version.data = str(draft_editing.get_draft(work.session, checklist_id).edition)
+        return _render_part(checklist_id, form, name, is_changed=True), 409
     return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
 
 
-def _missing(field: str) -> InvalidInputError:
+def _missing_error(field: str) -> InvalidInputError:
     return InvalidInputError(
-        say("The draft could not be saved."), {field: say("Enter the English version")}
+        msg("The draft could not be saved."), {field: msg("Enter the English version")}
     )
 
 
-def _page(checklist_id: str, form: WordsForm, name: str, *, is_changed: bool = False) -> str:
+def _render_part(
+    checklist_id: str, form: BilingualForm, name: str, *, is_changed: bool = False
+) -> str:
     with api.work(PLUGIN) as work:
-        draft = editing.draft(work.session, checklist_id)
+        draft = draft_editing.get_draft(work.session, checklist_id)
         return render_template(
             "checklists/edit_part.html", draft=draft, form=form, name=name, is_changed=is_changed
         )

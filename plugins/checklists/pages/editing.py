@@ -5,28 +5,28 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from node import api
-from node.api import ConflictError, InvalidInputError, say
-from plugins.checklists import editing, library
+from node.api import ConflictError, InvalidInputError, msg
+from plugins.checklists import draft_editing, library
 from plugins.checklists.access import DEFINE, PLUGIN
-from plugins.checklists.definitions.changes import changes
-from plugins.checklists.definitions.reading import MOST_BYTES, from_data, parse
-from plugins.checklists.definitions.taking import DefinitionError
-from plugins.checklists.pages.edit_forms import ImportForm, NewForm
+from plugins.checklists.definitions.changes import list_changes
+from plugins.checklists.definitions.data_reader import DefinitionError
+from plugins.checklists.definitions.parsing import MAX_BYTES, from_data, parse
+from plugins.checklists.pages.edit_forms import ImportChecklistForm, NewChecklistForm
 
 
 @api.permission(DEFINE)
 def new() -> ResponseReturnValue:
-    return render_template("checklists/new.html", form=NewForm())
+    return render_template("checklists/new.html", form=NewChecklistForm())
 
 
 @api.permission(DEFINE)
 @api.keeps_text
 def invent() -> ResponseReturnValue:
-    form = NewForm()
+    form = NewChecklistForm()
     if form.validate_on_submit():
         try:
             with api.work(PLUGIN) as work:
-                editing.invent(work, form.id.data or "", form.title.data or "")
+                draft_editing.create_checklist(work, form.id.data or "", form.title.data or "")
             return redirect(url_for("checklists.edit", checklist_id=form.id.data), 303)
         except InvalidInputError as error:
             form.show(error)
@@ -35,24 +35,24 @@ def invent() -> ResponseReturnValue:
 
 @api.permission(DEFINE)
 def ask_import() -> ResponseReturnValue:
-    return render_template("checklists/import.html", form=ImportForm())
+    return render_template("checklists/import.html", form=ImportChecklistForm())
 
 
 @api.permission(DEFINE)
 @api.keeps_text
 def import_file() -> ResponseReturnValue:
     """What was read becomes a draft, to be looked at before it is published."""
-    form = ImportForm()
+    form = ImportChecklistForm()
     if form.validate_on_submit():
         file = form.file.data
-        text = file.read(MOST_BYTES + 1) if file else (form.text.data or "").encode()
+        text = file.read(MAX_BYTES + 1) if file else (form.text.data or "").encode()
         try:
             read = parse(text)
             with api.work(PLUGIN) as work:
-                editing.begin_new(work, read)
+                draft_editing.start_new_draft(work, read)
             return redirect(url_for("checklists.edit", checklist_id=read.id), 303)
         except DefinitionError as error:
-            what = say("In %(place)s: %(what)s", place=error.place or "YAML", what=error.what)
+            what = msg("In %(place)s: %(what)s", place=error.place or "YAML", what=error.problem)
             form.show(InvalidInputError(what, {"file" if file else "text": what}))
         except InvalidInputError as error:
             form.show(error)
@@ -63,7 +63,7 @@ def import_file() -> ResponseReturnValue:
 def begin(checklist_id: str) -> ResponseReturnValue:
     """Write on from the newest version."""
     with api.work(PLUGIN) as work:
-        editing.begin(work, library.checklist(work.session, checklist_id))
+        draft_editing.start_draft(work, library.get_newest(work.session, checklist_id))
     return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
 
 
@@ -71,8 +71,10 @@ def begin(checklist_id: str) -> ResponseReturnValue:
 def show(checklist_id: str) -> ResponseReturnValue:
     """Everything that is written so far."""
     with api.work(PLUGIN) as work:
-        draft = editing.draft(work.session, checklist_id)
-        return render_template("checklists/edit.html", draft=draft, wrong=editing.wrong(draft.data))
+        draft = draft_editing.get_draft(work.session, checklist_id)
+        return render_template(
+            "checklists/edit.html", draft=draft, wrong=draft_editing.find_problem(draft.data)
+        )
 
 
 @api.permission(DEFINE)
@@ -81,22 +83,22 @@ def arrange(checklist_id: str) -> ResponseReturnValue:
     kind, item = request.form.get("kind", ""), request.form.get("item", "")
     deed = request.form.get("deed", "")
 
-    def arranged(data: editing.Data) -> None:
+    def arranged(data: draft_editing.DefinitionData) -> None:
         if kind == "question":
-            items = editing.question_of(data, item)[1]["questions"]
+            items = draft_editing.find_question(data, item)[1]["questions"]
         else:
             items = data.setdefault("advice" if kind == "advice" else "sections", [])
         if deed == "remove":
-            editing.remove(items, item)
+            draft_editing.remove_item(items, item)
         else:
-            editing.move(items, item, -1 if deed == "up" else 1)
+            draft_editing.move_item(items, item, -1 if deed == "up" else 1)
 
     edition = request.form.get("edition", 0, type=int)
     try:
         with api.work(PLUGIN) as work:
-            editing.change(work, checklist_id, edition, arranged)
+            draft_editing.apply_change(work, checklist_id, edition, arranged)
     except ConflictError as error:
-        flash(api.said(error.safe_text), "error")
+        flash(api.translate(error.safe_text), "error")
     return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
 
 
@@ -104,13 +106,13 @@ def arrange(checklist_id: str) -> ResponseReturnValue:
 def ask_publish(checklist_id: str) -> ResponseReturnValue:
     """What the new version would change."""
     with api.work(PLUGIN) as work:
-        draft = editing.draft(work.session, checklist_id)
-        wrong = editing.wrong(draft.data)
-        there = library.versions(work.session, checklist_id)
+        draft = draft_editing.get_draft(work.session, checklist_id)
+        wrong = draft_editing.find_problem(draft.data)
+        there = library.list_versions(work.session, checklist_id)
         steps = None
         if there and not wrong:
-            before = library.version(work.session, checklist_id, there[0])
-            steps = changes(before, from_data(draft.data))
+            before = library.get_version(work.session, checklist_id, there[0])
+            steps = list_changes(before, from_data(draft.data))
         return render_template(
             "checklists/publish.html", draft=draft, wrong=wrong, changes=steps, versions=there
         )
@@ -120,9 +122,9 @@ def ask_publish(checklist_id: str) -> ResponseReturnValue:
 def publish(checklist_id: str) -> ResponseReturnValue:
     try:
         with api.work(PLUGIN) as work:
-            published = editing.publish(work, checklist_id)
+            published = draft_editing.publish_draft(work, checklist_id)
     except InvalidInputError as error:
-        flash(api.said(error.safe_text), "error")
+        flash(api.translate(error.safe_text), "error")
         return redirect(url_for("checklists.ask_publish", checklist_id=checklist_id), 303)
     flash(_("Version %(number)s has been published.", number=published.version), "success")
     return redirect(url_for("checklists.about", checklist_id=checklist_id), 303)
@@ -131,6 +133,6 @@ def publish(checklist_id: str) -> ResponseReturnValue:
 @api.permission(DEFINE)
 def discard(checklist_id: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
-        editing.discard(work, checklist_id)
+        draft_editing.discard_draft(work, checklist_id)
     flash(_("The draft has been deleted."), "success")
     return redirect(url_for("checklists.index"), 303)

@@ -18,11 +18,11 @@ from wtforms import (
     TextAreaField,
 )
 
-from node.api import DayField, HouseForm, PersonView, VersionedForm
+from node.api import BaseForm, DayField, PersonView, VersionedForm
 from plugins.checklists import names
-from plugins.checklists.answers import MOST_EVIDENCE, Evidence, Given, evidence
+from plugins.checklists.answers import MAX_EVIDENCE, AnswerInput, Evidence, parse_evidence
 from plugins.checklists.definitions.model import CHOICE, DATE, NUMBER, YES_NO, Question
-from plugins.checklists.models import Answer
+from plugins.checklists.models import ChecklistAnswer
 from plugins.checklists.runs import SCOPES
 
 
@@ -32,7 +32,7 @@ class EvidenceForm(Form):  # type: ignore[misc]  # WTForms has no types
     is_private = BooleanField(_l("Only our council can see this link"))
 
 
-class QuestionForm(VersionedForm):
+class AnswerForm(VersionedForm):
     """The answer to one question. `answer` is added, by the question's type."""
 
     note = TextAreaField(
@@ -42,23 +42,23 @@ class QuestionForm(VersionedForm):
     )
     evidence = FieldList(FormField(EvidenceForm), label=_l("Evidence"), min_entries=1)
 
-    def fill(self, answer: Answer | None) -> None:
+    def fill(self, answer: ChecklistAnswer | None) -> None:
         """Show what is kept."""
         self.version.data = str(answer.edition if answer else 0)
         if answer is None:
             return
-        self["answer"].process(None, _shown(self["answer"], answer.answer))
+        self["answer"].process(None, _field_data(self["answer"], answer.answer))
         self.note.data = answer.note
         while self.evidence.entries:
             self.evidence.pop_entry()
-        for each in evidence(answer) or [Evidence("")]:
+        for each in parse_evidence(answer) or [Evidence("")]:
             self.evidence.append_entry(
                 {"url": each.url, "title": each.title, "is_private": each.is_private}
             )
 
-    def given(self) -> Given:
+    def to_input(self) -> AnswerInput:
         entries = (entry.form for entry in self.evidence.entries)
-        return Given(
+        return AnswerInput(
             self["answer"].data,
             self.note.data or "",
             [
@@ -67,9 +67,9 @@ class QuestionForm(VersionedForm):
             ],
         )
 
-    def changes_list(self) -> bool:
+    def resize_list(self) -> bool:
         """Whether a button was pressed that adds or removes a link: nothing is saved then."""
-        if "add" in request.form and len(self.evidence.entries) < MOST_EVIDENCE:
+        if "add" in request.form and len(self.evidence.entries) < MAX_EVIDENCE:
             self.evidence.append_entry()
         elif "remove" in request.form:
             number = request.form.get("remove", type=int)
@@ -80,7 +80,7 @@ class QuestionForm(VersionedForm):
         return bool({"add", "remove"} & request.form.keys())
 
 
-def question_form(question: Question, language: str) -> QuestionForm:
+def build_answer_form(question: Question, language: str) -> AnswerForm:
     field: Any
     label = _l("Answer")
     if question.kind in (YES_NO, CHOICE):
@@ -97,22 +97,22 @@ def question_form(question: Question, language: str) -> QuestionForm:
         )
     else:
         field = TextAreaField(label, render_kw={"rows": 5})
-    form: QuestionForm = type("AnswerForm", (QuestionForm,), {"answer": field})()
+    form: AnswerForm = type("AnswerForm", (AnswerForm,), {"answer": field})()
     return form
 
 
-def _shown(field: Any, answer: str) -> Any:
+def _field_data(field: Any, answer: str) -> Any:
     return date.fromisoformat(answer) if isinstance(field, DayField) and answer else answer or None
 
 
-class PlanForm(VersionedForm):
+class ActionPlanForm(VersionedForm):
     """What is to be done about an answer."""
 
     plan = TextAreaField(_l("Planned action"), render_kw={"rows": 4})
     owner_id = SelectField(_l("Owner"), coerce=str, validate_choice=False)
     due_on = DayField(_l("Due date"), description=_l("For example, 27 3 2027"))
 
-    def offer(self, people: Sequence[PersonView]) -> None:
+    def set_people(self, people: Sequence[PersonView]) -> None:
         """The people who may be chosen."""
         nobody = SelectChoice("", _l("No owner yet"))
         self.owner_id.choices = [
@@ -120,14 +120,14 @@ class PlanForm(VersionedForm):
             *(SelectChoice(str(person.id), person.name) for person in people),
         ]
 
-    def fill(self, answer: Answer) -> None:
+    def fill(self, answer: ChecklistAnswer) -> None:
         self.version.data = str(answer.edition)
         self.plan.data = answer.plan
         self.owner_id.data = str(answer.owner_id or "")
         self.due_on.process(None, answer.due_on)
 
 
-class BeginForm(HouseForm):
+class BeginRunForm(BaseForm):
     """What a checklist is answered about."""
 
     scope = RadioField(_l("What do you want to assess?"), validate_choice=False)
@@ -144,7 +144,7 @@ class BeginForm(HouseForm):
         ),
     )
 
-    def offer(self, projects: Sequence[tuple[str, str]]) -> None:
+    def set_choices(self, projects: Sequence[tuple[str, str]]) -> None:
         self.scope.choices = [SelectChoice(scope, names.SCOPES[scope]) for scope in SCOPES]
         none = SelectChoice("", _l("Select a project"))
         self.project.choices = [none, *(SelectChoice(token, title) for token, title in projects)]

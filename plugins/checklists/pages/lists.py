@@ -6,22 +6,24 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from node import api
-from plugins.checklists import access, actions, editing, library, runs
+from plugins.checklists import access, actions, draft_editing, library, runs
 from plugins.checklists.access import PLUGIN
-from plugins.checklists.definitions.changes import changes
-from plugins.checklists.definitions.writing import to_yaml
+from plugins.checklists.definitions.changes import list_changes
+from plugins.checklists.definitions.serialising import to_yaml
 
 
 @api.permission(api.PUBLIC)
 def index() -> ResponseReturnValue:
     """Every checklist, with where it comes from."""
     with api.work(PLUGIN) as work:
-        drafts = editing.drafts(work.session) if api.may(access.DEFINE) else ()
+        drafts = (
+            draft_editing.list_drafts(work.session) if api.has_permission(access.DEFINE) else ()
+        )
         return render_template(
             "checklists/index.html",
-            checklists=list(library.current(work.session).values()),
+            checklists=list(library.list_current(work.session).values()),
             drafts=drafts,
-            to_do=len(actions.to_do(work.session)) if api.may(access.ANSWER) else 0,
+            to_do=len(actions.list_open(work.session)) if api.has_permission(access.ANSWER) else 0,
         )
 
 
@@ -29,19 +31,19 @@ def index() -> ResponseReturnValue:
 def about(checklist_id: str) -> ResponseReturnValue:
     """What a checklist asks, and the runs of it that whoever asks may see."""
     with api.work(PLUGIN) as work:
-        checklist = library.checklist(work.session, checklist_id)
+        checklist = library.get_newest(work.session, checklist_id)
         subjects = [
             subject
-            for run in runs.newest(work.session, checklist_id)
-            if (subject := access.see(work, run))
+            for run in runs.list_newest(work.session, checklist_id)
+            if (subject := access.get_visible(work, run))
         ]
-        found = [(subject, runs.progress(work.session, subject.run)) for subject in subjects]
+        found = [(subject, runs.get_progress(work.session, subject.run)) for subject in subjects]
         return render_template(
             "checklists/about.html",
             checklist=checklist,
-            versions=library.versions(work.session, checklist_id),
+            versions=library.list_versions(work.session, checklist_id),
             runs=found,
-            has_draft=editing.exists(work.session, checklist_id),
+            has_draft=draft_editing.has_draft(work.session, checklist_id),
         )
 
 
@@ -51,9 +53,9 @@ def export(checklist_id: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         number = request.args.get("version", type=int)
         checklist = (
-            library.version(work.session, checklist_id, number)
+            library.get_version(work.session, checklist_id, number)
             if number
-            else library.checklist(work.session, checklist_id)
+            else library.get_newest(work.session, checklist_id)
         )
     name = f"{checklist.id}-{checklist.version}.yaml"
     return (
@@ -69,10 +71,10 @@ def export(checklist_id: str) -> ResponseReturnValue:
 def versions(checklist_id: str) -> ResponseReturnValue:
     """What each version changed."""
     with api.work(PLUGIN) as work:
-        numbers = library.versions(work.session, checklist_id)[:20]
-        every = [library.version(work.session, checklist_id, number) for number in numbers]
-        newest = library.checklist(work.session, checklist_id)
-        steps = [(later, changes(earlier, later)) for later, earlier in pairwise(every)]
+        numbers = library.list_versions(work.session, checklist_id)[:20]
+        every = [library.get_version(work.session, checklist_id, number) for number in numbers]
+        newest = library.get_newest(work.session, checklist_id)
+        steps = [(later, list_changes(earlier, later)) for later, earlier in pairwise(every)]
         return render_template(
             "checklists/versions.html", checklist=newest, steps=steps, first=every[-1]
         )
@@ -84,11 +86,11 @@ def to_do() -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         person = api.person()
         mine = request.args.get("whose") == "mine" and person is not None
-        found = actions.to_do(work.session, person.id if mine and person else None)
+        found = actions.list_open(work.session, person.id if mine and person else None)
         rows = []
         for action in found:
-            subject = access.see(work, action.run)
-            checklist = runs.definition(work.session, action.run)
+            subject = access.get_visible(work, action.run)
+            checklist = runs.get_definition(work.session, action.run)
             question = checklist.by_id.get(action.answer.question)
             if subject and question:
                 owner = api.person_by_id(work, action.answer.owner_id or 0)

@@ -4,15 +4,15 @@ from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from node import api
-from plugins.checklists import access, comparing, report, runs
+from plugins.checklists import access, comparison, report, runs
 from plugins.checklists.access import ANSWER, PLUGIN
 
 
 @api.permission(api.PUBLIC)
 def show(token: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
-        subject = access.run(work, token)
-        found = report.of_run(work, subject, is_whole=api.may(ANSWER))
+        subject = access.get_run(work, token)
+        found = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
         return render_template(
             "checklists/report.html", run=subject.run, subject=subject, report=found
         )
@@ -20,26 +20,26 @@ def show(token: str) -> ResponseReturnValue:
 
 @api.permission(api.PUBLIC)
 def pdf(token: str) -> ResponseReturnValue:
-    from plugins.checklists.pdf import pdf_of  # noqa: PLC0415 -- it is large, and seldom wanted
+    from plugins.checklists.pdf import render_pdf  # noqa: PLC0415 -- it is large, and seldom wanted
 
     with api.work(PLUGIN) as work:
-        subject = access.run(work, token)
-        found = report.of_run(work, subject, is_whole=api.may(ANSWER))
+        subject = access.get_run(work, token)
+        found = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
     name = f"{found.checklist.id}-{token}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
-    return Response(pdf_of(found, api.language()), headers=headers, mimetype="application/pdf")
+    return Response(render_pdf(found, api.language()), headers=headers, mimetype="application/pdf")
 
 
 @api.permission(api.PUBLIC)
 def over_time(token: str) -> ResponseReturnValue:
     """What changed from run to run; those who may not answer see the finished ones."""
     with api.work(PLUGIN) as work:
-        subject = access.run(work, token)
+        subject = access.get_run(work, token)
         series = [
-            (run, runs.progress(work.session, run))
-            for run in runs.series(work.session, subject.run)
-            if access.see(work, run)
-        ][-comparing.MOST_BESIDE :]
+            (run, runs.get_progress(work.session, run))
+            for run in runs.list_series(work.session, subject.run)
+            if access.get_visible(work, run)
+        ][-comparison.MAX_RUNS :]
         newest = series[-1][1].checklist
         return render_template(
             "checklists/over_time.html",
@@ -47,6 +47,6 @@ def over_time(token: str) -> ResponseReturnValue:
             subject=subject,
             checklist=newest,
             series=series,
-            bars=comparing.bars(series),
-            width=comparing.WIDTH,
+            bars=comparison.build_bars(series),
+            width=comparison.BAR_WIDTH,
         )

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from node import api
 from node.api import InvalidInputError
-from plugins.checklists import access, comparing, library, runs, sharing
+from plugins.checklists import access, comparison, library, runs, sharing
 from plugins.checklists.access import ANSWER, PLUGIN, SHARE
 from plugins.checklists.runs import SCOPES
 
@@ -15,14 +15,14 @@ from plugins.checklists.runs import SCOPES
 def ask(token: str) -> ResponseReturnValue:
     """All that would be shared, to be checked before it is."""
     with api.work(PLUGIN) as work:
-        subject = access.run(work, token)
-        given, evidence = sharing.what_is_shared(work, subject.run)
+        subject = access.get_run(work, token)
+        given, evidence = sharing.shared_content(work, subject.run)
         return render_template(
             "checklists/share.html",
             run=subject.run,
             subject=subject,
-            progress=runs.progress(work.session, subject.run),
-            reason=sharing.reason_not_to(subject),
+            progress=runs.get_progress(work.session, subject.run),
+            reason=sharing.find_obstacle(subject),
             given=given,
             evidence=evidence,
         )
@@ -32,9 +32,9 @@ def ask(token: str) -> ResponseReturnValue:
 def share(token: str) -> ResponseReturnValue:
     try:
         with api.work(PLUGIN) as work:
-            sharing.share(work, access.run(work, token))
+            sharing.share(work, access.get_run(work, token))
     except InvalidInputError as error:
-        flash(api.said(error.safe_text), "error")
+        flash(api.translate(error.safe_text), "error")
         return redirect(url_for("checklists.ask_share", token=token), 303)
     flash(_("The answers are now shared with the councils you work with."), "success")
     return redirect(url_for("checklists.run", token=token), 303)
@@ -43,7 +43,7 @@ def share(token: str) -> ResponseReturnValue:
 @api.permission(SHARE)
 def withdraw(token: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
-        sharing.withdraw(work, access.run(work, token).run)
+        sharing.withdraw(work, access.get_run(work, token).run)
     flash(_("The answers are no longer shared."), "success")
     return redirect(url_for("checklists.run", token=token), 303)
 
@@ -52,8 +52,8 @@ def withdraw(token: str) -> ResponseReturnValue:
 def councils(checklist_id: str) -> ResponseReturnValue:
     """Question by question, who answered what. Only what is shared is in it."""
     with api.work(PLUGIN) as work:
-        checklist = library.checklist(work.session, checklist_id)
-        every = sharing.others(work, checklist_id)
+        checklist = library.get_newest(work.session, checklist_id)
+        every = sharing.list_shared(work, checklist_id)
         there = [scope for scope in SCOPES if any(each.scope == scope for each in every)]
         scope = request.args.get("about")
         scope = scope if scope in there else (there or [""])[0]
@@ -70,5 +70,5 @@ def councils(checklist_id: str) -> ResponseReturnValue:
             scope=scope,
             shared=shared,
             projects=projects,
-            rows=comparing.councils(checklist, shared),
+            rows=comparison.compare_councils(checklist, shared),
         )

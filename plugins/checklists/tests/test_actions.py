@@ -5,7 +5,7 @@ from datetime import timedelta
 from node import api
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists import duties
+from plugins.checklists import automation
 from plugins.checklists.tests.conftest import Running, begin, of_project, publish
 
 
@@ -117,9 +117,9 @@ def remind(council: TestNode) -> int:
     """Do what the job does; of how much people are told."""
     with council.app.app_context(), api.work("checklists") as work:
         before = told(council)
-        duties.remind(work)
+        automation.remind_owners(work)
     count = told(council) - before
-    while council.node.jobs.work_off():
+    while council.node.jobs.run_pending():
         pass
     return count
 

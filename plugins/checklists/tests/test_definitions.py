@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from plugins.checklists.definitions.changes import changes
+from plugins.checklists.definitions.changes import list_changes
+from plugins.checklists.definitions.data_reader import DefinitionError
 from plugins.checklists.definitions.model import Checklist
-from plugins.checklists.definitions.reading import MOST_BYTES, parse, read
-from plugins.checklists.definitions.shipped import shipped
-from plugins.checklists.definitions.taking import DefinitionError
-from plugins.checklists.definitions.writing import to_yaml
+from plugins.checklists.definitions.parsing import MAX_BYTES, parse, read_file
+from plugins.checklists.definitions.serialising import to_yaml
+from plugins.checklists.definitions.shipped import load_shipped
 
 HEAD = """id: mine
 version: 1
@@ -40,7 +40,7 @@ def text(*questions: str, more: str = "") -> bytes:
 def test_the_shipped_checklists_are_whole_in_both_languages(
     checklist_id: str, questions: int
 ) -> None:
-    checklist = shipped()[checklist_id]
+    checklist = load_shipped()[checklist_id]
     assert len(checklist.questions) == questions
     assert checklist.languages == ("en", "cy")
     assert checklist.source.title
@@ -50,7 +50,7 @@ def test_the_shipped_checklists_are_whole_in_both_languages(
 
 
 def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> None:
-    found = {checklist.id: checklist.placeholders() for checklist in shipped().values()}
+    found = {checklist.id: checklist.placeholders() for checklist in load_shipped().values()}
     assert {checklist_id for checklist_id, places in found.items() if places} == {
         "digital-best-practice"
     }
@@ -70,7 +70,7 @@ def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> Non
         (b"title: [", "line 1: This is not valid YAML"),
         (b"\xff", "The checklist must be UTF-8 text"),
         (b"just words", "This must be keys and values, for example title: Open data"),
-        (b"a" * (MOST_BYTES + 1), "The checklist must be 200,000 bytes or smaller"),
+        (b"a" * (MAX_BYTES + 1), "The checklist must be 200,000 bytes or smaller"),
         (b"a: &x [1]\nb: *x", "line 2: YAML aliases are not supported. Write the value in full"),
         (b"[" * 20 + b"]" * 20, "This is nested too deeply"),
         (b"id: a\nid: b", "line 2: This key is used twice"),
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(
     path = tmp_path / "mine.yaml"
     path.write_bytes(given)
     with pytest.raises(DefinitionError) as caught:
-        read(path)
+        read_file(path)
     assert str(caught.value).startswith("mine.yaml")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -128,8 +128,12 @@ def test_a_condition_holds_only_where_its_question_is_asked() -> None:
             "{id: q3, text: Three, shown_when: {question: q2, is: [no]}}",
         )
     )
-    assert [one.id for one in chain.shown({"q1": "no", "q2": "no"})] == ["q1", "q2", "q3"]
-    assert [one.id for one in chain.shown({"q1": "yes", "q2": "no"})] == ["q1"]
+    assert [one.id for one in chain.visible_questions({"q1": "no", "q2": "no"})] == [
+        "q1",
+        "q2",
+        "q3",
+    ]
+    assert [one.id for one in chain.visible_questions({"q1": "yes", "q2": "no"})] == ["q1"]
 
 
 def test_what_a_new_version_changes_is_named_by_question() -> None:
@@ -137,17 +141,17 @@ def test_what_a_new_version_changes_is_named_by_question() -> None:
     after = parse(
         text("{id: q1, text: First}", CHOICE.replace("id: b", "id: c"), "{id: q4, text: Four}")
     )
-    assert [(one.kind, one.question.id) for one in changes(before, after)] == [
+    assert [(one.kind, one.question.id) for one in list_changes(before, after)] == [
         ("reworded", "q1"),
         ("answered-otherwise", "q2"),
         ("added", "q4"),
         ("removed", "q3"),
     ]
-    assert changes(before, replace(before, version=2)) == []
+    assert list_changes(before, replace(before, version=2)) == []
 
 
 def test_words_are_in_the_readers_language_where_they_are_there() -> None:
     checklist: Checklist = parse(text(Q1))
-    assert (checklist.title.into("cy"), checklist.title.language("cy")) == ("Fy un i", "cy")
-    assert (checklist.about.into("cy"), checklist.about.language("cy")) == ("A", "en")
+    assert (checklist.title.in_language("cy"), checklist.title.language("cy")) == ("Fy un i", "cy")
+    assert (checklist.about.in_language("cy"), checklist.about.language("cy")) == ("A", "en")
     assert checklist.languages == ("en",)

@@ -10,10 +10,10 @@ from node import api
 from node.api import DemoView
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists import commands, duties, library, plugin
-from plugins.checklists.definitions.shipped import shipped
-from plugins.checklists.definitions.writing import to_yaml
-from plugins.checklists.models import Version
+from plugins.checklists import automation, commands, library, plugin
+from plugins.checklists.definitions.serialising import to_yaml
+from plugins.checklists.definitions.shipped import load_shipped
+from plugins.checklists.models import ChecklistVersion
 from plugins.checklists.tests.conftest import DECLARATION, of_project, publish
 
 
@@ -30,7 +30,7 @@ def test_checklists_are_listed_exported_checked_and_imported_by_commands(
 ) -> None:
     assert "service-standard 1 [en cy] Service Standard" in command(council, "list")
     text = command(council, "export", "reporting-done-right").removeprefix("0 ")
-    assert text == to_yaml(shipped()["reporting-done-right"])
+    assert text == to_yaml(load_shipped()["reporting-done-right"])
     path = tmp_path / "mine.yaml"
     path.write_text(text.replace("id: reporting-done-right", "id: mine"))
     assert "mine is a checklist of 7 questions." in command(council, "check", str(path))
@@ -48,10 +48,10 @@ def test_the_doctor_names_what_cannot_be_read_and_what_nobody_worded(council: Te
         assert looks["Can every checklist be read?"](work) == ""
         unworded = looks["Is every checklist worded?"]
         assert unworded(work) == ""
-        changed = replace(shipped()["digital-best-practice"], licence="CC0-1.0")
+        changed = replace(load_shipped()["digital-best-practice"], licence="CC0-1.0")
         library.publish(work, changed)
         assert unworded(work).startswith("digital-best-practice: q5.recommendation, q6.text")
-        row = Version(checklist="old", number=3, data={"id": "old"}, by="test")
+        row = ChecklistVersion(checklist="old", number=3, data={"id": "old"}, by="test")
         work.session.add(row)
         work.session.flush()
         assert looks["Can every checklist be read?"](work) == "old 3, version: This is missing"
@@ -62,10 +62,10 @@ def test_projects_are_found_by_their_checklists(council: TestNode, officer: Visi
     token = publish(officer, "Found by its checklist")
     run = of_project(officer, token)
     run.answer_all("yes", "q1", "q2", "q3", "q4", "q5")
-    address = f"/projects?facet=checklists.{duties.FACET}:finished"
+    address = f"/projects?facet=checklists.{automation.FACET_NAME}:finished"
     assert "Found by its checklist" not in officer.visit(address).text
     run.finish()
-    council.node.jobs.work_off()
+    council.node.jobs.run_pending()
     assert "Found by its checklist" in officer.visit(address).text
 
 

@@ -50,7 +50,7 @@ def test_others_get_a_pdf_without_notes_and_names(council: TestNode, run: Runnin
 def test_the_font_has_the_letters_of_welsh() -> None:
     from plugins.checklists import pdf  # noqa: PLC0415 -- as the node does
 
-    for path in pdf.FILES.values():
+    for path in pdf.FONT_FILES.values():
         assert set(map(ord, "ŵŷŴŶâêîôûïäëö")) <= TTFont(path).getBestCmap().keys()
 
 

@@ -23,7 +23,7 @@ class Town:
     def share(self, run: Running) -> str:
         run.who.visit(f"{run.path}/share")
         page = run.who.submit("/share").text
-        self.nodes.settle()
+        self.nodes.run_until_idle()
         return page
 
 
@@ -34,7 +34,7 @@ def town(lasting_nodes: Nodes) -> Town:
         officer = one.visitor("officer")
         officer.visit("/councils/follow")
         officer.submit("follow", address=other.address)
-    lasting_nodes.settle()
+    lasting_nodes.run_until_idle()
     return Town(lasting_nodes, here, there, here.visitor("operator"), there.visitor("operator"))
 
 
@@ -48,7 +48,7 @@ def test_a_shared_run_is_compared_at_both_councils_and_withdrawn_from_both(town:
     run.who.submit("/questions/", **secret)
     run.answer_all("no", *ALL[1:])
     run.finish()
-    town.nodes.settle()
+    town.nodes.run_until_idle()
     assert "No councils share answers yet" in town.ours.visit(COMPARE).text
     assert "are shared with the councils" in town.share(run)
 
@@ -66,7 +66,7 @@ def test_a_shared_run_is_compared_at_both_councils_and_withdrawn_from_both(town:
     ask_them(town, mine)
     town.theirs.visit(f"{run.path}/share")
     assert "no longer shared" in town.theirs.submit("/withdraw").text
-    town.nodes.settle()
+    town.nodes.run_until_idle()
     assert "No councils share answers yet" in town.ours.visit(COMPARE).text
     town.ours.visit(mine.at("q1", "/action"))
     assert "What we heard" not in town.ours.text
@@ -79,7 +79,7 @@ def ask_them(town: Town, mine: Running) -> None:
     assert "operator@aldermoor.example" in town.ours.text
     assert "Enter your question" in town.ours.submit("/ask").text
     assert "is on its way" in town.ours.submit("/ask", words="How did you find people?").text
-    town.nodes.settle()
+    town.nodes.run_until_idle()
     page = town.theirs.visit("/checklists/asked").text
     assert "How did you find people?" in page
     assert "operator@aldermoor.example" in page
@@ -110,7 +110,7 @@ def test_what_is_about_a_private_project_is_not_shared_and_is_withdrawn_when_it_
     town.theirs.visit(f"/projects/{token}/edit")
     town.theirs.submit("/projects/", visibility="private")
     assert ">\n  Shared\n<" not in town.theirs.visit(run.path).text
-    town.nodes.settle()
+    town.nodes.run_until_idle()
     assert "Trees" not in town.ours.visit(f"{COMPARE}?about=project").text
     town.theirs.visit(f"{run.path}/share")
     assert "/withdraw" not in town.theirs.text
@@ -125,13 +125,13 @@ def test_a_deleted_project_takes_what_is_shared_of_it_along(town: Town) -> None:
     assert "Ponds" in town.ours.visit(f"{COMPARE}?about=project").text
     town.theirs.visit(f"/projects/{token}/delete")
     town.theirs.submit("delete")
-    town.nodes.settle()
+    town.nodes.run_until_idle()
     assert "Ponds" not in town.ours.visit(f"{COMPARE}?about=project").text
 
 
 def test_another_councils_project_is_answered_about_and_not_shared(town: Town) -> None:
     publish(town.theirs, "Buses")
-    town.nodes.settle()
+    town.nodes.run_until_idle()
     page = town.ours.visit("/projects").text
     token = page.partition(">Buses</a>")[0].rpartition("/projects/")[2].partition('"')[0]
     run = of_project(town.ours, token)

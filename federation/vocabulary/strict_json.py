@@ -1,0 +1,94 @@
+"""Bytes to a JSON object, strictly: what two readers could understand differently is refused."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from federation.errors import Reason, Refusal
+
+MAX_DEPTH = 32
+# The integers that databases hold: 64 bits with a sign.
+MAX_INTEGER = 2**63 - 1
+# NUL, which databases refuse, and halves of surrogate pairs, which are no characters. JSON in UTF-8
+# can have them only escaped: where there is no such escape, no text needs a look.
+FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+# What json makes of what holds something.
+CONTAINERS = frozenset((dict, list))
+ESCAPED_FORBIDDEN = re.compile(r"\\u(0000|[dD][89a-fA-F])")
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """The object that `body` holds.
+
+    Raises `Refusal` (not_json) for anything but one UTF-8 JSON object at most 32 levels deep,
+    without a key that comes twice, without huge numbers, NaN and infinities, and without NUL or
+    lone surrogates in its texts.
+    """
+    try:
+        text = body.decode("utf-8")
+        document = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(Reason.not_json, str(error)[:100]) from error
+    if not isinstance(document, dict):
+        raise Refusal(Reason.not_json, "not an object")
+    _check_depth(document)
+    if ESCAPED_FORBIDDEN.search(text):
+        _check_texts(document)
+    return document
+
+
+def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > 20 or abs(number := int(text)) > MAX_INTEGER:
+        raise ValueError("a number is too large")
+    return number
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_reject_duplicate_keys,
+    parse_constant=_reject_constant,
+    parse_float=_parse_float,
+    parse_int=_parse_int,
+)
+
+
+def _check_depth(document: dict[str, Any]) -> None:
+    """Level by level, so that depth costs no stack."""
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            member
+            for value in level
+            for member in (value.values() if type(value) is dict else value)
+            if type(member) in CONTAINERS
+        ]
+        if not level:
+            return
+    raise Refusal(Reason.not_json, "too deep")
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, str):
+        if FORBIDDEN.search(value):
+            raise Refusal(Reason.not_json, "a text holds NUL or a lone surrogate")
+    elif isinstance(value, dict | list):
+        for member in [*value, *value.values()] if isinstance(value, dict) else value:
+            _check_texts(member)

@@ -1,0 +1,104 @@
+"""The emails about changes to somebody's account, in the language of whoever has it."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from node.languages import LOCALES
+from node.mail import service as mail
+from node.people.credentials import AccountChange
+from node.people.models import User
+from node.people.user_agents import Device
+from node.runtime import AccountNotifier, UnitOfWork
+
+# The subject, and what happened.
+EMAIL_TEXTS = {
+    AccountChange.device: (
+        _l("New sign-in to your account"),
+        _l("Someone signed in to your account on a new device: %(device)s."),
+    ),
+    AccountChange.token: (
+        _l("New API token for your account"),
+        _l("An API token was created for your account: %(name)s."),
+    ),
+    AccountChange.webhook: (
+        _l("New webhook for your account"),
+        _l("A webhook was added to your account. It sends messages to %(url)s."),
+    ),
+    AccountChange.password: (
+        _l("Your password was changed"),
+        _l(
+            "Your password was changed. You are signed out on your other devices, your API tokens "
+            "no longer work, and your webhooks are off until you switch them on."
+        ),
+    ),
+    AccountChange.role_given: (_l("Your role was changed"), _l("You now have the role %(role)s.")),
+    AccountChange.role_taken: (
+        _l("Your role was changed"),
+        _l("You no longer have the role %(role)s. You can do the same as before."),
+    ),
+    AccountChange.rights_lost: (
+        _l("Your role was changed"),
+        _l(
+            "You no longer have the role %(role)s. You are signed out everywhere, your API tokens "
+            "no longer work, and your webhooks are off."
+        ),
+    ),
+    AccountChange.closed: (
+        _l("Your account was closed"),
+        _l("Your account was closed. No one can use it to sign in any more."),
+    ),
+}
+OPERATOR_CHANGES = frozenset(
+    {
+        AccountChange.role_given,
+        AccountChange.role_taken,
+        AccountChange.rights_lost,
+        AccountChange.closed,
+    }
+)
+
+
+def device_name(device: Device) -> str:
+    """What people call a device."""
+    browser, system = device
+    if browser and system:
+        return str(_("%(browser)s on %(system)s", browser=browser, system=system))
+    return browser or system or str(_("Unknown device"))
+
+
+def make_notifier(app: Flask) -> AccountNotifier:
+    """Writes with the translations of `app`, in the transaction of the change."""
+
+    def notify(work: UnitOfWork, user: User, change: str, details: Mapping[str, str]) -> None:
+        language, name = user.language or work.settings.language, user.name
+        base_url = work.settings.base_url
+        with app.app_context(), force_locale(LOCALES[language]):
+            if change == AccountChange.device:
+                details = {"device": device_name(Device(**details))}
+            subject, happened = EMAIL_TEXTS[AccountChange(change)]
+            parts = (
+                _("Hello %(name)s", name=name),
+                str(happened) % details,
+                *_advice(AccountChange(change), base_url),
+            )
+            letter = str(subject), "\n\n".join(parts) + "\n"
+        mail.send(work, user.email, *letter, language=language)
+
+    return notify
+
+
+def _advice(change: AccountChange, base_url: str) -> tuple[str, ...]:
+    """What to do where that was not expected."""
+    if change in OPERATOR_CHANGES:
+        return (_("If you did not expect this, contact the people who run this server."),)
+    return (
+        _(
+            "If this was not you, contact the people who run this server and "
+            "choose a new password now:"
+        ),
+        f"{base_url}/forgotten-password",
+    )

@@ -1,0 +1,202 @@
+"""Commands that start the node, set it up, and look whether it is well."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+import click
+from sqlalchemy import func, select
+
+from federation.errors import FederationError
+from federation.vocabulary import parse_json
+from federation.webfinger import actor_id_from_jrd, webfinger_url
+from node import schema_migrations
+from node.app import get_node
+from node.backups import service as backups
+from node.backups.archive import BackupError
+from node.cli.node_context import COMMAND_LINE, open_node, open_work, start_app
+from node.cli.passphrases import EXISTING_FILE, passphrase_for
+from node.councils import service as councils
+from node.councils.first_run import FirstRunInput, set_up
+from node.councils.gss_code_claims import find_disputes
+from node.errors import MoothallError
+from node.federating import clock, local_uris
+from node.federating.models import Delivery
+from node.mail.models import Mail
+from node.outbound import JRD, OutboundError
+from node.runtime import Node
+from node.settings import PASSWORD_VARIABLE, Settings
+from node.web_server import print_addresses, run_worker, serve
+
+
+@click.command("serve")
+def serve_command() -> None:
+    """Answer web requests, and do what waits unless `jobs` says that workers do."""
+    with start_app(runs_node=True) as app:
+        serve(app, print_addresses)
+
+
+@click.command()
+def worker() -> None:
+    """Do what waits: deliveries, the inbox, and the like. Run as many as wanted."""
+    with start_app(runs_node=True) as app, app.app_context():
+        node = get_node(app)
+        if node.settings.jobs == "inside":
+            raise MoothallError("With jobs = inside, `moothall serve` does this itself.")
+        run_worker(node, lambda: click.echo("Working"))
+
+
+@click.command()
+@click.option("--name", required=True, help="Council name")
+@click.option("--slug", required=True, help="Its short name on other servers, such as aldermoor")
+@click.option("--colour", default="", help="Its colour, such as #1d5b4f")
+@click.option("--gss-code", default="", help="Its GSS code, such as E06000037")
+@click.option("--operator-name", required=True, help="Who looks after the node")
+@click.option("--operator-email", required=True)
+@click.password_option(
+    "--operator-password", envvar=PASSWORD_VARIABLE, prompt="Password of the operator"
+)
+def init(
+    name: str,
+    slug: str,
+    colour: str,
+    gss_code: str,
+    operator_name: str,
+    operator_email: str,
+    operator_password: str,
+) -> None:
+    """Set the node up: its council and its operator. The first-run page does the same."""
+    with open_work() as work:
+        set_up(
+            work,
+            FirstRunInput(
+                name, slug, colour, gss_code, operator_name, operator_email, operator_password
+            ),
+        )
+        council = councils.require_own(work.session)
+        click.echo(f"{council.name} is {local_uris.handle(work.settings, council.actor)}")
+
+
+@click.command()
+@click.option(
+    "--backup", type=EXISTING_FILE, help="Check this backup instead: whether it can be restored."
+)
+def doctor(backup: Path | None) -> None:
+    """Check whether the node is well. Exits 1 if something is not."""
+    if backup:
+        print_findings([(f"{backup.name} can be restored", _find_backup_problem(backup))])
+        return
+    with open_node(upgrade=False) as node:
+        findings = run_checks(node)
+        # The first four: without a database and a council there is nothing to ask about.
+        if not any(wrong for _, wrong in findings[:4]):
+            findings += check_main_domain(node)
+    for words in _list_warnings(node.settings):
+        click.echo(f"warn  {words}")
+    print_findings(findings)
+
+
+def _find_backup_problem(backup: Path) -> str:
+    try:
+        backups.check_backup(backup, passphrase_for(backup))
+    except BackupError as error:
+        return error.safe_text
+    return ""
+
+
+def print_findings(findings: list[tuple[str, str]]) -> None:
+    """Print each question and what is wrong, if anything is; exit 1 then."""
+    for question, wrong in findings:
+        click.echo(f"FAIL  {question}: {wrong}" if wrong else f"ok    {question}")
+    if any(wrong for _, wrong in findings):
+        raise click.exceptions.Exit(1)
+
+
+def _list_warnings(settings: Settings) -> list[str]:
+    """What works, and is most often a mistake where others reach the node."""
+    found = []
+    if settings.is_https and not settings.trusted_proxy:
+        found.append(
+            "trusted_proxy is empty: behind a proxy, all visitors seem to come from one address,"
+            " and a few wrong passwords keep everybody from signing in"
+        )
+    if settings.is_https and settings.mail == "console":
+        found.append("mail is console: emails, with links to set a new password, go to the log")
+    return found
+
+
+def run_checks(node: Node) -> list[tuple[str, str]]:
+    """Questions, each with what is wrong; an empty text where nothing is."""
+    findings = [("settings fit", "")]
+    try:
+        waiting = schema_migrations.pending(node.engine, node.hooks)
+    except Exception as error:  # noqa: BLE001 -- whatever a broken database raises
+        return [
+            *findings,
+            ("the database answers", f"{type(error).__name__}: {error}".splitlines()[0]),
+        ]
+    findings.append(("the database answers", ""))
+    findings.append(("migrations are at their head", f"{len(waiting)} to do" if waiting else ""))
+    if waiting:
+        return findings
+    with node.reading() as session:
+        council = councils.own(session)
+        findings.append(("the council is set up", "" if council else "open the first-run page"))
+        overdue = select(func.count()).where(Delivery.state == "pending", Delivery.attempts > 0)
+        failed = session.scalar(select(func.count()).where(Delivery.state == "failed")) or 0
+        retrying = session.scalar(overdue) or 0
+        refused = session.scalar(select(func.count()).where(Mail.state == "failed")) or 0
+        claimed = "; ".join(f"{each.code}: {each.named}" for each in find_disputes(session))
+        ours = clock.check_clock(session)
+    findings.append(("the clock is right", ours.words if ours.is_wrong else ""))
+    findings.append(
+        ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
+    )
+    findings.append(("emails are taken", f"{refused} failed" if refused else ""))
+    findings.append(("each GSS code is claimed by one council", claimed))
+    return [*findings, *check_plugins(node)]
+
+
+def check_main_domain(node: Node) -> list[tuple[str, str]]:
+    """Whether others find the council at `handle_domain`, if there is one and it is set up; the
+    node has to be running for that.
+    """
+    if not node.settings.handle_domain:
+        return []
+    with node.reading() as session:
+        council = councils.own(session)
+        actor = (council.actor.username or "", council.actor.uri) if council else None
+    if actor is None:
+        return []
+    found_at = f"@{actor[0]}@{node.settings.handle_domain} is found"
+    return [(found_at, _find_domain_problem(node, *actor))]
+
+
+def _find_domain_problem(node: Node, username: str, uri: str) -> str:
+    """What is wrong with the answer about our council at the main domain; outside transactions."""
+    domain = node.settings.handle_domain
+    plain_http = domain in node.settings.private_hosts and not node.settings.is_https
+    try:
+        url = webfinger_url(username, domain, plain_http=plain_http)
+        answer = node.outbound.get(url, accept=JRD[0], content_types=JRD)
+        if answer.status != HTTPStatus.OK:
+            return f"{url} answers {answer.status}"
+        known = actor_id_from_jrd(parse_json(answer.body), username, domain)
+    except (OutboundError, FederationError) as error:
+        return f"{url}: {error}"
+    return "" if known == uri else f"{url} names another actor than {uri}"
+
+
+def check_plugins(node: Node) -> list[tuple[str, str]]:
+    """Whether those that are switched on can be used, and what they ask themselves."""
+    findings = [(f"the plugin {item.name} can be used", "") for item in node.hooks.details]
+    findings += [
+        (f"the plugin {item.name} can be used", item.reason) for item in node.hooks.skipped
+    ]
+    for plugin, check in node.hooks.registered("register_checks"):
+        with node.work(by=COMMAND_LINE) as work:
+            answer, error = node.hooks.run(work, plugin, "register_checks", check.look)
+        findings.append((f"{plugin}: {check.question}", error or str(answer or "")))
+    return findings
+
+
+COMMANDS = (serve_command, worker, init, doctor)

@@ -1,0 +1,119 @@
+"""Commands about holding what other councils have: reading it all, and comparing."""
+
+from datetime import datetime
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node.cli.node_context import COMMAND_LINE, open_node, open_work
+from node.errors import NotFoundError
+from node.federating import backfill as reading
+from node.federating import comparisons
+from node.federating.models import Actor, Backfill, Comparison
+from node.messages import msg
+from node.sync import comparison
+
+
+@click.group()
+def backfill() -> None:
+    """Reading all that a council has, page by page."""
+
+
+@backfill.command("list")
+def list_backfills() -> None:
+    """Every council that was read, and how far."""
+    with open_node() as node, node.reading() as session:
+        for row in session.scalars(select(Backfill).order_by(Backfill.id)):
+            click.echo(_format_backfill(row))
+
+
+@backfill.command()
+@click.argument("council")
+def start(council: str) -> None:
+    """Read COUNCIL (@council@host, or its id) again from the beginning."""
+    with open_work() as work:
+        row = reading.begin_by_operator(work, _require_actor(work.session, council))
+        click.echo(f"{row.actor.address} is being read from the beginning")
+
+
+@backfill.command()
+@click.argument("council")
+def status(council: str) -> None:
+    """How far reading COUNCIL is."""
+    with open_node() as node, node.reading() as session:
+        actor = _require_actor(session, council)
+        row = session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
+        if row is None:
+            raise NotFoundError(
+                msg("%(address)s has never been backfilled.", address=actor.address)
+            )
+        click.echo(_format_backfill(row))
+
+
+@click.group()
+def sync() -> None:
+    """Comparing what this node holds of other councils with what they have."""
+
+
+@sync.command()
+@click.argument("council", required=False)
+def now(council: str | None) -> None:
+    """Compare with COUNCIL now, or with every council that ours follows; say what came of it."""
+    with open_node() as node:
+        with node.work(by=COMMAND_LINE) as work:
+            comparisons.watch_followed(work.session)
+            chosen = [_require_actor(work.session, council).id] if council else None
+            for row in work.session.scalars(select(Comparison)).all():
+                if chosen is None or row.actor_id in chosen:
+                    comparisons.compare_soon(work, row.actor_id)
+        comparison.run_job(node)
+        with node.reading() as session:
+            _print_comparisons(session)
+
+
+@sync.command("status")
+def sync_status() -> None:
+    """When each council was compared with last, and what came of it."""
+    with open_node() as node, node.reading() as session:
+        _print_comparisons(session)
+
+
+def _print_comparisons(session: Session) -> None:
+    for row in session.scalars(select(Comparison).order_by(Comparison.id)):
+        click.echo(
+            "\t".join(
+                (
+                    row.actor.address,
+                    f"compared {_format_time(row.compared_at)}",
+                    f"the same {_format_time(row.agreed_at)}",
+                    f"{row.different} different, {row.fetched} fetched, {row.removed} removed",
+                    row.outcome,
+                )
+            )
+        )
+
+
+def _format_backfill(row: Backfill) -> str:
+    total = "" if row.total is None else f" of {row.total:,}"
+    read = f"{row.read:,}{total} read on {row.pages:,} pages"
+    return "\t".join(
+        (row.actor.address, row.state, read, _format_time(row.started_at), row.outcome)
+    )
+
+
+def _format_time(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else "never"
+
+
+def _require_actor(session: Session, council: str) -> Actor:
+    """The actor of another council. Raises `NotFoundError`."""
+    for actor in session.scalars(select(Actor).where(~Actor.is_local)):
+        if council in {actor.uri, actor.url, actor.address, actor.address.removeprefix("@")}:
+            return actor
+    raise NotFoundError(
+        msg("This server knows no council with the address %(council)s.", council=council)
+    )
+
+
+COMMANDS = (backfill, sync)

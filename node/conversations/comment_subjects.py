@@ -1,0 +1,75 @@
+"""What can be spoken about: a project, an update of it, a comment that is shown."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from node import change_tracking
+from node.conversations.models import Comment, CommentState
+from node.federating.models import Actor
+from node.projects.models import Project, ProjectState
+from node.updates.models import Update, UpdateState
+
+
+@dataclass(frozen=True)
+class CommentSubject:
+    """Something with the id `uri` that `author` wrote, in the conversation of `project`."""
+
+    uri: str
+    project: Project
+    author: Actor
+    published_at: datetime | None
+
+
+def find(session: Session, uri: str) -> CommentSubject | None:
+    """What has this id; None for what is not shown."""
+    project = _find_project(session, uri)
+    if project is not None:
+        return _build_subject(project, uri, project.council.actor, project.published_at)
+    update = session.scalar(select(Update).where(Update.uri == uri))
+    if update is not None and update.state is UpdateState.published:
+        return _build_subject(update.project, uri, update.author, update.published_at)
+    comment = session.scalar(select(Comment).where(Comment.uri == uri))
+    if comment is not None and comment.state is CommentState.shown:
+        return _build_subject(comment.project, uri, comment.author, comment.published_at)
+    return None
+
+
+def prefetch(session: Session, uris: Collection[str]) -> Sequence[Project]:
+    """Read at once the projects among what has these ids, for which `find` will be asked."""
+    query = select(Project).where(Project.uri.in_(uris)).options(joinedload(Project.actor))
+    found = {project.uri: project for project in session.scalars(query)}
+    _find_project.prime(session, {(uri,): found.get(uri) for uri in uris})
+    return list(found.values())
+
+
+@change_tracking.cached({"project": {"uri", change_tracking.ADDED, change_tracking.REMOVED}})
+def _find_project(session: Session, uri: str) -> Project | None:
+    query = select(Project).where(Project.uri == uri)
+    return session.scalar(query.options(joinedload(Project.actor)))
+
+
+def is_known(session: Session, uri: str) -> bool:
+    """Whether something of ours or others has this id, shown or not."""
+    kept = (select(row.id).where(row.uri == uri) for row in (Project, Update, Comment))
+    return any(session.scalar(query) is not None for query in kept)
+
+
+def find_by_group_actor(session: Session, uris: tuple[str, ...]) -> CommentSubject | None:
+    """The project of ours whose actor is addressed."""
+    query = select(Project).join(Actor, Actor.id == Project.actor_id).where(Actor.uri.in_(uris))
+    project = session.scalars(query).first()
+    if project is None:
+        return None
+    return _build_subject(project, project.uri, project.council.actor, project.published_at)
+
+
+def _build_subject(
+    project: Project, uri: str, author: Actor, at: datetime | None
+) -> CommentSubject | None:
+    if project.state is not ProjectState.published or project.is_hidden:
+        return None
+    return CommentSubject(uri, project, author, at)

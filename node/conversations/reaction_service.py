@@ -1,0 +1,100 @@
+"""Likes and announcements of projects, updates and comments: those of others, and our council's of
+other councils' projects.
+"""
+
+from federation.addressing import PUBLIC
+from federation.properties import JsonObject, type_of
+from federation.vocabulary import announce as announce_activity
+from federation.vocabulary import id_of
+from federation.vocabulary import like as like_activity
+from federation.vocabulary import undo as undo_activity
+from node.conversations import comment_subjects
+from node.errors import ConflictError
+from node.federating import actors, local_uris, outbox, reactions
+from node.federating.models import Actor
+from node.messages import msg
+from node.projects.models import Project, Visibility
+from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
+
+
+def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
+    """Our council likes another's project, or announces it to its own followers.
+
+    Raises `ConflictError` if it did, or for what is not for everybody to know.
+    """
+    if project.is_local:
+        raise ConflictError(msg("You cannot do this because the project belongs to your council."))
+    if kind == reactions.ANNOUNCE and project.visibility is not Visibility.public:
+        raise ConflictError(
+            msg("You cannot share this project because only some councils can see it.")
+        )
+    uri = local_uris.new_activity(work.settings)
+    if not reactions.add(work, uri=uri, kind=kind, actor=actor, object_uri=project.uri):
+        raise ConflictError(msg("Your council has already done this."))
+    _publish(work, actor, project, kind, _build_activity(uri, actor, project, kind))
+    work.audit(f"reaction.{kind.lower()}", project.uri)
+
+
+def undo_reaction(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
+    """Our council no longer likes or announces it. Raises `ConflictError` if it does not."""
+    found = reactions.find(work.session, actor, kind, project.uri)
+    if found is None:
+        raise ConflictError(msg("Your council has already removed this like or share."))
+    undone = _build_activity(found.uri, actor, project, kind)
+    activity = undo_activity(local_uris.new_activity(work.settings), actor.uri, undone)
+    work.session.delete(found)
+    _publish(work, actor, project, kind, activity)
+    work.audit(f"reaction.undo-{kind.lower()}", project.uri)
+
+
+def _build_activity(uri: str, actor: Actor, project: Project, kind: str) -> JsonObject:
+    owner = project.council.actor.uri
+    if kind == reactions.LIKE:
+        return like_activity(uri, actor.uri, project.uri, to=[owner])
+    cc = [actor.followers or "", owner]
+    return announce_activity(uri, actor.uri, project.uri, to=[PUBLIC], cc=cc)
+
+
+def _publish(
+    work: UnitOfWork, actor: Actor, project: Project, kind: str, activity: JsonObject
+) -> None:
+    """A Like concerns whom it is about alone, an Announce also our followers."""
+    owner = project.council.actor
+    if kind == reactions.LIKE:
+        outbox.send(work, actor, activity, to=owner)
+        return
+    inboxes = outbox.follower_inboxes(work.session, actor) | {owner.shared_inbox or owner.inbox}
+    outbox.publish_to(work, actor, activity, inboxes)
+
+
+def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
+    """Somebody likes or announces something that we show."""
+    activity = received.activity
+    subject = comment_subjects.find(work.session, activity.object_id or "")
+    actor = actors.by_uri(work.session, activity.actor)
+    if subject is None or actor is None:
+        raise NotHandledError(msg("about something this server does not have"))
+    if actor.is_local or actor.uri == local_uris.project_group(subject.project.uri):
+        raise NotHandledError(msg("an announcement by the project itself"))
+    reactions.add(work, uri=activity.id, kind=activity.type, actor=actor, object_uri=subject.uri)
+
+
+def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
+    """Somebody takes back a Like or an Announce of theirs: by its id, or by what it was of."""
+    undone, actor = received.activity.object, actors.by_uri(work.session, received.activity.actor)
+    if actor is None:
+        raise NotHandledError(msg("by an account this server does not know"))
+    found = reactions.by_uri(work.session, actor, id_of(undone) or "")
+    if found is None and isinstance(undone, dict) and type_of(undone) in reactions.REACTION_TYPES:
+        about = id_of(undone.get("object")) or ""
+        found = reactions.find(work.session, actor, type_of(undone), about)
+    if found is None:
+        raise NotHandledError(msg("no like or share by this sender to undo"))
+    work.session.delete(found)
+
+
+HANDLERS: Handlers = {
+    ("Like", ""): receive,
+    ("Announce", ""): receive,
+    ("Undo", ""): receive_undo,
+}

@@ -1,0 +1,183 @@
+"""Starting the councils' nodes, each in a process of its own, and stopping them."""
+
+import multiprocessing
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import permutations
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import click
+
+from node import logs, schema_migrations
+from node.app import create_app, get_node
+from node.councils import own_location
+from node.councils import service as councils
+from node.councils.first_run import set_up
+from node.demo.councils import COUNCILS, PASSWORD, DemoCouncil
+from node.demo.demo_projects import create_project
+from node.errors import MoothallError
+from node.federating import fetching, peers
+from node.people import service as people
+from node.people.permissions import COORDINATOR, OFFICER, OPERATOR
+from node.plugin_views import DemoView
+from node.projects import plugin_view
+from node.runtime import Node
+from node.settings import Settings
+from node.web_server import serve
+
+DEMO_ACTOR = "demonstration"
+# So many councils are there at once; the others join them.
+FIRST_COUNCILS = 2
+# A slow machine, not a fast one, decides this.
+START_SECONDS = 60.0
+
+
+class DemoError(MoothallError):
+    """The demonstration cannot go on."""
+
+
+@dataclass(frozen=True)
+class RunningNode:
+    """One council whose node answers. `node` is the same node, opened in this process too."""
+
+    council: DemoCouncil
+    settings: Settings
+    node: Node
+    process: BaseProcess
+
+
+def run_until_stopped(port: int, councils: int) -> None:
+    """Run until Ctrl-C: two councils at once, and then the others."""
+    with ExitStack() as stack:
+        running: list[RunningNode] = []
+        for some in (COUNCILS[:FIRST_COUNCILS], COUNCILS[FIRST_COUNCILS:councils]):
+            running += stack.enter_context(federation(port, some, councils))
+            for follower, followed in permutations(running, 2):
+                if follower.council in some or followed.council in some:
+                    follow(follower, followed)
+            for one in running[-len(some) :] if some else ():
+                click.echo(f"\n{one.council.name}   {one.settings.base_url}")
+                for role in (OFFICER, COORDINATOR, OPERATOR):
+                    click.echo(f"  {role:<12} {one.council.email(role)}")
+        click.echo(f"\nThe password of everybody: {PASSWORD}")
+        click.echo("Ctrl-C stops all. Nothing is kept.")
+        _wait_for_stop(running)
+        click.echo("\nStopping")
+
+
+def _wait_for_stop(running: list[RunningNode]) -> None:
+    """Until Ctrl-C. Raises `DemoError` when a node stops by itself."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.5):
+        for one in running:
+            if not one.process.is_alive():
+                raise DemoError(f"The node of {one.council.name} stopped by itself.")
+
+
+@contextmanager
+def federation(
+    port: int,
+    councils: Sequence[DemoCouncil] = COUNCILS[:FIRST_COUNCILS],
+    in_all: int = FIRST_COUNCILS,
+) -> Iterator[list[RunningNode]]:
+    """The councils' nodes, answering and allowing each other; stopped and forgotten at the end.
+
+    `in_all` is how many councils there will be, from the first port on.
+    """
+    for council in councils:
+        _check_free(port + council.index)
+    kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    context: BaseContext = multiprocessing.get_context(kind)
+    with tempfile.TemporaryDirectory(prefix="moothall-demo-") as folder:
+        started: list[tuple[DemoCouncil, Settings, BaseProcess]] = []
+        try:
+            for council in councils:
+                settings = council.settings(Path(folder), port, in_all)
+                process = context.Process(target=_serve, args=(council, settings), daemon=True)  # type: ignore[attr-defined]
+                click.echo(f"Starting {council.name} with its projects")
+                process.start()
+                started.append((council, settings, process))
+            for council, settings, process in started:
+                _wait_until_up(council, settings, process)
+            running = [
+                RunningNode(council, settings, get_node(create_app(settings)), process)
+                for council, settings, process in started
+            ]
+            yield running
+        finally:
+            for _council, _settings, process in started:
+                process.terminate()
+            for _council, _settings, process in started:
+                process.join(5)
+                if process.is_alive():
+                    process.kill()
+
+
+def follow(follower: RunningNode, followed: RunningNode) -> None:
+    """One council follows the other, as its operator would."""
+    address = f"@{followed.council.slug}@{followed.settings.authority}"
+    document = fetching.find_actor(follower.node, address, approved_by_operator=True)
+    with follower.node.work(by=DEMO_ACTOR) as work:
+        councils.follow(work, document, approved_by_operator=True)
+
+
+def _serve(council: DemoCouncil, settings: Settings) -> None:
+    """The child process: make the database, fill it, and serve."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    logs.configure(settings)
+    app = create_app(settings)
+    node = get_node(app)
+    schema_migrations.upgrade(node.engine, node.hooks)
+    with app.app_context(), node.work(by=DEMO_ACTOR) as work:
+        set_up(work, council.founding)
+        own = councils.require_own(work.session)
+        own_location.set_location(work, council.whereabouts)
+        officer, _coordinator = (
+            people.create(work, name=name, email=council.email(role), password=PASSWORD, role=role)
+            for role, name in ((OFFICER, council.officer), (COORDINATOR, council.coordinator))
+        )
+        for host in settings.private_hosts:
+            if host != settings.authority:
+                peers.decide(work, host, peers.ALLOWED)
+        for story in council.projects():
+            create_project(work, own, officer, story)
+        work.session.flush()
+        view = DemoView(
+            councils.to_plugin_view(own),
+            people.to_plugin_view(officer),
+            tuple(plugin_view.list_own(work.session)),
+        )
+        node.hooks.call(work, "demo", demo=view)
+    serve(app)
+
+
+def _wait_until_up(council: DemoCouncil, settings: Settings, process: BaseProcess) -> None:
+    """Wait until the node answers."""
+    host, _, port = settings.listen_address.rpartition(":")
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if not process.is_alive():
+            raise DemoError(f"The node of {council.name} did not start.")
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise DemoError(f"The node of {council.name} does not answer.")
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise DemoError(f"Port {port} is taken. Choose another with --port.")

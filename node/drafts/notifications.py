@@ -1,0 +1,42 @@
+"""What people are told of drafts that are read before they are published."""
+
+from flask_babel import lazy_gettext as _l
+
+from node.drafts.models import DraftReview
+from node.events.kinds import NotificationKind, Topic
+from node.events.service import record_event
+from node.people.permissions import COORDINATOR_ROLES
+from node.runtime import UnitOfWork
+
+ASKED = NotificationKind(
+    "drafts.asked", Topic.asked, _l("%(person)s asked you to review a draft: %(project)s")
+)
+PASSED = NotificationKind(
+    "drafts.passed", Topic.own, _l("%(person)s reviewed and published %(project)s")
+)
+RETURNED = NotificationKind(
+    "drafts.returned", Topic.own, _l("%(person)s sent %(project)s back with a note")
+)
+KINDS = (ASKED, PASSED, RETURNED)
+
+
+def notify_asked(work: UnitOfWork, review: DraftReview) -> None:
+    """Whoever is asked to read a draft hears of it: one person, or every coordinator."""
+    to = [review.to_user_id] if review.to_user_id is not None else []
+    record_event(
+        work,
+        ASKED,
+        project_id=review.project_id,
+        to=to,
+        roles=() if to else COORDINATOR_ROLES,
+        path=f"/projects/{review.project.token}/review",
+        person=review.by_user.name if review.by_user else "",
+    )
+
+
+def notify_answered(work: UnitOfWork, review: DraftReview) -> None:
+    """Whoever asked hears what came of it."""
+    kind = PASSED if review.state == "passed" else RETURNED
+    to = [review.by_user_id] if review.by_user_id is not None else []
+    person = review.decided_by.name if review.decided_by else ""
+    record_event(work, kind, project_id=review.project_id, to=to, person=person)

@@ -1,0 +1,72 @@
+"""What happened, and who follows what. Both belong to people of this council alone."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.db import Base, now
+from node.federating.models import Uri
+from node.federating.models.mixins import StateMixin
+
+
+class NotificationEvent(StateMixin, Base):
+    """An event that people are notified of. `kind` names a `node.events.kinds.NotificationKind`.
+
+    `subject_uri` is the id of the update or comment that it is about, if it is about one. `to` and
+    `roles` name whom it is told besides those who follow. `details` are for its sentence. `by` is
+    who did it, who is not told. `path` leads to it where that is not the page of the project or
+    the update.
+    """
+
+    __tablename__ = "happening"
+    __table_args__ = (Index(None, "state", "id"),)
+
+    JOB, WAITING = "notices", "new"
+    STATES = {  # noqa: RUF012 -- a constant table
+        "new": frozenset({"told", "failed"}),
+        "told": frozenset(),
+        "failed": frozenset(),
+    }
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    project_id: Mapped[int | None] = mapped_column(
+        ForeignKey("project.id", ondelete="CASCADE"), index=True
+    )
+    subject_uri: Mapped[str | None] = mapped_column(Uri, index=True)
+    to: Mapped[list[int]] = mapped_column(JSON, default=list)
+    roles: Mapped[list[str]] = mapped_column(JSON, default=list)
+    details: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    path: Mapped[str] = mapped_column(String(500), default="")
+    by: Mapped[str] = mapped_column(String(2000))
+    at: Mapped[datetime] = mapped_column(default=now)
+    state: Mapped[str] = mapped_column(String(20), default=WAITING)
+
+
+class Watch(Base):
+    """Somebody here follows a project, a council or a tag; one of the three."""
+
+    __tablename__ = "watch"
+    __table_args__ = (
+        UniqueConstraint("user_id", "project_id"),
+        UniqueConstraint("user_id", "council_id"),
+        UniqueConstraint("user_id", "tag"),
+        CheckConstraint(
+            "(project_id IS NULL AND council_id IS NULL AND tag IS NOT NULL)"
+            " OR (project_id IS NULL AND council_id IS NOT NULL AND tag IS NULL)"
+            " OR (project_id IS NOT NULL AND council_id IS NULL AND tag IS NULL)",
+            name="one",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    project_id: Mapped[int | None] = mapped_column(
+        ForeignKey("project.id", ondelete="CASCADE"), index=True
+    )
+    council_id: Mapped[int | None] = mapped_column(
+        ForeignKey("council.id", ondelete="CASCADE"), index=True
+    )
+    tag: Mapped[str | None] = mapped_column(String(100), index=True)
+    since: Mapped[datetime] = mapped_column(default=now)

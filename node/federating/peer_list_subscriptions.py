@@ -1,0 +1,210 @@
+"""Lists of servers that another node keeps: read again every day, and applied.
+
+A list may block. What it allows is only suggested, unless the operator trusts it with that. The
+operator's own word always stands. What a list decided is taken back when it no longer says so.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.errors import FederationError
+from federation.origin import check_id, host_of
+from node import long_writes
+from node.db import now
+from node.errors import ConflictError, InvalidInputError, NotFoundError
+from node.federating import fetching, peer_lists, peer_suggestions, peers, queues
+from node.federating.models import Peer, PeerList
+from node.messages import msg
+from node.runtime import Node, UnitOfWork
+from node.settings import Settings
+
+MAX_LISTS = 10
+REFRESH_INTERVAL = timedelta(days=1)
+CSV_TYPES = ("text/csv", "text/plain")
+
+
+def list_all(session: Session) -> list[PeerList]:
+    """Every list that this node subscribes to, the first subscribed first."""
+    return list(session.scalars(select(PeerList).order_by(PeerList.id)))
+
+
+def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerList:
+    """Read the list at `url` from now on. Subscribing again changes only what it may do.
+
+    Raises `InvalidInputError` for what is no address of another server.
+    """
+    url = url.strip()
+    try:
+        check_id(url, frozenset(work.settings.private_hosts))
+    except FederationError as error:
+        raise InvalidInputError(
+            msg("That is not the address of a list."),
+            {"url": msg("Enter an address such as https://moothall.example.gov.uk/peers.csv")},
+        ) from error
+    if host_of(url) == work.settings.authority:
+        raise InvalidInputError(
+            msg("That is this server’s own list."),
+            {"url": msg("Enter the address of another server’s list")},
+        )
+    if peers.is_blocked(work.session, host_of(url)):
+        raise InvalidInputError(
+            msg("That server is blocked."),
+            {"url": msg("Enter the address of a list on a server that is not blocked")},
+        )
+    row = work.session.scalar(select(PeerList).where(PeerList.url == url))
+    if row is None:
+        if len(list_all(work.session)) >= MAX_LISTS:
+            raise ConflictError(
+                msg(
+                    "This server can subscribe to at most %(most)s lists. Unsubscribe from "
+                    "one first.",
+                    most=MAX_LISTS,
+                )
+            )
+        row = PeerList(url=url)
+        work.session.add(row)
+    row.may_allow, row.due_at, row.attempts = may_allow, now(), 0
+    work.session.flush()
+    work.audit("peer-list.subscribe", url, may_allow=may_allow)
+    work.wake(PeerList.JOB)
+    return row
+
+
+def unsubscribe(node: Node, by: str, url: str) -> None:
+    """Stop reading a list and undo its decisions, a portion at a time. Call it outside a
+    transaction, and again if it was interrupted. Raises `NotFoundError`.
+    """
+    while not _is_unsubscribed(node, by, url.strip()):
+        apply_lists(node, by)
+
+
+def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
+    """Empty the list; delete it once no host has its state from it. Returns whether it is gone."""
+    with node.work(by=by) as work:
+        query = select(PeerList).where(PeerList.url == url).with_for_update()
+        row = work.session.scalar(query)
+        if row is None:
+            raise NotFoundError(msg("This server does not subscribe to that list."))
+        row.body = ""
+        decided = select(Peer.id).where(Peer.peer_list_id == row.id).limit(1)
+        if work.session.scalar(decided) is not None:
+            return False
+        suggested = Peer.found_from == host_of(url), Peer.state == peers.UNKNOWN
+        work.session.execute(update(Peer).where(*suggested).values(found_from=None, comment=""))
+        work.session.delete(row)
+        work.audit("peer-list.unsubscribe", url)
+        return True
+
+
+@queues.wakes_for_next(PeerList)
+def run_job(node: Node) -> None:
+    """The job: read every list that is due, one after the other. What one that cannot be read said
+    before holds on.
+    """
+    queues.process_queue(node, PeerList, partial(_refresh, node))
+
+
+def _refresh(node: Node, leased: queues.Lease) -> None:
+    with node.reading() as session:
+        url = session.get_one(PeerList, leased.id).url
+    body = fetching.fetch_resource(node, url, CSV_TYPES, approved_by_operator=True).body
+    contents = peer_lists.parse_list(body)
+    with node.work(by=url) as work:
+        row = work.session.get(PeerList, leased.id, with_for_update=True)
+        if row is None:
+            return
+        row.body = peer_lists.dump_csv(contents.entries)
+        row.entries, row.fetched_at = len(contents.entries), now()
+        row.outcome = f"{len(contents.errors)} lines could not be used" if contents.errors else ""
+    apply_lists(node, url)
+    # Not due again before it is applied: if the process is killed, the lease runs out.
+    with node.work(by=url) as work:
+        row = work.session.get(PeerList, leased.id, with_for_update=True)
+        if row is None:
+            return
+        row.attempts, row.leased_until = 0, None
+        if row.due_at == leased.due_at:
+            row.due_at = now() + REFRESH_INTERVAL
+
+
+def apply_lists(node: Node, by: str) -> None:
+    """Give each host the state that all lists together say, a portion at a time; a block wins. The
+    lists are parsed before anything is written.
+    """
+    with node.reading() as session:
+        lists = list_all(session)
+    said, suggested = _merge_lists(node.settings, lists)
+    with node.reading() as session:
+        states = select(Peer.host, Peer.state, Peer.peer_list_id)
+        rows = {row.host: row for row in session.execute(states)}
+    waiting = [host for host, row in rows.items() if row.peer_list_id and host not in said]
+    waiting += [host for host in said if not _is_applied(rows.get(host), *said[host])]
+    changes = 0
+
+    def apply_some(work: UnitOfWork) -> bool:
+        nonlocal changes
+        for host in waiting[: peer_lists.BATCH_SIZE]:
+            changes += _apply_to_peer(peers.get_or_create(work.session, host), said.get(host))
+        long_writes.enqueue(work, peers.ENFORCE_BLOCKS)
+        del waiting[: peer_lists.BATCH_SIZE]
+        return bool(waiting)
+
+    if waiting:
+        long_writes.run_in_batches(node, by, apply_some)
+        with node.work(by=by) as work:
+            work.audit("peer-list.apply", work.settings.authority, changes=changes)
+            peers.enforce(work)
+    for found_from, hosts in suggested.items():
+        with node.work(by=by) as work:
+            peer_suggestions.suggest(work, hosts, found_from)
+
+
+def _is_applied(row: Any, list_id: int, entry: peer_lists.PeerListEntry) -> bool:
+    """Whether a host has the state that the list says, or one that the operator decided."""
+    if row is None:
+        return False
+    is_word = row.state != peers.UNKNOWN and row.peer_list_id is None
+    return is_word or (row.state, row.peer_list_id) == (entry.state, list_id)
+
+
+def _apply_to_peer(row: Peer, decided: tuple[int, peer_lists.PeerListEntry] | None) -> bool:
+    """Give a host the state that a list decided, or none. Returns whether it changed."""
+    if decided is None:
+        if row.peer_list_id is None:
+            return False
+        row.state, row.peer_list_id, row.comment = peers.UNKNOWN, None, ""
+        return True
+    list_id, entry = decided
+    if _is_applied(row, list_id, entry):
+        return False
+    row.state, row.peer_list_id = entry.state, list_id
+    row.comment, row.found_from = entry.comment, None
+    return True
+
+
+def _merge_lists(
+    settings: Settings, lists: Sequence[PeerList]
+) -> tuple[dict[str, tuple[int, peer_lists.PeerListEntry]], dict[str, dict[str, str]]]:
+    """What the lists decide, by host, with the list's id; and what they may not decide and only
+    suggest, by the host that keeps the list.
+    """
+    blocks: dict[str, tuple[int, peer_lists.PeerListEntry]] = {}
+    allows: dict[str, tuple[int, peer_lists.PeerListEntry]] = {}
+    suggested: dict[str, dict[str, str]] = {}
+    for row in lists:
+        suggestions = suggested.setdefault(host_of(row.url), {})
+        for entry in peer_lists.parse_list(row.body.encode()).entries if row.body else ():
+            if entry.host == settings.authority:
+                continue
+            if entry.state == peers.BLOCKED:
+                blocks.setdefault(entry.host, (row.id, entry))
+            elif row.may_allow:
+                allows.setdefault(entry.host, (row.id, entry))
+            else:
+                suggestions[entry.host] = entry.comment
+    return allows | blocks, suggested

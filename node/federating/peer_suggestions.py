@@ -1,0 +1,53 @@
+"""Servers that others told us of: suggested to the operator, and allowed by nobody else."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from node.db import insert_once
+from node.errors import NotFoundError
+from node.federating import peers
+from node.federating.models import Peer
+from node.messages import msg
+from node.runtime import UnitOfWork
+
+# So many suggestions of one server, and so many in all.
+MAX_PER_SOURCE, MAX_SUGGESTIONS = 200, 2_000
+
+
+def list_suggestions(session: Session) -> list[Peer]:
+    """The servers that others told us of and nobody has decided about, by name."""
+    return list(session.scalars(select(Peer).where(*_is_suggested()).order_by(Peer.host)))
+
+
+def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
+    """Suggest the servers that are not known yet; of each, a word why. Returns how many are new."""
+    session = work.session
+    count = select(func.count()).select_from(Peer)
+    room = min(
+        MAX_SUGGESTIONS - (session.scalar(count.where(*_is_suggested())) or 0),
+        MAX_PER_SOURCE - (session.scalar(count.where(Peer.found_from == found_from)) or 0),
+    )
+    unwanted = peers.blocked_among(session, set(hosts)) | {work.settings.authority}
+    new = 0
+    for host, comment in hosts.items():
+        if new >= room:
+            break
+        values = {"state": peers.UNKNOWN, "comment": comment, "found_from": found_from}
+        if host not in unwanted:
+            new += insert_once(session, Peer, host=host, last_answer="", **values)
+    return new
+
+
+def dismiss(work: UnitOfWork, host: str) -> None:
+    """Suggest a server no more. Raises `NotFoundError`."""
+    row = work.session.scalar(select(Peer).where(Peer.host == host, *_is_suggested()))
+    if row is None:
+        raise NotFoundError(msg("That server has not been suggested."))
+    row.found_from, row.comment = None, ""
+    work.audit("peer.dismissed", host)
+
+
+def _is_suggested() -> tuple[ColumnElement[bool], ...]:
+    return Peer.state == peers.UNKNOWN, Peer.found_from.is_not(None)

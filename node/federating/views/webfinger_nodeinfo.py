@@ -1,0 +1,137 @@
+"""Who is here: the node's own actor, WebFinger and NodeInfo."""
+
+from functools import partial
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from federation import nodeinfo
+from federation.errors import FederationError
+from federation.webfinger import build_jrd, parse_resource
+from node import __version__
+from node.errors import InvalidInputError, NotFoundError
+from node.federating import actors, local_uris
+from node.federating.models import Actor, OutboxActivity
+from node.federating.viewer import ANONYMOUS, SIGNATURE_HEADERS, Viewer
+from node.federating.views.current_viewer import find_public_first
+from node.messages import msg
+from node.request import (
+    PUBLIC,
+    activity_response,
+    cached_json,
+    current_node,
+    current_work,
+    for_servers,
+    json_bytes,
+    permission,
+    wants_activity,
+)
+from node.runtime import Document
+from node.settings import Settings
+
+blueprint = Blueprint("discovery", __name__)
+
+
+@blueprint.get("/actor")
+@permission(PUBLIC)
+def node_actor() -> ResponseReturnValue:
+    """The node itself.
+
+    Readable without a signature, or two servers that ask for one would wait for each other.
+    """
+    if not wants_activity():
+        return redirect(url_for("pages.home"))
+    return activity_response(cached_json("/actor", _build_node_document))
+
+
+def _build_node_document() -> Document:
+    work = current_work()
+    actor = actors.node_actor(work.session, work.settings)
+    return actors.build_document(work.settings, actor).dump()
+
+
+@blueprint.get("/.well-known/webfinger")
+@permission(PUBLIC)
+@for_servers
+def webfinger() -> ResponseReturnValue:
+    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast, and
+    looks at no signature where everybody may know.
+
+    What is for the councils we work with is found by them alone, who sign that they ask.
+    """
+    wanted = _parse_resource_argument()
+
+    def find(reader: Viewer) -> bytes:
+        if reader == ANONYMOUS:
+            return cached_json(f"webfinger {wanted}", partial(_build_webfinger, wanted))
+        return json_bytes(_build_webfinger(wanted, for_peers=True))
+
+    answer = Response(find_public_first(find), content_type="application/jrd+json")
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.vary.update(SIGNATURE_HEADERS)
+    return answer
+
+
+def _parse_resource_argument() -> tuple[str, str] | str:
+    """Whom the question is about, however it is spelt."""
+    try:
+        wanted = parse_resource(request.args.get("resource", ""))
+    except FederationError as error:
+        raise InvalidInputError(
+            msg("Ask for a resource such as acct:council@example.gov.uk.")
+        ) from error
+    return wanted if isinstance(wanted, str) else (wanted[0].lower(), wanted[1])
+
+
+def _build_webfinger(wanted: tuple[str, str] | str, *, for_peers: bool = False) -> Document:
+    work = current_work()
+    actor = _find_actor(work.session, work.settings, wanted)
+    if actor is None or (actor.is_for_peers and not for_peers):
+        raise NotFoundError(msg("There is no one with that name on this server."))
+    subject = f"acct:{local_uris.handle(work.settings, actor).removeprefix('@')}"
+    return build_jrd(subject, actor.uri, actor.url)
+
+
+def _find_actor(
+    session: Session, settings: Settings, wanted: str | tuple[str, str]
+) -> Actor | None:
+    if isinstance(wanted, str):
+        return actors.local_by_uri(session, wanted)
+    username, host = wanted
+    is_here = host in {settings.authority, settings.handle_host}
+    return actors.local_by_username(session, username) if is_here else None
+
+
+@blueprint.get("/.well-known/nodeinfo")
+@permission(PUBLIC)
+@for_servers
+def nodeinfo_links() -> ResponseReturnValue:
+    settings = current_node().settings
+    links = nodeinfo.build_links(settings.base_url, local_uris.node_actor(settings))
+    return Response(json_bytes(links), content_type="application/json")
+
+
+@blueprint.get("/nodeinfo/<version>")
+@permission(PUBLIC)
+@for_servers
+def nodeinfo_document(version: str) -> ResponseReturnValue:
+    if version not in nodeinfo.VERSIONS:
+        raise NotFoundError(msg("There is no such version of NodeInfo."))
+    body = cached_json(f"nodeinfo {version}", partial(_build_nodeinfo, version))
+    return Response(body, content_type=nodeinfo.content_type(version))
+
+
+def _build_nodeinfo(version: str) -> Document:
+    session = current_work().session
+    councils = select(func.count()).where(Actor.is_local, Actor.kind == "Organization")
+    posts = select(func.count()).where(
+        OutboxActivity.audience == "public", OutboxActivity.type == "Create"
+    )
+    return nodeinfo.build_nodeinfo(
+        version,
+        software_version=__version__,
+        users=session.scalar(councils) or 0,
+        posts=session.scalar(posts) or 0,
+    )

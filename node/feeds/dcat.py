@@ -1,0 +1,125 @@
+"""The data that a node publishes, as a catalogue in DCAT-AP 3.0.1, written as JSON-LD. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from node.councils.models import Council
+from node.feeds.representations import format_moment
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+CONTEXT = {
+    "@vocab": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "title": {"@id": "dct:title", "@language": "en"},
+    "description": {"@id": "dct:description", "@language": "en"},
+    "keyword": {"@language": "en"},
+    "identifier": "dct:identifier",
+    "publisher": "dct:publisher",
+    "modified": {"@id": "dct:modified", "@type": f"{XSD}dateTime"},
+    "language": "dct:language",
+    "format": "dct:format",
+    "license": "dct:license",
+    "name": "foaf:name",
+    "accessURL": {"@type": "@id"},
+    "downloadURL": {"@type": "@id"},
+    "homepage": "foaf:homepage",
+}
+FILE_TYPES = "http://publications.europa.eu/resource/authority/file-type/"
+MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
+LANGUAGES = (
+    "http://publications.europa.eu/resource/authority/language/ENG",
+    "http://publications.europa.eu/resource/authority/language/CYM",
+)
+
+
+@dataclass(frozen=True)
+class CatalogueDistribution:
+    """One of the forms of the list of projects: where it is, and its type as people, the EU's
+    authority table of file types and IANA's registry of media types name it. IANA has not
+    registered that of JSON Feed.
+    """
+
+    path: str
+    name: str
+    file_type: str
+    media_type: str | None
+
+
+DISTRIBUTIONS = (
+    CatalogueDistribution("projects.csv", "CSV", "CSV", "text/csv"),
+    CatalogueDistribution("projects.json", "JSON", "JSON", "application/json"),
+    CatalogueDistribution("projects.atom", "Atom", "ATOM", "application/atom+xml"),
+    CatalogueDistribution("projects.feed.json", "JSON Feed", "JSON", None),
+)
+# Only what is the council's own: the licence is its to give.
+OWN_PROJECTS_QUERY = "origin=ours"
+
+
+def build_catalogue(
+    council: Council, base: str, modified: datetime | None, licence: str
+) -> dict[str, Any]:
+    """The catalogue of the node at `base`. `licence` is the address of that of its data, `modified`
+    when the newest of it changed.
+    """
+    homepage = _resource(base, "foaf:Document")
+    publisher = {
+        "@id": council.actor.uri,
+        "@type": "foaf:Agent",
+        "name": council.name,
+        **({"identifier": council.gss_code} if council.gss_code else {}),
+    }
+    changed = {"modified": format_moment(modified)} if modified else {}
+    languages = [_resource(each, "dct:LinguisticSystem") for each in LANGUAGES]
+    title = f"Digital projects of {council.name}"
+    page = f"{base}/projects?{OWN_PROJECTS_QUERY}"
+    dataset = {
+        "@id": page,
+        "@type": "Dataset",
+        "identifier": page,
+        "title": title,
+        "description": "Digital projects: what they are for, their phase, dates and contacts, what"
+        " they need and what other councils can reuse.",
+        "keyword": ["local government", "digital projects", "reuse"],
+        "language": languages,
+        **changed,
+        "publisher": publisher,
+        "landingPage": _resource(page, "foaf:Document"),
+        "distribution": [_build_distribution(form, base, title, licence) for form in DISTRIBUTIONS],
+    }
+    return {
+        "@context": CONTEXT,
+        "@id": f"{base}/data.json",
+        "@type": "Catalog",
+        "title": f"Open data of {council.name}",
+        "description": f"Open data that {council.name} publishes about its digital projects.",
+        "publisher": publisher,
+        "language": languages,
+        "license": _resource(licence, "dct:LicenseDocument"),
+        **changed,
+        "homepage": homepage,
+        "dataset": [dataset],
+    }
+
+
+def _build_distribution(
+    form: CatalogueDistribution, base: str, title: str, licence: str
+) -> dict[str, Any]:
+    url = f"{base}/{form.path}?{OWN_PROJECTS_QUERY}"
+    media_type = form.media_type and _resource(MEDIA_TYPES + form.media_type, "dct:MediaType")
+    return {
+        "@id": url,
+        "@type": "Distribution",
+        "title": f"{title} ({form.name})",
+        "format": _resource(FILE_TYPES + form.file_type, "dct:MediaTypeOrExtent"),
+        **({"mediaType": media_type} if media_type else {}),
+        "license": _resource(licence, "dct:LicenseDocument"),
+        "accessURL": url,
+        "downloadURL": url,
+    }
+
+
+def _resource(iri: str, kind: str) -> dict[str, str]:
+    """Something that is named by its address, and of which class it is."""
+    return {"@id": iri, "@type": kind}

@@ -1,0 +1,136 @@
+"""Atom (RFC 4287, licences as RFC 4946) and JSON Feed (1.1), out of the same entries. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+from node.feeds.representations import format_moment
+from node.projects.licensing import Licence
+
+ATOM = "http://www.w3.org/2005/Atom"
+JSON_FEED = "https://jsonfeed.org/version/1.1"
+# What XML 1.0 has no way to write.
+INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+register_namespace("", ATOM)
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One thing in a feed. `content` is sanitised HTML; `licence` is None where we know of none."""
+
+    id: str
+    url: str
+    title: str
+    summary: str
+    content: str
+    author: str
+    language: str
+    published: datetime | None
+    updated: datetime
+    tags: tuple[str, ...] = ()
+    licence: Licence | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """`url` is the feed's own address, `page` that of the page with the same in it; `next` leads to
+    older entries (RFC 5005).
+    """
+
+    title: str
+    url: str
+    page: str
+    author: str
+    updated: datetime
+    entries: Sequence[FeedEntry]
+    next: str = ""
+    language: str = "en"
+
+
+def to_atom(feed: Feed) -> bytes:
+    root = Element(f"{{{ATOM}}}feed", {XML_LANGUAGE: feed.language})
+    _text(root, "id", feed.url)
+    _text(root, "title", feed.title)
+    _text(root, "updated", format_moment(feed.updated) or "")
+    _text(SubElement(root, f"{{{ATOM}}}author"), "name", feed.author)
+    _link(root, "self", feed.url, "application/atom+xml")
+    _link(root, "alternate", feed.page, "text/html")
+    if feed.next:
+        _link(root, "next", feed.next, "application/atom+xml")
+    _text(root, "generator", "Moothall")
+    for entry in feed.entries:
+        _entry(root, entry)
+    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def _entry(root: Element, entry: FeedEntry) -> None:
+    part = SubElement(root, f"{{{ATOM}}}entry", {XML_LANGUAGE: entry.language})
+    _text(part, "id", entry.id)
+    _text(part, "title", entry.title)
+    _text(part, "updated", format_moment(entry.updated) or "")
+    if entry.published:
+        _text(part, "published", format_moment(entry.published) or "")
+    _text(SubElement(part, f"{{{ATOM}}}author"), "name", entry.author)
+    _link(part, "alternate", entry.url, "text/html")
+    if entry.licence:
+        _text(part, "rights", str(entry.licence.name))
+        SubElement(part, f"{{{ATOM}}}link", {"rel": "license", "href": entry.licence.url})
+    for tag in entry.tags:
+        SubElement(part, f"{{{ATOM}}}category", {"term": _strip_invalid(tag)})
+    if entry.summary:
+        _text(part, "summary", entry.summary)
+    _text(part, "content", entry.content).set("type", "html")
+
+
+def _text(parent: Element, name: str, text: str) -> Element:
+    part = SubElement(parent, f"{{{ATOM}}}{name}")
+    part.text = _strip_invalid(text)
+    return part
+
+
+def _strip_invalid(text: str) -> str:
+    return INVALID_XML.sub("", text)
+
+
+def _link(parent: Element, relation: str, href: str, kind: str) -> None:
+    attributes = {"rel": relation, "href": _strip_invalid(href), "type": kind}
+    SubElement(parent, f"{{{ATOM}}}link", attributes)
+
+
+def to_json_feed(feed: Feed) -> dict[str, Any]:
+    return {
+        "version": JSON_FEED,
+        "title": feed.title,
+        "home_page_url": feed.page,
+        "feed_url": feed.url,
+        "language": feed.language,
+        "authors": [{"name": feed.author}],
+        **({"next_url": feed.next} if feed.next else {}),
+        "items": [_item(entry) for entry in feed.entries],
+    }
+
+
+def _item(entry: FeedEntry) -> dict[str, Any]:
+    said = {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        # An item has to have some content.
+        "content_html": entry.content or f"<p>{escape(entry.summary or entry.title)}</p>",
+        "date_published": format_moment(entry.published),
+        "date_modified": format_moment(entry.updated),
+        "authors": [{"name": entry.author}],
+        "language": entry.language,
+        "tags": list(entry.tags),
+        # An extension: JSON Feed has no property for it.
+        "_licence": entry.licence and {"name": str(entry.licence.name), "url": entry.licence.url},
+    }
+    return {name: value for name, value in said.items() if value}

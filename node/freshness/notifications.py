@@ -1,0 +1,47 @@
+"""What people are told of reviews that were not done."""
+
+from flask_babel import lazy_gettext as _l
+
+from node.events.kinds import NotificationKind, Topic
+from node.events.service import record_event
+from node.people.permissions import COORDINATOR_ROLES
+from node.projects.models import Project
+from node.runtime import UnitOfWork
+
+NUDGE = NotificationKind(
+    "freshness.nudge",
+    Topic.own,
+    _l("%(project)s is due for review: confirm it’s up to date, or write an update"),
+)
+ESCALATION = NotificationKind(
+    "freshness.escalation",
+    Topic.own,
+    _l("%(project)s is out of date: its owner has not responded to reminders"),
+)
+ARCHIVED = NotificationKind(
+    "freshness.archived",
+    Topic.own,
+    _l("%(project)s was archived because no one reviewed it"),
+)
+KINDS = (NUDGE, ESCALATION, ARCHIVED)
+
+
+def notify_owner(work: UnitOfWork, project: Project) -> None:
+    """The owner of a project is reminded; of one that nobody looks after, the coordinators are."""
+    has_owner = project.owner is not None and project.owner.active
+    to = [project.owner_id] if has_owner and project.owner_id else []
+    record_event(work, NUDGE, project_id=project.id, to=to, roles=() if to else COORDINATOR_ROLES)
+    work.audit("project.nudge", project.uri, review_on=str(project.review_on))
+
+
+def notify_coordinators(work: UnitOfWork, project: Project) -> None:
+    """The coordinators hear that the owner did not look at a project."""
+    record_event(work, ESCALATION, project_id=project.id, roles=COORDINATOR_ROLES)
+    work.audit("project.escalate", project.uri, review_on=str(project.review_on))
+
+
+def notify_archived(work: UnitOfWork, project: Project) -> None:
+    """Its owner and the coordinators hear that a project was put in the archive."""
+    to = [project.owner_id] if project.owner_id is not None else []
+    record_event(work, ARCHIVED, project_id=project.id, to=to, roles=COORDINATOR_ROLES)
+    work.audit("project.archive", project.uri, title=project.title)

@@ -1,0 +1,101 @@
+"""What somebody follows, and the buttons by which they do."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+from markupsafe import Markup
+
+from node.councils.models import Council
+from node.errors import InvalidInputError, NotFoundError
+from node.events import service as news
+from node.federating.views.current_viewer import current_viewer
+from node.messages import msg
+from node.notifications import followed_items
+from node.notifications.blueprint import READ, blueprint
+from node.notifications.forms import FollowTagForm
+from node.people.permissions import has_permission
+from node.projects import service as projects
+from node.projects.models import Project
+from node.request import current_work, permission
+
+
+def follow_button(project: Project | None = None, council: Council | None = None) -> Markup:
+    """The button for following a project or a council, or for no longer doing so; nothing for
+    visitors.
+    """
+    if not has_permission(READ):
+        return Markup()
+    watch = news.find_watch(
+        current_work().session,
+        current_user.id,
+        project_id=project.id if project else None,
+        council_id=council.id if council else None,
+    )
+    return Markup(  # noqa: S704 -- our own template
+        render_template("notices/_follow.html", project=project, council=council, watch=watch)
+    )
+
+
+@blueprint.get("/following")
+@permission(READ)
+def followed() -> ResponseReturnValue:
+    """All that somebody follows."""
+    return _render_followed(FollowTagForm())
+
+
+@blueprint.post("/following/tags")
+@permission(READ)
+def follow_tag() -> ResponseReturnValue:
+    """Follow all projects with a tag."""
+    form = FollowTagForm()
+    if not form.validate_on_submit():
+        return _render_followed(form), 400
+    try:
+        tag = news.follow_tag(current_work(), current_user.id, form.tag.data or "")
+    except InvalidInputError as error:
+        form.show(error)
+        return _render_followed(form), 400
+    flash(_("You are now following the tag %(tag)s.", tag=tag), "success")
+    return redirect(url_for("notices.followed"), 303)
+
+
+@blueprint.post("/following/projects/<token>")
+@permission(READ)
+def follow_project(token: str) -> ResponseReturnValue:
+    work = current_work()
+    project = projects.by_token(work.session, token, current_viewer(), drafts=True)
+    news.follow_project(work, current_user.id, project.id)
+    flash(
+        _("You are now following this project. News about it will appear in your notifications."),
+        "success",
+    )
+    return redirect(url_for("projects.show", token=token), 303)
+
+
+@blueprint.post("/following/councils/<int:council_id>")
+@permission(READ)
+def follow_council(council_id: int) -> ResponseReturnValue:
+    work = current_work()
+    council = work.session.get(Council, council_id)
+    if council is None:
+        raise NotFoundError(msg("There is no such council here."))
+    news.follow_council(work, current_user.id, council.id)
+    flash(
+        _("You are now following this council. News about it will appear in your notifications."),
+        "success",
+    )
+    return redirect(url_for("pages.known_council", council_id=council_id), 303)
+
+
+@blueprint.post("/following/<int:watch_id>/end")
+@permission(READ)
+def unfollow(watch_id: int) -> ResponseReturnValue:
+    news.unfollow(current_work(), current_user.id, watch_id)
+    flash(_("Removed from the things you follow."), "success")
+    return redirect(url_for("notices.followed"), 303)
+
+
+def _render_followed(form: FollowTagForm) -> str:
+    found = followed_items.list_followed(current_work().session, current_user.id, current_viewer())
+    return render_template("notices/following.html", followed=found, form=form)

@@ -1,0 +1,104 @@
+"""Somebody's notices, and how they want to hear of what."""
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+from flask_wtf import FlaskForm
+
+from node.errors import InvalidInputError
+from node.events.kinds import Topic
+from node.notifications import following_views, preferences, sentences, service
+from node.notifications.blueprint import READ, blueprint
+from node.notifications.forms import PreferencesForm
+from node.request import PUBLIC, current_node, current_work, parse_row_id, permission
+
+__all__ = ["blueprint", "following_views"]
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+
+
+@blueprint.get("/notices")
+@permission(READ)
+def index() -> ResponseReturnValue:
+    """What somebody is told, the newest first."""
+    work, node = current_work(), current_node()
+    number = request.args.get("page", 1, type=int)
+    page = service.list_page(node, work.session, current_user, number)
+    said = {
+        told.notification.id: sentences.render_sentence(node.notification_kinds, told)
+        for told in page.notifications
+    }
+    return render_template("notices/index.html", page=page, said=said, form=FlaskForm())
+
+
+@blueprint.post("/notices/<int:notice_id>/read")
+@permission(READ)
+def read(notice_id: int) -> ResponseReturnValue:
+    service.mark_read(current_work(), current_user, notice_id)
+    return redirect(url_for("notices.index", page=request.args.get("page")), 303)
+
+
+@blueprint.post("/notices/read")
+@permission(READ)
+def read_all() -> ResponseReturnValue:
+    """All that were there when the page was made."""
+    newest = request.form.get("newest", 0, type=parse_row_id)
+    service.mark_all_read(current_work(), current_user, newest)
+    flash(_("All notifications have been marked as read."), "success")
+    return redirect(url_for("notices.index"), 303)
+
+
+@blueprint.get("/notices/choices")
+@permission(READ)
+def choices_form() -> ResponseReturnValue:
+    session = current_work().session
+    form, chosen = PreferencesForm(), preferences.get_preferences(session, current_user.id)
+    for topic, way in chosen.items():
+        form[topic.value].data = way.value
+    form.language.data = preferences.get_mail_language(
+        session, current_user.id, current_node().settings.language
+    )
+    return render_template("notices/choices.html", form=form)
+
+
+@blueprint.post("/notices/choices")
+@permission(READ)
+def choose() -> ResponseReturnValue:
+    form, work = PreferencesForm(), current_work()
+    if not form.validate_on_submit():
+        return render_template("notices/choices.html", form=form), 400
+    chosen = {topic.value: form[topic.value].data or "" for topic in Topic}
+    try:
+        preferences.save_preferences(work, current_user.id, chosen, form.language.data or "")
+    except InvalidInputError as error:
+        form.show(error)
+        return render_template("notices/choices.html", form=form), 400
+    flash(_("Your notification settings have been saved."), "success")
+    return redirect(url_for("notices.index"), 303)
+
+
+@blueprint.get("/unsubscribe/<token>/<any(once, daily, weekly):way>")
+@permission(PUBLIC)
+def confirm_unsubscribe(token: str, way: str) -> ResponseReturnValue:
+    """Ask whether it is meant: programs that look at e-mails follow their links."""
+    preferences.get_subscriber(current_work().session, token)
+    return render_template("notices/unsubscribe.html", form=FlaskForm(), way=way, done=False)
+
+
+@blueprint.post("/unsubscribe/<token>/<any(once, daily, weekly):way>")
+@permission(PUBLIC)
+def unsubscribe(token: str, way: str) -> ResponseReturnValue:
+    """End the e-mails: by the button, or by a program that reads mail (RFC 8058), which has no form
+    of ours and needs none.
+    """
+    if request.form.get(ONE_CLICK[0]) != ONE_CLICK[1]:
+        current_app.extensions["csrf"].protect()
+    work = current_work()
+    which = (
+        preferences.EMAILED_FREQUENCIES
+        if request.form.get("then") == "all"
+        else {preferences.MailFrequency(way)}
+    )
+    preferences.unsubscribe(work, preferences.get_subscriber(work.session, token), which)
+    return render_template("notices/unsubscribe.html", way=way, done=True)

@@ -1,0 +1,175 @@
+"""Why a host has something of ours, or has not, or why we have not something of its, in words and
+with the next step: for the pages and the command line.
+"""
+
+from node.messages import Message, msg
+from node.operating.delivery_reasons import HostOutcome
+
+NO_ACTION = msg("You do not need to do anything.")
+ASK_TO_ALLOW = msg("Ask the operator of that server to allow ours, then retry.")
+ALLOW = msg("If that server should have the item, go to Servers and allow it.")
+RETRY = msg("If that server should have the item, retry the delivery.")
+TO_MODERATE = msg("Go to Moderation to decide what happens to the item.")
+CHECK_SERVER_IS_RUNNING = msg(
+    "Ask the operator of that server whether it is running, then retry. "
+    "When a Moothall server is running again, it finds what it missed."
+)
+
+# What became of it, and what an operator can do.
+EXPLANATIONS: dict[str, tuple[Message, Message]] = {
+    "own": (msg("That is our own server."), NO_ACTION),
+    "from_there": (msg("The item was written on that server."), NO_ACTION),
+    "not_ours": (
+        msg("The item belongs to another council, so that council’s server sends it."),
+        msg("Ask the operator of that council’s server."),
+    ),
+    "draft": (msg("The item has not been published."), msg("Publish the item.")),
+    "private": (
+        msg("Only our council can see the item, so we do not send it to any server."),
+        msg("The owner can change who can see the item."),
+    ),
+    "held": (
+        msg("A moderator has not approved the item yet, so we do not share it with other servers."),
+        TO_MODERATE,
+    ),
+    "hidden": (
+        msg("A moderator hid the item, so we do not share it with other servers."),
+        TO_MODERATE,
+    ),
+    "blocked": (
+        msg("The server is blocked, so we do not send anything to it."),
+        msg("If that server should have the item, go to Servers and unblock it."),
+    ),
+    "not_allowed": (
+        msg("The server is not one of our allowed servers, so we do not send anything to it."),
+        ALLOW,
+    ),
+    "peers_only": (
+        msg(
+            "Only councils we work with can see the item, and that server is not "
+            "one of our allowed servers."
+        ),
+        ALLOW,
+    ),
+    "nobody_follows": (
+        msg(
+            "No one on that server follows the council or the project, so we did not send the item."
+        ),
+        msg("Ask them to follow our council. A Moothall server then reads our full list."),
+    ),
+    "followed_later": (
+        msg("They followed after the item was published, so their server reads it from our list."),
+        msg(
+            "If their server does not run Moothall, they can find the item by "
+            "searching there for its address."
+        ),
+    ),
+    "never_sent": (
+        msg(
+            "The item was published before that server could be sent anything, or "
+            "so long ago that we have no record of it."
+        ),
+        msg(
+            "Moothall servers find the item within a few hours. For any other "
+            "server, change the item so that it is sent."
+        ),
+    ),
+    "fetched": (msg("The server fetched the item from us."), NO_ACTION),
+    "delivered": (
+        msg("The item was delivered, and the server accepted it."),
+        msg("If that server does not show the item, ask its operator to check Received."),
+    ),
+    "waiting": (msg("The next attempt is due."), NO_ACTION),
+    "trying": (msg("The last attempt failed. We will retry automatically."), NO_ACTION),
+    "refusing": (
+        msg(
+            "Their server refused the item. We will retry automatically, up to 3 attempts in total."
+        ),
+        msg("Ask the operator of that server to allow ours."),
+    ),
+    "behind": (msg("An earlier message about the same item must be delivered first."), NO_ACTION),
+    "unreachable": (
+        msg("The server is not responding. We will retry automatically."),
+        msg(
+            "You do not need to do anything unless this continues. If it does, ask "
+            "the operator of that server whether it is running."
+        ),
+    ),
+    "refused": (msg("Their server refused every attempt."), ASK_TO_ALLOW),
+    "no_address": (
+        msg("Their server says that no one receives messages at that address."),
+        msg("Ask the operator of that server for the council’s current address."),
+    ),
+    "too_old": (
+        msg("The server did not respond for 7 days, so we stopped trying."),
+        CHECK_SERVER_IS_RUNNING,
+    ),
+    "stopped": (msg("An operator of our server cancelled the delivery."), RETRY),
+    "was_blocked": (msg("The delivery was cancelled when the server was blocked."), RETRY),
+    "gave_up": (
+        msg("We stopped trying after the last response. You can retry."),
+        msg("Ask the operator of that server what the response means, then retry."),
+    ),
+    "taking_back": (
+        msg(
+            "We no longer share the item with that server. We asked it to delete "
+            "its copy, and it has not responded."
+        ),
+        NO_ACTION,
+    ),
+    "taken_back": (
+        msg("We no longer share the item with that server. It confirmed that it deleted its copy."),
+        msg("The owner can change who can see the item."),
+    ),
+    "asked_to_delete": (
+        msg("We asked the server to delete its copy, and it has not responded yet."),
+        NO_ACTION,
+    ),
+    "deleted": (msg("The server confirmed that it deleted its copy."), NO_ACTION),
+    # Of what another server has and this one has not.
+    "not_here": (
+        msg("We have nothing at this address."),
+        msg("Copy the address from the item’s page."),
+    ),
+    "here_blocked": (
+        msg("Their server is blocked, so we do not accept anything from it."),
+        msg("If we should have the item, go to Servers and unblock their server."),
+    ),
+    "here_not_allowed": (
+        msg(
+            "Their server is not one of our allowed servers, so we do not accept anything from it."
+        ),
+        msg("If we should have the item, go to Servers and allow their server."),
+    ),
+    "came": (
+        msg("We received a message about the item but did not keep it."),
+        msg("Go to Received to see what happened to the message."),
+    ),
+    "not_followed": (
+        msg(
+            "Our council does not follow anyone on that server, so we do not keep anything from it."
+        ),
+        msg("Go to Councils and follow the council."),
+    ),
+    "not_told": (
+        msg("Our council follows theirs, but their server has not sent us the item."),
+        msg(
+            "Run the command “moothall sync now” on our server. If the item is "
+            "still missing, ask the operator of their server why."
+        ),
+    ),
+    "refused_here": (
+        msg("We refused messages from their server."),
+        msg("Go to Refused to see why, then contact the operator of their server."),
+    ),
+}
+
+
+def explain(story: HostOutcome) -> Message:
+    """A sentence about one host."""
+    return EXPLANATIONS[story.reason][0]
+
+
+def next_step(story: HostOutcome) -> Message:
+    """What an operator can do about it."""
+    return EXPLANATIONS[story.reason][1]

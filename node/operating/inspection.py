@@ -1,0 +1,254 @@
+"""All that the node knows of one object or actor, as JSON: where it is from, how it stands, who
+reacted, what was sent of it to whom, and what came of that.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from node.conversations.models import Comment
+from node.federating.models import (
+    Actor,
+    Backfill,
+    Block,
+    Comparison,
+    Delivery,
+    Disclosure,
+    Follow,
+    InboxItem,
+    OutboxActivity,
+    Peer,
+    Reaction,
+)
+from node.operating.delivery_reasons import HostOutcome, is_about, list_outcomes, outcome_at_host
+from node.operating.explanations import explain, next_step
+from node.operating.inspected_objects import InspectedObject, find_object
+from node.settings import Settings
+from node.updates.models import Update
+
+# Of each kind so many are listed, the newest; `count` tells how many there are.
+MAX_ITEMS = 100
+
+Json = dict[str, Any]
+Row = TypeVar("Row")
+
+
+def inspect_object(session: Session, settings: Settings, named: str, host: str = "") -> Json:
+    """What is known of whatever `named` names. Times are ISO 8601, UTC. With `host`, that server
+    alone stands under `hosts`, also where nothing ever happened with it.
+
+    Raises `NotFoundError` for what this node knows nothing of.
+    """
+    subject = find_object(session, settings, named)
+    told = [outcome_at_host(session, settings, subject, host)] if host else None
+    found: Json = {
+        "id": subject.uri,
+        "kind": subject.kind,
+        "title": subject.title,
+        "state": subject.state,
+        "origin": {"host": subject.origin, "local": subject.is_local},
+        "url": subject.url or None,
+        "audience": subject.audience,
+        "published_at": subject.published_at,
+        **subject.details,
+        "likes": _reactions(session, subject, "Like"),
+        "announces": _reactions(session, subject, "Announce"),
+        "replies": _replies(session, subject),
+        "activities": _activities(session, subject),
+        "deliveries": _deliveries(session, subject),
+        "hosts": [
+            _describe_host(one) for one in (told or list_outcomes(session, settings, subject))
+        ],
+        "shared": _disclosures(session, subject),
+        "received": _received(session, subject),
+    }
+    if subject.kind == "actor":
+        found |= _actor_details(session, subject)
+    plain: Json = _to_json(found)
+    return plain
+
+
+def _reactions(session: Session, subject: InspectedObject, kind: str) -> Json:
+    query = select(Reaction).where(Reaction.object_uri == subject.uri, Reaction.kind == kind)
+    return _list_with_count(
+        session,
+        query.order_by(Reaction.id.desc()),
+        lambda row: {"id": row.uri, "actor": row.actor.uri, "at": row.at},
+    )
+
+
+def _replies(session: Session, subject: InspectedObject) -> Json:
+    """Comments on it, and for a project its updates besides."""
+    answers = [
+        {"id": row.uri, "kind": "comment", "author": row.author.uri, "state": row.state.value}
+        for row in session.scalars(
+            select(Comment)
+            .where(Comment.in_reply_to == subject.uri)
+            .order_by(Comment.id.desc())
+            .limit(MAX_ITEMS)
+        )
+    ]
+    updates = select(Update).where(Update.project.has(uri=subject.uri)).order_by(Update.id.desc())
+    answers += [
+        {"id": row.uri, "kind": "update", "author": row.author.uri, "state": row.state.value}
+        for row in session.scalars(updates.limit(MAX_ITEMS))
+    ]
+    return {"count": len(answers), "items": answers}
+
+
+def _activities(session: Session, subject: InspectedObject) -> Json:
+    query = select(OutboxActivity).where(
+        or_(OutboxActivity.object_uri == subject.uri, OutboxActivity.uri == subject.uri)
+    )
+    return _list_with_count(
+        session,
+        query.order_by(OutboxActivity.id.desc()),
+        lambda row: {
+            "id": row.uri,
+            "type": row.type,
+            "actor": row.actor.uri,
+            "audience": row.audience,
+            "created_at": row.created_at,
+        },
+    )
+
+
+def _deliveries(session: Session, subject: InspectedObject) -> Json:
+    query = select(Delivery).where(is_about(subject)).order_by(Delivery.id.desc())
+    return _list_with_count(session, query, _delivery)
+
+
+def _delivery(row: Delivery) -> Json:
+    return {
+        "id": row.id,
+        "activity": row.activity.uri,
+        "type": row.activity.type,
+        "inbox": row.inbox,
+        "host": row.host,
+        "state": row.state,
+        "attempts": row.attempts,
+        "next_try_at": row.due_at if row.state == Delivery.WAITING else None,
+        "finished_at": row.finished_at,
+        "tries": [
+            {
+                "at": one.at,
+                "status": one.status,
+                "answer": one.answer,
+                "milliseconds": one.milliseconds,
+            }
+            for one in row.tries
+        ],
+    }
+
+
+def _disclosures(session: Session, subject: InspectedObject) -> Json:
+    query = (
+        select(Disclosure)
+        .where(Disclosure.object_uri == subject.uri)
+        .order_by(Disclosure.last_at.desc())
+    )
+    return _list_with_count(
+        session,
+        query,
+        lambda row: {
+            "host": row.host,
+            "first_at": row.first_at,
+            "last_at": row.last_at,
+            "by": row.type,
+            "deletion_acknowledged_at": row.deleted_at,
+        },
+    )
+
+
+def _received(session: Session, subject: InspectedObject) -> Json:
+    """The messages that brought it, or that its actor sent."""
+    by = InboxItem.actor_uri if subject.kind == "actor" else InboxItem.object_uri
+    query = select(InboxItem).where(or_(by == subject.uri, InboxItem.uri == subject.uri))
+    return _list_with_count(
+        session,
+        query.order_by(InboxItem.id.desc()),
+        lambda row: {
+            "id": row.uri,
+            "type": row.type,
+            "actor": row.actor_uri,
+            "state": row.state,
+            "outcome": row.outcome,
+            "received_at": row.received_at,
+            "forwarded_by": row.forwarded_by,
+        },
+    )
+
+
+def _actor_details(session: Session, subject: InspectedObject) -> Json:
+    """Follows both ways, blocks, how its server is, and what is being read of it."""
+    actor = session.scalars(select(Actor).where(Actor.uri == subject.uri)).one()
+    peer = session.scalar(select(Peer).where(Peer.host == actor.host))
+    backfill = session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
+    comparison = session.scalar(select(Comparison).where(Comparison.actor_id == actor.id))
+    return {
+        "follows": _list_with_count(
+            session, select(Follow).where(Follow.follower_id == actor.id), _follow
+        ),
+        "followers": _list_with_count(
+            session, select(Follow).where(Follow.followed_id == actor.id), _follow
+        ),
+        "blocked_by": [
+            row.blocker.uri
+            for row in session.scalars(select(Block).where(Block.blocked_id == actor.id))
+        ],
+        "server": _columns(
+            peer, "state", "software", "scheme", "failures", "try_after", "unreachable_since",
+            "heard_at", "delivered_at", "failed_at", "last_answer",
+        ),
+        "reading": _columns(
+            backfill, "state", "pages", "read", "total", "started_at", "finished_at", "outcome"
+        ),
+        "comparison": _columns(
+            comparison, "state", "compared_at", "agreed_at", "different", "fetched", "removed",
+            "outcome",
+        ),
+    }  # fmt: skip
+
+
+def _follow(row: Follow) -> Json:
+    return {
+        "id": row.uri,
+        "follower": row.follower.uri,
+        "followed": row.followed.uri,
+        "state": row.state,
+        "answered_at": row.answered_at,
+    }
+
+
+def _columns(row: object, *names: str) -> Json | None:
+    return {name: getattr(row, name) for name in names} if row is not None else None
+
+
+def _describe_host(one: HostOutcome) -> Json:
+    said = {"words": str(explain(one)), "next": str(next_step(one))}
+    return {name: value for name, value in (vars(one) | said).items() if value not in (None, "")}
+
+
+def _list_with_count(session: Session, query: Select[Row], describe: Callable[[Row], Json]) -> Json:
+    count = session.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
+    return {
+        "count": count,
+        "items": [describe(row) for row in session.scalars(query.limit(MAX_ITEMS))],
+    }
+
+
+def _to_json(value: Any) -> Any:
+    """`value` with its times written out."""
+    match value:
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case dict():
+            return {name: _to_json(item) for name, item in value.items()}
+        case str():
+            return value
+        case Iterable():
+            return [_to_json(item) for item in value]
+    return value

@@ -1,0 +1,165 @@
+"""What the operator looks at: how the node is doing, what came in, what is being read, what was
+shared with whom, and all that is known of one thing.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from wtforms import StringField
+
+from node.errors import InvalidInputError, NotFoundError
+from node.federating import inbox_processing
+from node.federating.models import InboxItem
+from node.feeds.csv_export import to_csv
+from node.forms import BaseForm
+from node.languages import translate
+from node.messages import msg
+from node.operating import disclosure_register
+from node.operating.blueprint import COORDINATE, OPERATE, blueprint
+from node.operating.delivery_reasons import list_outcomes, outcome_at_host
+from node.operating.explanations import explain, next_step
+from node.operating.inspected_objects import find_object, parse_host
+from node.operating.inspection import inspect_object
+from node.operating.missing_reasons import explain_missing
+from node.operating.overview import build_overview, list_sync_statuses
+from node.operating.pagination import list_page
+from node.request import current_node, current_work, parse_row_id, permission
+from node.settings import Settings
+
+
+@blueprint.get("")
+@permission(OPERATE)
+def home() -> ResponseReturnValue:
+    """How the node is doing, and what needs somebody."""
+    session = current_work().session
+    return render_template(
+        "operating/home.html",
+        overview=build_overview(session),
+        readings=list_sync_statuses(session),
+    )
+
+
+class InspectForm(BaseForm):
+    """What is asked about, in the address of the page."""
+
+    id = StringField(
+        _l("Address of a project, update, comment, document, message, council or person")
+    )
+    host = StringField(_l("Server (optional)"))
+
+
+@blueprint.get("/inspect")
+@permission(OPERATE)
+def inspection() -> ResponseReturnValue:
+    """Who has one thing, who has not, and why: `id` names it, `host` asks about one server."""
+    work, settings = current_work(), current_node().settings
+    form = InspectForm(request.args, meta={"csrf": False})
+    named, host = (form.id.data or "").strip(), (form.host.data or "").strip()
+    found: dict[str, Any] = {"subject": None, "missing": None}
+    status = 200
+    try:
+        if named:
+            found |= _load_inspection(work.session, settings, named, host)
+    except NotFoundError:
+        status, found["missing"] = 404, explain_missing(work.session, settings, named)
+        nothing = msg(
+            "This server has no record of that. Check the address, or copy it from the item’s page."
+        )
+        form.show(InvalidInputError(nothing, {"id": nothing}))
+    except InvalidInputError as error:
+        status = 400
+        form.show(error)
+    page = render_template(
+        "operating/inspect.html",
+        form=form,
+        words=lambda story: translate(explain(story)),
+        next_step=lambda story: translate(next_step(story)),
+        time_of=datetime.fromisoformat,
+        **found,
+    )
+    return page, status
+
+
+def _load_inspection(session: Session, settings: Settings, named: str, host: str) -> dict[str, Any]:
+    subject = find_object(session, settings, named)
+    host = parse_host(host) if host else ""
+    known = inspect_object(session, settings, subject.uri)
+    return {
+        "subject": subject,
+        "stories": list_outcomes(session, settings, subject),
+        "asked": outcome_at_host(session, settings, subject, host) if host else None,
+        "known": known,
+        "as_json": json.dumps(known, indent=2, ensure_ascii=False),
+    }
+
+
+@blueprint.get("/shared")
+@permission(COORDINATE)
+def shared() -> ResponseReturnValue:
+    """What we have shared, and with whom: for coordinators too, who are asked."""
+    wanted, number = _search_text(), request.args.get("page", 1, type=parse_row_id)
+    page = disclosure_register.list_page(current_work().session, wanted, number)
+    return render_template("operating/shared.html", page=page, wanted=wanted)
+
+
+@blueprint.get("/shared.csv")
+@permission(COORDINATE)
+def shared_table() -> ResponseReturnValue:
+    """The same as a table."""
+    rows = disclosure_register.to_rows(
+        disclosure_register.iter_all(current_work().session, _search_text())
+    )
+    answer = Response(
+        to_csv(disclosure_register.TABLE_COLUMNS, rows), content_type="text/csv; charset=utf-8"
+    )
+    answer.headers["Content-Disposition"] = "attachment; filename=shared.csv"
+    return answer
+
+
+def _search_text() -> str:
+    return request.args.get("q", "").replace("\0", "").strip()[:200]
+
+
+@blueprint.get("/received")
+@permission(OPERATE)
+def received() -> ResponseReturnValue:
+    """What other servers sent that was accepted, and what came of it."""
+    session = current_work().session
+    state = request.args.get("state", "")
+    query = select(InboxItem)
+    if state in InboxItem.STATES:
+        query = query.where(InboxItem.state == state)
+    found = list_page(session, query, InboxItem, request.args.get("before", type=parse_row_id))
+    return render_template("operating/received.html", found=found, state=state, form=FlaskForm())
+
+
+@blueprint.post("/received/<int:item_id>/retry")
+@permission(OPERATE)
+def retry_received(item_id: int) -> ResponseReturnValue:
+    """Act once more on a message that could not be acted on."""
+    work = current_work()
+    item = work.session.get(InboxItem, item_id)
+    if item is None:
+        raise NotFoundError(msg("There is no such message."))
+    inbox_processing.retry(work, item)
+    flash(_("The message from %(host)s will be processed again.", host=item.host), "success")
+    return redirect(url_for("operating.received"), 303)
+
+
+@blueprint.get("/reading")
+@permission(OPERATE)
+def reading() -> ResponseReturnValue:
+    """What is read of the councils that we follow, and when it was last compared."""
+    return render_template(
+        "operating/reading.html",
+        readings=list_sync_statuses(current_work().session),
+        form=FlaskForm(),
+    )

@@ -1,0 +1,32 @@
+"""The e-mail with the link, in the language of whoever gets it."""
+
+from flask import Flask
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from node.languages import LOCALES
+from node.passwords.service import PasswordEmail, PasswordEmailRenderer
+from node.people.models import User
+
+
+def make_renderer(app: Flask) -> PasswordEmailRenderer:
+    """Writes outside requests, with the translations of `app`."""
+
+    def write(user: User, url: str, language: str) -> PasswordEmail:
+        with app.app_context(), force_locale(LOCALES[language]):
+            parts = (
+                _("Hello %(name)s", name=user.name),
+                _(
+                    "Someone asked for a new password for your account. To choose one, "
+                    "open this link:"
+                ),
+                url,
+                _("You can use the link once, within an hour."),
+                _(
+                    "If this was not you, you do not need to do anything. Your password "
+                    "stays the same."
+                ),
+            )
+            return PasswordEmail(_("Choose a new password"), "\n\n".join(parts) + "\n")
+
+    return write

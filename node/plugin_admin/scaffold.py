@@ -1,0 +1,51 @@
+"""Writing a new plugin: a package that works, with a test."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from node.errors import InvalidInputError
+from node.messages import msg
+from node.plugin_loading import MAX_LEN_PLUGIN_NAME, PLUGIN_NAME, installed_plugins
+
+STARTER_PACKAGE = "node.plugin_admin"
+# What is written where. `@name@` stands for the name of the plugin.
+STARTER_FILES = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    "moothall_@name@/__init__.py": "init.py",
+    "moothall_@name@/plugin.py": "plugin.py",
+    "moothall_@name@/models.py": "models.py",
+    "moothall_@name@/service.py": "service.py",
+    "moothall_@name@/views.py": "views.py",
+    "moothall_@name@/templates/@name@/index.html": "index.html",
+    "moothall_@name@/templates/@name@/write.html": "write.html",
+    "moothall_@name@/templates/@name@/section.html": "section.html",
+    "moothall_@name@/migrations/0001_notes.py": "migration.py",
+    "moothall_@name@/translations/cy/LC_MESSAGES/messages.po": "messages.po",
+    "tests/test_@name@.py": "test_plugin.py",
+}
+
+
+def create_plugin(name: str, into: Path) -> list[Path]:
+    """Write the plugin `name` into a new folder in `into`. Returns the files.
+
+    Raises `InvalidInputError` for a name that cannot be one, that an installed plugin has, or whose
+    folder is there already.
+    """
+    folder = into / name
+    if not PLUGIN_NAME.fullmatch(name) or len(name) > MAX_LEN_PLUGIN_NAME:
+        wrong = msg("Use lowercase letters, numbers and single underscores, starting with a letter")
+        raise InvalidInputError(msg("The plugin could not be created."), {"name": wrong})
+    if name in installed_plugins() or folder.exists():
+        taken = msg("A plugin or folder with this name already exists")
+        raise InvalidInputError(msg("The plugin could not be created."), {"name": taken})
+    starter = files(STARTER_PACKAGE) / "starter"
+    written = []
+    for path, source in STARTER_FILES.items():
+        target = folder / path.replace("@name@", name)
+        text = (starter / f"{source}.txt").read_text(encoding="utf-8")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shown = name.replace("_", " ").capitalize()
+        target.write_text(text.replace("@name@", name).replace("@Name@", shown), encoding="utf-8")
+        written.append(target)
+    return written

@@ -1,0 +1,104 @@
+"""A document of a plugin's type as JSON for other servers, and back. Pure: no database, no
+network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from federation.addressing import PUBLIC, Addressed, is_public
+from federation.errors import DocumentError
+from federation.properties import JsonObject, get_text, id_of, parse_time, type_of
+from federation.vocabulary import Tombstone, with_context
+from federation.vocabulary.context import drop_empty
+from federation.vocabulary.projects import get_own_property, get_revision
+from federation.vocabulary.required import required_author, required_id
+from node.plugin_declarations import DocumentType
+from node.plugin_documents.fields import clean_fields
+from node.plugin_documents.models import PluginDocument
+from node.text import one_line
+
+# How a type of Moothall's namespace is written, so that no context of ours has to know it.
+TYPE_PREFIX = "moothall:"
+MAX_LEN_NAME = 300
+
+
+@dataclass(frozen=True)
+class RemoteDocument:
+    """What another node says in a document of its own, checked and sanitised."""
+
+    uri: str
+    type: str
+    council_uri: str
+    project_uri: str | None
+    name: str
+    fields: dict[str, Any]
+    visibility: str
+    revision: str
+    published_at: datetime | None
+    changed_at: datetime | None
+
+
+def type_names(kind: str) -> tuple[str, str]:
+    """How a type may be written by others."""
+    return f"{TYPE_PREFIX}{kind}", kind
+
+
+def address_to(row: PluginDocument) -> Addressed:
+    """Whom it is addressed to: what only peers may read, to the followers."""
+    followers = (row.council.actor.followers or "",)
+    if row.visibility == "public":
+        return {"to": (PUBLIC,), "cc": followers}
+    return {"to": followers, "cc": ()}
+
+
+def to_document(row: PluginDocument, *, context: bool = True) -> JsonObject:
+    """All that plugins say in it is one literal."""
+    addressed = address_to(row)
+    document = drop_empty(
+        {
+            "id": row.uri,
+            "type": f"{TYPE_PREFIX}{row.type}",
+            "name": row.name,
+            "attributedTo": row.council.actor.uri,
+            "project": row.project_uri,
+            "details": row.fields,
+            "revision": row.revision,
+            "published": row.published_at.isoformat(timespec="seconds"),
+            "updated": row.changed_at.isoformat(timespec="milliseconds"),
+            "to": list(addressed["to"]),
+            "cc": list(addressed["cc"]),
+        }
+    )
+    return with_context(document) if context else document
+
+
+def to_tombstone(row: PluginDocument) -> Tombstone:
+    return Tombstone(id=row.uri, former_type=f"{TYPE_PREFIX}{row.type}", deleted=row.deleted_at)
+
+
+def from_document(
+    document: Mapping[str, Any], types: Mapping[str, DocumentType]
+) -> RemoteDocument | None:
+    """None for one of a type that is not of `types`. Raises `DocumentError` for one that does not
+    fit its type.
+    """
+    name = type_of(document).removeprefix(TYPE_PREFIX)
+    if name not in types:
+        return None
+    details = get_own_property(document, "details")
+    if details is not None and not isinstance(details, Mapping):
+        raise DocumentError("details", "not in a supported format")
+    return RemoteDocument(
+        uri=required_id(document, "id"),
+        type=name,
+        council_uri=required_author(document),
+        project_uri=id_of(get_own_property(document, "project")),
+        name=one_line(get_text(document, "name"), MAX_LEN_NAME),
+        fields=clean_fields(types[name], details or {}),
+        visibility="public" if is_public(document.get("to"), document.get("cc")) else "peers",
+        revision=get_revision(document),
+        published_at=parse_time(document.get("published")),
+        changed_at=parse_time(document.get("updated")) or parse_time(document.get("published")),
+    )

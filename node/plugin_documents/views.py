@@ -1,0 +1,68 @@
+"""Where documents are: as ActivityStreams for whoever may see them, and for people a way to what
+they are about.
+"""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from node.councils import service as councils
+from node.errors import GoneError, NotFoundError
+from node.federating import disclosures
+from node.federating.viewer import Viewer
+from node.federating.views.current_viewer import current_viewer
+from node.messages import msg
+from node.plugin_documents import service
+from node.plugin_documents.federate import to_document, to_tombstone
+from node.plugin_documents.models import WITHDRAWN, PluginDocument
+from node.projects.models import Project
+from node.request import (
+    PUBLIC,
+    activity_response,
+    current_node,
+    current_work,
+    permission,
+    wants_activity,
+)
+
+blueprint = Blueprint("documents", __name__)
+
+
+@blueprint.get("/documents/<token>")
+@permission(PUBLIC)
+def show(token: str) -> ResponseReturnValue:
+    """One document for another server; people are led to the project, or to our council."""
+    reader, session = current_viewer(), current_work().session
+    is_document = wants_activity()
+    row = service.by_token(session, token)
+    if row.state == WITHDRAWN:
+        if is_document:
+            return activity_response(to_tombstone(row).dump(), 410)
+        raise GoneError(msg("This document has been deleted."))
+    if not service.can_see(session, row, reader):
+        raise NotFoundError(msg("There is no such document."))
+    if not row.is_local:
+        return redirect(row.uri)
+    if not is_document:
+        return redirect(_page_url(row))
+    disclose([row], reader)
+    return activity_response(to_document(row))
+
+
+def disclose(rows: Iterable[PluginDocument], reader: Viewer) -> None:
+    """Before these documents leave for another server: what is for peers goes into the ledger."""
+    for_peers = [row.uri for row in rows if row.visibility != "public"]
+    if reader.host and for_peers:
+        with current_node().work(by=reader.host) as work:
+            for uri in for_peers:
+                disclosures.record_fetch(work.session, uri, reader.host)
+
+
+def _page_url(row: PluginDocument) -> str:
+    session = current_work().session
+    token = session.scalar(select(Project.token).where(Project.uri == row.project_uri))
+    if token is not None:
+        return url_for("projects.show", token=token)
+    return url_for("pages.own_council", slug=councils.require_own(session).slug)

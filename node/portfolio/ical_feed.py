@@ -1,0 +1,57 @@
+"""Days of projects as an iCalendar, which calendars subscribe to (RFC 5545, RFC 7986)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+
+from flask_babel import lazy_gettext as _l
+from icalendar import Calendar, Event, vText
+
+from node import __version__
+from node.portfolio.project_dates import LABELS, ProjectDate
+from node.projects.models import Project
+
+ESTIMATED = _l("estimated")
+# How often a calendar should look again.
+REFRESH_INTERVAL = timedelta(hours=12)
+
+
+def build_calendar(
+    name: str, days: Sequence[ProjectDate], host: str, links: dict[int, str]
+) -> bytes:
+    """The same bytes for the same days. `links` has the page of each project, by row id."""
+    made = Calendar()
+    made.add("prodid", f"-//Moothall {__version__}//{host}//EN")
+    made.add("version", "2.0")
+    made.add("calscale", "GREGORIAN")
+    made.add("method", "PUBLISH")
+    # The library escapes only what it knows to be text (RFC 5545, section 3.3.11).
+    made.add("name", vText(name))
+    made.add("x-wr-calname", vText(name))
+    made.add("refresh-interval", REFRESH_INTERVAL, {"value": "DURATION"})
+    made.add("x-published-ttl", "PT12H")
+    for day in days:
+        made.add_component(_build_event(day, links[day.project.id]))
+    return bytes(made.to_ical())
+
+
+def event_uid(project: Project, kind: str) -> str:
+    """The name of one day of a project: the same on every node and for ever, whenever it is."""
+    return f"{sha256(project.uri.encode()).hexdigest()[:32]}-{kind}@{project.council.actor.host}"
+
+
+def _build_event(day: ProjectDate, link: str) -> Event:
+    project, event = day.project, Event()
+    said = f"{LABELS[day.kind]}: {project.title}"
+    event.add("uid", event_uid(project, day.kind.value))
+    event.add("dtstamp", project.changed_at)
+    event.add("last-modified", project.changed_at)
+    event.add("dtstart", day.on)
+    event.add("dtend", day.on + timedelta(days=1))
+    event.add("summary", f"{said} ({ESTIMATED})" if day.is_estimated else said)
+    event.add("description", "\n".join(filter(None, (project.council.name, project.summary))))
+    event.add("url", link)
+    event.add("categories", [project.council.name])
+    event.add("status", "TENTATIVE" if day.is_estimated else "CONFIRMED")
+    event.add("transp", "TRANSPARENT")
+    return event

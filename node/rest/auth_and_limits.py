@@ -1,0 +1,202 @@
+"""Who asks the API, what they may do, how often, and on what conditions."""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Response, current_app, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    BadRequest,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+from node.errors import ForbiddenError, InvalidInputError
+from node.federating.viewer import ANONYMOUS, Viewer, viewer_with_roles
+from node.federating.views.current_viewer import current_viewer
+from node.messages import msg
+from node.people.attempt_limits import AttemptLimiter
+from node.people.models import User
+from node.people.permissions import is_allowed
+from node.request import PUBLIC, current_node, current_work, for_servers, json_bytes, permission
+from node.rest import service
+from node.rest.models import ApiToken, TokenScope
+
+EXTENSION_KEY = "moothall-api"
+WINDOW_SECONDS = 60.0
+# In each minute.
+MAX_PER_TOKEN, MAX_PER_ADDRESS = 600, 120
+EDIT = "projects.edit"
+JSON_TYPES = ("application/json", "application/merge-patch+json")
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+
+WRITE_METHODS = frozenset({"POST", "PATCH"})
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class ApiRateLimits:
+    """How often programs ask, counted in this process."""
+
+    def __init__(self) -> None:
+        self.tokens = AttemptLimiter(MAX_PER_TOKEN, WINDOW_SECONDS)
+        self.addresses = AttemptLimiter(MAX_PER_ADDRESS, WINDOW_SECONDS)
+
+
+def endpoint(scope: TokenScope | None = None) -> Callable[[View], View]:
+    """Mark a view of the API. Without `scope` it is for everybody, and a token lets see more."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            token = _authenticate()
+            if scope is not None:
+                _require_scope(token, scope)
+            response = view(*args, **kwargs)
+            if isinstance(response, Response) and token is None:
+                response.headers["Access-Control-Allow-Origin"] = "*"
+            return response
+
+        return cast("View", for_servers(permission(PUBLIC)(asked)))
+
+    return mark
+
+
+def api_viewer() -> Viewer:
+    """Who reads: with a token, its owner, if it reads at all; another server, if it signs."""
+    token: ApiToken | None = g.get("api_token")
+    if token is None:
+        return current_viewer()
+    if TokenScope.read not in token.scopes:
+        return ANONYMOUS
+    return viewer_with_roles((role.name for role in token.user.roles), current_node().hooks)
+
+
+def token_owner() -> User:
+    """Whose token is shown, to a view with a scope."""
+    token: ApiToken = g.api_token
+    return token.user
+
+
+def _authenticate() -> ApiToken | None:
+    """Whose token is shown. Raises `Unauthorized` for one that is no good."""
+    limits: ApiRateLimits = current_app.extensions[EXTENSION_KEY]
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if not kind:
+        _check_rate(limits.addresses, request.remote_addr or "")
+        return None
+    work = current_work()
+    token = (
+        service.find_valid(work.session, secret.strip()) if kind.casefold() == "bearer" else None
+    )
+    if token is None:
+        # Guesses are counted by address: there is no token to count them by.
+        _check_rate(limits.addresses, request.remote_addr or "")
+        raise Unauthorized(www_authenticate=_build_challenge("invalid_token"))
+    _check_rate(limits.tokens, str(token.id))
+    if service.should_record_use(token):
+        number = token.id
+        work.pause()
+        service.record_use(current_node(), number)
+        token = service.find_valid(work.session, secret.strip())
+    g.api_token = token
+    if token is not None:
+        work.by = token.user.email
+    return token
+
+
+def _check_rate(tries: AttemptLimiter, name: str) -> None:
+    wait = tries.hit(name)
+    if wait:
+        raise TooManyRequests(retry_after=math.ceil(wait))
+
+
+def _require_scope(token: ApiToken | None, scope: TokenScope) -> None:
+    if token is None:
+        raise Unauthorized(www_authenticate=_build_challenge())
+    if scope not in token.scopes:
+        raise ForbiddenError(msg("The token does not have the scope %(scope)s.", scope=scope.value))
+    roles = [role.name for role in token.user.roles]
+    if scope is not TokenScope.read and not is_allowed(roles, EDIT, current_node().hooks):
+        raise ForbiddenError(msg("You do not have permission to do this."))
+
+
+def _build_challenge(error: str = "") -> WWWAuthenticate:
+    values: dict[str, str | None] = {"realm": "Moothall"}
+    if error:
+        values["error"] = error
+    return WWWAuthenticate("bearer", values)
+
+
+def parse_body(allowed: frozenset[str]) -> dict[str, Any]:
+    """The object that was sent. Raises for what is none, and for names that mean nothing."""
+    if request.mimetype not in JSON_TYPES:
+        raise UnsupportedMediaType
+    try:
+        given = request.get_json(force=True)
+    except (RecursionError, ValueError) as error:
+        raise BadRequest from error
+    if not isinstance(given, dict):
+        raise InvalidInputError(msg("The request body must be a JSON object."))
+    unknown = sorted(set(given) - allowed)[:20]
+    if unknown:
+        words = msg("This field cannot be set")
+        raise InvalidInputError(
+            msg("The request body has fields that cannot be set."), dict.fromkeys(unknown, words)
+        )
+    return given
+
+
+def parse_limit() -> int:
+    """How many are wanted. Raises `InvalidInputError`."""
+    given = request.args.get("limit", str(DEFAULT_LIMIT))
+    if not (given.isascii() and given.isdigit() and len(given) < 5 and int(given) > 0):
+        wrong = {"limit": msg("Must be a number from 1 to %(most)s", most=MAX_LIMIT)}
+        raise InvalidInputError(msg("The request could not be read."), wrong)
+    return min(int(given), MAX_LIMIT)
+
+
+def can_read() -> bool:
+    """Whether what a program wrote may be shown to it: not with a token that only writes."""
+    token: ApiToken | None = g.get("api_token")
+    return token is not None and TokenScope.read in token.scopes
+
+
+def make_etag(version: int, token: str) -> str:
+    """What names a version of a project or an update."""
+    return f"{token}-{version}"
+
+
+def require_match(version: int, token: str) -> None:
+    """Whoever changes something says which version they read: 428 without, 412 for another. `*`
+    names none: it would change what nobody read.
+    """
+    if not request.headers.get("If-Match") or request.if_match.star_tag:
+        raise PreconditionRequired
+    if not request.if_match.contains(make_etag(version, token)):
+        raise PreconditionFailed
+
+
+def json_response(document: Any, status: int = 200, tag: str = "") -> Response:
+    """A JSON document; one that was read before is not sent again. Of what was just written, a
+    token that does not read is only given the tag.
+    """
+    if tag and request.method in WRITE_METHODS and not can_read():
+        response = Response(status=status if status == 201 else 204)
+    else:
+        response = Response(json_bytes(document), status, content_type="application/json")
+    if tag:
+        response.set_etag(tag)
+    else:
+        response.add_etag()
+    is_public = g.get("api_token") is None and api_viewer() == ANONYMOUS
+    response.headers["Cache-Control"] = "no-cache" if is_public else "private, no-cache"
+    response.vary.add("Authorization")
+    if status == 200:
+        response.make_conditional(request)
+    return response

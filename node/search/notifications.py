@@ -1,0 +1,45 @@
+"""What people are told of the searches that they keep."""
+
+from datetime import datetime
+from functools import partial
+
+from flask_babel import lazy_gettext as _l
+
+from node.db import now
+from node.error_isolation import for_each
+from node.events.kinds import NotificationKind, Topic
+from node.events.service import record_event
+from node.runtime import Node
+from node.search import saved_searches
+from node.search.models import SavedSearch
+
+JOB = "search-alerts"
+NEW_MATCH = NotificationKind(
+    "search.found", Topic.searches, _l("New in your search %(search)s: %(project)s")
+)
+KINDS = (NEW_MATCH,)
+
+
+def run_job(node: Node, moment: datetime | None = None) -> None:
+    """The job: tell those whose searches have something new by `moment`."""
+    moment = moment or now()
+    until = moment - saved_searches.COMMIT_GRACE
+    with node.reading() as session:
+        # What is not in the index yet would be missed for good.
+        ids = (
+            saved_searches.list_due(session, moment)
+            if saved_searches.is_up_to_date(session)
+            else ()
+        )
+    for_each(node, JOB, ids, partial(_notify_owner, node, until))
+
+
+def _notify_owner(node: Node, until: datetime, search_id: int) -> None:
+    with node.work(by=JOB) as work:
+        row = work.session.get(SavedSearch, search_id, with_for_update={"of": SavedSearch})
+        # Of two workers, the second finds that it was done.
+        if row is None or not row.alerts or row.checked_at >= until:
+            return
+        for project in saved_searches.new_matches(work.session, row, row.checked_at, until):
+            record_event(work, NEW_MATCH, project_id=project.id, to=[row.user_id], search=row.name)
+        row.checked_at = until

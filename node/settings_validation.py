@@ -1,0 +1,103 @@
+"""What the values of settings look like: addresses, databases, keys."""
+
+import re
+from datetime import date
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from node.errors import SettingsError
+
+EMAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# A name, the service and its secret, with hyphens between.
+NOTIFY_KEY = re.compile(rf"(?:.*-)?(?P<service>{UUID})-(?P<secret>{UUID})")
+# Of a secret key: bytes, and different characters. 32 random hexadecimal digits nearly always have
+# more.
+MIN_SECRET_BYTES, MIN_DISTINCT_CHARACTERS = 32, 8
+DATABASE_SCHEMES = ("postgresql+psycopg://", "sqlite:///")
+# A database that is gone with its process, and that no other process sees.
+IN_MEMORY_DATABASES = {None, "", ":memory:"}
+
+
+def check_base_url(given: str) -> None:
+    scheme, _, authority = given.partition("://")
+    if scheme not in {"http", "https"} or not is_authority(authority):
+        raise SettingsError(
+            "base_url must be an address such as https://moothall.example.gov.uk,"
+            f" in lower case and without a path: {given!r}."
+        )
+
+
+def is_database_url(address: str) -> bool:
+    try:
+        parsed = make_url(address)
+    except (ArgumentError, ValueError):
+        return False
+    is_lost = parsed.drivername == "sqlite" and parsed.database in IN_MEMORY_DATABASES
+    return address.startswith(DATABASE_SCHEMES) and not is_lost
+
+
+def is_authority(text: str, *, with_port: bool = False) -> bool:
+    """Whether `text` is `host` or `host:port`, and nothing else, in lower case."""
+    try:
+        parts = urlsplit(f"//{text}")
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        bool(parts.hostname)
+        and parts.netloc == text == text.lower()
+        and "@" not in text
+        and text.isprintable()
+        and " " not in text
+        and port != 0
+        and (port is not None or not (with_port or text.endswith(":")))
+    )
+
+
+def check_mail(way: str, sender: str, key: str, template: str) -> None:
+    """What each way by which emails go needs."""
+    if sender and not EMAIL_ADDRESS.fullmatch(sender):
+        raise SettingsError("mail_from must be an address, such as moothall@example.gov.uk.")
+    if way == "smtp" and not sender:
+        raise SettingsError("With mail = smtp, mail_from must be set.")
+    if way == "notify" and not NOTIFY_KEY.fullmatch(key):
+        raise SettingsError("With mail = notify, notify_key must be an API key of GOV.UK Notify.")
+    if way == "notify" and not template:
+        raise SettingsError("With mail = notify, notify_template must be the id of a template.")
+
+
+def check_secret(key: str) -> None:
+    """Raises `SettingsError` for a key, unless it is empty, that can be guessed: too short, or not
+    random.
+    """
+    if key and (len(key.encode()) < MIN_SECRET_BYTES or len(set(key)) < MIN_DISTINCT_CHARACTERS):
+        raise SettingsError(
+            f"secret_key must be random and have at least {MIN_SECRET_BYTES} bytes:"
+            " `openssl rand -hex 32` prints one."
+        )
+
+
+def check_proxy(given: str) -> None:
+    """Raises `SettingsError` for what is neither empty nor the IP address of one machine."""
+    try:
+        is_one = not given or not ip_address(given).is_unspecified
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise SettingsError(
+            "trusted_proxy must be the IP address of the proxy, such as 127.0.0.1; whoever else"
+            f" were believed could say to be anybody: {given!r}."
+        )
+
+
+def check_date(name: str, given: str) -> None:
+    """Raises `SettingsError` for what is neither a day, as 2026-11-26, nor empty."""
+    try:
+        if given:
+            date.fromisoformat(given)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be a day such as 2026-11-26: {given!r}.") from error

@@ -1,0 +1,74 @@
+"""The inbox at the door: what other servers post is taken before Flask sees it.
+
+A message needs nothing of what a page needs, and comes often: taken here, it costs half as much.
+Every address of an inbox leads here; who a message is for stands in it.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
+
+from federation.errors import Reason, Refusal
+from federation.signatures import SignedRequest, claimed_host
+from node.db import UNAVAILABLE_ERRORS
+from node.federating import inbox
+from node.federating.wsgi import signed_request
+from node.runtime import Node
+from node.web import error_pages, request_lifecycle, security_headers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger(__name__)
+
+INBOX_PATHS = re.compile(r"(/actor|/councils/[^/]+|/projects/[^/]+/group|/officers/[^/]+)?/inbox")
+
+
+class InboxMiddleware:
+    """A WSGI application: takes what is posted to an inbox, and leaves all else to `app`."""
+
+    def __init__(self, app: "WSGIApplication", node: Node) -> None:
+        self._app = app
+        self._node = node
+        self._headers = security_headers.document_headers(https=node.settings.is_https)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST" or not INBOX_PATHS.fullmatch(environ["PATH_INFO"]):
+            return self._app(environ, start_response)
+        name = request_lifecycle.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        clear_contextvars()
+        bind_contextvars(request_id=name)
+        headers = [("X-Request-Id", name), *self._headers]
+        try:
+            inbox.receive(self._node, self._read_request(environ))
+        except Refusal as refusal:
+            answer = error_pages.refusal_response(refusal)
+        except UNAVAILABLE_ERRORS as error:
+            answer = error_pages.busy_response(error)
+        except Exception:
+            log.exception("the inbox failed")
+            answer = error_pages.failure_response()
+        else:
+            start_response("202 ACCEPTED", [("Content-Length", "0"), *headers])
+            return [b""]
+        answer.headers.extend(headers)
+        return answer(environ, start_response)
+
+    def _read_request(self, environ: "WSGIEnvironment") -> SignedRequest:
+        """Raises `Refusal`, which has been counted, for a body that is too large."""
+        settings = self._node.settings
+        try:
+            # One more than there may be: of a body of no stated length, the rest is cut off unseen.
+            stream = get_input_stream(environ, max_content_length=inbox.MAX_BYTES + 1)
+            return signed_request(settings, environ, stream.read())
+        except RequestEntityTooLarge:
+            refusal = Refusal(Reason.too_large)
+            inbox.refuse(self._node, claimed_host(signed_request(settings, environ)), refusal)
+            raise refusal from None

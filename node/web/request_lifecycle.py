@@ -1,0 +1,190 @@
+"""The life of a web request: its id, its permission, and its one commit."""
+
+import random
+import re
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+from sqlalchemy.exc import IntegrityError
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import Unauthorized
+from werkzeug.routing import IntegerConverter, Map
+
+from node.db import UNAVAILABLE_ERRORS, begin_read_only, db, end_read_only
+from node.errors import ForbiddenError, NotFoundError
+from node.messages import msg
+from node.people import session_cookies
+from node.people.permissions import has_permission
+from node.request import MAX_ROW_ID, PUBLIC, is_server_request
+from node.unsaved import views as unsaved
+from node.web import security_headers
+from node.web.error_pages import conflict_response, unavailable_response, wants_problem_document
+
+log = structlog.get_logger("node.access")
+
+# Views that belong to the frameworks and cannot carry a mark of ours.
+PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def register(app: Flask) -> None:
+    """To be called before `app` gets views."""
+    app.url_map.converters["int"] = RowIdConverter
+    app.teardown_request(_tear_down)
+
+
+class RowIdConverter(IntegerConverter):
+    """A number in an address: the number of a row, as far as the database counts."""
+
+    def __init__(self, map: Map, max: int = MAX_ROW_ID, **options: Any) -> None:  # noqa: A002
+        super().__init__(map, max=max, **options)
+
+
+def check_view_permissions(app: Flask) -> None:
+    """Raises `RuntimeError` for a view that does not say who may use it."""
+    for endpoint in app.view_functions:
+        if permission_of(app, endpoint) is None:
+            raise RuntimeError(f"the view {endpoint} has no permission")
+
+
+def permission_of(app: Flask, endpoint: str) -> str | None:
+    """The permission that `endpoint` needs; None for one that carries no mark."""
+    if endpoint in PUBLIC_ENDPOINTS or endpoint.endswith(".static"):
+        return PUBLIC
+    return getattr(app.view_functions[endpoint], "permission", None)
+
+
+def wrap_hooks(app: Flask) -> None:
+    """Put the cycle around the hooks that are on `app` by now.
+
+    Those are for people: forms, sessions, signing in. Other servers have none of that, ask often,
+    and are answered without it.
+    """
+    before, after = app.before_request_funcs[None], app.after_request_funcs[None]
+    first, last = list(before), list(reversed(after))  # as Flask runs them
+
+    def admit() -> Any:
+        _begin_request()
+        if not is_server_request():
+            for hook in first:
+                if (answer := hook()) is not None:
+                    return answer
+        return _check_permission()
+
+    def finish(response: Response) -> Response:
+        unsaved.restore_status(response)
+        response = _commit(response)
+        session_cookies.record_use()
+        if is_server_request():
+            security_headers.harden_document(response)
+        else:
+            for hook in last:
+                response = hook(response)
+        return _log_response(response)
+
+    before[:], after[:] = [admit], [finish]
+
+
+def request_id(given: str) -> str:
+    """The name of a request in the logs: what a proxy calls it, or one of our own."""
+    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+
+
+def _begin_request() -> None:
+    g.request_id = request_id(request.headers.get("X-Request-Id", ""))
+    g.started = time.monotonic()
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+    g.reading = begin_read_only()
+    if "\0" in request.path:  # which no database would look up
+        raise NotFoundError(msg("This page does not exist. Check the web address."))
+
+
+def _check_permission() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None
+    needed = permission_of(current_app, request.endpoint)
+    if needed is not None and has_permission(needed):
+        _allow_writes()
+        return None
+    if current_user.is_authenticated:
+        raise ForbiddenError(msg("You do not have permission to do this."))
+    if wants_problem_document():
+        raise Unauthorized
+    return unsaved.keep_for_sign_in() or _redirect_to_sign_in()
+
+
+def _redirect_to_sign_in() -> ResponseReturnValue:
+    flash(_("Sign in to see this page."), "error")
+    back = (
+        request.full_path.rstrip("?") if request.method in SAFE_METHODS else url_for("pages.home")
+    )
+    return redirect(url_for("security.login", next=back))
+
+
+def _allow_writes() -> None:
+    """From here on, a request that may change something can write; before, nobody waited for it.
+
+    Signing in only reads, and takes its time over a password.
+    """
+    if request.method in SAFE_METHODS or request.endpoint in PUBLIC_ENDPOINTS:
+        return
+    if hasattr(current_app.view_functions.get(request.endpoint or ""), "only_reads"):
+        return
+    if _used_database():
+        db.session.rollback()
+    end_read_only(g.pop("reading"))
+
+
+def _commit(response: Response) -> Response:
+    """The only commit of a web request: nothing is kept of one that failed."""
+    if response.status_code == 303:
+        unsaved.forget_saved_text()
+    work = g.pop("work", None)
+    if response.status_code < 400 and request.method not in SAFE_METHODS:
+        try:
+            if work:
+                work.commit()
+            elif _used_database():
+                db.session.commit()
+        except IntegrityError:
+            return conflict_response()
+        except UNAVAILABLE_ERRORS as error:
+            return unavailable_response(error)
+    elif _used_database():
+        db.session.rollback()
+    return response
+
+
+def _log_response(response: Response) -> Response:
+    """Give the answer its id, and note in the log how it went."""
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    # How other servers fare with us is on the operator's pages.
+    if response.status_code >= 400 or not is_server_request():
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round((time.monotonic() - g.get("started", time.monotonic())) * 1000, 1),
+        )
+    return response
+
+
+def _tear_down(_error: BaseException | None) -> None:
+    g.pop("work", None)
+    if _used_database():
+        db.session.rollback()
+    token = g.pop("reading", None)
+    if token is not None:
+        end_read_only(token)
+
+
+def _used_database() -> bool:
+    return bool(db.session.registry.has())

@@ -1,0 +1,109 @@
+"""Asking a council that answered yes how it did it, and being asked."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from node import api
+from node.api import (
+    ActivityView,
+    InvalidInputError,
+    NotFoundError,
+    PersonView,
+    Work,
+    msg,
+    now,
+    one_line,
+    several_lines,
+)
+from plugins.checklists import runs
+from plugins.checklists.answer_types import clean_text
+from plugins.checklists.federate import RESULT_TYPE
+from plugins.checklists.models import CouncilQuestion, Run
+
+ACTIVITY = "Offer"
+OBJECT_TYPE = "ChecklistQuestion"
+MAX_LEN_QUESTION, MAX_LEN_NAME, MAX_LEN_EMAIL = 1_000, 200, 254
+# From one council, so many in a day are kept, and so many of all are shown.
+MAX_PER_DAY, MAX_SHOWN = 20, 100
+NOTIFICATION = "checklists.asked"
+
+
+def send_question(
+    work: Work, person: PersonView, document_id: str, question_id: str, words: str
+) -> None:
+    """Send a question to whoever shares a run. Raises `InvalidInputError`."""
+    document = api.document(work, document_id)
+    if document.type != RESULT_TYPE or document.is_local:
+        raise NotFoundError(msg("There is no such assessment."))
+    text = clean_text(words, MAX_LEN_QUESTION, "words")
+    if not text:
+        raise InvalidInputError(
+            msg("The question could not be sent."), {"words": msg("Enter your question")}
+        )
+    api.send_activity(
+        work,
+        ACTIVITY,
+        document.council.uri,
+        {
+            "type": OBJECT_TYPE,
+            "about": document.id,
+            "question": question_id,
+            "content": text,
+            "name": person.name,
+            "email": person.email,
+        },
+    )
+    work.audit("ask", document.id, question=question_id)
+
+
+def receive_question(activity: ActivityView, work: Work) -> bool:
+    """Keep a question about a run that ours shares, and tell the coordinators of it."""
+    given = activity.document.get("object")
+    if activity.council is None or not isinstance(given, dict) or given.get("type") != OBJECT_TYPE:
+        return False
+    run = work.session.scalar(
+        select(Run).where(Run.document_id == str(given.get("about")), Run.document_id != "")
+    )
+    words = _clean_text(given.get("content"), MAX_LEN_QUESTION, lines=True)
+    name = _clean_text(given.get("name"), MAX_LEN_NAME)
+    email = _clean_text(given.get("email"), MAX_LEN_EMAIL)
+    if run is None or not words or not name or "@" not in email or " " in email:
+        return False
+    question = runs.get_definition(work.session, run).by_id.get(str(given.get("question")))
+    if question is None or _count_recent(work.session, activity.council.uri) >= MAX_PER_DAY:
+        return False
+    asked = CouncilQuestion(run_id=run.id, question=question.id, council_uri=activity.council.uri)
+    asked.council_name, asked.words = activity.council.name, words
+    asked.name, asked.email, asked.at = name, email, now()
+    work.session.add(asked)
+    work.session.flush()
+    roles = ["coordinator", "operator"]
+    api.notify(work, NOTIFICATION, roles=roles, path="/checklists/asked", who=activity.council.name)
+    return True
+
+
+def list_all(session: Session) -> Sequence[tuple[CouncilQuestion, Run]]:
+    """Newest first."""
+    query = (
+        select(CouncilQuestion, Run)
+        .join(Run, Run.id == CouncilQuestion.run_id)
+        .order_by(CouncilQuestion.id.desc())
+    )
+    return [(asked, run) for asked, run in session.execute(query.limit(MAX_SHOWN))]
+
+
+def _count_recent(session: Session, council_uri: str) -> int:
+    since = CouncilQuestion.at > now() - timedelta(days=1)
+    query = select(func.count()).where(CouncilQuestion.council_uri == council_uri, since)
+    return session.scalar(query) or 0
+
+
+def _clean_text(given: Any, most: int, *, lines: bool = False) -> str:
+    """A plain text that somebody sent, or nothing."""
+    if not isinstance(given, str) or len(given) > most:
+        return ""
+    return (several_lines if lines else one_line)(given, most)

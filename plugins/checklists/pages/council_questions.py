@@ -1,0 +1,78 @@
+"""Asking another council how it did something, and what others ask ours."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, TextAreaField
+
+from node import api
+from node.api import BaseForm, InvalidInputError, NotFoundError, msg
+from plugins.checklists import access, council_questions, runs
+from plugins.checklists.access import ANSWER, PLUGIN
+
+
+class AskCouncilForm(BaseForm):
+    document = HiddenField()
+    words = TextAreaField(_l("What do you want to know?"), render_kw={"rows": 5})
+
+
+@api.permission(ANSWER)
+def show(token: str, question_id: str) -> ResponseReturnValue:
+    form = AskCouncilForm()
+    form.document.data = request.args.get("document", "")
+    return _render_form(token, question_id, form)
+
+
+@api.permission(ANSWER)
+@api.keeps_text
+def ask(token: str, question_id: str) -> ResponseReturnValue:
+    form, person = AskCouncilForm(), api.person()
+    if form.validate_on_submit() and person is not None:
+        try:
+            with api.work(PLUGIN) as work:
+                access.get_run(work, token)
+                document = form.document.data or ""
+                council_questions.send_question(
+                    work, person, document, question_id, form.words.data or ""
+                )
+            flash(
+                _("Your question is on its way. The council can reply to you by email."), "success"
+            )
+            return redirect(url_for("checklists.action", token=token, question_id=question_id), 303)
+        except InvalidInputError as error:
+            form.show(error)
+    return _render_form(token, question_id, form), 400
+
+
+@api.permission(ANSWER)
+def index() -> ResponseReturnValue:
+    """What other councils ask."""
+    with api.work(PLUGIN) as work:
+        rows = []
+        for asked, run in council_questions.list_all(work.session):
+            subject = access.get_visible(work, run)
+            checklist = runs.get_definition(work.session, run)
+            question = checklist.by_id.get(asked.question)
+            if subject and question:
+                rows.append((asked, subject, checklist, question))
+        return render_template("checklists/asked.html", rows=rows)
+
+
+def _render_form(token: str, question_id: str, form: AskCouncilForm) -> str:
+    with api.work(PLUGIN) as work:
+        subject = access.get_run(work, token)
+        checklist = runs.get_definition(work.session, subject.run)
+        question = checklist.by_id.get(question_id)
+        if question is None:
+            raise NotFoundError(msg("There is no such question."))
+        document = api.document(work, form.document.data or "")
+        return render_template(
+            "checklists/ask.html",
+            run=subject.run,
+            checklist=checklist,
+            question=question,
+            council=document.council,
+            person=api.person(),
+            form=form,
+        )
