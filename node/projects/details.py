@@ -136,7 +136,7 @@ def _read_word_list(value: Any, longest: int) -> tuple[str, ...]:
 def _read_list(kind: type[Any], value: Any, _longest: int) -> tuple[Any, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(each for given in value[:MAX_ITEMS] if (each := parse(kind, given)).is_there)
+    return tuple(each for given in value[:MAX_ITEMS] if (each := parse(kind, given)).is_present)
 
 
 def _line(longest: int = 150) -> Any:
