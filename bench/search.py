@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 
-from node import logs
+from node import logs, long_writes
 from node.app import create_app, get_node
 from node.councils import service as councils
 from node.db import now
@@ -27,6 +27,7 @@ from node.projects.models import Phase, Project, ProjectState, Visibility, new_r
 from node.projects.taxonomy import BUSINESS_AREAS, CAPABILITIES
 from node.runtime import Node
 from node.search import indexing
+from node.search.models import ProjectIndexEntry
 from node.settings import Settings
 from node.testing import postgres
 from node.testing.nodes import make_settings, set_up_database
@@ -86,7 +87,11 @@ def _make(where: str, url: str, folder: Path, size: int) -> list[tuple[str, str]
     node = get_node(create_app(settings))
     _fill(settings, node, size)
     began, worked = time.perf_counter(), time.process_time()
+    long_writes.run_job(node, [indexing.REBUILD_INDEX])
     indexing.run_job(node, rest=0)
+    with node.reading() as session:
+        indexed = session.scalar(select(func.count()).select_from(ProjectIndexEntry))
+        assert indexed == size, f"{indexed} of {size} projects are indexed"
     taken, worked = time.perf_counter() - began, time.process_time() - worked
     if node.engine.dialect.name == "postgresql":
         # As it does by itself, sooner or later.

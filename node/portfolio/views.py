@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from node.councils import service as councils
@@ -159,7 +158,6 @@ def _calendar_response(name: str, found: list[project_dates.ProjectDate]) -> Res
         ical_feed.build_calendar(name, found, host, links),
         content_type="text/calendar; charset=utf-8",
     )
-    response.headers["Content-Language"] = str(get_locale())
     response.add_etag()
     response.make_conditional(request)
     return response

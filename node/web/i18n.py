@@ -67,6 +67,7 @@ def register(app: Flask, settings: Settings, folders: Iterable[Path]) -> None:
             )
         if g.get("asked_for_language"):
             response.vary.update(("Accept-Language", "Cookie"))
+            response.headers.setdefault("Content-Language", page_language())
         return response
 
     app.after_request(remember)

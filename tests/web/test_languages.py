@@ -139,6 +139,14 @@ def test_caches_are_told_what_a_page_depends_on(council: TestNode) -> None:
         assert "Accept-Language" not in style.vary
 
 
+@pytest.mark.parametrize("path", ["/", "/projects", "/nowhere", "/portfolio/calendar.ics"])
+def test_a_response_states_its_language(council: TestNode, path: str) -> None:
+    client = council.app.test_client()
+    for language in ("cy", "en"):
+        response = client.get(path, headers={"Accept-Language": language})
+        assert response.headers["Content-Language"] == language
+
+
 def test_programs_are_answered_in_english(council: TestNode) -> None:
     headers = WELSH | {"Accept": "application/json"}
     for address in ("/projects/none", "/councils/nobody", "/nothing"):
