@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from node import review_schedule
 from node.errors import SettingsError
 from node.settings_validation import (
+    ALLOWED_RANGES,
     DATABASE_SCHEMES,
     check_base_url,
     check_date,
@@ -34,22 +35,6 @@ PASSWORD_VARIABLE = "MOOTHALL_PASSWORD"  # noqa: S105 -- a name
 PASSPHRASE_VARIABLE = "MOOTHALL_BACKUP_PASSPHRASE"  # noqa: S105
 NON_SETTING_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE, PASSPHRASE_VARIABLE})
 DEFAULT_FILE = "moothall.toml"
-# What numbers may be: nobody has a thousand processors, or waits longer than a day.
-ALLOWED_RANGES = {
-    "threads": (1, 1000),
-    "delivery_threads": (1, 1000),
-    "lease_seconds": (30, 86_400),
-    "compare_hours": (1, 1000),
-    # What others pass on is believed for fourteen days, and must be known again for as long.
-    "inbox_days": (14, 3650),
-    "stale_weeks": (1, review_schedule.MAX_WEEKS),
-    "escalate_weeks": (1, review_schedule.MAX_WEEKS),
-    "archive_weeks": (2, review_schedule.MAX_WEEKS),
-    "silent_days": (1, 3650),
-    "smtp_port": (1, 65_535),
-    "session_idle_hours": (1, 720),
-    "session_days": (1, 365),
-}
 NUMBER = re.compile(r"[0-9]{1,9}")
 JOB_ENGINE_SCHEMES = ("postgresql://", "redis://", "rediss://")
 
@@ -72,122 +57,126 @@ class Settings:
 
     base_url: str = _setting(
         "http://localhost:5100",
-        "The public address of the node, without a path. Every federated id begins with it, so it"
-        " cannot change later.",
+        "The public address of the server, without a path. Every ActivityPub id starts with it,"
+        " so it cannot be changed later.",
     )
     data_dir: Path = _setting(
         Path("moothall-data"), "The folder for the SQLite files and the secret key."
     )
     database_url: str = _setting(
         "",
-        "A PostgreSQL address (postgresql+psycopg://…), or that of a SQLite file (sqlite:///…),"
-        " whose path, if relative, begins in the data folder. Empty: `moothall.db` there.",
+        "The address of a PostgreSQL database (postgresql+psycopg://…) or a SQLite file"
+        " (sqlite:///…, a relative path starts in the data folder). Empty: `moothall.db` there.",
     )
     jobs: str = _setting(
         "inside",
-        "Where work that happens later waits. `inside`: SQLite, worked off by `moothall serve`"
-        " itself. A postgresql:// or redis:// address: worked off by `moothall worker`, on as many"
-        " machines as wanted.",
+        "The engine for background jobs. `inside`: SQLite, and `moothall serve` runs the jobs"
+        " itself. A postgresql:// or redis:// address: `moothall worker` runs the jobs, on as"
+        " many machines as you need.",
     )
     secret_key: str = _setting(
         "",
-        "Signs sessions and forms; the same on every machine: at least 32 bytes, such as `openssl"
-        " rand -hex 32` prints. Empty: made once and kept in the data folder.",
+        "Signs sessions and forms. Use at least 32 bytes, such as `openssl rand -hex 32` prints,"
+        " and the same key on every machine. Empty: a key is made on the first start and kept in"
+        " the data folder.",
     )
     listen: str = _setting(
-        "", "host:port to listen on. Empty: localhost and the port of the public address."
+        "",
+        "The host:port to listen on. Empty: localhost and the port of the public address, or 5100"
+        " if it has none.",
     )
-    threads: int = _setting(16, "How many web requests are answered at once.")
+    threads: int = _setting(16, "How many web requests are answered at the same time.")
     trusted_proxy: str = _setting(
         "",
-        "The IP address of the reverse proxy, from which it connects, whose X-Forwarded-For and"
-        " X-Forwarded-Proto are believed. One address: no network, no name.",
+        "The IP address that the reverse proxy connects from. Only this address is trusted to set"
+        " X-Forwarded-For and X-Forwarded-Proto. Give one address, not a network or a name.",
     )
     handle_domain: str = _setting(
         "",
-        "The domain in the names by which the council and all others here are found, such as"
-        " council.gov.uk for `@council@council.gov.uk`, if that is not the node’s own: its site"
-        " sends what is asked at `/.well-known/webfinger` on to the node.",
+        "The domain in the names of the council, its projects and its officers, such as"
+        " council.gov.uk for `@council@council.gov.uk`, if that is not the server’s own. The"
+        " website there must forward requests for `/.well-known/webfinger` to this server.",
     )
     federation: FederationMode = _setting(
         "allow-list",
-        "`allow-list`: only hosts that an operator allowed. `open`: every host that is not"
-        " blocked.",
+        "`allow-list`: exchange data only with allowed servers. `open`: exchange data with every"
+        " server that is not blocked.",
     )
     publish_peers: PublishTo = _setting(
         "nobody",
-        "Who may read at `/peers.csv` and `/peers.json` which servers this node speaks with, so"
-        " that others find them: `nobody`, `peers` (servers allowed by name) or `everybody`.",
+        "Who can read, at `/peers.csv` and `/peers.json`, which servers this server exchanges"
+        " data with, so that others can find them: `nobody`, `peers` (allowed servers) or"
+        " `everybody`.",
     )
     publish_blocks: PublishTo = _setting(
         "nobody",
-        "Who may read there which servers this node blocks, and why, so that others can subscribe.",
+        "Who can read, at the same addresses, which servers this server blocks and why, so that"
+        " others can subscribe to the list: `nobody`, `peers` or `everybody`.",
     )
     private_hosts: tuple[str, ...] = _setting(
         (),
-        "host:port pairs of other nodes, separated by commas, that may be plain http and on a"
-        " private address; for a node at the usual https address the port is 443, as in"
-        " `node.internal:443`. Each host is named by itself: a domain does not cover the names"
-        " below it. For tests and demonstrations only. Addresses that officers enter (webhooks,"
-        " imports) never lead there.",
+        "Other servers that may use plain http and a private address, as host:port pairs"
+        " separated by commas. The port of a server at an ordinary https address is 443, as in"
+        " `moothall.internal:443`. List each host by name: a domain does not include its"
+        " subdomains. For tests and demonstrations only. Addresses that officers enter (webhooks,"
+        " imports) never lead to these hosts.",
     )
     ca_file: str = _setting(
-        "", "A file of certificate authorities to trust besides the usual ones."
+        "", "A file of certificate authorities to trust in addition to the usual ones."
     )
-    delivery_threads: int = _setting(64, "How many deliveries one worker sends at once.")
+    delivery_threads: int = _setting(64, "How many deliveries one worker sends at the same time.")
     lease_seconds: int = _setting(
         60,
-        "After how many seconds work begun by a worker that vanished is begun again. At least 30.",
+        "After how many seconds the work of a worker that disappeared is restarted. At least 30.",
     )
     compare_hours: int = _setting(
         6,
-        "After how many hours what this node holds of another council is compared again with what"
-        " that council has.",
+        "After how many hours this server’s copy of another council’s projects is compared again"
+        " with the council’s own server.",
     )
     most_waiting: int = _setting(
         5_000,
-        "How many messages of one server may wait to be acted on. Beyond that it is asked to send"
-        " them later.",
+        "How many messages from one server can wait to be processed. Above that, the other server"
+        " is asked to send them later.",
     )
     inbox_days: int = _setting(
         14,
-        "For how many days messages are kept that were acted on, so that none is acted on twice. At"
-        " least 14.",
+        "For how many days processed messages are kept, so none is processed twice. At least 14.",
     )
-    most_handled: int = _setting(100_000, "How many such messages are kept at most.")
+    most_handled: int = _setting(100_000, "The maximum number of processed messages that are kept.")
     most_actors: int = _setting(
         10_000,
-        "How many actors of other servers are kept whom nobody here follows and who have nothing"
-        " here.",
+        "The maximum number of other servers’ actors that are kept when no one here follows them"
+        " and nothing here is theirs.",
     )
     review_weeks: tuple[str, ...] = _setting(
         ("concept:13", "discovery:9", "alpha:9", "beta:13", "live:26"),
-        "After how many weeks a project is to be looked at again, by phase: `phase:weeks` pairs,"
-        " with commas between. A phase that is left out needs no review.",
+        "After how many weeks a project is due for review, by phase: `phase:weeks` pairs,"
+        " separated by commas. A phase that is left out needs no review.",
     )
     nudge_weeks: tuple[str, ...] = _setting(
         ("1", "2", "4"),
-        "How many weeks after the review of a project fell due its owner is reminded, with commas"
-        " between.",
+        "How many weeks after the review date the owner of a project is reminded, separated by"
+        " commas.",
     )
     stale_weeks: int = _setting(
-        4, "How many weeks after its review fell due a project is said to be out of date."
+        4, "How many weeks after its review date a project is shown as out of date."
     )
     escalate_weeks: int = _setting(
-        6, "How many weeks after the review of a project fell due the coordinators hear of it."
+        6, "How many weeks after the review date of a project the coordinators are notified."
     )
     archive_weeks: int = _setting(
         26,
-        "How many weeks after its review fell due a project is put in the archive. It stays"
-        " readable and can be brought back.",
+        "How many weeks after its review date a project is archived. People can still read it,"
+        " and it can be restored.",
     )
     review_before_publishing: Literal["off", "on"] = _setting(
-        "off", "Whether somebody other than its writer has to read a draft before it is published."
+        "off", "Whether someone other than its writer must review a draft before it is published."
     )
     silent_days: int = _setting(
         28,
-        "After how many days of silence of another council's node its projects are said to be"
-        " perhaps out of date.",
+        "After how many days without contact from another council’s server its projects are shown"
+        " as possibly out of date.",
     )
     language: Language = _setting(
         "en",
@@ -202,57 +191,62 @@ class Settings:
     )
     plugins: tuple[str, ...] = _setting(
         ("checklists",),
-        "The plugins that are switched on, by name, with commas between, until the operator decides"
-        " about one of them (`moothall plugin enable`, `moothall plugin disable`).",
+        "The names of the plugins that are switched on, separated by commas. Once an operator"
+        " switches a plugin on or off (`moothall plugin enable`, `moothall plugin disable`), that"
+        " decision applies instead.",
     )
     session_idle_hours: int = _setting(
-        12, "After how many hours without opening a page somebody has to sign in again."
+        12, "After how many hours without opening a page a person must sign in again."
     )
     session_days: int = _setting(
-        7, "After how many days somebody has to sign in again, however busy they are."
+        7, "After how many days a person must sign in again, however active they are."
     )
     mail: MailBackend = _setting(
         "console",
-        "How emails go: `console` only prints them, `smtp` gives them to a mail server, `notify` to"
-        " GOV.UK Notify.",
+        "How emails are sent: `console` only prints them, `smtp` sends them through a mail"
+        " server, `notify` through GOV.UK Notify.",
     )
     mail_from: str = _setting(
         "",
-        "The address that emails come from, such as moothall@example.gov.uk. Needed for `smtp`;"
-        " with `notify`, that is set there.",
+        "The address that emails are sent from, such as moothall@example.gov.uk. Required with"
+        " `smtp`. With `notify`, set it in GOV.UK Notify.",
     )
     smtp_host: str = _setting("localhost", "The mail server.")
-    smtp_port: int = _setting(587, "Its port.")
+    smtp_port: int = _setting(587, "The port of the mail server.")
     smtp_security: MailSecurity = _setting(
         "starttls",
-        "How the way to it is kept private: `starttls` (port 587), `tls` from the first byte (port"
-        " 465), or `none`, for a mail server on the same machine.",
+        "How the connection to the mail server is encrypted: `starttls` (port 587), `tls` from"
+        " the first byte (port 465), or `none`, for a mail server on the same machine.",
     )
-    smtp_user: str = _setting("", "The name to sign in to it with. Empty: it asks for none.")
-    smtp_password: str = _setting("", "The password for that.")
+    smtp_user: str = _setting(
+        "", "The user name for the mail server. Empty: the mail server does not ask for one."
+    )
+    smtp_password: str = _setting("", "The password for the mail server.")
     notify_key: str = _setting("", "The API key of GOV.UK Notify.")
     notify_template: str = _setting(
         "",
-        "The id of an email template there, whose subject is ((subject)) and whose text is"
-        " ((body)).",
+        "The id of an email template in GOV.UK Notify whose subject is ((subject)) and whose text"
+        " is ((body)).",
     )
     notify_url: str = _setting(
-        "https://api.notifications.service.gov.uk", "Where GOV.UK Notify is, without a path."
+        "https://api.notifications.service.gov.uk", "The address of GOV.UK Notify, without a path."
     )
     accessibility_contact: str = _setting(
         "",
-        "The email address or telephone number for whoever cannot use a page, in the accessibility"
-        " statement.",
+        "The email address or telephone number, in the accessibility statement, for people who"
+        " cannot use a page.",
     )
     accessibility_known: tuple[str, ...] = _setting(
         (),
-        "What is known not to work for everybody, a sentence each, in the accessibility statement;"
-        " with commas between in the environment, so better in the file.",
+        "The known accessibility problems, one sentence each, for the accessibility statement. In"
+        " the environment they are separated by commas, so it is better to set them in the file.",
     )
     accessibility_reviewed: str = _setting(
-        "", "The day on which that was last looked at, such as 2026-11-26."
+        "",
+        "The date on which the known accessibility problems were last reviewed, such as"
+        " 2026-11-26.",
     )
-    log_format: LogFormat = _setting("console", "`console` for people, `json` for machines.")
+    log_format: LogFormat = _setting("console", "`console` for people, `json` for software.")
     log_level: str = _setting(
         "INFO", "The least severe level that is logged: DEBUG, INFO, WARNING or ERROR."
     )

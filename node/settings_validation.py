@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from node import review_schedule
 from node.errors import SettingsError
 
 EMAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
@@ -20,6 +21,22 @@ MIN_SECRET_BYTES, MIN_DISTINCT_CHARACTERS = 32, 8
 DATABASE_SCHEMES = ("postgresql+psycopg://", "sqlite:///")
 # A database that is gone with its process, and that no other process sees.
 IN_MEMORY_DATABASES = {None, "", ":memory:"}
+# The smallest and the largest value of each setting that is a number.
+ALLOWED_RANGES = {
+    "threads": (1, 1000),
+    "delivery_threads": (1, 1000),
+    "lease_seconds": (30, 86_400),
+    "compare_hours": (1, 1000),
+    # A forwarded message is accepted for 14 days, and has to be recognised for as long.
+    "inbox_days": (14, 3650),
+    "stale_weeks": (1, review_schedule.MAX_WEEKS),
+    "escalate_weeks": (1, review_schedule.MAX_WEEKS),
+    "archive_weeks": (2, review_schedule.MAX_WEEKS),
+    "silent_days": (1, 3650),
+    "smtp_port": (1, 65_535),
+    "session_idle_hours": (1, 720),
+    "session_days": (1, 365),
+}
 
 
 def check_base_url(given: str) -> None:
