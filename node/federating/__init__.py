@@ -1,3 +1,3 @@
-"""The councils' nodes talking to each other: actors, following, publishing, delivery, the inbox,
-peers.
+"""Federation with other servers: actors, follows, the outbox and its deliveries, the inbox, and the
+list of peers.
 """

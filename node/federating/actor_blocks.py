@@ -1,7 +1,8 @@
-"""Blocks between actors: ours of others, and others' of ours.
+"""Blocks between actors: local actors that block remote ones, and the reverse.
 
-Whoever our council blocks is not heard, shown or followed any more, and does not follow. Whoever
-blocks our council gets nothing more from it. A whole server is blocked in `node.federating.peers`.
+Activities of an actor that our council blocks are refused and hidden, and neither follows the
+other. An actor that blocks our council gets nothing more from it. Whole servers are blocked in
+`node.federating.peers`.
 """
 
 from collections.abc import Collection
@@ -18,9 +19,9 @@ from node.federating.models import Actor, Block, Follow
 from node.messages import msg
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
-# By these somebody only takes back what was said before: they are taken of those blocked too.
+# Accepted from blocked actors too: these only retract what the actor published earlier.
 RETRACTING_TYPES = frozenset({"Delete", "Undo"})
-# Of the actors of one server, and of all, so many blocks of actors of ours are kept.
+# Most blocks of local actors that are stored: by actors of one server, and in all.
 MAX_BLOCKS_PER_HOST, MAX_BLOCKS = 1_000, 20_000
 MAX_LISTED = 500
 SELECT_BLOCKED_OR_DELETED = select(Actor.uri).where(
@@ -30,15 +31,17 @@ SELECT_BLOCKED_OR_DELETED = select(Actor.uri).where(
 
 
 def find_blocked_or_deleted(session: Session, actor_uris: Collection[str]) -> set[str]:
-    """Those of some actors that are blocked, or whose account was deleted: all but what takes
-    something back is refused.
+    """The URIs among `actor_uris` whose actor is blocked or deleted. Their activities are refused,
+    except those of `RETRACTING_TYPES`.
     """
     return set(session.scalars(SELECT_BLOCKED_OR_DELETED, {"uris": list(actor_uris)}))
 
 
-def is_refused(kind: str, actor_uri: str, unheard: Collection[str]) -> bool:
-    """Whether an activity of this type, by this actor, is refused."""
-    return actor_uri in unheard and kind not in RETRACTING_TYPES
+def is_refused(kind: str, actor_uri: str, refused_uris: Collection[str]) -> bool:
+    """Whether an activity of type `kind` by this actor is refused. `refused_uris`: blocked or
+    deleted actors.
+    """
+    return actor_uri in refused_uris and kind not in RETRACTING_TYPES
 
 
 def between(session: Session, blocker: Actor, blocked: Actor) -> Block | None:
@@ -48,22 +51,23 @@ def between(session: Session, blocker: Actor, blocked: Actor) -> Block | None:
 
 
 def list_by_us(session: Session) -> list[Block]:
-    """Whom actors of ours block, newest first."""
-    return _list_blocks(session, ours=True)
+    """Blocks made by local actors, newest first; `MAX_LISTED` at most."""
+    return _list_blocks(session, is_local=True)
 
 
 def list_against_us(session: Session) -> list[Block]:
-    """Who blocks actors of ours, newest first."""
-    return _list_blocks(session, ours=False)
+    """Blocks of local actors by remote ones, newest first; `MAX_LISTED` at most."""
+    return _list_blocks(session, is_local=False)
 
 
-def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Block:
-    """`blocker`, who is ours, blocks a remote actor and tells it so. Again changes nothing.
+def block(work: UnitOfWork, blocker: Actor, target: ActorDocument | Actor) -> Block:
+    """Block a remote actor for the local actor `blocker`, and send it a Block. Does nothing if it
+    is already blocked.
 
     Raises `InvalidInputError` for an actor of this node.
     """
     session = work.session
-    blocked = found if isinstance(found, Actor) else actors.upsert(session, found)
+    blocked = target if isinstance(target, Actor) else actors.upsert(session, target)
     if blocked.is_local:
         raise InvalidInputError(
             msg("That is your own server."),
@@ -73,9 +77,9 @@ def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Blo
     if row is not None:
         return row
     uri = local_uris.new_activity(work.settings)
-    follows = following.between(session, blocker, blocked)
-    if follows is not None:
-        following.unfollow(work, follows)
+    follow = following.between(session, blocker, blocked)
+    if follow is not None:
+        following.unfollow(work, follow)
     _delete_follows(session, blocker, blocked)
     row = Block(uri=uri, blocker=blocker, blocked=blocked)
     session.add(row)
@@ -86,7 +90,9 @@ def block(work: UnitOfWork, blocker: Actor, found: ActorDocument | Actor) -> Blo
 
 
 def unblock(work: UnitOfWork, row: Block) -> None:
-    """What the actor said before is shown again; who followed whom has to follow again."""
+    """Lift a block made here. The actor's earlier activities are shown again; ended follows are not
+    restored. Raises `NotFoundError` for a block made on another server.
+    """
     if not row.blocker.is_local:
         raise NotFoundError(msg("This block was not made on this server."))
     blocker, blocked = row.blocker, row.blocked
@@ -98,24 +104,26 @@ def unblock(work: UnitOfWork, row: Block) -> None:
     )
     work.session.delete(row)
     outbox.send(work, blocker, activity, to=blocked)
-    others = Block.blocked_id == blocked.id, Block.blocker.has(Actor.is_local)
-    still = select(func.count()).where(*others)
-    is_blocked = bool(work.session.scalar(still)) or peers.is_blocked(work.session, blocked.host)
+    our_blocks = Block.blocked_id == blocked.id, Block.blocker.has(Actor.is_local)
+    remaining = select(func.count()).where(*our_blocks)
+    is_blocked = bool(work.session.scalar(remaining)) or peers.is_blocked(
+        work.session, blocked.host
+    )
     blocked.is_blocked = is_blocked
     work.audit("unblock", blocked.uri, blocker=blocker.uri)
 
 
 def receive_block(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody blocks an actor of ours: neither follows the other any more."""
+    """Handle a Block of a local actor: end the follows in both directions."""
     activity, session = received.activity, work.session
     blocked = actors.local_by_uri(session, id_of(activity.object) or "")
     blocker = actors.by_uri(session, activity.actor)
     if blocked is None or blocker is None:
         raise NotHandledError(msg("the blocked account is not on this server"))
-    every = select(func.count()).select_from(Block)
-    of_host = every.where(actors.on_host(Block.blocker_id, blocker.host))
-    if (session.scalar(of_host) or 0) >= MAX_BLOCKS_PER_HOST or (
-        session.scalar(every) or 0
+    all_blocks = select(func.count()).select_from(Block)
+    host_blocks = all_blocks.where(actors.on_host(Block.blocker_id, blocker.host))
+    if (session.scalar(host_blocks) or 0) >= MAX_BLOCKS_PER_HOST or (
+        session.scalar(all_blocks) or 0
     ) >= MAX_BLOCKS:
         raise NotHandledError(msg("too many blocks from that server"))
     values = {"blocker_id": blocker.id, "blocked_id": blocked.id, "at": now()}
@@ -125,14 +133,14 @@ def receive_block(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A block of an actor of ours is taken back, embedded or by its bare id."""
+    """Handle the Undo of a Block, which is embedded or named by its bare id."""
     activity, document = received.activity, received.document or {}
-    mine = Block.blocker.has(Actor.uri == activity.actor)
-    named = Block.uri == (id_of(activity.object) or "")
+    by_sender = Block.blocker.has(Actor.uri == activity.actor)
+    matches = Block.uri == (id_of(activity.object) or "")
     if document.get("type") == "Block":
         blocked = id_of(document.get("object")) or ""
-        named = or_(named, Block.blocked.has(Actor.uri == blocked))
-    row = work.session.scalar(select(Block).where(mine, named))
+        matches = or_(matches, Block.blocked.has(Actor.uri == blocked))
+    row = work.session.scalar(select(Block).where(by_sender, matches))
     if row is None:
         raise NotHandledError(msg("there is no such block"))
     work.session.delete(row)
@@ -140,29 +148,29 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def check_may_follow(session: Session, follower: Actor, followed: Actor) -> None:
-    """Raises `InvalidInputError` where one of them blocks the other."""
-    words = None
+    """Raises `InvalidInputError` where either actor blocks the other."""
+    error = None
     if followed.is_blocked:
-        words = msg("%(name)s is blocked on this server", name=followed.name)
+        error = msg("%(name)s is blocked on this server", name=followed.name)
     elif between(session, followed, follower) is not None:
-        words = msg("%(name)s has blocked our council", name=followed.name)
-    if words:
-        raise InvalidInputError(msg("You cannot follow this address."), {"address": words})
+        error = msg("%(name)s has blocked our council", name=followed.name)
+    if error:
+        raise InvalidInputError(msg("You cannot follow this address."), {"address": error})
 
 
-def _delete_follows(session: Session, one: Actor, other: Actor) -> None:
+def _delete_follows(session: Session, actor: Actor, other: Actor) -> None:
     pairs = [
-        (Follow.follower_id == one.id) & (Follow.followed_id == other.id),
-        (Follow.follower_id == other.id) & (Follow.followed_id == one.id),
+        (Follow.follower_id == actor.id) & (Follow.followed_id == other.id),
+        (Follow.follower_id == other.id) & (Follow.followed_id == actor.id),
     ]
     session.flush()
     session.execute(delete(Follow).where(or_(*pairs)))
 
 
-def _list_blocks(session: Session, *, ours: bool) -> list[Block]:
-    query = select(Block).where(Block.blocker.has(Actor.is_local == ours))
-    both = joinedload(Block.blocker), joinedload(Block.blocked)
-    newest_first = query.options(*both).order_by(Block.id.desc())
+def _list_blocks(session: Session, *, is_local: bool) -> list[Block]:
+    query = select(Block).where(Block.blocker.has(Actor.is_local == is_local))
+    with_actors = joinedload(Block.blocker), joinedload(Block.blocked)
+    newest_first = query.options(*with_actors).order_by(Block.id.desc())
     return list(session.scalars(newest_first.limit(MAX_LISTED)))
 
 

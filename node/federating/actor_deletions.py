@@ -1,8 +1,8 @@
-"""Accounts of other servers that are deleted: all that they said here is removed.
+"""Deleted accounts of other servers: everything they published here is removed.
 
-An account says so itself (a `Delete` of its own actor), or its inbox answers 410 and its actor is
-then asked for at its own server. At once it is not heard any more, and neither follows nor is
-followed; what it said is removed in portions by a job: rows of `Departure`.
+An account announces its deletion (a `Delete` of its own actor), or its inbox answers 410 and its
+server is asked for the actor. The account is closed at once and its follows end; a job removes its
+content in batches, from rows of `ActorDeletion`.
 """
 
 from collections.abc import Sequence
@@ -41,18 +41,18 @@ from node.runtime import (
 
 log = structlog.get_logger(__name__)
 
-# Actors asked for at the same time, one of each server.
+# Actors fetched at the same time, at most one per server.
 CONCURRENT_CHECKS = 4
-# Projects, comments and so on removed in one transaction: each is more than a row.
+# Projects, comments and so on removed per transaction; each has rows that depend on it.
 BATCH_SIZE = 20
-# Of the actors of an inbox that is gone, so many are asked for.
+# Most actors that are checked because their shared inbox answered 410.
 MAX_ACTORS_PER_INBOX = 1_000
-# An unproven hint leads to no question about an actor that was read within this time.
+# An unverified Delete triggers no check of an actor that was fetched within this time.
 MIN_CHECK_INTERVAL = timedelta(hours=1)
 
 
 def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """An account of another server is deleted, as it says itself."""
+    """Handle a Delete by which a remote account deletes itself."""
     activity = received.activity
     actor = actors.by_uri(work.session, activity.actor)
     if activity.object_id != activity.actor:
@@ -63,22 +63,22 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def schedule_checks_of_inbox(work: UnitOfWork, inbox: str) -> None:
-    """`inbox` answered that it is gone for good: whether those who are followed or follow there
-    are gone as well is asked at their own server.
+    """`inbox` answered 410 Gone: check at its server whether the actors behind it that follow, or
+    are followed, still exist.
     """
-    either = or_(Follow.follower_id == Actor.id, Follow.followed_id == Actor.id)
-    theirs = or_(Actor.inbox == inbox, Actor.shared_inbox == inbox), Actor.is_local.is_(False)
-    query = select(Actor).where(*theirs, select(Follow.id).where(either).exists())
+    has_follow = or_(Follow.follower_id == Actor.id, Follow.followed_id == Actor.id)
+    behind_inbox = or_(Actor.inbox == inbox, Actor.shared_inbox == inbox), Actor.is_local.is_(False)
+    query = select(Actor).where(*behind_inbox, select(Follow.id).where(has_follow).exists())
     for actor in work.session.scalars(query.order_by(Actor.id).limit(MAX_ACTORS_PER_INBOX)):
         _enqueue(work, actor, inbox=inbox)
 
 
 def schedule_check(node: Node, actor_uri: str) -> None:
-    """Somebody says, unproven, that an account is deleted: asked at its own server, if it has
-    anything here.
+    """Check at its own server whether an actor still exists, after a Delete that could not be
+    verified. Ignores unknown actors and those fetched within `MIN_CHECK_INTERVAL`.
     """
-    known = Actor.uri == actor_uri, Actor.is_local.is_(False), Actor.kind != actors.TOMBSTONE
-    query = select(Actor.id).where(*known, Actor.fetched_at < now() - MIN_CHECK_INTERVAL)
+    is_known = Actor.uri == actor_uri, Actor.is_local.is_(False), Actor.kind != actors.TOMBSTONE
+    query = select(Actor.id).where(*is_known, Actor.fetched_at < now() - MIN_CHECK_INTERVAL)
     with node.reading() as session:
         actor_id = session.scalar(query)
     if actor_id is not None:
@@ -88,7 +88,7 @@ def schedule_check(node: Node, actor_uri: str) -> None:
 
 @queues.wakes_for_next(ActorDeletion)
 def run_job(node: Node) -> None:
-    """The job: ask for the actors that may be gone, and remove what those said who are."""
+    """The job: fetch the actors that may be deleted, and remove the content of those that are."""
     act = partial(_process, node)
     queues.process_queue(node, ActorDeletion, act, concurrency=CONCURRENT_CHECKS, per_host=1)
 
@@ -108,7 +108,9 @@ def _enqueue(work: UnitOfWork, actor: Actor, *, inbox: str | None = None) -> Non
 
 
 def _close_account(work: UnitOfWork, actor: Actor) -> None:
-    """Nothing is heard of `actor` from now on, and what it said is removed by the job."""
+    """Mark `actor` as deleted and end its follows, blocks and reactions in this transaction; the
+    job removes its content.
+    """
     session = work.session
     actors.close(actor)
     actor.name, actor.username, actor.about, actor.url = actor.host, "", "", actor.uri
@@ -125,10 +127,10 @@ def _close_account(work: UnitOfWork, actor: Actor) -> None:
 
 
 def _delete_follows(session: Session, actor: Actor, *, both_directions: bool) -> None:
-    theirs = Follow.follower_id == actor.id
-    either = or_(theirs, Follow.followed_id == actor.id) if both_directions else theirs
+    by_actor = Follow.follower_id == actor.id
+    condition = or_(by_actor, Follow.followed_id == actor.id) if both_directions else by_actor
     session.flush()
-    session.execute(delete(Follow).where(either))
+    session.execute(delete(Follow).where(condition))
 
 
 def _process(node: Node, leased: queues.Lease) -> None:
@@ -138,11 +140,11 @@ def _process(node: Node, leased: queues.Lease) -> None:
         uri, is_certain = row.actor.uri, row.actor.kind == actors.TOMBSTONE
     if not is_certain:
         try:
-            found = _fetch_actor(node, uri)
+            document = _fetch_actor(node, uri)
         except fetching.FetchError as error:
             _retry_later(node, row_id, str(error))
             return
-        if not _apply_check(node, row_id, found):
+        if not _apply_check(node, row_id, document):
             return
     removals: Sequence[ActorDeletedListener] = (*node.on_actor_deleted, _MessageBodyEraser())
     for remove in removals:
@@ -154,9 +156,9 @@ def _process(node: Node, leased: queues.Lease) -> None:
 
 
 def _fetch_actor(node: Node, uri: str) -> ActorDocument | None:
-    """The actor as its own server shows it now; None if it says that it is gone.
+    """The actor's current document from its own server, or None if the server says it is deleted.
 
-    Raises `NotFetchedError` where that cannot be known.
+    Raises `FetchError` if the server gives no clear answer.
     """
     try:
         document = fetching.fetch_document(node, uri)
@@ -172,20 +174,20 @@ def _fetch_actor(node: Node, uri: str) -> ActorDocument | None:
         raise fetching.FetchError(msg("%(uri)s is not an actor.", uri=uri)) from error
 
 
-def _apply_check(node: Node, row_id: int, found: ActorDocument | None) -> bool:
-    """Act on what the actor's own server says. True if it is gone.
+def _apply_check(node: Node, row_id: int, document: ActorDocument | None) -> bool:
+    """Store the outcome of a check; True if the actor is deleted.
 
-    Of one that is there, whose document still names the inbox that is gone, the follows of ours
-    end: it cannot get anything, and may follow again.
+    If the actor exists but still names the inbox that answered 410, its follows of local actors
+    end, since nothing can be delivered to it. It may follow again.
     """
     with node.work(by=ActorDeletion.JOB) as work:
         row = work.session.get_one(ActorDeletion, row_id)
         actor = row.actor
-        if found is None:
+        if document is None:
             _close_account(work, actor)
             return True
-        actors.upsert(work.session, found)
-        if row.inbox is not None and row.inbox in {found.inbox, found.shared_inbox}:
+        actors.upsert(work.session, document)
+        if row.inbox is not None and row.inbox in {document.inbox, document.shared_inbox}:
             _delete_follows(work.session, actor, both_directions=False)
             work.audit("follow.inbox-gone", actor.uri)
         work.session.delete(row)
@@ -199,32 +201,32 @@ def _remove_batch(row_id: int, remove: ActorDeletedListener, work: UnitOfWork) -
 
 
 class _MessageBodyEraser:
-    """Empties the messages of an actor that were worked off. Done again from the beginning where it
-    was not finished.
+    """Erases the stored bodies of an actor's processed inbox messages, batch by batch. Harmless to
+    repeat after an interruption.
     """
 
     def __init__(self) -> None:
         self._last = 0
 
-    def __call__(self, work: UnitOfWork, actor: Actor, _most: int) -> bool:
-        theirs = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
-        done = InboxItem.state != InboxItem.WAITING, InboxItem.id > self._last
-        query = select(InboxItem.id).where(*theirs, *done).order_by(InboxItem.id)
+    def __call__(self, work: UnitOfWork, actor: Actor, _limit: int) -> bool:
+        by_actor = InboxItem.host == actor.host, InboxItem.actor_uri == actor.uri
+        is_processed = InboxItem.state != InboxItem.WAITING, InboxItem.id > self._last
+        query = select(InboxItem.id).where(*by_actor, *is_processed).order_by(InboxItem.id)
         ids = work.session.scalars(query.limit(long_writes.BATCH_SIZE)).all()
-        emptied = update(InboxItem).where(InboxItem.id.in_(ids)).values(body={})
-        work.session.execute(emptied, execution_options=long_writes.UNSYNCHRONISED)
+        erase = update(InboxItem).where(InboxItem.id.in_(ids)).values(body={})
+        work.session.execute(erase, execution_options=long_writes.UNSYNCHRONISED)
         self._last = max(ids, default=0)
         return len(ids) == long_writes.BATCH_SIZE
 
 
-def _retry_later(node: Node, row_id: int, why: str) -> None:
-    """Ask again later, some times; then it is left as it is, until the next hint."""
+def _retry_later(node: Node, row_id: int, reason: str) -> None:
+    """Reschedule a check; after `MAX_ATTEMPTS` drop it until the next hint."""
     with node.work(by=ActorDeletion.JOB) as work:
         row = work.session.get_one(ActorDeletion, row_id)
         row.attempts += 1
         row.leased_until = None
         if row.attempts >= ActorDeletion.MAX_ATTEMPTS:
-            log.info("it could not be known whether an account is gone", uri=row.actor.uri, why=why)
+            log.info("account deletion check abandoned", uri=row.actor.uri, reason=reason)
             work.session.delete(row)
         else:
             row.due_at = now() + queues.retry_delay(ActorDeletion, row.attempts)

@@ -1,7 +1,7 @@
-"""Where an actor of another server says it moved to, read at its own origin.
+"""Moves of remote actors to a new account, fetched from the new account's server.
 
-A Move is proved from both sides: the old actor sent it, and the new one names the old. What would
-not count is not fetched.
+A Move is proved from both sides: the old actor sends it, and the new actor's `alsoKnownAs` names
+the old one. Nothing is fetched for a Move that would be ignored.
 """
 
 from datetime import timedelta
@@ -19,50 +19,58 @@ from node.messages import msg
 from node.runtime import Node, NotHandledError
 
 MOVE = "Move"
-# Nobody moves twice in this time, or is looked up more often than so for saying that they do.
+# An actor may move once in this time, and `MAX_ATTEMPTS` of its Moves are looked up.
 MIN_MOVE_INTERVAL = timedelta(days=7)
 MAX_ATTEMPTS = 5
 
 
 def fetch_successor(node: Node, activity: Activity) -> JsonObject | None:
-    """The document of the actor that `activity` names as the new one.
+    """The document of the actor that a Move names as its target.
 
-    None for one of this node, and for a Move that does not count. Raises `NotFetchedError`; where
-    it is because nobody decided about its server, that is suggested to the operator.
+    None for an actor of this node, and for a Move that is ignored. A target on a server that nobody
+    has decided about is suggested to the operator. Raises `FetchError`.
     """
     with node.reading() as session:
         try:
             old, target = check_move(session, activity)
         except NotHandledError:
             return None
-        found_from, name = old.host, old.name
-        is_ours = actors.local_by_uri(session, target) is not None
+        old_host, name = old.host, old.name
+        is_local = actors.local_by_uri(session, target) is not None
         host = host_of(target)
         is_allowed = peers.is_allowed(session, node.settings, host)
-    if is_ours:
+    if is_local:
         return None
     if not is_allowed:
         with node.work(by=activity.actor) as work:
-            peer_suggestions.suggest(work, {host: f"{name} says that it moved there"}, found_from)
-    return fetching.fetch_document(node, target, referrer_host=found_from)
+            peer_suggestions.suggest(work, {host: f"{name} says that it moved there"}, old_host)
+    return fetching.fetch_document(node, target, referrer_host=old_host)
 
 
 def check_move(session: Session, activity: Activity) -> tuple[Actor, str]:
-    """Who moves, and to which id. Raises `NotForUsError` for a Move that does not count."""
+    """The actor that moves, and the URI of its new account.
+
+    Raises `NotHandledError` for a Move that is ignored.
+    """
     if activity.object_id != activity.actor:
         raise NotHandledError(msg("the message moves an account other than the sender’s"))
     if activity.target is None or activity.target == activity.actor:
         raise NotHandledError(msg("the move does not name a new account"))
     old = actors.by_uri(session, activity.actor)
-    ours = Follow.follower.has(Actor.is_local), Follow.followed.has(Actor.uri == activity.actor)
-    follows = session.scalar(select(Follow.id).where(*ours, Follow.state != "rejected").limit(1))
-    if old is None or old.is_local or follows is None:
+    our_follow = (
+        Follow.follower.has(Actor.is_local),
+        Follow.followed.has(Actor.uri == activity.actor),
+    )
+    follow_id = session.scalar(
+        select(Follow.id).where(*our_follow, Follow.state != "rejected").limit(1)
+    )
+    if old is None or old.is_local or follow_id is None:
         raise NotHandledError(msg("we do not follow the account that moved"))
     since = now() - MIN_MOVE_INTERVAL
     if old.moved_at is not None and old.moved_at > since:
         raise NotHandledError(msg("the account moved less than a week ago"))
-    said = InboxItem.host == old.host, InboxItem.actor_uri == old.uri, InboxItem.type == MOVE
-    tries = select(func.count()).where(*said, InboxItem.received_at > since)
-    if (session.scalar(tries) or 0) > MAX_ATTEMPTS:
+    is_move = InboxItem.host == old.host, InboxItem.actor_uri == old.uri, InboxItem.type == MOVE
+    recent_moves = select(func.count()).where(*is_move, InboxItem.received_at > since)
+    if (session.scalar(recent_moves) or 0) > MAX_ATTEMPTS:
         raise NotHandledError(msg("more than %(most)s moves in a week", most=MAX_ATTEMPTS))
     return old, activity.target

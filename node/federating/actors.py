@@ -1,4 +1,4 @@
-"""Actors: ours with their keys, and what we know of others'."""
+"""Actors: local ones with their keys, and stored copies of remote ones."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -24,33 +24,34 @@ from node.text import one_line
 
 NODE_USERNAME = "node"
 MAX_LEN_NAME = 300
-# The kind of an actor that is no more.
+# `Actor.kind` of a closed or deleted actor.
 TOMBSTONE = "Tombstone"
 _ACTIVE_LOCAL = Actor.is_local, Actor.kind != TOMBSTONE
 MAX_LEN_ABOUT = 5_000
-# By this name a session keeps the actors whose turn it is.
-LOCKED_ACTORS_KEY = "actors whose turn it is"
+# Key in `session.info` of the actors that `lock` has locked.
+LOCKED_ACTORS_KEY = "locked actors"
 
 
 def by_uri(session: Session, uri: str) -> Actor | None:
-    taken: Actor | None = session.info.get(LOCKED_ACTORS_KEY, {}).get(uri)
-    if taken is not None and taken in session:
-        return taken
+    """The actor with this URI; from the session if `lock` has loaded it."""
+    locked: Actor | None = session.info.get(LOCKED_ACTORS_KEY, {}).get(uri)
+    if locked is not None and locked in session:
+        return locked
     return session.scalar(select(Actor).where(Actor.uri == uri))
 
 
 def on_host(actor_id: InstrumentedAttribute[int], host: str) -> ColumnElement[bool]:
-    """Whether the actor in a column is one of `host`."""
+    """SQL condition: the actor with the id in this column is on `host`."""
     return actor_id.in_(select(Actor.id).where(Actor.host == host))
 
 
 def lock(session: Session, uris: Collection[str]) -> None:
-    """Until the end of the transaction nobody else acts on what these actors say: what one says of
-    a thing cannot overtake what it said of it before. By id, so that nobody waits in a circle.
-    `by_uri` need not read them again.
+    """Lock actors until the end of the transaction, so that no other transaction handles their
+    activities and none overtakes an earlier one. Rows are locked in order of id to avoid deadlocks;
+    `by_uri` then needs no query.
     """
-    theirs = select(Actor).where(Actor.uri.in_(uris)).order_by(Actor.id)
-    rows = session.scalars(theirs.with_for_update(key_share=True))
+    query = select(Actor).where(Actor.uri.in_(uris)).order_by(Actor.id)
+    rows = session.scalars(query.with_for_update(key_share=True))
     session.info[LOCKED_ACTORS_KEY] = {row.uri: row for row in rows}
 
 
@@ -58,24 +59,24 @@ def lock(session: Session, uris: Collection[str]) -> None:
     {"actor": {"uri", "kind", "is_local", change_tracking.ADDED, change_tracking.REMOVED}}
 )
 def local_by_uri(session: Session, uri: str) -> Actor | None:
-    """An actor of ours that is not closed."""
+    """The local actor with this URI, unless it is closed."""
     return session.scalar(select(Actor).where(Actor.uri == uri, *_ACTIVE_LOCAL))
 
 
 def local_by_username(session: Session, username: str) -> Actor | None:
-    """An actor of ours that is not closed."""
+    """The local actor with this username, unless it is closed."""
     return session.scalar(select(Actor).where(Actor.username == username, *_ACTIVE_LOCAL))
 
 
 def close(actor: Actor) -> None:
-    """An actor is no more. The row of one of ours stays, to sign what says so; that of another
-    server's, so that nothing more is taken from it.
+    """Mark an actor as closed. The row is kept: a local actor's to sign its Delete, a remote
+    actor's so that its later activities are refused.
     """
     actor.kind = TOMBSTONE
 
 
 def node_actor(session: Session, settings: Settings) -> Actor:
-    """The actor of the node itself. Raises `NotFoundError` before the node is founded."""
+    """The actor of the node itself. Raises `NotFoundError` before the node is set up."""
     actor = local_by_uri(session, local_uris.node_actor(settings))
     if actor is None:
         raise NotFoundError(msg("This server has not been set up yet."))
@@ -85,8 +86,8 @@ def node_actor(session: Session, settings: Settings) -> Actor:
 def create_local(
     session: Session, settings: Settings, *, uri: str, kind: str, username: str, name: str, url: str
 ) -> Actor:
-    """A new actor of this node, with keys of its own: RSA, and Ed25519 for proofs."""
-    is_council, speaks = kind == "Organization", kind != "Application"
+    """Create an actor of this node with an RSA key, and an Ed25519 key for integrity proofs."""
+    is_council, has_outbox = kind == "Organization", kind != "Application"
     actor = Actor(
         uri=uri,
         kind=kind,
@@ -96,8 +97,8 @@ def create_local(
         url=url,
         inbox=f"{uri}/inbox",
         shared_inbox=local_uris.shared_inbox(settings),
-        outbox=f"{uri}/outbox" if speaks else None,
-        followers=f"{uri}/followers" if speaks else None,
+        outbox=f"{uri}/outbox" if has_outbox else None,
+        followers=f"{uri}/followers" if has_outbox else None,
         projects=f"{uri}/projects" if is_council else None,
         digest=f"{uri}/projects/digest" if is_council else None,
         is_local=True,
@@ -118,7 +119,10 @@ def _new_key(key_id: str, private: str, *, asserts: bool = False) -> ActorKey:
 
 
 def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> PrivateKey:
-    """The key with which a local actor signs so. Every server verifies RSA."""
+    """The current key of a local actor for this algorithm; every server verifies RSA.
+
+    Raises `NotFoundError` if it has none.
+    """
     for row in actor.keys:
         if row.private_pem and row.retired_at is None:
             key = PrivateKey(row.key_id, row.private_pem)
@@ -134,21 +138,21 @@ def signing_key(actor: Actor, algorithm: Algorithm = Algorithm.rsa_sha256) -> Pr
 
 
 def proof_key(actor: Actor) -> PrivateKey:
-    """The key with which a local actor makes integrity proofs."""
+    """The key with which a local actor signs integrity proofs."""
     return signing_key(actor, Algorithm.ed25519)
 
 
 def upsert(session: Session, document: ActorDocument) -> Actor:
-    """Store or refresh a remote actor and exactly the keys that its own document lists."""
+    """Store or update a remote actor, with exactly the keys that its own document lists."""
     known = by_uri(session, document.id)
     if known is not None and known.is_local:
         return known
-    told = _row_values(document)
-    if known is None:  # another message of the same newcomer may be handled at the same moment
-        insert_once(session, Actor, uri=document.id, is_local=False, **told)
+    values = _row_values(document)
+    if known is None:  # another transaction may store it too
+        insert_once(session, Actor, uri=document.id, is_local=False, **values)
     query = select(Actor).where(Actor.uri == document.id).with_for_update()
     actor = session.scalars(query).one()
-    for name, value in told.items():
+    for name, value in values.items():
         setattr(actor, name, value)
     _replace_keys(session, actor, document.public_keys)
     if RFC9421 in document.implements:
@@ -158,8 +162,8 @@ def upsert(session: Session, document: ActorDocument) -> Actor:
 
 
 def trim_to_stored(document: ActorDocument) -> ActorDocument:
-    """As much of what a document says as `remember` keeps, so that it takes up little memory until
-    then.
+    """A copy of a document with only the properties that `upsert` stores, so that it takes little
+    memory in a cache.
     """
     return replace(
         document,
@@ -176,7 +180,7 @@ def trim_to_stored(document: ActorDocument) -> ActorDocument:
 
 
 def _row_values(document: ActorDocument) -> dict[str, Any]:
-    """What a document says of its actor, as far as it fits into a row."""
+    """The column values of an actor's document, cut to the column lengths."""
     username, url = document.preferred_username or "", document.url or ""
     username = username if USERNAME.fullmatch(username) else ""
     return {
@@ -197,19 +201,23 @@ def _row_values(document: ActorDocument) -> dict[str, Any]:
 
 
 def _replace_keys(session: Session, actor: Actor, listed: tuple[PublicKey, ...]) -> None:
-    """A fragment belongs to the actor whose document it is a part of, whoever else lists it."""
-    own = {
+    """Store exactly the listed keys. A key id with a fragment belongs to the actor whose document
+    it is part of, whichever other documents list it.
+    """
+    own_keys = {
         key.key_id: key
         for key in listed
         if "#" not in key.key_id or without_fragment(key.key_id) == actor.uri
     }
-    elsewhere = ActorKey.key_id.in_(own), ActorKey.actor_id != actor.id
-    session.execute(delete(ActorKey).where(*elsewhere))
-    kept = [row for row in actor.keys if row.key_id in own]
-    known = {row.key_id for row in kept}
-    actor.keys = kept + [ActorKey(key_id=key_id) for key_id in own if key_id not in known]
+    of_other_actor = ActorKey.key_id.in_(own_keys), ActorKey.actor_id != actor.id
+    session.execute(delete(ActorKey).where(*of_other_actor))
+    remaining = [row for row in actor.keys if row.key_id in own_keys]
+    stored_ids = {row.key_id for row in remaining}
+    actor.keys = remaining + [
+        ActorKey(key_id=key_id) for key_id in own_keys if key_id not in stored_ids
+    ]
     for row in actor.keys:
-        row.public_pem, row.asserts = own[row.key_id].pem, own[row.key_id].asserts
+        row.public_pem, row.asserts = own_keys[row.key_id].pem, own_keys[row.key_id].asserts
 
 
 def build_document(settings: Settings, actor: Actor) -> ActorDocument:
@@ -236,7 +244,7 @@ def build_document(settings: Settings, actor: Actor) -> ActorDocument:
         shared_inbox=actor.shared_inbox,
         public_keys=tuple(
             PublicKey(key.key_id, actor.uri, key.public_pem, key.asserts)
-            # Some servers look at the first alone.
+            # The current key first: some servers read no other.
             for key in sorted(actor.keys, key=lambda key: key.retired_at is not None)
         ),
         generator=node if actor.uri != node else None,

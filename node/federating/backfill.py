@@ -1,7 +1,7 @@
-"""Reading all that a council has: page by page, and on from there after a crash.
+"""Reads everything a followed council has published, page by page, and resumes after a crash.
 
-Each page is stored together with the address of the next one, in one transaction. While one is
-being stored, the next is already asked for.
+Each page is stored together with the URL of the next one, in one transaction. The next page is
+fetched while one is being stored.
 """
 
 import json
@@ -25,27 +25,25 @@ from node.federating.models import Actor, Backfill, Follow
 from node.messages import msg
 from node.runtime import Node, UnitOfWork
 
-# The job that reads what was said about projects, once these are here.
+# The job that fetches the comments on projects, once the projects are stored.
 CONVERSATIONS_JOB = "conversations"
-# A council's turn is so many pages, and no longer than this: one whose server is slow keeps the
-# others waiting for a single page.
+# One slice is this many pages, or seconds if it takes longer, so that a slow server delays the
+# others by a single page.
 PAGES_PER_SLICE, SLICE_SECONDS = 10, 5.0
-# More than the projects of a whole country, with their updates.
+# More than the projects and updates of a whole country.
 MAX_DOCUMENTS = 500_000
 MAX_PAGES = 10_000
-# Bytes of JSON of one council: twice what a whole country has.
+# Bytes of JSON per council: twice what a whole country has.
 MAX_BYTES = 1024**3
-# Documents beyond the number that a council says it has: some may be new since.
+# Documents accepted beyond `totalItems`: some may have been added meanwhile.
 MAX_BEYOND_TOTAL = 1_000
-# Pages beyond one for each document: those hold nothing.
+# Pages accepted beyond one per document, as some may be empty.
 MAX_EMPTY_PAGES = 20
 
 
 @dataclass(frozen=True)
 class BackfillPage:
-    """One page as it was fetched, asked for at `asked_at`. `onward` is where the next one is,
-    `size` the length of its items as JSON.
-    """
+    """A fetched page, requested at `asked_at`. `size` is the length of its items as JSON."""
 
     url: str
     items: tuple[Any, ...]
@@ -56,8 +54,8 @@ class BackfillPage:
 
 
 def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
-    """Read the projects of `actor`, and their updates, from the beginning; None if it does not say
-    where they are.
+    """Read the projects and updates of `actor` from the beginning. Returns None if it publishes no
+    collection of them.
     """
     if not actor.projects:
         return None
@@ -75,8 +73,8 @@ def begin(work: UnitOfWork, actor: Actor) -> Backfill | None:
 
 
 def begin_once(work: UnitOfWork, actor: Actor, *, is_requested: bool) -> None:
-    """Read `actor`, who accepted to be followed: the first time, and when we have asked again since
-    it was read. What was missed otherwise, comparing finds.
+    """Read `actor`, which has accepted a Follow, if it has never been read or we asked to follow it
+    again (`is_requested`). Otherwise only compare: that finds what was missed.
     """
     row = work.session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
     if row is None or (is_requested and row.state != Backfill.WAITING):
@@ -86,7 +84,7 @@ def begin_once(work: UnitOfWork, actor: Actor, *, is_requested: bool) -> None:
 
 
 def begin_by_operator(work: UnitOfWork, actor: Actor) -> Backfill:
-    """As `begin`, for an operator who says so.
+    """As `begin`, requested by an operator, and audited.
 
     Raises `ConflictError` for a council that ours does not follow, or that has no collection.
     """
@@ -102,9 +100,9 @@ def begin_by_operator(work: UnitOfWork, actor: Actor) -> Backfill:
 
 
 def is_followed(session: Session, actor: Actor) -> bool:
-    """Whether our council follows `actor`, and was accepted."""
-    accepted = Follow.followed_id == actor.id, Follow.state == "accepted"
-    return session.scalar(select(Follow.id).where(*accepted)) is not None
+    """Whether `actor` has accepted a Follow of our council."""
+    is_accepted = Follow.followed_id == actor.id, Follow.state == "accepted"
+    return session.scalar(select(Follow.id).where(*is_accepted)) is not None
 
 
 def is_running(session: Session, actor: Actor) -> bool:
@@ -114,74 +112,78 @@ def is_running(session: Session, actor: Actor) -> bool:
 
 @queues.wakes_for_next(Backfill)
 def run_job(node: Node) -> None:
-    """The job: go on with every council that is being read, a few pages of each in turn."""
+    """The job: read the next slice of every council that is being read."""
     queues.process_queue(node, Backfill, partial(_read_slice, node))
 
 
 def _read_slice(node: Node, leased: queues.Lease) -> None:
-    """One council's turn. Raises what stops it, such as a server that does not answer."""
-    began = monotonic()
+    """Read and store some pages of one council. Raises what interrupts it, such as `FetchError`."""
+    started = monotonic()
     for number, page in enumerate(_iter_pages(node, leased.id), 1):
         if not _store_page(node, leased.id, page) or node.jobs.stopping.is_set():
             return
-        is_over = number % PAGES_PER_SLICE == 0 or monotonic() - began > SLICE_SECONDS
+        is_over = number % PAGES_PER_SLICE == 0 or monotonic() - started > SLICE_SECONDS
         if is_over and _has_others_waiting(node, leased.id):
             _yield_to_others(node, leased)
             return
 
 
 def _iter_pages(node: Node, row_id: int) -> Iterator[BackfillPage]:
-    """The pages from where we are, the next one being fetched while one is looked at."""
+    """Yield the pages that are left, fetching the next one while the caller stores one."""
     with node.reading() as session:
         row = session.get_one(Backfill, row_id)
-        address, actor_uri = row.next_page, row.actor.uri
-    ahead = ThreadPoolExecutor(1)
+        url, actor_uri = row.next_page, row.actor.uri
+    executor = ThreadPoolExecutor(1)
     try:
-        coming: Future[BackfillPage] | None = ahead.submit(_fetch_page, node, address, actor_uri)
-        while coming is not None:
-            page = coming.result()
-            following = page.next_url
-            coming = ahead.submit(_fetch_page, node, following, actor_uri) if following else None
+        next_page: Future[BackfillPage] | None = executor.submit(_fetch_page, node, url, actor_uri)
+        while next_page is not None:
+            page = next_page.result()
+            next_url = page.next_url
+            next_page = (
+                executor.submit(_fetch_page, node, next_url, actor_uri) if next_url else None
+            )
             yield page
-    finally:  # nobody waits for what is not wanted any more
-        ahead.shutdown(wait=False, cancel_futures=True)
+    finally:  # do not wait for a page that is no longer needed
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch_page(node: Node, address: str, actor_uri: str) -> BackfillPage:
+def _fetch_page(node: Node, url: str, actor_uri: str) -> BackfillPage:
     asked_at = now()
-    page = parse(fetching.fetch_document(node, address))
+    page = parse(fetching.fetch_document(node, url))
     if isinstance(page, Collection):
-        items, following = page.items or (), page.first
+        items, link = page.items or (), page.first
     elif isinstance(page, CollectionPage):
-        items, following = page.items, page.next
+        items, link = page.items, page.next
     else:
         raise fetching.FetchError(
-            msg("%(address)s is not a collection.", address=address), permanent=True
+            msg("%(address)s is not a collection.", address=url), permanent=True
         )
-    onward = id_of(following)
-    if onward is not None and (onward == address or not same_origin(onward, actor_uri)):
+    next_url = id_of(link)
+    if next_url is not None and (next_url == url or not same_origin(next_url, actor_uri)):
         raise fetching.FetchError(
-            msg("%(address)s has no valid link to the next page.", address=address), permanent=True
+            msg("%(address)s has no valid link to the next page.", address=url), permanent=True
         )
     size = len(json.dumps(items, ensure_ascii=False))
-    return BackfillPage(address, items, page.total_items, onward, asked_at, size)
+    return BackfillPage(url, items, page.total_items, next_url, asked_at, size)
 
 
 def _store_page(node: Node, row_id: int, page: BackfillPage) -> bool:
-    """Keep one page; False after the last. What of it does not fit is left out."""
+    """Store a page and where to continue. Items that cannot be used are left out. False if there is
+    nothing more to read.
+    """
     with node.reading() as session:
         actor_uri = session.get_one(Backfill, row_id).actor.uri
-    keep = node.read_page(actor_uri, page.items, page.asked_at)
+    store = node.read_page(actor_uri, page.items, page.asked_at)
     with node.work(by=actor_uri) as work:
         actors.lock(work.session, [actor_uri])
         row = work.session.get_one(Backfill, row_id, with_for_update=True)
         if row.next_page != page.url or row.state != Backfill.WAITING:
-            return False  # begun again meanwhile, or given up
+            return False  # restarted meanwhile, or failed
         if not is_followed(work.session, row.actor):
             _finish(work, row, "failed", "no longer followed")
             return False
         enlarge_cache(work.session)
-        keep(work)
+        store(work)
         row.pages += 1
         row.read += len(page.items)
         row.size += page.size
@@ -193,24 +195,24 @@ def _store_page(node: Node, row_id: int, page: BackfillPage) -> bool:
         return row.state == Backfill.WAITING
 
 
-def _advance(work: UnitOfWork, row: Backfill, onward: str | None) -> None:
-    """Where to read next, if anywhere: nobody keeps us reading for ever."""
+def _advance(work: UnitOfWork, row: Backfill, next_url: str | None) -> None:
+    """Set the next page, or finish: at the end, or where a limit is exceeded."""
     row.leased_until = now() + timedelta(seconds=work.settings.lease_seconds)
-    if onward is None:
+    if next_url is None:
         _finish(work, row, "done", "")
-    elif why := _limit_exceeded(row, onward):
-        _finish(work, row, "failed", why)
+    elif reason := _limit_exceeded(row, next_url):
+        _finish(work, row, "failed", reason)
     else:
-        row.next_page = onward
+        row.next_page = next_url
 
 
-def _limit_exceeded(row: Backfill, onward: str) -> str:
-    """Why a council is not read on, in words for the operator; empty if it is.
+def _limit_exceeded(row: Backfill, next_url: str) -> str:
+    """Why reading stops, as an explanation for the operator; empty if it continues.
 
-    A circle of pages is found by a landmark: the page that is the 1st, 2nd, 4th, 8th… (Brent's
-    algorithm); once it is within the circle, it comes again.
+    A cycle of pages is found with Brent's algorithm: every page numbered by a power of two is
+    stored as `landmark`, and once it lies within the cycle, it comes again.
     """
-    if onward == row.landmark:
+    if next_url == row.landmark:
         return "its pages go round in a circle"
     if row.total is not None and row.read > row.total + MAX_BEYOND_TOTAL:
         return f"it has more than the {row.total:,} documents that it says it has"
@@ -223,7 +225,7 @@ def _limit_exceeded(row: Backfill, onward: str) -> str:
 
 
 def _finish(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:
-    """What was changed while we read, comparing finds."""
+    """End the backfill. A comparison then finds what changed while it ran."""
     row.state, row.outcome = state, outcome
     row.finished_at, row.leased_until = now(), None
     comparisons.compare_soon(work, row.actor_id)

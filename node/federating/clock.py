@@ -1,7 +1,8 @@
-"""This machine's clock: what follows when it is set back, and whether other servers' agree with it.
+"""Watches this machine's clock: reschedules queues after it was set back, and compares it with
+other servers' clocks.
 
-Queues are ordered by times. After the clock was set back, what was put off for seconds would wait
-until the old time comes again; and what is signed with a clock that is wrong is refused elsewhere.
+Queues are ordered by time. After the clock was set back, a row that was delayed by seconds would
+wait until the old time comes again; and a signature dated by a wrong clock is refused elsewhere.
 """
 
 from collections.abc import Iterator
@@ -27,51 +28,54 @@ SET_BACK_ACTION = "clock.set-back"
 # A delivery in progress when the clock was set back ends within this time. Until then it may still
 # record a time in the future.
 MAX_DELIVERY_TIME = timedelta(minutes=2)
-# A clock that is put right step by step differs by less.
+# NTP corrects a clock by less than this.
 TOLERANCE = timedelta(minutes=1)
 # A server whose clock differs by more may refuse a signature for that alone.
 MAX_SIGNATURE_SKEW = timedelta(minutes=5)
-# Answers of other servers count so long, and so many of the newest.
+# Responses of other servers that are used: their age, and how many of the newest.
 MAX_AGE, MAX_SERVERS = timedelta(days=1), 50
 
 
 def run_job(node: Node) -> None:
-    """The job: note the time; after the clock was set back, all that waits is due."""
+    """The job: record the time; after the clock was set back, make all waiting rows due."""
     with node.work(by=JOB) as work:
-        moment = now()
-        insert_once(work.session, ClockReading, id=1, seen_at=moment)
+        current_time = now()
+        insert_once(work.session, ClockReading, id=1, seen_at=current_time)
         clock = work.session.scalars(select(ClockReading).with_for_update()).one()
-        by = max([clock.seen_at, *_last_attempts(work.session)]) - moment
-        if by > TOLERANCE:
-            work.audit(SET_BACK_ACTION, "", seconds=round(by.total_seconds()))
-        if by > TOLERANCE or _was_set_back_lately(work.session, moment):
+        set_back_by = max([clock.seen_at, *_last_attempts(work.session)]) - current_time
+        if set_back_by > TOLERANCE:
+            work.audit(SET_BACK_ACTION, "", seconds=round(set_back_by.total_seconds()))
+        if set_back_by > TOLERANCE or _was_set_back_lately(work.session, current_time):
             long_writes.begin(work, RESCHEDULE)
-        clock.seen_at = moment
+        clock.seen_at = current_time
 
 
 def _last_attempts(session: Session) -> list[datetime]:
-    """The latest times of deliveries. They show a clock that was ahead between two runs of this
-    job.
+    """The latest recorded times of deliveries. They reveal a clock that was ahead between two runs
+    of this job.
     """
     query = select(func.max(Peer.failed_at), func.max(Peer.delivered_at))
-    return [moment for moment in session.execute(query).one() if moment is not None]
+    return [time for time in session.execute(query).one() if time is not None]
 
 
-def _was_set_back_lately(session: Session, moment: datetime) -> bool:
-    lately = AuditEntry.action == SET_BACK_ACTION, AuditEntry.at > moment - MAX_DELIVERY_TIME
-    return session.scalar(select(AuditEntry.id).where(*lately).limit(1)) is not None
+def _was_set_back_lately(session: Session, current_time: datetime) -> bool:
+    is_recent = (
+        AuditEntry.action == SET_BACK_ACTION,
+        AuditEntry.at > current_time - MAX_DELIVERY_TIME,
+    )
+    return session.scalar(select(AuditEntry.id).where(*is_recent).limit(1)) is not None
 
 
 def _reschedule_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
-    """Whatever was put off is due now, and no time lies after it."""
-    moment = now()
-    for column, chosen, value in _future_times(
-        moment, timedelta(seconds=work.settings.lease_seconds)
+    """Reset one batch of times that lie in the future. Returns whether there may be more."""
+    current_time = now()
+    for column, affected, value in _future_times(
+        current_time, timedelta(seconds=work.settings.lease_seconds)
     ):
         model = column.class_
-        ids = long_writes.lock_batch(work.session, model, chosen)
-        changed = update(model).where(model.id.in_(ids)).values({column.key: value})
-        work.session.execute(changed, execution_options=long_writes.UNSYNCHRONISED)
+        ids = long_writes.lock_batch(work.session, model, affected)
+        reset = update(model).where(model.id.in_(ids)).values({column.key: value})
+        work.session.execute(reset, execution_options=long_writes.UNSYNCHRONISED)
         if ids and issubclass(model, QueueMixin):
             work.wake(model.JOB)
         if len(ids) == long_writes.BATCH_SIZE:
@@ -80,39 +84,51 @@ def _reschedule_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
 
 
 def _future_times(
-    moment: datetime, lease: timedelta
+    current_time: datetime, lease: timedelta
 ) -> Iterator[tuple[Any, Select[int], datetime | None]]:
-    """Each column of times that may lie ahead: the rows where one does, and what it becomes."""
-    for row in QueueMixin.__subclasses__():
-        waiting = select(row.id).where(row.state == row.WAITING)
-        yield row.due_at, waiting.where(row.due_at > moment), moment
-        yield row.leased_until, waiting.where(row.leased_until > moment + lease), None
+    """Yields each column that may hold a future time, a query of the affected ids, and the value to
+    reset them to.
+    """
+    for model in QueueMixin.__subclasses__():
+        waiting = select(model.id).where(model.state == model.WAITING)
+        yield model.due_at, waiting.where(model.due_at > current_time), current_time
+        yield model.leased_until, waiting.where(model.leased_until > current_time + lease), None
     for column in (Peer.try_after, Peer.unreachable_since, Peer.failed_at, Peer.delivered_at):
-        yield column, select(Peer.id).where(column > moment), moment
+        yield column, select(Peer.id).where(column > current_time), current_time
     for column, state in ((Delivery.trying_since, "pending"), (Delivery.finished_at, "failed")):
-        yield column, select(Delivery.id).where(Delivery.state == state, column > moment), moment
+        yield (
+            column,
+            select(Delivery.id).where(Delivery.state == state, column > current_time),
+            current_time,
+        )
 
 
 RESCHEDULE = long_writes.LongWriteKind("pull-in-times", _reschedule_batch)
 
 
-def clock_difference(tried: AttemptResult) -> timedelta | None:
-    """How much further the clock of a server that answered is; None where it does not say."""
-    date = parse_http_date(tried.headers.get("date", ""))
-    return date - tried.at if date else None
+def clock_difference(result: AttemptResult) -> timedelta | None:
+    """How far the responding server's clock is ahead of ours; None if it sent no Date header."""
+    date = parse_http_date(result.headers.get("date", ""))
+    return date - result.at if date else None
 
 
-def explains_refusal(tried: AttemptResult) -> bool:
-    """Whether a signature was refused, and the two clocks differ so much that it may have been for
-    that alone: then it is tried as long as where nobody answers.
+def explains_refusal(result: AttemptResult) -> bool:
+    """Whether a signature was refused and the clocks differ enough to explain it. Such a delivery
+    is retried for as long as if the server were unreachable.
     """
-    found = clock_difference(tried)
-    return tried.status in {401, 403} and found is not None and abs(found) > MAX_SIGNATURE_SKEW
+    difference = clock_difference(result)
+    return (
+        result.status in {401, 403}
+        and difference is not None
+        and abs(difference) > MAX_SIGNATURE_SKEW
+    )
 
 
 @dataclass(frozen=True)
 class ClockCheck:
-    """What most of `servers` say: our clock is `behind` theirs by so much; negative: ahead."""
+    """The median difference to the clocks of `servers` servers: how far ours is behind theirs;
+    negative if it is ahead.
+    """
 
     servers: int
     behind: timedelta
@@ -140,10 +156,18 @@ class ClockCheck:
 
 
 def check_clock(session: Session) -> ClockCheck:
-    """By the servers that answered lately: the median, so that one that is wrong does not count."""
-    moment = now()
-    lately = (Peer.delivered_at > moment - MAX_AGE) | (Peer.failed_at > moment - MAX_AGE)
-    query = select(Peer.clock_difference).where(Peer.clock_difference.is_not(None), lately)
-    found = session.scalars(query.order_by(Peer.id.desc()).limit(MAX_SERVERS)).all()
-    seconds = median([each for each in found if each is not None]) if found else 0
-    return ClockCheck(len(found), timedelta(seconds=seconds))
+    """Compare our clock with those of the servers that responded recently. By the median, so that a
+    single wrong clock does not count.
+    """
+    current_time = now()
+    is_recent = (Peer.delivered_at > current_time - MAX_AGE) | (
+        Peer.failed_at > current_time - MAX_AGE
+    )
+    query = select(Peer.clock_difference).where(Peer.clock_difference.is_not(None), is_recent)
+    differences = session.scalars(query.order_by(Peer.id.desc()).limit(MAX_SERVERS)).all()
+    seconds = (
+        median([difference for difference in differences if difference is not None])
+        if differences
+        else 0
+    )
+    return ClockCheck(len(differences), timedelta(seconds=seconds))

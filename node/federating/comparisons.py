@@ -1,6 +1,6 @@
-"""When what we hold of a council is compared with what it has: rows of `Comparison`.
+"""Schedules the comparisons of our copy of a council's data with its own: rows of `Comparison`.
 
-The comparing itself is in `node.sync`, which knows what projects and updates are.
+The comparison itself is in `node.sync`, which knows projects and updates.
 """
 
 from datetime import timedelta
@@ -12,12 +12,12 @@ from node.db import insert_once, now
 from node.federating.models import Actor, Comparison, Follow
 from node.runtime import UnitOfWork
 
-# What others send makes us look again, and not oftener than this.
+# Messages from other servers trigger a comparison at most this often.
 MIN_INTERVAL = timedelta(minutes=10)
 
 
 def watch_followed(session: Session) -> None:
-    """Every actor that ours follows is watched."""
+    """Schedule comparisons for every followed actor that has none."""
     watched = select(Comparison.actor_id).where(Comparison.state == Comparison.WAITING)
     missing = select(Follow.followed_id).where(
         Follow.state == "accepted",
@@ -29,7 +29,7 @@ def watch_followed(session: Session) -> None:
 
 
 def watch(session: Session, actor_id: int) -> None:
-    """An actor is watched from now on, and looked at soon."""
+    """Schedule regular comparisons with an actor, the first one now."""
     values = {"state": Comparison.WAITING, "attempts": 0, "due_at": now(), "outcome": ""}
     counts = {"different": 0, "fetched": 0, "removed": 0}
     if not insert_once(session, Comparison, actor_id=actor_id, **values, **counts):
@@ -37,33 +37,40 @@ def watch(session: Session, actor_id: int) -> None:
 
 
 def compare_soon(work: UnitOfWork, actor_id: int) -> None:
-    """Look at a watched actor soon: something has happened here."""
-    watched = Comparison.actor_id == actor_id, Comparison.state == Comparison.WAITING
-    work.session.execute(update(Comparison).where(*watched).values(due_at=now()))
+    """Make the comparison with a watched actor due now, after a change here."""
+    is_watched = Comparison.actor_id == actor_id, Comparison.state == Comparison.WAITING
+    work.session.execute(update(Comparison).where(*is_watched).values(due_at=now()))
     work.wake(Comparison.JOB)
 
 
 def compare_unless_recent(
     work: UnitOfWork, actor_id: int, *, followers_url: str | None = None
 ) -> None:
-    """What an actor sent does not fit what we hold: look at it, unless that was done a moment ago.
+    """Schedule a comparison, since an actor's message does not match our copy; unless there was one
+    within `MIN_INTERVAL`.
 
-    `followers_url` is where to see who of ours follows it.
+    `followers_url`: its list of the local actors that follow it (FEP-8fcf), to be compared too.
     """
-    lately = Comparison.compared_at > now() - MIN_INTERVAL
-    mine = Comparison.actor_id == actor_id
-    if work.session.scalar(select(Comparison.id).where(mine, lately)) is None:
+    is_recent = Comparison.compared_at > now() - MIN_INTERVAL
+    of_actor = Comparison.actor_id == actor_id
+    if work.session.scalar(select(Comparison.id).where(of_actor, is_recent)) is None:
         watch(work.session, actor_id)
         values = {"followers_url": followers_url}
         if followers_url is not None:
-            work.session.execute(update(Comparison).where(mine).values(**values))
+            work.session.execute(update(Comparison).where(of_actor).values(**values))
         work.wake(Comparison.JOB)
 
 
 def on_host_recovery(work: UnitOfWork, host: str) -> None:
-    """A host that could not be reached is heard again: there may be much to catch up on."""
+    """A host responds again: compare with its actors, since messages may have been missed."""
     of_host = select(Actor.id).where(Actor.host == host, ~Actor.is_local)
-    unseen = or_(Comparison.compared_at.is_(None), Comparison.compared_at < now() - MIN_INTERVAL)
-    watched = Comparison.actor_id.in_(of_host), Comparison.state == Comparison.WAITING, unseen
-    work.session.execute(update(Comparison).where(*watched).values(due_at=now(), attempts=0))
+    is_outdated = or_(
+        Comparison.compared_at.is_(None), Comparison.compared_at < now() - MIN_INTERVAL
+    )
+    is_watched = (
+        Comparison.actor_id.in_(of_host),
+        Comparison.state == Comparison.WAITING,
+        is_outdated,
+    )
+    work.session.execute(update(Comparison).where(*is_watched).values(due_at=now(), attempts=0))
     work.wake(Comparison.JOB)

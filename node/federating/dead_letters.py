@@ -1,4 +1,4 @@
-"""Deliveries that are not tried any more, many at once: dead letters."""
+"""Dead letters: marks deliveries that will not be retried as failed, in batches."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,37 +15,37 @@ from node.runtime import Node, UnitOfWork
 HOST_UNREACHABLE = "Nobody has answered there for seven days."
 
 
-def dead_letter_batch(session: Session, why: str, *which: ColumnElement[bool]) -> bool:
-    """A portion of what waits and fulfils `which` is not sent, and says why. Returns whether there
-    is more.
+def dead_letter_batch(session: Session, reason: str, *conditions: ColumnElement[bool]) -> bool:
+    """Fail a batch of the waiting deliveries that match `conditions`, recording `reason`. Returns
+    whether there are more.
     """
-    waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING, *which)
-    _mark_failed(session, why, lock_batch(session, Delivery, waiting))
+    waiting = select(Delivery.id).where(Delivery.state == Delivery.WAITING, *conditions)
+    _mark_failed(session, reason, lock_batch(session, Delivery, waiting))
     return is_any_left(session, waiting)
 
 
-def _mark_failed(session: Session, why: str, ids: Sequence[int]) -> None:
-    moment = now()
-    these = Delivery.id.in_(ids)
-    at = literal(moment, DeliveryAttempt.at.type)
-    last = select(Delivery.id, at, null(), literal(why), literal(0)).where(these)
+def _mark_failed(session: Session, reason: str, ids: Sequence[int]) -> None:
+    finished_at = now()
+    is_chosen = Delivery.id.in_(ids)
+    at = literal(finished_at, DeliveryAttempt.at.type)
+    final_attempts = select(Delivery.id, at, null(), literal(reason), literal(0)).where(is_chosen)
     columns = ["delivery_id", "at", "status", "answer", "milliseconds"]
-    session.execute(insert(DeliveryAttempt).from_select(columns, last))
-    values = {"state": "failed", "finished_at": moment, "leased_until": None}
-    given_up = update(Delivery).where(these).values(values)
-    session.execute(given_up, execution_options=UNSYNCHRONISED)
+    session.execute(insert(DeliveryAttempt).from_select(columns, final_attempts))
+    values = {"state": "failed", "finished_at": finished_at, "leased_until": None}
+    fail = update(Delivery).where(is_chosen).values(values)
+    session.execute(fail, execution_options=UNSYNCHRONISED)
 
 
 def dead_letter_host(node: Node, host: str) -> None:
-    """Nobody has answered at `host` for long: what waits as long is given up, and not what says
-    that something is gone.
+    """Fail the deliveries that have waited for an unreachable host for `GIVE_UP_AFTER`, except
+    Deletes, which are kept longer.
     """
     is_delete = exists().where(
         OutboxActivity.id == Delivery.activity_id, OutboxActivity.type == "Delete"
     )
-    old = Delivery.host == host, Delivery.trying_since < now() - GIVE_UP_AFTER, ~is_delete
-    run_in_batches(node, Delivery.JOB, partial(_dead_letter_unreachable, old))
+    conditions = Delivery.host == host, Delivery.trying_since < now() - GIVE_UP_AFTER, ~is_delete
+    run_in_batches(node, Delivery.JOB, partial(_dead_letter_unreachable, conditions))
 
 
-def _dead_letter_unreachable(old: Sequence[ColumnElement[bool]], work: UnitOfWork) -> bool:
-    return dead_letter_batch(work.session, HOST_UNREACHABLE, *old)
+def _dead_letter_unreachable(conditions: Sequence[ColumnElement[bool]], work: UnitOfWork) -> bool:
+    return dead_letter_batch(work.session, HOST_UNREACHABLE, *conditions)

@@ -1,8 +1,8 @@
-"""Deliveries on their way: a worker leases rows, sends without a transaction, and records the
-answers.
+"""The delivery job, and what operators do with deliveries: retry, cancel, prune.
 
-A worker that dies leaves its leases to run out, and what they hold is sent again: at least once,
-and the receiver's inbox makes it exactly once. Of one object, what comes first is delivered first.
+A worker leases rows, sends without a transaction, and records the results. When a worker dies its
+leases expire and the deliveries are sent again: at least once, and the receiver's inbox drops
+duplicates. Deliveries about one object are sent in order.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 
 CANCELLED_BY_OPERATOR = "An operator gave it up."
-# What is finished is kept so long, and at most so much of it.
+# How long finished deliveries are kept, and how many at most in each state.
 RETENTION = timedelta(days=90)
 MAX_FINISHED = 1_000_000
 
@@ -36,7 +36,10 @@ def run_job(node: Node) -> None:
 
 
 def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
-    """The operator wants it tried again, now. Raises `ConflictError` for what was delivered."""
+    """Retry one delivery now, for an operator.
+
+    Raises `NotFoundError`, and `ConflictError` if it was delivered.
+    """
     row = work.session.get(Delivery, delivery_id, with_for_update={"of": Delivery})
     if row is None:
         raise NotFoundError(msg("There is no such delivery."))
@@ -54,37 +57,37 @@ def retry(work: UnitOfWork, delivery_id: int) -> Delivery:
 
 
 def retry_host(work: UnitOfWork, host: str) -> int:
-    """Try everything again that was given up for `host`, now. Returns how many there are."""
-    number = _count(work.session, *_is_dead_letter(host, now()))
-    work.audit("delivery.retry-host", host, deliveries=number)
+    """Retry now all failed deliveries to `host`. Returns their number."""
+    count = _count(work.session, *_is_dead_letter(host, now()))
+    work.audit("delivery.retry-host", host, deliveries=count)
     long_writes.cancel(work, CANCEL_HOST, host)
     long_writes.begin(work, RETRY_HOST, host)
     peer_health.retry_now(work, host)
-    return number
+    return count
 
 
 def _retry_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    dead = select(Delivery.id).where(*_is_dead_letter(row.subject, row.asked_at))
-    ids = long_writes.lock_batch(work.session, Delivery, dead)
-    anew = {"attempts": 0, "due_at": now(), "trying_since": now(), "finished_at": None}
-    again = update(Delivery).where(Delivery.id.in_(ids)).values(state="pending", **anew)
-    work.session.execute(again, execution_options=long_writes.UNSYNCHRONISED)
+    dead_letters = select(Delivery.id).where(*_is_dead_letter(row.subject, row.asked_at))
+    ids = long_writes.lock_batch(work.session, Delivery, dead_letters)
+    values = {"attempts": 0, "due_at": now(), "trying_since": now(), "finished_at": None}
+    reset = update(Delivery).where(Delivery.id.in_(ids)).values(state="pending", **values)
+    work.session.execute(reset, execution_options=long_writes.UNSYNCHRONISED)
     work.wake(Delivery.JOB)
-    return long_writes.is_any_left(work.session, dead)
+    return long_writes.is_any_left(work.session, dead_letters)
 
 
 def _is_dead_letter(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What fails after it was asked for is not tried again for that."""
+    """Conditions. A delivery that fails after the request of `asked_at` is not retried by it."""
     return Delivery.state == "failed", Delivery.host == host, Delivery.finished_at <= asked_at
 
 
 def cancel_host(work: UnitOfWork, host: str) -> int:
-    """Give up all that waits for `host`. Returns how many that were."""
-    number = _count(work.session, *_is_waiting(host, now()))
-    work.audit("delivery.give-up-host", host, deliveries=number)
+    """Fail all deliveries that wait for `host`. Returns their number."""
+    count = _count(work.session, *_is_waiting(host, now()))
+    work.audit("delivery.give-up-host", host, deliveries=count)
     long_writes.cancel(work, RETRY_HOST, host)
     long_writes.begin(work, CANCEL_HOST, host)
-    return number
+    return count
 
 
 def _cancel_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
@@ -94,13 +97,13 @@ def _cancel_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
 
 
 def _is_waiting(host: str, asked_at: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What is sent after it was asked for is not given up for that."""
-    waits = Delivery.state == Delivery.WAITING, Delivery.host == host
-    return *waits, Delivery.trying_since <= asked_at
+    """Conditions. A delivery created after the request of `asked_at` is not cancelled by it."""
+    is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host
+    return *is_waiting, Delivery.trying_since <= asked_at
 
 
-def _count(session: Session, *which: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count(Delivery.id)).where(*which)) or 0
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count(Delivery.id)).where(*conditions)) or 0
 
 
 RETRY_HOST = long_writes.LongWriteKind("retry-host", _retry_batch)
@@ -109,24 +112,24 @@ LONG_WRITES = RETRY_HOST, CANCEL_HOST
 
 
 def prune(node: Node) -> int:
-    """Delete what was finished long ago, with its attempts. Returns how many deliveries that were.
+    """Delete old finished deliveries with their attempts. Returns the number of deliveries.
 
-    What the ledger says of who got an object stays until they acknowledged that it is gone.
+    Disclosures are kept until the host has acknowledged the object's Delete.
     """
-    long_ago = now() - RETENTION
-    deleted = sum(_prune_state(node, state, long_ago) for state in ("delivered", "failed"))
-    gone = Disclosure.last_at < long_ago, Disclosure.deleted_at < long_ago
-    prune_rows(node, Delivery.JOB, Disclosure, select(Disclosure.id).where(*gone))
+    cutoff = now() - RETENTION
+    deleted = sum(_prune_state(node, state, cutoff) for state in ("delivered", "failed"))
+    is_expired = Disclosure.last_at < cutoff, Disclosure.deleted_at < cutoff
+    prune_rows(node, Delivery.JOB, Disclosure, select(Disclosure.id).where(*is_expired))
     return deleted
 
 
-def _prune_state(node: Node, state: str, long_ago: datetime) -> int:
+def _prune_state(node: Node, state: str, cutoff: datetime) -> int:
     finished = select(Delivery.id).where(Delivery.state == state)
     newest_first = finished.order_by(Delivery.finished_at.desc())
     with node.reading() as session:
-        over = session.scalar(
+        surplus_from = session.scalar(
             newest_first.with_only_columns(Delivery.finished_at).offset(MAX_FINISHED).limit(1)
         )
-    before = max(long_ago, over) if over else long_ago
+    before = max(cutoff, surplus_from) if surplus_from else cutoff
     oldest = finished.where(Delivery.finished_at <= before).order_by(Delivery.finished_at)
     return prune_rows(node, Delivery.JOB, Delivery, oldest)

@@ -1,8 +1,8 @@
-"""Which deliveries are sent next: a way round all hosts, so that none waits for another.
+"""Chooses and leases the next deliveries, going round all hosts so that no host delays another.
 
-Hosts are found by skipping from one to the next in the index, and of each only the first rows are
-looked at: however much waits for one host, that costs the same. All is read outside the write lock,
-which is taken for a short statement.
+Hosts are found by a skip scan of the index, and only the first few due rows of each are read, so
+the cost does not depend on how many deliveries wait for one host. Candidates are read outside the
+write lock, which is held for one short statement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,18 +34,18 @@ from node.federating.models import Delivery, Peer
 from node.federating.outgoing_requests import OutgoingRequest
 from node.runtime import Node
 
-# So many deliveries to one host are under way at once.
+# Most deliveries to one host that are in flight.
 MAX_PER_HOST = 4
-# So many hosts are looked at in one go.
+# How many hosts one query looks at.
 MIN_HOSTS, MAX_HOSTS = 16, 128
-# The session holds no rows that a statement would have to change too.
+# The session holds no loaded rows that a bulk statement would have to update.
 UNSYNCHRONISED = {"synchronize_session": False}
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many more deliveries may be under way, and how many of these to hosts that failed lately
-    or are slow.
+    """How many more deliveries may be leased in total, and how many of them to degraded hosts
+    (slow, or failed recently).
     """
 
     total: int
@@ -54,10 +54,10 @@ class Capacity:
 
 @dataclass(frozen=True)
 class DeliveryCandidate:
-    """A delivery at the front of its host's queue: `turn` 0 is the first there.
+    """A delivery near the front of its host's queue, at `position` (0 is the first).
 
-    `comes_later`: another of the same object has to be sent before. `is_careful`: the host failed
-    lately, or is slow.
+    `has_predecessor`: an earlier delivery about the same object to the same inbox is still waiting.
+    `is_degraded`: the host failed recently, or is slow.
     """
 
     id: int
@@ -70,84 +70,100 @@ class DeliveryCandidate:
 
 @dataclass
 class HostCursor:
-    """One worker's way round the hosts: it goes on after the host `after`."""
+    """One worker's position in the round of hosts: the next query starts after `after_host`."""
 
     node: Node
     after_host: str = ""
 
     @property
     def is_complete(self) -> bool:
-        """Whether all hosts have been looked at, and the next is the first again."""
+        """Whether a round is complete, so that the next one starts at the first host."""
         return not self.after_host
 
-    def lease(self, room: Capacity, pace: Mapping[str, bool]) -> tuple[list[OutgoingRequest], bool]:
-        """Lease deliveries to the next hosts: of each the first, then of each the second.
+    def lease(
+        self, capacity: Capacity, is_quick: Mapping[str, bool]
+    ) -> tuple[list[OutgoingRequest], bool]:
+        """Lease deliveries to the next hosts: the first of each host, then the second, and so on.
 
-        `pace` says which hosts are known to be quick (True), and which to be slow (False). One that
-        is not known to be quick, or that failed lately, gets one delivery at a time. Also returns
-        whether any stepped back that must wait for another of the same object.
+        `is_quick` holds the hosts known to be quick (True) or slow (False). A host that is not
+        known to be quick, or failed recently, gets one delivery at a time. Also returns whether any
+        delivery was postponed because it must wait for another about the same object.
         """
-        moment = now()
-        most_hosts = min(max(room.total, MIN_HOSTS), MAX_HOSTS)
+        current_time = now()
+        host_limit = min(max(capacity.total, MIN_HOSTS), MAX_HOSTS)
         with self.node.reading() as session:
-            since = queues.in_flight_since(self.node, moment)
-            hosts, front = _load_candidates(
-                session, self.after_host, most_hosts, moment, since, pace
+            in_flight_since = queues.in_flight_since(self.node, current_time)
+            hosts, candidates = _load_candidates(
+                session, self.after_host, host_limit, current_time, in_flight_since, is_quick
             )
-        chosen = _choose(front, room, pace)
+        chosen = _choose(candidates, capacity, is_quick)
         last = max((row.host for row in chosen), default="")
-        if len(chosen) == room.total and last < hosts[-1]:
+        if len(chosen) == capacity.total and last < hosts[-1]:
             self.after_host = last
         else:
-            self.after_host = hosts[-1] if len(hosts) == most_hosts else ""
-        late = [row for row in front if row.has_predecessor and not row.is_leased]
-        leased = _lease(self.node, chosen, late, moment)
-        careful = {row.id: row.is_degraded for row in chosen if row.id in leased}
-        return delivery_loading.load_deliveries(self.node, careful), bool(late)
+            self.after_host = hosts[-1] if len(hosts) == host_limit else ""
+        blocked = [row for row in candidates if row.has_predecessor and not row.is_leased]
+        leased = _lease(self.node, chosen, blocked, current_time)
+        is_degraded = {row.id: row.is_degraded for row in chosen if row.id in leased}
+        return delivery_loading.load_deliveries(self.node, is_degraded), bool(blocked)
 
 
 def _load_candidates(
     session: Session,
-    after: str,
-    most: int,
-    moment: datetime,
-    since: datetime,
-    pace: Mapping[str, bool],
+    after_host: str,
+    limit: int,
+    current_time: datetime,
+    in_flight_since: datetime,
+    is_quick: Mapping[str, bool],
 ) -> tuple[list[str], list[DeliveryCandidate]]:
-    """The next hosts for which anything waits, and what is due of each that is not left alone, or
-    is under way there `since`.
+    """The next hosts that have waiting deliveries, and the first due or in-flight deliveries of
+    those that are not cooling down.
     """
-    given = {"after": after, "most": most, "moment": moment, "since": since}
-    rows = session.execute(_select_hosts_and_due(), given).all()
+    parameters = {
+        "after": after_host,
+        "most": limit,
+        "moment": current_time,
+        "since": in_flight_since,
+    }
+    rows = session.execute(_select_hosts_and_due(), parameters).all()
     due: dict[int, tuple[int, bool]] = {}
     for host, failures, try_after, *ids in rows:
-        if try_after is None or try_after <= moment:
-            careful = bool(failures) or pace.get(host) is False
-            due |= {found: (turn, careful) for turn, found in enumerate(ids) if found}
-    front = [
+        if try_after is None or try_after <= current_time:
+            is_degraded = bool(failures) or is_quick.get(host) is False
+            due |= {
+                delivery_id: (position, is_degraded)
+                for position, delivery_id in enumerate(ids)
+                if delivery_id
+            }
+    candidates = [
         DeliveryCandidate(
             row.id,
             row.host,
             due[row.id][0],
-            row.leased_until is not None and row.leased_until >= moment,
+            row.leased_until is not None and row.leased_until >= current_time,
             row.first != row.id,
             due[row.id][1],
         )
         for row in session.execute(_select_with_first_of_object(), {"ids": list(due)})
     ]
-    return [row.host for row in rows], front
+    return [row.host for row in rows], candidates
 
 
 @cache
 def _select_hosts_and_due() -> Select[tuple[Any, ...]]:
-    """After the host `after`, at most `most`: how each is doing, and what is due at `moment`."""
+    """Parameters `after`, `most`, `moment`, `since`: up to `most` hosts after `after`, with their
+    failures, end of cool-down, and ids of the first deliveries due at `moment`.
+    """
     hosts = _select_hosts_after(bindparam("after", type_=String), bindparam("most", type_=Integer))
     moment, since = (bindparam(name, type_=UtcDateTime) for name in ("moment", "since"))
-    counts = queues.is_free_or_in_flight(Delivery, moment, since)
+    is_candidate = queues.is_free_or_in_flight(Delivery, moment, since)
     return (
         select(hosts.c.host, Peer.failures, Peer.try_after)
         .add_columns(
-            *(_select_due(hosts.c.host, turn, moment, counts) for turn in range(MAX_PER_HOST))
+            *(
+                _select_due(hosts.c.host, position, moment, is_candidate)
+                for position in range(MAX_PER_HOST)
+            )
         )
         .select_from(hosts.outerjoin(Peer, Peer.host == hosts.c.host))
         .where(hosts.c.host.is_not(None))
@@ -155,34 +171,40 @@ def _select_hosts_and_due() -> Select[tuple[Any, ...]]:
     )
 
 
-def _select_hosts_after(after: ColumnElement[str], most: ColumnElement[int]) -> CTE:
-    """The next hosts, in order, for which anything waits at all; and None after the last."""
+def _select_hosts_after(after: ColumnElement[str], limit: ColumnElement[int]) -> CTE:
+    """The next hosts, in order, that have waiting deliveries; NULL after the last one."""
 
-    def following(host: ColumnElement[str]) -> ScalarSelect[str]:
-        of = Delivery.state == Delivery.WAITING, Delivery.host > host
-        return select(Delivery.host).where(*of).order_by(Delivery.host).limit(1).scalar_subquery()
+    def next_host(host: ColumnElement[str]) -> ScalarSelect[str]:
+        is_waiting = Delivery.state == Delivery.WAITING, Delivery.host > host
+        return (
+            select(Delivery.host)
+            .where(*is_waiting)
+            .order_by(Delivery.host)
+            .limit(1)
+            .scalar_subquery()
+        )
 
-    first = select(following(after).label("host"), literal(1).label("number"))
+    first = select(next_host(after).label("host"), literal(1).label("number"))
     hosts = first.cte("hosts", recursive=True)
-    others = select(following(hosts.c.host), hosts.c.number + 1)
-    return hosts.union_all(others.where(hosts.c.host.is_not(None), hosts.c.number < most))
+    rest = select(next_host(hosts.c.host), hosts.c.number + 1)
+    return hosts.union_all(rest.where(hosts.c.host.is_not(None), hosts.c.number < limit))
 
 
 def _select_due(
     host: ColumnElement[str],
-    turn: int,
+    position: int,
     moment: ColumnElement[datetime],
-    counts: ColumnElement[bool],
+    is_candidate: ColumnElement[bool],
 ) -> ScalarSelect[int]:
-    """What is due to `host` as the first, the second and so on; free or under way."""
-    of = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at <= moment
-    query = select(Delivery.id).where(*of, counts).order_by(Delivery.due_at, Delivery.id)
-    return query.limit(1).offset(turn).scalar_subquery()
+    """The id of the host's due delivery at this position, free or in flight."""
+    is_due = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at <= moment
+    query = select(Delivery.id).where(*is_due, is_candidate).order_by(Delivery.due_at, Delivery.id)
+    return query.limit(1).offset(position).scalar_subquery()
 
 
 @cache
 def _select_with_first_of_object() -> Select[tuple[Any, ...]]:
-    """The deliveries `ids`, and the earliest that waits of the same object to the same inbox."""
+    """The deliveries `ids`, each with the first waiting id of its inbox and object."""
     other = aliased(Delivery)
     first = select(func.min(other.id)).where(
         other.inbox == Delivery.inbox,
@@ -195,26 +217,26 @@ def _select_with_first_of_object() -> Select[tuple[Any, ...]]:
 
 
 def _choose(
-    front: Sequence[DeliveryCandidate], room: Capacity, pace: Mapping[str, bool]
+    candidates: Sequence[DeliveryCandidate], capacity: Capacity, is_quick: Mapping[str, bool]
 ) -> list[DeliveryCandidate]:
-    """As many as there is room for, by turns of the hosts."""
+    """As many candidates as there is capacity for, one per host and round."""
     eligible: list[tuple[int, DeliveryCandidate]] = []
-    by_host = sorted(front, key=lambda row: (row.host, row.position))
+    by_host = sorted(candidates, key=lambda row: (row.host, row.position))
     for host, of_host in groupby(by_host, key=lambda row: row.host):
         rows = list(of_host)
-        at_once = MAX_PER_HOST if pace.get(host) and not rows[0].is_degraded else 1
-        at_once -= sum(row.is_leased for row in rows)
+        slots = MAX_PER_HOST if is_quick.get(host) and not rows[0].is_degraded else 1
+        slots -= sum(row.is_leased for row in rows)
         ready = [row for row in rows if not row.is_leased and not row.has_predecessor]
-        eligible += enumerate(ready[: max(at_once, 0)])
+        eligible += enumerate(ready[: max(slots, 0)])
     chosen: list[DeliveryCandidate] = []
-    careful = room.degraded
-    for _turn, row in sorted(eligible, key=lambda one: (one[0], one[1].host)):
+    degraded_left = capacity.degraded
+    for _round, row in sorted(eligible, key=lambda pair: (pair[0], pair[1].host)):
         if row.is_degraded:
-            if careful <= 0:
+            if degraded_left <= 0:
                 continue
-            careful -= 1
+            degraded_left -= 1
         chosen.append(row)
-        if len(chosen) == room.total:
+        if len(chosen) == capacity.total:
             break
     return chosen
 
@@ -222,26 +244,32 @@ def _choose(
 def _lease(
     node: Node,
     chosen: Sequence[DeliveryCandidate],
-    late: Sequence[DeliveryCandidate],
-    moment: datetime,
+    blocked: Sequence[DeliveryCandidate],
+    current_time: datetime,
 ) -> set[int]:
-    """Those of `chosen` that no other worker took meanwhile. The `late` step back, so that what
-    comes behind them is seen; the one they wait for calls them.
+    """Lease those of `chosen` that no other worker has leased meanwhile; returns their ids.
+    Postpones the `blocked` ones, so that those behind them are seen; they become due when their
+    predecessor is finished.
     """
-    if not chosen and not late:
+    if not chosen and not blocked:
         return set()
-    later = moment + timedelta(seconds=node.settings.lease_seconds)
-    is_free = or_(Delivery.leased_until.is_(None), Delivery.leased_until < moment)
-    # Asked for the state, SQLite would go through all that wait, and not to these few.
-    waits = Delivery.finished_at.is_(None), is_free
-    free = select(Delivery.id).where(Delivery.id.in_([row.id for row in chosen]), *waits)
-    free = free.with_for_update(skip_locked=True)
-    taken = update(Delivery).where(Delivery.id.in_(free)).values(leased_until=later)
+    lease_end = current_time + timedelta(seconds=node.settings.lease_seconds)
+    is_free = or_(Delivery.leased_until.is_(None), Delivery.leased_until < current_time)
+    # Not by state: SQLite would then scan all waiting rows instead of these few.
+    is_available = Delivery.finished_at.is_(None), is_free
+    lockable = select(Delivery.id).where(Delivery.id.in_([row.id for row in chosen]), *is_available)
+    lockable = lockable.with_for_update(skip_locked=True)
+    lease = update(Delivery).where(Delivery.id.in_(lockable)).values(leased_until=lease_end)
     with node.work(by=Delivery.JOB) as work:
-        if late:
-            # Unless its turn came since.
-            behind = Delivery.id.in_([row.id for row in late]), Delivery.due_at <= moment
-            step_back = update(Delivery).where(*behind, *waits)
-            work.session.execute(step_back.values(due_at=later), execution_options=UNSYNCHRONISED)
-        leased = taken.returning(Delivery.id)
+        if blocked:
+            # Unless it has been made due since.
+            is_blocked = (
+                Delivery.id.in_([row.id for row in blocked]),
+                Delivery.due_at <= current_time,
+            )
+            postpone = update(Delivery).where(*is_blocked, *is_available)
+            work.session.execute(
+                postpone.values(due_at=lease_end), execution_options=UNSYNCHRONISED
+            )
+        leased = lease.returning(Delivery.id)
         return set(work.session.scalars(leased, execution_options=UNSYNCHRONISED))

@@ -1,4 +1,6 @@
-"""Deliveries read as letters: many at once, each activity and each key a single time."""
+"""Loads leased deliveries with body, signing key and headers in a constant number of queries, and
+marks those that policy now forbids.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,47 +22,58 @@ from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
-# What goes to followers says beside whom of them we know there (FEP-8fcf).
+# Sent to followers with a header that names their digest at the receiver (FEP-8fcf).
 FOLLOWER_TYPES = frozenset({"Create", "Update", "Delete"})
 
 
-def load_deliveries(node: Node, careful: Mapping[int, bool]) -> list[OutgoingRequest]:
-    """The deliveries with these ids; `careful` says of each how its host is to be treated. One that
-    cannot be read says so, and holds up no other.
+def load_deliveries(node: Node, is_degraded: Mapping[int, bool]) -> list[OutgoingRequest]:
+    """The requests for these delivery ids; the values say whether the host is degraded. A delivery
+    that cannot be loaded gets a `load_error`, and does not affect the others.
     """
-    if not careful:
+    if not is_degraded:
         return []
     try:
-        return _load(node, careful)
+        return _load(node, is_degraded)
     except Exception as error:
         if is_outage(error):
             raise
-        if len(careful) > 1:
-            return [one for each in careful.items() for one in load_deliveries(node, dict([each]))]
-        log.exception("a delivery cannot be read", delivery=[*careful])
-        return [_load_unreadable(node, number, describe_error(error)) for number in careful]
+        if len(is_degraded) > 1:
+            return [
+                request
+                for item in is_degraded.items()
+                for request in load_deliveries(node, dict([item]))
+            ]
+        log.exception("delivery could not be loaded", delivery=[*is_degraded])
+        return [
+            _load_unreadable(node, delivery_id, describe_error(error))
+            for delivery_id in is_degraded
+        ]
 
 
-def _load_unreadable(node: Node, delivery_id: int, why: str) -> OutgoingRequest:
+def _load_unreadable(node: Node, delivery_id: int, reason: str) -> OutgoingRequest:
     with node.reading() as session:
         row = session.execute(_select_deliveries().where(Delivery.id == delivery_id)).one()
-    return OutgoingRequest(row.id, row.inbox, row.host, row.object_uri, row.due_at, load_error=why)
+    return OutgoingRequest(
+        row.id, row.inbox, row.host, row.object_uri, row.due_at, load_error=reason
+    )
 
 
-def _load(node: Node, careful: Mapping[int, bool]) -> list[OutgoingRequest]:
+def _load(node: Node, is_degraded: Mapping[int, bool]) -> list[OutgoingRequest]:
     with node.reading() as session:
-        rows = session.execute(_select_deliveries().where(Delivery.id.in_(careful))).all()
+        rows = session.execute(_select_deliveries().where(Delivery.id.in_(is_degraded))).all()
         hosts = {row.host for row in rows}
         activities = _load_activities(session, {row.activity_id for row in rows})
         keys = _load_keys(session, {activity.actor_id for activity in activities.values()})
-        refused = _DeliveryPolicy(node, session, hosts)
+        policy = _DeliveryPolicy(node, session, hosts)
         query = select(Peer.host, Peer.scheme).where(Peer.host.in_(hosts))
         schemes = {row.host: parse_scheme(row.scheme) for row in session.execute(query)}
-        told = {
-            each.id: each.actor_id for each in activities.values() if each.type in FOLLOWER_TYPES
+        sender_ids = {
+            row.id: row.actor_id for row in activities.values() if row.type in FOLLOWER_TYPES
         }
-        headers = follower_sync.build_headers(session, set(told.values()), hosts)
-        bodies = {number: activity.body.encode() for number, activity in activities.items()}
+        headers = follower_sync.build_headers(session, set(sender_ids.values()), hosts)
+        bodies = {
+            activity_id: activity.body.encode() for activity_id, activity in activities.items()
+        }
         return [
             OutgoingRequest(
                 id=row.id,
@@ -72,9 +85,9 @@ def _load(node: Node, careful: Mapping[int, bool]) -> list[OutgoingRequest]:
                 body=bodies[row.activity_id],
                 key=keys[activity.actor_id],
                 scheme=schemes.get(row.host),
-                refusal=refused.refusal_reason(row.host, activity),
-                is_degraded=careful[row.id],
-                headers=headers.get((told.get(row.activity_id, 0), row.host), {}),
+                refusal=policy.refusal_reason(row.host, activity),
+                is_degraded=is_degraded[row.id],
+                headers=headers.get((sender_ids.get(row.activity_id, 0), row.host), {}),
             )
             for row in rows
         ]
@@ -86,7 +99,9 @@ def _select_deliveries() -> Select[int, str, str, str, datetime, int]:
 
 
 class _DeliveryPolicy:
-    """Which of `hosts` may get what: asked again at each attempt, since operators change it."""
+    """Which of `hosts` may receive which activity. Checked at each attempt, since operators change
+    it.
+    """
 
     def __init__(self, node: Node, session: Session, hosts: set[str]) -> None:
         self._allowed = peers.allowed_among(session, node.settings, hosts)
@@ -94,13 +109,13 @@ class _DeliveryPolicy:
         self._session = session
 
     def refusal_reason(self, host: str, activity: OutboxActivity) -> str:
-        """Why `host` may not get the activity; empty if it may."""
+        """Why `host` may not receive the activity; empty if it may."""
         if host not in self._allowed:
             return f"{host} is not on the list of servers we speak with"
-        # It was on its way when it was withdrawn, and did not arrive.
+        # Withdrawn before this delivery arrived.
         if activity.audience == NOBODY and activity.type in CONTENT_ACTIVITIES:
             return "It was withdrawn before it arrived."
-        # Whoever got it may and should hear that it is gone.
+        # Every host that received the object must learn that it is deleted.
         is_for_peers = activity.audience == PEERS and activity.type != "Delete"
         if (
             is_for_peers

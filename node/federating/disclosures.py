@@ -1,4 +1,4 @@
-"""The ledger of what left: which host got which object of ours, when first, when last and how."""
+"""The disclosure ledger: which host received which local object, first and last when, and how."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,78 +11,81 @@ from node.db import insert_into, now
 from node.federating.models import Actor, Disclosure
 from node.federating.outgoing_requests import OutgoingRequest
 
-# What `Shared.type` says of what a host came for itself, rather than being sent it.
+# `Disclosure.type` of an object that the host fetched, rather than being sent it.
 FETCHED = "Fetch"
-# Activities by which nobody gets anything of ours that could be taken back.
+# Activities that carry no object of ours that could later be withdrawn.
 NON_DISCLOSING_TYPES = frozenset(
     {"Follow", "Accept", "Reject", "Undo", "Delete", "Like", "Block", "Flag", "Move"}
 )
 
 
 def record_fetch(session: Session, object_uri: str, host: str) -> None:
-    """`host` proved who it is and was given the document of `object_uri`, which not all may read.
-
-    It is told when the object is deleted.
+    """Record that `host` proved its identity and fetched `object_uri`, which is not public. The
+    host will get the object's Delete.
     """
     _upsert(session, [{"object_uri": object_uri, "host": host, "inbox": None, "type": FETCHED}])
 
 
-def record_deliveries(session: Session, letters: Iterable[OutgoingRequest]) -> None:
-    """These were taken. Of a Delete that is the acknowledgement that the object is gone."""
-    got: dict[tuple[str, str], dict[str, Any]] = {}
-    gone: dict[tuple[str, str], dict[str, Any]] = {}
-    for letter in letters:
-        which = letter.object_uri, letter.host
-        if letter.activity_type == "Delete":
-            gone[which] = {"of": letter.object_uri, "at": letter.host}
-        elif letter.activity_type not in NON_DISCLOSING_TYPES:
-            got[which] = {
-                "object_uri": letter.object_uri,
-                "host": letter.host,
-                "inbox": letter.inbox,
-                "type": letter.activity_type,
+def record_deliveries(session: Session, requests: Iterable[OutgoingRequest]) -> None:
+    """Record delivered requests. A delivered Delete counts as the host's acknowledgement that the
+    object is gone.
+    """
+    received: dict[tuple[str, str], dict[str, Any]] = {}
+    deleted: dict[tuple[str, str], dict[str, Any]] = {}
+    for request in requests:
+        key = request.object_uri, request.host
+        if request.activity_type == "Delete":
+            deleted[key] = {"of": request.object_uri, "at": request.host}
+        elif request.activity_type not in NON_DISCLOSING_TYPES:
+            received[key] = {
+                "object_uri": request.object_uri,
+                "host": request.host,
+                "inbox": request.inbox,
+                "type": request.activity_type,
             }
-    if got:
-        _upsert(session, [got[which] for which in sorted(got)])
-    if gone:
-        _mark_deleted(session, [gone[which] for which in sorted(gone)])
+    if received:
+        _upsert(session, [received[key] for key in sorted(received)])
+    if deleted:
+        _mark_deleted(session, [deleted[key] for key in sorted(deleted)])
 
 
 def holder_inboxes(session: Session, object_uri: str) -> set[str]:
-    """Where every host hears that got `object_uri` and has not acknowledged that it is gone."""
-    got = select(Disclosure).where(
+    """The inboxes of all hosts that received `object_uri` and have not acknowledged its Delete."""
+    query = select(Disclosure).where(
         Disclosure.object_uri == object_uri, Disclosure.deleted_at.is_(None)
     )
-    rows = session.scalars(got).all()
-    sent = {row.inbox for row in rows if row.inbox}
-    came = {row.host for row in rows} - {host_of(inbox) for inbox in sent}
-    return sent | {inbox for host in came if (inbox := _inbox_on_host(session, host))}
+    rows = session.scalars(query).all()
+    inboxes = {row.inbox for row in rows if row.inbox}
+    fetching_hosts = {row.host for row in rows} - {host_of(inbox) for inbox in inboxes}
+    return inboxes | {inbox for host in fetching_hosts if (inbox := _inbox_on_host(session, host))}
 
 
 def _inbox_on_host(session: Session, host: str) -> str | None:
-    """An inbox of a host that never was sent anything, if any actor there is known."""
+    """An inbox of a host that only fetched, if any actor there is known."""
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
     query = select(inbox).where(Actor.host == host, ~Actor.is_local).order_by(Actor.id).limit(1)
     return session.scalar(query)
 
 
-def _upsert(session: Session, got: list[Mapping[str, Any]]) -> None:
-    moment = now()
+def _upsert(session: Session, disclosures: list[Mapping[str, Any]]) -> None:
+    current_time = now()
     insert = insert_into(session, Disclosure)
-    new = insert.excluded
+    excluded = insert.excluded
     statement = insert.on_conflict_do_update(
         index_elements=["object_uri", "host"],
         set_={
-            "inbox": func.coalesce(new.inbox, Disclosure.inbox),
-            "type": new.type,
-            "last_at": new.last_at,
+            "inbox": func.coalesce(excluded.inbox, Disclosure.inbox),
+            "type": excluded.type,
+            "last_at": excluded.last_at,
             "deleted_at": None,
         },
     )
-    times = {"first_at": moment, "last_at": moment}
-    session.connection().execute(statement, [{**one, **times} for one in got])
+    times = {"first_at": current_time, "last_at": current_time}
+    session.connection().execute(statement, [{**disclosure, **times} for disclosure in disclosures])
 
 
-def _mark_deleted(session: Session, gone: list[Mapping[str, Any]]) -> None:
-    which = Disclosure.object_uri == bindparam("of"), Disclosure.host == bindparam("at")
-    session.connection().execute(update(Disclosure).where(*which).values(deleted_at=now()), gone)
+def _mark_deleted(session: Session, deleted: list[Mapping[str, Any]]) -> None:
+    conditions = Disclosure.object_uri == bindparam("of"), Disclosure.host == bindparam("at")
+    session.connection().execute(
+        update(Disclosure).where(*conditions).values(deleted_at=now()), deleted
+    )

@@ -1,4 +1,4 @@
-"""From what was received to the room that receives such things."""
+"""Routes received activities to the rooms that handle them."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from node.runtime import Handler, Node, NotHandledError, ReceivedActivity, UnitO
 
 
 def dispatch(node: Node, work: UnitOfWork, received: ReceivedActivity) -> tuple[str, str]:
-    """Hand it to its handlers, until one does not say that it is no concern of its room.
+    """Call the handlers for an activity until one does not raise `NotHandledError`.
 
-    Returns `done` or `ignored`, and why it was ignored.
+    Returns the state, `done` or `ignored`, and why it was ignored.
     """
-    kind = type_of(received.document) if received.document else ""
-    outcome = f"nothing here receives {received.activity.type} {kind}".strip()
-    for handler in _find_handlers(node, received.activity.type, kind):
+    object_type = type_of(received.document) if received.document else ""
+    outcome = f"nothing here receives {received.activity.type} {object_type}".strip()
+    for handler in _find_handlers(node, received.activity.type, object_type):
         try:
             handler(work, received)
         except NotHandledError as reason:
@@ -23,9 +23,9 @@ def dispatch(node: Node, work: UnitOfWork, received: ReceivedActivity) -> tuple[
     return "ignored", outcome
 
 
-def _find_handlers(node: Node, activity: str, kind: str) -> Iterator[Handler]:
-    """Those for just this kind of object first, then those for any."""
-    for key in dict.fromkeys([(activity, kind), (activity, "")]):
-        for room in node.handlers:
-            if key in room:
-                yield room[key]
+def _find_handlers(node: Node, activity_type: str, object_type: str) -> Iterator[Handler]:
+    """The handlers for exactly this object type first, then those for any object type."""
+    for key in dict.fromkeys([(activity_type, object_type), (activity_type, "")]):
+        for handlers in node.handlers:
+            if key in handlers:
+                yield handlers[key]

@@ -1,5 +1,5 @@
-"""Reading documents from other nodes: guarded, signed by the node's own actor, and only from hosts
-we speak with.
+"""Fetches documents from other servers: only from allowed ones, with size and time limits, signed
+by the node's own actor.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -19,17 +19,17 @@ from node.messages import Message, message_from, msg
 from node.outbound import AS2, JRD, OutboundError, OutboundResponse, Signer
 from node.runtime import Node
 
-# What one server sends can name things of another: of each server so many a minute are fetched on
-# such an errand, and so many of all. Nobody has this node knock at a third server's door at will.
+# A message of one server can name URLs of another. Per minute, at most this many third-party
+# fetches per server and in all, so that nobody can use this node to flood a third server.
 MAX_THIRD_PARTY_FETCHES_PER_HOST, MAX_THIRD_PARTY_FETCHES = 20, 300
-# How a server says that something is not there, or no more: by a status, or by a document.
+# The statuses, or the type of the document, by which a server says that an object is gone.
 GONE_STATUSES, TOMBSTONE = frozenset({404, 410}), "Tombstone"
 
 
 class FetchError(InvalidInputError):
-    """A document could not be had.
+    """A document could not be fetched.
 
-    `status` is the answer's, if there was one; `permanent` if asking again is vain.
+    `status`: that of the response, if there was one. `permanent`: a retry would be useless.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class FetchError(InvalidInputError):
 
 
 class FetchLimitError(FetchError):
-    """A document was not asked for: too many were, of its server, within this minute."""
+    """Nothing was requested: the limit of third-party fetches per minute has been reached."""
 
 
 @dataclass(frozen=True)
 class ConditionalResponse:
-    """The answer to a question with an entity tag: no document where the tag still stands.
+    """The response to a conditional request; `document` is None if it has not changed.
 
     The names of `headers` are lower-case.
     """
@@ -58,12 +58,13 @@ class ConditionalResponse:
 def fetch_document(
     node: Node, uri: str, *, approved_by_operator: bool = False, referrer_host: str | None = None
 ) -> dict[str, Any]:
-    """The ActivityPub document at `uri`, from its own origin. Opens no transaction while it waits.
+    """The ActivityPub document at `uri`, from its own origin. Waits for the network outside any
+    transaction.
 
-    `vouched`: an operator named the server just now, so it need not be on the list yet; where it
-    sends us on to must be. `sent_by`: the host whose message named `uri`. Raises `NotNowError`
-    where that would be one errand too many, and `NotFetchedError` when the host is not one we speak
-    with, does not answer, or answers with something else.
+    `approved_by_operator`: an operator has just named the server, so it need not be allowed yet;
+    servers that it redirects to must be. `referrer_host`: the host whose message named `uri`.
+    Raises `FetchLimitError` beyond the limit of third-party fetches, and `FetchError` if the host
+    is not allowed, does not respond, or responds with something else.
     """
     return _parse_document(
         uri,
@@ -74,17 +75,19 @@ def fetch_document(
 
 
 def fetch_if_changed(node: Node, uri: str, tag: str) -> ConditionalResponse:
-    """As `document`, unless what we know has the entity tag `tag` (RFC 9110 section 13.1.2)."""
-    tagged = {"if-none-match": tag}
-    answer = _signed_get(node, uri, headers=tagged, accepted_statuses=[HTTPStatus.NOT_MODIFIED])
-    is_new = answer.status != HTTPStatus.NOT_MODIFIED
-    return ConditionalResponse(_parse_document(uri, answer) if is_new else None, answer.headers)
+    """As `fetch_document`, unless the stored version with the entity tag `tag` is still current
+    (RFC 9110, section 13.1.2).
+    """
+    headers = {"if-none-match": tag}
+    response = _signed_get(node, uri, headers=headers, accepted_statuses=[HTTPStatus.NOT_MODIFIED])
+    is_new = response.status != HTTPStatus.NOT_MODIFIED
+    return ConditionalResponse(_parse_document(uri, response) if is_new else None, response.headers)
 
 
 def fetch_resource(
     node: Node, uri: str, content_types: Collection[str], *, approved_by_operator: bool = False
 ) -> OutboundResponse:
-    """As `document`, what is at `uri` and is no ActivityPub document."""
+    """As `fetch_document`, for a resource that is not an ActivityPub document."""
     return _signed_get(
         node, uri, approved_by_operator=approved_by_operator, content_types=content_types
     )
@@ -100,9 +103,11 @@ def _signed_get(
     accepted_statuses: Collection[int] = (),
     content_types: Collection[str] = AS2,
 ) -> OutboundResponse:
-    """What is answered to a question that the node signed. `also`: statuses as good as 200."""
+    """The response to a GET signed by the node's actor. `accepted_statuses` count as success, as
+    200 does.
+    """
     host = _host_of_url(uri)
-    may_visit = _host_check(node, host, approved_by_operator=approved_by_operator)
+    is_host_allowed = _host_check(node, host, approved_by_operator=approved_by_operator)
     if referrer_host is not None and referrer_host != host:
         _count_third_party_fetch(node, host)
     with node.reading() as session:
@@ -115,7 +120,7 @@ def _signed_get(
             sign=sign,
             content_types=content_types,
             headers=headers,
-            is_host_allowed=may_visit,
+            is_host_allowed=is_host_allowed,
         )
 
     return _check_response(
@@ -126,21 +131,21 @@ def _signed_get(
 def _get_with_known_scheme(
     node: Node, host: str, key: PrivateKey, get: Callable[[Signer], OutboundResponse]
 ) -> OutboundResponse:
-    """Signed as the host is known to take it; what is learned of that is remembered."""
+    """Sign with the scheme that the host is known to accept, and store it if that changes."""
     with node.reading() as session:
-        known = signature_schemes.known_scheme(session, host)
-    answer, scheme = signature_schemes.send_signed(known, key, get)
-    if scheme != known:
+        known_scheme = signature_schemes.known_scheme(session, host)
+    response, scheme = signature_schemes.send_signed(known_scheme, key, get)
+    if scheme != known_scheme:
         with node.work(by=host) as work:
             signature_schemes.save_scheme(work.session, host, scheme)
-    return answer
+    return response
 
 
-def _parse_document(uri: str, answer: OutboundResponse) -> dict[str, Any]:
-    """The document in an answer, if it is the one at `uri`."""
+def _parse_document(uri: str, response: OutboundResponse) -> dict[str, Any]:
+    """The document in a response, after checking that it is the one at `uri`."""
     try:
-        found = parse_json(answer.body)
-        check_fetched_id(found, uri, answer.url)
+        document = parse_json(response.body)
+        check_fetched_id(document, uri, response.url)
     except FederationError as error:
         raise FetchError(
             msg(
@@ -150,18 +155,18 @@ def _parse_document(uri: str, answer: OutboundResponse) -> dict[str, Any]:
             ),
             permanent=True,
         ) from error
-    return found
+    return document
 
 
 def fetch_actor(
     node: Node, uri: str, *, approved_by_operator: bool = False, referrer_host: str | None = None
 ) -> ActorDocument:
-    """The document of an actor."""
-    found = fetch_document(
+    """The document of an actor; arguments and errors as in `fetch_document`."""
+    document = fetch_document(
         node, uri, approved_by_operator=approved_by_operator, referrer_host=referrer_host
     )
     try:
-        return ActorDocument.parse(found)
+        return ActorDocument.parse(document)
     except FederationError as error:
         raise FetchError(
             msg("%(uri)s is not an actor: %(error)s", uri=uri, error=message_from(error)),
@@ -170,33 +175,33 @@ def fetch_actor(
 
 
 def find_actor(node: Node, address: str, *, approved_by_operator: bool = False) -> ActorDocument:
-    """The actor that a person means by `@name@host`, `name@host` or an address (URL).
+    """The actor at `@name@host`, `name@host` or a URL, as entered by a user.
 
-    `vouched` holds for the server in `address` alone: one that it names in its turn must be on
-    the list. Raises `InvalidInputError`, naming the server.
+    `approved_by_operator` applies to the server in `address` only: one that it refers to must be
+    allowed. Raises `InvalidInputError`, naming the server.
     """
     try:
-        wanted = parse_address(address)
+        parsed = parse_address(address)
     except FederationError as error:
         raise InvalidInputError(
             msg("That is not an address our council can follow."),
             {"address": msg("Enter an address such as @council@moothall.example.gov.uk")},
         ) from error
-    if isinstance(wanted, str):
-        return fetch_actor(node, wanted, approved_by_operator=approved_by_operator)
-    username, host = wanted
-    found = _webfinger(node, username, host, approved_by_operator=approved_by_operator)
-    if isinstance(found, CanonicalAccount):
-        found = _webfinger(
+    if isinstance(parsed, str):
+        return fetch_actor(node, parsed, approved_by_operator=approved_by_operator)
+    username, host = parsed
+    result = _webfinger(node, username, host, approved_by_operator=approved_by_operator)
+    if isinstance(result, CanonicalAccount):
+        result = _webfinger(
             node,
-            found.username,
-            found.host,
-            approved_by_operator=approved_by_operator and found.host == host,
+            result.username,
+            result.host,
+            approved_by_operator=approved_by_operator and result.host == host,
         )
-    if isinstance(found, CanonicalAccount):
+    if isinstance(result, CanonicalAccount):
         raise _unknown_address_error(host, address)
     return fetch_actor(
-        node, found, approved_by_operator=approved_by_operator and host_of(found) == host
+        node, result, approved_by_operator=approved_by_operator and host_of(result) == host
     )
 
 
@@ -209,40 +214,42 @@ def _unknown_address_error(host: str, address: str) -> FetchError:
 def _webfinger(
     node: Node, username: str, host: str, *, approved_by_operator: bool
 ) -> str | CanonicalAccount:
-    """What `host` says by WebFinger of that name."""
-    # Nothing says how a private host speaks; it is taken to speak as this node does.
+    """The actor URI, or the canonical account, in the WebFinger response of `host`."""
+    # The scheme of a private host is unknown; assume that of this node.
     plain_http = host in node.settings.private_hosts and not node.settings.is_https
     url = webfinger_url(username, host, plain_http=plain_http)
-    # Some are found by those alone who say who they are.
-    answer = _signed_get(node, url, approved_by_operator=approved_by_operator, content_types=JRD)
+    # Signed, since some servers answer only requesters who identify themselves.
+    response = _signed_get(node, url, approved_by_operator=approved_by_operator, content_types=JRD)
     try:
-        return actor_id_from_jrd(parse_json(answer.body), username, host)
+        return actor_id_from_jrd(parse_json(response.body), username, host)
     except FederationError as error:
         raise _unknown_address_error(host, f"@{username}@{host}") from error
 
 
 def _host_check(node: Node, host: str, *, approved_by_operator: bool) -> Callable[[str], bool]:
-    """What says of each server on the way from `host` whether it may be asked.
+    """A function that says whether a host may be requested, for `host` and its redirects.
 
-    Raises `NotFetchedError` if `host` itself may not. This node is never asked: it would wait for
-    itself.
+    Raises `FetchError` if `host` itself may not be. This node is never requested: a request thread
+    would wait for another.
     """
-    own = host_of(node.settings.base_url)
-    if host == own:
+    own_host = host_of(node.settings.base_url)
+    if host == own_host:
         raise FetchError(
             msg("That address is on this server, not on another council’s server."), permanent=True
         )
 
-    def may_visit(authority: str) -> bool:
+    def is_host_allowed(authority: str) -> bool:
         with node.reading() as session:
             if approved_by_operator and authority == host:
                 return not peers.is_blocked(session, host)
-            is_allowed = authority != own and peers.is_allowed(session, node.settings, authority)
-        if is_allowed and authority != host:  # whom `host` sends us on to
+            is_allowed = authority != own_host and peers.is_allowed(
+                session, node.settings, authority
+            )
+        if is_allowed and authority != host:  # a redirect target
             _count_third_party_fetch(node, authority)
         return is_allowed
 
-    if not may_visit(host):
+    if not is_host_allowed(host):
         raise FetchError(
             msg(
                 "This server does not exchange data with %(host)s. The operator can allow it.",
@@ -250,11 +257,11 @@ def _host_check(node: Node, host: str, *, approved_by_operator: bool) -> Callabl
             ),
             permanent=True,
         )
-    return may_visit
+    return is_host_allowed
 
 
 def _count_third_party_fetch(node: Node, host: str) -> None:
-    """Count one more question to `host` that another server has us ask. Raises `NotNowError`."""
+    """Count a request to `host` that another server caused. Raises `FetchLimitError`."""
     try:
         node.third_party_fetch_limiter.hit(
             host, MAX_THIRD_PARTY_FETCHES_PER_HOST, MAX_THIRD_PARTY_FETCHES
@@ -272,20 +279,20 @@ def _check_response(
     get: Callable[[], OutboundResponse], host: str, accepted_statuses: Collection[int] = ()
 ) -> OutboundResponse:
     try:
-        answer = get()
+        response = get()
     except OutboundError as error:
         raise FetchError(
             msg("%(host)s could not be reached: %(error)s", host=host, error=error.safe_text),
             permanent=error.permanent,
         ) from error
-    if answer.status != HTTPStatus.OK and answer.status not in accepted_statuses:
-        gone = answer.status in GONE_STATUSES
+    if response.status != HTTPStatus.OK and response.status not in accepted_statuses:
+        is_gone = response.status in GONE_STATUSES
         raise FetchError(
-            msg("%(host)s responded with status %(status)s.", host=host, status=answer.status),
-            status=answer.status,
-            permanent=gone,
+            msg("%(host)s responded with status %(status)s.", host=host, status=response.status),
+            status=response.status,
+            permanent=is_gone,
         )
-    return answer
+    return response
 
 
 def _host_of_url(uri: str) -> str:

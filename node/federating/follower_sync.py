@@ -1,9 +1,9 @@
-"""Both sides of a Follow agree on it (FEP-8fcf).
+"""Follower synchronisation (FEP-8fcf): keeps both servers' views of a Follow the same.
 
-With what we deliver goes a digest of our followers at the receiver's server; where it knows others,
-it asks for the list. What others send us so is looked at when we next compare, and whoever was
-lost on the way is found: a Follow of ours that they do not know is asked for again, and one that
-they think of is undone. An answer that cannot be had changes nothing.
+Deliveries carry a digest of our followers at the receiver's server; if its own differs, it fetches
+the list. A digest that we receive is checked at the next comparison: a Follow of ours that the
+other server does not know is sent again, and one that only they know is undone. A list that cannot
+be fetched changes nothing.
 """
 
 from collections import defaultdict
@@ -21,15 +21,15 @@ from node.federating.models import Actor, Follow
 from node.messages import message_from, msg
 from node.runtime import Node, UnitOfWork
 
-# A council has one actor that follows; more than these are no list of ours.
+# A council follows with a single actor, so a longer list is refused.
 MAX_LISTED = 1_000
-# Of our actors, councils follow and are followed; of others nobody is told what they follow.
+# Only actors of councils follow and are synchronised; what officers follow is private.
 FOLLOWER_KIND = "Organization"
 
 
 def build_header(session: Session, actor: Actor, host: str) -> dict[str, str]:
-    """The header that tells `host` which followers of `actor`, who is ours, we know there: by its
-    name; empty for an actor whose followers are not kept in step.
+    """The synchronisation header with the digest of the followers of the local `actor` on `host`;
+    empty for an actor whose followers are not synchronised.
     """
     return build_headers(session, {actor.id}, {host}).get((actor.id, host), {})
 
@@ -37,38 +37,38 @@ def build_header(session: Session, actor: Actor, host: str) -> dict[str, str]:
 def build_headers(
     session: Session, actor_ids: Collection[int], hosts: Collection[str]
 ) -> dict[tuple[int, str], dict[str, str]]:
-    """As `header_for`, for many at once: by actor and host, where there is one."""
+    """As `build_header`, for many actors and hosts at once, keyed by actor id and host."""
     query = (
         select(Follow.followed_id, Actor.host, Actor.uri)
         .join(Follow, Follow.follower_id == Actor.id)
         .where(Follow.followed_id.in_(actor_ids), Follow.state == "accepted")
         .where(Actor.host.in_(hosts))
     )
-    known = defaultdict[tuple[int, str], list[str]](list)
+    follower_uris = defaultdict[tuple[int, str], list[str]](list)
     for actor_id, host, uri in session.execute(query):
-        known[actor_id, host].append(uri)
-    ours = Actor.id.in_(actor_ids), Actor.is_local, Actor.kind == FOLLOWER_KIND
+        follower_uris[actor_id, host].append(uri)
+    is_synchronised = Actor.id.in_(actor_ids), Actor.is_local, Actor.kind == FOLLOWER_KIND
     return {
         (actor.id, host): {
             HEADER: CollectionSynchronization(
                 actor.followers,
                 collection_url(actor),
-                partial_followers_digest(known[actor.id, host]),
+                partial_followers_digest(follower_uris[actor.id, host]),
             ).dump()
         }
-        for actor in session.scalars(select(Actor).where(*ours))
+        for actor in session.scalars(select(Actor).where(*is_synchronised))
         if actor.followers
         for host in hosts
     }
 
 
 def collection_url(actor: Actor) -> str:
-    """Where a server finds which followers of `actor` we know there."""
+    """The URL of the part of the followers of `actor` that are on the requesting server."""
     return f"{actor.followers}_synchronization"
 
 
 def followers_on_host(session: Session, actor: Actor, host: str) -> list[str]:
-    """The ids of the followers of `actor` at `host`."""
+    """The URIs of the followers of `actor` on `host`."""
     query = (
         select(Actor.uri)
         .join(Follow, Follow.follower_id == Actor.id)
@@ -78,9 +78,8 @@ def followers_on_host(session: Session, actor: Actor, host: str) -> list[str]:
 
 
 def handle_header(node: Node, sender: str, header: str | None) -> None:
-    """What the signed header of a delivery says of the followers of `sender` here.
-
-    Where it is not what we know, its list is fetched later; what cannot be read is passed over.
+    """Check the signed header of a delivery against the local followers of `sender`. If they
+    differ, its list is fetched by the next comparison. An invalid header is ignored.
     """
     with node.reading() as session:
         actor = actors.by_uri(session, sender)
@@ -91,43 +90,43 @@ def handle_header(node: Node, sender: str, header: str | None) -> None:
 
 
 def find_mismatch_url(session: Session, actor: Actor, header: str | None) -> str | None:
-    """Where the list is, if `actor` says that other followers of it are here than we know."""
+    """The URL of the list, if the header's digest differs from that of our own data."""
     try:
-        told = CollectionSynchronization.parse(header or "", actor.followers)
+        remote = CollectionSynchronization.parse(header or "", actor.followers)
     except DocumentError:
         return None
-    is_same = told.digest == partial_followers_digest(_local_follower_uris(session, actor))
-    return None if is_same else told.url
+    is_equal = remote.digest == partial_followers_digest(_local_follower_uris(session, actor))
+    return None if is_equal else remote.url
 
 
 def reconcile(node: Node, actor_id: int, url: str) -> str:
-    """Fetch who of ours follows an actor, as its server sees it, and settle what differs.
+    """Fetch which local actors follow `actor_id`, as its server sees it, and repair differences.
 
-    Returns what was done, in words; raises `NotFetchedError`, and then nobody was touched.
+    Returns what was done, as text. Raises `FetchError`, and then nothing has changed.
     """
-    listed = _fetch_listed(node, url)
+    listed_uris = _fetch_listed(node, url)
     with node.work(by=url) as work:
         actor = work.session.get_one(Actor, actor_id)
-        done = []
+        changes = []
         for row in work.session.scalars(select(Follow).where(*_is_local_follow(actor))):
-            if row.state == "accepted" and row.follower.uri not in listed:
+            if row.state == "accepted" and row.follower.uri not in listed_uris:
                 following.send_follow(work, row)
-                done.append(f"{row.follower.address} asked to follow again")
-            elif row.state == "requested" and row.follower.uri in listed:
+                changes.append(f"{row.follower.address} asked to follow again")
+            elif row.state == "requested" and row.follower.uri in listed_uris:
                 following.record_answer(work, row, "accepted")
-                done.append(f"{row.follower.address} was accepted")
-        for uri in sorted(listed):
-            one = actors.local_by_uri(work.session, uri)
-            if one is None or one.kind != FOLLOWER_KIND:
+                changes.append(f"{row.follower.address} was accepted")
+        for uri in sorted(listed_uris):
+            follower = actors.local_by_uri(work.session, uri)
+            if follower is None or follower.kind != FOLLOWER_KIND:
                 continue
-            if following.between(work.session, one, actor) is None:
-                _send_undo(work, one, actor)
-                done.append(f"{one.address} does not follow")
-        return ", ".join(done)
+            if following.between(work.session, follower, actor) is None:
+                _send_undo(work, follower, actor)
+                changes.append(f"{follower.address} does not follow")
+        return ", ".join(changes)
 
 
 def _fetch_listed(node: Node, url: str) -> set[str]:
-    """The ids in the list at `url`. Raises `NotFetchedError` for anything but a whole list."""
+    """The URIs in the list at `url`. Raises `FetchError` unless the list is complete."""
     try:
         collection = CollectionDocument.parse(fetching.fetch_document(node, url))
     except DocumentError as error:
@@ -143,9 +142,9 @@ def _fetch_listed(node: Node, url: str) -> set[str]:
 
 
 def _local_follower_uris(session: Session, actor: Actor) -> list[str]:
-    """Who of ours follows `actor`, as far as we know."""
-    follows = select(Follow).where(*_is_local_follow(actor), Follow.state == "accepted")
-    return [row.follower.uri for row in session.scalars(follows)]
+    """The local actors that follow `actor`, by our own data."""
+    query = select(Follow).where(*_is_local_follow(actor), Follow.state == "accepted")
+    return [row.follower.uri for row in session.scalars(query)]
 
 
 def _is_local_follow(actor: Actor) -> tuple[ColumnElement[bool], ...]:
@@ -153,9 +152,9 @@ def _is_local_follow(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 
 def _send_undo(work: UnitOfWork, follower: Actor, followed: Actor) -> None:
-    """Tell that one of ours does not follow: of a Follow of which nothing but this is known."""
-    new = local_uris.new_activity
-    about = follow(new(work.settings), follower.uri, followed.uri)
-    activity = undo(new(work.settings), follower.uri, about, to=[followed.uri])
+    """Undo a Follow that only the other server knows, with a new id since its own is unknown."""
+    new_uri = local_uris.new_activity
+    unknown_follow = follow(new_uri(work.settings), follower.uri, followed.uri)
+    activity = undo(new_uri(work.settings), follower.uri, unknown_follow, to=[followed.uri])
     outbox.send(work, follower, activity, to=followed)
     work.audit("follow.end", followed.uri, follower=follower.uri)

@@ -1,4 +1,4 @@
-"""Following: asking, answering, ending; and what others ask of us."""
+"""Follows: those of local actors that we send, and those of remote actors that we answer."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from node.federating.models import Actor, Follow, InboxItem
 from node.messages import msg
 from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
-# Of the actors of one server, so many follow actors of ours.
+# Most follows of local actors by actors of one server.
 MAX_FOLLOWS_PER_HOST = 1_000
-# Where there are so many follows, no server is heard any more that the operator did not allow.
+# Beyond this many follows, only servers that the operator allowed may add more.
 MAX_FOLLOWS_WITH_UNLISTED = 50_000
 SELECT_BETWEEN = select(Follow).where(
     Follow.follower_id == bindparam("follower"), Follow.followed_id == bindparam("followed")
@@ -35,17 +35,17 @@ def between(session: Session, follower: Actor, followed: Actor) -> Follow | None
     return session.scalar(SELECT_BETWEEN, {"follower": follower.id, "followed": followed.id})
 
 
-def request_follow(work: UnitOfWork, follower: Actor, found: ActorDocument) -> Follow:
-    """Ask a remote actor to be followed by `follower`. Asking again asks again.
+def request_follow(work: UnitOfWork, follower: Actor, document: ActorDocument) -> Follow:
+    """Send a Follow from the local `follower` to a remote actor; again, if it was sent before.
 
     Raises `InvalidInputError` for an actor of this node.
     """
-    if actors.local_by_uri(work.session, found.id) is not None:
+    if actors.local_by_uri(work.session, document.id) is not None:
         raise InvalidInputError(
             msg("That is your own server."),
             {"address": msg("Enter the address of another council")},
         )
-    followed = actors.upsert(work.session, found)
+    followed = actors.upsert(work.session, document)
     row = between(work.session, follower, followed)
     if row is None:
         row = Follow(follower=follower, followed=followed)
@@ -58,7 +58,7 @@ def request_follow(work: UnitOfWork, follower: Actor, found: ActorDocument) -> F
 
 
 def send_follow(work: UnitOfWork, row: Follow) -> None:
-    """Send a Follow of ours, be it for the first time or again."""
+    """Send the Follow of this row with a new id, for the first time or again."""
     follower, followed = row.follower, row.followed
     row.uri = local_uris.new_activity(work.settings)
     outbox.send(work, follower, follow(row.uri, follower.uri, followed.uri), to=followed)
@@ -66,7 +66,7 @@ def send_follow(work: UnitOfWork, row: Follow) -> None:
 
 
 def unfollow(work: UnitOfWork, row: Follow) -> None:
-    """`follower`, who is ours, no longer follows."""
+    """End a follow by a local actor. Raises `ConflictError` for a remote follower."""
     if not row.follower.is_local:
         raise ConflictError(
             msg("This follower is on another server, so you cannot end the follow here.")
@@ -83,21 +83,26 @@ def unfollow(work: UnitOfWork, row: Follow) -> None:
 
 
 def receive_follow(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody follows an actor of ours: accepted, every time they ask.
+    """Handle a Follow of a local actor: it is always accepted, and a repeated one again.
 
-    One that has moved takes no new followers: its document says where to. A Follow that was undone
-    since, and comes again under the same id, is rejected.
+    An actor that has moved rejects new followers; its document names the new account. A Follow that
+    was undone before it arrived is rejected too.
     """
     activity = received.activity
     followed = actors.local_by_uri(work.session, id_of(activity.object) or "")
     follower = actors.by_uri(work.session, activity.actor)
     if followed is None or follower is None:
         raise NotHandledError(msg("there is no such account on this server to follow"))
-    # Of what they sent, only that which says which Follow it was.
-    asked = {"id": activity.id, "type": "Follow", "actor": follower.uri, "object": followed.uri}
+    # Only the properties that identify the Follow, not everything that was sent.
+    follow_summary = {
+        "id": activity.id,
+        "type": "Follow",
+        "actor": follower.uri,
+        "object": followed.uri,
+    }
     row = between(work.session, follower, followed)
     if row is None and (followed.moved_to is not None or _was_undone(work.session, activity)):
-        answer = reject(local_uris.new_activity(work.settings), followed.uri, asked)
+        answer = reject(local_uris.new_activity(work.settings), followed.uri, follow_summary)
         _send_answer(work, followed, answer, follower)
         return
     if row is None:
@@ -106,28 +111,32 @@ def receive_follow(work: UnitOfWork, received: ReceivedActivity) -> None:
         work.session.add(row)
         work.audit("follow.accept", followed.uri, follower=follower.uri)
     row.uri, row.state, row.answered_at = activity.id, "accepted", now()
-    answer = accept(local_uris.new_activity(work.settings), followed.uri, asked, to=[follower.uri])
+    answer = accept(
+        local_uris.new_activity(work.settings), followed.uri, follow_summary, to=[follower.uri]
+    )
     _send_answer(work, followed, answer, follower)
 
 
 def _was_undone(session: Session, activity: Activity) -> bool:
-    about = {"actor_uri": activity.actor, "object_uri": activity.id}
-    return session.scalar(SELECT_UNDO, about) is not None
+    parameters = {"actor_uri": activity.actor, "object_uri": activity.id}
+    return session.scalar(SELECT_UNDO, parameters) is not None
 
 
 def resend_accept(work: UnitOfWork, row: Follow) -> None:
-    """Accept a follower of ours once more: its node then looks for what is there for it now."""
+    """Accept a follower again, so that its node compares and finds what is new for it."""
     follower, followed = row.follower, row.followed
-    asked = follow(row.uri, follower.uri, followed.uri)
-    del asked["@context"]
+    follow_activity = follow(row.uri, follower.uri, followed.uri)
+    del follow_activity["@context"]
     uri = local_uris.new_activity(work.settings)
-    _send_answer(work, followed, accept(uri, followed.uri, asked, to=[follower.uri]), follower)
+    _send_answer(
+        work, followed, accept(uri, followed.uri, follow_activity, to=[follower.uri]), follower
+    )
 
 
 def _send_answer(
     work: UnitOfWork, followed: Actor, answer: dict[str, Any], follower: Actor
 ) -> None:
-    """Of who asks over and over, and takes no answer, the last question alone is answered."""
+    """Send an Accept or Reject, replacing earlier ones that have not been sent yet."""
     outbox.supersede(work.session, followed, follower, "Accept", "Reject")
     outbox.send(work, followed, answer, to=follower)
 
@@ -149,8 +158,8 @@ def _check_follower_limits(session: Session, host: str) -> None:
 
 
 def receive_answer(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """An Accept or Reject of a Follow of ours; only by whom we asked. An Accept that comes again
-    says that there may be more for us: we compare.
+    """Handle an Accept or Reject of a Follow of ours, sent by the followed actor. A repeated Accept
+    says that there may be new content for us, so a comparison is scheduled.
     """
     row = _find_answered_follow(work.session, received.activity)
     if row is None:
@@ -163,9 +172,8 @@ def receive_answer(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def record_answer(work: UnitOfWork, row: Follow, state: str) -> None:
-    """A Follow of ours was accepted or rejected: of whom we follow, we read all that is there.
-
-    Once for each time that we asked: who changes their mind over and over has us read no more.
+    """Store the answer to a Follow of ours. If accepted, a backfill starts; once per Follow that we
+    sent, whatever the number of answers.
     """
     is_first = row.answered_at is None
     row.state, row.answered_at = state, now()
@@ -175,20 +183,20 @@ def record_answer(work: UnitOfWork, row: Follow, state: str) -> None:
 
 
 def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody no longer follows an actor of ours; an embedded Follow or its bare id.
+    """Handle the Undo of a Follow by the follower; the Follow is embedded or named by its bare id.
 
-    Only by whoever followed. Some servers give the Follow that they embed a new id; but one that we
-    did get, and another came after it, was over before: the Undo has been overtaken.
+    Some servers embed the Follow with a new id. But an id that we did receive, and that a later
+    Follow has replaced, is an old one: such an Undo is ignored.
     """
     activity = received.activity
-    mine, uri = Follow.follower.has(Actor.uri == activity.actor), id_of(activity.object) or ""
-    row = work.session.scalar(select(Follow).where(mine, Follow.uri == uri))
+    by_sender, uri = Follow.follower.has(Actor.uri == activity.actor), id_of(activity.object) or ""
+    row = work.session.scalar(select(Follow).where(by_sender, Follow.uri == uri))
     if row is None and work.session.scalar(select(exists().where(InboxItem.uri == uri))):
         raise NotHandledError(msg("they have followed again since"))
     if row is None and received.document is not None and received.document.get("type") == "Follow":
         followed = id_of(received.document.get("object")) or ""
         row = work.session.scalar(
-            select(Follow).where(mine, Follow.followed.has(Actor.uri == followed))
+            select(Follow).where(by_sender, Follow.followed.has(Actor.uri == followed))
         )
     if row is None:
         raise NotHandledError(msg("they were not following"))
@@ -197,16 +205,20 @@ def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def _find_answered_follow(session: Session, activity: Activity) -> Follow | None:
-    """The Follow of ours that `activity` answers: by its id, or by whom it names."""
-    theirs = Follow.followed.has(Actor.uri == activity.actor)
-    ours = Follow.follower.has(Actor.is_local)
+    """The Follow of ours that `activity` answers: by its id, or by the actor embedded in it."""
+    of_sender = Follow.followed.has(Actor.uri == activity.actor)
+    by_local_actor = Follow.follower.has(Actor.is_local)
     row = session.scalar(
-        select(Follow).where(theirs, ours, Follow.uri == (id_of(activity.object) or ""))
+        select(Follow).where(
+            of_sender, by_local_actor, Follow.uri == (id_of(activity.object) or "")
+        )
     )
     if row is None and isinstance(activity.object, dict):
-        asker = id_of(activity.object.get("actor")) or ""
+        follower_uri = id_of(activity.object.get("actor")) or ""
         row = session.scalar(
-            select(Follow).where(theirs, ours, Follow.follower.has(Actor.uri == asker))
+            select(Follow).where(
+                of_sender, by_local_actor, Follow.follower.has(Actor.uri == follower_uri)
+            )
         )
     return row
 

@@ -1,8 +1,8 @@
-"""What is kept of others has an end: done messages, actors that nothing here needs, what they
-deleted, and what of ours was for one actor alone.
+"""Deletes old data of other servers: processed messages, unreferenced actors, tombstones,
+reactions; and our direct activities.
 
-Each hour, what is too old goes, and the oldest of what is too much. What others can make grow
-within an hour is limited where it grows.
+Runs hourly by age and by number. What other servers can add within an hour is limited where it is
+added.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,27 +31,28 @@ from node.runtime import Node
 log = structlog.get_logger(__name__)
 
 JOB = "housekeeping"
-# An actor that was read so recently may have sent something that still waits.
+# A recently fetched actor may have sent a message that still waits.
 MIN_ACTOR_AGE = timedelta(hours=1)
-# Of the actors of one server that nothing here needs, so many are kept.
+# Unreferenced actors that are kept per server.
 MAX_ACTORS_PER_HOST = 1_000
-# Of what an actor said it deleted, so much is kept, and for so long.
+# Tombstones that are kept per actor, and for how long.
 MAX_TOMBSTONES_PER_ACTOR, TOMBSTONE_RETENTION = 20_000, timedelta(days=365)
-# Of what all said they deleted, and of what all like and pass on, so much is kept.
+# Tombstones and remote reactions that are kept in all.
 MAX_TOMBSTONES, MAX_REACTIONS = 1_000_000, 500_000
-# What was for one actor alone, or was withdrawn, once its delivery is forgotten: so long, and so
-# much.
+# Direct and withdrawn activities without deliveries: how long and how many are kept.
 DIRECT_RETENTION, MAX_DIRECT = timedelta(days=30), 100_000
 
 
 def run_job(node: Node) -> None:
-    """The job, which tidies up once an hour."""
+    """The job: prune everything, once an hour."""
     run_hourly(node, JOB, lambda: prune_all(node))
 
 
 def prune_all(node: Node) -> None:
-    """Delete what is too old or too much, of each kind."""
-    gone: dict[str, int] = {}
+    """Delete what is too old or exceeds its limit, kind by kind. A failing step does not stop the
+    others.
+    """
+    deleted: dict[str, int] = {}
     steps: Mapping[str, Callable[[Node], int]] = {
         "deliveries": delivery.prune,
         "messages": _prune_messages,
@@ -62,20 +63,23 @@ def prune_all(node: Node) -> None:
         "failures of jobs": _prune_failures,
     }
 
-    def act(name: str) -> None:
-        gone[name] = steps[name](node)
+    def run_step(name: str) -> None:
+        deleted[name] = steps[name](node)
 
-    error_isolation.for_each(node, JOB, steps, act)
-    if any(gone.values()):
-        log.info("tidied", **gone)
+    error_isolation.for_each(node, JOB, steps, run_step)
+    if any(deleted.values()):
+        log.info("old data deleted", **deleted)
 
 
 def _prune_messages(node: Node) -> int:
-    settings, since = node.settings, func.coalesce(InboxItem.finished_at, InboxItem.received_at)
-    done = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
-    old = done.where(since < now() - timedelta(settings.inbox_days))
-    return prune(node, JOB, InboxItem, old) + prune_surplus(
-        node, JOB, InboxItem, done, InboxItem.id, settings.most_handled
+    settings, finished_at = (
+        node.settings,
+        func.coalesce(InboxItem.finished_at, InboxItem.received_at),
+    )
+    processed = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
+    expired = processed.where(finished_at < now() - timedelta(settings.inbox_days))
+    return prune(node, JOB, InboxItem, expired) + prune_surplus(
+        node, JOB, InboxItem, processed, InboxItem.id, settings.most_handled
     )
 
 
@@ -87,19 +91,19 @@ def _prune_actors(node: Node) -> int:
         .group_by(Actor.host)
     ).having(func.count() > MAX_ACTORS_PER_HOST)
     with node.reading() as session:
-        crowded = [host for host, _ in session.execute(per_host)]
-    for host in crowded:
+        crowded_hosts = [host for host, _ in session.execute(per_host)]
+    for host in crowded_hosts:
         of_host = _select_unreferenced_actors().where(Actor.host == host)
         deleted += _prune_actors_beyond(node, of_host, MAX_ACTORS_PER_HOST)
     return deleted
 
 
-def _prune_actors_beyond(node: Node, chosen: Select[int], most: int) -> int:
-    return prune_surplus(node, JOB, Actor, chosen, Actor.fetched_at, most)
+def _prune_actors_beyond(node: Node, query: Select[int], limit: int) -> int:
+    return prune_surplus(node, JOB, Actor, query, Actor.fetched_at, limit)
 
 
 def _select_unreferenced_actors() -> Select[int]:
-    """Actors of others, and not of the last hour, that no row but their keys refers to."""
+    """Remote actors, fetched over an hour ago, that only their own keys refer to."""
     referred_to = [
         Actor.id.in_(select(column).where(column.is_not(None)))
         for table in Base.metadata.tables.values()
@@ -112,32 +116,38 @@ def _select_unreferenced_actors() -> Select[int]:
 
 
 def _prune_tombstones(node: Node) -> int:
-    """An actor has so many, and all together; of more, the latest."""
-    crowded = select(RemoteTombstone.actor_id).group_by(RemoteTombstone.actor_id)
-    keys, before = (
+    """Delete expired tombstones, and the oldest beyond the limits per actor and in all."""
+    by_actor = select(RemoteTombstone.actor_id).group_by(RemoteTombstone.actor_id)
+    tombstones, cutoff = (
         select(RemoteTombstone.uri, RemoteTombstone.actor_id),
         now() - TOMBSTONE_RETENTION,
     )
     with node.reading() as session:
-        over = (
+        total_limit_at = (
             select(RemoteTombstone.at)
             .order_by(RemoteTombstone.at.desc())
             .offset(MAX_TOMBSTONES - 1)
             .limit(1)
         )
-        surplus = [keys.where(RemoteTombstone.at < max(before, session.scalar(over) or before))]
-        for actor_id in session.scalars(crowded.having(func.count() > MAX_TOMBSTONES_PER_ACTOR)):
-            mine = select(RemoteTombstone.at).where(RemoteTombstone.actor_id == actor_id)
-            newest = (
-                mine.order_by(RemoteTombstone.at.desc())
+        surplus = [
+            tombstones.where(
+                RemoteTombstone.at < max(cutoff, session.scalar(total_limit_at) or cutoff)
+            )
+        ]
+        for actor_id in session.scalars(by_actor.having(func.count() > MAX_TOMBSTONES_PER_ACTOR)):
+            actor_times = select(RemoteTombstone.at).where(RemoteTombstone.actor_id == actor_id)
+            limit_at = (
+                actor_times.order_by(RemoteTombstone.at.desc())
                 .offset(MAX_TOMBSTONES_PER_ACTOR - 1)
                 .limit(1)
             )
-            last = session.scalar(newest)
+            oldest_kept = session.scalar(limit_at)
             surplus.append(
-                keys.where(RemoteTombstone.actor_id == actor_id, RemoteTombstone.at < last)
+                tombstones.where(
+                    RemoteTombstone.actor_id == actor_id, RemoteTombstone.at < oldest_kept
+                )
             )
-    return sum(prune(node, JOB, RemoteTombstone, old) for old in surplus)
+    return sum(prune(node, JOB, RemoteTombstone, query) for query in surplus)
 
 
 def _prune_failures(node: Node) -> int:
@@ -145,15 +155,15 @@ def _prune_failures(node: Node) -> int:
 
 
 def _prune_direct_activities(node: Node) -> int:
-    waits = exists().where(Delivery.activity_id == OutboxActivity.id)
-    is_unread = OutboxActivity.audience.in_((DIRECT, NOBODY))
-    answers = select(OutboxActivity.id).where(is_unread, ~waits)
-    old = answers.where(OutboxActivity.created_at < now() - DIRECT_RETENTION)
-    return prune(node, JOB, OutboxActivity, old) + prune_surplus(
-        node, JOB, OutboxActivity, answers, OutboxActivity.id, MAX_DIRECT
+    has_delivery = exists().where(Delivery.activity_id == OutboxActivity.id)
+    is_unlisted = OutboxActivity.audience.in_((DIRECT, NOBODY))
+    activities = select(OutboxActivity.id).where(is_unlisted, ~has_delivery)
+    expired = activities.where(OutboxActivity.created_at < now() - DIRECT_RETENTION)
+    return prune(node, JOB, OutboxActivity, expired) + prune_surplus(
+        node, JOB, OutboxActivity, activities, OutboxActivity.id, MAX_DIRECT
     )
 
 
 def _prune_reactions(node: Node) -> int:
-    theirs = select(Reaction.id).where(Reaction.actor.has(~Actor.is_local))
-    return prune_surplus(node, JOB, Reaction, theirs, Reaction.id, MAX_REACTIONS)
+    remote_reactions = select(Reaction.id).where(Reaction.actor.has(~Actor.is_local))
+    return prune_surplus(node, JOB, Reaction, remote_reactions, Reaction.id, MAX_REACTIONS)
