@@ -1,8 +1,9 @@
-"""What others send us: judged in a fixed order, stored once, and only then answered.
+"""Receives inbox messages: verifies them in a fixed order, stores each once, and only then
+responds.
 
-Messages that arrive together are judged one after the other by one thread, which costs half of what
-it costs many threads that take turns, and stored in one transaction. They are acted on later: see
-`node.federating.inbox_processing`.
+Messages that arrive together are verified one after the other in one thread, at half the cost of
+contending threads, and stored in one transaction. `node.federating.inbox_processing` acts on them
+later.
 """
 
 from collections.abc import Sequence
@@ -38,25 +39,26 @@ log = structlog.get_logger(__name__)
 MAX_BYTES = InboxPolicy.max_bytes
 Row = dict[str, Any]
 FOLLOW = "Follow"
-# An irrelevant message takes up no room: its id alone is kept, to recognise it if it comes again.
+# An irrelevant message does not count towards the quota: only its id is stored, to recognise
+# duplicates.
 IRRELEVANT_ROW: Row = {
     "state": "ignored",
     "outcome": "refers to nothing on this server",
     "body": {},
 }
-# What the messages that wait are about.
+# The objects of the messages that wait.
 WAITING_OBJECTS = select(InboxItem.object_uri).where(
     InboxItem.object_uri.in_(bindparam("uris", expanding=True)),
     InboxItem.state == InboxItem.WAITING,
 )
-# Of large messages, one server sends so many a minute, and all together; as long as they wait, they
-# take up much of the disk.
+# Large messages accepted per minute, per server and in all: they take much disk space while they
+# wait.
 MAX_LARGE_PER_HOST, MAX_LARGE = 20, 60
 
 
 class InboxResult(NamedTuple):
-    """What came of a message: what it is, or why it is refused; or that a key must be asked for
-    before anybody can say.
+    """The result for one message: a verdict, a refusal, or that a key must be fetched before the
+    message can be verified.
     """
 
     verdict: Accepted | Ignored | None = None
@@ -65,9 +67,9 @@ class InboxResult(NamedTuple):
 
 
 def receive(node: Node, request: SignedRequest) -> None:
-    """Take one message; once this returns, it is stored.
+    """Accept one message; it is stored when this returns.
 
-    Raises `Refusal`, which has been counted; nothing else of the message is kept.
+    Raises `Refusal`, which has been counted. A refused message is not stored.
     """
     try:
         _receive(node, request)
@@ -77,15 +79,15 @@ def receive(node: Node, request: SignedRequest) -> None:
 
 
 def refuse(node: Node, host: str, refusal: Refusal) -> None:
-    """Note a refusal where the operator sees it. `host` is what the message claims to be from."""
+    """Count and log a refusal for the operator. `host` is the sender that the message claims."""
     counts.count(node, host, refusal)
-    log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
+    log.info("inbox message refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
 
 
 def _receive(node: Node, request: SignedRequest) -> None:
-    taken = _submit(node, request)
-    if taken.needs_key_fetch:
-        # It takes its time to ask for a key: done where nobody else waits for it.
+    result = _submit(node, request)
+    if result.needs_key_fetch:
+        # Fetching a key takes time: done in this thread, outside the batch.
         keys = FetchingKeyStore(node)
         verdict = accept(request, build_policy(node), keys, now())
         if isinstance(verdict, Ignored):
@@ -94,65 +96,69 @@ def _receive(node: Node, request: SignedRequest) -> None:
         if keys.has_fetched:
             with node.work(by=verdict.activity.actor) as work:
                 keys.store_fetched(work.session)
-        taken = _submit(node, verdict)
-    if taken.refusal is not None:
-        raise taken.refusal
-    told = taken.verdict
-    if isinstance(told, Ignored):
-        _handle_ignored(node, request, told)
-    elif isinstance(told, Accepted) and HEADER.lower() in told.covered:
-        follower_sync.handle_header(node, told.key.owner, request.headers.get(HEADER))
+        result = _submit(node, verdict)
+    if result.refusal is not None:
+        raise result.refusal
+    verdict = result.verdict
+    if isinstance(verdict, Ignored):
+        _handle_ignored(node, request, verdict)
+    elif isinstance(verdict, Accepted) and HEADER.lower() in verdict.covered:
+        follower_sync.handle_header(node, verdict.key.owner, request.headers.get(HEADER))
 
 
-def _handle_ignored(node: Node, request: SignedRequest, told: Ignored) -> None:
-    """Nothing is kept of it; but an account that may be deleted is asked for, and what nobody can
-    verify is counted.
+def _handle_ignored(node: Node, request: SignedRequest, verdict: Ignored) -> None:
+    """Nothing is stored. An account that may be deleted is checked, and an unverifiable message is
+    counted as refused.
     """
-    if told.deleted_actor is not None:
-        actor_deletions.schedule_check(node, told.deleted_actor)
-    if told.refusal is not None:
-        refuse(node, claimed_host(request), told.refusal)
+    if verdict.deleted_actor is not None:
+        actor_deletions.schedule_check(node, verdict.deleted_actor)
+    if verdict.refusal is not None:
+        refuse(node, claimed_host(request), verdict.refusal)
 
 
-def _submit(node: Node, one: SignedRequest | Accepted) -> InboxResult:
-    taken: InboxResult = node.inbox_commits.submit(one, partial(_process_batch, node))
-    return taken
+def _submit(node: Node, message: SignedRequest | Accepted) -> InboxResult:
+    result: InboxResult = node.inbox_commits.submit(message, partial(_process_batch, node))
+    return result
 
 
 def _process_batch(
-    node: Node, arrived: Sequence[SignedRequest | Accepted]
+    node: Node, messages: Sequence[SignedRequest | Accepted]
 ) -> Sequence[InboxResult]:
-    """Judge what arrived together, one after the other, and store what was accepted, at once."""
-    keystore.prefetch_keys(node, [one for one in arrived if isinstance(one, SignedRequest)])
-    by_known_keys, rules = StoredKeys(node), build_policy(node)
-    judged = [
-        InboxResult(one) if isinstance(one, Accepted) else _judge(one, rules, by_known_keys)
-        for one in arrived
+    """Verify messages one after the other, and store the accepted ones in one transaction."""
+    keystore.prefetch_keys(
+        node, [message for message in messages if isinstance(message, SignedRequest)]
+    )
+    stored_keys, policy = StoredKeys(node), build_policy(node)
+    results = [
+        InboxResult(message)
+        if isinstance(message, Accepted)
+        else _judge(message, policy, stored_keys)
+        for message in messages
     ]
     accepted = {
-        place: (taken.verdict, inbox_processing.build_row(taken.verdict))
-        for place, taken in enumerate(judged)
-        if isinstance(taken.verdict, Accepted)
+        index: (result.verdict, inbox_processing.build_row(result.verdict))
+        for index, result in enumerate(results)
+        if isinstance(result.verdict, Accepted)
     }
-    unheard = _find_blocked_or_deleted(
+    refused_uris = _find_blocked_or_deleted(
         node, {row["actor_uri"] for _verdict, row in accepted.values()}
     )
     _ignore_irrelevant(node, [(verdict.activity, row) for verdict, row in accepted.values()])
     rows = []
-    for place, (verdict, row) in accepted.items():
-        refusal = _refusal_for(node, row, len(verdict.body), unheard)
+    for index, (verdict, row) in accepted.items():
+        refusal = _refusal_for(node, row, len(verdict.body), refused_uris)
         if refusal is None:
             rows.append(row)
         else:
-            judged[place] = InboxResult(refusal=refusal)
+            results[index] = InboxResult(refusal=refusal)
     if rows:
         _store(node, rows)
-    return judged
+    return results
 
 
-def _judge(request: SignedRequest, rules: InboxPolicy, keys: StoredKeys) -> InboxResult:
+def _judge(request: SignedRequest, policy: InboxPolicy, keys: StoredKeys) -> InboxResult:
     try:
-        return InboxResult(accept(request, rules, keys, now()))
+        return InboxResult(accept(request, policy, keys, now()))
     except Refusal as refusal:
         return InboxResult(refusal=refusal)
     except KeyNotStoredError:
@@ -160,7 +166,7 @@ def _judge(request: SignedRequest, rules: InboxPolicy, keys: StoredKeys) -> Inbo
 
 
 def _store(node: Node, rows: Sequence[Row]) -> None:
-    # No unit of work: nobody's doing, and to be quick about.
+    # Not in a unit of work: nothing to audit, and it must be fast.
     with read_write(), node.engine.begin() as connection:
         insert_missing(connection, InboxItem, rows)
         for row in rows:
@@ -174,13 +180,18 @@ def _store(node: Node, rows: Sequence[Row]) -> None:
 
 
 def _reopen_follow(row: Row) -> Update:
-    """A Follow that came before under the same id is acted on once more: whoever repeats it has
-    missed our answer. Of one that waits, nothing changes.
+    """Process a finished Follow again if it is repeated under the same id, since its sender has
+    missed our answer. One that still waits is not changed.
     """
-    finished = InboxItem.uri == row["uri"], InboxItem.state.in_(("done", "ignored"))
-    mine = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == FOLLOW
-    anew = {"state": InboxItem.WAITING, "attempts": 0, "due_at": row["due_at"], "finished_at": None}
-    return update(InboxItem).where(*finished, *mine).values(body=row["body"], **anew)
+    is_finished = InboxItem.uri == row["uri"], InboxItem.state.in_(("done", "ignored"))
+    by_sender = InboxItem.actor_uri == row["actor_uri"], InboxItem.type == FOLLOW
+    values = {
+        "state": InboxItem.WAITING,
+        "attempts": 0,
+        "due_at": row["due_at"],
+        "finished_at": None,
+    }
+    return update(InboxItem).where(*is_finished, *by_sender).values(body=row["body"], **values)
 
 
 def _record_peer_seen(node: Node, host: str) -> None:
@@ -188,47 +199,49 @@ def _record_peer_seen(node: Node, host: str) -> None:
         peer_health.on_message_received(work, host)
 
 
-def _ignore_irrelevant(node: Node, arrived: Sequence[tuple[Activity, Row]]) -> None:
-    """Mark the messages that refer to nothing on this server, so that no job has to act on them.
-    A reply to a message that is still waiting is not one of them.
+def _ignore_irrelevant(node: Node, messages: Sequence[tuple[Activity, Row]]) -> None:
+    """Mark the messages that refer to nothing on this server, so that no job processes them. A
+    reply to a message that still waits is relevant.
     """
-    by_place = {
-        place: subjects
-        for place, (activity, row) in enumerate(arrived)
+    subjects_by_index = {
+        index: subjects
+        for index, (activity, row) in enumerate(messages)
         if not row["needs_fetch"]
         and (subjects := node.relevance.referenced_uris(node.settings, activity)) is not None
     }
-    if not by_place:
+    if not subjects_by_index:
         return
-    uris = set[str]().union(*by_place.values())
+    uris = set[str]().union(*subjects_by_index.values())
     with node.reading() as session:
         known = node.relevance.find_known(session, uris)
         known.update(session.scalars(WAITING_OBJECTS, {"uris": list(uris)}))
-    written = [
-        (place, row["object_uri"])
-        for place, (_activity, row) in enumerate(arrived)
+    new_objects = [
+        (index, row["object_uri"])
+        for index, (_activity, row) in enumerate(messages)
         if row["type"] in object_resolution.OBJECT_ACTIVITIES
     ]
-    for place, subjects in by_place.items():
-        others = (uri for at, uri in written if at != place)
-        if known.isdisjoint(subjects) and subjects.isdisjoint(others):
-            arrived[place][1].update(IRRELEVANT_ROW, finished_at=now())
+    for index, subjects in subjects_by_index.items():
+        other_uris = (uri for position, uri in new_objects if position != index)
+        if known.isdisjoint(subjects) and subjects.isdisjoint(other_uris):
+            messages[index][1].update(IRRELEVANT_ROW, finished_at=now())
 
 
-def _refusal_for(node: Node, row: Row, size: int, unheard: set[str]) -> Refusal | None:
-    """Why a message of `size` bytes may not wait: its actor is not heard, or its host sends more
-    than we can act on or have room for, and is to send the rest later.
+def _refusal_for(node: Node, row: Row, size: int, refused_uris: set[str]) -> Refusal | None:
+    """Why a message of `size` bytes is not accepted, if so: its actor is blocked or deleted, or its
+    sender has used up its quota and is to retry later.
     """
-    if actor_blocks.is_refused(row["type"], row["actor_uri"], unheard):
+    if actor_blocks.is_refused(row["type"], row["actor_uri"], refused_uris):
         return Refusal(Reason.actor_blocked, row["actor_uri"])
     if row["state"] != InboxItem.WAITING:
         return None
     host, forwarder = row["host"], row["forwarded_by"]
-    # Nobody fills up the room of those whose messages it passes on.
-    name = f"forwarded by {forwarder}" if forwarder else host
-    room = node.quotas.get(name) or node.quotas.put(name, _load_quota(node, host, forwarder))
-    room.remaining -= 1
-    if room.remaining < 0 or (
+    # Forwarded messages count for the forwarder: it must not use up the author's quota.
+    quota_name = f"forwarded by {forwarder}" if forwarder else host
+    quota = node.quotas.get(quota_name) or node.quotas.put(
+        quota_name, _load_quota(node, host, forwarder)
+    )
+    quota.remaining -= 1
+    if quota.remaining < 0 or (
         size > inbox_processing.LARGE_MESSAGE_BYTES
         and not _is_within_large_quota(node, forwarder or host)
     ):
@@ -245,22 +258,26 @@ def _is_within_large_quota(node: Node, sender: str) -> bool:
 
 
 def _find_blocked_or_deleted(node: Node, actor_uris: set[str]) -> set[str]:
-    """Those of some actors from whom nothing is taken, remembered for a moment."""
-    found = {
-        uri: known for uri in actor_uris if (known := node.blocked_actor_cache.get(uri)) is not None
+    """The blocked or deleted actors among these, from a short-lived cache."""
+    refused_by_uri = {
+        uri: refused
+        for uri in actor_uris
+        if (refused := node.blocked_actor_cache.get(uri)) is not None
     }
-    if unknown := actor_uris - set(found):
+    if unknown := actor_uris - set(refused_by_uri):
         with node.reading() as session:
-            unheard = actor_blocks.find_blocked_or_deleted(session, unknown)
-        found |= {uri: node.blocked_actor_cache.put(uri, unheard & {uri}) for uri in unknown}
-    return set[str]().union(*found.values())
+            refused = actor_blocks.find_blocked_or_deleted(session, unknown)
+        refused_by_uri |= {
+            uri: node.blocked_actor_cache.put(uri, refused & {uri}) for uri in unknown
+        }
+    return set[str]().union(*refused_by_uri.values())
 
 
 def _load_quota(node: Node, host: str, forwarder: str | None) -> Quota:
-    most = node.settings.most_waiting
-    sender = InboxItem.forwarded_by == forwarder
-    sent = sender if forwarder else and_(InboxItem.host == host, sender)
-    waits = InboxItem.state == InboxItem.WAITING, sent
-    waiting = select(InboxItem.id).where(*waits).limit(most).subquery()
+    limit = node.settings.most_waiting
+    is_forwarded_by = InboxItem.forwarded_by == forwarder
+    from_sender = is_forwarded_by if forwarder else and_(InboxItem.host == host, is_forwarded_by)
+    conditions = InboxItem.state == InboxItem.WAITING, from_sender
+    waiting = select(InboxItem.id).where(*conditions).limit(limit).subquery()
     with node.reading() as session:
-        return Quota(most - (session.scalar(select(func.count()).select_from(waiting)) or 0))
+        return Quota(limit - (session.scalar(select(func.count()).select_from(waiting)) or 0))

@@ -1,6 +1,6 @@
-"""Acting on what the inbox stored: here and now, or once the object was read at its origin.
+"""Processes stored inbox messages: at once, or after fetching the object from its origin.
 
-A repeat is harmless; out of order is harmless.
+Processing a message twice, or messages out of order, is harmless.
 """
 
 import json
@@ -32,22 +32,22 @@ from node.text import one_line
 log = structlog.get_logger(__name__)
 
 FETCHING_JOB = "inbox-fetching"
-# So many are leased at once, and so many acted on in one transaction: the inbox waits for its end.
+# Messages leased at once, and processed per transaction: the inbox waits for its end.
 LEASE_SIZE, BATCH_SIZE = 100, 12
-# Before it acts, the job waits so long for more: a transaction for each message would cost more
-# than the message.
+# Seconds the job waits for more messages: a transaction per message would cost more than the
+# message.
 COALESCE_SECONDS = 0.05
-# So many fetches are under way at once.
+# Fetches in flight at the same time.
 CONCURRENT_FETCHES = 4
-# A message of more bytes is kept as long as it waits.
+# The body of a message above this size, in bytes, is kept only while it waits.
 LARGE_MESSAGE_BYTES = 65_536
-# What could not be asked for among so much else is asked for a while later, for so long.
+# Retry interval of a message whose fetch was rate-limited, and for how long it is retried.
 THROTTLED_RETRY_INTERVAL, MAX_THROTTLED_WAIT = timedelta(minutes=1), timedelta(days=1)
 
 
 class ProcessingResult(NamedTuple):
-    """How acting on a message ended: the state it has then, `new` where it is to be tried again,
-    and why; whether that counts as a try.
+    """The outcome of processing: the new state (`new` to retry), the reason, and whether it counts
+    as an attempt.
     """
 
     state: str
@@ -59,8 +59,8 @@ BLOCKED_RESULT = ProcessingResult("ignored", "blocked since it came")
 
 
 def build_row(verdict: Accepted) -> dict[str, Any]:
-    """The row of an accepted message."""
-    activity, moment = verdict.activity, now()
+    """The column values of an `InboxItem` for an accepted message."""
+    activity, received_at = verdict.activity, now()
     return {
         "uri": _message_key(verdict),
         "actor_uri": activity.actor,
@@ -73,61 +73,60 @@ def build_row(verdict: Accepted) -> dict[str, Any]:
         or object_resolution.needs_fetch(activity, trusted=verdict.embedded_trusted),
         "state": InboxItem.WAITING,
         "attempts": 0,
-        "received_at": moment,
-        "due_at": moment,
+        "received_at": received_at,
+        "due_at": received_at,
         "finished_at": None,
         "outcome": "",
     }
 
 
 def _message_key(verdict: Accepted) -> str:
-    """By what a message is known when it comes again. Hearsay takes no name that the activity of
-    which it tells may yet come under.
+    """The id by which a repeated message is recognised. An unverified forwarded message gets a key
+    of its own, since the activity may still arrive from its actor under its id.
     """
     activity = verdict.activity
     if not verdict.is_unverified:
         return activity.id
-    name = sha256(f"{verdict.forwarded_by} {activity.id}".encode()).hexdigest()
-    return f"hearsay:{name}"
+    digest = sha256(f"{verdict.forwarded_by} {activity.id}".encode()).hexdigest()
+    return f"hearsay:{digest}"
 
 
 def job_for(row: Mapping[str, Any]) -> str:
-    """The job that acts on a row."""
+    """The name of the job that processes a row."""
     return FETCHING_JOB if row["needs_fetch"] else InboxItem.JOB
 
 
-# Of a server that was blocked after its message had been stored.
+# For a message stored before its server was blocked.
 NOT_ALLOWED_RESULT = ProcessingResult("ignored", "this node does not speak with its server")
 
 
 @queues.wakes_for_next(InboxItem)
 def run_job(node: Node) -> None:
-    """The job: act on everything that can be acted on here and now, oldest first. What comes
-    meanwhile wakes it again, and is gathered.
+    """The job: process all messages that need no fetch, oldest first. Messages that arrive
+    meanwhile wake it again, and are batched.
     """
-    run = queues.isolate_errors(node, InboxItem)
-    is_more = True
-    while is_more:
+    isolation = queues.isolate_errors(node, InboxItem)
+    has_more = True
+    while has_more:
         items = queues.lease(node, InboxItem, LEASE_SIZE, InboxItem.needs_fetch.is_(False))
         for start in range(0, len(items), BATCH_SIZE):
-            run.attempt_all(items[start : start + BATCH_SIZE], partial(_handle_local, node))
-        is_more = len(items) == LEASE_SIZE
+            isolation.attempt_all(items[start : start + BATCH_SIZE], partial(_handle_local, node))
+        has_more = len(items) == LEASE_SIZE
 
 
 def run_fetching_job(node: Node) -> None:
-    """The job: act on what must first be fetched from its origin, which may take its time.
-
-    Of each host one at once, so that a slow one holds up nobody else.
+    """The job: process messages whose object must be fetched. One per host at a time, so that a
+    slow host delays no other.
     """
-    act, is_fetched = partial(_handle_fetched, node), InboxItem.needs_fetch.is_(True)
+    handle, needs_fetch = partial(_handle_fetched, node), InboxItem.needs_fetch.is_(True)
     queues.process_queue(
-        node, InboxItem, act, is_fetched, concurrency=CONCURRENT_FETCHES, per_host=1
+        node, InboxItem, handle, needs_fetch, concurrency=CONCURRENT_FETCHES, per_host=1
     )
 
 
 def retry(work: UnitOfWork, item: InboxItem) -> None:
-    """Act once more on a message that failed. Raises `ConflictError` for one that did not, and for
-    one that was too large to be kept.
+    """Process a failed message again. Raises `ConflictError` if it did not fail, or its body was
+    dropped.
     """
     if not item.body:
         raise ConflictError(msg("The message was too large to keep, so you cannot retry it."))
@@ -140,12 +139,12 @@ def retry(work: UnitOfWork, item: InboxItem) -> None:
 
 
 def _handle_local(node: Node, items: Sequence[queues.Lease]) -> None:
-    """Act on messages that hold all that is needed."""
+    """Process messages that contain all that is needed."""
     _handle(node, dict.fromkeys(item.id for item in items))
 
 
 def _handle_fetched(node: Node, item: queues.Lease) -> None:
-    """Act on a message once its object was read where it lives."""
+    """Fetch the object of a message, then process it."""
     with node.reading() as session:
         row = session.get_one(InboxItem, item.id)
         body, forwarded_by = row.body, row.forwarded_by
@@ -160,11 +159,11 @@ def _handle_fetched(node: Node, item: queues.Lease) -> None:
 
 
 def _handle(node: Node, prepared: Mapping[int, ReceivedActivity | None]) -> None:
-    """Act on some messages in one transaction.
+    """Process messages in one transaction: the effect of each is committed with its new state, or
+    neither is.
 
-    The effect of each is committed together with its new state, or neither is. Savepoints, by which
-    one that fails is undone alone, take a third of the time: there are none until one fails, and
-    then for a while.
+    Savepoints, which undo only a failing message, take a third of the time. They are used only for
+    a while after a message has failed.
     """
     if node.recent_failures.get(InboxItem.JOB):
         _handle_in_one_transaction(node, prepared, with_savepoints=True)
@@ -172,46 +171,48 @@ def _handle(node: Node, prepared: Mapping[int, ReceivedActivity | None]) -> None
     try:
         _handle_in_one_transaction(node, prepared, with_savepoints=False)
     except EXPECTED_ERRORS as error:
-        log.info("a message failed: all of its batch are acted on again", why=describe_error(error))
+        log.info("message failed, batch is repeated with savepoints", reason=describe_error(error))
         node.recent_failures.put(InboxItem.JOB, value=True)
-        node.quotas.clear()  # they counted what was undone
+        node.quotas.clear()  # their counts include what was rolled back
         _handle_in_one_transaction(node, prepared, with_savepoints=True)
 
 
 def _handle_in_one_transaction(
     node: Node, prepared: Mapping[int, ReceivedActivity | None], *, with_savepoints: bool
 ) -> None:
-    """Raises what a handler raises, unless there are savepoints and it was foreseen."""
-    act = _dispatch_in_savepoint if with_savepoints else _dispatch
+    """Raises what a handler raises; with savepoints, only unexpected errors."""
+    process = _dispatch_in_savepoint if with_savepoints else _dispatch
     with node.work(by=InboxItem.JOB) as work:
         items = _lock_waiting(work, prepared.keys())
         with change_tracking.caching(work.session):
             actors.lock(work.session, {item.actor_uri for item in items})
-            unheard = actor_blocks.find_blocked_or_deleted(
+            refused_uris = actor_blocks.find_blocked_or_deleted(
                 work.session, {item.actor_uri for item in items}
             )
-            found = [prepared[item.id] or _parse_embedded(item) for item in items]
+            parsed = [prepared[item.id] or _parse_embedded(item) for item in items]
             for prefetch in node.prefetchers:
-                prefetch(work, [one for one in found if isinstance(one, ReceivedActivity)])
-            ends = [
+                prefetch(work, [each for each in parsed if isinstance(each, ReceivedActivity)])
+            results = [
                 BLOCKED_RESULT
-                if actor_blocks.is_refused(item.type, item.actor_uri, unheard)
-                else act(node, work, item, received)
-                for item, received in zip(items, found, strict=True)
+                if actor_blocks.is_refused(item.type, item.actor_uri, refused_uris)
+                else process(node, work, item, received)
+                for item, received in zip(items, parsed, strict=True)
             ]
-        for item, end in zip(items, ends, strict=True):
-            _record(work, item, end)
+        for item, result in zip(items, results, strict=True):
+            _record(work, item, result)
 
 
 def _lock_waiting(work: UnitOfWork, item_ids: Collection[int]) -> Sequence[InboxItem]:
-    """Those that still wait: else a lease ran out, and another worker was quicker."""
-    waiting = InboxItem.id.in_(item_ids), InboxItem.state == InboxItem.WAITING
-    query = select(InboxItem).where(*waiting).order_by(InboxItem.id).with_for_update()
+    """Lock the messages that still wait; another worker may have processed some after a lease
+    expired.
+    """
+    is_waiting = InboxItem.id.in_(item_ids), InboxItem.state == InboxItem.WAITING
+    query = select(InboxItem).where(*is_waiting).order_by(InboxItem.id).with_for_update()
     return work.session.scalars(query).all()
 
 
 def _parse_embedded(item: InboxItem) -> ReceivedActivity | ProcessingResult:
-    """What a message holds, or how it ends because it cannot be read."""
+    """The activity in a message, or the result if it cannot be parsed."""
     try:
         return object_resolution.from_embedded(Activity.parse(item.body))
     except FederationError as error:
@@ -221,7 +222,7 @@ def _parse_embedded(item: InboxItem) -> ReceivedActivity | ProcessingResult:
 def _dispatch(
     node: Node, work: UnitOfWork, item: InboxItem, received: ReceivedActivity | ProcessingResult
 ) -> ProcessingResult:
-    """Act on one message. Raises what a handler raises."""
+    """Process one message. Raises what a handler raises."""
     if isinstance(received, ProcessingResult):
         return received
     work.by = item.actor_uri
@@ -234,7 +235,7 @@ def _dispatch(
 def _dispatch_in_savepoint(
     node: Node, work: UnitOfWork, item: InboxItem, received: ReceivedActivity | ProcessingResult
 ) -> ProcessingResult:
-    """The same; of one that fails nothing stays but how it ended. Raises what nobody foresaw."""
+    """As `_dispatch`, but an expected error only rolls back this message."""
     try:
         with work.session.begin_nested():
             return _dispatch(node, work, item, received)
@@ -245,21 +246,21 @@ def _dispatch_in_savepoint(
 def _failure_result(error: Exception) -> ProcessingResult:
     if isinstance(error, FetchLimitError):
         return ProcessingResult(InboxItem.WAITING, describe_error(error), counts_as_attempt=False)
-    permanent = isinstance(error, Refusal) or getattr(error, "permanent", True)
-    return ProcessingResult("failed" if permanent else InboxItem.WAITING, describe_error(error))
+    is_permanent = isinstance(error, Refusal) or getattr(error, "permanent", True)
+    return ProcessingResult("failed" if is_permanent else InboxItem.WAITING, describe_error(error))
 
 
-def _record_alone(node: Node, item_id: int, end: ProcessingResult) -> None:
+def _record_alone(node: Node, item_id: int, result: ProcessingResult) -> None:
     with node.work(by=InboxItem.JOB) as work:
         for item in _lock_waiting(work, [item_id]):
-            _record(work, item, end)
+            _record(work, item, result)
 
 
-def _record(work: UnitOfWork, item: InboxItem, end: ProcessingResult) -> None:
-    """Note how it ended; if it did not, when it is tried again."""
-    item.outcome, item.leased_until = one_line(end.outcome, 500), None
-    state = end.state
-    if not end.counts_as_attempt and item.received_at > now() - MAX_THROTTLED_WAIT:
+def _record(work: UnitOfWork, item: InboxItem, result: ProcessingResult) -> None:
+    """Store the result of a message, and when it is retried."""
+    item.outcome, item.leased_until = one_line(result.outcome, 500), None
+    state = result.state
+    if not result.counts_as_attempt and item.received_at > now() - MAX_THROTTLED_WAIT:
         item.due_at = now() + THROTTLED_RETRY_INTERVAL
         work.wake(FETCHING_JOB, THROTTLED_RETRY_INTERVAL)
         return
@@ -273,5 +274,5 @@ def _record(work: UnitOfWork, item: InboxItem, end: ProcessingResult) -> None:
     else:
         item.move_to(state)
         item.finished_at = now()
-        if len(json.dumps(item.body)) > LARGE_MESSAGE_BYTES:  # that it came is known by its id
+        if len(json.dumps(item.body)) > LARGE_MESSAGE_BYTES:  # duplicates are recognised by id
             item.body = {}

@@ -1,4 +1,4 @@
-"""What the checks of the federation library ask this node: who may send, and public keys."""
+"""Implements what `federation.acceptance` asks of a node: which hosts may send, and public keys."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -24,19 +24,19 @@ from node.federating import actors, fetching, peers
 from node.federating.models import Actor, ActorKey, InboxItem
 from node.runtime import Node
 
-# Anybody can name any document of a server that we speak with as the key's; and in open mode, any
-# number of servers.
+# Key fetches per minute, per server and in all: any message can name any URL of an allowed server
+# as its key and, in open mode, any server.
 MAX_FETCHES_PER_HOST, MAX_FETCHES = 30, 3_000
-# What a server answers that may answer otherwise soon.
+# Statuses after which a later request may succeed.
 TEMPORARY_STATUSES = frozenset({408, 425, 429})
 DISTANT_PAST = datetime.min.replace(tzinfo=UTC)
 SELECT_KEYS = select(ActorKey.key_id, Actor.uri, ActorKey.public_pem, ActorKey.asserts).join(Actor)
 
 
 def build_policy(node: Node) -> InboxPolicy:
-    """What this node's settings and peers say about who may send.
+    """The acceptance policy by this node's settings and peers.
 
-    That a host is allowed is remembered for a moment, since its messages come together.
+    Allowed hosts are cached briefly, since messages of one host come in bursts.
     """
 
     def host_allowed(host: str) -> bool:
@@ -55,26 +55,24 @@ def build_policy(node: Node) -> InboxPolicy:
 
 
 def _inbox_history_start(node: Node) -> datetime | None:
-    """When the oldest message came that is kept for certain, where so many came that housekeeping
-    deletes by their number.
-    """
-    known = node.inbox_history_cache.get("")
-    if known is None:
+    """When the oldest message arrived that housekeeping surely keeps; None while it keeps all."""
+    start = node.inbox_history_cache.get("")
+    if start is None:
         with node.reading() as session:
             newest = session.scalar(select(func.max(InboxItem.id))) or 0
-            kept = InboxItem.id > newest - node.settings.most_handled
-            oldest = select(InboxItem.received_at).where(kept).order_by(InboxItem.id).limit(1)
-            has_all = newest <= node.settings.most_handled
-            found = None if has_all else session.scalar(oldest)
-            # The dates of messages are in whole seconds.
-            known = found.replace(microsecond=0) if found else DISTANT_PAST
-        node.inbox_history_cache.put("", known)
-    return None if known is DISTANT_PAST else known
+            is_kept = InboxItem.id > newest - node.settings.most_handled
+            oldest = select(InboxItem.received_at).where(is_kept).order_by(InboxItem.id).limit(1)
+            keeps_all = newest <= node.settings.most_handled
+            received_at = None if keeps_all else session.scalar(oldest)
+            # Message dates have whole seconds.
+            start = received_at.replace(microsecond=0) if received_at else DISTANT_PAST
+        node.inbox_history_cache.put("", start)
+    return None if start is DISTANT_PAST else start
 
 
 def prefetch_keys(node: Node, requests: Iterable[SignedRequest]) -> None:
-    """Remember what the tables say of the keys that some requests name, and of their hosts: read
-    for all of them at once, before each is judged.
+    """Cache the stored keys and allowed hosts that some requests name, with one query for all,
+    before each is verified.
     """
     key_ids, hosts = set(), set()
     for request in requests:
@@ -87,39 +85,39 @@ def prefetch_keys(node: Node, requests: Iterable[SignedRequest]) -> None:
     with node.reading() as session:
         for host in peers.allowed_among(session, node.settings, hosts):
             node.allowed_host_cache.put(host, True)
-        found = session.execute(SELECT_KEYS.where(ActorKey.key_id.in_(key_ids)))
-        for key_id, owner, public, asserts in found:
-            node.public_key_cache.put(key_id, PublicKey(key_id, owner, public, asserts))
+        rows = session.execute(SELECT_KEYS.where(ActorKey.key_id.in_(key_ids)))
+        for key_id, owner, public_pem, asserts in rows:
+            node.public_key_cache.put(key_id, PublicKey(key_id, owner, public_pem, asserts))
 
 
 def _load_key(session: Session, key_id: str) -> PublicKey | None:
-    """The key as our tables have it. An actor's own id means its first key."""
+    """The stored key with this id. An actor's own id stands for its first key."""
     query = SELECT_KEYS.where(or_(ActorKey.key_id == key_id, Actor.uri == key_id)).order_by(
         ActorKey.id
     )
-    found = session.execute(query).first()
-    return PublicKey(key_id, *found[1:]) if found else None
+    row = session.execute(query).first()
+    return PublicKey(key_id, *row[1:]) if row else None
 
 
 class KeyNotStoredError(Exception):
-    """A key would have to be asked for."""
+    """A key is not stored and would have to be fetched."""
 
 
 class StoredKeys:
-    """`federation.acceptance.KeyStore` over our tables alone.
+    """`federation.acceptance.KeyStore` over the database alone.
 
-    What the tables say is remembered for a moment, since messages of one actor come together.
+    Keys are cached briefly, since messages of one actor come in bursts.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
 
     def known(self, key_id: str) -> PublicKey | None:
-        """The key as we know it; no network."""
+        """The stored key; no network."""
         return self._node.public_key_cache.get(key_id) or self._load(key_id)
 
     def fetch(self, key_id: str) -> PublicKey:
-        """Raises `KeyToFetchError`."""
+        """Raises `KeyNotStoredError`."""
         raise KeyNotStoredError(key_id)
 
     def _load(self, key_id: str) -> PublicKey | None:
@@ -129,8 +127,8 @@ class StoredKeys:
 
 
 class KeyDocument(NamedTuple):
-    """What is remembered of a document that was asked for to find a key: what it says of keys, and
-    what would be kept of the actor, if it is one.
+    """The cached parts of a document fetched for a key: its key properties, and the actor to store,
+    if it is one.
     """
 
     keys: Mapping[str, Any]
@@ -149,13 +147,13 @@ def _refusal_reason(error: fetching.FetchError) -> Reason:
         return Reason.key_gone
     if error.status is None:
         return Reason.key_not_found if error.permanent else Reason.key_unreachable
-    is_for_now = error.status in TEMPORARY_STATUSES or error.status >= 500
-    return Reason.key_unreachable if is_for_now else Reason.key_not_found
+    is_temporary = error.status in TEMPORARY_STATUSES or error.status >= 500
+    return Reason.key_unreachable if is_temporary else Reason.key_not_found
 
 
 class FetchingKeyStore(StoredKeys):
-    """The same, and what their owners say. Nothing fetched is stored before the message is
-    accepted.
+    """Stored keys and, where these do not suffice, keys fetched from their owners. Fetched actors
+    are stored only once the message is accepted.
     """
 
     def __init__(self, node: Node) -> None:
@@ -164,7 +162,7 @@ class FetchingKeyStore(StoredKeys):
         self._returned_keys: dict[str, PublicKey] = {}
 
     def known(self, key_id: str) -> PublicKey | None:
-        """The key as we know it; no network."""
+        """The stored key; no network."""
         key = super().known(key_id)
         if key is not None:
             self._returned_keys[key_id] = key
@@ -173,56 +171,58 @@ class FetchingKeyStore(StoredKeys):
     def fetch(self, key_id: str) -> PublicKey:
         """The key as its owner's own document lists it.
 
-        At most one fetch a minute of each document, whatever arrives, and however much at once:
-        those who come later get what it brought. At most `MOST_A_MINUTE` of each server, and never
-        so many at once that fewer than half of the node's threads are left for everything else:
-        whoever would be one too many is to come again. Raises `Refusal`.
+        Each document is fetched at most once a minute; concurrent requests share the result. At
+        most `MAX_FETCHES_PER_HOST` a minute go to one server, and half of the node's threads stay
+        free for other requests. Raises `Refusal`, also where a limit is exceeded.
         """
         key = self._load(key_id)
-        if key not in {None, self._returned_keys.get(key_id)}:  # it was fetched a moment ago
+        if key not in {
+            None,
+            self._returned_keys.get(key_id),
+        }:  # fetched by another request meanwhile
             return key
-        most = max(1, self._node.settings.threads // 2)
+        limit = max(1, self._node.settings.threads // 2)
         try:
-            with self._node.key_fetch_limiter.slot(most):
+            with self._node.key_fetch_limiter.slot(limit):
                 return self._fetch(key_id)
         except LimitExceededError as error:
             reason = Reason.too_many_keys if error.key else Reason.busy
-            raise Refusal(reason, "too many keys are being asked for") from error
+            raise Refusal(reason, "too many keys are being fetched") from error
 
     def _fetch(self, key_id: str) -> PublicKey:
-        found = self._cached_document(without_fragment(key_id))
-        key = key_or_owner(found.keys, key_id)
+        document = self._cached_document(without_fragment(key_id))
+        key = key_or_owner(document.keys, key_id)
         if not isinstance(key, PublicKey):
-            found = self._cached_document(key.owner)
-            key = key.key_in(found.keys)
-        if found.actor is None:
+            document = self._cached_document(key.owner)
+            key = key.key_in(document.keys)
+        if document.actor is None:
             raise Refusal(Reason.key_not_found, f"{key.owner} is not an actor")
-        self._fetched_owners.append(found.actor)
+        self._fetched_owners.append(document.actor)
         return key
 
     def _cached_document(self, uri: str) -> KeyDocument:
-        found: KeyDocument | Refusal = self._node.key_document_cache.get_or_compute(
+        document: KeyDocument | Refusal = self._node.key_document_cache.get_or_compute(
             uri, lambda: self._fetch_document(uri)
         )
-        if isinstance(found, Refusal):
-            raise Refusal(found.reason, found.detail)
-        return found
+        if isinstance(document, Refusal):
+            raise Refusal(document.reason, document.detail)
+        return document
 
     def _fetch_document(self, uri: str) -> KeyDocument | Refusal:
         self._node.key_fetch_limiter.hit(host_of(uri), MAX_FETCHES_PER_HOST, MAX_FETCHES)
         try:
-            found = fetching.fetch_document(self._node, uri)
+            document = fetching.fetch_document(self._node, uri)
         except fetching.FetchError as error:
             return Refusal(_refusal_reason(error), error.safe_text)
-        return KeyDocument(strip_to_keys(found), _parse_actor(found))
+        return KeyDocument(strip_to_keys(document), _parse_actor(document))
 
     @property
     def has_fetched(self) -> bool:
-        """Whether anything was fetched that is worth keeping."""
+        """Whether `store_fetched` has anything to store."""
         return bool(self._fetched_owners)
 
     def store_fetched(self, session: Session) -> None:
-        """Keep what was fetched, now that the message it was fetched for has been accepted."""
+        """Store the fetched actors, now that the message is accepted."""
         for owner in self._fetched_owners:
             actors.upsert(session, owner)
         self._node.public_key_cache.clear()

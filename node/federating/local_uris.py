@@ -1,5 +1,5 @@
-"""The addresses (ActivityPub ids) of this node, in one place, which cannot change later; and the
-names of its actors.
+"""The URIs (ActivityPub ids) of this node's objects, which must never change once published; and
+the handles of its actors.
 """
 
 import secrets
@@ -9,7 +9,7 @@ from node.settings import Settings
 
 
 def handle(settings: Settings, actor: Actor) -> str:
-    """`@name@host`, as people type it: of ours at the domain that the operator chose."""
+    """`@name@host`, as users type it; for local actors with the operator's `handle_host`."""
     if actor.is_local and actor.username:
         return f"@{actor.username}@{settings.handle_host}"
     return actor.address
@@ -24,7 +24,7 @@ def council(settings: Settings, slug: str) -> str:
 
 
 def officer(settings: Settings, username: str) -> str:
-    """Of somebody who chose to be seen."""
+    """The actor of an officer who chose to have a public profile."""
     return f"{settings.base_url}/officers/{username}"
 
 
@@ -42,17 +42,17 @@ def project_group(uri: str) -> str:
 
 
 def project_context(uri: str) -> str:
-    """The collection of what is said about the project `uri`."""
+    """The collection of comments on the project `uri`."""
     return f"{uri}/context"
 
 
 def conversations(projects: str) -> str:
-    """The list of what is said about a council's projects, which are at `projects`."""
+    """The list of conversations about a council's projects; `projects` is their collection."""
     return f"{projects}/conversations"
 
 
 def project_document(uri: str) -> str:
-    """The whole project document of the project `uri`."""
+    """The full project document of the project `uri`."""
     return f"{uri}/document"
 
 
@@ -65,7 +65,7 @@ def comment(settings: Settings, token: str) -> str:
 
 
 def document(settings: Settings, token: str) -> str:
-    """Of a type that a plugin declares."""
+    """A document of a type that a plugin declares."""
     return f"{settings.base_url}/documents/{token}"
 
 
@@ -74,25 +74,25 @@ def new_activity(settings: Settings) -> str:
 
 
 def icon(settings: Settings) -> str:
-    """The picture of every actor of ours."""
+    """The icon of every local actor."""
     return f"{settings.base_url}/static/moot-hall.svg"
 
 
 def following(actor_uri: str) -> str:
-    """The collection of those whom an actor of ours follows."""
+    """The collection of actors that a local actor follows."""
     return f"{actor_uri}/following"
 
 
 def featured(actor_uri: str) -> str:
-    """The collection of what an actor of ours puts first."""
+    """The collection of objects that a local actor features."""
     return f"{actor_uri}/featured"
 
 
 def likes(project_uri: str) -> str:
-    """The collection of those who like a project."""
+    """The collection of likes of a project."""
     return f"{project_uri}/likes"
 
 
 def shares(project_uri: str) -> str:
-    """The collection of those who passed a project on."""
+    """The collection of shares of a project."""
     return f"{project_uri}/shares"

@@ -1,4 +1,4 @@
-"""The admission of a server: what follows once the operator has allowed it."""
+"""Contacts servers that the operator has just allowed, so that both sides catch up."""
 
 from functools import partial
 
@@ -27,16 +27,15 @@ from node.runtime import Node, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-# Followers that are accepted once more in one transaction: for each, an earlier answer goes and a
-# new one is delivered.
+# Followers that are accepted again per transaction: each deletes an earlier answer and delivers a
+# new one.
 BATCH_SIZE = 50
 
 
 def run_job(node: Node) -> None:
-    """The job: followers on servers that were allowed a moment ago are accepted once more, by which
-    their nodes know that there may be more for them now, and compare. Follows of ours that such a
-    server refused are sent again. A server that this node refused hears from it, so that it sends
-    again what waits there.
+    """The job: for each newly allowed server, accept its followers again, so that their nodes
+    compare and find what is new for them, and resend follows that it refused. A server whose
+    messages this node refused is sent an Update, so that it delivers again what waits there.
     """
     with node.reading() as session:
         hosts = session.scalars(select(Peer.host).where(Peer.is_to_greet)).all()
@@ -56,14 +55,14 @@ def _process_host(node: Node, host: str) -> None:
 
 
 def _accept_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """Accept followers on a host once more, the oldest first."""
+    """Accept a batch of followers on a host again, oldest first. Returns whether there are more."""
     host = row.subject
     if not peers.is_allowed(work.session, work.settings, host):
         return False
-    theirs = actors.on_host(Follow.follower_id, host), Follow.state == "accepted"
-    ours = Follow.followed.has(Actor.kind == "Organization")
-    following = select(Follow).where(*theirs, ours, Follow.id > row.position).order_by(Follow.id)
-    follows = work.session.scalars(following.limit(BATCH_SIZE)).all()
+    by_host = actors.on_host(Follow.follower_id, host), Follow.state == "accepted"
+    of_council = Follow.followed.has(Actor.kind == "Organization")
+    query = select(Follow).where(*by_host, of_council, Follow.id > row.position).order_by(Follow.id)
+    follows = work.session.scalars(query.limit(BATCH_SIZE)).all()
     for follow in follows:
         resend_accept(work, follow)
         row.position = follow.id
@@ -74,27 +73,27 @@ ACCEPT_FOLLOWERS = long_writes.LongWriteKind("accept-followers", _accept_batch)
 
 
 def _was_refused(node: Node, host: str) -> bool:
-    """Whether a message of `host` was refused lately because nobody had allowed it."""
+    """Whether a message of `host` was refused recently because it was not allowed."""
     refusals.flush(node)
-    lately = RefusalCount.last_at > now() - FOLLOW_REFUSED_FOR
-    unallowed = RefusalCount.host == host, RefusalCount.reason == Reason.host_not_allowed.value
+    is_recent = RefusalCount.last_at > now() - FOLLOW_REFUSED_FOR
+    not_allowed = RefusalCount.host == host, RefusalCount.reason == Reason.host_not_allowed.value
     with node.reading() as session:
-        return bool(session.scalar(select(exists().where(*unallowed, lately))))
+        return bool(session.scalar(select(exists().where(*not_allowed, is_recent))))
 
 
 def _fetch_application_actor(node: Node, host: str) -> ActorDocument | None:
-    """The actor of the server itself, if it can be had now."""
+    """The server's own actor, if it can be fetched now."""
     try:
         return server_discovery.fetch_application_actor(node, host)
     except (MoothallError, FederationError) as error:
-        log.info("a server that was allowed does not say who it is", host=host, why=str(error))
+        log.info("application actor not found", host=host, reason=str(error))
         return None
 
 
 def _send_node_actor(work: UnitOfWork, application: ActorDocument) -> None:
-    """Send our node's actor, which changes nothing there but shows that we are heard."""
-    ours = actors.node_actor(work.session, work.settings)
-    document = actors.build_document(work.settings, ours).dump()
+    """Send an Update of our node's actor, which shows the other server that we accept messages."""
+    node_actor = actors.node_actor(work.session, work.settings)
+    document = actors.build_document(work.settings, node_actor).dump()
     uri = local_uris.new_activity(work.settings)
-    activity = update(uri, ours.uri, document, to=[application.id])
-    outbox.send(work, ours, activity, to=actors.upsert(work.session, application))
+    activity = update(uri, node_actor.uri, document, to=[application.id])
+    outbox.send(work, node_actor, activity, to=actors.upsert(work.session, application))

@@ -1,5 +1,5 @@
-"""What an activity is about, as whoever may speak for it says it: embedded, proven, or read at its
-origin. What is merely told of others is never believed.
+"""Resolves the object of an activity to a trusted document: embedded by its own actor, signed, or
+fetched from its origin. Claims about objects of others are never trusted.
 """
 
 from typing import Any
@@ -14,17 +14,17 @@ from node.federating.keystore import FetchingKeyStore, build_policy
 from node.messages import msg
 from node.runtime import Node, NotHandledError, ReceivedActivity
 
-# Activities whose object is acted on, so that it must come from whoever may speak for it.
+# Activities that are applied to their object, which must therefore come from its origin.
 OBJECT_ACTIVITIES = frozenset({"Create", "Update"})
-# What others say is passed on by this.
+# The activity that passes on activities and objects of others.
 ANNOUNCE = "Announce"
 DELETE = "Delete"
 
 
 def needs_fetch(activity: Activity, *, trusted: bool) -> bool:
-    """Whether the network may be needed to know what an accepted activity is about.
+    """Whether the object of an accepted activity may have to be fetched.
 
-    `trusted`: it embeds its object and may speak for it.
+    `trusted`: the activity embeds its object and its actor may speak for it.
     """
     if activity.type == ANNOUNCE:
         return isinstance(activity.object, dict)
@@ -34,18 +34,18 @@ def needs_fetch(activity: Activity, *, trusted: bool) -> bool:
 
 
 def from_embedded(activity: Activity) -> ReceivedActivity:
-    """An activity that holds, or needs, no more than it says itself."""
+    """An activity that needs nothing beyond what it embeds."""
     is_anonymous = activity.type in OBJECT_ACTIVITIES and activity.object_id is None
     document = activity.object if isinstance(activity.object, dict) else None
     return ReceivedActivity(activity, None if is_anonymous else document)
 
 
 def resolve(node: Node, activity: Activity, forwarded_by: str | None = None) -> ReceivedActivity:
-    """An activity with its object as it is believed. `forwarded_by` is the host that sent it, if
-    that was not its actor's. A Delete is read only where nobody proved it.
+    """An activity with its trusted object. `forwarded_by` is the host that sent it, if that is not
+    its actor's. Only an unverified Delete comes here.
 
-    Raises `NotForUsError` for a Delete of what its origin still shows, and `NotFetchedError` and
-    `FederationError` where it cannot be had.
+    Raises `NotHandledError` for a Delete of an object that its origin still publishes, and
+    `FetchError` or `FederationError` if the object cannot be verified.
     """
     if activity.type == ANNOUNCE:
         return ReceivedActivity(activity, _resolve_announced(node, activity))
@@ -54,57 +54,57 @@ def resolve(node: Node, activity: Activity, forwarded_by: str | None = None) -> 
     sender = forwarded_by or host_of(activity.actor)
     if activity.type == DELETE:
         return _resolve_delete(node, activity, sender)
-    found = fetching.fetch_document(node, activity.object_id or "", referrer_host=sender)
+    document = fetching.fetch_document(node, activity.object_id or "", referrer_host=sender)
     if forwarded_by is not None:
-        _ensure_author_known(node, found, sender)
-    return ReceivedActivity(activity, found)
+        _ensure_author_known(node, document, sender)
+    return ReceivedActivity(activity, document)
 
 
 def _resolve_delete(node: Node, activity: Activity, sender: str) -> ReceivedActivity:
-    """A Delete that `sender` passed on, of what its own origin says is gone."""
+    """A Delete forwarded by `sender`, confirmed by the object's origin."""
     try:
-        found = fetching.fetch_document(node, activity.object_id or "", referrer_host=sender)
+        document = fetching.fetch_document(node, activity.object_id or "", referrer_host=sender)
     except fetching.FetchError as error:
         if error.status not in fetching.GONE_STATUSES:
             raise
     else:
-        if type_of(found) != fetching.TOMBSTONE:
+        if type_of(document) != fetching.TOMBSTONE:
             raise NotHandledError(msg("the item is still published on its own server"))
     return ReceivedActivity(activity, None, is_unverified=True)
 
 
 def _resolve_announced(node: Node, activity: Activity) -> dict[str, Any]:
-    """What is announced: as it is embedded where its author proves it, else as it is at home. Of
-    its own object, only what its actor may say.
+    """The announced activity or object: as embedded if its author has signed it, else as fetched
+    from its origin. An object embedded in it is reduced to its id unless it is trusted.
     """
-    keys, rules = FetchingKeyStore(node), build_policy(node)
-    found = verify_embedded(activity.object, activity.actor, rules, keys, now())
-    if not isinstance(found, VerifiedDocument):
-        teller = host_of(activity.actor)
-        at_home = fetching.fetch_document(node, found.uri, referrer_host=teller)
-        found = verify_embedded(at_home, found.uri, rules, keys, now())
-        if isinstance(found, VerifiedDocument):
-            _ensure_author_known(node, found.document, teller)
-    if not isinstance(found, VerifiedDocument):
+    keys, policy = FetchingKeyStore(node), build_policy(node)
+    verified = verify_embedded(activity.object, activity.actor, policy, keys, now())
+    if not isinstance(verified, VerifiedDocument):
+        announcer_host = host_of(activity.actor)
+        fetched = fetching.fetch_document(node, verified.uri, referrer_host=announcer_host)
+        verified = verify_embedded(fetched, verified.uri, policy, keys, now())
+        if isinstance(verified, VerifiedDocument):
+            _ensure_author_known(node, verified.document, announcer_host)
+    if not isinstance(verified, VerifiedDocument):
         raise FederationError(
-            msg("The server that %(uri)s belongs to does not confirm it.", uri=found.uri)
+            msg("The server that %(uri)s belongs to does not confirm it.", uri=verified.uri)
         )
     if keys.has_fetched:
         with node.work(by=activity.actor) as work:
             keys.store_fetched(work.session)
-    document = dict(found.document)
-    about = document.get("object")
-    if isinstance(about, dict) and not found.embedded_trusted:
-        document["object"] = about.get("id")
+    document = dict(verified.document)
+    embedded = document.get("object")
+    if isinstance(embedded, dict) and not verified.embedded_trusted:
+        document["object"] = embedded.get("id")
     return document
 
 
-def _ensure_author_known(node: Node, document: dict[str, Any], teller: str) -> None:
-    """Get to know whose activity or object it is, who has never sent us anything."""
+def _ensure_author_known(node: Node, document: dict[str, Any], referrer_host: str) -> None:
+    """Fetch and store the author of a document, if it is a new actor."""
     uri = id_of(document.get("actor")) or next(iter(ids_of(document.get("attributedTo"))), None)
     with node.reading() as session:
         is_known = uri is None or actors.by_uri(session, uri) is not None
     if uri is not None and not is_known:
-        found = fetching.fetch_actor(node, uri, referrer_host=teller)
+        author = fetching.fetch_actor(node, uri, referrer_host=referrer_host)
         with node.work(by=uri) as work:
-            actors.upsert(work.session, found)
+            actors.upsert(work.session, author)

@@ -1,7 +1,4 @@
-"""From an activity to the rows that will be delivered.
-
-The activity and its deliveries exist together or not at all.
-"""
+"""Puts activities into the outbox and creates their deliveries, in one transaction."""
 
 import json
 from collections import Counter
@@ -23,12 +20,12 @@ from node.runtime import UnitOfWork
 PUBLIC: Literal["public"] = "public"
 PEERS: Literal["peers"] = "peers"
 DIRECT: Literal["direct"] = "direct"
-# What was withdrawn: whoever got it keeps it, and nobody else gets it.
+# The audience of withdrawn activities: nobody else may read them.
 NOBODY: Literal["nobody"] = "nobody"
 Audience = Literal["public", "peers"]
-# An activity goes to so many inboxes of one server.
+# Most inboxes per server that one activity is delivered to.
 MAX_INBOXES_PER_HOST = 50
-# Activities that carry or show what they are about.
+# Activities that contain or refer to their object.
 CONTENT_ACTIVITIES = ("Create", "Update", "Announce")
 _NOT_LEASED = or_(Delivery.leased_until.is_(None), Delivery.leased_until < bindparam("now"))
 _WAITING_DELIVERIES = select(Delivery.activity_id).where(
@@ -52,11 +49,11 @@ INSERT_DELIVERIES = insert(Delivery)
 def publish(
     work: UnitOfWork, actor: Actor, activity: dict[str, Any], audience: Audience = PUBLIC
 ) -> OutboxActivity:
-    """Put `activity` in the outbox of `actor`, for its followers; once for each shared inbox.
+    """Publish `activity` to the followers of `actor`, once per shared inbox.
 
-    What is for `peers` goes to followers on servers that the operator allowed by name, and to no
-    unknown one, in open mode either. A Delete goes to all who ever got the object, whether they
-    still follow or not.
+    With the audience `peers` it goes only to followers on servers that the operator allowed by
+    name, in open mode too. A Delete goes to every server that ever received the object, whether or
+    not it still follows.
     """
     return publish_to(work, actor, activity, follower_inboxes(work.session, actor), audience)
 
@@ -68,7 +65,7 @@ def publish_to(
     inboxes: set[str],
     audience: Audience = PUBLIC,
 ) -> OutboxActivity:
-    """As `publish`, for `inboxes` instead of the followers'."""
+    """As `publish`, but to `inboxes` instead of those of followers."""
     session = work.session
     if audience == PEERS:
         inboxes = _explicitly_allowed(session, inboxes)
@@ -81,75 +78,75 @@ def publish_to(
 def withdraw(
     work: UnitOfWork, actor: Actor, deletion: dict[str, Any], audience: Audience | None
 ) -> OutboxActivity:
-    """Send a Delete of what is now for `audience` alone, or for nobody else, to all others who
-    ever got it. What was said of it before is no longer shown to them either.
+    """Send a Delete of an object to every server that may no longer see it: its audience is now
+    `audience`, or None for nobody. Earlier activities about it are hidden from them too.
     """
-    session, about = work.session, _ordering_key(deletion)
-    inboxes = follower_inboxes(session, actor) | holder_inboxes(session, about)
+    session, object_uri = work.session, _ordering_key(deletion)
+    inboxes = follower_inboxes(session, actor) | holder_inboxes(session, object_uri)
     if audience == PEERS:
         inboxes -= _explicitly_allowed(session, inboxes)
-    narrow_audience(session, about, audience)
-    _cancel_unsent(session, about, inboxes)
+    narrow_audience(session, object_uri, audience)
+    _cancel_unsent(session, object_uri, inboxes)
     return _add_to_outbox(work, actor, deletion, DIRECT, inboxes)
 
 
 def holder_inboxes(session: Session, object_uri: str) -> set[str]:
-    """Where all hear who ever got an object."""
-    earlier = select(Delivery.inbox).where(Delivery.object_uri == object_uri).distinct()
-    return {*session.scalars(earlier), *disclosures.holder_inboxes(session, object_uri)}
+    """The inboxes of all servers that ever received an object."""
+    query = select(Delivery.inbox).where(Delivery.object_uri == object_uri).distinct()
+    return {*session.scalars(query), *disclosures.holder_inboxes(session, object_uri)}
 
 
 def non_peer_inboxes(session: Session, inboxes: set[str]) -> set[str]:
-    """Those of `inboxes` that do not get what is for peers."""
+    """The inboxes among these on servers that the operator has not allowed by name."""
     return inboxes - _explicitly_allowed(session, inboxes)
 
 
 def narrow_audience(session: Session, object_uri: str, audience: Audience | None) -> None:
-    """What we said of an object so far is for `audience` alone from now on, or for nobody else."""
+    """Restrict the activities about an object to `audience`; None for nobody."""
     _narrow(session, OutboxActivity.object_uri == object_uri, audience)
 
 
 def narrow_audience_of_all(
     session: Session, object_uris: Select[str], audience: Audience | None
 ) -> None:
-    """The same of several objects."""
+    """As `narrow_audience`, for several objects."""
     _narrow(session, OutboxActivity.object_uri.in_(object_uris), audience)
 
 
-def _narrow(session: Session, which: ColumnElement[bool], audience: Audience | None) -> None:
+def _narrow(session: Session, condition: ColumnElement[bool], audience: Audience | None) -> None:
     wider = {PUBLIC} if audience == PEERS else {PUBLIC, PEERS}
-    hidden = update(OutboxActivity).where(which, OutboxActivity.audience.in_(wider))
-    session.execute(hidden.values(audience=audience or NOBODY))
+    narrowed = update(OutboxActivity).where(condition, OutboxActivity.audience.in_(wider))
+    session.execute(narrowed.values(audience=audience or NOBODY))
 
 
 def _cancel_unsent(session: Session, object_uri: str, inboxes: set[str]) -> None:
-    """What has not been sent yet of something that is withdrawn never is, however late."""
-    saying = select(OutboxActivity.id).where(
+    """Delete the deliveries of a withdrawn object that have not been sent."""
+    activities = select(OutboxActivity.id).where(
         OutboxActivity.object_uri == object_uri, OutboxActivity.type.in_(CONTENT_ACTIVITIES)
     )
     is_idle = or_(Delivery.leased_until.is_(None), Delivery.leased_until < now())
-    listed = sorted(inboxes)
-    for start in range(0, len(listed), peers.MAX_SQL_VALUES):
+    sorted_inboxes = sorted(inboxes)
+    for start in range(0, len(sorted_inboxes), peers.MAX_SQL_VALUES):
         session.execute(
             delete(Delivery).where(
-                Delivery.activity_id.in_(saying),
-                Delivery.inbox.in_(listed[start : start + peers.MAX_SQL_VALUES]),
+                Delivery.activity_id.in_(activities),
+                Delivery.inbox.in_(sorted_inboxes[start : start + peers.MAX_SQL_VALUES]),
                 Delivery.state != "delivered",
                 is_idle,
             )
         )
 
 
-def supersede(session: Session, actor: Actor, to: Actor, *kinds: str) -> None:
-    """What `actor` said to `to` alone by an activity of `kinds`, and has not been sent yet, never
-    is: something newer takes its place.
+def supersede(session: Session, actor: Actor, to: Actor, *types: str) -> None:
+    """Delete the direct activities of these types from `actor` to `to` that have not been sent: a
+    newer one replaces them.
     """
-    to_them = {"host": to.host, "inbox": to.inbox, "now": now()}
-    session.execute(DELETE_SUPERSEDED, {**to_them, "actor_id": actor.id, "kinds": kinds})
+    delivery = {"host": to.host, "inbox": to.inbox, "now": now()}
+    session.execute(DELETE_SUPERSEDED, {**delivery, "actor_id": actor.id, "kinds": types})
 
 
 def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) -> OutboxActivity:
-    """Send `activity` to one actor, for nobody else to read."""
+    """Send `activity` to one actor only."""
     return _add_to_outbox(work, actor, activity, DIRECT, {to.inbox})
 
 
@@ -160,37 +157,41 @@ def send(work: UnitOfWork, actor: Actor, activity: dict[str, Any], to: Actor) ->
     }
 )
 def follower_inboxes(session: Session, actor: Actor, *kinds: str) -> set[str]:
-    """Where the followers of `actor` hear, each once; of actors of `kinds` only, if any."""
+    """The distinct inboxes of the followers of `actor`; only of actors of `kinds`, if given."""
     return _load_follower_inboxes(session, [actor], kinds)[actor]
 
 
 def prefetch_follower_inboxes(session: Session, of: Collection[Actor]) -> None:
-    """Ask at once what `followers` will be asked of each of these actors."""
-    found = _load_follower_inboxes(session, of, ())
-    follower_inboxes.prime(session, {(actor,): inboxes for actor, inboxes in found.items()})
+    """Load `follower_inboxes` of all these actors with one query."""
+    inboxes_by_actor = _load_follower_inboxes(session, of, ())
+    follower_inboxes.prime(
+        session, {(actor,): inboxes for actor, inboxes in inboxes_by_actor.items()}
+    )
 
 
 def _load_follower_inboxes(
     session: Session, of: Collection[Actor], kinds: Collection[str]
 ) -> dict[Actor, set[str]]:
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
-    followed = Follow.followed_id.in_([actor.id for actor in of])
+    is_followed = Follow.followed_id.in_([actor.id for actor in of])
     query = (
         select(Follow.followed_id, inbox)
         .join(Actor, Follow.follower_id == Actor.id)
-        .where(followed, Follow.state == "accepted")
+        .where(is_followed, Follow.state == "accepted")
         .distinct()
     )
     if kinds:
         query = query.where(Actor.kind.in_(kinds))
-    found: dict[int, list[str]] = {actor.id: [] for actor in of}
-    for followed_id, address in session.execute(query.order_by(inbox)):
-        found[followed_id].append(address)
-    return {actor: set(_limit_per_host(found[actor.id])) for actor in of}
+    inboxes_by_id: dict[int, list[str]] = {actor.id: [] for actor in of}
+    for followed_id, inbox_url in session.execute(query.order_by(inbox)):
+        inboxes_by_id[followed_id].append(inbox_url)
+    return {actor: set(_limit_per_host(inboxes_by_id[actor.id])) for actor in of}
 
 
 def _limit_per_host(inboxes: Iterable[str]) -> Iterator[str]:
-    """A server has one inbox for all, or few: a thousand actors make us send no thousand times."""
+    """At most `MAX_INBOXES_PER_HOST` of each server, so that a server with thousands of inboxes
+    does not cause thousands of deliveries.
+    """
     counts: Counter[str] = Counter()
     for inbox in inboxes:
         host = host_of(inbox)
@@ -209,7 +210,7 @@ def _add_to_outbox(
     work: UnitOfWork, actor: Actor, activity: dict[str, Any], audience: str, inboxes: set[str]
 ) -> OutboxActivity:
     session = work.session
-    if audience != DIRECT:  # others may pass it on
+    if audience != DIRECT:  # others may forward it
         activity = add_proof(activity, actors.proof_key(actor), now())
     row = OutboxActivity(
         uri=activity["id"],
@@ -235,12 +236,12 @@ def _add_to_outbox(
 
 
 def _ordering_key(activity: dict[str, Any]) -> str:
-    """What deliveries are kept in order by: what it is about in the end, so an Undo comes after
-    the Follow of the same actor, and what is announced after its announcement.
+    """Ordering key of a delivery: the innermost object id, so that an Undo follows the activity it
+    undoes and an object follows its Announce.
     """
     while activity["type"] in {"Undo", "Announce"}:
-        about = activity["object"]
-        if not isinstance(about, dict) or "object" not in about:
+        inner = activity["object"]
+        if not isinstance(inner, dict) or "object" not in inner:
             break
-        activity = about
+        activity = inner
     return id_of(activity["object"]) or ""

@@ -1,4 +1,4 @@
-"""One attempt to deliver: sent, and what came of it. Touches no database."""
+"""Sends one delivery attempt, without access to the database."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,12 +21,11 @@ NO_SIGNING_KEY = "Its author has no key to sign with any more."
 
 @dataclass(frozen=True)
 class OutgoingRequest:
-    """All that is needed to send one delivery once.
+    """Everything needed for one delivery attempt.
 
-    `kind` is the activity's type, `scheme` the one that its host is known to take. `refused` says
-    why it may not be sent at all, `unreadable` why it cannot be sent now. `is_careful`: its host
-    failed lately, or is slow. `headers` go with it, and are signed. `due_at` is when it was due as
-    it was leased.
+    `scheme`: the signature scheme that the host is known to accept. `refusal`: why it must never be
+    sent. `load_error`: why it cannot be sent now. `is_degraded`: the host failed recently, or is
+    slow. `headers` are sent and signed. `due_at`: the due time when it was leased.
     """
 
     id: int
@@ -46,10 +45,10 @@ class OutgoingRequest:
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """What came of one attempt. `status` None: nobody answered. `final`: trying again is vain.
-    `is_ours`: it was this node that could not send it, which says nothing about the host.
+    """The result of one attempt. `status` is None if nobody responded. `is_permanent`: a retry is
+    useless. `is_own_failure`: this node could not send, which says nothing about the host.
 
-    `scheme` is what the host is known to take now.
+    `scheme`: the signature scheme that the host is known to accept now.
     """
 
     status: int | None
@@ -71,42 +70,43 @@ class AttemptResult:
 
     @property
     def host_responded(self) -> bool | None:
-        """Whether the host is well enough to answer; None where it was not asked."""
+        """Whether the host works, by its response; None if it was not contacted."""
         if self.status is None:
             return None if self.is_permanent or self.is_own_failure else False
         return self.status < 500
 
 
-def send(outbound: Outbound, letter: OutgoingRequest) -> AttemptResult:
-    """Send it once, signed now."""
-    if letter.load_error:
-        return AttemptResult(None, letter.load_error, is_own_failure=True)
-    key = letter.key
-    if letter.refusal or key is None:
+def send(outbound: Outbound, request: OutgoingRequest) -> AttemptResult:
+    """Send a request once, signed now."""
+    if request.load_error:
+        return AttemptResult(None, request.load_error, is_own_failure=True)
+    key = request.key
+    if request.refusal or key is None:
         return AttemptResult(
-            None, letter.refusal or NO_SIGNING_KEY, is_permanent=True, scheme=letter.scheme
+            None, request.refusal or NO_SIGNING_KEY, is_permanent=True, scheme=request.scheme
         )
     started = monotonic()
     try:
-        answer, scheme = send_signed(
-            letter.scheme,
+        response, scheme = send_signed(
+            request.scheme,
             key,
-            lambda sign: outbound.post(letter.inbox, letter.body, content_type=AS2, sign=sign),
-            letter.headers,
+            lambda sign: outbound.post(request.inbox, request.body, content_type=AS2, sign=sign),
+            request.headers,
         )
     except OutboundError as error:
         seconds = monotonic() - started
         return AttemptResult(
-            None, error.safe_text, seconds, is_permanent=error.permanent, scheme=letter.scheme
+            None, error.safe_text, seconds, is_permanent=error.permanent, scheme=request.scheme
         )
-    words = "" if answer.status < 300 else _response_detail(answer.body)
-    return AttemptResult(answer.status, words, monotonic() - started, answer.headers, scheme=scheme)
+    detail = "" if response.status < 300 else _response_detail(response.body)
+    return AttemptResult(
+        response.status, detail, monotonic() - started, response.headers, scheme=scheme
+    )
 
 
 def _response_detail(body: bytes) -> str:
-    """What a stranger answered, shortly, as text that any database and terminal takes.
-
-    Of a problem document (RFC 9457) that is its detail.
+    """A response body as short text that is safe for any database and terminal; of a problem
+    document (RFC 9457), its detail.
     """
     text = body[:MAX_LEN_DETAIL].decode("utf-8", "replace")
     with suppress(FederationError):
