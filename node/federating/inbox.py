@@ -89,14 +89,14 @@ def _receive(node: Node, request: SignedRequest) -> None:
     if result.needs_key_fetch:
         # Fetching a key takes time: done in this thread, outside the batch.
         keys = FetchingKeyStore(node)
-        verdict = accept(request, build_policy(node), keys, now())
-        if isinstance(verdict, Ignored):
-            _handle_ignored(node, request, verdict)
+        verified = accept(request, build_policy(node), keys, now())
+        if isinstance(verified, Ignored):
+            _handle_ignored(node, request, verified)
             return
         if keys.has_fetched:
-            with node.work(by=verdict.activity.actor) as work:
+            with node.work(by=verified.activity.actor) as work:
                 keys.store_fetched(work.session)
-        result = _submit(node, verdict)
+        result = _submit(node, verified)
     if result.refusal is not None:
         raise result.refusal
     verdict = result.verdict

@@ -1,8 +1,8 @@
-"""How it goes with each host: what it answered last, and when it is left alone.
+"""The health of each host: a circuit breaker over deliveries, and probes.
 
-A host that fails several times in a row is left alone, longer and longer, but for a single attempt
-each time: a probe. Once it answers, all that waits for it is sent. Nobody has to do anything.
-Requests that fail at the same moment, such as while it is started anew, are one failure.
+A host that fails several times in a row cools down for growing intervals, with one attempt, a
+probe, after each. Once it responds, everything that waits for it is sent, without an operator's
+help. Requests that fail at the same moment, such as during a restart, count as one failure.
 """
 
 import random
@@ -35,82 +35,86 @@ MAX_PROBES = 40
 NODEINFO_PATH, JSON_TYPES = "/.well-known/nodeinfo", ("application/json", "application/jrd+json")
 
 
-def record_result(peer: Peer, tried: AttemptResult) -> bool:
-    """Keep what came of an attempt. True if the host had been left alone, and answers again."""
-    was_left_alone = peer.failures >= FAILURES_BEFORE_COOL_DOWN
-    peer.last_answer = f"{tried.status or ''} {tried.detail}".strip()[:MAX_LEN_ANSWER]
-    if tried.host_responded is None:
+def record_result(peer: Peer, result: AttemptResult) -> bool:
+    """Update a host's health from an attempt. True if it was cooling down and responds again."""
+    was_cooling_down = peer.failures >= FAILURES_BEFORE_COOL_DOWN
+    peer.last_answer = f"{result.status or ''} {result.detail}".strip()[:MAX_LEN_ANSWER]
+    if result.host_responded is None:
         return False
-    if tried.host_responded:
+    if result.host_responded:
         peer.failures, peer.unreachable_since, peer.try_after = 0, None, None
-    elif peer.failures == 0 or is_another_failure(peer.failed_at, tried.at):
+    elif peer.failures == 0 or is_another_failure(peer.failed_at, result.at):
         peer.failures += 1
-        peer.failed_at = tried.at
-        peer.unreachable_since = peer.unreachable_since or tried.at
+        peer.failed_at = result.at
+        peer.unreachable_since = peer.unreachable_since or result.at
         pause = cool_down(peer.failures, _jitter())
-        peer.try_after = tried.at + pause if pause else None
-    if tried.status in THROTTLING_STATUSES:
-        asked = parse_retry_after(tried.retry_after, tried.at)
-        until = tried.at + (asked or timedelta())
+        peer.try_after = result.at + pause if pause else None
+    if result.status in THROTTLING_STATUSES:
+        retry_after = parse_retry_after(result.retry_after, result.at)
+        until = result.at + (retry_after or timedelta())
         peer.try_after = max(until, peer.try_after or until)
-    return tried.host_responded and was_left_alone
+    return result.host_responded and was_cooling_down
 
 
 def is_dead(peer: Peer) -> bool:
-    """Nobody there has answered for so long that what waits for it is given up."""
+    """Whether the host has not responded for so long that its waiting deliveries are failed."""
     since = peer.unreachable_since
     return since is not None and now() - since >= GIVE_UP_AFTER
 
 
 def on_recovery(work: UnitOfWork, host: str) -> None:
-    """`host` answers again: what was put off is due, and what we missed is looked for."""
+    """`host` responds again: make its deliveries due, and compare to find what was missed."""
     release_deliveries(work, host)
     comparisons.on_host_recovery(work, host)
     work.audit("peer.back", host)
 
 
 def on_message_received(work: UnitOfWork, host: str) -> None:
-    """`host` sent something that was accepted. If it was left alone because nobody answered there,
-    the first of what waits for it is sent, as a probe. Follows that it refused are sent, too.
+    """An accepted message came from `host`. If it is cooling down after failures, its first
+    delivery is sent as a probe. Follows that it refused are sent again.
 
-    A host that asked us to wait is left alone as long as it asked.
+    A host that is not failing but asked us to wait keeps its cool-down.
     """
     session = work.session
     peers.record_seen(session, host)
     peer = peers.get_or_create(session, host)
     if peer.failures and peer.try_after is not None and peer.try_after > now():
         peer.try_after = now()
-        waits = Delivery.state == Delivery.WAITING, Delivery.host == host
-        first = select(func.min(Delivery.id)).where(*waits).scalar_subquery()
-        session.execute(update(Delivery).where(Delivery.id == first).values(due_at=now()))
+        is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host
+        first_id = select(func.min(Delivery.id)).where(*is_waiting).scalar_subquery()
+        session.execute(update(Delivery).where(Delivery.id == first_id).values(due_at=now()))
         work.wake(Delivery.JOB)
     resend_refused_follows(work, host)
 
 
 def resend_refused_follows(work: UnitOfWork, host: str) -> None:
-    """Follows of ours that wait for the operator of `host` are sent again."""
+    """Make due our Follows that wait for the operator of `host` to allow us."""
     follows = select(OutboxActivity.id).where(OutboxActivity.type == "Follow")
-    waits = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
-    due = update(Delivery).where(*waits, Delivery.activity_id.in_(follows)).values(due_at=now())
-    if work.session.scalars(due.returning(Delivery.id)).all():
+    is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
+    release = (
+        update(Delivery).where(*is_waiting, Delivery.activity_id.in_(follows)).values(due_at=now())
+    )
+    if work.session.scalars(release.returning(Delivery.id)).all():
         work.wake(Delivery.JOB)
 
 
 def release_deliveries(work: UnitOfWork, host: str) -> None:
-    """What was put off for `host` is due."""
+    """Make the postponed deliveries to `host` due, in batches."""
     long_writes.begin(work, RELEASE_DELIVERIES, host)
 
 
 def _release_batch(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """What is put off again meanwhile may be tried once more; not where the host is left alone."""
+    """Release a batch of deliveries; returns whether there may be more. Stops if the host has
+    failed again meanwhile.
+    """
     host = row.subject
-    fails = Peer.host == host, Peer.failures > 0, Peer.try_after > now()
-    if long_writes.is_any_left(work.session, select(Peer.id).where(*fails)):
+    is_failing = Peer.host == host, Peer.failures > 0, Peer.try_after > now()
+    if long_writes.is_any_left(work.session, select(Peer.id).where(*is_failing)):
         return False
-    waits = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
-    ids = long_writes.lock_batch(work.session, Delivery, select(Delivery.id).where(*waits))
-    due = update(Delivery).where(Delivery.id.in_(ids)).values(due_at=now())
-    work.session.execute(due, execution_options=long_writes.UNSYNCHRONISED)
+    is_waiting = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at > now()
+    ids = long_writes.lock_batch(work.session, Delivery, select(Delivery.id).where(*is_waiting))
+    release = update(Delivery).where(Delivery.id.in_(ids)).values(due_at=now())
+    work.session.execute(release, execution_options=long_writes.UNSYNCHRONISED)
     work.wake(Delivery.JOB)
     return len(ids) == long_writes.BATCH_SIZE
 
@@ -119,7 +123,7 @@ RELEASE_DELIVERIES = long_writes.LongWriteKind("send-what-waits", _release_batch
 
 
 def retry_now(work: UnitOfWork, host: str) -> None:
-    """Somebody believes that `host` answers again: what waits for it is tried at once."""
+    """End the cool-down of `host`, as someone expects it to respond again."""
     peer = work.session.scalar(select(Peer).where(Peer.host == host))
     if peer is not None:
         peer.try_after = None
@@ -128,42 +132,41 @@ def retry_now(work: UnitOfWork, host: str) -> None:
 
 
 def run_probe_job(node: Node) -> None:
-    """The job: see whether hosts for which nothing waits any more are back.
-
-    Where something waits, sending it is the probe.
+    """The job: probe unreachable hosts without waiting deliveries. For the others, a delivery is
+    the probe.
     """
-    waits = exists().where(Delivery.state == Delivery.WAITING, Delivery.host == Peer.host)
+    has_waiting = exists().where(Delivery.state == Delivery.WAITING, Delivery.host == Peer.host)
     with node.reading() as session:
-        due = Peer.unreachable_since.is_not(None), Peer.try_after <= now(), ~waits
-        query = select(Peer.host).where(*due).order_by(Peer.try_after).limit(MAX_PROBES)
+        is_due = Peer.unreachable_since.is_not(None), Peer.try_after <= now(), ~has_waiting
+        query = select(Peer.host).where(*is_due).order_by(Peer.try_after).limit(MAX_PROBES)
         hosts = set(session.scalars(query))
         hosts = peers.allowed_among(session, node.settings, hosts)
     for_each(node, JOB, sorted(hosts), partial(_probe, node), concurrency=CONCURRENT_PROBES)
 
 
 def _probe(node: Node, host: str) -> None:
-    tried = _send_probe(node, host)
+    result = _send_probe(node, host)
     with node.work(by=JOB) as work:
-        if record_result(peers.get_or_create(work.session, host), tried):
+        if record_result(peers.get_or_create(work.session, host), result):
             on_recovery(work, host)
 
 
 def _send_probe(node: Node, host: str) -> AttemptResult:
-    """Whether `host` answers a small question that every server of the fediverse knows."""
-    plain = host in node.settings.private_hosts and not node.settings.is_https
-    scheme = "http" if plain else "https"
+    """Request the NodeInfo links of `host`, which every fediverse server answers."""
+    is_plain_http = host in node.settings.private_hosts and not node.settings.is_https
+    scheme = "http" if is_plain_http else "https"
     accept = ", ".join(JSON_TYPES)
     try:
-        answer = node.outbound.get(
+        response = node.outbound.get(
             f"{scheme}://{host}{NODEINFO_PATH}",
             accept=accept,
             content_types=JSON_TYPES,
             is_host_allowed=lambda authority: authority == host,
         )
     except OutboundError as error:
-        # An answer that is odd is an answer.
+        # Even an invalid response shows that the host responds.
         return AttemptResult(200 if error.permanent else None, error.safe_text)
-    return AttemptResult(answer.status, "", answer.elapsed)
+    return AttemptResult(response.status, "", response.elapsed)
 
 
 def _jitter() -> float:

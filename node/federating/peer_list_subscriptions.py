@@ -1,7 +1,8 @@
-"""Lists of servers that another node keeps: read again every day, and applied.
+"""Subscriptions to peer lists of other nodes: fetched daily and applied.
 
-A list may block. What it allows is only suggested, unless the operator trusts it with that. The
-operator's own word always stands. What a list decided is taken back when it no longer says so.
+A list may block. Hosts that it allows are only suggested, unless the operator lets it allow them.
+The operator's own decisions always take precedence. A decision of a list is reverted when the list
+no longer contains it.
 """
 
 from collections.abc import Sequence
@@ -29,14 +30,15 @@ CSV_TYPES = ("text/csv", "text/plain")
 
 
 def list_all(session: Session) -> list[PeerList]:
-    """Every list that this node subscribes to, the first subscribed first."""
+    """All subscriptions, oldest first."""
     return list(session.scalars(select(PeerList).order_by(PeerList.id)))
 
 
 def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerList:
-    """Read the list at `url` from now on. Subscribing again changes only what it may do.
+    """Subscribe to the list at `url`. If it is subscribed already, only `may_allow` changes.
 
-    Raises `InvalidInputError` for what is no address of another server.
+    Raises `InvalidInputError` unless it is the URL of another server that is not blocked, and
+    `ConflictError` beyond `MAX_LISTS`.
     """
     url = url.strip()
     try:
@@ -76,15 +78,17 @@ def subscribe(work: UnitOfWork, url: str, *, may_allow: bool = False) -> PeerLis
 
 
 def unsubscribe(node: Node, by: str, url: str) -> None:
-    """Stop reading a list and undo its decisions, a portion at a time. Call it outside a
-    transaction, and again if it was interrupted. Raises `NotFoundError`.
+    """Unsubscribe from a list and revert its decisions, in batches. Call it outside a transaction;
+    after an interruption, call it again. Raises `NotFoundError`.
     """
     while not _is_unsubscribed(node, by, url.strip()):
         apply_lists(node, by)
 
 
 def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
-    """Empty the list; delete it once no host has its state from it. Returns whether it is gone."""
+    """Empty the list, and delete it once no host owes its state to it. Returns whether it is
+    deleted.
+    """
     with node.work(by=by) as work:
         query = select(PeerList).where(PeerList.url == url).with_for_update()
         row = work.session.scalar(query)
@@ -94,8 +98,8 @@ def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
         decided = select(Peer.id).where(Peer.peer_list_id == row.id).limit(1)
         if work.session.scalar(decided) is not None:
             return False
-        suggested = Peer.found_from == host_of(url), Peer.state == peers.UNKNOWN
-        work.session.execute(update(Peer).where(*suggested).values(found_from=None, comment=""))
+        is_suggested = Peer.found_from == host_of(url), Peer.state == peers.UNKNOWN
+        work.session.execute(update(Peer).where(*is_suggested).values(found_from=None, comment=""))
         work.session.delete(row)
         work.audit("peer-list.unsubscribe", url)
         return True
@@ -103,8 +107,8 @@ def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
 
 @queues.wakes_for_next(PeerList)
 def run_job(node: Node) -> None:
-    """The job: read every list that is due, one after the other. What one that cannot be read said
-    before holds on.
+    """The job: fetch and apply all due lists, one after the other. A list that cannot be fetched
+    keeps its decisions.
     """
     queues.process_queue(node, PeerList, partial(_refresh, node))
 
@@ -122,7 +126,7 @@ def _refresh(node: Node, leased: queues.Lease) -> None:
         row.entries, row.fetched_at = len(contents.entries), now()
         row.outcome = f"{len(contents.errors)} lines could not be used" if contents.errors else ""
     apply_lists(node, url)
-    # Not due again before it is applied: if the process is killed, the lease runs out.
+    # Rescheduled only once applied: if the process is killed before, the lease expires.
     with node.work(by=url) as work:
         row = work.session.get(PeerList, leased.id, with_for_update=True)
         if row is None:
@@ -133,53 +137,53 @@ def _refresh(node: Node, leased: queues.Lease) -> None:
 
 
 def apply_lists(node: Node, by: str) -> None:
-    """Give each host the state that all lists together say, a portion at a time; a block wins. The
-    lists are parsed before anything is written.
+    """Give each host the state that all lists together say, in batches; blocks take precedence. The
+    lists are parsed before the first transaction.
     """
     with node.reading() as session:
         lists = list_all(session)
-    said, suggested = _merge_lists(node.settings, lists)
+    decisions, suggested = _merge_lists(node.settings, lists)
     with node.reading() as session:
         states = select(Peer.host, Peer.state, Peer.peer_list_id)
         rows = {row.host: row for row in session.execute(states)}
-    waiting = [host for host, row in rows.items() if row.peer_list_id and host not in said]
-    waiting += [host for host in said if not _is_applied(rows.get(host), *said[host])]
+    pending = [host for host, row in rows.items() if row.peer_list_id and host not in decisions]
+    pending += [host for host in decisions if not _is_applied(rows.get(host), *decisions[host])]
     changes = 0
 
-    def apply_some(work: UnitOfWork) -> bool:
+    def apply_batch(work: UnitOfWork) -> bool:
         nonlocal changes
-        for host in waiting[: peer_lists.BATCH_SIZE]:
-            changes += _apply_to_peer(peers.get_or_create(work.session, host), said.get(host))
+        for host in pending[: peer_lists.BATCH_SIZE]:
+            changes += _apply_to_peer(peers.get_or_create(work.session, host), decisions.get(host))
         long_writes.enqueue(work, peers.ENFORCE_BLOCKS)
-        del waiting[: peer_lists.BATCH_SIZE]
-        return bool(waiting)
+        del pending[: peer_lists.BATCH_SIZE]
+        return bool(pending)
 
-    if waiting:
-        long_writes.run_in_batches(node, by, apply_some)
+    if pending:
+        long_writes.run_in_batches(node, by, apply_batch)
         with node.work(by=by) as work:
             work.audit("peer-list.apply", work.settings.authority, changes=changes)
             peers.enforce(work)
-    for found_from, hosts in suggested.items():
+    for source_host, hosts in suggested.items():
         with node.work(by=by) as work:
-            peer_suggestions.suggest(work, hosts, found_from)
+            peer_suggestions.suggest(work, hosts, source_host)
 
 
 def _is_applied(row: Any, list_id: int, entry: peer_lists.PeerListEntry) -> bool:
-    """Whether a host has the state that the list says, or one that the operator decided."""
+    """Whether a host has the state of this entry already, or one that the operator decided."""
     if row is None:
         return False
-    is_word = row.state != peers.UNKNOWN and row.peer_list_id is None
-    return is_word or (row.state, row.peer_list_id) == (entry.state, list_id)
+    by_operator = row.state != peers.UNKNOWN and row.peer_list_id is None
+    return by_operator or (row.state, row.peer_list_id) == (entry.state, list_id)
 
 
-def _apply_to_peer(row: Peer, decided: tuple[int, peer_lists.PeerListEntry] | None) -> bool:
-    """Give a host the state that a list decided, or none. Returns whether it changed."""
-    if decided is None:
+def _apply_to_peer(row: Peer, decision: tuple[int, peer_lists.PeerListEntry] | None) -> bool:
+    """Give a host the state that a list decided, or reset it. Returns whether it changed."""
+    if decision is None:
         if row.peer_list_id is None:
             return False
         row.state, row.peer_list_id, row.comment = peers.UNKNOWN, None, ""
         return True
-    list_id, entry = decided
+    list_id, entry = decision
     if _is_applied(row, list_id, entry):
         return False
     row.state, row.peer_list_id = entry.state, list_id
@@ -190,14 +194,14 @@ def _apply_to_peer(row: Peer, decided: tuple[int, peer_lists.PeerListEntry] | No
 def _merge_lists(
     settings: Settings, lists: Sequence[PeerList]
 ) -> tuple[dict[str, tuple[int, peer_lists.PeerListEntry]], dict[str, dict[str, str]]]:
-    """What the lists decide, by host, with the list's id; and what they may not decide and only
-    suggest, by the host that keeps the list.
+    """The decisions of all lists, as list id and entry by host; and the suggestions, as comments by
+    host, by the host that publishes the list.
     """
     blocks: dict[str, tuple[int, peer_lists.PeerListEntry]] = {}
     allows: dict[str, tuple[int, peer_lists.PeerListEntry]] = {}
-    suggested: dict[str, dict[str, str]] = {}
+    suggestions_by_host: dict[str, dict[str, str]] = {}
     for row in lists:
-        suggestions = suggested.setdefault(host_of(row.url), {})
+        suggestions = suggestions_by_host.setdefault(host_of(row.url), {})
         for entry in peer_lists.parse_list(row.body.encode()).entries if row.body else ():
             if entry.host == settings.authority:
                 continue
@@ -207,4 +211,4 @@ def _merge_lists(
                 allows.setdefault(entry.host, (row.id, entry))
             else:
                 suggestions[entry.host] = entry.comment
-    return allows | blocks, suggested
+    return allows | blocks, suggestions_by_host

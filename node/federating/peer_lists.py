@@ -1,7 +1,7 @@
-"""Lists of servers as files: CSV of our own, and Mastodon's CSV of blocked domains.
+"""Reads and writes peer lists as files: our own CSV, and Mastodon's CSV of blocked domains.
 
-Reading knows no database. `take_in` makes a list the operator's word: one that was checked as a
-whole, some of it at a time. What ends half-way goes on when the same list is taken in again.
+Parsing needs no database. `import_entries` stores a list as the operator's decisions, in batches;
+after an interruption, importing the same list again continues.
 """
 
 import csv
@@ -32,20 +32,20 @@ MASTODON_COLUMNS = (
     "#public_comment",
     "#obfuscate",
 )
-# What Mastodon calls a block; its lesser severities are none here.
+# Mastodon's severity for a block, and those that are ignored as they block less.
 SUSPEND, IGNORED_SEVERITIES = "suspend", frozenset({"silence", "limit", "noop"})
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 10_000
 MAX_REPORTED_ERRORS = 10
-# So many servers are decided about in one transaction, with an entry of the audit log for each.
+# Entries stored per transaction, each with an entry in the audit log.
 BATCH_SIZE = 50
-# What a spreadsheet would take for the beginning of a formula.
+# Leading characters by which a spreadsheet recognises a formula.
 FORMULA_PREFIXES = "=+-@"
 
 
 @dataclass(frozen=True)
 class PeerListEntry:
-    """What a list says of one host. `state` is allowed or blocked."""
+    """The state of one host in a list: allowed or blocked."""
 
     host: str
     state: str
@@ -54,7 +54,7 @@ class PeerListEntry:
 
 @dataclass(frozen=True)
 class ParsedPeerList:
-    """A list that was read. `wrong` says of each bad row, by its name, what is wrong with it."""
+    """A parsed list. `errors` has a message for each invalid line, keyed by its name."""
 
     entries: tuple[PeerListEntry, ...]
     errors: Mapping[str, Message]
@@ -62,9 +62,10 @@ class ParsedPeerList:
 
 @dataclass(frozen=True)
 class PeerListImport:
-    """What became of an import: how many hosts were decided now, and how many were so before.
+    """The result of an import: the numbers of hosts with a new decision and with the same one as
+    before.
 
-    `kept` are those of which the operator had said the opposite, which stands.
+    `overridden`: hosts that keep the operator's earlier decision, which is the opposite.
     """
 
     new: int
@@ -73,7 +74,7 @@ class PeerListImport:
 
 
 def parse_list(body: bytes) -> ParsedPeerList:
-    """The list in a file. Raises `InvalidInputError` for what is no list at all."""
+    """Parse a file. Raises `InvalidInputError` if it is not a list."""
     rows = _read_rows(body)
     columns = tuple(name.strip().lower() for name in next(rows, (1, []))[1])
     if columns[:2] == MASTODON_COLUMNS[:2]:
@@ -89,91 +90,91 @@ def parse_list(body: bytes) -> ParsedPeerList:
             )
         )
     entries: dict[str, PeerListEntry] = {}
-    wrong: dict[str, Message] = {}
+    errors: dict[str, Message] = {}
     for line, row in rows:
-        if len(entries) + len(wrong) >= MAX_ENTRIES:
+        if len(entries) + len(errors) >= MAX_ENTRIES:
             raise _invalid_list_error(
                 msg("The list must have %(most)s servers or fewer", most=f"{MAX_ENTRIES:,}")
             )
         try:
             entry = _parse_entry(names, row)
         except ValueError as error:
-            wrong[f"line {line}"] = error.args[0]
+            errors[f"line {line}"] = error.args[0]
             continue
         if entry is not None and entries.setdefault(entry.host, entry).state != entry.state:
-            wrong[f"line {line}"] = msg(
+            errors[f"line {line}"] = msg(
                 "%(host)s is listed above with a different state", host=entry.host
             )
-    return ParsedPeerList(tuple(entries.values()), wrong)
+    return ParsedPeerList(tuple(entries.values()), errors)
 
 
 def require_valid(contents: ParsedPeerList) -> tuple[PeerListEntry, ...]:
-    """The entries of a list without bad rows. Raises `InvalidInputError`, a line for each."""
+    """The entries of a list. Raises `InvalidInputError` with the first errors, if there are any."""
     if not contents.errors:
         return contents.entries
-    shown = dict(list(contents.errors.items())[:MAX_REPORTED_ERRORS])
-    more = len(contents.errors) - len(shown)
+    reported = dict(list(contents.errors.items())[:MAX_REPORTED_ERRORS])
+    more = len(contents.errors) - len(reported)
     if more:
-        shown["and more"] = msg_count(
+        reported["and more"] = msg_count(
             "%(num)s other line has an error", "%(num)s other lines have errors", more
         )
-    raise InvalidInputError(msg("Nothing was imported because some lines have errors."), shown)
+    raise InvalidInputError(msg("Nothing was imported because some lines have errors."), reported)
 
 
-def dump_csv(entries: Iterable[PeerListEntry], wanted: PeerListFormat = "plain") -> str:
-    """A list as CSV. Mastodon's has nothing but blocks."""
+def dump_csv(entries: Iterable[PeerListEntry], list_format: PeerListFormat = "plain") -> str:
+    """A list as CSV. Mastodon's format contains only blocks."""
     file = io.StringIO()
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(MASTODON_COLUMNS if wanted == "mastodon" else PLAIN_COLUMNS)
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(MASTODON_COLUMNS if list_format == "mastodon" else PLAIN_COLUMNS)
     for entry in entries:
         comment = entry.comment.lstrip(FORMULA_PREFIXES)
-        if wanted == "plain":
-            rows.writerow((entry.host, entry.state, comment))
+        if list_format == "plain":
+            writer.writerow((entry.host, entry.state, comment))
         elif entry.state == peers.BLOCKED:
-            rows.writerow((entry.host, SUSPEND, False, False, comment, False))
+            writer.writerow((entry.host, SUSPEND, False, False, comment, False))
     return file.getvalue()
 
 
 def list_decided(session: Session, *states: str) -> list[PeerListEntry]:
-    """What this node decided, by the operator or by a list, of all hosts, by name."""
+    """The hosts that the operator or a list has decided about, by name."""
     query = select(Peer).where(Peer.state.in_(states or (peers.ALLOWED, peers.BLOCKED)))
     rows = session.scalars(query.order_by(Peer.host))
     return [PeerListEntry(row.host, row.state, row.comment) for row in rows]
 
 
 def import_entries(node: Node, by: str, entries: Iterable[PeerListEntry]) -> PeerListImport:
-    """Make a list the word of the operator `by`. What the operator said before is not overturned.
-    To be called outside a transaction.
+    """Store the entries as decisions of the operator `by`. Earlier decisions of the operator are
+    kept. Call it outside a transaction.
     """
-    waiting, new, same, kept = list(entries), 0, 0, []
+    pending, new, unchanged, overridden = list(entries), 0, 0, []
 
-    def take_some(work: UnitOfWork) -> bool:
-        nonlocal new, same
-        for entry in waiting[:BATCH_SIZE]:
+    def import_batch(work: UnitOfWork) -> bool:
+        nonlocal new, unchanged
+        for entry in pending[:BATCH_SIZE]:
             if entry.host == work.settings.authority:
-                kept.append(entry.host)
+                overridden.append(entry.host)
                 continue
             peer = peers.get_or_create(work.session, entry.host)
-            is_word = peer.state != peers.UNKNOWN and peer.peer_list_id is None
-            if is_word and peer.state != entry.state:
-                kept.append(entry.host)
-            elif is_word:
-                same += 1
+            by_operator = peer.state != peers.UNKNOWN and peer.peer_list_id is None
+            if by_operator and peer.state != entry.state:
+                overridden.append(entry.host)
+            elif by_operator:
+                unchanged += 1
             else:
                 peers.set_state(work, entry.host, entry.state, entry.comment)
                 new += 1
         long_writes.enqueue(work, peers.ENFORCE_BLOCKS)
-        del waiting[:BATCH_SIZE]
-        return bool(waiting)
+        del pending[:BATCH_SIZE]
+        return bool(pending)
 
-    long_writes.run_in_batches(node, by, take_some)
+    long_writes.run_in_batches(node, by, import_batch)
     with node.work(by=by) as work:
         peers.enforce(work)
-    return PeerListImport(new, same, tuple(kept))
+    return PeerListImport(new, unchanged, tuple(overridden))
 
 
 def _read_rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the number of its line."""
+    """The non-empty rows with their line numbers. Raises `InvalidInputError`."""
     if len(body) > MAX_BYTES:
         raise _invalid_list_error(
             msg("The list must be %(most)s bytes or smaller", most=f"{MAX_BYTES:,}")
@@ -190,37 +191,37 @@ def _read_rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _parse_entry(names: list[str], row: list[str]) -> PeerListEntry | None:
-    """None for a severity that blocks nothing. Raises `ValueError` saying what is wrong."""
+    """The entry of a row; None for an ignored severity. Raises `ValueError` with a message."""
     if not 2 <= len(row) <= len(names):
         raise ValueError(
             msg("the line has %(found)s columns, not %(wanted)s", found=len(row), wanted=len(names))
         )
-    given = dict(zip(names, (value.strip() for value in row), strict=False))
-    severity = given.get("severity")
+    values = dict(zip(names, (value.strip() for value in row), strict=False))
+    severity = values.get("severity")
     if severity in IGNORED_SEVERITIES:
         return None
-    state = given.get("state") or {SUSPEND: peers.BLOCKED}.get(severity or "", "")
+    state = values.get("state") or {SUSPEND: peers.BLOCKED}.get(severity or "", "")
     if state not in {peers.ALLOWED, peers.BLOCKED}:
-        words = "suspend" if "severity" in names else "allowed or blocked"
-        raise ValueError(msg("%(given)s must be %(words)s", given=_quote(row[1]), words=words))
-    comment = one_line(given.get("comment") or given.get("public_comment"), peers.MAX_LEN_COMMENT)
+        expected = "suspend" if "severity" in names else "allowed or blocked"
+        raise ValueError(msg("%(given)s must be %(words)s", given=_quote(row[1]), words=expected))
+    comment = one_line(values.get("comment") or values.get("public_comment"), peers.MAX_LEN_COMMENT)
     return PeerListEntry(_parse_host(row[0]), state, comment.lstrip(FORMULA_PREFIXES))
 
 
-def _parse_host(given: str) -> str:
-    """No list decides about a whole top-level domain."""
+def _parse_host(name: str) -> str:
+    """A valid host name. Raises `ValueError` for a top-level domain too."""
     try:
-        host = normalise_authority(given)
+        host = normalise_authority(name)
     except ValueError as error:
-        raise ValueError(msg("%(given)s is not a server name", given=_quote(given))) from error
+        raise ValueError(msg("%(given)s is not a server name", given=_quote(name))) from error
     if "." not in host and ":" not in host:
-        raise ValueError(msg("%(given)s is not a full server name", given=_quote(given)))
+        raise ValueError(msg("%(given)s is not a full server name", given=_quote(name)))
     return host
 
 
-def _quote(given: str) -> str:
-    return one_line(given, 100) or "an empty name"
+def _quote(value: str) -> str:
+    return one_line(value, 100) or "an empty name"
 
 
-def _invalid_list_error(words: Message) -> InvalidInputError:
-    return InvalidInputError(msg("That is not a list of servers."), {"file": words})
+def _invalid_list_error(error: Message) -> InvalidInputError:
+    return InvalidInputError(msg("That is not a list of servers."), {"file": error})

@@ -1,4 +1,4 @@
-"""Servers that others told us of: suggested to the operator, and allowed by nobody else."""
+"""Suggestions of servers that other servers mentioned. Only the operator can allow them."""
 
 from collections.abc import Mapping
 
@@ -12,36 +12,36 @@ from node.federating.models import Peer
 from node.messages import msg
 from node.runtime import UnitOfWork
 
-# So many suggestions of one server, and so many in all.
+# Suggestions stored per source server, and in all.
 MAX_PER_SOURCE, MAX_SUGGESTIONS = 200, 2_000
 
 
 def list_suggestions(session: Session) -> list[Peer]:
-    """The servers that others told us of and nobody has decided about, by name."""
+    """The suggested servers that nobody has decided about, by name."""
     return list(session.scalars(select(Peer).where(*_is_suggested()).order_by(Peer.host)))
 
 
 def suggest(work: UnitOfWork, hosts: Mapping[str, str], found_from: str) -> int:
-    """Suggest the servers that are not known yet; of each, a word why. Returns how many are new."""
+    """Suggest the unknown servers among `hosts`, a comment by host. Returns how many are new."""
     session = work.session
     count = select(func.count()).select_from(Peer)
-    room = min(
+    remaining = min(
         MAX_SUGGESTIONS - (session.scalar(count.where(*_is_suggested())) or 0),
         MAX_PER_SOURCE - (session.scalar(count.where(Peer.found_from == found_from)) or 0),
     )
-    unwanted = peers.blocked_among(session, set(hosts)) | {work.settings.authority}
+    excluded = peers.blocked_among(session, set(hosts)) | {work.settings.authority}
     new = 0
     for host, comment in hosts.items():
-        if new >= room:
+        if new >= remaining:
             break
         values = {"state": peers.UNKNOWN, "comment": comment, "found_from": found_from}
-        if host not in unwanted:
+        if host not in excluded:
             new += insert_once(session, Peer, host=host, last_answer="", **values)
     return new
 
 
 def dismiss(work: UnitOfWork, host: str) -> None:
-    """Suggest a server no more. Raises `NotFoundError`."""
+    """Remove a suggestion. Raises `NotFoundError`."""
     row = work.session.scalar(select(Peer).where(Peer.host == host, *_is_suggested()))
     if row is None:
         raise NotFoundError(msg("That server has not been suggested."))

@@ -1,7 +1,8 @@
-"""Which hosts we speak with: what the operator and the lists say, and what follows from it.
+"""Which hosts this node exchanges data with: decisions of the operator and of lists, and their
+consequences.
 
-A block covers the domains below it, and wins: only where a mere list blocks does the operator's
-word that a host is allowed stand against it.
+A block includes subdomains and takes precedence over an allowance. The exception: a host that the
+operator allowed stays allowed if only a list blocks it or a domain above it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,50 +22,54 @@ from node.runtime import UnitOfWork
 from node.settings import Settings
 from node.text import one_line
 
-# A statement takes so many values, and no more, on every database.
+# The number of values in one statement that every database accepts.
 MAX_SQL_VALUES = 500
 NEWLY_ALLOWED_JOB = "admission"
 ALLOWED, BLOCKED, UNKNOWN = "allowed", "blocked", "unknown"
 MAX_LEN_COMMENT = 500
-# Hosts that nobody decided about and no list names: of more, those heard from longest ago go.
+# Hosts without a decision or suggestion that are kept: the most recently seen.
 MAX_UNDECIDED = 10_000
 HOST_BLOCKED = "This server has been blocked: nothing more is sent to it."
 
 
 def is_allowed(session: Session, settings: Settings, host: str) -> bool:
-    """Whether anything may be read from, sent to or taken from `host` (`host` or `host:port`)."""
+    """Whether data may be exchanged with `host` (`host` or `host:port`), or it is this node."""
     if host == settings.authority:
         return True
     return host in allowed_among(session, settings, {host})
 
 
 def allowed_among(session: Session, settings: Settings, hosts: set[str]) -> set[str]:
-    """Those of `hosts` that we speak with."""
+    """The hosts among these that data may be exchanged with."""
     if settings.federation == "open":
         return hosts - blocked_among(session, hosts)
     return explicitly_allowed_among(session, hosts)
 
 
 def explicitly_allowed_among(session: Session, hosts: set[str]) -> set[str]:
-    """Those of `hosts` that the operator allowed, in open mode too: they get what is for peers."""
+    """The hosts among these that were allowed by name, in open mode too: they may see what is for
+    peers.
+    """
     return {
         host for host, state in _load_states(session, frozenset(hosts)).items() if state == ALLOWED
     }
 
 
 def blocked_among(session: Session, hosts: set[str]) -> set[str]:
-    """Those of `hosts` that are blocked, by their own name or with a domain above them."""
+    """The hosts among these that are blocked by name or through a domain above them."""
     return {
         host for host, state in _load_states(session, frozenset(hosts)).items() if state == BLOCKED
     }
 
 
 def prefetch_states(session: Session, hosts: Iterable[str]) -> None:
-    """Ask at once what will be asked of each of these hosts."""
-    wanted = frozenset(hosts)
-    found = _load_states(session, wanted)
-    known = {host: {host: found[host]} if host in found else {} for host in wanted}
-    _load_states.prime(session, {(frozenset({host}),): states for host, states in known.items()})
+    """Load the states of these hosts with one query, for later calls in this transaction."""
+    all_hosts = frozenset(hosts)
+    states = _load_states(session, all_hosts)
+    state_by_host = {host: {host: states[host]} if host in states else {} for host in all_hosts}
+    _load_states.prime(
+        session, {(frozenset({host}),): states for host, states in state_by_host.items()}
+    )
 
 
 def is_blocked(session: Session, host: str) -> bool:
@@ -72,7 +77,7 @@ def is_blocked(session: Session, host: str) -> bool:
 
 
 def normalise_host(host: str) -> str:
-    """`host` as it stands in a row. Raises `InvalidInputError` for what is not a host."""
+    """`host` as stored in `Peer.host`. Raises `InvalidInputError` for an invalid name."""
     try:
         return normalise_authority(host)
     except ValueError as error:
@@ -83,9 +88,9 @@ def normalise_host(host: str) -> str:
 
 
 def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
-    """The operator's word: `allowed` or `blocked`; `comment` says why.
+    """Allow or block a host for the operator, with the reason `comment`.
 
-    Raises `InvalidInputError` for what is not a host, or is this node's own.
+    Raises `InvalidInputError` for an invalid name, or this node's own.
     """
     host = normalise_host(host)
     if state not in {ALLOWED, BLOCKED}:
@@ -100,7 +105,7 @@ def decide(work: UnitOfWork, host: str, state: str, comment: str = "") -> Peer:
 
 
 def set_state(work: UnitOfWork, host: str, state: str, comment: str) -> Peer:
-    """Note what the operator says of `host`, which is a normal one; `enforce` has to follow."""
+    """Store the operator's decision on a normalised `host`; `enforce` must follow."""
     peer = get_or_create(work.session, host)
     peer.state, peer.peer_list_id, peer.found_from, peer.asked_at = state, None, None, None
     peer.comment = one_line(comment, MAX_LEN_COMMENT) or peer.comment
@@ -112,10 +117,10 @@ def set_state(work: UnitOfWork, host: str, state: str, comment: str) -> Peer:
 
 
 def reset_decision(work: UnitOfWork, host: str) -> Peer:
-    """The operator takes back what was said of a host: neither allowed nor blocked.
+    """Remove the operator's decision on a host, which is then neither allowed nor blocked.
 
-    Raises `NotFoundError` for a host that is not known, `ConflictError` where it would stay
-    blocked: by a list, or with a domain above it.
+    Raises `NotFoundError` for an unknown host, and `ConflictError` if a list or a blocked domain
+    above it would still decide.
     """
     host = normalise_host(host)
     peer = work.session.scalar(select(Peer).where(Peer.host == host))
@@ -127,14 +132,14 @@ def reset_decision(work: UnitOfWork, host: str) -> Peer:
                 host=host,
             )
         )
-    above = [other for other in _covering_domains(host) if other != host]
-    blocked = select(Peer.host).where(Peer.host.in_(above), Peer.state == BLOCKED)
-    if by := work.session.scalar(blocked.limit(1)):
+    parent_domains = [other for other in _covering_domains(host) if other != host]
+    query = select(Peer.host).where(Peer.host.in_(parent_domains), Peer.state == BLOCKED)
+    if blocking_domain := work.session.scalar(query.limit(1)):
         raise ConflictError(
             msg(
                 "%(host)s is blocked because %(by)s is blocked. Unblock %(by)s instead.",
                 host=host,
-                by=by,
+                by=blocking_domain,
             )
         )
     if peer is None:
@@ -146,17 +151,17 @@ def reset_decision(work: UnitOfWork, host: str) -> Peer:
 
 
 def forget_host(work: UnitOfWork, host: str) -> None:
-    """As `undecide`, and nothing of how it went with the host is kept either."""
+    """As `reset_decision`, and delete its row with the health record."""
     work.session.delete(reset_decision(work, host))
     work.session.flush()
 
 
 def get_or_create(session: Session, host: str) -> Peer:
-    """The row of `host`, made if there is none."""
+    """The row of `host`, created if there is none."""
     query = select(Peer).where(Peer.host == host)
-    known = session.scalar(query)
-    if known is not None:
-        return known
+    peer = session.scalar(query)
+    if peer is not None:
+        return peer
     _prune_undecided(session)
     insert_once(session, Peer, host=host, state=UNKNOWN, last_answer="")
     return session.scalars(query).one()
@@ -166,25 +171,25 @@ def _prune_undecided(session: Session) -> None:
     undecided = select(Peer.id).where(Peer.state == UNKNOWN, Peer.found_from.is_(None))
     newest_first = undecided.order_by(Peer.heard_at.desc().nulls_last(), Peer.id.desc())
     surplus = newest_first.offset(MAX_UNDECIDED - 1).limit(MAX_SQL_VALUES)
-    # Said again outside: one that is decided about at this moment stays.
-    still = Peer.state == UNKNOWN, Peer.found_from.is_(None)
-    session.execute(delete(Peer).where(Peer.id.in_(surplus), *still))
+    # Repeated outside the subquery: a host that is being decided about is kept.
+    is_undecided = Peer.state == UNKNOWN, Peer.found_from.is_(None)
+    session.execute(delete(Peer).where(Peer.id.in_(surplus), *is_undecided))
 
 
 def enforce(work: UnitOfWork) -> None:
-    """Make what is here agree with what was decided.
+    """Apply all decisions to the data.
 
-    Of actors on blocked hosts nothing is shown, nobody follows them or is followed by them, and
-    what waits for such a host is given up. What was said before is kept, and shown again once the
-    host is no longer blocked. Where there is much, the job of long writes does the rest: nothing is
-    taken from a blocked host or sent to it from now on.
+    Actors on blocked hosts are hidden, their follows end in both directions, and deliveries to them
+    fail. Their content is kept, and shown again when the block is lifted. The first batch runs in
+    this transaction, the rest in the job of long writes; meanwhile nothing is accepted from a
+    blocked host or sent to it.
     """
     long_writes.begin(work, ENFORCE_BLOCKS)
     work.session.expire_all()
 
 
 def _enforce_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
-    """One portion of what does not agree with what was decided."""
+    """Apply decisions to one batch of rows. Returns whether there may be more."""
     session = work.session
     return (
         _update_blocked_batch(session, is_blocked=True)
@@ -195,16 +200,16 @@ def _enforce_batch(work: UnitOfWork, _row: long_writes.LongWrite) -> bool:
 
 
 def _update_blocked_batch(session: Session, *, is_blocked: bool) -> bool:
-    """Hide actors of blocked hosts, or show those that nobody blocks any more."""
-    others = select(Actor.host).where(~Actor.is_local, Actor.is_blocked != is_blocked)
+    """Hide actors of blocked hosts, or show those that are no longer blocked."""
+    hosts_to_check = select(Actor.host).where(~Actor.is_local, Actor.is_blocked != is_blocked)
     if not is_blocked:
-        others = others.where(~_is_blocked_by_us())
-    for hosts in _chunk(_filter_hosts(session, others, is_blocked=is_blocked)):
-        wrong = others.with_only_columns(Actor.id).where(Actor.host.in_(hosts))
-        ids = long_writes.lock_batch(session, Actor, wrong)
-        right = update(Actor).where(Actor.id.in_(ids)).values(is_blocked=is_blocked)
-        session.execute(right, execution_options=long_writes.UNSYNCHRONISED)
-        if len(ids) == long_writes.BATCH_SIZE or long_writes.is_any_left(session, wrong):
+        hosts_to_check = hosts_to_check.where(~_is_blocked_by_us())
+    for hosts in _chunk(_filter_hosts(session, hosts_to_check, is_blocked=is_blocked)):
+        outdated = hosts_to_check.with_only_columns(Actor.id).where(Actor.host.in_(hosts))
+        ids = long_writes.lock_batch(session, Actor, outdated)
+        correct = update(Actor).where(Actor.id.in_(ids)).values(is_blocked=is_blocked)
+        session.execute(correct, execution_options=long_writes.UNSYNCHRONISED)
+        if len(ids) == long_writes.BATCH_SIZE or long_writes.is_any_left(session, outdated):
             return True
     return False
 
@@ -215,15 +220,15 @@ def _is_blocked_by_us() -> ColumnElement[bool]:
 
 
 def _delete_follows_batch(session: Session) -> bool:
-    either_side = select(Follow.follower_id).union(select(Follow.followed_id))
-    others = select(Actor.host).where(~Actor.is_local, Actor.id.in_(either_side))
-    for hosts in _chunk(_filter_hosts(session, others, is_blocked=True)):
-        there = select(Actor.id).where(Actor.host.in_(hosts))
-        either = or_(Follow.follower_id.in_(there), Follow.followed_id.in_(there))
-        follows = select(Follow.id).where(either)
+    follow_actors = select(Follow.follower_id).union(select(Follow.followed_id))
+    following_hosts = select(Actor.host).where(~Actor.is_local, Actor.id.in_(follow_actors))
+    for hosts in _chunk(_filter_hosts(session, following_hosts, is_blocked=True)):
+        actors_there = select(Actor.id).where(Actor.host.in_(hosts))
+        condition = or_(Follow.follower_id.in_(actors_there), Follow.followed_id.in_(actors_there))
+        follows = select(Follow.id).where(condition)
         ids = long_writes.lock_batch(session, Follow, follows)
-        ended = delete(Follow).where(Follow.id.in_(ids))
-        session.execute(ended, execution_options=long_writes.UNSYNCHRONISED)
+        delete_follows = delete(Follow).where(Follow.id.in_(ids))
+        session.execute(delete_follows, execution_options=long_writes.UNSYNCHRONISED)
         if len(ids) == long_writes.BATCH_SIZE or long_writes.is_any_left(session, follows):
             return True
     return False
@@ -238,10 +243,10 @@ def _dead_letter_blocked_batch(session: Session) -> bool:
 
 
 def _filter_hosts(session: Session, hosts: Select[str], *, is_blocked: bool) -> set[str]:
-    """Those of `hosts` that are blocked, or those that are not."""
-    found = _load_hosts(session, hosts)
-    blocked = blocked_among(session, found)
-    return blocked if is_blocked else found - blocked
+    """The hosts in a query that are blocked, or those that are not."""
+    all_hosts = _load_hosts(session, hosts)
+    blocked = blocked_among(session, all_hosts)
+    return blocked if is_blocked else all_hosts - blocked
 
 
 ENFORCE_BLOCKS = long_writes.LongWriteKind("enforce-blocks", _enforce_batch)
@@ -251,42 +256,46 @@ ENFORCE_BLOCKS = long_writes.LongWriteKind("enforce-blocks", _enforce_batch)
     {"peer": {"host", "state", "peer_list_id", change_tracking.ADDED, change_tracking.REMOVED}}
 )
 def _load_states(session: Session, hosts: frozenset[str]) -> dict[str, str]:
-    """What is decided of each of `hosts`; those that nothing is known of are left out."""
+    """The effective state of each host; unknown ones are left out."""
     covering = {host: _covering_domains(host) for host in hosts}
-    names = {name for every in covering.values() for name in every}
-    known: dict[str, tuple[str, bool]] = {}
-    for portion in _chunk(names):
-        query = select(Peer.host, Peer.state, Peer.peer_list_id).where(Peer.host.in_(portion))
-        known |= {row.host: (row.state, row.peer_list_id is None) for row in session.execute(query)}
-    found = {
-        host: _effective_state(host, [known[name] for name in every if name in known], known)
-        for host, every in covering.items()
+    names = {name for domains in covering.values() for name in domains}
+    decisions: dict[str, tuple[str, bool]] = {}
+    for batch in _chunk(names):
+        query = select(Peer.host, Peer.state, Peer.peer_list_id).where(Peer.host.in_(batch))
+        decisions |= {
+            row.host: (row.state, row.peer_list_id is None) for row in session.execute(query)
+        }
+    states = {
+        host: _effective_state(
+            host, [decisions[name] for name in domains if name in decisions], decisions
+        )
+        for host, domains in covering.items()
     }
-    return {host: state for host, state in found.items() if state is not None}
+    return {host: state for host, state in states.items() if state is not None}
 
 
 def _effective_state(
-    host: str, said: Iterable[tuple[str, bool]], known: dict[str, tuple[str, bool]]
+    host: str, covering: Iterable[tuple[str, bool]], decisions: dict[str, tuple[str, bool]]
 ) -> str | None:
-    """`said` is what is known of the host and of the domains above it: a state, and whether the
-    operator decided it.
+    """A host's state, from the decisions (state, by operator) on it and the domains above it, and
+    by name.
     """
-    blocks = {by_operator for state, by_operator in said if state == BLOCKED}
-    own = known.get(host)
-    if True in blocks or (blocks and own != (ALLOWED, True)):
+    blocks = {by_operator for state, by_operator in covering if state == BLOCKED}
+    own_decision = decisions.get(host)
+    if True in blocks or (blocks and own_decision != (ALLOWED, True)):
         return BLOCKED
-    return own[0] if own else None
+    return own_decision[0] if own_decision else None
 
 
 def _covering_domains(host: str) -> tuple[str, ...]:
-    """The names by which `host` may be blocked: its own, without a port, and domains above it."""
+    """The names by which `host` may be blocked: itself, without its port, and parent domains."""
     if host.startswith("["):
         return (host,)
     name = host.partition(":")[0]
     labels = name.split(".")
     is_number = labels[-1].isdigit()
-    above = [] if is_number else [".".join(labels[at:]) for at in range(1, len(labels))]
-    return tuple(dict.fromkeys((host, name, *above)))
+    parents = [] if is_number else [".".join(labels[index:]) for index in range(1, len(labels))]
+    return tuple(dict.fromkeys((host, name, *parents)))
 
 
 def _load_hosts(session: Session, query: Select[str]) -> set[str]:
@@ -294,19 +303,20 @@ def _load_hosts(session: Session, query: Select[str]) -> set[str]:
 
 
 def _chunk(names: Iterable[str]) -> Iterable[Sequence[str]]:
-    listed = sorted(names)
+    sorted_names = sorted(names)
     return [
-        listed[start : start + MAX_SQL_VALUES] for start in range(0, len(listed), MAX_SQL_VALUES)
+        sorted_names[start : start + MAX_SQL_VALUES]
+        for start in range(0, len(sorted_names), MAX_SQL_VALUES)
     ]
 
 
 def record_seen(session: Session, host: str, at: datetime | None = None) -> None:
-    """`host` sent us something that we accepted."""
+    """Record that a message from `host` was accepted."""
     get_or_create(session, host).heard_at = at or now()
 
 
 def health_state(peer: Peer) -> str:
-    """One of: working, failing, unreachable, new. The pages put it in words."""
+    """The key of the label that pages show: working, failing, unreachable or new."""
     if peer.failures and peer.try_after:
         return "unreachable"
     if peer.failed_at and (peer.delivered_at is None or peer.failed_at > peer.delivered_at):

@@ -1,8 +1,8 @@
-"""Rows with a state as queues, taken on lease: what a dead worker held is taken up again.
+"""Queues in tables, with leases: rows leased by a worker that died are leased again.
 
-`due_at` is also the version of a row's turn: whoever wants a row worked on now sets it, and a
-worker that fails puts the row off only if it is still what it was when the row was leased. So
-nobody's wish to try again is overwritten.
+`due_at` is also the version of a row. Whoever wants a row processed now sets it, and a worker that
+fails only reschedules the row if `due_at` is unchanged since the lease. So a request to retry is
+never overwritten.
 """
 
 import time
@@ -24,17 +24,17 @@ from node.runtime import Node, UnitOfWork
 log = structlog.get_logger(__name__)
 
 Value = TypeVar("Value")
-# What is due later than this is found by the sweeper, which comes every minute.
+# The sweeper runs every minute; only rows due sooner need a wake-up.
 SWEEP_INTERVAL = timedelta(minutes=1)
-# Work on a row that was leased longer ago than this does not count as under way at its host: one
-# request ends within 10 seconds, and its worker may be dead.
+# A lease older than this does not count as in flight at its host: a request ends within 10 seconds,
+# so the worker may be dead.
 IN_FLIGHT_WINDOW = timedelta(seconds=15)
-# Seconds between two tries to record what was done, while the database has an outage.
+# Seconds between attempts to record results during a database outage.
 RECORD_RETRY_SECONDS = 0.25
 
 
 class Lease(NamedTuple):
-    """A row that is this worker's for a while: its id, and when it was due."""
+    """A leased row: its id, and its `due_at` when it was leased."""
 
     id: int
     due_at: datetime
@@ -45,72 +45,77 @@ class Lease(NamedTuple):
 
 def lease(
     node: Node,
-    row: Any,
-    most: int,
-    *among: ColumnElement[bool],
+    model: Any,
+    limit: int,
+    *conditions: ColumnElement[bool],
     per_host: int | None = None,
 ) -> list[Lease]:
-    """Take up to `most` rows that are due and fulfil `among`, those that are due longest first.
+    """Lease up to `limit` due rows that match `conditions`, longest due first.
 
-    With `of_each_host`, each host's first come before any host's second, and no host has more than
-    so many under way. They are this worker's until `lease_seconds` have passed, or until it
-    records what came of them.
+    With `per_host`, the first rows of all hosts come before the second ones, and no host has more
+    than `per_host` in flight. A lease ends after `lease_seconds`, or when its result is recorded.
     """
-    if most < 1 or node.jobs.stopping.is_set():
+    if limit < 1 or node.jobs.stopping.is_set():
         return []
-    moment = now()
-    due = (row.state == row.WAITING, row.due_at <= moment, *among)
-    is_free = or_(row.leased_until.is_(None), row.leased_until < moment)
-    free = select(row.id, row.due_at).where(*due, is_free)
+    current_time = now()
+    is_due = (model.state == model.WAITING, model.due_at <= current_time, *conditions)
+    is_free = or_(model.leased_until.is_(None), model.leased_until < current_time)
+    query = select(model.id, model.due_at).where(*is_due, is_free)
     if per_host is None:
-        free = free.order_by(row.due_at, row.id)
+        query = query.order_by(model.due_at, model.id)
     else:
-        turn = func.row_number().over(partition_by=row.host, order_by=row.id).label("turn")
-        counts = is_free_or_in_flight(row, moment, in_flight_since(node, moment))
-        turns = select(row.id, turn).where(*due, counts).subquery()
-        free = free.join(turns, turns.c.id == row.id).where(turns.c.turn <= per_host)
-        free = free.order_by(turns.c.turn, row.id)
-    free = free.limit(most).with_for_update(skip_locked=True, of=row)
-    with node.work(by=row.JOB) as work:
+        position = func.row_number().over(partition_by=model.host, order_by=model.id).label("turn")
+        is_candidate = is_free_or_in_flight(
+            model, current_time, in_flight_since(node, current_time)
+        )
+        positions = select(model.id, position).where(*is_due, is_candidate).subquery()
+        query = query.join(positions, positions.c.id == model.id).where(
+            positions.c.turn <= per_host
+        )
+        query = query.order_by(positions.c.turn, model.id)
+    query = query.limit(limit).with_for_update(skip_locked=True, of=model)
+    with node.work(by=model.JOB) as work:
         # Locked first: a limit inside the UPDATE may be evaluated more than once on PostgreSQL.
-        leased = [Lease(*found) for found in work.session.execute(free)]
-        taken = update(row).where(row.id.in_([one.id for one in leased]))
-        until = moment + timedelta(seconds=node.settings.lease_seconds)
-        if leased:
-            work.session.execute(taken.values(leased_until=until))
-    return sorted(leased)
+        leases = [Lease(*columns) for columns in work.session.execute(query)]
+        take = update(model).where(model.id.in_([row.id for row in leases]))
+        lease_end = current_time + timedelta(seconds=node.settings.lease_seconds)
+        if leases:
+            work.session.execute(take.values(leased_until=lease_end))
+    return sorted(leases)
 
 
-def in_flight_since(node: Node, moment: datetime) -> datetime:
-    """Until when a row is leased, at least, on which work began less than `UNDER_WAY` ago."""
-    return moment + timedelta(seconds=node.settings.lease_seconds) - IN_FLIGHT_WINDOW
+def in_flight_since(node: Node, current_time: datetime) -> datetime:
+    """The earliest `leased_until` of a row that was leased within `IN_FLIGHT_WINDOW`."""
+    return current_time + timedelta(seconds=node.settings.lease_seconds) - IN_FLIGHT_WINDOW
 
 
-def is_free_or_in_flight(row: Any, moment: Any, since: Any) -> ColumnElement[bool]:
-    """Whether a row is free, or work on it is under way. What a dead worker holds is neither: it
-    waits for its lease to run out, and holds up nothing else that goes to its host.
+def is_free_or_in_flight(model: Any, current_time: Any, since: Any) -> ColumnElement[bool]:
+    """SQL condition: a row is free, or in flight. A row held by a dead worker is neither: it waits
+    for its lease to expire, without delaying others of its host.
     """
-    return or_(row.leased_until.is_(None), row.leased_until < moment, row.leased_until >= since)
+    return or_(
+        model.leased_until.is_(None), model.leased_until < current_time, model.leased_until >= since
+    )
 
 
 def process_queue(
     node: Node,
-    row: type[QueueMixin],
+    model: type[QueueMixin],
     act: Callable[[Lease], object],
-    *among: ColumnElement[bool],
+    *conditions: ColumnElement[bool],
     concurrency: int = 1,
     per_host: int | None = None,
 ) -> None:
-    """Lease rows and `act` on up to `at_once` of them at the same time, until none is left. A row
-    for which `act` raises is put off, and the others are worked on.
+    """Lease rows and call `act` for up to `concurrency` of them at a time, until none is due. A row
+    for which `act` raises is rescheduled; the others are not affected.
     """
-    run = isolate_errors(node, row)
+    isolation = isolate_errors(node, model)
     with ThreadPoolExecutor(concurrency) as pool:
         running: set[Future[bool]] = set()
         while True:
-            free = concurrency - len(running)
-            leased = lease(node, row, free, *among, per_host=per_host)
-            running |= {pool.submit(run.attempt, one, act) for one in leased}
+            slots = concurrency - len(running)
+            leases = lease(node, model, slots, *conditions, per_host=per_host)
+            running |= {pool.submit(isolation.attempt, row, act) for row in leases}
             if not running:
                 return
             finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -118,88 +123,91 @@ def process_queue(
                 future.result()
 
 
-def isolate_errors(node: Node, row: type[QueueMixin]) -> ErrorIsolation[Lease]:
-    """One run of the job of this queue."""
-    return ErrorIsolation(row.JOB, lambda one, error: retry_later(node, row, one, error))
+def isolate_errors(node: Node, model: type[QueueMixin]) -> ErrorIsolation[Lease]:
+    """Error isolation for one run of this queue's job."""
+    return ErrorIsolation(model.JOB, lambda row, error: retry_later(node, model, row, error))
 
 
-def retry_later(node: Node, row: type[QueueMixin], leased: Lease, error: Exception) -> None:
-    """Work on a row failed: it is tried again later, and given up after `MAX_ATTEMPTS`, where its
-    states know an end. An outage of this node's counts for nothing. It is for no row to be loaded
-    here: that may be what failed.
+def retry_later(node: Node, model: type[QueueMixin], leased: Lease, error: Exception) -> None:
+    """Reschedule a row after an error; after `MAX_ATTEMPTS` it fails, if its states allow that. An
+    outage of this node does not count as an attempt. Loads no row as an object, since loading it
+    may be what failed.
     """
-    is_counted, moment = not is_outage(error), now()
-    columns = row.attempts, row.due_at
-    mine = row.id == leased.id, row.state == row.WAITING
-    with node.work(by=row.JOB) as work:
-        found = work.session.execute(select(*columns).where(*mine).with_for_update()).one_or_none()
-        if found is None:
+    is_counted, current_time = not is_outage(error), now()
+    columns = model.attempts, model.due_at
+    is_waiting = model.id == leased.id, model.state == model.WAITING
+    with node.work(by=model.JOB) as work:
+        row = work.session.execute(
+            select(*columns).where(*is_waiting).with_for_update()
+        ).one_or_none()
+        if row is None:
             return
         values: dict[str, Any] = {"leased_until": None}
-        if row.REASON:
-            values[row.REASON] = describe_error(error)
-        if found.due_at == leased.due_at:
-            attempts = found.attempts + is_counted
-            delay = retry_delay(row, attempts) if is_counted else FIRST_RETRY_DELAY
-            values |= {"attempts": attempts, "due_at": moment + delay}
-            if attempts >= row.MAX_ATTEMPTS and "failed" in row.STATES[row.WAITING]:
-                values |= {"state": "failed", "finished_at": moment}
+        if model.REASON:
+            values[model.REASON] = describe_error(error)
+        if row.due_at == leased.due_at:
+            attempts = row.attempts + is_counted
+            delay = retry_delay(model, attempts) if is_counted else FIRST_RETRY_DELAY
+            values |= {"attempts": attempts, "due_at": current_time + delay}
+            if attempts >= model.MAX_ATTEMPTS and "failed" in model.STATES[model.WAITING]:
+                values |= {"state": "failed", "finished_at": current_time}
             else:
-                work.wake(row.JOB, delay)
-        work.session.execute(update(row).where(*mine).values(values))
+                work.wake(model.JOB, delay)
+        work.session.execute(update(model).where(*is_waiting).values(values))
 
 
-def retry_delay(row: type[QueueMixin], attempts: int) -> timedelta:
-    """How long a row of this queue waits after so many failed attempts."""
-    return retry.exponential_delay(row.FIRST_DELAY, max(attempts - 1, 0))
+def retry_delay(model: type[QueueMixin], attempts: int) -> timedelta:
+    """The delay after this number of failed attempts."""
+    return retry.exponential_delay(model.FIRST_DELAY, max(attempts - 1, 0))
 
 
 def record_with_retry(
-    node: Node, row: type[QueueMixin], act: Callable[[UnitOfWork], Value]
+    node: Node, model: type[QueueMixin], act: Callable[[UnitOfWork], Value]
 ) -> Value:
-    """Have `act` record, in a transaction of its own, what was done outside of any: done again
-    while the database has an outage, since what was sent must not be sent again for that.
+    """Call `act` in a transaction of its own, to record results. Repeats it during a database
+    outage, so that what was sent is not sent again.
 
-    Raises that outage once the lease is about to run out, and what else `act` raises at once.
+    Raises the outage after half of `lease_seconds`, and any other error of `act` at once.
     """
-    until = time.monotonic() + node.settings.lease_seconds / 2
+    deadline = time.monotonic() + node.settings.lease_seconds / 2
     while True:
         try:
-            with node.work(by=row.JOB) as work:
+            with node.work(by=model.JOB) as work:
                 return act(work)
         except Exception as error:
-            if not is_outage(error) or time.monotonic() > until:
+            if not is_outage(error) or time.monotonic() > deadline:
                 raise
-            log.warning("the database cannot record what was done", job=row.JOB, why=str(error))
+            log.warning("results could not be recorded", job=model.JOB, reason=str(error))
         time.sleep(RECORD_RETRY_SECONDS)
 
 
 def release_all_leases(node: Node) -> None:
-    """A node whose only worker is inside it starts: leases that stand are of a dead process."""
-    for row in QueueMixin.__subclasses__():
-        with node.work(by=row.JOB) as work:
-            stands = update(row).where(row.leased_until.is_not(None))
-            work.session.execute(stands.values(leased_until=None))
+    """Release all leases of a dead process, at the start of a node with no other worker."""
+    for model in QueueMixin.__subclasses__():
+        with node.work(by=model.JOB) as work:
+            leased = update(model).where(model.leased_until.is_not(None))
+            work.session.execute(leased.values(leased_until=None))
 
 
 def wakes_for_next(
-    row: type[QueueMixin],
+    model: type[QueueMixin],
 ) -> Callable[[Callable[[Node], None]], Callable[[Node], None]]:
-    """A job that works `row` off also has itself woken for what is due next.
+    """Decorator for the job of the queue `model`: afterwards, wakes it for the next row due within
+    the sweep interval.
 
-    A process killed between recording a failed attempt and scheduling the next one loses nothing
-    but this: whoever comes afterwards makes up for it.
+    A process killed between recording a failed attempt and scheduling the next one loses only that
+    wake-up; the next run makes up for it.
     """
 
-    def decorate(work_off: Callable[[Node], None]) -> Callable[[Node], None]:
+    def decorate(job: Callable[[Node], None]) -> Callable[[Node], None]:
         def run(node: Node) -> None:
-            work_off(node)
-            moment = now()
-            later = row.state == row.WAITING, row.due_at > moment
+            job(node)
+            current_time = now()
+            is_later = model.state == model.WAITING, model.due_at > current_time
             with node.reading() as session:
-                due = session.scalar(select(func.min(row.due_at)).where(*later))
-            if due is not None and due < moment + SWEEP_INTERVAL:
-                node.jobs.wake(row.JOB, due - moment)
+                next_due_at = session.scalar(select(func.min(model.due_at)).where(*is_later))
+            if next_due_at is not None and next_due_at < current_time + SWEEP_INTERVAL:
+                node.jobs.wake(model.JOB, next_due_at - current_time)
 
         return run
 

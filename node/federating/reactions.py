@@ -1,4 +1,4 @@
-"""Likes and announcements: who likes or passes on what, once each, whatever the activity's id."""
+"""Reactions: likes and announces, one of each kind per actor and object."""
 
 from collections.abc import Collection
 
@@ -12,16 +12,16 @@ from node.runtime import Quota, UnitOfWork
 
 LIKE, ANNOUNCE = "Like", "Announce"
 REACTION_TYPES = frozenset({LIKE, ANNOUNCE})
-# Of one actor, and of all of one server, so many are kept: the oldest go.
+# Reactions stored per remote actor and per server; the oldest are deleted.
 MAX_PER_ACTOR = 1_000
 MAX_PER_HOST = 20_000
 COUNT_BY_ACTOR = select(func.count(Reaction.id)).where(Reaction.actor_id == bindparam("actor_id"))
 
 
 def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str) -> bool:
-    """Keep that `actor` likes or announces `object_uri`; False if that was known."""
-    new = {"uri": uri, "kind": kind, "actor_id": actor.id, "object_uri": object_uri, "at": now()}
-    if not insert_once(work.session, Reaction, **new):
+    """Store a like or announce by `actor`; False if it is stored already."""
+    values = {"uri": uri, "kind": kind, "actor_id": actor.id, "object_uri": object_uri, "at": now()}
+    if not insert_once(work.session, Reaction, **values):
         return False
     if not actor.is_local:
         if (work.session.scalar(COUNT_BY_ACTOR, {"actor_id": actor.id}) or 0) > MAX_PER_ACTOR:
@@ -31,7 +31,7 @@ def add(work: UnitOfWork, *, uri: str, kind: str, actor: Actor, object_uri: str)
 
 
 def find(session: Session, actor: Actor, kind: str, object_uri: str) -> Reaction | None:
-    """How `actor` reacted to an object, if it did."""
+    """The reaction of this kind by `actor` to an object, if there is one."""
     return session.scalar(
         select(Reaction).where(
             Reaction.actor_id == actor.id,
@@ -42,40 +42,42 @@ def find(session: Session, actor: Actor, kind: str, object_uri: str) -> Reaction
 
 
 def by_uri(session: Session, actor: Actor, uri: str) -> Reaction | None:
-    """The reaction of `actor` with this id."""
-    mine = Reaction.actor_id == actor.id, Reaction.uri == uri
-    return session.scalar(select(Reaction).where(*mine))
+    """The reaction of `actor` with this activity id."""
+    conditions = Reaction.actor_id == actor.id, Reaction.uri == uri
+    return session.scalar(select(Reaction).where(*conditions))
 
 
 def count_by_kind(session: Session, object_uris: Collection[str]) -> dict[str, dict[str, int]]:
-    """How many like and announce each of some objects, of those not blocked: by object, by kind."""
+    """The number of reactions by object URI and kind, without those of blocked actors."""
     query = (
         select(Reaction.object_uri, Reaction.kind, func.count())
         .join(Actor)
         .where(Reaction.object_uri.in_(object_uris), ~Actor.is_blocked)
         .group_by(Reaction.object_uri, Reaction.kind)
     )
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for uri, kind, count in session.execute(query):
-        found.setdefault(uri, {})[kind] = count
-    return found
+        counts.setdefault(uri, {})[kind] = count
+    return counts
 
 
-def _prune(session: Session, among: ColumnElement[bool], most: int) -> int:
-    """Keep the newest `most`; returns how many there are then."""
-    count = session.scalar(select(func.count()).select_from(Reaction).where(among)) or 0
-    if count > most:
-        oldest = select(Reaction.id).where(among).order_by(Reaction.id).limit(count - most)
+def _prune(session: Session, condition: ColumnElement[bool], limit: int) -> int:
+    """Delete all but the newest `limit` reactions; returns how many are left."""
+    count = session.scalar(select(func.count()).select_from(Reaction).where(condition)) or 0
+    if count > limit:
+        oldest = select(Reaction.id).where(condition).order_by(Reaction.id).limit(count - limit)
         session.execute(delete(Reaction).where(Reaction.id.in_(oldest)))
-    return min(count, most)
+    return min(count, limit)
 
 
 def _prune_host(work: UnitOfWork, host: str) -> None:
-    """Those of a server are many: they are counted once a second, and whenever there are enough."""
-    name = f"reactions of {host}"
-    room = work.node.quotas.get(name)
-    if room is not None and room.remaining > 0:
-        room.remaining -= 1
+    """Prune the reactions of a server, which are counted only when its quota is used up."""
+    quota_name = f"reactions of {host}"
+    quota = work.node.quotas.get(quota_name)
+    if quota is not None and quota.remaining > 0:
+        quota.remaining -= 1
         return
-    among = actors.on_host(Reaction.actor_id, host)
-    work.node.quotas.put(name, Quota(MAX_PER_HOST - _prune(work.session, among, MAX_PER_HOST)))
+    of_host = actors.on_host(Reaction.actor_id, host)
+    work.node.quotas.put(
+        quota_name, Quota(MAX_PER_HOST - _prune(work.session, of_host, MAX_PER_HOST))
+    )

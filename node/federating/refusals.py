@@ -1,6 +1,6 @@
-"""Refused messages are counted, not kept: by host and reason, for the operator to see.
+"""Counts refused messages by host and reason, for the operator; the messages are not stored.
 
-They are counted in memory first: no stranger makes a node write to its database for each of them.
+Counts are buffered in memory, so that not every refused message causes a database write.
 """
 
 import dataclasses
@@ -19,44 +19,44 @@ from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
-# What strangers can make grow: beyond so many rows, those that were not added to for longest go.
+# Anyone can cause refusals, so only the most recent rows are kept.
 MAX_ROWS = 2_000
-# Counts of so many hosts and reasons are kept in memory, and for so long.
+# The buffer is flushed at this number of entries, or at this age.
 MAX_BUFFERED = 200
 MAX_BUFFERED_AGE = timedelta(seconds=2)
 
 
 def count(node: Node, host: str, refusal: Refusal) -> None:
-    """Count one refusal. `host` is what the message claims, which nobody has proved."""
-    kept, age = node.refusal_buffer.add(host, refusal.reason.value, detail=refusal.detail[:500])
-    if kept >= MAX_BUFFERED or age >= MAX_BUFFERED_AGE:
+    """Count a refusal. `host` is the unverified sender that the message claims."""
+    entries, age = node.refusal_buffer.add(host, refusal.reason.value, detail=refusal.detail[:500])
+    if entries >= MAX_BUFFERED or age >= MAX_BUFFERED_AGE:
         flush(node)
 
 
 def flush(node: Node) -> None:
-    """Write down what was counted, so that the operator sees it. If that fails, it is logged."""
-    taken = node.refusal_buffer.drain()
-    if not taken:
+    """Write the buffered counts to the database. A failure is only logged."""
+    counts = node.refusal_buffer.drain()
+    if not counts:
         return
     try:
         with node.work(by="inbox") as work:
-            for (host, reason), counted in taken.items():
-                _save(work.session, host, reason, counted)
+            for (host, reason), entry in counts.items():
+                _save(work.session, host, reason, entry)
             _prune(work.session)
     except SQLAlchemyError:
-        log.exception("refusals could not be counted", names=len(taken))
+        log.exception("refusals could not be counted", names=len(counts))
 
 
-def _save(session: Session, host: str, reason: str, counted: BufferedCount) -> None:
-    new = insert_into(session, RefusalCount).values(
-        host=host, reason=reason, **dataclasses.asdict(counted)
+def _save(session: Session, host: str, reason: str, entry: BufferedCount) -> None:
+    insert = insert_into(session, RefusalCount).values(
+        host=host, reason=reason, **dataclasses.asdict(entry)
     )
-    more = {
-        "count": RefusalCount.count + counted.count,
-        "detail": counted.detail,
-        "last_at": counted.last_at,
+    changes = {
+        "count": RefusalCount.count + entry.count,
+        "detail": entry.detail,
+        "last_at": entry.last_at,
     }
-    session.execute(new.on_conflict_do_update(index_elements=["host", "reason"], set_=more))
+    session.execute(insert.on_conflict_do_update(index_elements=["host", "reason"], set_=changes))
 
 
 def _prune(session: Session) -> None:

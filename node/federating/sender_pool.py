@@ -1,7 +1,7 @@
-"""The threads that send, and the one that gives them letters and records what comes back.
+"""Runs the sender threads: one thread leases requests for them and records the results.
 
-The senders touch no database. No host, slow or dead, holds up another: one that failed lately or is
-slow gets one letter at a time, and of the senders only a share waits for such hosts.
+Senders do not use the database. No host delays another: a degraded host (slow, or failed recently)
+gets one request at a time, and only a share of the senders may serve such hosts.
 """
 
 import time
@@ -24,140 +24,143 @@ from node.runtime import Node
 
 log = structlog.get_logger(__name__)
 
-# So many results, or those of so many seconds, are recorded in one transaction.
+# Results recorded per transaction, and seconds they may wait for more.
 MAX_RESULTS_PER_TRANSACTION = 64
 MAX_UNRECORDED_SECONDS = 0.2
-# What is published while slow servers are waited for is seen so soon, in seconds.
+# Seconds after which new deliveries are looked for while senders wait for slow servers.
 POLL_SECONDS = 0.2
-# A server that answers in so many seconds gets several deliveries at a time.
+# Seconds within which a server responds to count as quick, and get several requests at a time.
 QUICK_SECONDS = 1.0
-# Of the senders, one in so many may wait for servers that failed lately or are slow.
+# One of this many senders may serve degraded hosts.
 DEGRADED_SHARE = 4
-# Letters are leased for so many times the senders, so that none of these waits for the database.
+# Requests leased per sender, so that no sender waits for the database.
 LEASED_PER_SENDER = 2
-# Letters are leased once there is room for one for every so many senders.
+# Requests are leased when one of this many senders could take one.
 MIN_FREE_SHARE = 2
-# The speed of so many hosts is remembered.
+# Hosts whose speed is remembered.
 MAX_TRACKED_HOSTS = 10_000
-# Seconds between two calls to other workers for help.
+# Seconds between wake-ups of other workers.
 HELP_INTERVAL_SECONDS = 1.0
 
 
 class SenderPool:
-    """One run of the job: used by one thread, beside those of `pool`."""
+    """One run of the job. Its methods run in one thread, beside the threads of `pool`."""
 
     def __init__(self, node: Node, pool: ThreadPoolExecutor) -> None:
         self._node, self._pool = node, pool
         self._threads = node.settings.delivery_threads
         self._cursor = HostCursor(node)
         self._in_flight: dict[int, OutgoingRequest] = {}
-        # None for what was not sent, since the node stops.
+        # The result is None for a request that was not sent because the node stops.
         self._results: SimpleQueue[tuple[OutgoingRequest, AttemptResult | None]] = SimpleQueue()
-        # Which hosts answer quickly (True) or slowly (False).
+        # By host: whether it responds quickly.
         self._is_quick: dict[str, bool] = {}
         self._help_requested_at = 0.0
 
     def run(self) -> None:
-        """Until nothing is due at any host, or the node stops."""
+        """Send until no delivery is due for any host, or the node stops."""
         try:
             while self._dispatch_due() or self._in_flight:
                 self._record(self._collect())
-        finally:  # whatever stops it: what was sent is not to be sent again
+        finally:  # record what was sent, or it would be sent again
             while self._in_flight:
                 self._record(self._collect())
 
     def _dispatch_due(self) -> bool:
-        """Lease what there is room for, once round all hosts. False if there was nothing."""
-        found, ways = False, 1 if self._cursor.is_complete else 2
-        while ways and not self._node.jobs.stopping.is_set():
-            room = self._free_capacity()
-            if room.total < max(1, self._threads // MIN_FREE_SHARE):
+        """Lease and submit requests in one round of all hosts. False if nothing was due."""
+        has_work, rounds = False, 1 if self._cursor.is_complete else 2
+        while rounds and not self._node.jobs.stopping.is_set():
+            capacity = self._free_capacity()
+            if capacity.total < max(1, self._threads // MIN_FREE_SHARE):
                 self._request_help()
                 return True
             try:
-                letters, stepped_back = self._cursor.lease(room, self._is_quick)
+                requests, was_postponed = self._cursor.lease(capacity, self._is_quick)
             except Exception as error:
                 if not self._in_flight or not is_outage(error):
                     raise
-                log.warning("no more deliveries can be leased for now", why=str(error))
+                log.warning("deliveries could not be leased", reason=str(error))
                 return True
-            for letter in letters:
-                self._in_flight[letter.id] = letter
-                self._pool.submit(self._send, letter)
-            found = found or bool(letters) or stepped_back
-            ways -= self._cursor.is_complete
-        return found
+            for request in requests:
+                self._in_flight[request.id] = request
+                self._pool.submit(self._send, request)
+            has_work = has_work or bool(requests) or was_postponed
+            rounds -= self._cursor.is_complete
+        return has_work
 
     def _free_capacity(self) -> Capacity:
-        careful = sum(letter.is_degraded for letter in self._in_flight.values())
+        degraded_in_flight = sum(request.is_degraded for request in self._in_flight.values())
         return Capacity(
             total=LEASED_PER_SENDER * self._threads - len(self._in_flight),
-            degraded=max(1, self._threads // DEGRADED_SHARE) - careful,
+            degraded=max(1, self._threads // DEGRADED_SHARE) - degraded_in_flight,
         )
 
     def _request_help(self) -> None:
-        """There is more than this worker sends at once: another one may take some of it."""
+        """Wake another worker, since more is due than this one can send at once."""
         if time.monotonic() - self._help_requested_at > HELP_INTERVAL_SECONDS:
             self._help_requested_at = time.monotonic()
             self._node.jobs.wake(Delivery.JOB)
 
-    def _send(self, letter: OutgoingRequest) -> None:
-        """In a thread of the pool."""
+    def _send(self, request: OutgoingRequest) -> None:
+        """Runs in a thread of the pool."""
         if self._node.jobs.stopping.is_set():
-            self._results.put((letter, None))
+            self._results.put((request, None))
             return
         try:
-            tried = send(self._node.outbound, letter)
+            result = send(self._node.outbound, request)
         except Exception:
-            log.exception("a delivery could not be sent", inbox=letter.inbox)
-            tried = AttemptResult(
+            log.exception("delivery could not be sent", inbox=request.inbox)
+            result = AttemptResult(
                 None, "This node could not send it; its log says why.", is_own_failure=True
             )
-        self._results.put((letter, tried))
+        self._results.put((request, result))
 
     def _collect(self) -> list[DeliveryResult]:
-        """What has come back: soon, and many at once."""
+        """The results so far, after a short wait for more."""
         results: list[DeliveryResult] = []
-        unsent: list[int] = []
-        until = time.monotonic() + POLL_SECONDS
+        unsent_ids: list[int] = []
+        deadline = time.monotonic() + POLL_SECONDS
         while self._in_flight and len(results) < MAX_RESULTS_PER_TRANSACTION:
             try:
-                letter, tried = self._results.get(timeout=max(0.0, until - time.monotonic()))
+                request, result = self._results.get(timeout=max(0.0, deadline - time.monotonic()))
             except Empty:
                 break
-            del self._in_flight[letter.id]
-            if tried is None:
-                unsent.append(letter.id)
+            del self._in_flight[request.id]
+            if result is None:
+                unsent_ids.append(request.id)
                 continue
             if not results:
-                until = time.monotonic() + MAX_UNRECORDED_SECONDS
-            results.append((letter, tried))
+                deadline = time.monotonic() + MAX_UNRECORDED_SECONDS
+            results.append((request, result))
             if len(self._is_quick) < MAX_TRACKED_HOSTS:
-                self._is_quick[letter.host] = (
-                    bool(tried.host_responded) and tried.seconds < QUICK_SECONDS
+                self._is_quick[request.host] = (
+                    bool(result.host_responded) and result.seconds < QUICK_SECONDS
                 )
-        if unsent:
-            self._release_leases(unsent)
+        if unsent_ids:
+            self._release_leases(unsent_ids)
         return results
 
-    def _release_leases(self, unsent: list[int]) -> None:
-        free = update(Delivery).where(Delivery.id.in_(unsent)).values(leased_until=None)
+    def _release_leases(self, unsent_ids: list[int]) -> None:
+        release = update(Delivery).where(Delivery.id.in_(unsent_ids)).values(leased_until=None)
         try:
-            queues.record_with_retry(self._node, Delivery, lambda work: work.session.execute(free))
+            queues.record_with_retry(
+                self._node, Delivery, lambda work: work.session.execute(release)
+            )
         except DBAPIError:
-            log.exception("leases could not be released, and run out", number=len(unsent))
+            log.exception("leases could not be released", number=len(unsent_ids))
 
     def _record(self, results: list[DeliveryResult]) -> None:
-        """Where the database is away for longer than the leases last, all of them are sent again.
-        Of results that it refuses, each is recorded alone, and the one at fault as a failure.
+        """Record results. In a database outage that outlasts the leases, they are lost and sent
+        again. If the database rejects a batch, each result is recorded alone, and the rejected one
+        as a failure.
         """
         if not results:
             return
         try:
-            lost = queues.record_with_retry(
+            dead_hosts = queues.record_with_retry(
                 self._node, Delivery, lambda work: record_results(work, results)
             )
-            for host in lost:
+            for host in dead_hosts:
                 dead_letter_host(self._node, host)
         except Exception as error:
             if is_outage(error):
@@ -169,9 +172,9 @@ class SenderPool:
                 self._record_unstorable(results[0], error)
 
     def _record_unstorable(self, result: DeliveryResult, error: Exception) -> None:
-        letter, tried = result
-        log.error("a delivery could not be recorded", inbox=letter.inbox, exc_info=error)
-        if not tried.is_own_failure:
+        request, attempt = result
+        log.error("delivery could not be recorded", inbox=request.inbox, exc_info=error)
+        if not attempt.is_own_failure:
             self._record(
-                [(letter, AttemptResult(None, describe_error(error), is_own_failure=True))]
+                [(request, AttemptResult(None, describe_error(error), is_own_failure=True))]
             )

@@ -1,6 +1,7 @@
-"""Servers found through servers: what each says it runs, and whom the Moothalls among them know.
+"""Discovers servers through connected ones: what software each runs, and which peers other Moothall
+servers publish.
 
-Nobody is allowed by being found: what is found is suggested, and an operator decides.
+Discovered servers are only suggested; the operator decides.
 """
 
 import random
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 JOB = "discovery"
 DISCOVERY_INTERVAL = timedelta(days=7)
-# A move to a server that was not allowed counts still when it is, within this time.
+# How long a failed Move is retried when its target server is allowed.
 MOVE_RETENTION = timedelta(days=60)
 MAX_LEN_SOFTWARE = 100
 NODEINFO_PATH, PEERS_PATH = "/.well-known/nodeinfo", "/peers.json"
@@ -42,7 +43,7 @@ JSON_TYPES = ("application/json",)
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """What a server said: its software, and the Moothalls that it knows."""
+    """What a server publishes: its software, and the Moothall servers it allows."""
 
     software: str
     hosts: tuple[str, ...] = ()
@@ -50,7 +51,7 @@ class ServerInfo:
 
 @dataclass(frozen=True)
 class PublishedPeer:
-    """What this node says of one server to others."""
+    """A peer as this node publishes it."""
 
     entry: peer_lists.PeerListEntry
     software: str
@@ -59,10 +60,10 @@ class PublishedPeer:
 def list_published(
     session: Session, settings: Settings, *, allowed: bool, blocked: bool
 ) -> list[PublishedPeer]:
-    """What this node publishes: of the servers it speaks with, of those it blocks, or of both."""
-    wanted = [is_connected(settings)] if allowed else []
-    wanted += [Peer.state == peers.BLOCKED] if blocked else []
-    rows = session.scalars(select(Peer).where(or_(*wanted)).order_by(Peer.host))
+    """The peers to publish: connected servers, blocked ones, or both."""
+    conditions = [is_connected(settings)] if allowed else []
+    conditions += [Peer.state == peers.BLOCKED] if blocked else []
+    rows = session.scalars(select(Peer).where(or_(*conditions)).order_by(Peer.host))
     return [PublishedPeer(_to_entry(row), row.software) for row in rows]
 
 
@@ -72,20 +73,20 @@ def _to_entry(row: Peer) -> peer_lists.PeerListEntry:
 
 
 def run_job(node: Node) -> None:
-    """The job: ask the servers that were not asked for a week what they are and whom they know."""
-    due = or_(Peer.asked_at.is_(None), Peer.asked_at < now() - DISCOVERY_INTERVAL)
+    """The job: query the connected servers that were not queried for `DISCOVERY_INTERVAL`."""
+    is_due = or_(Peer.asked_at.is_(None), Peer.asked_at < now() - DISCOVERY_INTERVAL)
     with node.reading() as session:
-        query = select(Peer.host).where(is_connected(node.settings), due)
+        query = select(Peer.host).where(is_connected(node.settings), is_due)
         hosts = [*session.scalars(query)]
-    # Several workers begin at the same moment, and not with the same server.
+    # Workers that start at the same moment should not query the same server.
     random.shuffle(hosts)
-    for_each(node, JOB, hosts, partial(_discover, node, due))
+    for_each(node, JOB, hosts, partial(_discover, node, is_due))
 
 
-def _discover(node: Node, due: ColumnElement[bool], host: str) -> None:
-    """Ask one server, unless another worker was quicker."""
+def _discover(node: Node, is_due: ColumnElement[bool], host: str) -> None:
+    """Query one server, unless another worker has done so."""
     with node.reading() as session:
-        if session.scalar(select(Peer.id).where(Peer.host == host, due)) is None:
+        if session.scalar(select(Peer.id).where(Peer.host == host, is_due)) is None:
             return
     _store(node, host, _fetch_server_info(node, host))
     _retry_moves(node, host)
@@ -94,47 +95,47 @@ def _discover(node: Node, due: ColumnElement[bool], host: str) -> None:
 
 
 def is_connected(settings: Settings) -> ColumnElement[bool]:
-    """The servers that this node speaks with: allowed, or heard from where all are."""
+    """SQL condition: the server is allowed or, in open mode, has exchanged messages with us."""
     if settings.federation == "open":
-        heard = Peer.heard_at.is_not(None) | Peer.delivered_at.is_not(None)
-        return (Peer.state == peers.ALLOWED) | ((Peer.state == peers.UNKNOWN) & heard)
+        has_contact = Peer.heard_at.is_not(None) | Peer.delivered_at.is_not(None)
+        return (Peer.state == peers.ALLOWED) | ((Peer.state == peers.UNKNOWN) & has_contact)
     return Peer.state == peers.ALLOWED
 
 
 def _fetch_server_info(node: Node, host: str) -> ServerInfo | None:
-    """None where the server does not say what it is."""
-    base = _base_url(node, host)
+    """What the server publishes about itself; None if it has no valid NodeInfo."""
+    base_url = _base_url(node, host)
     try:
-        where = nodeinfo.find_document_url(_fetch_json(node, f"{base}{NODEINFO_PATH}"))
-        if where is None or not same_origin(where, base):
+        document_url = nodeinfo.find_document_url(_fetch_json(node, f"{base_url}{NODEINFO_PATH}"))
+        if document_url is None or not same_origin(document_url, base_url):
             return None
-        software = nodeinfo.find_software(_fetch_json(node, where))
+        software = nodeinfo.find_software(_fetch_json(node, document_url))
     except (MoothallError, FederationError) as error:
-        log.info("a server does not say what it is", host=host, why=str(error))
+        log.info("server information not found", host=host, reason=str(error))
         return None
     software = one_line(software, MAX_LEN_SOFTWARE)
     if software.partition(" ")[0].lower() != nodeinfo.SOFTWARE_NAME:
         return ServerInfo(software)
     try:
-        return ServerInfo(software, _parse_hosts(_fetch_json(node, f"{base}{PEERS_PATH}")))
+        return ServerInfo(software, _parse_hosts(_fetch_json(node, f"{base_url}{PEERS_PATH}")))
     except (MoothallError, FederationError):
-        return ServerInfo(software)  # which is its right
+        return ServerInfo(software)  # publishing peers is optional
 
 
 def fetch_application_actor(node: Node, host: str) -> ActorDocument | None:
-    """The actor of a server itself (FEP-2677), None where it names none.
+    """The application actor of a server (FEP-2677); None if it publishes none.
 
-    Raises `NotFetchedError` and `FederationError`.
+    Raises `FetchError` and `FederationError`.
     """
-    base = _base_url(node, host)
-    uri = nodeinfo.find_application(_fetch_json(node, f"{base}{NODEINFO_PATH}"))
-    if uri is None or not same_origin(uri, base):
+    base_url = _base_url(node, host)
+    uri = nodeinfo.find_application(_fetch_json(node, f"{base_url}{NODEINFO_PATH}"))
+    if uri is None or not same_origin(uri, base_url):
         return None
     return fetching.fetch_actor(node, uri)
 
 
 def _base_url(node: Node, host: str) -> str:
-    """Where the addresses of a server begin."""
+    """The scheme and host of a server's URLs."""
     scheme = (
         "http" if host in node.settings.private_hosts and not node.settings.is_https else "https"
     )
@@ -146,8 +147,8 @@ def _fetch_json(node: Node, url: str) -> dict[str, Any]:
 
 
 def _parse_hosts(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The servers in what another Moothall publishes; what is none is left out."""
-    found = []
+    """The allowed Moothall servers in a published list; invalid entries are ignored."""
+    hosts = []
     for item in one_or_many(document.get("peers"))[: peers.MAX_SQL_VALUES]:
         host = item.get("host") if isinstance(item, dict) else None
         try:
@@ -160,26 +161,26 @@ def _parse_hosts(document: Mapping[str, Any]) -> tuple[str, ...]:
             and item.get("state") == peers.ALLOWED
             and software == nodeinfo.SOFTWARE_NAME
         ):
-            found.append(host)
-    return tuple(dict.fromkeys(found))[: peer_suggestions.MAX_PER_SOURCE]
+            hosts.append(host)
+    return tuple(dict.fromkeys(hosts))[: peer_suggestions.MAX_PER_SOURCE]
 
 
-def _store(node: Node, host: str, found: ServerInfo | None) -> None:
-    if found is None:
+def _store(node: Node, host: str, info: ServerInfo | None) -> None:
+    if info is None:
         return
     with node.work(by=host) as work:
-        known = update(Peer).where(Peer.host == host).values(software=found.software)
-        work.session.execute(known)
-        peer_suggestions.suggest(work, dict.fromkeys(found.hosts, ""), host)
+        set_software = update(Peer).where(Peer.host == host).values(software=info.software)
+        work.session.execute(set_software)
+        peer_suggestions.suggest(work, dict.fromkeys(info.hosts, ""), host)
 
 
 def _retry_moves(node: Node, host: str) -> None:
-    """Whoever moved to `host` before it was allowed is followed there now."""
+    """Retry recent Moves to `host` that failed, as before it was allowed."""
     with node.work(by=JOB) as work:
-        failed = InboxItem.type == MOVE, InboxItem.state == "failed"
-        lately = InboxItem.received_at > now() - MOVE_RETENTION
-        for item in work.session.scalars(select(InboxItem).where(*failed, lately)):
-            # Of one that was large nothing is kept, so it cannot be acted on again.
+        is_failed_move = InboxItem.type == MOVE, InboxItem.state == "failed"
+        is_recent = InboxItem.received_at > now() - MOVE_RETENTION
+        for item in work.session.scalars(select(InboxItem).where(*is_failed_move, is_recent)):
+            # The body of a large message is not kept, so it cannot be retried.
             target = Activity.parse(item.body).target if item.body else None
             if target is not None and same_origin(target, _base_url(node, host)):
                 inbox_processing.retry(work, item)

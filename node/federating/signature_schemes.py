@@ -1,5 +1,5 @@
-"""With which signature scheme a server is spoken to: draft-cavage first, RFC 9421 where it is
-known to be taken or the first is refused, and the choice remembered.
+"""Chooses the signature scheme for each server: draft-cavage first, RFC 9421 if the server is known
+to accept it or refuses the first. The choice is stored in `Peer.scheme`.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,14 +13,14 @@ from node.federating.models import Peer
 from node.outbound import OutboundResponse, Signer
 
 UNAUTHORIZED_STATUS = 401
-# What a server answers that does not take a signature, or breaks on it.
+# Statuses of a server that does not accept a signature, or fails because of it.
 REFUSED_STATUSES, MIN_FAILED_STATUS = frozenset({400, 401, 403}), 500
 
 
 def build_signer(
     key: PrivateKey, scheme: Scheme = Scheme.cavage, headers: Mapping[str, str] | None = None
 ) -> Signer:
-    """Signs each hop of a request afresh, with `key`, and `headers` with it."""
+    """A function that signs each hop of a request, with `headers`, at the current time."""
 
     def sign_hop(method: str, url: str, body: bytes | None) -> dict[str, str]:
         return sign(method, url, headers or {}, body, key, now(), scheme)
@@ -29,44 +29,44 @@ def build_signer(
 
 
 def send_signed(
-    known: Scheme | None,
+    known_scheme: Scheme | None,
     key: PrivateKey,
     send: Callable[[Signer], OutboundResponse],
     headers: Mapping[str, str] | None = None,
 ) -> tuple[OutboundResponse, Scheme | None]:
-    """What `send` is answered, and which scheme is known to be taken after that. `headers` are
-    signed too, those that signatures are to cover.
+    """Call `send` with a signer; returns the response, and the scheme that the server is now known
+    to accept. `headers` are signed too.
 
-    Where the signature is refused, the other scheme is tried once, at once, and its answer counts
-    if it is not a refusal or a failure: many say only that they refuse. Raises what `send` raises.
+    On status 401 the other scheme is tried once. Its response is used unless it is a refusal or
+    failure too, as many servers do not say why they refuse. Raises what `send` raises.
     """
-    first = known or Scheme.cavage
-    answer = send(build_signer(key, first, headers))
-    if answer.status != UNAUTHORIZED_STATUS:
-        return answer, known
+    first = known_scheme or Scheme.cavage
+    response = send(build_signer(key, first, headers))
+    if response.status != UNAUTHORIZED_STATUS:
+        return response, known_scheme
     other = Scheme.cavage if first is Scheme.rfc9421 else Scheme.rfc9421
-    again = send(build_signer(key, other, headers))
-    if again.status in REFUSED_STATUSES or again.status >= MIN_FAILED_STATUS:
-        return answer, known
-    return again, other if other is Scheme.rfc9421 else None
+    second_response = send(build_signer(key, other, headers))
+    if second_response.status in REFUSED_STATUSES or second_response.status >= MIN_FAILED_STATUS:
+        return response, known_scheme
+    return second_response, other if other is Scheme.rfc9421 else None
 
 
 def parse_scheme(name: str | None) -> Scheme | None:
-    """A scheme as it stands in `Peer.scheme`."""
+    """The scheme in a `Peer.scheme` column."""
     return Scheme(name) if name else None
 
 
 def known_scheme(session: Session, host: str) -> Scheme | None:
-    """The scheme that `host` is known to take."""
+    """The scheme that `host` is known to accept, if any."""
     return parse_scheme(session.scalar(select(Peer.scheme).where(Peer.host == host)))
 
 
 def save_scheme(session: Session, host: str, scheme: Scheme | None) -> None:
-    """`host` takes `scheme`; None: that is not known any more."""
+    """Store the scheme that `host` accepts; None if it is not known any more."""
     session.execute(update(Peer).where(Peer.host == host).values(scheme=scheme))
 
 
 def save_advertised_scheme(session: Session, host: str, scheme: Scheme) -> None:
-    """`host` says itself that it takes `scheme`, which counts until it shows otherwise."""
-    unknown = Peer.host == host, Peer.scheme.is_(None)
-    session.execute(update(Peer).where(*unknown).values(scheme=scheme))
+    """Store the scheme that `host` advertises, unless one is known from experience."""
+    conditions = Peer.host == host, Peer.scheme.is_(None)
+    session.execute(update(Peer).where(*conditions).values(scheme=scheme))

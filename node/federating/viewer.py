@@ -1,6 +1,7 @@
-"""Who asks to read: everybody, another server that proves who it is, or one of our own people.
+"""Identifies the viewer of a request: anonymous, a server that proves its identity, or a local
+user.
 
-What only some may read is given to them alone, and for others it does not exist.
+Restricted content is shown only to those who may see it; for others it does not exist.
 """
 
 from collections.abc import Iterable
@@ -27,10 +28,10 @@ SIGNATURE_HEADERS = ("Signature", "Signature-Input")
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who reads.
+    """Someone who makes a request to read.
 
-    `host` is that of a server which proved itself and is allowed by name; `is_ours` of somebody
-    who works at our own council, and who `may_see_drafts` if they write projects.
+    `host` is set for a verified server that is allowed by name. `is_local_user`: someone who works
+    at our council, who `may_see_drafts` if their roles include editing projects.
     """
 
     host: str | None = None
@@ -39,7 +40,7 @@ class Viewer:
 
     @property
     def audiences(self) -> tuple[str, ...]:
-        """The audiences of those of our activities that the reader may see; never direct."""
+        """The audiences whose activities the viewer may see; direct ones never."""
         return (PUBLIC, PEERS) if self.host or self.is_local_user else (PUBLIC,)
 
 
@@ -49,10 +50,7 @@ EDIT_PERMISSION = "projects.edit"
 
 
 def viewer_with_roles(roles: Iterable[str], hooks: Hooks) -> Viewer:
-    """Somebody who works here and has these roles now, whether signed in or by a token of theirs.
-
-    Only those who may write projects see what is not published yet.
-    """
+    """A local user with these roles, signed in or using an API token."""
     return Viewer(is_local_user=True, may_see_drafts=is_allowed(roles, EDIT_PERMISSION, hooks))
 
 
@@ -61,8 +59,8 @@ def is_signed(request: SignedRequest) -> bool:
 
 
 def refuse_blocked_host(node: Node, request: SignedRequest) -> None:
-    """Raises `Refusal`, which has been counted, where the key that is named is of a blocked host:
-    that its name is used is enough. Nothing is verified, and no network is used.
+    """Raises `Refusal`, which has been counted, if the signature names a key of a blocked host. The
+    signature is not verified, and the network is not used.
     """
     host = _claimed_host(request)
     with node.reading() as session:
@@ -72,11 +70,11 @@ def refuse_blocked_host(node: Node, request: SignedRequest) -> None:
 
 
 def identify_viewer(node: Node, request: SignedRequest) -> Viewer:
-    """The server that signed a request that only reads, which `refuse_blocked` let pass.
+    """The server that signed a read request, after `refuse_blocked_host`.
 
-    Raises `Refusal`, which has been counted, for a signature of an allowed host that cannot be
-    verified. What any other host signs is not looked at, no key of it is fetched, and it reads as
-    everybody does.
+    Raises `Refusal`, which has been counted, if the signature of an allowed host cannot be
+    verified. Signatures of other hosts are not checked and no key is fetched: they read as
+    anonymous.
     """
     host = _claimed_host(request)
     with node.reading() as session:
@@ -91,12 +89,12 @@ def identify_viewer(node: Node, request: SignedRequest) -> Viewer:
 
 def _count_refusal(node: Node, host: str, refusal: Refusal) -> Refusal:
     refusals.count(node, host, refusal)
-    log.info("refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
+    log.info("signature refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
     return refusal
 
 
 def _claimed_host(request: SignedRequest) -> str:
-    """The host of the key that is named; as far as can be read, where the signature cannot be."""
+    """The host of the key that the signature names, as far as it can be parsed."""
     try:
         return host_of(parse_signature(request).key_id)
     except (Refusal, AddressError):

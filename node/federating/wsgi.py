@@ -1,4 +1,4 @@
-"""A web request as signatures speak of it, without a framework."""
+"""Converts WSGI requests to `SignedRequest`, independent of the framework."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,7 +15,7 @@ BODY_HEADERS = ("CONTENT_TYPE", "CONTENT_LENGTH")
 def signed_request(
     settings: Settings, environ: "WSGIEnvironment", body: bytes = b""
 ) -> SignedRequest:
-    """The request that a WSGI server hands on in `environ` (PEP 3333), with its `body`."""
+    """The request in a WSGI `environ` (PEP 3333), with its `body`."""
     return SignedRequest(
         method=environ["REQUEST_METHOD"],
         scheme="https" if settings.is_https else "http",
@@ -27,14 +27,14 @@ def signed_request(
 
 
 def _target(environ: "WSGIEnvironment") -> str:
-    """As far as it can be told from a server that does not hand on what it was sent."""
+    """The request target, rebuilt for servers that do not pass on the original."""
     path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
     query = environ.get("QUERY_STRING")
     return f"{path}?{query}" if query else path
 
 
 def _headers(environ: "WSGIEnvironment") -> Headers:
-    """`HTTP_X_Y` is X-Y."""
-    given = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
-    given |= {name: environ[name] for name in BODY_HEADERS if environ.get(name)}
-    return Headers((name.replace("_", "-"), value) for name, value in given.items())
+    """The headers, from `HTTP_X_Y` to `X-Y`."""
+    headers = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers |= {name: environ[name] for name in BODY_HEADERS if environ.get(name)}
+    return Headers((name.replace("_", "-"), value) for name, value in headers.items())
