@@ -1,4 +1,4 @@
-"""The pages and words with which an operator looks after the node."""
+"""The operator's pages: deliveries, servers, received messages, sync and troubleshooting."""
 
 from node.operating import mail_views, server_lists, status_views, views
 from node.operating.blueprint import OPERATE, blueprint

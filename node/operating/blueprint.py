@@ -1,4 +1,4 @@
-"""Where the operator's pages stand, and who may see them."""
+"""The blueprint of the operator's pages and the permissions that they require."""
 
 from flask import Blueprint
 

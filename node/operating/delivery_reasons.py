@@ -1,7 +1,7 @@
-"""Why a host has something of ours, or has not: one reason for each host, in the order in which the
-node itself decides.
+"""Explains why a host has a copy of an object or lacks one: one reason for each host, checked in
+the order in which the node itself decides.
 
-The pages and the command line put a reason in words.
+`node.operating.explanations` puts the reasons into words.
 """
 
 from dataclasses import dataclass, replace
@@ -18,25 +18,25 @@ from node.operating.inspected_objects import InspectedObject
 from node.settings import Settings
 
 REFUSED_STATUSES, NO_ADDRESS_STATUSES = frozenset({401, 403}), frozenset({404, 410})
-# What stands in place of an answer where nothing was sent any more.
+# Reasons for deliveries that were cancelled: the note recorded instead of a response.
 NOT_TRIED = {
     dead_letters.HOST_UNREACHABLE: "too_old",
     delivery.CANCELLED_BY_OPERATOR: "stopped",
     peers.HOST_BLOCKED: "was_blocked",
 }
-# What a deletion is called where the object is still there for others.
+# Reasons for a deletion sent to one host only, because it may no longer have the object.
 REVOCATION_REASONS = {"deleted": "taken_back", "asked_to_delete": "taking_back"}
-# So many hosts are listed for one object, those that something happened with last first.
+# Hosts listed for one object, the most recently active first.
 MAX_HOSTS = 200
 
 
 @dataclass(frozen=True)
 class HostOutcome:
-    """What became of one object at one host.
+    """The state of one object at one host.
 
-    `reason` is one that `node.operating.explanations` has words for. `at` is when that was,
-    or is to be; `answer` is what the host said last; `earlier_at` is when it got what the object
-    said before, if it has not got what it says now.
+    `reason` is a key of `node.operating.explanations.EXPLANATIONS`. `at` is when it came to hold,
+    or when the next attempt is due. `answer` is the host's last response. `earlier_at` is when the
+    host got an earlier version, if it does not have the current one.
     """
 
     host: str
@@ -50,16 +50,16 @@ class HostOutcome:
 def list_outcomes(
     session: Session, settings: Settings, subject: InspectedObject
 ) -> list[HostOutcome]:
-    """One story for each host that follows, was sent it or fetched it."""
+    """One outcome for each host that follows, was sent the object or fetched it."""
     hosts: dict[str, None] = {}
-    for found in (
+    for query in (
         _delivered_to(subject),
         select(Disclosure.host)
         .where(Disclosure.object_uri == subject.uri)
         .order_by(Disclosure.last_at.desc()),
         _followers(subject),
     ):
-        hosts |= dict.fromkeys(session.scalars(found.limit(MAX_HOSTS)))
+        hosts |= dict.fromkeys(session.scalars(query.limit(MAX_HOSTS)))
     hosts.pop(settings.authority, None)
     return [outcome_at_host(session, settings, subject, host) for host in list(hosts)[:MAX_HOSTS]]
 
@@ -67,53 +67,61 @@ def list_outcomes(
 def outcome_at_host(
     session: Session, settings: Settings, subject: InspectedObject, host: str
 ) -> HostOutcome:
-    """Why `host` has `subject`, or has not."""
+    """Why `host` has a copy of `subject`, or lacks one."""
     if host == settings.authority:
         return HostOutcome(host, "own")
     if not subject.is_local and (not subject.is_forwarded or host == subject.origin):
         return HostOutcome(host, "from_there" if subject.is_forwarded else "not_ours")
-    told = _last_delivery(session, subject, host)
-    shared = session.scalar(
+    delivery_row = _last_delivery(session, subject, host)
+    disclosure = session.scalar(
         select(Disclosure).where(Disclosure.object_uri == subject.uri, Disclosure.host == host)
     )
-    if told is None or told.state != "delivered":
-        barred = _find_prohibition(session, settings, subject, host)
-        if barred is not None and (told is None or barred in {"blocked", "not_allowed"}):
-            attempts = told.attempts if told else 0
-            story = HostOutcome(host, barred, answer=_last_answer(told), attempts=attempts)
-            return _with_earlier_version(story, shared)
-    if told is not None:
-        return _with_earlier_version(_from_delivery(session, subject, told, shared), shared)
-    if shared is not None:
-        return _from_disclosure(subject, shared)
+    if delivery_row is None or delivery_row.state != "delivered":
+        prohibition = _find_prohibition(session, settings, subject, host)
+        if prohibition is not None and (
+            delivery_row is None or prohibition in {"blocked", "not_allowed"}
+        ):
+            attempts = delivery_row.attempts if delivery_row else 0
+            outcome = HostOutcome(
+                host, prohibition, answer=_last_answer(delivery_row), attempts=attempts
+            )
+            return _with_earlier_version(outcome, disclosure)
+    if delivery_row is not None:
+        return _with_earlier_version(
+            _from_delivery(session, subject, delivery_row, disclosure), disclosure
+        )
+    if disclosure is not None:
+        return _from_disclosure(subject, disclosure)
     return _never_sent(session, subject, host)
 
 
-def _with_earlier_version(story: HostOutcome, shared: Disclosure | None) -> HostOutcome:
-    """`story`, and when the host got what it has instead."""
-    has_other = story.reason not in {"delivered", *REVOCATION_REASONS.values()}
-    if shared is None or shared.deleted_at is not None or not has_other:
-        return story
-    return replace(story, earlier_at=shared.last_at)
+def _with_earlier_version(outcome: HostOutcome, disclosure: Disclosure | None) -> HostOutcome:
+    """`outcome` with the time at which the host got an earlier version, if it has one."""
+    lacks_current = outcome.reason not in {"delivered", *REVOCATION_REASONS.values()}
+    if disclosure is None or disclosure.deleted_at is not None or not lacks_current:
+        return outcome
+    return replace(outcome, earlier_at=disclosure.last_at)
 
 
-def _from_disclosure(subject: InspectedObject, shared: Disclosure) -> HostOutcome:
-    """What is known once the deliveries themselves are forgotten, or where there were none."""
-    if shared.deleted_at is not None:
-        return HostOutcome(shared.host, _deletion_reason(subject, "deleted"), shared.deleted_at)
-    reason = "fetched" if shared.type == disclosures.FETCHED else "delivered"
-    return HostOutcome(shared.host, reason, shared.last_at)
+def _from_disclosure(subject: InspectedObject, disclosure: Disclosure) -> HostOutcome:
+    """The outcome where there are no deliveries, or where they have been pruned."""
+    if disclosure.deleted_at is not None:
+        return HostOutcome(
+            disclosure.host, _deletion_reason(subject, "deleted"), disclosure.deleted_at
+        )
+    reason = "fetched" if disclosure.type == disclosures.FETCHED else "delivered"
+    return HostOutcome(disclosure.host, reason, disclosure.last_at)
 
 
 def _deletion_reason(subject: InspectedObject, reason: str) -> str:
-    """`reason`, or what it is called where the object is only not for that host any more."""
+    """`reason`, or its variant for an object that was deleted only for that host."""
     return reason if subject.state == "deleted" else REVOCATION_REASONS[reason]
 
 
 def _find_prohibition(
     session: Session, settings: Settings, subject: InspectedObject, host: str
 ) -> str | None:
-    """What forbids that anything of it is sent to `host`."""
+    """The reason why `subject` must not be sent to `host`; None if it may be."""
     if subject.state in {"held", "hidden"}:
         return subject.state
     if subject.published_at is None:
@@ -130,63 +138,96 @@ def _find_prohibition(
 
 
 def _from_delivery(
-    session: Session, subject: InspectedObject, told: Delivery, shared: Disclosure | None
+    session: Session,
+    subject: InspectedObject,
+    delivery_row: Delivery,
+    disclosure: Disclosure | None,
 ) -> HostOutcome:
-    is_deletion = told.activity.type == "Delete"
-    if told.state == "delivered":
+    is_deletion = delivery_row.activity.type == "Delete"
+    if delivery_row.state == "delivered":
         reason = _deletion_reason(subject, "deleted") if is_deletion else "delivered"
-        at = shared.deleted_at if shared is not None and is_deletion else told.finished_at
-        return HostOutcome(told.host, reason, at, _last_answer(told), told.attempts)
-    if told.state == "failed":
-        return HostOutcome(
-            told.host, _failure_reason(told), told.finished_at, _last_answer(told), told.attempts
+        at = (
+            disclosure.deleted_at
+            if disclosure is not None and is_deletion
+            else delivery_row.finished_at
         )
-    peer = session.scalar(select(Peer).where(Peer.host == told.host))
+        return HostOutcome(
+            delivery_row.host, reason, at, _last_answer(delivery_row), delivery_row.attempts
+        )
+    if delivery_row.state == "failed":
+        return HostOutcome(
+            delivery_row.host,
+            _failure_reason(delivery_row),
+            delivery_row.finished_at,
+            _last_answer(delivery_row),
+            delivery_row.attempts,
+        )
+    peer = session.scalar(select(Peer).where(Peer.host == delivery_row.host))
     if peer is not None and peer.try_after is not None and peer.try_after > now():
         return HostOutcome(
-            told.host, "unreachable", peer.try_after, peer.last_answer, told.attempts
+            delivery_row.host,
+            "unreachable",
+            peer.try_after,
+            peer.last_answer,
+            delivery_row.attempts,
         )
     earlier = select(Delivery.id).where(
-        Delivery.inbox == told.inbox,
-        Delivery.object_uri == told.object_uri,
+        Delivery.inbox == delivery_row.inbox,
+        Delivery.object_uri == delivery_row.object_uri,
         Delivery.state == Delivery.WAITING,
-        Delivery.id < told.id,
+        Delivery.id < delivery_row.id,
     )
     if session.scalar(earlier.limit(1)) is not None:
-        return HostOutcome(told.host, "behind", told.due_at, _last_answer(told), told.attempts)
-    reason = _deletion_reason(subject, "asked_to_delete") if is_deletion else _pending_reason(told)
-    return HostOutcome(told.host, reason, told.due_at, _last_answer(told), told.attempts)
+        return HostOutcome(
+            delivery_row.host,
+            "behind",
+            delivery_row.due_at,
+            _last_answer(delivery_row),
+            delivery_row.attempts,
+        )
+    reason = (
+        _deletion_reason(subject, "asked_to_delete")
+        if is_deletion
+        else _pending_reason(delivery_row)
+    )
+    return HostOutcome(
+        delivery_row.host,
+        reason,
+        delivery_row.due_at,
+        _last_answer(delivery_row),
+        delivery_row.attempts,
+    )
 
 
-def _pending_reason(told: Delivery) -> str:
-    """What is so far of something that is tried again by itself."""
-    if not told.tries:
+def _pending_reason(delivery_row: Delivery) -> str:
+    """The reason for a delivery that will be retried."""
+    if not delivery_row.tries:
         return "waiting"
-    return "refusing" if told.tries[-1].status in REFUSED_STATUSES else "trying"
+    return "refusing" if delivery_row.tries[-1].status in REFUSED_STATUSES else "trying"
 
 
-def _failure_reason(told: Delivery) -> str:
-    """Why something is not tried any more."""
-    last = told.tries[-1] if told.tries else None
-    if last is None:
+def _failure_reason(delivery_row: Delivery) -> str:
+    """The reason for a delivery that is no longer retried."""
+    last_attempt = delivery_row.tries[-1] if delivery_row.tries else None
+    if last_attempt is None:
         return "gave_up"
-    if last.status is None:
-        return NOT_TRIED.get(last.answer, _timeout_reason(told))
-    if last.status in REFUSED_STATUSES:
+    if last_attempt.status is None:
+        return NOT_TRIED.get(last_attempt.answer, _timeout_reason(delivery_row))
+    if last_attempt.status in REFUSED_STATUSES:
         return "refused"
-    if last.status in NO_ADDRESS_STATUSES:
+    if last_attempt.status in NO_ADDRESS_STATUSES:
         return "no_address"
-    return "gave_up" if last.status < 500 else "too_old"
+    return "gave_up" if last_attempt.status < 500 else "too_old"
 
 
-def _timeout_reason(told: Delivery) -> str:
-    """Nobody answered: for so long, or it was vain to ask."""
-    finished = told.finished_at or now()
-    return "too_old" if finished - told.trying_since >= GIVE_UP_AFTER else "gave_up"
+def _timeout_reason(delivery_row: Delivery) -> str:
+    """The reason for a failed delivery without a response: the retry period ended, or not."""
+    finished = delivery_row.finished_at or now()
+    return "too_old" if finished - delivery_row.trying_since >= GIVE_UP_AFTER else "gave_up"
 
 
 def _never_sent(session: Session, subject: InspectedObject, host: str) -> HostOutcome:
-    """Nothing was ever sent there: nobody follows, or whoever does came later."""
+    """The reason where no delivery was ever made: no followers there, or only later ones."""
     accepted = (
         select(Follow.answered_at)
         .where(actors.on_host(Follow.follower_id, host))
@@ -225,20 +266,24 @@ def _followers(subject: InspectedObject) -> Select[str]:
 
 
 def is_about(subject: InspectedObject) -> ColumnElement[bool]:
-    """Deliveries of an object, with those that pass on what was said of it; or of one activity."""
-    said = select(OutboxActivity)
+    """Condition for the deliveries of an object, including forwarded activities about it; for an
+    activity, those of that activity alone.
+    """
+    activities = select(OutboxActivity)
     if subject.kind == "activity":
-        same = said.with_only_columns(OutboxActivity.id).where(OutboxActivity.uri == subject.uri)
-        return Delivery.activity_id.in_(same)
-    passed_on = said.with_only_columns(OutboxActivity.uri).where(
+        named_activity = activities.with_only_columns(OutboxActivity.id).where(
+            OutboxActivity.uri == subject.uri
+        )
+        return Delivery.activity_id.in_(named_activity)
+    forwarding_activities = activities.with_only_columns(OutboxActivity.uri).where(
         OutboxActivity.object_uri == subject.uri
     )
-    return or_(Delivery.object_uri == subject.uri, Delivery.object_uri.in_(passed_on))
+    return or_(Delivery.object_uri == subject.uri, Delivery.object_uri.in_(forwarding_activities))
 
 
-def _last_answer(told: Delivery | None) -> str:
-    """What was answered to the last attempt, with its status."""
-    if told is None or not told.tries:
+def _last_answer(delivery_row: Delivery | None) -> str:
+    """Status and text of the response to the last attempt."""
+    if delivery_row is None or not delivery_row.tries:
         return ""
-    last = told.tries[-1]
-    return f"{last.status or ''} {last.answer}".strip()
+    last_attempt = delivery_row.tries[-1]
+    return f"{last_attempt.status or ''} {last_attempt.answer}".strip()

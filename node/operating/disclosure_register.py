@@ -1,6 +1,6 @@
-"""What we have shared, and with whom: each project once, with the councils that hold it.
+"""The sharing record: our projects, each with the councils and servers that have a copy.
 
-For coordinators, who answer people who ask. Nothing here changes anything.
+Coordinators use it to answer questions from the public. Read-only.
 """
 
 from collections import defaultdict
@@ -19,18 +19,19 @@ from node.plugin_documents.models import PluginDocument
 from node.projects.models import Project, ProjectState, Visibility
 
 PAGE_SIZE = 50
-# The kind of actor whose name a server is known by.
+# Actors of this kind give a server its display name.
 COUNCIL_KIND = "Organization"
-# `Holder.how` of who has it because it read the list of all our projects.
+# `DisclosureHolder.how` of servers that read our whole list of projects.
 READ_FROM_LIST = "List"
 
 
 @dataclass(frozen=True)
 class DisclosureHolder:
-    """A server that has something of ours. `name` is that of its councils, else its host.
+    """A server that has a copy of an item. `name` is that of its councils, else its host.
 
-    `how` is the activity by which it came last, `Fetch` where the server asked for it, or `List`
-    where it read our whole list of projects. `deleted_at`: when it said that it has deleted it.
+    `how` is the type of the last activity that sent the item, `Fetch` if the server fetched it, or
+    `List` if the server read our whole list of projects. `deleted_at` is when the server confirmed
+    the deletion of its copy.
     """
 
     name: str
@@ -43,8 +44,8 @@ class DisclosureHolder:
 
 @dataclass(frozen=True)
 class DisclosedItem:
-    """A project of ours, or a document about it, with all who have it. `title` is empty for one
-    that was deleted.
+    """A project of ours, or a document about one, with the servers that have a copy. `title` is
+    empty for a deleted item.
     """
 
     uri: str
@@ -62,58 +63,67 @@ class DisclosurePage:
     pages: int
 
 
-def list_page(session: Session, wanted: str, number: int) -> DisclosurePage:
-    """The projects whose title, or one of whose holders, has `wanted` in it; all if it is empty."""
-    query = _projects(session, wanted)
+def list_page(session: Session, search_text: str, number: int) -> DisclosurePage:
+    """The projects whose title or holders contain `search_text`; all projects if it is empty."""
+    query = _projects(session, search_text)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
-    found = session.scalars(
+    projects = session.scalars(
         _order_by_title(query).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     ).all()
-    return DisclosurePage(_load_items(session, found), number, pages)
+    return DisclosurePage(_load_items(session, projects), number, pages)
 
 
-def iter_all(session: Session, wanted: str) -> Iterator[DisclosedItem]:
-    """All of them, read in portions."""
-    query, start = _order_by_title(_projects(session, wanted)), 0
-    while found := session.scalars(query.limit(PAGE_SIZE).offset(start)).all():
-        yield from _load_items(session, found)
-        start += len(found)
+def iter_all(session: Session, search_text: str) -> Iterator[DisclosedItem]:
+    """All projects whose title or holders contain `search_text`, loaded in batches."""
+    query, start = _order_by_title(_projects(session, search_text)), 0
+    while projects := session.scalars(query.limit(PAGE_SIZE).offset(start)).all():
+        yield from _load_items(session, projects)
+        start += len(projects)
 
 
-def _projects(session: Session, wanted: str) -> Select[Project]:
-    ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+def _projects(session: Session, search_text: str) -> Select[Project]:
+    is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
     is_shown = (Project.state == ProjectState.published) & (
         Project.visibility != Visibility.private
     )
-    got = exists().where(Disclosure.object_uri == Project.uri)
-    query = select(Project).where(ours, or_(is_shown, got))
-    if not wanted:
+    was_disclosed = exists().where(Disclosure.object_uri == Project.uri)
+    query = select(Project).where(is_ours, or_(is_shown, was_disclosed))
+    if not search_text:
         return query
-    hosts = session.scalars(select(Disclosure.host).where(_matches_host(wanted)).distinct()).all()
-    about = PluginDocument.project_uri == Project.uri
-    document = exists().where(
-        Disclosure.object_uri == PluginDocument.uri, about, Disclosure.host.in_(hosts)
+    hosts = session.scalars(
+        select(Disclosure.host).where(_matches_host(search_text)).distinct()
+    ).all()
+    is_about_project = PluginDocument.project_uri == Project.uri
+    document_held = exists().where(
+        Disclosure.object_uri == PluginDocument.uri, is_about_project, Disclosure.host.in_(hosts)
     )
     held = exists().where(Disclosure.object_uri == Project.uri, Disclosure.host.in_(hosts))
     return query.where(
-        or_(_contains(Project.title, wanted), held, document, _was_listed_for(session, hosts))
+        or_(
+            _contains(Project.title, search_text),
+            held,
+            document_held,
+            _was_listed_for(session, hosts),
+        )
     )
 
 
-def _matches_host(wanted: str) -> ColumnElement[bool]:
-    """Of servers whose host, or the name of whose council, has `wanted` in it."""
-    named = select(Actor.host).where(Actor.kind == COUNCIL_KIND, _contains(Actor.name, wanted))
-    return or_(_contains(Disclosure.host, wanted), Disclosure.host.in_(named))
+def _matches_host(search_text: str) -> ColumnElement[bool]:
+    """Condition for disclosures to servers whose host or council name contains `search_text`."""
+    matching_councils = select(Actor.host).where(
+        Actor.kind == COUNCIL_KIND, _contains(Actor.name, search_text)
+    )
+    return or_(_contains(Disclosure.host, search_text), Disclosure.host.in_(matching_councils))
 
 
-def _contains(column: "SQLColumnExpression[str]", wanted: str) -> ColumnElement[bool]:
-    return func.lower(column).contains(wanted.lower(), autoescape=True)
+def _contains(column: "SQLColumnExpression[str]", search_text: str) -> ColumnElement[bool]:
+    return func.lower(column).contains(search_text.lower(), autoescape=True)
 
 
 def _was_listed_for(session: Session, hosts: Sequence[str]) -> ColumnElement[bool]:
-    """Of projects that were in our whole list when one of `hosts` read it."""
+    """Condition for projects that were in our list of projects when one of `hosts` read it."""
     list_uri = councils.require_own(session).actor.projects or ""
     return exists().where(
         Disclosure.object_uri == list_uri,
@@ -131,18 +141,18 @@ def _order_by_title(query: Select[Project]) -> Select[Project]:
 def _load_items(session: Session, projects: Sequence[Project]) -> list[DisclosedItem]:
     documents = _documents(session, [project.uri for project in projects])
     uris = [project.uri for project in projects]
-    uris += [each.uri for several in documents.values() for each in several]
+    uris += [document.uri for group in documents.values() for document in group]
     list_uri = councils.require_own(session).actor.projects or ""
-    held = _load_holders(session, [*uris, list_uri])
+    holders = _load_holders(session, [*uris, list_uri])
     return [
         DisclosedItem(
             project.uri,
             project.title,
-            _with_readers(project, held[project.uri], held[list_uri]),
+            _with_readers(project, holders[project.uri], holders[list_uri]),
             [
-                DisclosedItem(each.uri, each.name, held[each.uri])
-                for each in documents[project.uri]
-                if held[each.uri]
+                DisclosedItem(document.uri, document.name, holders[document.uri])
+                for document in documents[project.uri]
+                if holders[document.uri]
             ],
         )
         for project in projects
@@ -152,52 +162,52 @@ def _load_items(session: Session, projects: Sequence[Project]) -> list[Disclosed
 def _with_readers(
     project: Project, holders: list[DisclosureHolder], readers: Iterable[DisclosureHolder]
 ) -> list[DisclosureHolder]:
-    """`holders`, and those of `readers` of our whole list in whose copy a public project was."""
-    known = {each.host for each in holders}
+    """`holders`, and the `readers` of our list of projects that found a public project in it."""
+    known_hosts = {holder.host for holder in holders}
     is_public = project.visibility is Visibility.public and project.state is ProjectState.published
-    more = [
-        replace(each, how=READ_FROM_LIST)
-        for each in readers
+    list_readers = [
+        replace(reader, how=READ_FROM_LIST)
+        for reader in readers
         if is_public
-        and each.host not in known
+        and reader.host not in known_hosts
         and project.published_at is not None
-        and each.last_at >= project.published_at
+        and reader.last_at >= project.published_at
     ]
-    return sorted([*holders, *more], key=lambda each: each.name.casefold())
+    return sorted([*holders, *list_readers], key=lambda holder: holder.name.casefold())
 
 
 def _documents(session: Session, uris: Sequence[str]) -> Mapping[str, list[PluginDocument]]:
-    ours = PluginDocument.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
-    query = select(PluginDocument).where(PluginDocument.project_uri.in_(uris), ours)
-    found: dict[str, list[PluginDocument]] = defaultdict(list)
+    is_ours = PluginDocument.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+    query = select(PluginDocument).where(PluginDocument.project_uri.in_(uris), is_ours)
+    documents: dict[str, list[PluginDocument]] = defaultdict(list)
     for row in session.scalars(query.order_by(PluginDocument.id)):
-        found[row.project_uri or ""].append(row)
-    return found
+        documents[row.project_uri or ""].append(row)
+    return documents
 
 
 def _load_holders(session: Session, uris: Sequence[str]) -> Mapping[str, list[DisclosureHolder]]:
-    """Who has what has these ids."""
+    """The holders of the objects with these ids, by id."""
     rows = session.scalars(select(Disclosure).where(Disclosure.object_uri.in_(uris))).all()
     names = _names(session, {row.host for row in rows})
-    found: dict[str, list[DisclosureHolder]] = defaultdict(list)
+    holders: dict[str, list[DisclosureHolder]] = defaultdict(list)
     for row in rows:
         name = ", ".join(names.get(row.host, [])) or row.host
         times = row.first_at, row.last_at, row.deleted_at
-        found[row.object_uri].append(DisclosureHolder(name, row.host, row.type, *times))
-    return found
+        holders[row.object_uri].append(DisclosureHolder(name, row.host, row.type, *times))
+    return holders
 
 
 def _names(session: Session, hosts: set[str]) -> Mapping[str, list[str]]:
     """The names of the councils at each host."""
     is_council = Actor.host.in_(hosts), Actor.kind == COUNCIL_KIND
     query = select(Actor.host, Actor.name).where(*is_council).order_by(Actor.name)
-    found: dict[str, list[str]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
     for host, name in session.execute(query):
-        found[host].append(name)
-    return found
+        names[host].append(name)
+    return names
 
 
-# The columns of the table, in their order.
+# The columns of the CSV file, in order.
 TABLE_COLUMNS = (
     "project",
     "document",
@@ -211,15 +221,15 @@ TABLE_COLUMNS = (
 )
 
 
-def to_rows(holdings: Iterable[DisclosedItem]) -> Iterator[dict[str, str]]:
+def to_rows(projects: Iterable[DisclosedItem]) -> Iterator[dict[str, str]]:
     """A row for each holder of each project and document."""
-    for project in holdings:
-        for thing in (project, *project.documents):
-            for holder in thing.holders:
+    for project in projects:
+        for item in (project, *project.documents):
+            for holder in item.holders:
                 yield {
                     "project": project.title,
-                    "document": "" if thing is project else thing.title,
-                    "address": thing.uri,
+                    "document": "" if item is project else item.title,
+                    "address": item.uri,
                     "council": holder.name,
                     "server": holder.host,
                     "how": "fetched" if holder.how in {FETCHED, READ_FROM_LIST} else "sent",

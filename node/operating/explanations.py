@@ -1,5 +1,5 @@
-"""Why a host has something of ours, or has not, or why we have not something of its, in words and
-with the next step: for the pages and the command line.
+"""Words for the reasons in a `HostOutcome`, each with the operator's next step, for the pages and
+the command line.
 """
 
 from node.messages import Message, msg
@@ -15,7 +15,7 @@ CHECK_SERVER_IS_RUNNING = msg(
     "When a Moothall server is running again, it finds what it missed."
 )
 
-# What became of it, and what an operator can do.
+# By reason: what happened, and what an operator can do.
 EXPLANATIONS: dict[str, tuple[Message, Message]] = {
     "own": (msg("That is our own server."), NO_ACTION),
     "from_there": (msg("The item was written on that server."), NO_ACTION),
@@ -126,7 +126,7 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
         NO_ACTION,
     ),
     "deleted": (msg("The server confirmed that it deleted its copy."), NO_ACTION),
-    # Of what another server has and this one has not.
+    # Reasons of `node.operating.missing_reasons`: another server's object that we lack.
     "not_here": (
         msg("We have nothing at this address."),
         msg("Copy the address from the item’s page."),
@@ -165,11 +165,11 @@ EXPLANATIONS: dict[str, tuple[Message, Message]] = {
 }
 
 
-def explain(story: HostOutcome) -> Message:
-    """A sentence about one host."""
-    return EXPLANATIONS[story.reason][0]
+def explain(outcome: HostOutcome) -> Message:
+    """What happened, in one or two sentences."""
+    return EXPLANATIONS[outcome.reason][0]
 
 
-def next_step(story: HostOutcome) -> Message:
-    """What an operator can do about it."""
-    return EXPLANATIONS[story.reason][1]
+def next_step(outcome: HostOutcome) -> Message:
+    """What an operator can do about the outcome."""
+    return EXPLANATIONS[outcome.reason][1]

@@ -1,7 +1,7 @@
-"""What an id names, whoever gave it: a project, an update, a comment, a document of a plugin, an
-actor, an activity.
+"""Finds the row of any kind that an id identifies: a project, update, comment, plugin document,
+actor, activity, message, report or tombstone.
 
-The rooms keep their own rows; here they are only read, so that an operator can ask about any of
+The rows belong to their own rooms and are only read here, so that an operator can look up any of
 them in one place.
 """
 
@@ -29,13 +29,15 @@ from node.updates.models import Update
 
 @dataclass(frozen=True)
 class InspectedObject:
-    """`kind`: project, update, comment, document, actor, activity, message, report, or gone;
-    `standing` is the state of its row.
+    """An object that an operator asked about.
 
-    `audience` is whom it is for (public, peers, private, direct) where it is ours to share, and
-    `spoken_by` the ids of the actors whose followers get it. `is_passed_on`: somebody else wrote
-    it, and a project of ours announces it. `published_at` is when it was first shared, none for a
-    draft. `details` is what else is known, as JSON.
+    `kind`: project, update, comment, document, actor, activity, message, report, or gone.
+    `state` is the state of its row.
+
+    `audience` (public, peers, private, direct) matters if the object is ours to share;
+    `speaker_uris` are the ids of the actors whose followers get it. `is_forwarded`: another
+    server's object that a project of ours announces. `published_at` is when it was first shared,
+    None for a draft. `details` holds further columns, as JSON.
     """
 
     uri: str
@@ -52,41 +54,41 @@ class InspectedObject:
 
     @property
     def origin(self) -> str:
-        """The host that speaks for it."""
+        """The host of the object's id."""
         return host_of(self.uri)
 
 
 def find_object(session: Session, settings: Settings, named: str) -> InspectedObject:
-    """What `named` names: an id, the address of a page of ours, or `@name@host`.
+    """Find an object by `named`: its id, the address of its page here, or `@name@host`.
 
-    Raises `NotFoundError` for what this node knows nothing of.
+    Raises `NotFoundError` if this node has no record of it.
     """
     uri = _resolve_uri(session, settings, named.strip())
-    for look in FINDERS:
-        subject = look(session, uri)
+    for find in FINDERS:
+        subject = find(session, uri)
         if subject is not None:
             return subject
     raise NotFoundError(msg("This server has no record of %(named)s.", named=named.strip()))
 
 
 def parse_host(text: str) -> str:
-    """The host in what a person typed: its name, an address there or `@name@host`.
+    """The host in a person's input: a host name, an address on the host or `@name@host`.
 
-    Raises `InvalidInputError` for what names none.
+    Raises `InvalidInputError` if the input names no host.
     """
     text = text.strip().rpartition("@")[2]
     return peers.normalise_host(text.partition("://")[2].partition("/")[0] or text)
 
 
 def _resolve_uri(session: Session, settings: Settings, named: str) -> str:
-    """The id behind what a person typed."""
+    """The id that a person's input stands for; the input itself if it is not resolved."""
     username, _, host = named.removeprefix("@").partition("@")
     if host and "/" not in named:
         query = select(Actor.uri).where(Actor.username == username, Actor.host == host.lower())
         return session.scalar(query) or named
-    page = f"{settings.base_url}/projects/"
-    if named.startswith(page):  # of another council's project our page has another address
-        token = named.removeprefix(page)
+    page_prefix = f"{settings.base_url}/projects/"
+    if named.startswith(page_prefix):  # our page of another council's project is not its id
+        token = named.removeprefix(page_prefix)
         return session.scalar(select(Project.uri).where(Project.token == token)) or named
     return named
 
@@ -288,10 +290,10 @@ FINDERS: tuple[Callable[[Session, str], InspectedObject | None], ...] = (
 
 
 def _audience_of(visibility: Visibility) -> str:
-    """What is said about a project is for those who may read the project."""
+    """Updates and comments have the audience of their project."""
     return visibility.value
 
 
 def _speakers(project: Project, author: Actor) -> tuple[str, ...]:
-    """Followers of its author and of the project hear of it."""
+    """The actors whose followers get an object: its author and, if it has one, the project's."""
     return (author.uri, project.actor.uri) if project.actor else (author.uri,)

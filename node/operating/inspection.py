@@ -1,5 +1,5 @@
-"""All that the node knows of one object or actor, as JSON: where it is from, how it stands, who
-reacted, what was sent of it to whom, and what came of that.
+"""Describes one object or actor as JSON for operators: its origin and state, reactions, activities
+and deliveries with their results.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ from node.operating.inspected_objects import InspectedObject, find_object
 from node.settings import Settings
 from node.updates.models import Update
 
-# Of each kind so many are listed, the newest; `count` tells how many there are.
+# Items listed of each kind, the newest; `count` is the full number.
 MAX_ITEMS = 100
 
 Json = dict[str, Any]
@@ -37,14 +37,17 @@ Row = TypeVar("Row")
 
 
 def inspect_object(session: Session, settings: Settings, named: str, host: str = "") -> Json:
-    """What is known of whatever `named` names. Times are ISO 8601, UTC. With `host`, that server
-    alone stands under `hosts`, also where nothing ever happened with it.
+    """Describe the object that `named` identifies (see `find_object`). Times are ISO 8601, UTC.
+    With `host`, `hosts` holds that server alone, even if it never had to do with the object.
 
-    Raises `NotFoundError` for what this node knows nothing of.
+    Raises `NotFoundError` if this node has no record of the object.
     """
     subject = find_object(session, settings, named)
-    told = [outcome_at_host(session, settings, subject, host)] if host else None
-    found: Json = {
+    if host:
+        outcomes = [outcome_at_host(session, settings, subject, host)]
+    else:
+        outcomes = list_outcomes(session, settings, subject)
+    document: Json = {
         "id": subject.uri,
         "kind": subject.kind,
         "title": subject.title,
@@ -59,16 +62,14 @@ def inspect_object(session: Session, settings: Settings, named: str, host: str =
         "replies": _replies(session, subject),
         "activities": _activities(session, subject),
         "deliveries": _deliveries(session, subject),
-        "hosts": [
-            _describe_host(one) for one in (told or list_outcomes(session, settings, subject))
-        ],
+        "hosts": [_describe_host(outcome) for outcome in outcomes],
         "shared": _disclosures(session, subject),
         "received": _received(session, subject),
     }
     if subject.kind == "actor":
-        found |= _actor_details(session, subject)
-    plain: Json = _to_json(found)
-    return plain
+        document |= _actor_details(session, subject)
+    serialisable: Json = _to_json(document)
+    return serialisable
 
 
 def _reactions(session: Session, subject: InspectedObject, kind: str) -> Json:
@@ -81,8 +82,8 @@ def _reactions(session: Session, subject: InspectedObject, kind: str) -> Json:
 
 
 def _replies(session: Session, subject: InspectedObject) -> Json:
-    """Comments on it, and for a project its updates besides."""
-    answers = [
+    """The comments on an object; for a project, its updates too."""
+    replies = [
         {"id": row.uri, "kind": "comment", "author": row.author.uri, "state": row.state.value}
         for row in session.scalars(
             select(Comment)
@@ -92,11 +93,11 @@ def _replies(session: Session, subject: InspectedObject) -> Json:
         )
     ]
     updates = select(Update).where(Update.project.has(uri=subject.uri)).order_by(Update.id.desc())
-    answers += [
+    replies += [
         {"id": row.uri, "kind": "update", "author": row.author.uri, "state": row.state.value}
         for row in session.scalars(updates.limit(MAX_ITEMS))
     ]
-    return {"count": len(answers), "items": answers}
+    return {"count": len(replies), "items": replies}
 
 
 def _activities(session: Session, subject: InspectedObject) -> Json:
@@ -134,12 +135,12 @@ def _delivery(row: Delivery) -> Json:
         "finished_at": row.finished_at,
         "tries": [
             {
-                "at": one.at,
-                "status": one.status,
-                "answer": one.answer,
-                "milliseconds": one.milliseconds,
+                "at": attempt.at,
+                "status": attempt.status,
+                "answer": attempt.answer,
+                "milliseconds": attempt.milliseconds,
             }
-            for one in row.tries
+            for attempt in row.tries
         ],
     }
 
@@ -164,9 +165,9 @@ def _disclosures(session: Session, subject: InspectedObject) -> Json:
 
 
 def _received(session: Session, subject: InspectedObject) -> Json:
-    """The messages that brought it, or that its actor sent."""
-    by = InboxItem.actor_uri if subject.kind == "actor" else InboxItem.object_uri
-    query = select(InboxItem).where(or_(by == subject.uri, InboxItem.uri == subject.uri))
+    """The received messages about an object, or from an actor."""
+    column = InboxItem.actor_uri if subject.kind == "actor" else InboxItem.object_uri
+    query = select(InboxItem).where(or_(column == subject.uri, InboxItem.uri == subject.uri))
     return _list_with_count(
         session,
         query.order_by(InboxItem.id.desc()),
@@ -183,7 +184,7 @@ def _received(session: Session, subject: InspectedObject) -> Json:
 
 
 def _actor_details(session: Session, subject: InspectedObject) -> Json:
-    """Follows both ways, blocks, how its server is, and what is being read of it."""
+    """Follows in both directions, blocks, the health of the actor's server, and its sync."""
     actor = session.scalars(select(Actor).where(Actor.uri == subject.uri)).one()
     peer = session.scalar(select(Peer).where(Peer.host == actor.host))
     backfill = session.scalar(select(Backfill).where(Backfill.actor_id == actor.id))
@@ -227,9 +228,13 @@ def _columns(row: object, *names: str) -> Json | None:
     return {name: getattr(row, name) for name in names} if row is not None else None
 
 
-def _describe_host(one: HostOutcome) -> Json:
-    said = {"words": str(explain(one)), "next": str(next_step(one))}
-    return {name: value for name, value in (vars(one) | said).items() if value not in (None, "")}
+def _describe_host(outcome: HostOutcome) -> Json:
+    explanation = {"words": str(explain(outcome)), "next": str(next_step(outcome))}
+    return {
+        name: value
+        for name, value in (vars(outcome) | explanation).items()
+        if value not in (None, "")
+    }
 
 
 def _list_with_count(session: Session, query: Select[Row], describe: Callable[[Row], Json]) -> Json:
@@ -241,7 +246,7 @@ def _list_with_count(session: Session, query: Select[Row], describe: Callable[[R
 
 
 def _to_json(value: Any) -> Any:
-    """`value` with its times written out."""
+    """`value` with its times as ISO 8601 strings and its sequences as lists."""
     match value:
         case datetime():
             return value.isoformat(timespec="seconds")

@@ -1,12 +1,12 @@
-"""The keys of our actors, made anew.
+"""Replaces the signing keys of our actors.
 
-Others may still be reading what was signed with the old ones, so these are listed beside the new
-ones for a while, and what they signed counts. Followers are told when the keys change, and again
-when the old ones go.
+Other servers may still be processing messages signed with the old keys, so actors list these beside
+the new ones for a while, and their signatures stay valid. Followers get an `Update` of the actor
+when the keys change, and again when the old keys are removed.
 
 The council, the node and the officers get new keys in one transaction. The actors of projects, of
-which there may be thousands, take the keys of their council in portions; then all followers are
-told, in portions too. Whichever process goes on finds in the tables what it needs.
+which there may be thousands, copy the keys of their council in batches; then the updates are sent,
+in batches too. Progress is stored, so any process can continue.
 """
 
 import re
@@ -32,10 +32,10 @@ from node.projects.models import Project, ProjectState
 from node.runtime import Node, UnitOfWork
 
 JOB = "old-keys"
-# As long as others pass on what we said, they look for the key that proves it.
+# Other servers forward our messages for this long, and recipients then need the key to verify them.
 OVERLAP = MAX_FORWARDED_AGE
-# Actors of projects that take new keys in one transaction, four rows each; and actors whose
-# followers are told in one.
+# Batch sizes, in actors per transaction: copying keys writes four rows for each, publishing queues
+# a delivery for each follower.
 MAX_KEY_COPIES, MAX_PUBLISHED = 100, 20
 KEY_ID_PATTERN = re.compile(r"(.*?)(?:-([0-9]+)(?:-[0-9a-f]+)?)?")
 IS_RETIRED = ActorKey.retired_at.is_not(None)
@@ -43,52 +43,58 @@ KeyPairs = dict[str, str]
 
 
 def generate_keys(node: Node) -> KeyPairs:
-    """A new private key for each that the council, the node and the officers sign with now, by the
-    public one. It takes its time, so it is done before anything is written.
+    """Generate a successor of every key that the council, the node and the officers sign with.
+
+    Returns new private keys by the public key that they replace, all PEM. Generating takes long, so
+    it is done before the write transaction.
     """
     with node.reading() as session:
-        known = {key.public_pem: key.private_pem for key in session.scalars(_select_signing_keys())}
+        current = {
+            key.public_pem: key.private_pem for key in session.scalars(_select_signing_keys())
+        }
     return {
-        public: _generate_like(PrivateKey("", private or "")) for public, private in known.items()
+        public: _generate_like(PrivateKey("", private or "")) for public, private in current.items()
     }
 
 
 def rotate(work: UnitOfWork, pairs: KeyPairs, *, drop_old: bool = False) -> int:
-    """Have our actors sign with the keys that were prepared, and tell their followers: a long
-    write. Returns how many actors.
+    """Have our actors sign with the keys of `generate_keys`, and start the long write that copies
+    them to projects' actors and notifies followers. Returns the number of actors.
 
-    `drop_old`: what the old keys signed counts no more: somebody else has them. Actors of projects
-    keep none that their council does not have, once they take its new ones.
+    `drop_old` deletes retired keys at once, because someone else may have them. Actors of projects
+    lose those too when they copy the keys of their council.
     """
-    session, moment = work.session, now()
+    session, retired_at = work.session, now()
     changed: dict[Actor, None] = {}
-    for old in session.scalars(_select_signing_keys().order_by(ActorKey.id)).all():
-        private = pairs.get(old.public_pem)
-        if private is None:  # made since
+    for old_key in session.scalars(_select_signing_keys().order_by(ActorKey.id)).all():
+        private_pem = pairs.get(old_key.public_pem)
+        if private_pem is None:  # created after `generate_keys`
             continue
-        actor = old.actor
-        key_id = _next_key_id(old.key_id)
-        old.retired_at = moment
-        new = ActorKey(key_id=key_id, public_pem=public_pem(private), private_pem=private)
-        new.asserts = old.asserts
-        actor.keys.append(new)
+        actor = old_key.actor
+        key_id = _next_key_id(old_key.key_id)
+        old_key.retired_at = retired_at
+        new_key = ActorKey(
+            key_id=key_id, public_pem=public_pem(private_pem), private_pem=private_pem
+        )
+        new_key.asserts = old_key.asserts
+        actor.keys.append(new_key)
         changed[actor] = None
     session.flush()
     if drop_old:
         _delete_retired_keys_of(session, changed)
-    number = len(changed) + (
+    actor_count = len(changed) + (
         session.scalar(_select_project_actors().with_only_columns(func.count())) or 0
     )
     long_writes.begin(work, COPY_KEYS)
-    work.audit("keys.rotate", councils.require_own(session).actor.uri, actors=number)
-    return number
+    work.audit("keys.rotate", councils.require_own(session).actor.uri, actors=actor_count)
+    return actor_count
 
 
 def _copy_keys_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """Actors of projects take the keys that the council has now."""
+    """Copy the council's current keys to a batch of projects' actors; False after the last."""
     council = councils.require_own(work.session).actor
-    following = _select_project_actors().where(Actor.id > row.position).order_by(Actor.id)
-    query = following.options(selectinload(Actor.keys)).limit(MAX_KEY_COPIES)
+    remaining = _select_project_actors().where(Actor.id > row.position).order_by(Actor.id)
+    query = remaining.options(selectinload(Actor.keys)).limit(MAX_KEY_COPIES)
     actors = work.session.scalars(query).all()
     for actor in actors:
         group_actor.copy_council_keys(actor, council)
@@ -100,9 +106,9 @@ def _copy_keys_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
 
 
 def _publish_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """The followers of some of our actors are told."""
-    ours = Actor.is_local, Actor.kind != TOMBSTONE, Actor.id > row.position
-    query = select(Actor).where(*ours).order_by(Actor.id).limit(MAX_PUBLISHED)
+    """Send the followers of a batch of our actors an `Update`; False after the last batch."""
+    remaining = Actor.is_local, Actor.kind != TOMBSTONE, Actor.id > row.position
+    query = select(Actor).where(*remaining).order_by(Actor.id).limit(MAX_PUBLISHED)
     actors = work.session.scalars(query).all()
     for actor in actors:
         _publish_actor_update(work, actor)
@@ -116,46 +122,46 @@ LONG_WRITES = COPY_KEYS, PUBLISH_KEYS
 
 
 def finish(node: Node) -> bool:
-    """Write what is left of a rotation, as a command does; False if something is left even then,
-    which the job of long writes does.
+    """Complete a rotation now, for the command line. Returns False if the job of long writes has to
+    complete it.
     """
     for kind in LONG_WRITES:
         long_writes.run_job(node, [kind])
     names = [kind.name for kind in LONG_WRITES]
-    left = select(long_writes.LongWrite.id).where(long_writes.LongWrite.kind.in_(names))
+    unfinished = select(long_writes.LongWrite.id).where(long_writes.LongWrite.kind.in_(names))
     with node.reading() as session:
-        return session.scalar(left.limit(1)) is None
+        return session.scalar(unfinished.limit(1)) is None
 
 
 def run_job(node: Node) -> None:
-    """The job: old keys that are old enough go."""
-    old = ActorKey.retired_at < now() - OVERLAP
+    """Job: delete the keys that were retired longer than `OVERLAP` ago."""
+    is_expired = ActorKey.retired_at < now() - OVERLAP
     with node.reading() as session:
-        theirs = select(ActorKey.actor_id).where(old).distinct().order_by(ActorKey.actor_id)
-        actor_ids = session.scalars(theirs).all()
-    for_each(node, JOB, actor_ids, lambda actor_id: _delete_retired(node, actor_id, old))
+        owners = select(ActorKey.actor_id).where(is_expired).distinct().order_by(ActorKey.actor_id)
+        actor_ids = session.scalars(owners).all()
+    for_each(node, JOB, actor_ids, lambda actor_id: _delete_expired(node, actor_id, is_expired))
 
 
-def _delete_retired(node: Node, actor_id: int, old: ColumnElement[bool]) -> None:
+def _delete_expired(node: Node, actor_id: int, is_expired: ColumnElement[bool]) -> None:
     with node.work(by=JOB) as work:
-        work.session.execute(delete(ActorKey).where(ActorKey.actor_id == actor_id, old))
+        work.session.execute(delete(ActorKey).where(ActorKey.actor_id == actor_id, is_expired))
         _publish_actor_update(work, work.session.get_one(Actor, actor_id))
 
 
 def _select_signing_keys() -> Select[ActorKey]:
-    """The keys that actors of ours sign with, but for those of projects. Those of closed ones are
-    kept as they are: nobody can look them up any more.
+    """The current keys of our actors, without those of projects, which copy the council's, and of
+    closed actors, which no one can look up any more.
     """
-    ours = ActorKey.actor.has(
+    is_ours = ActorKey.actor.has(
         Actor.is_local & Actor.kind.not_in((TOMBSTONE, group_actor.GROUP_KIND))
     )
-    return select(ActorKey).where(ours, ActorKey.private_pem.is_not(None), ~IS_RETIRED)
+    return select(ActorKey).where(is_ours, ActorKey.private_pem.is_not(None), ~IS_RETIRED)
 
 
 def _select_project_actors() -> Select[Actor]:
-    """The actors of projects of ours that can be looked up, now or once more may read them."""
-    theirs = select(Project.actor_id).where(Project.state == ProjectState.published)
-    return select(Actor).where(Actor.is_local, Actor.id.in_(theirs))
+    """The actors of our published projects, private ones included: these may become public."""
+    actor_ids = select(Project.actor_id).where(Project.state == ProjectState.published)
+    return select(Actor).where(Actor.is_local, Actor.id.in_(actor_ids))
 
 
 def _generate_like(key: PrivateKey) -> str:
@@ -163,11 +169,11 @@ def _generate_like(key: PrivateKey) -> str:
 
 
 def _next_key_id(key_id: str) -> str:
-    """`…#main-key-2-9f31c0` after `…#main-key`.
+    """The id of the key that replaces `key_id`: `…#main-key-2-9f31c0` after `…#main-key`.
 
-    A number alone would come again after an old backup was restored, for another key.
+    The random part keeps ids unique after an old backup is restored, when the number repeats.
     """
-    stem, number = KEY_ID_PATTERN.fullmatch(key_id).groups()  # type: ignore[union-attr]  # fits all
+    stem, number = KEY_ID_PATTERN.fullmatch(key_id).groups()  # type: ignore[union-attr]  # matches any string
     return f"{stem}-{int(number or 1) + 1}-{secrets.token_hex(3)}"
 
 
@@ -178,7 +184,7 @@ def _delete_retired_keys_of(session: Session, actors: Iterable[Actor]) -> None:
 
 
 def _publish_actor_update(work: UnitOfWork, actor: Actor) -> None:
-    """Tell the followers of an actor what its document says now."""
+    """Send an actor's followers an `Update` with its current document."""
     if actor.kind == "Organization":
         councils.publish_actor_update(work)
     elif actor.kind == officers.ACTOR_KIND:

@@ -1,4 +1,4 @@
-"""E-mails on their way, and those that were not taken."""
+"""Operator pages about queued, sent and failed emails."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,13 +15,13 @@ from node.request import current_work, parse_row_id, permission
 @blueprint.get("/mail")
 @permission(OPERATE)
 def mails() -> ResponseReturnValue:
-    """Every e-mail of the last days, newest first. What they say is for whoever gets them."""
+    """Recent emails, newest first, without their text, which is for their recipients only."""
     state = request.args.get("state", "")
     query = select(Mail).where(Mail.state == state) if state in Mail.STATES else select(Mail)
-    found = list_page(
+    page = list_page(
         current_work().session, query, Mail, request.args.get("before", type=parse_row_id)
     )
-    return render_template("operating/mail.html", found=found, state=state)
+    return render_template("operating/mail.html", page=page, state=state)
 
 
 @blueprint.post("/mail/<int:mail_id>/retry")

@@ -1,4 +1,4 @@
-"""How the node is doing, in numbers: what needs somebody, and what is under way."""
+"""Gathers the node's health for the operator's first page: problems, queues and sync."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from node.federating.models import (
 from node.mail.models import Mail
 from node.projects.models import Project
 
-# Of the items that jobs could not work on, the last ones are shown.
+# Failed job items shown, the latest.
 MAX_FAILURES = 20
 
 
 @dataclass(frozen=True)
 class CouncilSyncStatus:
-    """What is read and compared of one council that ours follows."""
+    """Sync of one council that ours follows. `held`: its published projects that we have."""
 
     council: Council
     backfill: Backfill | None
@@ -42,8 +42,8 @@ class CouncilSyncStatus:
 
 @dataclass(frozen=True)
 class NodeOverview:
-    """Numbers of rows, but for `oldest_waiting`: when the longest waiting delivery was begun; and
-    the GSS codes in dispute.
+    """Numbers of rows, unless the type says otherwise. `oldest_waiting` is when the delivery that
+    has waited longest was first tried.
     """
 
     waiting: int
@@ -63,29 +63,35 @@ class NodeOverview:
 def build_overview(session: Session) -> NodeOverview:
     """The numbers on the operator's first page."""
 
-    def count(*where: object, of: object = Delivery) -> int:
-        return session.scalar(select(func.count()).select_from(of).where(*where)) or 0  # type: ignore[arg-type]
+    def count(*conditions: object, model: object = Delivery) -> int:
+        return session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
 
-    oldest = select(func.min(Delivery.trying_since)).where(Delivery.state == Delivery.WAITING)
-    down = select(Peer).where(Peer.try_after > now()).order_by(Peer.unreachable_since, Peer.host)
+    oldest_waiting = select(func.min(Delivery.trying_since)).where(
+        Delivery.state == Delivery.WAITING
+    )
+    unreachable_peers = (
+        select(Peer).where(Peer.try_after > now()).order_by(Peer.unreachable_since, Peer.host)
+    )
     return NodeOverview(
         waiting=count(Delivery.state == "pending"),
         given_up=count(Delivery.state == "failed"),
-        oldest_waiting=session.scalar(oldest),
-        unreachable=tuple(session.scalars(down.limit(20))),
+        oldest_waiting=session.scalar(oldest_waiting),
+        unreachable=tuple(session.scalars(unreachable_peers.limit(20))),
         failed_work=tuple(error_isolation.list_failures(session, MAX_FAILURES)),
-        received_waiting=count(InboxItem.state == "new", of=InboxItem),
-        received_failed=count(InboxItem.state == "failed", of=InboxItem),
-        mails_failed=count(Mail.state == "failed", of=Mail),
+        received_waiting=count(InboxItem.state == "new", model=InboxItem),
+        received_failed=count(InboxItem.state == "failed", model=InboxItem),
+        mails_failed=count(Mail.state == "failed", model=Mail),
         refused=session.scalar(select(func.sum(RefusalCount.count))) or 0,
-        followers=count(Follow.state == "accepted", Follow.followed.has(Actor.is_local), of=Follow),
+        followers=count(
+            Follow.state == "accepted", Follow.followed.has(Actor.is_local), model=Follow
+        ),
         disputes=find_disputes(session),
         clock=check_clock(session),
     )
 
 
 def list_sync_statuses(session: Session) -> list[CouncilSyncStatus]:
-    """Every council that ours follows, by name, with what is read of it."""
+    """The councils that ours follows, by name, with the state of their sync."""
     held = (
         select(Project.council_id, func.count().label("held"))
         .where(Project.state == "published")

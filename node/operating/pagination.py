@@ -1,4 +1,4 @@
-"""Lists that grow for ever, read in portions by row id: the newest first, and on from the last."""
+"""Keyset pagination by row id, newest first, for lists that keep growing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class KeysetPage(Generic[Row]):
-    """`onward` is the id to go on before; None where there is no more."""
+    """One page of rows. The next page holds the ids below `next_before`; None on the last page."""
 
     rows: Sequence[Row]
     next_before: int | None
@@ -23,10 +23,10 @@ class KeysetPage(Generic[Row]):
 def list_page(
     session: Session, query: Select[Row], row: Any, before: int | None
 ) -> KeysetPage[Row]:
-    """The rows of `query` with an id below `before`, the newest first."""
+    """The newest rows of `query` with an id below `before`. `row` is the model that has the id."""
     if before is not None:
         query = query.where(row.id < before)
-    found = session.scalars(query.order_by(row.id.desc()).limit(PAGE_SIZE + 1)).all()
-    more = len(found) > PAGE_SIZE
-    rows = found[:PAGE_SIZE]
-    return KeysetPage(rows, rows[-1].id if more else None)  # type: ignore[attr-defined]
+    candidates = session.scalars(query.order_by(row.id.desc()).limit(PAGE_SIZE + 1)).all()
+    has_more = len(candidates) > PAGE_SIZE
+    rows = candidates[:PAGE_SIZE]
+    return KeysetPage(rows, rows[-1].id if has_more else None)  # type: ignore[attr-defined]

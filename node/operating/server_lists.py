@@ -1,4 +1,4 @@
-"""Lists of servers: what others suggest, what this node subscribes to, import and export."""
+"""Operator pages about server lists: suggestions, subscriptions, import and export."""
 
 from contextlib import closing
 
@@ -46,44 +46,43 @@ def server_lists() -> ResponseReturnValue:
     return _render_lists()
 
 
-@blueprint.get("/lists/<any(plain, mastodon):wanted>.csv")
+@blueprint.get("/lists/<any(plain, mastodon):list_format>.csv")
 @permission(OPERATE)
-def export_list(wanted: str) -> ResponseReturnValue:
-    """What this node decided of servers, as a file."""
+def export_list(list_format: str) -> ResponseReturnValue:
+    """This node's allowed and blocked servers, as a CSV file."""
     entries = peer_lists.list_decided(current_work().session)
-    answer = Response(
-        peer_lists.dump_csv(entries, FORMATS[wanted]), content_type="text/csv; charset=utf-8"
+    response = Response(
+        peer_lists.dump_csv(entries, FORMATS[list_format]), content_type="text/csv; charset=utf-8"
     )
     name = current_node().settings.authority.replace(":", "-")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{wanted}.csv"'
-    return answer
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{list_format}.csv"'
+    return response
 
 
 @blueprint.post("/lists/import")
 @permission(OPERATE)
 @read_only
 def import_list() -> ResponseReturnValue:
-    """Make a file the operator's word: all of it, or nothing where a line is wrong."""
+    """Take over the decisions in a file: all of them, or none if a line is invalid."""
     form = ImportServersForm()
     if not form.validate_on_submit():
         return _render_lists(import_form=form), 400
     if not form.file.data:
         form.file.errors = [_("Select a file")]
         return _render_lists(import_form=form), 400
-    with closing(form.file.data) as given:
-        body = given.read(peer_lists.MAX_BYTES + 1)
+    with closing(form.file.data) as upload:
+        body = upload.read(peer_lists.MAX_BYTES + 1)
     try:
         entries = peer_lists.require_valid(peer_lists.parse_list(body))
-        taken = peer_lists.import_entries(current_node(), current_user.email, entries)
+        result = peer_lists.import_entries(current_node(), current_user.email, entries)
     except InvalidInputError as error:
         form.file.errors = [
-            words if where == "file" else f"{where}: {words}"
-            for where, words in error.fields.items()
+            text if field == "file" else f"{field}: {text}" for field, text in error.fields.items()
         ]
         return _render_lists(import_form=form), 400
-    flash(ngettext("%(num)s server imported.", "%(num)s servers imported.", taken.new), "success")
-    if taken.overridden:
-        hosts = ", ".join(taken.overridden[:10])
+    flash(ngettext("%(num)s server imported.", "%(num)s servers imported.", result.new), "success")
+    if result.overridden:
+        hosts = ", ".join(result.overridden[:10])
         flash(
             _("Your earlier decisions still apply to these servers: %(hosts)s", hosts=hosts),
             "notice",
@@ -124,7 +123,7 @@ def unsubscribe(list_id: int) -> ResponseReturnValue:
 @blueprint.post("/lists/suggestions")
 @permission(OPERATE)
 def decide_suggestion() -> ResponseReturnValue:
-    """Allow a suggested server, or suggest it no more: `verb` is the button that was pressed."""
+    """Allow or dismiss a suggested server: `verb` is the button that was pressed."""
     work, host = current_work(), request.form.get("host", "")
     if request.form.get("verb") == "allow":
         peers.decide(work, host, peers.ALLOWED)
@@ -138,7 +137,7 @@ def decide_suggestion() -> ResponseReturnValue:
 @blueprint.post("/peers/undecide")
 @permission(OPERATE)
 def undecide() -> ResponseReturnValue:
-    """Neither allow nor block a server any more."""
+    """Reset the decision about a server, which is then neither allowed nor blocked."""
     try:
         peer = peers.reset_decision(current_work(), request.form.get("host", ""))
     except MoothallError as error:
@@ -151,10 +150,10 @@ def undecide() -> ResponseReturnValue:
 def _render_lists(
     import_form: ImportServersForm | None = None, subscribe_form: SubscribeListForm | None = None
 ) -> str:
-    session, sent = current_work().session, import_form or subscribe_form
+    session, submitted_form = current_work().session, import_form or subscribe_form
     return render_template(
         "operating/server_lists.html",
-        **({"form": sent} if sent else {}),
+        **({"form": submitted_form} if submitted_form else {}),
         import_form=import_form or ImportServersForm(formdata=None),
         subscribe_form=subscribe_form or SubscribeListForm(formdata=None),
         suggestions=peer_suggestions.list_suggestions(session),

@@ -1,5 +1,5 @@
-"""What the operator looks at: how the node is doing, what came in, what is being read, what was
-shared with whom, and all that is known of one thing.
+"""Operator pages about the node's state: overview, received messages, sync, sharing record and
+troubleshooting.
 """
 
 import json
@@ -38,17 +38,17 @@ from node.settings import Settings
 @blueprint.get("")
 @permission(OPERATE)
 def home() -> ResponseReturnValue:
-    """How the node is doing, and what needs somebody."""
+    """The state of the node and the problems that need attention."""
     session = current_work().session
     return render_template(
         "operating/home.html",
         overview=build_overview(session),
-        readings=list_sync_statuses(session),
+        sync_statuses=list_sync_statuses(session),
     )
 
 
 class InspectForm(BaseForm):
-    """What is asked about, in the address of the page."""
+    """The object and the server in question, from the query string."""
 
     id = StringField(
         _l("Address of a project, update, comment, document, message, council or person")
@@ -59,31 +59,31 @@ class InspectForm(BaseForm):
 @blueprint.get("/inspect")
 @permission(OPERATE)
 def inspection() -> ResponseReturnValue:
-    """Who has one thing, who has not, and why: `id` names it, `host` asks about one server."""
+    """Which servers have a copy of the object `id`, and why; with `host`, about that one server."""
     work, settings = current_work(), current_node().settings
     form = InspectForm(request.args, meta={"csrf": False})
     named, host = (form.id.data or "").strip(), (form.host.data or "").strip()
-    found: dict[str, Any] = {"subject": None, "missing": None}
+    context: dict[str, Any] = {"subject": None, "missing": None}
     status = 200
     try:
         if named:
-            found |= _load_inspection(work.session, settings, named, host)
+            context |= _load_inspection(work.session, settings, named, host)
     except NotFoundError:
-        status, found["missing"] = 404, explain_missing(work.session, settings, named)
-        nothing = msg(
+        status, context["missing"] = 404, explain_missing(work.session, settings, named)
+        no_record = msg(
             "This server has no record of that. Check the address, or copy it from the item’s page."
         )
-        form.show(InvalidInputError(nothing, {"id": nothing}))
+        form.show(InvalidInputError(no_record, {"id": no_record}))
     except InvalidInputError as error:
         status = 400
         form.show(error)
     page = render_template(
         "operating/inspect.html",
         form=form,
-        words=lambda story: translate(explain(story)),
-        next_step=lambda story: translate(next_step(story)),
-        time_of=datetime.fromisoformat,
-        **found,
+        explain=lambda outcome: translate(explain(outcome)),
+        next_step=lambda outcome: translate(next_step(outcome)),
+        parse_time=datetime.fromisoformat,
+        **context,
     )
     return page, status
 
@@ -91,37 +91,37 @@ def inspection() -> ResponseReturnValue:
 def _load_inspection(session: Session, settings: Settings, named: str, host: str) -> dict[str, Any]:
     subject = find_object(session, settings, named)
     host = parse_host(host) if host else ""
-    known = inspect_object(session, settings, subject.uri)
+    details = inspect_object(session, settings, subject.uri)
     return {
         "subject": subject,
-        "stories": list_outcomes(session, settings, subject),
-        "asked": outcome_at_host(session, settings, subject, host) if host else None,
-        "known": known,
-        "as_json": json.dumps(known, indent=2, ensure_ascii=False),
+        "outcomes": list_outcomes(session, settings, subject),
+        "host_outcome": outcome_at_host(session, settings, subject, host) if host else None,
+        "details": details,
+        "as_json": json.dumps(details, indent=2, ensure_ascii=False),
     }
 
 
 @blueprint.get("/shared")
 @permission(COORDINATE)
 def shared() -> ResponseReturnValue:
-    """What we have shared, and with whom: for coordinators too, who are asked."""
-    wanted, number = _search_text(), request.args.get("page", 1, type=parse_row_id)
-    page = disclosure_register.list_page(current_work().session, wanted, number)
-    return render_template("operating/shared.html", page=page, wanted=wanted)
+    """The sharing record, for coordinators too, who answer questions about it."""
+    search_text, number = _search_text(), request.args.get("page", 1, type=parse_row_id)
+    page = disclosure_register.list_page(current_work().session, search_text, number)
+    return render_template("operating/shared.html", page=page, search_text=search_text)
 
 
 @blueprint.get("/shared.csv")
 @permission(COORDINATE)
 def shared_table() -> ResponseReturnValue:
-    """The same as a table."""
+    """The sharing record as a CSV file."""
     rows = disclosure_register.to_rows(
         disclosure_register.iter_all(current_work().session, _search_text())
     )
-    answer = Response(
+    response = Response(
         to_csv(disclosure_register.TABLE_COLUMNS, rows), content_type="text/csv; charset=utf-8"
     )
-    answer.headers["Content-Disposition"] = "attachment; filename=shared.csv"
-    return answer
+    response.headers["Content-Disposition"] = "attachment; filename=shared.csv"
+    return response
 
 
 def _search_text() -> str:
@@ -131,20 +131,20 @@ def _search_text() -> str:
 @blueprint.get("/received")
 @permission(OPERATE)
 def received() -> ResponseReturnValue:
-    """What other servers sent that was accepted, and what came of it."""
+    """Accepted messages from other servers with their outcome, newest first."""
     session = current_work().session
     state = request.args.get("state", "")
     query = select(InboxItem)
     if state in InboxItem.STATES:
         query = query.where(InboxItem.state == state)
-    found = list_page(session, query, InboxItem, request.args.get("before", type=parse_row_id))
-    return render_template("operating/received.html", found=found, state=state, form=FlaskForm())
+    page = list_page(session, query, InboxItem, request.args.get("before", type=parse_row_id))
+    return render_template("operating/received.html", page=page, state=state, form=FlaskForm())
 
 
 @blueprint.post("/received/<int:item_id>/retry")
 @permission(OPERATE)
 def retry_received(item_id: int) -> ResponseReturnValue:
-    """Act once more on a message that could not be acted on."""
+    """Process a failed message again."""
     work = current_work()
     item = work.session.get(InboxItem, item_id)
     if item is None:
@@ -157,9 +157,9 @@ def retry_received(item_id: int) -> ResponseReturnValue:
 @blueprint.get("/reading")
 @permission(OPERATE)
 def reading() -> ResponseReturnValue:
-    """What is read of the councils that we follow, and when it was last compared."""
+    """The sync of the councils that we follow."""
     return render_template(
         "operating/reading.html",
-        readings=list_sync_statuses(current_work().session),
+        sync_statuses=list_sync_statuses(current_work().session),
         form=FlaskForm(),
     )

@@ -1,6 +1,4 @@
-"""The operator's pages: what goes out and how it was answered, whom we speak with, what was
-refused.
-"""
+"""Operator pages about deliveries, servers and refused messages."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,7 +26,7 @@ class PeerForm(BaseForm):
 @blueprint.get("/deliveries")
 @permission(OPERATE)
 def deliveries() -> ResponseReturnValue:
-    """Every delivery with its attempts, newest first."""
+    """Deliveries with their attempts, newest first."""
     session = current_work().session
     state = request.args.get("state", "")
     host = request.args.get("host", "").strip().lower()
@@ -37,9 +35,9 @@ def deliveries() -> ResponseReturnValue:
         query = query.where(Delivery.state == state)
     if host:
         query = query.where(Delivery.host == host)
-    found = list_page(session, query, Delivery, request.args.get("before", type=parse_row_id))
+    page = list_page(session, query, Delivery, request.args.get("before", type=parse_row_id))
     return render_template(
-        "operating/deliveries.html", found=found, state=state, host=host, form=FlaskForm()
+        "operating/deliveries.html", page=page, state=state, host=host, form=FlaskForm()
     )
 
 
@@ -54,19 +52,19 @@ def retry(delivery_id: int) -> ResponseReturnValue:
 @blueprint.post("/deliveries/all")
 @permission(OPERATE)
 def all_deliveries() -> ResponseReturnValue:
-    """Everything that is not delivered to one server: `then` is the button that was pressed."""
+    """Retry or cancel all undelivered activities for one server: `then` is the button pressed."""
     host = request.form.get("host", "").strip().lower()
     if request.form.get("then") == "give-up":
         number = delivery.cancel_host(current_work(), host)
-        said = ngettext(
+        confirmation = ngettext(
             "%(num)s delivery will be cancelled.", "%(num)s deliveries will be cancelled.", number
         )
     else:
         number = delivery.retry_host(current_work(), host)
-        said = ngettext(
+        confirmation = ngettext(
             "%(num)s delivery will be retried.", "%(num)s deliveries will be retried.", number
         )
-    flash(said, "success")
+    flash(confirmation, "success")
     return redirect(url_for("operating.deliveries", host=host), 303)
 
 
@@ -97,15 +95,15 @@ def decide() -> ResponseReturnValue:
 
 def _render_peers(form: PeerForm) -> str:
     rows = current_work().session.scalars(select(Peer).order_by(Peer.host)).all()
-    listed = [(peer, peers.health_state(peer)) for peer in rows]
+    peers_with_health = [(peer, peers.health_state(peer)) for peer in rows]
     mode = current_node().settings.federation
-    return render_template("operating/peers.html", form=form, peers=listed, mode=mode)
+    return render_template("operating/peers.html", form=form, peers=peers_with_health, mode=mode)
 
 
 @blueprint.get("/refusals")
 @permission(OPERATE)
 def refusals() -> ResponseReturnValue:
-    """What was refused at the inbox: by whom it claimed to be, why, and how often."""
+    """Messages refused at the inbox, counted by claimed sender and reason."""
     current_work().pause()
     flush(current_node())
     query = select(RefusalCount).order_by(RefusalCount.last_at.desc()).limit(200)
