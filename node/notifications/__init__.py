@@ -1,1 +1,1 @@
-"""Notices: what happened in what somebody follows, on a page of theirs and by e-mail."""
+"""Notifications about projects, councils and tags that a user follows: on a page and by email."""

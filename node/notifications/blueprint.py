@@ -1,4 +1,4 @@
-"""Where the pages of notices stand, and who has them: everybody who signs in."""
+"""The blueprint of the notification pages and their permission, which every role has."""
 
 from flask import Blueprint
 

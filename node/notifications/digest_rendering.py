@@ -1,4 +1,4 @@
-"""A digest in words: in the language of whoever gets it, as text and as HTML."""
+"""Renders an email digest in its recipient's language, as text and as HTML."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,13 +19,15 @@ from node.notifications.service import NotificationDetails
 from node.projects.models import Project, ProjectState
 from node.runtime import Node
 
-# Of an update as much as this is in the e-mail; the rest is where the link leads.
+# Characters of an update's content shown in an email; longer ones are cut, and linked.
 MAX_LEN_HTML, MAX_LEN_TEXT = 8_000, 2_000
 
 
 @dataclass(frozen=True)
 class DigestLine:
-    """One notice: its sentence with and without marks, its address, and the update's own words."""
+    """One notification: its sentence as HTML and as plain text, its URL, and the update's content
+    as HTML and text, with its language.
+    """
 
     sentence: Markup
     plain: str
@@ -37,14 +39,14 @@ class DigestLine:
 
 @dataclass
 class DigestSection:
-    """What is told of one project; `project` is None for what is about none."""
+    """The notifications about one project; `project` is None for those about no project."""
 
     project: Project | None
     lines: list[DigestLine] = field(default_factory=list)
 
 
 class DigestWriter:
-    """Writes outside requests, with the templates and translations of `app`."""
+    """Renders digests outside requests, with the templates and translations of `app`."""
 
     def __init__(self, app: Flask, node: Node) -> None:
         self._app = app
@@ -66,41 +68,41 @@ class DigestWriter:
                 "base_url": base_url,
                 "notices_url": f"{base_url}/notices",
                 "choices_url": f"{base_url}/notices/choices",
-                "why": _explain_frequency(digest.way),
+                "why": _explain_frequency(digest.frequency),
             }
-            # Not by `render_template`: the frame of a page has no place here.
+            # `render_template` would add the context of pages, which emails do not need.
             text = self._app.jinja_env.get_template("notices/digest.txt").render(values)
             html = self._app.jinja_env.get_template("notices/digest.html").render(values)
             return RenderedDigest(_subject(sections, digest, council), text.strip() + "\n", html)
 
-    def _group_by_project(self, told: list[NotificationDetails]) -> list[DigestSection]:
-        """Each project once, in the order in which something happened first."""
-        found: dict[int | None, DigestSection] = {}
-        for one in told:
-            is_there = one.project is not None and one.project.state is not ProjectState.deleted
-            project = one.project if is_there else None
-            section = found.setdefault(project.id if project else None, DigestSection(project))
-            section.lines.append(
-                _build_line(self._node.notification_kinds, one, self._node.settings.base_url)
-            )
-        return list(found.values())
+    def _group_by_project(self, notifications: list[NotificationDetails]) -> list[DigestSection]:
+        """One section for each project, in the order of their first notifications."""
+        sections: dict[int | None, DigestSection] = {}
+        kinds, base_url = self._node.notification_kinds, self._node.settings.base_url
+        for details in notifications:
+            project = details.project
+            if project is not None and project.state is ProjectState.deleted:
+                project = None
+            section = sections.setdefault(project.id if project else None, DigestSection(project))
+            section.lines.append(_build_line(kinds, details, base_url))
+        return list(sections.values())
 
 
 def _build_line(
-    kinds: Mapping[str, NotificationKind], told: NotificationDetails, base_url: str
+    kinds: Mapping[str, NotificationKind], details: NotificationDetails, base_url: str
 ) -> DigestLine:
-    update = told.update
+    update = details.update
     content = update.content if update else ""
     text = markup.html_to_text(content)
     if len(text) > MAX_LEN_TEXT:
         text = text[:MAX_LEN_TEXT].rsplit(maxsplit=1)[0] + " …"
-    html = Markup(content)  # noqa: S704 -- it was sanitised when it came
+    html = Markup(content)  # noqa: S704 -- sanitised when it was received
     if len(content) > MAX_LEN_HTML:
         html = Markup("<p>{}</p>").format(text)
     return DigestLine(
-        sentences.render_sentence(kinds, told),
-        sentences.render_plain_text(kinds, told),
-        base_url + told.path if told.path else "",
+        sentences.render_sentence(kinds, details),
+        sentences.render_plain_text(kinds, details),
+        base_url + details.path if details.path else "",
         html,
         text,
         update.language if update else "en",
@@ -111,19 +113,19 @@ def _subject(sections: list[DigestSection], digest: EmailDigest, council: str) -
     lines = [line for section in sections for line in section.lines]
     if len(lines) == 1 and not digest.more:
         return lines[0].plain
-    number = len(lines) + digest.more
+    total = len(lines) + digest.more
     return str(
         ngettext(
             "%(num)s notification from Moothall at %(council)s",
             "%(num)s notifications from Moothall at %(council)s",
-            number,
+            total,
             council=council,
         )
     )
 
 
-def _explain_frequency(way: MailFrequency) -> str:
-    """Why somebody gets this."""
+def _explain_frequency(frequency: MailFrequency) -> str:
+    """Why the recipient gets this email."""
     reasons: dict[MailFrequency, str] = {
         MailFrequency.once: _(
             "You get this email because you chose to get these notifications straight away."
@@ -131,4 +133,4 @@ def _explain_frequency(way: MailFrequency) -> str:
         MailFrequency.daily: _("You get this email every morning when there is something new."),
         MailFrequency.weekly: _("You get this email every Monday when there is something new."),
     }
-    return reasons[way]
+    return reasons[frequency]

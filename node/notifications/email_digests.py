@@ -1,4 +1,4 @@
-"""The e-mails of notices: at once, each morning, each Monday; none where nothing is new."""
+"""Queues emails of unread notifications: at once, every morning or every Monday."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,20 +22,22 @@ from node.runtime import Node, UnitOfWork
 
 JOB = "notice-mail"
 LONDON = ZoneInfo("Europe/London")
-# When people find the day's e-mail, and which day the week's.
+# Daily digests are due from this time (London), weekly ones on this weekday.
 SEND_TIME, MONDAY = clock(7), 0
-# Whoever hears at once gets what follows soon after together.
+# Immediate emails to one person are at least this far apart: what follows soon comes together.
 MIN_INTERVAL = timedelta(minutes=5)
-# So much is told in one e-mail.
+# Notifications in one email.
 MAX_ITEMS = 50
 
 
 @dataclass(frozen=True)
 class EmailDigest:
-    """What one e-mail tells one person. `more` were left out."""
+    """The content of one email to one person. `more` is the number of notifications left out,
+    `unsubscribe` the URL that ends these emails.
+    """
 
     user: User
-    way: MailFrequency
+    frequency: MailFrequency
     notifications: list[NotificationDetails]
     more: int
     language: str
@@ -44,7 +46,7 @@ class EmailDigest:
 
 @dataclass(frozen=True)
 class RenderedDigest:
-    """A digest in words."""
+    """A digest as an email, with its body as text and as HTML."""
 
     subject: str
     text: str
@@ -52,13 +54,13 @@ class RenderedDigest:
 
 
 class DigestRecipient(NamedTuple):
-    """One person, and which of the e-mails that they chose is due."""
+    """A person with a due email of one frequency."""
 
-    way: MailFrequency
+    frequency: MailFrequency
     user_id: int
 
     def __str__(self) -> str:
-        return f"{self.way} for person {self.user_id}"
+        return f"{self.frequency} for person {self.user_id}"
 
 
 class DigestRenderer(Protocol):
@@ -66,15 +68,16 @@ class DigestRenderer(Protocol):
 
 
 def run_job(node: Node, write: DigestRenderer, moment: datetime | None = None) -> None:
-    """The job: send all that is due by `moment`."""
+    """Job: send all emails that are due at `moment`, by default now."""
     moment = moment or now()
-    for way in (MailFrequency.once, MailFrequency.daily, MailFrequency.weekly):
-        before = due_before(way, moment)
+    for frequency in (MailFrequency.once, MailFrequency.daily, MailFrequency.weekly):
+        before = due_before(frequency, moment)
         recipients = [
-            DigestRecipient(way, user_id) for user_id in _recipient_ids(node, way, before)
+            DigestRecipient(frequency, user_id)
+            for user_id in _recipient_ids(node, frequency, before)
         ]
-        act = partial(_send_in_transaction, node, before=before, moment=moment, write=write)
-        for_each(node, JOB, recipients, act)
+        send = partial(_send_in_transaction, node, before=before, moment=moment, write=write)
+        for_each(node, JOB, recipients, send)
 
 
 def _send_in_transaction(
@@ -86,16 +89,16 @@ def _send_in_transaction(
     write: DigestRenderer,
 ) -> None:
     with node.work(by=JOB) as work:
-        _send(work, recipient.user_id, recipient.way, before, moment, write)
+        _send(work, recipient.user_id, recipient.frequency, before, moment, write)
 
 
-def due_before(way: MailFrequency, moment: datetime) -> datetime:
-    """What was told before this is due in an e-mail by `moment`."""
-    if way is MailFrequency.once:
+def due_before(frequency: MailFrequency, moment: datetime) -> datetime:
+    """Notifications older than the returned time are due in an email at `moment`."""
+    if frequency is MailFrequency.once:
         return moment
     local = moment.astimezone(LONDON)
     day = local.date() if local.time() >= SEND_TIME else local.date() - timedelta(days=1)
-    if way is MailFrequency.weekly:
+    if frequency is MailFrequency.weekly:
         day -= timedelta(days=(day.weekday() - MONDAY) % 7)
     return _send_time_on(day)
 
@@ -104,60 +107,62 @@ def _send_time_on(day: date) -> datetime:
     return datetime.combine(day, SEND_TIME, LONDON)
 
 
-def _recipient_ids(node: Node, way: MailFrequency, before: datetime) -> Iterable[int]:
-    waits = select(Notification.user_id).where(
-        Notification.waits_for == way.value, Notification.at < before
+def _recipient_ids(node: Node, frequency: MailFrequency, before: datetime) -> Iterable[int]:
+    is_due = select(Notification.user_id).where(
+        Notification.waits_for == frequency.value, Notification.at < before
     )
     with node.reading() as session:
-        return session.scalars(waits.distinct()).all()
+        return session.scalars(is_due.distinct()).all()
 
 
 def _send(
     work: UnitOfWork,
     user_id: int,
-    way: MailFrequency,
+    frequency: MailFrequency,
     before: datetime,
     moment: datetime,
     write: DigestRenderer,
 ) -> None:
     session = work.session
-    who = preferences.ensure_subscriber(work, user_id)
-    # Of two workers, the second finds that nothing waits any more.
-    session.refresh(who, with_for_update={"of": NotificationSubscriber})
+    subscriber = preferences.ensure_subscriber(work, user_id)
+    # With the row locked, a second worker finds nothing that waits.
+    session.refresh(subscriber, with_for_update={"of": NotificationSubscriber})
     if (
-        way is MailFrequency.once
-        and who.mailed_at is not None
-        and who.mailed_at > moment - MIN_INTERVAL
+        frequency is MailFrequency.once
+        and subscriber.mailed_at is not None
+        and subscriber.mailed_at > moment - MIN_INTERVAL
     ):
         return
-    waits = (
+    is_due = (
         Notification.user_id == user_id,
-        Notification.waits_for == way.value,
+        Notification.waits_for == frequency.value,
         Notification.at < before,
     )
-    found: list[Notification] = []
+    notifications: list[Notification] = []
     total = 0
-    if who.user.active:
-        unread = service.select_visible(work.node, who.user).where(
-            *waits, Notification.read_at.is_(None)
+    if subscriber.user.active:
+        unread = service.select_visible(work.node, subscriber.user).where(
+            *is_due, Notification.read_at.is_(None)
         )
         total = session.scalar(select(func.count()).select_from(unread.subquery())) or 0
-        found = list(session.scalars(unread.order_by(Notification.id).limit(MAX_ITEMS)))
-    told = service.load_details(session, found)
-    session.execute(update(Notification).where(*waits).values(waits_for=None))
-    if not told:
+        notifications = list(session.scalars(unread.order_by(Notification.id).limit(MAX_ITEMS)))
+    details = service.load_details(session, notifications)
+    session.execute(update(Notification).where(*is_due).values(waits_for=None))
+    if not details:
         return
-    unsubscribe = f"{work.settings.base_url}/unsubscribe/{who.token}/{way}"
-    language = who.user.language or work.settings.language
-    digest = EmailDigest(who.user, way, told, total - len(told), language, unsubscribe)
-    written = write(digest)
+    unsubscribe = f"{work.settings.base_url}/unsubscribe/{subscriber.token}/{frequency}"
+    language = subscriber.user.language or work.settings.language
+    digest = EmailDigest(
+        subscriber.user, frequency, details, total - len(details), language, unsubscribe
+    )
+    rendered = write(digest)
     mail.send(
         work,
-        who.user.email,
-        written.subject,
-        written.text,
-        html=written.html,
+        subscriber.user.email,
+        rendered.subject,
+        rendered.text,
+        html=rendered.html,
         unsubscribe=unsubscribe,
         language=language,
     )
-    who.mailed_at = moment if way is MailFrequency.once else who.mailed_at
+    subscriber.mailed_at = moment if frequency is MailFrequency.once else subscriber.mailed_at

@@ -1,4 +1,4 @@
-"""From a happening to the notices of all whom it concerns. This runs after the commit."""
+"""Fans out each event to a notification for every user it concerns, in a job after the commit."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,33 +21,33 @@ from node.projects.models import Project
 from node.runtime import Node, UnitOfWork
 
 JOB = NotificationEvent.JOB
-# So many are told of in one transaction.
+# Events handled in one transaction, and read ahead at once.
 BATCH_SIZE = 50
 READ_LIMIT = 1_000
-# Before it tells of them, the job waits so long for more.
+# The job waits this long for further events, to handle them together.
 COALESCE_SECONDS = 0.5
 
 
 def run_job(node: Node) -> None:
-    """The job: tell of all that happened."""
+    """Job: fan out all pending events."""
     run = JobItems[int](node, JOB, give_up=partial(_mark_failed, node))
-    last = 0
-    while happened := _load_pending(node, last):
-        for start in range(0, len(happened), BATCH_SIZE):
-            run.attempt_all(happened[start : start + BATCH_SIZE], partial(_fan_out, node))
-        last = happened[-1]
+    last_id = 0
+    while event_ids := _load_pending(node, last_id):
+        for start in range(0, len(event_ids), BATCH_SIZE):
+            run.attempt_all(event_ids[start : start + BATCH_SIZE], partial(_fan_out, node))
+        last_id = event_ids[-1]
 
 
-def _load_pending(node: Node, after: int) -> Sequence[int]:
-    """The next of what happened that nobody was told of."""
+def _load_pending(node: Node, after_id: int) -> Sequence[int]:
+    """Ids of the next pending events after the id `after`; none while the node is stopping."""
     if node.jobs.stopping.is_set():
         return ()
-    waiting = select(NotificationEvent.id).where(
+    pending = select(NotificationEvent.id).where(
         NotificationEvent.state == NotificationEvent.WAITING
     )
     with node.reading() as session:
         query = (
-            waiting.where(NotificationEvent.id > after)
+            pending.where(NotificationEvent.id > after_id)
             .order_by(NotificationEvent.id)
             .limit(READ_LIMIT)
         )
@@ -55,78 +55,82 @@ def _load_pending(node: Node, after: int) -> Sequence[int]:
 
 
 def _fan_out(node: Node, ids: Sequence[int]) -> None:
-    waiting = NotificationEvent.id.in_(ids), NotificationEvent.state == NotificationEvent.WAITING
-    query = select(NotificationEvent).where(*waiting).order_by(NotificationEvent.id)
+    is_pending = NotificationEvent.id.in_(ids), NotificationEvent.state == NotificationEvent.WAITING
+    query = select(NotificationEvent).where(*is_pending).order_by(NotificationEvent.id)
     with node.work(by=JOB) as work, change_tracking.caching(work.session):
         session = work.session
-        happened = session.scalars(query.with_for_update(skip_locked=True)).all()
-        about = Project.id.in_({one.project_id for one in happened if one.project_id})
-        projects = {row.id: row for row in session.scalars(select(Project).where(about))}
-        rows = [row for one in happened for row in _build_rows(work, one, projects)]
-        told = {row["happening_id"] for row in rows}
-        for one in happened:
-            if one.id in told:
-                one.move_to("told")
-            else:  # nothing is kept of what concerns nobody
-                session.delete(one)
+        events = session.scalars(query.with_for_update(skip_locked=True)).all()
+        is_mentioned = Project.id.in_({event.project_id for event in events if event.project_id})
+        projects = {row.id: row for row in session.scalars(select(Project).where(is_mentioned))}
+        rows = [row for event in events for row in _build_rows(work, event, projects)]
+        notified_ids = {row["happening_id"] for row in rows}
+        for event in events:
+            if event.id in notified_ids:
+                event.move_to("told")
+            else:  # an event that concerns no one is not stored
+                session.delete(event)
         if rows:
             insert_missing(session.connection(), Notification, rows)
         if any(row["waits_for"] == MailFrequency.once for row in rows):
             work.wake(email_digests.JOB)
 
 
-def _mark_failed(node: Node, happening_id: int) -> None:
+def _mark_failed(node: Node, event_id: int) -> None:
     with node.work(by=JOB) as work:
-        waiting = (
-            NotificationEvent.id == happening_id,
+        is_pending = (
+            NotificationEvent.id == event_id,
             NotificationEvent.state == NotificationEvent.WAITING,
         )
-        work.session.execute(update(NotificationEvent).where(*waiting).values(state="failed"))
+        work.session.execute(update(NotificationEvent).where(*is_pending).values(state="failed"))
 
 
 def _build_rows(
-    work: UnitOfWork, happening: NotificationEvent, projects: Mapping[int, Project]
+    work: UnitOfWork, event: NotificationEvent, projects: Mapping[int, Project]
 ) -> list[dict[str, Any]]:
-    """A row for each person whom it concerns. `projects` by id, as far as they are here."""
-    kind: NotificationKind | None = work.node.notification_kinds.get(happening.kind)
-    project = projects.get(happening.project_id or 0)
-    told = _find_recipients(work.session, happening, kind, project) if kind else {}
-    ways = preferences.get_preferences_of_users(work.session, frozenset(told)) if told else {}
+    """Column values of a `Notification` for each user whom `event` concerns. `projects` by id."""
+    kind: NotificationKind | None = work.node.notification_kinds.get(event.kind)
+    project = projects.get(event.project_id or 0)
+    recipients = _find_recipients(work.session, event, kind, project) if kind else {}
+    frequencies = (
+        preferences.get_preferences_of_users(work.session, frozenset(recipients))
+        if recipients
+        else {}
+    )
     return [
         {
             "user_id": user_id,
-            "happening_id": happening.id,
+            "happening_id": event.id,
             "topic": topic.value,
-            "waits_for": ways[user_id][topic]
-            if ways[user_id][topic] in preferences.EMAILED_FREQUENCIES
+            "waits_for": frequencies[user_id][topic]
+            if frequencies[user_id][topic] in preferences.EMAILED_FREQUENCIES
             else None,
         }
-        for user_id, topic in told.items()
-        if ways[user_id][topic] is not MailFrequency.nothing
+        for user_id, topic in recipients.items()
+        if frequencies[user_id][topic] is not MailFrequency.nothing
     ]
 
 
 def _find_recipients(
-    session: Session, happening: NotificationEvent, kind: NotificationKind, project: Project | None
+    session: Session, event: NotificationEvent, kind: NotificationKind, project: Project | None
 ) -> Mapping[int, Topic]:
-    """The people who are told, each with the topic as which they are."""
-    found: dict[int, Topic] = {}
+    """The ids of the users to notify, each with the topic that applies to them."""
+    topics: dict[int, Topic] = {}
     if kind.for_followers and project is not None:
-        follows = select(Watch.user_id).where(_is_followed(project), Watch.since <= happening.at)
-        found |= dict.fromkeys(session.scalars(follows), kind.topic)
+        follows = select(Watch.user_id).where(_is_followed(project), Watch.since <= event.at)
+        topics |= dict.fromkeys(session.scalars(follows), kind.topic)
     if kind.for_owner and project is not None and project.owner_id is not None:
-        found[project.owner_id] = Topic.own
-    found |= dict.fromkeys(happening.to, kind.topic)
-    if happening.roles:
-        holders = select(User.id).where(User.roles.any(Role.name.in_(happening.roles)))
-        found |= dict.fromkeys(session.scalars(holders), kind.topic)
-    emails = _active_emails(session, frozenset(found)) if found else {}
-    return {user_id: found[user_id] for user_id, email in emails.items() if email != happening.by}
+        topics[project.owner_id] = Topic.own
+    topics |= dict.fromkeys(event.to, kind.topic)
+    if event.roles:
+        holders = select(User.id).where(User.roles.any(Role.name.in_(event.roles)))
+        topics |= dict.fromkeys(session.scalars(holders), kind.topic)
+    emails = _active_emails(session, frozenset(topics)) if topics else {}
+    return {user_id: topics[user_id] for user_id, email in emails.items() if email != event.by}
 
 
 @change_tracking.cached({"users": None})
 def _active_emails(session: Session, user_ids: frozenset[int]) -> dict[int, str]:
-    """The e-mail addresses of those of these people who may sign in."""
+    """The email addresses of the active users among `user_ids`, by id."""
     query = select(User.id, User.email).where(User.id.in_(user_ids), User.active)
     return {row.id: row.email for row in session.execute(query)}
 

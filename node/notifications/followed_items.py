@@ -1,4 +1,4 @@
-"""What somebody follows, as it is listed."""
+"""Lists the projects, councils and tags that a user follows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from node.projects.models import Project
 
 @dataclass(frozen=True)
 class FollowedItem:
-    """One thing that somebody follows: a project, a council, or the tag of `watch`."""
+    """What a user follows: a project, a council, or the tag of `watch`."""
 
     watch: Watch
     project: Project | None
     council: Council | None
 
 
-def list_followed(session: Session, user_id: int, reader: Viewer) -> Sequence[FollowedItem]:
-    """All that somebody, who is `reader`, follows and may still see, the latest first."""
-    seen = or_(projects.is_visible_to(reader), projects.is_visible_draft_to(reader))
+def list_followed(session: Session, user_id: int, viewer: Viewer) -> Sequence[FollowedItem]:
+    """All that a user follows and, as `viewer`, may still see, the latest first."""
+    is_visible = or_(projects.is_visible_to(viewer), projects.is_visible_draft_to(viewer))
     query = (
         select(Watch, Project, Council)
         .select_from(Watch)
-        .outerjoin(Project, and_(Project.id == Watch.project_id, seen))
+        .outerjoin(Project, and_(Project.id == Watch.project_id, is_visible))
         .outerjoin(Council, Council.id == Watch.council_id)
         .where(Watch.user_id == user_id)
         .order_by(Watch.id.desc())
     )
     rows = [FollowedItem(*row) for row in session.execute(query)]
-    return [one for one in rows if one.project or one.council or one.watch.tag]
+    return [item for item in rows if item.project or item.council or item.watch.tag]

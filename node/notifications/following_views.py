@@ -1,4 +1,4 @@
-"""What somebody follows, and the buttons by which they do."""
+"""The page of what a user follows, and the buttons to follow and unfollow."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from node.councils.models import Council
 from node.errors import InvalidInputError, NotFoundError
-from node.events import service as news
+from node.events import service as events
 from node.federating.views.current_viewer import current_viewer
 from node.messages import msg
 from node.notifications import followed_items
@@ -21,12 +21,10 @@ from node.request import current_work, permission
 
 
 def follow_button(project: Project | None = None, council: Council | None = None) -> Markup:
-    """The button for following a project or a council, or for no longer doing so; nothing for
-    visitors.
-    """
+    """The button to follow or unfollow a project or a council; empty for visitors."""
     if not has_permission(READ):
         return Markup()
-    watch = news.find_watch(
+    watch = events.find_watch(
         current_work().session,
         current_user.id,
         project_id=project.id if project else None,
@@ -40,7 +38,7 @@ def follow_button(project: Project | None = None, council: Council | None = None
 @blueprint.get("/following")
 @permission(READ)
 def followed() -> ResponseReturnValue:
-    """All that somebody follows."""
+    """What the current user follows."""
     return _render_followed(FollowTagForm())
 
 
@@ -52,7 +50,7 @@ def follow_tag() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_followed(form), 400
     try:
-        tag = news.follow_tag(current_work(), current_user.id, form.tag.data or "")
+        tag = events.follow_tag(current_work(), current_user.id, form.tag.data or "")
     except InvalidInputError as error:
         form.show(error)
         return _render_followed(form), 400
@@ -65,7 +63,7 @@ def follow_tag() -> ResponseReturnValue:
 def follow_project(token: str) -> ResponseReturnValue:
     work = current_work()
     project = projects.by_token(work.session, token, current_viewer(), drafts=True)
-    news.follow_project(work, current_user.id, project.id)
+    events.follow_project(work, current_user.id, project.id)
     flash(
         _("You are now following this project. News about it will appear in your notifications."),
         "success",
@@ -80,7 +78,7 @@ def follow_council(council_id: int) -> ResponseReturnValue:
     council = work.session.get(Council, council_id)
     if council is None:
         raise NotFoundError(msg("There is no such council here."))
-    news.follow_council(work, current_user.id, council.id)
+    events.follow_council(work, current_user.id, council.id)
     flash(
         _("You are now following this council. News about it will appear in your notifications."),
         "success",
@@ -91,11 +89,13 @@ def follow_council(council_id: int) -> ResponseReturnValue:
 @blueprint.post("/following/<int:watch_id>/end")
 @permission(READ)
 def unfollow(watch_id: int) -> ResponseReturnValue:
-    news.unfollow(current_work(), current_user.id, watch_id)
+    events.unfollow(current_work(), current_user.id, watch_id)
     flash(_("Removed from the things you follow."), "success")
     return redirect(url_for("notices.followed"), 303)
 
 
 def _render_followed(form: FollowTagForm) -> str:
-    found = followed_items.list_followed(current_work().session, current_user.id, current_viewer())
-    return render_template("notices/following.html", followed=found, form=form)
+    followed = followed_items.list_followed(
+        current_work().session, current_user.id, current_viewer()
+    )
+    return render_template("notices/following.html", followed=followed, form=form)

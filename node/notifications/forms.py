@@ -1,4 +1,4 @@
-"""The forms in which somebody chooses what to hear of, and how."""
+"""Forms for notification settings and for following a tag."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, StringField
@@ -10,12 +10,14 @@ from node.notifications.sentences import FREQUENCY_LABELS, TOPIC_LABELS
 
 
 def _frequency_field(topic: Topic) -> RadioField:
-    choices = [SelectChoice(way.value, label) for way, label in FREQUENCY_LABELS.items()]
+    choices = [
+        SelectChoice(frequency.value, label) for frequency, label in FREQUENCY_LABELS.items()
+    ]
     return RadioField(TOPIC_LABELS[topic], choices=choices, validate_choice=False)
 
 
 class PreferencesForm(BaseForm):
-    """One field for each topic, by its name."""
+    """One field for each `Topic`, named after it, and the language of emails."""
 
     own = _frequency_field(Topic.own)
     asked = _frequency_field(Topic.asked)

@@ -1,4 +1,4 @@
-"""What was told has an end: the old, and of each person the oldest of what is too much."""
+"""Prunes notifications, their events and emails: the old ones, and a user's oldest surplus."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,12 +20,12 @@ MAX_PER_PERSON = 1_000
 
 
 def run_job(node: Node) -> None:
-    """The job, which tidies up once an hour."""
+    """Job: prune once an hour."""
     run_hourly(node, JOB, lambda: prune_all(node))
 
 
 def prune_all(node: Node) -> None:
-    """Delete what is too old or too much, of each kind."""
+    """Delete old and surplus rows; an error in one step does not stop the others."""
     steps: Mapping[str, Callable[[Node], object]] = {
         "emails": mail.prune_mail,
         "notices": _prune_notifications,
@@ -37,14 +37,19 @@ def _prune_notifications(node: Node) -> None:
     prune(
         node, JOB, Notification, select(Notification.id).where(Notification.at < now() - RETENTION)
     )
-    crowded = select(Notification.user_id).group_by(Notification.user_id)
+    counts = select(Notification.user_id).group_by(Notification.user_id)
     with node.reading() as session:
-        people = session.scalars(crowded.having(func.count() > MAX_PER_PERSON)).all()
-    for user_id in people:
-        mine = select(Notification.id).where(Notification.user_id == user_id)
-        prune_surplus(node, JOB, Notification, mine, Notification.id, MAX_PER_PERSON)
-    told = NotificationEvent.state != NotificationEvent.WAITING
-    is_told = (
+        user_ids = session.scalars(counts.having(func.count() > MAX_PER_PERSON)).all()
+    for user_id in user_ids:
+        own_ids = select(Notification.id).where(Notification.user_id == user_id)
+        prune_surplus(node, JOB, Notification, own_ids, Notification.id, MAX_PER_PERSON)
+    is_processed = NotificationEvent.state != NotificationEvent.WAITING
+    has_notification = (
         select(Notification.id).where(Notification.happening_id == NotificationEvent.id).exists()
     )
-    prune(node, JOB, NotificationEvent, select(NotificationEvent.id).where(told, ~is_told))
+    prune(
+        node,
+        JOB,
+        NotificationEvent,
+        select(NotificationEvent.id).where(is_processed, ~has_notification),
+    )

@@ -1,4 +1,4 @@
-"""What somebody is told, how they want to hear of it, and by which address of theirs."""
+"""Notifications, users' notification settings, and their tokens to unsubscribe."""
 
 import secrets
 from datetime import datetime
@@ -12,8 +12,8 @@ from node.people.models import User
 
 
 class Notification(Base):
-    """A happening as told to one person. `waits_for` is the e-mail that it is to be in: `once`,
-    `daily` or `weekly`; none where it is in none, or has been.
+    """An event as shown to one user. `waits_for` is the email it is waiting for: `once`, `daily` or
+    `weekly`; None if it is not to be emailed, or has been.
     """
 
     __tablename__ = "notice"
@@ -37,7 +37,9 @@ class Notification(Base):
 
 
 class NotificationPreference(Base):
-    """How somebody hears of one topic, where they chose otherwise than what is usual."""
+    """How a user wants to be notified of one topic: `way` is a `MailFrequency`. Absent where the
+    default applies.
+    """
 
     __tablename__ = "notice_choice"
 
@@ -49,10 +51,10 @@ class NotificationPreference(Base):
 
 
 class NotificationSubscriber(Base):
-    """Somebody who may get e-mails of notices.
+    """A user who may get emails of notifications.
 
-    `token` ends them without signing in: random, so that it outlives every key of the node.
-    `mailed_at` is when they last got one of news at once.
+    `token` lets them unsubscribe without signing in; it is stored rather than signed, so that links
+    survive a change of the node's keys. `mailed_at` is when the last immediate email was sent.
     """
 
     __tablename__ = "notice_subscriber"

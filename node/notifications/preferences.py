@@ -1,4 +1,4 @@
-"""How a person hears of what: their choice, else what is usual, which is quiet."""
+"""How users want to be notified of each topic: their choice, or a quiet default."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ from node.runtime import UnitOfWork
 
 
 class MailFrequency(StrEnum):
-    """How to hear of something. `app`: on the page of notices alone; the e-mails come besides."""
+    """How to notify a user. `app`: on the notifications page alone; emails come in addition."""
 
     app = "app"
     once = "once"
@@ -38,7 +38,7 @@ DEFAULT_FREQUENCIES: Mapping[Topic, MailFrequency] = {
 
 
 def get_preferences(session: Session, user_id: int) -> dict[Topic, MailFrequency]:
-    """How somebody hears of each topic."""
+    """How a user is notified of each topic."""
     return get_preferences_of_users(session, [user_id])[user_id]
 
 
@@ -46,79 +46,86 @@ def get_preferences(session: Session, user_id: int) -> dict[Topic, MailFrequency
 def get_preferences_of_users(
     session: Session, user_ids: Collection[int]
 ) -> dict[int, dict[Topic, MailFrequency]]:
-    """The same of several people."""
-    found = {user_id: dict(DEFAULT_FREQUENCIES) for user_id in user_ids}
+    """How each of these users is notified of each topic, by user id."""
+    preferences = {user_id: dict(DEFAULT_FREQUENCIES) for user_id in user_ids}
     for row in session.scalars(
-        select(NotificationPreference).where(NotificationPreference.user_id.in_(found))
+        select(NotificationPreference).where(NotificationPreference.user_id.in_(preferences))
     ):
-        found[row.user_id][Topic(row.topic)] = MailFrequency(row.way)
-    return found
+        preferences[row.user_id][Topic(row.topic)] = MailFrequency(row.way)
+    return preferences
 
 
-def get_mail_language(session: Session, user_id: int, usual: str) -> str:
-    """The language of somebody's e-mails: the one they chose, or the node's."""
-    return session.scalar(select(User.language).where(User.id == user_id)) or usual
+def get_mail_language(session: Session, user_id: int, default: str) -> str:
+    """The language of a user's emails: the one they chose, or `default`."""
+    return session.scalar(select(User.language).where(User.id == user_id)) or default
 
 
 def save_preferences(
     work: UnitOfWork, user_id: int, chosen: Mapping[str, str], mail_language: str
 ) -> None:
-    """Hear of these topics so from now on, and by e-mail in that language; what waits for an e-mail
-    already, too.
+    """Set how a user is notified, by topic, and the language of emails. Also applies to
+    notifications that wait for an email already.
 
-    Raises `InvalidInputError` with everything that is no choice.
+    Raises `InvalidInputError` with an error for each invalid choice.
     """
-    wrong = {
+    errors = {
         topic: msg("Select how you want to get these notifications")
-        for topic, way in chosen.items()
-        if way not in list(MailFrequency)
+        for topic, frequency in chosen.items()
+        if frequency not in list(MailFrequency)
     }
     if mail_language not in LANGUAGES:
-        wrong["language"] = msg("Select a language for emails")
-    if wrong:
-        raise InvalidInputError(msg("Your notification settings could not be saved."), wrong)
+        errors["language"] = msg("Select a language for emails")
+    if errors:
+        raise InvalidInputError(msg("Your notification settings could not be saved."), errors)
     ensure_subscriber(work, user_id).user.language = mail_language
     _store_preferences(work, user_id, chosen)
 
 
 def get_subscriber(session: Session, token: str) -> NotificationSubscriber:
-    """Whoever the link in an e-mail was made for. Raises `NotFoundError`."""
-    found = session.scalar(
+    """The user whose emails have links with this token. Raises `NotFoundError`."""
+    subscriber = session.scalar(
         select(NotificationSubscriber).where(NotificationSubscriber.token == token)
     )
-    if found is None:
+    if subscriber is None:
         raise NotFoundError(msg("This link is not valid, or the account no longer exists."))
-    return found
+    return subscriber
 
 
 def unsubscribe(
-    work: UnitOfWork, who: NotificationSubscriber, ways: Collection[MailFrequency]
+    work: UnitOfWork,
+    subscriber: NotificationSubscriber,
+    frequencies: Collection[MailFrequency],
 ) -> None:
-    """Somebody gets these e-mails no more: what they were of is on their page alone."""
-    mailed = get_preferences(work.session, who.user_id).items()
-    _store_preferences(
-        work, who.user_id, {topic: MailFrequency.app for topic, way in mailed if way in ways}
-    )
+    """Stop the emails of these frequencies; their topics move to the notifications page alone."""
+    preferences = get_preferences(work.session, subscriber.user_id)
+    stopped = {
+        topic: MailFrequency.app
+        for topic, frequency in preferences.items()
+        if frequency in frequencies
+    }
+    _store_preferences(work, subscriber.user_id, stopped)
 
 
 def _store_preferences(work: UnitOfWork, user_id: int, chosen: Mapping[str, str]) -> None:
-    for topic, way in chosen.items():
-        new = insert_into(work.session, NotificationPreference).values(
-            user_id=user_id, topic=topic, way=way
+    for topic, frequency in chosen.items():
+        row = insert_into(work.session, NotificationPreference).values(
+            user_id=user_id, topic=topic, way=frequency
         )
         keys = ["user_id", "topic"]
-        work.session.execute(new.on_conflict_do_update(index_elements=keys, set_={"way": way}))
+        work.session.execute(
+            row.on_conflict_do_update(index_elements=keys, set_={"way": frequency})
+        )
         waiting = (
             Notification.user_id == user_id,
             Notification.topic == topic,
             Notification.waits_for.is_not(None),
         )
-        again = way if way in EMAILED_FREQUENCIES else None
-        work.session.execute(update(Notification).where(*waiting).values(waits_for=again))
+        waits_for = frequency if frequency in EMAILED_FREQUENCIES else None
+        work.session.execute(update(Notification).where(*waiting).values(waits_for=waits_for))
 
 
 def ensure_subscriber(work: UnitOfWork, user_id: int) -> NotificationSubscriber:
-    """Somebody's row, made on first use."""
+    """The user's row, created on first use."""
     insert_once(work.session, NotificationSubscriber, user_id=user_id)
     return work.session.scalars(
         select(NotificationSubscriber).where(NotificationSubscriber.user_id == user_id)

@@ -1,4 +1,4 @@
-"""A notice in words: in the reader's language, with what people wrote in its own."""
+"""Words notifications in the reader's language; titles keep their own language."""
 
 from collections.abc import Mapping
 
@@ -32,40 +32,44 @@ FREQUENCY_LABELS = {
 
 
 class SentenceValues(dict[str, str]):
-    """What a sentence is filled in with. A word that nobody gave does not stop anybody reading."""
+    """Values for the placeholders of a sentence, with a neutral word for each missing one."""
 
     def __missing__(self, name: str) -> str:
-        others = {"who": _("Someone"), "council": _("A council")}
-        return str(others.get(name, "…"))
+        defaults = {"who": _("Someone"), "council": _("A council")}
+        return str(defaults.get(name, "…"))
 
 
-def render_sentence(kinds: Mapping[str, NotificationKind], told: NotificationDetails) -> Markup:
-    """What happened, with the project's name in its language. Words that its kind came with count
-    for more than what is known of the project and the comment.
+def render_sentence(kinds: Mapping[str, NotificationKind], details: NotificationDetails) -> Markup:
+    """What happened, as HTML, with the project's title in its language. The event's own details
+    take precedence over values from the project and the comment.
     """
-    words = SentenceValues(project=_project_title(told))
-    if told.project is not None:
-        words["council"] = told.project.council.name
-    if told.comment is not None and (name := one_line(told.comment.author.name, 200)):
-        words["who"] = name
-    words.update({name: word for name, word in told.notification.happening.details.items() if word})
-    if "phase" in words:
-        words["phase"] = str(PHASE_LABELS[words["phase"]])
-    happened = str(kinds[told.notification.happening.kind].sentence)
+    values = SentenceValues(project=_project_title(details))
+    if details.project is not None:
+        values["council"] = details.project.council.name
+    if details.comment is not None and (name := one_line(details.comment.author.name, 200)):
+        values["who"] = name
+    values.update(
+        {name: value for name, value in details.notification.happening.details.items() if value}
+    )
+    if "phase" in values:
+        values["phase"] = str(PHASE_LABELS[values["phase"]])
+    sentence = str(kinds[details.notification.happening.kind].sentence)
     try:
-        return Markup(happened) % words  # noqa: S704 -- ours, or a plugin's
-    except (TypeError, ValueError):  # no sentence to be filled in
-        log.exception("a notification cannot be worded", kind=told.notification.happening.kind)
-        return Markup(happened)  # noqa: S704 -- as above
+        return Markup(sentence) % values  # noqa: S704 -- ours, or a plugin's
+    except (TypeError, ValueError):  # the sentence has unexpected placeholders
+        log.exception(
+            "notification sentence not rendered", kind=details.notification.happening.kind
+        )
+        return Markup(sentence)  # noqa: S704 -- as above
 
 
-def render_plain_text(kinds: Mapping[str, NotificationKind], told: NotificationDetails) -> str:
-    """The same without marks."""
-    return one_line(render_sentence(kinds, told).striptags(), 1_000)
+def render_plain_text(kinds: Mapping[str, NotificationKind], details: NotificationDetails) -> str:
+    """What happened, as plain text on one line."""
+    return one_line(render_sentence(kinds, details).striptags(), 1_000)
 
 
-def _project_title(told: NotificationDetails) -> str:
-    project = told.project
+def _project_title(details: NotificationDetails) -> str:
+    project = details.project
     if project is None or not project.title:
         return str(_("a project"))
     return Markup('<span lang="{}">{}</span>').format(project.language, project.title)

@@ -1,5 +1,5 @@
-"""What somebody is told: read, counted and marked as read. Nobody is shown a notice of what they
-may not see, or no longer may.
+"""Lists and counts a user's notifications and marks them as read. Notifications about items that
+the user may not see, or no longer may, are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from node.runtime import Node, UnitOfWork
 from node.updates.models import Update, UpdateState
 
 PAGE_SIZE = 20
-# Whoever has more unread is told that there are more.
+# Unread notifications are counted up to this number; pages then show that there are more.
 MAX_COUNTED = 99
 
 SubjectRow = TypeVar("SubjectRow", Update, Comment)
@@ -33,7 +33,7 @@ SubjectRow = TypeVar("SubjectRow", Update, Comment)
 
 @dataclass(frozen=True)
 class NotificationDetails:
-    """A notice, with all that it is shown with. `project` is None where it is about none."""
+    """A notification with the project, update and comment that it is about, if any."""
 
     notification: Notification
     project: Project | None
@@ -42,7 +42,7 @@ class NotificationDetails:
 
     @property
     def path(self) -> str:
-        """Where it leads to on this node; nowhere, if what it is about is gone."""
+        """The path of its page on this node; empty if the subject no longer exists."""
         if self.notification.happening.path:
             return self.notification.happening.path
         if self.project is None or self.project.state is ProjectState.deleted:
@@ -55,7 +55,7 @@ class NotificationDetails:
 
 @dataclass(frozen=True)
 class NotificationPage:
-    """One page of somebody's notices, the newest first. `number` counts from 1."""
+    """One page of a user's notifications, the newest first. `number` counts from 1."""
 
     notifications: list[NotificationDetails]
     number: int
@@ -65,37 +65,41 @@ class NotificationPage:
 
 
 def list_page(node: Node, session: Session, user: User, number: int = 1) -> NotificationPage:
-    """All that somebody is told and may see."""
-    mine = select_visible(node, user)
-    counted = mine.with_only_columns(func.count(), func.count(Notification.read_at)).order_by(None)
-    total, read = session.execute(counted).one()
+    """A page of the notifications that `user` may see."""
+    visible = select_visible(node, user)
+    counts = visible.with_only_columns(func.count(), func.count(Notification.read_at)).order_by(
+        None
+    )
+    total, read = session.execute(counts).one()
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     newest_first = (
-        mine.order_by(Notification.id.desc()).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+        visible.order_by(Notification.id.desc()).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     )
-    found = session.scalars(newest_first).all()
-    return NotificationPage(load_details(session, found), number, pages, total, total - read)
+    notifications = session.scalars(newest_first).all()
+    return NotificationPage(
+        load_details(session, notifications), number, pages, total, total - read
+    )
 
 
 def count_unread(node: Node, session: Session, user: User) -> int:
-    """How many somebody has not read, as far as anybody counts."""
+    """The number of unread notifications, counted up to `MAX_COUNTED` + 1."""
     unread = select_visible(node, user).where(Notification.read_at.is_(None)).limit(MAX_COUNTED + 1)
-    few = unread.with_only_columns(Notification.id).order_by(None).subquery()
-    return session.scalar(select(func.count()).select_from(few)) or 0
+    counted = unread.with_only_columns(Notification.id).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(counted)) or 0
 
 
-def mark_read(work: UnitOfWork, user: User, notice_id: int) -> Notification:
-    """Somebody has read one. Raises `NotFoundError` for one of others."""
-    notice = work.session.get(Notification, notice_id)
-    if notice is None or notice.user_id != user.id:
+def mark_read(work: UnitOfWork, user: User, notification_id: int) -> Notification:
+    """Mark a notification as read. Raises `NotFoundError` if it is not the user's."""
+    notification = work.session.get(Notification, notification_id)
+    if notification is None or notification.user_id != user.id:
         raise NotFoundError(msg("There is no such notification."))
-    notice.read_at = notice.read_at or now()
-    return notice
+    notification.read_at = notification.read_at or now()
+    return notification
 
 
 def mark_all_read(work: UnitOfWork, user: User, newest: int) -> None:
-    """Somebody has read all up to the one with this number, which is what they saw."""
+    """Mark all notifications up to the id `newest` as read: those that the user saw."""
     unread = (
         Notification.user_id == user.id,
         Notification.id <= newest,
@@ -105,35 +109,40 @@ def mark_all_read(work: UnitOfWork, user: User, newest: int) -> None:
 
 
 def select_visible(node: Node, user: User) -> Select[Notification]:
-    """The notices of somebody that they may see now."""
-    kinds = NotificationEvent.kind.in_(node.notification_kinds)
+    """The notifications of `user` that they may see now, of the kinds that still exist."""
+    is_known_kind = NotificationEvent.kind.in_(node.notification_kinds)
     return (
         select(Notification)
         .join(Notification.happening)
         .outerjoin(Project, Project.id == NotificationEvent.project_id)
         .where(
-            Notification.user_id == user.id, kinds, _is_visible_to(node, user), _subject_exists()
+            Notification.user_id == user.id,
+            is_known_kind,
+            _is_visible_to(node, user),
+            _subject_exists(),
         )
     )
 
 
-def load_details(session: Session, notices: Sequence[Notification]) -> list[NotificationDetails]:
-    """These notices with what they are about."""
-    happened = [one.happening for one in notices]
-    ids = {one.project_id for one in happened}
-    uris = {one.subject_uri for one in happened if one.subject_uri}
+def load_details(
+    session: Session, notifications: Sequence[Notification]
+) -> list[NotificationDetails]:
+    """Load the projects, updates and comments that notifications are about."""
+    events = [notification.happening for notification in notifications]
+    ids = {event.project_id for event in events}
+    uris = {event.subject_uri for event in events if event.subject_uri}
     query = projects.load_councils(select(Project).where(Project.id.in_(ids)))
-    about = {row.id: row for row in session.scalars(query)}
+    projects_by_id = {row.id: row for row in session.scalars(query)}
     updates = _index_by_uri(session, Update, uris)
     comments = _index_by_uri(session, Comment, uris)
     return [
         NotificationDetails(
-            one,
-            about.get(one.happening.project_id or 0),
-            updates.get(one.happening.subject_uri or ""),
-            comments.get(one.happening.subject_uri or ""),
+            notification,
+            projects_by_id.get(event.project_id or 0),
+            updates.get(event.subject_uri or ""),
+            comments.get(event.subject_uri or ""),
         )
-        for one in notices
+        for notification, event in zip(notifications, events, strict=True)
     ]
 
 
@@ -145,21 +154,21 @@ def _index_by_uri(
 
 
 def _is_visible_to(node: Node, user: User) -> ColumnElement[bool]:
-    """What is about a project that somebody may see; and that one was deleted, which says nothing
-    else of it.
+    """Condition for notifications about a project that `user` may see, or about none. That a
+    project was deleted is shown to those who could read it: nothing else of it remains.
     """
-    reader = viewer_with_roles((role.name for role in user.roles), node.hooks)
-    is_deleted = Project.state == ProjectState.deleted, NotificationEvent.kind == DELETED.name
+    viewer = viewer_with_roles((role.name for role in user.roles), node.hooks)
+    is_deletion = Project.state == ProjectState.deleted, NotificationEvent.kind == DELETED.name
     return or_(
         NotificationEvent.project_id.is_(None),
-        projects.is_visible_to(reader),
-        projects.is_visible_draft_to(reader),
-        and_(*is_deleted, projects.is_readable_by(reader)),
+        projects.is_visible_to(viewer),
+        projects.is_visible_draft_to(viewer),
+        and_(*is_deletion, projects.is_readable_by(viewer)),
     )
 
 
 def _subject_exists() -> ColumnElement[bool]:
-    """An update that was not deleted, or a comment that is shown; if it is about one."""
+    """Condition for notifications whose update or comment, if any, still exists and is shown."""
     updates = select(literal(1)).where(
         Update.uri == NotificationEvent.subject_uri, Update.state == UpdateState.published
     )

@@ -1,4 +1,4 @@
-"""Somebody's notices, and how they want to hear of what."""
+"""Pages for a user's notifications and notification settings."""
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,15 +21,15 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 @blueprint.get("/notices")
 @permission(READ)
 def index() -> ResponseReturnValue:
-    """What somebody is told, the newest first."""
+    """The current user's notifications, the newest first."""
     work, node = current_work(), current_node()
     number = request.args.get("page", 1, type=int)
     page = service.list_page(node, work.session, current_user, number)
-    said = {
-        told.notification.id: sentences.render_sentence(node.notification_kinds, told)
-        for told in page.notifications
+    rendered = {
+        details.notification.id: sentences.render_sentence(node.notification_kinds, details)
+        for details in page.notifications
     }
-    return render_template("notices/index.html", page=page, said=said, form=FlaskForm())
+    return render_template("notices/index.html", page=page, sentences=rendered, form=FlaskForm())
 
 
 @blueprint.post("/notices/<int:notice_id>/read")
@@ -42,7 +42,7 @@ def read(notice_id: int) -> ResponseReturnValue:
 @blueprint.post("/notices/read")
 @permission(READ)
 def read_all() -> ResponseReturnValue:
-    """All that were there when the page was made."""
+    """Mark all notifications that were on the page as read."""
     newest = request.form.get("newest", 0, type=parse_row_id)
     service.mark_all_read(current_work(), current_user, newest)
     flash(_("All notifications have been marked as read."), "success")
@@ -53,9 +53,9 @@ def read_all() -> ResponseReturnValue:
 @permission(READ)
 def choices_form() -> ResponseReturnValue:
     session = current_work().session
-    form, chosen = PreferencesForm(), preferences.get_preferences(session, current_user.id)
-    for topic, way in chosen.items():
-        form[topic.value].data = way.value
+    form, frequencies = PreferencesForm(), preferences.get_preferences(session, current_user.id)
+    for topic, frequency in frequencies.items():
+        form[topic.value].data = frequency.value
     form.language.data = preferences.get_mail_language(
         session, current_user.id, current_node().settings.language
     )
@@ -81,7 +81,7 @@ def choose() -> ResponseReturnValue:
 @blueprint.get("/unsubscribe/<token>/<any(once, daily, weekly):way>")
 @permission(PUBLIC)
 def confirm_unsubscribe(token: str, way: str) -> ResponseReturnValue:
-    """Ask whether it is meant: programs that look at e-mails follow their links."""
+    """Ask for confirmation, because mail scanners follow the links in emails."""
     preferences.get_subscriber(current_work().session, token)
     return render_template("notices/unsubscribe.html", form=FlaskForm(), way=way, done=False)
 
@@ -89,16 +89,16 @@ def confirm_unsubscribe(token: str, way: str) -> ResponseReturnValue:
 @blueprint.post("/unsubscribe/<token>/<any(once, daily, weekly):way>")
 @permission(PUBLIC)
 def unsubscribe(token: str, way: str) -> ResponseReturnValue:
-    """End the e-mails: by the button, or by a program that reads mail (RFC 8058), which has no form
-    of ours and needs none.
+    """Stop the emails: by the button, or by a mail program's one-click request (RFC 8058), which
+    has no CSRF token and needs none.
     """
     if request.form.get(ONE_CLICK[0]) != ONE_CLICK[1]:
         current_app.extensions["csrf"].protect()
     work = current_work()
-    which = (
+    frequencies = (
         preferences.EMAILED_FREQUENCIES
         if request.form.get("then") == "all"
         else {preferences.MailFrequency(way)}
     )
-    preferences.unsubscribe(work, preferences.get_subscriber(work.session, token), which)
+    preferences.unsubscribe(work, preferences.get_subscriber(work.session, token), frequencies)
     return render_template("notices/unsubscribe.html", way=way, done=True)
