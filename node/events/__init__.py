@@ -1,1 +1,4 @@
-"""What happened, for the people of this council: noted where it happens, told by `notices`."""
+"""Events that users are notified of, recorded in the transaction in which they occur.
+
+`node.notifications` turns them into notifications.
+"""

@@ -1,4 +1,4 @@
-"""The kinds of things that people are told of. Each room has its own; `node.app` lists them all."""
+"""Kinds of events that users are notified of. Rooms define them; `node.app` collects them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from flask_babel import LazyString
 
 
 class Topic(StrEnum):
-    """What a person chooses how to hear of."""
+    """A group of event kinds for which a user chooses how to be notified."""
 
     own = "own"
     asked = "asked"
@@ -19,11 +19,11 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True)
 class NotificationKind:
-    """One kind of news.
+    """One kind of event.
 
-    `sentence` says it, with `%(project)s`, `%(council)s`, `%(who)s` (who wrote the comment that it
-    is about) and whatever `details` hold. `for_followers`: whoever follows the project, its council
-    or a tag of it is told. `for_owner`: so is who looks after the project, as of their own.
+    `sentence` words it, with the placeholders `%(project)s`, `%(council)s`, `%(who)s` (the author
+    of the comment) and the event's `details`. `for_followers` notifies the followers of the
+    project, its council or its tags; `for_owner` the owner of the project, with `Topic.own`.
     """
 
     name: str
@@ -34,10 +34,10 @@ class NotificationKind:
 
 
 def index_by_name(kinds: Iterable[NotificationKind]) -> Mapping[str, NotificationKind]:
-    """Raises `ValueError` where two have the same name."""
-    found: dict[str, NotificationKind] = {}
+    """The kinds by name. Raises `ValueError` if two have the same name."""
+    by_name: dict[str, NotificationKind] = {}
     for kind in kinds:
-        if kind.name in found:
+        if kind.name in by_name:
             raise ValueError(f"two kinds of news have the name {kind.name}")
-        found[kind.name] = kind
-    return found
+        by_name[kind.name] = kind
+    return by_name

@@ -1,4 +1,4 @@
-"""What happened, and who follows what. Both belong to people of this council alone."""
+"""Events to notify users of, and what users follow. Neither leaves this node."""
 
 from datetime import datetime
 
@@ -11,12 +11,12 @@ from node.federating.models.mixins import StateMixin
 
 
 class NotificationEvent(StateMixin, Base):
-    """An event that people are notified of. `kind` names a `node.events.kinds.NotificationKind`.
+    """An event that users are notified of. `kind` names a `node.events.kinds.NotificationKind`.
 
-    `subject_uri` is the id of the update or comment that it is about, if it is about one. `to` and
-    `roles` name whom it is told besides those who follow. `details` are for its sentence. `by` is
-    who did it, who is not told. `path` leads to it where that is not the page of the project or
-    the update.
+    `subject_uri` is the id of the update or comment, if the event is about one. `to` (user ids) and
+    `roles` name recipients besides the followers. `details` fill in the sentence. `by` is the
+    author, who is not notified. `path` is the page to link to, if not that of the project or the
+    update.
     """
 
     __tablename__ = "happening"
@@ -45,7 +45,7 @@ class NotificationEvent(StateMixin, Base):
 
 
 class Watch(Base):
-    """Somebody here follows a project, a council or a tag; one of the three."""
+    """A user follows exactly one of a project, a council and a tag."""
 
     __tablename__ = "watch"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Noting what happened, in the transaction in which it does; and who follows what."""
+"""Records events in the transaction in which they occur, and manages what users follow."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ from node.messages import msg
 from node.runtime import UnitOfWork
 from node.text import one_line
 
-# What is said to have happened longer ago is no news: another council's past is read as a whole.
+# Older events are not recorded: backfill reads a council's whole history.
 MAX_AGE = timedelta(days=14)
-# So much may one person follow.
+# Projects, councils and tags that one user may follow.
 MAX_WATCHED = 500
 MAX_LEN_TAG = 100
 INSERT_EVENTS = insert(NotificationEvent)
@@ -35,12 +35,12 @@ def record_event(
     at: datetime | None = None,
     **details: str,
 ) -> None:
-    """Something happened. Whom it concerns is told after the commit, but for whoever did it.
+    """Record an event. The users whom it concerns are notified after the commit, except its author.
 
-    `to` are the ids of people here, `roles` names roles all of whose people are told; followers
-    and the owner of the project are told as `kind` says. `details` go into its sentence. `path` is
-    an address of this node, such as `/projects/abc/hand-over`; by default it is the page of the
-    update or the project. A person is never told of a project that they may not see.
+    `to` holds user ids, `roles` roles whose users are all notified; `kind` decides about followers
+    and the project's owner. `details` fill in the sentence. `path` is a path on this node, such as
+    `/projects/abc/hand-over`; by default the page of the update or the project. Users are not
+    notified about projects that they may not see.
     """
     record_events(
         work,
@@ -60,22 +60,30 @@ def record_event(
 
 
 def record_events(work: UnitOfWork, kind: NotificationKind, rows: Sequence[dict[str, Any]]) -> None:
-    """The same for much at once: each row has at least `project_id` and `at`."""
-    empty: dict[str, Any] = {"subject_uri": None, "to": [], "roles": [], "path": "", "details": {}}
+    """Record many events of one kind. Each row has the arguments of `record_event` as keys, at
+    least `project_id` and `at`.
+    """
+    defaults: dict[str, Any] = {
+        "subject_uri": None,
+        "to": [],
+        "roles": [],
+        "path": "",
+        "details": {},
+    }
     fixed = {"kind": kind.name, "by": work.by, "state": NotificationEvent.WAITING}
-    news = [empty | row | fixed for row in rows if is_recent(row["at"])]
-    if news:
-        work.session.connection().execute(INSERT_EVENTS, news)
+    recent_rows = [defaults | row | fixed for row in rows if is_recent(row["at"])]
+    if recent_rows:
+        work.session.connection().execute(INSERT_EVENTS, recent_rows)
         work.wake(NotificationEvent.JOB)
 
 
 def is_recent(at: datetime) -> bool:
-    """Whether what happened then is still told."""
+    """Whether users are still notified of an event at this time."""
     return at > now() - MAX_AGE
 
 
 def delete_events(work: UnitOfWork, subject_uri: str) -> None:
-    """What was told of an update or a comment is told no more: it is gone for good."""
+    """Delete all events about an update or a comment that was deleted, with their notifications."""
     work.session.execute(
         delete(NotificationEvent).where(NotificationEvent.subject_uri == subject_uri)
     )
@@ -90,59 +98,64 @@ def follow_council(work: UnitOfWork, user_id: int, council_id: int) -> None:
 
 
 def follow_tag(work: UnitOfWork, user_id: int, tag: str) -> str:
-    """Follow all projects with a tag, which is returned as it is compared."""
-    plain = normalise_tag(tag)
-    if not plain or len(tag) > MAX_LEN_TAG:
+    """Follow all projects with a tag. Returns the normalised tag.
+
+    Raises `InvalidInputError` for an empty or too long tag.
+    """
+    normalised = normalise_tag(tag)
+    if not normalised or len(tag) > MAX_LEN_TAG:
         raise InvalidInputError(
             msg("You cannot follow this tag."),
             {"tag": msg("Enter a tag of %(most)s characters or fewer", most=MAX_LEN_TAG)},
         )
-    _follow(work, user_id, tag=plain)
-    return plain
+    _follow(work, user_id, tag=normalised)
+    return normalised
 
 
 def normalise_tag(tag: str) -> str:
-    """A tag as it is compared: in lower case, without what people write before one."""
+    """A tag in the form used for comparison: in lower case and without a leading `#`."""
     return one_line(tag, MAX_LEN_TAG).lstrip("#").strip().casefold()
 
 
 def unfollow(work: UnitOfWork, user_id: int, watch_id: int) -> None:
-    """Raises `NotFoundError` for what this person does not follow."""
-    mine = Watch.id == watch_id, Watch.user_id == user_id
-    if work.session.scalar(delete(Watch).where(*mine).returning(Watch.id)) is None:
+    """Raises `NotFoundError` if the user has no such watch."""
+    is_own_watch = Watch.id == watch_id, Watch.user_id == user_id
+    if work.session.scalar(delete(Watch).where(*is_own_watch).returning(Watch.id)) is None:
         raise NotFoundError(msg("You do not follow this."))
 
 
 def list_watches(session: Session, user_id: int) -> Sequence[Watch]:
-    """All that somebody follows, the latest first."""
-    mine = select(Watch).where(Watch.user_id == user_id)
-    return session.scalars(mine.order_by(Watch.id.desc())).all()
+    """All watches of a user, the latest first."""
+    query = select(Watch).where(Watch.user_id == user_id)
+    return session.scalars(query.order_by(Watch.id.desc())).all()
 
 
 def find_watch(
     session: Session, user_id: int, *, project_id: int | None = None, council_id: int | None = None
 ) -> Watch | None:
-    """That somebody follows this project, or this council."""
-    subject = Watch.project_id == project_id if project_id else Watch.council_id == council_id
-    return session.scalar(select(Watch).where(Watch.user_id == user_id, subject))
+    """The user's watch of this project, or of this council."""
+    is_subject = Watch.project_id == project_id if project_id else Watch.council_id == council_id
+    return session.scalar(select(Watch).where(Watch.user_id == user_id, is_subject))
 
 
 def merge_projects(session: Session, old_id: int, new_id: int) -> None:
-    """Whoever follows a project that became another follows that from now on."""
+    """Move the follows of a project to the one that it was merged into."""
     _move_watches(session, "project_id", old_id, new_id)
 
 
 def merge_councils(session: Session, old_id: int, new_id: int) -> None:
-    """Whoever follows a council that became another follows that from now on."""
+    """Move the follows of a council to the one that it was merged into."""
     _move_watches(session, "council_id", old_id, new_id)
 
 
-def _move_watches(session: Session, column: str, old_id: int, new_id: int) -> None:
-    subject = Watch.__table__.c[column]
-    both = select(Watch.user_id).where(subject == new_id)
-    old = update(Watch).where(subject == old_id, Watch.user_id.not_in(both))
-    session.execute(old.values({column: new_id}), execution_options={"synchronize_session": False})
-    session.execute(delete(Watch).where(subject == old_id))
+def _move_watches(session: Session, column_name: str, old_id: int, new_id: int) -> None:
+    column = Watch.__table__.c[column_name]
+    already_following = select(Watch.user_id).where(column == new_id)
+    movable = update(Watch).where(column == old_id, Watch.user_id.not_in(already_following))
+    session.execute(
+        movable.values({column_name: new_id}), execution_options={"synchronize_session": False}
+    )
+    session.execute(delete(Watch).where(column == old_id))
     session.expire_all()
 
 
