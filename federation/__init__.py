@@ -1,1 +1,1 @@
-"""ActivityPub as a library: bytes in, verdict out; documents in, bytes out."""
+"""ActivityPub as a pure library: verifies requests, and reads and builds documents."""

@@ -1,7 +1,7 @@
-"""The fixed order in which the inbox judges a request, before anything of it is stored.
+"""The fixed order in which the inbox checks a request, before any part of it is stored.
 
 Size and type -> host allowed -> parse -> digest -> date -> key (known, or one fetch) -> signature
--> the key's owner is the actor, or has passed on what the actor proves -> origins.
+-> the key's owner is the actor, or forwards an activity that the actor proves -> origins.
 """
 
 from collections.abc import Callable, Collection
@@ -24,39 +24,39 @@ from federation.signatures import (
 from federation.vocabulary import Activity, parse_json
 
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json"})
-# Activities by which an actor speaks about its own object only.
+# Activities whose object must belong to the actor.
 OWN_OBJECT_TYPES = frozenset({"Update", "Delete"})
-# Activities of which nothing but the object counts: as its own origin has it, or that it is gone.
+# Activities that can be replaced by a fetch of their object: it exists at its origin, or is gone.
 OBJECT_ONLY_TYPES = frozenset({"Create", "Update", "Delete"})
-# What is wrong with a proof whatever its key is.
+# Reasons to reject a proof that another key would not change.
 PROOF_FORMAT_REASONS = frozenset({Reason.proof_missing, Reason.proof_malformed})
-# What was proven before that is no news that anybody has to pass on: it would be said once more,
-# when nobody remembers that it was said, and taken back.
+# Maximum age of the proof of a forwarded activity. Older ones may be replays of activities that
+# were received, undone and forgotten.
 MAX_FORWARDED_AGE = timedelta(days=14)
 
 
 class KeyStore(Protocol):
-    """Where public keys come from."""
+    """Source of public keys."""
 
     def known(self, key_id: str) -> PublicKey | None:
-        """The key as it was last seen, without any network."""
+        """Return the stored key, without using the network."""
 
     def fetch(self, key_id: str) -> PublicKey:
-        """The key as its owner lists it now. At most one fetch per key and minute.
+        """Fetch the key from its owner's document. At most one fetch per key and minute.
 
-        Raises `Refusal`: key_not_found, key_gone, key_not_owned, key_unusable; key_unreachable,
-        too_many_keys or busy where the same message may be taken later.
+        Raises `Refusal`: key_not_found, key_gone, key_not_owned or key_unusable; key_unreachable,
+        too_many_keys or busy if the same message may be accepted later.
         """
 
 
 @dataclass(frozen=True)
 class InboxPolicy:
-    """What the operator decided.
+    """Limits that the operator sets for incoming requests.
 
-    `host_allowed` is asked about `host`, or `host:port` where the port is not the scheme's own.
-    `plain_http` names the `host:port` whose ids may be plain http. What was said before
-    `remembers_since` may have been heard and forgotten; None: nothing is forgotten but what is
-    older than `PASSED_ON_WITHIN`.
+    `host_allowed` receives `host`, or `host:port` if the port is not the scheme's default.
+    `plain_http` holds the `host:port` pairs whose ids may use plain http. Activities made before
+    `history_start` may have been received and forgotten; None means that only those older than
+    `MAX_FORWARDED_AGE` are forgotten.
     """
 
     host_allowed: Callable[[str], bool]
@@ -67,12 +67,13 @@ class InboxPolicy:
 
 @dataclass(frozen=True)
 class Accepted:
-    """`key.owner` sent `activity`, byte for byte `body`; or proved it, and `forwarded_by` sent it.
+    """An activity sent by `key.owner`, or proved by it and sent by `forwarded_by`.
 
-    `embedded_trusted`: it embeds its object and may speak for it. Otherwise the object has to be
-    fetched from its own origin, or dropped. `covered` names the headers, in lower case, that the
-    signature of the actor covers: of no other is known who wrote it. `is_hearsay`: `forwarded_by`
-    sent it, and nobody has proved it; only the object counts, as it is at its own origin.
+    `body` holds the exact bytes received. `embedded_trusted`: the embedded object belongs to the
+    actor and can be used as it is; otherwise it must be fetched from its own origin, or dropped.
+    `covered` holds the lower-case names of the headers that the actor's signature covers; the
+    author of any other header is unknown. `is_unverified`: `forwarded_by` sent an activity without
+    a proof, so only its object may be used, after a fetch from the object's origin.
     """
 
     activity: Activity
@@ -86,10 +87,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Ignored:
-    """To be answered 202, storing nothing, since sending it again would be in vain.
+    """A request to answer with 202 without storing anything, since a retry would not help.
 
-    `deleted_actor`: the id of an actor that is said, unproven, to be deleted. `refusal`: why it is
-    not believed, to be counted.
+    `deleted_actor`: the id of an actor that was deleted according to an unproven activity.
+    `refusal`: why the activity is not trusted, for the operator's statistics.
     """
 
     reason: str
@@ -100,46 +101,47 @@ class Ignored:
 def accept(
     request: SignedRequest, policy: InboxPolicy, keys: KeyStore, now: datetime
 ) -> Accepted | Ignored:
-    """Judge a request to an inbox. Raises `Refusal` with the first thing that is wrong."""
+    """Check a request to an inbox. Raises `Refusal` for the first check that fails."""
     _check_size_and_type(request, policy)
     signature = parse_signature(request)
     _check_host(signature, policy)
     activity = _parse_activity(request, policy)
     check_body_and_date(request, signature, now)
     _check_replay(signature, policy)
-    known = keys.known(signature.key_id)
-    if known is None and activity.type == "Delete" and activity.object_id == activity.actor:
-        # A deleted actor's key is gone, and its server tells everybody: there is nothing to fetch.
-        return Ignored("an actor whose key is unknown here was deleted", activity.actor)
-    key = _signing_key(signature, known, keys, now)
+    known_key = keys.known(signature.key_id)
+    if known_key is None and activity.type == "Delete" and activity.object_id == activity.actor:
+        # Servers announce a deleted account to every server they know; its key is gone by then.
+        return Ignored("an actor with an unknown key was deleted", activity.actor)
+    key = _signing_key(signature, known_key, keys, now)
     _check_key_origin(key)
     if key.owner == activity.actor:
         trusted = _check_origins(activity)
         return Accepted(activity, key, request.body, trusted, signature.covered)
     if "proof" not in activity.raw and _has_linked_data_signature(activity):
         return _accept_unverified(activity, key, request.body, policy)
-    proven = _check_forwarded(activity, key.owner, policy, keys, now)
+    proof_key = _check_forwarded(activity, key.owner, policy, keys, now)
     trusted = _check_origins(activity)
-    return Accepted(activity, proven, request.body, trusted, forwarded_by=key.owner)
+    return Accepted(activity, proof_key, request.body, trusted, forwarded_by=key.owner)
 
 
 def _accept_unverified(
     activity: Activity, key: PublicKey, body: bytes, policy: InboxPolicy
 ) -> Accepted | Ignored:
-    """An activity that somebody else sent with a Linked Data Signature, which is not looked at. It
-    counts where its own origin can be asked about its object. Servers such as Mastodon pass on
-    everything so, and would do again what is refused.
+    """Accept a forwarded activity whose object can be fetched from the actor's origin.
+
+    Such activities carry a Linked Data Signature, which is not checked. Servers such as Mastodon
+    forward activities this way and would retry after a refusal, so the others are ignored.
     """
     uri = activity.object_id
     if activity.type == "Delete" and uri == activity.actor:
-        return Ignored("an actor is said to be deleted", activity.actor)
+        return Ignored("an unproven deletion of an actor", activity.actor)
     if (
         activity.type not in OBJECT_ONLY_TYPES
         or uri is None
         or not same_origin(uri, activity.actor)
     ):
         detail = f"{activity.actor}, {activity.type}, key of {key.owner}"
-        return Ignored("hearsay", refusal=Refusal(Reason.actor_not_key_owner, detail))
+        return Ignored("not proven", refusal=Refusal(Reason.actor_not_key_owner, detail))
     _check_host_of(activity.actor, policy)
     _check_origins(activity)
     return Accepted(activity, key, body, False, forwarded_by=key.owner, is_unverified=True)
@@ -148,9 +150,9 @@ def _accept_unverified(
 def identify(
     request: SignedRequest, policy: InboxPolicy, keys: KeyStore, now: datetime
 ) -> PublicKey:
-    """Who signed a request that only reads: the key, which its owner's own document lists.
+    """Return the key that signed a GET request, as its owner's document lists it.
 
-    Raises `Refusal`, for a host that is not allowed before anything is fetched.
+    Raises `Refusal`; for a host that is not allowed, before anything is fetched.
     """
     signature = parse_signature(request)
     _check_host(signature, policy)
@@ -162,9 +164,9 @@ def identify(
 
 @dataclass(frozen=True)
 class VerifiedDocument:
-    """A document that counts as it is embedded.
+    """An embedded document that can be used without fetching it.
 
-    `embedded_trusted`: it is an activity, embeds its object in turn, and may speak for it.
+    `embedded_trusted`: the document is an activity whose embedded object can be used as well.
     """
 
     document: JsonObject
@@ -173,36 +175,42 @@ class VerifiedDocument:
 
 @dataclass(frozen=True)
 class MustFetch:
-    """What is told of `uri` is hearsay: it counts as it is at its own origin."""
+    """The embedded document `uri` is not proven and must be fetched from its own origin."""
 
     uri: str
 
 
 def verify_embedded(
-    told: str | JsonObject | None, teller: str, policy: InboxPolicy, keys: KeyStore, now: datetime
+    embedded: str | JsonObject | None,
+    forwarder: str,
+    policy: InboxPolicy,
+    keys: KeyStore,
+    now: datetime,
 ) -> VerifiedDocument | MustFetch:
-    """Judge what `teller` passes on: an activity or object, by its id or embedded.
+    """Decide whether to trust an activity or object that `forwarder` refers to or embeds.
 
-    It is believed where it is of the teller's origin, or where its own actor or author proves it.
-    `teller` is the id of an actor; or that of what was fetched from there. Raises `Refusal`
-    (host_not_allowed) before anything is fetched from a server not to be spoken with, (origin
-    mismatch) for an activity whose actor may not do that, `DocumentError` for what cannot be read.
+    It is trusted if it has the origin of the forwarder, or a proof by its own actor or author.
+    `forwarder`: id of the forwarding actor, or of the document in which this one was embedded.
+    Raises `Refusal` (host_not_allowed) before anything is fetched from a server that is not
+    allowed, `Refusal` (origin_mismatch) for an activity about an object that is not the actor's,
+    and `DocumentError` for an unreadable document.
     """
-    uri = id_of(told) or ""
+    uri = id_of(embedded) or ""
     try:
         host = check_id(uri, policy.plain_http).authority
     except AddressError as error:
         raise DocumentError("object", "no usable id") from error
     if not policy.host_allowed(host):
         raise Refusal(Reason.host_not_allowed, host)
-    if not isinstance(told, dict) or not _may_speak_for(uri, told):
+    if not isinstance(embedded, dict) or not _may_speak_for(uri, embedded):
         return MustFetch(uri)
-    if not same_origin(uri, teller):
+    if not same_origin(uri, forwarder):
         try:
-            _check_proof(told, keys, now)
+            _check_proof(embedded, keys, now)
         except Refusal:
             return MustFetch(uri)
-    return VerifiedDocument(told, "actor" in told and _check_origins(Activity.parse(told)))
+    trusted = "actor" in embedded and _check_origins(Activity.parse(embedded))
+    return VerifiedDocument(embedded, trusted)
 
 
 def _check_size_and_type(request: SignedRequest, policy: InboxPolicy) -> None:
@@ -223,10 +231,10 @@ def _check_host(signature: Signature, policy: InboxPolicy) -> None:
 
 
 def _check_replay(signature: Signature, policy: InboxPolicy) -> None:
-    """Of what is older, nobody could tell whether it is said again."""
+    """Refuse signatures from before the stored history, which may be replays."""
     since = policy.history_start
     if since is not None and signature.is_older_than(since):
-        raise Refusal(Reason.date_outside_window, "from a time of which nothing is remembered here")
+        raise Refusal(Reason.date_outside_window, "from before the history stored here")
 
 
 def _parse_activity(request: SignedRequest, policy: InboxPolicy) -> Activity:
@@ -241,16 +249,16 @@ def _parse_activity(request: SignedRequest, policy: InboxPolicy) -> Activity:
 
 
 def _signing_key(
-    signature: Signature, known: PublicKey | None, keys: KeyStore, now: datetime
+    signature: Signature, known_key: PublicKey | None, keys: KeyStore, now: datetime
 ) -> PublicKey:
-    """The key that signed: the one known, or what it is now if the known one does not fit."""
-    if known is not None:
+    """Return the key that verifies the signature: the known one, else a freshly fetched one."""
+    if known_key is not None:
         try:
-            check_signature(signature, known, now)
+            check_signature(signature, known_key, now)
         except Refusal:
             pass
         else:
-            return known
+            return known_key
     key = keys.fetch(signature.key_id)
     check_signature(signature, key, now)
     return key
@@ -258,13 +266,13 @@ def _signing_key(
 
 def _check_key_origin(key: PublicKey) -> None:
     if not same_origin(key.key_id, key.owner):
-        raise Refusal(Reason.key_not_owned, f"{key.owner} is of another origin than {key.key_id}")
+        raise Refusal(Reason.key_not_owned, f"{key.owner} and {key.key_id} differ in origin")
 
 
 def _check_forwarded(
     activity: Activity, sender: str, policy: InboxPolicy, keys: KeyStore, now: datetime
 ) -> PublicKey:
-    """The key that proves an activity which somebody else sent."""
+    """Return the key that proves an activity forwarded by the key owner `sender`."""
     if "proof" not in activity.raw:
         raise Refusal(Reason.actor_not_key_owner, f"{activity.actor}, key of {sender}")
     _check_host_of(activity.actor, policy)
@@ -279,14 +287,14 @@ def _check_host_of(actor: str, policy: InboxPolicy) -> None:
 
 
 def _has_linked_data_signature(activity: Activity) -> bool:
-    """Whether it is signed as Mastodon signs what others pass on."""
+    """Whether the activity carries the signature that Mastodon adds so that it can be forwarded."""
     return isinstance(activity.raw.get("signature"), dict)
 
 
 def _check_proof(
     document: JsonObject, keys: KeyStore, now: datetime, oldest: datetime | None = None
 ) -> PublicKey:
-    """The key that proves a document: the one known, or what it is now if that does not fit."""
+    """Return the key that proves the document: the known one, else a freshly fetched one."""
     try:
         return check_proof(document, lambda key_id: _get_known_key(key_id, keys), now, oldest)
     except Refusal as refusal:
@@ -303,7 +311,7 @@ def _get_known_key(key_id: str, keys: KeyStore) -> PublicKey:
 
 
 def _check_origins(activity: Activity) -> bool:
-    """Check whom the actor may speak for; returns whether it may speak for the object it embeds."""
+    """Check that id and object belong to the actor. Returns whether the embedded one does too."""
     if not same_origin(activity.id, activity.actor):
         raise Refusal(Reason.origin_mismatch, f"{activity.actor} sent {activity.id}")
     uri = activity.object_id
@@ -313,7 +321,7 @@ def _check_origins(activity: Activity) -> bool:
 
 
 def _may_speak_for(actor: str, document: JsonObject) -> bool:
-    """Whether an embedded object, its authors and its own actor are of the actor's origin."""
+    """Whether an embedded document, its authors and its own actor have the origin of `actor`."""
     authors = ids_of(document.get("attributedTo")) + ids_of(document.get("actor"))
     uri = document.get("id")
-    return isinstance(uri, str) and all(same_origin(one, actor) for one in (uri, *authors))
+    return isinstance(uri, str) and all(same_origin(owned, actor) for owned in (uri, *authors))

@@ -1,4 +1,4 @@
-"""Whom a document is for (ActivityPub section 5.6 and 6.1)."""
+"""Addressing of documents: public or to named recipients (ActivityPub sections 5.6 and 6.1)."""
 
 from typing import Any, TypedDict
 
@@ -9,18 +9,18 @@ PUBLIC_NAMES = frozenset({PUBLIC, "as:Public", "Public"})
 
 
 class Addressed(TypedDict):
-    """For whom something is: the arguments `to` and `cc` of what makes documents."""
+    """The arguments `to` and `cc` of the functions that build documents."""
 
     to: tuple[str, ...]
     cc: tuple[str, ...]
 
 
 def is_public(to: Any, cc: Any = None) -> bool:
-    """Whether everybody may read. `to` and `cc` as they stand in the document: one, many, null."""
+    """Whether a document is public. `to` and `cc` are its raw values: one, many or null."""
     return not PUBLIC_NAMES.isdisjoint((*ids_of(to), *ids_of(cc)))
 
 
 def recipients(to: Any, cc: Any = None) -> tuple[str, ...]:
-    """The actors and collections it is addressed to, each once, without the public."""
-    found = dict.fromkeys((*ids_of(to), *ids_of(cc)))
-    return tuple(uri for uri in found if uri not in PUBLIC_NAMES)
+    """The ids of the addressed actors and collections, each once, without the public."""
+    uris = dict.fromkeys((*ids_of(to), *ids_of(cc)))
+    return tuple(uri for uri in uris if uri not in PUBLIC_NAMES)

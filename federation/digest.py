@@ -1,10 +1,10 @@
-"""Digests by which two nodes find out what of a council's differs between them.
+"""Digests by which two nodes find the differences between their copies of a council's projects.
 
-Each project and each update of one is an entry, made of its id and its revision. Entries are in one
-of 256 buckets, by their ids alone. The digest of a set of entries is the XOR of them: it does not
-depend on their order, and one change is one more XOR. Who compares fetches the digest document of a
-council, and then only the buckets in which something differs. Plugins' documents have a digest for
-each type, since not every node knows every type.
+Each project and each update is an entry, made of its id and its revision. The id alone decides in
+which of 256 buckets an entry is. The digest of a set is the XOR of its entries, so it does not
+depend on their order, and a change costs two XORs. A peer fetches the digest document of a council,
+then only the buckets that differ. Documents of plugins have one digest per type, since not every
+node knows every type.
 """
 
 import re
@@ -24,37 +24,37 @@ BUCKETS = 256
 MAX_ENTRIES = 20_000
 EMPTY_DIGEST = "0" * 64
 HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
-# What a council has of each type of a plugin's documents, told with its digest document.
+# The header beside a digest document with the digest of each type of plugin documents; characters.
 TYPES_HEADER, MAX_LEN_TYPES_HEADER = "Documents-Digest", 20_000
 TYPE_MEMBER = re.compile(r'([A-Za-z]\w*)="([0-9a-f]{64})"', re.ASCII)
-# Only our nodes read these; every term that AS2 does not have is ours.
+# Only Moothall reads these documents: terms outside AS2 are in our namespace.
 CONTEXT = [AS2, {"@vocab": NAMESPACE}]
 
 
 def hash_entry(uri: str, revision: str) -> int:
-    """What one of them adds to a digest: the SHA-256 of its id, a line break and its revision."""
+    """The value of an entry in a digest: the SHA-256 of its id, a line break and its revision."""
     return int.from_bytes(sha256(f"{uri}\n{revision}".encode()).digest())
 
 
 def bucket_number(uri: str) -> int:
-    """The number of the bucket in which something is: the first byte of the SHA-256 of its id."""
+    """The number of the bucket for an id, 0 to 255: the first byte of its SHA-256."""
     return sha256(uri.encode()).digest()[0]
 
 
 def combine(entries: Iterable[int], start: str = EMPTY_DIGEST) -> str:
-    """The digest of entries, 64 hexadecimal digits.
+    """Return the digest of entries, as 64 hexadecimal digits.
 
-    With `start`, a digest, those of them that it has are taken out of it and the others added.
+    `start` is a digest to change: entries that it contains are removed, the others are added.
     """
-    found = int(start, 16)
-    for one in entries:
-        found ^= one
-    return f"{found:064x}"
+    total = int(start, 16)
+    for entry in entries:
+        total ^= entry
+    return f"{total:064x}"
 
 
 @dataclass(frozen=True)
 class BucketDigest:
-    """How many entries bucket `number` has, and the digest of them."""
+    """The count and the digest of the entries in bucket `number`."""
 
     number: int
     count: int
@@ -63,9 +63,9 @@ class BucketDigest:
 
 @dataclass(frozen=True)
 class CouncilDigest:
-    """The digest document `id` of all of `council` that whoever asks may see.
+    """The digest document `id` of everything of `council` that its reader may see.
 
-    `buckets` are those that are not empty, by number.
+    `buckets` holds the buckets that are not empty, in order of their numbers.
     """
 
     id: str
@@ -86,7 +86,7 @@ class CouncilDigest:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for anything but such a document, or one that does not add up."""
+        """Raises `DocumentError` for another type, or if buckets and total digest disagree."""
         required_type(document, ("Collection",))
         uri = required_id(document, "id")
         council = required_id(document, "attributedTo")
@@ -95,14 +95,14 @@ class CouncilDigest:
         buckets = document.get("buckets")
         if not isinstance(buckets, list) or len(buckets) > BUCKETS:
             raise DocumentError("buckets", "not a list of buckets")
-        found = cls(uri, council, tuple(_parse_bucket(item) for item in buckets))
-        numbers = [bucket.number for bucket in found.buckets]
+        parsed = cls(uri, council, tuple(_parse_bucket(item) for item in buckets))
+        numbers = [bucket.number for bucket in parsed.buckets]
         if numbers != sorted(set(numbers)):
             raise DocumentError("buckets", "not in order, or contains duplicates")
         total = _parse_number(document, "totalItems", 2**31 - 1)
-        if (total, document.get("digest")) != (found.count, found.digest):
+        if (total, document.get("digest")) != (parsed.count, parsed.digest):
             raise DocumentError("buckets", "do not match the digest")
-        return found
+        return parsed
 
     def dump(self) -> JsonObject:
         return {
@@ -143,10 +143,10 @@ class BucketDocument:
         if not same_origin(uri, part_of):
             raise DocumentError("partOf", "from a different origin")
         number = _parse_number(document, "number", BUCKETS - 1)
-        found = _parse_entries(document, uri)
-        if any(bucket_number(one) != number for one in found):
+        entries = _parse_entries(document, uri)
+        if any(bucket_number(entry_uri) != number for entry_uri in entries):
             raise DocumentError("entries", "contains entries from another bucket")
-        return cls(uri, part_of, number, found)
+        return cls(uri, part_of, number, entries)
 
     def dump(self) -> JsonObject:
         return {
@@ -160,28 +160,28 @@ class BucketDocument:
 
 
 def dump_types(digests: Mapping[str, str]) -> str:
-    """The header `TYPES` that tells the digest of each type: a dictionary (RFC 9651)."""
+    """The value of `TYPES_HEADER`: a dictionary (RFC 9651) from type to digest."""
     return ", ".join(f'{kind}="{digest}"' for kind, digest in sorted(digests.items()))
 
 
 def parse_types(header: str | None) -> dict[str, str] | None:
-    """The digests of types in such a header; None where there is none."""
+    """Read the value of `TYPES_HEADER`: type to digest. None if the header is missing."""
     if header is None:
         return None
     return dict(TYPE_MEMBER.findall(header[:MAX_LEN_TYPES_HEADER]))
 
 
 def type_digest_uri(digest: str, kind: str) -> str:
-    """Where the digest document `digest` has its council's documents of the type `kind`."""
+    """The address of the `TypeDigest` for `kind` that belongs to the digest document `digest`."""
     return f"{digest}/documents/{kind}"
 
 
 @dataclass(frozen=True)
 class TypeDigest:
-    """The document `id` that lists what the council of the digest document `part_of` has of one
-    type of a plugin's documents. There are few of these, so it is in one piece.
+    """The document `id` that lists a council's plugin documents of one type.
 
-    `entries` maps ids to revisions.
+    `part_of` is the council's digest document; `entries` maps ids to revisions. There are few of
+    them, so they are not split into buckets.
     """
 
     id: str
@@ -229,14 +229,14 @@ def _parse_entries(document: Mapping[str, Any], origin: str) -> dict[str, str]:
     entries = document.get("entries")
     if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
         raise DocumentError("entries", "not a list, or a list that is too long")
-    found = dict(_parse_entry(item, origin) for item in entries)
-    if len(found) != len(entries):
+    revisions = dict(_parse_entry(item, origin) for item in entries)
+    if len(revisions) != len(entries):
         raise DocumentError("entries", "contains the same id twice")
-    return found
+    return revisions
 
 
 def _parse_entry(item: Any, origin: str) -> tuple[str, str]:
-    """An id, of that origin, and a revision."""
+    """Read an id, which must have the origin of `origin`, and its revision."""
     if not isinstance(item, list) or len(item) != 2:
         raise DocumentError("entries", "not a pair")
     uri, revision = item

@@ -1,11 +1,11 @@
-"""What can be wrong with a message or a document, each with a sentence that is safe to show."""
+"""Errors in messages and documents, each with a sentence that is safe to show."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FederationError(Exception):
-    """The base of every error this library raises on purpose."""
+    """Base class of the errors that this library raises for bad input."""
 
     def __init__(self, safe_text: str) -> None:
         super().__init__(safe_text)
@@ -13,13 +13,11 @@ class FederationError(Exception):
 
 
 class AddressError(FederationError, ValueError):
-    """What should be an address (URL, host, `@name@host`) is not one that may be used."""
+    """An address (URL, host or `@name@host`) is malformed or not allowed."""
 
 
 class DocumentError(FederationError):
-    """A document lacks a property, or has one that cannot be read: `property_name`, and
-    what the `problem` with it is.
-    """
+    """The property `property_name` of a document is missing or unreadable; `problem` says why."""
 
     def __init__(self, property_name: str, problem: str) -> None:
         super().__init__(f"The document's {property_name}: {problem}.")
@@ -28,7 +26,7 @@ class DocumentError(FederationError):
 
 
 class Reason(StrEnum):
-    """Why a message was refused. `ANSWERS` says with which status and which words."""
+    """Why a message was refused. `REFUSAL_RESPONSES` holds the status and text for each."""
 
     too_large = "too_large"
     wrong_type = "wrong_type"
@@ -64,8 +62,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class RefusalResponse:
-    """How a refusal is answered; `permanent` if sending the same again is vain. In `retry_after`
-    seconds it may not be.
+    """The response to a refused message.
+
+    `permanent`: the same message will always be refused. `retry_after`: seconds until the sender
+    may try again.
     """
 
     status: int
@@ -144,12 +144,12 @@ class Refusal(FederationError):
 
     @property
     def permanent(self) -> bool:
-        """Whether sending the same message again is vain."""
+        """Whether the same message will always be refused."""
         return REFUSAL_RESPONSES[self.reason].permanent
 
     @property
     def retry_after(self) -> int | None:
-        """In how many seconds it may be sent again, where that is known."""
+        """Seconds until the message may be sent again; None if unknown."""
         return REFUSAL_RESPONSES[self.reason].retry_after
 
     def __str__(self) -> str:

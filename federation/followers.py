@@ -1,7 +1,7 @@
-"""Keeping lists of followers in step with other servers (FEP-8fcf).
+"""Follower synchronisation between servers (FEP-8fcf).
 
-With a delivery, the sender says what it has of its followers on the receiver's server: a digest,
-and where the list is. Where the receiver has another list, it fetches the sender's.
+A delivery carries a digest of the sender's followers on the receiving server, and the address of
+their list. A receiver whose own digest differs fetches that list.
 """
 
 import re
@@ -27,9 +27,9 @@ def partial_followers_digest(uris: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class CollectionSynchronization:
-    """What the header says of the part of `collection_id` that is on the receiver's server.
+    """The parsed header: the part of the followers `collection_id` on the receiver's server.
 
-    `url` is where that part is, for the receiver only; `digest` is of that part.
+    `url` is the address of that part, readable by the receiver only; `digest` is its digest.
     """
 
     collection_id: str
@@ -40,22 +40,22 @@ class CollectionSynchronization:
     def parse(cls, header: str, followers: str | None) -> Self:
         """Read the header of a sender whose followers collection is `followers`.
 
-        Raises `DocumentError` where it speaks of another collection or of another origin: nobody
-        shall make us ask a third server. Whether the signature covers the header is to be checked
-        too (`Accepted.covered`).
+        Raises `DocumentError` for another collection, and for a `url` of another origin: a sender
+        must not make us contact a third server. The caller must also check that the signature
+        covers the header (`Accepted.covered`).
         """
         try:
             parameters = parse_parameters(header)
         except FieldError as error:
             raise DocumentError(HEADER, str(error)) from error
-        found = cls(*(parameters.get(name, "") for name in ("collectionId", "url", "digest")))
-        if not followers or found.collection_id != followers:
+        parsed = cls(*(parameters.get(name, "") for name in ("collectionId", "url", "digest")))
+        if not followers or parsed.collection_id != followers:
             raise DocumentError("collectionId", "not the sender's followers")
-        if not same_origin(found.url, followers):
+        if not same_origin(parsed.url, followers):
             raise DocumentError("url", "from a different origin")
-        if not HEX_DIGEST.fullmatch(found.digest):
+        if not HEX_DIGEST.fullmatch(parsed.digest):
             raise DocumentError("digest", "not 64 hexadecimal digits")
-        return found
+        return parsed
 
     def dump(self) -> str:
         """The header's value."""

@@ -1,4 +1,4 @@
-"""NodeInfo 2.1 and 2.0 (FEP-0151, FEP-f1d5): what a server says about itself."""
+"""NodeInfo 2.1 and 2.0 (FEP-0151, FEP-f1d5): a server's description of its software."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,14 @@ SOFTWARE_NAME = "moothall"
 
 
 def path(version: str) -> str:
-    """Where the document of a version is served."""
+    """The path of the document of a version."""
     return f"/nodeinfo/{version}"
 
 
 def build_links(base_url: str, application: str) -> JsonObject:
-    """The document at `/.well-known/nodeinfo`, newest version first. `application` is the id of the
-    server's own actor.
+    """The document at `/.well-known/nodeinfo`, newest version first.
+
+    `application` is the id of the server's own actor.
     """
     links = {f"{SCHEMA}/{version}": f"{base_url}{path(version)}" for version in VERSIONS}
     links[APPLICATION_REL] = application
@@ -27,7 +28,7 @@ def build_links(base_url: str, application: str) -> JsonObject:
 
 
 def build_nodeinfo(version: str, software_version: str, *, users: int, posts: int) -> JsonObject:
-    """The document of a version. Nobody can register: councils add their own officers."""
+    """The document of a version. Registration is closed: councils add their own officers."""
     return {
         "version": version,
         "software": {"name": SOFTWARE_NAME, "version": software_version},
@@ -44,20 +45,20 @@ def content_type(version: str) -> str:
     return f'application/json; profile="{SCHEMA}/{version}#"'
 
 
-def find_document_url(links: Mapping[str, Any]) -> str | None:
-    """The address of the newest document that we can read, in what `/.well-known/nodeinfo` says."""
-    found = _parse_links(links)
-    known = (f"{SCHEMA}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
-    return next((found[rel] for rel in known if rel in found), None)
+def find_document_url(document: Mapping[str, Any]) -> str | None:
+    """The address of the newest readable version, from the document at `/.well-known/nodeinfo`."""
+    hrefs = _parse_links(document)
+    rels = (f"{SCHEMA}/{version}" for version in (*VERSIONS, "1.1", "1.0"))
+    return next((hrefs[rel] for rel in rels if rel in hrefs), None)
 
 
-def find_application(links: Mapping[str, Any]) -> str | None:
-    """The id of the server's own actor, in what `/.well-known/nodeinfo` says."""
-    return _parse_links(links).get(APPLICATION_REL)
+def find_application(document: Mapping[str, Any]) -> str | None:
+    """The id of the server's own actor, from the document at `/.well-known/nodeinfo`."""
+    return _parse_links(document).get(APPLICATION_REL)
 
 
 def _parse_links(document: Mapping[str, Any]) -> dict[str, str]:
-    """The addresses in `/.well-known/nodeinfo`, by what they are."""
+    """The links of a document at `/.well-known/nodeinfo`: rel to href."""
     return {
         link["rel"]: link["href"]
         for link in one_or_many(document.get("links"))
@@ -68,9 +69,9 @@ def _parse_links(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def find_software(document: Mapping[str, Any]) -> str:
-    """The name and version of the software in a NodeInfo document; empty where it says nothing."""
+    """The name and version of the software in a NodeInfo document; empty if not given."""
     software = document.get("software")
     if not isinstance(software, dict):
         return ""
-    words = (software.get("name"), software.get("version"))
-    return " ".join(word for word in words if isinstance(word, str))
+    parts = (software.get("name"), software.get("version"))
+    return " ".join(part for part in parts if isinstance(part, str))

@@ -11,12 +11,12 @@ from federation.errors import AddressError, Reason, Refusal
 
 MAX_LEN_URL = 2000
 DEFAULT_PORTS = {"https": 443, "http": 80}
-# An address is written in ASCII, the rest percent-encoded (RFC 3986 section 2); a backslash is read
-# differently by browsers, servers and libraries.
+# An address is ASCII, percent-encoded where needed (RFC 3986 section 2). Browsers, servers and
+# libraries disagree about backslashes.
 UNSAFE_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
-# All of an address that its origin depends on (RFC 3986 section 3).
+# The part of an address that decides its origin (RFC 3986 section 3).
 SCHEME_AND_AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE | re.ASCII)
-# ASCII only: an international name is in its `xn--` form on the wire. No trailing dot.
+# ASCII only: international names use their `xn--` form. No trailing dot.
 HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
 )
@@ -31,7 +31,7 @@ class Origin(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """`host`, or `host:port` where the port is not the scheme's own."""
+        """`host`, or `host:port` if the port is not the scheme's default."""
         if self.port == DEFAULT_PORTS[self.scheme]:
             return self.host
         return f"{self.host}:{self.port}"
@@ -40,27 +40,27 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{self.authority}"
 
 
-# One request asks for the origins of the same few addresses many times.
+# A single request parses the same few addresses many times.
 @lru_cache(maxsize=1024)
 def parse_origin(url: str) -> Origin:
-    """The origin of an http or https address.
+    """Return the origin of an http or https address.
 
-    Raises `AddressError` for anything else, and for user names, odd characters, trailing dots and
-    port 0.
+    Raises `AddressError` for anything else, and for user names, characters that are not allowed,
+    trailing dots and port 0.
     """
     if len(url) > MAX_LEN_URL or UNSAFE_CHARACTERS.search(url):
         raise AddressError("The address is too long or contains characters that are not allowed.")
-    beginning = SCHEME_AND_AUTHORITY.match(url)
-    if beginning is None:
+    match = SCHEME_AND_AUTHORITY.match(url)
+    if match is None:
         raise AddressError("The address is not a valid web address.")
-    return _parse_prefix(beginning[0])
+    return _parse_prefix(match[0])
 
 
-# Many addresses are of the same few servers.
+# Many addresses have the same few origins.
 @lru_cache(maxsize=1024)
-def _parse_prefix(beginning: str) -> Origin:
+def _parse_prefix(prefix: str) -> Origin:
     try:
-        parts = urlsplit(beginning)
+        parts = urlsplit(prefix)
         port = parts.port
     except ValueError as error:
         raise AddressError("The address cannot be read.") from error
@@ -72,12 +72,12 @@ def _parse_prefix(beginning: str) -> Origin:
 
 
 def host_of(url: str) -> str:
-    """`host`, or `host:port` where the port is not the scheme's own. Raises `AddressError`."""
+    """`host`, or `host:port` if the port is not the scheme's default. Raises `AddressError`."""
     return parse_origin(url).authority
 
 
 def normalise_authority(text: str) -> str:
-    """`host` or `host:port` as people write it, in lower case and without port 443.
+    """Return a typed `host` or `host:port` in lower case and without port 443.
 
     Raises `AddressError`.
     """
@@ -87,42 +87,42 @@ def normalise_authority(text: str) -> str:
     return host_of(f"https://{text}")
 
 
-def same_authority(scheme: str, one: str, other: str) -> bool:
-    """Whether two `host[:port]` are one under `scheme`, in any case, its own port named or not."""
+def same_authority(scheme: str, first: str, second: str) -> bool:
+    """Whether two `host[:port]` name the same server, ignoring case and the default port."""
     try:
-        return parse_origin(f"{scheme}://{one}") == parse_origin(f"{scheme}://{other}")
+        return parse_origin(f"{scheme}://{first}") == parse_origin(f"{scheme}://{second}")
     except AddressError:
         return False
 
 
-def same_origin(one: str, other: str) -> bool:
-    """Whether two addresses share an origin; False also when one of them is no web address."""
+def same_origin(first: str, second: str) -> bool:
+    """Whether two addresses share an origin. False if either is not a web address."""
     try:
-        return parse_origin(one) == parse_origin(other)
+        return parse_origin(first) == parse_origin(second)
     except AddressError:
         return False
 
 
 def without_fragment(url: str) -> str:
-    """The address of the document that holds `url`."""
+    """The address of the document that contains `url`."""
     return url.partition("#")[0]
 
 
 def check_id(url: str, plain_http: Collection[str] = frozenset()) -> Origin:
-    """The origin of an id. `plain_http` names the `host:port` for which plain http will do.
+    """Return the origin of an id. `plain_http` holds the `host:port` pairs that may use plain http.
 
-    Raises `AddressError` for http of any other host, and as `origin` does.
+    Raises `AddressError` for http on any other host, and as `parse_origin` does.
     """
-    found = parse_origin(url)
-    if found.scheme != "https" and f"{found.host}:{found.port}" not in plain_http:
+    origin = parse_origin(url)
+    if origin.scheme != "https" and f"{origin.host}:{origin.port}" not in plain_http:
         raise AddressError("The address does not start with https://.")
-    return found
+    return origin
 
 
 def check_fetched_id(document: Mapping[str, Any], requested_url: str, final_url: str) -> str:
-    """The id of a document that was asked for at one address and, in the end, served by another.
+    """Return the id of a document requested at one address and served, after redirects, by another.
 
-    Only the server that served it may say what its id is. Raises `Refusal` (origin_mismatch).
+    The id must have the origin of the server that served it. Raises `Refusal` (origin_mismatch).
     """
     uri = document.get("id")
     if not isinstance(uri, str) or not same_origin(uri, final_url):

@@ -1,7 +1,7 @@
 """Object integrity proofs (FEP-8b32; W3C Data Integrity EdDSA Cryptosuites, `eddsa-jcs-2022`).
 
-A document carries the signature of who answers for it, so that whoever passes it on need not be
-believed.
+A document carries its author's signature, so that readers need not trust the server that forwards
+it.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from federation.signatures.keys import PrivateKey, PublicKey
 from federation.signatures.multibase import decode_base58, encode_base58
 
 PROOF_TYPE, PROOF_SUITE, PROOF_PURPOSE = "DataIntegrityProof", "eddsa-jcs-2022", "assertionMethod"
-# What else a proof may state (a domain, a challenge, a proof before it) would have to be checked.
+# Any other property (a domain, a challenge, a previous proof) would have to be checked too.
 KNOWN_PROPERTIES = frozenset(
     {
         "@context",
@@ -45,14 +45,14 @@ KNOWN_PROPERTIES = frozenset(
 
 
 def add_proof(document: JsonObject, key: PrivateKey, now: datetime) -> JsonObject:
-    """`document` with a proof by `key`, in place of any that it has.
+    """Return `document` with a proof by `key`, which replaces any other.
 
-    Raises `Refusal` (key_unusable) unless it is an Ed25519 key, (proof_malformed) for what cannot
-    be canonicalised.
+    Raises `Refusal`: key_unusable unless `key` is an Ed25519 key, proof_malformed for a document
+    that cannot be canonicalised.
     """
     if key.algorithm is not Algorithm.ed25519:
         raise Refusal(Reason.key_unusable, "proofs are made with Ed25519")
-    plain = {name: value for name, value in document.items() if name != "proof"}
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
     proof = {
         "type": PROOF_TYPE,
         "cryptosuite": PROOF_SUITE,
@@ -60,10 +60,10 @@ def add_proof(document: JsonObject, key: PrivateKey, now: datetime) -> JsonObjec
         "proofPurpose": PROOF_PURPOSE,
         "created": format_time(now.replace(microsecond=0)),
     }
-    if "@context" in plain:
-        proof = {"@context": plain["@context"], **proof}
-    value = encode_base58(key.sign(signed_bytes(plain, proof)))
-    return {**plain, "proof": {**proof, "proofValue": value}}
+    if "@context" in unsecured:
+        proof = {"@context": unsecured["@context"], **proof}
+    value = encode_base58(key.sign(signed_bytes(unsecured, proof)))
+    return {**unsecured, "proof": {**proof, "proofValue": value}}
 
 
 def check_proof(
@@ -72,34 +72,35 @@ def check_proof(
     now: datetime,
     oldest: datetime | None = None,
 ) -> PublicKey:
-    """The key of the document's own actor, author or, of an actor, self, that proves all of it.
+    """Return the key by which the document's owner proves it.
 
-    `find_key` gives the key of an id, or raises `Refusal`; it is asked about none but of the
-    owner's origin. A proof made before `oldest` does not count. Raises `Refusal` (proof_missing,
-    proof_malformed, proof_wrong, key_not_owned, key_unusable, and those of `find_key`).
+    The owner is the document's actor, else its author, else (for an actor) the document itself.
+    `find_key` returns the key with an id, or raises `Refusal`; it is called only for ids of the
+    owner's origin. Proofs made before `oldest` are not accepted. Raises `Refusal` (proof_missing,
+    proof_malformed, proof_wrong, key_not_owned, key_unusable, or as `find_key` does).
     """
     proof = _find_proof(document, now, oldest)
     owner = _find_owner(document)
     method = proof["verificationMethod"]
     if not same_origin(method, owner):
-        raise Refusal(Reason.key_not_owned, f"{method} is of another origin than {owner}")
+        raise Refusal(Reason.key_not_owned, f"{method} and {owner} differ in origin")
     signature = _decode_signature(proof)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    proven = [signed_bytes(plain, options) for plain in _provable_forms(document)]
+    signed_forms = [signed_bytes(unsecured, options) for unsecured in _provable_forms(document)]
     key = find_key(method)
     if key.owner != owner or not key.asserts:
         raise Refusal(Reason.key_not_owned, f"{owner} does not list {method} for proofs")
     if key.algorithm is not Algorithm.ed25519:
         raise Refusal(Reason.key_unusable, "proofs are made with Ed25519")
-    if not any(key.verifies(data, signature) for data in proven):
+    if not any(key.verifies(signed_form, signature) for signed_form in signed_forms):
         raise Refusal(Reason.proof_wrong)
     return key
 
 
 def signed_bytes(document: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
-    """What is signed: the SHA-256 of the proof's options, and that of the document, both canonical.
+    """Return the bytes to sign: SHA-256 of the canonical options, then of the canonical document.
 
-    Raises `Refusal` (proof_malformed) for numbers and texts that have no canonical form.
+    Raises `Refusal` (proof_malformed) for numbers and texts without a canonical form (RFC 8785).
     """
     try:
         return b"".join(sha256(rfc8785.dumps(dict(part))).digest() for part in (options, document))
@@ -108,15 +109,18 @@ def signed_bytes(document: Mapping[str, Any], options: Mapping[str, Any]) -> byt
 
 
 def _provable_forms(document: Mapping[str, Any]) -> list[JsonObject]:
-    """What the proof may be of: Fedify adds a Linked Data Signature once it has proven the rest."""
-    plain = {name: value for name, value in document.items() if name != "proof"}
-    if "signature" not in plain:
-        return [plain]
-    return [plain, {name: value for name, value in plain.items() if name != "signature"}]
+    """The forms of a document that its proof may cover.
+
+    Fedify adds a Linked Data Signature after the proof, so the document without it counts as well.
+    """
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
+    if "signature" not in unsecured:
+        return [unsecured]
+    return [unsecured, {name: value for name, value in unsecured.items() if name != "signature"}]
 
 
 def _find_proof(document: Mapping[str, Any], now: datetime, oldest: datetime | None) -> JsonObject:
-    """The one proof of the suite that we know, as far as it can be judged without its key."""
+    """Return the single `eddsa-jcs-2022` proof, after every check that needs no key."""
     proofs = [
         proof
         for proof in one_or_many(document.get("proof"))
@@ -128,25 +132,25 @@ def _find_proof(document: Mapping[str, Any], now: datetime, oldest: datetime | N
         raise Refusal(Reason.proof_missing)
     proof = proofs[0]
     if len(proofs) > 1 or not KNOWN_PROPERTIES.issuperset(proof):
-        raise Refusal(Reason.proof_malformed, "several proofs, or more than is understood")
+        raise Refusal(Reason.proof_malformed, "several proofs, or unknown properties")
     if proof.get("proofPurpose") != PROOF_PURPOSE:
         raise Refusal(Reason.proof_malformed, "made for another purpose")
     if not isinstance(proof.get("verificationMethod"), str):
-        raise Refusal(Reason.proof_malformed, "no key is named")
+        raise Refusal(Reason.proof_malformed, "no verificationMethod")
     if "@context" in proof and proof["@context"] != document.get("@context"):
         raise Refusal(Reason.proof_malformed, "made for another context")
     created, expires = parse_time(proof.get("created")), parse_time(proof.get("expires"))
     if created is None or created > now + MAX_CLOCK_SKEW:
-        raise Refusal(Reason.proof_malformed, "not made at any time before now")
+        raise Refusal(Reason.proof_malformed, "created is missing or in the future")
     if oldest is not None and created < oldest:
-        raise Refusal(Reason.proof_malformed, "made too long ago")
+        raise Refusal(Reason.proof_malformed, "created too long ago")
     if "expires" in proof and (expires is None or expires < now):
-        raise Refusal(Reason.proof_malformed, "no longer valid")
+        raise Refusal(Reason.proof_malformed, "expired")
     return proof
 
 
 def _find_owner(document: Mapping[str, Any]) -> str:
-    """Who has to have signed: one only."""
+    """Return the id of the actor whose proof is required."""
     if "actor" in document:
         owner = id_of(document["actor"])
     elif "attributedTo" in document:
@@ -154,7 +158,7 @@ def _find_owner(document: Mapping[str, Any]) -> str:
     else:
         owner = id_of(document.get("id"))
     if owner is None:
-        raise Refusal(Reason.proof_malformed, "nobody alone answers for the document")
+        raise Refusal(Reason.proof_malformed, "the document has no single owner")
     return owner
 
 
@@ -165,5 +169,5 @@ def _decode_signature(proof: Mapping[str, Any]) -> bytes:
     except ValueError as error:
         raise Refusal(Reason.proof_malformed, "the value is not base58") from error
     if len(signature) != 64:
-        raise Refusal(Reason.proof_malformed, "the value is no Ed25519 signature")
+        raise Refusal(Reason.proof_malformed, "the value is not an Ed25519 signature")
     return signature

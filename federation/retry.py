@@ -1,5 +1,6 @@
-"""What follows from one attempt to deliver: done, given up, or tried again; and when a server that
-does not answer is left alone. No clock.
+"""Retry policy for deliveries, and the circuit breaker for servers that do not respond.
+
+Pure functions: the caller passes in the time.
 """
 
 from dataclasses import dataclass
@@ -8,35 +9,37 @@ from typing import Self
 
 from federation.signatures.dates import parse_http_date
 
-# A server that was restarted answers again in seconds.
+# Short, since a restarted server responds again within seconds.
 FIRST_DELAY = timedelta(seconds=2)
 MAX_DELAY = timedelta(hours=12)
 MAX_RETRY_AFTER = timedelta(days=1)
-# Whoever could not be reached for so long is given up.
+# Deliveries fail for good after this long without a response.
 GIVE_UP_AFTER = timedelta(days=7)
 # After 401 or 403: the peer may not have our key yet, or its operator may be about to allow us.
+# One delay per attempt.
 REFUSED_DELAYS = (timedelta(minutes=5), timedelta(hours=1))
-# A Follow waits longer for the other operator, with gaps that grow from the last of these.
+# A Follow is retried for longer, at delays that double from the last of these, so that the other
+# operator has time to allow our server.
 FOLLOW_REFUSED_FOR = timedelta(weeks=6)
-# A server that failed so often in a row is left alone, but for one try now and then: a probe.
+# After this many failures in a row, a server receives only one request now and then: a probe.
 FAILURES_BEFORE_COOL_DOWN = 5
 FIRST_COOL_DOWN = timedelta(minutes=1)
-# Failures within so long of one that counted are the same failure: several requests were under way.
+# Failures this soon after a counted one belong to requests that were under way at the same time.
 SAME_FAILURE_WINDOW = timedelta(seconds=2)
-# 408 and 425 ask for another attempt, unlike the other answers of their kind.
+# Client errors that ask for another attempt, unlike the other 4xx statuses.
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
 class RetryDecision:
-    """`delivered`; or to be tried again `after` a while; or neither, and given up."""
+    """What follows from an attempt: `delivered`, retry after `retry_in`, or (neither) failed."""
 
     delivered: bool = False
     retry_in: timedelta | None = None
 
     @classmethod
     def give_up(cls) -> Self:
-        """Given up."""
+        """The delivery failed and is not retried."""
         return cls()
 
     @property
@@ -54,12 +57,12 @@ def decide(
     give_up_after: timedelta = GIVE_UP_AFTER,
     refused_for: timedelta = timedelta(),
 ) -> RetryDecision:
-    """What to do after an attempt that was answered with `status` (None: not answered at all).
+    """Decide what to do after an attempt with the response `status` (None: no response).
 
-    `attempts` counts this one too; `first_attempt_age` is how long ago the first was; `retry_after`
-    is that header; `jitter` in [0, 1) spreads what is due together; `now` is needed to read a
-    `retry_after` that is a date; `patience` is for how long silence and 5xx are put up with, and
-    `refused_for` for how long 401 and 403 are, after the first few tries.
+    `attempts` includes this one; `first_attempt_age` is the time since the first. `retry_after` is
+    the response's header, and `now` is needed if it holds a date. `jitter`, in [0, 1), spreads
+    deliveries that are due at the same time. `give_up_after` limits how long silence and 5xx are
+    retried, `refused_for` how long 401 and 403 are, beyond `REFUSED_DELAYS`.
     """
     if status is not None and 200 <= status < 300:
         return RetryDecision(delivered=True)
@@ -69,12 +72,14 @@ def decide(
         return RetryDecision.give_up()
     if first_attempt_age >= give_up_after:
         return RetryDecision.give_up()
-    asked = parse_retry_after(retry_after, now) if status in {429, 503} else None
-    return RetryDecision(retry_in=_add_jitter(max(asked or timedelta(), backoff(attempts)), jitter))
+    requested_delay = parse_retry_after(retry_after, now) if status in {429, 503} else None
+    return RetryDecision(
+        retry_in=_add_jitter(max(requested_delay or timedelta(), backoff(attempts)), jitter)
+    )
 
 
 def parse_retry_after(header: str | None, now: datetime | None = None) -> timedelta | None:
-    """How long a Retry-After header asks to wait, at most a day; None where it does not say."""
+    """The wait that a Retry-After header asks for, at most a day; None if it cannot be read."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return timedelta(seconds=min(int(text[:9]), int(MAX_RETRY_AFTER.total_seconds())))
@@ -85,16 +90,17 @@ def parse_retry_after(header: str | None, now: datetime | None = None) -> timede
 
 
 def is_another_failure(last_counted: datetime | None, at: datetime) -> bool:
-    """Whether a failure `at` that time counts beside the last that did. A clock that was set back
-    hides none.
+    """Whether a failure at the time `at` counts separately from the last counted one.
+
+    A failure before the last counted one, after the clock was set back, always counts.
     """
     return last_counted is None or not timedelta() <= at - last_counted < SAME_FAILURE_WINDOW
 
 
 def cool_down(failures: int, jitter: float) -> timedelta | None:
-    """How long a server is left alone after so many failures in a row, up to 12 hours; None: not.
+    """How long to pause a server after `failures` in a row, up to 12 hours; None for too few.
 
-    `jitter` in [0, 1) spreads what is due together.
+    `jitter`, in [0, 1), spreads probes that are due at the same time.
     """
     if failures < FAILURES_BEFORE_COOL_DOWN:
         return None
@@ -114,15 +120,15 @@ def _after_refusal(attempts: int, jitter: float, *, may_retry: bool) -> RetryDec
 
 
 def backoff(attempts: int) -> timedelta:
-    """Twice as long each time: 2 s, 4 s, 8 s and so on, to 12 hours."""
+    """The delay after `attempts` attempts: 2 s, 4 s, 8 s and so on, up to 12 hours."""
     return exponential_delay(FIRST_DELAY, max(attempts - 1, 0))
 
 
-def exponential_delay(first: timedelta, times: int) -> timedelta:
-    """`first`, doubled so many times, up to 12 hours."""
-    return min(first * (1 << min(times, 16)), MAX_DELAY)
+def exponential_delay(first: timedelta, doublings: int) -> timedelta:
+    """`first`, doubled `times` times, up to 12 hours."""
+    return min(first * (1 << min(doublings, 16)), MAX_DELAY)
 
 
 def _add_jitter(delay: timedelta, jitter: float) -> timedelta:
-    """Up to a quarter longer, never sooner than asked."""
+    """Lengthen a delay by up to a quarter. Never shortens it."""
     return delay * (1 + jitter / 4)

@@ -17,7 +17,7 @@ USERNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?")
 
 
 def parse_resource(resource: str) -> tuple[str, str] | str:
-    """What is asked for: `acct:name@host` as (name, host), or the address of an actor.
+    """Read the `resource` of a request: `acct:name@host` as (name, host), or an actor's address.
 
     Raises `AddressError`.
     """
@@ -28,9 +28,9 @@ def parse_resource(resource: str) -> tuple[str, str] | str:
 
 
 def parse_address(text: str) -> tuple[str, str] | str:
-    """What a person types: `@name@host`, `name@host`, `acct:name@host`, or the address of an actor.
+    """Read typed input: `@name@host`, `name@host`, `acct:name@host` or an actor's web address.
 
-    Raises `AddressError`.
+    Returns (name, host) or the address. Raises `AddressError`.
     """
     text = text.strip()
     if "://" in text or text.lower().startswith("acct:"):
@@ -39,13 +39,13 @@ def parse_address(text: str) -> tuple[str, str] | str:
 
 
 def webfinger_url(username: str, host: str, *, plain_http: bool = False) -> str:
-    """Where to ask `host` (`host[:port]`) for the actor of that name."""
+    """The address at which `host` (`host[:port]`) describes the actor `username`."""
     scheme = "http" if plain_http else "https"
     return f"{scheme}://{host}{PATH}?resource={quote(f'acct:{username}@{host}', safe=':@')}"
 
 
 def build_jrd(subject: str, actor_id: str, profile_url: str) -> JsonObject:
-    """The answer about an actor (RFC 7033 section 4.4); `subject` is its canonical address."""
+    """The JRD of an actor (RFC 7033 section 4.4). `subject` is its canonical `acct:` address."""
     return {
         "subject": subject,
         "aliases": list(dict.fromkeys([actor_id, profile_url])),
@@ -58,26 +58,26 @@ def build_jrd(subject: str, actor_id: str, profile_url: str) -> JsonObject:
 
 @dataclass(frozen=True)
 class CanonicalAccount:
-    """The address is another name for `username` at `host`, who has to be asked."""
+    """The queried address is an alias of `username` at `host`, which must be queried instead."""
 
     username: str
     host: str
 
 
 def actor_id_from_jrd(document: Any, username: str, host: str) -> str | CanonicalAccount:
-    """The actor's id in the answer that `host` gave about `username`.
+    """Return the actor's id from the JRD that `host` returned for `username`.
 
-    An actor may live on another host than its address names; whoever uses it has to ask that host
-    too. Where the answer is about another address, it counts if `host` is where the actor lives:
-    nobody else gives names to what is not theirs. Raises `DocumentError` where the answer is no
-    JRD or names no actor.
+    The actor may live on another host than its address, which the caller must query as well. A JRD
+    about another address is used only if the actor lives on `host`, since other hosts must not
+    name actors that are not theirs. Raises `DocumentError` for a document that is not a JRD or
+    names no actor.
     """
     if not isinstance(document, dict):
         raise DocumentError("links", "missing")
-    found = _find_self_link(document)
+    actor_id = _find_self_link(document)
     subject = _parse_subject(document.get("subject")) or (username.lower(), host.lower())
-    if subject == (username.lower(), host.lower()) or host_of(found) == host.lower():
-        return found
+    if subject == (username.lower(), host.lower()) or host_of(actor_id) == host.lower():
+        return actor_id
     return CanonicalAccount(*subject)
 
 
@@ -92,7 +92,7 @@ def _find_self_link(document: JsonObject) -> str:
 
 
 def _parse_subject(subject: Any) -> tuple[str, str] | None:
-    """Whom an answer is about: a name and a host. It may be left out, or be a web address."""
+    """The name and host in a JRD's `subject`; None if it is missing or a web address."""
     if not isinstance(subject, str) or not subject.lower().startswith("acct:"):
         return None
     name, host = _parse_account(subject[5:])

@@ -1,4 +1,4 @@
-"""HTTP signatures, both kinds: draft-cavage-12 and RFC 9421. Bytes in, verdict out."""
+"""HTTP signatures in both schemes of the fediverse: draft-cavage-12 and RFC 9421."""
 
 from federation.signatures.key_ownership import (
     OwnerToFetch,

@@ -1,10 +1,10 @@
-"""Which algorithm names are known, and what they mean. No shared secret (HMAC) is among them."""
+"""The accepted algorithm names and their meanings. Shared secrets (HMAC) are not accepted."""
 
 from enum import StrEnum
 
 
 class Algorithm(StrEnum):
-    """What a key signs with: RSASSA-PKCS1-v1_5 or Ed25519. The key decides, never the request."""
+    """The algorithm of a key: RSASSA-PKCS1-v1_5 or Ed25519. Decided by the key, not the request."""
 
     rsa_sha256 = "rsa-sha256"
     ed25519 = "ed25519"
@@ -12,7 +12,7 @@ class Algorithm(StrEnum):
 
 ANY_ALGORITHM = frozenset(Algorithm)
 
-# draft-cavage-12 section 2.1.3; `hs2019` and no name at all leave it to the key.
+# draft-cavage-12 section 2.1.3. `hs2019` and a missing name leave the choice to the key.
 CAVAGE_NAMES: dict[str | None, frozenset[Algorithm]] = {
     None: ANY_ALGORITHM,
     "hs2019": ANY_ALGORITHM,
@@ -20,7 +20,7 @@ CAVAGE_NAMES: dict[str | None, frozenset[Algorithm]] = {
     "ed25519": frozenset({Algorithm.ed25519}),
 }
 
-# RFC 9421 section 6.2.2; `alg` may be left out.
+# RFC 9421 section 6.2.2. `alg` may be missing.
 RFC9421_NAMES: dict[str | None, frozenset[Algorithm]] = {
     None: ANY_ALGORITHM,
     "rsa-v1_5-sha256": frozenset({Algorithm.rsa_sha256}),

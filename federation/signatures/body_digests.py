@@ -1,6 +1,6 @@
-"""Digests of the body: `Digest` (RFC 3230), signed by draft-cavage; `Content-Digest` (RFC 9530).
+"""Digests of the body: `Digest` (RFC 3230) for draft-cavage; `Content-Digest` (RFC 9530).
 
-Only SHA-256 counts. Digests of other algorithms beside it are not looked at.
+Only SHA-256 counts. Digests by other algorithms are ignored.
 """
 
 import hashlib
@@ -18,20 +18,20 @@ from federation.signatures.structured_fields import (
 
 
 def format_digest(body: bytes) -> str:
-    """`body` as a Digest header states it."""
+    """The value of a Digest header for `body`."""
     return f"SHA-256={_sha256_base64(body)}"
 
 
 def format_content_digest(body: bytes) -> str:
-    """`body` as a Content-Digest header states it."""
+    """The value of a Content-Digest header for `body`."""
     return f"sha-256=:{_sha256_base64(body)}:"
 
 
 def check_digest(request: SignedRequest) -> None:
     """Check the Digest header. Raises `Refusal` (digest_missing, digest_wrong)."""
     text = _require_header(request, "digest")
-    stated = [part.strip().partition("=") for part in text.split(",")]
-    values = [value for name, _, value in stated if name.lower() == "sha-256"]
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    values = [value for name, _, value in pairs if name.lower() == "sha-256"]
     # Two SHA-256 digests that differ cannot both be right.
     if len(text) > MAX_LEN_FIELD or len(set(values)) != 1:
         raise Refusal(Reason.digest_wrong, "not one SHA-256 digest")
@@ -60,8 +60,8 @@ def _require_header(request: SignedRequest, name: str) -> str:
     return text
 
 
-def _compare(body: bytes, stated: bytes) -> None:
-    if not compare_digest(hashlib.sha256(body).digest(), stated):
+def _compare(body: bytes, expected: bytes) -> None:
+    if not compare_digest(hashlib.sha256(body).digest(), expected):
         raise Refusal(Reason.digest_wrong, "the body has another SHA-256")
 
 

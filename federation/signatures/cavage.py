@@ -1,4 +1,4 @@
-"""draft-cavage-http-signatures-12, as the fediverse speaks it."""
+"""draft-cavage-http-signatures-12, as used in the fediverse."""
 
 import re
 from base64 import b64encode
@@ -34,7 +34,7 @@ def sign(
     key: PrivateKey,
     now: datetime,
 ) -> dict[str, str]:
-    """Host, Date, Digest (with a body) and Signature for a request (draft section 4.1)."""
+    """Return Host, Date, Digest (with a body) and Signature for a request (draft section 4.1)."""
     signed = {"Host": Headers(headers).get("host") or host_of(url), "Date": format_http_date(now)}
     if body is not None:
         signed["Digest"] = format_digest(body)
@@ -50,7 +50,7 @@ def sign(
 
 
 def parse(request: SignedRequest) -> Signature:
-    """What the Signature header claims. Raises `Refusal`."""
+    """Read the Signature header, without verifying it. Raises `Refusal`."""
     parameters = _parse_parameters(request.headers.get("signature") or "")
     key_id, value = parameters.get("keyId"), parameters.get("signature")
     if not key_id or not value:
@@ -79,7 +79,7 @@ def signing_string(
     headers: Headers,
     parameters: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The text that is signed (draft section 2.3). Raises `Refusal` where a component is absent."""
+    """Build the signing string (draft section 2.3). Raises `Refusal` for an absent component."""
     lines = []
     for name in components:
         if name == REQUEST_TARGET:
@@ -124,7 +124,7 @@ def _check_components(components: list[str], request: SignedRequest, algorithm: 
 def _signing_strings(
     components: list[str], request: SignedRequest, parameters: Mapping[str, str]
 ) -> tuple[bytes, ...]:
-    # Some sign the path with its query, some without.
+    # Some servers sign the path with its query, some without.
     targets = dict.fromkeys((request.target, request.path))
     return tuple(
         signing_string(components, request.method, target, request.headers, parameters)
@@ -143,10 +143,10 @@ def _parse_time(parameters: Mapping[str, str], name: str) -> datetime | None:
     if name not in parameters:
         return None
     text = parameters[name]
-    moment = parse_timestamp(int(text)) if re.fullmatch("[0-9]{1,15}", text) else None
-    if moment is None:
-        raise Refusal(Reason.signature_malformed, f"{name} is no time")
-    return moment
+    timestamp = parse_timestamp(int(text)) if re.fullmatch("[0-9]{1,15}", text) else None
+    if timestamp is None:
+        raise Refusal(Reason.signature_malformed, f"{name} is not a timestamp")
+    return timestamp
 
 
 def _decode_value(text: str) -> bytes:

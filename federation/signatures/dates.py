@@ -1,4 +1,7 @@
-"""When a request may have been made: not more than 12 hours ago, not more than 1 hour ahead."""
+"""Dates of signatures: their formats, and the window in which a signature is accepted.
+
+A request may be up to 12 hours old, or up to 1 hour in the future.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +10,7 @@ from email.utils import format_datetime
 MAX_AGE = timedelta(hours=12)
 MAX_CLOCK_SKEW = timedelta(hours=1)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# IMF-fixdate (RFC 9110 section 5.6.7); the day of the week is not compared.
+# IMF-fixdate (RFC 9110 section 5.6.7). The day of the week is not checked.
 HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2}, ([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})"
     r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)"
@@ -15,7 +18,7 @@ HTTP_DATE = re.compile(
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """The time a Date header states, UTC; None where it cannot be read."""
+    """Read a Date header as UTC; None if it cannot be read."""
     match = HTTP_DATE.fullmatch(text)
     if match is None or match[2] not in MONTHS:
         return None
@@ -26,19 +29,19 @@ def parse_http_date(text: str) -> datetime | None:
         return None
 
 
-def format_http_date(moment: datetime) -> str:
-    """`moment` as a Date header states it."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+def format_http_date(time: datetime) -> str:
+    """The value of a Date header for `time`."""
+    return format_datetime(time.astimezone(UTC), usegmt=True)
 
 
 def parse_timestamp(seconds: int) -> datetime | None:
-    """Seconds since 1970 as a time, UTC; None where that is no time."""
+    """Convert seconds since 1970 to UTC; None if out of range."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def is_recent(moment: datetime | None, now: datetime) -> bool:
-    """Whether something made at `moment` may arrive now."""
-    return moment is not None and now - MAX_AGE <= moment <= now + MAX_CLOCK_SKEW
+def is_recent(created: datetime | None, now: datetime) -> bool:
+    """Whether a signature made at `created` is accepted at `now`; False for None."""
+    return created is not None and now - MAX_AGE <= created <= now + MAX_CLOCK_SKEW

@@ -1,4 +1,4 @@
-"""Whose key it is: a key counts only if its owner's own document, at the owner's id, lists it."""
+"""Ownership of keys: a key counts only if the document at its owner's id lists it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,47 +17,48 @@ KEY_LIST_PROPERTIES = ("publicKey", "verificationMethod", "assertionMethod")
 
 @dataclass(frozen=True)
 class OwnerToFetch:
-    """The owner has to be asked: fetch the document at `owner`, then take the `key_in` it."""
+    """The owner's document decides: fetch it from `owner` and pass it to `key_in`."""
 
     owner: str
     key_id: str
 
     def key_in(self, document: Mapping[str, Any]) -> PublicKey:
-        """The key, as the document fetched from `owner` lists it. Raises `Refusal`."""
+        """Return the key from the document fetched from `owner`. Raises `Refusal`."""
         if document.get("id") != self.owner:
             raise Refusal(Reason.key_not_owned, f"{self.owner} has another id")
         return key_from_actor(document, self.key_id)
 
 
 def strip_to_keys(document: Mapping[str, Any]) -> JsonObject:
-    """What a document says of keys and their owner, which is all that the functions here look at:
-    so much of a stranger's document is kept, and no more.
+    """Return only the properties about keys and their owner, which this module reads.
+
+    Keeps caches of unknown servers' documents small.
     """
-    kept = _strip_key(document)
+    stripped = _strip_key(document)
     for name in KEY_LIST_PROPERTIES:
-        listed = one_or_many(document.get(name))[:MAX_KEYS]
-        kept[name] = [
-            _strip_key(one) if isinstance(one, dict) else one
-            for one in listed
-            if isinstance(one, dict | str)
+        entries = one_or_many(document.get(name))[:MAX_KEYS]
+        stripped[name] = [
+            _strip_key(entry) if isinstance(entry, dict) else entry
+            for entry in entries
+            if isinstance(entry, dict | str)
         ]
-    return kept
+    return stripped
 
 
 def _strip_key(document: Mapping[str, Any]) -> JsonObject:
     owners = {name: id_of(document.get(name)) for name in ("owner", "controller")}
     values = {name: document.get(name) for name in KEY_STRING_PROPERTIES} | owners
-    # One character more than is read: what is too long stays so.
+    # One character more than the limit, so that a value that is too long stays too long.
     return {
         name: value[: MAX_LEN_PEM + 1] for name, value in values.items() if isinstance(value, str)
     }
 
 
 def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerToFetch:
-    """Judge the document fetched from the address of the key `key_id`, without its fragment.
+    """Read the key `key_id` from the document at its address, without the fragment.
 
-    It is the owner's own document, a document of the key alone, or an owner's document served in
-    another place; of the last two only the owner's id is believed. Raises `Refusal`
+    That is the owner's document, or a document of the key alone, or a copy of the owner's document
+    at another address. Only the owner's id is taken from the last two. Raises `Refusal`
     (key_not_owned, key_unusable).
     """
     uri = document.get("id")
@@ -66,29 +67,29 @@ def key_or_owner(document: Mapping[str, Any], key_id: str) -> PublicKey | OwnerT
         return key_from_actor(document, key_id)
     owner = id_of(document.get("owner") or document.get("controller")) if _is_key(document) else uri
     if not isinstance(owner, str) or not same_origin(owner, key_id):
-        raise Refusal(Reason.key_not_owned, "the key's document names no owner of its origin")
+        raise Refusal(Reason.key_not_owned, "the key's document has no owner with its origin")
     return OwnerToFetch(owner, key_id)
 
 
 def key_from_actor(document: Mapping[str, Any], key_id: str) -> PublicKey:
-    """The key that an actor's own document lists under `key_id`.
+    """Return the key that an actor's document lists under `key_id`.
 
-    A `key_id` that is the actor's own id, without a fragment, means the actor's first key. Raises
-    `Refusal` (key_not_owned, key_unusable).
+    A `key_id` equal to the actor's id means the actor's first key. Raises `Refusal`
+    (key_not_owned, key_unusable).
     """
     uri = document.get("id")
     if not isinstance(uri, str) or not same_origin(uri, key_id):
-        raise Refusal(Reason.key_not_owned, "the owner is of another origin")
+        raise Refusal(Reason.key_not_owned, "the owner has another origin")
     for key in _iter_keys(document, uri):
         if key_id in {key.key_id, uri}:
-            found = replace(key, key_id=key_id)
-            found.check()
-            return found
+            named_key = replace(key, key_id=key_id)
+            named_key.check()
+            return named_key
     raise Refusal(Reason.key_not_owned, f"{uri} does not list the key")
 
 
 def listed_keys(document: Mapping[str, Any]) -> tuple[PublicKey, ...]:
-    """The usable keys that an actor's document lists as its own."""
+    """The usable keys that an actor's document lists as the actor's own."""
     uri = document.get("id")
     if not isinstance(uri, str):
         return ()
@@ -109,12 +110,12 @@ def _is_usable(key: PublicKey) -> bool:
 
 
 def _iter_keys(document: Mapping[str, Any], uri: str) -> Iterator[PublicKey]:
-    """The keys under `publicKey` (the security vocabulary), `verificationMethod` (Controlled
-    Identifiers 1.0; older ones that still count) and `assertionMethod` (FEP-521a).
+    """The keys in `publicKey` (the security vocabulary), `verificationMethod` (Controlled
+    Identifiers 1.0; holds older keys that are still valid) and `assertionMethod` (FEP-521a).
     """
-    listed = {name: one_or_many(document.get(name))[:MAX_KEYS] for name in KEY_LIST_PROPERTIES}
-    asserting = ids_of(listed["assertionMethod"])
-    for entry in chain.from_iterable(listed.values()):
+    entries = {name: one_or_many(document.get(name))[:MAX_KEYS] for name in KEY_LIST_PROPERTIES}
+    asserting = ids_of(entries["assertionMethod"])
+    for entry in chain.from_iterable(entries.values()):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             continue
         if id_of(entry.get("owner") or entry.get("controller")) not in {uri, None}:

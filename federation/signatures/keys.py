@@ -1,4 +1,4 @@
-"""Keys: RSA of at least 2048 bits and Ed25519, as PEM; Multikey as FEP-521a writes it."""
+"""Keys: RSA of 2048 to 8192 bits and Ed25519, as PEM; Ed25519 also as Multikey (FEP-521a)."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -49,14 +49,13 @@ def public_pem(private_pem: str) -> str:
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """A key of ours. `key_id` is the address under which its owner lists the public half."""
+    """A private key of this node. `key_id` is the id of its public half."""
 
     key_id: str
     pem: str = field(repr=False)
 
     @property
     def algorithm(self) -> Algorithm:
-        """What it signs with."""
         is_rsa = isinstance(_load_private(self.pem), RSAPrivateKey)
         return Algorithm.rsa_sha256 if is_rsa else Algorithm.ed25519
 
@@ -69,9 +68,9 @@ class PrivateKey:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key of somebody's. `owner` is the id of the actor that lists it; `pem` is SPKI or PKCS1.
+    """A public key. `owner` is the id of the actor that lists it; `pem` is SPKI or PKCS1.
 
-    `asserts`: it is listed in `assertionMethod`, so that proofs may be made with it.
+    `asserts`: the owner lists the key in `assertionMethod`, so proofs may use it.
     """
 
     key_id: str
@@ -81,15 +80,15 @@ class PublicKey:
 
     @property
     def algorithm(self) -> Algorithm:
-        """What it verifies. Raises `Refusal` (key_unusable)."""
+        """The algorithm of the key. Raises `Refusal` (key_unusable)."""
         return _load_public(self.pem).algorithm
 
     def check(self) -> None:
-        """Raises `Refusal` (key_unusable) unless it is a key we verify with."""
+        """Raises `Refusal` (key_unusable) unless signatures can be verified with the key."""
         _load_public(self.pem)
 
     def verifies(self, data: bytes, signature: bytes) -> bool:
-        """Whether `signature` is this key's over `data`. Raises `Refusal` (key_unusable)."""
+        """Whether `signature` was made over `data` by this key. Raises `Refusal` (key_unusable)."""
         key = _load_public(self.pem).key
         try:
             if isinstance(key, RSAPublicKey):
@@ -102,7 +101,7 @@ class PublicKey:
 
 
 def pem_to_multikey(pem: str) -> str:
-    """An Ed25519 public key as `publicKeyMultibase`: `z`, base58btc (FEP-521a).
+    """Convert an Ed25519 public key to `publicKeyMultibase`: `z`, base58btc (FEP-521a).
 
     Raises `Refusal` (key_unusable).
     """
@@ -113,7 +112,7 @@ def pem_to_multikey(pem: str) -> str:
 
 
 def multikey_to_pem(text: str) -> str:
-    """The SPKI PEM of an Ed25519 `publicKeyMultibase`. Raises `Refusal` (key_unusable)."""
+    """Convert an Ed25519 `publicKeyMultibase` to SPKI PEM. Raises `Refusal` (key_unusable)."""
     try:
         data = decode_base58(text)
     except ValueError as error:
@@ -128,7 +127,7 @@ class _LoadedKey(NamedTuple):
     algorithm: Algorithm
 
 
-# Parsing a PEM costs several times what verifying with it does.
+# Parsing a PEM takes several times as long as verifying a signature.
 @lru_cache(maxsize=1024)
 def _load_public(pem: str) -> _LoadedKey:
     if len(pem) > MAX_LEN_PEM:

@@ -1,12 +1,12 @@
-"""base58btc in multibase, as keys (FEP-521a) and proofs (FEP-8b32) are written: `z` in front."""
+"""base58btc in multibase (prefix `z`), the encoding of keys (FEP-521a) and proofs (FEP-8b32)."""
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-# Far more than a key or a signature has.
+# Characters; far more than a key or a signature needs.
 MAX_LEN = 200
 
 
 def encode_base58(data: bytes) -> str:
-    """`data` with `z` in front; a zero byte at its start is a `1`."""
+    """Encode `data`, with the prefix `z`. Leading zero bytes become `1`."""
     number, text = int.from_bytes(data), ""
     while number:
         number, digit = divmod(number, 58)
@@ -16,7 +16,7 @@ def encode_base58(data: bytes) -> str:
 
 
 def decode_base58(text: str) -> bytes:
-    """The bytes that were written so. Raises `ValueError` for anything else."""
+    """Decode multibase base58btc. Raises `ValueError` for anything else."""
     if not text.startswith("z") or len(text) > MAX_LEN:
         raise ValueError("not base58 in multibase")
     number = 0

@@ -9,15 +9,15 @@ PARAMETER = re.compile(r'[ \t]*([A-Za-z][A-Za-z0-9]*)=(?:"([^"\\]*)"|([0-9]{1,15
 
 
 def parse_parameters(header: str) -> dict[str, str]:
-    """The parameters by name. Raises `FieldError`, also for one that comes twice."""
+    """Return the parameters by name. Raises `FieldError`, also for a repeated parameter."""
     if len(header) > MAX_LEN_HEADER:
         raise FieldError("the header is too long")
     parameters: dict[str, str] = {}
-    at = 0
-    while at < len(header):
-        match = PARAMETER.match(header, at)
+    position = 0
+    while position < len(header):
+        match = PARAMETER.match(header, position)
         if match is None or match[1] in parameters:
-            raise FieldError(f"unreadable from character {at}")
+            raise FieldError(f"unreadable from character {position}")
         parameters[match[1]] = match[2] if match[2] is not None else match[3]
-        at = match.end()
+        position = match.end()
     return parameters

@@ -1,11 +1,11 @@
-"""A request as it came over the wire, without a web framework."""
+"""HTTP requests as they were received, independent of a web framework."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
 class Headers:
-    """Header fields by name, in any case. Several of one name are joined (RFC 9110 section 5.3)."""
+    """Case-insensitive header fields. Repeated fields are joined (RFC 9110 section 5.3)."""
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
@@ -29,19 +29,21 @@ class Headers:
 
 
 def request_target(url: str) -> str:
-    """The path of `url` with its query, exactly as sent: what signatures call the target."""
+    """The request target of `url`: its path with its query, exactly as sent."""
     rest = url.partition("#")[0].partition("://")[2]
-    start = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    start = min(
+        (index for index in (rest.find("/"), rest.find("?")) if index >= 0), default=len(rest)
+    )
     target = rest[start:]
     return target if target.startswith("/") else f"/{target}"
 
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """What a signature can speak about.
+    """The parts of a request that a signature can cover.
 
-    `scheme` and `authority` (`host` or `host:port`) are our own as configured, never what the
-    sender claims; `target` is the path with its query exactly as received; `body` the exact bytes.
+    `scheme` and `authority` (`host` or `host:port`) come from our configuration, never from the
+    sender. `target` is the path with its query, and `body` the bytes, exactly as received.
     """
 
     method: str
@@ -57,11 +59,11 @@ class SignedRequest:
 
     @property
     def query(self) -> str | None:
-        """The query without its question mark; None where there is no question mark."""
-        _, mark, query = self.target.partition("?")
-        return query if mark else None
+        """The query without its question mark; None if there is no question mark."""
+        _, separator, query = self.target.partition("?")
+        return query if separator else None
 
     @property
     def has_content(self) -> bool:
-        """Whether there is, or should be, a body that a digest must speak for."""
+        """Whether the request has, or should have, a body that a digest must cover."""
         return bool(self.body) or self.method.upper() not in {"GET", "HEAD"}

@@ -1,4 +1,4 @@
-"""HTTP Message Signatures (RFC 9421), the part that the fediverse speaks."""
+"""HTTP Message Signatures (RFC 9421), the subset used in the fediverse."""
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -26,11 +26,11 @@ from federation.signatures.structured_fields import (
 )
 
 LABEL = "sig1"
-# How many signatures of one request are tried.
+# Signatures tried per request.
 MAX_SIGNATURES = 3
 ALGORITHM_NAMES = {Algorithm.rsa_sha256: "rsa-v1_5-sha256", Algorithm.ed25519: "ed25519"}
 
-# The components of a request that are no header (RFC 9421 section 2.2).
+# The components of a request that are not headers (RFC 9421 section 2.2).
 DERIVED_COMPONENTS: dict[str, Callable[[SignedRequest], str]] = {
     "@method": lambda request: request.method,
     "@target-uri": lambda request: f"{_origin(request)}{request.target}",
@@ -50,14 +50,14 @@ def sign(
     key: PrivateKey,
     now: datetime,
 ) -> dict[str, str]:
-    """Content-Digest (with a body), Signature-Input and Signature (RFC 9421 section 3.1)."""
-    here = parse_origin(url)
+    """Return Content-Digest (with a body), Signature-Input and Signature (RFC 9421 section 3.1)."""
+    origin = parse_origin(url)
     signed = {} if body is None else {"Content-Digest": format_content_digest(body)}
     signed |= extra_signed_headers(headers)
     request = SignedRequest(
         method,
-        here.scheme,
-        here.authority,
+        origin.scheme,
+        origin.authority,
         request_target(url),
         Headers({**headers, **signed}),
         body or b"",
@@ -77,14 +77,14 @@ def sign(
 
 
 def parse(request: SignedRequest) -> Signature:
-    """What Signature-Input and Signature claim. Raises `Refusal`.
+    """Read Signature-Input and Signature, without verifying them. Raises `Refusal`.
 
-    Of several signatures, the first complete one says whose key it is; others by the same key are
-    tried too.
+    The first complete signature decides which key counts; other signatures by that key are
+    candidates as well.
     """
     inputs = _parse_dictionary(request, "signature-input")
     values = _parse_dictionary(request, "signature")
-    found: dict[str, list[SignatureCandidate]] = {}
+    candidates_by_key: dict[str, list[SignatureCandidate]] = {}
     refusal = Refusal(Reason.signature_malformed, "no signature has its input")
     for label in list(inputs)[:MAX_SIGNATURES]:
         if label in values:
@@ -93,17 +93,17 @@ def parse(request: SignedRequest) -> Signature:
             except Refusal as error:
                 refusal = error
             else:
-                found.setdefault(key_id, []).append(candidate)
-    if not found:
+                candidates_by_key.setdefault(key_id, []).append(candidate)
+    if not candidates_by_key:
         raise refusal
-    key_id, candidates = next(iter(found.items()))
+    key_id, candidates = next(iter(candidates_by_key.items()))
     return Signature(Scheme.rfc9421, key_id, tuple(candidates))
 
 
 def signature_base(
     components: tuple[str, ...], signature_params: str, request: SignedRequest
 ) -> bytes:
-    """The text that is signed (RFC 9421 section 2.5). Raises `Refusal` for an absent component."""
+    """Build the signature base (RFC 9421 section 2.5). Raises `Refusal` for an absent component."""
     lines = []
     for name in components:
         derived = DERIVED_COMPONENTS.get(name)
@@ -123,35 +123,37 @@ def _parse_dictionary(request: SignedRequest, name: str) -> dict[str, Member]:
 
 
 def _parse_candidate(
-    given: Member, value: Member, request: SignedRequest
+    input_member: Member, signature_member: Member, request: SignedRequest
 ) -> tuple[str, SignatureCandidate]:
-    """The key id and the signature of one label."""
-    components = _parse_components(given)
+    """Return the key id and the candidate of one label, from its two dictionary members."""
+    components = _parse_components(input_member)
     _check_components(components, request)
-    key_id, created = given.parameters.get("keyid"), given.parameters.get("created")
-    if not isinstance(key_id, str) or not key_id or not isinstance(value.value, bytes):
+    key_id, created = input_member.parameters.get("keyid"), input_member.parameters.get("created")
+    if not isinstance(key_id, str) or not key_id or not isinstance(signature_member.value, bytes):
         raise Refusal(Reason.signature_malformed, "keyid or signature is missing")
     if created is None:
         raise Refusal(Reason.date_missing, "created is missing")
-    algorithm = given.parameters.get("alg")
+    algorithm = input_member.parameters.get("alg")
     if not isinstance(algorithm, str | None) or algorithm not in RFC9421_NAMES:
         raise Refusal(Reason.signature_algorithm, str(algorithm)[:100])
     return key_id, SignatureCandidate(
-        value=value.value,
-        texts=(signature_base(components, given.raw, request),),
+        value=signature_member.value,
+        texts=(signature_base(components, input_member.raw, request),),
         algorithms=RFC9421_NAMES[algorithm],
         created_times=(_parse_time(created),),
-        expires=_parse_time(given.parameters["expires"]) if "expires" in given.parameters else None,
+        expires=_parse_time(input_member.parameters["expires"])
+        if "expires" in input_member.parameters
+        else None,
         covered=frozenset(components),
     )
 
 
-def _parse_components(given: Member) -> tuple[str, ...]:
-    """The names of what is covered. Names with parameters are not understood."""
-    if not isinstance(given.value, tuple):
-        raise Refusal(Reason.signature_malformed, "no list of components")
+def _parse_components(input_member: Member) -> tuple[str, ...]:
+    """The names of the covered components. Component parameters are not supported."""
+    if not isinstance(input_member.value, tuple):
+        raise Refusal(Reason.signature_malformed, "not a list of components")
     names = []
-    for item in given.value:
+    for item in input_member.value:
         name = item.value
         if not isinstance(name, str) or item.parameters or name != name.lower() or name in names:
             raise Refusal(Reason.signature_malformed, f"component {str(name)[:100]}")
@@ -173,10 +175,10 @@ def _check_components(components: tuple[str, ...], request: SignedRequest) -> No
 
 
 def _parse_time(value: object) -> datetime:
-    moment = parse_timestamp(value) if type(value) is int else None
-    if moment is None:
-        raise Refusal(Reason.signature_malformed, "created or expires is no time")
-    return moment
+    timestamp = parse_timestamp(value) if type(value) is int else None
+    if timestamp is None:
+        raise Refusal(Reason.signature_malformed, "created or expires is not a timestamp")
+    return timestamp
 
 
 def _origin(request: SignedRequest) -> str:

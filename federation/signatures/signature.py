@@ -1,4 +1,4 @@
-"""What a request claims: who signed it, how, and over which text. Nothing here is proven yet."""
+"""Parsed signatures: the claimed key, algorithm and signed text. Nothing is verified yet."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,27 +10,27 @@ from federation.errors import Reason, Refusal
 from federation.signatures.algorithms import Algorithm
 from federation.signatures.dates import is_recent
 
-# A line break in a field would begin another field in what is signed.
+# A line break in a field would start another field in the signed text.
 PRINTABLE = re.compile(r"[\t\x20-\x7e]*")
-# What is signed, where it is sent, beside what has to be (FEP-8fcf wants it so).
+# Optional headers that are signed whenever they are sent (required by FEP-8fcf).
 EXTRA_SIGNED_HEADERS = frozenset({"collection-synchronization"})
 
 
 def join_signed_lines(lines: Iterable[str]) -> bytes:
-    """The lines that are signed, joined. Raises `Refusal` for anything but printable ASCII."""
-    found = list(lines)
-    if not all(PRINTABLE.fullmatch(line) for line in found):
+    """Join the lines of the text to sign. Raises `Refusal` unless they are printable ASCII."""
+    signed_lines = list(lines)
+    if not all(PRINTABLE.fullmatch(line) for line in signed_lines):
         raise Refusal(Reason.signature_malformed, "a covered component is not plain ASCII")
-    return "\n".join(found).encode("ascii")
+    return "\n".join(signed_lines).encode("ascii")
 
 
 def extra_signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those of the headers to send that a signature is to cover too."""
+    """The outgoing headers that the signature must cover besides the required ones."""
     return {name: value for name, value in headers.items() if name.lower() in EXTRA_SIGNED_HEADERS}
 
 
 class Scheme(StrEnum):
-    """The two ways to sign a request that are spoken in the fediverse."""
+    """The two signature schemes used in the fediverse."""
 
     cavage = "cavage"
     rfc9421 = "rfc9421"
@@ -38,10 +38,10 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True)
 class SignatureCandidate:
-    """One signature value, and the texts of which it must match one.
+    """A signature value, which must match at least one of `texts`.
 
-    `made` holds every time at which it claims to have been made; None is a time that cannot be
-    read. `covered` names the components that it covers; headers in lower case.
+    `created_times` holds every creation time that the request states; None is an unreadable one.
+    `covered` holds the names of the covered components, headers in lower case.
     """
 
     value: bytes
@@ -52,26 +52,28 @@ class SignatureCandidate:
     covered: frozenset[str] = frozenset()
 
     def is_current(self, now: datetime) -> bool:
-        """Whether every time it states allows it to arrive now."""
+        """Whether the signature has not expired and every stated time is recent."""
         if self.expires is not None and self.expires < now:
             return False
-        return all(is_recent(moment, now) for moment in self.created_times)
+        return all(is_recent(created, now) for created in self.created_times)
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a request is signed with. Any one of `candidates`, all by the same key, is enough."""
+    """The signature of a request: valid if any of `candidates`, all by the same key, is."""
 
     scheme: Scheme
     key_id: str
     candidates: tuple[SignatureCandidate, ...]
 
-    def is_older_than(self, moment: datetime) -> bool:
-        """Whether any of the times that it states is before `moment`."""
-        stated = (made for candidate in self.candidates for made in candidate.created_times)
-        return any(made is not None and made < moment for made in stated)
+    def is_older_than(self, time: datetime) -> bool:
+        """Whether any stated creation time is before `time`."""
+        created_times = (
+            created for candidate in self.candidates for created in candidate.created_times
+        )
+        return any(created is not None and created < time for created in created_times)
 
     @property
     def covered(self) -> frozenset[str]:
-        """The components that are signed, whichever of the candidates matches."""
+        """The components that every candidate covers."""
         return frozenset.intersection(*(candidate.covered for candidate in self.candidates))

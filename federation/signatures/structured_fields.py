@@ -1,7 +1,6 @@
-"""The part of structured fields (RFC 8941) that signatures and digests use.
+"""A strict, bounded parser for the structured fields (RFC 8941) in signatures and digests.
 
-Dictionaries of byte sequences, and of lists of strings with parameters. Strict and bounded: what
-is not in that part is not read.
+Supports dictionaries of byte sequences, and of inner lists of strings with parameters.
 """
 
 import binascii
@@ -30,7 +29,7 @@ Parameters = dict[str, BareItem]
 
 
 class FieldError(ValueError):
-    """The field cannot be read, or is larger than anything we read."""
+    """The field cannot be read, or exceeds a limit."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ParameterisedItem:
 
 @dataclass(frozen=True)
 class Member:
-    """One member of a dictionary: an item or a list of items. `raw` is its text as it came."""
+    """A member of a dictionary: an item or a list of items. `raw` is its text as received."""
 
     value: BareItem | tuple[ParameterisedItem, ...]
     parameters: Parameters
@@ -49,53 +48,53 @@ class Member:
 
 
 def parse_dictionary(text: str) -> dict[str, Member]:
-    """The members of a dictionary by key. Raises `FieldError`, also for a key that comes twice."""
+    """Return the members of a dictionary by key. Raises `FieldError`, also for a repeated key."""
     if len(text) > MAX_LEN_FIELD:
         raise FieldError("the field is too long")
-    reader = _Parser(text.strip(" "))
+    parser = _Parser(text.strip(" "))
     members: dict[str, Member] = {}
     while True:
-        key = reader.expect(KEY).group()
+        key = parser.expect(KEY).group()
         if key in members or len(members) == MAX_MEMBERS:
             raise FieldError("a key comes twice, or there are too many")
-        members[key] = reader.parse_member()
-        if reader.at_end:
+        members[key] = parser.parse_member()
+        if parser.at_end:
             return members
-        reader.expect(COMMA)
+        parser.expect(COMMA)
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._at = 0
+        self._position = 0
 
     @property
     def at_end(self) -> bool:
-        return self._at == len(self._text)
+        return self._position == len(self._text)
 
     def expect(self, pattern: re.Pattern[str]) -> re.Match[str]:
         match = self.match(pattern)
         if match is None:
-            raise FieldError(f"cannot be read from character {self._at}")
+            raise FieldError(f"cannot be read from character {self._position}")
         return match
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        match = pattern.match(self._text, self._at)
+        match = pattern.match(self._text, self._position)
         if match is not None:
-            self._at = match.end()
+            self._position = match.end()
         return match
 
     def parse_member(self) -> Member:
         if not self.match(EQUALS):
             return Member(True, self._parse_parameters(), "")
-        start = self._at
+        start = self._position
         value = (
             self._parse_inner_list()
-            if self._text.startswith("(", self._at)
+            if self._text.startswith("(", self._position)
             else self._parse_bare_item()
         )
         parameters = self._parse_parameters()
-        return Member(value, parameters, self._text[start : self._at])
+        return Member(value, parameters, self._text[start : self._position])
 
     def _parse_inner_list(self) -> tuple[ParameterisedItem, ...]:
         self.expect(OPENING)
@@ -130,7 +129,7 @@ class _Parser:
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes of standard, padded base64 in its one canonical spelling. Raises `FieldError`."""
+    """Decode standard, padded, canonical base64. Raises `FieldError` for any other spelling."""
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -141,7 +140,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def quote_string(text: str) -> str:
-    """A string, quoted. Raises `FieldError` where it has characters that no such string has."""
+    """Quote a string. Raises `FieldError` unless it is printable ASCII."""
     if not re.fullmatch(r"[\x20-\x7e]*", text):
         raise FieldError("only printable ASCII can be written")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,4 +1,4 @@
-"""Signing and verifying, whichever the scheme."""
+"""Signing and verifying requests in either scheme."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from federation.signatures.request import SignedRequest
 from federation.signatures.signature import Scheme, Signature
 
 SIGN = {Scheme.cavage: cavage.sign, Scheme.rfc9421: rfc9421.sign}
-# The name of the key, in the spelling of either scheme.
+# The key id, in the spelling of either scheme.
 KEY_ID = re.compile(r'\bkey[iI]d="([^"]+)"')
 CHECK_DIGEST = {Scheme.cavage: check_digest, Scheme.rfc9421: check_content_digest}
 
@@ -27,16 +27,16 @@ def sign(
     now: datetime,
     scheme: Scheme = Scheme.cavage,
 ) -> dict[str, str]:
-    """The headers to add to a request so that it is signed, freshly, at `now`.
+    """Return the headers that sign a request at the time `now`.
 
-    `body` is None for a request without one. A Host in `headers` is signed in place of the URL's.
-    `url` is as it is sent, percent-encoded. Raises `AddressError` where it is no web address.
+    `url` is percent-encoded, as it is sent. `body` is None for a request without one. A Host in
+    `headers` is signed instead of the URL's. Raises `AddressError` if `url` is not a web address.
     """
     return SIGN[scheme](method, url, headers, body, key, now)
 
 
 def parse_signature(request: SignedRequest) -> Signature:
-    """What the request claims about who signed it; nothing is proven. Raises `Refusal`."""
+    """Read a request's signature, without verifying it. Raises `Refusal`."""
     if "signature-input" in request.headers:
         return rfc9421.parse(request)
     header = request.headers.get("signature")
@@ -50,14 +50,14 @@ def parse_signature(request: SignedRequest) -> Signature:
 
 
 def claimed_key(request: SignedRequest) -> str:
-    """The id of the key that the request names; empty where none can be read."""
-    stated = request.headers.get("signature-input") or request.headers.get("signature") or ""
-    key_id = KEY_ID.search(stated)
+    """The key id in the request's signature, unverified; empty if it cannot be read."""
+    header = request.headers.get("signature-input") or request.headers.get("signature") or ""
+    key_id = KEY_ID.search(header)
     return key_id[1] if key_id else ""
 
 
 def claimed_host(request: SignedRequest) -> str:
-    """The host (`host[:port]`) of the key that the request names; empty where none can be read."""
+    """The host (`host[:port]`) of `claimed_key`, unverified; empty if it cannot be read."""
     try:
         return host_of(claimed_key(request))
     except AddressError:
@@ -65,7 +65,7 @@ def claimed_host(request: SignedRequest) -> str:
 
 
 def check_body_and_date(request: SignedRequest, signature: Signature, now: datetime) -> None:
-    """All that can be checked without a key: our host, the digest, the date. Raises `Refusal`."""
+    """Check everything that needs no key: our host, the digest, the date. Raises `Refusal`."""
     host = request.headers.get("host")
     if host is not None and not same_authority(request.scheme, host, request.authority):
         raise Refusal(Reason.wrong_host, host[:100])
@@ -76,20 +76,20 @@ def check_body_and_date(request: SignedRequest, signature: Signature, now: datet
 
 
 def check_signature(signature: Signature, key: PublicKey, now: datetime) -> None:
-    """Check that `key` signed what was claimed. Raises `Refusal`."""
+    """Check that `key` made the signature. Raises `Refusal`."""
     if key.key_id != signature.key_id:
         raise Refusal(Reason.signature_wrong, "signed with another key")
     current = [candidate for candidate in signature.candidates if candidate.is_current(now)]
-    fitting = [candidate for candidate in current if key.algorithm in candidate.algorithms]
-    if current and not fitting:
+    matching = [candidate for candidate in current if key.algorithm in candidate.algorithms]
+    if current and not matching:
         raise Refusal(Reason.signature_algorithm, f"the key is for {key.algorithm}")
-    for candidate in fitting:
+    for candidate in matching:
         if any(key.verifies(text, candidate.value) for text in candidate.texts):
             return
     raise Refusal(Reason.signature_wrong)
 
 
 def verify(request: SignedRequest, signature: Signature, key: PublicKey, now: datetime) -> None:
-    """Check everything about a signed request. Raises `Refusal`; says nothing if all is well."""
+    """Check the host, digest, date and signature of a request. Raises `Refusal`."""
     check_body_and_date(request, signature, now)
     check_signature(signature, key, now)

@@ -1,4 +1,4 @@
-"""The documents we speak in: parsed into typed objects, and dumped back.
+"""ActivityStreams documents as typed objects.
 
 Every type has `parse(document)`, which raises only `DocumentError`, and `dump()`.
 """
@@ -63,7 +63,7 @@ PARSERS: dict[str, Callable[[Mapping[str, Any]], TypedDocument]] = {
 
 
 def parse(document: Mapping[str, Any]) -> TypedDocument:
-    """A document as its type; any other type has to be an activity. Raises `DocumentError`."""
+    """Parse a document by its type; unknown types must be activities. Raises `DocumentError`."""
     return PARSERS.get(type_of(document), Activity.parse)(document)
 
 

@@ -1,4 +1,4 @@
-"""Activities: who does what with which object, and for whom (ActivityPub section 6)."""
+"""Activities and the functions that build them (ActivityPub section 6)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +24,9 @@ MAX_OBJECTS = 100
 
 @dataclass(frozen=True)
 class Activity:
-    """Any activity. `raw` is all of the document.
+    """An activity of any type. `raw` is the whole document.
 
-    `object` is None where it has none or several; `objects` are the ids of all of them.
+    `object` is None if the activity has none or several; `objects` holds the ids of all of them.
     """
 
     id: str
@@ -53,12 +53,12 @@ class Activity:
         if len(kind) > MAX_LEN_TYPE:
             raise DocumentError("type", "too long")
         objects = one_or_many(document.get("object"))
-        only = objects[0] if len(objects) == 1 else None
+        sole_object = objects[0] if len(objects) == 1 else None
         return cls(
             id=required_id(document, "id"),
             type=kind,
             actor=required_id(document, "actor"),
-            object=only if isinstance(only, str | dict) else None,
+            object=sole_object if isinstance(sole_object, str | dict) else None,
             to=ids_of(document.get("to")),
             cc=ids_of(document.get("cc")),
             published=parse_time(document.get("published")),
@@ -70,10 +70,10 @@ class Activity:
         )
 
     def dump(self) -> JsonObject:
-        """The document, with the context it came with or else ours."""
+        """The document, with the context that it was received with, else with ours."""
         if self.raw:
             return self.raw
-        about = without_context(self.object) if isinstance(self.object, dict) else self.object
+        embedded = without_context(self.object) if isinstance(self.object, dict) else self.object
         return with_context(
             drop_empty(
                 {
@@ -85,7 +85,7 @@ class Activity:
                     "cc": list(self.cc),
                     "audience": self.audience,
                     "content": self.content,
-                    "object": about or list(self.objects),
+                    "object": embedded or list(self.objects),
                     "target": self.target,
                 }
             )
@@ -97,7 +97,7 @@ Recipients = Iterable[str]
 
 
 class ActivityFactory(Protocol):
-    """Makes an activity of one type. `audience` is the Group for which it is (FEP-1b12)."""
+    """Builds activities of one type. `audience` is the Group they belong to (FEP-1b12)."""
 
     def __call__(
         self,
@@ -124,75 +124,75 @@ def _factory(kind: str) -> ActivityFactory:
     return make
 
 
-# `actor` made `object`, embedded.
+# `actor` created `object`, which is embedded.
 create = _factory("Create")
-# `object`, embedded whole, is now like this.
+# `object`, embedded in full, is the new version.
 update = _factory("Update")
-# `object`, an id or a Tombstone, is no more.
+# `object`, an id or a Tombstone, was deleted.
 delete = _factory("Delete")
 # `actor` likes `object`.
 like = _factory("Like")
-# `actor` passes `object` on, by its id; or the activity of somebody else, embedded with its proof.
+# `actor` shares `object`, by its id; or forwards another actor's activity, embedded with its proof.
 announce = _factory("Announce")
 
 
 def follow(uri: str, actor: str, followed: str, to: Recipients = ()) -> JsonObject:
-    """`actor` asks to follow `followed`, to whom it is addressed unless `to` says otherwise."""
+    """`actor` asks to follow `followed`, the recipient unless `to` is given."""
     return Activity(uri, "Follow", actor, followed, tuple(to) or (followed,)).dump()
 
 
-def accept(uri: str, actor: str, asked: ActivityObject, to: Recipients = ()) -> JsonObject:
-    """`actor` says yes to the activity `asked`, embedded or by id."""
-    return Activity(uri, "Accept", actor, asked, tuple(to) or _requester(asked)).dump()
+def accept(uri: str, actor: str, request: ActivityObject, to: Recipients = ()) -> JsonObject:
+    """`actor` accepts the activity `request`, embedded or by id."""
+    return Activity(uri, "Accept", actor, request, tuple(to) or _requester(request)).dump()
 
 
-def reject(uri: str, actor: str, asked: ActivityObject, to: Recipients = ()) -> JsonObject:
-    """`actor` says no to the activity `asked`, embedded or by id."""
-    return Activity(uri, "Reject", actor, asked, tuple(to) or _requester(asked)).dump()
+def reject(uri: str, actor: str, request: ActivityObject, to: Recipients = ()) -> JsonObject:
+    """`actor` rejects the activity `request`, embedded or by id."""
+    return Activity(uri, "Reject", actor, request, tuple(to) or _requester(request)).dump()
 
 
 def undo(
-    uri: str, actor: str, undone: ActivityObject, to: Recipients = (), cc: Recipients = ()
+    uri: str, actor: str, activity: ActivityObject, to: Recipients = (), cc: Recipients = ()
 ) -> JsonObject:
-    """`actor` takes back its activity `undone`, which says to whom unless `to` does."""
-    if not isinstance(undone, dict):
-        return Activity(uri, "Undo", actor, undone, tuple(to), tuple(cc)).dump()
-    to, cc = tuple(to) or ids_of(undone.get("to")), tuple(cc) or ids_of(undone.get("cc"))
-    return Activity(uri, "Undo", actor, undone, to, cc).dump()
+    """`actor` undoes its own `activity`, whose recipients are used unless `to` or `cc` is given."""
+    if not isinstance(activity, dict):
+        return Activity(uri, "Undo", actor, activity, tuple(to), tuple(cc)).dump()
+    to, cc = tuple(to) or ids_of(activity.get("to")), tuple(cc) or ids_of(activity.get("cc"))
+    return Activity(uri, "Undo", actor, activity, to, cc).dump()
 
 
 def block(uri: str, actor: str, blocked: str, to: Recipients = ()) -> JsonObject:
-    """`actor` wants nothing more of `blocked`, to whom it goes unless `to` says otherwise."""
+    """`actor` blocks `blocked`, the recipient unless `to` is given."""
     return Activity(uri, "Block", actor, blocked, tuple(to) or (blocked,)).dump()
 
 
 def flag(
     uri: str, actor: str, objects: Iterable[str], content: str = "", to: Recipients = ()
 ) -> JsonObject:
-    """`actor` reports `objects`, the ids of an actor and of what it wrote; `content` says why."""
+    """`actor` reports `objects`: ids of an actor and of its posts. `content` is the reason."""
     return Activity(
         uri, "Flag", actor, None, tuple(to), objects=tuple(objects), content=content or None
     ).dump()
 
 
 def move(uri: str, old: str, new: str, to: Recipients = (), cc: Recipients = ()) -> JsonObject:
-    """The actor `old` is from now on `new`, which names it in `alsoKnownAs`."""
+    """The actor `old` moved to `new`, which must list it in `alsoKnownAs`."""
     return Activity(uri, "Move", old, old, tuple(to), tuple(cc), target=new).dump()
 
 
 def add(
-    uri: str, actor: str, thing: str, to_what: str, to: Recipients = (), cc: Recipients = ()
+    uri: str, actor: str, item: str, target: str, to: Recipients = (), cc: Recipients = ()
 ) -> JsonObject:
-    """`actor` adds `thing` to what has the id `to_what`, of the actor in `to`."""
-    return Activity(uri, "Add", actor, thing, tuple(to), tuple(cc), target=to_what).dump()
+    """`actor` adds `item` to the object or collection `target` of the actor in `to`."""
+    return Activity(uri, "Add", actor, item, tuple(to), tuple(cc), target=target).dump()
 
 
 def remove(
-    uri: str, actor: str, thing: str, from_what: str, to: Recipients = (), cc: Recipients = ()
+    uri: str, actor: str, item: str, target: str, to: Recipients = (), cc: Recipients = ()
 ) -> JsonObject:
-    """`actor` takes `thing` away from what has the id `from_what`, of the actor in `to`."""
-    return Activity(uri, "Remove", actor, thing, tuple(to), tuple(cc), target=from_what).dump()
+    """`actor` removes `item` from the object or collection `target` of the actor in `to`."""
+    return Activity(uri, "Remove", actor, item, tuple(to), tuple(cc), target=target).dump()
 
 
-def _requester(asked: ActivityObject) -> tuple[str, ...]:
-    return ids_of(asked.get("actor")) if isinstance(asked, dict) else ()
+def _requester(request: ActivityObject) -> tuple[str, ...]:
+    return ids_of(request.get("actor")) if isinstance(request, dict) else ()

@@ -25,9 +25,9 @@ from federation.vocabulary.places import Place
 from federation.vocabulary.required import required_id, required_type
 
 ACTOR_TYPES = ("Application", "Group", "Organization", "Person", "Service")
-# The Government Statistical Service's code of an area of the UK.
+# The Government Statistical Service's code for an area of the UK.
 GSS_CODE = re.compile(r"[EWSN][0-9]{8}")
-# What software can do, where that shows in no document (FEP-844e), with the names it goes by.
+# Capabilities that software declares (FEP-844e): address to name.
 RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 CAPABILITIES = {RFC9421: "RFC-9421: HTTP Message Signatures"}
 MAX_CAPABILITIES = 50
@@ -35,16 +35,16 @@ MAX_CAPABILITIES = 50
 
 @dataclass(frozen=True)
 class ActorDocument:
-    """Somebody who acts.
+    """The document of an actor.
 
     In our own namespace, `projects` is the collection of a council's projects, `digest` the digest
-    of them by which peers compare what they have, `gss_code` its official code. `location` is where
-    a council is. Of the RSA keys in `public_keys` the first is the one signed with, others are
-    older. `attributed_to` is the council of a project. `generator` is the id of the node's
-    Application, and `implements` what that software can do, as addresses (FEP-844e). All addresses
-    but `url`, `icon`, `also_known_as` and `moved_to` are of the origin of `id`.
-    `is_findable`: others may suggest it, and index what it publishes (`discoverable`, `indexable`);
-    None: it does not say.
+    document that peers compare with their copies, and `gss_code` the council's official code.
+    `location` is the council's location. The first RSA key in `public_keys` is used for signing;
+    the others are older. `attributed_to` is the council of a project. `generator` is the id of the
+    node's Application, `implements` the addresses of its capabilities (FEP-844e). All addresses
+    except `url`, `icon`, `also_known_as` and `moved_to` have the origin of `id`.
+    `is_discoverable`: other servers may suggest the actor and index its posts (`discoverable`,
+    `indexable`); None leaves both out.
     """
 
     id: str
@@ -75,16 +75,16 @@ class ActorDocument:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no actor, or has no inbox at its own origin."""
+        """Raises `DocumentError` for another type, or without an inbox at the actor's origin."""
         uri = required_id(document, "id")
         kind = required_type(document, ACTOR_TYPES)
         inbox = required_id(document, "inbox")
         if not same_origin(inbox, uri):
             raise DocumentError("inbox", "from a different origin")
 
-        def own(value: Any) -> str | None:
-            found = id_of(value)
-            return found if found and same_origin(found, uri) else None
+        def own_address(value: Any) -> str | None:
+            address = id_of(value)
+            return address if address and same_origin(address, uri) else None
 
         endpoints = document.get("endpoints")
         gss_code, generator = document.get("gssCode"), document.get("generator")
@@ -97,10 +97,12 @@ class ActorDocument:
             name=get_text(document, "name"),
             summary=get_text(document, "summary"),
             url=get_link(document.get("url")),
-            outbox=own(document.get("outbox")),
-            followers=own(document.get("followers")),
-            projects=own(document.get("projects")),
-            shared_inbox=own(endpoints.get("sharedInbox")) if isinstance(endpoints, dict) else None,
+            outbox=own_address(document.get("outbox")),
+            followers=own_address(document.get("followers")),
+            projects=own_address(document.get("projects")),
+            shared_inbox=own_address(endpoints.get("sharedInbox"))
+            if isinstance(endpoints, dict)
+            else None,
             icon=next(
                 (href for item in one_or_many(document.get("icon")) if (href := get_link(item))),
                 None,
@@ -108,20 +110,20 @@ class ActorDocument:
             public_keys=listed_keys(document),
             also_known_as=ids_of(document.get("alsoKnownAs")),
             moved_to=id_of(document.get("movedTo")),
-            attributed_to=own(document.get("attributedTo")),
-            digest=own(document.get("digest")),
+            attributed_to=own_address(document.get("attributedTo")),
+            digest=own_address(document.get("digest")),
             gss_code=gss_code
             if isinstance(gss_code, str) and GSS_CODE.fullmatch(gss_code)
             else None,
             location=Place.parse(document.get("location")),
-            generator=own(generator),
+            generator=own_address(generator),
             implements=_parse_capabilities(software.get("implements"))
             if isinstance(software, dict)
             else (),
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         rsa = [
             _dump_rsa_key(key) for key in self.public_keys if key.algorithm is Algorithm.rsa_sha256
         ]
@@ -144,7 +146,7 @@ class ActorDocument:
                 "published": format_time(self.published) if self.published else None,
                 "discoverable": self.is_discoverable,
                 "indexable": self.is_discoverable,
-                # Always one: much software refuses an actor with several.
+                # Only one: much software refuses an actor with several.
                 "publicKey": rsa[0] if rsa else None,
                 "verificationMethod": rsa[1:],
                 "assertionMethod": [
@@ -164,7 +166,7 @@ class ActorDocument:
         return with_context(document) if context else document
 
     def _software(self) -> JsonObject:
-        """What FEP-844e says: on an Application itself, on others in their `generator`."""
+        """The capabilities (FEP-844e): on an Application itself, otherwise in `generator`."""
         links = [
             drop_empty({"type": "Link", "href": href, "name": CAPABILITIES.get(href)})
             for href in self.implements
@@ -176,11 +178,11 @@ class ActorDocument:
 
 
 def _parse_capabilities(value: Any) -> tuple[str, ...]:
-    found = (
+    hrefs = (
         item.get("href") if isinstance(item, dict) else item
         for item in one_or_many(value)[:MAX_CAPABILITIES]
     )
-    return tuple(dict.fromkeys(href for href in found if isinstance(href, str)))
+    return tuple(dict.fromkeys(href for href in hrefs if isinstance(href, str)))
 
 
 def _dump_rsa_key(key: PublicKey) -> JsonObject:

@@ -1,6 +1,6 @@
-"""Collections, whole or in pages (ActivityStreams 2.0 section 5).
+"""Collections, complete or in pages (ActivityStreams 2.0 section 5).
 
-`items` are ids or embedded documents; `total_items` counts all of the collection.
+`items` holds ids or embedded documents; `total_items` counts the whole collection.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from federation.vocabulary.required import required_id, required_type
 Items = tuple[str | JsonObject, ...]
 COLLECTION_TYPES = ("OrderedCollection", "Collection")
 PAGE_TYPES = ("OrderedCollectionPage", "CollectionPage")
-# What databases hold in a plain integer.
+# The largest value of an integer column.
 MAX_TOTAL = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection, whole or the head of its pages.
+    """A collection with its items, or with a link to its pages.
 
-    `items` is None where it comes in pages; `first` is the first page, by its id or embedded.
-    `attributed_to` is the actor whose collection it is.
+    `items` is None for a paged collection; `first` is the first page, by its id or embedded.
+    `attributed_to` is the actor that owns the collection.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Collection:
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         document = drop_empty(
             {
                 "id": self.id,
@@ -67,7 +67,7 @@ class Collection:
 
 @dataclass(frozen=True)
 class CollectionPage:
-    """One page of the collection `part_of`; `next` and `prev` are the ids of its neighbours."""
+    """A page of the collection `part_of`. `next` and `prev` are the ids of neighbouring pages."""
 
     id: str | None
     part_of: str | None
@@ -79,7 +79,7 @@ class CollectionPage:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no page, or has an unreadable `totalItems`."""
+        """Raises `DocumentError` for another type, or an unreadable `totalItems`."""
         kind = required_type(document, PAGE_TYPES)
         return cls(
             id=id_of(document.get("id")),
@@ -92,7 +92,7 @@ class CollectionPage:
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         document = drop_empty(
             {
                 "id": self.id,

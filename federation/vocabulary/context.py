@@ -1,7 +1,7 @@
-"""The JSON-LD context of what we send, inline: nobody has to fetch anything of ours.
+"""The JSON-LD context of outgoing documents, inline so that no reader has to fetch it.
 
-Strict readers drop, or refuse, what no context defines: each property that we send is a term of
-one of these, which common readers carry with them.
+Strict readers drop or refuse undefined properties. Every property that we send is defined here or
+in a context that common software has built in.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ TERMS: dict[str, Any] = {
     "plainSummary": "moothall:plainSummary",
     "projectVersion": "moothall:projectVersion",
     "revision": "moothall:revision",
-    # One literal: what is inside needs no terms of its own.
+    # A JSON literal, so that its contents need no terms.
     "details": {"@id": "moothall:details", "@type": "@json"},
     "visibility": "moothall:visibility",
     "gssCode": "moothall:gssCode",
@@ -37,7 +37,7 @@ TERMS: dict[str, Any] = {
         "@type": "@id",
         "@container": "@list",
     },
-    # The contexts of Multikey and of proofs define it within themselves only.
+    # The Multikey and Data Integrity contexts define the next two only inside their own types.
     "assertionMethod": {
         "@id": "https://w3id.org/security#assertionMethod",
         "@type": "@id",
@@ -53,14 +53,15 @@ CONTEXT: list[Any] = [AS2, SECURITY, MULTIKEY, DATA_INTEGRITY, TERMS]
 
 
 def with_context(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` as it stands on its own: with our context in front."""
+    """Add our context to a document that is sent on its own."""
     return {"@context": CONTEXT, **document}
 
 
 def without_context(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` as it stands inside another, whose context serves for both.
+    """Remove our context from a document that is embedded in another with the same context.
 
-    One with a proof keeps its context, which the proof covers, and so does one of somebody else.
+    A document with a proof keeps its context, which the proof covers; so does one with another
+    context.
     """
     if "proof" in document or document.get("@context", CONTEXT) != CONTEXT:
         return document
@@ -68,5 +69,5 @@ def without_context(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def drop_empty(document: dict[str, Any]) -> dict[str, Any]:
-    """`document` without the properties that have no value."""
+    """Remove properties without a value."""
     return {name: value for name, value in document.items() if value not in (None, [], (), {})}

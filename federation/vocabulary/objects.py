@@ -1,4 +1,4 @@
-"""What activities are about: projects (Article), updates (Note), what is no more (Tombstone)."""
+"""Objects of activities: Article (projects), Note (updates, comments), Relationship, Tombstone."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -29,9 +29,9 @@ from federation.vocabulary.required import required_author, required_id, require
 
 MAX_MENTIONS = 100
 MAX_CHOICES = 50
-# What answers something on other servers, whatever they call it.
+# The types that other servers use for replies.
 REPLY_TYPES = frozenset({"Note", "Page", "Article", "Question"})
-# In these a summary is a content warning; in others only where they are sensitive.
+# A summary of these types is a content warning; of other types only if they are `sensitive`.
 WARNING_TYPES = frozenset({"Note", "Question"})
 TITLED_TYPES = frozenset({"Page", "Article", "Question"})
 AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
@@ -39,11 +39,11 @@ AS2_MEDIA_TYPE = f'application/ld+json; profile="{AS2}"'
 
 @dataclass(frozen=True, kw_only=True)
 class TextObject:
-    """What an Article and a Note have in common. `content` is HTML.
+    """The properties that Article and Note share. `content` is HTML.
 
-    `context` is the collection of the discussion it belongs to (FEP-7888), `audience` the Group
-    for which it is (FEP-1b12). `content_map` gives the content by language tag; that of `content`
-    itself is `language`. `license` is the address of the licence of the text (schema.org).
+    `context` is the collection of the discussion (FEP-7888), `audience` the Group that the object
+    belongs to (FEP-1b12). `language` is the tag of `content`; `content_map` maps tags to
+    translations. `license` is the address of the text's licence (schema.org).
     """
 
     id: str
@@ -63,10 +63,10 @@ class TextObject:
 
 @dataclass(frozen=True, kw_only=True)
 class Article(TextObject):
-    """A project; `project` is None for an article of another kind.
+    """An article; a project if `project` is not None.
 
-    `name` is plain text, `name_map` the same by language tag. `full_document` is the address of
-    the whole project document, linked as FEP-e232 says.
+    `name` is plain text, `name_map` maps language tags to translations. `full_document` is the
+    address of the `ProjectDocument`, given as an object link (FEP-e232).
     """
 
     name: str
@@ -80,7 +80,7 @@ class Article(TextObject):
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no Article, or has no id or author."""
+        """Raises `DocumentError` for another type, or without an id or author."""
         required_type(document, ("Article",))
         tags = tuple(tag for tag in one_or_many(document.get("tag")) if isinstance(tag, dict))
         return cls(
@@ -93,7 +93,7 @@ class Article(TextObject):
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         tags = [
             *self.tags,
             *([_dump_document_link(self.full_document)] if self.full_document else []),
@@ -117,14 +117,13 @@ class Article(TextObject):
 
 @dataclass(frozen=True, kw_only=True)
 class Note(TextObject):
-    """A short text, such as an update of a project or a comment on it.
+    """A short text, such as an update or a comment on a project.
 
-    `project` is the id of the project that it is an update of, and `revision` a token that is new
-    with each change of it, both in our own namespace, as is `details`: one JSON literal, which says
-    how far the project can be relied on now (FEDERATION.md). `mentions` are the actors who are
-    spoken to: their addresses (`@name@host`) by their ids. `warning` is the plain text behind which
-    its author hides it. Of other types that answer something (`REPLIES`), `content` begins with the
-    title, and ends with what a poll lets choose from.
+    In our own namespace, an update has `project`, the id of its project; `revision`, a token that
+    changes with every edit; and `details`, a JSON literal with the project's state (FEDERATION.md).
+    `mentions` maps the ids of mentioned actors to their addresses (`@name@host`). `warning` is the
+    content warning, in plain text. For the other `REPLY_TYPES`, the title is put before `content`,
+    and the options of a poll after it.
     """
 
     in_reply_to: str | None = None
@@ -136,11 +135,11 @@ class Note(TextObject):
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], types: Collection[str] = ("Note",)) -> Self:
-        """Raises `DocumentError` for what is of none of `types`, or has no id or author."""
-        kind = required_type(document, types)
+        """Raises `DocumentError` for a type not in `types`, or without an id or author."""
+        object_type = required_type(document, types)
         parsed = _parse_common(document)
-        parsed["content"] = _add_title_and_choices(document, kind, parsed["content"])
-        hides = kind in WARNING_TYPES or document.get("sensitive") is True
+        parsed["content"] = _add_title_and_choices(document, object_type, parsed["content"])
+        hides = object_type in WARNING_TYPES or document.get("sensitive") is True
         return cls(
             **parsed,
             warning=(get_text(document, "summary") or "") if hides else "",
@@ -152,7 +151,7 @@ class Note(TextObject):
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its JSON-LD context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         document = drop_empty(
             {
                 "id": self.id,
@@ -173,7 +172,7 @@ class Note(TextObject):
 
 @dataclass(frozen=True, kw_only=True)
 class Relationship:
-    """That `attributed_to` says how `subject` and `object`, which may be of others, are related."""
+    """A statement by `attributed_to` that `subject` and `object`, of any owner, are related."""
 
     id: str
     attributed_to: str
@@ -184,7 +183,7 @@ class Relationship:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no Relationship, or lacks one of its ends."""
+        """Raises `DocumentError` for another type, or without a subject or object."""
         required_type(document, ("Relationship",))
         return cls(
             id=required_id(document, "id"),
@@ -196,7 +195,7 @@ class Relationship:
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         document = drop_empty(
             {
                 "id": self.id,
@@ -213,7 +212,7 @@ class Relationship:
 
 @dataclass(frozen=True)
 class Tombstone:
-    """What stays of something that was deleted."""
+    """The placeholder for a deleted object."""
 
     id: str
     former_type: str | None = None
@@ -221,7 +220,7 @@ class Tombstone:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no Tombstone, or has no id."""
+        """Raises `DocumentError` for another type, or without an id."""
         required_type(document, ("Tombstone",))
         return cls(
             id=required_id(document, "id"),
@@ -230,7 +229,7 @@ class Tombstone:
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         document = drop_empty(
             {
                 "id": self.id,
@@ -242,23 +241,24 @@ class Tombstone:
         return with_context(document) if context else document
 
 
-def _add_title_and_choices(document: Mapping[str, Any], kind: str, content: str) -> str:
-    """The content with what other types say beside it. A Note with a name and no content is the
-    answer to a poll.
+def _add_title_and_choices(document: Mapping[str, Any], object_type: str, content: str) -> str:
+    """Add the title and the options of a poll to the content, both escaped.
+
+    A Note with a name and no content is a vote in a poll.
     """
     name = escape(get_text(document, "name") or "")
-    if name and (kind in TITLED_TYPES or not content):
+    if name and (object_type in TITLED_TYPES or not content):
         content = f"<p><strong>{name}</strong></p>{content}"
-    given = one_or_many(document.get("oneOf")) + one_or_many(document.get("anyOf"))
+    options = one_or_many(document.get("oneOf")) + one_or_many(document.get("anyOf"))
     choices = [
-        get_text(item, "name") or "" for item in given[:MAX_CHOICES] if isinstance(item, dict)
+        get_text(item, "name") or "" for item in options[:MAX_CHOICES] if isinstance(item, dict)
     ]
-    listed = "".join(f"<li>{escape(choice)}</li>" for choice in choices if choice)
-    return f"{content}<ul>{listed}</ul>" if listed and kind == "Question" else content
+    items = "".join(f"<li>{escape(choice)}</li>" for choice in choices if choice)
+    return f"{content}<ul>{items}</ul>" if items and object_type == "Question" else content
 
 
 def _parse_common(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of a `Writing`."""
+    """The properties of a `TextObject`, by field name."""
     content = get_text(document, "content") or ""
     by_language = texts_by_language(document, "content")
     return {
@@ -273,36 +273,38 @@ def _parse_common(document: Mapping[str, Any]) -> dict[str, Any]:
         "updated": parse_time(document.get("updated")),
         "to": ids_of(document.get("to")),
         "cc": ids_of(document.get("cc")),
-        "language": next((tag for tag, other in by_language.items() if other == content), None),
+        "language": next((tag for tag, text in by_language.items() if text == content), None),
         "content_map": by_language,
     }
 
 
-def _dump_common(writing: TextObject) -> JsonObject:
+def _dump_common(text_object: TextObject) -> JsonObject:
     return {
-        "content": writing.content,
-        "contentMap": _language_map(writing.language, writing.content, writing.content_map),
-        "attributedTo": writing.attributed_to,
-        "url": writing.url,
-        "context": writing.context,
-        "audience": writing.audience,
-        "license": writing.license,
-        "published": format_time(writing.published) if writing.published else None,
-        "updated": format_time(writing.updated) if writing.updated else None,
-        "to": list(writing.to),
-        "cc": list(writing.cc),
+        "content": text_object.content,
+        "contentMap": _language_map(
+            text_object.language, text_object.content, text_object.content_map
+        ),
+        "attributedTo": text_object.attributed_to,
+        "url": text_object.url,
+        "context": text_object.context,
+        "audience": text_object.audience,
+        "license": text_object.license,
+        "published": format_time(text_object.published) if text_object.published else None,
+        "updated": format_time(text_object.updated) if text_object.updated else None,
+        "to": list(text_object.to),
+        "cc": list(text_object.cc),
     }
 
 
 def _language_map(language: str | None, own: str, by_language: Mapping[str, str]) -> dict[str, str]:
-    """A text in each of its languages, its own first."""
+    """The map from language tag to text, with the text `own` in `language` first."""
     return ({language: own} if language else {}) | dict(by_language)
 
 
 def _parse_mentions(document: Mapping[str, Any]) -> dict[str, str]:
     tags = one_or_many(document.get("tag"))[:MAX_MENTIONS]
-    found = [tag for tag in tags if isinstance(tag, dict) and type_of(tag) == "Mention"]
-    return {href: get_text(tag, "name") or "" for tag in found if (href := get_link(tag))}
+    mentions = [tag for tag in tags if isinstance(tag, dict) and type_of(tag) == "Mention"]
+    return {href: get_text(tag, "name") or "" for tag in mentions if (href := get_link(tag))}
 
 
 def _dump_document_link(href: str) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Where an actor is (ActivityStreams vocabulary, Place)."""
+"""Locations of actors (ActivityStreams vocabulary, Place)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from federation.vocabulary.context import drop_empty
 
 @dataclass(frozen=True)
 class Place:
-    """A name, such as that of a region, and degrees north and east (WGS 84) where both are told."""
+    """A location: a name, such as a region's, and degrees north and east (WGS 84), if given."""
 
     name: str | None = None
     latitude: float | None = None
@@ -18,14 +18,14 @@ class Place:
 
     @classmethod
     def parse(cls, value: Any) -> Self | None:
-        """The place that a document's `location` is; None for what is none."""
+        """Read the `location` of a document; None if it is not a Place."""
         if not isinstance(value, Mapping) or value.get("type") != "Place":
             return None
-        north = _parse_degrees(value.get("latitude"), 90)
-        east = _parse_degrees(value.get("longitude"), 180)
-        if north is None or east is None:
+        latitude = _parse_degrees(value.get("latitude"), 90)
+        longitude = _parse_degrees(value.get("longitude"), 180)
+        if latitude is None or longitude is None:
             return cls(get_text(value, "name"))
-        return cls(get_text(value, "name"), north, east)
+        return cls(get_text(value, "name"), latitude, longitude)
 
     def dump(self) -> JsonObject:
         return drop_empty(
@@ -38,7 +38,7 @@ class Place:
         )
 
 
-def _parse_degrees(value: Any, most: int) -> float | None:
+def _parse_degrees(value: Any, limit: int) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # No number that is none is within anything.
-    return float(value) if is_number and -most <= value <= most else None
+    # NaN fails the comparison.
+    return float(value) if is_number and -limit <= value <= limit else None

@@ -1,4 +1,4 @@
-"""What is said of a project in our own namespace, and the whole project document."""
+"""The properties of projects in our own namespace, and the full project document."""
 
 import re
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from federation.properties import JsonObject, format_time, get_link, get_text, i
 from federation.vocabulary.context import drop_empty, with_context
 from federation.vocabulary.required import required_author, required_id, required_type
 
-# Opaque to readers; it goes into digests and database columns.
+# Opaque to readers; stored in digests and database columns.
 REVISION = re.compile(r"[\x21-\x7e]{1,40}")
 PUBLIC, PEERS = "public", "peers"
 
 
 @dataclass(frozen=True)
 class ProjectDetails:
-    """What a project says in our own namespace, beside what every reader of an Article understands.
+    """The properties of a project in our own namespace, beside those of any Article.
 
-    `summary` is plain text; `source_markdown` is that of which the Article's content was made.
-    `revision` is a token that is new with each change; `visibility` is public or peers. `details`
-    is one JSON literal (JSON-LD 1.1): what it may hold stands in FEDERATION.md.
+    `summary` is plain text; `source_markdown` is the source of the Article's content. `revision`
+    is a token that changes with every edit; `visibility` is public or peers. `details` is a JSON
+    literal (JSON-LD 1.1), described in FEDERATION.md.
     """
 
     summary: str = ""
@@ -35,9 +35,9 @@ class ProjectDetails:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self | None:
-        """None where the document says nothing in our namespace.
+        """Read the properties; None if the document has none in our namespace.
 
-        A visibility that is not known, or not said, counts as peers: never as public.
+        A missing or unknown visibility counts as peers, never as public.
         """
         phase, summary = (
             get_own_property(document, "phase"),
@@ -59,7 +59,7 @@ class ProjectDetails:
         )
 
     def dump(self) -> JsonObject:
-        """The properties to add to the Article."""
+        """The properties to add to the Article or Document."""
         source = {"content": self.source_markdown, "mediaType": "text/markdown"}
         return {
             "plainSummary": self.summary,
@@ -74,9 +74,9 @@ class ProjectDetails:
 
 @dataclass(frozen=True)
 class ProjectDocument:
-    """The whole project document, to which the Article `project` links as FEP-e232 says.
+    """The full project document, to which the Article `project` links (FEP-e232).
 
-    A plain AS2 `Document`, so that every reader knows what to do with it. `content` is HTML.
+    A plain AS2 `Document`, so that every reader can handle it. `content` is HTML.
     """
 
     id: str
@@ -92,7 +92,7 @@ class ProjectDocument:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Raises `DocumentError` for what is no Document of a project."""
+        """Raises `DocumentError` for another type, or without our properties."""
         required_type(document, ("Document",))
         details = ProjectDetails.parse(document)
         if details is None:
@@ -113,7 +113,7 @@ class ProjectDocument:
         )
 
     def dump(self, *, context: bool = True) -> JsonObject:
-        """The document; without its context where it stands inside another."""
+        """The document; without a JSON-LD context to embed it in another."""
         document = drop_empty(
             {
                 "id": self.id,
@@ -134,22 +134,22 @@ class ProjectDocument:
 
 
 def is_revision(value: Any) -> bool:
-    """Whether it is a token that tells one state of a project from another."""
+    """Whether `value` has the form of a revision token."""
     return isinstance(value, str) and REVISION.fullmatch(value) is not None
 
 
 def get_revision(document: Mapping[str, Any]) -> str:
-    """The token of the state that a document describes; empty where it says none."""
+    """The revision token of a document; empty if missing or malformed."""
     revision = get_own_property(document, "revision")
     return revision if is_revision(revision) else ""
 
 
 def get_details(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The literal in which we say what has no term of its own; empty where there is none."""
+    """The JSON literal `details` of a document; empty if missing or malformed."""
     details = get_own_property(document, "details")
     return details if isinstance(details, dict) else {}
 
 
 def get_own_property(document: Mapping[str, Any], term: str) -> Any:
-    """A property of our namespace, as we write it or with its prefix."""
+    """A property in our namespace, with or without the prefix `moothall:`."""
     return document.get(term, document.get(f"moothall:{term}"))

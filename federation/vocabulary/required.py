@@ -9,7 +9,7 @@ from federation.properties import id_of, ids_of, type_of
 
 
 def required_id(document: Mapping[str, Any], name: str) -> str:
-    """The id in a property. Raises `DocumentError` where there is none, or one that is too long."""
+    """The id in a property. Raises `DocumentError` if it is missing or too long."""
     uri = id_of(document.get(name))
     if uri is None:
         raise DocumentError(name, "missing")
@@ -19,16 +19,16 @@ def required_id(document: Mapping[str, Any], name: str) -> str:
 
 
 def required_author(document: Mapping[str, Any]) -> str:
-    """The first of those it is attributed to. Raises `DocumentError` where there is none."""
+    """The id of the first author. Raises `DocumentError` if there is none."""
     authors = ids_of(document.get("attributedTo"))
     return required_id({"attributedTo": authors[0] if authors else None}, "attributedTo")
 
 
 def required_type(document: Mapping[str, Any], known: Collection[str] = ()) -> str:
-    """The type of a document. Raises `DocumentError` where there is none, or none of `known`."""
-    found = type_of(document)
-    if not found:
+    """The type of a document. Raises `DocumentError` if it is missing or not in `known`."""
+    type_name = type_of(document)
+    if not type_name:
         raise DocumentError("type", "missing")
-    if known and found not in known:
+    if known and type_name not in known:
         raise DocumentError("type", f"not {' or '.join(known)}")
-    return found
+    return type_name

@@ -1,4 +1,4 @@
-"""Bytes to a JSON object, strictly: what two readers could understand differently is refused."""
+"""A strict JSON parser, which refuses everything that two parsers could read differently."""
 
 import json
 import math
@@ -8,22 +8,21 @@ from typing import Any, NoReturn
 from federation.errors import Reason, Refusal
 
 MAX_DEPTH = 32
-# The integers that databases hold: 64 bits with a sign.
+# The largest signed 64-bit integer, which databases can store.
 MAX_INTEGER = 2**63 - 1
-# NUL, which databases refuse, and halves of surrogate pairs, which are no characters. JSON in UTF-8
-# can have them only escaped: where there is no such escape, no text needs a look.
+# NUL, which databases refuse, and lone surrogates, which are not characters. JSON in UTF-8 can only
+# contain them escaped, so texts are checked only if the body has such an escape.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-# What json makes of what holds something.
+# The Python types of JSON arrays and objects.
 CONTAINERS = frozenset((dict, list))
 ESCAPED_FORBIDDEN = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """The object that `body` holds.
+    """Parse a JSON object.
 
     Raises `Refusal` (not_json) for anything but one UTF-8 JSON object at most 32 levels deep,
-    without a key that comes twice, without huge numbers, NaN and infinities, and without NUL or
-    lone surrogates in its texts.
+    and for repeated keys, huge numbers, NaN, infinities, NUL and lone surrogates.
     """
     try:
         text = body.decode("utf-8")
@@ -39,10 +38,10 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a key comes twice")
-    return found
+    return members
 
 
 def _reject_constant(name: str) -> NoReturn:
@@ -71,7 +70,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _check_depth(document: dict[str, Any]) -> None:
-    """Level by level, so that depth costs no stack."""
+    """Raises `Refusal` if nested too deeply. Walks level by level to avoid recursion."""
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
         level = [

@@ -340,9 +340,9 @@ def test_documents_of_real_servers_are_read_or_refused() -> None:
         except FederationError as error:
             read[file.name] = str(error)
     assert read["mastodon-create-note.json"] == "Activity"
-    assert read["mastodon-academy-actor.json"] == "Actor"
-    assert read["lemmy-actor-group.json"] == "Actor"
-    assert read["mewmew-actor-no-name.json"] == "Actor"
+    assert read["mastodon-academy-actor.json"] == "ActorDocument"
+    assert read["lemmy-actor-group.json"] == "ActorDocument"
+    assert read["mewmew-actor-no-name.json"] == "ActorDocument"
     assert read["wordpress-article.json"] == "Article"
     assert read["nodebb-article.json"] == "Article"
     assert read["spoofed-object.json"] == "Note"
