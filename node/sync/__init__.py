@@ -1,3 +1,3 @@
-"""All that a council publishes, projects and their updates: how other nodes read it and compare it
-with what they hold, and how we do so with theirs.
+"""Synchronisation of published projects, updates and plugin documents between nodes: the collection
+and digests for other nodes, and the comparison with theirs.
 """

@@ -1,9 +1,9 @@
-"""Finding out whether we hold what another council has, and making it so (anti-entropy).
+"""Compares our copy of a council's data with the council's own, and repairs it (anti-entropy).
 
-One small question where nothing differs. Where something does: the buckets in which it does, and of
-these the projects and updates themselves, each asked for at its own id. Where much is missing, all
-is read again, page by page. Then the documents of plugins, type by type. Nothing is removed before
-its origin was asked about it.
+If nothing differs, that takes one conditional request. Otherwise the differing buckets are fetched,
+and then each differing project and update at its own id. If much is missing, everything is read
+again page by page. Plugin documents follow, type by type. Nothing is removed before its origin was
+asked about it.
 """
 
 import random
@@ -34,24 +34,24 @@ from node.sync import digests, plugin_documents
 from node.sync.repair import ComparisonTarget, ReconcileReport, Repair, fetch_pool
 from node.text import one_line
 
-# So many councils are compared with at once.
+# Councils compared at the same time.
 CONCURRENT_COMPARISONS = 4
-# One comparison asks for so many of them, or of a large council for a fiftieth of it; where more
-# are missing, pages are quicker.
+# Documents fetched by one comparison: this many, or a fiftieth of a large council. If more are
+# missing, reading pages is quicker.
 MIN_FETCH_LIMIT = 500
 FETCH_LIMIT_DIVISOR = 50
-# So many buckets are held at once.
+# Buckets fetched ahead.
 PREFETCHED_BUCKETS = 16
-# Of what may be gone, so many are asked about in one comparison; the next goes on.
+# Objects that may be deleted that one comparison asks for; the next one continues.
 MAX_REMOVAL_CHECKS = 2_000
-# So often in a row we try to agree; then there is time until the next comparison.
+# Comparisons in a row, until the data agrees; after that, the usual interval applies.
 MAX_ATTEMPTS = 6
 BACKFILL_RETRY_INTERVAL = timedelta(minutes=1)
 
 
 @queues.wakes_for_next(Comparison)
 def run_job(node: Node) -> None:
-    """The job: compare with every council whose time has come."""
+    """The job: compare with every council that is due."""
     with node.work(by=Comparison.JOB) as work:
         comparisons.watch_followed(work.session)
     queues.process_queue(
@@ -60,20 +60,20 @@ def run_job(node: Node) -> None:
 
 
 def compare(node: Node, leased: queues.Lease) -> None:
-    """One comparison, and when the next one is to be."""
-    found = ReconcileReport()
-    subject = _load_target(node, leased.id)
-    if subject is None:
+    """Run one comparison and schedule the next."""
+    report = ReconcileReport()
+    target = _load_target(node, leased.id)
+    if target is None:
         return
     try:
-        _compare(node, subject, found)
+        _compare(node, target, report)
     except (MoothallError, FederationError) as error:
-        found.messages.append(str(error))
-    _record_report(node, leased, subject, found)
+        report.messages.append(str(error))
+    _record_report(node, leased, target, report)
 
 
 def _load_target(node: Node, row_id: int) -> ComparisonTarget | None:
-    """Whom to compare with, if now is the time."""
+    """The council to compare with; None if it is not followed, or its backfill is running."""
     with node.work(by=Comparison.JOB) as work:
         row = work.session.get_one(Comparison, row_id)
         is_followed = backfill.is_followed(work.session, row.actor)
@@ -94,82 +94,96 @@ def _load_target(node: Node, row_id: int) -> ComparisonTarget | None:
         )
 
 
-def _compare(node: Node, subject: ComparisonTarget, found: ReconcileReport) -> None:
-    _reconcile_followers(node, subject, subject.followers_url, found)
-    address = subject.digest or _fetch_digest_url(node, subject)
-    if subject.council_id is None or address is None:
-        found.messages.append("there is nothing to compare with")
-        found.is_skipped = True
+def _compare(node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
+    _reconcile_followers(node, target, target.followers_url, report)
+    digest_url = target.digest or _fetch_digest_url(node, target)
+    if target.council_id is None or digest_url is None:
+        report.messages.append("there is nothing to compare")
+        report.is_skipped = True
         return
-    held = digests.get_buckets(node, subject.council_id, Visibility.peers)
-    root = combine(int(bucket.digest, 16) for bucket in held)
-    answer = fetching.fetch_if_changed(node, address, f'"{root}"')
+    our_buckets = digests.get_buckets(node, target.council_id, Visibility.peers)
+    root = combine(int(bucket.digest, 16) for bucket in our_buckets)
+    response = fetching.fetch_if_changed(node, digest_url, f'"{root}"')
     with node.reading() as session:
-        actor = session.get_one(Actor, subject.actor_id)
-        url = follower_sync.find_mismatch_url(session, actor, answer.headers.get(HEADER.lower()))
-    _reconcile_followers(node, subject, url, found)
-    types = parse_types(answer.headers.get(TYPES_HEADER.lower()))
-    found.is_in_sync = answer.document is None
-    if answer.document is not None:
-        theirs = CouncilDigest.parse(answer.document)
-        if (theirs.id, theirs.council) != (address, subject.actor_uri):
+        actor = session.get_one(Actor, target.actor_id)
+        url = follower_sync.find_mismatch_url(session, actor, response.headers.get(HEADER.lower()))
+    _reconcile_followers(node, target, url, report)
+    types = parse_types(response.headers.get(TYPES_HEADER.lower()))
+    report.is_in_sync = response.document is None
+    if response.document is not None:
+        theirs = CouncilDigest.parse(response.document)
+        if (theirs.id, theirs.council) != (digest_url, target.actor_uri):
             raise DocumentError("attributedTo", "belongs to another council")
-        found.is_in_sync = theirs.digest == root
-        if not found.is_in_sync:
-            _repair(node, subject, held, theirs, found)
-    if not found.restarts_backfill:
-        found.is_in_sync &= plugin_documents.reconcile(node, subject, address, types, found)
+        report.is_in_sync = theirs.digest == root
+        if not report.is_in_sync:
+            _repair(node, target, our_buckets, theirs, report)
+    if not report.restarts_backfill:
+        report.is_in_sync &= plugin_documents.reconcile(node, target, digest_url, types, report)
 
 
 def _repair(
     node: Node,
-    subject: ComparisonTarget,
-    held: tuple[BucketDigest, ...],
+    target: ComparisonTarget,
+    our_buckets: tuple[BucketDigest, ...],
     theirs: CouncilDigest,
-    found: ReconcileReport,
+    report: ReconcileReport,
 ) -> None:
-    """Find what differs, and ask for each at its origin; or read all again."""
-    most = max(MIN_FETCH_LIMIT, theirs.count // FETCH_LIMIT_DIVISOR)
-    settling = Repair(node, subject, found)
-    ours, yours = ({bucket.number: bucket for bucket in one} for one in (held, theirs.buckets))
-    differing = sorted(n for n in ours.keys() | yours.keys() if ours.get(n) != yours.get(n))
-    missing = sum(
-        max(0, yours[n].count - (ours[n].count if n in ours else 0))
-        for n in differing
-        if n in yours
+    """Find what differs and fetch each object from its origin; if too much differs, restart the
+    backfill.
+    """
+    fetch_limit = max(MIN_FETCH_LIMIT, theirs.count // FETCH_LIMIT_DIVISOR)
+    repair = Repair(node, target, report)
+    ours_by_number, theirs_by_number = (
+        {bucket.number: bucket for bucket in buckets} for buckets in (our_buckets, theirs.buckets)
     )
-    wanted: list[str] = []
-    gone: list[str] = []
-    for number, listed in _iter_bucket_entries(node, theirs, differing if missing <= most else ()):
+    differing = sorted(
+        number
+        for number in ours_by_number.keys() | theirs_by_number.keys()
+        if ours_by_number.get(number) != theirs_by_number.get(number)
+    )
+    missing = sum(
+        max(
+            0,
+            theirs_by_number[number].count
+            - (ours_by_number[number].count if number in ours_by_number else 0),
+        )
+        for number in differing
+        if number in theirs_by_number
+    )
+    outdated: list[str] = []
+    unlisted: list[str] = []
+    for number, listed in _iter_bucket_entries(
+        node, theirs, differing if missing <= fetch_limit else ()
+    ):
         with node.reading() as session:
-            there = settling.list_held(session, number)
-        wanted += [uri for uri, revision in listed.items() if there.get(uri) != revision]
-        gone += [uri for uri in there if uri not in listed]
-        settling.renew_lease()
-        if len(wanted) > most or settling.is_time_up:
+            held = repair.list_held(session, number)
+        outdated += [uri for uri, revision in listed.items() if held.get(uri) != revision]
+        unlisted += [uri for uri in held if uri not in listed]
+        repair.renew_lease()
+        if len(outdated) > fetch_limit or repair.is_time_up:
             break
-    found.different = max(missing, len(wanted)) + len(gone)
-    if max(missing, len(wanted)) > most:
-        found.messages.append(f"{found.different} differ: all is read again")
-        _restart_backfill(node, subject, found)
+    report.different = max(missing, len(outdated)) + len(unlisted)
+    if max(missing, len(outdated)) > fetch_limit:
+        report.messages.append(f"{report.different} differ: reading everything again")
+        _restart_backfill(node, target, report)
         return
-    settling.run(wanted, gone[:MAX_REMOVAL_CHECKS])
+    repair.run(outdated, unlisted[:MAX_REMOVAL_CHECKS])
 
 
 def _iter_bucket_entries(
     node: Node, theirs: CouncilDigest, numbers: Sequence[int]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """What the council has in each of these buckets; the next ones being asked for meanwhile."""
+    """The council's entries of each bucket, fetched ahead."""
     with fetch_pool() as pool:
         for start in range(0, len(numbers), PREFETCHED_BUCKETS):
-            portion = numbers[start : start + PREFETCHED_BUCKETS]
+            batch = numbers[start : start + PREFETCHED_BUCKETS]
             yield from zip(
-                portion, pool.map(partial(_fetch_bucket, node, theirs), portion), strict=True
+                batch, pool.map(partial(_fetch_bucket, node, theirs), batch), strict=True
             )
 
 
 def _fetch_bucket(node: Node, theirs: CouncilDigest, number: int) -> dict[str, str]:
-    """What the council has in one bucket, by id: revisions."""
+    """The council's revisions in one bucket, by id."""
     if all(bucket.number != number for bucket in theirs.buckets):
         return {}
     bucket = BucketDocument.parse(fetching.fetch_document(node, theirs.bucket_id(number)))
@@ -178,73 +192,75 @@ def _fetch_bucket(node: Node, theirs: CouncilDigest, number: int) -> dict[str, s
     return dict(bucket.entries)
 
 
-def _restart_backfill(node: Node, subject: ComparisonTarget, found: ReconcileReport) -> None:
+def _restart_backfill(node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
     with node.work(by=Comparison.JOB) as work:
-        backfill.begin(work, work.session.get_one(Actor, subject.actor_id))
-    found.restarts_backfill = True
+        backfill.begin(work, work.session.get_one(Actor, target.actor_id))
+    report.restarts_backfill = True
 
 
 def _reconcile_followers(
-    node: Node, subject: ComparisonTarget, url: str | None, found: ReconcileReport
+    node: Node, target: ComparisonTarget, url: str | None, report: ReconcileReport
 ) -> None:
-    """Where both sides see another list of followers. That it cannot be had stops nothing else."""
+    """Compare followers, if the lists differ. A list that cannot be fetched stops nothing else."""
     if url is None:
         return
     try:
-        done = follower_sync.reconcile(node, subject.actor_id, url)
+        changes = follower_sync.reconcile(node, target.actor_id, url)
     except (MoothallError, FederationError) as error:
-        done = f"the followers could not be compared: {error}"
-    if done:
-        found.messages.append(done)
+        changes = f"the followers could not be compared: {error}"
+    if changes:
+        report.messages.append(changes)
 
 
-def _fetch_digest_url(node: Node, subject: ComparisonTarget) -> str | None:
-    """Where the council says what it has: it may have learnt to since we met it."""
-    if subject.council_id is None:
+def _fetch_digest_url(node: Node, target: ComparisonTarget) -> str | None:
+    """The council's digest URL from its current actor document, as it may be new."""
+    if target.council_id is None:
         return None
-    document = fetching.fetch_actor(node, subject.actor_uri)
+    document = fetching.fetch_actor(node, target.actor_uri)
     with node.work(by=Comparison.JOB) as work:
         return actors.upsert(work.session, document).digest
 
 
 def _record_report(
-    node: Node, leased: queues.Lease, subject: ComparisonTarget, found: ReconcileReport
+    node: Node, leased: queues.Lease, target: ComparisonTarget, report: ReconcileReport
 ) -> None:
-    """Note what came of it. Whoever wanted the council looked at meanwhile still has their turn."""
+    """Store the result, and when to compare next. A request to compare meanwhile takes effect at
+    once.
+    """
     with node.work(by=Comparison.JOB) as work:
         row = work.session.get(Comparison, leased.id, with_for_update={"of": Comparison})
         if row is None:  # no longer followed
             return
-        if row.followers_url == subject.followers_url:
+        if row.followers_url == target.followers_url:
             row.followers_url = None
         row.compared_at, row.leased_until = now(), None
-        row.different, row.fetched, row.removed = found.different, found.fetched, found.removed
+        row.different, row.fetched, row.removed = report.different, report.fetched, report.removed
         row.attempts += 1
-        later = _next_delay(row, found)
-        if found.is_in_sync:
+        delay = _next_delay(row, report)
+        if report.is_in_sync:
             row.agreed_at = row.compared_at
-        if later is None:
+        if delay is None:
             hours = work.settings.compare_hours * random.uniform(0.9, 1.1)  # noqa: S311 -- spreads
-            later, row.attempts = timedelta(hours=hours), 0
-        is_wanted = row.due_at != leased.due_at
-        if is_wanted:
-            later, row.attempts = timedelta(), 0
+            delay, row.attempts = timedelta(hours=hours), 0
+        is_requested = row.due_at != leased.due_at
+        if is_requested:
+            delay, row.attempts = timedelta(), 0
         else:
-            row.due_at = now() + later
-        row.outcome = one_line("; ".join(found.messages), 500)
-        if found.fetched:
+            row.due_at = now() + delay
+        row.outcome = one_line("; ".join(report.messages), 500)
+        if report.fetched:
             work.wake(backfill.CONVERSATIONS_JOB)
-        if later < queues.SWEEP_INTERVAL:
-            work.wake(Comparison.JOB, later)
+        if delay < queues.SWEEP_INTERVAL:
+            work.wake(Comparison.JOB, delay)
 
 
-def _next_delay(row: Comparison, found: ReconcileReport) -> timedelta | None:
-    """When to look again; None where it can wait."""
-    if found.is_in_sync or found.is_skipped or found.restarts_backfill:
+def _next_delay(row: Comparison, report: ReconcileReport) -> timedelta | None:
+    """The delay until the next comparison; None for the usual interval."""
+    if report.is_in_sync or report.is_skipped or report.restarts_backfill:
         return None
     if row.attempts >= MAX_ATTEMPTS:
-        found.messages.append(f"still not the same after {row.attempts} comparisons")
+        report.messages.append(f"still different after {row.attempts} comparisons")
         return None
-    if found.fetched or found.removed:
+    if report.fetched or report.removed:
         return timedelta()
     return timedelta(seconds=15 * 2**row.attempts)

@@ -1,8 +1,9 @@
-"""What the projects of a council and their updates come to, for comparison between nodes: rows of
-`Bucket`.
+"""Computes and caches the digests of a council's projects and updates that nodes compare: rows of
+`DigestBucket`.
 
-What changes one of them empties its bucket, in the same transaction; whoever needs the bucket next
-makes it anew. A bucket that was emptied again meanwhile stays empty, so that nothing can drift.
+A change of an object empties its bucket in the same transaction; the next reader computes it again.
+A computed digest is stored only if the bucket's generation is unchanged since it was read, so the
+cache cannot drift.
 """
 
 from collections.abc import Collection
@@ -23,7 +24,7 @@ from node.updates.models import Update, UpdateState
 
 log = structlog.get_logger(__name__)
 
-# Whom a digest is for, and what they may see.
+# The visibilities that are included in the digest for each audience.
 AUDIENCES = {
     Visibility.public: (Visibility.public,),
     Visibility.peers: (Visibility.public, Visibility.peers),
@@ -32,7 +33,7 @@ AUDIENCES = {
 
 @dataclass(frozen=True)
 class ComputedBucket:
-    """One bucket for both audiences. `generation` is None where it has no row yet."""
+    """A bucket for both audiences. `generation` is None if it has no row yet."""
 
     number: int
     generation: int | None
@@ -40,29 +41,35 @@ class ComputedBucket:
 
 
 def get_buckets(node: Node, council_id: int, audience: Visibility) -> tuple[BucketDigest, ...]:
-    """The buckets of a council that are not empty, by number, as far as `audience` may see."""
+    """The non-empty buckets of a council, by number, as `audience` may see them."""
     with node.reading() as session:
-        known = {row.number: row for row in session.execute(_select_buckets(council_id))}
-        stale = [n for n in range(BUCKETS) if n not in known or known[n].public_digest is None]
-        made = _compute(session, council_id, stale, known) if stale else []
-    if made:
-        _save(node, council_id, made)
-    found = {row.number: _to_digest(row, audience) for row in known.values() if row.public_digest}
-    found |= {summed.number: summed.digests[audience] for summed in made}
-    return tuple(found[number] for number in sorted(found) if found[number].count)
+        stored = {row.number: row for row in session.execute(_select_buckets(council_id))}
+        stale = [
+            number
+            for number in range(BUCKETS)
+            if number not in stored or stored[number].public_digest is None
+        ]
+        computed = _compute(session, council_id, stale, stored) if stale else []
+    if computed:
+        _save(node, council_id, computed)
+    digests = {
+        row.number: _to_digest(row, audience) for row in stored.values() if row.public_digest
+    }
+    digests |= {bucket.number: bucket.digests[audience] for bucket in computed}
+    return tuple(digests[number] for number in sorted(digests) if digests[number].count)
 
 
 def list_entries(
     session: Session, council_id: int, number: int, audience: Visibility
 ) -> dict[str, str]:
-    """The ids of what is in one bucket, and the revisions."""
+    """The revisions in one bucket, by id, as `audience` may see them."""
     rows = session.execute(_select_compared(council_id, [number]))
-    seen = AUDIENCES[audience]
-    return dict(sorted((row.uri, row.revision) for row in rows if row.visibility in seen))
+    visible = AUDIENCES[audience]
+    return dict(sorted((row.uri, row.revision) for row in rows if row.visibility in visible))
 
 
 def _select_compared(council_id: int, numbers: Collection[int]) -> CompoundSelect[Any]:
-    """The projects and updates that are published, in these buckets."""
+    """The published projects and updates in these buckets."""
     projects = select(Project.uri, Project.revision, Project.bucket, Project.visibility).where(
         Project.council_id == council_id, Project.state == ProjectState.published
     )
@@ -92,59 +99,61 @@ def _compute(
     session: Session,
     council_id: int,
     numbers: list[int],
-    known: "dict[int, Row[tuple[object, ...]]]",
+    stored: "dict[int, Row[tuple[object, ...]]]",
 ) -> list[ComputedBucket]:
-    """Sum buckets up. Their generations were read before: what changes from now on shows in
-    them.
-    """
+    """Compute buckets. Generations were read before, so a change from now on makes them differ."""
     query = _select_compared(council_id, numbers)
-    held: dict[int, list[tuple[int, Visibility]]] = {number: [] for number in numbers}
+    hashes: dict[int, list[tuple[int, Visibility]]] = {number: [] for number in numbers}
     for uri, revision, number, visibility in session.execute(query):
-        if number in held:
-            held[number].append((hash_entry(uri, revision), visibility))
+        if number in hashes:
+            hashes[number].append((hash_entry(uri, revision), visibility))
     return [
         ComputedBucket(
             number,
-            known[number].generation if number in known else None,
-            {audience: _combine(number, held[number], audience) for audience in AUDIENCES},
+            stored[number].generation if number in stored else None,
+            {audience: _combine(number, hashes[number], audience) for audience in AUDIENCES},
         )
         for number in numbers
     ]
 
 
-def _combine(number: int, held: list[tuple[int, Visibility]], audience: Visibility) -> BucketDigest:
-    seen = [one for one, visibility in held if visibility in AUDIENCES[audience]]
-    return BucketDigest(number, len(seen), combine(seen) if seen else EMPTY_DIGEST)
+def _combine(
+    number: int, entries: list[tuple[int, Visibility]], audience: Visibility
+) -> BucketDigest:
+    hashes = [entry_hash for entry_hash, visibility in entries if visibility in AUDIENCES[audience]]
+    return BucketDigest(number, len(hashes), combine(hashes) if hashes else EMPTY_DIGEST)
 
 
-def _save(node: Node, council_id: int, made: list[ComputedBucket]) -> None:
-    """Keep what was summed up, except where something changed since. That it is kept saves work,
-    no more, so a busy database is left alone.
+def _save(node: Node, council_id: int, computed: list[ComputedBucket]) -> None:
+    """Store computed buckets whose generation is unchanged. They are only a cache, so a busy
+    database is not retried.
     """
     values = {
-        (summed.number, summed.generation): {
-            f"{audience}_{what}": getattr(digest, what)
-            for audience, digest in summed.digests.items()
-            for what in ("count", "digest")
+        (bucket.number, bucket.generation): {
+            f"{audience}_{field}": getattr(digest, field)
+            for audience, digest in bucket.digests.items()
+            for field in ("count", "digest")
         }
-        for summed in made
+        for bucket in computed
     }
-    fresh = [
-        {"council_id": council_id, "number": number, "generation": 0, **found}
-        for (number, generation), found in values.items()
+    new_rows = [
+        {"council_id": council_id, "number": number, "generation": 0, **columns}
+        for (number, generation), columns in values.items()
         if generation is None
     ]
     try:
         with node.work(by="digests") as work:
-            if fresh:
-                insert_missing(work.session.connection(), DigestBucket, fresh)
-            for (number, generation), found in values.items():
+            if new_rows:
+                insert_missing(work.session.connection(), DigestBucket, new_rows)
+            for (number, generation), columns in values.items():
                 if generation is not None:
-                    seen = (
+                    is_unchanged = (
                         DigestBucket.council_id == council_id,
                         DigestBucket.number == number,
                         DigestBucket.generation == generation,
                     )
-                    work.session.execute(update(DigestBucket).where(*seen).values(**found))
+                    work.session.execute(
+                        update(DigestBucket).where(*is_unchanged).values(**columns)
+                    )
     except OperationalError:
-        log.info("digests were not kept", council=council_id)
+        log.info("digests not stored", council=council_id)

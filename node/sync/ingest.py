@@ -1,5 +1,5 @@
-"""What another council's node says of its projects and their updates, from whichever list it came:
-read, kept, or removed.
+"""Parses, stores and removes the projects, updates and plugin documents of other councils, from
+whichever list they come.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ RemoteObject = RemoteProject | RemoteUpdate | RemoteDocument
 
 
 def parse(document: Any) -> RemoteObject | None:
-    """The project or update that a document describes; None for what is neither."""
+    """The project or update in a document; None for anything else."""
     if not isinstance(document, dict):
         return None
     return (
@@ -36,52 +36,52 @@ def parse(document: Any) -> RemoteObject | None:
 
 
 def parse_plugin_document(hooks: Hooks, document: Any) -> RemoteDocument | None:
-    """The document of a plugin's type that this is; None for what is none, or does not fit it."""
-    found = documents.parse_documents(hooks, [document]) if isinstance(document, dict) else []
-    return found[0] if found else None
+    """The plugin document in a document; None for anything else, or if it is invalid."""
+    parsed = documents.parse_documents(hooks, [document]) if isinstance(document, dict) else []
+    return parsed[0] if parsed else None
 
 
 def upsert(
-    work: UnitOfWork, council: Council, told: Sequence[RemoteObject], asked_at: datetime
+    work: UnitOfWork, council: Council, objects: Sequence[RemoteObject], asked_at: datetime
 ) -> dict[str, str]:
-    """Keep what was asked for at its origin: projects, then updates of them, then documents of
-    plugins. Those left out, and why.
+    """Store objects that were fetched from their origin: projects, then their updates, then plugin
+    documents. Returns the reasons by URI of those left out.
     """
-    of_projects = [one for one in told if isinstance(one, RemoteProject)]
-    of_updates = [one for one in told if isinstance(one, RemoteUpdate)]
-    others = [one for one in told if isinstance(one, RemoteDocument)]
-    left_out = projects.upsert(work, council, of_projects, asked_at=asked_at)
-    left_out |= updates.upsert(work, council, of_updates, asked_at=asked_at)
-    return left_out | documents.upsert(work, council, others, asked_at=asked_at)
+    remote_projects = [each for each in objects if isinstance(each, RemoteProject)]
+    remote_updates = [each for each in objects if isinstance(each, RemoteUpdate)]
+    plugin_documents = [each for each in objects if isinstance(each, RemoteDocument)]
+    left_out = projects.upsert(work, council, remote_projects, asked_at=asked_at)
+    left_out |= updates.upsert(work, council, remote_updates, asked_at=asked_at)
+    return left_out | documents.upsert(work, council, plugin_documents, asked_at=asked_at)
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
-    """Its origin no longer shows what we hold. `deleted`: it said so, and nothing that it sent
-    before brings it back. Returns whether we had it.
+    """Remove an object that its origin does not show. `deleted`: the origin said so, so that no
+    older message restores it. Returns whether we had it.
     """
     return any(
-        room.remove_missing(work, council, uri, deleted=deleted)
-        for room in (updates, projects, documents)
+        receiver.remove_missing(work, council, uri, deleted=deleted)
+        for receiver in (updates, projects, documents)
     )
 
 
 def read_page(actor_uri: str, items: Iterable[Any], asked_at: datetime) -> Callable[..., None]:
-    """What a page of a council's collection has, ready to be kept: to be called with a
-    `UnitOfWork`. Reading takes its time, and needs no transaction.
+    """Parse a page of a council's collection. Returns a function that stores it in a unit of work;
+    parsing takes time, and needs no transaction.
     """
-    told, of_plugins = {}, []
+    objects, plugin_items = {}, []
     for document in items:
         if isinstance(document, dict) and documents.may_be_plugin_document(document):
-            of_plugins.append(document)
-        elif (found := parse(document)) is not None:
-            told[found.uri] = found
+            plugin_items.append(document)
+        elif (parsed := parse(document)) is not None:
+            objects[parsed.uri] = parsed
 
     def store(work: UnitOfWork) -> None:
         council = projects.require_followed_council(work.session, actor_uri)
-        left_out = upsert(work, council, list(told.values()), asked_at)
-        others = documents.parse_documents(work.node.hooks, of_plugins)
-        left_out |= documents.upsert(work, council, others, asked_at=asked_at)
-        for uri, why in left_out.items():
-            log.info("left out of a collection", uri=uri, why=why)
+        left_out = upsert(work, council, list(objects.values()), asked_at)
+        plugin_documents = documents.parse_documents(work.node.hooks, plugin_items)
+        left_out |= documents.upsert(work, council, plugin_documents, asked_at=asked_at)
+        for uri, reason in left_out.items():
+            log.info("collection item ignored", uri=uri, reason=reason)
 
     return store

@@ -1,7 +1,6 @@
-"""Finding out whether we hold the documents of plugins that a council has, and making it so.
+"""Compares our copy of a council's plugin documents with its own, and repairs it.
 
-What there is of each type is told with the digest of its projects: where nothing differs, nothing
-more is asked for.
+The digests per type come with the digest of projects, so types that do not differ cost nothing.
 """
 
 from federation.digest import TypeDigest, combine, hash_entry, type_digest_uri
@@ -12,50 +11,52 @@ from node.plugin_documents import service as documents
 from node.runtime import Node
 from node.sync.repair import ComparisonTarget, ReconcileReport, Repair
 
-# One comparison asks for so many of one type; the next goes on.
+# Documents of one type fetched by one comparison; the next one continues.
 MAX_FETCHED = 500
 
 
 def reconcile(
     node: Node,
-    subject: ComparisonTarget,
-    address: str,
-    told: dict[str, str] | None,
-    found: ReconcileReport,
+    target: ComparisonTarget,
+    digest_url: str,
+    type_digests: dict[str, str] | None,
+    report: ReconcileReport,
 ) -> bool:
-    """Ask for what differs from what the council whose digest is at `address` has: `told` are the
-    digests of its types, None where it does not say.
+    """Fetch the differing documents of the council whose digest is at `digest_url`. `type_digests`
+    are its digests by type; None if it publishes none.
 
-    Returns whether nothing is left to be asked for. What does not fit its type here would not fit
-    the next time either.
+    Returns whether nothing is left to fetch. Documents that are invalid here would be invalid next
+    time, too, and do not count.
     """
-    if told is None:
+    if type_digests is None:
         return True
     with node.reading() as session:
-        held = documents.revisions_by_type(session, session.get_one(Council, subject.council_id))
-    before, different = found.fetched + found.removed, 0
-    settling = Repair(node, subject, found)
+        held_by_type = documents.revisions_by_type(
+            session, session.get_one(Council, target.council_id)
+        )
+    before, different = report.fetched + report.removed, 0
+    repair = Repair(node, target, report)
     for kind in sorted(node.hooks.document_types):
-        there = held.get(kind, {})
-        if told.get(kind) != combine_entries(there):
-            different += _repair(node, settling, address, kind, there)
-    found.different += different
-    return not different or found.fetched + found.removed == before
+        held_entries = held_by_type.get(kind, {})
+        if type_digests.get(kind) != combine_entries(held_entries):
+            different += _repair(node, repair, digest_url, kind, held_entries)
+    report.different += different
+    return not different or report.fetched + report.removed == before
 
 
 def combine_entries(entries: dict[str, str]) -> str | None:
-    """The digest of these ids and revisions; None where there are none."""
+    """The digest of ids and revisions; None if there are none."""
     return (
         combine(hash_entry(uri, revision) for uri, revision in entries.items()) if entries else None
     )
 
 
-def _repair(node: Node, settling: Repair, address: str, kind: str, there: dict[str, str]) -> int:
-    """Of one type; how many differ."""
-    theirs = TypeDigest.parse(fetching.fetch_document(node, type_digest_uri(address, kind)))
-    if (theirs.id, theirs.part_of) != (type_digest_uri(address, kind), address):
+def _repair(node: Node, repair: Repair, digest_url: str, kind: str, held: dict[str, str]) -> int:
+    """Fetch or remove the differing documents of one type. Returns how many differ."""
+    theirs = TypeDigest.parse(fetching.fetch_document(node, type_digest_uri(digest_url, kind)))
+    if (theirs.id, theirs.part_of) != (type_digest_uri(digest_url, kind), digest_url):
         raise DocumentError("partOf", "belongs to another digest")
-    wanted = [uri for uri, revision in theirs.entries.items() if there.get(uri) != revision]
-    gone = [uri for uri in there if uri not in theirs.entries]
-    settling.run(wanted[:MAX_FETCHED], gone[:MAX_FETCHED])
-    return len(wanted) + len(gone)
+    outdated = [uri for uri, revision in theirs.entries.items() if held.get(uri) != revision]
+    unlisted = [uri for uri in held if uri not in theirs.entries]
+    repair.run(outdated[:MAX_FETCHED], unlisted[:MAX_FETCHED])
+    return len(outdated) + len(unlisted)

@@ -1,5 +1,5 @@
-"""Asking an origin about projects, updates and documents of plugins one by one, and doing what it
-says: keep, replace, remove.
+"""Fetches projects, updates and plugin documents one by one from their origin, and stores or
+removes them accordingly.
 """
 
 import time
@@ -19,21 +19,21 @@ from node.runtime import Node
 from node.sync import digests, ingest
 from node.updates.federate import RemoteUpdate
 
-# So long one comparison goes on, in seconds, before others have their turn.
+# Seconds after which a comparison stops, so that others get their turn.
 MAX_SECONDS = 120
-# An origin is asked for so many at once; it has others to answer, too.
+# Fetches from one origin at the same time; it has other requests to serve.
 CONCURRENT_FETCHES = 4
-# What was fetched is kept so many at a time.
+# Fetched objects stored per transaction.
 BATCH_SIZE = 24
-# What an origin answers where there is nothing for us, or nothing at all.
+# Statuses of an origin that has no such object, or none that we may see.
 MISSING_STATUSES = frozenset({401, 403, 404, 410})
 GONE_STATUS = 410
 
 
 @dataclass(frozen=True)
 class ComparisonTarget:
-    """Whom a comparison is with. `council_id` is None for one that ours does not follow, `digest`
-    for one that does not say what it has. Where `followers_url` is set, they are to be compared.
+    """The council to compare with. `council_id` is None if ours does not follow it, `digest` if it
+    publishes no digest. `followers_url` is set if follower lists are to be compared.
     """
 
     row_id: int
@@ -46,10 +46,10 @@ class ComparisonTarget:
 
 @dataclass
 class ReconcileReport:
-    """What one comparison found and did, and what it has to say.
+    """The result of one comparison, with messages for the operator.
 
-    `agreed`: both are the same. `is_over`: there is nothing to compare. `reads_all`: too much
-    differs, and everything is being read again.
+    `is_in_sync`: both are equal. `is_skipped`: there is nothing to compare. `restarts_backfill`:
+    too much differs, and everything is read again.
     """
 
     is_in_sync: bool = False
@@ -63,16 +63,16 @@ class ReconcileReport:
 
 
 def fetch_pool() -> ThreadPoolExecutor:
-    """Threads that ask one origin."""
-    return ThreadPoolExecutor(CONCURRENT_FETCHES, thread_name_prefix="settling")
+    """A pool of threads for one origin."""
+    return ThreadPoolExecutor(CONCURRENT_FETCHES, thread_name_prefix="repair")
 
 
 class Repair:
-    """The projects and updates of one subject, asked for at their origin."""
+    """Repairs our copy of the objects of one target."""
 
-    def __init__(self, node: Node, subject: ComparisonTarget, found: ReconcileReport) -> None:
-        self._node, self._target, self._report = node, subject, found
-        self._began = self._renewed = time.monotonic()
+    def __init__(self, node: Node, target: ComparisonTarget, report: ReconcileReport) -> None:
+        self._node, self._target, self._report = node, target, report
+        self._started_at = self._renewed_at = time.monotonic()
         self._asked_at = now()
         self._listed: frozenset[str] = frozenset()
         self._waiting: dict[str, None] = {}
@@ -81,52 +81,53 @@ class Repair:
 
     @property
     def is_time_up(self) -> bool:
-        too_long = time.monotonic() - self._began > MAX_SECONDS
+        too_long = time.monotonic() - self._started_at > MAX_SECONDS
         return too_long or self._node.jobs.stopping.is_set()
 
     def list_held(self, session: Session, number: int) -> dict[str, str]:
-        """What we hold of one bucket: ids and revisions."""
+        """The revisions of our copy in one bucket, by id."""
         council_id = self._target.council_id or 0
         return digests.list_entries(session, council_id, number, Visibility.peers)
 
     def run(self, listed: Sequence[str], unlisted: Sequence[str]) -> None:
-        """Ask for each, and keep or remove what comes of it; for a project before its updates.
+        """Fetch each object, and store or remove it; projects before their updates.
 
-        Raises `NotFetchedError` when the origin no longer answers.
+        Raises `FetchError` when the origin stops responding.
         """
         self._listed = frozenset(listed)
         self._waiting = dict.fromkeys((*listed, *unlisted))
         try:
             while self._waiting:
                 if self.is_time_up:
-                    self._report.messages.append("more is to come")
+                    self._report.messages.append("to be continued")
                     break
                 self._asked_at = now()
-                of_projects = self._fetch_batch([*self._waiting][:BATCH_SIZE])
-                self._fetch_batch([uri for uri in of_projects if uri in self._waiting])
+                project_uris = self._fetch_batch([*self._waiting][:BATCH_SIZE])
+                self._fetch_batch([uri for uri in project_uris if uri in self._waiting])
                 self._save()
         finally:
             self._save()
             if self._report.left_out:
-                self._report.messages.append(f"{self._report.left_out} could not be kept")
+                self._report.messages.append(f"{self._report.left_out} could not be stored")
 
     def _fetch_batch(self, uris: Sequence[str]) -> list[str]:
-        """Ask for these, some at a time. Returns which projects they are updates of."""
+        """Fetch a batch, some at a time. Returns the URIs of the projects of its updates."""
         for uri in uris:
             del self._waiting[uri]
         projects: dict[str, None] = {}
         with fetch_pool() as pool:
-            for uri, answer in zip(uris, pool.map(self._fetch, uris), strict=True):
-                self._sort_result(uri, answer)
-                if isinstance(answer, RemoteUpdate):
-                    projects[answer.project_uri] = None
+            for uri, result in zip(uris, pool.map(self._fetch, uris), strict=True):
+                self._sort_result(uri, result)
+                if isinstance(result, RemoteUpdate):
+                    projects[result.project_uri] = None
                 self.renew_lease()
         return list(projects)
 
     def _fetch(self, uri: str) -> ingest.RemoteObject | fetching.FetchError | None:
-        """What its origin says that it is; None for what we cannot read.
+        """The object at its origin; the error if it is missing or useless; None if it cannot be
+        parsed.
 
-        Raises `NotFetchedError` when the origin does not answer.
+        Raises `FetchError` if the origin does not respond.
         """
         try:
             document = fetching.fetch_document(self._node, uri)
@@ -139,50 +140,50 @@ class Repair:
             raise
 
     def _sort_result(
-        self, uri: str, answer: ingest.RemoteObject | fetching.FetchError | None
+        self, uri: str, result: ingest.RemoteObject | fetching.FetchError | None
     ) -> None:
-        if answer is None:
+        if result is None:
             self._report.left_out += 1
-        elif not isinstance(answer, fetching.FetchError):
-            self._fetched.append(answer)
-        elif answer.status in MISSING_STATUSES:
-            self._missing[uri] = answer.status or 0
+        elif not isinstance(result, fetching.FetchError):
+            self._fetched.append(result)
+        elif result.status in MISSING_STATUSES:
+            self._missing[uri] = result.status or 0
         else:
             self._report.left_out += 1
 
     def _save(self) -> None:
-        """Write what was answered, and how far we are."""
+        """Store the fetched objects and the progress."""
         if not self._fetched and not self._missing:
             return
-        told, away, self._fetched, self._missing = self._fetched, self._missing, [], {}
-        found = self._report
+        fetched, missing, self._fetched, self._missing = self._fetched, self._missing, [], {}
+        report = self._report
         with self._node.work(by=self._target.actor_uri) as work:
             actors.lock(work.session, [self._target.actor_uri])
             council = work.session.get_one(Council, self._target.council_id)
-            left_out = ingest.upsert(work, council, told, self._asked_at)
-            for uri, status in away.items():
+            left_out = ingest.upsert(work, council, fetched, self._asked_at)
+            for uri, status in missing.items():
                 if ingest.remove_missing(work, council, uri, deleted=status == GONE_STATUS):
-                    found.removed += 1
+                    report.removed += 1
                 elif uri in self._listed:
-                    found.left_out += 1
-            found.fetched += len(told) - len(left_out)
-            found.left_out += len(left_out)
+                    report.left_out += 1
+            report.fetched += len(fetched) - len(left_out)
+            report.left_out += len(left_out)
             row = work.session.get_one(Comparison, self._target.row_id)
             row.different, row.fetched, row.removed = (
-                found.different,
-                found.fetched,
-                found.removed,
+                report.different,
+                report.fetched,
+                report.removed,
             )
             row.leased_until = self._lease_end()
-        self._renewed = time.monotonic()
+        self._renewed_at = time.monotonic()
 
     def renew_lease(self) -> None:
-        """It takes long: nobody else shall begin with it."""
-        if time.monotonic() - self._renewed < self._node.settings.lease_seconds / 3:
+        """Extend the lease during a long comparison, so that no other worker takes it."""
+        if time.monotonic() - self._renewed_at < self._node.settings.lease_seconds / 3:
             return
         with self._node.work(by=Comparison.JOB) as work:
             work.session.get_one(Comparison, self._target.row_id).leased_until = self._lease_end()
-        self._renewed = time.monotonic()
+        self._renewed_at = time.monotonic()
 
     def _lease_end(self) -> datetime:
         return now() + timedelta(seconds=self._node.settings.lease_seconds)

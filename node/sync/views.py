@@ -1,8 +1,8 @@
-"""What other nodes read of our catalogue, and compare with what they hold, as far as they may see:
-all of it in pages, and its digest.
+"""Endpoints by which other nodes read our published data and compare it with theirs, as far as they
+may see it: the collection in pages, and its digests.
 
-The entity tag of the digest document is the digest itself, so whoever holds the same asks with it
-and gets no document at all.
+The entity tag of the digest document is the digest itself, so a node with equal data gets an empty
+304 response.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ from node.messages import msg
 from node.plugin_documents import service as documents
 from node.plugin_documents.federate import to_document
 from node.plugin_documents.models import PluginDocument
-from node.plugin_documents.views import disclose as give_documents
+from node.plugin_documents.views import disclose as disclose_documents
 from node.projects import service as projects
 from node.projects.disclosure import disclose, record_collection_read
 from node.projects.federate import to_article
@@ -54,10 +54,10 @@ from node.updates.models import Update
 
 blueprint = Blueprint("catalogue", __name__)
 
-# A page has at most so many documents, and these are at most so long: readers take 1 MiB.
+# The limits of a page, in documents and bytes: readers accept 1 MiB.
 MAX_PAGE_ITEMS = 500
 MAX_PAGE_BYTES = 1_000_000
-# Read from the database at once.
+# Rows read from the database at a time.
 BATCH_SIZE = 50
 
 Row = Project | Update | PluginDocument
@@ -66,57 +66,54 @@ Row = Project | Update | PluginDocument
 @blueprint.get("/councils/<slug>/projects")
 @permission(PUBLIC)
 def collection(slug: str) -> ResponseReturnValue:
-    """All of our projects that another server may read, oldest first, and after them their updates
-    and the documents of plugins, in pages.
+    """All projects that the requesting server may read, oldest first, then their updates, then
+    plugin documents, in pages.
     """
     if not wants_activity():
         return redirect(url_for("pages.own_council", slug=slug))
-    reader, session = verified_viewer(), current_work().session
+    viewer, session = verified_viewer(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError(msg("There is no such council here."))
-    uri, place = council.actor.projects, _page_start()
-    if place is None:
-        total = sum(room.count_documents(session, council, reader) for _, room in PARTS)
+    uri, start = council.actor.projects, _page_start()
+    if start is None:
+        total = sum(service.count_documents(session, council, viewer) for _, service in PARTS)
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    given, items, is_last = _fill_page(_iter_rows(council, reader, *place))
+    rows, items, is_last = _fill_page(_iter_rows(council, viewer, *start))
     page = CollectionPage(
-        id=f"{uri}?{place[0]}={place[1]}",
+        id=f"{uri}?{start[0]}={start[1]}",
         part_of=uri,
-        next=None if is_last else f"{uri}?{_part_name(given[-1])}={given[-1].id}",
+        next=None if is_last else f"{uri}?{_part_name(rows[-1])}={rows[-1].id}",
     )
-    _disclose(given, reader)
+    _disclose(rows, viewer)
     if is_last:
-        record_collection_read(uri, reader)
+        record_collection_read(uri, viewer)
     return activity_response(_dump_page(page, items))
 
 
-# The parts of the collection in their order, by the name that says after which of their rows a page
-# begins.
+# The parts of the collection in order, by the query argument for the last row before a page.
 PARTS = (("after", projects), ("update", updates), ("document", documents))
 
 
 def _page_start() -> tuple[str, int] | None:
-    """Where the page that is asked for begins: in the last part that is named."""
-    for name, _room in reversed(PARTS):
+    """The part and row id after which the requested page starts; None without an argument."""
+    for name, _service in reversed(PARTS):
         after = request.args.get(name, type=parse_row_id)
         if after is not None:
             return name, after
     return None
 
 
-def _iter_rows(council: Council, reader: Viewer, begin: str, after: int) -> Iterator[Row]:
-    """From there on, part after part, read a few at a time: a page has no room for more than it
-    has.
-    """
+def _iter_rows(council: Council, viewer: Viewer, first_part: str, after: int) -> Iterator[Row]:
+    """The rows from a start, part after part, read a few at a time since a page holds few."""
     session, parts = current_work().session, [name for name, _ in PARTS]
-    for name, room in PARTS[parts.index(begin) :]:
-        last = after if name == begin else 0
-        while more := room.documents_after(session, council, reader, last, BATCH_SIZE):
-            yield from more
-            last = more[-1].id
+    for name, service in PARTS[parts.index(first_part) :]:
+        last_id = after if name == first_part else 0
+        while rows := service.documents_after(session, council, viewer, last_id, BATCH_SIZE):
+            yield from rows
+            last_id = rows[-1].id
 
 
 def _part_name(row: Row) -> str:
@@ -125,10 +122,13 @@ def _part_name(row: Row) -> str:
     return "after" if isinstance(row, Project) else "update"
 
 
-def _disclose(given: list[Row], reader: Viewer) -> None:
-    about = [row for row in given if not isinstance(row, PluginDocument)]
-    disclose(((row.uri, row if isinstance(row, Project) else row.project) for row in about), reader)
-    give_documents([row for row in given if isinstance(row, PluginDocument)], reader)
+def _disclose(rows: list[Row], viewer: Viewer) -> None:
+    project_rows = [row for row in rows if not isinstance(row, PluginDocument)]
+    disclose(
+        ((row.uri, row if isinstance(row, Project) else row.project) for row in project_rows),
+        viewer,
+    )
+    disclose_documents([row for row in rows if isinstance(row, PluginDocument)], viewer)
 
 
 def _dump_document(row: Row) -> bytes:
@@ -136,87 +136,91 @@ def _dump_document(row: Row) -> bytes:
         return json_bytes(to_document(row, context=False))
     settings = current_work().settings
     if isinstance(row, Project):
-        made: Article | Note = to_article(row, licence_url(settings, row))
+        document: Article | Note = to_article(row, licence_url(settings, row))
     else:
-        made = to_note(row, licence_url(settings, row.project))
-    return json_bytes(made.dump(context=False))
+        document = to_note(row, licence_url(settings, row.project))
+    return json_bytes(document.dump(context=False))
 
 
 def _fill_page(rows: Iterable[Row]) -> tuple[list[Row], list[bytes], bool]:
-    """The first of `rows` and their documents, so many as fit on a page, one at least; and whether
-    these are all.
+    """The first of `rows` and their documents, as many as fit on a page, at least one; and whether
+    those are all.
     """
-    given: list[Row] = []
+    page_rows: list[Row] = []
     items: list[bytes] = []
     length = 0
     for row in rows:
         document = _dump_document(row)
         length += len(document)
         if items and (length > MAX_PAGE_BYTES or len(items) == MAX_PAGE_ITEMS):
-            return given, items, False
-        given.append(row)
+            return page_rows, items, False
+        page_rows.append(row)
         items.append(document)
-    return given, items, True
+    return page_rows, items, True
 
 
 def _dump_page(page: CollectionPage, items: list[bytes]) -> bytes:
-    """The document of a page whose items were written already, to see how many fit."""
-    beginning = json_bytes(page.dump() | {"orderedItems": []})
-    return beginning.removesuffix(b"]}") + b", ".join(items) + b"]}"
+    """The JSON of a page, from items that were serialised before to see how many fit."""
+    envelope = json_bytes(page.dump() | {"orderedItems": []})
+    return envelope.removesuffix(b"]}") + b", ".join(items) + b"]}"
 
 
 @blueprint.get("/councils/<slug>/projects/digest")
 @permission(PUBLIC)
 def digest(slug: str) -> ResponseReturnValue:
-    """How many projects and updates there are, and their digest, of all and of each bucket.
+    """The number of projects and updates, with their digest in total and per bucket.
 
-    What there is of plugins' documents is told in a header, whether or not anything else changed. A
-    server that proves who it is hears besides which followers of ours we know there (FEP-8fcf).
+    The digests of plugin documents are in a header, also on a 304 response. A server that proves
+    its identity also gets the digest of its followers of the council (FEP-8fcf).
     """
-    reader, session = verified_viewer(), current_work().session
+    viewer, session = verified_viewer(), current_work().session
     council, uri = _get_council_and_digest_uri(slug)
-    buckets = digests.get_buckets(current_node(), council.id, _audience(reader))
+    buckets = digests.get_buckets(current_node(), council.id, _audience(viewer))
     document = CouncilDigest(uri, council.actor.uri, buckets)
-    answer = activity_response(document.dump())
-    if reader.host:
-        answer.headers.update(follower_sync.build_header(session, council.actor, reader.host))
-    held = documents.revisions_by_type(session, council, reader)
-    types = {kind: plugin_documents.combine_entries(entries) for kind, entries in held.items()}
-    answer.headers[TYPES_HEADER] = dump_types({kind: one for kind, one in types.items() if one})
-    answer.set_etag(document.digest)
-    return answer.make_conditional(request)
+    response = activity_response(document.dump())
+    if viewer.host:
+        response.headers.update(follower_sync.build_header(session, council.actor, viewer.host))
+    revisions = documents.revisions_by_type(session, council, viewer)
+    types = {kind: plugin_documents.combine_entries(entries) for kind, entries in revisions.items()}
+    response.headers[TYPES_HEADER] = dump_types(
+        {kind: type_digest for kind, type_digest in types.items() if type_digest}
+    )
+    response.set_etag(document.digest)
+    return response.make_conditional(request)
 
 
 @blueprint.get("/councils/<slug>/projects/digest/<int:number>")
 @permission(PUBLIC)
 def bucket(slug: str, number: int) -> ResponseReturnValue:
-    """What is in one bucket: id and revision of each."""
-    reader, session = verified_viewer(), current_work().session
+    """The revisions in one bucket, by id."""
+    viewer, session = verified_viewer(), current_work().session
     council, uri = _get_council_and_digest_uri(slug)
     if number >= BUCKETS:
         raise NotFoundError(msg("There is no such part of the digest."))
-    entries = digests.list_entries(session, council.id, number, _audience(reader))
+    entries = digests.list_entries(session, council.id, number, _audience(viewer))
     return activity_response(BucketDocument(f"{uri}/{number}", uri, number, entries).dump())
 
 
 @blueprint.get("/councils/<slug>/projects/digest/documents/<kind>")
 @permission(PUBLIC)
 def documents_digest(slug: str, kind: str) -> ResponseReturnValue:
-    """What there is of one type of plugins' documents: id and revision of each."""
+    """The revisions of the plugin documents of one type, by id."""
     council, uri = _get_council_and_digest_uri(slug)
     if not (kind.isascii() and kind.isidentifier()):
         raise NotFoundError(msg("There is no such part of the digest."))
-    held = documents.revisions_by_type(current_work().session, council, verified_viewer())
-    return activity_response(TypeDigest(type_digest_uri(uri, kind), uri, held.get(kind, {})).dump())
+    revisions = documents.revisions_by_type(current_work().session, council, verified_viewer())
+    return activity_response(
+        TypeDigest(type_digest_uri(uri, kind), uri, revisions.get(kind, {})).dump()
+    )
 
 
 def _get_council_and_digest_uri(slug: str) -> tuple[Council, str]:
-    """A council of ours, and where its digest is."""
+    """A local council and its digest URL. Raises `NotFoundError`."""
     council = councils.by_slug(current_work().session, slug)
     if council is None or not council.actor.digest:
         raise NotFoundError(msg("There is no such council here."))
     return council, council.actor.digest
 
 
-def _audience(reader: Viewer) -> Visibility:
-    return Visibility.peers if PEERS in reader.audiences else Visibility.public
+def _audience(viewer: Viewer) -> Visibility:
+    return Visibility.peers if PEERS in viewer.audiences else Visibility.public

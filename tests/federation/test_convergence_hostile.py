@@ -198,7 +198,7 @@ def test_updates_that_lead_to_one_another_are_asked_for_once(
     compared = [one for one in peer.fetched if not one.endswith("/context")]
     assert len(compared) == comparing.MAX_ATTEMPTS * (2 + 1 + len(ring))
     assert titles(node) == {"Bins"}
-    assert "60 could not be kept" in comparison(node).outcome
+    assert "60 could not be stored" in comparison(node).outcome
     with node.reading() as session:
         assert session.scalars(select(Update.id)).all() == []
 
