@@ -213,15 +213,15 @@ def _limit_exceeded(row: Backfill, next_url: str) -> str:
     stored as `landmark`, and once it lies within the cycle, it comes again.
     """
     if next_url == row.landmark:
-        return "its pages go round in a circle"
+        return "its pages form a cycle"
     if row.total is not None and row.read > row.total + MAX_BEYOND_TOTAL:
         return f"it has more than the {row.total:,} documents that it says it has"
     if row.pages > row.read + MAX_EMPTY_PAGES:
         return "its pages are empty"
     if row.size > MAX_BYTES:
-        return f"it has more than {MAX_BYTES // 1024**2:,} MB, the most that is kept of a council"
+        return f"it has more than {MAX_BYTES // 1024**2:,} MB, the limit per council"
     is_endless = row.pages >= MAX_PAGES or row.read >= MAX_DOCUMENTS
-    return "it has more than is kept of one council" if is_endless else ""
+    return "it has more pages or documents than the limit per council" if is_endless else ""
 
 
 def _finish(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:

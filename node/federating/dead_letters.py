@@ -12,7 +12,7 @@ from node.federating.models import Delivery, DeliveryAttempt, OutboxActivity
 from node.long_writes import UNSYNCHRONISED, is_any_left, lock_batch, run_in_batches
 from node.runtime import Node, UnitOfWork
 
-HOST_UNREACHABLE = "Nobody has answered there for seven days."
+HOST_UNREACHABLE = "The server has not responded for seven days."
 
 
 def dead_letter_batch(session: Session, reason: str, *conditions: ColumnElement[bool]) -> bool:

@@ -22,7 +22,7 @@ from node.messages import msg
 from node.pruning import prune as prune_rows
 from node.runtime import Node, UnitOfWork
 
-CANCELLED_BY_OPERATOR = "An operator gave it up."
+CANCELLED_BY_OPERATOR = "Cancelled by an operator."
 # How long finished deliveries are kept, and how many at most in each state.
 RETENTION = timedelta(days=90)
 MAX_FINISHED = 1_000_000

@@ -111,7 +111,7 @@ class _DeliveryPolicy:
     def refusal_reason(self, host: str, activity: OutboxActivity) -> str:
         """Why `host` may not receive the activity; empty if it may."""
         if host not in self._allowed:
-            return f"{host} is not on the list of servers we speak with"
+            return f"{host} is not an allowed server"
         # Withdrawn before this delivery arrived.
         if activity.audience == NOBODY and activity.type in CONTENT_ACTIVITIES:
             return "It was withdrawn before it arrived."
@@ -122,7 +122,7 @@ class _DeliveryPolicy:
             and self._is_open
             and not peers.explicitly_allowed_among(self._session, {host})
         ):
-            return f"{host} is not one of the peers that may see this"
+            return f"{host} must be allowed by name to see this"
         return ""
 
 

@@ -12,7 +12,7 @@ def dispatch(node: Node, work: UnitOfWork, received: ReceivedActivity) -> tuple[
     Returns the state, `done` or `ignored`, and why it was ignored.
     """
     object_type = type_of(received.document) if received.document else ""
-    outcome = f"nothing here receives {received.activity.type} {object_type}".strip()
+    outcome = f"no handler for {received.activity.type} {object_type}".strip()
     for handler in _find_handlers(node, received.activity.type, object_type):
         try:
             handler(work, received)

@@ -28,8 +28,8 @@ from node.federating import (
     keystore,
     object_resolution,
     peer_health,
+    refusals,
 )
-from node.federating import refusals as counts
 from node.federating.keystore import FetchingKeyStore, KeyNotStoredError, StoredKeys, build_policy
 from node.federating.models import InboxItem
 from node.runtime import Node, Quota
@@ -80,7 +80,7 @@ def receive(node: Node, request: SignedRequest) -> None:
 
 def refuse(node: Node, host: str, refusal: Refusal) -> None:
     """Count and log a refusal for the operator. `host` is the sender that the message claims."""
-    counts.count(node, host, refusal)
+    refusals.count(node, host, refusal)
     log.info("inbox message refused", host=host, reason=refusal.reason.value, detail=refusal.detail)
 
 

@@ -55,7 +55,7 @@ class ProcessingResult(NamedTuple):
     counts_as_attempt: bool = True
 
 
-BLOCKED_RESULT = ProcessingResult("ignored", "blocked since it came")
+BLOCKED_RESULT = ProcessingResult("ignored", "blocked after it was received")
 
 
 def build_row(verdict: Accepted) -> dict[str, Any]:
@@ -94,10 +94,6 @@ def _message_key(verdict: Accepted) -> str:
 def job_for(row: Mapping[str, Any]) -> str:
     """The name of the job that processes a row."""
     return FETCHING_JOB if row["needs_fetch"] else InboxItem.JOB
-
-
-# For a message stored before its server was blocked.
-NOT_ALLOWED_RESULT = ProcessingResult("ignored", "this node does not speak with its server")
 
 
 @queues.wakes_for_next(InboxItem)

@@ -16,7 +16,7 @@ from node.text import one_line
 
 AS2 = "application/activity+json"
 MAX_LEN_DETAIL = 300
-NO_SIGNING_KEY = "Its author has no key to sign with any more."
+NO_SIGNING_KEY = "The sender has no signing key."
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def prefetch_states(session: Session, hosts: Iterable[str]) -> None:
     states = _load_states(session, all_hosts)
     state_by_host = {host: {host: states[host]} if host in states else {} for host in all_hosts}
     _load_states.prime(
-        session, {(frozenset({host}),): states for host, states in state_by_host.items()}
+        session, {(frozenset({host}),): state for host, state in state_by_host.items()}
     )
 
 

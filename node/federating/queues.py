@@ -64,15 +64,17 @@ def lease(
     if per_host is None:
         query = query.order_by(model.due_at, model.id)
     else:
-        position = func.row_number().over(partition_by=model.host, order_by=model.id).label("turn")
+        position = (
+            func.row_number().over(partition_by=model.host, order_by=model.id).label("position")
+        )
         is_candidate = is_free_or_in_flight(
             model, current_time, in_flight_since(node, current_time)
         )
         positions = select(model.id, position).where(*is_due, is_candidate).subquery()
         query = query.join(positions, positions.c.id == model.id).where(
-            positions.c.turn <= per_host
+            positions.c.position <= per_host
         )
-        query = query.order_by(positions.c.turn, model.id)
+        query = query.order_by(positions.c.position, model.id)
     query = query.limit(limit).with_for_update(skip_locked=True, of=model)
     with node.work(by=model.JOB) as work:
         # Locked first: a limit inside the UPDATE may be evaluated more than once on PostgreSQL.

@@ -111,7 +111,7 @@ class SenderPool:
         except Exception:
             log.exception("delivery could not be sent", inbox=request.inbox)
             result = AttemptResult(
-                None, "This node could not send it; its log says why.", is_own_failure=True
+                None, "This server could not send it. See its log.", is_own_failure=True
             )
         self._results.put((request, result))
 

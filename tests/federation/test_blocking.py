@@ -144,7 +144,7 @@ def test_what_was_accepted_before_a_block_is_not_acted_on_after_it(
     with node.reading() as session:
         last = session.scalars(select(InboxItem).order_by(InboxItem.id.desc())).first()
         assert last is not None
-        assert (last.state, last.outcome) == ("ignored", "blocked since it came")
+        assert (last.state, last.outcome) == ("ignored", "blocked after it was received")
 
 
 def test_a_block_is_taken_back_where_it_was_made(node: TestNode) -> None:

@@ -85,7 +85,7 @@ def test_what_was_received_and_what_came_of_it(nodes: Nodes) -> None:
     nodes.run_until_idle()
     text = text_of(here, "/operator/received")
     assert "Requested to follow" in text
-    assert "nothing here receives Create Bicycle" in text
+    assert "no handler for Create Bicycle" in text
     assert "Bicycle" not in text_of(here, "/operator/received?state=done")
 
 

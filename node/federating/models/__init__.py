@@ -1,4 +1,6 @@
-"""Rows of the federation. Rows with a state are the queues; `STATES` says how a row may move."""
+"""The tables of the federation. Rows with a state are queues; `STATES` lists the allowed
+transitions.
+"""
 
 from node.federating.models.actors import Actor, ActorKey, Block, Follow
 from node.federating.models.mixins import QueueMixin, StateMixin, Uri

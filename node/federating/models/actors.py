@@ -1,4 +1,4 @@
-"""Who acts, with which keys, and who follows whom."""
+"""Actors, their keys, and the follows and blocks between them."""
 
 from datetime import datetime
 
@@ -10,14 +10,13 @@ from node.federating.models.mixins import StateMixin, Uri
 
 
 class Actor(Base):
-    """Somebody who acts: the node, a council, a project, an officer, and every remote actor we
-    know.
+    """An ActivityPub actor: the node, a council, a project, an officer, or a stored remote actor.
 
-    `uri` is its ActivityPub id. `attributed_to` is the council of a project's actor, `user_id` the
-    account of an officer who chose to be seen. `digest` is where a council says what it has, for
-    comparison. `moved_to` is the successor that was proved. One of ours that `is_for_peers` is no
-    concern of strangers. Of one that `is_blocked` nothing is shown or taken: its server is blocked,
-    or our council blocks it.
+    `uri` is its ActivityPub id. `attributed_to`: the council of a project's actor. `user_id`: the
+    account of an officer with a public profile. `digest`: the URL of a council's digest document,
+    for comparison. `moved_to`: the verified successor. `is_for_peers`: a local actor that only
+    peers may see. `is_blocked`: the actor is hidden and its activities are refused, because its
+    server or itself is blocked.
     """
 
     __tablename__ = "actor"
@@ -53,15 +52,15 @@ class Actor(Base):
 
     @property
     def address(self) -> str:
-        """`@username@host`, as people type it; the host alone for an actor without a name there."""
+        """`@username@host`, as users type it; the host alone for an actor without a username."""
         return f"@{self.username}@{self.host}" if self.username else self.host
 
 
 class ActorKey(Base):
-    """A public key of an actor; of a local actor the private one too. `key_id` is its URI.
+    """A public key of an actor; for a local actor with the private key. `key_id` is its URI.
 
     `asserts`: the actor lists it for integrity proofs, in `assertionMethod`. `retired_at`: since
-    then our actor signs with a newer one, and lists this for what is on its way still.
+    then a newer key signs, and this one is listed only for deliveries in flight.
     """
 
     __tablename__ = "actor_key"
@@ -100,9 +99,7 @@ class Follow(StateMixin, Base):
 
 
 class Block(Base):
-    """One actor, ours or another's, wants nothing to do with another. `uri` is the id of the Block
-    activity.
-    """
+    """One actor, local or remote, blocks another. `uri` is the id of the Block activity."""
 
     __tablename__ = "block"
     __table_args__ = (UniqueConstraint("blocker_id", "blocked_id"),)

@@ -1,4 +1,4 @@
-"""What the rows of the federation share."""
+"""Mixins of the federation's tables: states and queues."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,23 +15,23 @@ Uri = String(2000)
 
 
 class StateMixin:
-    """A row whose `state` moves only as its table `STATES` says."""
+    """A row whose `state` changes only along the transitions in `STATES`."""
 
     STATES: ClassVar[Mapping[str, frozenset[str]]]
     state: Mapped[str]
 
     def move_to(self, state: str) -> None:
-        """Raises `ConflictError` for a move that the table does not have."""
+        """Raises `ConflictError` for a transition that `STATES` does not allow."""
         if state not in self.STATES[self.state]:
             raise ConflictError(msg("You can no longer do this."))
         self.state = state
 
 
 class QueueMixin(StateMixin):
-    """What every row of a queue has. `WAITING` is the state in which the job `JOB` takes it up.
+    """The columns of every queue. The job `JOB` takes rows in the state `WAITING`.
 
-    The column `REASON`, if there is one, says why the last attempt failed. After a failure a row
-    waits for `FIRST_DELAY`, each time twice as long, and is given up after `MAX_ATTEMPTS`.
+    `REASON` names the column for the last error, if there is one. After a failure a row waits
+    `FIRST_DELAY`, doubled each time, and fails after `MAX_ATTEMPTS`.
     """
 
     JOB: ClassVar[str]

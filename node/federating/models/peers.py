@@ -1,4 +1,4 @@
-"""Other servers: whom we speak with, how it goes, what they got and what was refused."""
+"""Other servers: their state and health, subscriptions, disclosures, refusals and reactions."""
 
 from datetime import datetime, timedelta
 
@@ -11,15 +11,16 @@ from node.federating.models.mixins import QueueMixin, Uri
 
 
 class Peer(Base):
-    """A host that the operator spoke about, that a list names, or that we have heard from.
+    """A host that the operator or a list has decided about, that was suggested, or that we had
+    contact with.
 
-    `state`: allowed, blocked or unknown; the operator decided it, unless `peer_list` did.
-    `comment` says why. One that `is_to_greet` was allowed a moment ago. `found_from` is the host
-    that told us of it, as long as nobody decided. `software` is what it said it runs, `asked_at`
-    when it was last asked. `scheme` is the signature scheme it is known to take. `failures` counts
-    attempts in a row that nobody answered; after some, nothing is sent before `try_after`, and
-    `unreachable_since` says since when. `clock_difference` is how many seconds its clock was ahead
-    of ours when it answered last.
+    `state`: allowed, blocked or unknown, decided by the operator unless `peer_list` is set;
+    `comment` says why. `is_to_greet`: it was just allowed and is yet to be contacted. `found_from`:
+    the host that suggested it, while nobody has decided. `software`: what it runs, by its NodeInfo,
+    last queried at `asked_at`. `scheme`: the signature scheme it is known to accept. `failures`:
+    failed attempts in a row; after some, nothing is sent before `try_after`, and
+    `unreachable_since` is set. `clock_difference`: the seconds by which its clock was ahead of ours
+    at its last response.
     """
 
     __tablename__ = "peer"
@@ -48,7 +49,7 @@ class Peer(Base):
 
 
 class ClockReading(Base):
-    """One row: when this node last noted the time. A time that lies ahead shows that the clock was
+    """A single row: the time this node last recorded. A time in the future shows that the clock was
     set back.
     """
 
@@ -59,9 +60,9 @@ class ClockReading(Base):
 
 
 class PeerList(QueueMixin, Base):
-    """A list of servers that another node keeps and ours follows. `url` is where it stands.
+    """A subscription to a list of servers that another node publishes at `url`.
 
-    `body` is the list as it was last read. It may block; it allows only where `may_allow`.
+    `body` is the list as last fetched. It may block hosts; it may allow them only with `may_allow`.
     """
 
     __tablename__ = "peer_list"
@@ -79,10 +80,11 @@ class PeerList(QueueMixin, Base):
 
 
 class Disclosure(Base):
-    """What a host got of ours: of each object when first, when last, and by which activity.
+    """An entry of the disclosure ledger: a host received an object of ours, first and last when,
+    and by which activity type.
 
-    `inbox` is where it was delivered; none where the host fetched it. `deleted_at` is when the host
-    acknowledged that the object is gone.
+    `inbox`: where it was delivered; None if the host fetched it. `deleted_at`: when the host
+    acknowledged the object's Delete.
     """
 
     __tablename__ = "shared"
@@ -103,9 +105,9 @@ class Disclosure(Base):
 
 
 class RefusalCount(Base):
-    """How often a host was refused for a reason, and when last.
+    """How often messages of a host were refused for a reason, and when last.
 
-    The host is what the message claimed, unproven.
+    `host` is the unverified sender that the messages claim.
     """
 
     __tablename__ = "refusal_count"
@@ -121,9 +123,9 @@ class RefusalCount(Base):
 
 
 class Reaction(Base):
-    """Somebody likes or announces something of ours or that we know: once, whatever the id.
+    """A Like or Announce (`kind`) of a known object; one per actor, whatever its id.
 
-    `kind`: Like or Announce. `uri` is the id of the activity.
+    `uri` is the id of the activity.
     """
 
     __tablename__ = "reaction"
@@ -142,7 +144,7 @@ class Reaction(Base):
 
 
 class RemoteTombstone(Base):
-    """What a remote actor said it deleted: its Create that comes later is not shown."""
+    """An object that a remote actor has deleted. A Create that arrives later is ignored."""
 
     __tablename__ = "deleted"
 

@@ -1,4 +1,4 @@
-"""Rows with a state are the queues: what goes out, what came in, what is being read."""
+"""The queues: outgoing deliveries, received messages, backfills, comparisons, actor deletions."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +12,10 @@ from node.federating.models.mixins import QueueMixin, Uri
 
 
 class OutboxActivity(Base):
-    """An activity of ours.
+    """An activity of a local actor.
 
-    `body` is the exact JSON text that is sent, so that every attempt sends the same. `audience` is
-    who may read it: public, peers, direct, or nobody once it was withdrawn.
+    `body` is the exact JSON text, so that every attempt sends the same. `audience` is who may read
+    it: public, peers, direct, or nobody once it was withdrawn.
     """
 
     __tablename__ = "outbox_activity"
@@ -34,9 +34,9 @@ class OutboxActivity(Base):
 
 
 class Delivery(QueueMixin, Base):
-    """One activity on its way to one inbox.
+    """The delivery of one activity to one inbox.
 
-    The row is the queue: a worker leases it, sends, and records the answer.
+    A worker leases the row, sends the activity, and records the result.
     """
 
     __tablename__ = "delivery"
@@ -69,9 +69,7 @@ class Delivery(QueueMixin, Base):
 
 
 class DeliveryAttempt(Base):
-    """One try to deliver: when, what was answered (a status, or an error where nobody answered),
-    how long it took.
-    """
+    """One attempt to deliver: time, response (status, or an error if there was none), duration."""
 
     __tablename__ = "delivery_attempt"
 
@@ -86,10 +84,10 @@ class DeliveryAttempt(Base):
 
 
 class InboxItem(QueueMixin, Base):
-    """An accepted activity of somebody else.
+    """An accepted activity of a remote actor.
 
-    `uri` is its id, so that one sent twice is stored once. `forwarded_by` is the host that passed
-    it on, where that is not its own.
+    `uri` is its id, so that duplicates are stored once. `forwarded_by`: the host that forwarded it,
+    if that is not its actor's.
     """
 
     __tablename__ = "inbox_item"
@@ -103,7 +101,7 @@ class InboxItem(QueueMixin, Base):
     STATES = {  # noqa: RUF012 -- a constant table
         "new": frozenset({"done", "ignored", "failed"}),
         "failed": frozenset({"new"}),
-        # A Follow that comes again under the same id.
+        # A Follow repeated under the same id is processed again.
         "done": frozenset({"new"}),
         "ignored": frozenset({"new"}),
     }
@@ -122,10 +120,10 @@ class InboxItem(QueueMixin, Base):
 
 
 class Backfill(QueueMixin, Base):
-    """Reading everything that a council has, page by page.
+    """The state of reading all documents of a council, page by page.
 
-    `next_page` is where to go on after a crash. `size` is how many bytes of JSON were read;
-    `landmark` is a page that was, by which a circle of pages is found.
+    `next_page`: where to continue after a crash. `size`: bytes of JSON read so far. `landmark`: an
+    earlier page, by which a cycle of pages is detected.
     """
 
     __tablename__ = "backfill"
@@ -152,15 +150,15 @@ class Backfill(QueueMixin, Base):
 
 
 class ActorDeletion(QueueMixin, Base):
-    """An actor of another server that was deleted (`node.federating.actors.TOMBSTONE`), or may have
-    been, which its own server is asked. `inbox` is the inbox that received the message about it.
-    The row is deleted once what the actor wrote has been removed.
+    """A remote actor that was deleted (`node.federating.actors.TOMBSTONE`), or may have been, so
+    that its server is asked. `inbox`: the inbox that answered 410 Gone, if that is why. The row is
+    deleted once the actor's content has been removed.
     """
 
     __tablename__ = "departure"
 
     JOB, WAITING, REASON = "departures", "waiting", ""
-    # An actor whose server does not answer is asked for at first after this time.
+    # The first delay if the actor's server does not respond.
     FIRST_DELAY = timedelta(minutes=15)
     STATES = {"waiting": frozenset()}  # noqa: RUF012 -- a constant table
 
@@ -171,11 +169,11 @@ class ActorDeletion(QueueMixin, Base):
 
 
 class Comparison(QueueMixin, Base):
-    """What we hold of a council, compared with what it says it has, again and again.
+    """Regular comparisons of our copy of a council's data with its own.
 
-    `agreed_at` is when both were last the same; `different` counts what was not at the last
-    comparison, `fetched` and `removed` what was done about it. `followers_url` is where its server
-    says who of ours follows it (FEP-8fcf), while that is to be looked at.
+    `agreed_at`: when both were last equal. `different`: differences at the last comparison;
+    `fetched` and `removed`: the repairs. `followers_url`: its list of the local actors that follow
+    it (FEP-8fcf), while that is to be compared.
     """
 
     __tablename__ = "comparison"

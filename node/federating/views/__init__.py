@@ -1,4 +1,4 @@
-"""What other servers ask of this node: who is here, what there is, and the inbox."""
+"""Endpoints for other servers: actors, collections, WebFinger, NodeInfo, followers, peer lists."""
 
 from node.federating.views import (
     collections,

@@ -1,4 +1,4 @@
-"""What our actors made public: outboxes, followers, activities."""
+"""Collections of local actors: outboxes, followers, following, featured; and single activities."""
 
 import json
 
@@ -36,14 +36,14 @@ def outbox(slug: str) -> ResponseReturnValue:
 
 
 def outbox_response(actor: Actor) -> ResponseReturnValue:
-    """What an actor of ours said to all, or to those who may read it, newest first."""
+    """The activities of a local actor that the viewer may see, newest first, in pages."""
     if not wants_activity():
         return redirect(actor.url)
-    reader, session = current_viewer(), current_work().session
-    shown = select(OutboxActivity).where(
-        OutboxActivity.actor_id == actor.id, OutboxActivity.audience.in_(reader.audiences)
+    viewer, session = current_viewer(), current_work().session
+    visible = select(OutboxActivity).where(
+        OutboxActivity.actor_id == actor.id, OutboxActivity.audience.in_(viewer.audiences)
     )
-    total = session.scalar(select(func.count()).select_from(shown.subquery())) or 0
+    total = session.scalar(select(func.count()).select_from(visible.subquery())) or 0
     before = request.args.get("before", type=parse_row_id)
     if "page" not in request.args and before is None:
         first = f"{actor.outbox}?page=1"
@@ -51,15 +51,15 @@ def outbox_response(actor: Actor) -> ResponseReturnValue:
             Collection(id=actor.outbox or "", total_items=total, first=first).dump()
         )
     if before is not None:
-        shown = shown.where(OutboxActivity.id < before)
-    rows = session.scalars(shown.order_by(OutboxActivity.id.desc()).limit(PAGE_SIZE)).all()
-    more = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE_SIZE else None
+        visible = visible.where(OutboxActivity.id < before)
+    rows = session.scalars(visible.order_by(OutboxActivity.id.desc()).limit(PAGE_SIZE)).all()
+    next_url = f"{actor.outbox}?before={rows[-1].id}" if len(rows) == PAGE_SIZE else None
     page = CollectionPage(
         id=f"{actor.outbox}?" + (f"before={before}" if before is not None else "page=1"),
         part_of=actor.outbox or "",
         total_items=total,
         items=tuple(without_context(json.loads(row.body)) for row in rows),
-        next=more,
+        next=next_url,
     )
     return activity_response(page.dump())
 
@@ -72,7 +72,7 @@ def followers(slug: str) -> ResponseReturnValue:
 
 
 def followers_response(actor: Actor) -> ResponseReturnValue:
-    """How many follow an actor of ours; not who."""
+    """The number of followers of a local actor, without a list."""
     if not wants_activity():
         return redirect(actor.url)
     session = current_work().session
@@ -91,7 +91,7 @@ def following(slug: str) -> ResponseReturnValue:
 
 
 def following_response(actor: Actor) -> ResponseReturnValue:
-    """How many an actor of ours follows; not whom."""
+    """The number of actors that a local actor follows, without a list."""
     if not wants_activity():
         return redirect(actor.url)
     accepted = select(func.count()).where(
@@ -109,7 +109,7 @@ def featured(slug: str) -> ResponseReturnValue:
 
 
 def featured_response(actor: Actor) -> ResponseReturnValue:
-    """What an actor of ours puts first: nothing."""
+    """The featured objects of a local actor: none."""
     if not wants_activity():
         return redirect(actor.url)
     collection = Collection(local_uris.featured(actor.uri), total_items=0, items=())
@@ -119,13 +119,13 @@ def featured_response(actor: Actor) -> ResponseReturnValue:
 @blueprint.get("/activities/<token>")
 @permission(PUBLIC)
 def activity(token: str) -> ResponseReturnValue:
-    """An activity of ours, by its id; never one that was for one actor."""
-    reader, work = current_viewer(), current_work()
+    """A local activity by its id, if the viewer may see it; direct ones are never shown."""
+    viewer, work = current_viewer(), current_work()
     uri = f"{work.settings.base_url}/activities/{token}"
     row = work.session.scalar(
         select(OutboxActivity).where(
             OutboxActivity.uri == uri,
-            OutboxActivity.audience.in_(reader.audiences),
+            OutboxActivity.audience.in_(viewer.audiences),
             or_(OutboxActivity.type == "Delete", ~OutboxActivity.actor.has(kind=actors.TOMBSTONE)),
         )
     )

@@ -1,4 +1,4 @@
-"""Who makes the current request, as far as what may be read depends on it."""
+"""The viewer of the current request, and the signature that identifies it."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -25,42 +25,42 @@ ResultT = TypeVar("ResultT")
 
 
 def current_signed_request() -> SignedRequest:
-    """The current request, as signatures speak of it."""
+    """The current request in the form that signatures cover."""
     return signed_request(current_node().settings, request.environ)
 
 
 def current_viewer() -> Viewer:
-    """Who reads: asked at the beginning of a view, before anything is looked up for it.
+    """The viewer of the current request. Call it at the start of a view, before other queries.
 
-    A peer whose signature cannot be verified reads what everybody may; where that is nothing, the
-    answer says what is wrong with the signature (`unproven`). The answer says that it depends on
-    who asks. Raises `Refusal` for a blocked server.
+    A peer whose signature cannot be verified reads as anonymous; if it can see nothing then, the
+    response says what is wrong with the signature (`signature_refusal`). The response varies by
+    viewer. Raises `Refusal` for a blocked server.
     """
-    if "reader" not in g:
+    if "viewer" not in g:
         after_this_request(_vary_by_viewer)
-        g.reader, g.unproven = _identify()
-    reader: Viewer = g.reader
-    return reader
+        g.viewer, g.signature_refusal = _identify()
+    viewer: Viewer = g.viewer
+    return viewer
 
 
 def verified_viewer() -> Viewer:
-    """As `current_reader`, for lists by which peers tell what is not there any more: one who is due
-    more than everybody would take the shorter list for the whole one.
+    """As `current_viewer`, for complete lists, by which peers find out what was removed: a peer
+    read as anonymous would take the shorter list for the complete one.
 
     Raises `Refusal` also for a peer whose signature cannot be verified.
     """
-    reader, refusal = current_viewer(), signature_refusal()
+    viewer, refusal = current_viewer(), signature_refusal()
     if refusal is not None:
         raise refusal
-    return reader
+    return viewer
 
 
 def find_public_first(find: Callable[[Viewer], ResultT]) -> ResultT:
-    """What `find` finds for everybody; where it raises `NotFoundError`, what it finds for whoever
-    asks.
+    """The result of `find` for an anonymous viewer; if that raises `NotFoundError`, for the current
+    one.
 
-    For names and actors, which others need before they can believe us: what is public waits for
-    nobody's key.
+    For names and actors, which other servers need before they can verify us: public ones are found
+    without fetching a key.
     """
     try:
         return find(ANONYMOUS)
@@ -69,17 +69,15 @@ def find_public_first(find: Callable[[Viewer], ResultT]) -> ResultT:
 
 
 def refuse_blocked_servers() -> None:
-    """For what everybody else may read. Raises `Refusal` for a blocked server."""
+    """For public content. Raises `Refusal` for a blocked server."""
     signed = current_signed_request()
     if is_signed(signed):
         refuse_blocked_host(current_node(), signed)
 
 
 def signature_refusal() -> Refusal | None:
-    """Why the signature of the current request was not believed; None where it was, or where nobody
-    had to know.
-    """
-    refusal: Refusal | None = g.get("unproven")
+    """Why the signature of the current request was refused; None if it was valid or not checked."""
+    refusal: Refusal | None = g.get("signature_refusal")
     return refusal
 
 
@@ -99,6 +97,6 @@ def _identify() -> tuple[Viewer, Refusal | None]:
 
 def _vary_by_viewer(response: Response) -> Response:
     response.vary.update(SIGNATURE_HEADERS)
-    if g.get("reader", ANONYMOUS) != ANONYMOUS:
+    if g.get("viewer", ANONYMOUS) != ANONYMOUS:
         response.headers.setdefault("Cache-Control", "private, no-store")
     return response

@@ -1,4 +1,4 @@
-"""The followers of our councils at the server that asks, for it alone (FEP-8fcf)."""
+"""The followers of our councils on the requesting server, shown to that server only (FEP-8fcf)."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -22,8 +22,8 @@ blueprint = Blueprint("followers", __name__)
 @blueprint.get("/councils/<slug>/followers_synchronization")
 @permission(PUBLIC)
 def synchronization(slug: str) -> ResponseReturnValue:
-    """Who of the server that asks follows the council, as far as we know. The server has to prove
-    which one it is; what others follow is no concern of it.
+    """The followers of the council on the requesting server, which must prove its identity since it
+    may not see those on other servers.
     """
     current_work().pause()
     host = _verified_host()
@@ -31,11 +31,13 @@ def synchronization(slug: str) -> ResponseReturnValue:
     actor = actors.local_by_username(session, slug)
     if actor is None or not actor.followers:
         raise NotFoundError(msg("There is no such council here."))
-    listed = tuple(follower_sync.followers_on_host(session, actor, host))
+    follower_uris = tuple(follower_sync.followers_on_host(session, actor, host))
     uri = follower_sync.collection_url(actor)
-    answer = activity_response(Collection(id=uri, total_items=len(listed), items=listed).dump())
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    response = activity_response(
+        Collection(id=uri, total_items=len(follower_uris), items=follower_uris).dump()
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _verified_host() -> str:

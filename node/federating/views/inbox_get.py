@@ -1,4 +1,4 @@
-"""The inboxes, for whoever looks at them. What is posted is taken before: see
+"""Answers GET requests to inboxes. POST requests are handled before: see
 `node.web.inbox_middleware`.
 """
 
@@ -19,5 +19,5 @@ blueprint = Blueprint("inbox", __name__)
 @blueprint.get("/officers/<username>/inbox")
 @permission(PUBLIC)
 def look(**_named: str) -> NoReturn:
-    """Nobody reads an inbox."""
+    """Inboxes cannot be read."""
     raise MethodNotAllowed(["POST"])

@@ -1,4 +1,4 @@
-"""The servers that this node speaks with or blocks, for others to read: off unless it is set on."""
+"""The published peer lists: connected and blocked servers, if the settings publish them."""
 
 from flask import Blueprint, Response, json
 from flask.typing import ResponseReturnValue
@@ -17,39 +17,39 @@ blueprint = Blueprint("published", __name__)
 @blueprint.get("/peers.csv")
 @permission(PUBLIC)
 def as_csv() -> ResponseReturnValue:
-    """As another node subscribes to it."""
-    text = peer_lists.dump_csv(item.entry for item in _visible_peers())
+    """The list in the format that other nodes subscribe to."""
+    text = peer_lists.dump_csv(peer.entry for peer in _visible_peers())
     return Response(text, content_type="text/csv; charset=utf-8")
 
 
 @blueprint.get("/peers.json")
 @permission(PUBLIC)
 def as_json() -> ResponseReturnValue:
-    """The same with what each server runs, as another node looks for peers in it."""
+    """The list with each server's software, in which other nodes discover peers."""
     peers = [
         {
-            "host": item.entry.host,
-            "state": item.entry.state,
-            "comment": item.entry.comment,
-            "software": item.software,
+            "host": peer.entry.host,
+            "state": peer.entry.state,
+            "comment": peer.entry.comment,
+            "software": peer.software,
         }
-        for item in _visible_peers()
+        for peer in _visible_peers()
     ]
     return Response(json.dumps({"peers": peers}), content_type="application/json")
 
 
 def _visible_peers() -> list[server_discovery.PublishedPeer]:
-    reader, settings = current_viewer(), current_node().settings
-    shows_peers = _may_read(reader, settings.publish_peers)
-    shows_blocks = _may_read(reader, settings.publish_blocks)
-    if not (shows_peers or shows_blocks):
+    viewer, settings = current_viewer(), current_node().settings
+    may_see_peers = _may_read(viewer, settings.publish_peers)
+    may_see_blocks = _may_read(viewer, settings.publish_blocks)
+    if not (may_see_peers or may_see_blocks):
         raise NotFoundError(msg("This server does not publish a list of servers."))
     return server_discovery.list_published(
-        current_work().session, settings, allowed=shows_peers, blocked=shows_blocks
+        current_work().session, settings, allowed=may_see_peers, blocked=may_see_blocks
     )
 
 
-def _may_read(reader: Viewer, published: PublishTo) -> bool:
-    if published == "peers":
-        return bool(reader.host) or reader.is_local_user
-    return published == "everybody"
+def _may_read(viewer: Viewer, audience: PublishTo) -> bool:
+    if audience == "peers":
+        return bool(viewer.host) or viewer.is_local_user
+    return audience == "everybody"

@@ -1,4 +1,4 @@
-"""Who is here: the node's own actor, WebFinger and NodeInfo."""
+"""Discovery of this node: its own actor, WebFinger and NodeInfo."""
 
 from functools import partial
 
@@ -37,9 +37,10 @@ blueprint = Blueprint("discovery", __name__)
 @blueprint.get("/actor")
 @permission(PUBLIC)
 def node_actor() -> ResponseReturnValue:
-    """The node itself.
+    """The node's own actor.
 
-    Readable without a signature, or two servers that ask for one would wait for each other.
+    Readable without a signature; otherwise two servers that require signatures would wait for each
+    other.
     """
     if not wants_activity():
         return redirect(url_for("pages.home"))
@@ -56,38 +57,38 @@ def _build_node_document() -> Document:
 @permission(PUBLIC)
 @for_servers
 def webfinger() -> ResponseReturnValue:
-    """Who `acct:name@host` is. On other servers' way to believe us, so it is plain and fast, and
-    looks at no signature where everybody may know.
+    """The actor of `acct:name@host` (RFC 7033). Other servers need it to verify us, so it is fast
+    and checks no signature for public actors.
 
-    What is for the councils we work with is found by them alone, who sign that they ask.
+    Actors that only peers may see are found by peers alone, who must sign the request.
     """
-    wanted = _parse_resource_argument()
+    resource = _parse_resource_argument()
 
-    def find(reader: Viewer) -> bytes:
-        if reader == ANONYMOUS:
-            return cached_json(f"webfinger {wanted}", partial(_build_webfinger, wanted))
-        return json_bytes(_build_webfinger(wanted, for_peers=True))
+    def find(viewer: Viewer) -> bytes:
+        if viewer == ANONYMOUS:
+            return cached_json(f"webfinger {resource}", partial(_build_webfinger, resource))
+        return json_bytes(_build_webfinger(resource, for_peers=True))
 
-    answer = Response(find_public_first(find), content_type="application/jrd+json")
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.vary.update(SIGNATURE_HEADERS)
-    return answer
+    response = Response(find_public_first(find), content_type="application/jrd+json")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.vary.update(SIGNATURE_HEADERS)
+    return response
 
 
 def _parse_resource_argument() -> tuple[str, str] | str:
-    """Whom the question is about, however it is spelt."""
+    """The `resource` argument: a URI, or a username in lower case and a host."""
     try:
-        wanted = parse_resource(request.args.get("resource", ""))
+        resource = parse_resource(request.args.get("resource", ""))
     except FederationError as error:
         raise InvalidInputError(
             msg("Ask for a resource such as acct:council@example.gov.uk.")
         ) from error
-    return wanted if isinstance(wanted, str) else (wanted[0].lower(), wanted[1])
+    return resource if isinstance(resource, str) else (resource[0].lower(), resource[1])
 
 
-def _build_webfinger(wanted: tuple[str, str] | str, *, for_peers: bool = False) -> Document:
+def _build_webfinger(resource: tuple[str, str] | str, *, for_peers: bool = False) -> Document:
     work = current_work()
-    actor = _find_actor(work.session, work.settings, wanted)
+    actor = _find_actor(work.session, work.settings, resource)
     if actor is None or (actor.is_for_peers and not for_peers):
         raise NotFoundError(msg("There is no one with that name on this server."))
     subject = f"acct:{local_uris.handle(work.settings, actor).removeprefix('@')}"
@@ -95,11 +96,11 @@ def _build_webfinger(wanted: tuple[str, str] | str, *, for_peers: bool = False) 
 
 
 def _find_actor(
-    session: Session, settings: Settings, wanted: str | tuple[str, str]
+    session: Session, settings: Settings, resource: str | tuple[str, str]
 ) -> Actor | None:
-    if isinstance(wanted, str):
-        return actors.local_by_uri(session, wanted)
-    username, host = wanted
+    if isinstance(resource, str):
+        return actors.local_by_uri(session, resource)
+    username, host = resource
     is_here = host in {settings.authority, settings.handle_host}
     return actors.local_by_username(session, username) if is_here else None
 
