@@ -1,1 +1,1 @@
-"""The people of the council who sign in, and what each may do."""
+"""User accounts: sign-in, sessions, passwords, roles and permissions."""

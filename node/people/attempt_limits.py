@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in. Counted in this process only; see docs/decisions."""
+"""Rate limits for sign-in attempts, counted in this process only; see docs/decisions."""
 
 import hashlib
 import threading
@@ -9,55 +9,55 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 WINDOW_SECONDS = 15 * 60.0
-# One person may mistype; a whole council may sit behind one address. Nobody tries an account from
-# so many addresses but whoever guesses.
+# A whole council may sit behind one address. Only an attacker tries one account from so many
+# addresses that the last limit is reached.
 MAX_PER_PERSON, MAX_PER_ADDRESS, MAX_PER_ACCOUNT = 10, 100, 50
 MAX_NAMES = 10_000
 
 
 class AttemptLimiter:
-    """Counts tries by name: `most` of them in any `window` seconds.
+    """Sliding-window rate limiter: `limit` attempts per name in any `window` seconds.
 
-    It remembers so many names and no more, each by its hash, since names may be long; of the rest,
-    those that tried last longest ago go.
+    Holds at most `names` names, as hashes, since names may be long; the one whose last attempt is
+    the oldest is dropped.
     """
 
     def __init__(
         self,
-        most: int,
+        limit: int,
         window: float = WINDOW_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         names: int = MAX_NAMES,
     ) -> None:
-        self._limit, self._window, self._clock, self._names = most, window, clock, names
+        self._limit, self._window, self._clock, self._names = limit, window, clock, names
         self._attempts: OrderedDict[bytes, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def hit(self, name: str) -> float:
-        """Count a try of `name`, or say in how many seconds it may try: 0 where it may now.
+        """Count an attempt and return 0, or return the seconds until the next one is allowed.
 
-        It is counted before its outcome is known, so that trying many at once gains nothing.
+        An attempt is counted before its outcome is known, so that parallel attempts are limited.
         """
         key = _key(name)
         with self._lock:
-            moment = self._clock()
-            tried = [at for at in self._attempts.pop(key, []) if at > moment - self._window]
-            wait = tried[0] + self._window - moment if len(tried) >= self._limit else 0.0
+            current = self._clock()
+            attempts = [at for at in self._attempts.pop(key, []) if at > current - self._window]
+            wait = attempts[0] + self._window - current if len(attempts) >= self._limit else 0.0
             if not wait:
-                tried.append(moment)
-            self._attempts[key] = tried
+                attempts.append(current)
+            self._attempts[key] = attempts
             if len(self._attempts) > self._names:
                 self._attempts.popitem(last=False)
         return wait
 
     def undo(self, name: str) -> None:
-        """The last try of `name` does not count: it succeeded."""
+        """Discount the last attempt of `name`."""
         with self._lock:
-            if tried := self._attempts.get(_key(name)):
-                tried.pop()
+            if attempts := self._attempts.get(_key(name)):
+                attempts.pop()
 
     def reset(self, name: str) -> None:
-        """None of the tries of `name` count."""
+        """Discount all attempts of `name`."""
         with self._lock:
             self._attempts.pop(_key(name), None)
 
@@ -68,8 +68,8 @@ def _key(name: str) -> bytes:
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """Who tries to sign in: from which address, as whom, and on which device, if that account was
-    used on it before; empty otherwise.
+    """An attempt to sign in, from an IP address, to the account `email`. `device` is the digest of
+    the device's secret if the account was used on that device before, else empty.
     """
 
     address: str
@@ -78,9 +78,8 @@ class SignInAttempt:
 
 
 class SignInLimiter:
-    """The tries of people: each from one address, of that address altogether, and of one account
-    from everywhere. Whoever is on a device that they used before is counted by that alone, so that
-    no stranger keeps them out.
+    """Limits sign-in attempts per account and address, per address, and per account. Attempts on a
+    known device are limited per device alone, so that strangers cannot lock a user out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,37 +88,38 @@ class SignInLimiter:
         self._accounts = AttemptLimiter(MAX_PER_ACCOUNT, clock=clock)
         self._devices = AttemptLimiter(MAX_PER_PERSON, clock=clock)
 
-    def hit(self, who: SignInAttempt) -> float:
-        """Count a try, or say in how many seconds there may be one: 0 where it may be now."""
-        return next(filter(None, (tries.hit(name) for tries, name in self._limiters_for(who))), 0.0)
+    def hit(self, attempt: SignInAttempt) -> float:
+        """Count an attempt and return 0, or return the seconds until the next one is allowed."""
+        waits = (limiter.hit(name) for limiter, name in self._limiters_for(attempt))
+        return next(filter(None, waits), 0.0)
 
-    def undo(self, who: SignInAttempt) -> None:
-        """The last try does not count."""
-        for tries, name in self._limiters_for(who):
-            tries.undo(name)
+    def undo(self, attempt: SignInAttempt) -> None:
+        """Discount the last attempt."""
+        for limiter, name in self._limiters_for(attempt):
+            limiter.undo(name)
 
-    def record_success(self, who: SignInAttempt) -> None:
-        """The last try does not count, nor do those before it of the same person."""
-        self.undo(who)
-        own, name = self._limiters_for(who)[0]
-        own.reset(name)
+    def record_success(self, attempt: SignInAttempt) -> None:
+        """Discount the last attempt, and the earlier ones of the same person."""
+        self.undo(attempt)
+        limiter, name = self._limiters_for(attempt)[0]
+        limiter.reset(name)
 
-    def _limiters_for(self, who: SignInAttempt) -> list[tuple[AttemptLimiter, str]]:
-        """By what a try is counted, in this order: what is refused is counted by nothing that
-        follows, so that no single address uses up the tries of an account.
+    def _limiters_for(self, attempt: SignInAttempt) -> list[tuple[AttemptLimiter, str]]:
+        """The limiters that apply, each with the name to count, in order. An attempt that one
+        refuses is not counted by the next, so one address cannot use up an account's attempts.
         """
-        where, email = network_of(who.address), who.email.casefold()
-        if who.device:
-            return [(self._devices, f"{who.device} {email}")]
+        network, email = network_of(attempt.address), attempt.email.casefold()
+        if attempt.device:
+            return [(self._devices, f"{attempt.device} {email}")]
         return [
-            (self._people, f"{where} {email}"),
+            (self._people, f"{network} {email}"),
             (self._accounts, email),
-            (self._addresses, where),
+            (self._addresses, network),
         ]
 
 
 def network_of(address: str) -> str:
-    """What one household or office has: an IPv4 address, or the first half of an IPv6 address."""
+    """The network of one household or office: an IPv4 address, or the /64 of an IPv6 address."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

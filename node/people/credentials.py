@@ -1,6 +1,6 @@
-"""What lets somebody act as a person: sessions, and what other rooms give (`Node.credentials`).
+"""Revokes all credentials of a user together, and notifies users of changes to their accounts.
 
-All of it ends together, and the person hears of each change to it.
+Credentials are sessions and what other rooms issue (`Node.credential_revokers`).
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from node.runtime import UnitOfWork
 
 
 class AccountChange(StrEnum):
-    """Something that a person is told of by email, whatever else they chose to hear of."""
+    """An account change that users are emailed about, whatever their notification settings."""
 
     device = "device"
     token = "token"  # noqa: S105 -- the name of a change
@@ -24,17 +24,17 @@ class AccountChange(StrEnum):
 
 
 def revoke_all(work: UnitOfWork, user: User, keep_session: int | None = None) -> None:
-    """End all that lets anybody act as this person: every session but `keep_session`, API tokens,
-    webhooks with their secrets, links to choose a new password; and forget their devices.
+    """Revoke all credentials of a user: every session but `keep_session`, API tokens, webhook
+    secrets and links to choose a new password. Also forget the user's devices.
     """
     sessions.end_all(work, user, keep_session)
     sessions.forget_devices(work, user, keep_session)
-    for end in work.node.credential_revokers:
-        end(work, user)
+    for revoke in work.node.credential_revokers:
+        revoke(work, user)
     work.audit("user.end-credentials", user.email)
 
 
 def notify_user(work: UnitOfWork, user: User, change: AccountChange, **details: str) -> None:
-    """Tell a person of a change, by email once this is committed."""
-    for tell in work.node.account_notifiers:
-        tell(work, user, change, details)
+    """Notify a user of an account change, by email after the commit."""
+    for notify in work.node.account_notifiers:
+        notify(work, user, change, details)

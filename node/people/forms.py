@@ -1,4 +1,4 @@
-"""The form with which people sign in, and how often anybody may try a password."""
+"""The sign-in form, and the verification of passwords within the attempt limits."""
 
 import math
 from collections.abc import Iterator
@@ -22,30 +22,29 @@ from node.people.service import MAX_LEN_PASSWORD
 EXTENSION_KEY = "moothall-tries"
 NO_EMAIL = _l("Enter your email address")
 NO_PASSWORD = _l("Enter your password")
-# No address that mail reaches is longer (RFC 5321, section 4.5.3.1.3, without its brackets).
+# Characters in a deliverable address (RFC 5321, section 4.5.3.1.3, without the brackets).
 MAX_LEN_EMAIL = 254
-# One sentence for both, so that nobody learns who has an account.
+# The same error for both, so that no one learns who has an account.
 SIGN_IN_FAILED = _l("The email address or password is not correct")
 
 log = structlog.get_logger(__name__)
 
 
 class SignInForm(LoginForm):
-    """Flask-Security's form, which looks at so many passwords and no more."""
+    """Flask-Security's sign-in form, with attempt limits."""
 
-    # A session lasts as long as the settings say; nobody is signed in for longer than that.
+    # No "remember me": the settings decide how long a session lasts.
     remember = None
 
     def validate(self, **arguments: Any) -> bool:
-        """Whether this is somebody's e-mail address and password.
+        """Whether email address and password belong to an active account.
 
-        Raises `TooManyRequests` after too many tries, and `BadRequest` for a field that is not
-        shown.
+        Raises `TooManyRequests` after too many attempts, and `BadRequest` for an unknown field.
         """
         refuse_unknown_fields(self)
-        # As accounts are kept; nobody thinks of the case of an e-mail address.
+        # Accounts are stored in lower case.
         email = self.email.data = (self.email.data or "").strip().lower()
-        if len(email) > MAX_LEN_EMAIL:  # looking closer at it may take seconds
+        if len(email) > MAX_LEN_EMAIL:  # validating such an address may take seconds
             return self._fail()
         password = self.password.data or ""
         if not email or not password:
@@ -53,12 +52,12 @@ class SignInForm(LoginForm):
             self.password.errors = [] if password else [NO_PASSWORD]
             return False
         with _count_attempt(email) as outcome:
-            # A longer password is nobody's, and no hash takes one of any length.
+            # No account has a longer password, and hashing a very long one is expensive.
             outcome.is_right = len(password) <= MAX_LEN_PASSWORD and super().validate(**arguments)
         return outcome.is_right or self._fail()
 
     def validate_next(self, field: Field) -> None:
-        """Whoever is to go on to another site goes to the first page instead."""
+        """Replace a redirect to another site by one to the home page."""
         if field.data and not validate_redirect_url(field.data):
             field.data = ""
 
@@ -68,12 +67,13 @@ class SignInForm(LoginForm):
 
 
 def verify_current_password(email: str, password: str, password_hash: str) -> bool:
-    """Whether whoever is signed in knows the password of the account. It counts as a try to sign
-    in. Raises `TooManyRequests`.
+    """Whether `password` is that of the signed-in user. Counts as an attempt to sign in.
+
+    Raises `TooManyRequests`.
     """
     with _count_attempt(email) as outcome:
-        fits = 0 < len(password) <= MAX_LEN_PASSWORD
-        outcome.is_right = fits and hashing.verify_hash(password, password_hash)
+        has_valid_length = 0 < len(password) <= MAX_LEN_PASSWORD
+        outcome.is_right = has_valid_length and hashing.verify_hash(password, password_hash)
     return outcome.is_right
 
 
@@ -85,22 +85,22 @@ class _SignInOutcome:
 
 @contextmanager
 def _count_attempt(email: str) -> Iterator[_SignInOutcome]:
-    """Count a try to sign in as `email`, unless it succeeds. Raises `TooManyRequests`."""
-    tries: SignInLimiter = current_app.extensions[EXTENSION_KEY]
+    """Count an attempt to sign in as `email`, unless it succeeds. Raises `TooManyRequests`."""
+    limiter: SignInLimiter = current_app.extensions[EXTENSION_KEY]
     device = session_cookies.device_secret()
     is_known = sessions.is_known_device(db.session(), email, device)
-    who = SignInAttempt(
+    attempt = SignInAttempt(
         request.remote_addr or "", email, sessions.digest(device) if is_known else ""
     )
-    wait = tries.hit(who)
+    wait = limiter.hit(attempt)
     if wait:
-        log.warning("too many tries to sign in", address=who.address)
+        log.warning("too many sign-in attempts", address=attempt.address)
         raise TooManyRequests(retry_after=math.ceil(wait))
     outcome = _SignInOutcome()
     try:
         yield outcome
-    except ServiceUnavailable:  # nobody looked at the password
-        tries.undo(who)
+    except ServiceUnavailable:  # the password was not verified
+        limiter.undo(attempt)
         raise
     if outcome.is_right:
-        tries.record_success(who)
+        limiter.record_success(attempt)

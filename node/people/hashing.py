@@ -1,7 +1,7 @@
-"""Hashing passwords with argon2: a bounded number at once, whoever asks.
+"""Hashes and verifies passwords with argon2, a bounded number at a time.
 
 Each hash takes tens of milliseconds of a processor and 19 MiB of memory: without a bound, a handful
-of people who sign in at once could take both from everybody else.
+of simultaneous sign-ins would starve all other requests.
 """
 
 import threading
@@ -13,20 +13,20 @@ from typing import Any
 from flask_security import hash_password, verify_password
 from werkzeug.exceptions import ServiceUnavailable
 
-# OWASP's Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane. Nothing but the
-# test kit changes it.
+# OWASP's Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane. Only the test
+# kit changes it.
 ARGON2_OPTIONS: dict[str, int] = {
     "argon2__memory_cost": 19 * 1024,  # KiB
     "argon2__time_cost": 2,
     "argon2__parallelism": 1,
 }
-# So many at once, and so many that wait for one of these places, for so many seconds.
+# Hashes computed at once, callers waiting for their turn, and how long they wait.
 MAX_CONCURRENT, MAX_WAITING, MAX_WAIT_SECONDS = 2, 4, 2.0
-RETRY_AFTER_SECONDS = 5  # seconds
+RETRY_AFTER_SECONDS = 5
 
 
 class BoundedHashing:
-    """Flask-Security's way to hash and verify, `AT_ONCE` at a time in this process."""
+    """Wraps passlib's context: at most `MAX_CONCURRENT` hashes at a time in this process."""
 
     def __init__(self, context: Any) -> None:  # passlib's CryptContext, which has no types
         self._context = context
@@ -35,7 +35,7 @@ class BoundedHashing:
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        """Raises `ServiceUnavailable` where there is none."""
+        """Wait for a slot. Raises `ServiceUnavailable` if too many wait, or for too long."""
         if not self._queue.acquire(blocking=False):
             raise ServiceUnavailable(retry_after=RETRY_AFTER_SECONDS)
         try:
@@ -58,19 +58,19 @@ class BoundedHashing:
             return bool(self._context.verify(secret, hashed))
 
     def needs_update(self, hashed: str) -> bool:
-        """Whether it was made with other parameters than are usual now."""
+        """Whether the hash was made with other parameters than the current ones."""
         return bool(self._context.needs_update(hashed))
 
     def identify(self, hashed: str) -> str | None:
-        """The name of the method that made it."""
-        method: str | None = self._context.identify(hashed)
-        return method
+        """The name of the scheme that made the hash."""
+        scheme: str | None = self._context.identify(hashed)
+        return scheme
 
 
 def make_hash(password: str) -> str:
     """The hash of a password, as Flask-Security reads it when people sign in."""
-    made: str = hash_password(_normalise(password))
-    return made
+    password_hash: str = hash_password(_normalise(password))
+    return password_hash
 
 
 def verify_hash(password: str, password_hash: str) -> bool:

@@ -1,4 +1,4 @@
-"""Accounts, their roles and their sessions. What a role may do stands in `permissions`."""
+"""Accounts, their roles and their sessions. `permissions` defines what a role may do."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ user_role = Table(
 
 
 class Role(Base, RoleMixin):
-    """officer, coordinator, moderator or operator."""
+    """One of `permissions.ROLES`: officer, coordinator, moderator, operator."""
 
     __tablename__ = "role"
 
@@ -26,9 +26,9 @@ class Role(Base, RoleMixin):
 
 
 class User(Base, UserMixin):
-    """A person who signs in with an e-mail address and a password (argon2).
+    """A person who signs in with an email address and a password (argon2).
 
-    `language` is the one that they chose, of pages and e-mails; None where they did not.
+    `language` is the one that they chose for pages and emails; None for the default.
     """
 
     __tablename__ = "users"
@@ -45,12 +45,12 @@ class User(Base, UserMixin):
 
 
 class UserSession(Base):
-    """A browser in which somebody signed in. It ends when they sign out, or when either limit of
+    """A browser in which a user signed in. Ends when the user signs out, or when either limit of
     the settings has passed; see `node.people.sessions`.
 
-    `digest` and `device_digest` are SHA-256 of what two cookies hold: the secret of this session,
-    and the name of the device, which lasts from one session to the next. `browser` and `system`
-    are what it called itself, such as Firefox and Windows; empty where it said nothing known.
+    `digest` and `device_digest` are SHA-256 of the secrets in two cookies: that of this session,
+    and that of the device, which lasts from one session to the next. `browser` and `system` are
+    from the User-Agent header, such as Firefox and Windows; empty if unknown.
     """
 
     __tablename__ = "user_session"

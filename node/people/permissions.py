@@ -1,4 +1,4 @@
-"""What may be done, and which role may do it. Plugins add their own."""
+"""Permissions and the roles that have them. Plugins add their own."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from node.request import PUBLIC, current_node
 OFFICER, COORDINATOR, MODERATOR, OPERATOR = "officer", "coordinator", "moderator", "operator"
 ROLES = (OFFICER, COORDINATOR, MODERATOR, OPERATOR)
 WRITER_ROLES = frozenset({OFFICER, COORDINATOR, OPERATOR})
-# Where nobody was made a coordinator, who runs the node stands in.
+# Operators stand in where no one is a coordinator.
 COORDINATOR_ROLES = frozenset({COORDINATOR, OPERATOR})
 
 CORE_PERMISSIONS = (
@@ -56,7 +56,7 @@ CORE_PERMISSIONS = (
 
 
 def all_permissions(hooks: Hooks) -> tuple[Permission, ...]:
-    """The core's permissions and those of the plugins that are switched on."""
+    """The core's permissions and those of the enabled plugins."""
     return CORE_PERMISSIONS + hooks.permissions
 
 
@@ -67,20 +67,22 @@ def is_allowed(roles: Iterable[str], name: str, hooks: Hooks) -> bool:
 
 def permissions_of(roles: Iterable[str], hooks: Hooks) -> set[str]:
     """The names of all permissions that one of `roles` has."""
-    held = set(roles)
-    return {item.name for item in all_permissions(hooks) if item.roles & held}
+    role_names = set(roles)
+    return {
+        permission.name for permission in all_permissions(hooks) if permission.roles & role_names
+    }
 
 
 def is_signed_in() -> bool:
-    """Whether whoever makes this request works at our council."""
+    """Whether the current user is signed in."""
     return bool(current_user.is_authenticated)
 
 
 def current_roles() -> list[str]:
-    """The roles of whoever makes this request; none of somebody who is not signed in."""
+    """The names of the current user's roles; empty for visitors."""
     return [role.name for role in current_user.roles] if is_signed_in() else []
 
 
 def has_permission(name: str) -> bool:
-    """Whether whoever makes this request may do `name`."""
+    """Whether the current user has the permission `name`."""
     return name == PUBLIC or is_allowed(current_roles(), name, current_node().hooks)

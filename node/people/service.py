@@ -1,4 +1,4 @@
-"""Accounts: making them, finding them, closing them."""
+"""Creates, finds, changes and closes accounts."""
 
 import secrets
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def by_id(session: Session, number: int) -> User | None:
 
 
 def to_plugin_view(user: User) -> PersonView:
-    """Somebody as plugins see them."""
+    """The part of an account that plugins see."""
     roles = frozenset(role.name for role in user.roles)
     return PersonView(id=user.id, name=user.name, email=user.email, roles=roles)
 
@@ -44,33 +44,32 @@ def require_by_email(session: Session, email: str) -> User:
 
 
 def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str) -> User:
-    """A new account. Raises `InvalidInputError` with every field that is wrong.
+    """Create an account. Raises `InvalidInputError` with an error for each invalid field.
 
-    The password is hashed before anything is asked of the database: a transaction that has not
-    begun is not held up by it.
+    The password is hashed before the first query, so that no transaction is open meanwhile.
     """
-    wrong: dict[str, Message] = {}
-    if no_password := _password_error(password):
-        wrong["password"] = no_password
-    password_hash = "" if wrong else hashing.make_hash(password)
+    errors: dict[str, Message] = {}
+    if password_error := _password_error(password):
+        errors["password"] = password_error
+    password_hash = "" if errors else hashing.make_hash(password)
     name = trim(name)
     if not 1 <= len(name) <= 200:
-        wrong["person_name"] = msg("Enter your name in 200 characters or fewer")
-    elif why := misfit(name, 200):
-        wrong["person_name"] = why
+        errors["person_name"] = msg("Enter your name in 200 characters or fewer")
+    elif error := misfit(name, 200):
+        errors["person_name"] = error
     try:
         email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
-        wrong["email"] = msg(
+        errors["email"] = msg(
             "Enter an email address in the correct format, like name@example.gov.uk"
         )
     else:
         if by_email(work.session, email) is not None:
-            wrong["email"] = msg("There is already an account with this email address")
+            errors["email"] = msg("There is already an account with this email address")
     if role not in ROLES:
-        wrong["role"] = msg("Select a role: %(names)s", names=", ".join(ROLES))
-    if wrong:
-        raise InvalidInputError(msg("The account could not be created."), wrong)
+        errors["role"] = msg("Select a role: %(names)s", names=", ".join(ROLES))
+    if errors:
+        raise InvalidInputError(msg("The account could not be created."), errors)
     user = User(
         name=name,
         email=email,
@@ -86,23 +85,22 @@ def create(work: UnitOfWork, *, name: str, email: str, password: str, role: str)
 
 
 def hash_new_password(password: str) -> str:
-    """The hash of a password that somebody has chosen. To be made outside any transaction that
-    writes. Raises `InvalidInputError`.
+    """Validate and hash a new password. Call outside write transactions: it takes long.
+
+    Raises `InvalidInputError`.
     """
-    wrong = _password_error(password)
-    if wrong:
-        raise InvalidInputError(msg("The password could not be changed."), {"password": wrong})
+    error = _password_error(password)
+    if error:
+        raise InvalidInputError(msg("The password could not be changed."), {"password": error})
     return hashing.make_hash(password)
 
 
 def set_password(
     work: UnitOfWork, user: User, password_hash: str, keep_session: int | None = None
 ) -> None:
-    """Somebody signs in with the password of this hash from now on. Everything that let anybody act
-    as them ends, but for the session `keep_session`.
-    """
+    """Set a new password and revoke all other credentials of the user but `keep_session`."""
     user.password = password_hash
-    # Whoever signs in with the old password at this moment waits for this, or ends with the rest.
+    # A concurrent sign-in with the old password waits for this row, or is revoked below.
     work.session.flush()
     credentials.revoke_all(work, user, keep_session)
     credentials.notify_user(work, user, AccountChange.password)
@@ -110,7 +108,7 @@ def set_password(
 
 
 def _password_error(password: str) -> Message | None:
-    """Why this cannot be a password."""
+    """Why `password` is not acceptable; None if it is."""
     if len(password) < MIN_LEN_PASSWORD:
         least = MIN_LEN_PASSWORD
         return msg("Password must be %(least)s characters or more", least=least)
@@ -125,7 +123,7 @@ def _password_error(password: str) -> Message | None:
 
 
 def save_language(node: Node, user_id: int, language: str) -> None:
-    """Somebody chose a language on a page that they only read, in a transaction of its own."""
+    """Store a user's language in a transaction of its own, as the request's is read-only."""
     with node.work(by="language") as work:
         user = work.session.get(User, user_id)
         if user is not None:
@@ -133,47 +131,49 @@ def save_language(node: Node, user_id: int, language: str) -> None:
 
 
 def grant_role(work: UnitOfWork, user: User, role: str) -> None:
-    """Somebody may also do what `role` may. Raises `InvalidInputError` for none of ours."""
+    """Give a user a role. Raises `InvalidInputError` for an unknown role."""
     _require_role(role)
-    if role not in {each.name for each in user.roles}:
+    if role not in {held.name for held in user.roles}:
         user.roles.append(_get_or_create_role(work.session, role))
         credentials.notify_user(work, user, AccountChange.role_given, role=role)
         work.audit("user.give-role", user.email, role=role)
 
 
 def remove_role(work: UnitOfWork, user: User, role: str) -> None:
-    """Somebody may no longer do what `role` may. Where they can do less from now on, all that let
-    anybody act as them ends. Raises `ConflictError` for the only role.
+    """Take a role from a user. Revokes all credentials if the user loses permissions by it.
+
+    Raises `InvalidInputError` for an unknown role, `ConflictError` for the user's only role.
     """
     _require_role(role)
-    kept = [each for each in user.roles if each.name != role]
-    if not kept:
+    remaining = [held for held in user.roles if held.name != role]
+    if not remaining:
         raise ConflictError(msg("This is the account’s only role. Close the account instead."))
-    if len(kept) < len(user.roles):
-        hooks, before = work.node.hooks, {each.name for each in user.roles}
-        user.roles[:] = kept
-        loses = permissions_of(before, hooks) - permissions_of({each.name for each in kept}, hooks)
-        if loses:
+    if len(remaining) < len(user.roles):
+        hooks = work.node.hooks
+        permissions_before = permissions_of({held.name for held in user.roles}, hooks)
+        user.roles[:] = remaining
+        lost = permissions_before - permissions_of({held.name for held in remaining}, hooks)
+        if lost:
             work.session.flush()
             credentials.revoke_all(work, user)
-        change = AccountChange.rights_lost if loses else AccountChange.role_taken
+        change = AccountChange.rights_lost if lost else AccountChange.role_taken
         credentials.notify_user(work, user, change, role=role)
         work.audit("user.take-role", user.email, role=role)
 
 
 def list_with_roles(session: Session, roles: Iterable[str]) -> list[User]:
-    """The people whose accounts are in use and who have one of these roles, by name."""
+    """The active users who have one of these roles, by name."""
     query = select(User).where(User.active, User.roles.any(Role.name.in_(roles)))
     return list(session.scalars(query.order_by(User.name, User.id)))
 
 
 def list_all(session: Session) -> list[User]:
-    """All accounts, also those that have ended."""
+    """All users, including inactive ones, by name."""
     return list(session.scalars(select(User).order_by(User.name, User.id)))
 
 
 def deactivate(work: UnitOfWork, user: User) -> None:
-    """Nobody signs in with this account any more, and nothing lets anybody act as its owner."""
+    """Close an account and revoke all its credentials."""
     user.active = False
     work.session.flush()
     credentials.revoke_all(work, user)
@@ -183,8 +183,8 @@ def deactivate(work: UnitOfWork, user: User) -> None:
 
 def _require_role(role: str) -> None:
     if role not in ROLES:
-        wrong = msg("Select a role: %(names)s", names=", ".join(ROLES))
-        raise InvalidInputError(wrong, {"role": wrong})
+        error = msg("Select a role: %(names)s", names=", ".join(ROLES))
+        raise InvalidInputError(error, {"role": error})
 
 
 def _get_or_create_role(session: Session, name: str) -> Role:

@@ -1,7 +1,7 @@
-"""The session of the current request: what its cookies hold, and its row.
+"""Connects the cookies of the current request with a `UserSession`.
 
-The cookie with the session is Flask's, signed, and ends with the browser. Another names the device;
-it says nothing of who signs in, and alone lets nobody in.
+The session cookie is Flask's, signed, and ends with the browser. The device cookie identifies the
+device across sessions; it does not identify the user, and does not sign anyone in.
 """
 
 import structlog
@@ -17,25 +17,25 @@ from node.people.user_agents import parse_device
 from node.request import current_node
 from node.runtime import UnitOfWork
 
-# What it is called in the cookie of the session.
+# The key of the session's secret in Flask's session.
 SECRET_KEY_NAME = "sid"  # noqa: S105 -- a name
-# A longer one is none that we made.
+# Our device secrets are shorter.
 MAX_LEN_DEVICE = 100
 
 log = structlog.get_logger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Have whoever is signed in found by the row of their session, and by nothing else."""
+    """Have Flask-Login load the user by their `UserSession`, and by nothing else."""
     manager = app.login_manager  # type: ignore[attr-defined]  # Flask-Login's
     manager.user_loader(_load_user)
-    # Flask-Security would also take a token in a header or the address.
+    # Flask-Security would also accept a token in a header or the query string.
     manager.request_loader(None)
     user_logged_out.connect(_on_signed_out, app, weak=False)
 
 
 def _load_user(uniquifier: str) -> User | None:
-    """Whose session this is. `uniquifier` is what Flask-Login keeps of them in the cookie."""
+    """The user of the current session. `uniquifier` is Flask-Login's user id from the cookie."""
     secret = str(session.get(SECRET_KEY_NAME) or "")
     row = sessions.find(db.session(), current_node().settings, secret) if secret else None
     if row is None or row.user.fs_uniquifier != uniquifier:
@@ -47,37 +47,37 @@ def _load_user(uniquifier: str) -> User | None:
 
 
 def begin_session(work: UnitOfWork, user: User) -> None:
-    """Somebody signed in with this request: a new session, and a new token in all forms."""
-    used = parse_device(request.headers.get("User-Agent", ""))
+    """Begin a session for a user who signs in with this request, with a new CSRF token."""
+    device = parse_device(request.headers.get("User-Agent", ""))
     is_known = sessions.is_known_device(work.session, user.email, device_secret())
     if not is_known and sessions.has_signed_in(work.session, user):
-        credentials.notify_user(work, user, AccountChange.device, **used._asdict())
+        credentials.notify_user(work, user, AccountChange.device, **device._asdict())
     g.user_session_id, session[SECRET_KEY_NAME] = sessions.begin(
-        work, user, _ensure_device_cookie(), used
+        work, user, _ensure_device_cookie(), device
     )
     session.pop("csrf_token", None)
     g.pop("csrf_token", None)
 
 
 def current_session_id() -> int:
-    """The number of the session of whoever is signed in."""
-    number: int = g.user_session_id
-    return number
+    """The id of the current user's `UserSession`."""
+    session_id: int = g.user_session_id
+    return session_id
 
 
 def renew_session(work: UnitOfWork) -> None:
-    """The session goes on with another secret."""
+    """Continue the current session with a new secret."""
     session[SECRET_KEY_NAME] = sessions.renew(work, current_session_id())
 
 
 def device_secret() -> str:
-    """What names the device; empty where it has no name yet."""
-    given = request.cookies.get(current_node().settings.cookie_name("device"), "")
-    return given if len(given) <= MAX_LEN_DEVICE else ""
+    """The secret in the device cookie; empty if there is none yet."""
+    secret = request.cookies.get(current_node().settings.cookie_name("device"), "")
+    return secret if len(secret) <= MAX_LEN_DEVICE else ""
 
 
 def _ensure_device_cookie() -> str:
-    """What names the device from now on."""
+    """Set or renew the device cookie with the response. Returns the device's secret."""
     secret, settings = device_secret() or sessions.new_secret(), current_node().settings
 
     def set_cookie(response: Response) -> Response:
@@ -96,7 +96,7 @@ def _ensure_device_cookie() -> str:
 
 
 def _on_signed_out(_app: Flask, user: User) -> None:
-    """Whoever signs out has ended the session, whoever else has a copy of its cookie."""
+    """End the session's row on sign-out, so that copies of its cookie stop working too."""
     if session.pop(SECRET_KEY_NAME, None) is None:
         return
     with current_node().work(by=user.email) as work:
@@ -104,12 +104,12 @@ def _on_signed_out(_app: Flask, user: User) -> None:
 
 
 def record_use() -> None:
-    """Write down that the session was used, once the transaction of the request has ended. Where
-    that cannot be done, the next request does it.
+    """Record the use of the session, after the transaction of the request. If that fails, the next
+    request does it.
     """
-    number: int | None = g.pop("noted_session_id", None)
-    if number is not None:
+    session_id: int | None = g.pop("noted_session_id", None)
+    if session_id is not None:
         try:
-            sessions.record_use(current_node(), number)
+            sessions.record_use(current_node(), session_id)
         except DBAPIError:
-            log.warning("the use of a session could not be written down")
+            log.warning("session use not recorded")

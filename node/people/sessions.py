@@ -1,6 +1,6 @@
-"""The sessions of people who are signed in: rows, so that the node can end them.
+"""Server-side sessions of signed-in users, stored so that the node can end them.
 
-The browser holds a random secret in its signed cookie; the row holds the digest of it.
+The browser holds a random secret in its signed cookie; the row holds the secret's digest.
 """
 
 import secrets
@@ -22,9 +22,9 @@ from node.runtime import Node, UnitOfWork
 from node.settings import Settings
 
 JOB = "sessions"
-# When a session was last used is written down no more often.
+# The last use of a session is recorded at most this often.
 SEEN_INTERVAL = timedelta(minutes=5)
-# A session is kept for so long after its last use: by it a device is recognised.
+# After its last use; ended sessions are kept to recognise their device.
 RETENTION = timedelta(days=180)
 
 
@@ -33,12 +33,12 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """All that is kept of a secret."""
+    """SHA-256 of a secret, which is all that is stored of it."""
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 def begin(work: UnitOfWork, user: User, device_secret: str, device: Device) -> tuple[int, str]:
-    """A new session of a person who has just signed in: its row's number, and its secret."""
+    """Begin a session for a user who has just signed in. Returns its id and its secret."""
     secret = new_secret()
     row = UserSession(
         user_id=user.id,
@@ -53,29 +53,29 @@ def begin(work: UnitOfWork, user: User, device_secret: str, device: Device) -> t
 
 
 def find(session: Session, settings: Settings, secret: str) -> UserSession | None:
-    """The session with this secret, with its user, if it has not ended."""
+    """The open session with this secret, with its user."""
     query = select(UserSession).join(User).options(joinedload(UserSession.user))
-    mine = UserSession.digest == digest(secret), User.active, _is_open(settings)
-    return session.scalar(query.where(*mine))
+    is_match = UserSession.digest == digest(secret), User.active, _is_open(settings)
+    return session.scalar(query.where(*is_match))
 
 
 def list_of_user(session: Session, settings: Settings, user: User) -> Sequence[UserSession]:
-    """Where a person is signed in, the last used first."""
+    """A user's open sessions, the last used first."""
     query = select(UserSession).where(UserSession.user_id == user.id, _is_open(settings))
     return session.scalars(query.order_by(UserSession.seen_at.desc(), UserSession.id)).all()
 
 
 def _is_open(settings: Settings) -> ColumnElement[bool]:
-    moment = now()
+    current = now()
     return and_(
         UserSession.ended_at.is_(None),
-        UserSession.seen_at > moment - timedelta(hours=settings.session_idle_hours),
-        UserSession.created_at > moment - timedelta(days=settings.session_days),
+        UserSession.seen_at > current - timedelta(hours=settings.session_idle_hours),
+        UserSession.created_at > current - timedelta(days=settings.session_days),
     )
 
 
 def end(work: UnitOfWork, user: User, session_id: int) -> UserSession:
-    """End one session of a person. Raises `NotFoundError` for none, and for somebody else's."""
+    """End one session of a user. Raises `NotFoundError` if it is not the user's."""
     row = work.session.get(UserSession, session_id)
     if row is None or row.user_id != user.id:
         raise NotFoundError(msg("There is no such session."))
@@ -86,10 +86,11 @@ def end(work: UnitOfWork, user: User, session_id: int) -> UserSession:
 
 
 def end_all(work: UnitOfWork, user: User, keep: int | None = None) -> None:
-    """End every session of a person, but the one with the number `keep`."""
-    mine = UserSession.user_id == user.id, UserSession.ended_at.is_(None)
-    others = [] if keep is None else [UserSession.id != keep]
-    work.session.execute(update(UserSession).where(*mine, *others).values(ended_at=now()))
+    """End every session of a user, except the one with the id `keep`."""
+    conditions = [UserSession.user_id == user.id, UserSession.ended_at.is_(None)]
+    if keep is not None:
+        conditions.append(UserSession.id != keep)
+    work.session.execute(update(UserSession).where(*conditions).values(ended_at=now()))
 
 
 def end_sessions_of_all_users(work: UnitOfWork) -> None:
@@ -99,16 +100,18 @@ def end_sessions_of_all_users(work: UnitOfWork) -> None:
 
 
 def forget_devices(work: UnitOfWork, user: User, keep: int | None = None) -> None:
-    """No device of a person is known any more, but that of the session `keep`."""
-    mine = [UserSession.user_id == user.id]
+    """Make all devices of a user unknown, except that of the session `keep`."""
+    conditions = [UserSession.user_id == user.id]
     if keep is not None:
-        kept = select(UserSession.device_digest).where(UserSession.id == keep).scalar_subquery()
-        mine.append(UserSession.device_digest != kept)
-    work.session.execute(update(UserSession).where(*mine).values(device_digest=""))
+        kept_digest = (
+            select(UserSession.device_digest).where(UserSession.id == keep).scalar_subquery()
+        )
+        conditions.append(UserSession.device_digest != kept_digest)
+    work.session.execute(update(UserSession).where(*conditions).values(device_digest=""))
 
 
 def renew(work: UnitOfWork, session_id: int) -> str:
-    """A new secret for a session; the one before is no good any more."""
+    """Replace the secret of a session. Returns the new one."""
     secret = new_secret()
     row = work.session.get_one(UserSession, session_id)
     row.digest = digest(secret)
@@ -116,17 +119,17 @@ def renew(work: UnitOfWork, session_id: int) -> str:
 
 
 def is_known_device(session: Session, email: str, device_secret: str) -> bool:
-    """Whether the person with this email address has signed in on this device before."""
+    """Whether the user with this email address has signed in on this device before."""
     if not device_secret:
         return False
-    mine = User.email == email, UserSession.device_digest == digest(device_secret)
-    return session.scalar(select(UserSession.id).join(User).where(*mine).limit(1)) is not None
+    is_match = User.email == email, UserSession.device_digest == digest(device_secret)
+    return session.scalar(select(UserSession.id).join(User).where(*is_match).limit(1)) is not None
 
 
 def has_signed_in(session: Session, user: User) -> bool:
-    """Whether a person ever signed in, as far as that is kept."""
-    mine = UserSession.user_id == user.id
-    return session.scalar(select(UserSession.id).where(mine).limit(1)) is not None
+    """Whether a user has signed in within `RETENTION`."""
+    query = select(UserSession.id).where(UserSession.user_id == user.id)
+    return session.scalar(query.limit(1)) is not None
 
 
 def should_record_use(row: UserSession) -> bool:
@@ -134,18 +137,18 @@ def should_record_use(row: UserSession) -> bool:
 
 
 def record_use(node: Node, session_id: int) -> None:
-    """Write down that a session was used now, in a transaction of its own."""
-    used = UserSession.id == session_id, UserSession.seen_at < now() - SEEN_INTERVAL
+    """Record that a session is used now, in a transaction of its own."""
+    is_due = UserSession.id == session_id, UserSession.seen_at < now() - SEEN_INTERVAL
     with node.work(by=JOB) as work:
-        work.session.execute(update(UserSession).where(*used).values(seen_at=now()))
+        work.session.execute(update(UserSession).where(*is_due).values(seen_at=now()))
 
 
 def run_job(node: Node) -> None:
-    """The job, which tidies up once an hour."""
+    """Job: prune once an hour."""
     run_hourly(node, JOB, lambda: prune_sessions(node))
 
 
 def prune_sessions(node: Node) -> None:
-    """Delete the sessions that were last used long ago."""
+    """Delete sessions that were last used longer than `RETENTION` ago."""
     old = select(UserSession.id).where(UserSession.seen_at < now() - RETENTION)
     prune_rows(node, JOB, UserSession, old)

@@ -1,4 +1,4 @@
-"""Sign-in with Flask-Security: an e-mail address and a password, hashed with argon2."""
+"""Configures Flask-Security: sign-in with an email address and a password, hashed with argon2."""
 
 import hashlib
 import hmac
@@ -24,36 +24,34 @@ from node.settings import Settings
 
 
 class SignInDatastore(SQLAlchemyUserDatastore):
-    """Leaves the commit to the one place that commits a request."""
+    """Leaves the commit to the unit of work of the request."""
 
     def commit(self) -> None:
-        """Somebody has signed in. That has only read so far, so that nobody waited for a password
-        to be verified; a transaction that begins now writes their session, and the hash of their
-        password where it was made anew with other parameters.
+        """Called by Flask-Security once a password is verified: begin the user's session.
 
-        Whose password was changed meanwhile, or whose account was closed, is not signed in.
+        Verifying is slow, so the request has only read until now. A write transaction begins here;
+        it stores the session, and the password's hash if it was updated to new parameters. If the
+        password was changed meanwhile, or the account closed, the user is signed out again.
         """
         user: User = current_user._get_current_object()
         history: Any = inspect(user).attrs.password.history
-        verified, hashed_anew = (history.deleted or history.unchanged)[0], history.added
+        verified_hash, new_hashes = (history.deleted or history.unchanged)[0], history.added
         self.db.session.rollback()
         with read_write():
             work = current_work()
             work.session.refresh(user, with_for_update={"of": User})
-            if user.password != verified or not user.active:
+            if user.password != verified_hash or not user.active:
                 logout_user()
                 return
-            if hashed_anew:
-                user.password = hashed_anew[0]
+            if new_hashes:
+                user.password = new_hashes[0]
             work.by = user.email
             session_cookies.begin_session(work, user)
             work.session.flush()
 
 
 class CookieSessionInterface(SecureCookieSessionInterface):
-    """Reads the session of whoever sends one: of a first visitor, and of other servers, there is
-    nothing to read.
-    """
+    """Skips reading the session for requests without cookies, such as those of other servers."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if "Cookie" not in request.headers:
@@ -70,18 +68,18 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- the name of a method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
-        # Argon2 has a salt of its own; with the node's key in it, losing that would lose them all.
+        # Argon2 salts by itself. An HMAC with the node's key would tie all passwords to that key.
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
         SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=ARGON2_OPTIONS,
         SECURITY_PASSWORD_LENGTH_MIN=MIN_LEN_PASSWORD,
-        # Written for every page by `node.web.security_headers`.
+        # `node.web.security_headers` sets it for every page.
         SECURITY_CACHE_CONTROL=None,
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
         SECURITY_LOGOUT_METHODS=["POST"],
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         SECURITY_SEND_REGISTER_EMAIL=False,
-        SECURITY_FRESHNESS=timedelta(minutes=-1),  # no page that asks for the password again
+        SECURITY_FRESHNESS=timedelta(minutes=-1),  # never asks for the password again
     )
     app.session_interface = CookieSessionInterface()
     app.extensions[EXTENSION_KEY] = SignInLimiter()
@@ -93,25 +91,25 @@ def configure(app: Flask, settings: Settings, secret: str) -> None:
 
 
 def _reject_json() -> None:
-    """Flask-Security would read JSON too, which may hold anything, and takes every place to go on
-    to for an address.
+    """Reject JSON, which Flask-Security would accept with values of any type, and malformed
+    `next` URLs, which it would fail on.
     """
     if request.blueprint != "security":
         return
     if request.is_json:
         raise UnsupportedMediaType
-    for place in request.values.getlist("next"):
+    for next_url in request.values.getlist("next"):
         try:
-            urlsplit(place.replace("\\", "/"))
+            urlsplit(next_url.replace("\\", "/"))
         except ValueError as error:
             raise BadRequest from error
 
 
 def derive_secret(secret: str, purpose: str) -> str:
-    """A secret for one purpose, made from the node's secret key."""
+    """Derive a secret for one purpose from the node's secret key (HMAC-SHA-256, hex)."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def first_run_token(secret: str) -> str:
-    """What the console shows, so that no stranger sets up a node that was just started."""
+    """The token shown on the console, so that only the operator can set up a new node."""
     return derive_secret(secret, "first-run")[:32]

@@ -1,12 +1,12 @@
-"""What a browser calls itself, in words that people recognise a device by. Pure.
+"""Names browsers and systems from User-Agent headers, so that users recognise their devices. Pure.
 
-Of the hundreds of browsers, these few are what people use; a library that knows the others holds
-some megabytes of patterns. Of another, nothing is said.
+Covers the few browsers that people use; a library for all would add megabytes of patterns. Others
+stay unnamed.
 """
 
 from typing import NamedTuple
 
-# In this order: many also call themselves by the names that follow.
+# In this order: many user agents also contain names further down.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -29,7 +29,7 @@ SYSTEMS = (
 
 
 class Device(NamedTuple):
-    """A browser and the system it runs on; empty where they are not known."""
+    """A browser and the system it runs on; each empty if unknown."""
 
     browser: str
     system: str
@@ -41,4 +41,4 @@ def parse_device(user_agent: str) -> Device:
 
 
 def _first_match(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
-    return next((name for part, name in names if part in user_agent), "")
+    return next((name for pattern, name in names if pattern in user_agent), "")
