@@ -1,1 +1,1 @@
-"""Officers of the council who chose to be seen by name, each as a `Person` that can be followed."""
+"""Public profiles of officers who chose to have one, each a `Person` actor with followers."""

@@ -1,6 +1,6 @@
-"""What officers who are seen write: each update, announced by whoever wrote it to their followers.
+"""Announces the updates of officers with a public profile to their followers.
 
-That announcement is also what says who wrote an update. There is none by others.
+The `Announce` is also the only record of who wrote an update. Officers announce no one else's.
 """
 
 import json
@@ -19,42 +19,42 @@ from node.projects.models import Project, Visibility
 from node.runtime import UnitOfWork
 from node.updates.models import Update, UpdateState
 
-# So many of an officer's updates stand on their page.
+# Updates on an officer's page.
 MAX_LATEST = 20
 _IS_ANNOUNCE = OutboxActivity.type == "Announce"
 _IS_PUBLIC_ANNOUNCE = _IS_ANNOUNCE, OutboxActivity.audience == outbox.PUBLIC
 
 
-def announce_update(work: UnitOfWork, written: Update) -> None:
-    """Whoever wrote an update that all may read announces it; of a deleted one that is undone."""
-    if written.state is UpdateState.deleted:
-        _undo_announcements(work, Update.uri == written.uri)
+def announce_update(work: UnitOfWork, update: Update) -> None:
+    """Announce a public update by its author's actor, if any; undo that for a deleted update."""
+    if update.state is UpdateState.deleted:
+        _undo_announcements(work, Update.uri == update.uri)
         return
     writer = _current_writer(work)
-    if writer is None or written.project.visibility is not Visibility.public:
+    if writer is None or update.project.visibility is not Visibility.public:
         return
     uri = local_uris.new_activity(work.settings)
-    activity = announce_activity(uri, writer.uri, written.uri, **address_to(writer))
+    activity = announce_activity(uri, writer.uri, update.uri, **address_to(writer))
     outbox.publish(work, writer, activity)
 
 
 def withdraw_announcements(
     work: UnitOfWork,
     project: Project,
-    _now_for: outbox.Audience | None,
+    _remaining_audience: outbox.Audience | None,
     after: int,
-    most: int,
+    limit: int,
 ) -> int:
-    """Fewer may read a project: that somebody wrote its updates is not said any more. What is
-    announced is hidden with the updates.
+    """Undo the announcements of a project's updates, when fewer may see it than before. Returns as
+    an `AudienceNarrowedListener` does.
     """
     if not project.is_local:
         return 0
-    return _undo_announcements(work, Update.project_id == project.id, after, most)
+    return _undo_announcements(work, Update.project_id == project.id, after, limit)
 
 
 def find_writers(session: Session, updates: Iterable[Update]) -> dict[str, Actor]:
-    """Who wrote which of some updates, by their ids: only those who chose to be seen."""
+    """The actors of the updates' authors, by update id; only those with a public profile."""
     uris = [update.uri for update in updates if update.author.is_local]
     if not uris:
         return {}
@@ -67,7 +67,7 @@ def find_writers(session: Session, updates: Iterable[Update]) -> dict[str, Actor
 
 
 def list_latest(session: Session, writer: Actor) -> list[Update]:
-    """The newest updates that an officer announces."""
+    """The newest public updates that an officer announced."""
     query = (
         select(Update)
         .join(OutboxActivity, OutboxActivity.object_uri == Update.uri)
@@ -81,31 +81,36 @@ def list_latest(session: Session, writer: Actor) -> list[Update]:
 
 
 def _current_writer(work: UnitOfWork) -> Actor | None:
-    """The actor of whoever writes, if they chose to be seen."""
+    """The actor of the user who writes, if they have a public profile."""
     user = select(User.id).where(User.email == work.by).scalar_subquery()
     return work.session.scalar(select(Actor).where(Actor.user_id == user, is_public()))
 
 
 def _undo_announcements(
-    work: UnitOfWork, which: ColumnElement[bool], after: int = 0, most: int | None = None
+    work: UnitOfWork, condition: ColumnElement[bool], after: int = 0, limit: int | None = None
 ) -> int:
-    """Undo what officers announced of the updates of which `which` is true, where it went, and show
-    it no more: of up to `most` announcements, from row `after` on. Returns as a `Withdrawal` does.
+    """Undo officers' announcements of the updates that meet `condition`, wherever they were sent,
+    and hide them: up to `limit` announcements after row `after`. Returns the last row id, or 0 if
+    there are no more.
     """
-    uris = select(Update.uri).where(which)
-    # Those that are hidden already, too: what is direct was taken back.
-    said = _IS_ANNOUNCE, OutboxActivity.audience != outbox.DIRECT, OutboxActivity.id > after
-    announced = (
+    uris = select(Update.uri).where(condition)
+    # An announcement that was undone is direct; hidden ones still have to be undone.
+    is_active = _IS_ANNOUNCE, OutboxActivity.audience != outbox.DIRECT, OutboxActivity.id > after
+    query = (
         select(OutboxActivity)
         .join(Actor, Actor.id == OutboxActivity.actor_id)
-        .where(OutboxActivity.object_uri.in_(uris), *said, Actor.is_local, Actor.kind == ACTOR_KIND)
+        .where(OutboxActivity.object_uri.in_(uris), *is_active)
+        .where(Actor.is_local, Actor.kind == ACTOR_KIND)
     )
-    found = work.session.scalars(announced.order_by(OutboxActivity.id).limit(most)).all()
-    for row in found:
-        sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
-        to = {*outbox.follower_inboxes(work.session, row.actor), *work.session.scalars(sent)}
+    announcements = work.session.scalars(query.order_by(OutboxActivity.id).limit(limit)).all()
+    for row in announcements:
+        sent_to = select(Delivery.inbox).where(Delivery.activity_id == row.id)
+        inboxes = {
+            *outbox.follower_inboxes(work.session, row.actor),
+            *work.session.scalars(sent_to),
+        }
         uri = local_uris.new_activity(work.settings)
-        undone = undo_activity(uri, row.actor.uri, json.loads(row.body))
-        outbox.publish_to(work, row.actor, undone, to)
+        undo = undo_activity(uri, row.actor.uri, json.loads(row.body))
+        outbox.publish_to(work, row.actor, undo, inboxes)
         row.audience = outbox.DIRECT
-    return found[-1].id if len(found) == most else 0
+    return announcements[-1].id if len(announcements) == limit else 0

@@ -1,4 +1,4 @@
-"""The form in which an officer says what others see of them."""
+"""The form for an officer's public profile."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
@@ -8,7 +8,7 @@ from node.officers.service import OfficerProfile
 
 
 class ProfileForm(BaseForm):
-    """`username` is asked for once; it stays."""
+    """`username` is shown only when the profile is created; it cannot be changed."""
 
     name = StringField(_l("Your name, as other people will see it"))
     username = StringField(

@@ -1,5 +1,6 @@
-"""What an officer who chooses to be seen can do. Nobody has an actor without choosing it, and
-nothing of those who did not is in any document or page for others.
+"""Creates, changes and withdraws the public profiles of officers.
+
+An officer has an actor only by choice; others appear in no public document or page.
 """
 
 import re
@@ -30,7 +31,7 @@ from node.text import misfit, trim
 
 ACTOR_KIND = "Person"
 MAX_LENGTHS = {"name": 200, "username": 40, "about": 500}
-# Names by which nobody should seem to speak for the council or the node.
+# User names that could seem to speak for the council or the server.
 RESERVED_USERNAMES = councils.RESERVED_SLUGS | {
     "abuse",
     "admin",
@@ -49,31 +50,33 @@ RESERVED_USERNAMES = councils.RESERVED_SLUGS | {
     "support",
     "webmaster",
 }
-# So many names are tried to suggest one.
+# User names tried to find a free one to suggest.
 MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
 class OfficerProfile:
-    """What others see of an officer. `about` is plain text on one line, and may be empty."""
+    """The public part of an officer. `about` is plain text on one line, possibly empty."""
 
     name: str
     about: str = ""
 
 
 def find_actor(session: Session, user: User) -> Actor | None:
-    """The actor of somebody who chose to be seen."""
+    """The actor of a user with a public profile."""
     return session.scalar(select(Actor).where(Actor.user_id == user.id, is_public()))
 
 
 def is_public() -> ColumnElement[bool]:
-    """Whether an actor is that of an officer who is seen: whose account is in use, too."""
-    in_use = Actor.user_id.in_(select(User.id).where(User.active))
-    return and_(Actor.is_local, Actor.kind == ACTOR_KIND, in_use)
+    """Condition for the actors of officers with a public profile and an active account."""
+    is_active = Actor.user_id.in_(select(User.id).where(User.active))
+    return and_(Actor.is_local, Actor.kind == ACTOR_KIND, is_active)
 
 
 def by_username(session: Session, settings: Settings, username: str) -> Actor:
-    """An officer who is seen. Raises `GoneError` for one who was, `NotFoundError` for none."""
+    """The actor of a public profile. Raises `GoneError` if it was withdrawn, `NotFoundError` if
+    there was none.
+    """
     uri = local_uris.officer(settings, username)
     actor = session.scalar(select(Actor).where(Actor.uri == uri, is_public()))
     if actor is not None:
@@ -84,46 +87,49 @@ def by_username(session: Session, settings: Settings, username: str) -> Actor:
 
 
 def withdrawn_at(session: Session, uri: str) -> datetime | None:
-    """When an officer chose not to be seen any more."""
-    said = OutboxActivity.actor.has(Actor.uri == uri), OutboxActivity.object_uri == uri
-    query = select(OutboxActivity.created_at).where(*said, OutboxActivity.type == "Delete")
+    """When the profile with this actor id was withdrawn."""
+    is_about_itself = OutboxActivity.actor.has(Actor.uri == uri), OutboxActivity.object_uri == uri
+    query = select(OutboxActivity.created_at).where(
+        *is_about_itself, OutboxActivity.type == "Delete"
+    )
     return session.scalar(query)
 
 
 def about_text(actor: Actor) -> str:
-    """What an officer says of themselves, as it was typed."""
+    """An officer's description of themselves, as plain text."""
     return Markup(actor.about).striptags()  # noqa: S704 -- it becomes plain text
 
 
 def suggest_username(session: Session, settings: Settings, name: str) -> str:
-    """A user name that is free, made of a person's name; empty where none is found."""
-    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", ".", plain)[: MAX_LENGTHS["username"] - 2].strip(".")
+    """A free user name made from a person's name; empty if none is found."""
+    ascii_name = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^a-z0-9]+", ".", ascii_name)[: MAX_LENGTHS["username"] - 2].strip(".")
     for number in range(1, MAX_ATTEMPTS + 1):
-        wanted = words if number == 1 else f"{words}{number}"
-        if words and not _username_error(session, settings, wanted):
-            return wanted
+        username = stem if number == 1 else f"{stem}{number}"
+        if stem and not _username_error(session, settings, username):
+            return username
     return ""
 
 
 def create_profile(work: UnitOfWork, user: User, profile: OfficerProfile, username: str) -> Actor:
-    """`user` is seen from now on: an actor with keys of its own, whose user name stays.
+    """Make `user` public: create an actor with its own keys and a permanent user name.
 
-    Raises `ConflictError` if that was chosen before, `InvalidInputError` with what is wrong.
+    Raises `ConflictError` if the profile is public already, `InvalidInputError` with an error for
+    each invalid field.
     """
     session, settings = work.session, work.settings
     council = councils.require_own(session).actor
-    # One after the other: two who want the same name at once do not both get it.
+    # Serialise, so that two officers cannot get the same user name at once.
     session.scalars(select(Actor.id).where(Actor.id == council.id).with_for_update()).one()
     if find_actor(session, user) is not None:
         raise ConflictError(msg("Your profile is already public."))
     username = username.strip().lower().removeprefix("@")
     profile = _clean(profile)
-    wrong = _errors(profile)
-    if wrong_username := _username_error(session, settings, username):
-        wrong["username"] = wrong_username
-    if wrong:
-        raise InvalidInputError(msg("Your profile could not be created."), wrong)
+    errors = _errors(profile)
+    if username_error := _username_error(session, settings, username):
+        errors["username"] = username_error
+    if errors:
+        raise InvalidInputError(msg("Your profile could not be created."), errors)
     uri = local_uris.officer(settings, username)
     actor = actors.create_local(
         session, settings, uri=uri, kind=ACTOR_KIND, username=username, name="", url=uri
@@ -136,10 +142,10 @@ def create_profile(work: UnitOfWork, user: User, profile: OfficerProfile, userna
 
 
 def update_profile(work: UnitOfWork, actor: Actor, profile: OfficerProfile) -> None:
-    """Say something else of oneself, and tell the followers. Raises `InvalidInputError`."""
+    """Change a public profile and send followers an `Update`. Raises `InvalidInputError`."""
     profile = _clean(profile)
-    if wrong := _errors(profile):
-        raise InvalidInputError(msg("Your profile could not be saved."), wrong)
+    if errors := _errors(profile):
+        raise InvalidInputError(msg("Your profile could not be saved."), errors)
     before = actor.name, actor.about
     _apply_profile(actor, profile)
     if (actor.name, actor.about) == before:
@@ -149,20 +155,21 @@ def update_profile(work: UnitOfWork, actor: Actor, profile: OfficerProfile) -> N
 
 
 def publish_actor_update(work: UnitOfWork, actor: Actor) -> None:
-    """Tell the followers of an officer's actor what its document says now."""
+    """Send the followers of an officer's actor an `Update` with its current document."""
     uri = local_uris.new_activity(work.settings)
     document = actors.build_document(work.settings, actor).dump(context=False)
     outbox.publish(work, actor, update_activity(uri, actor.uri, document, **address_to(actor)))
 
 
 def withdraw_profile(work: UnitOfWork, actor: Actor) -> None:
-    """An officer is not seen any more: whoever ever heard of the actor is told that it is no more,
-    and what it said is shown to nobody. Its address is never given to anybody again.
+    """Withdraw a public profile: send a `Delete` to every server that got anything from the actor,
+    close the actor, and start the long write that hides its activities and ends its follows. The
+    user name is never given to anyone again.
     """
-    to = _informed_inboxes(work.session, actor)
+    inboxes = _informed_inboxes(work.session, actor)
     uri = local_uris.new_activity(work.settings)
-    gone = delete_activity(uri, actor.uri, actor.uri, **address_to(actor))
-    outbox.publish_to(work, actor, gone, to)
+    activity = delete_activity(uri, actor.uri, actor.uri, **address_to(actor))
+    outbox.publish_to(work, actor, activity, inboxes)
     actors.close(actor)
     actor.name = actor.about = ""
     actor.user_id = None
@@ -171,27 +178,29 @@ def withdraw_profile(work: UnitOfWork, actor: Actor) -> None:
 
 
 def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """Of an actor that is closed, a portion of what it said, the newest first, and of its
-    followers.
+    """Hide a batch of a closed actor's activities, the newest first, and delete a batch of its
+    follows. False when nothing is left.
     """
     session, actor_id = work.session, int(row.subject)
-    is_shown = OutboxActivity.audience != outbox.NOBODY, OutboxActivity.type != "Delete"
-    said = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_shown)
-    said = said.order_by(OutboxActivity.id.desc())
-    ids = long_writes.lock_batch(session, OutboxActivity, said)
-    hidden = update(OutboxActivity).where(OutboxActivity.id.in_(ids))
+    is_visible = OutboxActivity.audience != outbox.NOBODY, OutboxActivity.type != "Delete"
+    activities = select(OutboxActivity.id).where(OutboxActivity.actor_id == actor_id, *is_visible)
+    activities = activities.order_by(OutboxActivity.id.desc())
+    ids = long_writes.lock_batch(session, OutboxActivity, activities)
+    hide = update(OutboxActivity).where(OutboxActivity.id.in_(ids))
     follows = select(Follow.id).where(Follow.followed_id == actor_id)
-    ended = delete(Follow).where(Follow.id.in_(long_writes.lock_batch(session, Follow, follows)))
-    for statement in (hidden.values(audience=outbox.NOBODY), ended):
+    end_follows = delete(Follow).where(
+        Follow.id.in_(long_writes.lock_batch(session, Follow, follows))
+    )
+    for statement in (hide.values(audience=outbox.NOBODY), end_follows):
         session.execute(statement, execution_options=long_writes.UNSYNCHRONISED)
-    return long_writes.is_any_left(session, said) or long_writes.is_any_left(session, follows)
+    return long_writes.is_any_left(session, activities) or long_writes.is_any_left(session, follows)
 
 
 WITHDRAW_OFFICER = long_writes.LongWriteKind("withdraw-officer", _withdraw_some)
 
 
 def deactivate(work: UnitOfWork, user: User) -> None:
-    """An account is used no more, and whoever it is of is not seen any more."""
+    """Close an account and withdraw its public profile, if any."""
     actor = find_actor(work.session, user)
     if actor is not None:
         withdraw_profile(work, actor)
@@ -199,23 +208,23 @@ def deactivate(work: UnitOfWork, user: User) -> None:
 
 
 def address_to(actor: Actor) -> Addressed:
-    """Whom what an officer's actor says is addressed to: everybody, and the followers."""
+    """The addressing of an officer's activities: to the public, cc followers."""
     return {"to": (PUBLIC,), "cc": (actor.followers or "",)}
 
 
 def _informed_inboxes(session: Session, actor: Actor) -> set[str]:
-    """Where the followers of an actor hear, and every other server that was ever sent anything of
-    it, once for each.
+    """The inboxes of an actor's followers and of holders of its document, and one inbox of every
+    other server that was ever sent anything by the actor.
     """
-    to = outbox.follower_inboxes(session, actor) | outbox.holder_inboxes(session, actor.uri)
-    hosts = {host_of(inbox) for inbox in to}
-    sent = (
+    inboxes = outbox.follower_inboxes(session, actor) | outbox.holder_inboxes(session, actor.uri)
+    hosts = {host_of(inbox) for inbox in inboxes}
+    others = (
         select(func.min(Delivery.inbox))
         .join(Delivery.activity)
         .where(OutboxActivity.actor_id == actor.id, Delivery.host.not_in(hosts))
         .group_by(Delivery.host)
     )
-    return to | set(session.scalars(sent))
+    return inboxes | set(session.scalars(others))
 
 
 def _clean(profile: OfficerProfile) -> OfficerProfile:
@@ -223,19 +232,19 @@ def _clean(profile: OfficerProfile) -> OfficerProfile:
 
 
 def _errors(profile: OfficerProfile) -> dict[str, Message]:
-    wrong: dict[str, Message] = {}
+    errors: dict[str, Message] = {}
     if not profile.name:
-        wrong["name"] = msg(
+        errors["name"] = msg(
             "Enter your name in %(most)s characters or fewer", most=MAX_LENGTHS["name"]
         )
     for field in ("name", "about"):
-        if why := misfit(getattr(profile, field), MAX_LENGTHS[field]):
-            wrong[field] = why
-    return wrong
+        if error := misfit(getattr(profile, field), MAX_LENGTHS[field]):
+            errors[field] = error
+    return errors
 
 
 def _username_error(session: Session, settings: Settings, username: str) -> Message | None:
-    """What keeps somebody from having a user name. One that was had is never had again."""
+    """Why a user name cannot be chosen; None if it can. User names are never reused."""
     if not USERNAME.fullmatch(username) or len(username) > MAX_LENGTHS["username"]:
         return msg(
             "Enter a user name of %(most)s characters or fewer, using only "

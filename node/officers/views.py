@@ -1,4 +1,4 @@
-"""The choice of an officer to be seen, and what others then see: a page, and documents."""
+"""The page on which officers manage their profile, and its public page and documents."""
 
 from collections.abc import Sequence
 
@@ -32,14 +32,14 @@ PROFILE = "account.profile"
 
 
 def writers_of(updates: Sequence[Update]) -> dict[str, Actor]:
-    """Who wrote which of some updates, for the pages that show them."""
+    """The actors of updates' authors, by update id, for the pages that show updates."""
     return announcements.find_writers(current_work().session, updates)
 
 
 @blueprint.get("/account/profile")
 @permission(PROFILE)
 def profile() -> ResponseReturnValue:
-    """What is public of whoever is signed in, which is nothing unless they chose it."""
+    """The current user's public profile, or the form to create one."""
     form, actor, work = ProfileForm(), _own_actor(), current_work()
     form.name.data = actor.name if actor else current_user.name
     if actor:
@@ -54,7 +54,7 @@ def profile() -> ResponseReturnValue:
 @blueprint.post("/account/profile")
 @permission(PROFILE)
 def save() -> ResponseReturnValue:
-    """Choose to be seen, or say something else of oneself."""
+    """Create or change the current user's public profile."""
     form, actor, work = ProfileForm(), _own_actor(), current_work()
     if not form.validate_on_submit():
         return _render_profile(form, actor), 400
@@ -91,7 +91,7 @@ def withdraw() -> ResponseReturnValue:
 @blueprint.get("/officers/<username>")
 @permission(PUBLIC)
 def show(username: str) -> ResponseReturnValue:
-    """An officer who chose to be seen: their page, or their actor for another server."""
+    """An officer's public profile: a page, or the actor document for another server."""
     refuse_blocked_servers()
     work, is_document = current_work(), wants_activity()
     try:
@@ -100,8 +100,8 @@ def show(username: str) -> ResponseReturnValue:
         if not is_document:
             raise
         uri = local_uris.officer(work.settings, username)
-        gone = Tombstone(uri, service.ACTOR_KIND, service.withdrawn_at(work.session, uri))
-        return activity_response(gone.dump(), 410)
+        tombstone = Tombstone(uri, service.ACTOR_KIND, service.withdrawn_at(work.session, uri))
+        return activity_response(tombstone.dump(), 410)
     if is_document:
         return activity_response(actors.build_document(work.settings, officer).dump())
     return render_template(
@@ -116,7 +116,7 @@ def show(username: str) -> ResponseReturnValue:
 @blueprint.get("/officers/<username>/outbox")
 @permission(PUBLIC)
 def outbox(username: str) -> ResponseReturnValue:
-    """The updates they wrote, newest first, as they announced them."""
+    """The officer's announcements of their updates, newest first."""
     refuse_blocked_servers()
     return outbox_response(_public_officer(username))
 
@@ -124,7 +124,7 @@ def outbox(username: str) -> ResponseReturnValue:
 @blueprint.get("/officers/<username>/followers")
 @permission(PUBLIC)
 def followers(username: str) -> ResponseReturnValue:
-    """How many follow; not who."""
+    """The number of followers, without their names."""
     refuse_blocked_servers()
     return followers_response(_public_officer(username))
 
@@ -132,7 +132,7 @@ def followers(username: str) -> ResponseReturnValue:
 @blueprint.get("/officers/<username>/following")
 @permission(PUBLIC)
 def following(username: str) -> ResponseReturnValue:
-    """How many they follow."""
+    """The number of actors that the officer follows."""
     refuse_blocked_servers()
     return following_response(_public_officer(username))
 
@@ -140,7 +140,7 @@ def following(username: str) -> ResponseReturnValue:
 @blueprint.get("/officers/<username>/featured")
 @permission(PUBLIC)
 def featured(username: str) -> ResponseReturnValue:
-    """What they put first."""
+    """The officer's featured objects."""
     refuse_blocked_servers()
     return featured_response(_public_officer(username))
 
