@@ -1,1 +1,1 @@
-"""What people do with their own accounts: their password, and where they are signed in."""
+"""Pages for a user's own account: password and sessions, and emails about changes."""

@@ -1,4 +1,4 @@
-"""The emails about changes to somebody's account, in the language of whoever has it."""
+"""Emails about changes to an account, in its user's language."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from node.people.models import User
 from node.people.user_agents import Device
 from node.runtime import AccountNotifier, UnitOfWork
 
-# The subject, and what happened.
+# Subject and main sentence.
 EMAIL_TEXTS = {
     AccountChange.device: (
         _l("New sign-in to your account"),
@@ -63,7 +63,7 @@ OPERATOR_CHANGES = frozenset(
 
 
 def device_name(device: Device) -> str:
-    """What people call a device."""
+    """A device's name for display."""
     browser, system = device
     if browser and system:
         return str(_("%(browser)s on %(system)s", browser=browser, system=system))
@@ -71,7 +71,7 @@ def device_name(device: Device) -> str:
 
 
 def make_notifier(app: Flask) -> AccountNotifier:
-    """Writes with the translations of `app`, in the transaction of the change."""
+    """A notifier that queues emails with the translations of `app`, in the change's transaction."""
 
     def notify(work: UnitOfWork, user: User, change: str, details: Mapping[str, str]) -> None:
         language, name = user.language or work.settings.language, user.name
@@ -79,20 +79,20 @@ def make_notifier(app: Flask) -> AccountNotifier:
         with app.app_context(), force_locale(LOCALES[language]):
             if change == AccountChange.device:
                 details = {"device": device_name(Device(**details))}
-            subject, happened = EMAIL_TEXTS[AccountChange(change)]
+            subject, sentence = EMAIL_TEXTS[AccountChange(change)]
             parts = (
                 _("Hello %(name)s", name=name),
-                str(happened) % details,
+                str(sentence) % details,
                 *_advice(AccountChange(change), base_url),
             )
-            letter = str(subject), "\n\n".join(parts) + "\n"
-        mail.send(work, user.email, *letter, language=language)
+            content = str(subject), "\n\n".join(parts) + "\n"
+        mail.send(work, user.email, *content, language=language)
 
     return notify
 
 
 def _advice(change: AccountChange, base_url: str) -> tuple[str, ...]:
-    """What to do where that was not expected."""
+    """What to do if the user did not expect the change."""
     if change in OPERATOR_CHANGES:
         return (_("If you did not expect this, contact the people who run this server."),)
     return (

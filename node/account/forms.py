@@ -1,4 +1,4 @@
-"""The form in which somebody changes their own password."""
+"""The form to change one's own password."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import PasswordField

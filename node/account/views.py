@@ -1,4 +1,4 @@
-"""The pages on which people look after their own accounts."""
+"""Pages on which users manage their own accounts."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -31,22 +31,22 @@ def password_form() -> ResponseReturnValue:
 @blueprint.post("/account/password")
 @permission(SECURITY)
 def change_password() -> ResponseReturnValue:
-    """Change one's own password, with the current one. This session goes on, all else ends."""
+    """Change the current user's password. All credentials but this session are revoked."""
     form, work = ChangePasswordForm(), current_work()
     user: User = current_user._get_current_object()
     if not form.validate_on_submit():
         return render_template("account/password.html", form=form), 400
-    work.pause()  # nobody waits while passwords are hashed
+    work.pause()  # hashing takes long, so no transaction stays open
     try:
         with read_only():
-            before = user.password
+            old_hash = user.password
             password_hash = _verify_and_hash(form, user)
     except InvalidInputError as error:
         form.show(error)
         return render_template("account/password.html", form=form), 400
     work.pause()
     work.session.refresh(user, with_for_update={"of": User})
-    if user.password != before:
+    if user.password != old_hash:
         raise ConflictError(msg("Your password was changed in the meantime. Sign in again."))
     people.set_password(work, user, password_hash, session_cookies.current_session_id())
     session_cookies.renew_session(work)
@@ -55,25 +55,25 @@ def change_password() -> ResponseReturnValue:
 
 
 def _verify_and_hash(form: ChangePasswordForm, user: User) -> str:
-    """The hash of the new password. Raises `InvalidInputError`, also for a current password that is
-    not the user's.
+    """The hash of the new password. Raises `InvalidInputError` if that or the current password is
+    wrong.
     """
     if not verify_current_password(user.email, form.current.data or "", user.password or ""):
-        wrong = {"current": msg("Your current password is not correct")}
-        raise InvalidInputError(msg("The password could not be changed."), wrong)
+        errors = {"current": msg("Your current password is not correct")}
+        raise InvalidInputError(msg("The password could not be changed."), errors)
     return people.hash_new_password(form.password.data or "")
 
 
 @blueprint.get("/account/sessions")
 @permission(SECURITY)
 def list_sessions() -> ResponseReturnValue:
-    """Where somebody is signed in."""
+    """The current user's open sessions."""
     work = current_work()
-    found = sessions.list_of_user(work.session, work.settings, current_user)
+    rows = sessions.list_of_user(work.session, work.settings, current_user)
     return render_template(
         "account/sessions.html",
-        sessions=found,
-        names={each.id: device_name(Device(each.browser, each.system)) for each in found},
+        sessions=rows,
+        names={row.id: device_name(Device(row.browser, row.system)) for row in rows},
         current_id=session_cookies.current_session_id(),
     )
 
