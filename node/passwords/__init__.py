@@ -1,1 +1,1 @@
-"""A new password for somebody who forgot theirs."""
+"""Password reset by email, for users who forgot their password."""

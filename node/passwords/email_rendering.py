@@ -1,4 +1,4 @@
-"""The e-mail with the link, in the language of whoever gets it."""
+"""Renders the email with the password reset link, in the user's language."""
 
 from flask import Flask
 from flask_babel import force_locale
@@ -10,7 +10,7 @@ from node.people.models import User
 
 
 def make_renderer(app: Flask) -> PasswordEmailRenderer:
-    """Writes outside requests, with the translations of `app`."""
+    """A renderer for use outside requests, with the translations of `app`."""
 
     def write(user: User, url: str, language: str) -> PasswordEmail:
         with app.app_context(), force_locale(LOCALES[language]):

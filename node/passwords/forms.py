@@ -1,4 +1,4 @@
-"""The forms of those who forgot their passwords."""
+"""Forms for password reset."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, PasswordField, StringField

@@ -1,4 +1,4 @@
-"""That somebody asked for a new password."""
+"""Requests for a new password."""
 
 from datetime import datetime
 
@@ -9,10 +9,10 @@ from node.db import Base, now
 
 
 class PasswordReset(Base):
-    """Somebody asked for a new password for the account with the address `email`, if there is one.
+    """A request for a new password for the account `email`, which need not exist.
 
-    Once it was looked at, there is `user_id`, and `digest`: all that is kept of the key in the
-    link that was sent. A key is good once, and not for long.
+    Once the job has processed it, it has a `user_id`, and the `digest` of the key in the emailed
+    link. A key is valid once, for `service.KEY_LIFETIME`.
     """
 
     __tablename__ = "password_reset"

@@ -1,7 +1,7 @@
-"""Asking for a new password by e-mail, and choosing it with the key that comes.
+"""Password reset: a request by email address, and a new password with the emailed key.
 
-Whoever asks gets the same answer, as soon, whether there is such an account or not: that is looked
-up later.
+The response to a request does not depend on whether the account exists, not even in its time: a
+job looks up the account later.
 """
 
 import secrets
@@ -24,47 +24,47 @@ from node.runtime import Node, UnitOfWork
 JOB = "new-password"
 NEW_PASSWORD_PATH = "/new-password"  # noqa: S105 -- a path
 KEY_LIFETIME = timedelta(hours=1)
-# So many wait at once to be looked up; more are not heard.
+# Requests waiting for the job; further ones are dropped.
 MAX_PENDING = 1_000
-# No key that we made is longer.
+# Our keys are shorter.
 MAX_LEN_KEY = 100
 
 
 @dataclass(frozen=True)
 class PasswordEmail:
-    """An e-mail in words."""
+    """A rendered email."""
 
     subject: str
     text: str
 
 
-# Writes to somebody of an address at which a new password is chosen, in a language.
+# (user, url of the page to choose a password, language)
 PasswordEmailRenderer = Callable[[User, str, str], PasswordEmail]
 
 
 def request_reset(work: UnitOfWork, email: str) -> None:
-    """Somebody forgot the password of the account with this address, if there is one."""
-    waiting = select(func.count()).where(PasswordReset.digest.is_(None))
-    if (work.session.scalar(waiting) or 0) < MAX_PENDING:
+    """Queue a reset of the password of the account with this address, if there is one."""
+    pending = select(func.count()).where(PasswordReset.digest.is_(None))
+    if (work.session.scalar(pending) or 0) < MAX_PENDING:
         work.session.add(PasswordReset(email=email))
         work.wake(JOB)
 
 
 def run_job(node: Node, write: PasswordEmailRenderer) -> None:
-    """The job: send keys to those who have a password here, and forget what is too old."""
-    old = PasswordReset.asked_at < now() - KEY_LIFETIME
-    asked = select(PasswordReset.id).where(PasswordReset.digest.is_(None))
+    """Job: email keys to users who have a password, and delete expired requests."""
+    is_expired = PasswordReset.asked_at < now() - KEY_LIFETIME
+    unprocessed = select(PasswordReset.id).where(PasswordReset.digest.is_(None))
     with node.work(by=JOB) as work:
-        work.session.execute(delete(PasswordReset).where(old))
-        waiting = work.session.scalars(asked.order_by(PasswordReset.id)).all()
-    for_each(node, JOB, waiting, lambda reset_id: _process_request(node, reset_id, write))
+        work.session.execute(delete(PasswordReset).where(is_expired))
+        reset_ids = work.session.scalars(unprocessed.order_by(PasswordReset.id)).all()
+    for_each(node, JOB, reset_ids, lambda reset_id: _process_request(node, reset_id, write))
 
 
 def _process_request(node: Node, reset_id: int, write: PasswordEmailRenderer) -> None:
-    mine = PasswordReset.id == reset_id, PasswordReset.digest.is_(None)
+    is_unprocessed = PasswordReset.id == reset_id, PasswordReset.digest.is_(None)
     with node.work(by=JOB) as work:
-        reset = work.session.scalar(select(PasswordReset).where(*mine).with_for_update())
-        if reset is None:  # another worker was quicker
+        reset = work.session.scalar(select(PasswordReset).where(*is_unprocessed).with_for_update())
+        if reset is None:  # another worker processed it
             return
         user = people.by_email(work.session, reset.email)
         if user is None or not user.active or user.password is None:
@@ -79,25 +79,25 @@ def _send_key(
     key = secrets.token_urlsafe(32)
     reset.user_id, reset.digest = user.id, _digest(key)
     language = user.language or work.settings.language
-    written = write(user, f"{work.settings.base_url}{NEW_PASSWORD_PATH}?key={key}", language)
-    mail.send(work, user.email, written.subject, written.text, language=language)
+    email = write(user, f"{work.settings.base_url}{NEW_PASSWORD_PATH}?key={key}", language)
+    mail.send(work, user.email, email.subject, email.text, language=language)
     work.audit("user.new-password-link", user.email)
 
 
 def find_user_by_key(session: Session, key: str) -> User | None:
-    """Whose key this is, if it is still good."""
+    """The user whom a valid key belongs to, locked for update; None for an invalid key."""
     if not 0 < len(key) <= MAX_LEN_KEY:
         return None
-    mine = PasswordReset.digest == _digest(key), PasswordReset.asked_at > now() - KEY_LIFETIME
-    query = select(User).join(PasswordReset, PasswordReset.user_id == User.id).where(*mine)
+    is_valid = PasswordReset.digest == _digest(key), PasswordReset.asked_at > now() - KEY_LIFETIME
+    query = select(User).join(PasswordReset, PasswordReset.user_id == User.id).where(*is_valid)
     user = session.scalar(query.with_for_update(of=User))
     return user if user is not None and user.active and user.password is not None else None
 
 
 def revoke_keys(work: UnitOfWork, user: User) -> None:
-    """No key that was sent to a person is good any more, and none that they asked for is sent."""
-    theirs = or_(PasswordReset.user_id == user.id, PasswordReset.email == user.email)
-    work.session.execute(delete(PasswordReset).where(theirs))
+    """Revoke all keys of a user, and drop requests that are not processed yet."""
+    is_of_user = or_(PasswordReset.user_id == user.id, PasswordReset.email == user.email)
+    work.session.execute(delete(PasswordReset).where(is_of_user))
 
 
 def _digest(key: str) -> str:

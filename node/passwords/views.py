@@ -1,4 +1,4 @@
-"""The pages of those who forgot their passwords."""
+"""Pages for password reset."""
 
 import math
 
@@ -20,12 +20,12 @@ blueprint = Blueprint("passwords", __name__, template_folder="templates")
 
 EXTENSION_KEY = "moothall-new-passwords"
 HOUR_SECONDS = 3600.0
-# Whole councils sit behind one address; nobody needs many e-mails.
+# Requests per hour. A whole council may sit behind one address; one person needs few emails.
 MAX_PER_ADDRESS, MAX_PER_PERSON = 30, 3
 
 
 class PasswordRequestLimits:
-    """How often somebody asked, counted in this process."""
+    """Rate limits for requests, counted in this process."""
 
     def __init__(self) -> None:
         self.addresses = AttemptLimiter(MAX_PER_ADDRESS, HOUR_SECONDS)
@@ -46,21 +46,21 @@ def ask_form() -> ResponseReturnValue:
 @blueprint.post("/forgotten-password")
 @permission(PUBLIC)
 def ask() -> ResponseReturnValue:
-    """Whoever asks gets the same answer, whether they have an account or not."""
+    """Request a new password. The response does not show whether the account exists."""
     form = ForgottenPasswordForm()
-    # As accounts are kept; nobody thinks of the case of an e-mail address.
+    # Accounts are stored in lower case.
     email = (form.email.data or "").strip().lower()
     if not form.validate_on_submit():
         return render_template("passwords/ask.html", form=form), 400
     if "@" not in email or "\0" in email or len(email) > MAX_LEN_EMAIL:
         form.email.errors = [NO_EMAIL]
         return render_template("passwords/ask.html", form=form), 400
-    asked: PasswordRequestLimits = current_app.extensions[EXTENSION_KEY]
-    wait = asked.addresses.hit(network_of(request.remote_addr or ""))
+    limits: PasswordRequestLimits = current_app.extensions[EXTENSION_KEY]
+    wait = limits.addresses.hit(network_of(request.remote_addr or ""))
     if wait:
         raise TooManyRequests(retry_after=math.ceil(wait))
-    # Of more, whoever has the account is not sent an e-mail; whoever asks does not learn that.
-    if not asked.people.hit(email):
+    # Beyond the limit no email is sent, but the response is the same.
+    if not limits.people.hit(email):
         service.request_reset(current_work(), email)
     return redirect(url_for("passwords.asked"), 303)
 
@@ -74,7 +74,7 @@ def asked() -> ResponseReturnValue:
 @blueprint.get(service.NEW_PASSWORD_PATH)
 @permission(PUBLIC)
 def choose_form() -> ResponseReturnValue:
-    """Choose a new password, with the key of the link in the e-mail."""
+    """The form to choose a new password, with the key from the emailed link."""
     key = request.args.get("key", "")
     if service.find_user_by_key(current_work().session, key) is None:
         return _render_expired()
@@ -99,7 +99,7 @@ def choose() -> ResponseReturnValue:
         form.show(error)
         return render_template("passwords/choose.html", form=form), 400
     user = service.find_user_by_key(work.session, key)
-    if user is None:  # somebody was faster
+    if user is None:  # the key was used or revoked meanwhile
         return _render_expired()
     people.set_password(work, user, password_hash)
     flash(_("Your password has been changed. Sign in with your new password."), "success")
