@@ -98,7 +98,7 @@ def unsubscribe(
 ) -> None:
     """Stop the emails of these frequencies; their topics move to the notifications page alone."""
     preferences = get_preferences(work.session, subscriber.user_id)
-    stopped = {
+    stopped: dict[str, str] = {
         topic: MailFrequency.app
         for topic, frequency in preferences.items()
         if frequency in frequencies
