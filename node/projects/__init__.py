@@ -1,4 +1,1 @@
-"""Projects: what councils do, want to do, and can reuse from each other.
-
-Local and remote ones alike.
-"""
+"""Projects that councils run, plan and can reuse from each other, local and remote alike."""

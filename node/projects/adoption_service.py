@@ -1,8 +1,8 @@
-"""Councils that use what a project gives back.
+"""Councils that reuse an output of a project (`Adoption`).
 
-A council says so to the one whose project it is (`Add` of itself to the output, `Remove` when it no
-longer does), whose project's actor passes it on. It is kept beside the project (`Adoption`): no
-text, version, revision or review date of a project changes by what others say.
+A council sends `Add` with itself as object and the output as target to the project's council, and
+`Remove` when it stops. The project's actor forwards both to its followers. Adoptions are stored
+beside the project: they change no text, version, revision or review date of it.
 """
 
 from collections.abc import Sequence
@@ -33,18 +33,20 @@ from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 ADD = "Add"
 OUTPUT_FRAGMENT = "#output-"
-# Whoever says it, takes it back and says it again makes all followers hear of it each time.
+# Every change is forwarded to all followers, so one council may change an adoption once a day.
 MIN_CHANGE_INTERVAL = timedelta(days=1)
-# Of the councils of one server so many are taken in a day, and kept.
+# Adoptions accepted from the councils of one server: changes per day, and rows in all.
 MAX_PER_HOST_PER_DAY, MAX_PER_HOST = 20, 500
-# So many wait for a moderator, whoever says so.
+# Adoptions waiting for a moderator, from all servers together.
 MAX_HELD = 1_000
 
 
 @dataclass(frozen=True)
 class AdoptionStatus:
-    """Where our council stands with the outputs of another's project, by their tokens: those it
-    could say that it uses, those it is named with, and those it has said so of.
+    """How our council stands to the outputs of another council's project, as output tokens.
+
+    `open`: outputs it can announce that it reuses; `ours`: those that already list it; `announced`:
+    those for which it has sent `Add` and is not listed yet.
     """
 
     open: frozenset[str]
@@ -53,23 +55,25 @@ class AdoptionStatus:
 
 
 def get_status(session: Session, project: Project) -> AdoptionStatus | None:
-    """None for our own project."""
+    """The status for `project`; None for one of our own, or where this server has no council."""
     own = councils.own(session)
     if own is None or project.is_local:
         return None
-    every = project.outputs
-    tokens = frozenset(output.token for output in every)
-    ours = frozenset(output.token for output in every if _has_adopter(output, own.actor.uri))
-    told = frozenset(
+    outputs = project.outputs
+    tokens = frozenset(output.token for output in outputs)
+    ours = frozenset(output.token for output in outputs if _has_adopter(output, own.actor.uri))
+    announced = frozenset(
         token
         for token in tokens - ours
         if reactions.find(session, own.actor, ADD, _output_uri(project, token))
     )
-    return AdoptionStatus(tokens - ours - told, ours, told)
+    return AdoptionStatus(tokens - ours - announced, ours, announced)
 
 
 def adopt(work: UnitOfWork, project: Project, token: str) -> None:
-    """Tell a project's council that ours uses one of its outputs."""
+    """Tell a project's council that ours reuses the output `token`. Raises `ConflictError` if it
+    was told before.
+    """
     own = _require_adoptable(work, project, token)
     target, uri = _output_uri(project, token), local_uris.new_activity(work.settings)
     if not reactions.add(work, uri=uri, kind=ADD, actor=own, object_uri=target):
@@ -81,12 +85,12 @@ def adopt(work: UnitOfWork, project: Project, token: str) -> None:
 
 
 def drop(work: UnitOfWork, project: Project, token: str) -> None:
-    """Tell it that ours does no longer."""
+    """Tell a project's council that ours no longer reuses the output `token`."""
     own = _require_adoptable(work, project, token)
     target, owner = _output_uri(project, token), project.council.actor
-    said = reactions.find(work.session, own, ADD, target)
-    if said is not None:
-        work.session.delete(said)
+    reaction = reactions.find(work.session, own, ADD, target)
+    if reaction is not None:
+        work.session.delete(reaction)
     uri = local_uris.new_activity(work.settings)
     activity = remove_activity(uri, own.uri, own.uri, target, to=[owner.uri], cc=_cc(project))
     outbox.publish_to(work, own, activity, {owner.inbox}, group_actor.audience(project))
@@ -94,36 +98,41 @@ def drop(work: UnitOfWork, project: Project, token: str) -> None:
 
 
 def receive_adoption(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A council uses an output of a project of ours, or no longer does."""
-    said = received.activity
-    project, token, author = _resolve_adoption(work, said)
+    """Handle `Add` or `Remove` from a council that starts or stops reusing an output of our
+    project.
+
+    An adoption by a council on an allowed server is shown at once; any other is held for a
+    moderator.
+    """
+    activity = received.activity
+    project, token, author = _resolve_adoption(work, activity)
     if not project.is_local or project.visibility is Visibility.private:
         raise NotHandledError(msg("not about one of our projects"))
-    by_name = bool(peers.explicitly_allowed_among(work.session, {author.host}))
-    if project.visibility is not Visibility.public and not by_name:
+    is_allowed = bool(peers.explicitly_allowed_among(work.session, {author.host}))
+    if project.visibility is not Visibility.public and not is_allowed:
         raise NotHandledError(msg("about a project that the sender cannot see"))
-    first = AdoptionState.shown if by_name else AdoptionState.held
-    before, row = _record_adoption(work, said, project, token, author, first)
-    if AdoptionState.shown in {before, row.state}:
-        # Also to who says so: that it is shown.
-        group_actor.forward(work, project, dict(said.raw), excluding=set())
+    initial_state = AdoptionState.shown if is_allowed else AdoptionState.held
+    previous_state, row = _record_adoption(work, activity, project, token, author, initial_state)
+    if AdoptionState.shown in {previous_state, row.state}:
+        # The author gets it too, and so learns that the adoption is shown.
+        group_actor.forward(work, project, dict(activity.raw), excluding=set())
 
 
 def receive_announced_adoption(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """The actor of another council's project passes on that somebody uses an output of it."""
-    said = Activity.parse(received.document or {})
-    project, token, author = _resolve_adoption(work, said)
+    """Handle `Add` or `Remove` announced by the actor of another council's project."""
+    activity = Activity.parse(received.document or {})
+    project, token, author = _resolve_adoption(work, activity)
     if project.is_local or not same_origin(received.activity.actor, project.uri):
         raise NotHandledError(msg("not forwarded by the project’s own server"))
-    _record_adoption(work, said, project, token, author, AdoptionState.shown)
+    _record_adoption(work, activity, project, token, author, AdoptionState.shown)
 
 
 def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """The actor of another council's project takes back that it passed this on."""
-    undone = received.document or {}
-    if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
+    """Handle the withdrawal of an announced adoption by the actor of another council's project."""
+    announce = received.document or {}
+    if type_of(announce) != "Announce" or id_of(announce.get("actor")) != received.activity.actor:
         raise NotHandledError(msg("does not match anything forwarded to this server"))
-    row = work.session.scalar(select(Adoption).where(Adoption.uri == id_of(undone.get("object"))))
+    row = work.session.scalar(select(Adoption).where(Adoption.uri == id_of(announce.get("object"))))
     project = work.session.get(Project, row.project_id) if row else None
     if row is None or project is None or project.is_local:
         raise NotHandledError(msg("does not match anything forwarded to this server"))
@@ -133,10 +142,10 @@ def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
     reindex_queue.enqueue(work.session, [project.uri])
 
 
-def _resolve_adoption(work: UnitOfWork, said: Activity) -> tuple[Project, str, Actor]:
-    """The project, the token of the output, and who says so. Raises `NotForUsError`."""
-    uri, _, token = (said.target or "").partition(OUTPUT_FRAGMENT)
-    author = actors.by_uri(work.session, said.actor)
+def _resolve_adoption(work: UnitOfWork, activity: Activity) -> tuple[Project, str, Actor]:
+    """The project, the token of the output and the author. Raises `NotHandledError`."""
+    uri, _, token = (activity.target or "").partition(OUTPUT_FRAGMENT)
+    author = actors.by_uri(work.session, activity.actor)
     if (
         not token
         or author is None
@@ -144,7 +153,7 @@ def _resolve_adoption(work: UnitOfWork, said: Activity) -> tuple[Project, str, A
         or author.is_blocked
     ):
         raise NotHandledError(msg("not a message from a council about reusing an output"))
-    if said.object_id != said.actor:
+    if activity.object_id != activity.actor:
         raise NotHandledError(msg("a council can only speak for itself"))
     query = select(Project).where(Project.uri == uri, Project.state == ProjectState.published)
     project = work.session.scalar(query.with_for_update(of=Project))
@@ -155,51 +164,57 @@ def _resolve_adoption(work: UnitOfWork, said: Activity) -> tuple[Project, str, A
 
 def _record_adoption(
     work: UnitOfWork,
-    said: Activity,
+    activity: Activity,
     project: Project,
     token: str,
     author: Actor,
-    first: AdoptionState,
+    initial_state: AdoptionState,
 ) -> tuple[AdoptionState | None, Adoption]:
-    """Keep what a council says last. Returns in which state it was before, and the row."""
+    """Store the latest statement of a council. Returns the state before it, None if there was none,
+    and the row.
+
+    Raises `NotHandledError` if the statement changes nothing, comes too soon or exceeds a limit.
+    """
     session = work.session
-    mine = Adoption.project_id == project.id, Adoption.output == token
-    row = session.scalar(select(Adoption).where(*mine, Adoption.author_id == author.id))
-    before = row.state if row else None
-    state = first if said.type == ADD else AdoptionState.withdrawn
-    is_rested = row is None or row.changed_at <= now() - MIN_CHANGE_INTERVAL
+    is_of_output = Adoption.project_id == project.id, Adoption.output == token
+    row = session.scalar(select(Adoption).where(*is_of_output, Adoption.author_id == author.id))
+    previous_state = row.state if row else None
+    state = initial_state if activity.type == ADD else AdoptionState.withdrawn
+    may_change = row is None or row.changed_at <= now() - MIN_CHANGE_INTERVAL
     if row is not None and state not in TRANSITIONS[row.state]:
         raise NotHandledError(msg("this would change nothing here"))
-    if said.type == ADD and not is_rested:
+    if activity.type == ADD and not may_change:
         raise NotHandledError(msg("the council last changed this less than a day ago"))
-    if said.type != ADD and row is None and not _is_listed_adopter(project, token, author):
+    if activity.type != ADD and row is None and not _is_listed_adopter(project, token, author):
         raise NotHandledError(msg("this would change nothing here"))
-    if not author.is_local and said.type == ADD:
-        _check_limits(session, author, first, is_new=row is None)
+    if not author.is_local and activity.type == ADD:
+        _check_limits(session, author, initial_state, is_new=row is None)
     if row is None:
-        row = Adoption(project_id=project.id, output=token, author=author, uri=said.id)
+        row = Adoption(project_id=project.id, output=token, author=author, uri=activity.id)
         session.add(row)
-    if said.type == ADD:
+    if activity.type == ADD:
         row.since = now()
-    row.uri, row.state, row.changed_at = said.id, state, now()
+    row.uri, row.state, row.changed_at = activity.id, state, now()
     session.flush()
     session.expire(project, ["adoptions"])
     reindex_queue.enqueue(session, [project.uri])
     work.audit(f"adoption.{state}", f"{project.uri}{OUTPUT_FRAGMENT}{token}", council=author.uri)
-    return before, row
+    return previous_state, row
 
 
 def _check_limits(session: Session, author: Actor, state: AdoptionState, *, is_new: bool) -> None:
-    """Raises `NotForUsError` where the councils of a server say too much, or too much waits."""
+    """Raises `NotHandledError` if a limit per server, or on adoptions held for a moderator, is
+    reached.
+    """
     of_host = actors.on_host(Adoption.author_id, author.host)
-    lately = Adoption.changed_at > now() - MIN_CHANGE_INTERVAL
-    limits = [(MAX_PER_HOST_PER_DAY, [of_host, lately])]
+    is_recent = Adoption.changed_at > now() - MIN_CHANGE_INTERVAL
+    limits = [(MAX_PER_HOST_PER_DAY, [of_host, is_recent])]
     if is_new:
         limits.append((MAX_PER_HOST, [of_host]))
     if state is AdoptionState.held:
         limits.append((MAX_HELD, [Adoption.state == AdoptionState.held]))
-    for most, among in limits:
-        if (session.scalar(select(func.count(Adoption.id)).where(*among)) or 0) >= most:
+    for limit, conditions in limits:
+        if (session.scalar(select(func.count(Adoption.id)).where(*conditions)) or 0) >= limit:
             raise NotHandledError(
                 msg(
                     "too many messages about reuse from this server, or too many waiting "
@@ -208,8 +223,8 @@ def _check_limits(session: Session, author: Actor, state: AdoptionState, *, is_n
             )
 
 
-def list_for_moderation(session: Session, most: int) -> list[tuple[Adoption, Project]]:
-    """What waits for a moderator and what is shown of projects of ours, the waiting first."""
+def list_for_moderation(session: Session, limit: int) -> list[tuple[Adoption, Project]]:
+    """Held and shown adoptions of our projects, the held ones first; at most `limit`."""
     query = (
         select(Adoption, Project)
         .join(Project, Project.id == Adoption.project_id)
@@ -219,13 +234,14 @@ def list_for_moderation(session: Session, most: int) -> list[tuple[Adoption, Pro
         .where(Adoption.state.in_((AdoptionState.held, AdoptionState.shown)))
         .order_by(Adoption.state, Adoption.changed_at, Adoption.id)
     )
-    return [(row.Adoption, row.Project) for row in session.execute(query.limit(most))]
+    return [(row.Adoption, row.Project) for row in session.execute(query.limit(limit))]
 
 
 def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
-    """A moderator lets it be seen that a council uses something of ours, or refuses it.
+    """Record a moderator's decision to show or hide that a council reuses an output of ours.
 
-    Raises `NotFoundError` for none, `ConflictError` where that was decided already.
+    Raises `NotFoundError` if there is no such adoption, `ConflictError` if that was decided
+    already.
     """
     row = work.session.get(Adoption, number, with_for_update=True)
     project = work.session.get(Project, row.project_id) if row else None
@@ -239,8 +255,8 @@ def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
     work.session.expire(project, ["adoptions"])
     reindex_queue.enqueue(work.session, [project.uri])
     if shown:
-        said = select(InboxItem.body).where(InboxItem.uri == row.uri)
-        if body := work.session.scalar(said):
+        query = select(InboxItem.body).where(InboxItem.uri == row.uri)
+        if body := work.session.scalar(query):
             group_actor.forward(work, project, body, excluding=set())
     elif was_shown:
         group_actor.undo_announcements(work, project, row.author.uri, row.uri)
@@ -249,23 +265,24 @@ def decide(work: UnitOfWork, number: int, *, shown: bool) -> None:
     )
 
 
-def on_actor_deleted(work: UnitOfWork, author: Actor, most: int) -> bool:
-    """The account of a council on another server is deleted: up to `most` of what it said it uses
-    goes. True if there may be more.
+def on_actor_deleted(work: UnitOfWork, author: Actor, limit: int) -> bool:
+    """Remove up to `limit` adoptions of a council on another server whose account was deleted.
+
+    Returns True if there may be more.
     """
-    mine = select(Adoption, Project).join(Project, Project.id == Adoption.project_id)
-    found = work.session.execute(mine.where(Adoption.author_id == author.id).limit(most)).all()
-    for row, project in found:
+    query = select(Adoption, Project).join(Project, Project.id == Adoption.project_id)
+    rows = work.session.execute(query.where(Adoption.author_id == author.id).limit(limit)).all()
+    for row, project in rows:
         if row.state is AdoptionState.shown and project.is_local:
             group_actor.undo_announcements(work, project, author.uri, row.uri)
         work.session.delete(row)
-    reindex_queue.enqueue(work.session, [project.uri for _row, project in found])
-    return len(found) == most
+    reindex_queue.enqueue(work.session, [project.uri for _row, project in rows])
+    return len(rows) == limit
 
 
 def _require_adoptable(work: UnitOfWork, project: Project, token: str) -> Actor:
-    """Our council's actor. Raises `ConflictError` for our own project, `NotFoundError` for no
-    output.
+    """Our council's actor. Raises `ConflictError` for our own project, `NotFoundError` for an
+    unknown output.
     """
     if project.is_local:
         raise ConflictError(msg("You cannot do this because the project belongs to your council."))
@@ -279,12 +296,12 @@ def _cc(project: Project) -> Sequence[str]:
 
 
 def _is_listed_adopter(project: Project, token: str, author: Actor) -> bool:
-    named = (output for output in project.details.outputs if output.token == token)
-    return any(_has_adopter(output, author.uri) for output in named)
+    outputs = (output for output in project.details.outputs if output.token == token)
+    return any(_has_adopter(output, author.uri) for output in outputs)
 
 
 def _has_adopter(output: Output, uri: str) -> bool:
-    return any(each.uri == uri for each in output.adopters)
+    return any(adopter.uri == uri for adopter in output.adopters)
 
 
 def _output_uri(project: Project, token: str) -> str:

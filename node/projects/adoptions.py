@@ -1,4 +1,4 @@
-"""That a council says it uses an output of a project: kept beside the project, not in its text."""
+"""The model of an adoption: a council's statement that it reuses an output of a project."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from node.projects.details import MAX_ITEMS, Adopter, Output
 
 
 class AdoptionState(StrEnum):
-    """`held` waits for a moderator; `hidden` was refused by one; `withdrawn`: no longer in use."""
+    """`held`: waiting for a moderator; `hidden`: refused by one; `withdrawn`: no longer reused."""
 
     held = "held"
     shown = "shown"
@@ -34,10 +34,10 @@ TRANSITIONS: dict[AdoptionState, frozenset[AdoptionState]] = {
 
 
 class Adoption(Base):
-    """`author`, the actor of a council, uses the output `output` (its token) of a project.
+    """`author`, the actor of a council, reuses the output with the token `output` of a project.
 
-    `uri` is the id of the `Add` that says so, or of the `Remove` that takes it back. `project` is
-    ours, or one of another council that passed it on.
+    `uri` is the id of the latest `Add` or `Remove`. The project is ours, or one of another council
+    whose actor announced the adoption.
     """
 
     __tablename__ = "adoption"
@@ -61,23 +61,23 @@ class Adoption(Base):
 
 
 def with_adopters(outputs: Sequence[Output], adoptions: Sequence[Adoption]) -> tuple[Output, ...]:
-    """Outputs with the councils that say themselves that they use them, and without those that say
-    they no longer do.
+    """`outputs` with the councils that say themselves that they reuse them, and without those that
+    have withdrawn.
     """
     return tuple(_with_adopters(output, adoptions) for output in outputs)
 
 
 def _with_adopters(output: Output, adoptions: Sequence[Adoption]) -> Output:
-    mine = [row for row in adoptions if row.output == output.token]
-    if not mine:
+    rows = [row for row in adoptions if row.output == output.token]
+    if not rows:
         return output
-    said = {row.author.uri for row in mine}
-    named = [each for each in output.adopters if each.uri not in said]
-    shown = [
+    author_uris = {row.author.uri for row in rows}
+    listed = [adopter for adopter in output.adopters if adopter.uri not in author_uris]
+    announced = [
         Adopter(row.author.name, row.author.uri, row.since.date())
-        for row in mine
+        for row in rows
         if row.state is AdoptionState.shown
         and not row.author.is_blocked
         and row.author.kind != actors.TOMBSTONE
     ]
-    return replace(output, adopters=(*named, *shown)[:MAX_ITEMS])
+    return replace(output, adopters=(*listed, *announced)[:MAX_ITEMS])

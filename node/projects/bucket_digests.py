@@ -1,6 +1,6 @@
-"""What changes a project empties its bucket of the council's digest, in the same transaction.
+"""Invalidates cached bucket digests in the transaction that changes a project.
 
-Whoever needs the bucket next makes it anew (`node.sync.digests`).
+`node.sync.digests` computes them again when they are next needed.
 """
 
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Mapper, Session
 from node.db import insert_into
 from node.projects.models import DigestBucket, Project
 
-# What of a project a digest depends on.
+# Columns of a project that a digest is computed from.
 DIGEST_COLUMNS = ("revision", "state", "visibility")
 CACHED_COLUMNS = ("public_count", "public_digest", "peers_count", "peers_digest")
 
 INVALIDATED_VALUES = {"generation": DigestBucket.generation + 1, **dict.fromkeys(CACHED_COLUMNS)}
-# Locked in this order, so that nobody waits in a circle.
+# Locked in the order of their numbers, so that transactions cannot deadlock.
 _CHANGED_BUCKETS = (
     select(DigestBucket.id)
     .where(
@@ -35,18 +35,22 @@ INVALIDATE_BUCKETS = (
 
 
 def invalidate(session: Session | Connection, council_id: int, numbers: Iterable[int]) -> None:
-    """What is in these buckets of a council has changed."""
-    wanted = sorted(set(numbers))
+    """Invalidate the cached digests of these buckets of a council and raise their generations."""
+    bucket_numbers = sorted(set(numbers))
     connection = session if isinstance(session, Connection) else session.connection()
-    known = set(connection.scalars(INVALIDATE_BUCKETS, {"council": council_id, "numbers": wanted}))
-    new = [
-        {"council_id": council_id, "number": n, "generation": 1} for n in wanted if n not in known
+    known = set(
+        connection.scalars(INVALIDATE_BUCKETS, {"council": council_id, "numbers": bucket_numbers})
+    )
+    missing = [
+        {"council_id": council_id, "number": number, "generation": 1}
+        for number in bucket_numbers
+        if number not in known
     ]
-    if new:
+    if missing:
         upsert = insert_into(connection, DigestBucket).on_conflict_do_update(
             index_elements=["council_id", "number"], set_=INVALIDATED_VALUES
         )
-        connection.execute(upsert, new)
+        connection.execute(upsert, missing)
 
 
 @event.listens_for(Project, "after_insert")

@@ -1,6 +1,6 @@
-"""What of that which a council's node tells of its own is to be written, and what is left out.
+"""Decides which remote documents to apply: rejects deleted, foreign and stale ones.
 
-What it sends may be overtaken by something newer; what we ask for at its origin is the truth.
+Documents fetched from their origin override stored state; pushed ones apply only if they are newer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from node.federating.models import RemoteTombstone
 from node.runtime import UnitOfWork
 
 OLDER_REASON = "older than the version already here"
-# Clocks of two servers that are right differ by less.
+# Largest difference between the clocks of two well-kept servers.
 CLOCK_TOLERANCE = timedelta(minutes=1)
 SELECT_TOMBSTONES = select(RemoteTombstone.uri, RemoteTombstone.at).where(
     RemoteTombstone.uri.in_(bindparam("uris", expanding=True)),
@@ -27,7 +27,7 @@ SELECT_TOMBSTONES = select(RemoteTombstone.uri, RemoteTombstone.at).where(
 
 
 class RemoteState(Protocol):
-    """What the node of the council `council_uri` says that `uri` is."""
+    """A remote object `uri` as stated by the node of the council `council_uri`."""
 
     @property
     def uri(self) -> str: ...
@@ -45,90 +45,100 @@ RemoteT = TypeVar("RemoteT", bound=RemoteState)
 def select_applicable(
     work: UnitOfWork,
     council: Council,
-    told: Sequence[RemoteT],
+    remote_objects: Sequence[RemoteT],
     known: Mapping[str, Any],
     reject_reason: Callable[[RemoteT, Any], str],
     asked_at: datetime | None,
 ) -> tuple[list[RemoteT], dict[str, str]]:
-    """Those to be written, and those left out with the reason; neither: it is known already.
+    """The remote objects to write, and the ids of the rejected ones with the reason. Current ones
+    are in neither.
 
-    `known` has the rows that there are by id, with `state`, `revision` and `changed_at`; `misfit`
-    says of one and its row, if there is one, why it does not fit, or nothing. `asked_at`: it was
-    asked for at its origin, then; it may be older than what we know, and takes back a deletion
-    that we heard of before. None: it was sent to us.
+    `known` has the stored rows by id, with `state`, `revision` and `changed_at`. `reject_reason`
+    takes a remote object and its stored row, if any, and returns why it is rejected, or "".
+    `asked_at` is when the objects were requested from their origin, None if they were pushed: what
+    was requested may be older than the stored state and revokes an earlier deletion.
     """
-    marks = _load_tombstones(work.session, council, [one.uri for one in told])
-    fitting, left_out, wrongly = [], {}, []
-    for one in told:
-        there, deleted_at = known.get(one.uri), marks.get(one.uri)
-        if not same_origin(one.uri, one.council_uri) or one.council_uri != council.actor.uri:
-            left_out[one.uri] = "of somebody else"
-        elif deleted_at is not None and (asked_at is None or deleted_at >= asked_at):
-            left_out[one.uri] = "it was deleted"
-        elif (
-            asked_at is None and there is not None and effective_changed_at(one) < there.changed_at
+    tombstones = _load_tombstones(work.session, council, [remote.uri for remote in remote_objects])
+    applicable, rejected, revoked = [], {}, []
+    for remote in remote_objects:
+        stored, deleted_at = known.get(remote.uri), tombstones.get(remote.uri)
+        if (
+            not same_origin(remote.uri, remote.council_uri)
+            or remote.council_uri != council.actor.uri
         ):
-            left_out[one.uri] = OLDER_REASON
-        elif why := reject_reason(one, there):
-            left_out[one.uri] = why
+            rejected[remote.uri] = "does not belong to the sender"
+        elif deleted_at is not None and (asked_at is None or deleted_at >= asked_at):
+            rejected[remote.uri] = "deleted by its council"
+        elif (
+            asked_at is None
+            and stored is not None
+            and effective_changed_at(remote) < stored.changed_at
+        ):
+            rejected[remote.uri] = OLDER_REASON
+        elif reason := reject_reason(remote, stored):
+            rejected[remote.uri] = reason
         else:
             if deleted_at is not None:
-                wrongly.append(one.uri)
-            if not _is_current(one, there):
-                fitting.append(one)
-    if wrongly:
-        mark = RemoteTombstone.uri.in_(wrongly), RemoteTombstone.actor_id == council.actor_id
-        work.session.execute(delete(RemoteTombstone).where(*mark))
-    if asked_at is None and _needs_comparison(told, known, marks, left_out):
+                revoked.append(remote.uri)
+            if not _is_current(remote, stored):
+                applicable.append(remote)
+    if revoked:
+        is_revoked = RemoteTombstone.uri.in_(revoked), RemoteTombstone.actor_id == council.actor_id
+        work.session.execute(delete(RemoteTombstone).where(*is_revoked))
+    if asked_at is None and _needs_comparison(remote_objects, known, tombstones, rejected):
         comparisons.compare_soon(work, council.actor_id)
-    elif asked_at is None and set(marks) & set(left_out):
+    elif asked_at is None and set(tombstones) & set(rejected):
         comparisons.compare_unless_recent(work, council.actor_id)
-    return fitting, left_out
+    return applicable, rejected
 
 
 def _needs_comparison(
-    told: Sequence[RemoteT],
+    remote_objects: Sequence[RemoteT],
     known: Mapping[str, Any],
-    marks: Mapping[str, datetime],
-    left_out: Mapping[str, str],
+    tombstones: Mapping[str, datetime],
+    rejected: Mapping[str, str],
 ) -> bool:
-    """Whether only the origin can say what is newer: it sent something else than we show after a
-    newer state or with a time that lies ahead, since one of the clocks was wrong; or it changed
-    since what it deleted, and may have taken that back.
+    """Whether only the origin can tell which state is newest, so the bucket has to be compared.
+
+    True if it sent another state than the stored one after a newer state or with a time in the
+    future, since one of the clocks must be wrong; and if an object changed after its deletion,
+    which may have been revoked.
     """
-    for one in told:
-        is_late = left_out.get(one.uri) == OLDER_REASON or _is_ahead(one)
-        if is_late and _differs(one, known.get(one.uri)):
+    for remote in remote_objects:
+        is_late = rejected.get(remote.uri) == OLDER_REASON or _is_ahead(remote)
+        if is_late and _differs(remote, known.get(remote.uri)):
             return True
-        is_back = one.changed_at and one.changed_at > marks.get(one.uri, now())
-        if is_back and set(marks) & set(left_out):
+        may_be_restored = remote.changed_at and remote.changed_at > tombstones.get(
+            remote.uri, now()
+        )
+        if may_be_restored and set(tombstones) & set(rejected):
             return True
     return False
 
 
-def effective_changed_at(told: RemoteState) -> datetime:
-    """When it was changed last: not later than now, whatever its node says."""
-    moment = now()
-    return min(told.changed_at or moment, moment)
+def effective_changed_at(remote: RemoteState) -> datetime:
+    """When the object was last changed; not later than now, whatever its node states."""
+    current_time = now()
+    return min(remote.changed_at or current_time, current_time)
 
 
 def _load_tombstones(session: Session, council: Council, uris: list[str]) -> dict[str, datetime]:
-    """When the council said of which of these that it deleted them."""
-    mine = {"uris": uris, "actor_id": council.actor_id}
-    return {row.uri: row.at for row in session.execute(SELECT_TOMBSTONES, mine)}
+    """When the council deleted which of these objects, by id."""
+    params = {"uris": uris, "actor_id": council.actor_id}
+    return {row.uri: row.at for row in session.execute(SELECT_TOMBSTONES, params)}
 
 
-def _is_ahead(told: RemoteState) -> bool:
-    """Whether it was changed in the future: then its time says nothing about what is newer."""
-    return told.changed_at is not None and told.changed_at > now() + CLOCK_TOLERANCE
+def _is_ahead(remote: RemoteState) -> bool:
+    """Whether the stated time of change is in the future, and so cannot be used for ordering."""
+    return remote.changed_at is not None and remote.changed_at > now() + CLOCK_TOLERANCE
 
 
-def _differs(told: RemoteState, there: Any) -> bool:
-    """Whether we show another state of it."""
-    return there is not None and there.state == "published" and not _is_current(told, there)
+def _differs(remote: RemoteState, stored: Any) -> bool:
+    """Whether a different state of the object is published here."""
+    return stored is not None and stored.state == "published" and not _is_current(remote, stored)
 
 
-def _is_current(told: RemoteState, there: Any) -> bool:
-    """Whether what we hold is this very state of it."""
-    is_shown = there is not None and there.state == "published"
-    return is_shown and bool(told.revision) and there.revision == told.revision
+def _is_current(remote: RemoteState, stored: Any) -> bool:
+    """Whether the stored state is the same revision."""
+    is_published = stored is not None and stored.state == "published"
+    return is_published and bool(remote.revision) and stored.revision == remote.revision

@@ -1,7 +1,7 @@
-"""What a project says of itself beside its title, summary, phase and brief.
+"""The structured fields of a project beside its title, summary, phase and brief.
 
-One frozen dataclass, `Details`, for all that reads and writes it: the form, the row (as JSON), the
-document other nodes get, versions, exports. Each field says in its metadata what fits in it.
+One frozen dataclass, `Details`, serves the forms, the database row (as JSON), the federated
+document, versions and exports. The metadata of each field holds its reader and its maximum length.
 """
 
 import re
@@ -18,15 +18,15 @@ from federation.origin import same_origin
 from node.text import one_line, several_lines
 
 MAX_LEN_URL = 2000
-# One address, without anything that a link to it could lead elsewhere with.
+# One address, without characters that would add headers or recipients to a mailto link.
 EMAIL = re.compile(r"[^@\s<>,;:()\[\]\\\"]{1,64}@[^@\s<>,;:()?&=/#%]{1,189}")
-# More of one thing than a project has; of others' more is left out, of ours it is an error.
+# Entries of a list. Longer lists of other councils are cut; in our own forms they are an error.
 MAX_ITEMS = 30
 MAX_NUMBER = 99_999
 
 
 class Budget(StrEnum):
-    """The band of what a project costs in all, in pounds."""
+    """The band of a project's total cost, in pounds."""
 
     to_50k = "0-50k"
     to_100k = "50k-100k"
@@ -37,7 +37,7 @@ class Budget(StrEnum):
 
 
 class Collaboration(StrEnum):
-    """How far a council wants others in: each level includes those before it."""
+    """How far a council wants to work with others; each level includes those before it."""
 
     share_ideas = "share-ideas"
     open_to_conversation = "open-to-conversation"
@@ -46,7 +46,7 @@ class Collaboration(StrEnum):
 
 
 class Freshness(StrEnum):
-    """Whether what a project says can be relied on. How it may move is `FRESHNESS`."""
+    """Whether a project has been reviewed in time. Transitions: `FRESHNESS_TRANSITIONS`."""
 
     unsaid = "unsaid"
     fresh = "fresh"
@@ -56,7 +56,7 @@ class Freshness(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """What a link of a project leads to."""
+    """What a project's link leads to."""
 
     website = "website"
     repository = "repository"
@@ -67,7 +67,7 @@ class LinkKind(StrEnum):
 
 
 class RelationKind(StrEnum):
-    """How a project stands to another, as the council of the first says."""
+    """How a project is related to another, as its own council states it."""
 
     identical = "identical"
     similar = "similar"
@@ -77,7 +77,7 @@ class RelationKind(StrEnum):
 
 
 class EvidenceKind(StrEnum):
-    """How a user need was found."""
+    """How a council knows of a user need."""
 
     interviews = "interviews"
     testing = "testing"
@@ -108,10 +108,10 @@ def _read_day(value: Any, _longest: int) -> date | None:
     if not isinstance(value, str) or len(value) != len("2026-01-01"):
         return None
     try:
-        found = date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         return None
-    return found if 1970 <= found.year <= 2999 else None
+    return day if 1970 <= day.year <= 2999 else None
 
 
 def _read_flag(value: Any, _longest: int) -> bool:
@@ -129,14 +129,15 @@ def _read_number(value: Any, _longest: int) -> int | None:
 def _read_word_list(value: Any, longest: int) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    found = (_read_line(each, longest).replace(",", " ") for each in value[:MAX_ITEMS])
-    return tuple(dict.fromkeys(each for each in found if each))
+    words = (_read_line(item, longest).replace(",", " ") for item in value[:MAX_ITEMS])
+    return tuple(dict.fromkeys(word for word in words if word))
 
 
 def _read_list(kind: type[Any], value: Any, _longest: int) -> tuple[Any, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(each for given in value[:MAX_ITEMS] if (each := parse(kind, given)).is_present)
+    parsed = (parse(kind, item) for item in value[:MAX_ITEMS])
+    return tuple(item for item in parsed if item.is_present)
 
 
 def _line(longest: int = 150) -> Any:
@@ -181,7 +182,7 @@ def _list_of(kind: type[Any]) -> Any:
 
 @dataclass(frozen=True)
 class ProjectLink:
-    """Something about the project elsewhere."""
+    """A link from a project to a page elsewhere."""
 
     kind: LinkKind | None = _choice(LinkKind)
     url: str = _url()
@@ -194,7 +195,7 @@ class ProjectLink:
 
 @dataclass(frozen=True)
 class UserNeed:
-    """As a … I need … so that …, and how that is known."""
+    """A user need (“As a … I need … so that …”) and its evidence."""
 
     as_a: str = _line()
     need: str = _line(500)
@@ -211,7 +212,7 @@ class UserNeed:
 
 @dataclass(frozen=True)
 class Adopter:
-    """A council that uses an output: its name, and its actor's id where it has a node."""
+    """A council that reuses an output: its name, and the id of its actor if it has a node."""
 
     name: str = _line(300)
     uri: str = _url()
@@ -224,8 +225,8 @@ class Adopter:
 
 @dataclass(frozen=True)
 class Output:
-    """What everybody gets back from a project. `token` is its name within the project, made once;
-    `licence` an SPDX identifier or words.
+    """Something that other councils can reuse. `token` identifies the output within its project and
+    never changes; `licence` is an SPDX identifier or free text.
     """
 
     token: str = _line(20)
@@ -241,7 +242,7 @@ class Output:
 
     @property
     def spdx(self) -> str:
-        """The licence as an SPDX expression; "" where words name it, or nothing does."""
+        """The licence as an SPDX expression; "" for free text and for no licence."""
         try:
             return canonicalize_license_expression(self.licence)
         except InvalidLicenseExpression:
@@ -250,8 +251,8 @@ class Output:
 
 @dataclass(frozen=True)
 class RelatedProject:
-    """Another project that this one is related to, by its id. Its title is never kept here: who may
-    read that is not for this project to decide, and may change.
+    """A relation to another project, by its id. The title of the other is never stored here: its
+    own council decides who can read it, and may change it.
     """
 
     kind: RelationKind | None = _choice(RelationKind)
@@ -264,10 +265,10 @@ class RelatedProject:
 
 @dataclass(frozen=True)
 class Details:
-    """`why` to `constraints` are Markdown, the headings of a brief, and empty for other councils'
-    projects, of which the content has them. Days are dates of the calendar; `lgsl` is the number
-    of a service in the Local Government Service List; `capability` and `business_area` are words
-    of `node.projects.taxonomy`, where they are known there.
+    """The fields `why` to `constraints` are Markdown, the headings of a brief; they are empty for
+    projects of other councils, whose `content` includes them. `lgsl` is the number of a service in
+    the Local Government Service List. `capability` and `business_area` are keys of
+    `node.projects.taxonomy`, or a word that only another node knows.
     """
 
     why: str = _prose()
@@ -300,8 +301,8 @@ class Details:
 
 @dataclass(frozen=True)
 class FreshnessDetails:
-    """How far a project can be relied on, as its own node says beside the details: when its owner
-    is to look at it again, and when somebody last said that it is true.
+    """The freshness of a project as federated beside its details: when its owner is due to review
+    it, and when someone last confirmed that it is up to date.
     """
 
     freshness: Freshness | None = _choice(Freshness)
@@ -317,55 +318,55 @@ DetailsT = TypeVar("DetailsT")
 
 
 def is_multiline(item: "Field[Any]") -> bool:
-    """Whether a field holds a text of several lines."""
+    """Whether a field holds text of several lines."""
     return item.metadata["read"] is _read_prose
 
 
 def max_length(item: "Field[Any]") -> int:
-    """How many characters fit in a field; 0 where that does not apply."""
-    most: int = item.metadata.get("longest", 0)
-    return most
+    """The maximum length of a field in characters; 0 for fields that are not text."""
+    length: int = item.metadata.get("longest", 0)
+    return length
 
 
-# Looked up once: a council's collection has a hundred thousand projects.
+# Computed once, because a council's collection can have 100,000 projects.
 FIELD_READERS: dict[type[Any], list[tuple[str, Callable[[Any, int], Any], int]]] = {
     kind: [(item.name, item.metadata["read"], max_length(item)) for item in fields(kind)]
     for kind in (ProjectLink, UserNeed, Adopter, Output, RelatedProject, Details, FreshnessDetails)
 }
 
 
-def dump(thing: Any) -> dict[str, Any]:
-    """A dataclass of this module as JSON, without what says nothing."""
-    return {name: _dump_value(value) for name, value in vars(thing).items() if value}
+def dump(instance: Any) -> dict[str, Any]:
+    """A dataclass of this module as JSON, without its empty fields."""
+    return {name: _dump_value(value) for name, value in vars(instance).items() if value}
 
 
 def _dump_value(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [each if isinstance(each, str) else dump(each) for each in value]
+        return [item if isinstance(item, str) else dump(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
 def parse(kind: type[DetailsT], document: Any) -> DetailsT:
-    """JSON of anybody as `kind`, a dataclass of this module: what does not fit is left out."""
+    """Untrusted JSON as `kind`, a dataclass of this module. Invalid values are left out."""
     if not isinstance(document, Mapping) or not document:
         return kind()
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, read, longest in FIELD_READERS[kind]:
         if name in document:
-            found[name] = read(document[name], longest)
-    return kind(**found)
+            values[name] = read(document[name], longest)
+    return kind(**values)
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """What stands between commas or on lines, once each, as it was first written."""
-    found: dict[str, str] = {}
-    for piece in text.replace("\n", ",").split(","):
-        word = " ".join(piece.split())
+    """Words separated by commas or line breaks, without duplicates, in their first spelling."""
+    words: dict[str, str] = {}
+    for part in text.replace("\n", ",").split(","):
+        word = " ".join(part.split())
         if word:
-            found.setdefault(word.casefold(), word)
-    return tuple(found.values())
+            words.setdefault(word.casefold(), word)
+    return tuple(words.values())
 
 
 def is_web_url(text: str) -> bool:
-    """Whether it is an http or https address that a reader may be sent to."""
+    """Whether `text` is an http or https URL that is safe to link to."""
     return len(text) <= MAX_LEN_URL and same_origin(text, text)

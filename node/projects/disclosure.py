@@ -1,4 +1,4 @@
-"""What is done before documents leave for another server."""
+"""Access checks and the sharing record for documents that another server fetches."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,15 @@ from node.projects.models import Project, Visibility
 from node.request import current_node
 
 
-def disclose(given: Iterable[tuple[str, Project]], reader: Viewer) -> None:
-    """Before the documents with these ids leave, of or about these projects.
+def disclose(documents: Iterable[tuple[str, Project]], reader: Viewer) -> None:
+    """Check and record that `reader` gets the documents with these ids, which belong to these
+    projects.
 
-    What is for peers goes into the ledger. Raises `NotFoundError` where one is for our own people
-    alone: of that there is no document.
+    Documents for peers are written to the sharing record. Raises `NotFoundError` for a private
+    project, which has no document.
     """
     for_peers = []
-    for uri, project in given:
+    for uri, project in documents:
         if project.visibility is Visibility.private:
             raise NotFoundError(msg("There is no such project."))
         if project.visibility is Visibility.peers:
@@ -29,7 +30,7 @@ def disclose(given: Iterable[tuple[str, Project]], reader: Viewer) -> None:
 
 
 def record_collection_read(uri: str, reader: Viewer) -> None:
-    """Note in the ledger that a server which proved itself has read a whole collection of ours."""
+    """Record that an authenticated server has read a whole collection of ours."""
     if reader.host:
         with current_node().work(by=reader.host) as work:
             disclosures.record_fetch(work.session, uri, reader.host)

@@ -1,4 +1,4 @@
-"""A project as an ActivityPub document, and back. Pure: no database, no network."""
+"""Converts a project to its ActivityPub documents and back. Pure: no database, no network."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from node.projects.licensing import parse_licence
 from node.projects.models import Phase, Project, Visibility
 from node.text import one_line
 
-# The headings of a brief, as `BRIEF` orders them, in the languages that projects are written in.
+# The headings of a brief, in the order of `BRIEF`, by language.
 HEADINGS = {
     "en": (
         "Why the work is being done",
@@ -43,16 +43,16 @@ MAX_LEN_TITLE = 300
 MAX_LEN_SUMMARY = 500
 MAX_LEN_CONTENT = 200_000
 MAX_LEN_LANGUAGE = 10
-# In how many other languages a text is kept.
+# Languages beside its own in which the text of a project is stored.
 MAX_TRANSLATIONS = 5
 
 
 @dataclass(frozen=True)
 class RemoteProject:
-    """What another node says of a project of its own, checked and sanitised.
+    """A project as another node states it, checked and sanitised.
 
-    `visibility` is public or peers. `revision` is empty where its node says none. `translations`
-    has title and content by other languages. `licence` is the address of that of its text.
+    `visibility` is public or peers. `revision` is empty if the node states none. `translations`
+    holds title, summary and content by language. `licence` is the URL of the licence of the text.
     """
 
     uri: str
@@ -77,9 +77,9 @@ class RemoteProject:
 
 
 def address_to(project: Project) -> Addressed:
-    """Whom what is said of a project is addressed to: `to` and `cc`.
+    """The `to` and `cc` of activities about a project.
 
-    What only peers may read is addressed to the followers; who of them gets it, the delivery says.
+    A project for peers is addressed to the followers; the delivery decides which of them get it.
     """
     followers = (project.council.actor.followers or "",)
     if project.visibility is Visibility.public:
@@ -88,10 +88,10 @@ def address_to(project: Project) -> Addressed:
 
 
 def to_article(project: Project, licence: str | None) -> Article:
-    """The one representation of a local project: an `Article` with its details beside it. `licence`
-    is the address of that of its text.
+    """The `Article` of a local project, with its details. `licence` is the URL of the licence of
+    the text.
 
-    Raises `ValueError` for a private one, of which nobody else gets a document.
+    Raises `ValueError` for a private project, which is never federated.
     """
     if project.visibility is Visibility.private:
         raise ValueError("a private project has no document")
@@ -131,55 +131,63 @@ def to_article(project: Project, licence: str | None) -> Article:
 
 
 def _relation_link(related: RelatedProject) -> JsonObject:
-    """A relation to another project: a `Link` whose `rel` is a word of our namespace. It has no
-    `name`, since not everybody who gets it may read the title of the other.
+    """A relation to another project: a `Link` whose `rel` is a term of our namespace. It has no
+    `name`, since a recipient might not be allowed to read the other's title.
     """
     return {"type": "Link", "rel": f"{NAMESPACE}{related.kind}", "href": related.uri}
 
 
 def _read_relations(article: Article) -> list[JsonObject]:
-    """What the `Link`s say of other projects, as details have it."""
+    """The relations that an article's `Link`s state, as input for `Details`."""
     links = (tag for tag in article.tags if str(tag.get("rel", "")).startswith(NAMESPACE))
     return [
-        {"kind": str(tag["rel"]).removeprefix(NAMESPACE), "uri": tag.get("href")} for tag in links
+        {"kind": str(link["rel"]).removeprefix(NAMESPACE), "uri": link.get("href")}
+        for link in links
     ]
 
 
 def _details_document(project: Project) -> JsonObject:
-    """All but the headings of the brief, which the content has, and relations, which are links; the
-    summary in other languages; how far it can be relied on; and who says that they use its outputs.
+    """The details as federated: without the brief, which is part of the content, and without
+    relations, which are links; with the summary in other languages, the freshness and the councils
+    that reuse the outputs.
     """
-    said = dump_details(replace(project.details, outputs=project.outputs))
-    found = {name: value for name, value in said.items() if name not in {*BRIEF, "related"}}
+    dumped = dump_details(replace(project.details, outputs=project.outputs))
+    document = {name: value for name, value in dumped.items() if name not in {*BRIEF, "related"}}
     summaries = _translations_of(project, "summary")
-    return found | ({"summaries": summaries} if summaries else {}) | freshness_document(project)
+    return document | ({"summaries": summaries} if summaries else {}) | freshness_document(project)
 
 
 def freshness_document(project: Project) -> JsonObject:
-    """How far a project can be relied on, as its node says now."""
+    """The freshness of a project as federated; empty if there is nothing to state."""
     if project.freshness is Freshness.unsaid:
         return {}
     days = project.review_on, project.confirmed_on, project.archived_on
     return dump_details(FreshnessDetails(project.freshness, *days))
 
 
-def to_markdown(brief: str, said: Details, language: str) -> str:
-    """All of a brief: what stands under its headings, in their order, and the rest."""
+def to_markdown(brief: str, details: Details, language: str) -> str:
+    """The whole brief as Markdown: the text under each heading, then the rest."""
     headings = HEADINGS.get(language, HEADINGS["en"])
-    parts = ((heading, getattr(said, name)) for name, heading in zip(BRIEF, headings, strict=True))
-    under = [f"## {heading}\n\n{text}" for heading, text in parts if text]
-    return "\n\n".join([*under, *([brief] if brief else [])])
+    parts = (
+        (heading, getattr(details, name)) for name, heading in zip(BRIEF, headings, strict=True)
+    )
+    sections = [f"## {heading}\n\n{text}" for heading, text in parts if text]
+    return "\n\n".join([*sections, *([brief] if brief else [])])
 
 
 def _hashtag(project: Project, tag: str) -> JsonObject:
-    """A tag as servers of the fediverse know it: one word, and where to find what has it."""
+    """A tag as the fediverse knows it: one word, with the URL of our projects that have the tag."""
     name = "".join(word[:1].upper() + word[1:] for word in re.findall(r"\w+", tag))
     href = f"{parse_origin(project.uri)}/projects?{urlencode({'tag': tag})}"
     return {"type": "Hashtag", "name": f"#{name}", "href": href}
 
 
 def _translations_of(project: Project, part: str) -> dict[str, str]:
-    return {tag: said[part] for tag, said in sorted(project.translations.items()) if said.get(part)}
+    return {
+        tag: translation[part]
+        for tag, translation in sorted(project.translations.items())
+        if translation.get(part)
+    }
 
 
 def to_document(project: Project, licence: str | None) -> ProjectDocument:
@@ -200,15 +208,15 @@ def to_document(project: Project, licence: str | None) -> ProjectDocument:
 
 
 def to_tombstone(project: Project) -> Tombstone:
-    """What is told of a project that is deleted, or no longer shown to whoever is told."""
-    at = project.deleted_at or project.changed_at
-    return Tombstone(id=project.uri, former_type="Article", deleted=at)
+    """The `Tombstone` of a project that is deleted, or that its recipient may no longer read."""
+    deleted_at = project.deleted_at or project.changed_at
+    return Tombstone(id=project.uri, former_type="Article", deleted=deleted_at)
 
 
 def from_article(article: Article) -> RemoteProject | None:
     """The project that an article describes; None for an article that is not a project.
 
-    Raises `DocumentError` for one whose parts do not fit.
+    Raises `DocumentError` if a part is not valid.
     """
     details = article.project
     if details is None:
@@ -221,7 +229,7 @@ def from_article(article: Article) -> RemoteProject | None:
         raise DocumentError("phase", "not a project phase") from None
     url = article.url or ""
     language = _detect_language(article)
-    upkeep = parse_details(FreshnessDetails, details.details)
+    freshness_details = parse_details(FreshnessDetails, details.details)
     return RemoteProject(
         uri=article.id,
         url=url if same_origin(url, article.id) else article.id,
@@ -238,10 +246,10 @@ def from_article(article: Article) -> RemoteProject | None:
         translations=_read_translations(article, language, details.details.get("summaries")),
         licence=parse_licence(article.license),
         details=parse_details(Details, {**details.details, "related": _read_relations(article)}),
-        freshness=upkeep.freshness or Freshness.unsaid,
-        review_on=upkeep.review_on,
-        confirmed_on=upkeep.confirmed_on,
-        archived_on=upkeep.archived_on,
+        freshness=freshness_details.freshness or Freshness.unsaid,
+        review_on=freshness_details.review_on,
+        confirmed_on=freshness_details.confirmed_on,
+        archived_on=freshness_details.archived_on,
     )
 
 
@@ -254,28 +262,30 @@ def _clean_summary(text: Any) -> str:
 
 
 def _clean_content(html: str) -> str:
-    """HTML of somebody else, safe to show. Raises `DocumentError` for what does not fit."""
+    """Untrusted HTML, sanitised. Raises `DocumentError` if it is too long."""
     return markup.sanitise_received("content", html, MAX_LEN_CONTENT)
 
 
 def _detect_language(article: Article) -> str:
-    """What an article is written in: as its content says, else its title, else English."""
-    named = (tag for tag, title in article.name_map.items() if title == article.name)
-    said = (article.language or "", *named)
-    return next((tag for tag in said if 0 < len(tag) <= MAX_LEN_LANGUAGE), "en")
+    """The language of an article: as its content states it, else its title, else English."""
+    title_languages = (tag for tag, title in article.name_map.items() if title == article.name)
+    candidates = (article.language or "", *title_languages)
+    return next((tag for tag in candidates if 0 < len(tag) <= MAX_LEN_LANGUAGE), "en")
 
 
-def _read_translations(article: Article, language: str, said: Any) -> dict[str, dict[str, str]]:
-    """Title, content and what is `said` as summaries, in other languages than its own."""
-    summaries = said if isinstance(said, Mapping) else {}
+def _read_translations(
+    article: Article, language: str, stated_summaries: Any
+) -> dict[str, dict[str, str]]:
+    """Title, summary and content in other languages than the article's own."""
+    summaries = stated_summaries if isinstance(stated_summaries, Mapping) else {}
     tags = [*article.name_map, *article.content_map]
-    short = [tag for tag in dict.fromkeys(tags) if len(tag) <= MAX_LEN_LANGUAGE]
-    others = [tag for tag in short if tag != language]
+    valid_tags = [tag for tag in dict.fromkeys(tags) if len(tag) <= MAX_LEN_LANGUAGE]
+    other_tags = [tag for tag in valid_tags if tag != language]
     return {
         tag: {
             "title": _clean_title(article.name_map.get(tag, "")),
             "content": _clean_content(article.content_map.get(tag, "")),
             "summary": _clean_summary(summaries.get(tag)),
         }
-        for tag in others[:MAX_TRANSLATIONS]
+        for tag in other_tags[:MAX_TRANSLATIONS]
     }

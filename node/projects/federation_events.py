@@ -1,4 +1,4 @@
-"""What other servers are told when a project of ours changes, or who may read it does."""
+"""Federates changes of our projects and of who can read them."""
 
 from federation.properties import JsonObject
 from federation.vocabulary import create as create_activity
@@ -12,16 +12,18 @@ from node.projects.licensing import licence_url
 from node.projects.models import Project, ProjectState, Visibility
 from node.runtime import UnitOfWork
 
-# Updates, comments and so on of a project that are withdrawn in one transaction: of each, all who
-# ever got it are told.
+# Updates, comments and so on withdrawn in one transaction. Each is sent to every server that ever
+# received it, so a batch has to be small.
 MAX_WITHDRAWN = 20
 
 
 def publish_change(work: UnitOfWork, project: Project, before: Visibility) -> None:
-    """Tell of a published project what it is now: all who may read it, and nobody else.
+    """Send the present state of a published project to everyone who may read it, and to no one
+    else.
 
-    `before` is who could read it so far; private where nobody else could. Whoever could and no
-    longer may is told that it is deleted, and whoever could not until now, that it is new.
+    `before` is the previous visibility; private for a project that was not published before.
+    Servers that may no longer read the project get a `Delete`; those that may read it from now on
+    get a `Create`.
     """
     if project.visibility is Visibility.private:
         if before is not Visibility.private:
@@ -38,13 +40,15 @@ def publish_change(work: UnitOfWork, project: Project, before: Visibility) -> No
 
 
 def emit_event(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
-    """Let the other rooms hear of what happened: project.published, .updated or .deleted."""
-    for hear in work.node.on_project_event:
-        hear(work, f"project.{event}", project, before)
+    """Call the listeners of the other rooms with project.published, .updated or .deleted."""
+    for listener in work.node.on_project_event:
+        listener(work, f"project.{event}", project, before)
 
 
 def publish_deletion(work: UnitOfWork, project: Project) -> None:
-    """Tell all who ever got a project that it is deleted, and show nothing said of it before."""
+    """Send a `Delete` to every server that ever received the project, and withdraw everything about
+    it.
+    """
     outbox.narrow_audience(work.session, project.uri, None)
     withdraw_related(work, project)
     if project.visibility is not Visibility.private:
@@ -53,16 +57,21 @@ def publish_deletion(work: UnitOfWork, project: Project) -> None:
 
 
 def withdraw_related(work: UnitOfWork, project: Project) -> None:
-    """Fewer may read a project: what was said about it is hidden from all others from now on, and
-    deleted where they have it. Of one that was deleted, it is erased here too.
+    """Start to withdraw updates, comments and other objects about a project that fewer people may
+    read.
+
+    They are hidden from those readers and deleted on their servers. If the project was deleted they
+    are erased here too. The work is done later, in batches.
     """
     for room in work.node.on_audience_narrowed:
         long_writes.begin(work, WITHDRAW_RELATED, f"{room} {project.id}")
 
 
 def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """Who may read the project is what counts now: whoever widened it since has cancelled what is
-    left of it for those readers.
+    """Withdraw one batch. Returns whether there may be more.
+
+    The present visibility counts: if it was widened meanwhile, the rest is not withdrawn from those
+    readers.
     """
     room, project_id = row.subject.split()
     project = work.session.get(Project, int(project_id))
@@ -75,19 +84,21 @@ def _withdraw_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
     return row.position > 0
 
 
-# What officers announced of it is not shown again, so all of it is undone.
+# Officers' announcements are undone even if the audience widens meanwhile: nobody repeats them.
 ALWAYS_WITHDRAWN = "announcements"
 WITHDRAW_RELATED = long_writes.LongWriteKind("withdraw-parts", _withdraw_some)
 
 
 def _is_narrowed(project: Project) -> bool:
-    """Of another council's project, only whether it is gone: its origin may show it again."""
+    """Whether fewer people may read the project. For another council's project only a deletion
+    counts.
+    """
     is_for_fewer = project.is_local and project.visibility is not Visibility.public
     return project.state is ProjectState.deleted or is_for_fewer
 
 
 def _remaining_audience(project: Project) -> outbox.Audience | None:
-    """Who else may read a project that fewer may read."""
+    """Which other servers may still read a project whose audience was narrowed."""
     is_for_peers = (
         project.visibility is Visibility.peers and project.state is not ProjectState.deleted
     )
@@ -95,11 +106,13 @@ def _remaining_audience(project: Project) -> outbox.Audience | None:
 
 
 def _publish_to_new_readers(work: UnitOfWork, project: Project) -> None:
-    """Those who could not read it until now do not know what an Update would be of."""
+    """Send a `Create` to followers that could not read the project before, and would ignore an
+    `Update`.
+    """
     council = project.council.actor
     followers = outbox.follower_inboxes(work.session, council)
-    new = outbox.non_peer_inboxes(work.session, followers)
-    outbox.publish_to(work, council, _create(work, project), new)
+    new_inboxes = outbox.non_peer_inboxes(work.session, followers)
+    outbox.publish_to(work, council, _create(work, project), new_inboxes)
 
 
 def _withdraw(work: UnitOfWork, project: Project) -> None:
@@ -132,5 +145,5 @@ def _article(work: UnitOfWork, project: Project) -> JsonObject:
 
 
 def _activity_id_and_actor(work: UnitOfWork, project: Project) -> tuple[str, str]:
-    """A new activity's id, and its actor."""
+    """The id for a new activity, and its actor."""
     return local_uris.new_activity(work.settings), project.council.actor.uri

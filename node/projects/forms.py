@@ -1,4 +1,4 @@
-"""The form in which a project is begun, and its main text written."""
+"""The form for the main fields of a project."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from node.projects.validation import ProjectInput
 
 
 class PhaseNames(dict[str, LazyString | str]):
-    """What pages call each phase: one that only a later version knows by its own word."""
+    """Labels of phases. A phase that only a later version knows is labelled with its own word."""
 
     def __missing__(self, phase: str) -> str:
         return phase.replace("-", " ").capitalize()
@@ -37,7 +37,7 @@ LANGUAGE_LABELS = {"en": _l("English"), "cy": _l("Welsh")}
 
 
 class ProjectForm(VersionedForm):
-    """What a project needs to be begun. `once` names the project that it makes (`once.sealed`)."""
+    """The main fields of a project. `once` is the idempotency key (`idempotency.issue_key`)."""
 
     once = HiddenField()
     title = StringField(_l("Project name"))
@@ -70,7 +70,7 @@ class ProjectForm(VersionedForm):
     )
 
     def to_input(self, text: ProjectInput | None = None) -> ProjectInput:
-        """`text`, or a new one, with what was entered in its place."""
+        """`text`, or a new `ProjectInput`, with the values that were entered."""
         return replace(
             text or ProjectInput("", "", "", ""),
             title=self.title.data or "",

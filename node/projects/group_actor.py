@@ -1,6 +1,6 @@
-"""The actor of a project: a `Group` that can be followed by itself (FEP-1b12).
+"""The actor of a project: a `Group` that others can follow (FEP-1b12).
 
-It tells its followers what is said about the project, with the original kept.
+It announces what is said about the project to its followers, with the original embedded.
 """
 
 import json
@@ -26,18 +26,19 @@ from node.runtime import UnitOfWork
 
 MAX_LEN_TITLE_WORDS = 40
 GROUP_KIND = "Group"
-# What looks like another is left out, for those who type it.
+# Without characters that look alike, since people type the names.
 USERNAME_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-# The actors that show a project on pages of their own, and with it what is said about it.
+# Followers whose servers show the project, and so also comments about it, on their own pages.
 COUNCIL_KINDS = ("Organization",)
 
 
 def ensure(work: UnitOfWork, project: Project) -> Actor | None:
-    """The actor of a project of ours, made when it is first shown to others; none before.
+    """The actor of a project of ours, created when the project is first federated; None before
+    that.
 
-    Its name (`@…`) stays when the project's title changes. By `also_known_as` the followers of a
-    project whose place it takes may come to it. It signs with the keys of its council,
-    under ids of its own: one program holds both, and nobody waits for an RSA key to be made.
+    The username stays when the title changes. `also_known_as` lets the followers of superseded
+    projects move to this one. The actor signs with the keys of its council under key ids of its
+    own: one program holds both, and no one has to wait for a new RSA key.
     """
     if project.state is not ProjectState.published or project.visibility is Visibility.private:
         return None
@@ -47,55 +48,65 @@ def ensure(work: UnitOfWork, project: Project) -> Actor | None:
     is_for_peers = project.visibility is Visibility.peers
     if (project.actor.kind, project.actor.is_for_peers) != (GROUP_KIND, is_for_peers):
         project.actor.kind, project.actor.is_for_peers = GROUP_KIND, is_for_peers
-    names = [
+    aliases = [
         local_uris.project_group(related.uri)
         for related in project.details.related
         if related.kind is RelationKind.supersedes
     ]
     actor, about = project.actor, _about(project)
-    if (actor.name, actor.about, actor.also_known_as) != (project.title, about, names):
-        actor.name, actor.about, actor.also_known_as = project.title, about, names
+    if (actor.name, actor.about, actor.also_known_as) != (project.title, about, aliases):
+        actor.name, actor.about, actor.also_known_as = project.title, about, aliases
         publish_actor_update(work, project, project.actor)
     return project.actor
 
 
 def publish(work: UnitOfWork, project: Project, activity: JsonObject) -> None:
-    """Send an activity of our council about its project to whoever follows either.
+    """Send an activity of our council about its project to the followers of the council and of the
+    project.
 
-    Followers of the council get it as it is. Those of the project alone get it embedded in an
-    Announce, as FEP-1b12 says. Mastodon understands that for nothing but ids, so what is new is
-    also announced by its id, to all followers of the project, and a change is sent to them too.
+    Followers of the council get the activity itself. Followers of the project alone get it embedded
+    in an `Announce` (FEP-1b12). Mastodon only understands an `Announce` of an id, so a new object
+    is also announced by its id to all followers of the project, and they get an `Update` directly
+    too.
     """
     council, group = project.council.actor, ensure(work, project)
-    inboxes = outbox.follower_inboxes(work.session, council)
-    theirs = outbox.follower_inboxes(work.session, group) if group else set()
-    direct = inboxes | theirs if activity["type"] == "Update" else inboxes
-    sent = outbox.publish_to(work, council, activity, direct, audience(project))
-    _announce(work, project, json.loads(sent.body), theirs - inboxes)
+    council_inboxes = outbox.follower_inboxes(work.session, council)
+    group_inboxes = outbox.follower_inboxes(work.session, group) if group else set()
+    direct_inboxes = (
+        council_inboxes | group_inboxes if activity["type"] == "Update" else council_inboxes
+    )
+    sent = outbox.publish_to(work, council, activity, direct_inboxes, audience(project))
+    _announce(work, project, json.loads(sent.body), group_inboxes - council_inboxes)
     if activity["type"] == "Create":
-        _announce(work, project, sent.object_uri, theirs)
+        _announce(work, project, sent.object_uri, group_inboxes)
 
 
-def forward(work: UnitOfWork, project: Project, told: JsonObject, *, excluding: set[str]) -> bool:
-    """Tell the followers of our project what somebody said about it, as it was `told`: an activity,
-    or a Note. Also the councils that show the project. Those at the inboxes `but` know it. Returns
-    whether there is anybody to tell.
+def forward(
+    work: UnitOfWork, project: Project, document: JsonObject, *, excluding: set[str]
+) -> bool:
+    """Announce an activity or a `Note` about our project to its followers and to the councils that
+    show it.
+
+    `excluding` are the inboxes that have it already. Returns whether there are any recipients.
     """
     group = ensure(work, project)
     if group is None:
         return False
-    theirs = outbox.follower_inboxes(work.session, group)
-    showing = outbox.follower_inboxes(work.session, project.council.actor, *COUNCIL_KINDS)
-    _announce(work, project, told, (theirs | showing) - excluding)
-    if told["type"] in {"Create", "Note"}:
-        _announce(work, project, id_of(told.get("object", told)) or "", theirs)
-    return bool(theirs | showing)
+    group_inboxes = outbox.follower_inboxes(work.session, group)
+    showing_inboxes = outbox.follower_inboxes(work.session, project.council.actor, *COUNCIL_KINDS)
+    _announce(work, project, document, (group_inboxes | showing_inboxes) - excluding)
+    if document["type"] in {"Create", "Note"}:
+        _announce(work, project, id_of(document.get("object", document)) or "", group_inboxes)
+    return bool(group_inboxes | showing_inboxes)
 
 
-def undo_announcements(work: UnitOfWork, project: Project, object_uri: str, said_uri: str) -> None:
-    """Undo all by which our project's actor announced what has the id `said_uri`, where it was
-    announced. Nobody reads what it said there any more. `object_uri`: what that is about in the
-    end.
+def undo_announcements(
+    work: UnitOfWork, project: Project, object_uri: str, announced_uri: str
+) -> None:
+    """Undo every announcement of the object `announced_uri` by our project's actor.
+
+    Every server that received one gets the Undo, and the announcements can no longer be read here.
+    `object_uri` is the innermost object that they are about.
     """
     if project.actor is None:
         return
@@ -108,39 +119,44 @@ def undo_announcements(work: UnitOfWork, project: Project, object_uri: str, said
         )
     ).all()
     for row in rows:
-        announced = json.loads(row.body)
-        about = announced["object"]
-        if object_uri != said_uri and id_of(about) != said_uri:
+        announcement = json.loads(row.body)
+        announced = announcement["object"]
+        if object_uri != announced_uri and id_of(announced) != announced_uri:
             continue
         row.audience = outbox.NOBODY
-        sent = select(Delivery.inbox).where(Delivery.activity_id == row.id)
-        undone = announced | {"object": said_uri}
-        activity = undo_activity(local_uris.new_activity(work.settings), project.actor.uri, undone)
-        inboxes = set(work.session.scalars(sent))
+        recipients = select(Delivery.inbox).where(Delivery.activity_id == row.id)
+        undone_announcement = announcement | {"object": announced_uri}
+        activity = undo_activity(
+            local_uris.new_activity(work.settings), project.actor.uri, undone_announcement
+        )
+        inboxes = set(work.session.scalars(recipients))
         outbox.publish_to(work, project.actor, activity, inboxes, audience(project))
 
 
 def hide(project: Project) -> None:
-    """The project is for our own people alone: nobody else finds or follows its actor, as long as
-    that is so.
+    """Make the actor of a project that is now private impossible to find or follow. `ensure`
+    reverses this.
     """
     if project.actor is not None:
         actors.close(project.actor)
 
 
 def close(work: UnitOfWork, project: Project) -> None:
-    """The project is no more, and its actor with it."""
+    """Delete the actor of a project that is deleted, here and on other servers."""
     group = project.actor
     if group is None:
         return
-    uri, to = local_uris.new_activity(work.settings), outbox.follower_inboxes(work.session, group)
-    gone = delete_activity(uri, group.uri, group.uri, **_addressing(project, group))
-    outbox.publish_to(work, group, gone, to, audience(project))
+    uri, inboxes = (
+        local_uris.new_activity(work.settings),
+        outbox.follower_inboxes(work.session, group),
+    )
+    activity = delete_activity(uri, group.uri, group.uri, **_addressing(project, group))
+    outbox.publish_to(work, group, activity, inboxes, audience(project))
     actors.close(group)
 
 
 def audience(project: Project) -> outbox.Audience:
-    """Who may read what is said about a project."""
+    """Who may read activities about a project."""
     is_public = project.visibility is Visibility.public
     return outbox.PUBLIC if is_public else outbox.PEERS
 
@@ -155,7 +171,7 @@ def _announce(work: UnitOfWork, project: Project, about: JsonObject | str, to: s
 
 
 def publish_actor_update(work: UnitOfWork, project: Project, group: Actor) -> None:
-    """Tell the followers of a project's actor what its document says now."""
+    """Send the present document of a project's actor to its followers."""
     uri = local_uris.new_activity(work.settings)
     document = actors.build_document(work.settings, group).dump()
     activity = update_activity(uri, group.uri, document, **_addressing(project, group))
@@ -192,13 +208,14 @@ def _create_actor(work: UnitOfWork, project: Project) -> Actor:
 
 
 def copy_council_keys(group: Actor, council: Actor) -> None:
-    """A project's actor signs with what its council signs with now. Of the old keys that the
-    council still lists, it lists those that it had.
+    """Give a project's actor the current key of its council, under an id of its own.
+
+    Old keys stay on its list as long as the council still lists them.
     """
-    held = {key.public_pem: key for key in group.keys}
+    keys_by_pem = {key.public_pem: key for key in group.keys}
     keys = []
     for key in council.keys:
-        own = held.get(key.public_pem)
+        own = keys_by_pem.get(key.public_pem)
         if own is None and key.retired_at is None:
             own = ActorKey(
                 key_id=key.key_id.replace(council.uri, group.uri, 1),
@@ -217,7 +234,7 @@ def _about(project: Project) -> str:
 
 
 def _username(session: Session, title: str) -> str:
-    """Words of the title, and four letters at random that no other actor of ours has with them."""
+    """Words of the title and four random characters; unique among our actors."""
     plain = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_LEN_TITLE_WORDS].strip("-") or "project"
     while True:

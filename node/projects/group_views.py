@@ -1,4 +1,4 @@
-"""What other servers read of the actor of a project: itself, what it said, how many follow it."""
+"""The ActivityPub endpoints of a project's actor: its document and collections."""
 
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -24,17 +24,17 @@ blueprint = Blueprint("groups", __name__)
 @blueprint.get("/projects/<token>/group")
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
-    """The actor of a project; for people the project's page."""
+    """The actor's document. Browsers are redirected to the project's page."""
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
     work = current_work()
     try:
         group = _readable_group(token)
     except GoneError:
-        gone = service.get_deleted(work.session, token)
-        if gone.actor is None or not gone.is_local:
+        deleted = service.get_deleted(work.session, token)
+        if deleted.actor is None or not deleted.is_local:
             raise
-        tombstone = Tombstone(gone.actor.uri, "Group", gone.deleted_at)
+        tombstone = Tombstone(deleted.actor.uri, "Group", deleted.deleted_at)
         return activity_response(tombstone.dump(), 410)
     return activity_response(actors.build_document(work.settings, group).dump())
 
@@ -42,33 +42,33 @@ def show(token: str) -> ResponseReturnValue:
 @blueprint.get("/projects/<token>/group/outbox")
 @permission(PUBLIC)
 def outbox(token: str) -> ResponseReturnValue:
-    """What it announced to all, or to those who may read it, newest first."""
+    """Public announcements, or those the reader may see, newest first."""
     return outbox_response(_readable_group(token))
 
 
 @blueprint.get("/projects/<token>/group/followers")
 @permission(PUBLIC)
 def followers(token: str) -> ResponseReturnValue:
-    """How many follow; not who."""
+    """The number of followers, without their names."""
     return followers_response(_readable_group(token))
 
 
 @blueprint.get("/projects/<token>/group/following")
 @permission(PUBLIC)
 def following(token: str) -> ResponseReturnValue:
-    """How many it follows."""
+    """The number of actors this one follows."""
     return following_response(_readable_group(token))
 
 
 @blueprint.get("/projects/<token>/group/featured")
 @permission(PUBLIC)
 def featured(token: str) -> ResponseReturnValue:
-    """What it puts first."""
+    """The featured collection of the actor."""
     return featured_response(_readable_group(token))
 
 
 def _readable_group(token: str) -> Actor:
-    """The actor of a project that the reader may see."""
+    """The actor of a project of ours that the reader may see. Raises `NotFoundError`."""
     refuse_blocked_servers()
     project = find_public_first(
         lambda reader: service.by_token(current_work().session, token, reader)

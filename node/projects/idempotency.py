@@ -1,4 +1,4 @@
-"""What is sent twice is made once: a form says beforehand which project it will make."""
+"""Idempotency keys for new projects: a form that is sent twice creates one project."""
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
@@ -11,12 +11,12 @@ from node.runtime import UnitOfWork
 
 
 def issue_key() -> str:
-    """A name for the project that a form will make, which nobody else can choose."""
+    """A signed token for the project that a form will create. Others cannot forge one."""
     return str(_serializer().dumps(new_token()))
 
 
 def read_key(text: str) -> str:
-    """The name in what a form sends; empty for what was not sealed here."""
+    """The token in a key that a form sends back; empty if this server did not sign it."""
     try:
         return str(_serializer().loads(text))
     except BadData:
@@ -28,20 +28,20 @@ def _serializer() -> URLSafeSerializer:
 
 
 def is_unused(work: UnitOfWork, token: str) -> bool:
-    """Whether no project has the name yet. What one person sends comes one after the other."""
+    """Whether no project has the token. Locks the user's row, so that two sends cannot overlap."""
     work.session.execute(select(User.id).where(User.email == work.by).with_for_update())
     return bool(token) and not work.session.scalar(select(Project.id).where(Project.token == token))
 
 
 def find_duplicate(work: UnitOfWork, token: str, text: ProjectInput) -> Project | None:
-    """The project that the same form made, where it said the same."""
-    given = validate(text)
-    found = work.session.scalar(
+    """The project that was created with the token, if its text is the same."""
+    entered = validate(text)
+    project = work.session.scalar(
         select(Project).where(Project.token == token, Project.state != ProjectState.deleted)
     )
-    says_it = found is not None and (found.title, found.summary, found.brief) == (
-        given.title,
-        given.summary,
-        given.brief,
+    is_same = project is not None and (project.title, project.summary, project.brief) == (
+        entered.title,
+        entered.summary,
+        entered.brief,
     )
-    return found if says_it else None
+    return project if is_same else None

@@ -1,4 +1,4 @@
-"""The licences under which councils publish the texts of their projects. Pure."""
+"""The licences under which councils publish the text of their projects. Pure."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ from node.settings import Settings
 
 @dataclass(frozen=True)
 class Licence:
-    """`name` in the language of the page, or its address where we know no name; `url` where its
-    text is.
+    """`name` is in the language of the page, or the URL for a licence that we have no name for;
+    `url` leads to its text.
     """
 
     name: LazyString | str
     url: str
 
 
-# By their SPDX identifiers, which are the choices of the setting `content_licence`.
+# By SPDX identifier: the choices of the setting `content_licence`.
 LICENCES = {
     "OGL-UK-3.0": Licence(
         _l("Open Government Licence v3.0"),
@@ -38,10 +38,10 @@ LICENCES = {
 
 
 def licence_of(settings: Settings, project: Project) -> Licence | None:
-    """The licence of the texts of `project` and of its updates.
+    """The licence of the text of `project` and of its updates.
 
-    None for what is not public, which nobody may pass on, and for projects of other councils that
-    state none.
+    None for a project that is not public, which no one may republish, and for another council's
+    that states none.
     """
     if project.visibility is not Visibility.public or project.state is not ProjectState.published:
         return None
@@ -51,8 +51,8 @@ def licence_of(settings: Settings, project: Project) -> Licence | None:
 
 
 def parse_licence(licence: str | None) -> str | None:
-    """The address of the licence that a document of another server names: by its address, or as an
-    SPDX identifier that we know. None for anything else.
+    """The URL of the licence that a remote document names by URL or by a known SPDX identifier;
+    else None.
     """
     if licence is None or is_web_url(licence):
         return licence
@@ -60,18 +60,20 @@ def parse_licence(licence: str | None) -> str | None:
 
 
 def _from_url(url: str) -> Licence:
-    named = (
-        each.name for each in LICENCES.values() if _normalise_url(each.url) == _normalise_url(url)
+    names = (
+        licence.name
+        for licence in LICENCES.values()
+        if _normalise_url(licence.url) == _normalise_url(url)
     )
-    return Licence(next(named, url), url)
+    return Licence(next(names, url), url)
 
 
 def _normalise_url(url: str) -> str:
-    """An address without what may differ in it."""
+    """A URL without scheme, trailing slash and case, for comparison."""
     return url.partition("://")[2].rstrip("/").casefold()
 
 
 def licence_url(settings: Settings, project: Project) -> str | None:
-    """The address of the licence of `project`, for documents that programs read."""
+    """The URL of the licence of `project`, for machine-readable documents."""
     licence = licence_of(settings, project)
     return licence.url if licence else None

@@ -1,8 +1,8 @@
-"""Two projects become one: what follows the first follows the second, and nothing is lost.
+"""Merges two projects: followers of the first become followers of the second.
 
-The council of the first says that it goes on in the second, that of the second that it takes the
-place of the first. Once both are said, on whichever nodes, the first one's actor moves. Its page,
-updates and versions stay where they are, and each leads to the other.
+The council of the first states that the second continues it (`merged_into`), the council of the
+second that it replaces the first (`supersedes`). Once both are known, on whichever nodes, the first
+project's actor moves. Pages, updates and versions stay where they are and link to each other.
 """
 
 from collections.abc import Iterator
@@ -28,83 +28,81 @@ from node.runtime import Node, UnitOfWork
 
 
 def run_job(node: Node) -> None:
-    """The job: move the actors of our projects that go on in another which says so too."""
+    """The job: merge every project whose successor has agreed."""
     with node.reading() as session:
-        goes_on = session.scalars(_select_mergeable()).all()
-    for_each(node, MERGING_JOB, goes_on, partial(_merge_project, node))
+        project_ids = session.scalars(_select_mergeable()).all()
+    for_each(node, MERGING_JOB, project_ids, partial(_merge_project, node))
 
 
 def _merge_project(node: Node, project_id: int) -> None:
-    """One project goes on in another, if both councils say so: whoever here follows it, wherever
-    both are, follows the other, and the actor of one of ours moves.
+    """Move people here who follow the project to its agreed successor; if the project is ours, move
+    its actor.
     """
     with node.work(by=MERGING_JOB) as work:
-        first = work.session.get(Project, project_id, with_for_update={"of": Project})
-        if first is None or first.state is not ProjectState.published:
+        project = work.session.get(Project, project_id, with_for_update={"of": Project})
+        if project is None or project.state is not ProjectState.published:
             return
-        for second in _successors(work.session, first):
-            news.merge_projects(work.session, first.id, second.id)
-            if first.is_local:
-                _move_actor(work, first, second)
+        for successor in _successors(work.session, project):
+            news.merge_projects(work.session, project.id, successor.id)
+            if project.is_local:
+                _move_actor(work, project, successor)
 
 
-def is_agreed(session: Session, first: Project, second: Project) -> bool:
-    """Whether the councils of both say that the first goes on in the second."""
-    says = select(Relation.id).where(
-        Relation.project_id == second.id,
-        Relation.uri == first.uri,
+def is_agreed(session: Session, project: Project, successor: Project) -> bool:
+    """Whether the councils of both state that `successor` continues `project`."""
+    supersedes = select(Relation.id).where(
+        Relation.project_id == successor.id,
+        Relation.uri == project.uri,
         Relation.kind == RelationKind.supersedes.value,
     )
-    goes_on = any(
-        each.kind is RelationKind.merged_into and each.uri == second.uri
-        for each in first.details.related
+    is_merged = any(
+        related.kind is RelationKind.merged_into and related.uri == successor.uri
+        for related in project.details.related
     )
-    return goes_on and session.scalar(says) is not None
+    return is_merged and session.scalar(supersedes) is not None
 
 
 def _select_mergeable() -> Select[int]:
-    """The projects that are followed here, or are ours, whose councils say that they go on in
-    another which is known here.
-    """
-    second = aliased(Project)
+    """Ids of projects that are ours or followed here, and that state a successor known here."""
+    successor = aliased(Project)
     is_watched = Project.id.in_(select(Watch.project_id).where(Watch.project_id.is_not(None)))
     has_moved = Project.actor.has(Actor.moved_to.is_not(None))
-    ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+    is_ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
     return (
         select(Project.id)
         .join(Relation, Relation.project_id == Project.id)
-        .join(second, second.uri == Relation.uri)
+        .join(successor, successor.uri == Relation.uri)
         .where(
             Relation.kind == RelationKind.merged_into.value, Project.state == ProjectState.published
         )
-        .where(second.state == ProjectState.published, or_(is_watched, ours & ~has_moved))
+        .where(successor.state == ProjectState.published, or_(is_watched, is_ours & ~has_moved))
         .order_by(Project.id)
         .distinct()
     )
 
 
-def _successors(session: Session, first: Project) -> Iterator[Project]:
-    """The projects that both councils say `first` goes on in."""
-    mine = Relation.project_id == first.id, Relation.kind == RelationKind.merged_into.value
-    uris = select(Relation.uri).where(*mine)
+def _successors(session: Session, project: Project) -> Iterator[Project]:
+    """The projects that continue `project` as both councils state."""
+    conditions = Relation.project_id == project.id, Relation.kind == RelationKind.merged_into.value
+    uris = select(Relation.uri).where(*conditions)
     query = select(Project).where(Project.uri.in_(uris), Project.state == ProjectState.published)
-    for second in session.scalars(query.order_by(Project.id)).all():
-        if is_agreed(session, first, second):
-            yield second
+    for successor in session.scalars(query.order_by(Project.id)).all():
+        if is_agreed(session, project, successor):
+            yield successor
 
 
-def _move_actor(work: UnitOfWork, first: Project, second: Project) -> None:
-    old = group_actor.ensure(work, first)
-    if old is None or old.moved_to is not None:
+def _move_actor(work: UnitOfWork, project: Project, successor: Project) -> None:
+    actor = group_actor.ensure(work, project)
+    if actor is None or actor.moved_to is not None:
         return
-    old.moved_to, old.moved_at = group_uri(second), now()
-    group_actor.publish_actor_update(work, first, old)
+    actor.moved_to, actor.moved_at = group_uri(successor), now()
+    group_actor.publish_actor_update(work, project, actor)
     activity = move_activity(
         local_uris.new_activity(work.settings),
-        old.uri,
-        old.moved_to,
+        actor.uri,
+        actor.moved_to,
         to=[PUBLIC],
-        cc=[old.followers or ""],
+        cc=[actor.followers or ""],
     )
-    outbox.publish(work, old, activity, group_actor.audience(first))
-    work.audit("project.merge", first.uri, into=second.uri)
+    outbox.publish(work, actor, activity, group_actor.audience(project))
+    work.audit("project.merge", project.uri, into=successor.uri)

@@ -1,6 +1,6 @@
-"""A project of this council or of another.
+"""The models of projects, local and remote, with their versions and relations.
 
-`uri` is its ActivityPub id, `token` its name in our own addresses.
+`uri` is the ActivityPub id of a project, `token` identifies it in our own URLs.
 """
 
 import re
@@ -39,10 +39,10 @@ PHASE_WORD = re.compile(rf"(?=.{{1,{MAX_LEN_PHASE}}}$)[a-z]+(?:-[a-z0-9]+)*", re
 
 
 class Phase(StrEnum):
-    """The phases of the Service Manual, with the ones before and after it.
+    """The phases of the Service Manual, with one before and one after them.
 
-    A word that only a later version of another council's node knows is a phase, too, which is none
-    of these: `Phase("mothballed") not in list(Phase)`. Raises `ValueError` for what cannot be one.
+    A word that only a later version of another node knows is a phase too, but not a member:
+    `Phase("mothballed") not in list(Phase)`. Raises `ValueError` for anything else.
     """
 
     concept = "concept"
@@ -62,7 +62,7 @@ class Phase(StrEnum):
 
 
 class PhaseColumn(TypeDecorator[Phase]):
-    """A phase by its word."""
+    """Stores a phase as its word."""
 
     impl = String(MAX_LEN_PHASE)
     cache_ok = True
@@ -75,7 +75,7 @@ class PhaseColumn(TypeDecorator[Phase]):
 
 
 class Visibility(StrEnum):
-    """Who may read a published project: everybody, the councils we allowed, or our own people."""
+    """Who may read a published project: everyone, the councils we allowed, or only our council."""
 
     public = "public"
     peers = "peers"
@@ -83,8 +83,8 @@ class Visibility(StrEnum):
 
 
 class ProjectState(StrEnum):
-    """Where a project stands with its readers. How it may move is `TRANSITIONS`. One in `review` is
-    a draft that somebody else is asked to read.
+    """The state of a project; transitions: `STATE_TRANSITIONS`. `review` is a draft that someone
+    else was asked to review.
     """
 
     draft = "draft"
@@ -105,8 +105,8 @@ STATE_TRANSITIONS: dict[ProjectState, frozenset[ProjectState]] = {
 }
 
 
-# Time moves it on; an update, an edit or a word of its owner makes it fresh again. Of drafts and of
-# what is retired nothing is said, and of others' projects what their own node says.
+# A project ages with time; an update, an edit or a confirmation makes it fresh again. Drafts and
+# retired projects are `unsaid`; remote projects have the freshness that their own node states.
 FRESHNESS_TRANSITIONS: dict[Freshness, frozenset[Freshness]] = {
     Freshness.unsaid: frozenset({Freshness.fresh}),
     Freshness.fresh: frozenset({Freshness.due, Freshness.stale, Freshness.unsaid}),
@@ -117,26 +117,24 @@ FRESHNESS_TRANSITIONS: dict[Freshness, frozenset[Freshness]] = {
 
 
 def new_token() -> str:
-    """72 random bits: short in an address, and not to be guessed."""
+    """72 random bits: short enough for a URL, and impossible to guess."""
     return secrets.token_urlsafe(9)
 
 
 def new_revision() -> str:
-    """The name of one state of a project, never used again."""
+    """An identifier for one state of a project or update; never reused."""
     return secrets.token_urlsafe(12)
 
 
-# The days of a project that stand in columns.
+# Dates of the details that have columns of their own.
 DATE_COLUMNS = ("starts_on", "ends_on", "contract_ends_on", "assessment_on")
-
-
 DENORMALISED = (*DATE_COLUMNS, "has_outputs")
 
 
-def denormalise(said: Details) -> dict[str, Any]:
-    """The columns that repeat what stands in the details."""
-    days = {name: getattr(said, name) for name in DATE_COLUMNS}
-    return days | {"has_outputs": bool(said.outputs)}
+def denormalise(project_details: Details) -> dict[str, Any]:
+    """Values for the columns that repeat parts of the details."""
+    values = {name: getattr(project_details, name) for name in DATE_COLUMNS}
+    return values | {"has_outputs": bool(project_details.outputs)}
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ class LocalisedText:
 
 
 class DetailsJson(TypeDecorator[Details]):
-    """`Details` as JSON, without what says nothing."""
+    """Stores `Details` as JSON, without empty fields."""
 
     impl = JSON
     cache_ok = True
@@ -163,35 +161,37 @@ class DetailsJson(TypeDecorator[Details]):
 
 
 class Project(Base):
-    """`brief` is Markdown as written, beside the headings that `details` has (empty for remote
-    projects); `content` is the sanitised HTML of all of it, ready to show. `language` is that of
-    both; `translations` holds title, summary, the Markdown and content by other languages.
+    """A project of our council or of another.
 
-    The days of `details`, and whether it has outputs, stand beside it in columns of their own, so
-    that they can be searched for.
+    `brief` is Markdown as written, beside the headings in `details` (both empty for remote
+    projects). `content` is the sanitised HTML of the whole brief. `language` is the language of
+    both; `translations` holds title, summary, Markdown and content by other languages.
 
-    `owner` is who looks after a project of ours. `freshness` says how far it can be relied on; its
-    owner is to look at it again on `review_on`, and somebody said that it is true on
-    `confirmed_on`. On a day that was chosen, `review_chosen_on`, it is due and not before.
+    The dates of `details`, and whether there are outputs, are repeated in columns so that they can
+    be searched.
 
-    `version` counts the changes of a local project, so that two people editing at once find out.
-    `revision` names what it says now, for comparison between nodes, and `bucket` is the part of the
-    comparison that it belongs to. `actor` is the project's own, which can be followed. `licence` is
-    the address of the one that another council states for its text. One of another council that
-    `is_hidden` was taken off our pages by a moderator; what was said about it elsewhere was read at
-    `conversation_read_at`, or is to be read.
+    `owner` is set for local projects only. The owner is due to review the project on `review_on`;
+    `review_chosen_on` is a date that they chose instead of the usual one. Someone last confirmed on
+    `confirmed_on` that it is up to date.
+
+    `version` counts the changes of a local project, to detect concurrent edits. `revision`
+    identifies the present state for comparison between nodes, and `bucket` is the part of the
+    comparison that the project belongs to. `actor` is the project's own `Group`. `licence` is the
+    URL that another council states for the text. `is_hidden`: a moderator removed a remote project
+    from our pages. Comments on other servers were fetched at `conversation_read_at`; None: they are
+    to be fetched.
     """
 
     __tablename__ = "project"
     __table_args__ = (
         Index(None, "state", "changed_at"),
         Index(None, "council_id", "state", "changed_at"),
-        # All that digests are made of, so that no text is read for them.
+        # Covers every column of the digests, so that computing them reads no text.
         Index(None, "council_id", "state", "bucket", "visibility", "revision", "uri"),
         Index(None, "council_id", "state", "id"),
         Index(None, "conversation_read_at", "state", "id"),
         Index(None, "state", "phase", "changed_at"),
-        # All that counts are made of.
+        # Covers every column that counts need.
         Index(
             "ix_project_counted",
             "state",
@@ -243,7 +243,7 @@ class Project(Base):
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[str] = mapped_column(String(40), default=new_revision)
     bucket: Mapped[int] = mapped_column(
-        SmallInteger, default=lambda made: bucket_number(made.get_current_parameters()["uri"])
+        SmallInteger, default=lambda context: bucket_number(context.get_current_parameters()["uri"])
     )
     actor_id: Mapped[int | None] = mapped_column(
         ForeignKey("actor.id", ondelete="SET NULL"), unique=True
@@ -270,15 +270,15 @@ class Project(Base):
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """The outputs with all councils that use them: those that its text names, and those that
-        say so themselves.
+        """The outputs with all councils that reuse them: those listed in the details and those that
+        announced it.
         """
-        said = self.details.outputs
-        return with_adopters(said, self.adoptions) if said else ()
+        listed = self.details.outputs
+        return with_adopters(listed, self.adoptions) if listed else ()
 
     @property
     def is_draft(self) -> bool:
-        """Whether it has yet to be published."""
+        """Whether the project is not published yet."""
         return self.state in {ProjectState.draft, ProjectState.review}
 
     @property
@@ -286,32 +286,35 @@ class Project(Base):
         return self.council.is_local
 
     @validates("details")
-    def _copy_to_columns(self, _name: str, said: Details) -> Details:
-        for name, value in denormalise(said).items():
-            setattr(self, name, value)
-        return said
+    def _copy_to_columns(self, _name: str, value: Details) -> Details:
+        for column, content in denormalise(value).items():
+            setattr(self, column, content)
+        return value
 
     def localised_text(self, language: str) -> LocalisedText:
-        """The text in a language, as far as there is one; else as it was written."""
-        other = self.translations.get(language, {})
-        if not other.get("title"):
+        """The text in `language` if it is translated, else in its original language."""
+        translation = self.translations.get(language, {})
+        if not translation.get("title"):
             return LocalisedText(self.title, self.summary, self.content, self.language)
         return LocalisedText(
-            other["title"], other.get("summary", ""), other.get("content", ""), language
+            translation["title"],
+            translation.get("summary", ""),
+            translation.get("content", ""),
+            language,
         )
 
     def erase(self) -> None:
-        """Forget what was written; that there was a project is all that a deleted one keeps."""
+        """Erase the text of a deleted project; its row remains, to show that it existed."""
         self.title = self.summary = self.brief = self.content = ""
         self.translations, self.details, self.licence = {}, Details(), None
 
 
 class ProjectVersion(Base):
-    """What a project of ours said at one time, kept as long as the project is.
+    """The text of a local project at one time, kept as long as the project.
 
-    `number` counts from 1. `deed` is what made it: created, published, changed or restored, or
-    known for one that was there before versions were kept. `audience` is who could read it then:
-    public, peers, or private for our own people.
+    `number` counts from 1. `deed` is the action that created the version: created, published,
+    changed or restored, or known for a project older than the first version kept. `audience` is the
+    visibility at that time.
     """
 
     __tablename__ = "project_version"
@@ -331,8 +334,8 @@ class ProjectVersion(Base):
 
 
 class Relation(Base):
-    """That a project says it is related to another, whose id is `uri`: taken from its details, so
-    that the other can be asked who says so.
+    """A relation that a project states to another, whose id is `uri`. Repeats its details so that
+    relations can be found from the other project too.
     """
 
     __tablename__ = "project_relation"
@@ -346,10 +349,11 @@ class Relation(Base):
 
 
 class DigestBucket(Base):
-    """One part of a council's projects, summed up for comparison between nodes.
+    """Cached digests of one bucket of a council's projects and updates, compared between nodes.
 
-    A change of a project in it empties the digests and adds one to `generation`; whoever needs them
-    next makes them anew. `public_…` is of what everybody may read, `peers_…` of what peers may.
+    A change in the bucket clears the digests and increments `generation`; they are computed again
+    when next needed. The `public_…` columns cover what everyone may read, the `peers_…` columns
+    what peers may read.
     """
 
     __tablename__ = "bucket"
@@ -366,9 +370,9 @@ class DigestBucket(Base):
 
 
 class ReindexRequest(Base):
-    """Something of a project has changed since it was read for the index last.
+    """A request to index a project again, because it changed since it was last indexed.
 
-    Whoever works them off takes them by their ids; the project may be gone by then.
+    Requests are processed in the order of their ids. The project may have been deleted meanwhile.
     """
 
     __tablename__ = "project_mark"

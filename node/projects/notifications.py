@@ -1,4 +1,4 @@
-"""What people here are told of projects, ours and those of others."""
+"""Notifications about projects, local and remote."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ PHASE_CHANGED = NotificationKind(
     for_followers=True,
     for_owner=True,
 )
-# What it was called is forgotten with it.
+# Without the title, which is erased with the project.
 DELETED = NotificationKind(
     "project.deleted",
     Topic.projects,
@@ -37,31 +37,44 @@ KINDS = (PUBLISHED, PHASE_CHANGED, DELETED)
 
 
 def record_received(
-    work: UnitOfWork, told: Sequence[RemoteProject], before: Mapping[str, Phase]
+    work: UnitOfWork, remote_projects: Sequence[RemoteProject], before: Mapping[str, Phase]
 ) -> None:
-    """Projects of another council are kept now; `before` are the phases of those shown before."""
-    new = {
-        one.uri: at
-        for one in told
-        if one.uri not in before
-        and is_recent(at := min(one.published_at or effective_changed_at(one), now()))
+    """Record events for projects that were received from another council.
+
+    `before` holds the previous phase, by id, of those that were published here already.
+    """
+    new_projects = {
+        remote.uri: published_at
+        for remote in remote_projects
+        if remote.uri not in before
+        and is_recent(
+            published_at := min(remote.published_at or effective_changed_at(remote), now())
+        )
     }
-    moved = {one.uri: one for one in told if one.phase != before.get(one.uri, one.phase)}
-    if not new and not moved:
+    with_new_phase = {
+        remote.uri: remote
+        for remote in remote_projects
+        if remote.phase != before.get(remote.uri, remote.phase)
+    }
+    if not new_projects and not with_new_phase:
         return
-    # Asked by id alone: SQLite would look for the state, and read the whole council.
-    of_these = Project.uri.in_([*new, *moved])
-    kept = work.session.execute(select(Project.uri, Project.id, Project.state).where(of_these))
-    ids = {row.uri: row.id for row in kept if row.state is ProjectState.published}
-    published = [{"project_id": ids[uri], "at": at} for uri, at in new.items() if uri in ids]
-    in_new_phase = [
-        {
-            "project_id": ids[uri],
-            "at": effective_changed_at(one),
-            "details": {"phase": Phase(one.phase).value},
-        }
-        for uri, one in moved.items()
+    # Filters by id alone: with the state SQLite would pick another index and scan every project.
+    condition = Project.uri.in_([*new_projects, *with_new_phase])
+    rows = work.session.execute(select(Project.uri, Project.id, Project.state).where(condition))
+    ids = {row.uri: row.id for row in rows if row.state is ProjectState.published}
+    published_events = [
+        {"project_id": ids[uri], "at": published_at}
+        for uri, published_at in new_projects.items()
         if uri in ids
     ]
-    record_events(work, PUBLISHED, published)
-    record_events(work, PHASE_CHANGED, in_new_phase)
+    phase_events = [
+        {
+            "project_id": ids[uri],
+            "at": effective_changed_at(remote),
+            "details": {"phase": Phase(remote.phase).value},
+        }
+        for uri, remote in with_new_phase.items()
+        if uri in ids
+    ]
+    record_events(work, PUBLISHED, published_events)
+    record_events(work, PHASE_CHANGED, phase_events)

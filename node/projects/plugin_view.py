@@ -27,12 +27,12 @@ def to_plugin_view(project: Project) -> ProjectView:
 
 
 def find_id(session: Session, uri: str) -> int | None:
-    """The row of the project with this id."""
+    """The row id of the project with this ActivityPub id."""
     return session.scalar(select(Project.id).where(Project.uri == uri))
 
 
 def list_own(session: Session) -> list[ProjectView]:
-    """All of our own as plugins see them, drafts too, by title."""
+    """All local projects including drafts, sorted by title."""
     query = select(Project).where(
         Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None))),
         Project.state != ProjectState.deleted,

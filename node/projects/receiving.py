@@ -1,6 +1,6 @@
-"""Projects of other councils, as their nodes tell us.
+"""Stores projects of other councils that were pushed to this server or fetched from their origin.
 
-What is told is an upsert by id: repeats and disorder are harmless.
+Objects are upserted by id, so repetition and disorder do no harm.
 """
 
 from collections.abc import Sequence
@@ -33,11 +33,11 @@ from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-# A statement takes so many values, and no more, on every database.
+# Rows per statement, so that the number of bound values fits every database.
 BATCH_SIZE = 500
-# Of one council so many are kept: more than a whole country has. Those deleted count, too.
+# Projects stored of one council, deleted ones included: more than a whole country has.
 MAX_PER_COUNCIL = 200_000
-# What is asked of the projects that there are.
+# The stored rows that received projects are compared with.
 SELECT_KNOWN = select(
     Project.uri,
     Project.council_id,
@@ -70,115 +70,130 @@ SYNCED_COLUMNS = (
 
 
 def receive_article(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A Create or Update of an article, as its own origin gives it."""
+    """Handle a Create or Update of an article by its own origin."""
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
-    told = from_article(Article.parse(received.document))
-    if told is None:
+    project = from_article(Article.parse(received.document))
+    if project is None:
         raise NotHandledError(msg("an article that is not a project"))
     council = require_followed_council(work.session, received.activity.actor)
-    left_out = upsert(work, council, [told])
-    if left_out:
-        raise NotHandledError(left_out[told.uri])
+    rejected = upsert(work, council, [project])
+    if rejected:
+        raise NotHandledError(rejected[project.uri])
 
 
 def parse_project(document: Any) -> RemoteProject | None:
-    """The project that somebody else's document describes; None for what is none."""
+    """The project that an untrusted document describes; None if it is not one."""
     if not isinstance(document, dict):
         return None
     try:
         return from_article(Article.parse(document))
     except FederationError as error:
-        log.info("not a project", uri=str(id_of(document))[:300], why=str(error))
+        log.info("document is not a project", uri=str(id_of(document))[:300], why=str(error))
         return None
 
 
 def upsert(
     work: UnitOfWork,
     council: Council,
-    told: Sequence[RemoteProject],
+    remote_projects: Sequence[RemoteProject],
     *,
     asked_at: datetime | None = None,
 ) -> dict[str, str]:
-    """Keep what a council's node tells of projects of its own; those left out, and why.
+    """Store projects of a council as its node states them. Returns the rejected ones: reason by id.
 
-    `asked_at`: when they were asked for at their origin; None: they were sent to us.
+    `asked_at` is when they were requested from their origin; None if they were pushed.
     """
-    left_out: dict[str, str] = {}
-    for start in range(0, len(told), BATCH_SIZE):
-        portion = told[start : start + BATCH_SIZE]
-        fitting, why_not, before = _select_storable(work, council, portion, asked_at)
-        left_out |= why_not | _store(work, council, fitting)
-        notifications.record_received(work, fitting, before)
-    return left_out
+    rejected: dict[str, str] = {}
+    for start in range(0, len(remote_projects), BATCH_SIZE):
+        batch = remote_projects[start : start + BATCH_SIZE]
+        applicable, reasons, phases = _select_storable(work, council, batch, asked_at)
+        rejected |= reasons | _store(work, council, applicable)
+        notifications.record_received(work, applicable, phases)
+    return rejected
 
 
 def _select_storable(
     work: UnitOfWork,
     council: Council,
-    told: Sequence[RemoteProject],
+    remote_projects: Sequence[RemoteProject],
     asked_at: datetime | None,
 ) -> tuple[list[RemoteProject], dict[str, str], dict[str, Phase]]:
-    """Those to be written, those left out and why, and the phases of those shown here so far."""
-    uris = {"uris": [one.uri for one in told]}
-    known = {row.uri: row for row in work.session.execute(SELECT_KNOWN, uris)}
-    phases = {row.uri: row.phase for row in known.values() if row.state is ProjectState.published}
-    new = len(told) - len(known)
-    has_room = not new or _is_within_limit(work.session, council, new)
-
-    def misfit(_one: RemoteProject, there: Any) -> str:
-        if there is None:
-            return "" if has_room else "one project too many"
-        return "" if there.council_id == council.id else "a project of somebody else"
-
-    return (*select_applicable(work, council, told, known, misfit, asked_at), phases)
-
-
-def _is_within_limit(session: Session, council: Council, new: int) -> bool:
-    # No council has more than there are of all: counting reads as much as a council has.
-    if (session.scalar(select(func.max(Project.id))) or 0) + new <= MAX_PER_COUNCIL:
-        return True
-    kept = select(func.count(Project.id)).where(Project.council_id == council.id)
-    return (session.scalar(kept) or 0) + new <= MAX_PER_COUNCIL
-
-
-def _store(work: UnitOfWork, council: Council, told: Sequence[RemoteProject]) -> dict[str, str]:
-    """Write all in one statement. Should the database refuse what they say, each for itself: one
-    bad document costs only itself. Raises what says nothing about them, for a later try.
+    """The projects to write, the rejected ones with reasons, and the phases of those published here
+    so far.
     """
-    if not told:
+    params = {"uris": [remote.uri for remote in remote_projects]}
+    known = {row.uri: row for row in work.session.execute(SELECT_KNOWN, params)}
+    phases = {row.uri: row.phase for row in known.values() if row.state is ProjectState.published}
+    new_count = len(remote_projects) - len(known)
+    has_room = not new_count or _is_within_limit(work.session, council, new_count)
+
+    def reject_reason(_remote: RemoteProject, stored: Any) -> str:
+        if stored is None:
+            return "" if has_room else "the council has too many projects"
+        return "" if stored.council_id == council.id else "the project belongs to another council"
+
+    return (
+        *select_applicable(work, council, remote_projects, known, reject_reason, asked_at),
+        phases,
+    )
+
+
+def _is_within_limit(session: Session, council: Council, new_count: int) -> bool:
+    # The highest id is an upper bound: counting the council's projects would scan them all.
+    if (session.scalar(select(func.max(Project.id))) or 0) + new_count <= MAX_PER_COUNCIL:
+        return True
+    query = select(func.count(Project.id)).where(Project.council_id == council.id)
+    return (session.scalar(query) or 0) + new_count <= MAX_PER_COUNCIL
+
+
+def _store(
+    work: UnitOfWork, council: Council, remote_projects: Sequence[RemoteProject]
+) -> dict[str, str]:
+    """Write the projects in one statement. Returns the rejected ones: reason by id.
+
+    If the database rejects the statement, each project is written by itself, so that one bad
+    document rejects only itself. An outage of the database is raised, for a later attempt.
+    """
+    if not remote_projects:
         return {}
     session = work.session
-    rows = [_to_row(council, one) for one in told]
+    rows = [_to_row(council, remote) for remote in remote_projects]
     bucket_digests.invalidate(session, council.id, (row["bucket"] for row in rows))
     try:
         with session.begin_nested():
             _execute_upsert(session, rows)
-            reindex_queue.enqueue(session, [one.uri for one in told])
+            reindex_queue.enqueue(session, [remote.uri for remote in remote_projects])
     except Exception as error:
         if is_outage(error):
             raise
-        if len(told) == 1:
-            log.exception("a project could not be kept", uri=told[0].uri)
-            return {told[0].uri: "the database does not take it"}
-        return {uri: why for one in told for uri, why in _store(work, council, [one]).items()}
-    relations.save_relations(work, {one.uri: one.details.related for one in told})
+        if len(remote_projects) == 1:
+            log.exception("storing a project failed", uri=remote_projects[0].uri)
+            return {remote_projects[0].uri: "the database rejected it"}
+        return {
+            uri: reason
+            for remote in remote_projects
+            for uri, reason in _store(work, council, [remote]).items()
+        }
+    relations.save_relations(
+        work, {remote.uri: remote.details.related for remote in remote_projects}
+    )
     return {}
 
 
-def _to_row(council: Council, told: RemoteProject) -> dict[str, Any]:
-    moment = effective_changed_at(told)
-    row = {name: getattr(told, name) for name in SYNCED_COLUMNS}
+def _to_row(council: Council, remote: RemoteProject) -> dict[str, Any]:
+    changed_at = effective_changed_at(remote)
+    row = {name: getattr(remote, name) for name in SYNCED_COLUMNS}
     return (
         row
-        | denormalise(told.details)
+        | denormalise(remote.details)
         | {
-            "uri": told.uri,
+            "uri": remote.uri,
             "council_id": council.id,
-            "bucket": bucket_number(told.uri),
+            "bucket": bucket_number(remote.uri),
             "state": ProjectState.published,
-            "published_at": told.published_at or moment,
-            "changed_at": moment,
+            "published_at": remote.published_at or changed_at,
+            "changed_at": changed_at,
             "deleted_at": None,
             "conversation_read_at": None,
         }
@@ -194,21 +209,23 @@ def _execute_upsert(session: Session, rows: list[dict[str, Any]]) -> None:
 def _upsert_statement(dialect: str) -> Insert:
     table: Any = Project.__table__
     statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    written = ("state", "changed_at", "deleted_at", *SYNCED_COLUMNS, *DENORMALISED)
-    # What comes back brings what was said about it.
-    was_shown = table.c.state == ProjectState.published
-    read_at = case((was_shown, table.c.conversation_read_at), else_=None)
+    columns = ("state", "changed_at", "deleted_at", *SYNCED_COLUMNS, *DENORMALISED)
+    # Comments on a project that is published again are fetched again.
+    was_published = table.c.state == ProjectState.published
+    read_at = case((was_published, table.c.conversation_read_at), else_=None)
     return statement.on_conflict_do_update(
         index_elements=["uri"],
-        set_={name: statement.excluded[name] for name in written}
+        set_={name: statement.excluded[name] for name in columns}
         | {"conversation_read_at": read_at},
-        # Another council may have come first with it, a moment ago.
+        # Another council may have inserted a project with this id meanwhile.
         where=table.c.council_id == statement.excluded.council_id,
     )
 
 
 def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A Delete of anything by its own origin: a project of theirs goes, and does not come back."""
+    """Handle a Delete by the origin: a project of theirs is removed, and cannot come back by a
+    push.
+    """
     activity = received.activity
     uri = id_of(activity.object)
     if uri is None or not same_origin(uri, activity.actor):
@@ -225,8 +242,9 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
-    """Its origin no longer shows a project that we hold. `deleted`: it said so, and nothing that
-    it sent before brings it back. Returns whether we had it.
+    """Remove a project that its origin no longer serves. Returns whether it was here.
+
+    `deleted`: the origin says that it was deleted, so nothing that was sent before restores it.
     """
     project = work.session.scalar(
         select(Project).where(Project.uri == uri, Project.council_id == council.id)
@@ -240,7 +258,7 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
 
 
 def remove(work: UnitOfWork, project: Project, action: str) -> None:
-    """Another council's project goes, and what was written in it."""
+    """Delete a remote project: erase its text and withdraw what was written about it."""
     if project.state is not ProjectState.deleted:
         work.node.hooks.project_deleted(work, to_plugin_view(project))
         project.state, project.deleted_at = ProjectState.deleted, now()
@@ -250,22 +268,25 @@ def remove(work: UnitOfWork, project: Project, action: str) -> None:
         work.audit(action, project.uri)
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, most: int) -> bool:
-    """The account of a council on another server is deleted: up to `most` of its projects go, with
-    their updates. True if there may be more.
+def on_actor_deleted(work: UnitOfWork, actor: Actor, limit: int) -> bool:
+    """Remove up to `limit` projects of a council on another server whose account was deleted.
+
+    Returns True if there may be more.
     """
-    theirs = (
+    conditions = (
         Project.council.has(Council.actor_id == actor.id),
         Project.state != ProjectState.deleted,
     )
-    found = work.session.scalars(select(Project).where(*theirs).limit(most)).all()
-    for project in found:
+    projects = work.session.scalars(select(Project).where(*conditions).limit(limit)).all()
+    for project in projects:
         remove(work, project, "project.deleted-with-its-council")
-    return len(found) == most
+    return len(projects) == limit
 
 
 def require_followed_council(session: Session, actor_uri: str) -> Council:
-    """The council with this actor, if ours follows it or has asked to."""
+    """The council with this actor, if ours follows it or has requested to. Raises
+    `NotHandledError`.
+    """
     council = councils.by_actor_uri(session, actor_uri)
     if council is None or council.is_local:
         raise NotHandledError(msg("from a council we do not follow"))

@@ -1,5 +1,6 @@
-"""What changes a project leaves a mark, in the same transaction: the index of it is made anew soon
-after the commit, whoever changed it and how.
+"""Queues projects for indexing in the transaction that changes them.
+
+The search job is woken after the commit.
 """
 
 from collections.abc import Sequence
@@ -11,22 +12,22 @@ from node.councils.models import Council
 from node.projects.models import Project, ReindexRequest
 
 JOB = "search"
-# Where a session keeps the ids of projects that it marked one by one.
+# Key of `session.info` for the ids of projects that the session queued one by one.
 MARKED_KEY = "marked"
-# What of a council is shown with its projects, or decides what of them is found.
+# Columns of a council that are shown with its projects or searched.
 INDEXED_COUNCIL_COLUMNS = ("name", "region")
 _PROJECTS = select(Project.id).where(Project.uri.in_(bindparam("uris", expanding=True)))
 INSERT_REQUESTS = insert(ReindexRequest).from_select(["project_id"], _PROJECTS)
 
 
 def enqueue(session: Session, uris: Sequence[str]) -> None:
-    """These projects have changed, by a statement and not one by one."""
+    """Queue projects that were changed by a statement rather than as objects of the session."""
     session.connection().execute(INSERT_REQUESTS, {"uris": list(uris)})
     wake_after_commit(session)
 
 
 def wake_after_commit(session: Session) -> None:
-    """Have the index made anew after the commit of this session."""
+    """Wake the search job after the commit of this session."""
     session.info.setdefault("wake", set()).add(JOB)
 
 
@@ -49,8 +50,8 @@ def _on_council_change(
 ) -> None:
     state = inspect(council)
     if any(state.attrs[name].history.has_changes() for name in INDEXED_COUNCIL_COLUMNS):
-        theirs = select(Project.id).where(Project.council_id == council.id)
-        connection.execute(insert(ReindexRequest).from_select(["project_id"], theirs))
+        project_ids = select(Project.id).where(Project.council_id == council.id)
+        connection.execute(insert(ReindexRequest).from_select(["project_id"], project_ids))
         session = object_session(council)
         if session is not None:
             wake_after_commit(session)

@@ -1,4 +1,4 @@
-"""Saying how projects are related, agreeing that one goes on in another, using an output."""
+"""Pages for relating projects, agreeing to continue one, and reusing an output."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("relations", __name__, template_folder="templates")
 
 
 class RelateForm(BaseForm):
-    """Which of our projects, and how it is related."""
+    """Which of our projects is related, and how."""
 
     ours = SelectField(_l("Our project"), validate_choice=False)
     kind = RadioField(
@@ -41,7 +41,7 @@ def relate(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/relate")
 @permission(EDIT)
 def say_related(token: str) -> ResponseReturnValue:
-    """Our project says from now on that it is related to this one."""
+    """Add a relation to this project to one of ours."""
     other, form = _readable_project(token), RelateForm()
     kind = next((kind for kind in RelationKind if kind == form.kind.data), None)
     if not form.validate_on_submit() or kind is None:
@@ -60,7 +60,7 @@ def say_related(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/agree/<other>")
 @permission(EDIT)
 def agree(token: str, other: str) -> ResponseReturnValue:
-    """Another project is to go on in ours: so be it."""
+    """Agree that our project continues another one."""
     ours = service.get_for_update(current_work().session, token)
     _add_relation(ours, _readable_project(other), RelationKind.supersedes)
     flash(
@@ -95,9 +95,9 @@ def _readable_project(token: str) -> Project:
 
 def _add_relation(ours: Project, other: Project, kind: RelationKind) -> None:
     text = to_input(ours)
-    more = RelatedProject(kind, other.uri)
-    said = replace(text.details, related=(*text.details.related, more))
-    service.update(current_work(), ours, replace(text, details=said), ours.version)
+    relation = RelatedProject(kind, other.uri)
+    details = replace(text.details, related=(*text.details.related, relation))
+    service.update(current_work(), ours, replace(text, details=details), ours.version)
 
 
 def _render_form(other: Project, form: RelateForm) -> str:

@@ -1,4 +1,4 @@
-"""How projects are related: what each says of others, and who says something of it."""
+"""Relations between projects: what each project states about others, and others about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from node.projects.validation import ProjectInput
 from node.runtime import UnitOfWork
 
 MERGING_JOB = "project-merging"
-# Of one project so many say something are shown.
+# Relations by other projects that are shown on a page.
 MAX_INCOMING = 50
 PROJECT_IDS = select(Project.id, Project.uri).where(
     Project.uri.in_(bindparam("uris", expanding=True))
@@ -31,9 +31,9 @@ DELETE_RELATIONS = (
 
 @dataclass(frozen=True)
 class ShownRelation:
-    """A relation as a page shows it. `by` is the project whose council says so.
+    """A relation as shown on a page. `by` is the project that states it.
 
-    `other` is the other project; of one that this node does not know, its id is all there is.
+    `other` is the other project, or None if it is not known here; `uri` is its id.
     """
 
     kind: RelationKind
@@ -42,16 +42,20 @@ class ShownRelation:
     uri: str
 
 
-def save_relations(work: UnitOfWork, said: Mapping[str, Sequence[RelatedProject]]) -> None:
-    """Keep what the projects with these ids say of others now, in place of what they said."""
+def save_relations(
+    work: UnitOfWork, relations_by_uri: Mapping[str, Sequence[RelatedProject]]
+) -> None:
+    """Replace the stored relations of the projects with these ids."""
     session = work.session
-    by_uri = {row.uri: row.id for row in session.execute(PROJECT_IDS, {"uris": list(said)})}
-    session.execute(DELETE_RELATIONS, {"ids": list(by_uri.values())})
+    ids_by_uri = {
+        row.uri: row.id for row in session.execute(PROJECT_IDS, {"uris": list(relations_by_uri)})
+    }
+    session.execute(DELETE_RELATIONS, {"ids": list(ids_by_uri.values())})
     rows = {
-        (by_uri[uri], str(related.kind), related.uri)
-        for uri, all_related in said.items()
+        (ids_by_uri[uri], str(related.kind), related.uri)
+        for uri, all_related in relations_by_uri.items()
         for related in all_related
-        if uri in by_uri
+        if uri in ids_by_uri
     }
     if rows:
         session.add_all(
@@ -61,57 +65,57 @@ def save_relations(work: UnitOfWork, said: Mapping[str, Sequence[RelatedProject]
         work.wake(MERGING_JOB)
 
 
-@cache  # each alias that is made anew would stay in memory with every statement that has it
+@cache  # new aliases would each add a statement to SQLAlchemy's cache
 def has_agreed_successor() -> ColumnElement[bool]:
-    """That a project goes on in another: its council says so, and the other's has agreed."""
-    said, second, agreed = aliased(Relation), aliased(Project), aliased(Relation)
+    """That another project continues a project, as the councils of both state."""
+    stated, successor, agreed = aliased(Relation), aliased(Project), aliased(Relation)
     return (
         exists()
-        .where(said.project_id == Project.id, said.kind == RelationKind.merged_into.value)
-        .where(second.uri == said.uri, agreed.project_id == second.id)
+        .where(stated.project_id == Project.id, stated.kind == RelationKind.merged_into.value)
+        .where(successor.uri == stated.uri, agreed.project_id == successor.id)
         .where(agreed.uri == Project.uri, agreed.kind == RelationKind.supersedes.value)
     )
 
 
 def is_continued_elsewhere(session: Session, project: Project) -> bool:
-    """Whether it goes on in another, and the councils of both say so."""
-    this = Project.id == project.id
-    return session.scalar(select(Project.id).where(this, has_agreed_successor())) is not None
+    """Whether another project continues `project`, as the councils of both state."""
+    is_project = Project.id == project.id
+    return session.scalar(select(Project.id).where(is_project, has_agreed_successor())) is not None
 
 
 def resolve_relations(
     work: UnitOfWork, text: ProjectInput, project: Project | None = None
 ) -> ProjectInput:
-    """`text` with the id of each project that was named by the address of its page.
+    """`text` with page addresses of related projects replaced by their ids.
 
-    Raises `InvalidInputError` for the project itself.
+    Raises `InvalidInputError` for an unknown local address and for the project itself.
     """
-    related, wrong = [], {}
-    for place, each in enumerate(text.details.related):
-        found = find_by_address(work, each.uri)
-        if found is None and _is_local_address(work, each.uri):
-            wrong[f"related-{place}-uri"] = msg("There is no project at this address")
-        if found is not None and project is not None and found.id == project.id:
-            wrong[f"related-{place}-uri"] = msg("Enter the address of another project")
-        related.append(replace(each, uri=found.uri) if found else each)
-    if wrong:
-        raise InvalidInputError(msg("The project could not be saved."), wrong)
-    unique = {(each.kind, each.uri): each for each in related}
+    related, errors = [], {}
+    for index, relation in enumerate(text.details.related):
+        other = find_by_address(work, relation.uri)
+        if other is None and _is_local_address(work, relation.uri):
+            errors[f"related-{index}-uri"] = msg("There is no project at this address")
+        if other is not None and project is not None and other.id == project.id:
+            errors[f"related-{index}-uri"] = msg("Enter the address of another project")
+        related.append(replace(relation, uri=other.uri) if other else relation)
+    if errors:
+        raise InvalidInputError(msg("The project could not be saved."), errors)
+    unique = {(relation.kind, relation.uri): relation for relation in related}
     return replace(text, details=replace(text.details, related=tuple(unique.values())))
 
 
 def find_by_address(work: UnitOfWork, address: str) -> Project | None:
-    """The project with this id, or with this page here or at its own council."""
+    """The project with this id, or with a page at this address here or at its own council."""
     if not is_web_url(address):
         return None
     path = urlsplit(address).path
     token = path.removeprefix("/projects/").partition("/")[0]
     is_here = _is_local_address(work, address) and path.startswith("/projects/")
-    wanted = Project.token == token if is_here else Project.uri == address
-    found = work.session.scalar(select(Project).where(wanted))
-    if found is None and not is_here:
-        found = work.session.scalar(select(Project).where(Project.url == address).limit(1))
-    return found
+    condition = Project.token == token if is_here else Project.uri == address
+    project = work.session.scalar(select(Project).where(condition))
+    if project is None and not is_here:
+        project = work.session.scalar(select(Project).where(Project.url == address).limit(1))
+    return project
 
 
 def _is_local_address(work: UnitOfWork, address: str) -> bool:
@@ -121,23 +125,26 @@ def _is_local_address(work: UnitOfWork, address: str) -> bool:
 def list_stated(
     session: Session, project: Project, visible: ColumnElement[bool]
 ) -> list[ShownRelation]:
-    """What a project says of others. `visible`: what of the others its reader may see; of those
-    that are known here and that the reader may not see, nothing is shown.
+    """What a project states about others. `visible` selects the projects that the reader may see.
+
+    Others that are known here and that the reader may not see are left out.
     """
-    those = Project.uri.in_([each.uri for each in project.details.related])
-    known = set(session.scalars(select(Project.uri).where(those)))
-    seen = {other.uri: other for other in session.scalars(select(Project).where(those, visible))}
+    is_related = Project.uri.in_([related.uri for related in project.details.related])
+    known = set(session.scalars(select(Project.uri).where(is_related)))
+    visible_by_uri = {
+        other.uri: other for other in session.scalars(select(Project).where(is_related, visible))
+    }
     return [
-        ShownRelation(each.kind, project, seen.get(each.uri), each.uri)
-        for each in project.details.related
-        if each.kind is not None and (each.uri in seen or each.uri not in known)
+        ShownRelation(related.kind, project, visible_by_uri.get(related.uri), related.uri)
+        for related in project.details.related
+        if related.kind is not None and (related.uri in visible_by_uri or related.uri not in known)
     ]
 
 
 def list_incoming(
     session: Session, project: Project, visible: ColumnElement[bool]
 ) -> list[ShownRelation]:
-    """What other projects that the reader may see say of this one."""
+    """What other projects that the reader may see state about this one."""
     query = (
         select(Relation)
         .join(Project, Project.id == Relation.project_id)
@@ -152,5 +159,5 @@ def list_incoming(
 
 
 def group_uri(project: Project) -> str:
-    """The id of a project's actor, at whichever node of ours it lives."""
+    """The id of a project's actor, also of one that this node does not know."""
     return project.actor.uri if project.actor else local_uris.project_group(project.uri)

@@ -1,4 +1,4 @@
-"""The Markdown of a project as HTML."""
+"""Renders the Markdown of a project as HTML."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,22 +10,23 @@ from node.projects.validation import ProjectInput, brief_details, validate
 
 @dataclass(frozen=True)
 class RenderedProject:
-    """The HTML of a brief, and what stands in other languages with the HTML of each."""
+    """The HTML of a brief, and the translations with the HTML of each."""
 
     content: str
     translations: dict[str, dict[str, str]]
 
 
 def prerender(text: ProjectInput) -> None:
-    """Render what a transaction is about to write, before it begins: `node.markup` renders nothing
-    a second time. Raises `InvalidInputError` with every field that is wrong.
+    """Render `text` before the transaction that writes it begins; `node.markup` caches the result.
+
+    Raises `InvalidInputError` with every field that is not valid.
     """
     render(validate(text))
 
 
 def render(text: ProjectInput) -> RenderedProject:
-    """All that is checked and is about to be written. Whoever writes more than one at once renders
-    all before the transaction begins, and hands them on.
+    """Render validated text. A caller that writes several projects in one transaction renders all
+    of them beforehand and passes the results on.
     """
     content = markup.render_markdown(to_markdown(text.brief, text.details, text.language))
     return RenderedProject(

@@ -1,4 +1,4 @@
-"""The review date of a project of ours: when it is to be looked at again, and what moves that."""
+"""The review date of a local project: when it is due, and what moves it."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ from node.projects.details import Freshness
 from node.projects.models import FRESHNESS_TRANSITIONS, Project, new_revision
 from node.settings import Settings
 
-# Nobody looks after what nobody looks at for longer.
+# A project that nobody reviews for longer than a year is not being looked after.
 MAX_REVIEW_INTERVAL = timedelta(days=366)
 
 
@@ -18,10 +18,11 @@ def today() -> date:
 
 
 def confirm(settings: Settings, project: Project) -> bool:
-    """Somebody wrote in a published project of ours, or said that it is true: it is fresh, and its
-    review moves on. Returns whether others are to be told, since it was not fresh before.
+    """Mark a published local project as fresh after an edit, an update or a confirmation, and move
+    its review date.
 
-    A day that was chosen stands until it comes. What is retired is looked at no more.
+    A chosen review date stays until it has passed. Retired projects have no review date. Returns
+    whether the freshness changed, so that the project has to be federated again.
     """
     before, weeks = (
         project.freshness,
@@ -30,30 +31,34 @@ def confirm(settings: Settings, project: Project) -> bool:
     project.confirmed_on, project.archived_on = today(), None
     if project.review_chosen_on and (project.review_chosen_on <= today() or not weeks):
         project.review_chosen_on = None
-    usual = today() + timedelta(weeks=weeks) if weeks else None
-    project.review_on = project.review_chosen_on or usual
+    usual_date = today() + timedelta(weeks=weeks) if weeks else None
+    project.review_on = project.review_chosen_on or usual_date
     change_freshness(project, Freshness.fresh if weeks else Freshness.unsaid)
     return project.freshness is not before
 
 
 def choose_review_date(project: Project, day: date | None) -> None:
-    """The project is to be looked at again on that day; None: when it is usual. It is for whoever
-    calls this to say that the project is true. Raises `InvalidInputError`.
+    """Set the review date; None for the usual one. The caller must call `confirm` afterwards.
+
+    Raises `InvalidInputError` for a date that has passed or is more than a year ahead.
     """
-    wrong = None
+    error = None
     if day is not None and day <= today():
-        wrong = msg("Review date must be in the future")
+        error = msg("Review date must be in the future")
     elif day is not None and day > today() + MAX_REVIEW_INTERVAL:
-        wrong = msg("Review date must be within the next year")
-    if wrong:
-        raise InvalidInputError(msg("The review date could not be saved."), {"day": wrong})
+        error = msg("Review date must be within the next year")
+    if error:
+        raise InvalidInputError(msg("The review date could not be saved."), {"day": error})
     project.review_chosen_on = day
 
 
-def change_freshness(project: Project, word: Freshness) -> None:
-    """Say something else of a project, which is a new state of it for whoever compares."""
-    if word is project.freshness:
+def change_freshness(project: Project, freshness: Freshness) -> None:
+    """Change the freshness, which gives the project a new revision for comparison between nodes.
+
+    Raises `ConflictError` for a change that `FRESHNESS_TRANSITIONS` does not allow.
+    """
+    if freshness is project.freshness:
         return
-    if word not in FRESHNESS_TRANSITIONS[project.freshness]:
+    if freshness not in FRESHNESS_TRANSITIONS[project.freshness]:
         raise ConflictError(msg("The project’s review status cannot change in this way."))
-    project.freshness, project.revision = word, new_revision()
+    project.freshness, project.revision = freshness, new_revision()

@@ -1,4 +1,4 @@
-"""The forms of the parts of a project: each fills and gives a few fields of what is written."""
+"""The forms for the sections of a project. Each reads and writes some fields of `ProjectInput`."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -37,20 +37,20 @@ from node.projects.details import (
 from node.projects.validation import TEXT_LANGUAGES, TRANSLATED_FIELDS, ProjectInput, is_empty
 
 LIST_FIELDS = {"tags", "technologies", "skills"}
-# Of services that have the same words so many are named.
+# Services named in an error when the words match several.
 MAX_NAMED = 3
 NOT_GIVEN = SelectChoice("", _l("Not given"))
 
 
-def _choices(named: Any) -> list[SelectChoice]:
-    return [NOT_GIVEN, *(SelectChoice(str(word), label) for word, label in named.items())]
+def _choices(labels: Any) -> list[SelectChoice]:
+    return [NOT_GIVEN, *(SelectChoice(str(value), label) for value, label in labels.items())]
 
 
 class ProjectSectionForm(VersionedForm):
-    """A part of a project."""
+    """The form for one section of a project."""
 
     def fill(self, text: ProjectInput) -> None:
-        """Show what is written."""
+        """Fill the fields from `text`."""
         for item in fields(Details):
             if item.name in self:
                 value = getattr(text.details, item.name)
@@ -60,11 +60,11 @@ class ProjectSectionForm(VersionedForm):
                 )
 
     def to_input(self, text: ProjectInput) -> ProjectInput:
-        """`text` with what was entered in its place."""
-        said = {
+        """`text` with the values that were entered."""
+        entered = {
             item.name: self._field_value(item.name) for item in fields(Details) if item.name in self
         }
-        return replace(text, details=replace(text.details, **said))
+        return replace(text, details=replace(text.details, **entered))
 
     def _field_value(self, name: str) -> Any:
         value = self[name].data
@@ -76,7 +76,7 @@ def _is_choice_field(field: Field) -> bool:
 
 
 class BriefForm(ProjectSectionForm):
-    """The brief as it was begun, and the headings under which parts of it may stand."""
+    """The brief, and the headings to which parts of it can be moved."""
 
     brief = TextAreaField(
         _l("Brief"),
@@ -120,13 +120,13 @@ class ProjectPlanForm(ProjectSectionForm):
     )
 
     def _field_value(self, name: str) -> Any:
-        kinds: dict[str, Any] = {
+        labels: dict[str, Any] = {
             "budget": taxonomy.BUDGETS,
             "collaboration": taxonomy.COLLABORATIONS,
         }
-        if name not in kinds:
+        if name not in labels:
             return super()._field_value(name)
-        return next((word for word in kinds[name] if word == self[name].data), None)
+        return next((value for value in labels[name] if value == self[name].data), None)
 
 
 class SubjectForm(ProjectSectionForm):
@@ -155,7 +155,7 @@ class SubjectForm(ProjectSectionForm):
     )
 
     def fill(self, text: ProjectInput) -> None:
-        """A word of an import that our lists do not have stays, as long as nobody chooses."""
+        """Adds an imported value that our lists lack as a choice, so that saving keeps it."""
         super().fill(text)
         for name in ("capability", "business_area"):
             word = getattr(text.details, name)
@@ -165,17 +165,19 @@ class SubjectForm(ProjectSectionForm):
     def resolve_service(
         self, matching: Callable[[str], Sequence[tuple[int, str]]]
     ) -> dict[str, Message]:
-        """Words that are in the name of one service alone stand for its number. Returns what is
-        wrong with those of none or of several.
+        """Replace words that match the name of exactly one service by its number.
+
+        `matching` finds services, as number and name, by words. Returns the error if none or
+        several match.
         """
         typed = " ".join((self.lgsl.data or "").split())
         if not typed or re.match(r"[0-9]{1,9}(?![0-9])", typed):
             return {}
-        found = matching(typed)
-        if not found:
+        services = matching(typed)
+        if not services:
             return {"lgsl": msg("No service matches these words. Look up the service in the list")}
-        if len(found) > 1:
-            names = "; ".join(f"{number} {name}" for number, name in found[:MAX_NAMED])
+        if len(services) > 1:
+            names = "; ".join(f"{number} {name}" for number, name in services[:MAX_NAMED])
             return {
                 "lgsl": msg(
                     "More than one service matches these words, including %(names)s. Enter "
@@ -183,7 +185,7 @@ class SubjectForm(ProjectSectionForm):
                     names=names,
                 )
             }
-        self.lgsl.data = str(found[0][0])
+        self.lgsl.data = str(services[0][0])
         return {}
 
     def _field_value(self, name: str) -> Any:
@@ -193,7 +195,7 @@ class SubjectForm(ProjectSectionForm):
         if not typed:
             return None
         number = re.match(r"[0-9]{1,9}(?![0-9])", typed)
-        # What is no number is refused in words by the service, as a number that no list has.
+        # 0 is not a valid number, so validation reports text that is not a number.
         return int(number[0]) if number else 0
 
 
@@ -212,14 +214,14 @@ class PeopleForm(ProjectSectionForm):
     )
 
     def suggest_contact(self, owner: User | None) -> None:
-        """The name of whoever looks after the project, where nothing is written yet. Not the
-        address, which is for signing in: its owner decides whether it is shown.
+        """Suggest the owner's name if no contact is entered. Not the email address, which is for
+        signing in: the owner decides whether to show it.
         """
         if owner is not None and not (self.contact_name.data or self.contact_email.data):
             self.contact_name.data = owner.name
 
     def use_own_contact(self, user: User) -> None:
-        """Whoever saves this is the contact, if they chose to be."""
+        """Use the name and email address of `user`, who saves the form, if they chose that."""
         if self.use_mine.data:
             self.contact_name.data, self.contact_email.data = user.name, user.email
 
@@ -263,42 +265,44 @@ class OutputForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 
 class ListForm(ProjectSectionForm):
-    """A part that is a list: `field` names it, `kind` is what it holds, `words` its kinds."""
+    """A section that is a list: `list_field` of `item_type`, whose kinds are `kind_labels`."""
 
     list_field = ""
     item_type: type[Any] = ProjectLink
     kind_labels: Any = ()
 
     def show(self, error: InvalidInputError) -> None:
-        """What is wrong with an entry is known by its place among those that say something."""
-        given = self._field_value(self.list_field)
-        filled = [place for place, each in enumerate(given) if not is_empty(each)]
+        """Show errors at the entries as entered. The service counts only entries that are not
+        empty, so their indexes are mapped back.
+        """
+        items = self._field_value(self.list_field)
+        filled = [index for index, item in enumerate(items) if not is_empty(item)]
 
-        def renamed(name: str) -> str:
-            found = re.fullmatch(rf"{self.list_field}-(\d+)(-.+)", name)
-            if found is None or int(found[1]) >= len(filled):
+        def form_name(name: str) -> str:
+            match = re.fullmatch(rf"{self.list_field}-(\d+)(-.+)", name)
+            if match is None or int(match[1]) >= len(filled):
                 return name
-            return f"{self.list_field}-{filled[int(found[1])]}{found[2]}"
+            return f"{self.list_field}-{filled[int(match[1])]}{match[2]}"
 
-        wrong = {renamed(name): words for name, words in error.fields.items()}
-        super().show(InvalidInputError(error.safe_text, wrong))
+        fields = {form_name(name): message for name, message in error.fields.items()}
+        super().show(InvalidInputError(error.safe_text, fields))
 
     def resize(self, add: bool, remove: int | None) -> None:
-        """One more, empty, or one fewer, of what is typed."""
-        listed = self[self.list_field]
-        given = [entry.data for entry in listed.entries]
-        if remove is not None and remove < len(given):
-            del given[remove]
-        listed.process(None, [*given, {}] if add else given)
+        """Add an empty entry, or remove the one with the index `remove`; keep what was entered."""
+        field = self[self.list_field]
+        entries = [entry.data for entry in field.entries]
+        if remove is not None and remove < len(entries):
+            del entries[remove]
+        field.process(None, [*entries, {}] if add else entries)
 
     def _field_value(self, name: str) -> Any:
         return tuple(self._build_item(entry.data) for entry in self[name].entries)
 
     def _build_item(self, typed: dict[str, Any]) -> Any:
         kind = "evidence_kind" if "evidence_kind" in typed else "kind"
-        chosen = {kind: next((each for each in self.kind_labels if each == typed.get(kind)), None)}
-        given = {name: value for name, value in typed.items() if value is not None}
-        return self.item_type(**given | (chosen if kind in typed else {}))
+        chosen = {kind: next((word for word in self.kind_labels if word == typed.get(kind)), None)}
+        values = {name: value for name, value in typed.items() if value is not None}
+        return self.item_type(**values | (chosen if kind in typed else {}))
 
 
 class RelatedForm(Form):  # type: ignore[misc]  # WTForms has no types
@@ -331,21 +335,22 @@ class OutputsForm(ListForm):
     def fill(self, text: ProjectInput) -> None:
         super().fill(text)
         for entry, output in zip(self.outputs.entries, text.details.outputs, strict=False):
-            entry.form.adopters.process(None, ", ".join(each.name for each in output.adopters))
+            names = ", ".join(adopter.name for adopter in output.adopters)
+            entry.form.adopters.process(None, names)
 
     def to_input(self, text: ProjectInput) -> ProjectInput:
-        """Councils that are still named stay as they are known: with their ids and since when."""
+        """Keeps the id and date of every adopter that is still named."""
         known = {
-            (output.token, each.name): each
+            (output.token, adopter.name): adopter
             for output in text.details.outputs
-            for each in output.adopters
+            for adopter in output.adopters
         }
-        given = super().to_input(text)
-        outputs = (
-            replace(each, adopters=tuple(known.get((each.token, a.name), a) for a in each.adopters))
-            for each in given.details.outputs
-        )
-        return replace(given, details=replace(given.details, outputs=tuple(outputs)))
+        entered = super().to_input(text)
+        outputs = []
+        for output in entered.details.outputs:
+            adopters = (known.get((output.token, row.name), row) for row in output.adopters)
+            outputs.append(replace(output, adopters=tuple(adopters)))
+        return replace(entered, details=replace(entered.details, outputs=tuple(outputs)))
 
     def _build_item(self, typed: dict[str, Any]) -> Any:
         names = tuple(Adopter(name) for name in split_words(typed.get("adopters") or ""))
@@ -360,7 +365,7 @@ class RelationsForm(ListForm):
 
 
 class TranslationForm(ProjectSectionForm):
-    """The text in the other language of the two."""
+    """The text of a project in the other of the two languages, English and Welsh."""
 
     title = StringField(_l("Project name"))
     summary = LongLineField(_l("Summary"), render_kw={"rows": 3})
@@ -376,15 +381,15 @@ class TranslationForm(ProjectSectionForm):
             self[name].data = value
 
     def show(self, error: InvalidInputError) -> None:
-        """The service names a field of another language with it: `cy-title`."""
-        fields = {name.partition("-")[2] or name: said for name, said in error.fields.items()}
+        """The service prefixes the fields of a translation with its language: `cy-title`."""
+        fields = {name.partition("-")[2] or name: message for name, message in error.fields.items()}
         super().show(InvalidInputError(error.safe_text, fields))
 
     def to_input(self, text: ProjectInput) -> ProjectInput:
-        said = {name: self[name].data or "" for name in TRANSLATED_FIELDS}
-        return replace(text, translations={**text.translations, other_language(text): said})
+        translation = {name: self[name].data or "" for name in TRANSLATED_FIELDS}
+        return replace(text, translations={**text.translations, other_language(text): translation})
 
 
 def other_language(text: ProjectInput) -> str:
-    """The language that a project is not written in."""
+    """The language of the translation: the one that the project is not written in."""
     return next(tag for tag in TEXT_LANGUAGES if tag != text.language)

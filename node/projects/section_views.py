@@ -1,4 +1,4 @@
-"""The pages on which the parts of a project are written."""
+"""The pages for editing the sections of a project."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ SECTION_ROUTE = f"/projects/<token>/edit/<any({', '.join(SECTIONS)}):name>"
 @blueprint.get(SECTION_ROUTE)
 @permission(EDIT)
 def edit(token: str, name: str) -> ResponseReturnValue:
-    """Write a part."""
+    """Show the form of a section."""
     section, project = _load_section(token, name)
     form = _filled_form(section, project)
     if isinstance(form, PeopleForm):
@@ -47,9 +47,7 @@ def edit(token: str, name: str) -> ResponseReturnValue:
 @permission(EDIT)
 @keeps_text
 def update(token: str, name: str) -> ResponseReturnValue:
-    """Save a part; or have one more or fewer of its entries, or look up a service for it, without
-    saving anything.
-    """
+    """Save a section; or add or remove an entry, or look up a service, without saving."""
     section, project = _load_section(token, name)
     form = section.form()
     if "lgsl" in form and request.form.get("then") == "look-up":
@@ -80,16 +78,16 @@ def update(token: str, name: str) -> ResponseReturnValue:
 
 
 def _read_form(form: ProjectSectionForm, project: Project) -> ProjectInput:
-    """The project with what was entered. Raises `InvalidInputError` for a service that is none."""
-    wrong = form.resolve_service(_match_services) if isinstance(form, SubjectForm) else {}
+    """The project with the values entered. Raises `InvalidInputError`."""
+    errors = form.resolve_service(_match_services) if isinstance(form, SubjectForm) else {}
     text = form.to_input(to_input(project))
-    if not wrong:
+    if not errors:
         return text
     try:
         validate(text)
     except InvalidInputError as error:
-        wrong = error.fields | wrong
-    raise InvalidInputError(msg("The project could not be saved."), wrong)
+        errors = error.fields | errors
+    raise InvalidInputError(msg("The project could not be saved."), errors)
 
 
 def _match_services(words: str) -> Sequence[tuple[int, str]]:
@@ -97,7 +95,7 @@ def _match_services(words: str) -> Sequence[tuple[int, str]]:
 
 
 def _show_all_errors(form: ProjectSectionForm, project: Project) -> None:
-    """All that is wrong is said at once, also beside a date that is none."""
+    """Show every error at once, also beside a date that the form itself rejected."""
     try:
         validate(_read_form(form, project))
     except InvalidInputError as error:
@@ -105,9 +103,9 @@ def _show_all_errors(form: ProjectSectionForm, project: Project) -> None:
 
 
 def _redirect_after_save(section: ProjectSection, project: Project) -> ResponseReturnValue:
-    following = sections.next_section(section.name)
-    if request.form.get("then") == "next" and following:
-        return redirect(url_for("sections.edit", token=project.token, name=following), 303)
+    next_name = sections.next_section(section.name)
+    if request.form.get("then") == "next" and next_name:
+        return redirect(url_for("sections.edit", token=project.token, name=next_name), 303)
     is_draft = project.state is ProjectState.draft
     flash(
         _("The draft has been saved.") if is_draft else _("Your changes have been published."),
@@ -133,5 +131,5 @@ def _render_section(section: ProjectSection, project: Project, form: ProjectSect
         section=section,
         project=project,
         form=form,
-        following=sections.next_section(section.name),
+        next_name=sections.next_section(section.name),
     )

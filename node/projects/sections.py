@@ -1,4 +1,4 @@
-"""The parts of a project, each a page of its own to write, and what of them is there yet."""
+"""The sections of a project: each is edited on a page of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from node.projects.models import Phase
 from node.projects.section_forms import ProjectSectionForm
 from node.projects.validation import ProjectInput
 
-# Phases before and in which nobody is asked yet how the needs are known.
+# Phases in which a project is not yet asked for evidence of user needs.
 EARLY_PHASES = {Phase.concept.value, Phase.discovery.value}
 PLAN_FIELDS = (
     "starts_on",
@@ -28,7 +28,7 @@ SUBJECT_FIELDS = ("capability", "business_area", "lgsl", "tags", "technologies",
 
 @dataclass(frozen=True)
 class ProjectSection:
-    """A part of a project. `is_there` says whether anything of it is written."""
+    """A section of a project. `has_content` tells whether anything is entered in it."""
 
     name: str
     label: LazyString
@@ -113,7 +113,7 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class SectionStatus:
-    """A section as it stands in one project. `is_asked`: its phase asks for it, and it lacks."""
+    """A section in one project. `is_asked`: the phase requires it, and it is missing."""
 
     section: ProjectSection
     has_content: bool
@@ -121,7 +121,7 @@ class SectionStatus:
 
 
 def section_statuses(text: ProjectInput) -> list[SectionStatus]:
-    """Every section with what is there of it."""
+    """The status of every section, in the order of the pages."""
     return [
         SectionStatus(
             section, section.has_content(text), section.name == "needs" and lacks_evidence(text)
@@ -131,16 +131,16 @@ def section_statuses(text: ProjectInput) -> list[SectionStatus]:
 
 
 def lacks_evidence(text: ProjectInput) -> bool:
-    """Whether a project past discovery does not say what its users need, and how that is known."""
+    """Whether a project past discovery has no evidence for its user needs."""
     return text.phase not in EARLY_PHASES and not has_evidence(text.details)
 
 
-def has_evidence(said: Details) -> bool:
-    return any(need.evidence or need.evidence_url for need in said.user_needs)
+def has_evidence(details: Details) -> bool:
+    return any(need.evidence or need.evidence_url for need in details.user_needs)
 
 
 def next_section(name: str) -> str | None:
-    """The section that comes after this one; None after the last."""
+    """The name of the section after this one; None after the last."""
     names: list[Any] = [*SECTIONS, None]
-    following: str | None = names[names.index(name) + 1]
-    return following
+    next_name: str | None = names[names.index(name) + 1]
+    return next_name

@@ -1,4 +1,4 @@
-"""What can be done with a project of our own council, and reading those of everybody."""
+"""Creates, changes, publishes and deletes local projects, and queries local and remote ones."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +45,7 @@ from node.runtime import UnitOfWork
 from node.settings import Settings
 
 PAGE_SIZE = 20
-# Of our own projects so many can be chosen from.
+# Local projects offered in a select, the last changed first.
 MAX_OWN = 500
 
 
@@ -56,8 +56,10 @@ def create(
     token: str = "",
     rendered: RenderedProject | None = None,
 ) -> Project:
-    """A new draft of our own council, named `token` if so; nobody else sees it yet. `rendered` is
-    the HTML of `text`, where the caller made it before the transaction began.
+    """Create a draft of our own council, visible to nobody else.
+
+    `token` identifies it, or a new one if empty. `rendered` is the HTML of `text` if the caller
+    rendered it before the transaction began.
     """
     text = relations.resolve_relations(work, validate(text))
     token = token or new_token()
@@ -74,14 +76,12 @@ def create(
 
 
 def can_publish_without_review(settings: Settings) -> bool:
-    """Whether whoever writes a draft may publish it, without anybody else reading it first."""
+    """Whether the author of a draft may publish it without review."""
     return settings.review_before_publishing == "off"
 
 
 def publish(work: UnitOfWork, project: Project, *, is_reviewed: bool = False) -> None:
-    """Show a draft to all who may read it, and tell those of the followers. `is_reviewed`: somebody
-    else read it first.
-    """
+    """Publish a draft and federate it. `is_reviewed`: someone else has reviewed it."""
     if not is_reviewed and not can_publish_without_review(work.settings):
         raise ConflictError(msg("Someone else must review this project before it is published."))
     change_state(project, ProjectState.published)
@@ -108,11 +108,13 @@ def update(
     action: str = "changed",
     rendered: RenderedProject | None = None,
 ) -> None:
-    """Change the text of a project, and who may read it. `version` is the one the writer began
-    from. `confirms`: whoever wrote it has looked at all of it, which makes it fresh. `deed` is what
-    its history calls the change; `rendered` as in `create`.
+    """Change the text and the visibility of a project.
 
-    Raises `ConflictError` if somebody else changed it meanwhile.
+    `version` is the one that the edit is based on. `confirms`: the editor has reviewed the whole
+    project, which makes it fresh. `action` names the change in the history. `rendered` is as in
+    `create`.
+
+    Raises `ConflictError` if someone else changed the project meanwhile.
     """
     text = relations.resolve_relations(work, validate(text), project)
     if project.state is ProjectState.deleted:
@@ -121,32 +123,29 @@ def update(
     if project.version != version:
         raise ConflictError(msg("Someone else changed this project while you were writing."))
     versions.record_baseline(work, project)
-    before, phase = project.visibility, project.phase
+    old_visibility, old_phase = project.visibility, project.phase
     _apply_input(project, text, rendered)
     project.version += 1
     project.changed_at = now()
     relations.save_relations(work, {project.uri: text.details.related})
     if project.state is ProjectState.published:
-        if confirms or project.phase is not phase:
+        if confirms or project.phase is not old_phase:
             review_dates.confirm(work.settings, project)
-        federation_events.publish_change(work, project, before)
-        federation_events.emit_event(work, "updated", project, before)
-        if project.phase is not phase:
+        federation_events.publish_change(work, project, old_visibility)
+        federation_events.emit_event(work, "updated", project, old_visibility)
+        if project.phase is not old_phase:
             record_event(
                 work, notifications.PHASE_CHANGED, project_id=project.id, phase=project.phase.value
             )
     versions.record(work, project, action)
-    visibility = {"visibility": text.visibility} if before != project.visibility else {}
+    visibility = {"visibility": text.visibility} if old_visibility != project.visibility else {}
     work.audit(
         "project.update", project.uri, title=text.title, version=project.version, **visibility
     )
 
 
 def delete(work: UnitOfWork, project: Project) -> None:
-    """Remove a project here and, as far as others comply, everywhere.
-
-    What remains is that it existed.
-    """
+    """Delete a project and ask other servers to delete it. Its row remains, without text."""
     was_published = project.state is ProjectState.published
     change_state(project, ProjectState.deleted)
     project.revision = new_revision()
@@ -166,10 +165,9 @@ def delete(work: UnitOfWork, project: Project) -> None:
 def by_token(
     session: Session, token: str, reader: Viewer = ANONYMOUS, *, drafts: bool = False
 ) -> Project:
-    """The project as far as `reader` may see it. `drafts`: one that is not published yet will do,
-    for a reader who may see drafts.
+    """The project, if `reader` may see it. `drafts`: include drafts for a reader who may see them.
 
-    Raises `GoneError` for one that was deleted and that the reader could see, `NotFoundError` for
+    Raises `GoneError` for a deleted project that the reader could see, `NotFoundError` if there is
     none.
     """
     query = select(Project).where(
@@ -185,33 +183,31 @@ def by_token(
 
 
 def by_uri(session: Session, uri: str, reader: Viewer | None) -> Project | None:
-    """The published project with this id, if `reader` may see it; None: if it is shown at all."""
+    """The published project with this id, if `reader` may see it; None: if anyone here may."""
     readable = is_visible_to(reader or LOCAL_USER)
     return session.scalar(select(Project).where(Project.uri == uri, readable))
 
 
 def own_titles(session: Session) -> list[tuple[str, str]]:
-    """Token and title of our own projects, last changed first, as many as one may choose from."""
-    ours = (
+    """Token and title of at most `MAX_OWN` local projects, the last changed first."""
+    conditions = (
         Council.slug.is_not(None),
         Project.state.in_([ProjectState.draft, ProjectState.published]),
     )
-    query = select(Project.token, Project.title).join(Project.council).where(*ours)
-    found = session.execute(query.order_by(Project.changed_at.desc()).limit(MAX_OWN))
-    return [(row.token, row.title) for row in found]
+    query = select(Project.token, Project.title).join(Project.council).where(*conditions)
+    rows = session.execute(query.order_by(Project.changed_at.desc()).limit(MAX_OWN))
+    return [(row.token, row.title) for row in rows]
 
 
 def get_deleted(session: Session, token: str) -> Project:
-    """The trace of a project that was deleted."""
+    """The row of a deleted project."""
     return session.scalars(
         select(Project).where(Project.token == token, Project.state == ProjectState.deleted)
     ).one()
 
 
 def get_for_update(session: Session, token: str) -> Project:
-    """A project of our own, locked until the end of the unit of work, so that two changes do not
-    cross.
-    """
+    """A local project, locked until the end of the unit of work so that changes cannot overlap."""
     project = session.scalar(
         select(Project).where(Project.token == token).with_for_update(of=Project)
     )
@@ -225,7 +221,7 @@ def get_for_update(session: Session, token: str) -> Project:
 
 
 def change_state(project: Project, state: ProjectState) -> None:
-    """Raises `ConflictError` for a move that `TRANSITIONS` does not have."""
+    """Raises `ConflictError` for a change that `STATE_TRANSITIONS` does not allow."""
     if state not in STATE_TRANSITIONS[project.state]:
         raise ConflictError(msg("You can no longer do this with the project."))
     project.state = state
@@ -233,8 +229,10 @@ def change_state(project: Project, state: ProjectState) -> None:
 
 @dataclass(frozen=True)
 class ProjectFilter:
-    """Which projects to list, for whom; `only` is what else must be true of them. What was archived
-    is in no list but one `with_archived`. With `drafts`, those that are not published yet alone.
+    """Which projects to list, for whom; `condition` is a further SQL condition.
+
+    Archived projects are left out unless `with_archived`. `drafts` lists only those not published
+    yet.
     """
 
     reader: Viewer = ANONYMOUS
@@ -254,121 +252,125 @@ class ProjectPage:
     total: int
 
 
-def list_page(session: Session, wanted: ProjectFilter, number: int = 1) -> ProjectPage:
-    """The projects that `wanted` describes, last changed first."""
-    query = _apply_filter(wanted)
+def list_page(session: Session, criteria: ProjectFilter, number: int = 1) -> ProjectPage:
+    """A page of the projects that match `criteria`, the last changed first."""
+    query = _apply_filter(criteria)
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
-    found = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return ProjectPage(list(found), number, pages, total)
+    projects = session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return ProjectPage(list(projects), number, pages, total)
 
 
-def list_newest(session: Session, wanted: ProjectFilter, most: int) -> list[Project]:
-    """So many of the projects that `wanted` describes, last changed first."""
-    return list(session.scalars(_apply_filter(wanted).limit(most)))
+def list_newest(session: Session, criteria: ProjectFilter, limit: int) -> list[Project]:
+    """At most `limit` projects that match `criteria`, the last changed first."""
+    return list(session.scalars(_apply_filter(criteria).limit(limit)))
 
 
 def list_after(
-    session: Session, wanted: ProjectFilter, after_id: int, most: int, since: datetime | None = None
+    session: Session,
+    criteria: ProjectFilter,
+    after_id: int,
+    limit: int,
+    since: datetime | None = None,
 ) -> list[Project]:
-    """The next projects that `wanted` describes, by row id; those that changed `since`."""
-    query = _apply_filter(wanted).where(Project.id > after_id).order_by(None).order_by(Project.id)
+    """The next projects that match `criteria` by row id; with `since`, those changed since then."""
+    query = _apply_filter(criteria).where(Project.id > after_id).order_by(None).order_by(Project.id)
     if since is not None:
         query = query.where(Project.changed_at >= since)
-    return list(session.scalars(query.limit(most)))
+    return list(session.scalars(query.limit(limit)))
 
 
 def count_documents(session: Session, council: Council, reader: Viewer) -> int:
-    """How many projects of a council have a document that `reader` may have."""
+    """The number of projects of a council with a document that `reader` may read."""
     return session.scalar(select_documented(council, reader).with_only_columns(func.count())) or 0
 
 
 def documents_after(
-    session: Session, council: Council, reader: Viewer, after: int, most: int
+    session: Session, council: Council, reader: Viewer, after_id: int, limit: int
 ) -> list[Project]:
-    """The next projects of a council that have a document for `reader`, by row id."""
-    query = select_documented(council, reader).where(Project.id > after)
-    return list(session.scalars(query.order_by(Project.id).limit(most)))
+    """The next projects of a council with a document that `reader` may read, by row id."""
+    query = select_documented(council, reader).where(Project.id > after_id)
+    return list(session.scalars(query.order_by(Project.id).limit(limit)))
 
 
 def select_documented(council: Council, reader: Viewer) -> Select[Project]:
-    """The projects of a council that have a document that `reader` may have."""
+    """The projects of a council with a document that `reader` may read."""
     return select(Project).where(
         Project.council_id == council.id,
         Project.state == ProjectState.published,
-        Project.visibility.in_([Visibility(word) for word in reader.audiences]),
+        Project.visibility.in_([Visibility(audience) for audience in reader.audiences]),
     )
 
 
 def is_readable_by(reader: Viewer) -> ColumnElement[bool]:
-    """Whether `reader` may see a project that is published, by whose it is and whom it is for."""
+    """Condition: `reader` may see the project once it is published, by council and visibility."""
     return and_(_is_from_shown_council(), _is_allowed_to(reader))
 
 
 def load_councils(query: Select[Project]) -> Select[Project]:
-    """`query`, with the councils of all that it finds read at once, and not one beside each."""
+    """`query` with the councils of all its projects loaded at once rather than one by one."""
     return query.options(selectinload(Project.council).selectinload(Council.actor))
 
 
-def _apply_filter(wanted: ProjectFilter) -> Select[Project]:
+def _apply_filter(criteria: ProjectFilter) -> Select[Project]:
     query = load_councils(select(Project)).order_by(Project.changed_at.desc(), Project.id)
-    if wanted.drafts:
-        query = query.where(is_visible_draft_to(wanted.reader))
+    if criteria.drafts:
+        query = query.where(is_visible_draft_to(criteria.reader))
     else:
-        shows = is_visible_to if wanted.with_archived else is_listed_for
-        query = query.where(shows(wanted.reader))
-    if wanted.council_id:
-        query = query.where(Project.council_id == wanted.council_id)
-    if wanted.condition is not None:
-        query = query.where(wanted.condition)
+        is_shown = is_visible_to if criteria.with_archived else is_listed_for
+        query = query.where(is_shown(criteria.reader))
+    if criteria.council_id:
+        query = query.where(Project.council_id == criteria.council_id)
+    if criteria.condition is not None:
+        query = query.where(criteria.condition)
     return query
 
 
 def is_listed_for(reader: Viewer) -> ColumnElement[bool]:
-    """Which projects are listed for `reader`: those shown that are not in the archive, and do not
-    go on in another.
-    """
+    """Condition: the project is visible to `reader`, not archived and not continued by another."""
     is_current = Project.freshness != Freshness.archived, ~relations.has_agreed_successor()
     return and_(is_visible_to(reader), *is_current)
 
 
 def is_visible_to(reader: Viewer) -> ColumnElement[bool]:
-    """The published projects that `reader` may see here."""
+    """Condition: the project is published and `reader` may see it here."""
     return and_(Project.state == ProjectState.published, is_readable_by(reader))
 
 
 def is_visible_draft_to(reader: Viewer) -> ColumnElement[bool]:
-    """The projects that are not published yet and that `reader` may see here."""
+    """Condition: the project is not published yet and `reader` may see it."""
     is_draft = Project.state.in_([ProjectState.draft, ProjectState.review])
     return and_(is_draft, is_readable_by(reader)) if reader.may_see_drafts else false()
 
 
 def is_council_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Another council's projects are shown while we follow it: later nobody keeps them up to date.
-    Those of a council that went are shown as long as we follow its successor.
+    """Condition: the projects of the council are shown here.
+
+    A remote council's projects are shown while we follow it, since nobody keeps them up to date
+    afterwards. Those of a council that moved are shown as long as we follow its successor.
     """
     follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
-    shown = select(Council.id).where(or_(Council.slug.is_not(None), follows))
-    old, new = aliased(Actor), aliased(Actor)
-    went = (
+    is_own_or_followed = select(Council.id).where(or_(Council.slug.is_not(None), follows))
+    old_actor, new_actor = aliased(Actor), aliased(Actor)
+    has_moved = (
         select(Council.id)
-        .join(old, old.id == Council.actor_id)
-        .join(new, new.uri == old.moved_to)
-        .outerjoin(Follow, Follow.followed_id == new.id)
-        .where(~old.is_blocked, or_(new.is_local, Follow.state != "rejected"))
+        .join(old_actor, old_actor.id == Council.actor_id)
+        .join(new_actor, new_actor.uri == old_actor.moved_to)
+        .outerjoin(Follow, Follow.followed_id == new_actor.id)
+        .where(~old_actor.is_blocked, or_(new_actor.is_local, Follow.state != "rejected"))
     )
-    return or_(council_id.in_(shown), council_id.in_(went))
+    return or_(council_id.in_(is_own_or_followed), council_id.in_(has_moved))
 
 
 @cache
 def _is_from_shown_council() -> ColumnElement[bool]:
-    """Of a council whose projects are shown, and not taken off our pages."""
+    """Condition: the council is shown, and no moderator has hidden the project."""
     return and_(is_council_shown(Project.council_id), Project.is_hidden.is_(False))
 
 
 def _is_allowed_to(reader: Viewer) -> ColumnElement[bool]:
-    """What `reader` may see: our own people all; another server what is for peers of ours alone."""
+    """Condition: `reader` may read it; another server, of projects for peers, only local ones."""
     if reader.is_local_user:
         return true()
     is_public = Project.visibility == Visibility.public

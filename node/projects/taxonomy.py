@@ -1,6 +1,6 @@
-"""The words with which projects are sorted: capabilities, business areas, bands and levels.
+"""The vocabularies that classify projects: capabilities, business areas, budget bands and more.
 
-A word that another node uses and ours does not know is kept, and shown as it is written.
+A word that only another node knows is stored, and shown as it is.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from node.projects.details import (
     RelationKind,
 )
 
-# What a council must be able to do, whatever the service.
+# Things that a council does in many services.
 CAPABILITIES: Mapping[str, LazyString] = {
     "apply": _l("Applying and licensing"),
     "assess": _l("Assessing and deciding"),
@@ -97,7 +97,7 @@ EVIDENCE_KINDS: Mapping[EvidenceKind, LazyString] = {
     EvidenceKind.feedback: _l("Feedback and complaints"),
     EvidenceKind.other: _l("Something else"),
 }
-# What a project says of another, and what the other's page says of the first.
+# Labels of a relation on the page of the project that states it, and on the other's page.
 RELATIONS: Mapping[RelationKind, LazyString] = {
     RelationKind.identical: _l("The same as"),
     RelationKind.similar: _l("Similar to"),
@@ -114,6 +114,6 @@ INVERSE_RELATIONS: Mapping[RelationKind, LazyString] = {
 }
 
 
-def named(words: Mapping[str, LazyString], word: str) -> str:
-    """What a word is called; the word itself where it is not ours."""
-    return str(words.get(word, word))
+def named(labels: Mapping[str, LazyString], word: str) -> str:
+    """The label of a word; the word itself if it is not in the vocabulary."""
+    return str(labels.get(word, word))

@@ -1,4 +1,4 @@
-"""What a person writes of a project, and what must be right about it."""
+"""The input for a project as a person enters it, and its validation."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -22,21 +22,22 @@ from node.projects.models import Phase, Project, Visibility, new_token
 from node.text import misfit, trim
 
 MAX_LENGTHS = {"title": 150, "summary": 200, "brief": 50_000}
-# English and Welsh: the languages in which councils of the UK write.
-# Texts of several lines; the others are lines.
+# Fields that hold text of several lines.
 MULTILINE_FIELDS = frozenset([*BRIEF, "brief"])
+# The languages in which councils of the UK write.
 TEXT_LANGUAGES = ("en", "cy")
+# Fields that are filled in without the user entering anything.
 NON_CONTENT_FIELDS = {"kind", "evidence_kind", "token"}
-# What can be said in another language too.
+# Fields that can be translated.
 TRANSLATED_FIELDS = ("title", "summary", *BRIEF, "brief")
 
 
 @dataclass(frozen=True)
 class ProjectInput:
-    """What a person writes of a project. `brief` is Markdown.
+    """The fields of a project that a person can edit. `brief` is Markdown.
 
-    `visibility` is public, peers or private, `language` that of the text: en or cy. `translations`
-    has the parts named in `TRANSLATED` by other languages.
+    `visibility` is public, peers or private; `language` is that of the text, en or cy.
+    `translations` holds `TRANSLATED_FIELDS` by language.
     """
 
     title: str
@@ -50,7 +51,7 @@ class ProjectInput:
 
 
 def to_input(project: Project) -> ProjectInput:
-    """A project of ours as it is written now."""
+    """The present values of a local project."""
     return ProjectInput(
         project.title,
         project.summary,
@@ -60,22 +61,22 @@ def to_input(project: Project) -> ProjectInput:
         project.language,
         project.details,
         {
-            tag: {name: said[name] for name in TRANSLATED_FIELDS if said.get(name)}
-            for tag, said in project.translations.items()
+            tag: {name: translation[name] for name in TRANSLATED_FIELDS if translation.get(name)}
+            for tag, translation in project.translations.items()
         },
     )
 
 
-def brief_details(said: Mapping[str, str]) -> Details:
-    """The headings of a brief in another language."""
-    headings: dict[str, Any] = {name: said.get(name, "") for name in BRIEF}
+def brief_details(translation: Mapping[str, str]) -> Details:
+    """`Details` with the headings of a translated brief."""
+    headings: dict[str, Any] = {name: translation.get(name, "") for name in BRIEF}
     return Details(**headings)
 
 
 def validate(text: ProjectInput) -> ProjectInput:
-    """`text` trimmed. Raises `InvalidInputError` with every field that is wrong.
+    """`text`, trimmed. Raises `InvalidInputError` with every field that is not valid.
 
-    A part of several is named by its place: `links-0-url` is the address of the first link.
+    List entries are named by their index: `links-0-url` is the address of the first link.
     """
     trimmed = replace(
         text,
@@ -88,39 +89,45 @@ def validate(text: ProjectInput) -> ProjectInput:
         details=_clean_details(text.details),
         translations=_clean_translations(text),
     )
-    wrong: dict[str, Message] = {}
+    errors: dict[str, Message] = {}
     if not trimmed.title:
-        wrong["title"] = msg("Enter the name of the project")
+        errors["title"] = msg("Enter the name of the project")
     if not trimmed.summary:
-        wrong["summary"] = msg("Enter a summary of what the project is for")
+        errors["summary"] = msg("Enter a summary of what the project is for")
     if trimmed.phase not in list(Phase):
-        wrong["phase"] = msg("Select a phase")
+        errors["phase"] = msg("Select a phase")
     if trimmed.visibility not in list(Visibility):
-        wrong["visibility"] = msg("Select who can see the project")
+        errors["visibility"] = msg("Select who can see the project")
     if trimmed.language not in TEXT_LANGUAGES:
-        wrong["language"] = msg("Select the language of the text")
-    for name, most in MAX_LENGTHS.items():
-        wrong |= _text_error(name, getattr(trimmed, name), most, lines=name in MULTILINE_FIELDS)
-    for tag, said in trimmed.translations.items():
-        for name, value in said.items():
-            most, lines = MAX_LENGTHS.get(name, 10_000), name in MULTILINE_FIELDS
-            wrong |= _text_error(f"{tag}-{name}", value, most, lines=lines)
-    wrong |= dict(_field_errors(trimmed.details, ""))
-    wrong |= _cross_field_errors(trimmed.details)
-    if wrong:
-        raise InvalidInputError(msg("The project could not be saved."), wrong)
+        errors["language"] = msg("Select the language of the text")
+    for name, max_chars in MAX_LENGTHS.items():
+        errors |= _text_error(
+            name, getattr(trimmed, name), max_chars, lines=name in MULTILINE_FIELDS
+        )
+    for tag, translation in trimmed.translations.items():
+        for name, value in translation.items():
+            max_chars, is_prose = MAX_LENGTHS.get(name, 10_000), name in MULTILINE_FIELDS
+            errors |= _text_error(f"{tag}-{name}", value, max_chars, lines=is_prose)
+    errors |= dict(_field_errors(trimmed.details, ""))
+    errors |= _cross_field_errors(trimmed.details)
+    if errors:
+        raise InvalidInputError(msg("The project could not be saved."), errors)
     return trimmed
 
 
-def _text_error(name: str, value: str, most: int, *, lines: bool = False) -> dict[str, Message]:
-    why = misfit(value, most, lines=lines)
-    return {name: why} if why else {}
+def _text_error(
+    name: str, value: str, max_chars: int, *, lines: bool = False
+) -> dict[str, Message]:
+    error = misfit(value, max_chars, lines=lines)
+    return {name: error} if error else {}
 
 
-def _field_errors(thing: Any, before: str) -> Iterator[tuple[str, Message]]:
-    """What of the fields of a dataclass of `node.projects.details` is wrong, by its name."""
-    for item in fields(thing):
-        value, name = getattr(thing, item.name), f"{before}{item.name}"
+def _field_errors(instance: Any, prefix: str) -> Iterator[tuple[str, Message]]:
+    """The errors in the fields of a dataclass of `node.projects.details`; names begin with
+    `prefix`.
+    """
+    for item in fields(instance):
+        value, name = getattr(instance, item.name), f"{prefix}{item.name}"
         if isinstance(value, str) and item.name.endswith(("url", "uri")) and value:
             if not is_web_url(value):
                 yield name, msg("Enter a web address, like https://www.example.gov.uk")
@@ -136,43 +143,43 @@ def _field_errors(thing: Any, before: str) -> Iterator[tuple[str, Message]]:
                         number=len(value),
                     ),
                 )
-            for place, each in enumerate(value):
-                if isinstance(each, str):
-                    yield from _text_error(name, each, max_length(item)).items()
+            for index, entry in enumerate(value):
+                if isinstance(entry, str):
+                    yield from _text_error(name, entry, max_length(item)).items()
                 else:
-                    yield from _field_errors(each, f"{name}-{place}-")
+                    yield from _field_errors(entry, f"{name}-{index}-")
 
 
-def _cross_field_errors(said: Details) -> dict[str, Message]:
-    wrong: dict[str, Message] = {}
-    if said.starts_on and said.ends_on and said.ends_on < said.starts_on:
-        wrong["ends_on"] = msg("End date must be the same as or after the start date")
-    if said.contact_email and not _is_email(said.contact_email):
-        wrong["contact_email"] = msg(
+def _cross_field_errors(details: Details) -> dict[str, Message]:
+    errors: dict[str, Message] = {}
+    if details.starts_on and details.ends_on and details.ends_on < details.starts_on:
+        errors["ends_on"] = msg("End date must be the same as or after the start date")
+    if details.contact_email and not _is_email(details.contact_email):
+        errors["contact_email"] = msg(
             "Enter an email address in the correct format, like name@example.gov.uk"
         )
-    if said.lgsl is not None and not 0 < said.lgsl <= MAX_NUMBER:
-        wrong["lgsl"] = msg("Enter a service number, like 567")
-    return wrong | _entry_errors(said)
+    if details.lgsl is not None and not 0 < details.lgsl <= MAX_NUMBER:
+        errors["lgsl"] = msg("Enter a service number, like 567")
+    return errors | _entry_errors(details)
 
 
-def _entry_errors(said: Details) -> dict[str, Message]:
-    wrong: dict[str, Message] = {}
-    for place, link in enumerate(said.links):
+def _entry_errors(details: Details) -> dict[str, Message]:
+    errors: dict[str, Message] = {}
+    for index, link in enumerate(details.links):
         if not link.url:
-            wrong[f"links-{place}-url"] = msg("Enter the address of the link")
-    for place, need in enumerate(said.user_needs):
+            errors[f"links-{index}-url"] = msg("Enter the address of the link")
+    for index, need in enumerate(details.user_needs):
         if not need.need:
-            wrong[f"user_needs-{place}-need"] = msg("Enter what the user needs")
-    for place, related in enumerate(said.related):
+            errors[f"user_needs-{index}-need"] = msg("Enter what the user needs")
+    for index, related in enumerate(details.related):
         if not related.uri:
-            wrong[f"related-{place}-uri"] = msg("Enter the address of the other project")
+            errors[f"related-{index}-uri"] = msg("Enter the address of the other project")
         elif related.kind is None:
-            wrong[f"related-{place}-kind"] = msg("Select how the projects are related")
-    for place, output in enumerate(said.outputs):
+            errors[f"related-{index}-kind"] = msg("Select how the projects are related")
+    for index, output in enumerate(details.outputs):
         if not output.title:
-            wrong[f"outputs-{place}-title"] = msg("Enter what other councils can reuse")
-    return wrong
+            errors[f"outputs-{index}-title"] = msg("Enter what other councils can reuse")
+    return errors
 
 
 def _is_email(text: str) -> bool:
@@ -183,48 +190,50 @@ def _is_email(text: str) -> bool:
     return True
 
 
-def _clean_details(said: Details) -> Details:
-    """Without spaces around, and without what has nothing in it. Outputs get their names."""
-    trimmed: Details = _strip(said)
+def _clean_details(details: Details) -> Details:
+    """The details trimmed and without empty entries. New outputs get a token."""
+    trimmed: Details = _strip(details)
     outputs = tuple(
-        each if each.token else replace(each, token=new_token()) for each in trimmed.outputs
+        output if output.token else replace(output, token=new_token()) for output in trimmed.outputs
     )
     return replace(trimmed, outputs=outputs)
 
 
-def _strip(thing: Any) -> Any:
-    found: dict[str, Any] = {}
-    for item in fields(thing):
-        value = getattr(thing, item.name)
+def _strip(instance: Any) -> Any:
+    values: dict[str, Any] = {}
+    for item in fields(instance):
+        value = getattr(instance, item.name)
         if isinstance(value, str) and not isinstance(value, StrEnum):
             value = trim(value)
         elif isinstance(value, tuple):
-            parts = (trim(each) if isinstance(each, str) else _strip(each) for each in value)
-            value = tuple(each for each in parts if each and not _has_no_content(each))
-        found[item.name] = value
-    return type(thing)(**found)
+            entries = (trim(entry) if isinstance(entry, str) else _strip(entry) for entry in value)
+            value = tuple(entry for entry in entries if entry and not _has_no_content(entry))
+        values[item.name] = value
+    return type(instance)(**values)
 
 
-def is_empty(part: Any) -> bool:
-    """Whether one of several says nothing, and is left out of what is saved."""
-    return _has_no_content(_strip(part))
+def is_empty(entry: Any) -> bool:
+    """Whether an entry of a list has no content, and is left out of what is saved."""
+    return _has_no_content(_strip(entry))
 
 
-def _has_no_content(part: Any) -> bool:
-    """Whether nothing was entered in one of several: a kind alone, chosen in a list, is nothing."""
-    return not isinstance(part, str) and not any(
-        getattr(part, item.name) for item in fields(part) if item.name not in NON_CONTENT_FIELDS
+def _has_no_content(entry: Any) -> bool:
+    """Whether nothing was entered in a trimmed entry; a kind selected in a list is not content."""
+    return not isinstance(entry, str) and not any(
+        getattr(entry, item.name) for item in fields(entry) if item.name not in NON_CONTENT_FIELDS
     )
 
 
 def _clean_translations(text: ProjectInput) -> dict[str, dict[str, str]]:
     return {
-        tag: said
-        for tag, given in text.translations.items()
+        tag: cleaned
+        for tag, translation in text.translations.items()
         if tag in TEXT_LANGUAGES and tag != text.language
         if (
-            said := {
-                name: value for name in TRANSLATED_FIELDS if (value := trim(given.get(name, "")))
+            cleaned := {
+                name: value
+                for name in TRANSLATED_FIELDS
+                if (value := trim(translation.get(name, "")))
             }
         )
     }

@@ -1,4 +1,4 @@
-"""Every state in which a project of ours was written, kept beside it."""
+"""Records every version of the text of a local project."""
 
 from dataclasses import fields
 from typing import Any
@@ -15,8 +15,9 @@ from node.runtime import UnitOfWork
 
 
 def record(work: UnitOfWork, project: Project, action: str) -> None:
-    """Keep what a project says now, unless that is what the last version says, to the same
-    readers. The project is locked, or new.
+    """Record the present text of a project, unless text and audience are those of the last version.
+
+    The project must be locked or new.
     """
     text, audience = dump(to_input(project)), audience_of(project)
     last = get_latest(work.session, project)
@@ -36,9 +37,9 @@ def record(work: UnitOfWork, project: Project, action: str) -> None:
 
 
 def record_baseline(work: UnitOfWork, project: Project) -> None:
-    """Before a change: one that was written before versions were kept gets its first."""
+    """Before a change, record the first version of a project that is older than its history."""
     if get_latest(work.session, project) is None:
-        first = ProjectVersion(
+        version = ProjectVersion(
             project_id=project.id,
             number=1,
             at=project.changed_at,
@@ -46,35 +47,37 @@ def record_baseline(work: UnitOfWork, project: Project) -> None:
             audience=audience_of(project),
             text=dump(to_input(project)),
         )
-        work.session.add(first)
+        work.session.add(version)
         work.session.flush()
 
 
 def get_latest(session: Session, project: Project) -> ProjectVersion | None:
-    """The last version of a project."""
-    mine = select(ProjectVersion).where(ProjectVersion.project_id == project.id)
-    return session.scalar(mine.order_by(ProjectVersion.number.desc()).limit(1))
+    """The last version of a project; None if none was recorded."""
+    query = select(ProjectVersion).where(ProjectVersion.project_id == project.id)
+    return session.scalar(query.order_by(ProjectVersion.number.desc()).limit(1))
 
 
 def delete_all(session: Session, project: Project) -> None:
-    """The versions of a project that is deleted go with it."""
+    """Delete the versions of a deleted project."""
     session.execute(delete(ProjectVersion).where(ProjectVersion.project_id == project.id))
 
 
 def audience_of(project: Project) -> Visibility:
-    """Who may read a project now: a draft is for our own people."""
+    """The effective visibility of a project: drafts are private."""
     return project.visibility if project.state is ProjectState.published else Visibility.private
 
 
 def dump(text: ProjectInput) -> dict[str, Any]:
-    """What is written of a project, as JSON."""
-    said = {item.name: getattr(text, item.name) for item in fields(text)}
-    translations = {tag: dict(words) for tag, words in text.translations.items()}
-    return said | {"details": details.dump(text.details), "translations": translations}
+    """The text of a project as JSON."""
+    values = {item.name: getattr(text, item.name) for item in fields(text)}
+    translations = {tag: dict(translation) for tag, translation in text.translations.items()}
+    return values | {"details": details.dump(text.details), "translations": translations}
 
 
-def load(said: dict[str, Any]) -> ProjectInput:
-    """What was written; of what an older version of this program kept, as far as it fits."""
+def load(stored: dict[str, Any]) -> ProjectInput:
+    """The text of a stored version. Fields that this version of the program does not know are left
+    out.
+    """
     known = {item.name for item in fields(ProjectInput)}
-    found = {name: value for name, value in said.items() if name in known}
-    return ProjectInput(**found | {"details": details.parse(Details, said.get("details"))})
+    values = {name: value for name, value in stored.items() if name in known}
+    return ProjectInput(**values | {"details": details.parse(Details, stored.get("details"))})

@@ -39,9 +39,11 @@ EDIT = "projects.edit"
 @blueprint.get("/projects/drafts")
 @permission(EDIT)
 def drafts() -> ResponseReturnValue:
-    """What our council has begun and not yet published."""
-    wanted = service.ProjectFilter(reader=current_viewer(), drafts=True)
-    page = service.list_page(current_work().session, wanted, request.args.get("page", 1, type=int))
+    """Our council's drafts."""
+    criteria = service.ProjectFilter(reader=current_viewer(), drafts=True)
+    page = service.list_page(
+        current_work().session, criteria, request.args.get("page", 1, type=int)
+    )
     return render_template("projects/drafts.html", page=page)
 
 
@@ -63,8 +65,8 @@ def show(token: str) -> ResponseReturnValue:
         lacks_evidence=project.is_local and lacks_evidence(text),
         stated=relations.list_stated(work.session, project, visible),
         has_moved=relations.is_continued_elsewhere(work.session, project),
-        said_by_others=relations.list_incoming(work.session, project, visible),
-        adopting=adoption_service.get_status(work.session, project)
+        incoming=relations.list_incoming(work.session, project, visible),
+        adoption_status=adoption_service.get_status(work.session, project)
         if has_permission(EDIT)
         else None,
         sections=sections,
@@ -77,10 +79,10 @@ def _article_response(token: str, reader: Viewer) -> ResponseReturnValue:
     try:
         project = service.by_token(session, token, reader)
     except GoneError:
-        gone = service.get_deleted(session, token)
-        if not gone.is_local:
+        deleted = service.get_deleted(session, token)
+        if not deleted.is_local:
             raise
-        return activity_response(to_tombstone(gone).dump(), 410)
+        return activity_response(to_tombstone(deleted).dump(), 410)
     if not project.is_local:
         return redirect(project.uri)
     disclose([(project.uri, project)], reader)
@@ -94,7 +96,7 @@ def _licence(project: Project) -> str | None:
 @blueprint.get("/projects/<token>/document")
 @permission(PUBLIC)
 def document(token: str) -> ResponseReturnValue:
-    """The whole project document of a project of ours, to which its Article links."""
+    """The complete project document of a local project, to which its Article links."""
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
     reader = current_viewer()
@@ -117,7 +119,9 @@ def new() -> ResponseReturnValue:
 @permission(EDIT)
 @keeps_text
 def create() -> ResponseReturnValue:
-    """Save a new project as a draft, or publish it at once. The same sent again makes no other."""
+    """Save a new project as a draft, or publish it at once. Sending the form again creates no
+    second one.
+    """
     form, work = ProjectForm(), current_work()
     if not form.validate_on_submit():
         return render_template("projects/edit.html", form=form, project=None), 400
@@ -126,10 +130,10 @@ def create() -> ResponseReturnValue:
         work.pause()
         rendering.prerender(form.to_input())
         if not idempotency.is_unused(work, token):
-            before, token = idempotency.find_duplicate(work, token, form.to_input()), ""
-            if before is not None:
+            existing, token = idempotency.find_duplicate(work, token, form.to_input()), ""
+            if existing is not None:
                 flash(_("This project has already been saved."), "success")
-                return redirect(url_for("projects.show", token=before.token), 303)
+                return redirect(url_for("projects.show", token=existing.token), 303)
         project = service.create(work, councils.require_own(work.session), form.to_input(), token)
     except InvalidInputError as error:
         form.show(error)
@@ -150,7 +154,9 @@ def edit(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 @keeps_text
 def update(token: str) -> ResponseReturnValue:
-    """Save a change. One that crosses another person's is not saved: both texts are shown."""
+    """Save a change. An edit that conflicts with another person's is not saved: both texts are
+    shown.
+    """
     form, work = ProjectForm(), current_work()
     project = service.get_for_update(work.session, token)
     if not form.validate_on_submit():
@@ -165,25 +171,27 @@ def update(token: str) -> ResponseReturnValue:
         form.show(error)
         return render_template("projects/edit.html", form=form, project=project), 400
     except ConflictError:
-        theirs = ProjectForm(formdata=None)
-        theirs.fill(project)
-        return render_conflict(project, form, theirs)
+        current = ProjectForm(formdata=None)
+        current.fill(project)
+        return render_conflict(project, form, current)
     return _redirect_after_save(project)
 
 
 def render_conflict(
-    project: Project, form: VersionedForm, theirs: VersionedForm
+    project: Project, form: VersionedForm, current: VersionedForm
 ) -> ResponseReturnValue:
-    """What somebody wrote, and what another saved meanwhile. What is sent next begins from that."""
+    """Show what the user entered beside what someone else saved. Sending the form again is based on
+    the latter.
+    """
     form.version.data = str(project.version)
     page = render_template(
-        "projects/conflict.html", project=project, form=form, theirs=theirs, action=request.path
+        "projects/conflict.html", project=project, form=form, current=current, action=request.path
     )
     return page, 409
 
 
 def _redirect_after_save(project: Project) -> ResponseReturnValue:
-    """After saving: publish if that was the button, and show the project."""
+    """Publish the project if that button was chosen, then show it."""
     wants_to_publish = request.form.get("then") == "publish" and project.state is ProjectState.draft
     if wants_to_publish and not service.can_publish_without_review(current_work().settings):
         flash(
@@ -211,7 +219,7 @@ def publish(token: str) -> ResponseReturnValue:
 
 
 def _flash_published(project: Project) -> None:
-    said = {
+    messages = {
         Visibility.public: _(
             "The project has been published. We’re sending it to the councils that follow yours."
         ),
@@ -221,7 +229,7 @@ def _flash_published(project: Project) -> None:
         ),
         Visibility.private: _("The project has been published. Only your council can see it."),
     }
-    flash(said[project.visibility], "success")
+    flash(messages[project.visibility], "success")
 
 
 @blueprint.get("/projects/<token>/delete")
