@@ -1,5 +1,5 @@
-"""Backups: one file that holds all that a node is, and a node made from it again.
+"""Backups: one file with everything that belongs to a node, and restoring a node from it.
 
-`archive` is the file, `databases` copies each engine's database, `service` takes, checks and
-restores a backup.
+`archive` reads and writes the file, `databases` copies and restores the database of each engine,
+`service` takes, checks and restores a backup.
 """

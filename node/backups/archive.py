@@ -1,8 +1,8 @@
-"""The file of a backup: a tar archive that begins with a manifest of all that follows.
+"""The backup file: a tar archive that begins with a manifest of its other members.
 
-With a passphrase the archive is encrypted in the age format (https://age-encryption.org/v1), so
-that the `age` program opens it too. `key.age` holds a key made for this one file, encrypted with
-the passphrase; `backup.tar.gz.age` is the archive, encrypted to that key as a stream.
+With a passphrase the archive is encrypted in the age format (https://age-encryption.org/v1), so the
+`age` program can open it too. `key.age` holds a key generated for this file, encrypted with the
+passphrase; `backup.tar.gz.age` holds the archive, encrypted to that key as a stream.
 """
 
 import hashlib
@@ -18,29 +18,30 @@ import pyrage
 
 from node.errors import MoothallError
 
-# Grows when a file can no longer be read by the node of before.
+# Increased when older versions of Moothall can no longer read the file.
 FORMAT_VERSION = 1
 MANIFEST_MEMBER = "manifest.json"
 KEY_MEMBER, ENCRYPTED_MEMBER = "key.age", "backup.tar.gz.age"
-# The manifest and the encrypted key are read into memory.
+# The manifest and the encrypted key are read into memory whole, so their size is limited.
 MAX_SMALL_BYTES = 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
-# What gzip takes for a database: each level above costs time and gains almost nothing.
+# On a database, higher levels take longer and save almost nothing.
 GZIP_LEVEL = 3
 
 
 class BackupError(MoothallError):
-    """A backup cannot be written, read or restored; the text says why."""
+    """A backup cannot be written, read or restored. The message gives the reason."""
 
     code = "backup"
 
 
 @dataclass(frozen=True)
 class BackupManifest:
-    """What a backup says of itself.
+    """The description of a backup: the first member of its archive.
 
-    `engine` is `sqlite` or `postgresql`, `revisions` the newest migration of the core and of each
-    plugin, `files` the SHA-256 digest in hex of each member by its name, `taken_at` an ISO time.
+    `engine` is `sqlite` or `postgresql`. `revisions` gives the newest migration by version table:
+    one for the core and one for each plugin. `files` gives the SHA-256 digest in hex of each member
+    by its name. `taken_at` is an ISO 8601 time.
     """
 
     base_url: str
@@ -61,28 +62,28 @@ def write_archive(
             _write_members(out, manifest, files)
         return
     plain = target.with_name(f"{target.name}.plain")
-    locked = target.with_name(f"{target.name}.age")
+    encrypted = target.with_name(f"{target.name}.age")
     key = pyrage.x25519.Identity.generate()
     try:
         with plain.open("xb") as out:
             _write_members(out, manifest, files)
-        with plain.open("rb") as source, locked.open("xb") as out:
+        with plain.open("rb") as source, encrypted.open("xb") as out:
             pyrage.encrypt_io(source, out, [key.to_public()])
         with tarfile.open(target, "x") as archive:
             _add_bytes(
                 archive, KEY_MEMBER, pyrage.passphrase.encrypt(str(key).encode(), passphrase)
             )
-            archive.add(locked, ENCRYPTED_MEMBER)
+            archive.add(encrypted, ENCRYPTED_MEMBER)
     finally:
         plain.unlink(missing_ok=True)
-        locked.unlink(missing_ok=True)
+        encrypted.unlink(missing_ok=True)
 
 
 def extract_archive(source: Path, folder: Path, passphrase: str) -> BackupManifest:
-    """Write the files of the archive `source` to `folder`, each as its digest says.
+    """Write the files of the archive `source` to `folder`, and check their digests.
 
-    Returns its manifest. Raises `BackupError` where it is no backup, is damaged, or the passphrase
-    is not the one.
+    Returns the manifest. Raises `BackupError` if `source` is not a backup, is damaged, or has
+    another passphrase.
     """
     try:
         if is_encrypted(source):
@@ -96,7 +97,7 @@ def extract_archive(source: Path, folder: Path, passphrase: str) -> BackupManife
 
 
 def is_encrypted(source: Path) -> bool:
-    """Whether a passphrase is needed. Raises `BackupError` where the file cannot be read."""
+    """Whether `source` needs a passphrase. Raises `BackupError` if it cannot be read."""
     try:
         with tarfile.open(source) as archive:
             first = archive.next()
@@ -127,19 +128,19 @@ def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _decrypt(source: Path, folder: Path, passphrase: str) -> Path:
-    """The archive inside an encrypted one, as a file in `folder`."""
+    """Decrypt `source` into a file in `folder`. Returns the path of that file."""
     if not passphrase:
         raise BackupError(f"{source.name} is encrypted. Give its passphrase.")
     plain = folder / "backup.tar.gz"
     try:
         with tarfile.open(source) as outer, plain.open("xb") as out:
             key = _decrypted_key(_read_small(outer, outer.getmember(KEY_MEMBER)), passphrase)
-            locked = outer.extractfile(outer.getmember(ENCRYPTED_MEMBER))
-            if locked is None:
+            encrypted = outer.extractfile(outer.getmember(ENCRYPTED_MEMBER))
+            if encrypted is None:
                 raise BackupError(f"{source.name} is not a backup, or is damaged.")
-            pyrage.decrypt_io(locked, out, [key])
+            pyrage.decrypt_io(encrypted, out, [key])
     except (pyrage.DecryptError, OSError) as error:
-        if isinstance(error, OSError) and error.errno:  # the disk's, not age's
+        if isinstance(error, OSError) and error.errno:  # raised by the file system, not by age
             raise
         raise BackupError(f"{source.name} is damaged: it cannot be decrypted.") from error
     return plain
@@ -154,7 +155,7 @@ def _decrypted_key(encrypted: bytes, passphrase: str) -> pyrage.x25519.Identity:
 
 
 def _read_small(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """A small member, whole."""
+    """Read a member of at most `MAX_SMALL_BYTES` into memory."""
     file = archive.extractfile(member) if member.size <= MAX_SMALL_BYTES else None
     if file is None:
         raise BackupError(f"The backup is damaged: {member.name} is no file of its size.")
@@ -162,7 +163,7 @@ def _read_small(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _extract(archive: tarfile.TarFile, folder: Path) -> BackupManifest:
-    """Write the members that the manifest names to `folder`. No other name is written."""
+    """Write the members that the manifest names to `folder`, and refuse all others."""
     members = iter(archive)
     first = next(members, None)
     if first is None or first.name != MANIFEST_MEMBER:
@@ -192,10 +193,10 @@ def _parse_manifest(value: Any) -> BackupManifest:
 
 
 def _copy_member(source: IO[bytes], target: Path) -> str:
-    """Copy a member to a new file; returns the SHA-256 digest of what was written, in hex."""
-    seen = hashlib.sha256()
+    """Copy a member to a new file. Returns the SHA-256 digest of the copy in hex."""
+    digest = hashlib.sha256()
     with target.open("xb") as out:
         while chunk := source.read(CHUNK_BYTES):
-            seen.update(chunk)
+            digest.update(chunk)
             out.write(chunk)
-    return seen.hexdigest()
+    return digest.hexdigest()

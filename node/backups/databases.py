@@ -1,7 +1,7 @@
-"""Copies of a database while others write to it, and databases made from a copy.
+"""Copies a database while others write to it, and restores a database from a copy.
 
-SQLite is copied by its online backup, PostgreSQL by `pg_dump` in its custom format. Both read one
-moment of the database and hold up nobody.
+SQLite is copied with its online backup, PostgreSQL with `pg_dump` in its custom format. Both read a
+consistent snapshot and block no one.
 """
 
 import os
@@ -17,9 +17,9 @@ from sqlalchemy import URL, Engine, MetaData, String, column, inspect, literal, 
 from node.backups.archive import BackupError
 from node.schema_migrations import VERSION_TABLE
 
-# The member that holds the database, by the engine it is of.
+# The member of the archive that holds the database, by engine.
 DATABASE_MEMBERS = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
-# Read by name, whatever revision the database is at.
+# Not the models: the database may be at an older revision.
 COUNCILS = table("council")
 VERSION = column("version_num", String)
 
@@ -33,38 +33,38 @@ def copy_database(engine: Engine, target: Path) -> None:
         _run_postgresql("pg_dump", engine.url, [*options, f"--file={target}"])
 
 
-def check_copy(kind: str, path: Path) -> None:
-    """Raises `BackupError` unless `path` is a whole copy of a database of this kind."""
-    if kind == "postgresql":
+def check_copy(engine: str, path: Path) -> None:
+    """Check that `path` is a complete copy of a database of this engine. Raises `BackupError`."""
+    if engine == "postgresql":
         _run("pg_restore", ["--list", str(path)], {})
         return
     try:
         with closing(sqlite3.connect(path)) as database:
-            answer = database.execute("PRAGMA integrity_check").fetchone()
+            result = database.execute("PRAGMA integrity_check").fetchone()
     except sqlite3.Error as error:
         raise BackupError(f"The copy of the database is damaged: {error}.") from error
-    if answer != ("ok",):
-        raise BackupError(f"The copy of the database is damaged: {answer[0]}.")
+    if result != ("ok",):
+        raise BackupError(f"The copy of the database is damaged: {result[0]}.")
 
 
 def restore_database(engine: Engine, source: Path) -> None:
-    """Put the copy `source` in the place of the database of `engine`, whole or not at all.
+    """Replace the database of `engine` with the copy `source`, completely or not at all.
 
-    Whatever tables are there go: see `is_empty`. Raises `BackupError`.
+    All tables in the database are dropped, so check `is_empty` first. Raises `BackupError`.
     """
     if engine.dialect.name == "sqlite":
         _restore_sqlite(Path(engine.url.database or ""), source)
         return
     with engine.begin() as connection:
-        known = MetaData()
-        known.reflect(connection, resolve_fks=False)
-        known.drop_all(connection)
+        metadata = MetaData()
+        metadata.reflect(connection, resolve_fks=False)
+        metadata.drop_all(connection)
     options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
     _run_postgresql("pg_restore", engine.url, [*options, str(source)])
 
 
 def is_empty(engine: Engine) -> bool:
-    """Whether the database has no tables, or those of a node whose council is not set up."""
+    """Whether the database has no tables, or belongs to a node that has no council yet."""
     with engine.connect() as connection:
         if COUNCILS.name not in inspect(connection).get_table_names():
             return True
@@ -86,43 +86,45 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     try:
         with (
             closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as database,
-            closing(sqlite3.connect(target)) as made,
+            closing(sqlite3.connect(target)) as copy,
         ):
-            database.backup(made)
-            # One file, which needs none beside it.
-            made.execute("PRAGMA journal_mode=DELETE")
+            database.backup(copy)
+            # The copy must be a single file, without a WAL file beside it.
+            copy.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         raise BackupError(f"The database could not be copied: {error}.") from error
 
 
 def _restore_sqlite(target: Path, source: Path) -> None:
-    fresh = target.with_name(f"{target.name}.restored")
+    restored = target.with_name(f"{target.name}.restored")
     try:
-        shutil.copyfile(source, fresh)
-        fresh.chmod(0o600)
+        shutil.copyfile(source, restored)
+        restored.chmod(0o600)
         for suffix in ("-wal", "-shm"):
             target.with_name(f"{target.name}{suffix}").unlink(missing_ok=True)
-        fresh.replace(target)
+        restored.replace(target)
     except OSError as error:
         raise BackupError(f"The database cannot be put in its place: {error.strerror}.") from error
     finally:
         with suppress(OSError):
-            fresh.unlink(missing_ok=True)
+            restored.unlink(missing_ok=True)
 
 
 def _run_postgresql(program: str, url: URL, arguments: list[str]) -> None:
-    """Run a program of PostgreSQL on the database `url`, its password in no list of processes."""
-    plain = url.set(drivername="postgresql", password=None)
-    password = {"PGPASSWORD": str(url.password)} if url.password else {}
-    address = plain.render_as_string(hide_password=False)
-    _run(program, [f"--dbname={address}", *arguments], password)
+    """Run a PostgreSQL program on the database `url`. The password is passed in the environment, so
+    that no list of processes shows it.
+    """
+    url_without_password = url.set(drivername="postgresql", password=None)
+    environment = {"PGPASSWORD": str(url.password)} if url.password else {}
+    address = url_without_password.render_as_string(hide_password=False)
+    _run(program, [f"--dbname={address}", *arguments], environment)
 
 
-def _run(program: str, arguments: list[str], variables: Mapping[str, str]) -> None:
+def _run(program: str, arguments: list[str], environment: Mapping[str, str]) -> None:
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [program, *arguments],
-            env=os.environ | variables,
+            env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -133,6 +135,6 @@ def _run(program: str, arguments: list[str], variables: Mapping[str, str]) -> No
             f"The program {program} is missing: install PostgreSQL's client programs, of the"
             " server's version or newer."
         ) from error
-    if done.returncode:
-        said = " ".join(done.stderr.split()) or f"it ended with {done.returncode}"
-        raise BackupError(f"{program} failed: {said}")
+    if result.returncode:
+        output = " ".join(result.stderr.split()) or f"it ended with {result.returncode}"
+        raise BackupError(f"{program} failed: {output}")

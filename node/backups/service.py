@@ -1,6 +1,6 @@
-"""Taking a backup of a running node, checking one, and restoring one into an empty node.
+"""Takes a backup of a running node, checks a backup, and restores one into an empty node.
 
-None of it loads the application: a node with a broken plugin can be backed up too.
+Nothing here loads the application, so a node with a broken plugin can be backed up too.
 """
 
 import json
@@ -27,97 +27,100 @@ from node.settings import Settings
 
 SECRET_MEMBER, SETTINGS_MEMBER = "secret-key", "settings.toml"
 DIFFERENT_KEY_REMARK = "secret_key is not that of the backup, so everybody has to sign in again."
-# What is true of one machine alone.
+# Settings that only make sense on the machine where the backup was taken.
 LOCAL_SETTINGS = frozenset({"data_dir"})
 
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """What was restored, and what the operator should know of it, a sentence each."""
+    """What was restored, with remarks for the operator: one sentence each."""
 
     manifest: BackupManifest
     remarks: tuple[str, ...]
 
 
-def take_backup(given: Settings, target: Path, passphrase: str = "") -> BackupManifest:
+def take_backup(node_settings: Settings, target: Path, passphrase: str = "") -> BackupManifest:
     """Write a backup of the node to the new file `target`, and check it.
 
-    The node may run meanwhile. Raises `BackupError`, and leaves nothing behind then.
+    The node may keep running. Raises `BackupError` and leaves no files behind.
     """
     if target.exists():
         raise BackupError(f"{target} exists already. A backup never replaces a file.")
-    with _open_engine(given) as engine, _temporary_folder(target.absolute().parent) as folder:
+    with (
+        _open_engine(node_settings) as engine,
+        _temporary_folder(target.absolute().parent) as folder,
+    ):
         if databases.is_empty(engine):
             raise BackupError("There is nothing to back up: this node has not been set up yet.")
-        kind = engine.dialect.name
+        engine_name = engine.dialect.name
         files = {
             name: folder / name
-            for name in (databases.DATABASE_MEMBERS[kind], SECRET_MEMBER, SETTINGS_MEMBER)
+            for name in (databases.DATABASE_MEMBERS[engine_name], SECRET_MEMBER, SETTINGS_MEMBER)
         }
-        databases.copy_database(engine, files[databases.DATABASE_MEMBERS[kind]])
-        databases.check_copy(kind, files[databases.DATABASE_MEMBERS[kind]])
-        files[SECRET_MEMBER].write_text(get_secret_key(given))
-        files[SETTINGS_MEMBER].write_text(_as_toml(given))
+        databases.copy_database(engine, files[databases.DATABASE_MEMBERS[engine_name]])
+        databases.check_copy(engine_name, files[databases.DATABASE_MEMBERS[engine_name]])
+        files[SECRET_MEMBER].write_text(get_secret_key(node_settings))
+        files[SETTINGS_MEMBER].write_text(_as_toml(node_settings))
         manifest = BackupManifest(
-            base_url=given.base_url,
-            engine=kind,
+            base_url=node_settings.base_url,
+            engine=engine_name,
             taken_at=now().isoformat(timespec="seconds"),
             version=__version__,
             revisions=databases.revisions(engine),
             files={name: archive.file_digest(path) for name, path in files.items()},
         )
-        made = folder / "made"
-        archive.write_archive(made, manifest, files, passphrase)
-        made.rename(target)
+        archive_path = folder / "archive"
+        archive.write_archive(archive_path, manifest, files, passphrase)
+        archive_path.rename(target)
     return manifest
 
 
 def check_backup(source: Path, passphrase: str = "") -> BackupManifest:
-    """Read a backup to its end. Raises `BackupError` unless it can be restored by this version."""
+    """Read a backup to its end. Raises `BackupError` unless this version can restore it."""
     with tempfile.TemporaryDirectory() as folder:
         return _extract_and_check(source, Path(folder), passphrase)
 
 
 def restore_backup(source: Path, passphrase: str = "") -> RestoreResult:
-    """Make a node of the backup `source`, in the data folder and the database of the settings.
+    """Restore the node in `source` to the data folder and the database in the settings.
 
-    A machine without a settings file gets the backup's. The next command that opens the node brings
-    its database up to date; call `resume` then. Raises `RunningError`, and `BackupError` where the
-    node is not empty, or the backup is damaged, of another node or of another kind of database;
-    nothing has been changed then.
+    If this machine has no settings file, it gets the one in the backup. The next command that opens
+    the node migrates its database; call `resume_node` after that. Raises `RunningError` if the node
+    runs, and `BackupError` if the node is not empty, or the backup is damaged or belongs to another
+    node or another database engine. Nothing has been changed when one of these is raised.
     """
-    at_hand = settings.load()
-    with _temporary_folder(ensure_data_folder(at_hand)) as folder:
+    current_settings = settings.load()
+    with _temporary_folder(ensure_data_folder(current_settings)) as folder:
         manifest = _extract_and_check(source, folder, passphrase)
         with (
-            _settings_in_place(folder / SETTINGS_MEMBER) as (given, remarks),
-            _open_engine(given) as engine,
+            _settings_in_place(folder / SETTINGS_MEMBER) as (node_settings, remarks),
+            _open_engine(node_settings) as engine,
         ):
-            _require_restorable(manifest, given, engine)
-            secret = (folder / SECRET_MEMBER).read_text().strip()
-            if not given.secret_key:
-                write_secret_key(given, secret)
-            elif given.secret_key != secret:
+            _require_restorable(manifest, node_settings, engine)
+            backup_key = (folder / SECRET_MEMBER).read_text().strip()
+            if not node_settings.secret_key:
+                write_secret_key(node_settings, backup_key)
+            elif node_settings.secret_key != backup_key:
                 remarks = (*remarks, DIFFERENT_KEY_REMARK)
             databases.restore_database(engine, folder / databases.DATABASE_MEMBERS[manifest.engine])
     return RestoreResult(manifest, remarks)
 
 
 def resume_node(node: Node, manifest: BackupManifest) -> None:
-    """Have a restored node catch up: what had been begun is begun again, and what peers changed
-    since is fetched soon. Sessions that may have been ended since the backup are ended.
+    """Make a restored node catch up: release leases taken before the backup, compare with all peers
+    soon, and end all sessions, because some may have been ended since the backup was taken.
     """
     queues.release_all_leases(node)
     with node.work(by="restore") as work:
-        waiting = update(Comparison).where(Comparison.state == Comparison.WAITING)
-        work.session.execute(waiting.values(due_at=now(), attempts=0))
+        pending_comparisons = update(Comparison).where(Comparison.state == Comparison.WAITING)
+        work.session.execute(pending_comparisons.values(due_at=now(), attempts=0))
         sessions.end_sessions_of_all_users(work)
         council = councils.require_own(work.session)
         work.audit("node.restore", council.actor.uri, taken_at=manifest.taken_at)
 
 
 def _extract_and_check(source: Path, folder: Path, passphrase: str) -> BackupManifest:
-    """The manifest of a backup, its files in `folder`."""
+    """Extract a backup into `folder` and check that it is complete. Returns its manifest."""
     manifest = archive.extract_archive(source, folder, passphrase)
     member = databases.DATABASE_MEMBERS.get(manifest.engine, "")
     if not {member, SECRET_MEMBER, SETTINGS_MEMBER} <= manifest.files.keys():
@@ -133,32 +136,34 @@ def _extract_and_check(source: Path, folder: Path, passphrase: str) -> BackupMan
     return manifest
 
 
-def _require_restorable(manifest: BackupManifest, given: Settings, engine: Engine) -> None:
-    if manifest.base_url != given.base_url:
+def _require_restorable(manifest: BackupManifest, node_settings: Settings, engine: Engine) -> None:
+    if manifest.base_url != node_settings.base_url:
         raise BackupError(
-            f"This backup is of {manifest.base_url}, and base_url is {given.base_url}. Every"
-            " federated id begins with base_url, so it must be the same."
+            f"This backup is of {manifest.base_url}, and base_url is {node_settings.base_url}."
+            " Every federated id begins with base_url, so it must be the same."
         )
     if manifest.engine != engine.dialect.name:
         raise BackupError(
             f"This backup is of a node on {manifest.engine}, and database_url names another kind"
             " of database."
         )
-    running_processes.require_stopped(given, engine)
+    running_processes.require_stopped(node_settings, engine)
     if not databases.is_empty(engine):
         raise BackupError("This node is not empty. A backup is restored into an empty node only.")
 
 
 @contextmanager
-def _settings_in_place(kept: Path) -> Iterator[tuple[Settings, tuple[str, ...]]]:
-    """The settings of the restored node, and what to say of them. A machine without a settings file
-    gets `kept`, for good unless an error leaves the block.
+def _settings_in_place(backed_up: Path) -> Iterator[tuple[Settings, tuple[str, ...]]]:
+    """The settings of the restored node, with remarks for the operator.
+
+    A machine without a settings file gets `backed_up`; the file is removed again if the block
+    raises.
     """
     path = settings.settings_path()
     if path.exists():
         yield settings.load(), (f"{path} was left as it is.",)
         return
-    shutil.copyfile(kept, path)
+    shutil.copyfile(backed_up, path)
     path.chmod(0o600)
     try:
         yield settings.load(), (f"The settings of the backup are in {path}.",)
@@ -168,11 +173,13 @@ def _settings_in_place(kept: Path) -> Iterator[tuple[Settings, tuple[str, ...]]]
 
 
 @contextmanager
-def _open_engine(given: Settings) -> Iterator[Engine]:
-    """An engine of the node's database, without the rest of the node."""
-    url = make_url(given.sqlalchemy_url)
+def _open_engine(node_settings: Settings) -> Iterator[Engine]:
+    """An engine for the node's database, without opening the rest of the node."""
+    url = make_url(node_settings.sqlalchemy_url)
     if url.get_backend_name() == "sqlite":
-        url = url.set(database=str(ensure_data_folder(given).resolve() / (url.database or "")))
+        url = url.set(
+            database=str(ensure_data_folder(node_settings).resolve() / (url.database or ""))
+        )
     engine = create_engine(url, hide_parameters=True)
     try:
         yield engine
@@ -182,7 +189,9 @@ def _open_engine(given: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def _temporary_folder(parent: Path) -> Iterator[Path]:
-    """A new folder beside what is written, on the same disk. A full disk ends in `BackupError`."""
+    """A new folder in `parent`, so that files can be moved from it without copying. Raises
+    `BackupError` for a full disk and other errors in writing.
+    """
     try:
         with tempfile.TemporaryDirectory(dir=parent, prefix=".moothall-") as folder:
             yield Path(folder)
@@ -190,12 +199,14 @@ def _temporary_folder(parent: Path) -> Iterator[Path]:
         raise BackupError(f"{parent} cannot be written: {error.strerror or error}.") from error
 
 
-def _as_toml(given: Settings) -> str:
-    """The settings that are not the defaults. What is JSON here is TOML too."""
+def _as_toml(node_settings: Settings) -> str:
+    """The settings that differ from the defaults. Each value is written as JSON, which is valid
+    TOML.
+    """
     lines = ["# The settings of the node when its backup was taken."]
-    for item in fields(Settings):
-        value = getattr(given, item.name)
-        if value != item.default and item.name not in LOCAL_SETTINGS:
-            plain = list(value) if isinstance(value, tuple) else value
-            lines.append(f"{item.name} = {json.dumps(plain)}")
+    for setting in fields(Settings):
+        value = getattr(node_settings, setting.name)
+        if value != setting.default and setting.name not in LOCAL_SETTINGS:
+            json_value = list(value) if isinstance(value, tuple) else value
+            lines.append(f"{setting.name} = {json.dumps(json_value)}")
     return "\n".join([*lines, ""])
