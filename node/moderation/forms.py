@@ -1,4 +1,4 @@
-"""The forms of visitors who report something, and of moderators who decide."""
+"""The forms with which visitors report a problem and moderators decide about a report."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import (

@@ -1,4 +1,4 @@
-"""A report (Flag): somebody says that something should not be here."""
+"""Reports (`Flag` activities): a visitor or another server reports content on this site."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from node.federating.models import Actor, Uri
 
 
 class ReportState(StrEnum):
-    """Where a report stands."""
+    """Open until a moderator decides; then upheld, or dismissed without action."""
 
     open = "open"
     upheld = "upheld"
@@ -26,8 +26,11 @@ STATE_TRANSITIONS: dict[ReportState, frozenset[ReportState]] = {
 
 
 class Report(Base):
-    """`about` lists the ids of what is reported; `words` is plain text. `uri` is the id of the
-    Flag; `reporter` is none for a visitor of our own pages. `decision` says what was done.
+    """A report of one or more objects.
+
+    `about` lists the ids of the reported objects; `words` is plain text; `uri` is the id of the
+    `Flag`. `reporter` is None for a visitor to this site. `host` is the reporter's server.
+    `decision` says what was done, in English.
     """
 
     __tablename__ = "report"

@@ -1,4 +1,4 @@
-"""Reports that other servers pass on."""
+"""Receives the reports that other servers forward (`Flag`)."""
 
 from sqlalchemy import select
 
@@ -12,7 +12,10 @@ from node.text import one_line
 
 
 def receive_flag(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody elsewhere reports what is here; of what they name, only what we know is kept."""
+    """Save a report from another server. Objects that are unknown here are left out.
+
+    Raises `NotHandledError` if none is known, or if too many reports from the server are open.
+    """
     activity, session = received.activity, work.session
     reporter = actors.by_uri(session, activity.actor)
     about = find_known(session, activity.objects[: service.MAX_OBJECTS])

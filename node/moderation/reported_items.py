@@ -1,4 +1,4 @@
-"""What a report is about: a project, an update, a comment, or somebody who acts."""
+"""What a report is about: a project, an update, a comment or an actor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from node.text import one_line
 from node.updates.models import Update, UpdateState
 
 MAX_LEN_EXCERPT = 500
-# An id of ours names one row; of each kind the whole list is asked for at once.
+# An id belongs to one row at most, and each model takes one query for a whole list of ids.
 REPORTABLE_MODELS = (Project, Update, Comment, Actor)
 
 
 @dataclass(frozen=True)
 class ReportedItem:
-    """One thing that is reported. `kind` is project, update, comment, actor, or gone.
+    """One reported object. `kind` is project, update, comment, actor, or gone.
 
-    `thing` is what a moderator can take off our pages, None where there is nothing of the kind.
+    `hideable` is the row that a moderator can hide on this site, or None.
     """
 
     uri: str
@@ -41,33 +41,33 @@ class ReportedItem:
 
 
 def find_known(session: Session, uris: Sequence[str]) -> list[str]:
-    """Those of some ids that something here has, in their order."""
-    found: set[str] = set()
-    for kind in REPORTABLE_MODELS:
-        found |= set(session.scalars(select(kind.uri).where(kind.uri.in_(uris))))
-    return [uri for uri in uris if uri in found]
+    """The ids that belong to an object in our database, in the given order."""
+    known: set[str] = set()
+    for model in REPORTABLE_MODELS:
+        known |= set(session.scalars(select(model.uri).where(model.uri.in_(uris))))
+    return [uri for uri in uris if uri in known]
 
 
 def list_items(session: Session, uris: Sequence[str]) -> list[ReportedItem]:
-    """What has these ids, in their order; what is no longer here is `gone`."""
+    """The object behind each id, in the given order. The kind of a missing object is `gone`."""
     return [find_item(session, uri) for uri in uris]
 
 
 def find_item(session: Session, uri: str) -> ReportedItem:
     project = session.scalar(select(Project).where(Project.uri == uri))
     if project is not None and project.state is ProjectState.published:
-        thing = None if project.is_local else project
-        text = _excerpt(project.content or project.summary)
+        hideable = None if project.is_local else project
+        excerpt = _excerpt(project.content or project.summary)
         author = project.council.actor
-        return ReportedItem(uri, "project", project.title, text, project.url, author, thing)
+        return ReportedItem(uri, "project", project.title, excerpt, project.url, author, hideable)
     update = session.scalar(select(Update).where(Update.uri == uri))
     if update is not None and update.state is not UpdateState.deleted:
-        title, text = update.project.title, _excerpt(update.content)
-        return ReportedItem(uri, "update", title, text, update.url, update.author)
+        title, excerpt = update.project.title, _excerpt(update.content)
+        return ReportedItem(uri, "update", title, excerpt, update.url, update.author)
     comment = session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is not None and comment.state is not CommentState.deleted:
-        title, text = comment.project.title, _excerpt(comment.content)
-        return ReportedItem(uri, "comment", title, text, comment.url, comment.author, comment)
+        title, excerpt = comment.project.title, _excerpt(comment.content)
+        return ReportedItem(uri, "comment", title, excerpt, comment.url, comment.author, comment)
     actor = session.scalar(select(Actor).where(Actor.uri == uri))
     if actor is not None:
         return ReportedItem(uri, "actor", actor.name, _excerpt(actor.about), actor.url, actor)

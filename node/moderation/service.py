@@ -1,5 +1,5 @@
-"""Reports: filed by visitors and by other servers, decided by moderators, passed on to where what
-is reported comes from.
+"""Reports: created by visitors and other servers, decided by moderators, and forwarded to the
+server of the reported content.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ from node.text import misfit, trim
 
 MAX_LEN_WORDS = 2_000
 MAX_OBJECTS = 20
-# Of one server so many reports wait, and so many are kept; of our own visitors, more.
+# Open reports from one server, from visitors to this site, and from all other servers together.
 MAX_OPEN_PER_HOST, MAX_OPEN_LOCAL = 100, 500
-# Of all servers but ours together.
 MAX_OPEN_REMOTE = 1_000
+# Older decided reports of a server are deleted.
 MAX_DECIDED_PER_HOST = 1_000
 PAGE_SIZE = 30
 
@@ -45,12 +45,12 @@ class Decision(StrEnum):
 
 
 class TooManyReportsError(ConflictError):
-    """So many reports of the same server wait that no more are taken."""
+    """The limit of open reports for the reporting server, or for all servers, is reached."""
 
 
 @dataclass(frozen=True)
 class ReportsPage:
-    """One page of reports, the newest first. `number` counts from 1."""
+    """One page of reports, newest first. `number` counts from 1; `pages` is their total."""
 
     reports: list[Report]
     number: int
@@ -66,23 +66,26 @@ def create_report(
     words: str,
     reporter: Actor | None = None,
 ) -> Report:
-    """Keep a report for the moderators. `host` is where the reporter is.
+    """Save a report for the moderators. `host` is the reporter's server.
 
-    Raises `TooManyReportsError`.
+    Deletes the oldest decided reports of the host above `MAX_DECIDED_PER_HOST`. Raises
+    `TooManyReportsError`.
     """
     session = work.session
-    most = MAX_OPEN_LOCAL if host == work.settings.authority else MAX_OPEN_PER_HOST
-    is_open = select(func.count()).select_from(Report).where(Report.state == ReportState.open)
-    of_host = session.scalar(is_open.where(Report.host == host)) or 0
-    is_full = host != work.settings.authority and (session.scalar(is_open) or 0) >= MAX_OPEN_REMOTE
-    if of_host >= most or is_full:
+    limit = MAX_OPEN_LOCAL if host == work.settings.authority else MAX_OPEN_PER_HOST
+    count_open = select(func.count()).select_from(Report).where(Report.state == ReportState.open)
+    open_of_host = session.scalar(count_open.where(Report.host == host)) or 0
+    is_remote_limit_reached = (
+        host != work.settings.authority and (session.scalar(count_open) or 0) >= MAX_OPEN_REMOTE
+    )
+    if open_of_host >= limit or is_remote_limit_reached:
         raise TooManyReportsError(
             msg("Too many reports are waiting to be read. Try again another day.")
         )
-    decided = Report.host == host, Report.state != ReportState.open
-    newest_first = select(Report.id).where(*decided).order_by(Report.id.desc())
-    surplus = newest_first.offset(MAX_DECIDED_PER_HOST).limit(MAX_OPEN_PER_HOST)
-    session.execute(delete(Report).where(Report.id.in_(surplus)))
+    is_decided = Report.host == host, Report.state != ReportState.open
+    newest_first = select(Report.id).where(*is_decided).order_by(Report.id.desc())
+    surplus_ids = newest_first.offset(MAX_DECIDED_PER_HOST).limit(MAX_OPEN_PER_HOST)
+    session.execute(delete(Report).where(Report.id.in_(surplus_ids)))
     row = Report(
         uri=uri,
         host=host,
@@ -97,9 +100,8 @@ def create_report(
 
 
 def create_visitor_report(work: UnitOfWork, about: str, words: str) -> Report:
-    """A visitor of ours says that something should not be here.
-
-    Raises `InvalidInputError` for words that will not do.
+    """Save a report by a visitor to this site. Raises `InvalidInputError` about `words`, and
+    `TooManyReportsError`.
     """
     words = trim(words)
     if not words:
@@ -107,8 +109,8 @@ def create_visitor_report(work: UnitOfWork, about: str, words: str) -> Report:
             msg("The report could not be sent."),
             {"words": msg("Enter a description of the problem")},
         )
-    if why := misfit(words, MAX_LEN_WORDS, lines=True):
-        raise InvalidInputError(msg("The report could not be sent."), {"words": why})
+    if problem := misfit(words, MAX_LEN_WORDS, lines=True):
+        raise InvalidInputError(msg("The report could not be sent."), {"words": problem})
     uri, host = local_uris.new_activity(work.settings), work.settings.authority
     row = create_report(work, uri=uri, host=host, about=[about], words=words)
     work.audit("report.file", about)
@@ -116,14 +118,14 @@ def create_visitor_report(work: UnitOfWork, about: str, words: str) -> Report:
 
 
 def list_page(session: Session, *, is_open: bool, number: int = 1) -> ReportsPage:
-    """The reports that wait, or those that were decided."""
+    """A page of the open reports, or of the decided ones."""
     query = select(Report).where(_is_in_state(is_open=is_open)).options(joinedload(Report.reporter))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     newest_first = query.order_by(Report.received_at.desc(), Report.id.desc())
-    found = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return ReportsPage(list(found), number, pages)
+    reports = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return ReportsPage(list(reports), number, pages)
 
 
 def _is_in_state(*, is_open: bool) -> ColumnElement[bool]:
@@ -138,19 +140,19 @@ def by_id(session: Session, report_id: int) -> Report:
 
 
 def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool = False) -> None:
-    """Do what a moderator decided about all that is reported, and close the report.
+    """Carry out a moderator's decision for everything in the report, and close the report.
 
-    `forward`: its servers are told too. Raises `InvalidInputError` where there is nothing that
-    this can be done to.
+    With `forward` the report is also sent to the servers of the reported content. Raises
+    `InvalidInputError` if the decision applies to nothing in the report.
     """
-    found = list_items(work.session, row.about)
-    done = {
+    items = list_items(work.session, row.about)
+    actions_taken = {
         Decision.dismiss: lambda: ["Nothing was done"],
-        Decision.hide: lambda: _hide_all(work, found),
-        Decision.block_author: lambda: _block_authors(work, found),
-        Decision.block_server: lambda: _block_servers(work, found),
+        Decision.hide: lambda: _hide_all(work, items),
+        Decision.block_author: lambda: _block_authors(work, items),
+        Decision.block_server: lambda: _block_servers(work, items),
     }[decision]()
-    if not done:
+    if not actions_taken:
         raise InvalidInputError(
             msg("This decision cannot be carried out."),
             {
@@ -160,86 +162,90 @@ def decide(work: UnitOfWork, row: Report, decision: Decision, *, forward: bool =
             },
         )
     if forward:
-        done += forward_report(work, row, found)
+        actions_taken += forward_report(work, row, items)
     _set_state(
         work, row, ReportState.dismissed if decision is Decision.dismiss else ReportState.upheld
     )
-    row.decision = "; ".join(done)[:500]
+    row.decision = "; ".join(actions_taken)[:500]
     work.audit("report.decide", row.uri, decision=row.decision)
 
 
 def reopen(work: UnitOfWork, row: Report) -> None:
-    """It was decided too early. What was done stays done."""
+    """Open a decided report again. The actions taken are not undone."""
     _set_state(work, row, ReportState.open)
     row.decision, row.decided_by, row.decided_at = "", "", None
     work.audit("report.reopen", row.uri)
 
 
-def hide(work: UnitOfWork, thing: Project | Comment) -> None:
-    """Take something off our pages. Raises `ConflictError` for what is ours."""
-    if isinstance(thing, Comment):
-        if thing.state is not CommentState.hidden:
-            conversations.hide(work, thing)
+def hide(work: UnitOfWork, item: Project | Comment) -> None:
+    """Hide a comment or another council's project. Raises `ConflictError` for our own project."""
+    if isinstance(item, Comment):
+        if item.state is not CommentState.hidden:
+            conversations.hide(work, item)
         return
-    if thing.is_local:
+    if item.is_local:
         raise ConflictError(msg("That is our own council’s project. Delete it instead."))
-    thing.is_hidden = True
-    work.audit("project.hide", thing.uri)
+    item.is_hidden = True
+    work.audit("project.hide", item.uri)
 
 
-def show(work: UnitOfWork, thing: Project | Comment) -> None:
-    """Put back on our pages what was taken off them."""
-    if isinstance(thing, Comment):
-        conversations.show(work, thing)
+def show(work: UnitOfWork, item: Project | Comment) -> None:
+    """Show a comment or project again that was hidden."""
+    if isinstance(item, Comment):
+        conversations.show(work, item)
         return
-    thing.is_hidden = False
-    work.audit("project.show", thing.uri)
+    item.is_hidden = False
+    work.audit("project.show", item.uri)
 
 
 def hidden_projects(session: Session) -> list[Project]:
-    """The projects of others that moderators took off our pages, by title."""
+    """Other councils' projects that are hidden on this site, by title."""
     return list(session.scalars(select(Project).where(Project.is_hidden).order_by(Project.title)))
 
 
-def forward_report(work: UnitOfWork, row: Report, found: Sequence[ReportedItem]) -> list[str]:
-    """Report it to the servers that it comes from, in the node's own name: nobody else is named."""
-    told = []
+def forward_report(work: UnitOfWork, row: Report, items: Sequence[ReportedItem]) -> list[str]:
+    """Send the report to the servers of the reported authors.
+
+    The `Flag` is sent by the node's own actor, so that the reporter is not disclosed. Returns a
+    sentence for each server, for the decision of the report.
+    """
+    actions_taken = []
     node = actors.node_actor(work.session, work.settings)
-    for author, uris in _group_by_author(found).items():
+    for author, uris in _group_by_author(items).items():
         uri = local_uris.new_activity(work.settings)
         activity = flag(uri, node.uri, [author.uri, *uris], row.words, to=[author.uri])
         outbox.send(work, node, activity, to=author)
-        told.append(f"reported to {author.host}")
-    return list(dict.fromkeys(told))
+        actions_taken.append(f"reported to {author.host}")
+    return list(dict.fromkeys(actions_taken))
 
 
-def _group_by_author(found: Sequence[ReportedItem]) -> dict[Actor, list[str]]:
-    grouped: dict[Actor, list[str]] = {}
-    for matter in found:
-        if matter.author is not None and not matter.author.is_local:
-            uris = grouped.setdefault(matter.author, [])
-            if matter.uri != matter.author.uri and host_of(matter.uri) == matter.author.host:
-                uris.append(matter.uri)
-    return grouped
+def _group_by_author(items: Sequence[ReportedItem]) -> dict[Actor, list[str]]:
+    uris_by_author: dict[Actor, list[str]] = {}
+    for item in items:
+        if item.author is not None and not item.author.is_local:
+            uris = uris_by_author.setdefault(item.author, [])
+            if item.uri != item.author.uri and host_of(item.uri) == item.author.host:
+                uris.append(item.uri)
+    return uris_by_author
 
 
-def _hide_all(work: UnitOfWork, found: Sequence[ReportedItem]) -> list[str]:
-    things = [matter.hideable for matter in found if matter.hideable is not None]
-    for thing in things:
-        hide(work, thing)
-    return [f"{thing.uri} was hidden" for thing in things]
+def _hide_all(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]:
+    hideable = [item.hideable for item in items if item.hideable is not None]
+    for row in hideable:
+        hide(work, row)
+    return [f"{row.uri} was hidden" for row in hideable]
 
 
-def _block_authors(work: UnitOfWork, found: Sequence[ReportedItem]) -> list[str]:
-    own = councils.require_own(work.session).actor
-    authors = list(_group_by_author(found))
+def _block_authors(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]:
+    own_actor = councils.require_own(work.session).actor
+    authors = list(_group_by_author(items))
     for author in authors:
-        actor_blocks.block(work, own, author)
+        actor_blocks.block(work, own_actor, author)
     return [f"{author.uri} was blocked" for author in authors]
 
 
-def _block_servers(work: UnitOfWork, found: Sequence[ReportedItem]) -> list[str]:
-    hosts = sorted({author.host for author in _group_by_author(found)})
+def _block_servers(work: UnitOfWork, items: Sequence[ReportedItem]) -> list[str]:
+    hosts = sorted({author.host for author in _group_by_author(items)})
     for host in hosts:
         peers.decide(work, host, peers.BLOCKED, "After a report")
     return [f"{host} was blocked" for host in hosts]

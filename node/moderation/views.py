@@ -1,4 +1,4 @@
-"""The pages of moderators, and the one on which a visitor reports something."""
+"""The moderators' pages, and the form with which a visitor reports a problem."""
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -31,7 +31,7 @@ blueprint = Blueprint("moderation", __name__, template_folder="templates")
 
 MODERATE = "moderation.decide"
 EXTENSION = "moothall-reports"
-# So many reports from one address within an hour.
+# Reports from one network within an hour.
 MAX_REPORTS, HOUR_SECONDS = 5, 3600.0
 PAGE_SIZE = 30
 
@@ -44,7 +44,7 @@ def _set_up_rate_limit(state: BlueprintSetupState) -> None:
 @blueprint.get("/report")
 @permission(PUBLIC)
 def report_form() -> ResponseReturnValue:
-    """A visitor wants to say that something should not be here."""
+    """The form for reporting the project, update or comment `about` (its id)."""
     form = ReportForm(formdata=None, about=_find_reported(request.args.get("about", "")).uri)
     return render_template("moderation/report.html", form=form)
 
@@ -56,14 +56,14 @@ def report() -> ResponseReturnValue:
     subject = _find_reported(form.about.data or "")
     if not form.validate_on_submit():
         return render_template("moderation/report.html", form=form), 400
-    tries: AttemptLimiter = current_app.extensions[EXTENSION]
-    if tries.hit(network_of(request.remote_addr or "")):
+    limiter: AttemptLimiter = current_app.extensions[EXTENSION]
+    if limiter.hit(network_of(request.remote_addr or "")):
         form.form_errors.append(_("You have sent too many reports. Try again in an hour."))
         return render_template("moderation/report.html", form=form), 429
     try:
         service.create_visitor_report(work, subject.uri, form.words.data or "")
     except InvalidInputError as error:
-        tries.undo(network_of(request.remote_addr or ""))
+        limiter.undo(network_of(request.remote_addr or ""))
         form.show(error)
         return render_template("moderation/report.html", form=form), 400
     except service.TooManyReportsError as error:
@@ -74,25 +74,27 @@ def report() -> ResponseReturnValue:
 
 
 def _find_reported(uri: str) -> comment_subjects.CommentSubject:
-    """What is reported, if whoever reports it may see it. Raises `NotFoundError`."""
-    session, reader = current_work().session, current_viewer()
-    found = comment_subjects.find(session, uri) if "\0" not in uri else None
-    if found is None:
+    """The object with this id. Raises `NotFoundError` unless the viewer can see it."""
+    session, viewer = current_work().session, current_viewer()
+    subject = comment_subjects.find(session, uri) if "\0" not in uri else None
+    if subject is None:
         raise NotFoundError(msg("The content you want to report is not on this site."))
-    projects.by_token(session, found.project.token, reader)
-    return found
+    projects.by_token(session, subject.project.token, viewer)
+    return subject
 
 
 @blueprint.get("/moderation")
 @permission(MODERATE)
 def index() -> ResponseReturnValue:
-    """The reports that wait, or those that were decided."""
+    """The open reports, or with `state=decided` the decided ones."""
     session, state = current_work().session, request.args.get("state", "")
     page = service.list_page(
         session, is_open=state != "decided", number=request.args.get("page", 1, type=int)
     )
-    about = {row.id: list_items(session, row.about) for row in page.reports}
-    return render_template("moderation/index.html", page=page, state=state, about=about)
+    items_by_report = {row.id: list_items(session, row.about) for row in page.reports}
+    return render_template(
+        "moderation/index.html", page=page, state=state, items_by_report=items_by_report
+    )
 
 
 @blueprint.get("/moderation/reports/<int:report_id>")
@@ -105,7 +107,7 @@ def show_report(report_id: int) -> ResponseReturnValue:
 @blueprint.post("/moderation/reports/<int:report_id>/decide")
 @permission(MODERATE)
 def decide(report_id: int) -> ResponseReturnValue:
-    """Do what was decided, and go on with the other reports."""
+    """Carry out the decision, and go back to the list of reports."""
     form, work = DecisionForm(), current_work()
     row = service.by_id(work.session, report_id)
     if not form.validate_on_submit():
@@ -134,26 +136,24 @@ def reopen(report_id: int) -> ResponseReturnValue:
 
 
 def _render_report_page(row: Report, form: DecisionForm) -> str:
-    about = list_items(current_work().session, row.about)
-    return render_template("moderation/report_page.html", report=row, matters=about, form=form)
+    items = list_items(current_work().session, row.about)
+    return render_template("moderation/report_page.html", report=row, items=items, form=form)
 
 
 @blueprint.get("/moderation/comments")
 @permission(MODERATE)
 def comments() -> ResponseReturnValue:
-    """The comments that wait for a moderator, the longest waiting first; and the councils that say
-    they use something of ours.
-    """
+    """The comments held for approval, oldest first, and the adoptions claimed by other councils."""
     query = (
         select(Comment)
         .where(Comment.state == CommentState.held)
         .order_by(Comment.received_at, Comment.id)
     )
     session = current_work().session
-    held = session.scalars(query.limit(PAGE_SIZE)).all()
+    held_comments = session.scalars(query.limit(PAGE_SIZE)).all()
     return render_template(
         "moderation/comments.html",
-        comments=held,
+        comments=held_comments,
         adoptions=adoption_service.list_for_moderation(session, PAGE_SIZE),
         form=FlaskForm(),
     )
@@ -176,7 +176,7 @@ def decide_comment(token: str, verb: str) -> ResponseReturnValue:
 @blueprint.post("/moderation/adoptions/<int:number>/<any(show, hide):verb>")
 @permission(MODERATE)
 def decide_adoption(number: int, verb: str) -> ResponseReturnValue:
-    """Show that a council says it uses something of ours, or take that off our pages."""
+    """Show or hide another council's statement that it uses one of our projects."""
     adoption_service.decide(current_work(), number, shown=verb == "show")
     if verb == "show":
         flash(_("The council is now shown with the project."), "success")
@@ -188,7 +188,7 @@ def decide_adoption(number: int, verb: str) -> ResponseReturnValue:
 @blueprint.post("/moderation/projects/<token>/<any(show, hide):verb>")
 @permission(MODERATE)
 def decide_project(token: str, verb: str) -> ResponseReturnValue:
-    """Take another council's project off our pages, or put it back."""
+    """Hide another council's project on this site, or show it again."""
     work = current_work()
     project = work.session.scalar(select(Project).where(Project.token == token))
     if project is None:
@@ -211,15 +211,15 @@ def blocks() -> ResponseReturnValue:
 @blueprint.post("/moderation/blocks")
 @permission(MODERATE)
 def block() -> ResponseReturnValue:
-    """Look the address up, and block whoever is there."""
+    """Look up an address and block the actor with that address."""
     form, work = BlockForm(), current_work()
     if not form.validate_on_submit():
         return _render_blocks_page(form), 400
     work.pause()
     try:
-        found = fetching.find_actor(current_node(), form.address.data or "")
-        own = councils.require_own(work.session).actor
-        row = actor_blocks.block(work, own, found)
+        actor = fetching.find_actor(current_node(), form.address.data or "")
+        own_actor = councils.require_own(work.session).actor
+        row = actor_blocks.block(work, own_actor, actor)
     except InvalidInputError as error:
         form.show(error)
         return _render_blocks_page(form), 400
@@ -245,7 +245,7 @@ def _render_blocks_page(form: BlockForm) -> str:
     return render_template(
         "moderation/blocks.html",
         form=form,
-        ours=actor_blocks.list_by_us(session),
-        of_us=actor_blocks.list_against_us(session),
+        blocks_by_us=actor_blocks.list_by_us(session),
+        blocks_against_us=actor_blocks.list_against_us(session),
         projects=service.hidden_projects(session),
     )
