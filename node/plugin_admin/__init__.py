@@ -1,1 +1,1 @@
-"""Plugins as the operator looks after them: switched on and off, set, their failures, purged."""
+"""Plugin administration for operators: enablement, settings, failures, scheduled jobs, purge."""

@@ -1,6 +1,6 @@
-"""Which plugins are switched on: those that the settings name, until the operator decides.
+"""Decides which plugins are enabled: those in the settings, unless the operator decided otherwise.
 
-A process reads it when it starts, and stays as it is until it is started again.
+A process reads the decisions when it starts; later decisions take effect after a restart.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ from node.plugin_loading import installed_plugins, load_plugin
 from node.runtime import UnitOfWork
 from node.settings import Settings
 
-# The row of `PluginJob` that says that a plugin was brought up to date since it was switched on.
+# The name of the `PluginJob` row that marks a plugin as caught up since it was enabled.
 CATCH_UP_JOB = "catching up"
 
 
 def read_decisions(engine: Engine) -> Mapping[str, bool]:
-    """What the operator decided. Nothing, where the database is new or does not answer."""
+    """The operator's decisions by plugin. Empty if the database is new or does not answer."""
     try:
         with read_only(), Session(engine) as session:
             if not inspect(session.connection()).has_table(PluginSwitch.__tablename__):
@@ -37,19 +37,19 @@ def read_decisions(engine: Engine) -> Mapping[str, bool]:
 
 
 def load_decisions(session: Session) -> dict[str, bool]:
-    """The same, in the order in which it was decided."""
+    """The operator's decisions by plugin, in the order in which they were made."""
     rows = select(PluginSwitch).order_by(PluginSwitch.at, PluginSwitch.name)
     return {row.name: row.is_on for row in session.scalars(rows)}
 
 
 def is_enabled(session: Session, settings: Settings, name: str) -> bool:
-    """Whether a plugin will be used by processes that start from now on."""
+    """Whether processes that start from now on will use a plugin."""
     return name in enabled_plugins(settings, load_decisions(session))
 
 
 def check_loadable(name: str) -> PluginDetails:
-    """Load a plugin alone. Raises `UnusablePluginError` or `SettingsError`, which say what does not
-    fit.
+    """Load a plugin by itself. Raises `UnusablePluginError` or `SettingsError` with the reason if
+    it cannot be used.
     """
     manager = pluggy.PluginManager(PROJECT_NAME)
     manager.add_hookspecs(HookSpecs)
@@ -57,7 +57,9 @@ def check_loadable(name: str) -> PluginDetails:
 
 
 def enable(work: UnitOfWork, name: str) -> None:
-    """Switch a plugin on. Raises as `examine` does, and `ConflictError` for one that is on."""
+    """Enable a plugin. Raises the errors of `check_loadable`, and `ConflictError` if it is already
+    enabled.
+    """
     if is_enabled(work.session, work.settings, name):
         raise ConflictError(msg("The plugin %(name)s is already switched on.", name=name))
     check_loadable(name)
@@ -65,9 +67,9 @@ def enable(work: UnitOfWork, name: str) -> None:
 
 
 def disable(work: UnitOfWork, name: str) -> None:
-    """Switch a plugin off. What it keeps is kept.
+    """Disable a plugin. Its data is kept.
 
-    Raises `NotFoundError` for one that is unknown, `ConflictError` for one that is off.
+    Raises `NotFoundError` for an unknown plugin, `ConflictError` for one that is already disabled.
     """
     if not is_enabled(work.session, work.settings, name):
         if name not in installed_plugins():
@@ -80,6 +82,6 @@ def disable(work: UnitOfWork, name: str) -> None:
 
 def _record_decision(work: UnitOfWork, name: str, *, is_on: bool) -> None:
     work.session.merge(PluginSwitch(name=name, is_on=is_on, by=work.by, at=now()))
-    again = PluginJob.plugin == name, PluginJob.name == CATCH_UP_JOB
-    work.session.execute(delete(PluginJob).where(*again))
+    is_catch_up = PluginJob.plugin == name, PluginJob.name == CATCH_UP_JOB
+    work.session.execute(delete(PluginJob).where(*is_catch_up))
     work.audit("plugin.enable" if is_on else "plugin.disable", name)

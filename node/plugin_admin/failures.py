@@ -1,4 +1,4 @@
-"""What plugins raised, kept for the operator whichever process it was in."""
+"""Stores the errors that plugins raised in any process, for the operator's pages."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,18 @@ from node.hooks import HookFailure
 from node.plugin_admin.models import PluginFailure
 from node.runtime import UnitOfWork
 
-MAX_KEPT = 500
+# Rows over all plugins; the oldest are deleted.
+MAX_FAILURES = 500
 
 log = structlog.get_logger(__name__)
 
 
 def save_failures(work: UnitOfWork) -> None:
-    """Write down what this process noted, at the end of any transaction that writes."""
+    """Store the failures that this process has noted since the last call.
+
+    Called at the end of every transaction that writes. A failure to store them is logged and does
+    not affect the transaction.
+    """
     if not work.node.hooks.has_unsaved_failures:
         return
     failures = work.node.hooks.pop_unsaved_failures()
@@ -29,15 +34,15 @@ def save_failures(work: UnitOfWork) -> None:
                 _upsert_failure(work.session, failure)
             _prune_surplus(work.session)
     except DBAPIError:
-        log.exception("failures of plugins were not kept")
+        log.exception("plugin failures not saved")
 
 
 def list_failures(session: Session, plugin: str | None = None) -> Sequence[PluginFailure]:
-    """The last of every plugin's, or of one, newest first."""
+    """The failures of all plugins, or of one, newest first; at most `MAX_FAILURES`."""
     query = select(PluginFailure).order_by(PluginFailure.last_at.desc(), PluginFailure.id)
     if plugin is not None:
         query = query.where(PluginFailure.plugin == plugin)
-    return session.scalars(query.limit(MAX_KEPT)).all()
+    return session.scalars(query.limit(MAX_FAILURES)).all()
 
 
 def _upsert_failure(session: Session, failure: HookFailure) -> None:
@@ -49,14 +54,14 @@ def _upsert_failure(session: Session, failure: HookFailure) -> None:
         "first_at": failure.at,
         "last_at": failure.at,
     }
-    again = {"count": PluginFailure.count + 1, "last_at": failure.at}
-    new = insert_into(session, PluginFailure).values(**values)
+    repeated = {"count": PluginFailure.count + 1, "last_at": failure.at}
+    insertion = insert_into(session, PluginFailure).values(**values)
     session.execute(
-        new.on_conflict_do_update(index_elements=["plugin", "hook", "error"], set_=again)
+        insertion.on_conflict_do_update(index_elements=["plugin", "hook", "error"], set_=repeated)
     )
 
 
 def _prune_surplus(session: Session) -> None:
     newest = select(PluginFailure.id).order_by(PluginFailure.last_at.desc(), PluginFailure.id)
-    surplus = session.scalars(newest.offset(MAX_KEPT)).all()
-    session.execute(delete(PluginFailure).where(PluginFailure.id.in_(surplus)))
+    surplus_ids = session.scalars(newest.offset(MAX_FAILURES)).all()
+    session.execute(delete(PluginFailure).where(PluginFailure.id.in_(surplus_ids)))

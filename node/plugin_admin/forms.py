@@ -1,4 +1,4 @@
-"""The form in which an operator sets what a plugin declares."""
+"""The form with which an operator changes the settings that a plugin declares."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ FIELD_TYPES: Mapping[str, Any] = {
 
 
 def settings_form(settings: list[Setting], values: Mapping[str, Any] | None = None) -> BaseForm:
-    """A form with one field for each setting, named after it, filled with `values`."""
+    """A form with one field per setting, named after the setting and filled from `values`."""
     fields = {setting.name: _field(setting) for setting in settings}
     form: BaseForm = type("SettingsForm", (BaseForm,), fields)()
     for name, value in (values or {}).items():
@@ -26,8 +26,8 @@ def settings_form(settings: list[Setting], values: Mapping[str, Any] | None = No
 
 
 def _field(setting: Setting) -> Any:
-    more = {"description": setting.hint}
+    options = {"description": setting.hint}
     if setting.kind == "choice":
         choices = [SelectChoice(value, label) for value, label in setting.choices.items()]
-        return SelectField(setting.label, choices=choices, validate_choice=False, **more)
-    return FIELD_TYPES[setting.kind](setting.label, **more)
+        return SelectField(setting.label, choices=choices, validate_choice=False, **options)
+    return FIELD_TYPES[setting.kind](setting.label, **options)

@@ -1,4 +1,4 @@
-"""Activities that plugins act on."""
+"""Passes received activities to the plugins that registered for their type."""
 
 from collections.abc import Sequence
 
@@ -9,29 +9,33 @@ from node.messages import msg
 from node.plugin_views import ActivityView
 from node.runtime import Handler, Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
-# What the node itself says to others about them, or only others do.
+# Types that plugins cannot register, even where no handler of the core uses them.
 CORE_ACTIVITIES = frozenset(
     {"Accept", "Reject", "Create", "Update", "Delete", "Undo", "Remove", "Add"}
 )
 
 
 def build_activity_handlers(hooks: Hooks, core: Sequence[Handlers]) -> Handlers:
-    """The handlers of the activities that plugins declare. One that declares an activity on which
-    the node acts itself does not get it.
+    """The handlers of the activity types that plugins registered. A type that the core handles is
+    refused, and recorded as a failure of the plugin.
     """
-    ours = CORE_ACTIVITIES | {activity for room in core for activity, _kind in room}
-    found: dict[tuple[str, str], Handler] = {}
+    core_types = CORE_ACTIVITIES | {
+        activity for room_handlers in core for activity, _kind in room_handlers
+    }
+    handlers: dict[tuple[str, str], Handler] = {}
     for plugin, activity in hooks.registered("register_activities"):
-        if activity in ours:
+        if activity in core_types:
             error = ValueError(f"{activity} is an activity on which the node acts itself")
             hooks.record_failure(plugin, "register_activities", error)
         else:
-            found[activity, ""] = dispatch_activity
-    return found
+            handlers[activity, ""] = dispatch_activity
+    return handlers
 
 
 def dispatch_activity(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Ask the plugins that declare such an activity, until one acts on it."""
+    """Offer the activity to each plugin that registered its type, until one handles it. Raises
+    `NotHandledError` if none does.
+    """
     activity = received.activity
     council = councils.by_actor_uri(work.session, activity.actor)
     view = ActivityView(
@@ -43,9 +47,9 @@ def dispatch_activity(work: UnitOfWork, received: ReceivedActivity) -> None:
         object_uri=activity.object_id,
         document=activity.raw,
     )
-    for plugin, kind in work.node.hooks.registered("register_activities"):
-        if kind == activity.type:
-            answers = work.node.hooks.call(work, "activity_received", only=plugin, activity=view)
-            if any(answer for _plugin, answer in answers):
+    for plugin, activity_type in work.node.hooks.registered("register_activities"):
+        if activity_type == activity.type:
+            results = work.node.hooks.call(work, "activity_received", only=plugin, activity=view)
+            if any(is_handled for _plugin, is_handled in results):
                 return
     raise NotHandledError(msg("no plugin handled this activity"))

@@ -1,4 +1,4 @@
-"""What plugins have done again and again, and what is done once when one was switched on."""
+"""Runs the scheduled jobs of plugins, and the catch-up after a plugin was enabled."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -24,12 +24,12 @@ MIN_INTERVAL = timedelta(minutes=1)
 
 
 def has_work(hooks: Hooks) -> bool:
-    """Whether there is anything to do for the plugins that are switched on."""
+    """Whether an enabled plugin has jobs, document types or facets."""
     return bool(hooks.registered("register_jobs") or hooks.document_types or hooks.facets)
 
 
 def run_job(node: Node) -> None:
-    """The job: run those that are due, one after the other."""
+    """The job: let newly enabled plugins catch up, then run the plugin jobs that are due."""
     for_each(node, JOB, node.hooks.names, partial(_backfill_once, node))
     jobs = {f"{plugin}: {job.name}": (plugin, job) for plugin, job in _registered(node)}
     for_each(node, JOB, jobs, lambda name: _run_if_due(node, *jobs[name]))
@@ -40,22 +40,24 @@ def _registered(node: Node) -> Sequence[tuple[str, ScheduledJob]]:
 
 
 def _run_if_due(node: Node, plugin: str, job: ScheduledJob) -> None:
-    """What the plugin itself raises is kept with its job; of what else fails, the job is due again
-    as it was.
+    """Run a plugin's job if it is due. Errors of the plugin are stored with the job; after any
+    other error the job is due again at once.
     """
     if not _is_due(node, plugin, job):
         return
     try:
         _run(node, plugin, job)
     except Exception:
-        mine = PluginJob.plugin == plugin, PluginJob.name == job.name
+        is_job = PluginJob.plugin == plugin, PluginJob.name == job.name
         with node.work(by=JOB) as work:
-            work.session.execute(update(PluginJob).where(*mine).values(due_at=now()))
+            work.session.execute(update(PluginJob).where(*is_job).values(due_at=now()))
         raise
 
 
 def schedule_now(work: UnitOfWork, plugin: str, name: str) -> None:
-    """Have a plugin's job run after the commit. Raises `KeyError` for none of its jobs."""
+    """Make a plugin's job due, and run it after the commit. Raises `KeyError` if the plugin has no
+    such job.
+    """
     if name not in {job.name for job in work.node.hooks.registered_by(plugin, "register_jobs")}:
         raise KeyError(f"{plugin} has no job {name}")
     if not insert_once(work.session, PluginJob, plugin=plugin, name=name, due_at=now(), error=""):
@@ -64,44 +66,46 @@ def schedule_now(work: UnitOfWork, plugin: str, name: str) -> None:
 
 
 def _is_due(node: Node, plugin: str, job: ScheduledJob) -> bool:
-    """Whether it is time, and no other process was quicker."""
+    """Whether the job is due and this process claimed it. Sets the time of the next run."""
     with node.reading() as session:
         row = session.get(PluginJob, (plugin, job.name))
         if row is not None and row.due_at > now():
             return False
-    every = max(job.every, MIN_INTERVAL)
+    interval = max(job.every, MIN_INTERVAL)
     with node.work(by=JOB) as work:
         key = {"plugin": plugin, "name": job.name}
-        if insert_once(work.session, PluginJob, **key, due_at=now() + every, error=""):
+        if insert_once(work.session, PluginJob, **key, due_at=now() + interval, error=""):
             return True
-        found = work.session.get_one(PluginJob, (plugin, job.name), with_for_update=True)
-        if found.due_at > now():
+        row = work.session.get_one(PluginJob, (plugin, job.name), with_for_update=True)
+        if row.due_at > now():
             return False
-        found.due_at = now() + every
+        row.due_at = now() + interval
         return True
 
 
 def _run(node: Node, plugin: str, job: ScheduledJob) -> None:
-    prepared: tuple[Any, ...] = ()
+    arguments: tuple[Any, ...] = ()
     error = ""
     if job.prepare is not None:
-        given, error = node.hooks.prepare(plugin, job.name, job.prepare)
-        prepared = (given,)
+        prepared_value, error = node.hooks.prepare(plugin, job.name, job.prepare)
+        arguments = (prepared_value,)
     with node.work(by=f"{plugin}: {job.name}") as work:
         if not error:
-            act = partial(_call_with_prepared, job.run, prepared)
-            _, error = node.hooks.run(work, plugin, job.name, act)
+            call = partial(_call_with_arguments, job.run, arguments)
+            _, error = node.hooks.run(work, plugin, job.name, call)
         row = work.session.get_one(PluginJob, (plugin, job.name))
         row.ran_at, row.error = now(), error[:500]
 
 
-def _call_with_prepared(run: Callable[..., None], prepared: tuple[Any, ...], work: Work) -> None:
-    run(work, *prepared)
+def _call_with_arguments(run: Callable[..., None], arguments: tuple[Any, ...], work: Work) -> None:
+    run(work, *arguments)
 
 
 def _backfill_once(node: Node, plugin: str) -> None:
-    """A plugin was switched on: what others published of its types before, nobody sends again, and
-    the index does not have its facets.
+    """Let a newly enabled plugin catch up, once.
+
+    Peers do not send again what they published while the plugin was disabled, and the index lacks
+    its facets: so the councils that we follow are backfilled and the index is rebuilt.
     """
     hooks, key = node.hooks, {"plugin": plugin, "name": CATCH_UP_JOB}
     with node.reading() as session:

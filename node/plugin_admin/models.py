@@ -1,4 +1,4 @@
-"""What the node keeps about plugins. What they keep themselves is in tables of their own."""
+"""The node's own tables about plugins. Plugins keep their data in their own tables."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from node.db import Base, now
 
 
 class PluginSwitch(Base):
-    """The operator switched a plugin on or off. Of one without a row the settings decide."""
+    """The operator's decision to enable or disable a plugin. Without a row the settings decide."""
 
     __tablename__ = "plugin_switch"
 
@@ -21,7 +21,7 @@ class PluginSwitch(Base):
 
 
 class PluginSettingValue(Base):
-    """What the operator set. What has no row is as the plugin declares."""
+    """A value that the operator set. Without a row the plugin's default applies."""
 
     __tablename__ = "plugin_value"
 
@@ -31,7 +31,7 @@ class PluginSettingValue(Base):
 
 
 class PluginJob(Base):
-    """When a plugin's job is due, when it ran last, and what it raised then, if anything."""
+    """When a plugin's job is due and last ran, and the error it raised then, or an empty string."""
 
     __tablename__ = "plugin_job"
 
@@ -43,7 +43,7 @@ class PluginJob(Base):
 
 
 class PluginFailure(Base):
-    """What a hook of a plugin raised, how often, and when first and last."""
+    """An error raised by a plugin's hook: how often, and when first and last."""
 
     __tablename__ = "plugin_failure"
     __table_args__ = (UniqueConstraint("plugin", "hook", "error"),)

@@ -1,4 +1,4 @@
-"""Writing a new plugin: a package that works, with a test."""
+"""Writes the source of a new plugin: a working package with a test."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -8,7 +8,7 @@ from node.messages import msg
 from node.plugin_loading import MAX_LEN_PLUGIN_NAME, PLUGIN_NAME, installed_plugins
 
 STARTER_PACKAGE = "node.plugin_admin"
-# What is written where. `@name@` stands for the name of the plugin.
+# Starter file by target path. `@name@` is replaced by the name of the plugin, also in the texts.
 STARTER_FILES = {
     "pyproject.toml": "pyproject.toml",
     "README.md": "README.md",
@@ -27,25 +27,27 @@ STARTER_FILES = {
 
 
 def create_plugin(name: str, into: Path) -> list[Path]:
-    """Write the plugin `name` into a new folder in `into`. Returns the files.
+    """Write the plugin `name` to a new folder in `into`. Returns the paths of the files.
 
-    Raises `InvalidInputError` for a name that cannot be one, that an installed plugin has, or whose
-    folder is there already.
+    Raises `InvalidInputError` about `name` if it is not a valid name, belongs to an installed
+    plugin, or names an existing folder.
     """
     folder = into / name
     if not PLUGIN_NAME.fullmatch(name) or len(name) > MAX_LEN_PLUGIN_NAME:
-        wrong = msg("Use lowercase letters, numbers and single underscores, starting with a letter")
-        raise InvalidInputError(msg("The plugin could not be created."), {"name": wrong})
+        problem = msg(
+            "Use lowercase letters, numbers and single underscores, starting with a letter"
+        )
+        raise InvalidInputError(msg("The plugin could not be created."), {"name": problem})
     if name in installed_plugins() or folder.exists():
-        taken = msg("A plugin or folder with this name already exists")
-        raise InvalidInputError(msg("The plugin could not be created."), {"name": taken})
+        problem = msg("A plugin or folder with this name already exists")
+        raise InvalidInputError(msg("The plugin could not be created."), {"name": problem})
     starter = files(STARTER_PACKAGE) / "starter"
-    written = []
+    paths = []
     for path, source in STARTER_FILES.items():
         target = folder / path.replace("@name@", name)
         text = (starter / f"{source}.txt").read_text(encoding="utf-8")
         target.parent.mkdir(parents=True, exist_ok=True)
-        shown = name.replace("_", " ").capitalize()
-        target.write_text(text.replace("@name@", name).replace("@Name@", shown), encoding="utf-8")
-        written.append(target)
-    return written
+        title = name.replace("_", " ").capitalize()
+        target.write_text(text.replace("@name@", name).replace("@Name@", title), encoding="utf-8")
+        paths.append(target)
+    return paths

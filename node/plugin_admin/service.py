@@ -1,4 +1,4 @@
-"""What an operator sees of each plugin, and removing what a plugin keeps."""
+"""The state of each plugin for the operator, and purging a plugin's data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,10 +29,11 @@ from node.settings import Settings
 
 @dataclass(frozen=True)
 class PluginStatus:
-    """A plugin that is installed, switched on, or has left something. None of its code was asked.
+    """A plugin that is installed or enabled, or has left data. Built without running its code.
 
-    `version` and `summary` are those of its package. `is_running`: this process uses it; what
-    differs from `is_on` will be so once it is started again. `wrong` says why it is left out.
+    `version` and `summary` are those of its package. `is_on`: enabled for processes that start from
+    now on; `is_running`: used by this process. `decided_by` is empty where the settings decide.
+    `problem` says why the plugin was not loaded. `tables` are the names of its tables.
     """
 
     name: str
@@ -47,7 +48,7 @@ class PluginStatus:
 
     @property
     def state(self) -> str:
-        """One word: running, broken, starting, stopping, off or gone."""
+        """The state as one word: running, broken, starting, stopping, off or gone."""
         if self.is_on and self.problem:
             return "broken"
         if self.is_on != self.is_running:
@@ -59,7 +60,9 @@ class PluginStatus:
 
 @dataclass(frozen=True)
 class PluginAbility:
-    """One thing that a plugin may do, with what it does it to: in words, or as code has it."""
+    """One kind of extension that a plugin adds, and its items. `is_code`: the items are
+    identifiers, not text for people.
+    """
 
     label: Label
     items: Sequence[Label]
@@ -67,31 +70,33 @@ class PluginAbility:
 
 
 def list_plugins(node: Node, session: Session) -> list[PluginStatus]:
-    """All that there are, by name."""
-    settings, rows = node.settings, load_decisions(session)
-    by = {row.name: row.by for row in session.scalars(select(PluginSwitch))}
-    on = set(enabled_plugins(settings, rows))
-    names = {*installed_plugins(), *on, *node.hooks.names, *rows}
-    found = [
-        _build_status(node, name, by.get(name, ""), is_on=name in on) for name in sorted(names)
+    """The status of every plugin, by name."""
+    settings, decisions = node.settings, load_decisions(session)
+    decided_by = {row.name: row.by for row in session.scalars(select(PluginSwitch))}
+    enabled = set(enabled_plugins(settings, decisions))
+    names = {*installed_plugins(), *enabled, *node.hooks.names, *decisions}
+    statuses = [
+        _build_status(node, name, decided_by.get(name, ""), is_on=name in enabled)
+        for name in sorted(names)
     ]
-    return [item for item in found if item.is_installed or item.is_on or item.tables]
+    return [status for status in statuses if status.is_installed or status.is_on or status.tables]
 
 
 def get_plugin(node: Node, session: Session, name: str) -> PluginStatus:
-    """Raises `NotFoundError`."""
-    for item in list_plugins(node, session):
-        if item.name == name:
-            return item
+    """The status of one plugin. Raises `NotFoundError`."""
+    for status in list_plugins(node, session):
+        if status.name == name:
+            return status
     raise NotFoundError(msg("There is no plugin called %(name)s on this server.", name=name))
 
 
 def purge(node: Node, name: str, by: str) -> list[str]:
-    """Remove all that a plugin keeps, for good; what it published is withdrawn. Returns the names
-    of the tables that were dropped. One that was interrupted goes on when it is called again.
+    """Delete all data of a plugin for good and withdraw what it published.
 
-    Raises `ConflictError` for one that is switched on, and `RunningError` while the node runs,
-    whose pages would go on asking for the tables.
+    Returns the names of the tables that were dropped. Works in several transactions; after an
+    interruption call it again. Raises `NotFoundError` for an invalid name, `ConflictError` if the
+    plugin is enabled, and `RunningError` while the node runs, because its pages still use the
+    tables.
     """
     running_processes.require_stopped(node.settings, node.engine)
     if not PLUGIN_NAME.fullmatch(name) or name == schema_migrations.CORE:
@@ -112,8 +117,8 @@ def purge(node: Node, name: str, by: str) -> list[str]:
 
 
 def load_alone(name: str) -> Hooks:
-    """A plugin by itself, loaded to see what it adds. Raises `UnusablePluginError` or
-    `SettingsError`, which say what does not fit.
+    """Load a plugin by itself to see what it adds. Raises `UnusablePluginError` or `SettingsError`
+    with the reason.
     """
     hooks = Hooks(Settings(plugins=(name,)))
     if hooks.skipped:
@@ -122,30 +127,42 @@ def load_alone(name: str) -> Hooks:
 
 
 def list_abilities(hooks: Hooks, name: str, tables: Sequence[str]) -> list[PluginAbility]:
-    """What a plugin adds to the node, in words."""
-    of = hooks.registered_by
-    found = [
+    """The kinds of extensions that a plugin adds to the node, without the empty ones."""
+    registered = hooks.registered_by
+    abilities = [
         PluginAbility(_l("Pages"), hooks.list_routes(name), is_code=True),
-        PluginAbility(_l("Menu items"), [each.label for each in of(name, "register_navigation")]),
-        PluginAbility(_l("Permissions"), [each.label for each in of(name, "register_permissions")]),
+        PluginAbility(
+            _l("Menu items"), [item.label for item in registered(name, "register_navigation")]
+        ),
+        PluginAbility(
+            _l("Permissions"), [item.label for item in registered(name, "register_permissions")]
+        ),
         PluginAbility(_l("Database tables"), tables, is_code=True),
         PluginAbility(
             _l("Documents sent to other councils"),
-            [each.label for each in of(name, "register_documents")],
+            [item.label for item in registered(name, "register_documents")],
         ),
-        PluginAbility(_l("Activities handled"), of(name, "register_activities"), is_code=True),
-        PluginAbility(_l("Project filters"), [each.label for each in of(name, "register_facets")]),
-        PluginAbility(_l("Settings"), [each.label for each in of(name, "register_settings")]),
         PluginAbility(
-            _l("Scheduled jobs"), [each.name for each in of(name, "register_jobs")], is_code=True
+            _l("Activities handled"), registered(name, "register_activities"), is_code=True
+        ),
+        PluginAbility(
+            _l("Project filters"), [item.label for item in registered(name, "register_facets")]
+        ),
+        PluginAbility(
+            _l("Settings"), [item.label for item in registered(name, "register_settings")]
+        ),
+        PluginAbility(
+            _l("Scheduled jobs"),
+            [item.name for item in registered(name, "register_jobs")],
+            is_code=True,
         ),
         PluginAbility(
             _l("Commands"),
-            [each.name or "" for each in of(name, "register_commands")],
+            [item.name or "" for item in registered(name, "register_commands")],
             is_code=True,
         ),
     ]
-    return [each for each in found if each.items]
+    return [ability for ability in abilities if ability.items]
 
 
 def _summary(metadata: PackageMetadata) -> str:
@@ -153,17 +170,17 @@ def _summary(metadata: PackageMetadata) -> str:
 
 
 def _build_status(node: Node, name: str, decided_by: str, *, is_on: bool) -> PluginStatus:
-    left_out = {item.name: item.reason for item in node.hooks.skipped}
-    point = installed_plugins().get(name)
-    package = point.dist if point else None
+    skip_reasons = {skipped.name: skipped.reason for skipped in node.hooks.skipped}
+    entry_point = installed_plugins().get(name)
+    package = entry_point.dist if entry_point else None
     return PluginStatus(
         name=name,
         version=package.version if package else "",
         summary=_summary(package.metadata) if package else "",
-        is_installed=point is not None,
+        is_installed=entry_point is not None,
         is_on=is_on,
         is_running=name in node.hooks.names,
         decided_by=decided_by,
-        problem=left_out.get(name, ""),
+        problem=skip_reasons.get(name, ""),
         tables=schema_migrations.plugin_tables(node.engine, name),
     )

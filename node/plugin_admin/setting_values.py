@@ -1,4 +1,4 @@
-"""What the operator set of what plugins declare."""
+"""The values that the operator set for the settings that plugins declare."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,50 +14,54 @@ from node.plugin_declarations import Setting
 from node.runtime import UnitOfWork
 from node.text import misfit, trim
 
+# Characters, by the kind of the setting.
 MAX_LENGTHS = {"line": 500, "text": 10_000}
 
 
 def get_value(session: Session, hooks: Hooks, plugin: str, name: str) -> str | int | bool:
-    """What was set, or else the default. Raises `KeyError` for what the plugin does not declare."""
+    """The value that was set, or the default if there is none or the stored one is no longer valid.
+    Raises `KeyError` if the plugin declares no such setting.
+    """
     setting = hooks.setting(plugin, name)
     if setting is None:
         raise KeyError(f"{plugin} declares no setting {name}")
-    mine = PluginSettingValue.plugin == plugin, PluginSettingValue.name == name
-    value: Any = session.scalar(select(PluginSettingValue.value).where(*mine))
+    is_setting = PluginSettingValue.plugin == plugin, PluginSettingValue.name == name
+    value: Any = session.scalar(select(PluginSettingValue.value).where(*is_setting))
     return value if _is_valid(setting, value) else setting.default
 
 
-def set_values(work: UnitOfWork, plugin: str, given: Mapping[str, Any]) -> None:
-    """Set what the plugin declares, all of it, as people typed it.
+def set_values(work: UnitOfWork, plugin: str, form_values: Mapping[str, Any]) -> None:
+    """Set all settings of a plugin from the values of a form.
 
-    Raises `InvalidInputError` with everything that does not fit.
+    Only changes are stored and audited. Raises `InvalidInputError` with an error for each invalid
+    value.
     """
-    hooks, wrong = work.node.hooks, {}
+    hooks, errors = work.node.hooks, {}
     values: dict[str, str | int | bool] = {}
     settings: list[Setting] = hooks.registered_by(plugin, "register_settings")
     for setting in settings:
-        value = _parse(setting, given.get(setting.name))
-        if why := _find_error(setting, value):
-            wrong[setting.name] = why
+        value = _parse(setting, form_values.get(setting.name))
+        if error := _find_error(setting, value):
+            errors[setting.name] = error
         else:
             values[setting.name] = value
-    if wrong:
-        raise InvalidInputError(msg("The settings could not be saved."), wrong)
-    changed = {
+    if errors:
+        raise InvalidInputError(msg("The settings could not be saved."), errors)
+    changes = {
         name: value
         for name, value in values.items()
         if get_value(work.session, hooks, plugin, name) != value
     }
-    for name, value in changed.items():
+    for name, value in changes.items():
         work.session.merge(PluginSettingValue(plugin=plugin, name=name, value=value))
-    if changed:
-        work.audit("plugin.set", plugin, values=changed)
+    if changes:
+        work.audit("plugin.set", plugin, values=changes)
 
 
-def _parse(setting: Setting, given: Any) -> Any:
+def _parse(setting: Setting, raw: Any) -> Any:
     if setting.kind == "yes_no":
-        return bool(given)
-    text = trim(str(given or ""))
+        return bool(raw)
+    text = trim(str(raw or ""))
     if setting.kind == "number":
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
     return text
@@ -82,7 +86,7 @@ def _find_text_error(setting: Setting, text: str) -> Message | None:
 
 
 def _is_valid(setting: Setting, value: Any) -> bool:
-    """Whether a value is one that the setting may have, as the plugin declares it now."""
+    """Whether a value is valid for the setting as the plugin declares it now."""
     match setting.kind:
         case "yes_no":
             return isinstance(value, bool)

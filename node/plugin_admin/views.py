@@ -1,4 +1,4 @@
-"""The operator's pages about plugins: which there are, what each may do, what it is set to."""
+"""The operator's pages about plugins: list, details, enabling and disabling, settings."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -24,7 +24,7 @@ blueprint = Blueprint(
 @blueprint.get("")
 @permission(OPERATE)
 def index() -> ResponseReturnValue:
-    """Every plugin, and what any of them raised."""
+    """All plugins, and the latest failures."""
     session = current_work().session
     return render_template(
         "extending/index.html",
@@ -36,19 +36,19 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<name>")
 @permission(OPERATE)
 def show(name: str) -> ResponseReturnValue:
-    """What a plugin may do, before it is switched on and after."""
+    """One plugin: its status, what it adds, its jobs and its failures."""
     node, session = current_node(), current_work().session
     plugin = service.get_plugin(node, session, name)
-    hooks, wrong = _load_hooks(plugin)
+    hooks, problem = _load_hooks(plugin)
     return render_template(
         "extending/plugin.html",
         plugin=plugin,
-        details=next((item for item in hooks.details if item.name == name), None),
+        details=next((details for details in hooks.details if details.name == name), None),
         abilities=service.list_abilities(hooks, name, plugin.tables),
-        wrong=wrong,
+        problem=problem,
         jobs=session.query(PluginJob).filter_by(plugin=name).order_by(PluginJob.name).all(),
         failures=failures.list_failures(session, name),
-        may_be_set=plugin.is_running and bool(hooks.registered_by(name, "register_settings")),
+        has_settings=plugin.is_running and bool(hooks.registered_by(name, "register_settings")),
         form=FlaskForm(),
     )
 
@@ -81,25 +81,26 @@ def disable(name: str) -> ResponseReturnValue:
 @blueprint.get("/<name>/settings")
 @permission(OPERATE)
 def edit(name: str) -> ResponseReturnValue:
-    declared = _declared_settings(name)
+    settings = _declared_settings(name)
     hooks, session = current_node().hooks, current_work().session
-    now = {
-        item.name: setting_values.get_value(session, hooks, name, item.name) for item in declared
+    values = {
+        setting.name: setting_values.get_value(session, hooks, name, setting.name)
+        for setting in settings
     }
-    return _render_settings(name, settings_form(declared, now))
+    return _render_settings(name, settings_form(settings, values))
 
 
 @blueprint.post("/<name>/settings")
 @permission(OPERATE)
 @keeps_text
 def change(name: str) -> ResponseReturnValue:
-    declared = _declared_settings(name)
-    form = settings_form(declared)
+    settings = _declared_settings(name)
+    form = settings_form(settings)
     if not form.validate_on_submit():
         return _render_settings(name, form), 400
     try:
         setting_values.set_values(
-            current_work(), name, {item.name: form[item.name].data for item in declared}
+            current_work(), name, {setting.name: form[setting.name].data for setting in settings}
         )
     except InvalidInputError as error:
         form.show(error)
@@ -109,7 +110,9 @@ def change(name: str) -> ResponseReturnValue:
 
 
 def _load_hooks(plugin: service.PluginStatus) -> tuple[Hooks, str]:
-    """The plugin as this process uses it, or loaded by itself; and why it cannot be used."""
+    """The hooks with this plugin, loaded by itself unless this process runs it, and why it cannot
+    be used, or an empty string.
+    """
     hooks = current_node().hooks
     if plugin.is_running or not plugin.is_installed:
         return hooks, plugin.problem
@@ -120,18 +123,18 @@ def _load_hooks(plugin: service.PluginStatus) -> tuple[Hooks, str]:
 
 
 def _declared_settings(name: str) -> list[Setting]:
-    found: list[Setting] = current_node().hooks.registered_by(name, "register_settings")
-    if not found:
+    settings: list[Setting] = current_node().hooks.registered_by(name, "register_settings")
+    if not settings:
         raise NotFoundError(msg("This plugin has no settings."))
-    return found
+    return settings
 
 
 def _render_settings(name: str, form: BaseForm) -> str:
-    details = next(item for item in current_node().hooks.details if item.name == name)
+    details = next(details for details in current_node().hooks.details if details.name == name)
     return render_template("extending/settings.html", details=details, form=form)
 
 
 def _redirect_with_error(name: str, error: MoothallError) -> ResponseReturnValue:
-    """Why it cannot be done; nothing has been written."""
+    """Back to the plugin's page with the error. Nothing has been written."""
     flash(error.safe_text, "error")
     return redirect(url_for("extending.show", name=name), 303)

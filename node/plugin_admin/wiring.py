@@ -1,4 +1,4 @@
-"""Where what plugins declare becomes part of a node that is put together."""
+"""Connects what plugins register with the application that is being built."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -23,17 +23,17 @@ FAILURES_ACTOR = "plugins"
 
 
 def load_hooks(settings: Settings, engine: Engine, without: Mapping[str, str]) -> Hooks:
-    """The plugins that are switched on, but for those in `without`, which says why.
+    """Load the enabled plugins, except those in `without` (reason by name).
 
-    The core's models are complete before: a class of a plugin's that has the name of one of them
-    takes nothing from it.
+    The core's mappers are configured first, so that a plugin's class with the name of a core model
+    cannot become part of the core's relationships.
     """
     configure_mappers()
     return Hooks(settings, enablement.read_decisions(engine), without)
 
 
 def register_pages(app: Flask, hooks: Hooks) -> None:
-    """Register the plugins' pages: those that fit."""
+    """Register the blueprints of the plugins, without those that conflict with other pages."""
     for blueprint in hooks.blueprints(app.url_map):
         app.register_blueprint(blueprint)
         for endpoint, view in [*app.view_functions.items()]:
@@ -45,15 +45,17 @@ def register_pages(app: Flask, hooks: Hooks) -> None:
 
 
 def _plugin_of(hooks: Hooks, blueprint: Blueprint) -> str:
-    """The plugin that a blueprint is named after."""
+    """The name of the plugin that a blueprint belongs to: the longest one that its name starts
+    with.
+    """
     return max(
         (name for name in hooks.names if f"{blueprint.name}_".startswith(f"{name}_")), key=len
     )
 
 
 def _guard_view(hooks: Hooks, plugin: str, view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view, which cannot use the network once its request has begun a transaction that may
-    write: everybody who writes would wait for that.
+    """Wrap a view so that it cannot use the network once its transaction may write: all other
+    writers would have to wait.
     """
 
     @wraps(view)
@@ -69,24 +71,26 @@ def _guard_view(hooks: Hooks, plugin: str, view: Callable[..., Any]) -> Callable
 
 
 def build_handlers(hooks: Hooks, core: Sequence[Handlers]) -> tuple[Handlers, ...]:
-    """What acts on what the plugins receive. `core` is what acts on everything else."""
+    """The handlers of plugins' documents and activities. `core` are the handlers of all other
+    activities.
+    """
     return receiving.build_handlers(hooks), build_activity_handlers(hooks, core)
 
 
 def list_notification_kinds(hooks: Hooks) -> list[NotificationKind]:
-    """The kinds of notices of the plugins."""
+    """The kinds of notifications that plugins register."""
     return [
         NotificationKind(
-            item.name, Topic(item.topic), item.sentence, item.for_followers, item.for_owner
+            kind.name, Topic(kind.topic), kind.sentence, kind.for_followers, kind.for_owner
         )
-        for _plugin, item in hooks.registered("register_notifications")
+        for _plugin, kind in hooks.registered("register_notifications")
     ]
 
 
 def _save_failures(response: Response) -> Response:
-    """What plugins raised while a page was made that only reads is kept besides."""
+    """Save failures noted in a request that did not write anything."""
     node = current_node()
     if node.hooks.has_unsaved_failures:
         with node.work(by=FAILURES_ACTOR):
-            pass  # it is one of the things that are done at the end of any
+            pass  # `save_failures` runs at the end of any transaction that writes
     return response
