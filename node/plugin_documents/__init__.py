@@ -1,1 +1,1 @@
-"""Documents of plugins' types: kept, federated, and given to whoever may see them."""
+"""Documents of the types that plugins declare: stored, federated and shown to their audience."""

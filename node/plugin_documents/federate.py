@@ -1,6 +1,4 @@
-"""A document of a plugin's type as JSON for other servers, and back. Pure: no database, no
-network.
-"""
+"""Converts plugin documents to and from ActivityStreams JSON. Pure: no database, no network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +17,15 @@ from node.plugin_documents.fields import clean_fields
 from node.plugin_documents.models import PluginDocument
 from node.text import one_line
 
-# How a type of Moothall's namespace is written, so that no context of ours has to know it.
+# Types are written with the prefix, so that the JSON-LD context need not list them.
 TYPE_PREFIX = "moothall:"
+# Characters.
 MAX_LEN_NAME = 300
 
 
 @dataclass(frozen=True)
 class RemoteDocument:
-    """What another node says in a document of its own, checked and sanitised."""
+    """A document received from another server, validated and sanitised."""
 
     uri: str
     type: str
@@ -41,12 +40,12 @@ class RemoteDocument:
 
 
 def type_names(kind: str) -> tuple[str, str]:
-    """How a type may be written by others."""
+    """The `type` values by which other servers may name a document type."""
     return f"{TYPE_PREFIX}{kind}", kind
 
 
 def address_to(row: PluginDocument) -> Addressed:
-    """Whom it is addressed to: what only peers may read, to the followers."""
+    """The `to` and `cc` of a document: followers only, unless it is public."""
     followers = (row.council.actor.followers or "",)
     if row.visibility == "public":
         return {"to": (PUBLIC,), "cc": followers}
@@ -54,7 +53,7 @@ def address_to(row: PluginDocument) -> Addressed:
 
 
 def to_document(row: PluginDocument, *, context: bool = True) -> JsonObject:
-    """All that plugins say in it is one literal."""
+    """A document as JSON. The plugin's fields are one literal, `details`."""
     addressed = address_to(row)
     document = drop_empty(
         {
@@ -81,8 +80,10 @@ def to_tombstone(row: PluginDocument) -> Tombstone:
 def from_document(
     document: Mapping[str, Any], types: Mapping[str, DocumentType]
 ) -> RemoteDocument | None:
-    """None for one of a type that is not of `types`. Raises `DocumentError` for one that does not
-    fit its type.
+    """Parse a received document.
+
+    Returns None if its type is not in `types`. Raises `DocumentError` if it does not match its
+    type.
     """
     name = type_of(document).removeprefix(TYPE_PREFIX)
     if name not in types:

@@ -1,4 +1,4 @@
-"""What the fields of a document may hold: checked and sanitised, whoever wrote them. Pure."""
+"""Validates and sanitises the fields of documents, our own and received ones. Pure."""
 
 import json
 import math
@@ -12,35 +12,39 @@ from node import markup
 from node.plugin_declarations import DocumentField, DocumentType
 from node.text import one_line, several_lines
 
-# What is inside a field of plain values is at most so deep.
+# Levels of nesting in a `json` field.
 MAX_DEPTH = 8
+# Integers up to this are exact in every JSON parser (RFC 8259, section 6).
 MAX_NUMBER = 2**53
 
 
-def clean_fields(kind: DocumentType, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The declared fields of `given`, as they are kept. Raises `DocumentError` naming a field."""
-    found: dict[str, Any] = {}
+def clean_fields(kind: DocumentType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The declared fields among `values`, in the form in which they are stored.
+
+    Undeclared and empty ones are left out. Raises `DocumentError` naming the field.
+    """
+    cleaned: dict[str, Any] = {}
     for field in kind.fields:
-        value = given.get(field.name)
+        value = values.get(field.name)
         if value is None or value == "":
             if field.is_needed:
                 raise DocumentError(field.name, "missing")
             continue
-        found[field.name] = CLEANERS[field.kind](field, value)
-    if len(json.dumps(found, ensure_ascii=False).encode()) > kind.most_bytes:
+        cleaned[field.name] = CLEANERS[field.kind](field, value)
+    if len(json.dumps(cleaned, ensure_ascii=False).encode()) > kind.most_bytes:
         raise DocumentError("details", "too long")
-    return found
+    return cleaned
 
 
-def to_view_fields(kind: DocumentType, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as plugins see them: days are days. Those that are not declared any more are left
-    out.
+def to_view_fields(kind: DocumentType, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored fields as plugins see them: `day` fields as dates, and without fields that are no
+    longer declared.
     """
-    known = {field.name: field.kind for field in kind.fields}
+    kinds = {field.name: field.kind for field in kind.fields}
     return {
-        name: date.fromisoformat(value) if known[name] == "day" else value
-        for name, value in kept.items()
-        if name in known
+        name: date.fromisoformat(value) if kinds[name] == "day" else value
+        for name, value in stored.items()
+        if name in kinds
     }
 
 
@@ -82,10 +86,10 @@ def _day(field: DocumentField, value: Any) -> str:
 
 
 def _uri(field: DocumentField, value: Any) -> str:
-    found = get_link(_text(field, value))
-    if found is None:
+    url = get_link(_text(field, value))
+    if url is None:
         raise DocumentError(field.name, "not a web address")
-    return found
+    return url
 
 
 def _json(field: DocumentField, value: Any) -> Any:
@@ -94,17 +98,17 @@ def _json(field: DocumentField, value: Any) -> Any:
     return _plain(field, value, MAX_DEPTH)
 
 
-def _plain(field: DocumentField, value: Any, deeper: int) -> Any:
+def _plain(field: DocumentField, value: Any, levels: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return _number(field, value)
     if isinstance(value, str):
         return _text(field, value)
-    if deeper and isinstance(value, list | tuple):
-        return [_plain(field, each, deeper - 1) for each in value]
-    if deeper and isinstance(value, Mapping):
-        return {_text(field, name): _plain(field, each, deeper - 1) for name, each in value.items()}
+    if levels and isinstance(value, list | tuple):
+        return [_plain(field, item, levels - 1) for item in value]
+    if levels and isinstance(value, Mapping):
+        return {_text(field, name): _plain(field, item, levels - 1) for name, item in value.items()}
     raise DocumentError(field.name, "not in a supported format")
 
 

@@ -1,4 +1,4 @@
-"""Documents of types that plugins declare, our own and other councils'."""
+"""The table of plugin documents, of our council and of others."""
 
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,10 @@ PUBLISHED, WITHDRAWN = "published", "withdrawn"
 
 
 class PluginDocument(Base):
-    """`fields` are as the type declares them, sanitised. `visibility` is public or peers.
+    """A document. `fields` match its type and are sanitised; `visibility` is `public` or `peers`.
 
-    One of ours that was withdrawn leaves its row, without what it said; one of another council's
-    leaves none.
+    A withdrawn document of our council keeps its row, without name and fields, so that its address
+    answers 410 Gone. A deleted document of another council leaves no row.
     """
 
     __tablename__ = "plugin_document"

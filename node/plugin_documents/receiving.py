@@ -1,4 +1,4 @@
-"""Documents of other councils, as their nodes tell us: an upsert by id."""
+"""Stores, updates and deletes the documents of other councils. Upserts are by id."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -27,33 +27,36 @@ log = structlog.get_logger(__name__)
 
 
 def build_handlers(hooks: Hooks) -> Handlers:
-    """What acts on documents of the types that the plugins declare. A node that does not know a
-    type ignores it.
-    """
-    written = {
+    """The handlers of documents of all registered types. Documents of unknown types are ignored."""
+    handlers = {
         (activity, kind): receive
         for name in hooks.document_types
         for kind in type_names(name)
         for activity in ("Create", "Update")
     }
-    return {**written, ("Delete", ""): receive_delete}
+    return {**handlers, ("Delete", ""): receive_delete}
 
 
 def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A Create or Update of a document, as its own origin gives it."""
+    """Handle the Create or Update of a document that was sent or fetched from its origin.
+
+    Raises `NotHandledError` if it is of an unknown type or was not applied.
+    """
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
-    told = from_document(received.document, _document_types(work.node.hooks))
-    if told is None:
+    document = from_document(received.document, _document_types(work.node.hooks))
+    if document is None:
         raise NotHandledError(msg("a document of an unknown type"))
     council = require_followed_council(work.session, received.activity.actor)
-    left_out = upsert(work, council, [told])
-    if left_out:
-        raise NotHandledError(left_out[told.uri])
+    rejected = upsert(work, council, [document])
+    if rejected:
+        raise NotHandledError(rejected[document.uri])
 
 
 def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A Delete of a document by its council: it goes, and does not come back."""
+    """Handle the Delete of a document by its council. A tombstone keeps it from being stored again.
+    Raises `NotHandledError` if the sender does not own it.
+    """
     uri = id_of(received.activity.object)
     row = work.session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
     if row is None or row.is_local or row.council.actor.uri != received.activity.actor:
@@ -65,11 +68,13 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
-    """Its origin no longer shows a document that we hold. `deleted`: it said so, and nothing that
-    it sent before brings it back. Returns whether we had it.
+    """Remove a document that its origin no longer serves. Returns whether we had it.
+
+    With `deleted` the origin said that it was deleted: a tombstone then keeps older messages from
+    restoring it.
     """
-    mine = PluginDocument.uri == uri, PluginDocument.council_id == council.id
-    row = work.session.scalar(select(PluginDocument).where(*mine))
+    is_document = PluginDocument.uri == uri, PluginDocument.council_id == council.id
+    row = work.session.scalar(select(PluginDocument).where(*is_document))
     if row is None:
         return False
     if deleted:
@@ -80,99 +85,109 @@ def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: boo
     return True
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, most: int) -> bool:
-    """The account of a council on another server is deleted: up to `most` of its documents go.
-    True if there may be more.
+def on_actor_deleted(work: UnitOfWork, actor: Actor, limit: int) -> bool:
+    """Delete up to `limit` documents of a council on another server whose actor was deleted.
+
+    Returns True if there may be more.
     """
-    theirs = PluginDocument.council.has(Council.actor_id == actor.id)
-    found = work.session.scalars(select(PluginDocument).where(theirs).limit(most)).all()
-    for row in found:
+    is_by_actor = PluginDocument.council.has(Council.actor_id == actor.id)
+    rows = work.session.scalars(select(PluginDocument).where(is_by_actor).limit(limit)).all()
+    for row in rows:
         with service.notify_plugin_of_removal(work, row):
             work.session.delete(row)
-    return len(found) == most
+    return len(rows) == limit
 
 
 def may_be_plugin_document(document: Mapping[str, Any]) -> bool:
-    """Whether a document may be of a type that a plugin declares."""
+    """Whether the type of a document is written as plugins' types are."""
     return type_of(document).startswith(TYPE_PREFIX)
 
 
 def parse_documents(hooks: Hooks, documents: Iterable[Mapping[str, Any]]) -> list[RemoteDocument]:
-    """Those that are of known types, and fit them."""
-    types, found = _document_types(hooks), {}
+    """The valid documents of known types among `documents`. Invalid ones are logged and skipped."""
+    types, by_uri = _document_types(hooks), {}
     for document in documents:
         try:
-            told = from_document(document, types)
+            parsed = from_document(document, types)
         except FederationError as error:
-            log.info("not a document", uri=str(id_of(document))[:300], why=str(error))
+            log.info(
+                "invalid plugin document skipped", uri=str(id_of(document))[:300], why=str(error)
+            )
         else:
-            if told is not None:
-                found[told.uri] = told
-    return list(found.values())
+            if parsed is not None:
+                by_uri[parsed.uri] = parsed
+    return list(by_uri.values())
 
 
 def upsert(
     work: UnitOfWork,
     council: Council,
-    told: list[RemoteDocument],
+    documents: list[RemoteDocument],
     *,
     asked_at: datetime | None = None,
 ) -> dict[str, str]:
-    """Keep what a council's node tells of its own documents; those left out, and why."""
+    """Store documents received from their council's server.
+
+    `asked_at`: when they were fetched; None if they were pushed. Returns the reason for each id
+    that was not applied. Calls `document_received` of the plugin for each one that was.
+    """
     session, types = work.session, work.node.hooks.document_types
-    of_these = PluginDocument.uri.in_([one.uri for one in told])
-    known = {row.uri: row for row in session.scalars(select(PluginDocument).where(of_these))}
-    counted: dict[str, int] = {}
+    has_uri = PluginDocument.uri.in_([document.uri for document in documents])
+    known = {row.uri: row for row in session.scalars(select(PluginDocument).where(has_uri))}
+    counts: dict[str, int] = {}
 
-    def misfit(one: RemoteDocument, there: PluginDocument | None) -> str:
-        if there is not None:
-            is_same = (there.council_id, there.type) == (council.id, one.type)
+    def reject_reason(document: RemoteDocument, row: PluginDocument | None) -> str:
+        if row is not None:
+            is_same = (row.council_id, row.type) == (council.id, document.type)
             return "" if is_same else "a document of another type"
-        if one.type not in counted:
-            mine = PluginDocument.council_id == council.id, PluginDocument.type == one.type
-            counted[one.type] = session.scalar(select(func.count()).where(*mine)) or 0
-        counted[one.type] += 1
-        return "" if counted[one.type] <= service.MAX_PER_COUNCIL else "one document too many"
+        if document.type not in counts:
+            is_same_type = (
+                PluginDocument.council_id == council.id,
+                PluginDocument.type == document.type,
+            )
+            counts[document.type] = session.scalar(select(func.count()).where(*is_same_type)) or 0
+        counts[document.type] += 1
+        return "" if counts[document.type] <= service.MAX_PER_COUNCIL else "one document too many"
 
-    fitting, left_out = select_applicable(work, council, told, known, misfit, asked_at)
-    for one in fitting:
-        plugin, kind = types[one.type]
-        row = _store(work, council, plugin, one, known.get(one.uri))
+    accepted, rejected = select_applicable(work, council, documents, known, reject_reason, asked_at)
+    for document in accepted:
+        plugin, kind = types[document.type]
+        row = _store(work, council, plugin, document, known.get(document.uri))
         view = service.to_plugin_view(row, kind)
         work.node.hooks.call(work, "document_received", only=plugin, document=view)
-    return left_out
+    return rejected
 
 
 def _store(
     work: UnitOfWork,
     council: Council,
     plugin: str,
-    told: RemoteDocument,
+    document: RemoteDocument,
     row: PluginDocument | None,
 ) -> PluginDocument:
-    moment = effective_changed_at(told)
+    changed_at = effective_changed_at(document)
     if row is None:
         row = PluginDocument(
-            uri=told.uri,
+            uri=document.uri,
             plugin=plugin,
-            type=told.type,
+            type=document.type,
             council=council,
             state=PUBLISHED,
-            published_at=min(told.published_at or moment, moment),
+            published_at=min(document.published_at or changed_at, changed_at),
         )
         work.session.add(row)
-    row.name, row.fields, row.visibility = told.name, told.fields, told.visibility
-    row.project_uri, row.changed_at = told.project_uri, moment
-    row.revision = told.revision
+    row.name, row.fields, row.visibility = document.name, document.fields, document.visibility
+    row.project_uri, row.changed_at = document.project_uri, changed_at
+    row.revision = document.revision
     work.session.flush()
     return row
 
 
 def select_remote(plugin: str) -> Select[int]:
-    """What others published of a plugin's types."""
-    ours = select(Council.id).where(Council.slug.is_not(None))
-    theirs = PluginDocument.plugin == plugin, PluginDocument.council_id.not_in(ours)
-    return select(PluginDocument.id).where(*theirs)
+    """The ids of other councils' documents of a plugin."""
+    own_councils = select(Council.id).where(Council.slug.is_not(None))
+    is_remote = PluginDocument.plugin == plugin, PluginDocument.council_id.not_in(own_councils)
+    return select(PluginDocument.id).where(*is_remote)
 
 
 def _document_types(hooks: Hooks) -> dict[str, DocumentType]:

@@ -1,4 +1,4 @@
-"""What can be done with documents of plugins' types, and reading those of everybody."""
+"""Publishes and withdraws our council's documents, and reads those of all councils."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,20 +32,21 @@ from node.projects.models import Project, ProjectState, Visibility, new_revision
 from node.runtime import UnitOfWork
 from node.text import one_line
 
-# Of one type and council. Nobody answers more checklists.
+# Documents of one type by one council.
 MAX_PER_COUNCIL = 5_000
+# Documents in a list for a plugin.
 MAX_LISTED = 1_000
-# Withdrawn in one transaction: each is written for whoever got it.
+# Documents withdrawn in one transaction. Each queues a delivery to every server that received it.
 WITHDRAW_BATCH_SIZE = 20
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a plugin publishes. `fields` are those of its type; `name` is a title for people.
+    """A document that a plugin publishes. `fields` match its type; `name` is a title for people.
 
-    `project_uri` is the project that it is about: then nobody may see it who may not see that.
-    `visibility` is `public` or `peers`; None: as its type says. `id` is that of a document that was
-    published before, and is now like this.
+    `project_uri` is the project that it is about: the document is visible only to those who can see
+    the project. `visibility` is `public` or `peers`, or None for that of the type. `id` is the id
+    of the document that this one replaces, if any.
     """
 
     type: str
@@ -59,12 +60,13 @@ class Document:
 def publish(
     work: UnitOfWork, plugin: str, kind: DocumentType, document: Document
 ) -> PluginDocument:
-    """Give a document an id, or change one, and send it to whoever follows our council.
+    """Publish a new document or a new version of one, and deliver it to our council's followers.
 
-    Nothing is sent of one that is the same as before. One that was withdrawn becomes a new one.
+    An unchanged document is not delivered again. A withdrawn one is published as a new document,
+    with a new id.
 
-    Raises `InvalidInputError` for fields that do not fit the type, `ConflictError` for one about a
-    project that others may not see.
+    Raises `InvalidInputError` for fields that do not match the type, `ConflictError` for a document
+    about a project that other councils cannot see, or for one too many.
     """
     name = one_line(document.name, MAX_LEN_NAME)
     if not name:
@@ -93,7 +95,9 @@ def publish(
 
 
 def withdraw(work: UnitOfWork, plugin: str, uri: str) -> None:
-    """A document of ours is deleted here and, as far as others comply, everywhere."""
+    """Delete a document of our council here, and ask all servers that have it to delete it. Does
+    nothing if it was withdrawn before. Raises `NotFoundError`.
+    """
     row = _lock_own(work.session, plugin, uri)
     if row.state == WITHDRAWN:
         return
@@ -103,7 +107,7 @@ def withdraw(work: UnitOfWork, plugin: str, uri: str) -> None:
 
 
 def withdraw_batch(work: UnitOfWork, plugin: str) -> bool:
-    """Withdraw a few documents of ours of one plugin; whether there are more."""
+    """Withdraw some documents of a plugin. Returns whether there may be more."""
     is_ours = PluginDocument.council.has(Council.slug.is_not(None))
     query = _select_published().where(PluginDocument.plugin == plugin, is_ours)
     rows = work.session.scalars(query.order_by(PluginDocument.id).limit(WITHDRAW_BATCH_SIZE)).all()
@@ -113,81 +117,86 @@ def withdraw_batch(work: UnitOfWork, plugin: str) -> bool:
 
 
 def on_audience_narrowed(
-    work: UnitOfWork, project: Project, now_for: Audience | None, after: int, most: int
+    work: UnitOfWork, project: Project, audience: Audience | None, after: int, limit: int
 ) -> int:
-    """Fewer may read a project: fewer may read what is about it. What another council says of a
-    project that is gone is forgotten.
+    """Narrow the audience of the documents about a project to that of the project.
+
+    `audience` is the remaining audience, None if the project was deleted or became private. Works
+    through up to `limit` documents with ids above `after`; returns the last id, or 0 if none are
+    left. Other councils' documents are deleted here if no one else can see the project.
     """
     query = _select_published().where(PluginDocument.project_uri == project.uri)
     if after == 0:
         outbox.narrow_audience_of_all(
-            work.session, query.with_only_columns(PluginDocument.uri), now_for
+            work.session, query.with_only_columns(PluginDocument.uri), audience
         )
-    following = query.where(PluginDocument.id > after).order_by(PluginDocument.id).limit(most)
-    found = work.session.scalars(following).all()
-    last = found[-1].id if len(found) == most else 0
-    for row in found:
-        if now_for is None:
+    next_rows = query.where(PluginDocument.id > after).order_by(PluginDocument.id).limit(limit)
+    rows = work.session.scalars(next_rows).all()
+    position = rows[-1].id if len(rows) == limit else 0
+    for row in rows:
+        if audience is None:
             with notify_plugin_of_removal(work, row):
                 if row.is_local:
                     _erase(row)
-                    _withdraw_from_others(work, row, now_for)
+                    _withdraw_from_others(work, row, audience)
                 else:
                     work.session.delete(row)
-        elif row.is_local and row.visibility != now_for:
-            row.visibility, row.revision, row.changed_at = now_for, new_revision(), now()
-            _withdraw_from_others(work, row, now_for)
-    return last
+        elif row.is_local and row.visibility != audience:
+            row.visibility, row.revision, row.changed_at = audience, new_revision(), now()
+            _withdraw_from_others(work, row, audience)
+    return position
 
 
 @contextmanager
 def notify_plugin_of_removal(work: UnitOfWork, row: PluginDocument) -> Iterator[None]:
-    """A document goes, and not by its plugin, which is told what it was."""
+    """Call `document_withdrawn` of the plugin after the block has removed `row`."""
     plugin, kind = work.node.hooks.document_types.get(row.type, ("", None))
-    was = to_plugin_view(row, kind) if kind else None
+    view = to_plugin_view(row, kind) if kind else None
     yield
     work.session.flush()
-    if was is not None:
-        work.node.hooks.call(work, "document_withdrawn", only=plugin, document=was)
+    if view is not None:
+        work.node.hooks.call(work, "document_withdrawn", only=plugin, document=view)
 
 
 def by_token(session: Session, token: str) -> PluginDocument:
-    """A document, one of ours that was withdrawn too. Raises `NotFoundError`."""
+    """The document with this token, also a withdrawn one. Raises `NotFoundError`."""
     row = session.scalar(select(PluginDocument).where(PluginDocument.token == token))
     if row is None:
         raise NotFoundError(msg("There is no such document."))
     return row
 
 
-def by_uri(session: Session, uri: str, reader: Viewer | None) -> PluginDocument:
-    """A document as far as `reader` may see it, or at all. Raises `NotFoundError`, `GoneError`."""
+def by_uri(session: Session, uri: str, viewer: Viewer | None) -> PluginDocument:
+    """The document with this id, if `viewer` can see it; None sees all. Raises `NotFoundError`, and
+    `GoneError` for a withdrawn one.
+    """
     row = session.scalar(select(PluginDocument).where(PluginDocument.uri == uri))
-    if row is None or not can_see(session, row, reader):
+    if row is None or not can_see(session, row, viewer):
         raise NotFoundError(msg("There is no such document."))
     if row.state == WITHDRAWN:
         raise GoneError(msg("This document has been deleted."))
     return row
 
 
-def can_see(session: Session, row: PluginDocument, reader: Viewer | None) -> bool:
-    """Whether `reader` may; None reads everything that is shown at all."""
+def can_see(session: Session, row: PluginDocument, viewer: Viewer | None) -> bool:
+    """Whether `viewer` can see a document; None sees all that are shown on this site."""
     if row.state == WITHDRAWN:
-        return True  # that there was one is all that is left of it
-    query = select(PluginDocument.id).where(PluginDocument.id == row.id, is_visible_to(reader))
+        return True  # nothing of its content is left
+    query = select(PluginDocument.id).where(PluginDocument.id == row.id, is_visible_to(viewer))
     return session.scalar(query) is not None
 
 
 def list_documents(
     session: Session,
     kind: str,
-    reader: Viewer | None,
+    viewer: Viewer | None,
     *,
     project_uri: str | None = None,
     council_uri: str | None = None,
     fields: Mapping[str, str | int | bool] | None = None,
 ) -> list[PluginDocument]:
-    """The documents of a type that `reader` may see, newest first; those with these `fields`."""
-    query = _select_published().where(PluginDocument.type == kind, is_visible_to(reader))
+    """The newest documents of a type that `viewer` can see, with these values in `fields`."""
+    query = _select_published().where(PluginDocument.type == kind, is_visible_to(viewer))
     if project_uri is not None:
         query = query.where(PluginDocument.project_uri == project_uri)
     if council_uri is not None:
@@ -199,43 +208,43 @@ def list_documents(
 
 
 def projects_with_documents(
-    session: Session, kind: str, reader: Viewer | None, project_uris: Collection[str]
+    session: Session, kind: str, viewer: Viewer | None, project_uris: Collection[str]
 ) -> set[str]:
-    """Those of some projects about which there are documents of a type that `reader` may see."""
-    there = select(PluginDocument.project_uri).where(
+    """The ids among `project_uris` with a document of this type that `viewer` can see."""
+    documented_uris = select(PluginDocument.project_uri).where(
         PluginDocument.state == PUBLISHED,
         PluginDocument.type == kind,
         PluginDocument.project_uri.in_(project_uris),
-        is_visible_to(reader),
+        is_visible_to(viewer),
     )
-    return {uri for uri in session.scalars(there) if uri}
+    return {uri for uri in session.scalars(documented_uris) if uri}
 
 
-def count_documents(session: Session, council: Council, reader: Viewer) -> int:
-    query = _select_visible(council, reader).with_only_columns(func.count())
+def count_documents(session: Session, council: Council, viewer: Viewer) -> int:
+    query = _select_visible(council, viewer).with_only_columns(func.count())
     return session.scalar(query) or 0
 
 
 def documents_after(
-    session: Session, council: Council, reader: Viewer, after: int, most: int
+    session: Session, council: Council, viewer: Viewer, after: int, limit: int
 ) -> list[PluginDocument]:
-    """The next documents of a council of ours that there are for `reader`, by row id."""
-    query = _select_visible(council, reader).where(PluginDocument.id > after)
-    return list(session.scalars(query.order_by(PluginDocument.id).limit(most)))
+    """The next `limit` documents of our council for `viewer`, with row ids above `after`."""
+    query = _select_visible(council, viewer).where(PluginDocument.id > after)
+    return list(session.scalars(query.order_by(PluginDocument.id).limit(limit)))
 
 
 def revisions_by_type(
-    session: Session, council: Council, reader: Viewer | None = None
+    session: Session, council: Council, viewer: Viewer | None = None
 ) -> dict[str, dict[str, str]]:
-    """By type, the ids and revisions of a council's documents: those for `reader`, or all."""
-    query = _select_visible(council, reader) if reader else _select_of_council(council)
+    """Type to id to revision, of a council's documents that `viewer` can see, or of all."""
+    query = _select_visible(council, viewer) if viewer else _select_of_council(council)
     columns = PluginDocument.type, PluginDocument.uri, PluginDocument.revision
-    found: dict[str, dict[str, str]] = {}
+    revisions: dict[str, dict[str, str]] = {}
     for kind, uri, revision in session.execute(
         query.with_only_columns(*columns).order_by(PluginDocument.id)
     ):
-        found.setdefault(kind, {})[uri] = revision
-    return found
+        revisions.setdefault(kind, {})[uri] = revision
+    return revisions
 
 
 def to_plugin_view(row: PluginDocument, kind: DocumentType) -> DocumentView:
@@ -254,32 +263,38 @@ def to_plugin_view(row: PluginDocument, kind: DocumentType) -> DocumentView:
     )
 
 
-def is_visible_to(reader: Viewer | None) -> ColumnElement[bool]:
-    """Which documents `reader` may see. Those of other councils are shown as their projects are,
-    and none about a project that is gone or taken off our pages.
+def is_visible_to(viewer: Viewer | None) -> ColumnElement[bool]:
+    """The SQL condition for documents that `viewer` can see.
+
+    Excluded for everyone are documents of councils that are not shown or are blocked, and documents
+    about a project that is deleted or hidden.
     """
-    about = Project.uri == PluginDocument.project_uri
-    is_gone = exists().where(about, or_(Project.state == ProjectState.deleted, Project.is_hidden))
+    is_about_project = Project.uri == PluginDocument.project_uri
+    is_gone = exists().where(
+        is_about_project, or_(Project.state == ProjectState.deleted, Project.is_hidden)
+    )
     is_blocked = PluginDocument.council.has(Council.actor.has(Actor.is_blocked))
-    here = and_(projects.is_council_shown(PluginDocument.council_id), ~is_gone, ~is_blocked)
-    if reader is None or reader.is_local_user:
-        return and_(here, true())
+    is_shown = and_(projects.is_council_shown(PluginDocument.council_id), ~is_gone, ~is_blocked)
+    if viewer is None or viewer.is_local_user:
+        return and_(is_shown, true())
     is_ours = PluginDocument.council.has(Council.slug.is_not(None))
-    is_for_peer = and_(is_ours, _is_for(reader.audiences))
-    return and_(here, or_(_is_for(ANONYMOUS.audiences), is_for_peer))
+    is_for_peer = and_(is_ours, _is_for(viewer.audiences))
+    return and_(is_shown, or_(_is_for(ANONYMOUS.audiences), is_for_peer))
 
 
 def _is_for(audiences: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a document is for some audiences, and what it is about too: where fewer may read a
-    project from now on, its documents follow in portions.
+    """The condition for documents that `audiences` can see, and whose project they can see: the
+    documents of a narrowed project follow in batches.
     """
-    fewer = Project.visibility.not_in([Visibility(word) for word in audiences])
-    is_narrowed = exists().where(Project.uri == PluginDocument.project_uri, fewer)
-    return and_(PluginDocument.visibility.in_(audiences), ~is_narrowed)
+    is_hidden_from_audiences = Project.visibility.not_in([Visibility(name) for name in audiences])
+    is_project_hidden = exists().where(
+        Project.uri == PluginDocument.project_uri, is_hidden_from_audiences
+    )
+    return and_(PluginDocument.visibility.in_(audiences), ~is_project_hidden)
 
 
-def _select_visible(council: Council, reader: Viewer) -> Select[PluginDocument]:
-    return _select_of_council(council).where(_is_for(reader.audiences))
+def _select_visible(council: Council, viewer: Viewer) -> Select[PluginDocument]:
+    return _select_of_council(council).where(_is_for(viewer.audiences))
 
 
 def _select_of_council(council: Council) -> Select[PluginDocument]:
@@ -303,28 +318,30 @@ def _validate_fields(kind: DocumentType, fields: Mapping[str, Any]) -> dict[str,
     try:
         return clean_fields(kind, fields)
     except DocumentError as error:
-        wrong = {error.property_name: message_from(error)}
-        raise InvalidInputError(msg("The document does not match its type."), wrong) from error
+        errors = {error.property_name: message_from(error)}
+        raise InvalidInputError(msg("The document does not match its type."), errors) from error
 
 
 def _effective_visibility(session: Session, document: Document, kind: DocumentType) -> Audience:
-    """For whom it is: for nobody who may not see the project that it is about."""
-    wanted = document.visibility or kind.visibility
+    """The visibility, no wider than that of the project. Raises `ConflictError`."""
+    requested = document.visibility or kind.visibility
     project = session.scalar(select(Project).where(Project.uri == document.project_uri))
     if project is None:
-        return wanted
+        return requested
     if project.state is not ProjectState.published or project.visibility is Visibility.private:
         raise ConflictError(
             msg(
                 "Other councils cannot see this project, so documents about it cannot be published."
             )
         )
-    return "public" if wanted == project.visibility == "public" else "peers"
+    return "public" if requested == project.visibility == "public" else "peers"
 
 
 def _lock_own(session: Session, plugin: str, uri: str) -> PluginDocument:
-    mine = PluginDocument.uri == uri, PluginDocument.plugin == plugin
-    row = session.scalar(select(PluginDocument).where(*mine).with_for_update(of=PluginDocument))
+    is_document = PluginDocument.uri == uri, PluginDocument.plugin == plugin
+    row = session.scalar(
+        select(PluginDocument).where(*is_document).with_for_update(of=PluginDocument)
+    )
     if row is None or not row.is_local:
         raise NotFoundError(msg("There is no such document."))
     return row
@@ -332,15 +349,15 @@ def _lock_own(session: Session, plugin: str, uri: str) -> PluginDocument:
 
 def _new_row(work: UnitOfWork, plugin: str, kind: str, project_uri: str | None) -> PluginDocument:
     council = councils.require_own(work.session)
-    mine = PluginDocument.council_id == council.id, PluginDocument.type == kind
-    if (work.session.scalar(select(func.count()).where(*mine)) or 0) >= MAX_PER_COUNCIL:
+    is_same_type = PluginDocument.council_id == council.id, PluginDocument.type == kind
+    if (work.session.scalar(select(func.count()).where(*is_same_type)) or 0) >= MAX_PER_COUNCIL:
         raise ConflictError(
             msg(
                 "A council can have at most %(most)s documents of this type.",
                 most=f"{MAX_PER_COUNCIL:,}",
             )
         )
-    token, moment = new_token(), now()
+    token, created_at = new_token(), now()
     return PluginDocument(
         token=token,
         uri=local_uris.document(work.settings, token),
@@ -349,8 +366,8 @@ def _new_row(work: UnitOfWork, plugin: str, kind: str, project_uri: str | None) 
         council=council,
         project_uri=project_uri,
         state=PUBLISHED,
-        published_at=moment,
-        changed_at=moment,
+        published_at=created_at,
+        changed_at=created_at,
     )
 
 
@@ -358,15 +375,19 @@ def _erase(row: PluginDocument) -> None:
     row.state, row.deleted_at, row.name, row.fields = WITHDRAWN, now(), "", {}
 
 
-def _withdraw_from_others(work: UnitOfWork, row: PluginDocument, now_for: Audience | None) -> None:
-    """It is deleted where others have it who may not read it any more."""
+def _withdraw_from_others(work: UnitOfWork, row: PluginDocument, audience: Audience | None) -> None:
+    """Send a Delete to servers that have the document and may no longer see it."""
     uri, actor = local_uris.new_activity(work.settings), row.council.actor
     deletion = delete_activity(uri, actor.uri, to_tombstone(row).dump(), **address_to(row))
-    outbox.withdraw(work, actor, deletion, now_for)
+    outbox.withdraw(work, actor, deletion, audience)
 
 
-def _publish(work: UnitOfWork, row: PluginDocument, make: ActivityFactory, document: Json) -> None:
+def _publish(
+    work: UnitOfWork, row: PluginDocument, create: ActivityFactory, document: Json
+) -> None:
     actor = row.council.actor
-    activity = make(local_uris.new_activity(work.settings), actor.uri, document, **address_to(row))
+    activity = create(
+        local_uris.new_activity(work.settings), actor.uri, document, **address_to(row)
+    )
     visibility: Audience = "public" if row.visibility == "public" else "peers"
     outbox.publish(work, actor, activity, visibility)

@@ -1,6 +1,4 @@
-"""Where documents are: as ActivityStreams for whoever may see them, and for people a way to what
-they are about.
-"""
+"""The addresses of documents: ActivityStreams JSON for servers, a redirect to a page for people."""
 
 from collections.abc import Iterable
 
@@ -33,31 +31,33 @@ blueprint = Blueprint("documents", __name__)
 @blueprint.get("/documents/<token>")
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
-    """One document for another server; people are led to the project, or to our council."""
-    reader, session = current_viewer(), current_work().session
-    is_document = wants_activity()
+    """A document as JSON for another server. People are redirected to the project, or to our
+    council.
+    """
+    viewer, session = current_viewer(), current_work().session
+    is_json_wanted = wants_activity()
     row = service.by_token(session, token)
     if row.state == WITHDRAWN:
-        if is_document:
+        if is_json_wanted:
             return activity_response(to_tombstone(row).dump(), 410)
         raise GoneError(msg("This document has been deleted."))
-    if not service.can_see(session, row, reader):
+    if not service.can_see(session, row, viewer):
         raise NotFoundError(msg("There is no such document."))
     if not row.is_local:
         return redirect(row.uri)
-    if not is_document:
+    if not is_json_wanted:
         return redirect(_page_url(row))
-    disclose([row], reader)
+    disclose([row], viewer)
     return activity_response(to_document(row))
 
 
-def disclose(rows: Iterable[PluginDocument], reader: Viewer) -> None:
-    """Before these documents leave for another server: what is for peers goes into the ledger."""
-    for_peers = [row.uri for row in rows if row.visibility != "public"]
-    if reader.host and for_peers:
-        with current_node().work(by=reader.host) as work:
-            for uri in for_peers:
-                disclosures.record_fetch(work.session, uri, reader.host)
+def disclose(rows: Iterable[PluginDocument], viewer: Viewer) -> None:
+    """Record in the sharing record that documents for peers are sent to the viewer's server."""
+    peer_only_uris = [row.uri for row in rows if row.visibility != "public"]
+    if viewer.host and peer_only_uris:
+        with current_node().work(by=viewer.host) as work:
+            for uri in peer_only_uris:
+                disclosures.record_fetch(work.session, uri, viewer.host)
 
 
 def _page_url(row: PluginDocument) -> str:
