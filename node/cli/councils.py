@@ -87,7 +87,7 @@ def unblock(uri: str) -> None:
     with open_work() as work:
         blocked = actors.by_uri(work.session, uri)
         own = service.require_own(work.session).actor
-        row = actor_blocks.between(work.session, own, blocked) if blocked else None
+        row = actor_blocks.find_block(work.session, own, blocked) if blocked else None
         if row is None:
             raise NotFoundError(msg("%(uri)s is not blocked.", uri=uri))
         actor_blocks.unblock(work, row)

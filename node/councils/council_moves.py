@@ -125,9 +125,9 @@ def receive_move(work: UnitOfWork, received: ReceivedActivity) -> None:
     if successor is None:
         own = service.require_own(session).actor
         new = service.upsert(work, document).actor
-        if new.is_blocked or actor_blocks.between(session, new, own) is not None:
+        if new.is_blocked or actor_blocks.find_block(session, new, own) is not None:
             raise NotHandledError(msg("the successor is blocked, or has blocked this council"))
-        if following.between(session, own, new) is None:
+        if following.find_follow(session, own, new) is None:
             following.request_follow(work, own, document)
     _record_move(work, old, target)
     ours = Follow.follower.has(Actor.is_local), Follow.followed_id == old.id

@@ -44,7 +44,7 @@ def is_refused(kind: str, actor_uri: str, refused_uris: Collection[str]) -> bool
     return actor_uri in refused_uris and kind not in RETRACTING_TYPES
 
 
-def between(session: Session, blocker: Actor, blocked: Actor) -> Block | None:
+def find_block(session: Session, blocker: Actor, blocked: Actor) -> Block | None:
     return session.scalar(
         select(Block).where(Block.blocker_id == blocker.id, Block.blocked_id == blocked.id)
     )
@@ -73,11 +73,11 @@ def block(work: UnitOfWork, blocker: Actor, target: ActorDocument | Actor) -> Bl
             msg("That is your own server."),
             {"address": msg("Enter an address on another server")},
         )
-    row = between(session, blocker, blocked)
+    row = find_block(session, blocker, blocked)
     if row is not None:
         return row
     uri = local_uris.new_activity(work.settings)
-    follow = following.between(session, blocker, blocked)
+    follow = following.find_follow(session, blocker, blocked)
     if follow is not None:
         following.unfollow(work, follow)
     _delete_follows(session, blocker, blocked)
@@ -152,7 +152,7 @@ def check_may_follow(session: Session, follower: Actor, followed: Actor) -> None
     error = None
     if followed.is_blocked:
         error = msg("%(name)s is blocked on this server", name=followed.name)
-    elif between(session, followed, follower) is not None:
+    elif find_block(session, followed, follower) is not None:
         error = msg("%(name)s has blocked our council", name=followed.name)
     if error:
         raise InvalidInputError(msg("You cannot follow this address."), {"address": error})

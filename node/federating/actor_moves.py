@@ -27,8 +27,8 @@ MAX_ATTEMPTS = 5
 def fetch_successor(node: Node, activity: Activity) -> JsonObject | None:
     """The document of the actor that a Move names as its target.
 
-    None for an actor of this node, and for a Move that is ignored. A target on a server that nobody
-    has decided about is suggested to the operator. Raises `FetchError`.
+    None for an actor of this node, and for a Move that is ignored. A target on a server without a
+    decision is suggested to the operator. Raises `FetchError`.
     """
     with node.reading() as session:
         try:

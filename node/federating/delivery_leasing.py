@@ -121,8 +121,8 @@ def _load_candidates(
     """
     parameters = {
         "after": after_host,
-        "most": limit,
-        "moment": current_time,
+        "limit": limit,
+        "current_time": current_time,
         "since": in_flight_since,
     }
     rows = session.execute(_select_hosts_and_due(), parameters).all()
@@ -151,17 +151,17 @@ def _load_candidates(
 
 @cache
 def _select_hosts_and_due() -> Select[tuple[Any, ...]]:
-    """Parameters `after`, `most`, `moment`, `since`: up to `most` hosts after `after`, with their
-    failures, end of cool-down, and ids of the first deliveries due at `moment`.
+    """Parameters `after`, `limit`, `current_time`, `since`: up to `limit` hosts after `after`, with
+    their failures, end of cool-down, and ids of the first due deliveries.
     """
-    hosts = _select_hosts_after(bindparam("after", type_=String), bindparam("most", type_=Integer))
-    moment, since = (bindparam(name, type_=UtcDateTime) for name in ("moment", "since"))
-    is_candidate = queues.is_free_or_in_flight(Delivery, moment, since)
+    hosts = _select_hosts_after(bindparam("after", type_=String), bindparam("limit", type_=Integer))
+    current_time, since = (bindparam(name, type_=UtcDateTime) for name in ("current_time", "since"))
+    is_candidate = queues.is_free_or_in_flight(Delivery, current_time, since)
     return (
         select(hosts.c.host, Peer.failures, Peer.try_after)
         .add_columns(
             *(
-                _select_due(hosts.c.host, position, moment, is_candidate)
+                _select_due(hosts.c.host, position, current_time, is_candidate)
                 for position in range(MAX_PER_HOST)
             )
         )
@@ -193,11 +193,15 @@ def _select_hosts_after(after: ColumnElement[str], limit: ColumnElement[int]) ->
 def _select_due(
     host: ColumnElement[str],
     position: int,
-    moment: ColumnElement[datetime],
+    current_time: ColumnElement[datetime],
     is_candidate: ColumnElement[bool],
 ) -> ScalarSelect[int]:
     """The id of the host's due delivery at this position, free or in flight."""
-    is_due = Delivery.state == Delivery.WAITING, Delivery.host == host, Delivery.due_at <= moment
+    is_due = (
+        Delivery.state == Delivery.WAITING,
+        Delivery.host == host,
+        Delivery.due_at <= current_time,
+    )
     query = select(Delivery.id).where(*is_due, is_candidate).order_by(Delivery.due_at, Delivery.id)
     return query.limit(1).offset(position).scalar_subquery()
 

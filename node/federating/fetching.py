@@ -20,7 +20,7 @@ from node.outbound import AS2, JRD, OutboundError, OutboundResponse, Signer
 from node.runtime import Node
 
 # A message of one server can name URLs of another. Per minute, at most this many third-party
-# fetches per server and in all, so that nobody can use this node to flood a third server.
+# fetches per server and in all, so that no one can use this node to flood a third server.
 MAX_THIRD_PARTY_FETCHES_PER_HOST, MAX_THIRD_PARTY_FETCHES = 20, 300
 # The statuses, or the type of the document, by which a server says that an object is gone.
 GONE_STATUSES, TOMBSTONE = frozenset({404, 410}), "Tombstone"

@@ -119,7 +119,7 @@ def reconcile(node: Node, actor_id: int, url: str) -> str:
             follower = actors.local_by_uri(work.session, uri)
             if follower is None or follower.kind != FOLLOWER_KIND:
                 continue
-            if following.between(work.session, follower, actor) is None:
+            if following.find_follow(work.session, follower, actor) is None:
                 _send_undo(work, follower, actor)
                 changes.append(f"{follower.address} does not follow")
         return ", ".join(changes)

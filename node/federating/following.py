@@ -31,7 +31,7 @@ SELECT_UNDO = (
 )
 
 
-def between(session: Session, follower: Actor, followed: Actor) -> Follow | None:
+def find_follow(session: Session, follower: Actor, followed: Actor) -> Follow | None:
     return session.scalar(SELECT_BETWEEN, {"follower": follower.id, "followed": followed.id})
 
 
@@ -46,7 +46,7 @@ def request_follow(work: UnitOfWork, follower: Actor, document: ActorDocument) -
             {"address": msg("Enter the address of another council")},
         )
     followed = actors.upsert(work.session, document)
-    row = between(work.session, follower, followed)
+    row = find_follow(work.session, follower, followed)
     if row is None:
         row = Follow(follower=follower, followed=followed)
         work.session.add(row)
@@ -100,7 +100,7 @@ def receive_follow(work: UnitOfWork, received: ReceivedActivity) -> None:
         "actor": follower.uri,
         "object": followed.uri,
     }
-    row = between(work.session, follower, followed)
+    row = find_follow(work.session, follower, followed)
     if row is None and (followed.moved_to is not None or _was_undone(work.session, activity)):
         answer = reject(local_uris.new_activity(work.settings), followed.uri, follow_summary)
         _send_answer(work, followed, answer, follower)

@@ -57,10 +57,10 @@ def prune_all(node: Node) -> None:
         "deliveries": delivery.prune,
         "messages": _prune_messages,
         "actors": _prune_actors,
-        "deletions": _prune_tombstones,
-        "answers": _prune_direct_activities,
+        "tombstones": _prune_tombstones,
+        "direct_activities": _prune_direct_activities,
         "reactions": _prune_reactions,
-        "failures of jobs": _prune_failures,
+        "job_failures": _prune_failures,
     }
 
     def run_step(name: str) -> None:

@@ -45,8 +45,8 @@ class OutgoingRequest:
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """The result of one attempt. `status` is None if nobody responded. `is_permanent`: a retry is
-    useless. `is_own_failure`: this node could not send, which says nothing about the host.
+    """The result of one attempt. `status` is None if the host did not respond. `is_permanent`: a
+    retry is useless. `is_own_failure`: this node could not send, which says nothing about the host.
 
     `scheme`: the signature scheme that the host is known to accept now.
     """

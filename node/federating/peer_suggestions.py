@@ -17,7 +17,7 @@ MAX_PER_SOURCE, MAX_SUGGESTIONS = 200, 2_000
 
 
 def list_suggestions(session: Session) -> list[Peer]:
-    """The suggested servers that nobody has decided about, by name."""
+    """The suggested servers that still await a decision, by name."""
     return list(session.scalars(select(Peer).where(*_is_suggested()).order_by(Peer.host)))
 
 

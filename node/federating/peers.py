@@ -215,8 +215,10 @@ def _update_blocked_batch(session: Session, *, is_blocked: bool) -> bool:
 
 
 def _is_blocked_by_us() -> ColumnElement[bool]:
-    ours = aliased(Actor)
-    return exists().where(Block.blocked_id == Actor.id, Block.blocker_id == ours.id, ours.is_local)
+    our_actor = aliased(Actor)
+    return exists().where(
+        Block.blocked_id == Actor.id, Block.blocker_id == our_actor.id, our_actor.is_local
+    )
 
 
 def _delete_follows_batch(session: Session) -> bool:

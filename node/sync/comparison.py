@@ -42,7 +42,7 @@ MIN_FETCH_LIMIT = 500
 FETCH_LIMIT_DIVISOR = 50
 # Buckets fetched ahead.
 PREFETCHED_BUCKETS = 16
-# Objects that may be deleted that one comparison asks for; the next one continues.
+# Possibly deleted objects that one comparison asks for; the next one continues.
 MAX_REMOVAL_CHECKS = 2_000
 # Comparisons in a row, until the data agrees; after that, the usual interval applies.
 MAX_ATTEMPTS = 6

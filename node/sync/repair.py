@@ -124,7 +124,7 @@ class Repair:
         return list(projects)
 
     def _fetch(self, uri: str) -> ingest.RemoteObject | fetching.FetchError | None:
-        """The object at its origin; the error if it is missing or useless; None if it cannot be
+        """The object at its origin; the error if it is missing or invalid; None if it cannot be
         parsed.
 
         Raises `FetchError` if the origin does not respond.
