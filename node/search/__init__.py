@@ -1,1 +1,1 @@
-"""Finding projects and their outputs: the index, what is asked of it, searches that are kept."""
+"""Search for projects and outputs: the full-text index, queries, filters and saved searches."""

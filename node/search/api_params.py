@@ -1,4 +1,4 @@
-"""What a program asks for in the address of a feed, a table or the API."""
+"""Search parameters of the current request, as feeds, exports and the API read them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,22 +10,24 @@ from node.request import current_work
 from node.search.search_params import SearchParams, parse
 
 COUNCIL_PARAM = "council"
-# The number of no council.
+# An id that no council has: filtering by it finds nothing.
 NO_COUNCIL = -1
 
 
 def parse_request_params(*, strictly: bool = False) -> SearchParams:
-    """What is asked for, as the finder reads it; a council also by its id. Raises
-    `InvalidInputError`.
+    """The search parameters in the query string of the current request.
+
+    A council may be given by its actor URI as well as by its number; an unknown URI finds nothing.
+    Raises `InvalidInputError` for values that cannot be read.
     """
-    found, error = parse(_pairs(), strictly=strictly)
+    params, error = parse(_pairs(), strictly=strictly)
     if error:
         raise error
     uri = _council_uri()
     if not uri:
-        return found
+        return params
     council = councils.by_actor_uri(current_work().session, uri) if "\0" not in uri else None
-    return replace(found, council=council.id if council else NO_COUNCIL)
+    return replace(params, council=council.id if council else NO_COUNCIL)
 
 
 def _pairs() -> Iterator[tuple[str, str]]:
@@ -35,4 +37,4 @@ def _pairs() -> Iterator[tuple[str, str]]:
 
 
 def _council_uri() -> str:
-    return next((each for each in request.args.getlist(COUNCIL_PARAM) if ":" in each), "")
+    return next((value for value in request.args.getlist(COUNCIL_PARAM) if ":" in value), "")

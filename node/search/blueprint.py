@@ -1,4 +1,4 @@
-"""Where the pages of searching stand."""
+"""The blueprint that the search views register on."""
 
 from flask import Blueprint
 

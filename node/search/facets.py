@@ -1,4 +1,4 @@
-"""What projects can be narrowed down by, in words, and what was chosen of it."""
+"""Facets and date ranges of the project search, with their labels, and the filters selected."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ PLUGIN_FACET = "facet"
 ORIGIN_LABELS = {"ours": _l("This council"), "others": _l("Other councils")}
 FRESHNESS_LABELS = {
     **{
-        word.value: name
-        for word, name in freshness.FRESHNESS_LABELS.items()
-        if word is not Freshness.archived
+        state.value: label
+        for state, label in freshness.FRESHNESS_LABELS.items()
+        if state is not Freshness.archived
     },
     Freshness.unsaid.value: _l("Not given"),
 }
@@ -40,8 +40,11 @@ SORT_LABELS = {
 
 @dataclass(frozen=True)
 class SearchFacet:
-    """One thing to narrow down by. `kind` is boxes, list or text; `choices` are values with words,
-    of which a text has only `hint`. `id` is for the page alone: those of plugins have one name.
+    """One filter of the search page.
+
+    `name` is the parameter in the query string. `kind` is the control: "boxes", "list" or "text".
+    `choices` maps values to labels; a text facet has none. `id` tells the facets of plugins apart
+    on the page, since they share one parameter.
     """
 
     name: str
@@ -51,22 +54,23 @@ class SearchFacet:
     hint: LazyString | str = ""
     id: str = ""
 
-    def values(self, wanted: SearchParams) -> tuple[Any, ...]:
-        """What was chosen of it."""
-        value = getattr(wanted, self.name)
-        every = value if isinstance(value, tuple) else (value,)
-        of_others = self.id and self.name == PLUGIN_FACET
+    def values(self, params: SearchParams) -> tuple[Any, ...]:
+        """The values of this facet that are selected."""
+        selected = getattr(params, self.name)
+        values = selected if isinstance(selected, tuple) else (selected,)
+        # All plugin facets share one parameter, so it holds values of other facets too.
+        is_shared = self.id and self.name == PLUGIN_FACET
         return tuple(
-            each
-            for each in every
-            if each not in ("", None) and not (of_others and each not in self.choices)
+            value
+            for value in values
+            if value not in ("", None) and not (is_shared and value not in self.choices)
         )
 
 
 @dataclass(frozen=True)
 class DateRangeFilter:
-    """A span of time to narrow down by: two days. One that `is_ahead` is offered
-    as so many months from today too.
+    """A filter by first and last day. With `offers_months_ahead`, the page also links to the
+    next 3, 6 and 12 months.
     """
 
     name: str
@@ -82,36 +86,39 @@ DATE_RANGES = (
 )
 
 
-# Procurement takes months: so many ahead are offered.
+# Months from today that are offered as links: procurement takes this long.
 MONTHS_AHEAD = (3, 6, 12)
 
 
-def months_ahead_queries(wanted: SearchParams, today: date) -> Mapping[str, Mapping[int, str]]:
-    """For each span that is ahead: the query of the same search for so many months from today."""
+def months_ahead_queries(params: SearchParams, today: date) -> Mapping[str, Mapping[int, str]]:
+    """Query strings of this search from `today` on, by date range and number of months.
+
+    Covers the date ranges that offer months ahead.
+    """
 
     def until(name: str, last: date) -> str:
-        span: dict[str, Any] = {f"{name}_from": today, f"{name}_to": last}
-        return replace(wanted, **span).query_string
+        date_range: dict[str, Any] = {f"{name}_from": today, f"{name}_to": last}
+        return replace(params, **date_range).query_string
 
     return {
-        days.name: {
-            number: until(days.name, _months_later(today, number)) for number in MONTHS_AHEAD
+        date_filter.name: {
+            months: until(date_filter.name, _months_later(today, months)) for months in MONTHS_AHEAD
         }
-        for days in DATE_RANGES
-        if days.offers_months_ahead
+        for date_filter in DATE_RANGES
+        if date_filter.offers_months_ahead
     }
 
 
-def _months_later(day: date, number: int) -> date:
-    """The same day of a later month, or the last that it has."""
-    year, month = divmod(day.month - 1 + number, 12)
+def _months_later(day: date, months: int) -> date:
+    """The same day `months` later, or the last day of that month if it is shorter."""
+    year, month = divmod(day.month - 1 + months, 12)
     last = monthrange(day.year + year, month + 1)[1]
     return date(day.year + year, month + 1, min(day.day, last))
 
 
 @dataclass(frozen=True)
 class SelectedFilter:
-    """One part of what was chosen, and the search without it."""
+    """One filter that is set, and the search with that filter removed."""
 
     label: Label
     text: str
@@ -119,9 +126,9 @@ class SelectedFilter:
 
 
 def build_facets(
-    councils: Sequence[Council], of_plugins: Sequence[tuple[str, Declared]] = ()
+    councils: Sequence[Council], plugin_facets: Sequence[tuple[str, Declared]] = ()
 ) -> tuple[SearchFacet, ...]:
-    """All of them, in their order; those of plugins last."""
+    """All facets in the order of the page; those of plugins come last."""
     names = {str(council.id): council.name for council in councils}
     return (
         SearchFacet("phase", _l("Phase"), "boxes", _labels_by_value(PHASE_LABELS)),
@@ -146,37 +153,40 @@ def build_facets(
         SearchFacet("skill", _l("Skill wanted"), "text", {}),
         SearchFacet("tag", _l("Tag"), "text", {}),
         SearchFacet("technology", _l("Technology"), "text", {}),
-        *(_plugin_facet(plugin, item) for plugin, item in of_plugins),
+        *(_plugin_facet(plugin, declared) for plugin, declared in plugin_facets),
     )
 
 
-def _plugin_facet(plugin: str, item: Declared) -> SearchFacet:
-    choices = {f"{plugin}.{item.name}:{value}": label for value, label in item.choices.items()}
-    return SearchFacet(PLUGIN_FACET, item.label, "boxes", choices, id=f"{plugin}-{item.name}")
+def _plugin_facet(plugin: str, declared: Declared) -> SearchFacet:
+    choices = {
+        f"{plugin}.{declared.name}:{value}": label for value, label in declared.choices.items()
+    }
+    facet_id = f"{plugin}-{declared.name}"
+    return SearchFacet(PLUGIN_FACET, declared.label, "boxes", choices, id=facet_id)
 
 
-def _labels_by_value(words: Mapping[Any, LazyString]) -> dict[str, LazyString]:
-    return {word.value: name for word, name in words.items()}
+def _labels_by_value(labels: Mapping[Any, LazyString]) -> dict[str, LazyString]:
+    return {member.value: label for member, label in labels.items()}
 
 
 def list_selected_filters(
-    wanted: SearchParams, every: Iterable[SearchFacet]
+    params: SearchParams, facets: Iterable[SearchFacet]
 ) -> Iterator[SelectedFilter]:
-    """What narrows a search down, part by part."""
-    if wanted.q:
-        yield SelectedFilter(_l("Keywords"), wanted.q, wanted.without("q", wanted.q))
-    for facet in every:
-        for each in facet.values(wanted):
-            said = str(facet.choices.get(str(each), each))
-            yield SelectedFilter(facet.label, said, wanted.without(facet.name, each))
-    for days in DATE_RANGES:
+    """Yield each filter of a search, in the order of the page."""
+    if params.q:
+        yield SelectedFilter(_l("Keywords"), params.q, params.without("q", params.q))
+    for facet in facets:
+        for value in facet.values(params):
+            text = str(facet.choices.get(str(value), value))
+            yield SelectedFilter(facet.label, text, params.without(facet.name, value))
+    for date_filter in DATE_RANGES:
         for name, label in (
-            (f"{days.name}_from", _FROM_LABELS[days.name]),
-            (f"{days.name}_to", _TO_LABELS[days.name]),
+            (f"{date_filter.name}_from", _FROM_LABELS[date_filter.name]),
+            (f"{date_filter.name}_to", _TO_LABELS[date_filter.name]),
         ):
-            day = getattr(wanted, name)
+            day = getattr(params, name)
             if day:
-                yield SelectedFilter(label, format_date(day, "d MMMM y"), wanted.without(name, ""))
+                yield SelectedFilter(label, format_date(day, "d MMMM y"), params.without(name, ""))
 
 
 _FROM_LABELS = {

@@ -1,4 +1,4 @@
-"""The form in which a search is kept."""
+"""The form for saving a search."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
@@ -7,7 +7,7 @@ from node.forms import BaseForm
 
 
 class SavedSearchForm(BaseForm):
-    """What a search is called, and whether to hear of what is new in it."""
+    """Name of a saved search, and whether its owner is notified about new results."""
 
     name = StringField(
         _l("Name"), description=_l("Choose a name that helps you recognise this search")

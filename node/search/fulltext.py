@@ -1,8 +1,8 @@
-"""The one face of both full-text engines: FTS5 of SQLite, and `tsvector` of PostgreSQL.
+"""One interface to both full-text engines: SQLite's FTS5 and PostgreSQL's `tsvector`.
 
-Neither is left to decide what a word is. What is kept is a `Document`: words in their places, and
-labels that have none. Both answer whether it has them, so both give the same answer. The migration
-that makes the tables says how they are set up.
+Neither engine tokenises text. Each stores `IndexDocument`s, which hold words with positions and
+labels without, and only tests whether a document contains them; so both find the same documents.
+The tables are set up in the migration that creates them.
 """
 
 from collections import defaultdict
@@ -32,7 +32,10 @@ from node.search.text_analysis import GAP
 
 @dataclass(frozen=True)
 class IndexDocument:
-    """What something is found by."""
+    """The indexed form of a project or an output.
+
+    `positions` are its words in order, with gaps between texts; `labels` have no position.
+    """
 
     positions: Sequence[str]
     labels: frozenset[str]
@@ -41,57 +44,60 @@ class IndexDocument:
         return " ".join((*self.positions, GAP, *sorted(self.labels)))
 
     def to_tsvector(self) -> str:
-        where: dict[str, list[str]] = defaultdict(list)
-        for place, word in enumerate(self.positions, 1):
+        positions: dict[str, list[str]] = defaultdict(list)
+        for position, word in enumerate(self.positions, 1):
             if word != GAP:
-                where[word].append(str(place))
-        placed = (f"'{word}':{','.join(places)}" for word, places in where.items())
-        return " ".join((*placed, *(f"'{label}'" for label in self.labels if label not in where)))
+                positions[word].append(str(position))
+        lexemes = (f"'{word}':{','.join(numbers)}" for word, numbers in positions.items())
+        labels = (f"'{label}'" for label in self.labels if label not in positions)
+        return " ".join((*lexemes, *labels))
 
 
 @dataclass(frozen=True)
 class FullTextTable:
-    """A table of documents by the ids of other rows."""
+    """A full-text table, keyed by the ids of the rows that its documents describe."""
 
     name: str
 
     def table_and_key(self, session: Session) -> tuple[Any, ColumnElement[int]]:
-        """The table, and its ids."""
-        found = self._table(session.connection())
-        return found, found.c[_key_column(session.connection())]
+        """The table and its key column."""
+        fulltext = self._table(session.connection())
+        return fulltext, fulltext.c[_key_column(session.connection())]
 
     def matches(self, session: Session, query: IndexQuery) -> ColumnElement[bool]:
-        """Whether a row of the table is what is asked for."""
+        """The SQL condition that a row of the table matches `query`."""
         if _is_postgresql(session.connection()):
-            asked = cast(literal(to_tsquery(query), Text), TSQUERY)
-            return literal_column(f"{self.name}.document").bool_op("@@")(asked)
+            tsquery = cast(literal(to_tsquery(query), Text), TSQUERY)
+            return literal_column(f"{self.name}.document").bool_op("@@")(tsquery)
         return literal_column(self.name).bool_op("MATCH")(literal(to_fts5(query), Text))
 
     def insert(self, connection: Connection, documents: Mapping[int, IndexDocument]) -> None:
-        """Keep documents whose ids are not there."""
+        """Insert documents by id; none of the ids may be in the table already."""
         is_postgresql = _is_postgresql(connection)
-        given: Any = bindparam("said", type_=Text)
+        text: Any = bindparam("text", type_=Text)
         values: dict[str, Any] = {
-            _key_column(connection): bindparam("number"),
-            "document": cast(given, TSVECTOR) if is_postgresql else given,
+            _key_column(connection): bindparam("key"),
+            "document": cast(text, TSVECTOR) if is_postgresql else text,
         }
         rows = [
-            {"number": number, "said": one.to_tsvector() if is_postgresql else one.to_fts5()}
-            for number, one in documents.items()
+            {"key": key, "text": document.to_tsvector() if is_postgresql else document.to_fts5()}
+            for key, document in documents.items()
         ]
         if rows:
             connection.execute(self._table(connection).insert().values(values), rows)
 
     def delete(self, connection: Connection, ids: Sequence[int]) -> None:
-        mine = self._table(connection)
+        fulltext = self._table(connection)
         if ids:
-            connection.execute(mine.delete().where(mine.c[_key_column(connection)].in_(ids)))
+            key = fulltext.c[_key_column(connection)]
+            connection.execute(fulltext.delete().where(key.in_(ids)))
 
     def delete_orphans(self, connection: Connection, rows: type[Base]) -> None:
-        """Remove what is of none of these rows any more."""
-        mine = self._table(connection)
-        there = select(rows.__table__.c.id)
-        connection.execute(mine.delete().where(mine.c[_key_column(connection)].not_in(there)))
+        """Delete the documents that no row of the model `rows` has any more."""
+        fulltext = self._table(connection)
+        existing_ids = select(rows.__table__.c.id)
+        key = fulltext.c[_key_column(connection)]
+        connection.execute(fulltext.delete().where(key.not_in(existing_ids)))
 
     def _table(self, connection: Connection) -> Any:
         return table(self.name, column(_key_column(connection)), column("document"))

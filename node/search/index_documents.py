@@ -1,4 +1,4 @@
-"""What a project is found by: its words in all its languages, and its labels."""
+"""Builds the index documents of projects and outputs: words in all languages, and labels."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -19,7 +19,7 @@ from node.search.query_syntax import (
 
 ENGLISH = "en"
 MAX_YEAR = 2100
-# How licences are told apart; whatever is none of them is `other`.
+# Recognises the family of a licence by its words; any other licence is `other`.
 LICENCE_PATTERNS = {
     "ogl": re.compile(r"\bogl|open government"),
     "mit": re.compile(r"\bmit\b"),
@@ -32,37 +32,36 @@ LICENCE_PATTERNS = {
 
 
 def label(kind: str, value: object) -> str:
-    """A label as it stands in the index. A word that was typed has no such mark in it."""
+    """A label as it is indexed. The underscores keep it apart from typed words, which have none."""
     return f"_{kind}_{text_analysis.normalise_name(str(value))}"
 
 
 def plugin_label(facet: str, value: str) -> str:
-    """The label of a value of a plugin's facet, `plugin.facet`."""
+    """The label of a plugin facet's value; `facet` is "plugin.facet"."""
     return f"_x_{blake2b(f'{facet}:{value}'.encode(), digest_size=12).hexdigest()}"
 
 
-def project_document(project: Project, of_plugins: Collection[str] = ()) -> IndexDocument:
-    """The project, and what is said of it in other languages; with labels `of_plugins`."""
-    said = project.details
+def project_document(project: Project, plugin_labels: Collection[str] = ()) -> IndexDocument:
+    """The document of a project: its texts, its translations, its labels and `plugin_labels`."""
     titles = [_IndexedText(project.title, project.language)]
     texts = [
         _IndexedText(project.summary, project.language),
         _IndexedText(text_analysis.strip_tags(project.content), project.language),
     ]
-    for language, translated in project.translations.items():
-        titles.append(_IndexedText(translated.get("title", ""), language))
-        texts.append(_IndexedText(translated.get("summary", ""), language))
+    for language, translation in project.translations.items():
+        titles.append(_IndexedText(translation.get("title", ""), language))
+        texts.append(_IndexedText(translation.get("summary", ""), language))
         texts.append(
-            _IndexedText(text_analysis.strip_tags(translated.get("content", "")), language)
+            _IndexedText(text_analysis.strip_tags(translation.get("content", "")), language)
         )
-    texts += [_IndexedText(one, project.language) for one in _detail_texts(said)]
+    texts += [_IndexedText(text, project.language) for text in _detail_texts(project.details)]
     texts.append(_IndexedText(project.council.name, ""))
     labels = _project_labels(project) | _stem_labels(titles, texts) | _prefix_labels(titles)
-    return IndexDocument(_word_positions(titles, texts), frozenset(labels.union(of_plugins)))
+    return IndexDocument(_word_positions(titles, texts), frozenset(labels.union(plugin_labels)))
 
 
 def output_document(project: Project, output: Output) -> IndexDocument:
-    """An output, with the title of the project that it is of."""
+    """The document of an output, which is also found by the title of its project."""
     titles = [_IndexedText(output.title, project.language)]
     texts = [
         _IndexedText(output.about, project.language),
@@ -83,29 +82,30 @@ def output_document(project: Project, output: Output) -> IndexDocument:
 
 
 def licence_family(text: str) -> str:
-    """The family of a licence that somebody named: `none` where they named none."""
-    said = " ".join(text_analysis.split_words(text))
-    if not said:
+    """The family of a licence that is given as free text; "none" for an empty one."""
+    words = " ".join(text_analysis.split_words(text))
+    if not words:
         return "none"
-    return next((family for family, mark in LICENCE_PATTERNS.items() if mark.search(said)), "other")
+    families = (family for family, pattern in LICENCE_PATTERNS.items() if pattern.search(words))
+    return next(families, "other")
 
 
 class _IndexedText:
-    """A text as words, and whether they have stems."""
+    """A text as words, and whether they are English and so have stems."""
 
     def __init__(self, text: str, language: str) -> None:
         self.words = text_analysis.split_words(text)
         self.is_english = language == ENGLISH
 
 
-def _detail_texts(said: Details) -> Iterator[str]:
-    """What stands in the details and not in the content."""
-    yield from (said.department, *said.tags, *said.technologies, *said.skills)
-    for need in said.user_needs:
+def _detail_texts(details: Details) -> Iterator[str]:
+    """Texts of the details that the content does not repeat."""
+    yield from (details.department, *details.tags, *details.technologies, *details.skills)
+    for need in details.user_needs:
         yield f"{need.as_a} {need.need} {need.so_that}"
-    for output in said.outputs:
+    for output in details.outputs:
         yield f"{output.title} {output.about}"
-    yield from (said.capability, said.business_area)
+    yield from (details.capability, details.business_area)
 
 
 def _word_positions(titles: list[_IndexedText], texts: list[_IndexedText]) -> list[str]:
@@ -114,17 +114,17 @@ def _word_positions(titles: list[_IndexedText], texts: list[_IndexedText]) -> li
 
 
 def _stem_labels(titles: Iterable[_IndexedText], texts: Iterable[_IndexedText]) -> set[str]:
-    """The stems of English words that are not words themselves."""
-    in_titles, beside = _english_words(titles), _english_words(texts)
-    found = {
+    """Labels for the stems of English words, where the stem differs from the word."""
+    in_titles, in_texts = _english_words(titles), _english_words(texts)
+    labels = {
         f"{TITLE_MARK}{STEM_MARK}{stem}"
         for word in in_titles
         if (stem := text_analysis.stem(word)) != word
     }
-    for word in in_titles | beside:
+    for word in in_titles | in_texts:
         if (stem := text_analysis.stem(word)) != word:
-            found.add(STEM_MARK + stem)
-    return found
+            labels.add(STEM_MARK + stem)
+    return labels
 
 
 def _prefix_labels(titles: Iterable[_IndexedText]) -> set[str]:
@@ -141,35 +141,36 @@ def _english_words(texts: Iterable[_IndexedText]) -> set[str]:
 
 
 def _project_labels(project: Project) -> set[str]:
-    said = project.details
-    found = {
+    details = project.details
+    labels = {
         label("v", project.visibility.value),
         label("c", project.council_id),
         label("phase", project.phase.value),
         label("fresh", project.freshness.value),
     }
-    one_each = {
-        "capability": said.capability,
-        "area": said.business_area,
-        "lgsl": said.lgsl,
-        "budget": said.budget,
+    single_values = {
+        "capability": details.capability,
+        "area": details.business_area,
+        "lgsl": details.lgsl,
+        "budget": details.budget,
     }
-    found |= {label(kind, value) for kind, value in one_each.items() if value}
+    labels |= {label(kind, value) for kind, value in single_values.items() if value}
     if project.council.region:
-        found.add(label("region", project.council.region.value))
-    many = {"tag": said.tags, "technology": said.technologies, "skill": said.skills}
-    found |= {label(kind, value) for kind, values in many.items() for value in values}
-    if said.collaboration:
+        labels.add(label("region", project.council.region.value))
+    lists = {"tag": details.tags, "technology": details.technologies, "skill": details.skills}
+    labels |= {label(kind, value) for kind, values in lists.items() for value in values}
+    if details.collaboration:
+        # A project that offers one level of collaboration is found by the levels before it too.
         levels = list(Collaboration)
-        upto = levels[: levels.index(said.collaboration) + 1]
-        found |= {label("collaboration", level.value) for level in upto}
-    found |= {*_date_labels("start", said.starts_on), *_date_labels("end", said.ends_on)}
-    found.update(_date_labels("contract", said.contract_ends_on))
-    return found
+        included = levels[: levels.index(details.collaboration) + 1]
+        labels |= {label("collaboration", level.value) for level in included}
+    labels |= {*_date_labels("start", details.starts_on), *_date_labels("end", details.ends_on)}
+    labels.update(_date_labels("contract", details.contract_ends_on))
+    return labels
 
 
 def _date_labels(kind: str, day: date | None) -> tuple[str, ...]:
-    """The year and the month of a day, so that a span of time is a few labels."""
+    """Labels for the year and the month of a day, so that a date range needs only a few labels."""
     if day is None:
         return ()
     year = min(day.year, MAX_YEAR)
@@ -177,15 +178,19 @@ def _date_labels(kind: str, day: date | None) -> tuple[str, ...]:
 
 
 def date_range_labels(kind: str, first: date | None, last: date | None) -> tuple[str, ...]:
-    """The labels of which a day between these two has one: months at the ends, and years."""
+    """The labels that cover a date range: any day in it has one of them.
+
+    Whole years count as one label, the years at the ends as months. The range is rounded out to
+    whole months, so the exact days still need checking.
+    """
     start = first or date(1970, 1, 1)
     end = last or date(MAX_YEAR, 12, 31)
-    found = []
+    labels = []
     for year in range(min(start.year, MAX_YEAR), min(end.year, MAX_YEAR) + 1):
-        opening = start.month if year == start.year else 1
-        closing = end.month if year == end.year else 12
-        if (opening, closing) == (1, 12) or year == MAX_YEAR:
-            found.append(f"_{kind}_{year}")
+        first_month = start.month if year == start.year else 1
+        last_month = end.month if year == end.year else 12
+        if (first_month, last_month) == (1, 12) or year == MAX_YEAR:
+            labels.append(f"_{kind}_{year}")
         else:
-            found += [f"_{kind}_{year}{month:02}" for month in range(opening, closing + 1)]
-    return tuple(found)
+            labels += [f"_{kind}_{year}{month:02}" for month in range(first_month, last_month + 1)]
+    return tuple(labels)

@@ -1,7 +1,8 @@
-"""Keeping the index up to date: what left a mark is read again, a few at a time.
+"""Keeps the search index up to date by working through reindex requests in batches.
 
-Reading takes its time, and no transaction; writing checks that nothing has changed meanwhile, alone
-among all that write to the index. What has changed has left another mark, and comes again.
+Documents are built outside a write transaction, since that takes time. The write transaction holds
+the index lock and skips projects that have changed since they were read: those changes have left
+requests of their own.
 """
 
 import time
@@ -31,20 +32,21 @@ from node.search.models import OutputIndexEntry, ProjectIndexEntry
 log = structlog.get_logger(__name__)
 
 INDEXER = "search"
-# So many projects of one transaction are indexed in it.
+# A transaction that changes at most this many projects indexes them itself.
 MAX_INLINE = 20
 BATCH_SIZE = 200
-# Before it reads, the job waits so long for more, but for what is indexed at once.
+# The job starts this long after a request, so that later ones join its batch. Changes that are
+# indexed in their own transaction do not wait.
 COALESCE_SECONDS = 1.0
-# While more wait, so much of the time is left to whatever else this process does.
+# Pause after each batch, as a multiple of the time it took: leaves the processor to other threads.
 REST_FACTOR = 1.0
 MAX_LEN_TITLE = 100
-# The number of PostgreSQL's lock for whoever writes to the index.
+# Key of the PostgreSQL advisory lock that writers of the index hold.
 ADVISORY_LOCK_ID = 7_365_617
-# An id is the time in milliseconds, and after it so many bits that tell equal times apart.
+# An entry's id is a time in milliseconds, followed by this many bits for a sequence number.
 SEQUENCE_BITS = 20
 MAX_MILLISECONDS = (1 << (63 - SEQUENCE_BITS)) - 1
-# What an entry was made from.
+# Columns that show whether a project has changed since it was read.
 STATE_COLUMNS = (
     Project.id,
     Project.state,
@@ -57,7 +59,7 @@ STATE_COLUMNS = (
 
 @dataclass
 class _IndexedProject:
-    """One project as it was read: its state, and what the index is to hold of it."""
+    """One project as it was read: its `STATE_COLUMNS`, and the entries to write for it."""
 
     state: Any
     document: IndexDocument
@@ -66,27 +68,30 @@ class _IndexedProject:
 
 
 def run_job(node: Node, rest: float = REST_FACTOR) -> None:
-    """Read again what left a mark, the last ones first, until there is none. `rest` is for a
-    process that does something else besides.
+    """Job: work through all reindex requests, newest first. A process that does nothing else may
+    set `rest` to 0.
     """
     run = JobItems[int](node, JOB)
     while not node.jobs.stopping.is_set():
-        began = time.monotonic()
+        started_at = time.monotonic()
         if not _index_batch(node, run):
             return
-        node.jobs.stopping.wait((time.monotonic() - began) * rest)
+        node.jobs.stopping.wait((time.monotonic() - started_at) * rest)
 
 
 def index_in_transaction(work: UnitOfWork) -> None:
-    """Index the few projects that were changed one by one in the transaction that changes them, so
-    that whoever published one finds it in the list. Their marks stay if that cannot be done now.
+    """Index the projects changed in this transaction before it commits, so that an officer finds
+    a project in the list as soon as it is published.
+
+    If there are too many, or the index lock is taken, or indexing fails, the reindex requests
+    remain for the job.
     """
     session = work.session
     session.flush()
     ids = sorted(session.info.pop(MARKED_KEY, ()))
     if not 0 < len(ids) <= MAX_INLINE:
         return
-    # The job may wait for a row that is locked here: to wait for the job would never end.
+    # Do not wait for the lock: the job that holds it may be waiting for a row locked here.
     if _is_postgresql(session) and not session.scalar(
         select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK_ID))
     ):
@@ -96,25 +101,27 @@ def index_in_transaction(work: UnitOfWork) -> None:
             _store(session, ids, list(_read_projects(work, ids)))
             session.execute(delete(ReindexRequest).where(ReindexRequest.project_id.in_(ids)))
     except Exception:
-        log.exception("not indexed at once")
+        log.exception("inline indexing failed")
 
 
 def rebuild(work: UnitOfWork) -> int:
-    """Have all of the index made anew, while what there is goes on answering; of how many projects
-    it is.
+    """Start rebuilding the whole index; the present one stays in use meanwhile. Returns the number
+    of projects.
     """
-    for model, texts in ((ProjectIndexEntry, PROJECTS), (OutputIndexEntry, OUTPUTS)):
-        texts.delete_orphans(work.session.connection(), model)
+    for model, fulltext in ((ProjectIndexEntry, PROJECTS), (OutputIndexEntry, OUTPUTS)):
+        fulltext.delete_orphans(work.session.connection(), model)
     long_writes.begin(work, REBUILD_INDEX)
     return work.session.scalar(select(func.count(Project.id))) or 0
 
 
 def _enqueue_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    """Mark the next projects. The newest are marked last, and so read first."""
-    following = select(Project.id).where(Project.id > row.position).order_by(Project.id)
-    ids = work.session.scalars(following.limit(long_writes.BATCH_SIZE)).all()
+    """Request reindexing of the next projects. The newest come last, and so are indexed first."""
+    next_ids = select(Project.id).where(Project.id > row.position).order_by(Project.id)
+    ids = work.session.scalars(next_ids.limit(long_writes.BATCH_SIZE)).all()
     if ids:
-        work.session.execute(insert(ReindexRequest), [{"project_id": number} for number in ids])
+        work.session.execute(
+            insert(ReindexRequest), [{"project_id": project_id} for project_id in ids]
+        )
         row.position = ids[-1]
     work.wake(JOB)
     return len(ids) == long_writes.BATCH_SIZE
@@ -128,7 +135,7 @@ def count_waiting(session: Session) -> int:
 
 
 def is_behind(session: Session) -> bool:
-    """Whether any project waits to be read again, but for those that cannot be."""
+    """Whether any project waits to be indexed, not counting those that failed."""
     failed = select(JobFailure.item).where(JobFailure.job == JOB)
     behind = select(ReindexRequest.id).where(cast(ReindexRequest.project_id, String).not_in(failed))
     return session.scalar(behind.limit(1)) is not None
@@ -139,13 +146,13 @@ def _is_postgresql(session: Session) -> bool:
 
 
 def entry_id_at(moment: datetime) -> int:
-    """The smallest id of what changed then or later."""
+    """The smallest id of entries changed at `moment` or later."""
     milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
     return min(max(0, milliseconds), MAX_MILLISECONDS) << SEQUENCE_BITS
 
 
 def _index_batch(node: Node, run: JobItems[int]) -> bool:
-    """Read the projects of the newest marks; whether there are more."""
+    """Index the projects of the newest reindex requests. Returns whether there may be more."""
     failed = ReindexRequest.project_id.in_([int(item) for item in run.postponed])
     with node.reading() as session:
         newest = (
@@ -153,44 +160,46 @@ def _index_batch(node: Node, run: JobItems[int]) -> bool:
             .where(~failed)
             .order_by(ReindexRequest.id.desc())
         )
-        marks = session.execute(newest.limit(BATCH_SIZE)).all()
-    seen: dict[int, list[int]] = defaultdict(list)
-    for mark in marks:
-        seen[mark.project_id].append(mark.id)
-    run.attempt_all(sorted(seen), partial(_index_projects, node, seen))
-    return len(marks) == BATCH_SIZE
+        requests = session.execute(newest.limit(BATCH_SIZE)).all()
+    request_ids: dict[int, list[int]] = defaultdict(list)
+    for request in requests:
+        request_ids[request.project_id].append(request.id)
+    run.attempt_all(sorted(request_ids), partial(_index_projects, node, request_ids))
+    return len(requests) == BATCH_SIZE
 
 
-def _index_projects(node: Node, seen: Mapping[int, Sequence[int]], ids: Sequence[int]) -> None:
-    """Read these projects again; `seen` has the marks of each that go with it."""
+def _index_projects(
+    node: Node, request_ids: Mapping[int, Sequence[int]], ids: Sequence[int]
+) -> None:
+    """Index these projects and delete their reindex requests, given as `request_ids`."""
     with node.reading() as session:
-        read = list(_read_projects(UnitOfWork(node, session, INDEXER), ids))
+        indexed = list(_read_projects(UnitOfWork(node, session, INDEXER), ids))
     with node.work(by=INDEXER) as work:
         if _is_postgresql(work.session):
             work.session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK_ID)))
-        _store(work.session, ids, read)
-        done = [mark for project_id in ids for mark in seen[project_id]]
+        _store(work.session, ids, indexed)
+        done = [request_id for project_id in ids for request_id in request_ids[project_id]]
         work.session.execute(delete(ReindexRequest).where(ReindexRequest.id.in_(done)))
 
 
 def _read_projects(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_IndexedProject]:
     session = work.session
-    shown = Project.state == ProjectState.published, Project.is_hidden.is_(False)
+    is_shown = Project.state == ProjectState.published, Project.is_hidden.is_(False)
     states = {
         row.id: row for row in session.execute(select(*STATE_COLUMNS).where(Project.id.in_(ids)))
     }
-    query = load_councils(select(Project).where(Project.id.in_(ids), *shown))
+    query = load_councils(select(Project).where(Project.id.in_(ids), *is_shown))
     query = query.options(selectinload(Project.adoptions))
     projects = session.scalars(query).all()
-    of_plugins = _plugin_labels(work, projects)
+    plugin_labels = _plugin_labels(work, projects)
     for project in projects:
-        said = project.details
+        details = project.details
         row = {
             "project_id": project.id,
             "title": text_analysis.fold(project.title)[:MAX_LEN_TITLE],
-            "starts_on": said.starts_on,
-            "ends_on": said.ends_on,
-            "contract_ends_on": said.contract_ends_on,
+            "starts_on": details.starts_on,
+            "ends_on": details.ends_on,
+            "contract_ends_on": details.contract_ends_on,
         }
         outputs = [
             (
@@ -204,60 +213,70 @@ def _read_projects(work: UnitOfWork, ids: Sequence[int]) -> Iterator[_IndexedPro
             )
             for output in project.outputs
         ]
-        document = project_document(project, of_plugins.get(project.uri, ()))
+        document = project_document(project, plugin_labels.get(project.uri, ()))
         yield _IndexedProject(states[project.id], document, row, outputs)
 
 
 def _plugin_labels(work: UnitOfWork, projects: Sequence[Project]) -> Mapping[str, set[str]]:
-    """The labels by which plugins let projects be found, by the ids of these: of values that they
-    declare.
+    """The labels of the projects' plugin facet values, by project URI. Values that the plugin has
+    not declared are dropped.
     """
     hooks = work.node.hooks
     labels: dict[str, set[str]] = defaultdict(set)
     if not hooks.facets or not projects:
         return labels
-    known = {(plugin, item.name): item.choices for plugin, item in hooks.facets}
+    choices = {(plugin, facet.name): facet.choices for plugin, facet in hooks.facets}
     views = [to_plugin_view(project) for project in projects]
     for plugin, answer in hooks.call(work, "facet_values", projects=views):
-        for uri, given in answer.items():
+        for uri, values_by_facet in answer.items():
             labels[uri] |= {
                 plugin_label(f"{plugin}.{name}", value)
-                for name, values in given.items()
+                for name, values in values_by_facet.items()
                 for value in values
-                if value in known.get((plugin, name), ())
+                if value in choices.get((plugin, name), ())
             }
     return labels
 
 
-def _store(session: Session, ids: Sequence[int], read: Sequence[_IndexedProject]) -> None:
-    """Put what was read in place of what the index has of these projects."""
-    now = {tuple(row) for row in session.execute(select(*STATE_COLUMNS).where(Project.id.in_(ids)))}
-    same = [one for one in read if tuple(one.state) in now]
-    changed = {one.state.id for one in read} - {one.state.id for one in same}
-    replaced = [number for number in ids if number not in changed]
-    entries = [(one.state.changed_at, one.row, one.document) for one in same]
-    _replace(session, ProjectIndexEntry, PROJECTS, replaced, entries)
-    outputs = [(one.state.changed_at, *output) for one in same for output in one.outputs]
-    _replace(session, OutputIndexEntry, OUTPUTS, replaced, outputs)
+def _store(session: Session, ids: Sequence[int], indexed: Sequence[_IndexedProject]) -> None:
+    """Replace the entries of these projects. Projects that have changed since they were read keep
+    their present entries.
+    """
+    current_states = {
+        tuple(row) for row in session.execute(select(*STATE_COLUMNS).where(Project.id.in_(ids)))
+    }
+    unchanged = [project for project in indexed if tuple(project.state) in current_states]
+    changed_ids = {project.state.id for project in indexed} - {
+        project.state.id for project in unchanged
+    }
+    replaced_ids = [project_id for project_id in ids if project_id not in changed_ids]
+    entries = [(project.state.changed_at, project.row, project.document) for project in unchanged]
+    _replace(session, ProjectIndexEntry, PROJECTS, replaced_ids, entries)
+    outputs = [
+        (project.state.changed_at, *output) for project in unchanged for output in project.outputs
+    ]
+    _replace(session, OutputIndexEntry, OUTPUTS, replaced_ids, outputs)
 
 
 def _replace(
     session: Session,
     model: type[ProjectIndexEntry] | type[OutputIndexEntry],
-    texts: FullTextTable,
+    fulltext: FullTextTable,
     project_ids: Sequence[int],
-    new: Sequence[tuple[datetime, dict[str, Any], IndexDocument]],
+    entries: Sequence[tuple[datetime, dict[str, Any], IndexDocument]],
 ) -> None:
     connection = session.connection()
-    theirs = model.project_id.in_(project_ids)
-    old = list(session.scalars(select(model.id).where(theirs)))
-    texts.delete(connection, old)
-    session.execute(delete(model).where(theirs))
-    keys = _allocate_ids(session, model, [moment for moment, _row, _document in new], old)
-    rows = [row | {"id": key} for key, (_moment, row, _document) in zip(keys, new, strict=True)]
+    is_replaced = model.project_id.in_(project_ids)
+    old_ids = list(session.scalars(select(model.id).where(is_replaced)))
+    fulltext.delete(connection, old_ids)
+    session.execute(delete(model).where(is_replaced))
+    changes = [changed_at for changed_at, _row, _document in entries]
+    ids = _allocate_ids(session, model, changes, old_ids)
+    rows = [row | {"id": key} for key, (_time, row, _doc) in zip(ids, entries, strict=True)]
     if rows:
         session.execute(insert(model), rows)
-    texts.insert(connection, {key: one[2] for key, one in zip(keys, new, strict=True)})
+    documents = {key: doc for key, (_time, _row, doc) in zip(ids, entries, strict=True)}
+    fulltext.insert(connection, documents)
 
 
 def _allocate_ids(
@@ -266,34 +285,36 @@ def _allocate_ids(
     moments: Sequence[datetime],
     freed: Sequence[int],
 ) -> list[int]:
-    """Ids that nothing else has, in the order of time. Those that were just `freed` come first:
-    what is of one moment does not spread over others, however often it is read.
+    """One unused id for each of `moments`, such that ids ascend with time.
+
+    Ids in `freed` are used again where their time fits, so that reindexing the same changes does
+    not use up the sequence numbers of a millisecond.
     """
-    wanted = [entry_id_at(moment) for moment in moments]
-    taken = set(session.scalars(select(model.id).where(model.id.in_(wanted))))
-    spare: dict[int, list[int]] = defaultdict(list)
+    first_ids = [entry_id_at(moment) for moment in moments]
+    taken = set(session.scalars(select(model.id).where(model.id.in_(first_ids))))
+    reusable: dict[int, list[int]] = defaultdict(list)
     for key in sorted(freed, reverse=True):
-        spare[key >> SEQUENCE_BITS].append(key)
-    found: list[int] = []
-    for key in wanted:
-        moment = key >> SEQUENCE_BITS
-        if not spare[moment]:
-            spare[moment].append(
-                key if key not in taken else _next_id(session, model, moment, found)
+        reusable[key >> SEQUENCE_BITS].append(key)
+    ids: list[int] = []
+    for key in first_ids:
+        milliseconds = key >> SEQUENCE_BITS
+        if not reusable[milliseconds]:
+            reusable[milliseconds].append(
+                key if key not in taken else _next_id(session, model, milliseconds, ids)
             )
-        found.append(spare[moment].pop())
+        ids.append(reusable[milliseconds].pop())
         taken.add(key)
-    return found
+    return ids
 
 
 def _next_id(
     session: Session,
     model: type[ProjectIndexEntry] | type[OutputIndexEntry],
-    moment: int,
-    given: Sequence[int],
+    milliseconds: int,
+    allocated: Sequence[int],
 ) -> int:
-    """The first id of a moment that is larger than all others of it."""
-    first, end = moment << SEQUENCE_BITS, (moment + 1) << SEQUENCE_BITS
+    """The id after all those of this millisecond, in the table or in `allocated`."""
+    first, end = milliseconds << SEQUENCE_BITS, (milliseconds + 1) << SEQUENCE_BITS
     last = select(func.max(model.id)).where(model.id >= first, model.id < end)
-    others = (key for key in given if key >> SEQUENCE_BITS == moment)
+    others = (key for key in allocated if key >> SEQUENCE_BITS == milliseconds)
     return max(session.scalar(last) or first, *others, first) + 1

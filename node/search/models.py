@@ -1,6 +1,6 @@
-"""What can be found, and the searches that people keep.
+"""Index entries of projects and outputs, and saved searches.
 
-The text itself is in tables of the database's full-text kind (`node.search.fulltext`), by the ids
+The indexed text is in full-text tables of the database (`node.search.fulltext`), keyed by the ids
 of these rows.
 """
 
@@ -15,9 +15,10 @@ from node.projects.models import new_token
 
 
 class ProjectIndexEntry(Base):
-    """A project in the index. Its id is larger than that of all that changed before it.
+    """A project in the index. Ids ascend with the time of the last change
+    (`node.search.indexing.entry_id_at`), so that sorting by id sorts by change.
 
-    `title` is that of the project without accents and capitals, to sort by.
+    `title` is the project's title without accents and capitals, for sorting.
     """
 
     __tablename__ = "search_entry"
@@ -38,7 +39,11 @@ class ProjectIndexEntry(Base):
 
 
 class OutputIndexEntry(Base):
-    """An output of a project in the catalogue for reuse; `token` is its name in the project."""
+    """An output in the reuse catalogue.
+
+    `token` identifies the output within its project; `adopters` is the number of councils that use
+    it, for sorting.
+    """
 
     __tablename__ = "search_output"
     __table_args__ = (Index(None, "adopters", "id"), Index(None, "title", "id"))
@@ -53,9 +58,9 @@ class OutputIndexEntry(Base):
 
 
 class SavedSearch(Base):
-    """A search that a person keeps under a name. `asked` is the query of its address.
+    """A search that a user saved under a name. `asked` is its query string.
 
-    `checked_at` is up to when its owner has been told what is new, if `alerts`.
+    With `alerts`, its owner has been notified about results up to `checked_at`.
     """
 
     __tablename__ = "saved_search"

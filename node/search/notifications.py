@@ -1,4 +1,4 @@
-"""What people are told of the searches that they keep."""
+"""Notifies the owners of saved searches about new results."""
 
 from datetime import datetime
 from functools import partial
@@ -21,11 +21,11 @@ KINDS = (NEW_MATCH,)
 
 
 def run_job(node: Node, moment: datetime | None = None) -> None:
-    """The job: tell those whose searches have something new by `moment`."""
+    """Job: notify the owners of saved searches that have new results by `moment` (default: now)."""
     moment = moment or now()
     until = moment - saved_searches.COMMIT_GRACE
     with node.reading() as session:
-        # What is not in the index yet would be missed for good.
+        # A project that is not indexed yet would be missed for good, so wait for the indexer.
         ids = (
             saved_searches.list_due(session, moment)
             if saved_searches.is_up_to_date(session)
@@ -37,7 +37,7 @@ def run_job(node: Node, moment: datetime | None = None) -> None:
 def _notify_owner(node: Node, until: datetime, search_id: int) -> None:
     with node.work(by=JOB) as work:
         row = work.session.get(SavedSearch, search_id, with_for_update={"of": SavedSearch})
-        # Of two workers, the second finds that it was done.
+        # Another worker may have handled this search in the meantime.
         if row is None or not row.alerts or row.checked_at >= until:
             return
         for project in saved_searches.new_matches(work.session, row, row.checked_at, until):

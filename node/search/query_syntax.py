@@ -1,11 +1,11 @@
-"""What is asked of the index, and how a person writes it.
+"""Parses search text into queries, and renders queries for SQLite and PostgreSQL.
 
     missed bins        both words, in any form
-    "missed bins"      one after the other, as they are written
-    -garden            without it
-    recyc*             words that begin so
+    "missed bins"      this phrase, in these forms
+    -garden            excludes the word
+    recyc*             words that begin with these letters
 
-Whatever else is typed means nothing, and does no harm.
+Any other character separates words, so no input is an error.
 """
 
 import re
@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 from node.search import text_analysis
 
-# More is not looked at.
+# Longer queries are cut: characters, and words or phrases.
 MAX_LEN_QUERY = 300
 MAX_TERMS = 16
 MIN_LEN_PREFIX = 2
 TITLE_MARK, STEM_MARK = "=", "~"
-# Before the beginnings of the words of titles, from the shortest to the longest.
+# Marks the first 2 to 6 letters of words in titles, which are indexed as labels.
 PREFIX_MARK = "=_"
 MAX_LEN_PREFIX = 6
 PIECE_PATTERN = re.compile(r'(?P<no>-?)(?:["“”](?P<phrase>[^"“”]*)["“”]?|(?P<word>[^\s"“”]+))')
@@ -27,30 +27,33 @@ PIECE_PATTERN = re.compile(r'(?P<no>-?)(?:["“”](?P<phrase>[^"“”]*)["“�
 
 @dataclass(frozen=True)
 class Term:
-    """Words one after the other; one that begins so, if `is_beginning`."""
+    """Consecutive words, or a single label; with `is_prefix`, the beginning of a word."""
 
     words: tuple[str, ...]
     is_prefix: bool = False
 
 
-# One of these is there.
+# Terms of which a document must contain at least one.
 Alternatives = tuple[Term, ...]
 
 
 @dataclass(frozen=True)
 class IndexQuery:
-    """Of each choice of `every`, one is there, and none of `none`."""
+    """Finds documents with one term of each of `all_of`, and no term of `none_of`."""
 
     all_of: tuple[Alternatives, ...] = ()
     none_of: tuple[Term, ...] = ()
 
-    def and_also(self, *choices: Alternatives, without: Iterable[Term] = ()) -> "IndexQuery":
-        return replace(self, all_of=self.all_of + choices, none_of=(*self.none_of, *without))
+    def and_also(self, *alternatives: Alternatives, without: Iterable[Term] = ()) -> "IndexQuery":
+        return replace(self, all_of=self.all_of + alternatives, none_of=(*self.none_of, *without))
 
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """What somebody typed: what must be there, and what must not."""
+    """Search text, parsed. Words and phrases are tuples of words.
+
+    `phrases` and `prefixes` say which of them were typed in quotes or with an asterisk.
+    """
 
     required: tuple[tuple[str, ...], ...] = ()
     phrases: frozenset[tuple[str, ...]] = frozenset()
@@ -62,65 +65,66 @@ class ParsedQuery:
 
     def to_query(self) -> IndexQuery:
         return IndexQuery(
-            tuple(self._alternatives_for(each, "") for each in self.required),
-            tuple(term for each in self.excluded for term in self._alternatives_for(each, "")),
+            tuple(self._alternatives_for(words, "") for words in self.required),
+            tuple(term for words in self.excluded for term in self._alternatives_for(words, "")),
         )
 
     def title_alternatives(self) -> tuple[Alternatives, ...]:
-        return tuple(self._alternatives_for(each, TITLE_MARK) for each in self.required)
+        return tuple(self._alternatives_for(words, TITLE_MARK) for words in self.required)
 
-    def _alternatives_for(self, each: tuple[str, ...], where: str) -> Alternatives:
-        here = tuple(where + word for word in each)
-        if each in self.prefixes:
-            return (_prefix_term(each[0], where),)
-        if len(each) > 1 or each in self.phrases:
-            return (Term(here),)
-        stem = text_analysis.stem(each[0])
-        forms = dict.fromkeys((here[0], where + stem, where + STEM_MARK + stem))
+    def _alternatives_for(self, words: tuple[str, ...], mark: str) -> Alternatives:
+        """The terms that match a word or phrase; `mark` limits them to titles."""
+        marked = tuple(mark + word for word in words)
+        if words in self.prefixes:
+            return (_prefix_term(words[0], mark),)
+        if len(words) > 1 or words in self.phrases:
+            return (Term(marked),)
+        stem = text_analysis.stem(words[0])
+        forms = dict.fromkeys((marked[0], mark + stem, mark + STEM_MARK + stem))
         return tuple(Term((form,)) for form in forms)
 
 
 def parse(text: str) -> ParsedQuery:
-    """What was typed. Words that belong together, as in `e-mail`, are a phrase."""
-    asked: list[tuple[str, ...]] = []
-    unwanted: list[tuple[str, ...]] = []
-    phrases, beginnings = set(), set()
+    """Parse search text. Words joined by punctuation, such as `e-mail`, are a phrase."""
+    required: list[tuple[str, ...]] = []
+    excluded: list[tuple[str, ...]] = []
+    phrases, prefixes = set(), set()
     for piece in PIECE_PATTERN.finditer(text[:MAX_LEN_QUERY]):
-        given = piece["word"] if piece["phrase"] is None else piece["phrase"]
-        found = tuple(text_analysis.split_words(given))
-        if not found:
+        typed = piece["word"] if piece["phrase"] is None else piece["phrase"]
+        words = tuple(text_analysis.split_words(typed))
+        if not words:
             continue
         if piece["phrase"] is not None:
-            phrases.add(found)
-        elif given.endswith("*") and len(found) == 1 and len(found[0]) >= MIN_LEN_PREFIX:
-            beginnings.add(found)
-        (unwanted if piece["no"] else asked).append(found)
+            phrases.add(words)
+        elif typed.endswith("*") and len(words) == 1 and len(words[0]) >= MIN_LEN_PREFIX:
+            prefixes.add(words)
+        (excluded if piece["no"] else required).append(words)
     return ParsedQuery(
-        tuple(dict.fromkeys(asked))[:MAX_TERMS],
+        tuple(dict.fromkeys(required))[:MAX_TERMS],
         frozenset(phrases),
-        frozenset(beginnings),
-        tuple(dict.fromkeys(unwanted))[:MAX_TERMS],
+        frozenset(prefixes),
+        tuple(dict.fromkeys(excluded))[:MAX_TERMS],
     )
 
 
 def parse_prefix(text: str) -> tuple[Alternatives, ...]:
-    """Titles that have these words, the last of which may not be whole yet."""
-    found = text_analysis.split_words(text[:MAX_LEN_QUERY])[:MAX_TERMS]
-    if not found or len(found[-1]) < MIN_LEN_PREFIX:
+    """Search text that is still being typed, as a query on titles: its last word is a prefix."""
+    words = text_analysis.split_words(text[:MAX_LEN_QUERY])[:MAX_TERMS]
+    if not words or len(words[-1]) < MIN_LEN_PREFIX:
         return ()
-    whole = tuple((Term((TITLE_MARK + word,)),) for word in found[:-1])
-    return (*whole, (_prefix_term(found[-1], TITLE_MARK),))
+    complete = tuple((Term((TITLE_MARK + word,)),) for word in words[:-1])
+    return (*complete, (_prefix_term(words[-1], TITLE_MARK),))
 
 
-def _prefix_term(word: str, where: str) -> Term:
-    """A word that begins so. Of those in titles the index has the beginnings, as labels."""
-    if where == TITLE_MARK and len(word) <= MAX_LEN_PREFIX:
+def _prefix_term(word: str, mark: str) -> Term:
+    """A term for words that begin with `word`: a label, where titles have one for the prefix."""
+    if mark == TITLE_MARK and len(word) <= MAX_LEN_PREFIX:
         return Term((PREFIX_MARK + word,))
-    return Term((where + word,), is_prefix=True)
+    return Term((mark + word,), is_prefix=True)
 
 
 def exactly(token: str) -> Alternatives:
-    """A label that is there."""
+    """Documents that have this label."""
     return (Term((token,)),)
 
 
@@ -129,25 +133,25 @@ def any_of(tokens: Iterable[str]) -> Alternatives:
 
 
 def to_fts5(query: IndexQuery) -> str:
-    """The query as SQLite's FTS5 reads it. Words hold letters and digits alone, so that nothing
-    in them means anything to it.
+    """The query in the syntax of SQLite's FTS5. Terms contain only letters, digits and our marks,
+    so nothing in them needs escaping.
     """
-    text = " AND ".join(_join_alternatives(choice, " OR ", _fts5_term) for choice in query.all_of)
+    text = " AND ".join(_join_alternatives(terms, " OR ", _fts5_term) for terms in query.all_of)
     if query.none_of:
         text = f"({text}) NOT {_join_alternatives(query.none_of, ' OR ', _fts5_term)}"
     return text
 
 
 def to_tsquery(query: IndexQuery) -> str:
-    """The query as PostgreSQL reads it."""
-    parts = [_join_alternatives(choice, " | ", _tsquery_term) for choice in query.all_of]
+    """The query in the syntax of PostgreSQL's `tsquery`."""
+    parts = [_join_alternatives(terms, " | ", _tsquery_term) for terms in query.all_of]
     if query.none_of:
         parts.append(f"!{_join_alternatives(query.none_of, ' | ', _tsquery_term)}")
     return " & ".join(parts)
 
 
-def _join_alternatives(choice: Sequence[Term], word: str, write: Callable[[Term], str]) -> str:
-    return f"({word.join(map(write, choice))})"
+def _join_alternatives(terms: Sequence[Term], operator: str, write: Callable[[Term], str]) -> str:
+    return f"({operator.join(map(write, terms))})"
 
 
 def _fts5_term(term: Term) -> str:

@@ -1,9 +1,8 @@
-"""Which entries of the index come first: of those that whoever reads may see, in the order that is
-wanted, and no more than are turned to.
+"""Selects the first entries that match a query and that the viewer may see, in a given order.
 
-Nothing here grows with the number of entries. What is rare is taken from the index of words; what
-is common is come upon soon by going through the entries in their order. Each query is put so that
-the database has no choice between the two: what it knows of words is not enough to choose by.
+The cost does not grow with the size of the index. Rare words are looked up in the full-text index;
+common ones are soon met by scanning the entries in their order. Each SQL query is written so that
+the database cannot choose between the two plans, since its statistics about words mislead it.
 """
 
 import json
@@ -28,12 +27,12 @@ from node.search.fulltext import FullTextTable
 from node.search.models import OutputIndexEntry, ProjectIndexEntry
 from node.search.query_syntax import IndexQuery
 
-# What is found in one of so many entries is common.
+# A query is common if it matches at least one entry in this many.
 COMMON_RATIO = 4
-# Of so many at most SQLite asks one by one whether they have a word.
+# Entries that SQLite checks against a query one by one, at most.
 MAX_ROW_CHECKS = 100
-# Of what PostgreSQL finds, so many times as many as are wanted are looked at, in case some of it
-# may not be seen; if that is not enough, all.
+# PostgreSQL reads this many times the limit from its index, because the viewer may not see some of
+# the entries; if too few remain, it reads all matches.
 OVERSAMPLING = 3
 
 IndexModel = type[ProjectIndexEntry] | type[OutputIndexEntry]
@@ -42,62 +41,68 @@ OrderBy = tuple[SQLColumnExpression[Any], ...]
 
 @dataclass(frozen=True)
 class EntrySelector:
-    """A table of entries with its texts. `where` is what must be true of an entry besides; only
-    ids from `first` on and before `last` are looked at.
+    """Selects from a table of entries and its full-text table.
+
+    `where` are further conditions on entries, such as who may see them. `first` (inclusive) and
+    `last` (exclusive) limit the ids.
     """
 
     session: Session
     model: IndexModel
-    texts: FullTextTable
+    fulltext: FullTextTable
     where: tuple[ColumnElement[bool], ...]
     first: int = 0
     last: int | None = None
 
-    def newest(self, asked: IndexQuery, most: int) -> Sequence[int]:
-        """The ids of entries that have what is asked for, last changed first."""
+    def newest(self, query: IndexQuery, limit: int) -> Sequence[int]:
+        """The ids of matching entries, last changed first."""
         newest_first = (self.model.id.desc(),)
-        if not asked.all_of:
-            return self.ordered(newest_first, 0, most)
+        if not query.all_of:
+            return self.ordered(newest_first, 0, limit)
         if not self._is_postgresql:
-            # Which reads its index of words from the newest on, and no further than it must.
-            rows, key = self.texts.table_and_key(self.session)
-            query = (
+            # SQLite reads its full-text index backwards, and stops at the limit.
+            table, key = self.fulltext.table_and_key(self.session)
+            statement = (
                 select(key)
-                .select_from(rows)
+                .select_from(table)
                 .join(self.model, self.model.id == self._without_index(key))
+                .where(self.fulltext.matches(self.session, query), *self._visible(key))
             )
-            query = query.where(self.texts.matches(self.session, asked), *self._visible(key))
-            return self.session.scalars(query.order_by(key.desc()).limit(most)).all()
-        if self.prefers_scan(asked, most):
-            return self.ordered(newest_first, 0, most, self._matches_row(asked))
-        return self._from_index(asked, most)
+            return self.session.scalars(statement.order_by(key.desc()).limit(limit)).all()
+        if self.prefers_scan(query, limit):
+            return self.ordered(newest_first, 0, limit, self._matches_row(query))
+        return self._from_index(query, limit)
 
     def ordered(
-        self, order: OrderBy, start: int, most: int, *more: ColumnElement[bool]
+        self, order: OrderBy, start: int, limit: int, *conditions: ColumnElement[bool]
     ) -> Sequence[int]:
-        """The ids of entries in another order."""
-        query = select(self.model.id).where(*self._visible(self.model.id), *more).order_by(*order)
-        return self.session.scalars(query.offset(start).limit(most)).all()
+        """The ids of entries from position `start` in the given order."""
+        statement = select(self.model.id).where(*self._visible(self.model.id), *conditions)
+        statement = statement.order_by(*order).offset(start).limit(limit)
+        return self.session.scalars(statement).all()
 
     def matching_in_order(
         self,
-        asked: IndexQuery,
-        found: Sequence[int],
+        query: IndexQuery,
+        newest_matches: Sequence[int],
         order: OrderBy,
         start: int,
-        most: int,
         limit: int,
+        max_matches: int,
     ) -> Sequence[int]:
-        """In another order, those that have what is asked for. `found` are the newest of them: all,
-        unless they are more than `limit`.
+        """The ids of matching entries from position `start` in the given order.
+
+        `newest_matches` are the ids that match, newest first. Up to `max_matches` they are all, and
+        are sorted directly; if there are more, the index is asked.
         """
-        if len(found) <= limit:
-            return self.ordered(order, start, most, self.model.id.in_(found))
-        if (self._is_postgresql or start + most <= MAX_ROW_CHECKS) and self._is_common(found):
-            return self.ordered(order, start, most, self._matches_row(asked))
-        rows, key = self.texts.table_and_key(self.session)
-        have = select(key).select_from(rows).where(self.texts.matches(self.session, asked))
-        return self.ordered(order, start, most, self._without_index(self.model.id).in_(have))
+        if len(newest_matches) <= max_matches:
+            return self.ordered(order, start, limit, self.model.id.in_(newest_matches))
+        can_scan = self._is_postgresql or start + limit <= MAX_ROW_CHECKS
+        if can_scan and self._is_common(newest_matches):
+            return self.ordered(order, start, limit, self._matches_row(query))
+        table, key = self.fulltext.table_and_key(self.session)
+        ids = select(key).select_from(table).where(self.fulltext.matches(self.session, query))
+        return self.ordered(order, start, limit, self._without_index(self.model.id).in_(ids))
 
     @property
     def _is_postgresql(self) -> bool:
@@ -113,63 +118,72 @@ class EntrySelector:
     def _without_index(self, column: SQLColumnExpression[int]) -> SQLColumnExpression[int]:
         return without_index(self.session, column)
 
-    def _matches_row(self, asked: IndexQuery) -> ColumnElement[bool]:
-        """Whether one entry has what is asked for, as a question about each."""
-        rows, key = self.texts.table_and_key(self.session)
-        matches = self.texts.matches(self.session, asked)
+    def _matches_row(self, query: IndexQuery) -> ColumnElement[bool]:
+        """The SQL condition that an entry matches, as a subquery evaluated for each entry."""
+        table, key = self.fulltext.table_and_key(self.session)
+        matches = self.fulltext.matches(self.session, query)
         if self._is_postgresql:
-            return select(matches).select_from(rows).where(key == self.model.id).scalar_subquery()
-        return exists(select(key).select_from(rows).where(matches, key == self.model.id))
+            return select(matches).select_from(table).where(key == self.model.id).scalar_subquery()
+        return exists(select(key).select_from(table).where(matches, key == self.model.id))
 
-    def _from_index(self, asked: IndexQuery, most: int) -> Sequence[int]:
-        rows, key = self.texts.table_and_key(self.session)
-        found = select(key.label("id")).select_from(rows)
-        found = found.where(self.texts.matches(self.session, asked), *self._id_range(key))
-        picked: Sequence[Any] = ()
-        for looked_at in (most * OVERSAMPLING, None):
-            # Not by the column alone: to read all rows in its order would be the wrong way.
-            some = found.order_by((key + 0).desc()).limit(looked_at).cte("found")
-            some = some.prefix_with("MATERIALIZED")
-            number = select(func.count()).select_from(some).scalar_subquery()
-            query: Select[Any] = select(self.model.id, number.label("number"))
-            query = query.join(some, some.c.id == self.model.id).where(*self.where)
-            picked = self.session.execute(query.order_by(some.c.id.desc()).limit(most)).all()
-            if len(picked) == most or (picked and picked[0].number < most * OVERSAMPLING):
+    def _from_index(self, query: IndexQuery, limit: int) -> Sequence[int]:
+        """The newest matches by PostgreSQL's full-text index."""
+        table, key = self.fulltext.table_and_key(self.session)
+        matches = select(key.label("id")).select_from(table)
+        matches = matches.where(self.fulltext.matches(self.session, query), *self._id_range(key))
+        rows: Sequence[Any] = ()
+        for sample_size in (limit * OVERSAMPLING, None):
+            # An expression instead of the column, so that the index on the column is not scanned.
+            sample = matches.order_by((key + 0).desc()).limit(sample_size).cte("sample")
+            sample = sample.prefix_with("MATERIALIZED")
+            count = select(func.count()).select_from(sample).scalar_subquery()
+            statement: Select[Any] = select(self.model.id, count.label("count_of_sample"))
+            statement = statement.join(sample, sample.c.id == self.model.id).where(*self.where)
+            statement = statement.order_by(sample.c.id.desc()).limit(limit)
+            rows = self.session.execute(statement).all()
+            is_complete = rows and rows[0].count_of_sample < limit * OVERSAMPLING
+            if len(rows) == limit or is_complete:
                 break
-        return [row.id for row in picked]
+        return [row.id for row in rows]
 
-    def prefers_scan(self, asked: IndexQuery, most: int) -> bool:
-        """Whether PostgreSQL, by what it knows of words, would not ask its index for all of these.
-        For phrases, which the index alone cannot tell, not even for so many.
+    def prefers_scan(self, query: IndexQuery, limit: int) -> bool:
+        """Whether PostgreSQL's planner expects so many matches that it would not use its full-text
+        index (decided by EXPLAIN).
+
+        A phrase needs each row checked after the index lookup, so for phrases the plan that stops
+        at `limit` counts.
         """
-        rows, key = self.texts.table_and_key(self.session)
-        query = select(key).select_from(rows).where(self.texts.matches(self.session, asked))
-        if any(len(term.words) > 1 for choice in asked.all_of for term in choice):
-            query = query.order_by(key.desc()).limit(most)
+        table, key = self.fulltext.table_and_key(self.session)
+        statement = select(key).select_from(table)
+        statement = statement.where(self.fulltext.matches(self.session, query))
+        if any(len(term.words) > 1 for terms in query.all_of for term in terms):
+            statement = statement.order_by(key.desc()).limit(limit)
         connection = self.session.connection()
-        compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
         explain = f"EXPLAIN (FORMAT JSON) {compiled}"
         plan = connection.exec_driver_sql(explain, compiled.params).scalar_one()
         return "Bitmap" not in json.dumps(plan)
 
-    def _is_common(self, found: Sequence[int]) -> bool:
-        """Whether the newest of all entries have it often enough to come upon it."""
-        since = select(self.model.id).where(self.model.id >= found[-1])
-        few = since.limit(COMMON_RATIO * len(found) + 1).subquery()
-        number = self.session.scalar(select(func.count()).select_from(few)) or 0
-        return number <= COMMON_RATIO * len(found)
+    def _is_common(self, newest_matches: Sequence[int]) -> bool:
+        """Whether enough of the newest entries match for a scan to find a page soon."""
+        newer = select(self.model.id).where(self.model.id >= newest_matches[-1])
+        sample = newer.limit(COMMON_RATIO * len(newest_matches) + 1).subquery()
+        count = self.session.scalar(select(func.count()).select_from(sample)) or 0
+        return count <= COMMON_RATIO * len(newest_matches)
 
 
-def project_exists(model: IndexModel, shown: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the project of an entry is one of these. As a question about each entry, so that no
-    database begins with the projects, which are many more.
+def project_exists(model: IndexModel, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The SQL condition that the project of an entry meets `condition`.
+
+    A correlated subquery, so that the database does not start from the projects, which are many
+    more.
     """
-    return exists().where(Project.id == model.project_id, shown)
+    return exists().where(Project.id == model.project_id, condition)
 
 
 def without_index(session: Session, column: SQLColumnExpression[int]) -> SQLColumnExpression[int]:
-    """A column as a value and no more. SQLite is to go from what is found to the projects, and not
-    through all projects to what is found, as it would choose.
+    """The column as an expression for which SQLite uses no index (unary plus). Otherwise SQLite
+    would scan all projects instead of starting from the matches.
     """
     if session.get_bind().dialect.name != "sqlite":
         return column

@@ -1,4 +1,4 @@
-"""The catalogue for reuse: what projects give to everybody, found by itself."""
+"""The reuse catalogue: search for the outputs of projects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ LICENCE_FAMILIES = (*LICENCE_PATTERNS, "other", "none")
 
 @dataclass(frozen=True)
 class ReuseQuery:
-    """What is looked for in the catalogue; the empty one is everything."""
+    """Search parameters of the reuse catalogue. The empty query finds every output."""
 
     q: str = ""
     licence: str = ""
@@ -45,7 +45,7 @@ class ReuseQuery:
 
 @dataclass(frozen=True)
 class ReusableOutput:
-    """An output, and the project that it is of."""
+    """An output and its project."""
 
     output: Output
     project: Project
@@ -53,7 +53,7 @@ class ReusableOutput:
 
 @dataclass(frozen=True)
 class ReusePage:
-    """One page of the catalogue, as `node.search.service.SearchPage`."""
+    """One page of results; the counts are those of `node.search.service.SearchPage`."""
 
     offers: list[ReusableOutput]
     number: int
@@ -65,75 +65,80 @@ class ReusePage:
         return self.total > MAX_RESULTS
 
 
-def parse(given: Mapping[str, str]) -> ReuseQuery:
-    """What an address asks for; what means nothing is left out."""
-    q = " ".join(given.get("q", "").replace("\0", " ").split())[: query_syntax.MAX_LEN_QUERY]
-    licence, sort = given.get("licence", ""), given.get("sort", "")
+def parse(args: Mapping[str, str]) -> ReuseQuery:
+    """The query that a query string describes. Invalid values are ignored."""
+    q = " ".join(args.get("q", "").replace("\0", " ").split())[: query_syntax.MAX_LEN_QUERY]
+    licence, sort = args.get("licence", ""), args.get("sort", "")
     return ReuseQuery(
         q,
         licence if licence in LICENCE_FAMILIES else "",
-        "yes" if given.get("adopted") == "yes" else "",
+        "yes" if args.get("adopted") == "yes" else "",
         sort if sort in SORTS else "",
     )
 
 
-def find_outputs(session: Session, asked: ReuseQuery, reader: Viewer, number: int = 1) -> ReusePage:
-    """The outputs that `asked` describes, of all projects that the reader may see."""
-    wording = query_syntax.parse(asked.q)
-    if asked.q and not wording:
+def find_outputs(
+    session: Session, reuse_query: ReuseQuery, viewer: Viewer, number: int = 1
+) -> ReusePage:
+    """Page `number` of the outputs that match, in projects that the viewer may see."""
+    parsed = query_syntax.parse(reuse_query.q)
+    if reuse_query.q and not parsed:
         return ReusePage([], 1, 1, 0)
-    there = project_exists(OutputIndexEntry, projects.is_listed_for(reader))
-    entries = EntrySelector(session, OutputIndexEntry, OUTPUTS, (there,))
-    whole, order = _full_query(asked, wording, reader), _order_by(asked)
-    is_indexed = bool(whole.all_of)
-    found = (
-        entries.newest(whole, MAX_RESULTS + 1)
+    is_visible = project_exists(OutputIndexEntry, projects.is_listed_for(viewer))
+    entries = EntrySelector(session, OutputIndexEntry, OUTPUTS, (is_visible,))
+    query, order = _full_query(reuse_query, parsed, viewer), _order_by(reuse_query)
+    is_indexed = bool(query.all_of)
+    first_ids = (
+        entries.newest(query, MAX_RESULTS + 1)
         if is_indexed
         else entries.ordered(order, 0, MAX_RESULTS + 1)
     )
-    pages = max(1, -(-min(len(found), MAX_RESULTS) // PAGE_SIZE))
+    pages = max(1, -(-min(len(first_ids), MAX_RESULTS) // PAGE_SIZE))
     number = min(max(1, number), pages)
     start = (number - 1) * PAGE_SIZE
-    most = min(PAGE_SIZE, MAX_RESULTS - start)
-    if asked.order == "relevance" and wording.required and found:
-        better = replace(whole, all_of=(*wording.title_alternatives(), *_label_alternatives(asked)))
-        ids = merge_best_first(entries.newest(better, start + most), found)[start : start + most]
-    elif asked.order in INDEX_SORTED and is_indexed and found:
-        ids = list(entries.matching_in_order(whole, found, order, start, most, MAX_RESULTS))
+    limit = min(PAGE_SIZE, MAX_RESULTS - start)
+    if reuse_query.order == "relevance" and parsed.required and first_ids:
+        in_title = (*parsed.title_alternatives(), *_label_alternatives(reuse_query))
+        best = entries.newest(replace(query, all_of=in_title), start + limit)
+        ids = merge_best_first(best, first_ids)[start : start + limit]
+    elif reuse_query.order in INDEX_SORTED and is_indexed and first_ids:
+        ids = list(entries.matching_in_order(query, first_ids, order, start, limit, MAX_RESULTS))
     else:
-        ids = list(found[start : start + most])
-    return ReusePage(_load_outputs(session, ids), number, pages, len(found))
+        ids = list(first_ids[start : start + limit])
+    return ReusePage(_load_outputs(session, ids), number, pages, len(first_ids))
 
 
-def _full_query(asked: ReuseQuery, wording: query_syntax.ParsedQuery, reader: Viewer) -> IndexQuery:
-    text = wording.to_query()
-    return build_query((*text.all_of, *_label_alternatives(asked)), text.none_of, reader)
+def _full_query(
+    reuse_query: ReuseQuery, parsed: query_syntax.ParsedQuery, viewer: Viewer
+) -> IndexQuery:
+    text = parsed.to_query()
+    return build_query((*text.all_of, *_label_alternatives(reuse_query)), text.none_of, viewer)
 
 
-def _label_alternatives(asked: ReuseQuery) -> tuple[query_syntax.Alternatives, ...]:
-    kinds = ("licence", asked.licence), ("adopted", asked.adopted)
+def _label_alternatives(reuse_query: ReuseQuery) -> tuple[query_syntax.Alternatives, ...]:
+    kinds = ("licence", reuse_query.licence), ("adopted", reuse_query.adopted)
     return tuple(exactly(label(kind, value)) for kind, value in kinds if value)
 
 
-def _order_by(asked: ReuseQuery) -> OrderBy:
-    if asked.order == "adopters":
+def _order_by(reuse_query: ReuseQuery) -> OrderBy:
+    if reuse_query.order == "adopters":
         return OutputIndexEntry.adopters.desc(), OutputIndexEntry.id.desc()
-    if asked.order == "title":
+    if reuse_query.order == "title":
         return OutputIndexEntry.title, OutputIndexEntry.id
     return (OutputIndexEntry.id.desc(),)
 
 
 def _load_outputs(session: Session, ids: Sequence[int]) -> list[ReusableOutput]:
-    """The outputs as their projects have them now."""
-    there = select(Project).join(OutputIndexEntry, OutputIndexEntry.project_id == Project.id)
-    there = there.where(OutputIndexEntry.id.in_(ids))
-    query = projects.load_councils(there).add_columns(OutputIndexEntry.id, OutputIndexEntry.token)
-    found = {row.id: row for row in session.execute(query)}
+    """The outputs of these entries as their projects have them now, in the order of `ids`."""
+    query = select(Project).join(OutputIndexEntry, OutputIndexEntry.project_id == Project.id)
+    query = projects.load_councils(query.where(OutputIndexEntry.id.in_(ids)))
+    query = query.add_columns(OutputIndexEntry.id, OutputIndexEntry.token)
+    rows = {row.id: row for row in session.execute(query)}
     offers = []
-    for number in ids:
-        project, token = found[number].Project, found[number].token
-        said = (each for each in project.outputs if each.token == token)
-        output = next(said, None)
+    for entry_id in ids:
+        project, token = rows[entry_id].Project, rows[entry_id].token
+        # The project may have changed since it was indexed.
+        output = next((output for output in project.outputs if output.token == token), None)
         if output is not None:
             offers.append(ReusableOutput(output, project))
     return offers

@@ -1,4 +1,4 @@
-"""The pages of the catalogue for reuse."""
+"""The page of the reuse catalogue."""
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -32,16 +32,16 @@ SORT_LABELS = {
 @blueprint.get("/reuse")
 @permission(PUBLIC)
 def catalogue() -> ResponseReturnValue:
-    """What projects give to everybody, ours and others'."""
-    asked = reuse.parse(request.args)
+    """Outputs of this council's and other councils' projects that anyone can reuse."""
+    query = reuse.parse(request.args)
     page = reuse.find_outputs(
-        current_work().session, asked, current_viewer(), request.args.get("page", 1, type=int)
+        current_work().session, query, current_viewer(), request.args.get("page", 1, type=int)
     )
     return render_template(
         "search/reuse.html",
         page=page,
-        asked=asked,
-        most=MAX_RESULTS,
+        query=query,
+        max_results=MAX_RESULTS,
         licences=LICENCE_LABELS,
         sorts=SORT_LABELS,
     )

@@ -1,4 +1,4 @@
-"""Searches that people keep under a name, and what is new in them."""
+"""Saved searches: saving, changing and deleting them, and finding their new results."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,33 +19,33 @@ from node.search.search_params import SearchParams, from_query_string
 from node.text import misfit, trim
 
 MAX_LEN_NAME = 100
-# Enough for anybody.
 MAX_PER_PERSON = 50
+# New results of one search in one run of the job.
 MAX_NEW_MATCHES = 20
 CHECK_INTERVAL = timedelta(minutes=10)
-# What was begun so long ago is committed by now.
+# Changes older than this are taken to be committed, so that none is missed.
 COMMIT_GRACE = timedelta(minutes=1)
 
 
 def list_of_user(session: Session, user: User) -> Sequence[SavedSearch]:
-    """The searches of somebody, by name."""
-    mine = select(SavedSearch).where(SavedSearch.user_id == user.id)
-    return session.scalars(mine.order_by(func.lower(SavedSearch.name), SavedSearch.id)).all()
+    """The searches that `user` saved, by name."""
+    query = select(SavedSearch).where(SavedSearch.user_id == user.id)
+    return session.scalars(query.order_by(func.lower(SavedSearch.name), SavedSearch.id)).all()
 
 
 def get_by_token(session: Session, user: User, token: str) -> SavedSearch:
-    """Raises `NotFoundError`, for one of somebody else too."""
-    mine = SavedSearch.token == token, SavedSearch.user_id == user.id
-    found = session.scalar(select(SavedSearch).where(*mine))
-    if found is None:
+    """A saved search of `user`. Raises `NotFoundError`, also for another person's search."""
+    query = select(SavedSearch).where(SavedSearch.token == token, SavedSearch.user_id == user.id)
+    saved = session.scalar(query)
+    if saved is None:
         raise NotFoundError(msg("There is no such search."))
-    return found
+    return saved
 
 
 def save(
-    work: UnitOfWork, user: User, name: str, wanted: SearchParams, *, alerts: bool
+    work: UnitOfWork, user: User, name: str, params: SearchParams, *, alerts: bool
 ) -> SavedSearch:
-    """Keep a search. Raises `InvalidInputError`."""
+    """Save a search for `user`. Raises `InvalidInputError`."""
     name = _validate_name(name)
     if len(list_of_user(work.session, user)) >= MAX_PER_PERSON:
         raise InvalidInputError(
@@ -55,16 +55,16 @@ def save(
                 most=MAX_PER_PERSON,
             )
         )
-    made = SavedSearch(user_id=user.id, name=name, asked=wanted.query_string[:2000], alerts=alerts)
-    work.session.add(made)
+    saved = SavedSearch(user_id=user.id, name=name, asked=params.query_string[:2000], alerts=alerts)
+    work.session.add(saved)
     work.session.flush()
-    return made
+    return saved
 
 
 def change(work: UnitOfWork, saved: SavedSearch, name: str, *, alerts: bool) -> None:
-    """Give it another name, and be told of what is new in it, or no longer.
+    """Rename a saved search and switch its notifications on or off.
 
-    Raises `InvalidInputError`.
+    Turned on, they start with results from now on. Raises `InvalidInputError`.
     """
     saved.name = _validate_name(name)
     if alerts and not saved.alerts:
@@ -81,16 +81,16 @@ def delete(work: UnitOfWork, saved: SavedSearch) -> None:
 def new_matches(
     session: Session, saved: SavedSearch, since: datetime, until: datetime
 ) -> list[Project]:
-    """What the search finds that came here, or was published, after `since` and up to `until`;
-    newest first.
+    """The search's projects that were published here, or received from other servers, after
+    `since` and up to `until`; newest first, at most `MAX_NEW_MATCHES`.
     """
-    wanted = from_query_string(saved.asked)
-    found = service.list_new_since(session, wanted, LOCAL_USER, since, MAX_NEW_MATCHES)
-    return [project for project in found if _first_seen_at(project) <= until]
+    params = from_query_string(saved.asked)
+    matches = service.list_new_since(session, params, LOCAL_USER, since, MAX_NEW_MATCHES)
+    return [project for project in matches if _first_seen_at(project) <= until]
 
 
 def _first_seen_at(project: Project) -> datetime:
-    """When it was first to be found here."""
+    """When the project could first be found on this server."""
     if project.is_local and project.published_at is not None:
         return project.published_at
     return project.created_at
@@ -102,18 +102,18 @@ def _validate_name(name: str) -> str:
         raise InvalidInputError(
             msg("The search could not be saved."), {"name": msg("Enter a name for the search")}
         )
-    if wrong := misfit(name, MAX_LEN_NAME):
-        raise InvalidInputError(msg("The search could not be saved."), {"name": wrong})
+    if error := misfit(name, MAX_LEN_NAME):
+        raise InvalidInputError(msg("The search could not be saved."), {"name": error})
     return name
 
 
 def list_due(session: Session, moment: datetime) -> Sequence[int]:
-    """The ids of the searches whose owners may have something to be told by now."""
-    waits = SavedSearch.alerts, SavedSearch.checked_at < moment - CHECK_INTERVAL
-    due_first = select(SavedSearch.id).where(*waits).order_by(SavedSearch.checked_at)
-    return session.scalars(due_first).all()
+    """The ids of searches with notifications that are due to be checked, longest waiting first."""
+    is_due = SavedSearch.alerts, SavedSearch.checked_at < moment - CHECK_INTERVAL
+    query = select(SavedSearch.id).where(*is_due).order_by(SavedSearch.checked_at)
+    return session.scalars(query).all()
 
 
 def is_up_to_date(session: Session) -> bool:
-    """Whether the index has all that it can: who asks it what is new before misses something."""
+    """Whether every project is indexed. Until then, a check for new results would miss some."""
     return not indexing.is_behind(session)

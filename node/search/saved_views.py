@@ -1,4 +1,4 @@
-"""The pages of searches that a person keeps."""
+"""Pages for saved searches."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,7 +21,7 @@ SEARCHES = "account.searches"
 @blueprint.get("/searches")
 @permission(SEARCHES)
 def mine() -> ResponseReturnValue:
-    """The searches that somebody keeps."""
+    """The signed-in user's saved searches."""
     session = current_work().session
     councils = service.list_shown_councils(session)
     rows = [
@@ -34,40 +34,40 @@ def mine() -> ResponseReturnValue:
 @blueprint.get("/searches/new")
 @permission(SEARCHES)
 def keep_form() -> ResponseReturnValue:
-    """Give a search a name, to keep it."""
-    wanted, _error = parse(request.args.items(multi=True))
+    """The form that names a search to save it."""
+    params, _error = parse(request.args.items(multi=True))
     form = SavedSearchForm()
-    form.name.data, form.alerts.data = wanted.q, True
-    return _render_new(form, wanted)
+    form.name.data, form.alerts.data = params.q, True
+    return _render_new(form, params)
 
 
 @blueprint.post("/searches/new")
 @permission(SEARCHES)
 def keep() -> ResponseReturnValue:
-    wanted, _error = parse(request.args.items(multi=True))
+    params, _error = parse(request.args.items(multi=True))
     form, work = SavedSearchForm(), current_work()
     if not form.validate_on_submit():
-        return _render_new(form, wanted), 400
+        return _render_new(form, params), 400
     try:
         saved_searches.save(
-            work, current_user, form.name.data or "", wanted, alerts=bool(form.alerts.data)
+            work, current_user, form.name.data or "", params, alerts=bool(form.alerts.data)
         )
     except InvalidInputError as error:
         form.show(error)
-        return _render_new(form, wanted), 400
+        return _render_new(form, params), 400
     flash(_("The search has been saved."), "success")
     return redirect(url_for("search.mine"), 303)
 
 
-def _render_new(form: SavedSearchForm, wanted: SearchParams) -> str:
-    every = build_facets(
+def _render_new(form: SavedSearchForm, params: SearchParams) -> str:
+    facets = build_facets(
         service.list_shown_councils(current_work().session), current_node().hooks.facets
     )
-    back = f"{url_for('projects.index')}?{wanted.query_string}"
+    back = f"{url_for('projects.index')}?{params.query_string}"
     return render_template(
         "search/keep.html",
         form=form,
-        chosen=list(list_selected_filters(wanted, every)),
+        chosen=list(list_selected_filters(params, facets)),
         back=back,
         saved=None,
     )
@@ -85,7 +85,7 @@ def change_form(token: str) -> ResponseReturnValue:
 @blueprint.post("/searches/<token>")
 @permission(SEARCHES)
 def change(token: str) -> ResponseReturnValue:
-    """Another name, or other alerts."""
+    """Change the name or the notifications of a saved search."""
     form, work = SavedSearchForm(), current_work()
     row = saved_searches.get_by_token(work.session, current_user, token)
     if not form.validate_on_submit():
@@ -100,9 +100,9 @@ def change(token: str) -> ResponseReturnValue:
 
 
 def _render_change(form: SavedSearchForm, row: SavedSearch) -> str:
-    said = _describe(service.list_shown_councils(current_work().session), row)
+    filters = _describe(service.list_shown_councils(current_work().session), row)
     back = url_for("search.mine")
-    return render_template("search/keep.html", form=form, chosen=said, back=back, saved=row)
+    return render_template("search/keep.html", form=form, chosen=filters, back=back, saved=row)
 
 
 @blueprint.post("/searches/<token>/delete")
@@ -115,7 +115,7 @@ def delete(token: str) -> ResponseReturnValue:
 
 
 def _describe(councils: list[Council], row: SavedSearch) -> list[SelectedFilter]:
-    """What a search looks for, in words."""
+    """The filters of a saved search, with their labels."""
     return list(
         list_selected_filters(
             from_query_string(row.asked), build_facets(councils, current_node().hooks.facets)

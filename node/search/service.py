@@ -1,9 +1,8 @@
-"""Finding projects and outputs, for whoever reads: no page, count or suggestion holds what they may
-not see.
+"""Searches projects for a viewer. Pages, counts and suggestions only cover what they may see.
 
-What is found by the index is looked at again in the table of projects, in the same query. No more
-is ever counted or turned to than `MOST`, so that no question costs more than that: those are read
-at once, and each page is a part of them.
+The same SQL query that reads the index checks visibility in the project table. At most
+`MAX_RESULTS` matches are counted and can be paged through, which bounds the cost of a search: their
+ids are read at once, and each page is a slice of them.
 """
 
 from collections.abc import Sequence
@@ -30,21 +29,21 @@ from node.search.ranking import EntrySelector, IndexModel, OrderBy, project_exis
 from node.search.search_params import SearchParams
 
 PAGE_SIZE = 20
-# So many are counted and can be turned to; of what is more, it is said that it is more.
+# Results counted and shown at most; pages then say "More than 1,000".
 MAX_RESULTS = 1_000
 SUGGESTIONS = 8
-# What comes here so long after it was published, or changed, is no news.
+# A project that arrives later than this after its last change is not a new result.
 MAX_LATENESS = timedelta(days=7)
 LOCAL_ZONE = ZoneInfo("Europe/London")
 
-# The orders that are not those of the index.
+# Orders that need sorting by a column of the entries, unlike relevance and last changed.
 INDEX_SORTED = ("title", "ends", "contract")
 
 
 @dataclass(frozen=True)
 class SearchPage:
-    """One page of what was found. `number` counts from 1; `total` is at most `MOST` + 1, which
-    means more.
+    """One page of results. `number` counts from 1; `total` is capped at `MAX_RESULTS` + 1, which
+    means "more".
     """
 
     projects: list[Project]
@@ -58,10 +57,10 @@ class SearchPage:
 
 
 def find_projects(
-    session: Session, wanted: SearchParams, reader: Viewer, number: int = 1
+    session: Session, params: SearchParams, viewer: Viewer, number: int = 1
 ) -> SearchPage:
-    """The projects that `wanted` describes."""
-    search = _Search(session, wanted, reader)
+    """Page `number` of the projects that match, in the order of the search."""
+    search = _Search(session, params, viewer)
     total = search.count()
     pages = max(1, -(-min(total, MAX_RESULTS) // PAGE_SIZE))
     number = min(max(1, number), pages)
@@ -73,109 +72,110 @@ def find_projects(
 
 def list_ordered(
     session: Session,
-    wanted: SearchParams,
-    reader: Viewer,
+    params: SearchParams,
+    viewer: Viewer,
     start: int,
-    most: int,
+    limit: int,
     since: datetime | None = None,
 ) -> list[Project]:
-    """So many after the first `start` of the projects that `wanted` describes, in its order; those
-    that changed `since`.
+    """Up to `limit` matching projects from position `start`, in the order of the search; with
+    `since`, only those changed since then.
     """
-    search = _Search(session, wanted, reader)
+    search = _Search(session, params, viewer)
     if since is not None:
         search.add_condition(Project.changed_at >= since)
-    return _load_projects(session, search.page_ids(start, min(most, MAX_RESULTS - start)))
+    return _load_projects(session, search.page_ids(start, min(limit, MAX_RESULTS - start)))
 
 
 def list_new_since(
-    session: Session, wanted: SearchParams, reader: Viewer, since: datetime, most: int
+    session: Session, params: SearchParams, viewer: Viewer, since: datetime, limit: int
 ) -> list[Project]:
-    """The projects that `wanted` describes and that were first here after `since`, newest first."""
-    search = _Search(session, wanted, reader)
+    """Up to `limit` matching projects first seen here after `since`, newest first."""
+    search = _Search(session, params, viewer)
     search.add_condition((Project.created_at > since) | (Project.published_at > since))
     return _load_projects(
-        session, search.newest(search.query, most, entry_id_at(since - MAX_LATENESS))
+        session, search.newest(search.query, limit, entry_id_at(since - MAX_LATENESS))
     )
 
 
-def suggest(session: Session, text: str, reader: Viewer) -> list[Project]:
-    """Projects whose titles have these words, of which the last may have just begun."""
-    choices = query_syntax.parse_prefix(text)
-    if not choices:
+def suggest(session: Session, text: str, viewer: Viewer) -> list[Project]:
+    """Projects whose titles contain the words of `text`; the last word may be incomplete."""
+    alternatives = query_syntax.parse_prefix(text)
+    if not alternatives:
         return []
-    search = _Search(session, SearchParams(sort="updated"), reader)
-    return _load_projects(session, search.newest(IndexQuery(choices), SUGGESTIONS))
+    search = _Search(session, SearchParams(sort="updated"), viewer)
+    return _load_projects(session, search.newest(IndexQuery(alternatives), SUGGESTIONS))
 
 
 def _load_projects(session: Session, ids: Sequence[int]) -> list[Project]:
-    """The projects of entries."""
-    there = (
+    """The projects of these index entries, in the order of `ids`."""
+    of_entries = (
         select(Project)
         .join(ProjectIndexEntry, ProjectIndexEntry.project_id == Project.id)
         .where(ProjectIndexEntry.id.in_(ids))
     )
-    query = projects.load_councils(there).add_columns(ProjectIndexEntry.id)
-    found = {number: project for project, number in session.execute(query)}
-    return [found[number] for number in ids if number in found]
+    query = projects.load_councils(of_entries).add_columns(ProjectIndexEntry.id)
+    by_entry_id = {entry_id: project for project, entry_id in session.execute(query)}
+    return [by_entry_id[entry_id] for entry_id in ids if entry_id in by_entry_id]
 
 
 class _Search:
-    """One search: what is asked of the index, and what is looked at besides."""
+    """One search: the query for the index, and the conditions on the project table."""
 
-    def __init__(self, session: Session, wanted: SearchParams, reader: Viewer) -> None:
+    def __init__(self, session: Session, params: SearchParams, viewer: Viewer) -> None:
         self._session = session
-        self._params = wanted
-        # What is not current is old: the first pages hardly come across it.
-        shows = projects.is_visible_to if wanted.includes_archived else projects.is_listed_for
-        self._visibility_condition = shows(reader)
-        self._parsed = query_syntax.parse(wanted.q)
-        # Text without a word in it is found nowhere.
-        self.is_empty = bool(wanted.q) and not self._parsed
+        self._params = params
+        # Archived projects are excluded here and not by a label: they are old, so the first pages
+        # hardly meet them.
+        is_visible = projects.is_visible_to if params.includes_archived else projects.is_listed_for
+        self._project_condition = is_visible(viewer)
+        self._parsed = query_syntax.parse(params.q)
+        # Text without any word finds nothing.
+        self.is_empty = bool(params.q) and not self._parsed
         self._first: Sequence[int] | None = None
-        facets: tuple[query_syntax.Alternatives, ...] = label_alternatives(wanted)
-        without: query_syntax.Alternatives = ()
-        if wanted.origin:
-            ours = select(Council.id).where(Council.slug.is_not(None))
-            here = any_of(label("c", number) for number in session.scalars(ours))
-            if wanted.origin == "ours":
-                facets = (*facets, here)
+        facets: tuple[query_syntax.Alternatives, ...] = label_alternatives(params)
+        excluded: query_syntax.Alternatives = ()
+        if params.origin:
+            own_ids = select(Council.id).where(Council.slug.is_not(None))
+            own_labels = any_of(label("c", council_id) for council_id in session.scalars(own_ids))
+            if params.origin == "ours":
+                facets = (*facets, own_labels)
             else:
-                without = here
+                excluded = own_labels
         text = self._parsed.to_query()
-        self.query = build_query((*text.all_of, *facets), (*text.none_of, *without), reader)
-        # Whatever has the words in its title has them.
+        self.query = build_query((*text.all_of, *facets), (*text.none_of, *excluded), viewer)
+        # Words of the title are indexed as words of the text too, so the title's terms suffice.
         in_title = (*self._parsed.title_alternatives(), *facets)
         self._title_query = replace(self.query, all_of=in_title)
 
     def add_condition(self, condition: ColumnElement[bool]) -> None:
-        """Narrow it down by something that the index does not have."""
-        self._visibility_condition &= condition
+        """Narrow the search by a condition on the project table."""
+        self._project_condition &= condition
 
     def count(self) -> int:
-        """How many there are, `MOST` + 1 at most."""
+        """The number of matches, at most `MAX_RESULTS` + 1."""
         return len(self._first_ids())
 
-    def page_ids(self, start: int, most: int) -> Sequence[int]:
-        """The entries of a page."""
-        found = self._first_ids()
+    def page_ids(self, start: int, limit: int) -> Sequence[int]:
+        """The ids of up to `limit` entries from position `start`."""
+        first_ids = self._first_ids()
         if self._params.order == "relevance" and self._parsed.required:
-            best = self.newest(self._title_query, start + most) if found else ()
-            return merge_best_first(best, found)[start : start + most]
-        if self._params.sort in INDEX_SORTED and self.query.all_of and found:
+            best = self.newest(self._title_query, start + limit) if first_ids else ()
+            return merge_best_first(best, first_ids)[start : start + limit]
+        if self._params.sort in INDEX_SORTED and self.query.all_of and first_ids:
             order = _order_by(self._params)
             return self._selector().matching_in_order(
-                self.query, found, order, start, most, MAX_RESULTS
+                self.query, first_ids, order, start, limit, MAX_RESULTS
             )
-        return found[start : start + most]
+        return first_ids[start : start + limit]
 
-    def newest(self, asked: IndexQuery, most: int, after: int = 0) -> Sequence[int]:
-        """The entries that have what is asked for, last changed first."""
-        return self._selector(after).newest(asked, most)
+    def newest(self, query: IndexQuery, limit: int, after: int = 0) -> Sequence[int]:
+        """The ids of entries that match `query`, last changed first, from id `after` on."""
+        return self._selector(after).newest(query, limit)
 
     def _first_ids(self) -> Sequence[int]:
-        """The first of them: the newest, where words or labels are asked for, else those that come
-        first in the order that is wanted.
+        """The ids of up to `MAX_RESULTS` + 1 matches, read once: the newest if the search has text
+        or labels, else the first in its order.
         """
         if self._first is None:
             if self.is_empty:
@@ -187,134 +187,136 @@ class _Search:
         return self._first
 
     def _selector(self, after: int = 0) -> EntrySelector:
-        wanted = self._params
+        params = self._params
         return EntrySelector(
             self._session,
             ProjectIndexEntry,
             PROJECTS,
             (
-                project_exists(ProjectIndexEntry, self._visibility_condition),
-                *_date_conditions(wanted),
+                project_exists(ProjectIndexEntry, self._project_condition),
+                *_date_conditions(params),
             ),
-            first=max(after, _entry_id_at_day(wanted.updated_from, 0) or 0),
-            last=_entry_id_at_day(wanted.updated_to, 1),
+            first=max(after, _entry_id_at_day(params.updated_from, 0) or 0),
+            last=_entry_id_at_day(params.updated_to, 1),
         )
 
 
 def build_query(
-    every: tuple[query_syntax.Alternatives, ...], none: tuple[Term, ...], reader: Viewer
+    all_of: tuple[query_syntax.Alternatives, ...], none_of: tuple[Term, ...], viewer: Viewer
 ) -> IndexQuery:
-    """A question to the index. What may be seen is looked at in the table of projects; only where
-    there is nothing to take others from, it is taken from everything.
+    """A query for the index. If it only excludes terms, the labels of visible projects are added:
+    full-text engines cannot exclude from nothing.
     """
-    if none and not every:
-        every = (any_of(label("v", each.value) for each in visible_labels(reader)),)
-    return IndexQuery(every, none)
+    if none_of and not all_of:
+        all_of = (any_of(label("v", visibility.value) for visibility in visible_labels(viewer)),)
+    return IndexQuery(all_of, none_of)
 
 
-def merge_best_first(best: Sequence[int], found: Sequence[int]) -> list[int]:
-    """Those with all of the words in their titles before the others."""
+def merge_best_first(best: Sequence[int], matches: Sequence[int]) -> list[int]:
+    """The ids in `best`, then the other `matches`."""
     first = set(best)
-    return [*best, *(number for number in found if number not in first)]
+    return [*best, *(entry_id for entry_id in matches if entry_id not in first)]
 
 
 def select_matching(
-    session: Session, model: IndexModel, texts: FullTextTable, asked: IndexQuery
+    session: Session, model: IndexModel, fulltext: FullTextTable, query: IndexQuery
 ) -> tuple[Select[Any], SQLColumnExpression[int]]:
-    """The projects of what the index finds, and the id to sort them by."""
-    rows, key = texts.table_and_key(session)
-    query = (
+    """A SELECT of the ids of matching projects, and the entry id to sort them by."""
+    table, key = fulltext.table_and_key(session)
+    statement = (
         select(model.project_id)
-        .select_from(rows)
+        .select_from(table)
         .join(model, model.id == without_index(session, key))
     )
-    return query.where(texts.matches(session, asked)), key
+    return statement.where(fulltext.matches(session, query)), key
 
 
-def _order_by(wanted: SearchParams) -> OrderBy:
-    if wanted.sort == "title":
+def _order_by(params: SearchParams) -> OrderBy:
+    if params.sort == "title":
         return ProjectIndexEntry.title, ProjectIndexEntry.id
-    if wanted.sort == "ends":
+    if params.sort == "ends":
         return ProjectIndexEntry.ends_on, ProjectIndexEntry.id
-    if wanted.sort == "contract":
+    if params.sort == "contract":
         return ProjectIndexEntry.contract_ends_on, ProjectIndexEntry.id
     return (ProjectIndexEntry.id.desc(),)
 
 
-def visible_labels(reader: Viewer) -> list[Visibility]:
-    """The labels that a project has which the reader may see; more is looked at later."""
-    if reader.is_local_user:
+def visible_labels(viewer: Viewer) -> list[Visibility]:
+    """The visibilities of projects that the viewer may see. This is a first selection: other
+    conditions are checked in the project table.
+    """
+    if viewer.is_local_user:
         return list(Visibility)
-    return [Visibility(word) for word in reader.audiences]
+    return [Visibility(audience) for audience in viewer.audiences]
 
 
-def label_alternatives(wanted: SearchParams) -> tuple[query_syntax.Alternatives, ...]:
-    """The labels in the index of which the wanted projects have one each."""
-    found = [
+def label_alternatives(params: SearchParams) -> tuple[query_syntax.Alternatives, ...]:
+    """The labels that a search requires: projects must have one of each group."""
+    groups = [
         exactly(label(kind, value))
         for kind, value in (
-            ("c", wanted.council),
-            ("region", wanted.region),
-            ("capability", wanted.capability),
-            ("area", wanted.area),
-            ("lgsl", wanted.lgsl),
-            ("tag", wanted.tag),
-            ("technology", wanted.technology),
-            ("skill", wanted.skill),
-            ("fresh", Freshness.archived if wanted.show else None),
+            ("c", params.council),
+            ("region", params.region),
+            ("capability", params.capability),
+            ("area", params.area),
+            ("lgsl", params.lgsl),
+            ("tag", params.tag),
+            ("technology", params.technology),
+            ("skill", params.skill),
+            ("fresh", Freshness.archived if params.show else None),
         )
         if value
     ]
-    many = {
-        "phase": wanted.phase,
-        "budget": wanted.budget,
-        "collaboration": wanted.collaboration,
-        "fresh": wanted.freshness,
+    choices = {
+        "phase": params.phase,
+        "budget": params.budget,
+        "collaboration": params.collaboration,
+        "fresh": params.freshness,
     }
-    for kind, values in many.items():
+    for kind, values in choices.items():
         if values:
-            found.append(any_of(label(kind, value) for value in values))
-    of_plugins: dict[str, list[str]] = {}
-    for each in wanted.facet:
-        facet, _, value = each.partition(":")
-        of_plugins.setdefault(facet, []).append(plugin_label(facet, value))
-    found += [any_of(labels) for labels in of_plugins.values()]
+            groups.append(any_of(label(kind, value) for value in values))
+    plugin_labels: dict[str, list[str]] = {}
+    for facet_value in params.facet:
+        facet, _, value = facet_value.partition(":")
+        plugin_labels.setdefault(facet, []).append(plugin_label(facet, value))
+    groups += [any_of(labels) for labels in plugin_labels.values()]
     for kind, first, last in (
-        ("start", wanted.starts_from, wanted.starts_to),
-        ("end", wanted.ends_from, wanted.ends_to),
-        ("contract", wanted.contract_from, wanted.contract_to),
+        ("start", params.starts_from, params.starts_to),
+        ("end", params.ends_from, params.ends_to),
+        ("contract", params.contract_from, params.contract_to),
     ):
         if first or last:
-            found.append(any_of(date_range_labels(kind, first, last)))
-    return tuple(found)
+            groups.append(any_of(date_range_labels(kind, first, last)))
+    return tuple(groups)
 
 
-def _date_conditions(wanted: SearchParams) -> list[ColumnElement[bool]]:
-    """The index knows months; these are the days."""
-    spans = (
-        (ProjectIndexEntry.starts_on, wanted.starts_from, wanted.starts_to),
-        (ProjectIndexEntry.ends_on, wanted.ends_from, wanted.ends_to),
-        (ProjectIndexEntry.contract_ends_on, wanted.contract_from, wanted.contract_to),
+def _date_conditions(params: SearchParams) -> list[ColumnElement[bool]]:
+    """SQL conditions for the exact days: the labels of the index only know months."""
+    ranges = (
+        (ProjectIndexEntry.starts_on, params.starts_from, params.starts_to),
+        (ProjectIndexEntry.ends_on, params.ends_from, params.ends_to),
+        (ProjectIndexEntry.contract_ends_on, params.contract_from, params.contract_to),
     )
-    found: list[ColumnElement[bool]] = []
-    for column, first, last in spans:
+    conditions: list[ColumnElement[bool]] = []
+    for column, first, last in ranges:
         if first:
-            found.append(column >= first)
+            conditions.append(column >= first)
         if last:
-            found.append(column <= last)
-    if wanted.sort == "ends":
-        found.append(ProjectIndexEntry.ends_on >= datetime.now(LOCAL_ZONE).date())
-    if wanted.sort == "contract":
-        found.append(ProjectIndexEntry.contract_ends_on >= datetime.now(LOCAL_ZONE).date())
-    return found
+            conditions.append(column <= last)
+    if params.sort == "ends":
+        conditions.append(ProjectIndexEntry.ends_on >= datetime.now(LOCAL_ZONE).date())
+    if params.sort == "contract":
+        conditions.append(ProjectIndexEntry.contract_ends_on >= datetime.now(LOCAL_ZONE).date())
+    return conditions
 
 
-def _entry_id_at_day(day: Any, later: int) -> int | None:
-    """The first id of a day, or of the day so many days later, by the clocks here."""
+def _entry_id_at_day(day: Any, days_later: int) -> int | None:
+    """The smallest entry id of a day plus `days_later`, which starts at midnight in Britain."""
     if day is None:
         return None
     return entry_id_at(
-        datetime.combine(day + timedelta(days=later), time(), LOCAL_ZONE).astimezone(UTC)
+        datetime.combine(day + timedelta(days=days_later), time(), LOCAL_ZONE).astimezone(UTC)
     )
 
 

@@ -1,7 +1,7 @@
-"""What is looked for as a condition on the table of projects, for lists in another order than the
-finder's, for pictures and for programs.
+"""Search parameters as SQL conditions on the project table, for lists in other orders, charts,
+feeds and exports.
 
-What the table has in columns is asked of the table; the rest of the index.
+Parameters with a column in the project table filter by the column; the others use the index.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from node.search.query_syntax import IndexQuery, any_of
 from node.search.search_params import SearchParams
 from node.search.service import LOCAL_ZONE, label_alternatives, select_matching
 
-# What the index alone knows.
+# Parameters without a column in the project table.
 INDEX_ONLY_FIELDS = (
     *("q", "region", "capability", "area", "lgsl", "tag", "technology", "skill"),
     *("budget", "collaboration", "facet"),
@@ -33,52 +33,54 @@ INDEX_ONLY_FIELDS = (
 
 
 def to_project_filter(
-    session: Session, wanted: SearchParams, reader: Viewer
+    session: Session, params: SearchParams, viewer: Viewer
 ) -> projects.ProjectFilter:
-    """The published projects that `wanted` describes, whatever order it says."""
-    only = to_condition(session, wanted)
-    return projects.ProjectFilter(reader, with_archived=wanted.includes_archived, condition=only)
+    """The filter for the published projects that a search finds; its order is ignored."""
+    condition = to_condition(session, params)
+    return projects.ProjectFilter(
+        viewer, with_archived=params.includes_archived, condition=condition
+    )
 
 
 def to_visible_condition(
-    session: Session, wanted: SearchParams, reader: Viewer
+    session: Session, params: SearchParams, viewer: Viewer
 ) -> ColumnElement[bool]:
-    """The same, for a query on projects."""
-    shows = projects.is_visible_to if wanted.includes_archived else projects.is_listed_for
-    return and_(shows(reader), to_condition(session, wanted))
+    """The SQL condition for projects that a search finds and the viewer may see."""
+    is_visible = projects.is_visible_to if params.includes_archived else projects.is_listed_for
+    return and_(is_visible(viewer), to_condition(session, params))
 
 
-def needs_index(wanted: SearchParams) -> bool:
-    """Whether only what is in the index can be found by it: drafts are not."""
-    return _index_part(wanted) != SearchParams()
+def needs_index(params: SearchParams) -> bool:
+    """Whether a search uses the index, and so cannot find drafts, which are not indexed."""
+    return _index_part(params) != SearchParams()
 
 
-def to_condition(session: Session, wanted: SearchParams) -> ColumnElement[bool]:
-    """What is true of each of them, whoever reads."""
-    return and_(true(), *_column_conditions(wanted), *_index_conditions(session, wanted))
+def to_condition(session: Session, params: SearchParams) -> ColumnElement[bool]:
+    """The SQL condition for projects that a search finds, whoever may see them."""
+    return and_(true(), *_column_conditions(params), *_index_conditions(session, params))
 
 
-def _column_conditions(wanted: SearchParams) -> Iterator[ColumnElement[bool]]:
-    if wanted.origin:
-        ours = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
-        yield ours if wanted.origin == "ours" else ~ours
-    if wanted.council is not None:
-        yield Project.council_id == wanted.council
-    if wanted.phase:
-        yield Project.phase.in_([Phase(word) for word in wanted.phase])
-    if wanted.freshness:
-        yield Project.freshness.in_([Freshness(word) for word in wanted.freshness])
-    if wanted.show:
+def _column_conditions(params: SearchParams) -> Iterator[ColumnElement[bool]]:
+    if params.origin:
+        is_own = Project.council_id.in_(select(Council.id).where(Council.slug.is_not(None)))
+        yield is_own if params.origin == "ours" else ~is_own
+    if params.council is not None:
+        yield Project.council_id == params.council
+    if params.phase:
+        yield Project.phase.in_([Phase(value) for value in params.phase])
+    if params.freshness:
+        yield Project.freshness.in_([Freshness(value) for value in params.freshness])
+    if params.show:
         yield Project.freshness == Freshness.archived
-    yield from _date_range_conditions(Project.starts_on, wanted.starts_from, wanted.starts_to)
-    yield from _date_range_conditions(Project.ends_on, wanted.ends_from, wanted.ends_to)
+    yield from _date_range_conditions(Project.starts_on, params.starts_from, params.starts_to)
+    yield from _date_range_conditions(Project.ends_on, params.ends_from, params.ends_to)
     yield from _date_range_conditions(
-        Project.contract_ends_on, wanted.contract_from, wanted.contract_to
+        Project.contract_ends_on, params.contract_from, params.contract_to
     )
-    if wanted.updated_from:
-        yield Project.changed_at >= _midnight(wanted.updated_from)
-    if wanted.updated_to:
-        yield Project.changed_at < _midnight(wanted.updated_to + timedelta(days=1))
+    if params.updated_from:
+        yield Project.changed_at >= _midnight(params.updated_from)
+    if params.updated_to:
+        yield Project.changed_at < _midnight(params.updated_to + timedelta(days=1))
 
 
 def _date_range_conditions(
@@ -94,25 +96,26 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), LOCAL_ZONE)
 
 
-def _index_conditions(session: Session, wanted: SearchParams) -> Iterator[ColumnElement[bool]]:
-    asked = _index_part(wanted)
-    wording = query_syntax.parse(asked.q)
-    if asked.q and not wording:
-        # Text without a word in it is found nowhere.
+def _index_conditions(session: Session, params: SearchParams) -> Iterator[ColumnElement[bool]]:
+    indexed = _index_part(params)
+    parsed = query_syntax.parse(indexed.q)
+    if indexed.q and not parsed:
+        # Text without any word finds nothing.
         yield false()
-    elif asked != SearchParams():
-        text = wording.to_query()
-        # Something to take others from.
-        every = any_of(label("v", each.value) for each in Visibility)
-        query = IndexQuery((*text.all_of, *label_alternatives(asked)) or (every,), text.none_of)
-        yield Project.id.in_(_select_matching_ids(session, query))
+    elif indexed != SearchParams():
+        text = parsed.to_query()
+        # A query that only excludes terms needs labels to exclude from.
+        any_visibility = any_of(label("v", visibility.value) for visibility in Visibility)
+        all_of = (*text.all_of, *label_alternatives(indexed)) or (any_visibility,)
+        yield Project.id.in_(_select_matching_ids(session, IndexQuery(all_of, text.none_of)))
 
 
-def _index_part(wanted: SearchParams) -> SearchParams:
-    kept: dict[str, Any] = {name: getattr(wanted, name) for name in INDEX_ONLY_FIELDS}
-    return replace(SearchParams(), **kept)
+def _index_part(params: SearchParams) -> SearchParams:
+    """The search with only those parameters that need the index."""
+    values: dict[str, Any] = {name: getattr(params, name) for name in INDEX_ONLY_FIELDS}
+    return replace(SearchParams(), **values)
 
 
 def _select_matching_ids(session: Session, query: IndexQuery) -> Select[Any]:
-    found, _key = select_matching(session, ProjectIndexEntry, PROJECTS, query)
-    return found
+    statement, _key = select_matching(session, ProjectIndexEntry, PROJECTS, query)
+    return statement

@@ -1,7 +1,7 @@
-"""Text as the words by which it is found, the same for what is written and for what is asked.
+"""Text analysis for the index and for queries: folding, splitting into words, stemming.
 
-Accents and capitals do not count. English words are found by their stems too; Welsh ones change at
-their beginnings, and stay as they are.
+Accents and capitals are ignored. English words are also found by their stems. Welsh words are not
+stemmed: they mutate at their beginning.
 """
 
 import re
@@ -13,18 +13,18 @@ from html import unescape
 
 import snowballstemmer
 
-# Letters that Unicode does not take apart.
+# Letters that Unicode does not decompose into a base letter and an accent.
 LETTER_FOLDS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )
-# Where there is no word: nothing that is asked for is next to it.
+# Fills a position without a word, so that phrases do not match across texts.
 GAP = "_"
 MAX_LEN_WORD = 64
-# PostgreSQL keeps no more places of one word, and none after these many words.
+# Limits of PostgreSQL's tsvector, with room to spare: positions per word, and positions in all.
 MAX_POSITIONS = 250
 MAX_WORDS = 12_000
 APOSTROPHES = re.compile("['’ʼ]")
-# As much of it as counts.
+# Longer words are cut at `MAX_LEN_WORD`.
 WORD_PATTERN = re.compile(rf"([^\W_]{{1,{MAX_LEN_WORD}}})[^\W_]*")
 TAG_PATTERN = re.compile(r"<[^<>]*>")
 SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "&": "and"})
@@ -36,12 +36,13 @@ def fold(text: str) -> str:
     """`text` without capitals and accents."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in apart if not unicodedata.combining(one)).translate(LETTER_FOLDS)
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return letters.translate(LETTER_FOLDS)
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text, in their order: letters and digits."""
+    """The folded words of a text in order; a word is made of letters and digits."""
     folded = APOSTROPHES.sub("'", fold(text))
     if "'" in folded:
         folded = " ".join(map(_strip_possessive, re.split(r"\s+", folded)))
@@ -49,7 +50,7 @@ def split_words(text: str) -> list[str]:
 
 
 def _strip_possessive(piece: str) -> str:
-    """What stands between two spaces: `council's` is `council`, and `i'r` is `i`."""
+    """Drop an ending of one letter after an apostrophe: `council's` to `council`, `i'r` to `i`."""
     stem, apostrophe, tail = piece.rpartition("'")
     is_ending = apostrophe and stem and len(tail.strip(".,;:!?)")) <= 1
     return stem if is_ending else piece
@@ -63,36 +64,36 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def normalise_name(text: str) -> str:
-    """Words that are one name, such as a tag: the same however it is spelt."""
+    """A name, such as a tag, as one word: equal for different spellings of it."""
     return "_".join(split_words(fold(text).translate(SIGN_NAMES)))[:MAX_LEN_WORD]
 
 
 def strip_tags(html: str) -> str:
-    """What a reader sees of sanitised HTML."""
+    """The visible text of sanitised HTML."""
     return unescape(TAG_PATTERN.sub(" ", html))
 
 
 def to_positions(texts: Iterable[list[str]]) -> list[str]:
-    """The words of several texts one after the other with a gap between them, no longer and no
-    word more often than every database keeps.
+    """The words of several texts, with a gap after each text; at most `MAX_WORDS`, and
+    `MAX_POSITIONS` of any one word.
     """
-    found: list[str] = []
+    positions: list[str] = []
     for text in texts:
-        found += text
-        found.append(GAP)
-        if len(found) > MAX_WORDS:
+        positions += text
+        positions.append(GAP)
+        if len(positions) > MAX_WORDS:
             break
-    del found[MAX_WORDS:]
-    often = {word for word, times in Counter(found).items() if times > MAX_POSITIONS}
-    return _drop_frequent(found, often) if often - {GAP} else found
+    del positions[MAX_WORDS:]
+    frequent = {word for word, count in Counter(positions).items() if count > MAX_POSITIONS}
+    return _drop_frequent(positions, frequent) if frequent - {GAP} else positions
 
 
-def _drop_frequent(found: Sequence[str], often: Collection[str]) -> list[str]:
-    """Gaps in place of what comes too often."""
-    seen: Counter[str] = Counter()
-    kept = []
-    for word in found:
-        if word in often:
-            seen[word] += 1
-        kept.append(word if seen[word] <= MAX_POSITIONS else GAP)
-    return kept
+def _drop_frequent(positions: Sequence[str], frequent: Collection[str]) -> list[str]:
+    """Replace the surplus occurrences of frequent words by gaps."""
+    counts: Counter[str] = Counter()
+    limited = []
+    for word in positions:
+        if word in frequent:
+            counts[word] += 1
+        limited.append(word if counts[word] <= MAX_POSITIONS else GAP)
+    return limited

@@ -1,4 +1,4 @@
-"""The finder: the list of all projects with its filters, and suggestions while somebody types."""
+"""The project list with its search and filters, and suggestions while typing."""
 
 from datetime import datetime
 
@@ -23,46 +23,46 @@ from node.search.search_params import parse
 __all__ = ["blueprint", "reuse_views", "saved_views"]
 
 
-# The list of projects is a search for all of them: its address is that of the room below.
+# The list of projects is a search, but its URL belongs to node/projects, which cannot import this.
 @projects_blueprint.get("/projects")
 @permission(PUBLIC)
 def index() -> ResponseReturnValue:
-    """All published projects, ours and others', or those that are looked for."""
+    """Published projects of this council and others: all, or those that match the search."""
     session = current_work().session
-    wanted, error = parse(request.args.items(multi=True))
+    params, error = parse(request.args.items(multi=True))
     page = service.find_projects(
-        session, wanted, current_viewer(), request.args.get("page", 1, type=int)
+        session, params, current_viewer(), request.args.get("page", 1, type=int)
     )
-    every = build_facets(service.list_shown_councils(session), current_node().hooks.facets)
-    answer = render_template(
+    facets = build_facets(service.list_shown_councils(session), current_node().hooks.facets)
+    html = render_template(
         "search/finder.html",
         page=page,
-        most=service.MAX_RESULTS,
-        wanted=wanted,
+        max_results=service.MAX_RESULTS,
+        search_params=params,
         errors=error.fields if error else {},
         typed=request.args,
-        facets=every,
+        facets=facets,
         days=DATE_RANGES,
-        ahead=months_ahead_queries(wanted, datetime.now(service.LOCAL_ZONE).date()),
+        ahead=months_ahead_queries(params, datetime.now(service.LOCAL_ZONE).date()),
         sorts=SORT_LABELS,
-        chosen=list(list_selected_filters(wanted, every)),
+        chosen=list(list_selected_filters(params, facets)),
     )
-    return answer, 400 if error else 200
+    return html, 400 if error else 200
 
 
 @blueprint.get("/search/suggest")
 @permission(PUBLIC)
 def suggest() -> Response:
-    """Titles that begin as what is being typed."""
-    found = service.suggest(current_work().session, request.args.get("q", ""), current_viewer())
+    """Projects whose titles match the text typed so far, as JSON for the search box."""
+    matches = service.suggest(current_work().session, request.args.get("q", ""), current_viewer())
     return jsonify(
         suggestions=[
             {
-                "value": (said := project.localised_text(page_language())).title,
-                "lang": said.language,
+                "value": (text := project.localised_text(page_language())).title,
+                "lang": text.language,
                 "label": project.council.name,
                 "url": url_for("projects.show", token=project.token),
             }
-            for project in found
+            for project in matches
         ]
     )
