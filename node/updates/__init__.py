@@ -1,1 +1,1 @@
-"""What is new in a project, told by its council."""
+"""Updates about projects, written by their councils."""

@@ -1,4 +1,4 @@
-"""An update as an ActivityPub document, and back. Pure: no database, no network."""
+"""Converts an update to its ActivityPub document and back. Pure: no database, no network."""
 
 import re
 from dataclasses import dataclass
@@ -17,8 +17,7 @@ from node.updates.models import Update
 
 MAX_LEN_CONTENT = 60_000
 MAX_LEN_LANGUAGE = 10
-# The three parts of an update, in their order, each with its heading in the languages that
-# projects are written in.
+# The headings of the three parts of an update, in their order, by language.
 HEADINGS = {
     "en": {"changed": "What changed", "next": "What is next", "needs": "What we need"},
     "cy": {
@@ -31,8 +30,8 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class RemoteUpdate:
-    """What another node says is new in a project of its own, checked and sanitised. `upkeep` is how
-    far the project can be relied on since.
+    """An update as another node states it, checked and sanitised. `upkeep` is the freshness of the
+    project as of this update.
     """
 
     uri: str
@@ -48,30 +47,30 @@ class RemoteUpdate:
 
 
 def render_parts(parts: dict[str, str], language: str) -> str:
-    """The Markdown of the parts that there are, below their headings in `language`, as sanitised
-    HTML.
-    """
+    """The parts that are not empty, each with its heading in `language`, as sanitised HTML."""
     headings = HEADINGS.get(language, HEADINGS["en"])
-    written = ((heading, markup.render_markdown(parts[name])) for name, heading in headings.items())
-    return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in written if html)
+    rendered = (
+        (heading, markup.render_markdown(parts[name])) for name, heading in headings.items()
+    )
+    return "".join(f"<h3>{heading}</h3>\n{html}" for heading, html in rendered if html)
 
 
 def under_own_headings(update: Update) -> str:
-    """The HTML of an update below headings in its own language: earlier versions wrote them in
-    English, whatever it was.
+    """The HTML of an update with headings in its language. Earlier versions of this program stored
+    English ones.
     """
-    content, own = update.content, HEADINGS.get(update.language, HEADINGS["en"])
+    content, own_headings = update.content, HEADINGS.get(update.language, HEADINGS["en"])
     for name, heading in HEADINGS["en"].items():
-        content = content.replace(f"<h3>{heading}</h3>", f"<h3>{own[name]}</h3>")
+        content = content.replace(f"<h3>{heading}</h3>", f"<h3>{own_headings[name]}</h3>")
     return content
 
 
 def to_note(update: Update, licence: str | None) -> Note:
-    """An update as a `Note` that stands by itself. `licence` is the address of that of its text.
+    """An update as a `Note` that stands by itself. `licence` is the URL of the licence of its text.
 
-    It is no reply to its project: Mastodon hides replies to what it has not seen, which is so for
-    all who followed after the project was published. What it belongs to is said by `context`, by
-    our own `project`, and for people by a first line with a link.
+    It is not a reply to its project: Mastodon hides replies to objects that it has not seen, which
+    is the case for everyone who followed after the project was published. `context` and our own
+    term `project` say what it belongs to, and for readers a first line with a link.
     """
     project = update.project
     return Note(
@@ -97,9 +96,9 @@ def to_tombstone(update: Update) -> Tombstone:
 
 
 def from_note(note: Note) -> RemoteUpdate | None:
-    """The update that a note is; None for a note of another kind.
+    """The update that a note describes; None for a note that is not an update.
 
-    Raises `DocumentError` for one whose parts do not fit.
+    Raises `DocumentError` if a part is not valid.
     """
     if note.project is None:
         return None
@@ -121,12 +120,12 @@ def from_note(note: Note) -> RemoteUpdate | None:
 
 
 def _project_line(title: str, uri: str) -> str:
-    """What the update is about, for those who see it among others' posts."""
+    """A line that links to the project, for readers who see the update in a timeline."""
     return str(Markup('<p><a href="{}">{}</a></p>\n').format(uri, title))
 
 
 def _strip_project_line(content: str, uri: str) -> str:
-    """Beside the project itself there is no need of it."""
-    line = re.compile(rf'<p><a href="{re.escape(escape(uri))}"[^<>]*>[^<>]*</a></p>\s*')
-    found = line.match(content)
-    return content[found.end() :] if found else content
+    """Remove that line, which is superfluous on the project's own page."""
+    pattern = re.compile(rf'<p><a href="{re.escape(escape(uri))}"[^<>]*>[^<>]*</a></p>\s*')
+    match = pattern.match(content)
+    return content[match.end() :] if match else content

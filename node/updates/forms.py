@@ -1,4 +1,4 @@
-"""The form in which an update is written."""
+"""The form for an update."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import TextAreaField
@@ -9,7 +9,7 @@ from node.updates.service import UpdateInput
 
 
 class UpdateForm(VersionedForm):
-    """What an update says, in its three parts."""
+    """The three parts of an update; at least one must be filled in."""
 
     changed = TextAreaField(
         _l("What changed"), description=_l("What you have done and what you found out")

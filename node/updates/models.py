@@ -1,7 +1,7 @@
-"""An update of a project: what changed, what is next, what is needed.
+"""The model of an update: what changed in a project, what is next and what is needed.
 
-What changes one empties its bucket of the council's digest, in the same transaction, and so does
-what changes who may read the project.
+A change of an update, or of who may read its project, invalidates the cached digest of its bucket
+in the same transaction.
 """
 
 from datetime import datetime
@@ -27,13 +27,13 @@ from node.federating.models import Actor, Uri
 from node.projects.bucket_digests import invalidate
 from node.projects.models import Project, new_revision, new_token
 
-# What of an update, and of its project, a council's digest depends on.
+# Columns of an update, and of its project, that a digest is computed from.
 DIGEST_COLUMNS = ("revision", "state")
 PROJECT_DIGEST_COLUMNS = ("state", "visibility")
 
 
 class UpdateState(StrEnum):
-    """An update is told at once; what was deleted leaves a trace."""
+    """An update is published at once. A deleted one keeps its row, without text."""
 
     published = "published"
     deleted = "deleted"
@@ -46,16 +46,16 @@ STATE_TRANSITIONS: dict[UpdateState, frozenset[UpdateState]] = {
 
 
 class Update(Base):
-    """`changed`, `next` and `needs` are Markdown as written (empty for those of other councils);
-    `content` is the sanitised HTML of all three. `author` is the council's actor. `revision` and
-    `bucket` are for comparison between nodes, as a project's are.
+    """An update about a project. `changed`, `next` and `needs` are Markdown as written (empty for
+    remote updates); `content` is the sanitised HTML of all three. `author` is the council's actor.
+    `revision` and `bucket` are used to compare nodes, as for `Project`.
     """
 
     __tablename__ = "project_update"
     __table_args__ = (
         Index(None, "project_id", "state", "published_at"),
         Index(None, "state", "published_at"),
-        # All that digests are made of, so that no text is read for them.
+        # Covers every column of the digests, so that computing them reads no text.
         Index(
             "ix_project_update_compared",
             "author_id",
@@ -85,7 +85,7 @@ class Update(Base):
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[str] = mapped_column(String(40), default=new_revision)
     bucket: Mapped[int] = mapped_column(
-        SmallInteger, default=lambda made: bucket_number(made.get_current_parameters()["uri"])
+        SmallInteger, default=lambda context: bucket_number(context.get_current_parameters()["uri"])
     )
     published_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
@@ -113,8 +113,8 @@ def _on_project_update(
 ) -> None:
     state = inspect(project)
     if any(state.attrs[name].history.has_changes() for name in PROJECT_DIGEST_COLUMNS):
-        touched = select(Update.bucket).where(Update.project_id == project.id).distinct()
-        invalidate(connection, project.council_id, connection.scalars(touched).all())
+        bucket_numbers = select(Update.bucket).where(Update.project_id == project.id).distinct()
+        invalidate(connection, project.council_id, connection.scalars(bucket_numbers).all())
 
 
 def _invalidate_bucket(connection: Connection, update: Update) -> None:

@@ -1,4 +1,4 @@
-"""What people here are told of updates, of our projects and those of others."""
+"""Notifications about updates, local and remote."""
 
 from collections.abc import Collection, Sequence
 
@@ -22,18 +22,24 @@ UPDATE_WRITTEN = NotificationKind(
 KINDS = (UPDATE_WRITTEN,)
 
 
-def find_known(session: Session, told: Sequence[RemoteUpdate]) -> set[str]:
-    """Those of these updates that have been here before."""
-    return set(session.scalars(select(Update.uri).where(Update.uri.in_([one.uri for one in told]))))
+def find_known(session: Session, remote_updates: Sequence[RemoteUpdate]) -> set[str]:
+    """The ids of those updates that are stored already."""
+    return set(
+        session.scalars(
+            select(Update.uri).where(Update.uri.in_([remote.uri for remote in remote_updates]))
+        )
+    )
 
 
 def notify_received(
-    work: UnitOfWork, told: Sequence[RemoteUpdate], before: Collection[str]
+    work: UnitOfWork, remote_updates: Sequence[RemoteUpdate], known_uris: Collection[str]
 ) -> None:
-    """Updates of another council's projects are kept now; those in `before` were there."""
-    new = [one.uri for one in told if one.uri not in before]
+    """Record events for received updates, except those in `known_uris`, which are not new."""
+    new_uris = [remote.uri for remote in remote_updates if remote.uri not in known_uris]
     columns = Update.uri, Update.project_id, Update.published_at, Update.state
-    rows = work.session.execute(select(*columns).where(Update.uri.in_(new))) if new else ()
+    rows = (
+        work.session.execute(select(*columns).where(Update.uri.in_(new_uris))) if new_uris else ()
+    )
     record_events(
         work,
         UPDATE_WRITTEN,

@@ -1,6 +1,6 @@
-"""Updates of other councils' projects, as their nodes tell us.
+"""Stores updates of other councils that were pushed to this server or fetched from their origin.
 
-What is told is an upsert by id: repeats and disorder are harmless.
+Objects are upserted by id, so repetition and disorder do no harm.
 """
 
 from collections import Counter
@@ -33,73 +33,76 @@ from node.updates.models import Update, UpdateState
 
 log = structlog.get_logger(__name__)
 
-# A statement takes so many values, and no more, on every database.
+# Rows per statement, so that the number of bound values fits every database.
 BATCH_SIZE = 500
 SYNCED_COLUMNS = ("url", "content", "language", "revision")
-UNKNOWN_PROJECT = "an update of a project that we do not know"
+UNKNOWN_PROJECT = "an update about an unknown project"
 
 
 def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A Create or Update of a note, as its own origin gives it."""
+    """Handle a Create or Update of a note by its own origin."""
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
-    told = from_note(Note.parse(received.document))
-    if told is None:
+    update = from_note(Note.parse(received.document))
+    if update is None:
         raise NotHandledError(msg("a note that is not an update about a project"))
     council = councils.by_actor_uri(work.session, received.activity.actor)
     if council is None or council.is_local:
         raise NotHandledError(UNKNOWN_PROJECT)
-    left_out = upsert(work, council, [told])
-    if left_out:
-        if left_out[told.uri] == UNKNOWN_PROJECT and backfill.is_followed(
+    rejected = upsert(work, council, [update])
+    if rejected:
+        if rejected[update.uri] == UNKNOWN_PROJECT and backfill.is_followed(
             work.session, council.actor
         ):
             comparisons.compare_unless_recent(work, council.actor_id)
-        raise NotHandledError(left_out[told.uri])
+        raise NotHandledError(rejected[update.uri])
 
 
 def parse_update(document: Any) -> RemoteUpdate | None:
-    """The update that somebody else's document describes; None for what is none."""
+    """The update that an untrusted document describes; None if it is not one."""
     try:
         return from_note(Note.parse(document))
     except FederationError as error:
-        log.info("not an update", uri=str(id_of(document))[:300], why=str(error))
+        log.info("document is not an update", uri=str(id_of(document))[:300], why=str(error))
         return None
 
 
 def upsert(
     work: UnitOfWork,
     council: Council,
-    told: Sequence[RemoteUpdate],
+    remote_updates: Sequence[RemoteUpdate],
     *,
     asked_at: datetime | None = None,
 ) -> dict[str, str]:
-    """Keep what a council's node tells of updates of its own projects; those left out, and why.
+    """Store updates about a council's own projects as its node states them. Returns reasons by id
+    for those rejected.
 
-    `asked_at`: when they were asked for at their origin; None: they were sent to us.
+    `asked_at` is when they were requested from their origin; None if they were pushed.
     """
-    left_out: dict[str, str] = {}
-    for start in range(0, len(told), BATCH_SIZE):
-        portion = told[start : start + BATCH_SIZE]
-        projects = _load_project_ids(work.session, council, portion)
-        fitting, why_not = _select_storable(work, council, portion, projects, asked_at)
-        before = notifications.find_known(work.session, fitting)
-        left_out |= why_not | _store(work, council, fitting, projects)
-        _store_freshness(work.session, fitting, projects)
-        notifications.notify_received(work, fitting, before)
-    return left_out
+    rejected: dict[str, str] = {}
+    for start in range(0, len(remote_updates), BATCH_SIZE):
+        batch = remote_updates[start : start + BATCH_SIZE]
+        project_ids = _load_project_ids(work.session, council, batch)
+        applicable, reasons = _select_storable(work, council, batch, project_ids, asked_at)
+        known_uris = notifications.find_known(work.session, applicable)
+        rejected |= reasons | _store(work, council, applicable, project_ids)
+        _store_freshness(work.session, applicable, project_ids)
+        notifications.notify_received(work, applicable, known_uris)
+    return rejected
 
 
 def _load_project_ids(
-    session: Session, council: Council, told: Sequence[RemoteUpdate]
+    session: Session, council: Council, remote_updates: Sequence[RemoteUpdate]
 ) -> dict[str, int]:
-    """The projects of the council that these are of and that we show: row ids by their ids."""
+    """Row ids, by ActivityPub id, of the published projects of the council that the updates are
+    about.
+    """
     columns = Project.uri, Project.id, Project.council_id, Project.state
-    # Asked by id alone: SQLite would look for the council's, and read them all.
-    of_these = Project.uri.in_({one.project_uri for one in told})
+    # Filters by id alone: with the council SQLite would pick another index and scan every project.
+    condition = Project.uri.in_({remote.project_uri for remote in remote_updates})
     return {
         row.uri: row.id
-        for row in session.execute(select(*columns).where(of_these))
+        for row in session.execute(select(*columns).where(condition))
         if row.council_id == council.id and row.state is ProjectState.published
     }
 
@@ -107,46 +110,52 @@ def _load_project_ids(
 def _select_storable(
     work: UnitOfWork,
     council: Council,
-    told: Sequence[RemoteUpdate],
-    projects: dict[str, int],
+    remote_updates: Sequence[RemoteUpdate],
+    project_ids: dict[str, int],
     asked_at: datetime | None,
 ) -> tuple[list[RemoteUpdate], dict[str, str]]:
     session = work.session
     columns = Update.uri, Update.project_id, Update.state, Update.revision, Update.changed_at
-    of_these = Update.uri.in_([one.uri for one in told])
-    known = {row.uri: row for row in session.execute(select(*columns).where(of_these))}
-    counted = Counter(_count_by_project(session, list(projects.values())))
+    condition = Update.uri.in_([remote.uri for remote in remote_updates])
+    known = {row.uri: row for row in session.execute(select(*columns).where(condition))}
+    counts = Counter(_count_by_project(session, list(project_ids.values())))
 
-    def misfit(one: RemoteUpdate, there: Any) -> str:
-        project_id = projects.get(one.project_uri)
+    def reject_reason(remote: RemoteUpdate, stored: Any) -> str:
+        project_id = project_ids.get(remote.project_uri)
         if project_id is None:
             return UNKNOWN_PROJECT
-        if there is not None:
-            is_its = there.project_id == project_id
-            return "" if is_its else "an update of another project"
-        counted[project_id] += 1
-        return "" if counted[project_id] <= service.MAX_PER_PROJECT else "one update too many"
+        if stored is not None:
+            is_same_project = stored.project_id == project_id
+            return "" if is_same_project else "an update about another project"
+        counts[project_id] += 1
+        is_over_limit = counts[project_id] > service.MAX_PER_PROJECT
+        return "the project has too many updates" if is_over_limit else ""
 
-    return select_applicable(work, council, told, known, misfit, asked_at)
+    return select_applicable(work, council, remote_updates, known, reject_reason, asked_at)
 
 
 def _count_by_project(session: Session, project_ids: list[int]) -> dict[int, int]:
-    """How many updates each of these projects ever had."""
-    mine = Update.project_id.in_(project_ids)
-    query = select(Update.project_id, func.count()).where(mine).group_by(Update.project_id)
+    """The number of updates, deleted ones included, by project row id."""
+    condition = Update.project_id.in_(project_ids)
+    query = select(Update.project_id, func.count()).where(condition).group_by(Update.project_id)
     return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _store(
-    work: UnitOfWork, council: Council, told: Sequence[RemoteUpdate], projects: dict[str, int]
+    work: UnitOfWork,
+    council: Council,
+    remote_updates: Sequence[RemoteUpdate],
+    project_ids: dict[str, int],
 ) -> dict[str, str]:
-    """Write all in one statement. Should the database refuse what they say, each for itself: one
-    bad document costs only itself. Raises what says nothing about them, for a later try.
+    """Write the updates in one statement. Returns the rejected ones: reason by id.
+
+    If the database rejects the statement, each update is written by itself, so that one bad
+    document rejects only itself. An outage of the database is raised, for a later attempt.
     """
-    if not told:
+    if not remote_updates:
         return {}
     session = work.session
-    rows = [_to_row(council, projects[one.project_uri], one) for one in told]
+    rows = [_to_row(council, project_ids[remote.project_uri], remote) for remote in remote_updates]
     invalidate(session, council.id, (row["bucket"] for row in rows))
     try:
         with session.begin_nested():
@@ -154,25 +163,25 @@ def _store(
     except Exception as error:
         if is_outage(error):
             raise
-        if len(told) == 1:
-            log.exception("an update could not be kept", uri=told[0].uri)
-            return {told[0].uri: "the database does not take it"}
-        left_out = (_store(work, council, [one], projects) for one in told)
-        return {uri: why for found in left_out for uri, why in found.items()}
+        if len(remote_updates) == 1:
+            log.exception("storing an update failed", uri=remote_updates[0].uri)
+            return {remote_updates[0].uri: "the database rejected it"}
+        results = (_store(work, council, [remote], project_ids) for remote in remote_updates)
+        return {uri: reason for result in results for uri, reason in result.items()}
     return {}
 
 
-def _to_row(council: Council, project_id: int, told: RemoteUpdate) -> dict[str, Any]:
-    moment = effective_changed_at(told)
-    row = {name: getattr(told, name) for name in SYNCED_COLUMNS}
+def _to_row(council: Council, project_id: int, remote: RemoteUpdate) -> dict[str, Any]:
+    changed_at = effective_changed_at(remote)
+    row = {name: getattr(remote, name) for name in SYNCED_COLUMNS}
     return row | {
-        "uri": told.uri,
+        "uri": remote.uri,
         "project_id": project_id,
         "author_id": council.actor_id,
-        "bucket": bucket_number(told.uri),
+        "bucket": bucket_number(remote.uri),
         "state": UpdateState.published,
-        "published_at": min(told.published_at or moment, now()),
-        "changed_at": moment,
+        "published_at": min(remote.published_at or changed_at, now()),
+        "changed_at": changed_at,
         "deleted_at": None,
     }
 
@@ -180,12 +189,12 @@ def _to_row(council: Council, project_id: int, told: RemoteUpdate) -> dict[str, 
 def _execute_upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     table: Any = Update.__table__
     statement = insert_into(session, Update)
-    written = ("state", "published_at", "changed_at", "deleted_at", *SYNCED_COLUMNS)
+    columns = ("state", "published_at", "changed_at", "deleted_at", *SYNCED_COLUMNS)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["uri"],
-            set_={name: statement.excluded[name] for name in written},
-            # Another project may have come first with it, a moment ago.
+            set_={name: statement.excluded[name] for name in columns},
+            # An update about another project may have taken this id meanwhile.
             where=table.c.project_id == statement.excluded.project_id,
         ),
         rows,
@@ -194,26 +203,24 @@ def _execute_upsert(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def _store_freshness(
-    session: Session, told: Sequence[RemoteUpdate], projects: dict[str, int]
+    session: Session, remote_updates: Sequence[RemoteUpdate], project_ids: dict[str, int]
 ) -> None:
-    """An update of a fresh project moves its next review, which its node says with the update and
-    in no other way.
-    """
+    """Move the review date of fresh projects: their node states it only with the update."""
     newest: dict[int, FreshnessDetails] = {}
-    for one in told:
-        if one.upkeep.freshness is Freshness.fresh and one.upkeep.confirmed_on:
-            newest[projects[one.project_uri]] = one.upkeep
+    for remote in remote_updates:
+        if remote.upkeep.freshness is Freshness.fresh and remote.upkeep.confirmed_on:
+            newest[project_ids[remote.project_uri]] = remote.upkeep
     if not newest:
         return
-    fresh = Project.id.in_(newest), Project.freshness == Freshness.fresh
-    for project in session.scalars(select(Project).where(*fresh)):
-        said, known = newest[project.id], project.confirmed_on
-        if said.confirmed_on and (known is None or known <= said.confirmed_on):
-            project.review_on, project.confirmed_on = said.review_on, said.confirmed_on
+    is_fresh = Project.id.in_(newest), Project.freshness == Freshness.fresh
+    for project in session.scalars(select(Project).where(*is_fresh)):
+        stated, confirmed_on = newest[project.id], project.confirmed_on
+        if stated.confirmed_on and (confirmed_on is None or confirmed_on <= stated.confirmed_on):
+            project.review_on, project.confirmed_on = stated.review_on, stated.confirmed_on
 
 
 def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A Delete of an update by its council: it goes, and does not come back."""
+    """Handle a Delete of an update by its council: it is removed, and no push can restore it."""
     uri = id_of(received.activity.object)
     update = work.session.scalar(select(Update).where(Update.uri == uri))
     if update is None or update.author.uri != received.activity.actor or update.author.is_local:
@@ -225,11 +232,12 @@ def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def remove_missing(work: UnitOfWork, council: Council, uri: str, *, deleted: bool) -> bool:
-    """Its origin no longer shows an update that we hold. `deleted`: it said so, and nothing that
-    it sent before brings it back. Returns whether we had it.
+    """Remove an update that its origin no longer serves. Returns whether it was here.
+
+    `deleted`: the origin says that it was deleted, so nothing that was sent before restores it.
     """
-    mine = Update.uri == uri, Update.author_id == council.actor_id
-    update = work.session.scalar(select(Update).where(*mine))
+    conditions = Update.uri == uri, Update.author_id == council.actor_id
+    update = work.session.scalar(select(Update).where(*conditions))
     if update is None or update.state is UpdateState.deleted:
         return False
     if deleted:

@@ -1,4 +1,4 @@
-"""What can be done with the updates of a project, and reading those of everybody."""
+"""Creates, changes and deletes local updates, and queries local and remote ones."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -30,19 +30,19 @@ from node.updates.federate import render_parts, to_note, to_tombstone
 from node.updates.models import STATE_TRANSITIONS, Update, UpdateState
 
 MAX_LEN = 10_000
-# More than a project has in its life, those that were deleted among them.
+# Updates of one project in all, deleted ones included.
 MAX_PER_PROJECT = 1_000
-# Whoever says the same again within this time meant to say it once.
+# The same text sent again within this time is taken for a form that was sent twice.
 DUPLICATE_WINDOW = timedelta(hours=1)
-# How many stand on the page of their project, and on a page of their own.
+# Updates on a project's page, and on each page of its updates.
 PAGE_SIZE = 10
-# Of those of all projects, and so far back it goes.
+# The list of updates about all projects: updates per page, and the last page that is served.
 PAGE_SIZE_ALL, MAX_PAGES = 20, 50
 
 
 @dataclass(frozen=True)
 class UpdateInput:
-    """What a person writes: Markdown; at least one of the three."""
+    """The three parts of an update as Markdown; at least one must not be empty."""
 
     changed: str = ""
     next: str = ""
@@ -60,28 +60,28 @@ class UpdatesPage:
 
 
 def validate(text: UpdateInput) -> UpdateInput:
-    """`text` trimmed. Raises `InvalidInputError` with every field that is wrong."""
-    said = asdict(text).items()
-    trimmed = UpdateInput(**{name: trim(words) for name, words in said})
-    wrong: dict[str, Message] = {}
+    """`text`, trimmed. Raises `InvalidInputError` with every field that is not valid."""
+    parts = asdict(text).items()
+    trimmed = UpdateInput(**{name: trim(part) for name, part in parts})
+    errors: dict[str, Message] = {}
     for field, value in asdict(trimmed).items():
-        if why := misfit(value, MAX_LEN, lines=True):
-            wrong[field] = why
+        if error := misfit(value, MAX_LEN, lines=True):
+            errors[field] = error
     if not any(asdict(trimmed).values()):
-        wrong["changed"] = msg("Enter what changed, what is next or what you need")
-    if wrong:
-        raise InvalidInputError(msg("The update could not be saved."), wrong)
+        errors["changed"] = msg("Enter what changed, what is next or what you need")
+    if errors:
+        raise InvalidInputError(msg("The update could not be saved."), errors)
     return trimmed
 
 
 def prerender(text: UpdateInput) -> None:
-    """Render what a transaction is about to write, before it begins. Raises `InvalidInputError`."""
+    """Render `text` before the transaction that writes it begins. Raises `InvalidInputError`."""
     for markdown in asdict(validate(text)).values():
         markup.render_markdown(markdown)
 
 
 def create(work: UnitOfWork, project: Project, text: UpdateInput) -> Update:
-    """Tell what is new in a project of our own, and send it to whoever follows it."""
+    """Publish an update about a local project, which makes the project fresh, and federate both."""
     text = validate(text)
     if not project.is_local:
         raise ForbiddenError(
@@ -90,12 +90,12 @@ def create(work: UnitOfWork, project: Project, text: UpdateInput) -> Update:
     if project.state is not ProjectState.published:
         raise ConflictError(msg("Publish the project first."))
     update = _new_update(work, project, text, now())
-    # Others hear of the next review with the update itself.
-    was_not_fresh = review_dates.confirm(work.settings, project)
+    # Before the update is federated, since its note carries the new review date.
+    freshness_changed = review_dates.confirm(work.settings, project)
     _publish(work, update, create_activity, _build_note(work, update))
-    for announce in work.node.on_update_event:
-        announce(work, update)
-    if was_not_fresh:
+    for listener in work.node.on_update_event:
+        listener(work, update)
+    if freshness_changed:
         federation_events.publish_change(work, project, project.visibility)
     record_event(work, notifications.UPDATE_WRITTEN, project_id=project.id, subject_uri=update.uri)
     work.audit("update.write", update.uri, project=project.uri)
@@ -103,34 +103,36 @@ def create(work: UnitOfWork, project: Project, text: UpdateInput) -> Update:
 
 
 def find_duplicate(session: Session, project: Project, text: UpdateInput) -> Update | None:
-    """The latest update of a project, where it says the same and was told just now: what is sent
-    twice is told once.
+    """The latest update of a project if it has the same text and was published within
+    `DUPLICATE_WINDOW`.
     """
-    given = validate(text)
-    told = Update.project_id == project.id, Update.state == UpdateState.published
+    entered = validate(text)
+    is_published = Update.project_id == project.id, Update.state == UpdateState.published
     latest = session.scalar(
         select(Update)
-        .where(*told, Update.published_at > now() - DUPLICATE_WINDOW)
+        .where(*is_published, Update.published_at > now() - DUPLICATE_WINDOW)
         .order_by(Update.id.desc())
         .limit(1)
     )
-    says_it = latest is not None and given == UpdateInput(latest.changed, latest.next, latest.needs)
-    return latest if says_it else None
+    is_same = latest is not None and entered == UpdateInput(
+        latest.changed, latest.next, latest.needs
+    )
+    return latest if is_same else None
 
 
 def add_past_update(
-    work: UnitOfWork, project: Project, text: UpdateInput, moment: datetime, content: str
+    work: UnitOfWork, project: Project, text: UpdateInput, published_at: datetime, content: str
 ) -> None:
-    """An update that was told elsewhere, then: nobody is told again, and others read it with the
-    rest of the past. `text` has been checked, and `content` is its HTML.
+    """Add an imported update that was published elsewhere. No one is notified; other servers get it
+    by backfill.
+
+    `text` must have been validated; `content` is its HTML.
     """
-    _new_update(work, project, text, moment, content)
+    _new_update(work, project, text, published_at, content)
 
 
 def past_updates(session: Session, project: Project) -> set[tuple[datetime, str]]:
-    """When which updates of a project were told, and what they say; those that were deleted say
-    nothing.
-    """
+    """When the updates of a project were published, with `changed`; empty for deleted ones."""
     rows = session.execute(
         select(Update.published_at, Update.changed, Update.state).where(
             Update.project_id == project.id
@@ -142,9 +144,9 @@ def past_updates(session: Session, project: Project) -> set[tuple[datetime, str]
 
 
 def _new_update(
-    work: UnitOfWork, project: Project, text: UpdateInput, moment: datetime, content: str = ""
+    work: UnitOfWork, project: Project, text: UpdateInput, published_at: datetime, content: str = ""
 ) -> Update:
-    """Raises `ConflictError` for one too many."""
+    """Raises `ConflictError` if the project has `MAX_PER_PROJECT` updates already."""
     if count_all_time(work.session, project) >= MAX_PER_PROJECT:
         raise ConflictError(
             msg(
@@ -161,8 +163,8 @@ def _new_update(
         project=project,
         author=project.council.actor,
         language=project.language,
-        published_at=moment,
-        changed_at=moment,
+        published_at=published_at,
+        changed_at=published_at,
         state=UpdateState.published,
         version=1,
     )
@@ -173,9 +175,9 @@ def _new_update(
 
 
 def change(work: UnitOfWork, update: Update, text: UpdateInput, version: int) -> None:
-    """Change the text of an update. `version` is the one the writer began from.
+    """Change the text of an update. `version` is the one that the edit is based on.
 
-    Raises `ConflictError` if somebody else changed it meanwhile.
+    Raises `ConflictError` if someone else changed the update meanwhile.
     """
     text = validate(text)
     if update.version != version:
@@ -188,42 +190,45 @@ def change(work: UnitOfWork, update: Update, text: UpdateInput, version: int) ->
 
 
 def delete(work: UnitOfWork, update: Update) -> None:
-    """Remove an update here and, as far as others comply, everywhere."""
+    """Delete an update and ask other servers to delete it."""
     mark_deleted(update)
     _publish(work, update, delete_activity, to_tombstone(update).dump())
-    for announce in work.node.on_update_event:
-        announce(work, update)
+    for listener in work.node.on_update_event:
+        listener(work, update)
     work.audit("update.delete", update.uri)
 
 
 def withdraw(
     work: UnitOfWork,
     project: Project,
-    now_for: outbox.Audience | None,
+    audience: outbox.Audience | None,
     after: int,
-    most: int,
+    limit: int,
 ) -> int:
-    """Fewer may read a project: the updates of it are deleted where others have them. Nobody may
-    read one that was deleted, and what was written in its updates is forgotten.
+    """Ask other servers to delete the updates of a project that fewer people may read; a batch of
+    `limit` after row id `after`.
+
+    `audience` is who may still read them. If the project was deleted, the text of its updates is
+    erased here too. Returns the last row id, or 0 if there are no more.
     """
     query = _select_of_project(project)
     if after == 0:
-        outbox.narrow_audience_of_all(work.session, query.with_only_columns(Update.uri), now_for)
-    following = query.where(Update.id > after).order_by(Update.id).limit(most)
-    found = work.session.scalars(following).all()
-    for update in found:
+        outbox.narrow_audience_of_all(work.session, query.with_only_columns(Update.uri), audience)
+    batch = query.where(Update.id > after).order_by(Update.id).limit(limit)
+    updates = work.session.scalars(batch).all()
+    for update in updates:
         if project.state is ProjectState.deleted:
             mark_deleted(update)
         if not update.author.is_local:
             continue
-        uri, gone = local_uris.new_activity(work.settings), to_tombstone(update).dump()
-        deletion = delete_activity(uri, update.author.uri, gone, **address_to(project))
-        outbox.withdraw(work, update.author, deletion, now_for)
-    return found[-1].id if len(found) == most else 0
+        uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(update).dump()
+        deletion = delete_activity(uri, update.author.uri, tombstone, **address_to(project))
+        outbox.withdraw(work, update.author, deletion, audience)
+    return updates[-1].id if len(updates) == limit else 0
 
 
 def mark_deleted(update: Update) -> None:
-    """Forget what was written; that there was an update is all that a deleted one keeps."""
+    """Erase the text of a deleted update; its row remains, to show that it existed."""
     if UpdateState.deleted not in STATE_TRANSITIONS[update.state]:
         raise GoneError(msg("This update has been deleted."))
     update.state, update.deleted_at = UpdateState.deleted, now()
@@ -231,7 +236,7 @@ def mark_deleted(update: Update) -> None:
 
 
 def by_token(session: Session, token: str) -> Update:
-    """An update, also one that was deleted. Raises `NotFoundError` for none."""
+    """An update, including a deleted one. Raises `NotFoundError`."""
     update = session.scalar(select(Update).where(Update.token == token))
     if update is None:
         raise NotFoundError(msg("There is no such update."))
@@ -239,9 +244,9 @@ def by_token(session: Session, token: str) -> Update:
 
 
 def for_change(session: Session, token: str) -> Update:
-    """An update of our own, locked until the end of the unit of work.
+    """A local update, locked until the end of the unit of work.
 
-    Raises `GoneError` for a deleted one, `ForbiddenError` for another council's.
+    Raises `NotFoundError`, `GoneError` for a deleted one, `ForbiddenError` for another council's.
     """
     query = select(Update).where(Update.token == token).with_for_update(of=Update)
     update = session.scalar(query)
@@ -261,52 +266,57 @@ def list_page(session: Session, project: Project, number: int = 1) -> UpdatesPag
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     newest_first = query.order_by(Update.published_at.desc(), Update.id.desc())
-    found = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return UpdatesPage(list(found), number, pages, total)
+    updates = session.scalars(newest_first.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return UpdatesPage(list(updates), number, pages, total)
 
 
 def list_across_projects(
-    session: Session, among: ColumnElement[bool], number: int
+    session: Session, condition: ColumnElement[bool], number: int
 ) -> tuple[list[Update], int]:
-    """A page of what is told of the projects of which `among` is true, newest first, and the number
-    of the next page; 0 where there is none.
+    """A page of updates about projects that match `condition`, newest first, and the next page
+    number; 0 if there is none.
     """
     number = min(max(1, number), MAX_PAGES)
     query = (
         select(Update)
         .join(Update.project)
-        .where(Update.state == UpdateState.published, among)
+        .where(Update.state == UpdateState.published, condition)
         .options(contains_eager(Update.project))
         .order_by(Update.published_at.desc(), Update.id.desc())
     )
     start = (number - 1) * PAGE_SIZE_ALL
-    found = list(session.scalars(query.limit(PAGE_SIZE_ALL + 1).offset(start)))
-    is_more = len(found) > PAGE_SIZE_ALL and number < MAX_PAGES
-    return found[:PAGE_SIZE_ALL], number + 1 if is_more else 0
+    updates = list(session.scalars(query.limit(PAGE_SIZE_ALL + 1).offset(start)))
+    has_more = len(updates) > PAGE_SIZE_ALL and number < MAX_PAGES
+    return updates[:PAGE_SIZE_ALL], number + 1 if has_more else 0
 
 
-def list_before(session: Session, project: Project, before_id: int, most: int) -> list[Update]:
-    """The next updates of a project by row id, newest first; from the newest where that is 0."""
-    query = _select_of_project(project).order_by(Update.id.desc()).limit(most)
+def list_before(session: Session, project: Project, before_id: int, limit: int) -> list[Update]:
+    """At most `limit` updates of a project with row ids below `before_id`, newest first; 0: the
+    newest.
+    """
+    query = _select_of_project(project).order_by(Update.id.desc()).limit(limit)
     return list(session.scalars(query.where(Update.id < before_id) if before_id else query))
 
 
 def count_all_time(session: Session, project: Project) -> int:
-    """How many updates a project ever had."""
+    """The number of updates of a project, deleted ones included."""
     return session.scalar(select(func.count()).where(Update.project_id == project.id)) or 0
 
 
 def count_documents(session: Session, council: Council, reader: Viewer) -> int:
-    """How many updates of a council's projects have a document that `reader` may have."""
+    """The number of updates of a council that `reader` may read as documents."""
     return session.scalar(_select_documents(council, reader).with_only_columns(func.count())) or 0
 
 
 def documents_after(
-    session: Session, council: Council, reader: Viewer, after: int, most: int
+    session: Session, council: Council, reader: Viewer, after_id: int, limit: int
 ) -> list[Update]:
-    """The next updates of a council's projects that have a document for `reader`, by row id."""
+    """The next updates, by row id, of a council that `reader` may read as documents."""
     query = (
-        _select_documents(council, reader).where(Update.id > after).order_by(Update.id).limit(most)
+        _select_documents(council, reader)
+        .where(Update.id > after_id)
+        .order_by(Update.id)
+        .limit(limit)
     )
     return list(session.scalars(query.options(contains_eager(Update.project))))
 
@@ -319,7 +329,7 @@ def _select_documents(council: Council, reader: Viewer) -> Select[Update]:
             Update.author_id == council.actor_id,
             Update.state == UpdateState.published,
             Project.state == ProjectState.published,
-            Project.visibility.in_([Visibility(word) for word in reader.audiences]),
+            Project.visibility.in_([Visibility(audience) for audience in reader.audiences]),
         )
     )
 
@@ -342,11 +352,13 @@ def _build_note(work: UnitOfWork, update: Update) -> JsonObject:
     return to_note(update, licence_url(work.settings, update.project)).dump()
 
 
-def _publish(work: UnitOfWork, update: Update, make: ActivityFactory, document: JsonObject) -> None:
-    """Tell whoever follows, unless the project is for our own people alone."""
+def _publish(
+    work: UnitOfWork, update: Update, factory: ActivityFactory, document: JsonObject
+) -> None:
+    """Send an activity about an update to all followers, unless its project is private."""
     project = update.project
     if project.visibility is Visibility.private:
         return
-    uri, about = local_uris.new_activity(work.settings), local_uris.project_group(project.uri)
-    activity = make(uri, update.author.uri, document, **address_to(project), audience=about)
+    uri, group_uri = local_uris.new_activity(work.settings), local_uris.project_group(project.uri)
+    activity = factory(uri, update.author.uri, document, **address_to(project), audience=group_uri)
     group_actor.publish(work, project, activity)

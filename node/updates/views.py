@@ -33,7 +33,7 @@ EDIT = "projects.edit"
 
 
 def section(project: Project) -> Markup:
-    """The newest updates of a project, for its page."""
+    """The newest updates of a project, as a section of its page."""
     page = service.list_page(current_work().session, project)
     return Markup(render_template("updates/_section.html", project=project, page=page))  # noqa: S704 -- our own template
 
@@ -119,12 +119,14 @@ def edit(token: str) -> ResponseReturnValue:
 @permission(EDIT)
 @keeps_text
 def change(token: str) -> ResponseReturnValue:
-    """Save a change. One that crosses another person's is not saved: both texts are shown."""
+    """Save a change. An edit that conflicts with another person's is not saved: both texts are
+    shown.
+    """
     form, work = UpdateForm(), current_work()
     update = service.for_change(work.session, token)
-    page = {"form": form, "project": update.project, "update": update}
+    context = {"form": form, "project": update.project, "update": update}
     if not form.validate_on_submit():
-        return render_template("updates/edit.html", **page), 400
+        return render_template("updates/edit.html", **context), 400
     try:
         work.pause()
         service.prerender(form.to_input())
@@ -132,10 +134,10 @@ def change(token: str) -> ResponseReturnValue:
         service.change(work, update, form.to_input(), form.began_from())
     except InvalidInputError as error:
         form.show(error)
-        return render_template("updates/edit.html", **page), 400
+        return render_template("updates/edit.html", **context), 400
     except ConflictError:
         form.version.data = str(update.version)
-        return render_template("updates/edit.html", **page, theirs=update), 409
+        return render_template("updates/edit.html", **context, current=update), 409
     flash(_("Your changes have been published."), "success")
     return _redirect_to(update)
 
