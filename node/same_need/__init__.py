@@ -1,1 +1,1 @@
-"""That two projects of other councils meet the same need, as a third council says."""
+"""Statements by a third council that two projects of other councils meet the same need."""

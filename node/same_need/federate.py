@@ -1,4 +1,4 @@
-"""A statement as an ActivityPub document, and back. Pure: no database, no network."""
+"""Converts a statement to its ActivityPub document and back. Pure: no database, no network."""
 
 from federation.errors import DocumentError
 from federation.vocabulary import Relationship, Tombstone
@@ -6,7 +6,7 @@ from federation.vocabulary.context import NAMESPACE
 from node.projects.details import RelationKind
 from node.same_need.models import SameNeedStatement
 
-# What a council may say of the projects of others; the rest is theirs to say.
+# Relations that a third council may state; all others are for the projects' own councils.
 RELATION_KINDS = (RelationKind.identical, RelationKind.similar)
 
 
@@ -25,9 +25,9 @@ def to_tombstone(statement: SameNeedStatement) -> Tombstone:
     return Tombstone(id=statement.uri, former_type="Relationship")
 
 
-def parse_kind(told: Relationship) -> RelationKind:
-    """Raises `DocumentError` for a relation that is not for others to state."""
+def parse_kind(document: Relationship) -> RelationKind:
+    """Raises `DocumentError` for a relation that only the projects' own councils may state."""
     for kind in RELATION_KINDS:
-        if told.relationship == f"{NAMESPACE}{kind.value}":
+        if document.relationship == f"{NAMESPACE}{kind.value}":
             return kind
     raise DocumentError("relationship", "not a relationship that other councils can state")

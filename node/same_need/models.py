@@ -1,4 +1,4 @@
-"""What councils say of the projects of others."""
+"""The model of statements about projects of other councils."""
 
 from datetime import datetime
 
@@ -12,8 +12,9 @@ from node.projects.models import new_token
 
 
 class SameNeedStatement(Base):
-    """`author`, the actor of a council that has none of the two projects, says that they are alike.
-    `who` is the coordinator who said so for ours. One that `is_hidden` was taken off our page.
+    """`author`, the actor of a council that owns neither project, states that they are alike. `who`
+    is the name of our coordinator who stated it, empty for remote statements. `is_hidden`: removed
+    from our project's page.
     """
 
     __tablename__ = "statement"

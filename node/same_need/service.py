@@ -1,6 +1,6 @@
-"""Saying that two projects of other councils meet the same need, and hearing that others say so.
+"""Creates, retracts and receives statements that two projects of other councils meet the same need.
 
-A statement is its author's own: nobody else can say it for them, change it or take it back.
+Only the author of a statement can make, change or retract it.
 """
 
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 from node.same_need.federate import RELATION_KINDS, parse_kind, to_relationship, to_tombstone
 from node.same_need.models import SameNeedStatement
 
-# So many may the councils of one server state, and so many are shown with one project.
+# Statements accepted from the councils of one server, and shown on one project's page.
 MAX_PER_HOST, MAX_SHOWN = 500, 50
 MAX_LEN_ID = 2_000
 
 
 @dataclass(frozen=True)
 class ShownStatement:
-    """A statement on the page of a project: the other one, as far as it is known here."""
+    """A statement as shown on a project's page. `other` is the other project if known here."""
 
     statement: SameNeedStatement
     other: Project | None
@@ -42,33 +42,33 @@ class ShownStatement:
 
 
 def on_actor_deleted(work: UnitOfWork, actor: Actor, _most: int) -> bool:
-    """The account of a council on another server is deleted: what it stated goes, all at once, as
-    the councils of one server state little.
+    """Delete the statements of a deleted account, all at once since `MAX_PER_HOST` is small.
+    Returns False.
     """
     work.session.execute(delete(SameNeedStatement).where(SameNeedStatement.author_id == actor.id))
     return False
 
 
 def list_about(session: Session, project: Project, reader: Viewer) -> list[ShownStatement]:
-    """What is said of a project and others. What the reader may not see is not named."""
-    either = or_(
+    """Statements about a project. Those about another that `reader` may not see are left out."""
+    is_about = or_(
         SameNeedStatement.first_uri == project.uri, SameNeedStatement.second_uri == project.uri
     )
     query = (
         select(SameNeedStatement)
         .join(SameNeedStatement.author)
-        .where(either, SameNeedStatement.is_hidden.is_(False), Actor.is_blocked.is_(False))
+        .where(is_about, SameNeedStatement.is_hidden.is_(False), Actor.is_blocked.is_(False))
     )
     rows = session.scalars(query.order_by(SameNeedStatement.id).limit(MAX_SHOWN)).all()
     uris = {row.id: _other_uri(row, project) for row in rows}
-    of_these = Project.uri.in_(uris.values())
-    known = set(session.scalars(select(Project.uri).where(of_these)))
-    visible = select(Project).where(of_these, projects.is_visible_to(reader))
-    seen = {each.uri: each for each in session.scalars(visible)}
+    is_other = Project.uri.in_(uris.values())
+    known = set(session.scalars(select(Project.uri).where(is_other)))
+    visible = select(Project).where(is_other, projects.is_visible_to(reader))
+    visible_by_uri = {other.uri: other for other in session.scalars(visible)}
     return [
-        ShownStatement(row, seen.get(uris[row.id]), uris[row.id])
+        ShownStatement(row, visible_by_uri.get(uris[row.id]), uris[row.id])
         for row in rows
-        if uris[row.id] in seen or uris[row.id] not in known
+        if uris[row.id] in visible_by_uri or uris[row.id] not in known
     ]
 
 
@@ -80,28 +80,30 @@ def _other_uri(statement: SameNeedStatement, project: Project) -> str:
 def create_statement(
     work: UnitOfWork, first: Project, address: str, kind: RelationKind | None, who: str
 ) -> SameNeedStatement:
-    """Our council says that two projects of others are alike, and tells the councils whose they
-    are. Raises `InvalidInputError`.
+    """State that two projects of other councils are alike, and notify both councils.
+
+    `address` is the id or page address of the second project, `who` the name of the coordinator.
+    Raises `InvalidInputError`.
     """
     second = (
         relations.find_by_address(work, address.strip()) if len(address) <= MAX_LEN_ID else None
     )
-    wrong: dict[str, Message] = {}
+    errors: dict[str, Message] = {}
     if kind not in RELATION_KINDS:
-        wrong["kind"] = msg("Select how the projects are related")
+        errors["kind"] = msg("Select how the projects are related")
     if second is None or not _is_public(work.session, second):
-        wrong["address"] = msg("Enter the address of a project on this site that everyone can see")
+        errors["address"] = msg("Enter the address of a project on this site that everyone can see")
     elif second.id == first.id:
-        wrong["address"] = msg("Enter the address of another project")
+        errors["address"] = msg("Enter the address of another project")
     elif first.is_local or second.is_local:
-        wrong["address"] = msg(
+        errors["address"] = msg(
             "One of these projects belongs to your council. Go to the other "
             "project’s page and select “Relate one of our projects to this one”"
         )
     elif _has_stated(work.session, first, second):
-        wrong["address"] = msg("Your council has already said how these projects are related")
-    if wrong or second is None or kind is None:
-        raise InvalidInputError(msg("The related project could not be saved."), wrong)
+        errors["address"] = msg("Your council has already said how these projects are related")
+    if errors or second is None or kind is None:
+        raise InvalidInputError(msg("The related project could not be saved."), errors)
     own, token = councils.require_own(work.session).actor, new_token()
     uri = f"{work.settings.base_url}/alike/{token}"
     statement = SameNeedStatement(
@@ -130,58 +132,62 @@ def create_statement(
 
 
 def _is_public(session: Session, project: Project) -> bool:
-    shown = Project.id == project.id, projects.is_visible_to(ANONYMOUS)
-    return session.scalar(select(Project.id).where(*shown)) is not None
+    conditions = Project.id == project.id, projects.is_visible_to(ANONYMOUS)
+    return session.scalar(select(Project.id).where(*conditions)) is not None
 
 
 def _has_stated(session: Session, first: Project, second: Project) -> bool:
     uris = first.uri, second.uri
-    both = SameNeedStatement.first_uri.in_(uris), SameNeedStatement.second_uri.in_(uris)
-    ours = select(SameNeedStatement.id).join(SameNeedStatement.author).where(*both, Actor.is_local)
-    return session.scalar(ours.limit(1)) is not None
+    is_about_both = SameNeedStatement.first_uri.in_(uris), SameNeedStatement.second_uri.in_(uris)
+    query = (
+        select(SameNeedStatement.id)
+        .join(SameNeedStatement.author)
+        .where(*is_about_both, Actor.is_local)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def by_token(session: Session, token: str) -> SameNeedStatement:
     """Raises `NotFoundError`."""
-    found = session.scalar(select(SameNeedStatement).where(SameNeedStatement.token == token))
-    if found is None:
+    statement = session.scalar(select(SameNeedStatement).where(SameNeedStatement.token == token))
+    if statement is None:
         raise NotFoundError(msg("There is no such link between projects."))
-    return found
+    return statement
 
 
 def retract(work: UnitOfWork, statement: SameNeedStatement) -> None:
-    """Our council no longer says so. Raises `NotFoundError` for what another council says."""
+    """Withdraw a statement of our council. Raises `NotFoundError` for another council's."""
     own = statement.author
     if not own.is_local:
         raise NotFoundError(msg("There is no such link between projects."))
-    uri, gone = local_uris.new_activity(work.settings), to_tombstone(statement).dump()
-    outbox.publish_to(work, own, delete_activity(uri, own.uri, gone), set())
+    uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(statement).dump()
+    outbox.publish_to(work, own, delete_activity(uri, own.uri, tombstone), set())
     work.audit("alike.take-back", statement.uri)
     work.session.delete(statement)
 
 
 def hide(work: UnitOfWork, statement: SameNeedStatement) -> None:
-    """What another council says is no longer shown here."""
+    """Remove another council's statement from our project's page."""
     statement.is_hidden = True
     work.audit("alike.hide", statement.uri)
 
 
 def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A council says that a project of ours and another are alike."""
+    """Handle a statement by another council that a project of ours and another are alike."""
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
-    told = Relationship.parse(received.document)
+    relationship = Relationship.parse(received.document)
     author = actors.by_uri(work.session, received.activity.actor)
     if author is None or author.is_local or author.kind not in councils.COUNCIL_ACTOR_TYPES:
         raise NotHandledError(msg("the sender of the statement is not a council"))
     if not peers.explicitly_allowed_among(work.session, {author.host}):
         raise NotHandledError(msg("from a server that is not allowed"))
-    if told.attributed_to != author.uri:
+    if relationship.attributed_to != author.uri:
         raise NotHandledError(msg("a statement attributed to another actor"))
-    kind, uris = parse_kind(told), {told.subject, told.object}
+    kind, uris = parse_kind(relationship), {relationship.subject, relationship.object}
     if len(uris) != 2 or not _includes_own(work.session, uris):
         raise NotHandledError(msg("not about one of our projects"))
-    if _was_deleted(work.session, told.id) or _is_limit_reached(work.session, author):
+    if _was_deleted(work.session, relationship.id) or _is_limit_reached(work.session, author):
         raise NotHandledError(
             msg("the statement was withdrawn, or the server has reached its limit for statements")
         )
@@ -189,10 +195,10 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
         work.session,
         SameNeedStatement,
         token=new_token(),
-        uri=told.id,
+        uri=relationship.id,
         author_id=author.id,
-        first_uri=told.subject,
-        second_uri=told.object,
+        first_uri=relationship.subject,
+        second_uri=relationship.object,
         kind=kind,
         who="",
         is_hidden=False,
@@ -201,9 +207,9 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def _includes_own(session: Session, uris: Sequence[str] | set[str]) -> bool:
-    """Whether one of them is a project of ours that everybody may see."""
-    shown = select(Project).where(Project.uri.in_(uris), projects.is_visible_to(ANONYMOUS))
-    return any(project.is_local for project in session.scalars(shown))
+    """Whether one of them is a public project of ours."""
+    query = select(Project).where(Project.uri.in_(uris), projects.is_visible_to(ANONYMOUS))
+    return any(project.is_local for project in session.scalars(query))
 
 
 def _was_deleted(session: Session, uri: str) -> bool:
@@ -214,13 +220,13 @@ def _was_deleted(session: Session, uri: str) -> bool:
 
 
 def _is_limit_reached(session: Session, author: Actor) -> bool:
-    """Whoever has a server has as many actors as they like."""
+    """Limits statements per server, since one server can have any number of actors."""
     query = select(func.count()).select_from(SameNeedStatement).join(SameNeedStatement.author)
     return (session.scalar(query.where(Actor.host == author.host)) or 0) >= MAX_PER_HOST
 
 
 def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A council takes back what it said."""
+    """Handle the withdrawal of a statement by its author."""
     uri = id_of(received.activity.object)
     statement = work.session.scalar(select(SameNeedStatement).where(SameNeedStatement.uri == uri))
     if statement is None or statement.author.uri != received.activity.actor:

@@ -1,4 +1,4 @@
-"""What is said of projects and others: on their pages, and where a coordinator says it."""
+"""The section of same-need statements on a project's page, and the pages for making them."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -25,7 +25,7 @@ COORDINATE, EDIT = "projects.coordinate", "projects.edit"
 
 
 class AlikeForm(BaseForm):
-    """Which other project, and how alike they are."""
+    """The other project, and how the two are related."""
 
     address = StringField(
         _l("The other project"),
@@ -40,11 +40,11 @@ class AlikeForm(BaseForm):
 
 
 def section(project: Project) -> Markup:
-    """What councils say of a project and others that are not theirs, for its page."""
-    said = service.list_about(current_work().session, project, current_viewer())
-    if not said:
+    """Statements by third councils about a project, as a section of its page."""
+    statements = service.list_about(current_work().session, project, current_viewer())
+    if not statements:
         return Markup("")
-    return Markup(render_template("alike/_section.html", project=project, said=said))  # noqa: S704 -- our own template
+    return Markup(render_template("alike/_section.html", project=project, statements=statements))  # noqa: S704 -- our own template
 
 
 @blueprint.get("/projects/<token>/alike")
@@ -56,7 +56,7 @@ def form(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/alike")
 @permission(COORDINATE)
 def say_alike(token: str) -> ResponseReturnValue:
-    """Our council says that two projects of others meet the same need."""
+    """State that two projects of other councils meet the same need."""
     sent, project = AlikeForm(), _readable_project(token)
     kind = next((kind for kind in RELATION_KINDS if kind == sent.kind.data), None)
     try:
@@ -73,13 +73,13 @@ def say_alike(token: str) -> ResponseReturnValue:
 @blueprint.get("/alike/<token>")
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
-    """What our council says, for another server; people see it with the projects."""
+    """The document of a statement of ours. Browsers are redirected to the project's page."""
     session = current_work().session
     statement = service.by_token(session, token)
-    first = session.query(Project).filter_by(uri=statement.first_uri).one_or_none()
-    if not statement.author.is_local or first is None:
+    first_project = session.query(Project).filter_by(uri=statement.first_uri).one_or_none()
+    if not statement.author.is_local or first_project is None:
         raise NotFoundError(msg("There is no such link between projects."))
-    project = projects.by_token(session, first.token, current_viewer())
+    project = projects.by_token(session, first_project.token, current_viewer())
     if not wants_activity():
         return redirect(url_for("projects.show", token=project.token))
     return activity_response(to_relationship(statement).dump())
@@ -97,15 +97,13 @@ def take_back(token: str, statement: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/alike/<statement>/hide")
 @permission(EDIT)
 def hide(token: str, statement: str) -> ResponseReturnValue:
-    """It is our project: what another council says of it need not stand on its page."""
+    """Remove another council's statement from the page of our project."""
     work = current_work()
-    project, said = (
-        projects.get_for_update(work.session, token),
-        service.by_token(work.session, statement),
-    )
-    if project.uri not in {said.first_uri, said.second_uri}:
+    project = projects.get_for_update(work.session, token)
+    row = service.by_token(work.session, statement)
+    if project.uri not in {row.first_uri, row.second_uri}:
         raise NotFoundError(msg("There is no such link between projects."))
-    service.hide(work, said)
+    service.hide(work, row)
     flash(_("The related project is no longer shown on this page."), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
