@@ -1,4 +1,4 @@
-"""All that is written of a project, field by field, in the words of the forms in which it is."""
+"""The fields of a project as labelled text, as in its forms, for the history and for comparison."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from node.projects.validation import ProjectInput
 
 @dataclass(frozen=True)
 class FieldValue:
-    """One field: what it is called, what stands in it, and the language of that, if it has one."""
+    """One field: its label, its value as text, and the language of the value if it has one."""
 
     label: str
     value: str
@@ -28,7 +28,7 @@ class FieldValue:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field that says something else. `pieces` are of both texts."""
+    """A field whose value changed. `pieces` is the diff of both values."""
 
     label: str
     pieces: list[DiffPiece]
@@ -36,42 +36,43 @@ class FieldChange:
 
 
 def list_values(text: ProjectInput) -> dict[str, FieldValue]:
-    """Every field of a project with what stands in it, by name."""
-    found = dict(_main_fields(text))
+    """The values of all fields of a project by name, in the order of its forms."""
+    values = dict(_main_fields(text))
     for section in SECTIONS.values():
         form = section.form(formdata=None, meta={"csrf": False})
         form.fill(text)
-        is_other = section.name == "translation"
-        tag = other_language(text) if is_other else text.language
+        is_translation = section.name == "translation"
+        tag = other_language(text) if is_translation else text.language
         for field in form:
             if not isinstance(field, HiddenField):
-                language = tag if is_other or field.name in {"brief", *BRIEF} else ""
-                name = f"{tag}-{field.name}" if is_other else field.name
-                found[name] = FieldValue(_label(section.name, field, tag), _value(field), language)
-    return found
+                language = tag if is_translation or field.name in {"brief", *BRIEF} else ""
+                name = f"{tag}-{field.name}" if is_translation else field.name
+                values[name] = FieldValue(_label(section.name, field, tag), _value(field), language)
+    return values
 
 
 def list_changes(before: ProjectInput, after: ProjectInput) -> list[FieldChange]:
-    """What is said differently, in the order in which a project is written."""
+    """The fields whose values differ, in the order of the forms."""
     old, new = list_values(before), list_values(after)
-    nothing = FieldValue("", "")
-    found = []
+    empty = FieldValue("", "")
+    changes = []
     for name in dict.fromkeys([*new, *old]):
-        was, is_now = old.get(name, nothing), new.get(name, nothing)
-        if was.value != is_now.value:
-            label, language = is_now.label or was.label, is_now.language or was.language
-            found.append(FieldChange(label, diff_texts(was.value, is_now.value), language))
-    return found
+        old_field, new_field = old.get(name, empty), new.get(name, empty)
+        if old_field.value != new_field.value:
+            label = new_field.label or old_field.label
+            pieces = diff_texts(old_field.value, new_field.value)
+            changes.append(FieldChange(label, pieces, new_field.language or old_field.language))
+    return changes
 
 
 def unchanged_pieces(part: FieldValue) -> list[DiffPiece]:
-    """What stands in a field, with nothing changed."""
+    """The value of a field as a diff without changes."""
     return [DiffPiece(DiffKind.same, part.value)] if part.value else []
 
 
 def _main_fields(text: ProjectInput) -> Iterator[tuple[str, FieldValue]]:
     labels = ProjectForm(formdata=None, meta={"csrf": False})
-    shown = {
+    values = {
         "title": text.title,
         "summary": text.summary,
         "phase": str(PHASE_LABELS[Phase(text.phase)]),
@@ -79,7 +80,7 @@ def _main_fields(text: ProjectInput) -> Iterator[tuple[str, FieldValue]]:
         "language": str(LANGUAGE_LABELS.get(text.language, text.language)),
         "brief": text.brief,
     }
-    for name, value in shown.items():
+    for name, value in values.items():
         language = text.language if name in {"title", "summary", "brief"} else ""
         yield name, FieldValue(str(labels[name].label.text), value, language)
 
@@ -96,7 +97,11 @@ def _value(field: Field) -> str:
         entries = (_entry(entry) for entry in field.entries)
         return "\n\n".join(entry for entry in entries if entry)
     if hasattr(field, "iter_choices"):
-        chosen = [(value, label) for value, label, is_it, *_more in field.iter_choices() if is_it]
+        chosen = [
+            (value, label)
+            for value, label, is_selected, *_more in field.iter_choices()
+            if is_selected
+        ]
         return ", ".join(str(label) for value, label in chosen if value)
     if isinstance(field, DayField):
         return str(format_date(field.data, "d MMMM y")) if field.data else ""
@@ -106,10 +111,10 @@ def _value(field: Field) -> str:
 
 
 def _entry(entry: Field) -> str:
-    """One of several, a line for each of its fields."""
-    shown = (
-        (str(part.label.text), _value(part))
-        for part in iter_fields([entry])
-        if not isinstance(part, HiddenField)
+    """An entry of a list field, one line for each of its fields."""
+    lines = (
+        (str(field.label.text), _value(field))
+        for field in iter_fields([entry])
+        if not isinstance(field, HiddenField)
     )
-    return "\n".join(f"{label}: {value}" for label, value in shown if value)
+    return "\n".join(f"{label}: {value}" for label, value in lines if value)

@@ -1,4 +1,4 @@
-"""Reading the versions of a project, and going back to one."""
+"""Queries the versions of a project, and restores one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ PAGE_SIZE = 20
 @dataclass(frozen=True)
 class HistoryPage:
     """One page of the versions of a project, newest first. `number` counts from 1; `before` is the
-    version that comes before the last of the page, if there is one.
+    version preceding the last one on the page, None on the last page.
     """
 
     versions: Sequence[ProjectVersion]
@@ -32,16 +32,16 @@ class HistoryPage:
 
 
 def list_page(session: Session, project: Project, reader: Viewer, number: int = 1) -> HistoryPage:
-    """The versions of a project that `reader` may see: those they could have read at the time."""
+    """The versions of a project that `reader` could have read at the time."""
     query = _select_visible(project, reader)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     newest_first = query.order_by(ProjectVersion.number.desc()).offset((number - 1) * PAGE_SIZE)
-    found = session.scalars(newest_first.limit(PAGE_SIZE + 1)).all()
+    rows = session.scalars(newest_first.limit(PAGE_SIZE + 1)).all()
     return HistoryPage(
-        found[:PAGE_SIZE],
-        found[PAGE_SIZE] if len(found) > PAGE_SIZE else None,
+        rows[:PAGE_SIZE],
+        rows[PAGE_SIZE] if len(rows) > PAGE_SIZE else None,
         number,
         pages,
         total,
@@ -49,36 +49,42 @@ def list_page(session: Session, project: Project, reader: Viewer, number: int = 
 
 
 def get_version(session: Session, project: Project, reader: Viewer, number: int) -> ProjectVersion:
-    """One version. Raises `NotFoundError` for none, and for one that `reader` may not see."""
-    found = session.scalar(_select_visible(project, reader).where(ProjectVersion.number == number))
-    if found is None:
+    """A version of a project. Raises `NotFoundError`, also if `reader` may not see it."""
+    version = session.scalar(
+        _select_visible(project, reader).where(ProjectVersion.number == number)
+    )
+    if version is None:
         raise NotFoundError(msg("There is no such version of this project."))
-    return found
+    return version
 
 
 def to_input(version: ProjectVersion) -> ProjectInput:
-    """What a version says."""
+    """The text of a version."""
     return versions.load(version.text)
 
 
 def restore(work: UnitOfWork, project: Project, version: ProjectVersion) -> None:
-    """Write again what a version says, as a new one. Who may read the project stays."""
+    """Write the text of a version again, as a new version. The visibility of the project stays."""
     text = replace(to_input(version), visibility=project.visibility.value)
     projects.update(work, project, text, project.version, action="restored")
     work.audit("project.restore", project.uri, version=version.number)
 
 
 def _select_visible(project: Project, reader: Viewer) -> Select[ProjectVersion]:
-    """What `reader` may see: of what was written before it was published, others than those who
-    see drafts get only the last, which is what was published.
+    """The versions that `reader` may see. Readers who cannot see drafts get, of those written
+    before publication, only the last, which is the published text.
     """
     query = select(ProjectVersion).where(ProjectVersion.project_id == project.id)
     if reader.may_see_drafts:
         return query
-    drafted = select(func.max(ProjectVersion.number)).where(
+    first_published = select(func.max(ProjectVersion.number)).where(
         ProjectVersion.project_id == project.id, ProjectVersion.at <= project.published_at
     )
-    query = query.where(ProjectVersion.number >= func.coalesce(drafted.scalar_subquery(), 1))
+    query = query.where(
+        ProjectVersion.number >= func.coalesce(first_published.scalar_subquery(), 1)
+    )
     if reader.is_local_user:
         return query
-    return query.where(ProjectVersion.audience.in_([Visibility(word) for word in reader.audiences]))
+    return query.where(
+        ProjectVersion.audience.in_([Visibility(audience) for audience in reader.audiences])
+    )

@@ -1,4 +1,4 @@
-"""What changed between two texts, word by word. Pure."""
+"""Computes the word-by-word difference of two texts. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-# Words with the space behind them, and single marks.
+# Words and punctuation marks, each with the white space that follows.
 WORD_PATTERN = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 LINE_PATTERN = re.compile(r"[^\n]*\n|[^\n]+")
-# Longer ones are compared by lines alone, or not at all, so that no page takes long.
+# Longer texts are compared by lines only, or not at all, to bound the time to render a page.
 MAX_WORDS, MAX_LINES = 2_000, 2_000
-# Of what stayed, so many characters are shown on either side of a change.
+# Characters of unchanged text shown on either side of a change.
 CONTEXT_CHARACTERS = 160
 
 
@@ -24,14 +24,14 @@ class DiffKind(StrEnum):
 
 @dataclass(frozen=True)
 class DiffPiece:
-    """A part of a comparison: what stayed, came or went; or that what stayed is left out."""
+    """A piece of a diff. `omitted` stands for unchanged text that is not shown."""
 
     kind: DiffKind
     text: str = ""
 
 
 def diff_texts(before: str, after: str) -> list[DiffPiece]:
-    """The pieces of both texts, in their order, with long stretches that stayed left out."""
+    """The pieces of both texts in order, with long unchanged stretches omitted."""
     return list(_elide_unchanged(_merge_adjacent(_diff_lines(before, after))))
 
 
@@ -40,11 +40,11 @@ def _diff_lines(before: str, after: str) -> Iterator[DiffPiece]:
     if max(len(old), len(new)) > MAX_LINES:
         yield from _replacement(before, after)
         return
-    for same, one, other in _blocks(old, new):
-        if same:
-            yield DiffPiece(DiffKind.same, one)
+    for is_same, old_part, new_part in _blocks(old, new):
+        if is_same:
+            yield DiffPiece(DiffKind.same, old_part)
         else:
-            yield from _diff_words(one, other)
+            yield from _diff_words(old_part, new_part)
 
 
 def _diff_words(before: str, after: str) -> Iterator[DiffPiece]:
@@ -52,17 +52,17 @@ def _diff_words(before: str, after: str) -> Iterator[DiffPiece]:
     if max(len(old), len(new)) > MAX_WORDS or not old or not new:
         yield from _replacement(before, after)
         return
-    for same, one, other in _blocks(old, new):
-        if same:
-            yield DiffPiece(DiffKind.same, one)
+    for is_same, old_part, new_part in _blocks(old, new):
+        if is_same:
+            yield DiffPiece(DiffKind.same, old_part)
         else:
-            yield from _replacement(one, other)
+            yield from _replacement(old_part, new_part)
 
 
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, str, str]]:
-    """What is the same in both, and what stands in place of what, by turns."""
-    for tag, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
-        yield tag == "equal", "".join(old[i:j]), "".join(new[k:m])
+    """Blocks of both sequences in order: whether they are the same, and the old and new text."""
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new).get_opcodes():
+        yield tag == "equal", "".join(old[i1:i2]), "".join(new[j1:j2])
 
 
 def _replacement(before: str, after: str) -> Iterator[DiffPiece]:
@@ -73,23 +73,23 @@ def _replacement(before: str, after: str) -> Iterator[DiffPiece]:
 
 
 def _merge_adjacent(pieces: Iterator[DiffPiece]) -> list[DiffPiece]:
-    """Pieces of one kind that follow each other are one."""
-    found: list[DiffPiece] = []
+    """Merge adjacent pieces of the same kind."""
+    merged: list[DiffPiece] = []
     for piece in pieces:
-        if found and found[-1].kind is piece.kind:
-            found[-1] = DiffPiece(piece.kind, found[-1].text + piece.text)
+        if merged and merged[-1].kind is piece.kind:
+            merged[-1] = DiffPiece(piece.kind, merged[-1].text + piece.text)
         else:
-            found.append(piece)
-    return found
+            merged.append(piece)
+    return merged
 
 
 def _elide_unchanged(pieces: list[DiffPiece]) -> Iterator[DiffPiece]:
-    for place, piece in enumerate(pieces):
+    for index, piece in enumerate(pieces):
         if piece.kind is not DiffKind.same or len(piece.text) <= 3 * CONTEXT_CHARACTERS:
             yield piece
             continue
-        if place > 0:
+        if index > 0:
             yield DiffPiece(DiffKind.same, piece.text[:CONTEXT_CHARACTERS].rpartition(" ")[0])
         yield DiffPiece(DiffKind.omitted)
-        if place < len(pieces) - 1:
+        if index < len(pieces) - 1:
             yield DiffPiece(DiffKind.same, piece.text[-CONTEXT_CHARACTERS:].partition(" ")[2])

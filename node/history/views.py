@@ -26,31 +26,33 @@ EDIT = "projects.edit"
 @blueprint.get("/projects/<token>/history")
 @permission(PUBLIC)
 def index(token: str) -> ResponseReturnValue:
-    """The versions of a project, newest first, with what changed in each."""
+    """The versions of a project, newest first, with the fields that changed in each."""
     project, reader = _load_project(token)
     session = current_work().session
     page = service.list_page(session, project, reader, request.args.get("page", 1, type=int))
-    row = [*page.versions, *([page.before] if page.before else [])]
-    texts = {version.number: service.to_input(version) for version in row}
+    versions = [*page.versions, *([page.before] if page.before else [])]
+    texts = {version.number: service.to_input(version) for version in versions}
     changed = {
         newer.number: [
             change.label
             for change in field_values.list_changes(texts[older.number], texts[newer.number])
         ]
-        for newer, older in pairwise(row)
+        for newer, older in pairwise(versions)
     }
-    before = {newer.number: older.number for newer, older in pairwise(row)}
-    return _render("index", project, reader, page=page, changed=changed, before=before)
+    previous = {newer.number: older.number for newer, older in pairwise(versions)}
+    return _render("index", project, reader, page=page, changed=changed, previous=previous)
 
 
 @blueprint.get("/projects/<token>/history/<int:number>")
 @permission(PUBLIC)
 def show(token: str, number: int) -> ResponseReturnValue:
-    """One version, whole."""
+    """A complete version."""
     project, reader = _load_project(token)
     version = service.get_version(current_work().session, project, reader, number)
     parts = [
-        each for each in field_values.list_values(service.to_input(version)).values() if each.value
+        value
+        for value in field_values.list_values(service.to_input(version)).values()
+        if value.value
     ]
     return _render("version", project, reader, version=version, parts=parts)
 
@@ -58,7 +60,7 @@ def show(token: str, number: int) -> ResponseReturnValue:
 @blueprint.get("/projects/<token>/history/compare")
 @permission(PUBLIC)
 def compare(token: str) -> ResponseReturnValue:
-    """Two versions: what changed from the older to the newer."""
+    """The changes from the older to the newer of two versions."""
     project, reader = _load_project(token)
     session = current_work().session
     numbers = sorted(request.args.get(name, 0, type=parse_row_id) for name in ("from", "to"))
@@ -70,7 +72,7 @@ def compare(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/history/<int:number>/restore")
 @permission(EDIT)
 def restore(token: str, number: int) -> ResponseReturnValue:
-    """Write again what a version says."""
+    """Restore a version."""
     work, reader = current_work(), current_viewer()
     project = projects.get_for_update(work.session, token)
     version = service.get_version(work.session, project, reader, number)
@@ -81,7 +83,7 @@ def restore(token: str, number: int) -> ResponseReturnValue:
         project = projects.get_for_update(work.session, token)
         service.restore(work, project, version)
     except InvalidInputError as error:
-        # The rules were others when it was written.
+        # The validation rules have changed since the version was written.
         work.session.rollback()
         flash(translate(error.safe_text), "error")
         return redirect(url_for("history.show", token=token, number=number), 303)
@@ -90,7 +92,7 @@ def restore(token: str, number: int) -> ResponseReturnValue:
 
 
 def _load_project(token: str) -> tuple[Project, Viewer]:
-    """A project of ours, and who asks. Others' nodes have the history of theirs."""
+    """A local project, and the viewer. Other councils keep the history of their projects."""
     reader = current_viewer()
     project = projects.by_token(current_work().session, token, reader, drafts=True)
     if not project.is_local:
