@@ -1,1 +1,1 @@
-"""Drafts that somebody else reads before they are published."""
+"""Review of drafts before they are published."""

@@ -1,4 +1,4 @@
-"""The forms with which a draft is sent to somebody, and sent back."""
+"""The forms for sending a draft for review and for sending it back."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from node.people.models import User
 
 
 class AskReviewForm(BaseForm):
-    """`to` is the number of a person's row, or `ANY_COORDINATOR`."""
+    """`to` is the row id of a user, or `ANY_COORDINATOR`."""
 
     to = RadioField(_l("Who should review this draft?"), validate_choice=False)
     note = TextAreaField(
@@ -20,11 +20,11 @@ class AskReviewForm(BaseForm):
     )
 
     def set_choices(self, people: Iterable[User]) -> None:
-        """The people who can be chosen."""
-        anybody = SelectChoice(str(ANY_COORDINATOR), _("Any coordinator"))
+        """Offer these reviewers, and any coordinator."""
+        any_coordinator = SelectChoice(str(ANY_COORDINATOR), _("Any coordinator"))
         self.to.choices = [
-            anybody,
-            *(SelectChoice(str(each.id), f"{each.name}, {each.email}") for each in people),
+            any_coordinator,
+            *(SelectChoice(str(user.id), f"{user.name}, {user.email}") for user in people),
         ]
 
     def selected_id(self) -> int | None:

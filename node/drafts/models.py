@@ -1,4 +1,4 @@
-"""Somebody is asked to read a draft."""
+"""The model of a draft review."""
 
 from datetime import datetime
 
@@ -12,8 +12,9 @@ from node.projects.models import Project
 
 
 class DraftReview(StateMixin, Base):
-    """`by_user` asks `to_user`, or any coordinator where that is nobody, to read a draft; `note`
-    says what to look at, `answer` why it was sent back. A draft has one open review.
+    """`by_user` requests a review from `to_user`, or from any coordinator if that is None. `note`
+    says what to look at, `answer` why the draft was sent back. A draft has at most one review in
+    the state `asked`.
     """
 
     __tablename__ = "review"

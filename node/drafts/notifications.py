@@ -1,4 +1,4 @@
-"""What people are told of drafts that are read before they are published."""
+"""Notifications about draft reviews."""
 
 from flask_babel import lazy_gettext as _l
 
@@ -21,22 +21,22 @@ KINDS = (ASKED, PASSED, RETURNED)
 
 
 def notify_asked(work: UnitOfWork, review: DraftReview) -> None:
-    """Whoever is asked to read a draft hears of it: one person, or every coordinator."""
-    to = [review.to_user_id] if review.to_user_id is not None else []
+    """Notify the reviewer who was asked, or every coordinator."""
+    user_ids = [review.to_user_id] if review.to_user_id is not None else []
     record_event(
         work,
         ASKED,
         project_id=review.project_id,
-        to=to,
-        roles=() if to else COORDINATOR_ROLES,
+        to=user_ids,
+        roles=() if user_ids else COORDINATOR_ROLES,
         path=f"/projects/{review.project.token}/review",
         person=review.by_user.name if review.by_user else "",
     )
 
 
 def notify_answered(work: UnitOfWork, review: DraftReview) -> None:
-    """Whoever asked hears what came of it."""
+    """Notify the person who requested the review of its outcome."""
     kind = PASSED if review.state == "passed" else RETURNED
-    to = [review.by_user_id] if review.by_user_id is not None else []
+    user_ids = [review.by_user_id] if review.by_user_id is not None else []
     person = review.decided_by.name if review.decided_by else ""
-    record_event(work, kind, project_id=review.project_id, to=to, person=person)
+    record_event(work, kind, project_id=review.project_id, to=user_ids, person=person)

@@ -1,4 +1,4 @@
-"""Asking somebody to read a draft, who publishes it or sends it back with a note."""
+"""Requests a review of a draft; the reviewer publishes it or sends it back with a note."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,28 +18,30 @@ from node.runtime import UnitOfWork
 from node.text import misfit, trim
 
 MAX_LEN_NOTE = 1000
-# Whoever looks after projects as a whole, in place of somebody's number.
+# Stands for every coordinator in place of a user's row id.
 ANY_COORDINATOR = 0
 
 
 class DraftChangedError(ConflictError):
-    """The draft that is to be published is not the version that was read."""
+    """The version to be published is not the one that was reviewed."""
 
 
 def list_reviewers(session: Session, project: Project, by: User) -> list[User]:
-    """The colleagues whom `by` may ask: those who wrote nothing of the draft."""
-    wrote = {by.id} | list_writers(session, project)
-    return [each for each in people.list_with_roles(session, WRITER_ROLES) if each.id not in wrote]
+    """The users whom `by` can ask: those who wrote nothing of the draft."""
+    excluded = {by.id} | list_writers(session, project)
+    return [
+        user for user in people.list_with_roles(session, WRITER_ROLES) if user.id not in excluded
+    ]
 
 
 def list_writers(session: Session, project: Project) -> set[int | None]:
-    """Whoever wrote a draft or changed it."""
+    """The row ids of users who wrote or changed the draft."""
     query = select(ProjectVersion.by_user_id).where(ProjectVersion.project_id == project.id)
     return set(session.scalars(query))
 
 
 def get_open_review(session: Session, project: Project) -> DraftReview | None:
-    """The review that waits for somebody's answer."""
+    """The review that has not been answered yet, if any."""
     if project.state is not ProjectState.review:
         return None
     return session.scalar(
@@ -50,7 +52,7 @@ def get_open_review(session: Session, project: Project) -> DraftReview | None:
 
 
 def get_last_returned(session: Session, project: Project) -> DraftReview | None:
-    """Why a draft came back, where that is the last that was said of it."""
+    """The last review of a draft if it sent the draft back."""
     if project.state is not ProjectState.draft:
         return None
     newest = (
@@ -58,52 +60,53 @@ def get_last_returned(session: Session, project: Project) -> DraftReview | None:
         .where(DraftReview.project_id == project.id)
         .order_by(DraftReview.id.desc())
     )
-    found = session.scalar(newest.limit(1))
-    return found if found is not None and found.state == "returned" else None
+    review = session.scalar(newest.limit(1))
+    return review if review is not None and review.state == "returned" else None
 
 
 def request_review(
     work: UnitOfWork, project: Project, by: User, to_id: int | None, note: str
 ) -> DraftReview:
-    """Send a draft to somebody for review, or to all coordinators (`ANY_COORDINATOR`)."""
+    """Send a draft for review to a user or to all coordinators (`ANY_COORDINATOR`).
+
+    Raises `InvalidInputError`, and `ConflictError` if the project is not a draft.
+    """
     versions.record_baseline(work, project)
-    to = next(
-        (each for each in list_reviewers(work.session, project, by) if each.id == to_id), None
+    reviewer = next(
+        (user for user in list_reviewers(work.session, project, by) if user.id == to_id), None
     )
     note = trim(note)
-    wrong = _find_error("note", note)
-    if to is None and to_id != ANY_COORDINATOR:
-        wrong["to"] = msg("Select who should review this draft")
-    if wrong:
-        raise InvalidInputError(msg("The draft could not be sent for review."), wrong)
+    errors = _find_error("note", note)
+    if reviewer is None and to_id != ANY_COORDINATOR:
+        errors["to"] = msg("Select who should review this draft")
+    if errors:
+        raise InvalidInputError(msg("The draft could not be sent for review."), errors)
     projects.change_state(project, ProjectState.review)
-    made = DraftReview(project=project, by_user=by, to_user=to, note=note, state="asked")
-    work.session.add(made)
+    review = DraftReview(project=project, by_user=by, to_user=reviewer, note=note, state="asked")
+    work.session.add(review)
     work.session.flush()
-    notifications.notify_asked(work, made)
-    work.audit("project.ask-review", project.uri, to=to.email if to else "coordinators")
-    return made
+    notifications.notify_asked(work, review)
+    work.audit("project.ask-review", project.uri, to=reviewer.email if reviewer else "coordinators")
+    return review
 
 
 def can_decide(session: Session, review: DraftReview, user: User) -> bool:
-    """Whether somebody may publish a draft that is reviewed, or send it back: whoever was asked,
-    and every coordinator; never who asked, or wrote any of it.
+    """Whether `user` may publish or send back a draft under review: the reviewer who was asked or
+    any coordinator, unless they requested the review or wrote part of the draft.
     """
-    coordinates = any(role.name in COORDINATOR_ROLES for role in user.roles)
-    is_asked = coordinates or user.id == review.to_user_id
-    did_it = user.id == review.by_user_id or user.id in list_writers(session, review.project)
-    return is_asked and not did_it
+    is_coordinator = any(role.name in COORDINATOR_ROLES for role in user.roles)
+    is_asked = is_coordinator or user.id == review.to_user_id
+    is_involved = user.id == review.by_user_id or user.id in list_writers(session, review.project)
+    return is_asked and not is_involved
 
 
 def publish(work: UnitOfWork, project: Project, user: User, version: int) -> None:
-    """Whoever read it publishes it. `version` is the number of the version that they read.
+    """Publish a draft after review. `version` is the number of the version that `user` has read.
 
-    Raises `ChangedError` where the draft says something else by now.
+    Raises `DraftChangedError` if the draft has changed since.
     """
-    review, newest = (
-        _require_open_review(work, project, user),
-        versions.get_latest(work.session, project),
-    )
+    review = _require_open_review(work, project, user)
+    newest = versions.get_latest(work.session, project)
     if newest is None or newest.number != version:
         raise DraftChangedError(msg("The draft has changed since you opened it."))
     _decide(review, user, "passed")
@@ -113,14 +116,16 @@ def publish(work: UnitOfWork, project: Project, user: User, version: int) -> Non
 
 
 def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> None:
-    """It is a draft again, with a word on what is missing. Raises `InvalidInputError`."""
+    """Make the project a draft again, with a note on what should change. Raises
+    `InvalidInputError`.
+    """
     review = _require_open_review(work, project, user)
     answer = trim(answer)
-    wrong = _find_error("answer", answer)
-    if not wrong and not answer.strip():
-        wrong["answer"] = msg("Enter what should change")
-    if wrong:
-        raise InvalidInputError(msg("The draft could not be sent back."), wrong)
+    errors = _find_error("answer", answer)
+    if not errors and not answer.strip():
+        errors["answer"] = msg("Enter what should change")
+    if errors:
+        raise InvalidInputError(msg("The draft could not be sent back."), errors)
     review.answer = answer
     _decide(review, user, "returned")
     notifications.notify_answered(work, review)
@@ -129,7 +134,7 @@ def send_back(work: UnitOfWork, project: Project, user: User, answer: str) -> No
 
 
 def withdraw_review(work: UnitOfWork, project: Project) -> None:
-    """Nobody needs to read it any more: it is a draft again."""
+    """Withdraw the request for review: the project is a draft again."""
     review = get_open_review(work.session, project)
     projects.change_state(project, ProjectState.draft)
     if review is not None:
@@ -158,5 +163,5 @@ def _decide(review: DraftReview, user: User, state: str) -> None:
 
 
 def _find_error(name: str, text: str) -> dict[str, Message]:
-    why = misfit(text, MAX_LEN_NOTE, lines=True)
-    return {name: why} if why else {}
+    error = misfit(text, MAX_LEN_NOTE, lines=True)
+    return {name: error} if error else {}

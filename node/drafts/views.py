@@ -1,4 +1,4 @@
-"""The pages on which a draft is sent for review, published or sent back."""
+"""The pages for sending a draft for review, publishing it or sending it back."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -26,7 +26,7 @@ EDIT = "projects.edit"
 
 
 def section(project: Project) -> Markup:
-    """What is to be done with a draft, for its page."""
+    """The state of a draft's review and the next steps, as a section of its page."""
     if project.state not in {ProjectState.draft, ProjectState.review} or not has_permission(EDIT):
         return Markup("")
     session = current_work().session
@@ -37,21 +37,21 @@ def section(project: Project) -> Markup:
             project=project,
             review=review,
             returned=service.get_last_returned(session, project),
-            decides=review is not None and service.can_decide(session, review, current_user),
-            at_once=can_publish_directly(),
+            can_decide=review is not None and service.can_decide(session, review, current_user),
+            can_publish=can_publish_directly(),
         )
     )
 
 
 def can_publish_directly() -> bool:
-    """Whether whoever writes a draft may publish it."""
+    """Whether the author of a draft may publish it without review."""
     return projects.can_publish_without_review(current_work().settings)
 
 
 @blueprint.get("/projects/<token>/review")
 @permission(EDIT)
 def edit(token: str) -> ResponseReturnValue:
-    """Ask somebody to read a draft; or, whoever was asked, answer."""
+    """The form for requesting a review; for the reviewer, the draft and the form for answering."""
     project = projects.get_for_update(current_work().session, token)
     return _render_review(project, AskReviewForm(formdata=None), ReturnDraftForm(formdata=None))
 
@@ -65,14 +65,16 @@ def ask(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_review(project, form, ReturnDraftForm(formdata=None)), 400
     try:
-        made = service.request_review(
+        review = service.request_review(
             work, project, current_user, form.selected_id(), form.note.data or ""
         )
     except InvalidInputError as error:
         form.show(error)
         return _render_review(project, form, ReturnDraftForm(formdata=None)), 400
-    if made.to_user is not None:
-        flash(_("The draft has been sent to %(who)s for review.", who=made.to_user.name), "success")
+    if review.to_user is not None:
+        flash(
+            _("The draft has been sent to %(who)s for review.", who=review.to_user.name), "success"
+        )
     else:
         flash(_("The draft has been sent to the coordinators for review."), "success")
     return _redirect_to_project(token)
@@ -81,7 +83,7 @@ def ask(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/review/publish")
 @permission(EDIT)
 def publish(token: str) -> ResponseReturnValue:
-    """Publish the version that was read. Of any other, say what changed since."""
+    """Publish the version that was reviewed. If the draft has changed since, show the changes."""
     form, work = VersionedForm(), current_work()
     project = projects.get_for_update(work.session, token)
     try:
@@ -122,30 +124,35 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 
 def _render_review(
-    project: Project, asking: AskReviewForm, returning: ReturnDraftForm, read: int | None = None
+    project: Project,
+    ask_form: AskReviewForm,
+    return_form: ReturnDraftForm,
+    read_version: int | None = None,
 ) -> str:
-    """`read` is the version that the reader wanted to publish, where it is not the newest."""
+    """`read_version`: the version that the reviewer tried to publish, if it is outdated."""
     session, reader = current_work().session, current_viewer()
-    asking.set_choices(service.list_reviewers(session, project, current_user))
-    review, newest = (
-        service.get_open_review(session, project),
-        versions.get_latest(session, project),
-    )
-    decides = review is not None and service.can_decide(session, review, current_user)
+    ask_form.set_choices(service.list_reviewers(session, project, current_user))
+    review = service.get_open_review(session, project)
+    latest = versions.get_latest(session, project)
+    can_decide = review is not None and service.can_decide(session, review, current_user)
     changes = None
-    if read is not None and newest is not None:
-        before = history.get_version(session, project, reader, read) if read else newest
-        changes = field_values.list_changes(history.to_input(before), history.to_input(newest))
+    if read_version is not None and latest is not None:
+        opened = (
+            history.get_version(session, project, reader, read_version) if read_version else latest
+        )
+        changes = field_values.list_changes(history.to_input(opened), history.to_input(latest))
     return render_template(
         "drafts/review.html",
         project=project,
         review=review,
-        decides=decides,
-        wrote=current_user.id in service.list_writers(session, project),
-        version=newest.number if newest else 0,
-        parts=[each for each in field_values.list_values(to_input(project)).values() if each.value],
+        can_decide=can_decide,
+        is_writer=current_user.id in service.list_writers(session, project),
+        version=latest.number if latest else 0,
+        parts=[
+            value for value in field_values.list_values(to_input(project)).values() if value.value
+        ],
         changes=changes,
-        form=returning if decides else asking,
+        form=return_form if can_decide else ask_form,
     )
 
 
