@@ -1,1 +1,1 @@
-"""Giving a project to another person of the council, who accepts or declines."""
+"""Handing a project over to another person of the council, who accepts or declines."""

@@ -1,4 +1,4 @@
-"""The form with which a project is offered to somebody."""
+"""The form for offering a project to a new owner."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from node.people.models import User
 
 
 class OfferForm(BaseForm):
-    """`to` is the number of a person's row."""
+    """`to` is the row id of a user."""
 
     to = RadioField(_l("Who should be the new owner?"), validate_choice=False)
     note = TextAreaField(
@@ -19,12 +19,12 @@ class OfferForm(BaseForm):
     )
 
     def set_choices(self, people: Iterable[User]) -> None:
-        """The people who can be chosen."""
+        """Offer these users as new owners."""
         self.to.choices = [
-            SelectChoice(str(each.id), f"{each.name}, {each.email}") for each in people
+            SelectChoice(str(user.id), f"{user.name}, {user.email}") for user in people
         ]
 
     def selected_id(self) -> int:
-        """The number of whoever was chosen; 0 for nobody."""
+        """The row id of the selected user; 0 if none is selected."""
         value = self.to.data or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

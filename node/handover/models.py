@@ -1,4 +1,4 @@
-"""A project is offered to somebody."""
+"""The model of an offer to hand over a project."""
 
 from datetime import datetime
 
@@ -12,7 +12,9 @@ from node.projects.models import Project
 
 
 class HandOver(StateMixin, Base):
-    """`by_user` offers a project to `to_user`, with a `note`. A project has one open offer."""
+    """An offer of a project by `by_user` to `to_user`. A project has at most one in the state
+    `offered`.
+    """
 
     __tablename__ = "hand_over"
     __table_args__ = (Index(None, "to_user_id", "state"), Index(None, "project_id", "state"))

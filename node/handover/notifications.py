@@ -1,4 +1,4 @@
-"""What people are told of projects that are handed over."""
+"""Notifications about handing over projects."""
 
 from flask_babel import lazy_gettext as _l
 
@@ -19,20 +19,20 @@ DECLINED = NotificationKind(
 KINDS = (OFFERED, ACCEPTED, DECLINED)
 
 
-def notify_offered(work: UnitOfWork, made: HandOver) -> None:
-    """Whoever is asked to look after a project hears of it."""
+def notify_offered(work: UnitOfWork, offer: HandOver) -> None:
+    """Notify the person to whom the project is offered."""
     record_event(
         work,
         OFFERED,
-        project_id=made.project_id,
-        to=[made.to_user_id],
-        path=f"/projects/{made.project.token}/hand-over",
-        person=made.by_user.name if made.by_user else "",
+        project_id=offer.project_id,
+        to=[offer.to_user_id],
+        path=f"/projects/{offer.project.token}/hand-over",
+        person=offer.by_user.name if offer.by_user else "",
     )
 
 
-def notify_answered(work: UnitOfWork, made: HandOver) -> None:
-    """Whoever asked hears what came of it."""
-    kind = ACCEPTED if made.state == "accepted" else DECLINED
-    to = [made.by_user_id] if made.by_user_id is not None else []
-    record_event(work, kind, project_id=made.project_id, to=to, person=made.to_user.name)
+def notify_answered(work: UnitOfWork, offer: HandOver) -> None:
+    """Notify the person who made the offer of the answer."""
+    kind = ACCEPTED if offer.state == "accepted" else DECLINED
+    user_ids = [offer.by_user_id] if offer.by_user_id is not None else []
+    record_event(work, kind, project_id=offer.project_id, to=user_ids, person=offer.to_user.name)

@@ -1,4 +1,4 @@
-"""What can be done about who looks after a project of ours."""
+"""Offers, accepts and transfers the ownership of local projects."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ MAX_LEN_NOTE = 500
 
 
 def list_candidates(session: Session, project: Project) -> list[User]:
-    """The people who may look after a project, without the one who does."""
+    """The users who can become the owner of a project: everyone who may write, except the owner."""
     return [
         user
         for user in people.list_with_roles(session, WRITER_ROLES)
@@ -32,31 +32,34 @@ def list_candidates(session: Session, project: Project) -> list[User]:
 
 
 def get_open_offer(session: Session, project: Project) -> HandOver | None:
-    """The offer of a project that somebody has yet to answer."""
+    """The offer of a project that has not been answered yet, if any."""
     return session.scalar(
         select(HandOver).where(HandOver.project_id == project.id, HandOver.state == "offered")
     )
 
 
 def has_owner(project: Project) -> bool:
-    """Whether somebody looks after a project whose account is in use."""
+    """Whether a project has an owner whose account is active."""
     return project.owner is not None and project.owner.active
 
 
 def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -> HandOver:
-    """Ask somebody to look after a project. Until they accept, nothing changes.
+    """Offer a project to a new owner. Nothing changes until they accept.
 
-    Raises `InvalidInputError` with what is wrong, `ConflictError` where it is offered already.
+    Raises `InvalidInputError` with every field that is not valid, `ConflictError` if there is an
+    open offer.
     """
-    to = next((each for each in list_candidates(work.session, project) if each.id == to_id), None)
+    candidate = next(
+        (user for user in list_candidates(work.session, project) if user.id == to_id), None
+    )
     note = " ".join(trim(note).split())
-    wrong = {}
-    if to is None:
-        wrong["to"] = msg("Select a new owner")
-    if why := misfit(note, MAX_LEN_NOTE):
-        wrong["note"] = why
-    if wrong or to is None:
-        raise InvalidInputError(msg("The project could not be offered to a new owner."), wrong)
+    errors = {}
+    if candidate is None:
+        errors["to"] = msg("Select a new owner")
+    if error := misfit(note, MAX_LEN_NOTE):
+        errors["note"] = error
+    if errors or candidate is None:
+        raise InvalidInputError(msg("The project could not be offered to a new owner."), errors)
     if get_open_offer(work.session, project) is not None:
         raise ConflictError(
             msg(
@@ -64,81 +67,83 @@ def offer(work: UnitOfWork, project: Project, by: User, to_id: int, note: str) -
                 "before you make another."
             )
         )
-    made = HandOver(project=project, by_user=by, to_user=to, note=note, state="offered")
-    work.session.add(made)
+    hand_over = HandOver(project=project, by_user=by, to_user=candidate, note=note, state="offered")
+    work.session.add(hand_over)
     work.session.flush()
-    notifications.notify_offered(work, made)
-    work.audit("project.offer", project.uri, to=to.email)
-    return made
+    notifications.notify_offered(work, hand_over)
+    work.audit("project.offer", project.uri, to=candidate.email)
+    return hand_over
 
 
 def accept(work: UnitOfWork, project: Project, user: User) -> None:
-    """Whoever was asked looks after the project from now on."""
-    made = _require_open_offer(work, project)
-    if made.to_user_id != user.id:
+    """Accept an offer: `user` becomes the owner. Raises `ForbiddenError` if it was made to someone
+    else.
+    """
+    hand_over = _require_open_offer(work, project)
+    if hand_over.to_user_id != user.id:
         raise ForbiddenError(
             msg("You cannot answer this offer. The project was offered to someone else.")
         )
-    _decide(made, "accepted")
-    notifications.notify_answered(work, made)
+    _decide(hand_over, "accepted")
+    notifications.notify_answered(work, hand_over)
     transfer(work, project, user)
 
 
 def decline(work: UnitOfWork, project: Project, user: User) -> None:
-    """Whoever was asked will not look after the project."""
-    made = _require_open_offer(work, project)
-    if made.to_user_id != user.id:
+    """Decline an offer. Raises `ForbiddenError` if it was made to someone else."""
+    hand_over = _require_open_offer(work, project)
+    if hand_over.to_user_id != user.id:
         raise ForbiddenError(
             msg("You cannot answer this offer. The project was offered to someone else.")
         )
-    _decide(made, "declined")
-    notifications.notify_answered(work, made)
+    _decide(hand_over, "declined")
+    notifications.notify_answered(work, hand_over)
     work.audit("project.decline", project.uri)
 
 
 def withdraw(work: UnitOfWork, project: Project) -> None:
-    """Take an offer back that nobody answered."""
+    """Withdraw an open offer."""
     _decide(_require_open_offer(work, project), "withdrawn")
     work.audit("project.withdraw-offer", project.uri)
 
 
 def take_on(work: UnitOfWork, project: Project, user: User) -> None:
-    """Look after a project that has no owner, or, as a coordinator, one that has. An offer of it
-    that waits is moot.
+    """Make `user` the owner without an offer, and withdraw any open offer. The caller checks
+    permission.
     """
-    moot = HandOver.project_id == project.id, HandOver.state == "offered"
-    gone = {"state": "withdrawn", "decided_at": now()}
-    work.session.execute(update(HandOver).where(*moot).values(**gone))
+    is_open = HandOver.project_id == project.id, HandOver.state == "offered"
+    values = {"state": "withdrawn", "decided_at": now()}
+    work.session.execute(update(HandOver).where(*is_open).values(**values))
     transfer(work, project, user)
 
 
 def transfer(work: UnitOfWork, project: Project, user: User) -> None:
-    """`user` looks after a project. Where its page named the owner so far as its contact, it names
-    the new one; without an email address, which is theirs to give.
+    """Make `user` the owner. If the previous owner was the project's contact, the name is replaced
+    and the email address removed, since the new owner decides whether to publish theirs.
     """
-    before, text = project.owner, to_input(project)
+    previous_owner, text = project.owner, to_input(project)
     project.owner = user
-    said = text.details
-    if before is not None and said.contact_name == before.name:
-        said = replace(said, contact_name=user.name)
-    if before is not None and said.contact_email.lower() == before.email:
-        said = replace(said, contact_email="")
-    if said != text.details:
-        changed = replace(text, details=said)
+    details = text.details
+    if previous_owner is not None and details.contact_name == previous_owner.name:
+        details = replace(details, contact_name=user.name)
+    if previous_owner is not None and details.contact_email.lower() == previous_owner.email:
+        details = replace(details, contact_email="")
+    if details != text.details:
+        changed = replace(text, details=details)
         projects.update(work, project, changed, project.version, confirms=False)
-    who = before.email if before else ""
-    work.audit("project.hand-over", project.uri, before=who, to=user.email)
+    previous_email = previous_owner.email if previous_owner else ""
+    work.audit("project.hand-over", project.uri, before=previous_email, to=user.email)
 
 
 def _require_open_offer(work: UnitOfWork, project: Project) -> HandOver:
-    made = get_open_offer(work.session, project)
-    if made is None:
+    hand_over = get_open_offer(work.session, project)
+    if hand_over is None:
         raise NotFoundError(
             msg("This offer is no longer open. It may have been withdrawn or already answered.")
         )
-    return made
+    return hand_over
 
 
-def _decide(made: HandOver, state: str) -> None:
-    made.move_to(state)
-    made.decided_at = now()
+def _decide(hand_over: HandOver, state: str) -> None:
+    hand_over.move_to(state)
+    hand_over.decided_at = now()

@@ -1,4 +1,4 @@
-"""The pages on which a project is given to another person of the council."""
+"""The pages for handing a project over to another person of the council."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -23,7 +23,7 @@ EDIT, COORDINATE = "projects.edit", "projects.coordinate"
 @blueprint.get("/projects/<token>/hand-over")
 @permission(EDIT)
 def edit(token: str) -> ResponseReturnValue:
-    """Offer a project to somebody, or answer or take back an offer."""
+    """Offer a project to a new owner, or answer or withdraw an offer."""
     return _render_form(
         projects.get_for_update(current_work().session, token), OfferForm(formdata=None)
     )
@@ -39,11 +39,13 @@ def offer(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_form(project, form), 400
     try:
-        made = service.offer(work, project, current_user, form.selected_id(), form.note.data or "")
+        hand_over = service.offer(
+            work, project, current_user, form.selected_id(), form.note.data or ""
+        )
     except InvalidInputError as error:
         form.show(error)
         return _render_form(project, form), 400
-    flash(_("The project has been offered to %(who)s.", who=made.to_user.name), "success")
+    flash(_("The project has been offered to %(who)s.", who=hand_over.to_user.name), "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -68,7 +70,7 @@ def answer(token: str, verb: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/take-on")
 @permission(EDIT)
 def take_on(token: str) -> ResponseReturnValue:
-    """Look after a project that nobody looks after; a coordinator may take on any."""
+    """Become the owner of a project that has none; a coordinator can take on any project."""
     work = current_work()
     project = projects.get_for_update(work.session, token)
     if service.has_owner(project) and not has_permission(COORDINATE):
@@ -81,24 +83,31 @@ def take_on(token: str) -> ResponseReturnValue:
 
 
 def section(project: Project) -> Markup:
-    """The offer of a project of ours that waits for an answer, for its page."""
-    made = service.get_open_offer(current_work().session, project) if has_permission(EDIT) else None
-    if made is None:
+    """The open offer of a project, as a section of its page."""
+    hand_over = (
+        service.get_open_offer(current_work().session, project) if has_permission(EDIT) else None
+    )
+    if hand_over is None:
         return Markup("")
     page = render_template(
-        "handover/_section.html", project=project, made=made, gives=_can_transfer(project)
+        "handover/_section.html",
+        project=project,
+        offer=hand_over,
+        can_withdraw=_can_transfer(project),
     )
     return Markup(page)  # noqa: S704 -- our own template
 
 
 def _can_transfer(project: Project) -> bool:
-    """Its owner gives a project away, or a coordinator does; one without owner, anybody."""
+    """Whether the user may hand over the project: its owner, a coordinator, or anyone if it has no
+    owner.
+    """
     is_owner = project.owner_id == current_user.id
     return not service.has_owner(project) or is_owner or has_permission(COORDINATE)
 
 
 def _require_can_transfer(project: Project) -> None:
-    """Raises `ForbiddenError` for who may not give the project away."""
+    """Raises `ForbiddenError` if the user may not hand over the project."""
     if not _can_transfer(project):
         raise ForbiddenError(
             msg(
@@ -115,6 +124,6 @@ def _render_form(project: Project, form: OfferForm) -> str:
         "handover/edit.html",
         project=project,
         form=form,
-        made=service.get_open_offer(session, project),
+        offer=service.get_open_offer(session, project),
         has_owner=service.has_owner(project),
     )
