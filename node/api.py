@@ -1,36 +1,37 @@
-"""The only door for plugins: what is here stays as it is for as long as `API_VERSION` does.
+"""The plugin API: everything a plugin may import. Stable as long as `API_VERSION` is the same.
 
 `docs/plugins/reference.md` describes every hook, every type and every function with an example.
 
-Hooks, and what they take and give
+Hooks and their types
     `hookimpl`, `API_VERSION`; see `node.hookspecs`, `node.plugin_declarations` and
     `node.plugin_views`.
 Tables
-    `Base`, the declarative base; `Uri`, the column type of ids; `now`, the time with its zone;
-    `insert_once`, which inserts a row unless it is there already.
+    `Base`, the declarative base; `Uri`, the column type of ids; `now`, the current time in UTC;
+    `insert_once`, which inserts a row unless its unique key exists.
 Pages
-    `permission` and `PUBLIC` mark a view with what it needs (a view without is not served); `may`
-    says whether the reader has a permission. `BaseForm` is a form in the house style, which may
-    have a `DayField`; `VersionedForm` is one of what two may change at once. `keeps_text` marks a
-    view to which one is sent, so that nothing typed is lost; `language` is that of the page.
+    `permission` declares the permission that a view needs, `PUBLIC` for none (a view without one
+    is not served); `has_permission` checks the current user's. `BaseForm` is a form in the house
+    style, `DayField` a date in it; `VersionedForm` detects concurrent edits. `keeps_text` marks a
+    view that receives a form, so that unsaved text is kept; `language` is the page's language.
     Templates extend `layout.html` and use the macros in `components/`.
 Errors
     `InvalidInputError`, `NotFoundError`, `ForbiddenError`, `ConflictError`, `GoneError`: raised by
-    a service, worded for people with `say` and `msg_count`, and shown by the node in the reader's
-    language. `said` gives such a sentence, or one of the plugin's data that its catalogue has, in
-    that language: for views and templates.
+    a service with a text from `msg` or `msg_count`; the node shows that text in the reader's
+    language. Views and templates call `translate` on such a text, or on plugin data that has a
+    translation in the plugin's catalogue.
 Plain text
-    `trim` what a person typed, and `misfit` says why it cannot be kept; `one_line` and
-    `several_lines` clean what others sent.
+    `trim` and then check with `misfit` what people type; clean with `one_line` or `several_lines`
+    what other servers and files contain.
 The transaction
-    `work`, a plugin's part of it: of this request, or of a command. Hooks and jobs are given one.
-Looking up, as far as whoever asks may see
+    `work`, the plugin's part of the transaction of this request or command. Hooks and jobs are
+    passed one.
+Looking up, limited to what the current viewer may see
     `project`, `project_by_uri`, `projects`; `council`, `councils`, `council_by_uri`; `person`,
     `people`, `person_by_id`; `setting`.
 Acting
-    `publish` and `withdraw` a `Document`; `documents` and `document` read those of everybody,
-    `documented` says what there are some about;
-    `send_activity`; `tell` people; `reindex` a project; `run_soon`, a job.
+    `publish` and `withdraw` a `Document`; `documents`, `document` and `documented` read ours and
+    those of other councils; `send_activity`; `notify` people; `reindex` a project; `run_soon`, for
+    a job.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -50,9 +51,9 @@ from node.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from node.events import service as _news
-from node.federating import local_uris as _addresses
-from node.federating import outbox as _publishing
+from node.events import service as _events
+from node.federating import local_uris as _local_uris
+from node.federating import outbox as _outbox
 from node.federating.models import Uri
 from node.federating.viewer import Viewer
 from node.federating.views.current_viewer import current_viewer
@@ -68,7 +69,7 @@ from node.people import service as _people
 from node.people.permissions import ROLES as _ROLES
 from node.people.permissions import has_permission
 from node.plugin_admin import jobs as _jobs
-from node.plugin_admin import setting_values as _values
+from node.plugin_admin import setting_values as _setting_values
 from node.plugin_declarations import (
     Check,
     DeskStep,
@@ -94,8 +95,8 @@ from node.plugin_views import (
     ProjectView,
     Work,
 )
-from node.projects import plugin_view as _viewing
-from node.projects import reindex_queue as _marks
+from node.projects import plugin_view as _project_views
+from node.projects import reindex_queue as _reindex_queue
 from node.projects import service as _projects
 from node.request import PUBLIC, current_node, current_work, keeps_text, permission
 from node.runtime import UnitOfWork
@@ -173,95 +174,94 @@ __all__ = [
 
 @contextmanager
 def work(plugin: str) -> Iterator[Work]:
-    """`plugin`'s part of the transaction of this request, which the node commits at its end; in a
-    command, a transaction of its own, which is committed at the end of the block.
+    """`plugin`'s part of the transaction of this request, which the node commits when the request
+    ends; in a command, a transaction of its own, committed at the end of the block.
 
-    An exception that leaves the block undoes what was done in it.
+    An exception that leaves the block rolls this part back.
     """
     if has_request_context():
-        current_viewer()  # to find out may end what was begun
+        current_viewer()  # resolved first: verifying a signature may end the transaction
         with open_plugin_work(current_work(), plugin) as part:
             yield part
         return
     by = f"command line: {plugin}"
-    with current_node().work(by=by) as whole, offline(), open_plugin_work(whole, plugin) as part:
+    with current_node().work(by=by) as unit, offline(), open_plugin_work(unit, plugin) as part:
         yield part
 
 
 def project(token: str) -> ProjectView:
-    """The project with this token, ours or another council's, as far as whoever asks may see it; a
-    draft for those who may edit it.
+    """The project with this token, ours or another council's; a draft if the viewer may edit it.
 
-    Raises `NotFoundError` where there is none for them, and `GoneError` where it was deleted.
+    Raises `NotFoundError` if the viewer cannot see such a project, `GoneError` if it was deleted.
     """
-    reader = current_viewer()
-    found = _projects.by_token(current_work().session, token, reader, drafts=True)
-    return _viewing.to_plugin_view(found)
+    viewer = current_viewer()
+    row = _projects.by_token(current_work().session, token, viewer, drafts=True)
+    return _project_views.to_plugin_view(row)
 
 
 def project_by_uri(work: Work, uri: str) -> ProjectView | None:
-    """The published project with this id, if whoever asks may see it; in a job or a command, if it
-    is shown here at all.
+    """The published project with this id, if the viewer may see it; in a job or a command, if any
+    user of this node may.
     """
-    found = _projects.by_uri(work.session, uri, _reader())
-    return _viewing.to_plugin_view(found) if found else None
+    row = _projects.by_uri(work.session, uri, _viewer())
+    return _project_views.to_plugin_view(row) if row else None
 
 
 def projects(work: Work) -> list[ProjectView]:
-    """All of our own, drafts too, by title: to choose from, for those who may write them."""
-    return _viewing.list_own(work.session)
+    """All of our own projects including drafts, by title: choices for people who may edit them."""
+    return _project_views.list_own(work.session)
 
 
 def council(work: Work) -> CouncilView:
-    """Our own. Raises `NotFoundError` before the node is set up."""
+    """Our own council. Raises `NotFoundError` before the node is set up."""
     return _councils.to_plugin_view(_councils.require_own(work.session))
 
 
 def councils(work: Work) -> list[CouncilView]:
-    """Ours, and then those that it follows, by name."""
+    """Our council, then the councils that it follows, by name."""
     own = _councils.own(work.session)
     followed = _councils.list_followed(work.session)
     accepted = [item.council for item in followed if item.follow.state == "accepted"]
-    return [_councils.to_plugin_view(item) for item in ([own] if own else []) + accepted]
+    return [_councils.to_plugin_view(row) for row in ([own] if own else []) + accepted]
 
 
 def council_by_uri(work: Work, uri: str) -> CouncilView | None:
-    """The council with this id, if it is known here."""
-    found = _councils.by_actor_uri(work.session, uri)
-    return _councils.to_plugin_view(found) if found else None
+    """The council with this id, if this node knows it."""
+    row = _councils.by_actor_uri(work.session, uri)
+    return _councils.to_plugin_view(row) if row else None
 
 
 def person() -> PersonView | None:
-    """Who makes this request, if they are signed in."""
+    """The user who makes this request, if they are signed in."""
     if not has_request_context() or not current_user.is_authenticated:
         return None
     return _people.to_plugin_view(current_user)
 
 
 def people(work: Work, *roles: str) -> list[PersonView]:
-    """The people here whose accounts are in use, by name; those with one of `roles`, if any."""
-    found = _people.list_with_roles(work.session, roles or _ROLES)
-    return [_people.to_plugin_view(user) for user in found]
+    """The users with an active account, by name; with `roles`, those who have one of them."""
+    users = _people.list_with_roles(work.session, roles or _ROLES)
+    return [_people.to_plugin_view(user) for user in users]
 
 
 def person_by_id(work: Work, id: int) -> PersonView | None:  # noqa: A002 -- the word of the field
-    """Somebody here, whether their account is in use or not."""
-    found = _people.by_id(work.session, id)
-    return _people.to_plugin_view(found) if found else None
+    """The user with this id, whether their account is active or not."""
+    user = _people.by_id(work.session, id)
+    return _people.to_plugin_view(user) if user else None
 
 
 def setting(work: Work, name: str) -> str | int | bool:
-    """What the operator set, or else the default of what the plugin declared by this name."""
-    return _values.get_value(work.session, _unit(work).node.hooks, work.plugin, name)
+    """The value of the plugin's setting `name`: the operator's, or else its declared default."""
+    return _setting_values.get_value(work.session, _unit(work).node.hooks, work.plugin, name)
 
 
 def publish(work: Work, document: Document) -> DocumentView:
-    """Give `document` an id and send it to whoever follows our council; with the `id` of an earlier
-    one, change that. Where nothing changed, nothing is sent. One that was withdrawn meanwhile
-    becomes a new one, with a new id.
+    """Publish `document` under a new id and send it to the followers of our council. With the `id`
+    of an existing document, update that one; nothing is sent if nothing changed. If that one was
+    withdrawn meanwhile, a new document with a new id is published.
 
-    Raises `InvalidInputError` for fields that do not fit the type, `ConflictError` for one about a
-    project that other councils cannot see.
+    Raises `InvalidInputError` for fields that do not match the type, `ConflictError` if the
+    document's project is not visible to other councils.
     """
     unit = _unit(work)
     plugin, kind = unit.node.hooks.document_types[document.type]
@@ -271,8 +271,8 @@ def publish(work: Work, document: Document) -> DocumentView:
 
 
 def withdraw(work: Work, id: str) -> None:  # noqa: A002
-    """Delete a document of ours here and, as far as others comply, everywhere. One that was
-    withdrawn before stays so. Raises `NotFoundError`.
+    """Delete one of our documents here and ask other servers to delete their copies. Does nothing
+    if the document was withdrawn before. Raises `NotFoundError`.
     """
     _documents.withdraw(_unit(work), work.plugin, id)
 
@@ -285,8 +285,8 @@ def documents(
     council_uri: str | None = None,
     fields: Mapping[str, str | int | bool] | None = None,
 ) -> list[DocumentView]:
-    """The documents of a type of this plugin, ours and those of the councils that ours follows,
-    newest first, 1,000 at most: those that whoever asks may see; in a job or a command, all.
+    """The documents of one of this plugin's types, ours and those of the councils that ours
+    follows, newest first, at most 1,000: those the viewer may see; in a job or a command, all.
     """
     plugin, kind = _unit(work).node.hooks.document_types[type]
     if plugin != work.plugin:
@@ -294,7 +294,7 @@ def documents(
     rows = _documents.list_documents(
         work.session,
         type,
-        _reader(),
+        _viewer(),
         project_uri=project_uri,
         council_uri=council_uri,
         fields=fields,
@@ -303,18 +303,20 @@ def documents(
 
 
 def documented(work: Work, type: str, project_uris: Collection[str]) -> set[str]:  # noqa: A002
-    """Those of some projects about which there are documents of a type of this plugin that whoever
-    asks may see; in a job or a command, any.
+    """Which of `project_uris` have documents of one of this plugin's types that the viewer may see;
+    in a job or a command, any documents.
     """
     plugin, _kind = _unit(work).node.hooks.document_types[type]
     if plugin != work.plugin:
         raise KeyError(f"{work.plugin} declares no documents {type}")
-    return _documents.projects_with_documents(work.session, type, _reader(), project_uris)
+    return _documents.projects_with_documents(work.session, type, _viewer(), project_uris)
 
 
 def document(work: Work, id: str) -> DocumentView:  # noqa: A002
-    """One document. Raises `NotFoundError`, and `GoneError` for one of ours that was withdrawn."""
-    row = _documents.by_uri(work.session, id, _reader())
+    """The document with this id. Raises `NotFoundError`, and `GoneError` if it was ours and was
+    withdrawn.
+    """
+    row = _documents.by_uri(work.session, id, _viewer())
     plugin, kind = _unit(work).node.hooks.document_types.get(row.type, ("", None))
     if kind is None or plugin != work.plugin:
         raise NotFoundError(msg("There is no such document."))
@@ -327,20 +329,20 @@ def send_activity(
     to_uri: str,
     object: str | Mapping[str, Any],  # noqa: A002
 ) -> str:
-    """Send an activity of one of the types that this plugin declared to a council that is known
-    here, for nobody else to read. Returns its id. Raises `NotFoundError` for an unknown council.
+    """Send an activity, of a type that this plugin declared, to one known council only. Returns the
+    activity's id. Raises `NotFoundError` for an unknown council.
     """
     unit = _unit(work)
     if type not in unit.node.hooks.registered_by(work.plugin, "register_activities"):
         raise KeyError(f"{work.plugin} declares no activities {type}")
-    to = _councils.by_actor_uri(work.session, to_uri)
-    if to is None or to.is_local:
+    recipient = _councils.by_actor_uri(work.session, to_uri)
+    if recipient is None or recipient.is_local:
         raise NotFoundError(msg("There is no such council here."))
     actor = _councils.require_own(work.session).actor
-    uri = _addresses.new_activity(unit.settings)
-    about = object if isinstance(object, str) else dict(object)
-    activity = Activity(uri, type, actor.uri, about, to=(to.actor.uri,)).dump()
-    _publishing.send(unit, actor, activity, to.actor)
+    uri = _local_uris.new_activity(unit.settings)
+    embedded = object if isinstance(object, str) else dict(object)
+    activity = Activity(uri, type, actor.uri, embedded, to=(recipient.actor.uri,)).dump()
+    _outbox.send(unit, actor, activity, recipient.actor)
     return uri
 
 
@@ -354,36 +356,36 @@ def notify(
     path: str = "",
     **details: str,
 ) -> None:
-    """Tell people here of something, by a kind of notices that this plugin declared: those with the
-    ids `to`, all who have one of `roles`, and whom the kind says besides. Whoever does it is not
-    told, nor anybody of a project that they may not see. `path` is where the notice leads, such as
-    `/checklists/abc`; by default the project's page. `details` are the words of its sentence.
+    """Notify users of this node with `kind`, a `NotificationType` that this plugin declared: the
+    users with the ids `to`, those with one of `roles`, and those that the type itself includes.
+    The user who acts is left out, and so is everyone who cannot see the project. `path` is the
+    page that the notification links to, such as `/checklists/abc`; by default the project's.
+    `details` are the placeholders of its sentence.
     """
     unit = _unit(work)
     if not kind.startswith(f"{work.plugin}.") or kind not in unit.node.notification_kinds:
-        raise KeyError(f"{work.plugin} declares no notices {kind}")
+        raise KeyError(f"{work.plugin} declares no notifications {kind}")
     if path and not is_local_path(path):
         raise ValueError(f"{path} is no address of this node")
-    found = _viewing.find_id(work.session, project_uri) if project_uri else None
-    words: dict[str, Any] = dict(details)
-    _news.record_event(
+    placeholders: dict[str, Any] = dict(details)
+    _events.record_event(
         unit,
         unit.node.notification_kinds[kind],
-        project_id=found,
+        project_id=_project_views.find_id(work.session, project_uri) if project_uri else None,
         to=to,
         roles=roles,
         path=path,
-        **words,
+        **placeholders,
     )
 
 
 def reindex(work: Work, project_uri: str) -> None:
-    """Ask `facet_values` of a project again, soon after the commit."""
-    _marks.enqueue(work.session, [project_uri])
+    """Have the `facet_values` hook called for a project again, soon after the commit."""
+    _reindex_queue.enqueue(work.session, [project_uri])
 
 
 def run_soon(work: Work, name: str) -> None:
-    """Run a job of this plugin after the commit, and then again when it is due."""
+    """Run this plugin's job `name` after the commit; its schedule continues from then."""
     _jobs.schedule_now(_unit(work), work.plugin, name)
 
 
@@ -392,6 +394,6 @@ def _unit(work: Work) -> UnitOfWork:
     return unit
 
 
-def _reader() -> Viewer | None:
-    """Who asks; None for the node itself."""
+def _viewer() -> Viewer | None:
+    """The viewer of this request; None in a job or a command."""
     return current_viewer() if has_request_context() else None

@@ -1,4 +1,4 @@
-"""The audit log: who did what, in the same transaction as the deed.
+"""The audit log: who did what, recorded in the same transaction as the action.
 
 Rows are never changed or removed: triggers refuse UPDATE and DELETE (see the first migration).
 """
@@ -13,9 +13,8 @@ from node.db import Base, now
 
 
 class AuditEntry(Base):
-    """One deed.
-
-    `by` is an e-mail address, `command line`, or the actor of a peer; `subject` is a URI or a name.
+    """One action. `by` is a user's email address, `command line`, the name of a job or the URI of
+    a remote actor; `subject` is a URI or a name.
     """
 
     __tablename__ = "audit_entry"

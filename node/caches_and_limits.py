@@ -1,4 +1,4 @@
-"""What was done a moment ago, in this process only: what came of it, and was it enough."""
+"""In-memory caches, counters and rate limits, each for this process only."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 def repr_size(value: object) -> int:
-    """About how many bytes a value takes up: as many as when it is written out."""
+    """Estimate the bytes that a value takes up by the length of its `repr`."""
     return len(repr(value))
 
 
@@ -26,8 +26,10 @@ class _Entry(Generic[Value]):
 
 
 class SingleFlightCache(Generic[Value]):
-    """Does a thing at most once in `seconds`; forgets older ones, and the oldest beyond `limit`, or
-    beyond `most_bytes`, as `size` counts them.
+    """Cache in which each key is computed by one thread at a time and at most once in `seconds`.
+
+    Evicts entries that are older, and the oldest ones beyond `max_entries` or beyond `max_bytes`,
+    as measured by `size`.
     """
 
     def __init__(
@@ -45,77 +47,79 @@ class SingleFlightCache(Generic[Value]):
         self._entries: OrderedDict[str, _Entry[Value]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get_or_compute(self, name: str, act: Callable[[], Value]) -> Value:
-        """What `act` came to when it was last done under `name`; done now, if that was long ago.
+    def get_or_compute(self, key: str, compute: Callable[[], Value]) -> Value:
+        """The value cached under `key`, or else the result of `compute`.
 
-        Whoever asks while it is being done waits for it. What `act` raises goes to all who wait,
-        and is not remembered.
+        Callers that arrive while it is being computed wait for the result. An exception of
+        `compute` is raised in all of them, and is not cached.
         """
         with self._lock:
             self._evict(time.monotonic())
-            seen = self._entries.get(name)
-            if seen is not None:
-                future, is_first = seen.future, False
+            entry = self._entries.get(key)
+            if entry is not None:
+                future, is_first = entry.future, False
             else:
                 future, is_first = Future[Value](), True
-                seen = self._entries[name] = _Entry(time.monotonic(), future, len(name))
-                self._bytes += seen.size
+                entry = self._entries[key] = _Entry(time.monotonic(), future, len(key))
+                self._bytes += entry.size
         if is_first:
             try:
-                self._store(name, seen, act())
-            except BaseException as error:  # noqa: BLE001 -- whoever waits gets it
+                self._store(key, entry, compute())
+            except BaseException as error:  # noqa: BLE001 -- raised in every waiting thread
                 with self._lock:
-                    if self._entries.get(name) is seen:
-                        self._drop(name)
+                    if self._entries.get(key) is entry:
+                        self._drop(key)
                 future.set_exception(error)
         return future.result()
 
     def clear(self) -> None:
-        """As if all of it were long ago."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0
 
-    def _store(self, name: str, seen: _Entry[Value], value: Value) -> None:
+    def _store(self, key: str, entry: _Entry[Value], value: Value) -> None:
         size = self._size(value)
         with self._lock:
-            if self._entries.get(name) is seen:
-                seen.size += size
+            if self._entries.get(key) is entry:
+                entry.size += size
                 self._bytes += size
                 self._evict(time.monotonic())
-        seen.future.set_result(value)
+        entry.future.set_result(value)
 
-    def _drop(self, name: str) -> None:
-        self._bytes -= self._entries.pop(name).size
+    def _drop(self, key: str) -> None:
+        self._bytes -= self._entries.pop(key).size
 
-    def _evict(self, moment: float) -> None:
+    def _evict(self, current_time: float) -> None:
         while self._entries:
-            name, oldest = next(iter(self._entries.items()))
-            is_new = moment - oldest.started < self._seconds
-            has_room = len(self._entries) < self._max_entries and self._bytes <= self._max_bytes
-            if is_new and has_room:
+            key, oldest = next(iter(self._entries.items()))
+            is_fresh = current_time - oldest.started < self._seconds
+            has_space = len(self._entries) < self._max_entries and self._bytes <= self._max_bytes
+            if is_fresh and has_space:
                 return
-            self._drop(name)
+            self._drop(key)
 
 
 class TTLCache(Generic[Value]):
-    """Values by name, for so many seconds, in which they may change unnoticed; `limit` at most."""
+    """Values by key, which may be out of date by up to `seconds`. When there are `max_entries`,
+    all of them are dropped.
+    """
 
     def __init__(self, seconds: float = 1.0, max_entries: int = 1_000) -> None:
         self._seconds = seconds
         self._max_entries = max_entries
+        # By key: when the value expires (`time.monotonic`), and the value.
         self._values: dict[str, tuple[float, Value]] = {}
 
-    def get(self, name: str) -> Value | None:
-        """The value, unless it was forgotten, or is too old."""
-        kept = self._values.get(name)
-        return kept[1] if kept and time.monotonic() < kept[0] else None
+    def get(self, key: str) -> Value | None:
+        """The value; None if there is none or it has expired."""
+        entry = self._values.get(key)
+        return entry[1] if entry and time.monotonic() < entry[0] else None
 
-    def put(self, name: str, value: Value) -> Value:
-        """Remember `value`, and give it back."""
+    def put(self, key: str, value: Value) -> Value:
+        """Cache `value` and return it."""
         if len(self._values) >= self._max_entries:
             self._values.clear()
-        self._values[name] = time.monotonic() + self._seconds, value
+        self._values[key] = time.monotonic() + self._seconds, value
         return value
 
     def clear(self) -> None:
@@ -124,7 +128,7 @@ class TTLCache(Generic[Value]):
 
 @dataclass
 class BufferedCount:
-    """How often something happened, when first and last, and what was said about it last."""
+    """How often something happened, when first and last, and the detail given last."""
 
     first_at: datetime
     last_at: datetime
@@ -133,70 +137,72 @@ class BufferedCount:
 
 
 class CounterBuffer:
-    """Counts by name, kept here until they are taken away to where they last."""
+    """Counts by key, gathered in memory until they are drained into the database."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, ...], BufferedCount] = {}
         self._lock = threading.Lock()
 
-    def add(self, *name: str, detail: str) -> tuple[int, timedelta]:
-        """Count one more. Returns how many names there are, and how old the oldest count is."""
-        moment = datetime.now(UTC)
+    def add(self, *key: str, detail: str) -> tuple[int, timedelta]:
+        """Count one more. Returns how many keys there are, and how old the oldest count is."""
+        current_time = datetime.now(UTC)
         with self._lock:
-            found = self._counts.setdefault(name, BufferedCount(moment, moment))
-            found.count, found.last_at, found.detail = found.count + 1, moment, detail
+            entry = self._counts.setdefault(key, BufferedCount(current_time, current_time))
+            entry.count, entry.last_at, entry.detail = entry.count + 1, current_time, detail
             oldest = next(iter(self._counts.values()))
-            return len(self._counts), moment - oldest.first_at
+            return len(self._counts), current_time - oldest.first_at
 
     def drain(self) -> dict[tuple[str, ...], BufferedCount]:
-        """All counts; from now on they begin anew."""
+        """Remove all counts and return them."""
         with self._lock:
-            taken, self._counts = self._counts, {}
-        return taken
+            counts, self._counts = self._counts, {}
+        return counts
 
 
 class LimitExceededError(Exception):
-    """Enough of it is being done already, or was done a moment ago: under `name`, or in all."""
+    """A rate or concurrency limit was reached: that of `key`, or the total one if it is empty."""
 
-    def __init__(self, name: str = "") -> None:
-        super().__init__(name)
-        self.key = name
+    def __init__(self, key: str = "") -> None:
+        super().__init__(key)
+        self.key = key
 
 
 class RateLimiter:
-    """Lets things be done so many at a time; and so many under one name, and in all, in each
-    `seconds`. No more names are kept than things are done.
+    """Limits how often something happens in each window of `seconds`, by key and in total
+    (`hit`), and how much of it happens at the same time (`slot`).
+
+    The counts are dropped with each window, so there are never more keys than hits in one window.
     """
 
     def __init__(self, seconds: float = 60.0) -> None:
         self._seconds = seconds
         self._in_use = 0
-        self._began = time.monotonic()
+        self._window_start = time.monotonic()
         self._counts: Counter[str] = Counter()
         self._total = 0
         self._lock = threading.Lock()
 
-    def hit(self, name: str, most: int, most_of_all: int | None = None) -> None:
-        """Count one more under `name`. Raises `BusyError`, and counts nothing, if there were `most`
-        already, or `most_of_all` under all names.
+    def hit(self, key: str, limit: int, total_limit: int | None = None) -> None:
+        """Count one hit of `key`. Raises `LimitExceededError` without counting it if there were
+        `limit` already, or `total_limit` of all keys together.
         """
         with self._lock:
-            if time.monotonic() - self._began >= self._seconds:
+            if time.monotonic() - self._window_start >= self._seconds:
                 self._reset()
-            if self._counts[name] >= most:
-                raise LimitExceededError(name)
-            if most_of_all is not None and self._total >= most_of_all:
+            if self._counts[key] >= limit:
+                raise LimitExceededError(key)
+            if total_limit is not None and self._total >= total_limit:
                 raise LimitExceededError
-            self._counts[name] += 1
+            self._counts[key] += 1
             self._total += 1
 
     @contextmanager
-    def slot(self, most: int) -> Iterator[None]:
-        """One of `most` places, for the length of the `with` block. Raises `BusyError` at once if
-        all are taken.
+    def slot(self, limit: int) -> Iterator[None]:
+        """Hold one of `limit` slots during the `with` block. Raises `LimitExceededError` at once if
+        all are in use.
         """
         with self._lock:
-            if self._in_use >= most:
+            if self._in_use >= limit:
                 raise LimitExceededError
             self._in_use += 1
         try:
@@ -206,10 +212,10 @@ class RateLimiter:
                 self._in_use -= 1
 
     def reset(self) -> None:
-        """As if all that was counted were long ago."""
+        """Begin a new window, with all counts at 0."""
         with self._lock:
             self._reset()
 
     def _reset(self) -> None:
-        self._began, self._total = time.monotonic(), 0
+        self._window_start, self._total = time.monotonic(), 0
         self._counts.clear()

@@ -1,5 +1,5 @@
-"""The tables and columns that a transaction changes, read from its SQL statements, and a cache of
-answers that lasts until one of the columns on which they depend is changed.
+"""Records the tables and columns that a transaction changes, parsed from its SQL statements, and
+caches query results until one of the columns on which they depend is changed.
 """
 
 import re
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 WRITE_STATEMENT = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "?(\w+)"?')
 SET_COLUMN = re.compile(r'(?:\bSET |, )"?(\w+)"? ?=')
-CHANGES_KEY, RESULTS_KEY = "changes", "answers"
+# Keys of `Connection.info`; the results are in `Session.info` too.
+CHANGES_KEY, RESULTS_KEY = "changes", "results"
 # Stand for a column if whole rows were inserted or deleted.
 ADDED, REMOVED = "+", "-"
 
@@ -46,12 +47,12 @@ def caching(session: Session) -> Iterator[None]:
     `session` once for the same arguments.
     """
     info = session.connection().info
-    answers = session.info[RESULTS_KEY] = info[RESULTS_KEY] = {}
+    results = session.info[RESULTS_KEY] = info[RESULTS_KEY] = {}
     try:
         yield
     finally:
         del session.info[RESULTS_KEY]
-        if info.get(RESULTS_KEY) is answers:  # after a disconnect the pool may have reused it
+        if info.get(RESULTS_KEY) is results:  # after a disconnect the pool may have reused it
             del info[RESULTS_KEY]
 
 
@@ -60,43 +61,47 @@ class CachedQuery(Generic[*Arguments, QueryResult]):
     alone, and callers do not mutate it.
     """
 
-    def __init__(self, ask: Callable[[Session, *Arguments], QueryResult], sources: Sources) -> None:
-        self._query, self._sources = ask, sources
-        update_wrapper(self, ask)
+    def __init__(
+        self, query: Callable[[Session, *Arguments], QueryResult], sources: Sources
+    ) -> None:
+        self._query, self._sources = query, sources
+        update_wrapper(self, query)
 
-    def __call__(self, session: Session, *about: *Arguments) -> QueryResult:
-        answers = session.info.get(RESULTS_KEY)
-        if answers is None:
-            return self._query(session, *about)
+    def __call__(self, session: Session, *arguments: *Arguments) -> QueryResult:
+        results_by_query = session.info.get(RESULTS_KEY)
+        if results_by_query is None:
+            return self._query(session, *arguments)
         session.flush()
-        mine: dict[Any, QueryResult] = answers.setdefault(self, {})
-        if about not in mine:
-            mine[about] = self._query(session, *about)
-        return mine[about]
+        results: dict[Any, QueryResult] = results_by_query.setdefault(self, {})
+        if arguments not in results:
+            results[arguments] = self._query(session, *arguments)
+        return results[arguments]
 
-    def prime(self, session: Session, answers: Mapping[tuple[Any, ...], QueryResult]) -> None:
+    def prime(self, session: Session, results: Mapping[tuple[Any, ...], QueryResult]) -> None:
         """Cache results that were read together, each under the arguments of its call."""
-        session.info.get(RESULTS_KEY, {}).setdefault(self, {}).update(answers)
+        session.info.get(RESULTS_KEY, {}).setdefault(self, {}).update(results)
 
-    def is_affected_by(self, changed: Changes) -> bool:
+    def is_affected_by(self, changes: Changes) -> bool:
         """Whether the result may differ after these changes."""
-        return affects(changed, self._sources)
+        return affects(changes, self._sources)
 
 
 def cached(
     sources: Sources,
 ) -> Callable[[Callable[[Session, *Arguments], QueryResult]], CachedQuery[*Arguments, QueryResult]]:
-    """Mark a function as `Cached`."""
-    return lambda ask: CachedQuery(ask, sources)
+    """Decorator that turns a function into a `CachedQuery`."""
+    return lambda query: CachedQuery(query, sources)
 
 
 def take_changes(session: Session) -> Changes:
-    """The changes of the current transaction of `session`, to be called just before its commit."""
+    """Remove and return the changes of the current transaction of `session`. Call it just before
+    the commit.
+    """
     session.flush()
     if not session.in_transaction():
         return frozenset()
-    changed: Changes = session.connection().info.pop(CHANGES_KEY, frozenset())
-    return changed
+    changes: Changes = session.connection().info.pop(CHANGES_KEY, frozenset())
+    return changes
 
 
 def affects(changes: Changes, sources: Sources) -> bool:
@@ -111,9 +116,9 @@ def affects(changes: Changes, sources: Sources) -> bool:
 def _record_changes(connection: Connection, _cursor: object, statement: str, *_more: Any) -> None:
     if changes := _parse_changes(statement):
         connection.info.setdefault(CHANGES_KEY, set()).update(changes)
-        answers = connection.info.get(RESULTS_KEY, {})
-        for stale in [asked for asked in answers if asked.depends_on(changes)]:
-            del answers[stale]
+        results: dict[CachedQuery[Any, Any], Any] = connection.info.get(RESULTS_KEY, {})
+        for stale in [query for query in results if query.is_affected_by(changes)]:
+            del results[stale]
 
 
 def _clear_results(connection: Connection, *_more: Any) -> None:
@@ -127,8 +132,8 @@ def _parse_changes(statement: str) -> Changes:
         return frozenset()
     columns = SET_COLUMN.findall(statement)
     changes = set()
-    for doing, table in WRITE_STATEMENT.findall(statement):
+    for verb, table in WRITE_STATEMENT.findall(statement):
         changes |= {ColumnChange(table, column) for column in columns}
-        if doing != "UPDATE":
-            changes.add(ColumnChange(table, ADDED if doing == "INSERT INTO" else REMOVED))
+        if verb != "UPDATE":
+            changes.add(ColumnChange(table, ADDED if verb == "INSERT INTO" else REMOVED))
     return frozenset(changes)

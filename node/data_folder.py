@@ -1,4 +1,4 @@
-"""The data folder, and the secret key that is kept in it."""
+"""The data folder, and the secret key stored in it."""
 
 import os
 import secrets
@@ -15,7 +15,10 @@ GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def get_secret_key(settings: Settings) -> str:
-    """The secret key: the one that is set, else the one in the data folder, made on first use."""
+    """The secret key of the settings, or else that in the data folder, created on first use.
+
+    Raises `SettingsError` if the folder or the key in it cannot be used.
+    """
     if settings.secret_key:
         return settings.secret_key
     path = ensure_data_folder(settings) / SECRET_FILE
@@ -35,7 +38,7 @@ def get_secret_key(settings: Settings) -> str:
 
 
 def write_secret_key(settings: Settings, secret: str) -> None:
-    """Put a secret key that was kept elsewhere in the place of the one in the data folder."""
+    """Replace the secret key in the data folder, as when a backup is restored."""
     path = ensure_data_folder(settings) / SECRET_FILE
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
@@ -43,16 +46,17 @@ def write_secret_key(settings: Settings, secret: str) -> None:
 
 
 def ensure_data_folder(settings: Settings) -> Path:
-    """The data folder, made if need be. It holds keys, so nobody else may look into it.
+    """Create the data folder unless it exists, and return its path. It holds keys, so only this
+    account may read it.
 
-    One that others may look into is closed to them if it is this account's, and not a folder that
-    all share, such as /tmp. Raises `SettingsError` where it cannot be made.
+    An existing folder is closed to other accounts if it belongs to this one and is not shared by
+    design, such as /tmp. Raises `SettingsError` if it cannot be created.
     """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = settings.data_dir.stat()
-        is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
-        if is_ours and found.st_mode & GROUP_AND_OTHERS:
+        status = settings.data_dir.stat()
+        is_ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX
+        if is_ours and status.st_mode & GROUP_AND_OTHERS:
             settings.data_dir.chmod(0o700)
     except OSError as error:
         raise SettingsError(
@@ -62,10 +66,10 @@ def ensure_data_folder(settings: Settings) -> Path:
 
 
 def _create_secret_file(path: Path) -> None:
-    """Several processes may start at once: whichever is first, all find one and the same, whole."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(secrets.token_hex(32))
+    """Create the file atomically: if several processes start at once, all read the same key."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    temporary.touch(mode=0o600)
+    temporary.write_text(secrets.token_hex(32))
     with suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
+        path.hardlink_to(temporary)
+    temporary.unlink()

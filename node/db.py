@@ -1,6 +1,4 @@
-"""The database: one declarative base, times that are always UTC, and SQLite made safe for several
-threads.
-"""
+"""The database: the declarative base, UTC times, time limits, and SQLite made safe for threads."""
 
 import sqlite3
 import time
@@ -46,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a time without a zone")
+            raise ValueError("a naive datetime")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -65,36 +63,37 @@ class Base(DeclarativeBase):
     )
 
 
-# The database is busy, full or down: it may do the same thing in a moment.
+# The database is busy, full or down: the same statement may succeed later.
 UNAVAILABLE_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError)
-# So long a transaction waits for another that writes, and on PostgreSQL for rows that another has.
+# How long a transaction waits for SQLite's write lock, or on PostgreSQL for a locked row.
 LOCK_TIMEOUT_SECONDS = 5
-# So long PostgreSQL works on one statement; and so long its answer is waited for, in case that it
-# cannot even say that it gave up.
+# How long one statement may take on PostgreSQL, and how long the client waits for a response. The
+# latter is longer: it is for a server that cannot even report its own timeout.
 STATEMENT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 15, 20
-# So long PostgreSQL has to accept a connection, and a thread waits for one of the pool.
+# For PostgreSQL to accept a connection, and for a thread to get one from the pool.
 CONNECT_TIMEOUT_SECONDS, POOL_TIMEOUT_SECONDS = 5, 10
-# Connections that stay open, and how many more there may be beside one for each web request: jobs
-# run beside each other. With these, two processes stay below the 100 that PostgreSQL allows.
+# Connections kept open, and those beyond one for each web request, for jobs that run at the same
+# time. With these, two processes stay below PostgreSQL's default of 100.
 POOL_SIZE, EXTRA_CONNECTIONS = 5, 24
-HOLDS_WRITE_LOCK = "turn to write"
-# So many changed pages, 32 MB of them, are gathered before they go from the log of SQLite into its
-# file: pages of an index are changed again and again, and go there once.
+# WAL auto-checkpoint every 8,000 pages (32 MB): index pages are rewritten often, so fewer
+# checkpoints save writes.
 CHECKPOINT_PAGES = 8_000
-HAS_LARGE_CACHE = "room for much"
 LARGE_CACHE_KILOBYTES = 8_000
+# Keys of `Connection.info`.
+HOLDS_WRITE_LOCK = "holds write lock"
+HAS_LARGE_CACHE = "has large cache"
 
 # Flask-SQLAlchemy owns the engine and the session of a web request; jobs open sessions of their own
 # on the engine.
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
-_is_read_only: ContextVar[bool] = ContextVar("only_reading", default=False)
+_is_read_only: ContextVar[bool] = ContextVar("is_read_only", default=False)
 
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """Transactions begun inside take no write lock on SQLite, so readers do not wait for each
-    other.
+    """Transactions that begin inside this block take no write lock on SQLite, so that readers do
+    not wait.
     """
     token = _is_read_only.set(True)
     try:
@@ -105,7 +104,7 @@ def read_only() -> Iterator[None]:
 
 @contextmanager
 def read_write() -> Iterator[None]:
-    """Transactions begun inside may write, inside a request that only reads too."""
+    """Transactions that begin inside this block may write, even in a read-only request."""
     token = _is_read_only.set(False)
     try:
         yield
@@ -114,8 +113,8 @@ def read_write() -> Iterator[None]:
 
 
 def begin_read_only() -> object:
-    """`only_reading` for the rest of this context (a web request); returns what `end_reading`
-    takes.
+    """`read_only` for the rest of this context (a web request). Returns the token that
+    `end_read_only` takes.
     """
     return _is_read_only.set(True)
 
@@ -132,25 +131,25 @@ def is_writing() -> bool:
 
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
-    """What SQLAlchemy is to know of the engine for `url`, in a process of so many web threads."""
+    """The SQLAlchemy engine options for `url`, in a process with `threads` web threads."""
     options: dict[str, Any] = {
-        # What people typed does not stand in a log because a statement failed.
+        # Errors are logged: they must not contain what people typed.
         "hide_parameters": True,
-        # What one connection has just read or written, the next transaction finds there.
+        # The connection used last has the warmest cache.
         "pool_use_lifo": True,
         "pool_size": POOL_SIZE,
         "max_overflow": threads + EXTRA_CONNECTIONS,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
     if url.startswith("postgresql"):
-        # A connection that broke while nobody used it is made anew, and not found out by a request.
+        # Replaces connections that broke while idle, before a request uses them.
         options |= {"pool_pre_ping": True, "connect_args": connection_timeouts(url)}
     return options
 
 
 def connection_timeouts(url: str) -> dict[str, int]:
-    """How long libpq waits for a PostgreSQL that does not answer, but for what `url` says itself:
-    seconds, and milliseconds for `tcp_user_timeout`.
+    """libpq's parameters for a PostgreSQL that does not respond, without those that `url` sets
+    itself. In seconds, but `tcp_user_timeout` in milliseconds.
     """
     limits = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -159,17 +158,17 @@ def connection_timeouts(url: str) -> dict[str, int]:
         "keepalives_count": 3,
         "tcp_user_timeout": 1000 * RESPONSE_TIMEOUT_SECONDS,
     }
-    given = parse_qs(urlsplit(url).query)
-    return {name: value for name, value in limits.items() if name not in given}
+    parameters = parse_qs(urlsplit(url).query)
+    return {name: value for name, value in limits.items() if name not in parameters}
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Make SQLite safe for several threads.
+    """Set time limits on PostgreSQL, and make SQLite safe for several threads.
 
-    It gets WAL, foreign keys, a busy timeout, and transactions that take the write lock when they
-    begin, in one process by turns. A deferred transaction that reads and then writes fails or
-    loses updates when two of them meet, so a transaction is immediate unless it said that it only
-    reads.
+    SQLite gets WAL, foreign keys, a busy timeout, and transactions that take the write lock when
+    they begin; within one process, in the order of arrival. Deferred transactions that read and
+    then write fail or lose updates when two of them meet, so every transaction is immediate unless
+    it begins inside `read_only`.
     """
     if engine.dialect.name == "postgresql" and not event.contains(
         engine, "connect", _configure_postgresql
@@ -180,14 +179,14 @@ def prepare_engine(engine: Engine) -> None:
         return
     if event.contains(engine, "connect", _configure_sqlite):
         return
-    turns = FairLock()
+    write_lock = FairLock()
     event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", partial(_on_begin, turns))
-    # SQLAlchemy's events `commit` and `rollback` come before the database does either. Only a
-    # connection that leaves its user is known to have ended its transaction.
-    for end in ("checkin", "detach"):
+    event.listen(engine, "begin", partial(_on_begin, write_lock))
+    # SQLAlchemy emits `commit` and `rollback` before the database does either. Only a connection
+    # that is returned or detached is known to have ended its transaction.
+    for name in ("checkin", "detach"):
         event.listen(
-            engine, end, lambda _connection, record: _release_write_lock(turns, record.info)
+            engine, name, lambda _connection, record: _release_write_lock(write_lock, record.info)
         )
 
 
@@ -197,38 +196,38 @@ def _connect_to_postgresql(dialect: Any, _record: object, args: Any, named: Any)
 
 @cache
 def _bounded_connection(psycopg: Any) -> Any:
-    """A connection that waits `ANSWER_SECONDS` for an answer, where psycopg's waits for ever: a
-    server that hangs, or whose machine was halted, closes no connection.
+    """A connection class that waits `RESPONSE_TIMEOUT_SECONDS` for a response. psycopg's waits for
+    ever if the server hangs or its machine was halted, since neither closes the connection.
     """
 
-    class BoundedConnection(psycopg.Connection):  # type: ignore[misc]  # as it is imported
-        takes_its_time = False
+    class BoundedConnection(psycopg.Connection):  # type: ignore[misc]  # psycopg is Any
+        has_no_timeout = False
 
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-            if timeout is not None or self.takes_its_time:
+            if timeout is not None or self.has_no_timeout:
                 return super().wait(gen, interval, timeout)
             try:
                 return super().wait(gen, interval, RESPONSE_TIMEOUT_SECONDS)
             except psycopg.errors._WaitTimeout:
-                self.pgconn.finish()  # nobody knows what it would answer later, and to what
+                self.pgconn.finish()  # a late response could be taken for that of the next query
                 raise psycopg.OperationalError("the database does not answer") from None
 
     return BoundedConnection
 
 
 def disable_timeouts(connection: Connection) -> None:
-    """For the transaction that has begun, and a connection that is thrown away afterwards: a
-    migration takes as long as it takes.
+    """Lift the time limits of PostgreSQL for the current transaction of a migration. The caller
+    discards the connection afterwards.
     """
     if connection.dialect.name == "postgresql":
-        connection.connection.dbapi_connection.takes_its_time = True  # type: ignore[union-attr]
+        connection.connection.dbapi_connection.has_no_timeout = True  # type: ignore[union-attr]
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _configure_postgresql(connection: Any, _record: object) -> None:
-    """Nobody has disks that turn any more, and no question here is worth a compiler. What hangs
-    ends: a statement, and the wait for a row that another transaction has.
+    """Plan for SSDs, without JIT, which costs more than it saves on short queries; limit how long
+    a statement and its wait for locked rows may take.
     """
     for setting in (
         "random_page_cost = 1.1",
@@ -253,8 +252,8 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def enlarge_cache(session: Session) -> None:
-    """For whoever writes much in a row: on SQLite, its connection keeps more pages in memory from
-    now on, so that those which every new row changes are not written out and read again for each.
+    """Enlarge SQLite's page cache for this session's connection, before many rows are written: the
+    index pages that every new row changes then stay in memory.
     """
     connection = session.connection()
     if connection.dialect.name == "sqlite" and not connection.info.get(HAS_LARGE_CACHE):
@@ -263,38 +262,40 @@ def enlarge_cache(session: Session) -> None:
 
 
 def _enable_wal(connection: Any) -> None:
-    """Switch to WAL. The busy timeout does not cover this: several may open a new file at once."""
-    for wait in (0.01, 0.05, 0.1, 0.5, 1.0, 2.0):
+    """Switch to WAL, with retries: the busy timeout does not cover several processes that open a
+    new file at once.
+    """
+    for delay in (0.01, 0.05, 0.1, 0.5, 1.0, 2.0):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
-            time.sleep(wait)
+            time.sleep(delay)
         else:
             return
     connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _on_begin(turns: FairLock, connection: Connection) -> None:
-    # Not through SQLAlchemy: that costs several times what the database does for it.
+def _on_begin(write_lock: FairLock, connection: Connection) -> None:
+    # Executed by the driver: SQLAlchemy's overhead is several times the cost of BEGIN itself.
     begin = "BEGIN" if _is_read_only.get() else "BEGIN IMMEDIATE"
     try:
         if not _is_read_only.get() and not connection.info.get(HOLDS_WRITE_LOCK):
-            if not turns.acquire(LOCK_TIMEOUT_SECONDS):
+            if not write_lock.acquire(LOCK_TIMEOUT_SECONDS):
                 raise sqlite3.OperationalError("database is locked")
             connection.info[HOLDS_WRITE_LOCK] = True
         connection.connection.cursor().execute(begin).close()
     except sqlite3.Error as error:
-        _release_write_lock(turns, connection.info)
+        _release_write_lock(write_lock, connection.info)
         raise OperationalError(begin, None, error) from error
 
 
-def _release_write_lock(turns: FairLock, info: MutableMapping[Any, Any]) -> None:
+def _release_write_lock(write_lock: FairLock, info: MutableMapping[Any, Any]) -> None:
     if info.pop(HOLDS_WRITE_LOCK, False):
-        turns.release()
+        write_lock.release()
 
 
 def now() -> datetime:
-    """The time, UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -307,27 +308,27 @@ def _insert_missing(model: type[Base], dialect: str) -> sqlite.Insert | postgres
 
 @cache
 def _insert_once(model: type[Base], dialect: str) -> ReturningInsert[int]:
-    once = _insert_missing(model, dialect).returning(literal(1))
-    return once.execution_options(render_nulls=True)
+    statement = _insert_missing(model, dialect).returning(literal(1))
+    return statement.execution_options(render_nulls=True)
 
 
 def insert_into(
     session: Session | Connection, model: type[Base]
 ) -> sqlite.Insert | postgresql.Insert:
-    """The INSERT of this database, which can say what to do where a row is there already."""
+    """An INSERT of this database's dialect, which supports ON CONFLICT."""
     bind = session.get_bind() if isinstance(session, Session) else session
     is_postgresql = bind.dialect.name == "postgresql"
     return postgresql.insert(model) if is_postgresql else sqlite.insert(model)
 
 
 def insert_once(session: Session, model: type[Base], **values: object) -> bool:
-    """Insert a row unless one with its unique key is there already; True if it was inserted."""
-    new = _insert_once(model, session.get_bind().dialect.name)
-    return session.scalar(new, values) is not None
+    """Insert a row unless one with its unique key exists. Returns whether it was inserted."""
+    statement = _insert_once(model, session.get_bind().dialect.name)
+    return session.scalar(statement, values) is not None
 
 
 def expire_rows(session: Session, model: type[Base]) -> None:
-    """Read the rows of a model anew that the session holds: others than itself wrote them."""
+    """Expire the session's rows of `model`, which were written without the session."""
     for row in list(session.identity_map.values()):
         if isinstance(row, model):
             session.expire(row)
@@ -336,5 +337,5 @@ def expire_rows(session: Session, model: type[Base]) -> None:
 def insert_missing(
     connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Insert those of the rows, all with the same columns, whose unique keys are not there yet."""
+    """Insert those of `rows`, all with the same columns, whose unique keys do not exist yet."""
     connection.execute(_insert_missing(model, connection.dialect.name), rows)

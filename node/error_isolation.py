@@ -1,8 +1,8 @@
-"""Jobs work on one item at a time, and an item that fails fails alone.
+"""Keeps an item that fails from stopping a job.
 
-An item whose work raises is noted for the operator and put off, longer each time, while the job
-goes on with the next. Rows of queues (`node.federating.queues`) are put off in columns of their
-own, the items of every other job in rows of `JobFailure`.
+An item whose processing raises is recorded for the operator and retried later, with a delay that
+grows each time, while the job continues with the next item. Queues (`node.federating.queues`) store
+retries in columns of their own, all other jobs in rows of `JobFailure`.
 """
 
 import threading
@@ -26,22 +26,22 @@ from node.text import one_line
 log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
-# Errors that say what is wrong: no trace of them is needed.
+# Logged without a traceback: their text explains them.
 EXPECTED_ERRORS = MoothallError, FederationError
-# Jobs run every minute, so a failed item is first tried again by the next run.
+# Jobs run every minute, so the next run makes the first retry.
 FIRST_RETRY_DELAY = timedelta(minutes=1)
-# An item that can end is given up after so many failures: after most of a day.
+# After ten failures, most of a day, an item that can be given up is.
 MAX_ATTEMPTS = 10
-# Outages with so many items in a row end the run: it is not the items.
+# Consecutive items that fail because of an outage before the run ends: the items are not at fault.
 MAX_OUTAGES = 3
 MAX_LEN_ERROR, MAX_LEN_ITEM = 500, 200
-# An item that failed and was not met again for so long is gone.
+# A failed item that no run has met for this long no longer exists.
 FAILURE_RETENTION = timedelta(days=7)
 
 
 class JobFailure(Base):
-    """An item that a job could not work on, and when it is tried again. `item` is what the job
-    calls it; `attempts` counts the failures in a row that were not an outage of this node.
+    """An item that a job failed to process, and when it is retried. `item` is the job's name for
+    it; `attempts` counts consecutive failures, without those caused by an outage of this node.
     """
 
     __tablename__ = "job_failure"
@@ -56,8 +56,8 @@ class JobFailure(Base):
 
 
 class ErrorIsolation(Generic[Item]):
-    """One run of a job. `put_off(item, error)` notes a failure in a transaction of its own; what it
-    raises ends the run, and so do `MAX_OUTAGES` in a row. Threads may share it.
+    """One run of a job, which threads may share. `retry_later(item, error)` records a failure in a
+    transaction of its own. The run ends if that raises, or after `MAX_OUTAGES` in a row.
     """
 
     def __init__(self, job: str, retry_later: Callable[[Item, Exception], None]) -> None:
@@ -66,16 +66,14 @@ class ErrorIsolation(Generic[Item]):
         self._lock = threading.Lock()
 
     def attempt(self, item: Item, act: Callable[[Item], object]) -> bool:
-        """Have `act` work on an item; False if it raised, and the item was put off."""
+        """Call `act` with an item. Returns False if it raised and the item is retried later."""
         try:
             act(item)
         except Exception as error:
             write = log.exception
             if isinstance(error, EXPECTED_ERRORS) or is_outage(error):
                 write = log.info
-            write(
-                "an item of a job failed", job=self._job, item=str(item), why=describe_error(error)
-            )
+            write("job item failed", job=self._job, item=str(item), error=describe_error(error))
             self._retry_later(item, error)
             if self._is_down(error):
                 raise
@@ -86,17 +84,17 @@ class ErrorIsolation(Generic[Item]):
     def attempt_all(
         self, items: Sequence[Item], act: Callable[[Sequence[Item]], object]
     ) -> list[Item]:
-        """Have `act` work on these together, and should that fail, on each alone. Returns those
-        that were worked on.
+        """Call `act` with all items, and if that fails, with each alone. Returns the items that
+        succeeded.
         """
         if len(items) > 1:
             try:
                 act(items)
-            except Exception as error:  # noqa: BLE001 -- whose it is shows when each is alone
-                log.info("items failed together", job=self._job, why=describe_error(error))
+            except Exception as error:  # noqa: BLE001 -- each item is then attempted alone
+                log.info("job batch failed", job=self._job, error=describe_error(error))
             else:
                 return list(items)
-        return [item for item in items if self.attempt(item, lambda one: act([one]))]
+        return [item for item in items if self.attempt(item, lambda single: act([single]))]
 
     def _is_down(self, error: Exception) -> bool:
         with self._lock:
@@ -105,9 +103,9 @@ class ErrorIsolation(Generic[Item]):
 
 
 class JobItems(Generic[Item]):
-    """The items of a job that has no queue of its own. `str(item)` names one, for this job and for
-    the operator, as long as it exists. `give_up`: what ends an item that failed `MAX_ATTEMPTS`
-    times, for jobs whose items can end; those of the others are tried every 12 hours in the end.
+    """The items of a job that has no queue of its own. `str(item)` identifies an item as long as it
+    exists, to this job and to the operator. `give_up` is called with an item that has failed
+    `MAX_ATTEMPTS` times; without it, items are retried for ever, every 12 hours in the end.
     """
 
     def __init__(
@@ -121,53 +119,53 @@ class JobItems(Generic[Item]):
 
     @property
     def postponed(self) -> set[str]:
-        """The names of those that failed and are not due yet, in this run too."""
-        moment = now()
-        return {name for name, due_at in self._due.items() if due_at > moment}
+        """The names of failed items that are not due yet, including those that failed just now."""
+        current_time = now()
+        return {name for name, due_at in self._due.items() if due_at > current_time}
 
     def is_due(self, item: Item) -> bool:
-        """Whether to work on an item now: it was not put off, and the node does not stop."""
+        """Whether to process an item now: no retry is pending, and the node is not stopping."""
         due_at = self._due.get(_item_name(item))
         return not self._node.jobs.stopping.is_set() and (due_at is None or due_at <= now())
 
     def attempt(self, item: Item, act: Callable[[Item], object]) -> None:
-        """Have `act` work on an item that is due, in transactions of its own."""
+        """Call `act` with an item, if it is due. `act` opens its own transactions."""
         if self.is_due(item) and self._isolation.attempt(item, act):
             self._clear_failure(item)
 
     def attempt_all(self, items: Sequence[Item], act: Callable[[Sequence[Item]], object]) -> None:
-        """The same for some at once, in one transaction, as long as that does not fail."""
+        """Call `act` with all items that are due, and if that fails, with each alone."""
         due = [item for item in items if self.is_due(item)]
         for item in self._isolation.attempt_all(due, act):
             self._clear_failure(item)
 
     def _clear_failure(self, item: Item) -> None:
         if _item_name(item) in self._due:
-            mine = JobFailure.job == self._job, JobFailure.item == _item_name(item)
+            is_item = JobFailure.job == self._job, JobFailure.item == _item_name(item)
             with self._node.work(by=self._job) as work:
-                work.session.execute(delete(JobFailure).where(*mine))
+                work.session.execute(delete(JobFailure).where(*is_item))
             del self._due[_item_name(item)]
 
     def _retry_later(self, item: Item, error: Exception) -> None:
-        """It is tried again later. An outage of this node's does not count against it."""
-        name, moment = _item_name(item), now()
-        mine = JobFailure.job == self._job, JobFailure.item == name
+        """Record a failure and when to retry. An outage of this node is not counted."""
+        name, current_time = _item_name(item), now()
+        is_item = JobFailure.job == self._job, JobFailure.item == name
         with self._node.work(by=self._job) as work:
             session = work.session
-            before = session.scalar(select(JobFailure.attempts).where(*mine).with_for_update())
+            before = session.scalar(select(JobFailure.attempts).where(*is_item).with_for_update())
             attempts = (before or 0) + (not is_outage(error))
-            due_at = moment + retry.exponential_delay(FIRST_RETRY_DELAY, max(attempts - 1, 0))
-            changed = {
+            due_at = current_time + retry.exponential_delay(FIRST_RETRY_DELAY, max(attempts - 1, 0))
+            values = {
                 "attempts": attempts,
                 "error": describe_error(error),
-                "last_at": moment,
+                "last_at": current_time,
                 "due_at": due_at,
             }
-            new = insert_into(session, JobFailure).values(
-                job=self._job, item=name, first_at=moment, **changed
+            insert = insert_into(session, JobFailure).values(
+                job=self._job, item=name, first_at=current_time, **values
             )
             key = ["job", "item"]
-            session.execute(new.on_conflict_do_update(index_elements=key, set_=changed))
+            session.execute(insert.on_conflict_do_update(index_elements=key, set_=values))
         self._due[name] = due_at
         if self._give_up is not None and attempts >= MAX_ATTEMPTS:
             self._give_up(item)
@@ -181,35 +179,35 @@ def for_each(
     *,
     concurrency: int = 1,
 ) -> None:
-    """Have `act` work on each of `items`, in transactions of its own, and on up to `at_once` of
-    them at the same time; not on those that were put off, and on none once the node stops.
+    """Call `act` with each of `items` that is due, in up to `concurrency` threads, until the node
+    stops. `act` opens its own transactions.
     """
-    if not (listed := list(items)):
+    if not (all_items := list(items)):
         return
     run = JobItems[Item](node, job)
     if concurrency == 1:
-        for item in listed:
+        for item in all_items:
             run.attempt(item, act)
         return
     with ThreadPoolExecutor(concurrency) as pool:
-        for future in [pool.submit(run.attempt, item, act) for item in listed]:
+        for future in [pool.submit(run.attempt, item, act) for item in all_items]:
             future.result()
 
 
 def describe_error(error: Exception) -> str:
-    """An error in one line for the operator, as a column takes it."""
+    """An error in one line for the operator, at most `MAX_LEN_ERROR` characters."""
     text = str(error) if isinstance(error, EXPECTED_ERRORS) else f"{type(error).__name__}: {error}"
     return one_line(text.encode(errors="replace").decode(), MAX_LEN_ERROR)
 
 
-def list_failures(session: Session, most: int) -> Sequence[JobFailure]:
-    """The items that jobs could not work on, the last ones first."""
+def list_failures(session: Session, limit: int) -> Sequence[JobFailure]:
+    """The failed items of jobs, latest failure first."""
     latest = select(JobFailure).order_by(JobFailure.last_at.desc(), JobFailure.job, JobFailure.item)
-    return session.scalars(latest.limit(most)).all()
+    return session.scalars(latest.limit(limit)).all()
 
 
 def select_expired_failures() -> Select[str, str]:
-    """The failures of items that no job meets any more: their keys."""
+    """Selects the primary keys of failures of items that no longer exist."""
     keys = select(JobFailure.job, JobFailure.item)
     return keys.where(JobFailure.last_at < now() - FAILURE_RETENTION)
 

@@ -1,6 +1,6 @@
-"""The node's own errors: each has a code, a text that is safe to show a person, and no HTTP.
+"""The node's own errors. Each has a code and a text that is safe to show.
 
-`node.web.error_pages` is the one place that turns a code into a status.
+`node.web.error_pages` maps codes to HTTP status codes.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from node.messages import Message
 
 
 class MoothallError(Exception):
-    """The base of every error the node raises on purpose."""
+    """Base class of the errors that the node raises on purpose."""
 
     code = "error"
 
@@ -19,7 +19,7 @@ class MoothallError(Exception):
 
 
 class UserFacingError(MoothallError):
-    """An error that pages show, in the language of whoever reads them: its text is a saying."""
+    """An error that pages show, translated into the reader's language."""
 
     safe_text: Message
 
@@ -28,7 +28,7 @@ class UserFacingError(MoothallError):
 
 
 class InvalidInputError(UserFacingError):
-    """What was given cannot be used. `fields` maps a field's name to what is wrong with it."""
+    """The input is invalid. `fields` maps names of fields to what is wrong with their values."""
 
     code = "invalid"
 
@@ -38,25 +38,25 @@ class InvalidInputError(UserFacingError):
 
 
 class ForbiddenError(UserFacingError):
-    """The person is known, and may not do this."""
+    """The user does not have the permission that is needed."""
 
     code = "forbidden"
 
 
 class NotFoundError(UserFacingError):
-    """There is no such thing, or nobody may know that there is."""
+    """The object does not exist, or the viewer must not learn that it does."""
 
     code = "not-found"
 
 
 class GoneError(UserFacingError):
-    """There was such a thing and it has been deleted."""
+    """The object has been deleted."""
 
     code = "gone"
 
 
 class ConflictError(UserFacingError):
-    """Somebody else changed it since it was read."""
+    """Someone else has changed the object since it was read."""
 
     code = "conflict"
 
@@ -68,4 +68,4 @@ class SettingsError(MoothallError):
 
 
 class DependencyUnreachableError(SettingsError):
-    """What the node stands on does not answer, or not yet."""
+    """The database or the job engine does not respond, or not yet."""

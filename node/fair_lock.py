@@ -1,7 +1,7 @@
-"""Turns: threads that want the same thing get it in the order they came.
+"""A lock that threads acquire in the order in which they asked for it.
 
-SQLite lets one write at a time, and whoever finds it busy looks again every now and then: a thread
-that writes without a pause would leave the others none.
+SQLite allows one writer at a time and its busy handler polls, so a thread that writes without a
+pause would starve the others.
 """
 
 import threading
@@ -9,7 +9,7 @@ from collections import deque
 
 
 class FairLock:
-    """A lock that is handed on to whoever has waited longest."""
+    """A lock that passes to the thread that has waited longest."""
 
     def __init__(self) -> None:
         self._is_taken = False
@@ -17,24 +17,24 @@ class FairLock:
         self._lock = threading.Lock()
 
     def acquire(self, seconds: float) -> bool:
-        """Wait for one's turn; False where it did not come within so many seconds."""
+        """Acquire the lock. Returns False if that took longer than `seconds`."""
         with self._lock:
             if not self._is_taken:
                 self._is_taken = True
                 return True
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        if turn.acquire(timeout=seconds):
+            ready = threading.Lock()
+            ready.acquire()
+            self._waiting.append(ready)
+        if ready.acquire(timeout=seconds):
             return True
         with self._lock:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
+            if ready in self._waiting:
+                self._waiting.remove(ready)
                 return False
-        return True  # it came in the last moment
+        return True  # released to this thread just after the timeout
 
     def release(self) -> None:
-        """Hand it on."""
+        """Pass the lock to the next thread."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()

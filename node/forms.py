@@ -1,6 +1,6 @@
-"""Forms in the house style.
+"""Base classes of forms.
 
-What is right and wrong is the service's word; a form only carries it to the fields.
+Services validate; a form only shows their errors beside its fields.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,16 +18,16 @@ from wtforms.utils import unset_value
 from node.errors import InvalidInputError
 from node.languages import LANGUAGES, translate
 
-# What a form sends that shows text again and saves nothing.
+# Sent by a form that restores unsaved text, to be shown again and not saved.
 CONTINUE_FIELD = "_continue"
 DAY_PARTS = ("day", "month", "year")
-# Three letters tell months apart in English and in Welsh.
+# Three letters identify a month in English and in Welsh.
 MIN_LEN_MONTH_NAME = 3
 
 
 class DayField(Field):  # type: ignore[misc]  # WTForms has no types
-    """A date in three boxes. `data` is a `date`, None where nothing was entered; `typed` is what
-    stands in the boxes.
+    """A date in three inputs: `data` is the date, None if nothing valid was entered; `typed` are
+    the texts of the inputs (day, month, year).
     """
 
     data: date | None
@@ -38,7 +38,7 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
 
     @property
     def first_id(self) -> str:
-        """The id of the box that an error leads to."""
+        """The id of the input that the error summary links to."""
         return f"{self.id}-{DAY_PARTS[0]}"
 
     def process(
@@ -63,7 +63,7 @@ class DayField(Field):  # type: ignore[misc]  # WTForms has no types
 
 
 class LongLineField(TextAreaField):  # type: ignore[misc]  # WTForms has no types
-    """A line of text in a box with room for several: line ends that are typed become spaces."""
+    """One line of text in a text area; line ends become spaces."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         typed = valuelist[0] if valuelist else ""
@@ -71,7 +71,10 @@ class LongLineField(TextAreaField):  # type: ignore[misc]  # WTForms has no type
 
 
 def _parse_month(text: str) -> int:
-    """A month by its number, or by its name or the beginning of it in a language of the pages."""
+    """The month with this number, name or beginning of a name, in any language of the pages.
+
+    Raises `ValueError`.
+    """
     typed = text.casefold().rstrip(".")
     if len(typed) < MIN_LEN_MONTH_NAME or typed.isdigit():
         return _parse_number(text, 2)
@@ -86,26 +89,24 @@ def _parse_month(text: str) -> int:
     return int(months.pop())
 
 
-def _parse_number(text: str, longest: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= longest):
+def _parse_number(text: str, max_digits: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= max_digits):
         raise ValueError(text)
     return int(text)
 
 
 class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """A form whose errors come from the service that was asked."""
+    """A form whose errors come from a service."""
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Whether it was sent to be saved: not where somebody goes on with text that was kept, who
-        sees the form again with that text in it.
-        """
+        """Whether the form was sent to be saved. False for restored text, which is shown again."""
         return CONTINUE_FIELD not in request.form and bool(
             super().validate_on_submit(extra_validators)
         )
 
     def show(self, error: InvalidInputError) -> None:
-        """Put the service's words beside the fields they are about; `links-0-url` is the field
-        `url` of the first of several.
+        """Show a service's error beside its fields; `links-0-url` is the field `url` of the first
+        entry of the field list `links`.
         """
         by_name = {field.name: field for field in iter_fields(self)}
         for name in by_name.keys() & error.fields.keys():
@@ -115,7 +116,7 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class StrictForm(BaseForm):
-    """A form about passwords, tokens and the like: it takes what it asks for and nothing else."""
+    """A form for passwords, tokens and the like, which refuses unknown fields."""
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Raises `BadRequest` for a field that the form does not have."""
@@ -125,24 +126,24 @@ class StrictForm(BaseForm):
 
 
 def refuse_unknown_fields(form: Form) -> None:
-    """Raises `BadRequest` for what was sent and is no field of `form`, so that nobody saw it."""
+    """Raises `BadRequest` for a submitted field that `form` does not have: no user saw it."""
     if set(request.form) - {field.name for field in form}:
         raise BadRequest
 
 
 class VersionedForm(BaseForm):
-    """A form of what two may change at once. `version` is the one that the writer began from."""
+    """A form that detects concurrent edits. `version` is the version that the user started from."""
 
     version = HiddenField()
 
     def began_from(self) -> int:
-        """The version the writer began from; 0, which nothing has, where it is missing."""
+        """The version the user started from; 0, which no object has, if it is missing."""
         value = self.version.data or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 def iter_fields(form: Iterable[Field]) -> Iterator[Field]:
-    """The fields of a form, and of the forms within it, in their order."""
+    """The fields of a form and of its nested forms, in order."""
     for field in form:
         if isinstance(field, FormField):
             yield from iter_fields(field.form)

@@ -1,4 +1,4 @@
-"""Group commit: what several threads want done at the same moment is done together, once."""
+"""Group commit: threads that write at the same moment share one transaction."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -6,13 +6,13 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# A batch waits so long, in seconds, for as many as came to the one before.
+# How long a batch waits, in seconds, to become as large as the one before.
 MAX_WAIT_SECONDS = 0.01
 
 
 class _Pending(Generic[Item, Result]):
-    """One thread's item in the queue, and what came of it. `turn` is held until it is done, or this
-    thread is to do the next batch.
+    """One thread's item in the queue, and its result. `wakeup` is released when the item is done,
+    or when this thread is to run the next batch.
     """
 
     def __init__(self, item: Item) -> None:
@@ -25,10 +25,10 @@ class _Pending(Generic[Item, Result]):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Whoever comes while a batch is under way waits for the next one, and shares it.
+    """Gathers the items that threads submit while a batch runs into the next batch, which one of
+    these threads runs for all.
 
-    One of the threads that wait does the batch for all of them. `common_errors` are no item's
-    fault: they go to all that share a batch, and none of it is done again.
+    `common_errors` are not caused by an item: they are raised for the whole batch without a retry.
     """
 
     def __init__(self, common_errors: tuple[type[Exception], ...] = ()) -> None:
@@ -40,26 +40,27 @@ class GroupCommit(Generic[Item, Result]):
         self._is_full = threading.Event()
 
     def submit(self, item: Item, act: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
-        """What `act` made of `item`, alone or together with others' items: one result for each.
+        """The result of `act` for `item`. `act` is called with a batch of items, this and other
+        threads', and returns one result for each.
 
         Raises what `act` raises for this item alone.
         """
-        place: _Pending[Item, Result] = _Pending(item)
+        pending: _Pending[Item, Result] = _Pending(item)
         with self._lock:
-            self._waiting.append(place)
+            self._waiting.append(pending)
             is_first, self._has_leader = not self._has_leader, True
             if len(self._waiting) >= self._expected_size:
                 self._is_full.set()
         if not is_first:
-            place.wakeup.acquire()
-        if not place.is_done:
+            pending.wakeup.acquire()
+        if not pending.is_done:
             self._run_batch(act)
-        if place.error is not None:
-            raise place.error
-        return place.result  # type: ignore[return-value]  # it is done
+        if pending.error is not None:
+            raise pending.error
+        return pending.result  # type: ignore[return-value]  # set, since it is done
 
     def _run_batch(self, act: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
-        """Do what waits, and hand on to the first of those who came meanwhile."""
+        """Process the waiting items, and have the first thread that arrived meanwhile lead next."""
         self._is_full.wait(MAX_WAIT_SECONDS)
         with self._lock:
             batch, self._waiting = self._waiting, []
@@ -69,26 +70,26 @@ class GroupCommit(Generic[Item, Result]):
         with self._lock:
             batch += self._waiting[:1]
             self._has_leader = bool(self._waiting)
-        for place in batch:
-            place.wakeup.release()
+        for pending in batch:
+            pending.wakeup.release()
 
     def _process(
         self,
-        places: Sequence[_Pending[Item, Result]],
+        batch: Sequence[_Pending[Item, Result]],
         act: Callable[[Sequence[Item]], Sequence[Result]],
     ) -> None:
-        """A batch that fails is done again one by one: an item fails for its own faults only."""
+        """Process a batch; if that fails, each item alone, so that items fail independently."""
         try:
-            results = act([place.item for place in places])
-        except BaseException as error:  # noqa: BLE001 -- whoever waits gets it
-            if len(places) > 1 and not isinstance(error, self._common_errors):
-                for place in places:
-                    self._process([place], act)
+            results = act([pending.item for pending in batch])
+        except BaseException as error:  # noqa: BLE001 -- raised in the thread of each item
+            if len(batch) > 1 and not isinstance(error, self._common_errors):
+                for pending in batch:
+                    self._process([pending], act)
                 return
-            for place in places:
-                place.error = error
+            for pending in batch:
+                pending.error = error
         else:
-            for place, result in zip(places, results, strict=True):
-                place.result = result
-        for place in places:
-            place.is_done = True
+            for pending, result in zip(batch, results, strict=True):
+                pending.result = result
+        for pending in batch:
+            pending.is_done = True

@@ -1,4 +1,4 @@
-"""The plugins that are switched on, called so that none can stop the node."""
+"""Calls the hooks of enabled plugins, so that a plugin that fails cannot stop the node."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,16 +44,16 @@ log = structlog.get_logger(__name__)
 
 
 class Transaction(Protocol):
-    """What is under way when a hook is called, such as a `UnitOfWork`."""
+    """The transaction in which a hook is called: a `UnitOfWork`."""
 
     by: str
     session: Session
 
     def nested(self, session: Session) -> Any:
-        """The same on another session, which is part of this one's transaction."""
+        """A copy for `session`, which is on a savepoint of this transaction."""
 
     def merge(self, part: Any) -> None:
-        """A part has come to a good end: what is to happen after the commit is this one's now."""
+        """Take over the jobs that a successful nested part wants to wake after the commit."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class HookFailure:
 
 @dataclass(frozen=True)
 class SkippedPlugin:
-    """A plugin that is switched on and cannot be used, and why, in one line."""
+    """An enabled plugin that cannot be used. `reason` is one line for the operator."""
 
     name: str
     reason: str
@@ -76,7 +76,7 @@ class SkippedPlugin:
 
 @dataclass(frozen=True)
 class RenderedSection:
-    """A section of a page, ready to show."""
+    """A plugin's section of a project's page, rendered."""
 
     plugin: str
     heading: str
@@ -84,11 +84,11 @@ class RenderedSection:
 
 
 class Hooks:
-    """The plugins that are switched on: those of `settings.plugins`, unless `decided` says
-    otherwise, and those that it says besides. One that cannot be used is left out, and so is one
-    that is in `without`, which says why.
+    """The enabled plugins: those of `settings.plugins`, as changed by the operator's `overrides`
+    (plugin name to whether it is enabled). `excluded` maps plugins to skip to the reason. Plugins
+    that cannot be used are skipped too.
 
-    Raises `SettingsError`, naming the plugin, for one with a hook that does not exist.
+    Raises `SettingsError`, naming the plugin, for a hook that does not exist.
     """
 
     def __init__(
@@ -104,14 +104,14 @@ class Hooks:
         self.details: tuple[PluginDetails, ...] = ()
         self.skipped: tuple[SkippedPlugin, ...] = ()
         for name in enabled_plugins(settings, overrides or {}):
-            why = (excluded or {}).get(name) or self._load(name)
-            if why:
-                log.warning("plugin left out", plugin=name, why=why)
-                self.skipped += (SkippedPlugin(name, why),)
+            reason = (excluded or {}).get(name) or self._load(name)
+            if reason:
+                log.warning("plugin skipped", plugin=name, reason=reason)
+                self.skipped += (SkippedPlugin(name, reason),)
         self._registered = {hook: self._collect_registrations(hook) for hook in REGISTRATION_HOOKS}
 
     def _load(self, name: str) -> str:
-        """Why a plugin is left out, if it is."""
+        """Load a plugin. Returns why it has to be skipped; empty if it was loaded."""
         try:
             self.details += (load_plugin(name, self._manager),)
         except UnusablePluginError as error:
@@ -123,11 +123,11 @@ class Hooks:
         return tuple(item.name for item in self.details)
 
     def registered(self, hook: str) -> Sequence[tuple[str, Any]]:
-        """What the plugins gave to a hook that is asked once, each with the plugin's name."""
+        """All items that plugins returned from a `register_…` hook, each with the plugin's name."""
         return self._registered[hook]
 
     def registered_by(self, plugin: str, hook: str) -> list[Any]:
-        """The same, of one plugin."""
+        """The items that one plugin returned from a `register_…` hook."""
         return [item for name, item in self._registered[hook] if name == plugin]
 
     @property
@@ -140,70 +140,71 @@ class Hooks:
 
     @property
     def document_types(self) -> dict[str, tuple[str, DocumentType]]:
-        """The types of documents by name, each with its plugin: the first that has the name."""
-        found: dict[str, tuple[str, DocumentType]] = {}
+        """Document types by name, each with its plugin: the first plugin that declared the name."""
+        types: dict[str, tuple[str, DocumentType]] = {}
         for plugin, item in self._registered["register_documents"]:
-            found.setdefault(item.name, (plugin, item))
-        return found
+            types.setdefault(item.name, (plugin, item))
+        return types
 
     @property
     def facets(self) -> Sequence[tuple[str, Facet]]:
         return self._registered["register_facets"]
 
     def setting(self, plugin: str, name: str) -> Setting | None:
-        """What a plugin declared of a setting."""
+        """A plugin's declaration of one setting; None if it has none of that name."""
         settings: list[Setting] = self.registered_by(plugin, "register_settings")
         return next((item for item in settings if item.name == name), None)
 
     @property
     def failures(self) -> Sequence[HookFailure]:
-        """The last calls that raised in this process, oldest first."""
+        """The last `MAX_FAILURES` hook calls that raised in this process, oldest first."""
         return tuple(self._failures)
 
     def pop_unsaved_failures(self) -> list[HookFailure]:
-        """Those that have not been taken yet: whoever takes them keeps them."""
-        found = list(self._unsaved_failures)
+        """Remove and return the failures that have not been written to the database yet."""
+        failures = list(self._unsaved_failures)
         self._unsaved_failures.clear()
-        return found
+        return failures
 
     @property
     def has_unsaved_failures(self) -> bool:
         return bool(self._unsaved_failures)
 
     def record_failure(self, plugin: str, hook: str, error: Exception) -> None:
-        """Note that something of a plugin's raised `error`."""
-        log.error("plugin failed", plugin=plugin, hook=hook, exc_info=error)
+        """Log and store an error raised by a plugin's code."""
+        log.error("plugin hook failed", plugin=plugin, hook=hook, exc_info=error)
         failure = HookFailure(plugin, hook, summarise_error(error), now())
         self._failures.append(failure)
         self._unsaved_failures.append(failure)
 
     def blueprints(self, taken: Map) -> list[Blueprint]:
-        """New blueprints of every plugin, for one application. `taken` are the addresses of pages
-        that are no plugin's; where two plugins want one address, the first has it.
+        """New blueprints of every plugin, for one application. `taken` are the routes of the node's
+        own pages. If two plugins register the same route, the blueprints of the second are left
+        out.
         """
-        found: list[Blueprint] = []
-        known = [taken]
+        accepted: list[Blueprint] = []
+        taken_maps = [taken]
         for name in self._implementers_of("register_blueprints"):
             with self._guarded(name, "register_blueprints"):
                 blueprints = self._call_for_items(name, "register_blueprints")
-                known.append(plugin_routes.check_blueprints(name, blueprints, known))
-                found += blueprints
-        return found
+                taken_maps.append(plugin_routes.check_blueprints(name, blueprints, taken_maps))
+                accepted += blueprints
+        return accepted
 
     def list_routes(self, plugin: str) -> list[str]:
-        """The addresses of a plugin's pages, as routes."""
-        found: list[str] = []
+        """The URL rules of a plugin's pages, sorted; empty if its blueprints fail."""
+        routes: list[str] = []
         with self._guarded(plugin, "register_blueprints"):
             probe = plugin_routes.build_probe_app(
                 plugin, self._call_for_items(plugin, "register_blueprints")
             )
-            found += sorted({rule.rule for rule in probe.url_map.iter_rules()})
-        return found
+            routes += sorted({rule.rule for rule in probe.url_map.iter_rules()})
+        return routes
 
     def project_sections(
         self, transaction: Transaction, project: ProjectView, render: Callable[..., str]
     ) -> list[RenderedSection]:
-        """The plugins' sections of a project's page. `render(template, **context)` gives HTML."""
+        """The plugins' sections of a project's page. `render(template, **context)` returns HTML."""
         rendered: list[RenderedSection] = []
         for name in self._implementers_of("project_sections"):
             with self._guarded_work(name, "project_sections", transaction) as work:
@@ -214,44 +215,46 @@ class Hooks:
         return rendered
 
     def project_deleted(self, transaction: Transaction, project: ProjectView) -> None:
-        """Tell the plugins, inside the transaction that deletes it."""
+        """Call the hook `project_deleted`, inside the transaction that deletes the project."""
         self.call(transaction, "project_deleted", project=project)
 
     def call(
         self, transaction: Transaction, hook: str, *, only: str = "", **arguments: Any
     ) -> list[tuple[str, Any]]:
-        """Call `hook` of every plugin that has it, or of `only` one, each in a part of its own of
-        the transaction. Returns what they answer, each with the plugin's name.
+        """Call `hook` of every plugin, or of the plugin `only`, each on a savepoint of its own.
+        Returns the results, each with the plugin's name.
         """
-        found: list[tuple[str, Any]] = []
+        results: list[tuple[str, Any]] = []
         for name in self._implementers_of(hook):
             if only in ("", name):
                 with self._guarded_work(name, hook, transaction) as work:
-                    results = self._call_plugin(name, hook, work=work, **arguments)
-                    found += [(name, result) for result in results]
-        return found
+                    returned = self._call_plugin(name, hook, work=work, **arguments)
+                    results += [(name, result) for result in returned]
+        return results
 
     def run(
         self, transaction: Transaction, plugin: str, what: str, act: Callable[[Work], Any]
     ) -> tuple[Any, str]:
-        """Have a function of a plugin's do its part. Returns what it gives, and what it raised."""
-        given: list[Any] = []
+        """Call a plugin's function on a savepoint. Returns its result and an empty string, or None
+        and the error. `what` names the call in the list of failures.
+        """
+        results: list[Any] = []
         before = self._last_failure
         with self._guarded_work(plugin, what, transaction) as work:
-            given.append(act(work))
-        return self._outcome(given, before)
+            results.append(act(work))
+        return self._outcome(results, before)
 
     def prepare(self, plugin: str, what: str, act: Callable[[], Any]) -> tuple[Any, str]:
-        """The same outside any transaction, where the network may be used."""
-        given: list[Any] = []
+        """Like `run`, but outside any transaction: `act` may use the network."""
+        results: list[Any] = []
         before = self._last_failure
         with self._guarded(plugin, what):
-            given.append(act())
-        return self._outcome(given, before)
+            results.append(act())
+        return self._outcome(results, before)
 
-    def _outcome(self, given: list[Any], before: HookFailure | None) -> tuple[Any, str]:
+    def _outcome(self, results: list[Any], before: HookFailure | None) -> tuple[Any, str]:
         if self._last_failure is before:
-            return given[0], ""
+            return results[0], ""
         return None, self._failures[-1].error
 
     @property
@@ -259,13 +262,13 @@ class Hooks:
         return self._failures[-1] if self._failures else None
 
     def _implementers_of(self, hook: str) -> list[str]:
-        """The plugins that have a hook, in their order."""
+        """The names of the plugins that implement a hook, in the order of loading."""
         caller = getattr(self._manager.hook, hook)
-        having = {item.plugin_name for item in caller.get_hookimpls()}
-        return [name for name in self.names if name in having]
+        implementers = {item.plugin_name for item in caller.get_hookimpls()}
+        return [name for name in self.names if name in implementers]
 
     def _call_plugin(self, plugin: str, hook: str, **arguments: Any) -> list[Any]:
-        """What `plugin`'s implementations of `hook` return: nothing where it has none."""
+        """The results of `plugin`'s implementations of `hook`; empty if it has none."""
         others = [other for other in self.names if other != plugin]
         modules = [self._manager.get_plugin(other) for other in others]
         results: list[Any] = self._manager.subset_hook_caller(hook, modules)(**arguments)
@@ -275,18 +278,18 @@ class Hooks:
         return [item for result in self._call_plugin(plugin, hook, **arguments) for item in result]
 
     def _collect_registrations(self, hook: str) -> list[tuple[str, Any]]:
-        found: list[tuple[str, Any]] = []
+        registrations: list[tuple[str, Any]] = []
         for name in self._implementers_of(hook):
             with self._guarded(name, hook):
                 items = self._call_for_items(name, hook)
                 for item in items:
                     check_registration(name, hook, item)
-                found += [(name, item) for item in items]
-        return found
+                registrations += [(name, item) for item in items]
+        return registrations
 
     @contextmanager
     def _guarded_work(self, plugin: str, hook: str, transaction: Transaction) -> Iterator[Work]:
-        transaction.session.flush()  # what fails here is not the plugin's doing
+        transaction.session.flush()  # outside the guard: an error here is not the plugin's
         with self._guarded(plugin, hook), offline(), open_plugin_work(transaction, plugin) as work:
             yield work
 
@@ -294,25 +297,23 @@ class Hooks:
     def _guarded(self, plugin: str, hook: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # plugins are other people's code: none stops us
+        except Exception as error:  # a plugin may raise anything
             if is_outage(error) and not is_programming_error(error):
-                raise  # that is no fault of the plugin's, and its part is not to be lost
+                raise  # not the plugin's fault: the whole transaction fails and can be retried
             self.record_failure(plugin, hook, error)
 
 
-def enabled_plugins(settings: Settings, decided: Mapping[str, bool]) -> list[str]:
-    """The names of the plugins that are switched on: the operator's word counts more than the
-    settings.
-    """
-    every = dict.fromkeys((*settings.plugins, *decided))
-    return [name for name in every if decided.get(name, name in settings.plugins)]
+def enabled_plugins(settings: Settings, overrides: Mapping[str, bool]) -> list[str]:
+    """The names of the enabled plugins. The operator's overrides come before the settings."""
+    names = dict.fromkeys((*settings.plugins, *overrides))
+    return [name for name in names if overrides.get(name, name in settings.plugins)]
 
 
 @contextmanager
 def open_plugin_work(transaction: Transaction, plugin: str) -> Iterator[Work]:
     """`plugin`'s part of `transaction`: a session of its own, on a savepoint.
 
-    An exception undoes it alone; otherwise it is committed with the rest.
+    An exception rolls back this part alone; otherwise it is committed with the transaction.
     """
     transaction.session.flush()
     with Session(
@@ -326,5 +327,5 @@ def open_plugin_work(transaction: Transaction, plugin: str) -> Iterator[Work]:
 
 def _render_section(plugin: str, section: Section, render: Callable[..., str]) -> RenderedSection:
     html = render(section.template, **section.context)
-    # Escaped already, by the template it was rendered from.
+    # The template has escaped it.
     return RenderedSection(plugin, str(section.heading), Markup(html))  # noqa: S704

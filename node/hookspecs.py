@@ -1,10 +1,10 @@
-"""Every hook a plugin may implement.
+"""Every hook that a plugin may implement.
 
-A plugin is a module with an entry point in the group `moothall.plugins`; it marks each function
-that implements a hook with `node.api.hookimpl`. Such a function may leave out arguments it does
-not need. Text that people read is given as `lazy_gettext`, so that it comes out in their language.
-Hooks named `register_…` are called once, at the start, and say what there is; the others are called
-when it happens. What they take and give are the frozen types of `node.plugin_declarations` and
+A plugin is a module with an entry point in the group `moothall.plugins`. It marks each function
+that implements a hook with `node.api.hookimpl`; the function may omit arguments that it does not
+need. Text that people read is returned as `lazy_gettext`, so that the node can translate it.
+Hooks named `register_…` are called once, when the node starts; the others when the event happens.
+Their arguments and results are the frozen types of `node.plugin_declarations` and
 `node.plugin_views`.
 """
 
@@ -32,7 +32,7 @@ from node.plugin_views import ActivityView, DemoView, DocumentView, PersonView, 
 
 PROJECT_NAME = "moothall"
 
-# The plugin interface of this node. It grows by one when a plugin made for the last would break.
+# Version of the plugin API of this node. Incremented by changes that break existing plugins.
 API_VERSION = 1
 
 hookspec = pluggy.HookspecMarker(PROJECT_NAME)
@@ -40,99 +40,103 @@ hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
 
 
 class HookSpecs(Protocol):
-    """The hooks, called for one plugin at a time: one that raises is logged and left out."""
+    """The hooks. Each plugin is called separately; errors are logged and its result is ignored."""
 
     @hookspec
     def plugin_details(self) -> PluginDetails:
-        """Say who this is. Required; called first, before anything else of the plugin is used."""
+        """Return the plugin's name, version and API version. Required; called before all others."""
 
     @hookspec
     def register_blueprints(self) -> list[Blueprint]:
-        """Give pages: new blueprints named `<plugin>` or `<plugin>_<more>`, for one application."""
+        """Return the plugin's pages: new blueprints named `<plugin>` or `<plugin>_<suffix>`, for
+        one application.
+        """
 
     @hookspec
     def register_navigation(self) -> list[NavigationItem]:
-        """Give items of the service navigation."""
+        """Return items of the service navigation."""
 
     @hookspec
     def register_permissions(self) -> list[Permission]:
-        """Give permissions, named `<plugin>.<what>`."""
+        """Return permissions, named `<plugin>.<permission>`."""
 
     @hookspec
     def project_sections(self, project: ProjectView, work: Work) -> list[Section]:
-        """Give sections of the project's page, for everybody who sees it. `work` is for reading."""
+        """Return sections of a project's page, for all who can see it. `work` is for reading."""
 
     @hookspec
     def project_deleted(self, project: ProjectView, work: Work) -> None:
-        """A project was deleted, here or by its own council: forget it, in the same transaction."""
+        """A project was deleted, here or by its own council: delete the plugin's data about it, in
+        the same transaction.
+        """
 
     @hookspec
     def register_documents(self) -> list[DocumentType]:
-        """Give types of documents that are published with `node.api.publish` and federated."""
+        """Return types of documents that are published with `node.api.publish` and federated."""
 
     @hookspec
     def document_received(self, document: DocumentView, work: Work) -> None:
-        """Another council published or changed a document of a type of this plugin. It has been
-        checked and kept: `node.api.documents` has it.
+        """Another council published or changed a document of one of this plugin's types. The
+        document has been validated and stored: `node.api.documents` includes it.
         """
 
     @hookspec
     def document_withdrawn(self, document: DocumentView, work: Work) -> None:
-        """A document is no longer there, and is given as it was: another council withdrew it, or
-        nobody else may see the project that it is about any more.
+        """A document was removed, because another council withdrew it or because its project is no
+        longer visible to other councils. `document` is its last version.
         """
 
     @hookspec
     def register_activities(self) -> list[str]:
-        """Give types of activities that this plugin acts on, such as `Offer`. The node itself acts
-        on none of them.
+        """Return types of activities that this plugin handles, such as `Offer`. They must not be
+        types that the node itself handles.
         """
 
     @hookspec
     def activity_received(self, activity: ActivityView, work: Work) -> bool | None:
-        """Act on an activity of one of these types. Returns whether it did; what is not acted on
-        is ignored.
+        """Handle an activity of one of the registered types. Return whether it was handled;
+        activities that no plugin handles are ignored.
         """
 
     @hookspec
     def register_facets(self) -> list[Facet]:
-        """Give what projects can be narrowed down by at /projects."""
+        """Return facets by which projects can be filtered at /projects."""
 
     @hookspec
     def facet_values(
         self, projects: Sequence[ProjectView], work: Work
     ) -> Mapping[str, Mapping[str, Collection[str]]]:
-        """Give the values that projects have of each facet, by its name: those of each project by
-        its `uri`. Asked whenever projects are indexed, of many at once: a statement for each would
-        be dear. `node.api.reindex` has that done again.
+        """Return the facet values of `projects`: facet name to project `uri` to values. Called with
+        many projects at once when they are indexed, so avoid a query for each. Call
+        `node.api.reindex` when the values of a project change.
         """
 
     @hookspec
     def desk_steps(self, person: PersonView, work: Work) -> list[DeskStep]:
-        """Give what waits for a person, for their desk. `work` is for reading."""
+        """Return what is waiting for `person`, for their desk. `work` is for reading."""
 
     @hookspec
     def register_settings(self) -> list[Setting]:
-        """Give settings, which the operator changes on a page of the node."""
+        """Return settings, which the operator changes on a page of the node."""
 
     @hookspec
     def register_commands(self) -> list[click.Command]:
-        """Give commands, which are run as `moothall <plugin> <command>`. They enter the node with
-        `node.api.work`.
+        """Return commands, which are run as `moothall <plugin> <command>`. They access the database
+        with `node.api.work`.
         """
 
     @hookspec
     def register_jobs(self) -> list[ScheduledJob]:
-        """Give jobs, each of which is run again and again."""
+        """Return jobs that run at regular intervals."""
 
     @hookspec
     def register_checks(self) -> list[Check]:
-        """Give questions that `moothall doctor` asks."""
+        """Return checks for `moothall doctor`."""
 
     @hookspec
     def register_notifications(self) -> list[NotificationType]:
-        """Give types of notifications, named `<plugin>.<what>`, for `node.api.notify`."""
+        """Return types of notifications, named `<plugin>.<type>`, for `node.api.notify`."""
 
     @hookspec
     def demo(self, demo: DemoView, work: Work) -> None:
-        """Add to a demonstration, once its council and its projects are there."""
+        """Add the plugin's data to a demonstration, after its council and projects were created."""

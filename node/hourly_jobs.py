@@ -1,4 +1,4 @@
-"""What is done once an hour, whichever of this node's processes does it."""
+"""Runs jobs once an hour in one of this node's processes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ RETRY_INTERVAL = timedelta(minutes=1)
 
 
 class HourlyJob(Base):
-    """When a job that runs once an hour is due next."""
+    """When an hourly job is due next."""
 
     __tablename__ = "hourly_job"
 
@@ -24,8 +24,8 @@ class HourlyJob(Base):
 
 
 def run_hourly(node: Node, job: str, act: Callable[[], object]) -> None:
-    """Have `act` run, unless it did within the hour in any process. What it raises is raised, and
-    it runs again soon.
+    """Call `act`, unless a process of this node did within the last hour. If it raises, the error
+    is raised and the job is due again after `RETRY_INTERVAL`.
     """
     if not _claim(node, job):
         return
@@ -33,23 +33,24 @@ def run_hourly(node: Node, job: str, act: Callable[[], object]) -> None:
         act()
     except BaseException:
         with node.work(by=job) as work:
-            again = (
+            reschedule = (
                 update(HourlyJob).where(HourlyJob.job == job).values(due_at=now() + RETRY_INTERVAL)
             )
-            work.session.execute(again)
+            work.session.execute(reschedule)
         raise
 
 
 def _claim(node: Node, job: str) -> bool:
+    """Whether the job is due and this process, and no other, is to run it."""
     with node.reading() as session:
         due_at = session.scalar(select(HourlyJob.due_at).where(HourlyJob.job == job))
-    moment = now()
-    if due_at is not None and due_at > moment:
+    current_time = now()
+    if due_at is not None and due_at > current_time:
         return False
     with node.work(by=job) as work:
         if due_at is None:
-            return insert_once(work.session, HourlyJob, job=job, due_at=moment + INTERVAL)
-        # Of two processes, the second finds that it is claimed.
-        mine = HourlyJob.job == job, HourlyJob.due_at == due_at
-        claimed = update(HourlyJob).where(*mine).values(due_at=moment + INTERVAL)
-        return work.session.scalar(claimed.returning(HourlyJob.job)) is not None
+            return insert_once(work.session, HourlyJob, job=job, due_at=current_time + INTERVAL)
+        # Compare and set: the second of two processes updates no row.
+        is_unclaimed = HourlyJob.job == job, HourlyJob.due_at == due_at
+        claim = update(HourlyJob).where(*is_unclaimed).values(due_at=current_time + INTERVAL)
+        return work.session.scalar(claim.returning(HourlyJob.job)) is not None

@@ -1,9 +1,8 @@
-"""The only way to run something later.
+"""Background jobs.
 
-A job is a name and a function without arguments that works off rows with a state. The rows are the
-queue; the engine (Huey) only carries wake-ups between processes, so an engine that loses its memory
-or cannot be reached loses nothing: each job also runs every minute by itself, in each process that
-works jobs off.
+A job is a name and a function without arguments that processes rows with a state. The rows are the
+queue; the engine (Huey) only carries wake-ups between processes, so an engine that loses its data
+or cannot be reached loses nothing: each job also runs every minute, in each process that runs jobs.
 """
 
 import sys
@@ -23,9 +22,10 @@ from node.errors import DependencyUnreachableError, SettingsError
 from node.logs import DATABASE_LOGGER, JOB_ENGINE_LOGGER
 from node.settings import Settings
 
-# Huey loads what every engine of its needs, if it is there: 15 MB that most nodes never use.
+# Huey imports the clients of all its engines if they are installed: 15 MB that most nodes never
+# use. None in `sys.modules` makes these imports fail.
 UNNEEDED_MODULES = tuple(name for name in ("redis", "psycopg") if name not in sys.modules)
-sys.modules.update(dict.fromkeys(UNNEEDED_MODULES))  # type: ignore[arg-type]  # None: it is not there
+sys.modules.update(dict.fromkeys(UNNEEDED_MODULES))  # type: ignore[arg-type]
 try:
     from huey import MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey, storage
     from huey.api import Huey
@@ -35,27 +35,27 @@ finally:
     for name in UNNEEDED_MODULES:
         del sys.modules[name]
 
-# What its engine of that name needs of redis.
+# What Huey's Redis engine uses of the module `redis`.
 HUEY_REDIS_NAMES = ("ConnectionPool", "Redis", "ConnectionError", "TimeoutError")
 log = structlog.get_logger(__name__)
 
-# An idle node looks for wake-ups of other processes this often, in seconds.
+# How often an idle process polls for wake-ups from other processes.
 IDLE_POLL_SECONDS = 0.25
-# Seconds between two runs of a job that nobody wakes.
+# Between two runs of a job that is not woken.
 SWEEP_INTERVAL_SECONDS = 60.0
-# A delivery or a fetch that has begun ends within its own 10 seconds.
+# Longer than the time limit of a delivery or a fetch, 10 seconds.
 STOP_TIMEOUT_SECONDS = 15.0
-# Seconds that a process which ends waits for wake-ups that are still on their way to the engine.
+# How long a process that ends waits until the engine has its last wake-ups.
 DRAIN_TIMEOUT_SECONDS = 3.0
-# Seconds that an engine has to accept a connection, and to answer.
+# For the engine to accept a connection, and to respond.
 CONNECT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 2, 5
 
 
 class Jobs:
-    """The named jobs of this node, and the engine that carries wake-ups to whoever works them off.
+    """The jobs of this node by name, and the engine that wakes them in the processes that run them.
 
-    Raises `SettingsError` for an engine that cannot be used, `UnreachableError` for one that does
-    not answer.
+    Raises `SettingsError` if the engine cannot be used, `DependencyUnreachableError` if it does not
+    respond.
     """
 
     def __init__(self, settings: Settings, secret: str) -> None:
@@ -67,7 +67,7 @@ class Jobs:
             raise kind(f"The job engine cannot be used: {error}") from error
         self._tasks: dict[str, Any] = {}
         self._runners: dict[str, JobRunner] = {}
-        # Set when this process is about to end: whoever works rows off takes no more of them.
+        # Set when this process is about to end: jobs then start no more rows.
         self.stopping = threading.Event()
         self._consumer: QuietConsumer | None = None
         self._engine = settings.jobs
@@ -80,24 +80,25 @@ class Jobs:
     def register(
         self, name: str, function: Callable[[], None], coalesce_seconds: float = 0.0
     ) -> None:
-        """Let `name` be woken, and run it every minute besides: `gather_seconds` after it is woken,
-        so that one run does what comes together.
+        """Add a job, which runs every minute and when woken. A run starts `coalesce_seconds` after
+        the wake-up, so that it covers the wake-ups of that time.
         """
         runner = self._runners[name] = JobRunner(name, function, self.stopping, coalesce_seconds)
 
-        def arrive() -> None:
+        def on_wake_up() -> None:
             if self._consumer is not None:
                 runner.woken.set()
             else:
                 runner.run()
 
-        self._tasks[name] = self._huey.task(name=name)(arrive)
+        self._tasks[name] = self._huey.task(name=name)(on_wake_up)
 
     def wake(self, name: str, delay: timedelta = timedelta()) -> None:
-        """Have `name` run soon, or after `delay`; returns at once, whatever the engine does.
+        """Have the job run soon, or after `delay`. Returns at once.
 
-        A failing engine is logged: the job runs each minute anyway. Where this process alone works
-        the jobs off, a run that has yet to begin will do: it sees all that is committed by then.
+        An engine that fails is logged: the job runs each minute anyway. If this process alone runs
+        jobs, wake-ups before the next run are merged, as that run sees everything committed by
+        then.
         """
         task, runner = self._tasks[name], self._runners[name]
         if delay > timedelta():
@@ -109,8 +110,8 @@ class Jobs:
             self._send((name, delay), task)
 
     def start(self) -> None:
-        """Work the jobs off, in threads of this process, until `stop`: each at once, for what an
-        earlier process left.
+        """Run the jobs in threads of this process until `stop`. Each runs at once, since an earlier
+        process may have left rows.
         """
         self._consumer = QuietConsumer(
             self._huey,
@@ -126,40 +127,40 @@ class Jobs:
             runner.start()
 
     def stop(self) -> None:
-        """Let what has been begun end, begin nothing more, and wait for that."""
+        """Start no more runs, and wait up to `STOP_TIMEOUT_SECONDS` for those in progress."""
         self.stopping.set()
         if self._consumer is not None:
             self._consumer.stop()
-        until = monotonic() + STOP_TIMEOUT_SECONDS
+        deadline = monotonic() + STOP_TIMEOUT_SECONDS
         for runner in self._runners.values():
             runner.woken.set()
         for runner in self._runners.values():
-            runner.join(max(0.0, until - monotonic()))
+            runner.join(max(0.0, deadline - monotonic()))
 
     def close(self) -> None:
-        """Let go of the engine, once it has what it was to be given."""
+        """Send the remaining wake-ups and close the connection to the engine."""
         self._wake_up_sender.close()
         self._huey.storage.close()
 
     def run_pending(self) -> int:
-        """Run what waits in a memory engine; for tests. Returns how many tasks ran."""
-        ran = 0
+        """Run the tasks in a memory engine; for tests. Returns the number of tasks."""
+        count = 0
         while (task := self._huey.dequeue()) is not None:
             self._huey.execute(task)
-            ran += 1
-        return ran
+            count += 1
+        return count
 
-    def _send(self, what: tuple[str, timedelta], send: Callable[[], Any]) -> None:
-        """Give the engine a wake-up: at once where it is on this machine, else without waiting."""
+    def _send(self, wake_up: tuple[str, timedelta], send: Callable[[], Any]) -> None:
+        """Send a wake-up to the engine; in another thread if the engine is remote."""
         if self._is_remote:
-            self._wake_up_sender.put(what, send)
+            self._wake_up_sender.put(wake_up, send)
         else:
             _try_send(send)
 
 
 class JobRunner:
-    """Runs one job in a thread of its own: when it is woken, and each minute. So no process has two
-    runs of a job at once, and none that waits for slow servers holds up another.
+    """Runs one job in a thread of its own, when it is woken and each minute. A process therefore
+    never has two runs of a job at once, and a job that waits for slow servers delays no other.
     """
 
     def __init__(
@@ -183,12 +184,12 @@ class JobRunner:
             self._thread.join(seconds)
 
     def run(self) -> None:
-        """One run, which fails alone: the rows keep their state, and the next run finds them."""
+        """Run the job once. If it fails, the rows keep their state for the next run."""
         self.woken.clear()
         try:
             self._function()
         except UNAVAILABLE_ERRORS as error:
-            DATABASE_LOGGER.error("A job could not use the database: %s", error)
+            DATABASE_LOGGER.error("Database unavailable to a job: %s", error)
         except Exception:
             log.exception("job failed", job=self._name)
 
@@ -201,9 +202,8 @@ class JobRunner:
 
 
 class WakeUpSender:
-    """Wake-ups on their way to an engine that is reached over a network, sent by a thread of their
-    own: it may not answer, and nobody waits for it. Each is sent once, however often it is put here
-    meanwhile.
+    """Sends wake-ups to a remote engine in a thread of its own, since the engine may not respond.
+    Equal wake-ups that wait at the same time are sent once.
     """
 
     def __init__(self) -> None:
@@ -212,16 +212,16 @@ class WakeUpSender:
         self._thread: threading.Thread | None = None
         self._is_closing = False
 
-    def put(self, what: tuple[str, timedelta], send: Callable[[], Any]) -> None:
+    def put(self, wake_up: tuple[str, timedelta], send: Callable[[], Any]) -> None:
         with self._changed:
-            self._waiting[what] = send
+            self._waiting[wake_up] = send
             if self._thread is None and not self._is_closing:
                 self._thread = threading.Thread(target=self._loop, name="wake-ups", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
     def close(self) -> None:
-        """Wait until all is sent, but not long."""
+        """Wait up to `DRAIN_TIMEOUT_SECONDS` until all wake-ups are sent."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
@@ -234,19 +234,19 @@ class WakeUpSender:
                 self._changed.wait_for(lambda: self._waiting or self._is_closing)
                 if not self._waiting:
                     return
-                what = next(iter(self._waiting))
-                send = self._waiting.pop(what)
+                wake_up = next(iter(self._waiting))
+                send = self._waiting.pop(wake_up)
             if not _try_send(send):
-                with self._changed:  # all of it runs within a minute anyway
+                with self._changed:  # the jobs run within a minute anyway
                     self._waiting.clear()
 
 
 def _try_send(send: Callable[[], Any]) -> bool:
-    """Whether the engine took a wake-up. A failure is logged: the job runs each minute anyway."""
+    """Send a wake-up, and return whether the engine accepted it. A failure is only logged."""
     try:
         send()
     except Exception as error:  # noqa: BLE001 -- any engine's own error
-        JOB_ENGINE_LOGGER.error("The job engine does not take wake-ups: %s", error)
+        JOB_ENGINE_LOGGER.error("The job engine does not accept wake-ups: %s", error)
         return False
     return True
 
@@ -273,7 +273,7 @@ def _create_huey(settings: Settings, secret: str) -> Huey:
             for name in HUEY_REDIS_NAMES:
                 setattr(storage, name, getattr(redis, name))
             storage.RedisStorage.redis_client = redis.Redis
-            # What the address says itself counts.
+            # Parameters in the URL take precedence.
             limits = {
                 "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "socket_timeout": RESPONSE_TIMEOUT_SECONDS,

@@ -1,7 +1,8 @@
 """The languages of the pages, and which of them this request is answered in.
 
-A language chosen with the switch of a page comes first. Then a Welsh node answers in Welsh: almost
-every browser in Wales asks for English, which nobody chose. On an English node the browser decides.
+The language that the visitor chose with the language switch comes first. Otherwise a node whose
+language is Welsh answers in Welsh, whatever the browser asks for, since almost every browser in
+Wales asks for English by default. On an English node the browser's preference decides.
 """
 
 from urllib.parse import quote, urlencode
@@ -11,28 +12,29 @@ from flask_babel import get_locale, get_translations
 
 from node.messages import Message
 
-# Each by its own name, in the order of the switch.
+# Names of the languages in themselves, in the order of the language switch.
 LANGUAGES = {"en": "English", "cy": "Cymraeg"}
 LOCALES = {"en": "en_GB", "cy": "cy_GB"}
 ENGLISH = "en"
-# The query parameter with which a page is asked for in a language, and the switch made.
+# The query parameter of the language switch.
 LANGUAGE_PARAMETER = "lang"
-COOKIE_NAME_KEY = "MOOTHALL_LANGUAGE_COOKIE"  # the setting of the application that has its name
+# The key in Flask's configuration that holds the name of the cookie with the chosen language.
+COOKIE_NAME_KEY = "MOOTHALL_LANGUAGE_COOKIE"
 
 
 def chosen_language() -> str | None:
-    """What whoever asks has chosen: with this request, or before."""
-    for given in (
+    """The language that the visitor chose, with this request or an earlier one; None if neither."""
+    for tag in (
         request.args.get(LANGUAGE_PARAMETER),
         request.cookies.get(current_app.config[COOKIE_NAME_KEY]),
     ):
-        if given in LANGUAGES:
-            return given
+        if tag in LANGUAGES:
+            return tag
     return None
 
 
 def select_locale(default: str) -> str:
-    """The locale to answer in; `default` is the node's language."""
+    """The locale of the response. `default` is the node's language."""
     if not has_request_context():
         return LOCALES[default]
     g.asked_for_language = True
@@ -41,7 +43,7 @@ def select_locale(default: str) -> str:
 
 
 def _browser_language() -> str | None:
-    """What the browser likes best: `en-GB` is as good as `en`."""
+    """The language of ours that the browser prefers, regardless of regions (`en-GB` is `en`)."""
     for tag, quality in request.accept_languages:
         language = tag.partition("-")[0].lower()
         if language in LANGUAGES and quality > 0:
@@ -56,9 +58,8 @@ def page_language() -> str:
 
 
 def url_in_language(language: str) -> str:
-    """The address of this page in another language, with all that was asked of it.
-
-    Of a page that answers a form and cannot be opened, the front page.
+    """The address of this page in another language, with its query. If this page is the response
+    to a form and has no GET route, the home page's.
     """
     query = [
         (name, value)
@@ -72,14 +73,13 @@ def url_in_language(language: str) -> str:
 
 
 def _has_get_route() -> bool:
-    addresses = current_app.create_url_adapter(request)
-    return addresses is not None and addresses.test(method="GET")
+    routes = current_app.create_url_adapter(request)
+    return routes is not None and routes.test(method="GET")
 
 
 def translate(text: str) -> str:
-    """What a service said, in the language of the page.
-
-    A sentence that was stored is looked up as it stands; what is in no catalogue stays as it is.
+    """A `Message` of a service, or a stored English text, in the language of the page. A text
+    without a translation is returned unchanged.
     """
     translations = get_translations()
     if isinstance(text, Message):

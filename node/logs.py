@@ -1,4 +1,4 @@
-"""Structured logs: one event a line, with the id of the request it belongs to."""
+"""Structured logs: one line for each event, with the id of the request that it belongs to."""
 
 import io
 import logging
@@ -15,8 +15,8 @@ MIN_REPEAT_SECONDS = 60.0
 
 
 class OncePerMinuteFilter(logging.Filter):
-    """Lets through one record a minute, as one line without a traceback: for what many threads meet
-    again and again while something that all of them need is down.
+    """Lets one record a minute through, in one line without a traceback: for errors that many
+    threads get repeatedly while the database or the job engine is down.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class OncePerMinuteFilter(logging.Filter):
         return True
 
 
-# Where it is noted that the database, or the job engine, does not answer.
+# For errors of the database and of the job engine.
 DATABASE_LOGGER = logging.getLogger("node.database")
 JOB_ENGINE_LOGGER = logging.getLogger("huey.consumer")
 DATABASE_LOGGER.addFilter(OncePerMinuteFilter())
@@ -47,8 +47,8 @@ for _name in ("huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"
 def escape_event(
     _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Write what cannot be printed as `\\x1b`: whoever can have something logged neither paints in
-    a terminal nor makes lines of their own. What is no text, structlog writes so already.
+    """Escape unprintable characters (as `\\x1b`), so that logged input cannot control a terminal or
+    forge lines. structlog escapes values that are not text itself.
     """
     return {
         escape_unprintable(name): escape_unprintable(value) if isinstance(value, str) else value
@@ -61,19 +61,19 @@ def escape_unprintable(text: str) -> str:
     return text if text.isprintable() else "".join(map(_escape_character, text))
 
 
-def _escape_character(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+def _escape_character(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
 
 
 def _write_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
-    written = io.StringIO()
-    structlog.dev.plain_traceback(written, exc_info)
-    stream.write("\n".join(map(escape_unprintable, written.getvalue().split("\n"))))
+    traceback = io.StringIO()
+    structlog.dev.plain_traceback(traceback, exc_info)
+    stream.write("\n".join(map(escape_unprintable, traceback.getvalue().split("\n"))))
 
 
 def configure(settings: Settings) -> None:
-    """Send every log of this process, ours and libraries', to standard error in the format that is
-    set.
+    """Send all logs of this process, including libraries', to standard error in the format of
+    `settings.log_format`.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -110,7 +110,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    # Wake-ups of the job engine are not news, nor is what Alembic finds when nothing is to do.
+    # Every wake-up of the job engine, and every check by Alembic, would be a line.
     for name in ("huey", "huey.consumer", "waitress.queue"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,8 +1,8 @@
-"""Writes that touch many rows, in portions: no transaction keeps other writers waiting for long.
+"""Writes to many rows, split into batches so that no transaction keeps other writers waiting.
 
-A long write begins in the transaction of whoever asks for it, which marks what is to change and
-writes the first portion. What is left is a row of `LongWrite`, committed with it: a job writes the
-rest, in short transactions, and another process goes on where one was killed.
+A long write starts in the transaction that requests it, which writes the first batch and commits a
+row of `LongWrite` for the rest. A job writes the remaining batches in short transactions; after a
+crash, another process continues from that row.
 """
 
 import time
@@ -20,18 +20,18 @@ from node.error_isolation import for_each
 from node.runtime import Node, UnitOfWork
 
 JOB = "long-writes"
-# Rows written in one transaction: some 20 to 50 milliseconds.
+# Rows in one transaction, which then takes 20 to 50 milliseconds.
 BATCH_SIZE = 500
-# After a portion other writers have as much time as it took, and at least so many seconds. SQLite
-# does not queue the writers of different processes: each looks every now and then.
+# The pause after a batch, as a multiple of its duration, and at least. SQLite does not queue the
+# writers of different processes: they poll, and need time to find the database unlocked.
 PAUSE_RATIO, MIN_PAUSE_SECONDS = 1.0, 0.005
-# Rows are changed in the database alone: sessions hold none of them.
+# Execution options of bulk statements: no session holds the rows that they change.
 UNSYNCHRONISED = {"synchronize_session": False}
 
 
 class LongWrite(Base):
-    """A long write that has not ended. `subject` says what it is about, such as a host. A step may
-    note in `position` where the next one goes on.
+    """A long write that is not finished. `subject` is what it applies to, such as a host. A step
+    may store in `position` where the next one continues.
     """
 
     __tablename__ = "long_write"
@@ -44,20 +44,20 @@ class LongWrite(Base):
     position: Mapped[int] = mapped_column(BigInteger)
 
 
-# Writes a portion of a long write; whether there may be more.
+# Writes one batch of a long write. Returns whether there may be more.
 Step = Callable[[UnitOfWork, LongWrite], bool]
 
 
 @dataclass(frozen=True)
 class LongWriteKind:
-    """A kind of long write. `step` must not choose again what it has written."""
+    """A kind of long write. `step` must not select again the rows that it has written."""
 
     name: str
     step: Step
 
 
 def begin(work: UnitOfWork, kind: LongWriteKind, subject: str = "") -> None:
-    """Write the first portion, and have the job write the rest after the commit."""
+    """Write the first batch in this transaction, and have the job write the rest afterwards."""
     work.session.flush()
     row = LongWrite(kind=kind.name, subject=subject, asked_at=now(), position=0)
     if kind.step(work, row):
@@ -65,26 +65,28 @@ def begin(work: UnitOfWork, kind: LongWriteKind, subject: str = "") -> None:
 
 
 def enqueue(work: UnitOfWork, kind: LongWriteKind, subject: str = "") -> None:
-    """Have the job write all of it after the commit."""
+    """Have the job write all batches after the commit."""
     _save(work, LongWrite(kind=kind.name, subject=subject, asked_at=now(), position=0))
 
 
 def _save(work: UnitOfWork, row: LongWrite) -> None:
-    anew = {"asked_at": row.asked_at, "position": row.position}
-    new = insert_into(work.session, LongWrite).values(kind=row.kind, subject=row.subject, **anew)
+    values = {"asked_at": row.asked_at, "position": row.position}
+    insert = insert_into(work.session, LongWrite).values(
+        kind=row.kind, subject=row.subject, **values
+    )
     key = ["kind", "subject"]
-    work.session.execute(new.on_conflict_do_update(index_elements=key, set_=anew))
+    work.session.execute(insert.on_conflict_do_update(index_elements=key, set_=values))
     work.wake(JOB)
 
 
 def cancel(work: UnitOfWork, kind: LongWriteKind, subject: str) -> None:
-    """What is left of a long write is not done: somebody asked for the opposite."""
-    mine = LongWrite.kind == kind.name, LongWrite.subject == subject
-    work.session.execute(delete(LongWrite).where(*mine), execution_options=UNSYNCHRONISED)
+    """Skip the remaining batches of a long write, because the opposite was requested."""
+    is_same = LongWrite.kind == kind.name, LongWrite.subject == subject
+    work.session.execute(delete(LongWrite).where(*is_same), execution_options=UNSYNCHRONISED)
 
 
 def run_job(node: Node, kinds: Sequence[LongWriteKind]) -> None:
-    """The job: write what is left of long writes, the oldest first."""
+    """The job: write the remaining batches of all long writes, oldest first."""
     steps = {kind.name: kind.step for kind in kinds}
     query = select(LongWrite.id).where(LongWrite.kind.in_(steps)).order_by(LongWrite.id)
     with node.reading() as session:
@@ -98,7 +100,9 @@ def run_job(node: Node, kinds: Sequence[LongWriteKind]) -> None:
 
 
 def _continue_write(steps: Mapping[str, Step], row_id: int, work: UnitOfWork) -> bool:
-    """Write one portion of a long write, unless another process does."""
+    """Write one batch of a long write, unless another process is doing so. Returns whether there
+    may be more.
+    """
     query = select(LongWrite).where(LongWrite.id == row_id)
     row = work.session.scalar(query.with_for_update(skip_locked=True))
     if row is None:
@@ -110,27 +114,27 @@ def _continue_write(steps: Mapping[str, Step], row_id: int, work: UnitOfWork) ->
 
 
 def run_in_batches(node: Node, by: str, write: Callable[[UnitOfWork], bool]) -> None:
-    """Have `write` write one portion after the other, each in a transaction of its own, until it
-    returns that there is no more or the node stops.
+    """Call `write` repeatedly, each time in a transaction of its own, until it returns that there
+    are no more rows or the node stops.
     """
     while True:
-        began = time.monotonic()
+        started = time.monotonic()
         with node.work(by=by) as work:
-            is_more = write(work)
-        rest = max((time.monotonic() - began) * PAUSE_RATIO, MIN_PAUSE_SECONDS)
-        if not is_more or node.jobs.stopping.wait(rest):
+            has_more = write(work)
+        pause = max((time.monotonic() - started) * PAUSE_RATIO, MIN_PAUSE_SECONDS)
+        if not has_more or node.jobs.stopping.wait(pause):
             return
 
 
-def lock_batch(session: Session, model: type[Base], chosen: Select[Any]) -> Sequence[int]:
-    """The ids of up to `PORTION` of the rows of `model` whose ids are `chosen`, locked until the
-    end of the transaction. Rows that others have locked are left out.
+def lock_batch(session: Session, model: type[Base], query: Select[Any]) -> Sequence[int]:
+    """Lock up to `BATCH_SIZE` rows of `model`, whose ids `query` selects, until the end of the
+    transaction, and return the ids. Rows locked by other transactions are skipped.
     """
     return session.scalars(
-        chosen.limit(BATCH_SIZE).with_for_update(skip_locked=True, of=model)
+        query.limit(BATCH_SIZE).with_for_update(skip_locked=True, of=model)
     ).all()
 
 
-def is_any_left(session: Session, chosen: Select[Any]) -> bool:
-    """Whether anything is `chosen` now, such as rows that were locked by others."""
-    return session.scalar(chosen.limit(1)) is not None
+def is_any_left(session: Session, query: Select[Any]) -> bool:
+    """Whether `query` selects any rows, such as rows that other transactions had locked."""
+    return session.scalar(query.limit(1)) is not None

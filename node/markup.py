@@ -1,4 +1,4 @@
-"""Text that people wrote, as HTML that is safe to show: Markdown of our own, HTML of others."""
+"""Makes text safe to show as HTML: Markdown written here, and HTML from other servers."""
 
 import re
 from functools import cache, lru_cache
@@ -50,7 +50,7 @@ ALLOWED_TAGS = frozenset(
         "ul",
     ]
 )
-# Elements of running text, and all that HTML opens again in every block that they reach into.
+# Inline elements, including the formatting elements that an HTML parser reopens in every block.
 INLINE_TAGS = frozenset(
     [
         "a",
@@ -87,13 +87,14 @@ INLINE_TAGS = frozenset(
 )
 VOID_TAGS = frozenset(["br", "col", "hr", "img", "input", "wbr"])
 MAX_DEPTH = 100
-# Of HTML that is badly nested: so many tags are put right, and it grows so many times at most.
+# Badly nested HTML is repaired if it has at most this many tags and grows by at most this factor.
 MAX_REPAIRED = 200
 MAX_GROWTH = 4
-# Texts that are remembered as HTML, each of some hundred kilobytes at most.
+# Each is up to a few hundred kilobytes.
 MAX_CACHED_RENDERINGS = 16
 SPACE = r"[ \t\n\f\r]"
-# A tag: whether it ends something, and its name; or the beginning of what is none, without a name.
+# Matches a tag, with `/` for an end tag and the name; or the start of malformed markup, without
+# a name.
 TAG_PATTERN = re.compile(
     r"<(?:(/?)([a-zA-Z][a-zA-Z0-9-]*+)"
     rf"(?:{SPACE}++[a-zA-Z_:][a-zA-Z0-9_:.-]*+"
@@ -108,7 +109,7 @@ _markdown = (
 
 
 def _lower_headings(state: StateCore) -> None:
-    """The title of the page has the first level for itself."""
+    """Turn `h1` into `h2`: only the title of the page is an `h1`."""
     for token in state.tokens:
         if token.tag == "h1":
             token.tag = "h2"
@@ -118,9 +119,9 @@ _markdown.core.ruler.push("lower_headings", _lower_headings)
 
 
 @cache
-def _get_cleaner(also: frozenset[str]) -> nh3.Cleaner:
+def _get_cleaner(extra_tags: frozenset[str]) -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=set(ALLOWED_TAGS | also),
+        tags=set(ALLOWED_TAGS | extra_tags),
         attributes={
             "a": {"href", "title"},
             "td": {"colspan"},
@@ -129,22 +130,21 @@ def _get_cleaner(also: frozenset[str]) -> nh3.Cleaner:
         },
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer ugc",
-        # An address without a host would lead to wherever the text is shown.
+        # A relative URL would be resolved against the page that shows the text.
         url_relative="deny",
     )
 
 
 class HtmlError(ValueError):
-    """HTML that would take too long to read: badly nested, or too deeply."""
+    """HTML that would take too long to parse: badly or too deeply nested."""
 
 
 @lru_cache(maxsize=MAX_CACHED_RENDERINGS)
 def render_markdown(source: str) -> str:
-    """Markdown as sanitised HTML. Raw HTML in it is shown as text; so is Markdown that is nested
-    too deeply.
+    """Render Markdown as sanitised HTML. Raw HTML is shown as text, and so is Markdown that is
+    nested too deeply.
 
-    What was rendered a moment ago is remembered: whoever writes it in a transaction renders it
-    before that begins.
+    Results are cached, so that a text can be rendered before the transaction that stores it begins.
     """
     try:
         return sanitise(_markdown.render(source.replace("\0", "")))
@@ -153,11 +153,11 @@ def render_markdown(source: str) -> str:
 
 
 def sanitise(html: str, extra_tags: frozenset[str] = frozenset()) -> str:
-    """HTML of anybody as HTML without scripts, styles, images, forms or classes; links open nothing
-    by themselves. `also` names elements that are kept beside `TAGS`.
+    """Remove scripts, styles, images, forms and classes from untrusted HTML. `extra_tags` are
+    allowed besides `ALLOWED_TAGS`.
 
-    The only way to the parser, which takes time and memory that grow with the square of HTML that
-    is badly nested. Raises `HtmlError` for such HTML before it is parsed, unless it has few tags.
+    All HTML is parsed here only: the parser needs time and memory quadratic in the size of badly
+    nested HTML. Raises `HtmlError` for such HTML before it is parsed, unless it has few tags.
     """
     if is_well_nested(html):
         return _get_cleaner(extra_tags).clean(html)
@@ -170,52 +170,52 @@ def sanitise(html: str, extra_tags: frozenset[str] = frozenset()) -> str:
     return repaired
 
 
-def sanitise_received(name: str, html: str, longest: int) -> str:
-    """Sanitised HTML of a document of another server. Raises `DocumentError` that names the
-    property.
+def sanitise_received(name: str, html: str, max_length: int) -> str:
+    """Sanitise the property `name` of another server's document. Raises `DocumentError` if it has
+    more than `max_length` characters or cannot be sanitised.
     """
     try:
-        if len(html) <= longest:
+        if len(html) <= max_length:
             return sanitise(html)
     except HtmlError:
         pass
     raise DocumentError(name, "too long, or its HTML is not nested correctly")
 
 
-def is_local_path(given: str) -> bool:
-    """Whether `given` is an address within this node, and of no other, such as `/projects/abc`."""
-    return given.startswith("/") and given[1:2] not in ("/", "\\") and given.isprintable()
+def is_local_path(path: str) -> bool:
+    """Whether `path` is a path on this node, such as `/projects/abc`, and not another host's."""
+    return path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
 
 
 def is_well_nested(html: str) -> bool:
-    """Whether every element ends where it should, at most 100 are open at once, and running text
-    holds no blocks.
+    """Whether all elements are closed in order, at most `MAX_DEPTH` are open at once, and inline
+    elements contain no blocks.
     """
-    inside: list[str] = []
-    for end, written in TAG_PATTERN.findall(html):
-        name = written.lower()
+    open_tags: list[str] = []
+    for end, tag in TAG_PATTERN.findall(html):
+        name = tag.lower()
         if not name:
             return False
         if end:
-            if not inside or inside.pop() != name:
+            if not open_tags or open_tags.pop() != name:
                 return False
-        elif inside and inside[-1] in INLINE_TAGS and name not in INLINE_TAGS:
+        elif open_tags and open_tags[-1] in INLINE_TAGS and name not in INLINE_TAGS:
             return False
         elif name not in VOID_TAGS:
-            inside.append(name)
-            if len(inside) > MAX_DEPTH:
+            open_tags.append(name)
+            if len(open_tags) > MAX_DEPTH:
                 return False
     return True
 
 
 def html_to_text(html: str) -> str:
-    """Sanitised HTML as plain text: a block to a line, items with a hyphen, links with where they
-    lead.
+    """Convert sanitised HTML to plain text: each block on its own line, list items with a hyphen,
+    links followed by their address.
     """
-    reader = TextExtractor()
-    reader.feed(html)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
+    extractor = TextExtractor()
+    extractor.feed(html)
+    extractor.close()
+    lines = (" ".join(line.split()) for line in "".join(extractor.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

@@ -1,4 +1,4 @@
-"""What the layout of every page shows around it: whose node it is, who is signed in, the menu."""
+"""Builds the `LayoutContext` of each page: the council, the signed-in user and the menu."""
 
 from flask import current_app, request, url_for
 from flask_babel import gettext as _
@@ -9,39 +9,39 @@ from node.councils import service as councils
 from node.desk import views as desk_views
 from node.federating import local_uris
 from node.moderation import views as moderation_views
-from node.notifications import service as notices
+from node.notifications import service as notifications
 from node.people.permissions import has_permission
 from node.request import current_node, current_work
 from node.web.layout import LayoutContext, MenuItem
 
-# Pages of the portfolio whose addresses are short, since people say them.
+# Pages of the portfolio that have short addresses of their own.
 PORTFOLIO_PATHS = frozenset({"numbers", "highlights", "evidence"})
 
 
 def build_layout_context() -> LayoutContext:
-    """What the layout of every page shows."""
+    """The layout of a page for the current user. Empty until the node is set up."""
     council = councils.own(current_work().session)
     if council is None:
         return LayoutContext()
-    signed_in = current_user.is_authenticated
+    is_signed_in = current_user.is_authenticated
     return LayoutContext(
         council_name=council.name,
         address=local_uris.handle(current_node().settings, council.actor),
         host=council.actor.host,
         colour=council.colour or councils.DEFAULT_COLOUR,
         menu=tuple(_menu_items()),
-        person=current_user.name if signed_in else None,
+        person=current_user.name if is_signed_in else None,
         profile_url=url_for("officers.profile"),
         notices_url=url_for("notices.index"),
-        unread=_count_unread() if signed_in else 0,
+        unread=_count_unread() if is_signed_in else 0,
         sign_in_url=url_for("security.login"),
         sign_out_url=url_for("security.logout"),
     )
 
 
 def _count_unread() -> int:
-    """How many notices whoever is signed in has not read."""
-    return notices.count_unread(current_node(), current_work().session, current_user)
+    """The number of the user's unread notifications."""
+    return notifications.count_unread(current_node(), current_work().session, current_user)
 
 
 def _menu_items() -> list[MenuItem]:
@@ -58,21 +58,21 @@ def _menu_items() -> list[MenuItem]:
         for item in current_node().hooks.navigation
         if item.endpoint in current_app.view_functions
     ]
-    operates, here = has_permission(operating.OPERATE), _first_segment(request.path)
-    if operates:  # who finds moderation among the operator's pages
+    current = _section_of(request.path)
+    if has_permission(operating.OPERATE):  # the operator's pages link to moderation
         items.append(("operating.home", _("Operator"), ""))
-        here = _first_segment(url_for("operating.home")) if here == "moderation" else here
+        current = _section_of(url_for("operating.home")) if current == "moderation" else current
     else:
         items.append(("moderation.index", _("Moderation"), moderation_views.MODERATE))
     allowed = [
         (url_for(endpoint), label)
-        for endpoint, label, needed in items
-        if not needed or has_permission(needed)
+        for endpoint, label, permission in items
+        if not permission or has_permission(permission)
     ]
-    return [MenuItem(label, href, _first_segment(href) == here) for href, label in allowed]
+    return [MenuItem(label, href, _section_of(href) == current) for href, label in allowed]
 
 
-def _first_segment(path: str) -> str:
-    """The part of the node that a page belongs to: `projects` of `/projects/new`."""
-    first = path.split("/")[1]
-    return "portfolio" if first in PORTFOLIO_PATHS else first
+def _section_of(path: str) -> str:
+    """The menu section of a page: the first segment of its path, `projects` of `/projects/new`."""
+    segment = path.split("/")[1]
+    return "portfolio" if segment in PORTFOLIO_PATHS else segment

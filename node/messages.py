@@ -1,8 +1,8 @@
-"""Sentences that services say to people, in the language of whoever reads them.
+"""Translatable messages from services.
 
-A service says what is wrong in English with `say`, and knows no more than that. What it says is a
-plain string: a command, a log and a problem document show it as it is. It also remembers what it
-was made of, so that a page or a letter can say the same in another language (`Saying.through`).
+Services know no Flask and no reader, so they return English messages, made with `msg`. A `Message`
+is a plain string, which commands, logs and problem documents show unchanged. It keeps its template
+and arguments, so that pages and emails can translate it (`Message.in_language`).
 """
 
 from gettext import NullTranslations
@@ -12,7 +12,7 @@ from federation.errors import DocumentError, FederationError
 
 
 class Message(str):
-    """An English sentence that can be said in other languages. Made by `say` and `msg_count`."""
+    """An English text that can be translated. Made by `msg` and `msg_count`."""
 
     _template: str
     _plural: str
@@ -20,41 +20,45 @@ class Message(str):
 
     @classmethod
     def create(cls, template: str, plural: str, arguments: dict[str, Any]) -> Self:
-        """In English; `plural` is empty for what is not about a number of things."""
-        chosen = template if not plural or arguments["num"] == 1 else plural
-        saying = cls(chosen % arguments if arguments else chosen)
-        saying._template, saying._plural, saying._arguments = template, plural, arguments
-        return saying
+        """A message from its English template. `plural` is empty if it does not depend on a number;
+        otherwise `arguments["num"]` selects the form.
+        """
+        form = template if not plural or arguments["num"] == 1 else plural
+        message = cls(form % arguments if arguments else form)
+        message._template, message._plural, message._arguments = template, plural, arguments
+        return message
 
     def in_language(self, translations: NullTranslations) -> str:
-        """The sentence in the language of `translations`, and so what it quotes."""
+        """The message, and messages among its arguments, in the language of `translations`."""
         arguments = {
             name: value.in_language(translations) if isinstance(value, Message) else value
             for name, value in self._arguments.items()
         }
         if self._plural:
             number: int = self._arguments["num"]
-            chosen = translations.ngettext(self._template, self._plural, number)
+            form = translations.ngettext(self._template, self._plural, number)
         else:
-            chosen = translations.gettext(self._template)
-        return chosen % arguments if arguments else chosen
+            form = translations.gettext(self._template)
+        return form % arguments if arguments else form
 
 
 def msg(template: str, **arguments: Any) -> Message:
-    """A sentence. What changes in it stands as `%(name)s`, and is given by that name.
+    """A message. `template` contains `%(name)s` for each of `arguments`.
 
-    `template` has to be written out where this is called: that is where translators' tools find it.
+    `template` must be a literal, because translation tools extract it from the source.
     """
     return Message.create(template, "", arguments)
 
 
 def msg_count(one: str, many: str, num: int, **arguments: Any) -> Message:
-    """A sentence about `num` things, which stands in it as `%(num)s`: for one, and for many."""
+    """A message about `num` things, in a singular (`one`) and a plural form (`many`). Both are
+    literals that may contain `%(num)s`.
+    """
     return Message.create(one, many, {"num": num, **arguments})
 
 
 def message_from(error: FederationError) -> Message:
-    """What an error of the federation library says; translators have those sentences too."""
+    """The message of an error of the federation library, whose texts are in the catalogues too."""
     if isinstance(error, DocumentError):
         return msg(
             "Problem with “%(name)s” in the document: %(problem)s.",

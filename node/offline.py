@@ -1,9 +1,8 @@
-"""No network while somebody else's code runs inside a transaction of ours.
+"""Forbids plugins to use the network inside one of our transactions.
 
 A transaction that may write holds SQLite's only write lock: a plugin that waited for a slow server
-in it would keep everybody from saving anything. Python tells an audit hook (PEP 578) of each name
-that is looked up and each connection that is begun, by whichever library, before it happens. Unix
-sockets and the database's driver are not affected.
+in it would keep everyone from saving anything. Python calls an audit hook (PEP 578) before any
+library looks up a name or connects. Unix sockets and the database's driver are not affected.
 """
 
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 LOOKUP_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 CONNECT_EVENTS = frozenset({"socket.connect", "socket.sendto"})
 
-# Says whether a transaction is open that somebody else's code must not keep open.
+# Whether a transaction is open that a plugin must not keep open.
 Condition = Callable[[], bool]
 
 
@@ -27,7 +26,7 @@ _offline: ContextVar[Condition | None] = ContextVar("offline", default=None)
 
 
 class NetworkInTransactionError(RuntimeError):
-    """The network was used where a transaction is open."""
+    """The network was used while a transaction was open."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -37,7 +36,7 @@ class NetworkInTransactionError(RuntimeError):
 
 @contextmanager
 def offline(condition: Condition = _always) -> Iterator[None]:
-    """Whatever looks up a name or connects inside, while `condition` holds, gets a
+    """Inside this block, while `condition` holds, looking up a name or connecting raises
     `NetworkInTransactionError`.
     """
     token = _offline.set(condition)

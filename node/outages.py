@@ -1,4 +1,4 @@
-"""Tells a bad moment of this node's from a fault in what it works on."""
+"""Distinguishes outages of this node from errors caused by the item being processed."""
 
 import errno
 import sqlite3
@@ -13,19 +13,19 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-# PostgreSQL's class "program limit exceeded": a value too large for an index, for instance.
+# SQLSTATE class 54, program limit exceeded: for example, a value too large for an index.
 LIMIT_EXCEEDED_SQLSTATE = "54"
-# The disk is full or broken, or there are too many open files.
+# Disk full, broken or read-only, too many open files, or out of memory.
 OUTAGE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether an error says nothing about the item that was worked on, since the database was busy,
-    full, restarting or gone, or the disk or the memory ran out: the same will work later.
+    """Whether the same operation may succeed later: the database was busy, full, restarting or
+    gone, or this machine ran out of disk or memory.
 
-    A database that refuses a value for what it is (`DataError`, `IntegrityError`) has no outage.
+    A value that the database rejects (`DataError`, `IntegrityError`) is no outage.
     """
     if isinstance(error, DataError | IntegrityError):
         return False
@@ -39,9 +39,9 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_programming_error(error: BaseException) -> bool:
-    """Whether a statement is wrong in itself, such as one of a plugin that names no table of its.
+    """Whether an SQL statement itself is wrong, such as a plugin's query of a missing table.
 
-    SQLite has no class of errors for that, but a code.
+    SQLite reports these as `OperationalError` with the code SQLITE_ERROR.
     """
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.OperationalError):
         return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR

@@ -1,4 +1,4 @@
-"""What plugins declare of themselves: frozen, and the same for as long as `API_VERSION` is."""
+"""The types with which plugins declare what they add. Stable while `API_VERSION` is the same."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ Topic = Literal["own", "asked", "updates", "projects", "searches"]
 
 @dataclass(frozen=True)
 class PluginDetails:
-    """What a plugin says of itself.
+    """A plugin's name and version.
 
-    `name` is its entry point's name and the prefix of its tables (`<name>__<table>`) and
-    permissions (`<name>.<what>`). `migrations` is the folder of its Alembic revisions, None where
-    it has no tables; `translations` that of its catalogues
-    (`cy/LC_MESSAGES/messages.po`), None where it has none.
+    `name` is that of its entry point, and the prefix of its tables (`<name>__<table>`) and
+    permissions (`<name>.<permission>`). `about` is a description for the operator. `migrations` is
+    the folder of its Alembic revisions, None if it has no tables; `translations` that of its
+    catalogues (`cy/LC_MESSAGES/messages.po`), None if it has none.
     """
 
     name: str
@@ -38,7 +38,7 @@ class PluginDetails:
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """An item of the service navigation. `permission` None: everybody sees it."""
+    """An item of the service navigation, for users with `permission`; None shows it to everyone."""
 
     label: Label
     endpoint: str
@@ -47,9 +47,7 @@ class NavigationItem:
 
 @dataclass(frozen=True)
 class Permission:
-    """Something that may be allowed. `roles` names who has it: officer, coordinator, moderator,
-    operator.
-    """
+    """A permission, granted to `roles`: officer, coordinator, moderator, operator."""
 
     name: str
     label: Label
@@ -67,11 +65,12 @@ class Section:
 
 @dataclass(frozen=True)
 class DocumentField:
-    """One field of a document that is federated: what it may hold, and at most how much.
+    """One field of a federated document.
 
     `kind` is `line` or `text` (plain text on one line, or on several), `html` (sanitised), `number`
-    (whole or not), `yes_no`, `day` (a `datetime.date`), `uri` (an http or https address) or `json`
-    (plain values, lists and dictionaries of them). `most` is in characters; of json, in bytes.
+    (an int or a float), `yes_no`, `day` (a `datetime.date`), `uri` (http or https) or `json` (plain
+    values, and lists and dictionaries of them). `most` is the maximum length in characters; for
+    `json`, in bytes.
     """
 
     name: str
@@ -82,11 +81,11 @@ class DocumentField:
 
 @dataclass(frozen=True)
 class DocumentType:
-    """A kind of document that a plugin federates.
+    """A type of document that a plugin federates.
 
-    `name` is its type in Moothall's namespace, such as `ChecklistResult`. `visibility` is for whom
-    a document is that does not say: `public`, or `peers` alone. A document has at most `most_bytes`
-    as JSON.
+    `name` is its type in Moothall's namespace, such as `ChecklistResult`. `visibility` is the
+    default visibility of a document, `public` or `peers`. A document has at most `most_bytes` as
+    JSON.
     """
 
     name: str
@@ -98,8 +97,8 @@ class DocumentType:
 
 @dataclass(frozen=True)
 class Facet:
-    """Something that projects can be narrowed down by at /projects. `choices` maps each value, a
-    word of small letters, digits, `-` and `_`, to what people read.
+    """A filter for projects at /projects. `choices` maps each value, of small letters, digits, `-`
+    and `_`, to its label.
     """
 
     name: str
@@ -109,8 +108,8 @@ class Facet:
 
 @dataclass(frozen=True)
 class DeskStep:
-    """Something that waits for a person, with the one thing to do about it: a button called
-    `action` that leads to `path`, an address of this node such as `/checklists/abc`.
+    """A task on a person's desk, with a button: its text is `action`, and it leads to `path`, a
+    path on this node such as `/checklists/abc`.
     """
 
     title: str
@@ -121,10 +120,10 @@ class DeskStep:
 
 @dataclass(frozen=True)
 class Setting:
-    """Something that the operator sets on a page, and code reads with `node.api.setting`.
+    """A setting that the operator changes on a page, and code reads with `node.api.setting`.
 
-    `kind` is `line`, `text` (several lines), `number` (a whole one from `least` to `most`),
-    `yes_no` (True or False) or `choice` (one of `choices`, which maps values to what people read).
+    `kind` is `line`, `text` (several lines), `number` (an int from `least` to `most`), `yes_no`
+    (a bool) or `choice` (one of `choices`, which maps values to labels).
     """
 
     name: str
@@ -139,11 +138,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """Something done again and again: `run` is called `every` so often (a minute at least) by one
-    process, in a transaction of its own. What it raises is kept for the operator to see.
+    """A job that runs at the interval `every`, a minute or more, in one process at a time. `run` is
+    called in a transaction of its own. Errors are stored for the operator.
 
-    `run` cannot use the network, since everybody who writes would wait for it. `prepare` can: it is
-    called first, outside any transaction, and what it returns is the second argument of `run`.
+    `run` cannot use the network, since all other writers would wait for it. `prepare` can: it is
+    called first, outside any transaction, and its result is the second argument of `run`.
     """
 
     name: str
@@ -154,7 +153,7 @@ class ScheduledJob:
 
 @dataclass(frozen=True)
 class Check:
-    """A question of `moothall doctor`: `look` returns what is wrong, or an empty text."""
+    """A check of `moothall doctor`: `look` returns what is wrong, or an empty string."""
 
     question: str
     look: Callable[[Work], str]
@@ -162,11 +161,11 @@ class Check:
 
 @dataclass(frozen=True)
 class NotificationType:
-    """A kind of notices, named `<plugin>.<what>`.
+    """A type of notifications, named `<plugin>.<type>`.
 
-    `sentence` says it, with `%(project)s`, `%(council)s` and whatever `tell` is given besides.
-    `topic` is by what a person chooses how to hear of it. `for_followers`: whoever follows the
-    project is told; `for_owner`: so is who looks after it.
+    `sentence` is the text, with the placeholders `%(project)s`, `%(council)s` and those passed to
+    `notify`. `topic` is the group under which users choose how to be notified. `for_followers`
+    includes the followers of the project, `for_owner` its owner.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Finding plugins that are installed, loading them, and checking what they say of themselves."""
+"""Finds installed plugins, loads them, and validates what they declare."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MAX_LEN_PLUGIN_NAME = 40
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{2,39}")
-# Types of the field, and of the node itself, of which plugins have none.
+# Types of ActivityStreams and of the node itself, which plugins must not declare.
 RESERVED_TYPES = frozenset(
     {"Article", "Document", "Note", "Tombstone", "Collection", "OrderedCollection", "Page"}
     | {"CollectionPage", "OrderedCollectionPage", "Person", "Group", "Organization", "Service"}
@@ -38,22 +38,22 @@ RESERVED_TYPES = frozenset(
 
 
 class UnusablePluginError(MoothallError):
-    """A plugin that cannot be used is left out: the text says which and why, in one line."""
+    """A plugin cannot be used and is skipped. The text names the plugin and the reason."""
 
     code = "plugin"
 
 
 def installed_plugins() -> dict[str, EntryPoint]:
-    """The plugins that are installed, by name, whether they are switched on or not."""
+    """The entry points of all installed plugins by name, whether they are enabled or not."""
     return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
 
 
 def load_plugin(name: str, manager: pluggy.PluginManager) -> PluginDetails:
-    """Load a plugin and have `manager` know its hooks.
+    """Load a plugin and register its hooks with `manager`.
 
-    Raises `UnusablePluginError` for one that has to be left out, and `SettingsError` for one with a
-    hook that does not exist or does not fit: its author misspelt something, and a node that goes on
-    would do less than it seems to.
+    Raises `UnusablePluginError` if the plugin has to be skipped, and `SettingsError` if one of its
+    hooks does not exist or has wrong arguments: most likely a misspelling, which the node must not
+    ignore.
     """
     point = installed_plugins().get(name)
     if point is None:
@@ -65,19 +65,19 @@ def load_plugin(name: str, manager: pluggy.PluginManager) -> PluginDetails:
         manager.register(module, name=name)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        # pluggy's text spans lines and shows where the module lies on this machine.
+        # pluggy's text has several lines and contains the module's path.
         text = " ".join(str(error).replace(repr(error.plugin), name).split())
         raise SettingsError(f"The plugin {name} has a hook that does not fit: {text}.") from error
     return details
 
 
 def summarise_error(error: Exception) -> str:
-    """The type and the first line of an error in a plugin's own code, for the operator."""
+    """The type and first line of an error in a plugin's code, for the operator."""
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def check_registration(plugin: str, hook: str, item: Any) -> None:
-    """Raises `ValueError` for what `hook` cannot give, or not by this name."""
+    """Raises `ValueError` if `item` has the wrong type for `hook`, or a forbidden name."""
     kind, check_name = REGISTRATION_HOOKS[hook]
     if not isinstance(item, kind):
         raise ValueError(f"{item!r:.80} is not a {kind.__name__}")  # noqa: TRY004
@@ -91,7 +91,7 @@ def _import_plugin(point: EntryPoint) -> ModuleType:
         )
     try:
         module = point.load()
-    except Exception as error:  # whatever a stranger's module raises
+    except Exception as error:  # a plugin may raise anything
         _discard_unmapped_models()
         raise UnusablePluginError(
             f"The plugin {point.name} cannot be loaded: {summarise_error(error)}."
@@ -102,17 +102,21 @@ def _import_plugin(point: EntryPoint) -> ModuleType:
 
 
 def _discard_unmapped_models() -> None:
-    """A model whose table is somebody else's stops half way, and would be in everybody's way."""
-    made = Base.registry._managers
-    for manager in [each for each in made if not each.is_mapped]:
-        del made[manager]
+    """Remove models that failed to map, such as one with a table that exists already: they would
+    break the configuration of all other mappers.
+    """
+    managers = Base.registry._managers
+    for unmapped in [manager for manager in managers if not manager.is_mapped]:
+        del managers[unmapped]
 
 
 def _read_details(name: str, module: ModuleType) -> PluginDetails:
-    """Asked before pluggy sees the module: one for another API version may not fit our hooks."""
+    """Call `plugin_details` before pluggy registers the module, since a plugin for another API
+    version may have hooks that do not exist here.
+    """
     try:
         details = module.plugin_details()
-    except Exception as error:  # as above
+    except Exception as error:  # a plugin may raise anything
         raise UnusablePluginError(
             f"The plugin {name} does not say who it is: {summarise_error(error)}."
         ) from error
@@ -127,7 +131,9 @@ def _read_details(name: str, module: ModuleType) -> PluginDetails:
 
 
 def _check_table_names(point: EntryPoint) -> None:
-    """Look at the tables of every model that was defined in the plugin's package."""
+    """Raises `UnusablePluginError` if a model in the plugin's package has a table without the
+    plugin's prefix.
+    """
     package = point.module.rpartition(".")[0] or point.module
     for mapper in Base.registry.mappers:
         if not f"{mapper.class_.__module__}.".startswith(f"{package}."):
@@ -140,7 +146,7 @@ def _check_table_names(point: EntryPoint) -> None:
 
 
 def _accept_any_name(_plugin: str, _item: Any) -> None:
-    """It has no name of its own, or needs none that fits."""
+    """For items that have no name, or whose names are not restricted."""
 
 
 def _check_dotted_name(plugin: str, item: Permission | NotificationType) -> None:
@@ -166,7 +172,7 @@ def _check_document_type(_plugin: str, item: DocumentType) -> None:
         raise ValueError(f"{item.name} is not a name for a type of one's own")
 
 
-# What the hooks give that are asked once, and how it may be called.
+# The hooks called when the node starts: the type of their items, and the check of an item's name.
 REGISTRATION_HOOKS: Mapping[str, tuple[type, Callable[[str, Any], None]]] = {
     "register_navigation": (NavigationItem, _accept_any_name),
     "register_permissions": (Permission, _check_dotted_name),

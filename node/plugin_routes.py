@@ -1,6 +1,7 @@
-"""Whether the pages of a plugin fit beside those that are there already.
+"""Checks that a plugin's routes do not conflict with existing ones.
 
-That is found by matching addresses: `/<path:rest>` is no other page's text, and answers for all.
+Rules are compared by matching sample paths: `/<path:rest>` equals no other rule, but matches every
+path.
 """
 
 import re
@@ -12,14 +13,14 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 
 ANY_CONVERTER = re.compile(r"<any\((\w+)[^>]*>")
 VARIABLE = re.compile(r"<[^>]*>")
-# A value that every converter of Werkzeug but `uuid` takes.
+# A value that every converter of Werkzeug except `uuid` accepts.
 SAMPLE_VALUE = "1"
 SAMPLE_UUID = "00000000-0000-0000-0000-000000000000"
 
 
 def build_probe_app(plugin: str, blueprints: Iterable[Blueprint]) -> Flask:
-    """An application with these pages that is thrown away: what does not fit cannot be taken off
-    the one that serves.
+    """A temporary application with these blueprints, since they cannot be removed again from the
+    application that serves requests.
     """
     app = Flask(plugin, static_folder=None)
     for blueprint in blueprints:
@@ -28,10 +29,10 @@ def build_probe_app(plugin: str, blueprints: Iterable[Blueprint]) -> Flask:
 
 
 def check_blueprints(plugin: str, blueprints: Sequence[Blueprint], taken: Sequence[Map]) -> Map:
-    """The addresses of these pages. `taken` are those that are there already.
+    """Validate a plugin's blueprints against the routes in `taken`. Returns the routes.
 
-    Raises `ValueError` for pages that are not named after their plugin, that do not say who may
-    see them, or whose addresses begin with a variable or are somebody else's.
+    Raises `ValueError` if a blueprint is not named after the plugin, a view declares no permission,
+    or a rule begins with a variable or conflicts with a taken one.
     """
     for blueprint in blueprints:
         if not f"{blueprint.name}_".startswith(f"{plugin}_"):
@@ -44,22 +45,22 @@ def check_blueprints(plugin: str, blueprints: Sequence[Blueprint], taken: Sequen
             raise ValueError(f"the view {rule.endpoint} has no permission")
         if rule.rule.startswith("/<"):
             raise ValueError(f"a page at {rule.rule}, which would answer for everybody's pages")
-    for others in taken:
-        ours = (rule for rule in app.url_map.iter_rules() if _find_matching_rule(others, rule))
-        theirs = (_find_matching_rule(app.url_map, rule) for rule in others.iter_rules())
-        for rule in filter(None, (*ours, *theirs)):
+    for routes in taken:
+        shadowed = (rule for rule in app.url_map.iter_rules() if _find_matching_rule(routes, rule))
+        shadowing = (_find_matching_rule(app.url_map, rule) for rule in routes.iter_rules())
+        for rule in filter(None, (*shadowed, *shadowing)):
             raise ValueError(f"a page at {rule.rule}, which is taken")
     return app.url_map
 
 
-def _find_matching_rule(addresses: Map, rule: Rule) -> Rule | None:
-    """What of `addresses` answers for an address of `rule`, whatever is asked of it."""
+def _find_matching_rule(routes: Map, rule: Rule) -> Rule | None:
+    """The rule in `routes` that matches a path of `rule`, with whatever method."""
     sample = VARIABLE.sub(
         lambda part: SAMPLE_UUID if part[0].startswith("<uuid") else SAMPLE_VALUE,
         ANY_CONVERTER.sub(r"\1", rule.rule),
     )
     try:
-        return addresses.bind("localhost").match(sample, method="GET", return_rule=True)[0]
+        return routes.bind("localhost").match(sample, method="GET", return_rule=True)[0]
     except (MethodNotAllowed, RequestRedirect):
         return rule
     except NotFound:

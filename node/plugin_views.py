@@ -1,4 +1,4 @@
-"""What plugins are shown of the node: frozen, never a row, never the request."""
+"""The frozen types with which plugins see the node's data: never rows, never the request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True)
 class Work:
-    """A plugin's part of the transaction that is under way: kept as a whole or undone as a whole.
+    """A plugin's part of the current transaction, committed or rolled back as a whole.
 
-    `session` reads and writes; the node commits it. `by` names on whose behalf it happens.
+    `session` reads and writes; the node commits it. `by` is the person, job or server on whose
+    behalf it happens.
     """
 
     session: Session
@@ -21,7 +22,9 @@ class Work:
     _unit: Any = field(repr=False)
 
     def audit(self, action: str, subject: str, **details: Any) -> None:
-        """Record that `by` did `action` (shown after the plugin's name) to `subject`, a URI."""
+        """Record in the audit log that `by` did `action` (prefixed with the plugin's name) to
+        `subject`, a URI.
+        """
         self._unit.audit(f"{self.plugin}.{action}", subject, **details)
 
 
@@ -29,8 +32,9 @@ class Work:
 class ProjectView:
     """A project as plugins see it. `uri` is its ActivityPub id.
 
-    `token` is its name in this node's addresses, `url` its page where it was published, `phase` a
-    word of the Service Manual (or concept, or retired). `visibility` is public, peers or private.
+    `token` identifies it in this node's URLs, `url` is its page on the node that published it,
+    `phase` is concept, a phase of the Service Manual (discovery, alpha, beta, live) or retired.
+    `visibility` is public, peers or private.
     """
 
     token: str
@@ -50,7 +54,7 @@ class ProjectView:
 @dataclass(frozen=True)
 class CouncilView:
     """A council. `uri` is its ActivityPub id, `address` its `@name@host`, `gss_code` its ONS code
-    or empty, `region` a word such as `south-east` or empty.
+    or empty, `region` a key such as `south-east` or empty.
     """
 
     uri: str
@@ -64,7 +68,7 @@ class CouncilView:
 
 @dataclass(frozen=True)
 class PersonView:
-    """Somebody with an account here. `roles` are of officer, coordinator, moderator, operator."""
+    """A user with an account here. `roles` are among officer, coordinator, moderator, operator."""
 
     id: int
     name: str
@@ -74,10 +78,10 @@ class PersonView:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document of a plugin's type, of our council or of another. `id` is its ActivityPub id.
+    """A document of a plugin's type, of our council or another. `id` is its ActivityPub id.
 
-    `fields` are as they were declared: checked, sanitised, and no others. `visibility` is public
-    or peers. `project_uri` is the project that it is about, if it is about one.
+    `fields` has only the declared fields, validated and sanitised. `visibility` is public or peers.
+    `project_uri` is the id of the project that it is about, if any.
     """
 
     id: str
@@ -94,10 +98,10 @@ class DocumentView:
 
 @dataclass(frozen=True)
 class ActivityView:
-    """An activity that somebody else sent, whose signature was verified.
+    """An activity received from another server, with a verified signature.
 
-    `actor_uri` is who sent it, and `council` that council where it is one that is known here.
-    `document` is all of it, as they wrote it: nothing in it has been checked.
+    `actor_uri` is its sender, and `council` the sender's council if this node knows it. `document`
+    is the whole activity as received: its contents are not validated.
     """
 
     id: str
@@ -111,7 +115,7 @@ class ActivityView:
 
 @dataclass(frozen=True)
 class DemoView:
-    """What a demonstration has when plugins add to it: the council, an officer, its projects."""
+    """The council, an officer and the projects of a demonstration, to which plugins add data."""
 
     council: CouncilView
     officer: PersonView

@@ -1,4 +1,4 @@
-"""Deleting what is too old or too much, while others go on using the rows."""
+"""Deletes old or surplus rows in batches, while other transactions use the table."""
 
 from typing import Any
 
@@ -10,30 +10,32 @@ from node.long_writes import BATCH_SIZE, UNSYNCHRONISED, run_in_batches
 from node.runtime import Node, UnitOfWork
 
 
-def prune(node: Node, job: str, model: type[Base], chosen: Select[*tuple[Any, ...]]) -> int:
-    """Delete the rows of `model` whose primary keys are `chosen`, some at a time. Returns how many.
+def prune(node: Node, job: str, model: type[Base], query: Select[*tuple[Any, ...]]) -> int:
+    """Delete the rows of `model` whose primary keys `query` selects. Returns their number.
 
-    Each portion is locked first and then chosen once more: what came to be needed meanwhile stays,
-    and what somebody is about to refer to is left for the next time.
+    Each batch is locked and then selected again: a row that has come into use meanwhile stays, and
+    a row that another transaction has locked in order to refer to it is left for the next run.
     """
     columns: Any = inspect(model).primary_key
     key = columns[0] if len(columns) == 1 else tuple_(*columns)
     deleted = 0
 
-    def delete_some(work: UnitOfWork) -> bool:
+    def delete_batch(work: UnitOfWork) -> bool:
         nonlocal deleted
-        portion = chosen.limit(BATCH_SIZE).with_for_update(skip_locked=True, of=model)
-        found = work.session.execute(portion).all()
-        if not found:
+        batch = query.limit(BATCH_SIZE).with_for_update(skip_locked=True, of=model)
+        keys = work.session.execute(batch).all()
+        if not keys:
             return False
-        values = zip(columns, zip(*found, strict=True), strict=True)
-        these = [column.in_(parts) for column, parts in values]
-        still = delete(model).where(key.in_(chosen.order_by(None).where(*these)))
-        gone = work.session.execute(still.returning(*columns), execution_options=UNSYNCHRONISED)
-        deleted += len(gone.all())
-        return len(found) == BATCH_SIZE
+        values_by_column = zip(columns, zip(*keys, strict=True), strict=True)
+        is_locked = [column.in_(values) for column, values in values_by_column]
+        statement = delete(model).where(key.in_(query.order_by(None).where(*is_locked)))
+        result = work.session.execute(
+            statement.returning(*columns), execution_options=UNSYNCHRONISED
+        )
+        deleted += len(result.all())
+        return len(keys) == BATCH_SIZE
 
-    run_in_batches(node, job, delete_some)
+    run_in_batches(node, job, delete_batch)
     return deleted
 
 
@@ -41,21 +43,22 @@ def prune_surplus(
     node: Node,
     job: str,
     model: type[Base],
-    chosen: Select[int],
+    query: Select[int],
     order: InstrumentedAttribute[Any],
-    most: int,
+    max_rows: int,
 ) -> int:
-    """Delete all but the last `most` of the rows `chosen`, in that order. Returns how many.
+    """Of the rows that `query` selects, delete all but the last `max_rows` by `order`. Returns the
+    number of deleted rows.
 
-    They are told by where the last begin and not by number, so that two processes which prune at
-    once delete them once.
+    Rows are deleted by comparison with the first one to keep, not by count, so that two processes
+    that prune at the same time delete no row too many.
     """
     key: Any = model.__table__.c.id
-    last = chosen.with_only_columns(order, key).order_by(None).order_by(order.desc(), key.desc())
+    latest = query.with_only_columns(order, key).order_by(None).order_by(order.desc(), key.desc())
     with node.reading() as session:
-        first = session.execute(last.offset(most - 1).limit(1)).one_or_none()
-    if first is None:
+        first_kept = session.execute(latest.offset(max_rows - 1).limit(1)).one_or_none()
+    if first_kept is None:
         return 0
-    value, row_id = first
+    value, row_id = first_kept
     is_before = or_(order < value, and_(order == value, key < row_id))
-    return prune(node, job, model, chosen.where(is_before))
+    return prune(node, job, model, query.where(is_before))
