@@ -146,8 +146,8 @@ def run_checks(node: Node) -> list[tuple[str, str]]:
         retrying = session.scalar(overdue) or 0
         refused = session.scalar(select(func.count()).where(Mail.state == "failed")) or 0
         claimed = "; ".join(f"{each.code}: {each.named}" for each in find_disputes(session))
-        ours = clock.check_clock(session)
-    findings.append(("the clock is right", ours.words if ours.is_wrong else ""))
+        clock_check = clock.check_clock(session)
+    findings.append(("the clock is right", clock_check.message if clock_check.is_wrong else ""))
     findings.append(
         ("deliveries are answered", f"{failed} failed, {retrying} tried again" if failed else "")
     )

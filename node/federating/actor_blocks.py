@@ -106,10 +106,8 @@ def unblock(work: UnitOfWork, row: Block) -> None:
     outbox.send(work, blocker, activity, to=blocked)
     our_blocks = Block.blocked_id == blocked.id, Block.blocker.has(Actor.is_local)
     remaining = select(func.count()).where(*our_blocks)
-    is_blocked = bool(work.session.scalar(remaining)) or peers.is_blocked(
-        work.session, blocked.host
-    )
-    blocked.is_blocked = is_blocked
+    is_blocked = bool(work.session.scalar(remaining))
+    blocked.is_blocked = is_blocked or peers.is_blocked(work.session, blocked.host)
     work.audit("unblock", blocked.uri, blocker=blocker.uri)
 
 

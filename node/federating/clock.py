@@ -45,7 +45,7 @@ def run_job(node: Node) -> None:
         set_back_by = max([clock.seen_at, *_last_attempts(work.session)]) - current_time
         if set_back_by > TOLERANCE:
             work.audit(SET_BACK_ACTION, "", seconds=round(set_back_by.total_seconds()))
-        if set_back_by > TOLERANCE or _was_set_back_lately(work.session, current_time):
+        if set_back_by > TOLERANCE or _was_set_back_recently(work.session, current_time):
             long_writes.begin(work, RESCHEDULE)
         clock.seen_at = current_time
 
@@ -58,7 +58,7 @@ def _last_attempts(session: Session) -> list[datetime]:
     return [time for time in session.execute(query).one() if time is not None]
 
 
-def _was_set_back_lately(session: Session, current_time: datetime) -> bool:
+def _was_set_back_recently(session: Session, current_time: datetime) -> bool:
     is_recent = (
         AuditEntry.action == SET_BACK_ACTION,
         AuditEntry.at > current_time - MAX_DELIVERY_TIME,
@@ -138,7 +138,7 @@ class ClockCheck:
         return self.servers > 1 and abs(self.behind) > TOLERANCE
 
     @property
-    def words(self) -> Message:
+    def message(self) -> Message:
         minutes = round(abs(self.behind).total_seconds() / 60)
         values = {"minutes": minutes, "servers": self.servers}
         if self.behind > timedelta():

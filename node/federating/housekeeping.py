@@ -72,10 +72,8 @@ def prune_all(node: Node) -> None:
 
 
 def _prune_messages(node: Node) -> int:
-    settings, finished_at = (
-        node.settings,
-        func.coalesce(InboxItem.finished_at, InboxItem.received_at),
-    )
+    settings = node.settings
+    finished_at = func.coalesce(InboxItem.finished_at, InboxItem.received_at)
     processed = select(InboxItem.id).where(InboxItem.state != InboxItem.WAITING)
     expired = processed.where(finished_at < now() - timedelta(settings.inbox_days))
     return prune(node, JOB, InboxItem, expired) + prune_surplus(
@@ -118,10 +116,8 @@ def _select_unreferenced_actors() -> Select[int]:
 def _prune_tombstones(node: Node) -> int:
     """Delete expired tombstones, and the oldest beyond the limits per actor and in all."""
     by_actor = select(RemoteTombstone.actor_id).group_by(RemoteTombstone.actor_id)
-    tombstones, cutoff = (
-        select(RemoteTombstone.uri, RemoteTombstone.actor_id),
-        now() - TOMBSTONE_RETENTION,
-    )
+    tombstones = select(RemoteTombstone.uri, RemoteTombstone.actor_id)
+    cutoff = now() - TOMBSTONE_RETENTION
     with node.reading() as session:
         total_limit_at = (
             select(RemoteTombstone.at)
