@@ -182,7 +182,7 @@ class Endless(FakePeer):
     "circle, items, total, most, words",
     [
         (2, 1, None, 8, "its pages form a cycle"),
-        (7, 0, None, 30, "circle"),
+        (7, 0, None, 30, "cycle"),
         (0, 0, None, 30, "its pages are empty"),
         (0, 100, 5, 20, "it has more than the 5 documents that it says it has"),
     ],

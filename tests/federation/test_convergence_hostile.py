@@ -150,7 +150,7 @@ def test_what_is_listed_but_never_given_is_asked_for_a_few_times_only(
     compare(nodes, node)
     row = comparison(node)
     assert row.due_at > now() + timedelta(hours=4)
-    assert "still not the same" in row.outcome
+    assert "still different" in row.outcome
     compared = [one for one in peer.fetched if not one.endswith("/context")]
     assert len(compared) == comparing.MAX_ATTEMPTS * (2 + 1 + len(same))
     asked = len(peer.fetched)
