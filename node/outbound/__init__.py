@@ -1,7 +1,7 @@
-"""The only HTTP client of the node: signed requests to other nodes, and no way to anything private.
+"""The node's only HTTP client: signed requests to other servers, guarded against SSRF.
 
-`targets` judges a URL, `network` judges the addresses behind its name and keeps the deadline,
-`client` speaks HTTP.
+`targets` checks a URL, `network` checks the IP addresses behind its name and enforces the deadline,
+`client` sends the request.
 """
 
 from node.outbound.client import Outbound, OutboundResponse, Signer, Transport

@@ -1,4 +1,4 @@
-"""The client: requests signed hop by hop, answers bounded in size and time."""
+"""The HTTP client: signs each hop of a request, and limits responses in size and time."""
 
 import re
 import ssl
@@ -20,29 +20,26 @@ from node.outbound.network import GuardedBackend, Resolver, system_resolver
 from node.outbound.targets import Target, parse_target
 
 Signer = Callable[[str, str, bytes | None], Mapping[str, str]]
-"""Gives the headers that sign one hop: its method, URL and body (None for GET).
-
-Called anew for every hop.
-"""
+"""`(method, url, body)`: returns the headers that sign one hop. `body` is None for GET."""
 
 MAX_REDIRECTS = 3
-# Twice as many as one worker sends at once: documents are fetched meanwhile. Of idle ones fewer are
-# kept, since the pool looks at each of these before each request.
+# Twice the concurrent deliveries of a worker, since documents are fetched meanwhile. The limit for
+# idle connections is lower because the pool checks each of them before every request.
 MAX_CONNECTIONS = 128
 MAX_IDLE_CONNECTIONS = 32
 KEEP_ALIVE_SECONDS = 15.0
-# Of the answer to a POST only the status matters; its body is for the operator to read.
+# Only the status of a response to POST matters; its body is shown to the operator.
 MAX_POST_RESPONSE_BYTES = 64 * 1024
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?", re.ASCII)
-# These follow from the URL and the body, whatever a signer says.
+# The client sets these from the URL and the body; callers and signers cannot.
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
 class Transport(Protocol):
-    """What carries one request. The usual one is a pool of guarded connections."""
+    """Sends one request: a pool of guarded connections, or a stand-in for tests."""
 
     def handle_request(self, request: httpcore2.Request) -> httpcore2.Response: ...
 
@@ -51,9 +48,9 @@ class Transport(Protocol):
 
 @dataclass(frozen=True)
 class OutboundResponse:
-    """What a server answered.
+    """The response of a server.
 
-    The names of `headers` are lower-case; `url` is where it came from in the end; `elapsed` is in
+    Names in `headers` are lower-case; `url` is the final address after redirects; `elapsed` is in
     seconds.
     """
 
@@ -65,13 +62,13 @@ class OutboundResponse:
 
 
 class Outbound:
-    """Speaks HTTP with other servers, from any thread: https on public addresses only.
+    """A thread-safe HTTP client for other servers: https on public IP addresses only.
 
-    `private_hosts` are `host:port` pairs of peers that may be plain http, on any port, on loopback
-    and private addresses; `public_only` is the same client without them, for addresses that
-    officers enter. `timeout`, in seconds, is for a whole request: look-up, connecting, redirects
-    and the last byte of the answer; `max_bytes` is for the body of an answer to GET.
-    No proxies, no cookies, no passwords from the environment.
+    `private_hosts` holds the `host:port` pairs of peers that may use plain http, any port, and
+    loopback or private addresses. `public_only` is the same client without them, for addresses that
+    officers enter. `timeout`, in seconds, covers a whole request: look-up, connection, redirects
+    and the last byte of the response. `max_bytes` limits the body of a response to GET.
+    Proxies, cookies and credentials from the environment are not used.
     """
 
     def __init__(
@@ -89,7 +86,7 @@ class Outbound:
         self._private_hosts = frozenset(host.lower() for host in private_hosts)
         self._timeout = timeout
         self._max_bytes = max_bytes
-        # With connections of its own: one to a private host must never be used again here.
+        # A separate pool, so that a connection to a private host is never reused here.
         self.public_only: Outbound = self
         if private_hosts:
             self.public_only = Outbound(
@@ -118,11 +115,11 @@ class Outbound:
         content_types: Collection[str] = AS2,
         is_host_allowed: Callable[[str], bool] | None = None,
     ) -> OutboundResponse:
-        """The document at `url`, after at most three redirects.
+        """Fetch `url`, following at most three redirects.
 
-        A 2xx answer is of one of `content_types`; others are given as they are. `may_visit` is
-        asked about the `host` or `host:port` of each hop before anything is sent there.
-        Raises `OutboundError`.
+        Raises `OutboundError`, also for a 2xx response that is not one of `content_types`; other
+        statuses are returned. `is_host_allowed` is called with the `host` or `host:port` of each
+        hop before anything is sent there.
         """
         started = monotonic()
         deadline = started + self._timeout
@@ -130,16 +127,16 @@ class Outbound:
             target = parse_target(url, self._private_hosts)
             if is_host_allowed is not None and not is_host_allowed(target.authority):
                 raise _forbidden_server(target.authority)
-            sent = {**(headers or {}), "accept": accept}
-            with self._exchange("GET", target, sent, None, sign, deadline) as response:
-                found = _headers(response)
-                if response.status not in _REDIRECTS or "location" not in found:
-                    _check_response(response.status, found, content_types)
+            request_headers = {**(headers or {}), "accept": accept}
+            with self._exchange("GET", target, request_headers, None, sign, deadline) as response:
+                response_headers = _headers(response)
+                if response.status not in _REDIRECTS or "location" not in response_headers:
+                    _check_response(response.status, response_headers, content_types)
                     body = _read_body(response, self._max_bytes)
                     return OutboundResponse(
-                        response.status, found, body, target.url, monotonic() - started
+                        response.status, response_headers, body, target.url, monotonic() - started
                     )
-            url = _resolve_redirect(target.url, found["location"])
+            url = _resolve_redirect(target.url, response_headers["location"])
         raise OutboundError(
             OutboundCode.TOO_MANY_REDIRECTS,
             msg("The server redirects too many times."),
@@ -155,26 +152,27 @@ class Outbound:
         sign: Signer | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> OutboundResponse:
-        """Send `body` to `url`. A redirect is an answer like any other; a long answer is cut off.
+        """Send `body` to `url`. Redirects are returned, not followed; long responses are cut off.
 
         Raises `OutboundError`.
         """
         started = monotonic()
         target = parse_target(url, self._private_hosts)
-        sent = {**(headers or {}), "content-type": content_type}
-        with self._exchange("POST", target, sent, body, sign, started + self._timeout) as response:
-            found = _headers(response)
-            beginning = (
+        request_headers = {**(headers or {}), "content-type": content_type}
+        deadline = started + self._timeout
+        with self._exchange("POST", target, request_headers, body, sign, deadline) as response:
+            response_headers = _headers(response)
+            truncated_body = (
                 b""
-                if _is_encoded(found)
+                if _is_encoded(response_headers)
                 else _read_truncated_body(response, MAX_POST_RESPONSE_BYTES)
             )
             return OutboundResponse(
-                response.status, found, beginning, target.url, monotonic() - started
+                response.status, response_headers, truncated_body, target.url, monotonic() - started
             )
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close idle connections."""
         self._transport.close()
         if self.public_only is not self:
             self.public_only.close()
@@ -189,7 +187,7 @@ class Outbound:
         sign: Signer | None,
         deadline: float,
     ) -> Iterator[httpcore2.Response]:
-        """One request and the beginning of its answer; its body is read inside the `with` block."""
+        """Send one request. The response's body must be read inside the `with` block."""
         signed = sign(method, target.url, body) if sign else {}
         request = httpcore2.Request(
             method,
@@ -211,7 +209,7 @@ class Outbound:
                 response.close()
 
     def _request_headers(
-        self, target: Target, given: Mapping[str, str], body: bytes | None
+        self, target: Target, extra_headers: Mapping[str, str], body: bytes | None
     ) -> list[tuple[bytes, bytes]]:
         headers = {
             "host": target.authority,
@@ -219,7 +217,9 @@ class Outbound:
             "accept-encoding": "identity",
         }
         headers |= {
-            name.lower(): value for name, value in given.items() if name.lower() not in _OWN_HEADERS
+            name.lower(): value
+            for name, value in extra_headers.items()
+            if name.lower() not in _OWN_HEADERS
         }
         if body is not None:
             headers["content-length"] = str(len(body))
@@ -246,7 +246,7 @@ def _forbidden_server(authority: str) -> OutboundError:
 
 
 def _timeouts(deadline: float) -> dict[str, float]:
-    """The `timeout` extension: moments for our streams (see `network`), seconds for the pool."""
+    """The `timeout` extension: a deadline for our streams (see `network`), seconds for the pool."""
     return {
         "connect": deadline,
         "read": deadline,
@@ -257,7 +257,7 @@ def _timeouts(deadline: float) -> dict[str, float]:
 
 @cache
 def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
-    """The certificate authorities of the system, read once, and those in `ca_file`."""
+    """A context with the system's certificate authorities and those in `ca_file`; cached."""
     context = httpcore2.default_ssl_context()
     if ca_file:
         try:
@@ -298,7 +298,7 @@ def _is_encoded(headers: Mapping[str, str]) -> bool:
 def _check_response(
     status: int, headers: Mapping[str, str], content_types: Collection[str]
 ) -> None:
-    # We ask for none, and a small compressed body can become a huge one.
+    # We ask for an uncompressed body, since a small compressed one can expand to a huge one.
     if _is_encoded(headers):
         raise OutboundError(
             OutboundCode.PROTOCOL_ERROR,
@@ -314,8 +314,8 @@ def _check_response(
 
 def _read_body(response: httpcore2.Response, limit: int) -> bytes:
     body = bytearray()
-    for part in response.iter_stream():
-        body += part
+    for chunk in response.iter_stream():
+        body += chunk
         if len(body) > limit:
             raise OutboundError(
                 OutboundCode.TOO_LARGE, msg("The server’s response is too large."), permanent=True
@@ -327,12 +327,12 @@ def _read_truncated_body(response: httpcore2.Response, limit: int) -> bytes:
     body = bytearray()
     try:
         with _typed_errors():
-            for part in response.iter_stream():
-                body += part
+            for chunk in response.iter_stream():
+                body += chunk
                 if len(body) >= limit:
                     break
     except OutboundError:
-        pass  # The status has arrived, and with it the verdict: sending again would send twice.
+        pass  # The status has arrived and decides the outcome; a retry would deliver twice.
     return bytes(body[:limit])
 
 

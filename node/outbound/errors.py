@@ -1,4 +1,4 @@
-"""What can go wrong on the way to another server."""
+"""Errors of requests to other servers."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from node.messages import msg
 
 
 class OutboundCode(StrEnum):
-    """Why there is no answer."""
+    """Why a request has no usable response."""
 
     BAD_URL = "bad_url"
     BAD_HEADER = "bad_header"
@@ -25,7 +25,7 @@ class OutboundCode(StrEnum):
     WRONG_CONTENT_TYPE = "wrong_content_type"
 
 
-# What tells of names and servers inside the network in which the node stands.
+# Codes that would reveal names and servers inside the node's own network.
 _INTERNAL_CODES = frozenset(
     {
         OutboundCode.FORBIDDEN_ADDRESS,
@@ -40,7 +40,7 @@ _INTERNAL_CODES = frozenset(
 
 
 class OutboundError(MoothallError):
-    """No usable answer. `permanent` when the same request will never get one."""
+    """A request has no usable response. `permanent`: a retry cannot succeed."""
 
     def __init__(self, code: OutboundCode, safe_text: str, *, permanent: bool = False) -> None:
         super().__init__(safe_text)
@@ -49,8 +49,10 @@ class OutboundError(MoothallError):
 
     @property
     def text_for_officers(self) -> str:
-        """What whoever chose the address may know: what is wrong with the address as such, and
-        otherwise no more than that there is no answer.
+        """The text for the officer who entered the address.
+
+        Names problems with the address itself; any other error becomes a general sentence, so that
+        nothing about the internal network is revealed.
         """
         if self.code not in _INTERNAL_CODES:
             return self.safe_text
@@ -61,5 +63,5 @@ class OutboundError(MoothallError):
 
 
 def timed_out() -> OutboundError:
-    """The request as a whole took too long, wherever it was."""
+    """The error for a request that passed its deadline, at any stage."""
     return OutboundError(OutboundCode.TIMEOUT, msg("The server did not respond in time."))

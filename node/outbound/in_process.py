@@ -1,4 +1,4 @@
-"""Nodes in one process that talk without sockets."""
+"""A transport between nodes in the same process, without sockets."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class InProcessTransport:
-    """Carries requests to WSGI applications, found by the authority they answer for.
+    """Sends requests to WSGI applications.
 
-    `apps` maps `host` or `host:port` to one, and is read at each request: more may be added later.
+    `apps` maps `host` or `host:port` to an application. It is read at each request, so applications
+    can be added later.
     """
 
     def __init__(self, apps: Mapping[str, "WSGIApplication"]) -> None:
@@ -37,12 +38,14 @@ class InProcessTransport:
             headers=headers,
             data=b"".join(cast("Iterable[bytes]", request.stream)),
         )
-        body, status, answered = run_wsgi_app(app, builder.get_environ(), buffered=True)
+        body, status, response_headers = run_wsgi_app(app, builder.get_environ(), buffered=True)
         return httpcore2.Response(
             int(status.split(maxsplit=1)[0]),
-            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in answered],
+            headers=[
+                (name.encode("ascii"), value.encode("latin-1")) for name, value in response_headers
+            ],
             content=b"".join(body),
         )
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connections are kept open."""

@@ -23,7 +23,7 @@ _NOT_PUBLIC_4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
-# Outside it lie mapped, compatible, translated (NAT64), unique local, link-local, site-local and
+# Excludes mapped, compatible, translated (NAT64), unique local, link-local, site-local and
 # multicast addresses.
 _PUBLIC_6 = IPv6Network("2000::/3")
 _NOT_PUBLIC_6 = tuple(
@@ -44,12 +44,12 @@ _METADATA_6 = IPv6Address("fd00:ec2::254")
 
 
 def can_connect(address: str, *, private: bool) -> bool:
-    """Whether numeric `address` is a public one or, if `private`, a loopback or private one."""
+    """Whether a numeric address is public or, if `private` is set, loopback or private."""
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return False
-    return _is_public(found) or (private and _is_local(found))
+    return _is_public(parsed) or (private and _is_local(parsed))
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -1,4 +1,4 @@
-"""Content types: reading what a server says it sent."""
+"""Content types: comparing the Content-Type of a response with the expected ones."""
 
 from collections.abc import Collection
 from email.message import Message
@@ -11,15 +11,16 @@ AS2 = (
 JRD = ("application/jrd+json", "application/json")
 
 
-def matches(content_type: str, wanted: Collection[str]) -> bool:
-    """Whether `content_type` is one of the `wanted` types, with at least that one's parameters.
+def matches(content_type: str, accepted: Collection[str]) -> bool:
+    """Whether `content_type` is one of `accepted` and has at least the same parameters.
 
-    A parameter's value is a list of words, as `profile` is (RFC 6906).
+    The value of a parameter is a list of words, as for `profile` (RFC 6906).
     """
     media_type, parameters = _parse(content_type)
-    for expected_type, expected in map(_parse, wanted):
+    for expected_type, expected_parameters in map(_parse, accepted):
         if media_type == expected_type and all(
-            words <= parameters.get(name, frozenset()) for name, words in expected.items()
+            expected_words <= parameters.get(name, frozenset())
+            for name, expected_words in expected_parameters.items()
         ):
             return True
     return False

@@ -1,8 +1,8 @@
-"""Connections: a name looked up once, every address judged, the judged address dialled, in time.
+"""Guarded connections: look a name up once, check every IP address, connect to a checked one.
 
-The pool hands the numbers of a request's `timeout` extension untouched to the backend and to the
-streams it got from there. Ours read them as the moment (`time.monotonic()`) at which the whole
-request must be over, so that nothing a server does, however slowly, starts the clock again.
+The pool passes the numbers of a request's `timeout` extension unchanged to the backend and to its
+streams. Ours read them as the deadline of the whole request (`time.monotonic()`), so that a slow
+server cannot restart the clock with each byte.
 """
 
 import socket
@@ -20,36 +20,33 @@ from node.outbound.errors import OutboundCode, OutboundError, timed_out
 from node.outbound.ip_addresses import can_connect
 
 Resolver = Callable[[str], Sequence[str]]
-"""Gives the numeric addresses of a name, best first. Raises `OSError` when there are none."""
+"""Returns the numeric IP addresses of a name, best first. Raises `OSError` if there are none."""
 
-# Look-ups that hang cannot be stopped, only left behind: so many at most.
+# Concurrent look-ups. A look-up that hangs cannot be stopped, and occupies its thread.
 MAX_LOOKUPS = 64
-# So many addresses of one name are tried.
+# Addresses tried per name.
 MAX_TRIED_ADDRESSES = 4
 
 
 def system_resolver(host: str) -> list[str]:
-    """The addresses the operating system knows for `host`."""
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    """Look up the IP addresses of `host` with the operating system's resolver."""
+    results = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(socket_address[0]) for *_, socket_address in results))
 
 
 def seconds_left(deadline: float | None) -> float:
-    """Seconds until `deadline`; none given counts as over.
-
-    Raises `OutboundError` `timeout` when it is over.
-    """
-    left = (deadline or 0.0) - monotonic()
-    if left <= 0:
+    """Seconds until `deadline`. Raises `OutboundError` (timeout) if it has passed or is None."""
+    remaining = (deadline or 0.0) - monotonic()
+    if remaining <= 0:
         raise timed_out()
-    return left
+    return remaining
 
 
 class GuardedBackend(httpcore2.NetworkBackend):
-    """Opens connections to public addresses; for those in `private_hosts` also to local ones.
+    """Opens connections to public addresses, and for `private_hosts` also to local ones.
 
-    The pool reuses a connection for its own scheme, host and port alone. What these may do depends
-    on nothing else and never changes, so a connection in the pool was judged by the same rule.
+    The pool reuses a connection only for the same scheme, host and port, on which alone the check
+    depends, so a reused connection has passed it as well.
     """
 
     def __init__(self, resolver: Resolver, private_hosts: Collection[str]) -> None:
@@ -75,9 +72,9 @@ class GuardedBackend(httpcore2.NetworkBackend):
                 OutboundCode.FORBIDDEN_ADDRESS,
                 msg("The server’s name points to an address that is not public."),
             )
-        dialled = addresses[:MAX_TRIED_ADDRESSES]
-        for place, address in enumerate(dialled):
-            share = seconds_left(timeout) / (len(dialled) - place)
+        candidates = addresses[:MAX_TRIED_ADDRESSES]
+        for index, address in enumerate(candidates):
+            share = seconds_left(timeout) / (len(candidates) - index)
             try:
                 stream = self._dialler.connect_tcp(
                     address, port, share, local_address, socket_options
@@ -90,26 +87,26 @@ class GuardedBackend(httpcore2.NetworkBackend):
     def _look_up(self, host: str, deadline: float | None) -> Sequence[str]:
         if not self._lookups.acquire(timeout=seconds_left(deadline)):
             raise timed_out()
-        answer: Future[Sequence[str]] = Future()
-        Thread(target=self._resolve, args=(host, answer), daemon=True).start()
+        future: Future[Sequence[str]] = Future()
+        Thread(target=self._resolve, args=(host, future), daemon=True).start()
         try:
-            return answer.result(seconds_left(deadline))
+            return future.result(seconds_left(deadline))
         except TimeoutError as error:
             raise timed_out() from error
         except (OSError, UnicodeError) as error:
             raise _not_resolved() from error
 
-    def _resolve(self, host: str, answer: "Future[Sequence[str]]") -> None:
+    def _resolve(self, host: str, future: "Future[Sequence[str]]") -> None:
         try:
-            answer.set_result(self._resolver(host))
-        except Exception as error:  # noqa: BLE001 -- whoever waits for the answer gets it
-            answer.set_exception(error)
+            future.set_result(self._resolver(host))
+        except Exception as error:  # noqa: BLE001 -- raised in the waiting thread
+            future.set_exception(error)
         finally:
             self._lookups.release()
 
 
 class DeadlineStream(httpcore2.NetworkStream):
-    """A connection on which no step outlasts the deadline it is given as its timeout."""
+    """A connection whose `timeout` arguments are deadlines, which no operation outlasts."""
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
@@ -118,7 +115,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         return self._stream.read(max_bytes, seconds_left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Not the wrapped stream's own loop: it waits the full time again for each piece taken.
+        # The wrapped stream's `write` would restart the timeout after each partial send.
         connection: socket.socket = self._stream.get_extra_info("socket")
         unsent = memoryview(buffer)
         try:
@@ -136,9 +133,9 @@ class DeadlineStream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        left = seconds_left(timeout)
+        remaining = seconds_left(timeout)
         try:
-            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
+            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, remaining))
         except httpcore2.ConnectError as error:
             raise OutboundError(
                 OutboundCode.TLS, msg("A secure connection to the server could not be made.")

@@ -1,4 +1,4 @@
-"""URLs that may be requested at all, before any name is looked up."""
+"""Checks of URLs that need no name look-up."""
 
 import re
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from node.outbound.errors import OutboundCode, OutboundError
 MAX_LEN_URL = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# RFC 3986, narrowed: no user information, a plain or bracketed host, nothing but visible ASCII.
+# A subset of RFC 3986: no user information, a plain or bracketed host, visible ASCII only.
 _HIERARCHY = re.compile(
     r"//(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-~]*)?",
     re.IGNORECASE | re.ASCII,
@@ -22,10 +22,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
 @dataclass(frozen=True)
 class Target:
-    """One place to send one request to.
-
-    `target` is path and query as they stand in the request line.
-    """
+    """The destination of a request. `target` is the path with its query, as in the request line."""
 
     scheme: str
     host: str
@@ -34,7 +31,7 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """`host` or `host:port`, as it stands in the Host header."""
+        """`host` or `host:port`, as in the Host header."""
         if self.port == DEFAULT_PORTS[self.scheme]:
             return self.host
         return f"{self.host}:{self.port}"
@@ -45,12 +42,11 @@ class Target:
 
 
 def parse_target(url: str, private_hosts: Collection[str]) -> Target:
-    """`url` without its fragment, as a target.
+    """Parse `url`, without its fragment.
 
-    `private_hosts` are lower-case `host:port` pairs; only they may use plain http, other ports and
-    numeric IPv4 addresses.
-    Raises `OutboundError` `bad_url`, `forbidden_scheme`, `forbidden_port` or `forbidden_address`,
-    all of them permanent.
+    `private_hosts` holds lower-case `host:port` pairs; only these may use plain http, other ports
+    and numeric IPv4 addresses. Raises a permanent `OutboundError`: bad_url, forbidden_scheme,
+    forbidden_port or forbidden_address.
     """
     scheme, colon, rest = url.partition("#")[0].partition(":")
     scheme = scheme.lower()
@@ -60,14 +56,14 @@ def parse_target(url: str, private_hosts: Collection[str]) -> Target:
         raise _permanent_error(
             OutboundCode.FORBIDDEN_SCHEME, msg("Only https addresses can be used.")
         )
-    found = _HIERARCHY.fullmatch(rest)
-    if found is None:
+    match = _HIERARCHY.fullmatch(rest)
+    if match is None:
         raise _bad_url()
-    host = found["host"].lower()
-    port = int(found["port"] or DEFAULT_PORTS[scheme])
+    host = match["host"].lower()
+    port = int(match["port"] or DEFAULT_PORTS[scheme])
     if f"{host}:{port}" not in private_hosts:
         _check_public(scheme, host, port)
-    target = found["target"] or "/"
+    target = match["target"] or "/"
     return Target(scheme, host, port, target if target[0] == "/" else "/" + target)
 
 
