@@ -1,1 +1,1 @@
-"""Councils: our own, and those of other nodes that we follow."""
+"""Councils: the one of this node, and remote ones, which it follows or is followed by."""

@@ -1,6 +1,6 @@
-"""Councils that go: ours to its successor, and those that we follow to theirs.
+"""Moves of councils to a successor: our own, and those of councils that we follow.
 
-Several councils may have one successor. Nothing of the old one is lost: it says where it went.
+Several councils may move to the same successor. The old actor stays and points to it.
 """
 
 from sqlalchemy import select, update
@@ -15,7 +15,7 @@ from node.councils import service
 from node.councils.models import Council
 from node.db import now
 from node.errors import ConflictError, InvalidInputError
-from node.events import service as news
+from node.events import service as events
 from node.federating import actor_blocks, actor_moves, actors, following, local_uris, outbox
 from node.federating.models import Actor, Follow
 from node.messages import msg
@@ -25,9 +25,10 @@ MAX_ALIASES = 50
 
 
 def add_alias(work: UnitOfWork, uri: str) -> None:
-    """Say that our council is also the actor `uri`: by this the other one may move here.
+    """Add the remote actor `uri` to the aliases of our council, which allows it to move here.
 
-    Raises `InvalidInputError` for what is no id of an actor elsewhere.
+    Raises `InvalidInputError` unless `uri` is an id on another server, `ConflictError` for too
+    many aliases.
     """
     actor = service.require_own(work.session).actor
     try:
@@ -51,7 +52,7 @@ def add_alias(work: UnitOfWork, uri: str) -> None:
 
 
 def remove_alias(work: UnitOfWork, uri: str) -> None:
-    """No longer say so. Raises `InvalidInputError` if it was not said."""
+    """Remove an alias of our council. Raises `InvalidInputError` if there is no such alias."""
     actor = service.require_own(work.session).actor
     if uri not in actor.also_known_as:
         raise InvalidInputError(msg("This council does not have that alias."))
@@ -60,53 +61,61 @@ def remove_alias(work: UnitOfWork, uri: str) -> None:
     work.audit("council.alias.remove", actor.uri, alias=uri)
 
 
-def move(work: UnitOfWork, found: ActorDocument) -> None:
-    """Our council is from now on the one that was found; our followers are told to follow it.
+def move(work: UnitOfWork, successor: ActorDocument) -> None:
+    """Move our council to `successor`, and ask our followers to follow it.
 
-    Raises `InvalidInputError` where the other does not say that it is ours, or has moved itself;
-    `ConflictError` where ours has moved before.
+    Raises `InvalidInputError` if the successor does not list our council as an alias or has itself
+    moved, `ConflictError` if our council has already moved.
     """
     actor = service.require_own(work.session).actor
     if actor.moved_to is not None:
         raise ConflictError(msg("This council has moved to %(moved_to)s.", moved_to=actor.moved_to))
-    if found.id == actor.uri or actors.local_by_uri(work.session, found.id) is not None:
+    if successor.id == actor.uri or actors.local_by_uri(work.session, successor.id) is not None:
         raise InvalidInputError(
             msg("That is your own server."), {"address": msg("Enter the successor’s address")}
         )
-    if actor.uri not in found.also_known_as:
+    if actor.uri not in successor.also_known_as:
         raise InvalidInputError(
             msg(
                 "%(id)s does not list this council as an alias. On that server, first "
                 "run: moothall council alias add %(uri)s",
-                id=found.id,
+                id=successor.id,
                 uri=actor.uri,
             )
         )
-    if found.moved_to is not None:
+    if successor.moved_to is not None:
         raise InvalidInputError(
-            msg("%(id)s has itself moved to %(moved_to)s.", id=found.id, moved_to=found.moved_to)
+            msg(
+                "%(id)s has itself moved to %(moved_to)s.",
+                id=successor.id,
+                moved_to=successor.moved_to,
+            )
         )
-    service.upsert(work, found)
-    _record_move(work, actor, found.id)
+    service.upsert(work, successor)
+    _record_move(work, actor, successor.id)
     service.publish_actor_update(work)
     activity = move_activity(
         local_uris.new_activity(work.settings),
         actor.uri,
-        found.id,
+        successor.id,
         to=[PUBLIC],
         cc=[actor.followers or ""],
     )
     outbox.publish(work, actor, activity)
-    work.audit("council.move", actor.uri, to=found.id)
+    work.audit("council.move", actor.uri, to=successor.id)
 
 
 def receive_move(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A council that ours follows moved: ours follows its successor instead."""
+    """Handle the Move of a council that ours follows: follow its successor instead.
+
+    Raises `NotHandledError` unless the successor is a council that lists the old one as an alias,
+    has not moved, and is not blocked.
+    """
     session = work.session
     old, target = actor_moves.check_move(session, received.activity)
     successor = actors.local_by_uri(session, target)
     if successor is not None:
-        names = successor.also_known_as
+        aliases = successor.also_known_as
     elif received.document is None:
         raise NotHandledError(msg("the move names no new account"))
     else:
@@ -117,8 +126,8 @@ def receive_move(work: UnitOfWork, received: ReceivedActivity) -> None:
             raise NotHandledError(
                 msg("the successor’s ID does not match, or the successor has itself moved")
             )
-        names = list(document.also_known_as)
-    if old.uri not in names:
+        aliases = list(document.also_known_as)
+    if old.uri not in aliases:
         raise NotHandledError(
             msg("%(target)s does not list %(uri)s as an alias", target=target, uri=old.uri)
         )
@@ -130,32 +139,36 @@ def receive_move(work: UnitOfWork, received: ReceivedActivity) -> None:
         if following.find_follow(session, own, new) is None:
             following.request_follow(work, own, document)
     _record_move(work, old, target)
-    ours = Follow.follower.has(Actor.is_local), Follow.followed_id == old.id
-    for row in session.scalars(select(Follow).where(*ours)):
-        following.unfollow(work, row)
+    is_our_follow = Follow.follower.has(Actor.is_local), Follow.followed_id == old.id
+    for follow in session.scalars(select(Follow).where(*is_our_follow)):
+        following.unfollow(work, follow)
     _move_followers(work, old.uri, target)
     work.audit("council.moved", old.uri, to=target)
 
 
 def _move_followers(work: UnitOfWork, old: str, target: str) -> None:
-    """Whoever here follows a council that moved follows its successor."""
-    first, second = (service.by_actor_uri(work.session, uri) for uri in (old, target))
-    if first is not None and second is not None:
-        news.merge_councils(work.session, first.id, second.id)
+    """Make officers who follow the council `old` follow its successor `target`."""
+    old_council, successor = (service.by_actor_uri(work.session, uri) for uri in (old, target))
+    if old_council is not None and successor is not None:
+        events.merge_councils(work.session, old_council.id, successor.id)
 
 
 def _record_move(work: UnitOfWork, old: Actor, target: str) -> None:
-    """Who had moved to the old one is by that with the new one, which itself has moved nowhere."""
+    """Record that `old` moved to `target`.
+
+    Remote actors that had moved to `old` now point to `target` as well, and an earlier move of
+    `target` itself is cleared.
+    """
     session = work.session
-    theirs = ~Actor.is_local, Actor.uri != target
-    led_here = update(Actor).where(Actor.moved_to == old.uri, *theirs)
-    session.execute(led_here.values(moved_to=target))
+    is_other_remote = ~Actor.is_local, Actor.uri != target
+    predecessors = update(Actor).where(Actor.moved_to == old.uri, *is_other_remote)
+    session.execute(predecessors.values(moved_to=target))
     session.execute(update(Actor).where(Actor.uri == target, ~Actor.is_local).values(moved_to=None))
     old.moved_to, old.moved_at = target, now()
 
 
 def successor_of(session: Session, council: Council) -> Actor | None:
-    """Where a council went, if it did and we know who that is."""
+    """The actor that a council moved to; None if it has not moved, or the actor is unknown."""
     return actors.by_uri(session, council.actor.moved_to) if council.actor.moved_to else None
 
 

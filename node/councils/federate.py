@@ -1,4 +1,4 @@
-"""What other councils say of themselves."""
+"""Receives changes of remote actors, including councils."""
 
 from federation.vocabulary import ActorDocument
 from node.councils import service
@@ -8,7 +8,7 @@ from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 
 def receive_actor(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """An Update of an actor that we know: its new name, place, addresses and keys."""
+    """Handle an Update of a known actor by itself: its name, location, addresses and keys."""
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
     document = ActorDocument.parse(received.document)

@@ -1,4 +1,4 @@
-"""Setting a node up for the first time: its council, and the operator who looks after it."""
+"""First set-up of a node: its council and its first operator."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from node.runtime import UnitOfWork
 
 @dataclass(frozen=True)
 class FirstRunInput:
-    """What is asked at the start. `colour` (#rrggbb) and `gss_code` may be empty."""
+    """The fields of the set-up form. `colour` (#rrggbb) and `gss_code` may be empty."""
 
     name: str
     slug: str
@@ -24,30 +24,30 @@ class FirstRunInput:
     password: str
 
 
-def set_up(work: UnitOfWork, wanted: FirstRunInput) -> User:
-    """All of it or nothing; returns the operator.
+def set_up(work: UnitOfWork, data: FirstRunInput) -> User:
+    """Create the council and its operator in one transaction. Returns the operator.
 
-    Raises `InvalidInputError` with every field that is wrong.
+    Raises `InvalidInputError` with all invalid fields.
     """
-    wrong: dict[str, Message] = {}
+    field_errors: dict[str, Message] = {}
     operator = None
-    # First, since it hashes a password before its transaction begins.
+    # First, since it hashes the password before the write transaction begins.
     try:
         operator = people.create(
             work,
-            name=wanted.person_name,
-            email=wanted.email,
-            password=wanted.password,
+            name=data.person_name,
+            email=data.email,
+            password=data.password,
             role=OPERATOR,
         )
     except InvalidInputError as error:
-        wrong |= error.fields
+        field_errors |= error.fields
     try:
         service.create_own(
-            work, name=wanted.name, slug=wanted.slug, colour=wanted.colour, gss_code=wanted.gss_code
+            work, name=data.name, slug=data.slug, colour=data.colour, gss_code=data.gss_code
         )
     except InvalidInputError as error:
-        wrong |= error.fields
-    if wrong or operator is None:
-        raise InvalidInputError(msg("The server could not be set up."), wrong)
+        field_errors |= error.fields
+    if field_errors or operator is None:
+        raise InvalidInputError(msg("The server could not be set up."), field_errors)
     return operator

@@ -1,4 +1,4 @@
-"""The forms in which another council is named, and in which ours says where it is."""
+"""Forms to follow a council, and to set the location of our own."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectChoice, StringField
@@ -19,7 +19,7 @@ class FollowForm(BaseForm):
 
 
 class PlaceForm(BaseForm):
-    """Where our council is."""
+    """The location of our council."""
 
     region = RadioField(
         _l("Region or country"),
@@ -46,6 +46,6 @@ class PlaceForm(BaseForm):
             self.region.data or "", self.latitude.data or "", self.longitude.data or ""
         )
 
-    def fill(self, said: LocationInput) -> None:
-        self.region.data = said.region
-        self.latitude.data, self.longitude.data = said.latitude, said.longitude
+    def fill(self, location: LocationInput) -> None:
+        self.region.data = location.region
+        self.latitude.data, self.longitude.data = location.latitude, location.longitude

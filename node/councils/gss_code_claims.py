@@ -1,4 +1,4 @@
-"""GSS codes that more than one council claims: anybody can write one into an actor's document."""
+"""GSS codes claimed by more than one council. Claims are unverified: any actor can make one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,31 +13,35 @@ from node.federating.models import Actor
 
 @dataclass(frozen=True)
 class GssCodeDispute:
-    """A code, and the councils that claim it, by name."""
+    """A GSS code and the councils that claim it, sorted by name."""
 
     code: str
     councils: Sequence[Council]
 
     @property
     def named(self) -> str:
-        """Each council with the domain from which it claims the code."""
-        return ", ".join(f"{each.name} ({each.actor.host})" for each in self.councils)
+        """The name and host of each council, separated by commas."""
+        return ", ".join(f"{council.name} ({council.actor.host})" for council in self.councils)
 
 
 def find_disputes(session: Session) -> list[GssCodeDispute]:
-    """The codes that several councils claim, ours or others; not those that moved or are blocked,
-    since a council that moved and its successor are one.
+    """The codes that several councils claim, our own included.
+
+    Blocked councils do not count, nor do those that have moved, since their successor takes over
+    the code.
     """
-    heard = ~Actor.is_blocked, Actor.moved_to.is_(None)
-    several = (
+    is_active = ~Actor.is_blocked, Actor.moved_to.is_(None)
+    disputed_codes = (
         select(Council.gss_code)
         .join(Council.actor)
-        .where(Council.gss_code.is_not(None), *heard)
+        .where(Council.gss_code.is_not(None), *is_active)
         .group_by(Council.gss_code)
         .having(func.count() > 1)
     )
-    query = select(Council).join(Council.actor).where(Council.gss_code.in_(several), *heard)
-    found: dict[str, list[Council]] = defaultdict(list)
+    query = (
+        select(Council).join(Council.actor).where(Council.gss_code.in_(disputed_codes), *is_active)
+    )
+    councils_by_code: dict[str, list[Council]] = defaultdict(list)
     for council in session.scalars(query.order_by(Council.gss_code, Council.name, Council.id)):
-        found[council.gss_code or ""].append(council)
-    return [GssCodeDispute(code, councils) for code, councils in found.items()]
+        councils_by_code[council.gss_code or ""].append(council)
+    return [GssCodeDispute(code, councils) for code, councils in councils_by_code.items()]

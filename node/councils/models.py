@@ -1,4 +1,4 @@
-"""A council. Its ActivityPub side is its actor; our own council has `slug` and `colour` besides."""
+"""The council table. Federation uses a council's actor; only our own council has a `slug`."""
 
 from enum import StrEnum
 
@@ -29,8 +29,9 @@ class Region(StrEnum):
 class Council(Base):
     """A council of this node (`actor.is_local`) or of another.
 
-    `gss_code` is its ONS code, such as E06000037. `latitude` and `longitude` are degrees north and
-    east of its offices, both or neither.
+    `slug` (its name in web addresses) and `colour` (#rrggbb) are set for our own council only.
+    `gss_code` is the ONS code, such as E06000037. `latitude` and `longitude` are the location of
+    the offices in degrees north and east (WGS 84): both or neither.
     """
 
     __tablename__ = "council"

@@ -1,4 +1,4 @@
-"""Where councils are: the regions by name, and the place in a council's document."""
+"""Locations of councils: names of regions, and conversion to and from a document's Place."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from federation.vocabulary import Place
 from node.councils.models import Council, Region
 
-# What a region is called in documents: names that other software can show.
+# Names of regions in documents, in English, which other software can show.
 REGION_NAMES: Mapping[Region, str] = {
     Region.north_east: "North East",
     Region.north_west: "North West",
@@ -41,7 +41,7 @@ REGION_LABELS: Mapping[Region, LazyString] = {
 
 
 def to_place(council: Council) -> Place | None:
-    """The place that the document of our own council names."""
+    """The location of our council for its document; None if it has not been set."""
     if council.region is None and council.latitude is None:
         return None
     name = REGION_NAMES[council.region] if council.region else None
@@ -49,13 +49,11 @@ def to_place(council: Council) -> Place | None:
 
 
 def parse_place(document: Place | None) -> dict[str, Any]:
-    """Where another council says it is, as the columns of its row. Other names than ours are
-    none.
-    """
-    named = {name: region for region, name in REGION_NAMES.items()}
-    found = document or Place()
+    """The location columns of a remote council, from its document. Unknown regions become None."""
+    regions = {name: region for region, name in REGION_NAMES.items()}
+    place = document or Place()
     return {
-        "region": named.get(found.name or ""),
-        "latitude": found.latitude,
-        "longitude": found.longitude,
+        "region": regions.get(place.name or ""),
+        "latitude": place.latitude,
+        "longitude": place.longitude,
     }

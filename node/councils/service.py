@@ -1,4 +1,4 @@
-"""What can be done with councils: found our own, follow others."""
+"""Operations on councils: create, rename and publish our own; follow and store remote ones."""
 
 import re
 from dataclasses import dataclass, replace
@@ -32,17 +32,17 @@ from node.text import misfit, trim
 SLUG = re.compile(r"[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
-# Words that stand in the addresses of this node already.
+# Taken by routes under /councils/ and by the node's own actor.
 RESERVED_SLUGS = frozenset({actors.NODE_USERNAME, "follow", "follows", "place"})
-# Actors that may speak for a council.
+# Actor types that may represent a council.
 COUNCIL_ACTOR_TYPES = frozenset({"Organization", "Group", "Application", "Service"})
 DEFAULT_COLOUR = "#1d5b4f"
-# How a server answers that does not speak with ours.
+# The statuses with which servers refuse a server that is not allowed.
 REFUSED_STATUSES = (401, 403)
 
 
 def own(session: Session) -> Council | None:
-    """The council of this node; None until it is founded."""
+    """The council of this node; None before the first set-up."""
     return session.scalar(select(Council).where(Council.slug.is_not(None)))
 
 
@@ -70,7 +70,7 @@ def by_actor_uri(session: Session, uri: str) -> Council | None:
 
 
 def to_plugin_view(council: Council) -> CouncilView:
-    """The council as plugins see it."""
+    """Convert a council for plugins."""
     return CouncilView(
         uri=council.actor.uri,
         name=council.name,
@@ -83,7 +83,7 @@ def to_plugin_view(council: Council) -> CouncilView:
 
 
 def by_id(session: Session, number: int) -> Council:
-    """A council by the number of its row. Raises `NotFoundError`."""
+    """Raises `NotFoundError`."""
     council = session.get(Council, number)
     if council is None:
         raise NotFoundError(msg("There is no such council here."))
@@ -93,9 +93,9 @@ def by_id(session: Session, number: int) -> Council:
 def create_own(
     work: UnitOfWork, *, name: str, slug: str, colour: str = "", gss_code: str = ""
 ) -> Council:
-    """Set the node up: its own actor, and its council with an actor and a key.
+    """Create the node's actor, and its council with an actor and keys.
 
-    Raises `ConflictError` if that was done, `InvalidInputError` with what is wrong in which field.
+    Raises `ConflictError` if the node has a council, `InvalidInputError` with all invalid fields.
     """
     if own(work.session) is not None:
         raise ConflictError(msg("This server already has a council."))
@@ -105,20 +105,20 @@ def create_own(
         colour.strip().lower(),
         gss_code.strip().upper(),
     )
-    wrong: dict[str, Message] = {}
-    if wrong_name := _name_error(name):
-        wrong["name"] = wrong_name
+    field_errors: dict[str, Message] = {}
+    if name_error := _name_error(name):
+        field_errors["name"] = name_error
     if not SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
-        wrong["slug"] = msg(
+        field_errors["slug"] = msg(
             "Enter a short name using only lower-case letters, numbers and "
             "hyphens, such as aldermoor"
         )
     if colour and not COLOUR.fullmatch(colour):
-        wrong["colour"] = msg("Enter a colour such as #1d5b4f")
+        field_errors["colour"] = msg("Enter a colour such as #1d5b4f")
     if gss_code and not GSS_CODE.fullmatch(gss_code):
-        wrong["gss_code"] = msg("Enter a GSS code such as E06000037")
-    if wrong:
-        raise InvalidInputError(msg("The council could not be set up."), wrong)
+        field_errors["gss_code"] = msg("Enter a GSS code such as E06000037")
+    if field_errors:
+        raise InvalidInputError(msg("The council could not be set up."), field_errors)
     settings = work.settings
     actors.create_local(
         work.session,
@@ -153,7 +153,7 @@ def _name_error(name: str) -> Message | None:
 
 
 def build_document(settings: Settings, council: Council) -> ActorDocument:
-    """The document of our own council."""
+    """The ActivityPub document of our own council."""
     return replace(
         actors.build_document(settings, council.actor),
         gss_code=council.gss_code,
@@ -162,20 +162,17 @@ def build_document(settings: Settings, council: Council) -> ActorDocument:
 
 
 def change_name(work: UnitOfWork, name: str) -> None:
-    """Our council is called `name` from now on, here and where it is followed.
-
-    Raises `InvalidInputError`.
-    """
+    """Rename our council, and send the new name to our followers. Raises `InvalidInputError`."""
     council, name = require_own(work.session), trim(name)
-    if wrong := _name_error(name):
-        raise InvalidInputError(msg("The council could not be renamed."), {"name": wrong})
+    if name_error := _name_error(name):
+        raise InvalidInputError(msg("The council could not be renamed."), {"name": name_error})
     council.name = council.actor.name = name
     publish_actor_update(work)
     work.audit("council.rename", council.actor.uri, name=name)
 
 
 def publish_actor_update(work: UnitOfWork) -> None:
-    """Tell the followers what our council's document says now."""
+    """Send the current document of our council to its followers, as an Update."""
     work.session.flush()
     council = require_own(work.session)
     actor = council.actor
@@ -189,47 +186,45 @@ def publish_actor_update(work: UnitOfWork) -> None:
     outbox.publish(work, actor, activity)
 
 
-def follow(
-    work: UnitOfWork, found_actor: ActorDocument, *, approved_by_operator: bool = False
-) -> Follow:
-    """Our council asks to follow the council whose actor was found.
+def follow(work: UnitOfWork, actor: ActorDocument, *, approved_by_operator: bool = False) -> Follow:
+    """Request to follow the council with the document `actor`.
 
-    `vouched`: an operator asks, which allows the server.
+    `approved_by_operator`: allow its server as well.
 
-    Raises `InvalidInputError` for an actor that is not an organisation, is one project, has moved,
-    or is blocked by ours or blocks ours.
+    Raises `InvalidInputError` for an actor that is not an organisation, represents a project, has
+    moved, is blocked by our council, or blocks it.
     """
-    if found_actor.type not in COUNCIL_ACTOR_TYPES:
+    if actor.type not in COUNCIL_ACTOR_TYPES:
         raise InvalidInputError(
             msg("That is a person, not a council."),
             {"address": msg("Enter the address of a council")},
         )
-    if found_actor.type == "Group" and found_actor.attributed_to:
+    if actor.type == "Group" and actor.attributed_to:
         raise InvalidInputError(
             msg("That is the address of a project, not a council."),
             {"address": msg("Enter the council’s address to follow all its projects")},
         )
-    host = host_of(found_actor.id)
+    host = host_of(actor.id)
     if approved_by_operator and not peers.is_allowed(work.session, work.settings, host):
         peers.decide(work, host, peers.ALLOWED)
     own = require_own(work.session).actor
-    if actors.local_by_uri(work.session, found_actor.id) is None:
-        if found_actor.moved_to:
+    if actors.local_by_uri(work.session, actor.id) is None:
+        if actor.moved_to:
             moved = msg(
                 "That council has moved to %(uri)s. Enter that address instead",
-                uri=found_actor.moved_to,
+                uri=actor.moved_to,
             )
             raise InvalidInputError(msg("You cannot follow that council."), {"address": moved})
-        followed = upsert(work, found_actor).actor
+        followed = upsert(work, actor).actor
         actor_blocks.check_may_follow(work.session, own, followed)
         followed.moved_to = None
-    return following.request_follow(work, own, found_actor)
+    return following.request_follow(work, own, actor)
 
 
 def unfollow(work: UnitOfWork, address: str) -> Council:
-    """Our council no longer follows the one with this address or id, which is told.
+    """Stop following the council with an address (`@name@host`) or id, and notify its server.
 
-    Raises `NotFoundError` for one that it does not follow.
+    Raises `NotFoundError` if our council does not follow it.
     """
     for row in list_followed(work.session):
         if address in {row.council.actor.address, row.council.actor.uri}:
@@ -239,7 +234,7 @@ def unfollow(work: UnitOfWork, address: str) -> Council:
 
 
 def upsert(work: UnitOfWork, document: ActorDocument) -> Council:
-    """The row of a remote council, made or changed after its actor."""
+    """Create or update the actor and the council row of a remote council."""
     actor = actors.upsert(work.session, document)
     council = work.session.scalar(select(Council).where(Council.actor_id == actor.id))
     if council is None:
@@ -250,7 +245,7 @@ def upsert(work: UnitOfWork, document: ActorDocument) -> Council:
 
 
 def update_from_document(work: UnitOfWork, actor: Actor, document: ActorDocument) -> None:
-    """A remote council is called what its actor is called, and is where its document says."""
+    """Copy the name, GSS code and location of a remote council from its actor and document."""
     work.session.flush()
     work.session.execute(
         update(Council)
@@ -261,19 +256,23 @@ def update_from_document(work: UnitOfWork, actor: Actor, document: ActorDocument
     )
 
 
-def on_actor_deleted(work: UnitOfWork, actor: Actor, _most: int) -> bool:
-    """The account of a council on another server is deleted: its name and place are forgotten."""
-    nowhere = {"gss_code": None, **places.parse_place(None)}
-    theirs = Council.actor_id == actor.id, Council.slug.is_(None)
-    work.session.execute(update(Council).where(*theirs).values(name=actor.name, **nowhere))
+def on_actor_deleted(work: UnitOfWork, actor: Actor, _limit: int) -> bool:
+    """Erase the GSS code and location of a remote council whose account was deleted.
+
+    Returns False: nothing is left to do.
+    """
+    cleared = {"gss_code": None, **places.parse_place(None)}
+    is_council = Council.actor_id == actor.id, Council.slug.is_(None)
+    work.session.execute(update(Council).where(*is_council).values(name=actor.name, **cleared))
     return False
 
 
 @dataclass(frozen=True)
 class FollowedCouncil:
-    """A council that ours follows or asked to. `heard_at`: when its server last sent anything.
-    `is_refused`: its server answered our Follow with 401 or 403, as it does until its operator
-    allows ours.
+    """A council that our council follows or has asked to follow.
+
+    `heard_at`: when its server last sent anything. `is_refused`: the server refused the pending
+    Follow with 401 or 403, as it does until its operator allows our server.
     """
 
     follow: Follow
@@ -283,8 +282,8 @@ class FollowedCouncil:
 
 
 def list_followed(session: Session) -> list[FollowedCouncil]:
-    """Whom our council follows or asked to follow, by name."""
-    ours = select(Council.actor_id).where(Council.slug.is_not(None)).scalar_subquery()
+    """The councils that ours follows or has asked to follow, sorted by name."""
+    own_actor_id = select(Council.actor_id).where(Council.slug.is_not(None)).scalar_subquery()
     refused = (
         select(DeliveryAttempt.id)
         .join(Delivery, Delivery.id == DeliveryAttempt.delivery_id)
@@ -297,7 +296,7 @@ def list_followed(session: Session) -> list[FollowedCouncil]:
         .join(Council, Council.actor_id == Follow.followed_id)
         .join(Actor, Actor.id == Follow.followed_id)
         .outerjoin(Peer, Peer.host == Actor.host)
-        .where(Follow.follower_id == ours)
+        .where(Follow.follower_id == own_actor_id)
         .order_by(func.lower(Council.name), Council.id)
     )
     return [FollowedCouncil(*row) for row in rows]

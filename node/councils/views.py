@@ -1,4 +1,4 @@
-"""The pages of councils: our own, and those we follow."""
+"""Pages to list, follow and unfollow councils, and to set the location of our own."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -20,14 +20,13 @@ FOLLOW, OPERATE = "councils.follow", "node.operate"
 
 
 def successor_of(council: Council) -> Actor | None:
-    """Where a council went, for pages."""
+    """The actor that a council moved to, for templates."""
     return council_moves.successor_of(current_work().session, council)
 
 
 @blueprint.get("/councils")
 @permission(PUBLIC)
 def index() -> ResponseReturnValue:
-    """The councils that ours follows."""
     follows = service.list_followed(current_work().session)
     own_host = current_node().settings.authority
     return render_template("councils/index.html", follows=follows, own_host=own_host)
@@ -42,17 +41,17 @@ def follow_form() -> ResponseReturnValue:
 @blueprint.post("/councils/follow")
 @permission(FOLLOW)
 def follow() -> ResponseReturnValue:
-    """Look the address up, and ask to follow whoever is there."""
+    """Look up the address, and request to follow the council there."""
     form, work = FollowForm(), current_work()
     if not form.validate_on_submit():
         return render_template("councils/follow.html", form=form), 400
-    vouched = has_permission(OPERATE)
+    is_operator = has_permission(OPERATE)
     work.pause()
     try:
-        found = fetching.find_actor(
-            current_node(), form.address.data or "", approved_by_operator=vouched
+        actor = fetching.find_actor(
+            current_node(), form.address.data or "", approved_by_operator=is_operator
         )
-        row = service.follow(work, found, approved_by_operator=vouched)
+        row = service.follow(work, actor, approved_by_operator=is_operator)
     except InvalidInputError as error:
         form.show(error)
         return render_template("councils/follow.html", form=form), 400
@@ -76,7 +75,7 @@ def end_follow(follow_id: int) -> ResponseReturnValue:
 @blueprint.get("/councils/place")
 @permission(OPERATE)
 def place_form() -> ResponseReturnValue:
-    """Where our council is, for its operator to say."""
+    """The form for the location of our council."""
     council, form = service.require_own(current_work().session), PlaceForm()
     form.fill(own_location.to_input(council))
     return render_template("councils/place.html", form=form, council=council)
