@@ -1,1 +1,1 @@
-"""What others say about a project, here and from the fediverse."""
+"""Comments and reactions on projects, written here or received from other servers."""

@@ -1,4 +1,4 @@
-"""What can be spoken about: a project, an update of it, a comment that is shown."""
+"""The objects that can be commented on: published projects and updates, and visible comments."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from node.updates.models import Update, UpdateState
 
 @dataclass(frozen=True)
 class CommentSubject:
-    """Something with the id `uri` that `author` wrote, in the conversation of `project`."""
+    """The object `uri` by `author`, which belongs to the conversation about `project`."""
 
     uri: str
     project: Project
@@ -25,7 +25,7 @@ class CommentSubject:
 
 
 def find(session: Session, uri: str) -> CommentSubject | None:
-    """What has this id; None for what is not shown."""
+    """The object with an id; None if it is unknown, unpublished or hidden."""
     project = _find_project(session, uri)
     if project is not None:
         return _build_subject(project, uri, project.council.actor, project.published_at)
@@ -39,11 +39,11 @@ def find(session: Session, uri: str) -> CommentSubject | None:
 
 
 def prefetch(session: Session, uris: Collection[str]) -> Sequence[Project]:
-    """Read at once the projects among what has these ids, for which `find` will be asked."""
+    """Load the projects with these ids into the cache of `find`, with one query."""
     query = select(Project).where(Project.uri.in_(uris)).options(joinedload(Project.actor))
-    found = {project.uri: project for project in session.scalars(query)}
-    _find_project.prime(session, {(uri,): found.get(uri) for uri in uris})
-    return list(found.values())
+    projects = {project.uri: project for project in session.scalars(query)}
+    _find_project.prime(session, {(uri,): projects.get(uri) for uri in uris})
+    return list(projects.values())
 
 
 @change_tracking.cached({"project": {"uri", change_tracking.ADDED, change_tracking.REMOVED}})
@@ -53,13 +53,13 @@ def _find_project(session: Session, uri: str) -> Project | None:
 
 
 def is_known(session: Session, uri: str) -> bool:
-    """Whether something of ours or others has this id, shown or not."""
-    kept = (select(row.id).where(row.uri == uri) for row in (Project, Update, Comment))
-    return any(session.scalar(query) is not None for query in kept)
+    """Whether a project, update or comment has this id, visible or not."""
+    queries = (select(model.id).where(model.uri == uri) for model in (Project, Update, Comment))
+    return any(session.scalar(query) is not None for query in queries)
 
 
 def find_by_group_actor(session: Session, uris: tuple[str, ...]) -> CommentSubject | None:
-    """The project of ours whose actor is addressed."""
+    """The local project whose Group is among `uris`."""
     query = select(Project).join(Actor, Actor.id == Project.actor_id).where(Actor.uri.in_(uris))
     project = session.scalars(query).first()
     if project is None:

@@ -1,5 +1,7 @@
-"""All that is said about a project of ours, in the order it was said (FEP-7888, FEP-f228); and of
-which of our projects anything was said.
+"""The contents of collections that this node publishes (FEP-7888, FEP-f228).
+
+The context of a local project lists the project, its updates and its comments, oldest first. A
+council's list of conversations names its projects that have comments.
 """
 
 from sqlalchemy import Integer, Select, Subquery, func, literal, select, union_all
@@ -21,70 +23,75 @@ from node.updates.federate import to_note as update_note
 from node.updates.models import Update, UpdateState
 
 PAGE_SIZE = 50
-# Of a council's conversations, so many are listed on a page.
+# Conversations per page of a council's list.
 MAX_LISTED = 500
 UPDATE_KIND, COMMENT_KIND = 1, 2
 
 
 def count_items(session: Session, project: Project) -> int:
-    """How much was said: the project itself, updates, and comments that are shown."""
-    said = select(func.count()).select_from(_select_items(project))
-    return 1 + (session.scalar(said) or 0)
+    """The number of items in a project's context: itself, its updates and its visible comments."""
+    query = select(func.count()).select_from(_select_items(project))
+    return 1 + (session.scalar(query) or 0)
 
 
 def list_page(
     session: Session, project: Project, number: int, licence: str | None
 ) -> list[str | JsonObject]:
-    """One page, counted from 1, oldest first: our own documents embedded, others' by their ids.
-    `licence` is the address of that of the project's texts.
+    """The page `number` of a project's context, from 1, oldest item first.
+
+    Local documents are embedded, remote ones are given by their ids. `licence` is the address of
+    the licence of the project's texts.
     """
     first = max(0, (number - 1) * PAGE_SIZE)
-    said = _select_items(project)
-    ordered = select(said.c.kind, said.c.id).order_by(said.c.at, said.c.kind, said.c.id)
-    # The project itself is the first.
+    items = _select_items(project)
+    ordered = select(items.c.kind, items.c.id).order_by(items.c.at, items.c.kind, items.c.id)
+    # The first item is the project itself, which is not in the query.
     rows = session.execute(ordered.offset(max(0, first - 1)).limit(PAGE_SIZE - (first == 0)))
-    own: list[str | JsonObject] = []
+    head: list[str | JsonObject] = []
     if first == 0:
-        own = [to_article(project, licence).dump(context=False)]
-    return own + [_item_document(session, row.kind, row.id, licence) for row in rows]
+        head = [to_article(project, licence).dump(context=False)]
+    return head + [_item_document(session, row.kind, row.id, licence) for row in rows]
 
 
-def count_discussed_projects(session: Session, council: Council, reader: Viewer) -> int:
-    """About how many of our projects `reader` may read what others say."""
-    return session.scalar(_select_discussed(council, reader).with_only_columns(func.count())) or 0
+def count_discussed_projects(session: Session, council: Council, viewer: Viewer) -> int:
+    """The number of projects with comments that `viewer` may see."""
+    return session.scalar(_select_discussed(council, viewer).with_only_columns(func.count())) or 0
 
 
 def list_contexts(
-    session: Session, council: Council, reader: Viewer, after: int
+    session: Session, council: Council, viewer: Viewer, after: int
 ) -> tuple[list[JsonObject], int | None]:
-    """The next of our projects about which anybody said something, as far as `reader` may read it:
-    the head of each context, with how much is in it. And where to go on, if anywhere.
+    """A page of the contexts of projects with comments that `viewer` may see.
+
+    Returns the collections with their `totalItems` only, for projects with a row id above `after`,
+    and the last row id if another page may follow, else None.
     """
     updates = select(func.count()).where(
         Update.project_id == Project.id, Update.state == UpdateState.published
     )
     comments = _count_shown_comments().where(Comment.project_id == Project.id)
-    there = 1 + updates.scalar_subquery() + comments.scalar_subquery()
-    query = _select_discussed(council, reader).with_only_columns(Project.id, Project.uri, there)
+    total_items = 1 + updates.scalar_subquery() + comments.scalar_subquery()
+    query = _select_discussed(council, viewer).with_only_columns(
+        Project.id, Project.uri, total_items
+    )
     rows = session.execute(
         query.where(Project.id > after).order_by(Project.id).limit(MAX_LISTED)
     ).all()
-    heads = [
+    contexts = [
         Collection(local_uris.project_context(uri), total_items=total).dump(context=False)
         for _id, uri, total in rows
     ]
-    return heads, rows[-1][0] if len(rows) == MAX_LISTED else None
+    return contexts, rows[-1][0] if len(rows) == MAX_LISTED else None
 
 
-def _select_discussed(council: Council, reader: Viewer) -> Select[Project]:
-    is_spoken_of = _count_shown_comments().where(Comment.project_id == Project.id).exists()
-    return projects.select_documented(council, reader).where(is_spoken_of)
+def _select_discussed(council: Council, viewer: Viewer) -> Select[Project]:
+    has_comments = _count_shown_comments().where(Comment.project_id == Project.id).exists()
+    return projects.select_documented(council, viewer).where(has_comments)
 
 
 def _count_shown_comments() -> Select[int]:
-    """How many comments are shown."""
-    shown = Comment.state == CommentState.shown, ~Actor.is_blocked
-    return select(func.count(Comment.id)).join(Comment.author).where(*shown)
+    is_shown = Comment.state == CommentState.shown, ~Actor.is_blocked
+    return select(func.count(Comment.id)).join(Comment.author).where(*is_shown)
 
 
 def _select_items(project: Project) -> Subquery:
@@ -114,6 +121,6 @@ def _comment_item(session: Session, row_id: int) -> str | JsonObject:
     comment = session.get_one(Comment, row_id)
     if not comment.author.is_local:
         return comment.uri
-    answered = find(session, comment.in_reply_to)
-    author = answered.author if answered else comment.author
-    return comment_note(comment, author).dump(context=False)
+    subject = find(session, comment.in_reply_to)
+    subject_author = subject.author if subject else comment.author
+    return comment_note(comment, subject_author).dump(context=False)

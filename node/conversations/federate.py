@@ -1,4 +1,4 @@
-"""A comment as an ActivityPub document, and back. Pure: no database, no network."""
+"""Conversion of comments to and from ActivityPub documents, without database or network."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ MAX_LEN_WARNING = 300
 
 @dataclass(frozen=True)
 class RemoteComment:
-    """What somebody elsewhere wrote, checked and sanitised."""
+    """A comment from another server, validated. `content` is sanitised HTML, `warning` plain."""
 
     uri: str
     url: str
@@ -33,28 +33,28 @@ class RemoteComment:
     changed_at: datetime | None
 
 
-def to_note(comment: Comment, answered: Actor) -> Note:
-    """A comment of ours. `answered` is who wrote what it answers, and is mentioned."""
-    project, mine = comment.project, comment.author
-    others = (answered,) if answered.uri != mine.uri else ()
-    to = _address_to(comment)
+def to_note(comment: Comment, subject_author: Actor) -> Note:
+    """Convert a local comment. `subject_author`, who wrote what it replies to, is mentioned."""
+    project, author = comment.project, comment.author
+    mentioned = (subject_author,) if subject_author.uri != author.uri else ()
+    addressed = _address_to(comment)
     return Note(
         id=comment.uri,
         content=comment.content,
-        attributed_to=mine.uri,
+        attributed_to=author.uri,
         url=comment.url,
         in_reply_to=comment.in_reply_to,
         context=local_uris.project_context(project.uri) if project.is_local else None,
         audience=local_uris.project_group(project.uri) if project.is_local else None,
         published=comment.published_at,
-        to=to["to"],
-        cc=tuple(dict.fromkeys((*to["cc"], *(actor.uri for actor in others)))),
-        mentions={actor.uri: actor.address for actor in others},
+        to=addressed["to"],
+        cc=tuple(dict.fromkeys((*addressed["cc"], *(actor.uri for actor in mentioned)))),
+        mentions={actor.uri: actor.address for actor in mentioned},
     )
 
 
 def _address_to(comment: Comment) -> Addressed:
-    """Of a comment on another council's project, that council tells the others."""
+    """The recipients of a comment. The owner of a remote project forwards it to the others."""
     project = comment.project
     if project.is_local:
         return address_to(project)
@@ -68,7 +68,7 @@ def to_tombstone(comment: Comment) -> Tombstone:
 
 
 def from_note(note: Note) -> RemoteComment:
-    """Raises `DocumentError` for a note whose parts do not fit, or that says nothing."""
+    """Validate and sanitise a note. Raises `DocumentError` if it is too long or empty."""
     content = markup.sanitise_received("content", note.content, MAX_LEN_CONTENT).strip()
     if not content:
         raise DocumentError("content", "missing")

@@ -1,4 +1,4 @@
-"""The form in which a comment is written."""
+"""The comment form."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, TextAreaField
@@ -7,7 +7,7 @@ from node.forms import BaseForm
 
 
 class CommentForm(BaseForm):
-    """`to` is the id of what is answered; empty for the project itself."""
+    """`to` is the id of the comment or update to reply to; empty for the project itself."""
 
     source = TextAreaField(
         _l("Your comment"),

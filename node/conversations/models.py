@@ -1,4 +1,4 @@
-"""A comment on a project or on one of its updates, or an answer to another comment."""
+"""The comment table: comments on projects and updates, and replies to comments."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from node.projects.models import Project, new_token
 
 
 class CommentState(StrEnum):
-    """`held` waits for a moderator; `hidden` was refused by one; `deleted` by whoever wrote it."""
+    """`held` waits for a moderator, who may hide it; `deleted` was deleted by its author."""
 
     shown = "shown"
     held = "held"
@@ -24,15 +24,17 @@ STATE_TRANSITIONS: dict[CommentState, frozenset[CommentState]] = {
     CommentState.held: frozenset({CommentState.shown, CommentState.hidden, CommentState.deleted}),
     CommentState.shown: frozenset({CommentState.held, CommentState.hidden, CommentState.deleted}),
     CommentState.hidden: frozenset({CommentState.shown, CommentState.deleted}),
-    # Its author's server shows it again.
+    # When the author's server publishes the comment again.
     CommentState.deleted: frozenset({CommentState.shown}),
 }
 
 
 class Comment(Base):
-    """`content` is sanitised HTML. `in_reply_to` is the id of the project, the update or the
-    comment that it answers. `source` is the Markdown of one written here. `language` is a tag (BCP
-    47), where its author says one. It is hidden behind `warning`, where there is one.
+    """A comment, local or remote.
+
+    `content` is sanitised HTML; `source` is the Markdown of a local comment. `in_reply_to` is the
+    id of the project, update or comment that it replies to. `language` is a tag (BCP 47), or empty.
+    `warning` is a content warning in plain text, which hides the content until it is opened.
     """
 
     __tablename__ = "comment"

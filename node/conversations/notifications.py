@@ -1,11 +1,11 @@
-"""What people here are told of comments: who looks after the project, and whoever is answered."""
+"""Notifications of comments, for the owner of the project and the author of the parent comment."""
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.conversations.models import Comment
-from node.events import service as news
+from node.events import service as events
 from node.events.kinds import NotificationKind, Topic
 from node.federating.models import Actor
 from node.runtime import UnitOfWork
@@ -17,20 +17,20 @@ KINDS = (COMMENT_WRITTEN,)
 
 
 def notify(work: UnitOfWork, comment: Comment) -> None:
-    """A comment is shown from now on."""
-    news.record_event(
+    """Record the event of a comment that has become visible."""
+    events.record_event(
         work,
         COMMENT_WRITTEN,
         project_id=comment.project_id,
         subject_uri=comment.uri,
-        to=_find_answered_user(work.session, comment),
+        to=_find_parent_author(work.session, comment),
     )
 
 
-def _find_answered_user(session: Session, comment: Comment) -> list[int]:
-    """The id of the person here whose comment it answers, if it answers one."""
+def _find_parent_author(session: Session, comment: Comment) -> list[int]:
+    """The user id of the local author of the parent comment, if there is one."""
     if comment.in_reply_to == comment.project.uri:
         return []
-    author = select(Actor.user_id).join(Comment, Comment.author_id == Actor.id)
-    answered = author.where(Comment.uri == comment.in_reply_to, Actor.user_id.is_not(None))
-    return [user_id for user_id in session.scalars(answered) if user_id is not None]
+    authors = select(Actor.user_id).join(Comment, Comment.author_id == Actor.id)
+    parent_author = authors.where(Comment.uri == comment.in_reply_to, Actor.user_id.is_not(None))
+    return [user_id for user_id in session.scalars(parent_author) if user_id is not None]

@@ -1,6 +1,4 @@
-"""Likes and announcements of projects, updates and comments: those of others, and our council's of
-other councils' projects.
-"""
+"""Likes and shares (Announce): received ones, and those of our council for remote projects."""
 
 from federation.addressing import PUBLIC
 from federation.properties import JsonObject, type_of
@@ -18,9 +16,10 @@ from node.runtime import Handlers, NotHandledError, ReceivedActivity, UnitOfWork
 
 
 def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
-    """Our council likes another's project, or announces it to its own followers.
+    """Like a remote project, or announce it to our council's followers.
 
-    Raises `ConflictError` if it did, or for what is not for everybody to know.
+    `kind` is `reactions.LIKE` or `reactions.ANNOUNCE`. Raises `ConflictError` for a local project,
+    a reaction that already exists, and an announcement of a project that is not public.
     """
     if project.is_local:
         raise ConflictError(msg("You cannot do this because the project belongs to your council."))
@@ -36,13 +35,13 @@ def react(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
 
 
 def undo_reaction(work: UnitOfWork, actor: Actor, project: Project, kind: str) -> None:
-    """Our council no longer likes or announces it. Raises `ConflictError` if it does not."""
-    found = reactions.find(work.session, actor, kind, project.uri)
-    if found is None:
+    """Undo a reaction of our council. Raises `ConflictError` if there is none."""
+    reaction = reactions.find(work.session, actor, kind, project.uri)
+    if reaction is None:
         raise ConflictError(msg("Your council has already removed this like or share."))
-    undone = _build_activity(found.uri, actor, project, kind)
-    activity = undo_activity(local_uris.new_activity(work.settings), actor.uri, undone)
-    work.session.delete(found)
+    original = _build_activity(reaction.uri, actor, project, kind)
+    activity = undo_activity(local_uris.new_activity(work.settings), actor.uri, original)
+    work.session.delete(reaction)
     _publish(work, actor, project, kind, activity)
     work.audit(f"reaction.undo-{kind.lower()}", project.uri)
 
@@ -58,7 +57,7 @@ def _build_activity(uri: str, actor: Actor, project: Project, kind: str) -> Json
 def _publish(
     work: UnitOfWork, actor: Actor, project: Project, kind: str, activity: JsonObject
 ) -> None:
-    """A Like concerns whom it is about alone, an Announce also our followers."""
+    """Send a Like to the project's owner only, and an Announce to our followers as well."""
     owner = project.council.actor
     if kind == reactions.LIKE:
         outbox.send(work, actor, activity, to=owner)
@@ -68,7 +67,7 @@ def _publish(
 
 
 def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody likes or announces something that we show."""
+    """Handle a Like or Announce of a visible project, update or comment."""
     activity = received.activity
     subject = comment_subjects.find(work.session, activity.object_id or "")
     actor = actors.by_uri(work.session, activity.actor)
@@ -80,17 +79,21 @@ def receive(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def receive_undo(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody takes back a Like or an Announce of theirs: by its id, or by what it was of."""
-    undone, actor = received.activity.object, actors.by_uri(work.session, received.activity.actor)
+    """Handle the Undo of a Like or Announce, found by its id or else by its type and object."""
+    original, actor = received.activity.object, actors.by_uri(work.session, received.activity.actor)
     if actor is None:
         raise NotHandledError(msg("by an account this server does not know"))
-    found = reactions.by_uri(work.session, actor, id_of(undone) or "")
-    if found is None and isinstance(undone, dict) and type_of(undone) in reactions.REACTION_TYPES:
-        about = id_of(undone.get("object")) or ""
-        found = reactions.find(work.session, actor, type_of(undone), about)
-    if found is None:
+    reaction = reactions.by_uri(work.session, actor, id_of(original) or "")
+    if (
+        reaction is None
+        and isinstance(original, dict)
+        and type_of(original) in reactions.REACTION_TYPES
+    ):
+        object_uri = id_of(original.get("object")) or ""
+        reaction = reactions.find(work.session, actor, type_of(original), object_uri)
+    if reaction is None:
         raise NotHandledError(msg("no like or share by this sender to undo"))
-    work.session.delete(found)
+    work.session.delete(reaction)
 
 
 HANDLERS: Handlers = {

@@ -1,7 +1,8 @@
-"""Comments from other servers: on our projects from whoever writes them, on projects of others
-from those whose projects they are.
+"""Receives comments from other servers.
 
-Every handler is an upsert by id: repeats and disorder are harmless.
+Comments on local projects are accepted from their authors, comments on remote projects only when
+the project's server forwards them. Every handler is an upsert by id, so repeated and reordered
+messages are harmless.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,20 +28,20 @@ from node.messages import msg
 from node.projects.models import Project, Visibility
 from node.runtime import Handlers, NotHandledError, Quota, ReceivedActivity, UnitOfWork
 
-# What one actor and all of one server may have here, and one actor write within an hour.
+# Stored comments per actor and per server, and new ones per actor and hour.
 MAX_PER_ACTOR = 500
 MAX_PER_HOST = 5_000
 MAX_PER_HOUR = 30
-# So many wait for a moderator, whoever wrote them.
+# Comments that wait for a moderator, over all authors.
 MAX_HELD = 5_000
-# How often one actor may write or change any of its own within an hour: each time all are told.
+# New and changed comments per actor and hour: each of them is forwarded to all followers.
 MAX_CHANGES_PER_HOUR = 60
-# Of one server, so many deletions of what never came are remembered.
+# Stored deletions of comments that were never received, per server.
 MAX_TOMBSTONES_PER_HOST = 2_000
-# Among so many whom a note is for, a project's actor is looked for.
+# Recipients of a note that are searched for the actor of a project.
 MAX_RECIPIENTS = 100
 
-# How many comments somebody wrote, and how many since then.
+# The number of comments of an actor: all, and those received since a time.
 COMMENT_COUNTS = select(
     func.count(Comment.id),
     func.count(Comment.id).filter(Comment.received_at > bindparam("since")),
@@ -50,26 +51,28 @@ COMMENT_COUNTS = select(
 def prefetch(work: UnitOfWork, batch: Sequence[ReceivedActivity]) -> None:
     """Cache the results of queries that a batch of messages needs, with one query of each kind."""
     session = work.session
-    senders = [actors.by_uri(session, one.activity.actor) for one in batch]
+    senders = [actors.by_uri(session, received.activity.actor) for received in batch]
     peers.prefetch_states(session, {sender.host for sender in senders if sender})
-    about, answered, written = set[str](), set[str](), dict[str, Actor]()
+    subject_uris, announced_uris, authors = set[str](), set[str](), dict[str, Actor]()
     for received, author in zip(batch, senders, strict=True):
         note = received.document or {}
         if author is None or type_of(note) not in REPLY_TYPES:
-            about.add(received.activity.object_id or "")
+            subject_uris.add(received.activity.object_id or "")
             continue
-        written[id_of(note) or ""] = author
-        about.add(subject := id_of(note.get("inReplyTo")) or "")
-        if peers.explicitly_allowed_among(session, {author.host}):  # it is shown, and announced
-            answered.add(subject)
-    projects = comment_subjects.prefetch(session, about)
-    announcers = [one.actor for one in projects if one.is_local and one.uri in answered]
+        authors[id_of(note) or ""] = author
+        subject_uris.add(subject_uri := id_of(note.get("inReplyTo")) or "")
+        if peers.explicitly_allowed_among(session, {author.host}):  # shown at once, and announced
+            announced_uris.add(subject_uri)
+    projects = comment_subjects.prefetch(session, subject_uris)
+    announcers = [
+        project.actor for project in projects if project.is_local and project.uri in announced_uris
+    ]
     outbox.prefetch_follower_inboxes(session, [actor for actor in announcers if actor])
-    _prefetch_deleted(session, written)
+    _prefetch_deleted(session, authors)
 
 
 def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Somebody writes or changes a comment on a project of ours."""
+    """Handle the Create or Update of a comment on a local project, sent by its author."""
     if received.document is None:
         raise NotHandledError(msg("an activity with no object"))
     note = Note.parse(received.document, REPLY_TYPES)
@@ -92,19 +95,21 @@ def receive_note(work: UnitOfWork, received: ReceivedActivity) -> None:
 
 
 def receive_announced(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """The actor of another council's project passes on what somebody said there, as `document` has
-    it: as it was proven, or as it is at its author's.
+    """Handle the Announce of a comment, or of its deletion, by the actor of a remote project.
+
+    `received.document` is the announced activity or note, proven or fetched from its author's
+    server.
     """
-    passed_on = received.document
-    if passed_on is None:
+    announced = received.document
+    if announced is None:
         raise NotHandledError(msg("an announcement with an id but no content"))
-    if type_of(passed_on) == "Delete":
-        _delete(work, Activity.parse(passed_on))
+    if type_of(announced) == "Delete":
+        _delete(work, Activity.parse(announced))
         return
-    note = Note.parse(_extract_note(passed_on), REPLY_TYPES)
+    note = Note.parse(_extract_note(announced), REPLY_TYPES)
     known = service.by_uri(work.session, note.id)
     subject = _find_subject(work, note, known)
-    author = id_of(passed_on.get("actor")) or note.attributed_to
+    author = id_of(announced.get("actor")) or note.attributed_to
     if author != note.attributed_to or not same_origin(note.id, author):
         raise NotHandledError(msg("a comment by another author"))
     if subject.project.is_local or not same_origin(received.activity.actor, subject.project.uri):
@@ -112,26 +117,26 @@ def receive_announced(work: UnitOfWork, received: ReceivedActivity) -> None:
     _store(work, from_note(note), known, subject, CommentState.shown)
 
 
-def upsert_fetched(work: UnitOfWork, project: Project, note: Note, asked_at: datetime) -> None:
-    """Keep a comment on another council's project, as its author's own server had it when it was
-    asked, then: it may have been withdrawn before.
+def upsert_fetched(work: UnitOfWork, project: Project, note: Note, requested_at: datetime) -> None:
+    """Store a comment on a remote project that was fetched from its author's server.
 
-    Raises `NotForUsError` for what is about something else, or does not fit.
+    `requested_at` is when the fetch started: a deletion before that time is superseded. Raises
+    `NotHandledError` for a comment on another project, and as `_store` does.
     """
     known = service.by_uri(work.session, note.id)
     subject = _find_subject(work, note, known)
     if subject.project.id != project.id or project.is_local:
         raise NotHandledError(msg("a comment on a different project"))
-    _store(work, from_note(note), known, subject, CommentState.shown, asked_at)
+    _store(work, from_note(note), known, subject, CommentState.shown, requested_at)
 
 
 def receive_delete(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Whoever wrote a comment deletes it."""
+    """Handle the Delete of a comment by its author."""
     _delete(work, received.activity)
 
 
 def record_deletion(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """A deletion of what never came: when it comes late, it is not shown."""
+    """Remember the Delete of an unknown object, so that it is not shown if it arrives later."""
     if received.is_unverified:
         raise NotHandledError(msg("a deletion of something this server does not have"))
     uri, actor = id_of(received.activity.object), _require_author(work, received.activity.actor)
@@ -139,19 +144,19 @@ def record_deletion(work: UnitOfWork, received: ReceivedActivity) -> None:
     if uri is None or is_known or not same_origin(uri, actor.uri) or uri == actor.uri:
         raise NotHandledError(msg("a deletion of something that does not belong to the sender"))
     deletions = select(func.count()).select_from(RemoteTombstone).join(Actor)
-    of_host = deletions.where(Actor.host == actor.host)
-    if (work.session.scalar(of_host) or 0) >= MAX_TOMBSTONES_PER_HOST:
+    host_deletions = deletions.where(Actor.host == actor.host)
+    if (work.session.scalar(host_deletions) or 0) >= MAX_TOMBSTONES_PER_HOST:
         raise NotHandledError(msg("too many deletions of items this server never received"))
     insert_once(work.session, RemoteTombstone, uri=uri, actor_id=actor.id, at=now())
 
 
 def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """The actor of another council's project takes back that it passed on a comment."""
+    """Handle the Undo of a forwarded comment by the actor of a remote project."""
     undone = received.document or {}
     if type_of(undone) != "Announce" or id_of(undone.get("actor")) != received.activity.actor:
         raise NotHandledError(msg("does not match anything forwarded to this server"))
-    about = undone.get("object")
-    uri = id_of(about.get("object", about) if isinstance(about, dict) else about)
+    announced = undone.get("object")
+    uri = id_of(announced.get("object", announced) if isinstance(announced, dict) else announced)
     comment = work.session.scalar(select(Comment).where(Comment.uri == uri))
     if comment is None or comment.project.is_local:
         raise NotHandledError(msg("does not match anything forwarded to this server"))
@@ -162,123 +167,139 @@ def receive_undo_announce(work: UnitOfWork, received: ReceivedActivity) -> None:
         work.audit("comment.taken-back", comment.uri, author=comment.author.uri)
 
 
-def _extract_note(passed_on: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The note of what was passed on: of a Create or Update, or the note itself."""
-    found = passed_on.get("object") if type_of(passed_on) in {"Create", "Update"} else passed_on
-    if not isinstance(found, dict) or type_of(found) not in REPLY_TYPES:
+def _extract_note(announced: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The announced note: the object of a Create or Update, or the document itself."""
+    note = announced.get("object") if type_of(announced) in {"Create", "Update"} else announced
+    if not isinstance(note, dict) or type_of(note) not in REPLY_TYPES:
         raise NotHandledError(msg("not a comment"))
-    return found
+    return note
 
 
 def _find_subject(work: UnitOfWork, note: Note, known: Comment | None) -> CommentSubject:
-    """What a comment is about: what it answers, else the project whose actor it speaks to. `known`:
-    the comment as it is here so far.
+    """The object that a note replies to, else the project whose actor it addresses.
+
+    `known` is the stored comment, if any. Raises `NotHandledError` if there is no such object, or
+    for a note on a public project that is not public.
     """
     session = work.session
-    found = comment_subjects.find(session, known.in_reply_to if known else note.in_reply_to or "")
-    if found is None:
+    parent_uri = known.in_reply_to if known else note.in_reply_to or ""
+    subject = comment_subjects.find(session, parent_uri)
+    if subject is None:
         addressed = recipients(list(note.to), list(note.cc))[:MAX_RECIPIENTS]
-        found = comment_subjects.find_by_group_actor(session, addressed)
-    if found is None:
+        subject = comment_subjects.find_by_group_actor(session, addressed)
+    if subject is None:
         raise NotHandledError(msg("a note about something this server does not have"))
-    if found.project.visibility is Visibility.public and not is_public(
+    if subject.project.visibility is Visibility.public and not is_public(
         list(note.to), list(note.cc)
     ):
         raise NotHandledError(msg("a note that is not public"))
-    return found
+    return subject
 
 
 def _initial_state(work: UnitOfWork, author: Actor, visibility: Visibility) -> CommentState:
-    """What servers say that the operator allowed by name is shown; else a moderator decides."""
-    by_name = bool(peers.explicitly_allowed_among(work.session, {author.host}))
-    if visibility is not Visibility.public and not (by_name and visibility is Visibility.peers):
+    """`shown` for authors on servers that the operator allowed by name, else `held`.
+
+    Raises `NotHandledError` if the author cannot see a project with this visibility.
+    """
+    is_allowed_by_name = bool(peers.explicitly_allowed_among(work.session, {author.host}))
+    if visibility is not Visibility.public and not (
+        is_allowed_by_name and visibility is Visibility.peers
+    ):
         raise NotHandledError(msg("a note about something its author cannot see"))
-    return CommentState.shown if by_name else CommentState.held
+    return CommentState.shown if is_allowed_by_name else CommentState.held
 
 
 def _store(
     work: UnitOfWork,
-    told: RemoteComment,
+    remote: RemoteComment,
     comment: Comment | None,
     subject: CommentSubject,
     state: CommentState,
-    asked_at: datetime | None = None,
+    requested_at: datetime | None = None,
 ) -> Comment:
-    """Keep what is told of a comment, unless something newer is known or there are too many.
+    """Create or update a comment.
 
-    `comment`: as it is here so far.
-    `asked_at`: when its author's server was asked for it, and so gave it as it was, whatever was
-    said before. None: it was sent to us.
+    `comment` is the stored row, if any. `requested_at` is when the comment was requested from its
+    author's server, or None if it was sent to us; a fetched comment overrides earlier deletions.
+    Raises `NotHandledError` for an outdated or unchanged version, and beyond the limits.
     """
-    session, author = work.session, _require_author(work, told.author_uri)
+    session, author = work.session, _require_author(work, remote.author_uri)
     if author.is_local or author.is_blocked or author.kind == actors.TOMBSTONE:
         raise NotHandledError(msg("from this server, or from a blocked or closed account"))
-    _lift_tombstone(session, told.uri, author, asked_at)
+    _lift_tombstone(session, remote.uri, author, requested_at)
     is_new = comment is None
-    changed_at = min(told.changed_at or now(), now())
+    changed_at = min(remote.changed_at or now(), now())
     if comment is None:
-        _check_limits(work, author, state, is_backfill=asked_at is not None)
+        _check_limits(work, author, state, is_backfill=requested_at is not None)
         _quota_of_host(work, author.host).remaining -= 1
-        published_at = min(told.published_at or changed_at, now())
+        published_at = min(remote.published_at or changed_at, now())
         published_at = max(published_at, subject.published_at or published_at)
-        comment = Comment(uri=told.uri, project=subject.project, author=author, state=state)
+        comment = Comment(uri=remote.uri, project=subject.project, author=author, state=state)
         comment.in_reply_to, comment.published_at = subject.uri, published_at
         session.add(comment)
     elif comment.author_id != author.id:
         raise NotHandledError(msg("a comment by another author"))
     elif comment.state is CommentState.deleted:
-        _restore(comment, state, asked_at)
+        _restore(comment, state, requested_at)
     elif changed_at < comment.changed_at:
         raise NotHandledError(msg("older than the version already here"))
-    elif _author_fields(comment) == _author_fields(told):
+    elif _author_fields(comment) == _author_fields(remote):
         raise NotHandledError(msg("already received, with no changes"))
     elif comment.state is CommentState.shown:
         _check_change_rate(work, author)
-        if state is CommentState.held:  # what a moderator saw was something else
+        if state is CommentState.held:  # a moderator approved another text
             service.hold(work, comment)
-    comment.url, comment.content, comment.language, comment.warning = _author_fields(told)
+    comment.url, comment.content, comment.language, comment.warning = _author_fields(remote)
     comment.changed_at = changed_at
     session.flush()
-    if is_new and asked_at is None and comment.state is CommentState.shown:
+    if is_new and requested_at is None and comment.state is CommentState.shown:
         notifications.notify(work, comment)
     return comment
 
 
-def _author_fields(one: Comment | RemoteComment) -> tuple[str, str, str, str]:
-    """What changes when its author changes it."""
-    return one.url, one.content, one.language, one.warning
+def _author_fields(comment: Comment | RemoteComment) -> tuple[str, str, str, str]:
+    """The fields that the author of a comment can change."""
+    return comment.url, comment.content, comment.language, comment.warning
 
 
-def _lift_tombstone(session: Session, uri: str, author: Actor, asked_at: datetime | None) -> None:
-    """What its author deleted stays so, unless their server was asked since, and shows it."""
+def _lift_tombstone(
+    session: Session, uri: str, author: Actor, requested_at: datetime | None
+) -> None:
+    """Remove the record that a comment was deleted, if it was fetched after the deletion.
+
+    Raises `NotHandledError` otherwise.
+    """
     deleted_at = _deleted_at(session, uri, author.id)
     if deleted_at is None:
         return
-    if asked_at is None or deleted_at >= asked_at:
+    if requested_at is None or deleted_at >= requested_at:
         raise NotHandledError(msg("a comment that has been deleted"))
-    mine = RemoteTombstone.uri == uri, RemoteTombstone.actor_id == author.id
-    session.execute(delete(RemoteTombstone).where(*mine))
+    is_tombstone = RemoteTombstone.uri == uri, RemoteTombstone.actor_id == author.id
+    session.execute(delete(RemoteTombstone).where(*is_tombstone))
 
 
 @change_tracking.cached({"deleted": None})
 def _deleted_at(session: Session, uri: str, author_id: int) -> datetime | None:
-    deleted = RemoteTombstone.uri == uri, RemoteTombstone.actor_id == author_id
-    return session.scalar(select(RemoteTombstone.at).where(*deleted))
+    is_tombstone = RemoteTombstone.uri == uri, RemoteTombstone.actor_id == author_id
+    return session.scalar(select(RemoteTombstone.at).where(*is_tombstone))
 
 
 def _prefetch_deleted(session: Session, authors: Mapping[str, Actor]) -> None:
-    """Ask at once which of these comments, by their authors, were deleted."""
-    deleted = select(RemoteTombstone.uri, RemoteTombstone.actor_id, RemoteTombstone.at).where(
+    """Load the deletion times of comments into the cache. `authors`: comment id to author."""
+    tombstones = select(RemoteTombstone.uri, RemoteTombstone.actor_id, RemoteTombstone.at).where(
         RemoteTombstone.uri.in_(authors)
     )
-    found = {(row.uri, row.actor_id): row.at for row in session.execute(deleted)}
-    asked = [(uri, author.id) for uri, author in authors.items()]
-    _deleted_at.prime(session, {key: found.get(key) for key in asked})
+    deleted_at = {(row.uri, row.actor_id): row.at for row in session.execute(tombstones)}
+    keys = [(uri, author.id) for uri, author in authors.items()]
+    _deleted_at.prime(session, {key: deleted_at.get(key) for key in keys})
 
 
-def _restore(comment: Comment, state: CommentState, asked_at: datetime | None) -> None:
-    """A comment that was deleted is at its author's server again."""
-    if asked_at is None or comment.changed_at >= asked_at:
+def _restore(comment: Comment, state: CommentState, requested_at: datetime | None) -> None:
+    """Restore a deleted comment that its author's server has published again.
+
+    Raises `NotHandledError` unless it was requested after the deletion.
+    """
+    if requested_at is None or comment.changed_at >= requested_at:
         raise NotHandledError(msg("a comment that has been deleted"))
     comment.state = state
 
@@ -286,39 +307,38 @@ def _restore(comment: Comment, state: CommentState, asked_at: datetime | None) -
 def _check_limits(
     work: UnitOfWork, author: Actor, state: CommentState, *, is_backfill: bool
 ) -> None:
-    """Raises `NotForUsError` when an actor or its server has written enough, or the moderators have
-    enough to read.
+    """Raises `NotHandledError` if the author, its server or the moderation queue is at its limit.
 
-    `at_once`: what was written over a long time comes together.
+    `is_backfill`: skip the hourly limit, since comments of a long time are fetched together.
     """
-    hour = {"author_id": author.id, "since": now() - timedelta(hours=1)}
-    of_author, of_hour = work.session.execute(COMMENT_COUNTS, hour).one()
-    limits = [of_author < MAX_PER_ACTOR, is_backfill or of_hour < MAX_PER_HOUR]
-    limits.append(_quota_of_host(work, author.host).remaining > 0)
+    parameters = {"author_id": author.id, "since": now() - timedelta(hours=1)}
+    total, last_hour = work.session.execute(COMMENT_COUNTS, parameters).one()
+    within_limits = [total < MAX_PER_ACTOR, is_backfill or last_hour < MAX_PER_HOUR]
+    within_limits.append(_quota_of_host(work, author.host).remaining > 0)
     if state is CommentState.held:
         held = select(func.count(Comment.id)).where(Comment.state == CommentState.held)
-        limits.append((work.session.scalar(held) or 0) < MAX_HELD)
-    if not all(limits):
+        within_limits.append((work.session.scalar(held) or 0) < MAX_HELD)
+    if not all(within_limits):
         raise NotHandledError(msg("too many comments"))
 
 
 def _quota_of_host(work: UnitOfWork, host: str) -> Quota:
-    """How many more comments there is room for of a host, counted once a second."""
+    """How many more comments a host may have; the count is cached in `node.quotas`."""
     name = f"comments of {host}"
-    found = work.node.quotas.get(name)
-    if found is None:
-        of_host = select(func.count(Comment.id)).where(actors.on_host(Comment.author_id, host))
-        count = work.session.scalar(of_host) or 0
-        found = work.node.quotas.put(name, Quota(MAX_PER_HOST - count))
-    return found
+    quota = work.node.quotas.get(name)
+    if quota is None:
+        query = select(func.count(Comment.id)).where(actors.on_host(Comment.author_id, host))
+        count = work.session.scalar(query) or 0
+        quota = work.node.quotas.put(name, Quota(MAX_PER_HOST - count))
+    return quota
 
 
 def _check_change_rate(work: UnitOfWork, author: Actor) -> None:
-    """Raises `NotForUsError` when an actor changes what it wrote too often."""
-    mine = InboxItem.object_uri.in_(select(Comment.uri).where(Comment.author_id == author.id))
-    lately = InboxItem.received_at > now() - timedelta(hours=1)
-    kinds = InboxItem.type.in_(("Create", "Update"))
-    changes = select(func.count(InboxItem.id)).where(mine, lately, kinds)
+    """Raises `NotHandledError` if an author exceeds `MAX_CHANGES_PER_HOUR`."""
+    is_own = InboxItem.object_uri.in_(select(Comment.uri).where(Comment.author_id == author.id))
+    is_recent = InboxItem.received_at > now() - timedelta(hours=1)
+    is_change = InboxItem.type.in_(("Create", "Update"))
+    changes = select(func.count(InboxItem.id)).where(is_own, is_recent, is_change)
     if (work.session.scalar(changes) or 0) > MAX_CHANGES_PER_HOUR:
         raise NotHandledError(msg("too many changes in an hour"))
 
@@ -348,10 +368,14 @@ def _require_author(work: UnitOfWork, uri: str) -> Actor:
 
 
 HANDLERS: Handlers = {
-    **{(kind, of): receive_note for kind in ("Create", "Update") for of in REPLY_TYPES},
+    **{
+        (activity_type, object_type): receive_note
+        for activity_type in ("Create", "Update")
+        for object_type in REPLY_TYPES
+    },
     ("Announce", ""): receive_announced,
     ("Delete", ""): receive_delete,
     ("Undo", "Announce"): receive_undo_announce,
 }
-# Asked when nobody else is concerned.
+# Called if no other handler accepts the message.
 LAST_HANDLERS: Handlers = {("Delete", ""): record_deletion}

@@ -18,7 +18,7 @@ from node.updates.models import Update
 
 REACTION_TYPES = frozenset({"Like", "Announce"})
 CONTENT_ACTIVITIES = frozenset({"Create", "Update"})
-# Of an article, more than its conversation may concern us.
+# Without Article, which may be a project and so relevant without a known parent.
 NOTE_TYPES = frozenset(REPLY_TYPES) - {"Article"}
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 SELECT_KNOWN = union_all(

@@ -1,4 +1,4 @@
-"""What can be done with comments: written, answered, deleted, and shown or hidden by moderators."""
+"""Operations on comments: write, forward, delete and withdraw them, and moderate remote ones."""
 
 import json
 from collections.abc import Iterable
@@ -28,12 +28,13 @@ from node.projects.models import Project, ProjectState, Visibility, new_token
 from node.runtime import UnitOfWork
 from node.text import misfit, trim
 
+# Characters of Markdown.
 MAX_LEN = 5_000
-# Whoever says the same again within this time meant to say it once.
+# The same comment submitted again within this time is a repeated submission.
 DUPLICATE_WINDOW = timedelta(hours=1)
-# So many stand on the page of a project: the latest.
+# The latest comments that a project's page shows.
 MAX_SHOWN = 200
-# Of what others wrote, so many announcements of ours are kept.
+# Announcements kept per remote comment that is changed often.
 KEPT_FIRST_ANNOUNCES, KEPT_LATEST_ANNOUNCES = 2, 20
 
 SELECT_BY_URI = select(Comment).where(Comment.uri == bindparam("uri"))
@@ -41,32 +42,34 @@ SELECT_BY_URI = select(Comment).where(Comment.uri == bindparam("uri"))
 
 @dataclass
 class Thread:
-    """A comment and, in the order they were written, all that answers it or its answers."""
+    """A comment with all direct and indirect replies, oldest first."""
 
     comment: Comment
     answers: list[Comment] = field(default_factory=list)
 
 
 def validate(source: str) -> str:
-    """Markdown trimmed. Raises `InvalidInputError` where it will not do."""
+    """Return the Markdown trimmed. Raises `InvalidInputError` if it is empty or too long."""
     source = trim(source)
-    wrong = misfit(source, MAX_LEN, lines=True) if source else msg("Enter a comment")
-    if wrong:
-        raise InvalidInputError(msg("The comment could not be saved."), {"source": wrong})
+    error = misfit(source, MAX_LEN, lines=True) if source else msg("Enter a comment")
+    if error:
+        raise InvalidInputError(msg("The comment could not be saved."), {"source": error})
     return source
 
 
 def prerender(source: str) -> None:
-    """Render what a transaction is about to write, before it begins. Raises `InvalidInputError`."""
+    """Render Markdown into the cache before the write transaction. Raises `InvalidInputError`."""
     markup.render_markdown(validate(source))
 
 
 def create(work: UnitOfWork, subject: CommentSubject, source: str, author: Actor) -> Comment:
-    """`author`, who is ours, comments on a project, an update or a comment. It is sent to whoever
-    is answered, and to whom the project belongs; the project's actor announces it.
+    """Comment on a project, update or comment as the local actor `author`.
+
+    The comment is sent to the author of `subject` and to the project's council; the actor of a
+    local project announces it.
     """
     source = validate(source)
-    project, token, moment = subject.project, new_token(), now()
+    project, token, created_at = subject.project, new_token(), now()
     uri = local_uris.comment(work.settings, token)
     comment = Comment(
         token=token,
@@ -78,9 +81,9 @@ def create(work: UnitOfWork, subject: CommentSubject, source: str, author: Actor
         source=source,
         content=markup.render_markdown(source),
         state=CommentState.shown,
-        published_at=moment,
-        changed_at=moment,
-        received_at=moment,
+        published_at=created_at,
+        changed_at=created_at,
+        received_at=created_at,
     )
     work.session.add(comment)
     work.session.flush()
@@ -94,14 +97,15 @@ def create(work: UnitOfWork, subject: CommentSubject, source: str, author: Actor
 def find_duplicate(
     session: Session, subject: CommentSubject, source: str, author: Actor
 ) -> Comment | None:
-    """The latest comment of `author` there, where it says the same and was written just now: what
-    is sent twice is said once.
+    """The latest reply of `author` to `subject`, if it is recent and has the same text.
+
+    Guards against a form that is submitted twice.
     """
-    theirs = Comment.in_reply_to == subject.uri, Comment.author_id == author.id
+    is_own_reply = Comment.in_reply_to == subject.uri, Comment.author_id == author.id
     latest = session.scalar(
         select(Comment)
         .where(
-            *theirs,
+            *is_own_reply,
             Comment.state == CommentState.shown,
             Comment.published_at > now() - DUPLICATE_WINDOW,
         )
@@ -112,14 +116,14 @@ def find_duplicate(
 
 
 def delete(work: UnitOfWork, comment: Comment) -> None:
-    """Remove a comment of ours here and, as far as others comply, everywhere."""
+    """Delete a local comment, and ask the servers that received it to delete their copies."""
     if not comment.author.is_local:
         raise ForbiddenError(msg("You can only delete your own council’s comments."))
     erase(comment)
     project = comment.project
     if project.visibility is not Visibility.private:
-        uri, gone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
-        activity = delete_activity(uri, comment.author.uri, gone, **address_to(project))
+        uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
+        activity = delete_activity(uri, comment.author.uri, tombstone, **address_to(project))
         outbox.publish_to(work, comment.author, activity, set(), group_actor.audience(project))
     work.audit("comment.delete", comment.uri)
 
@@ -127,55 +131,58 @@ def delete(work: UnitOfWork, comment: Comment) -> None:
 def withdraw(
     work: UnitOfWork,
     project: Project,
-    now_for: outbox.Audience | None,
+    audience: outbox.Audience | None,
     after: int,
-    most: int,
+    limit: int,
 ) -> int:
-    """Fewer may read a project: what we said about it is deleted where others have it, and what
-    others said is no longer passed on. Nobody may read one that was deleted, and all that was said
-    about it is forgotten.
+    """Withdraw the comments on a project from everyone outside its new `audience`.
+
+    Local comments are deleted on servers that may no longer see them, and remote ones are no longer
+    forwarded. The comments on a deleted project are erased. Handles up to `limit` comments with a
+    row id above `after`; returns the last row id, or 0 when done.
     """
     query = select(Comment).where(
         Comment.project_id == project.id, Comment.state != CommentState.deleted
     )
     if after == 0:
-        outbox.narrow_audience_of_all(work.session, query.with_only_columns(Comment.uri), now_for)
-    following = query.where(Comment.id > after).order_by(Comment.id).limit(most)
-    found = work.session.scalars(following).all()
-    for comment in found:
+        outbox.narrow_audience_of_all(work.session, query.with_only_columns(Comment.uri), audience)
+    batch = query.where(Comment.id > after).order_by(Comment.id).limit(limit)
+    comments = work.session.scalars(batch).all()
+    for comment in comments:
         if project.state is ProjectState.deleted:
             erase(comment)
         if comment.author.is_local:
-            uri, gone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
-            deletion = delete_activity(uri, comment.author.uri, gone, **address_to(project))
-            outbox.withdraw(work, comment.author, deletion, now_for)
-    return found[-1].id if len(found) == most else 0
+            uri, tombstone = local_uris.new_activity(work.settings), to_tombstone(comment).dump()
+            deletion = delete_activity(uri, comment.author.uri, tombstone, **address_to(project))
+            outbox.withdraw(work, comment.author, deletion, audience)
+    return comments[-1].id if len(comments) == limit else 0
 
 
-def on_actor_deleted(work: UnitOfWork, author: Actor, most: int) -> bool:
-    """The account of `author`, on another server, is deleted: up to `most` of its comments go, here
-    and wherever our projects' actors announced them. True if there may be more.
+def on_actor_deleted(work: UnitOfWork, author: Actor, limit: int) -> bool:
+    """Erase up to `limit` comments of a deleted remote account, and undo their announcements.
+
+    Returns True if there may be more.
     """
-    theirs = Comment.author_id == author.id, Comment.state != CommentState.deleted
-    found = work.session.scalars(select(Comment).where(*theirs).limit(most)).all()
-    for comment in found:
+    is_remaining = Comment.author_id == author.id, Comment.state != CommentState.deleted
+    comments = work.session.scalars(select(Comment).where(*is_remaining).limit(limit)).all()
+    for comment in comments:
         if comment.state is CommentState.shown and comment.project.is_local:
             group_actor.undo_announcements(work, comment.project, comment.uri, comment.uri)
         erase(comment)
-    return len(found) == most
+    return len(comments) == limit
 
 
 def erase(comment: Comment) -> None:
-    """Forget what was written."""
+    """Mark a comment as deleted, and remove its text."""
     _set_state(comment, CommentState.deleted)
     comment.content = comment.source = comment.warning = ""
     comment.changed_at = now()
 
 
 def show(work: UnitOfWork, comment: Comment) -> None:
-    """A moderator lets it be seen; of our own project it is announced now.
+    """Make a comment visible by a moderator's decision; on a local project, announce it.
 
-    Raises `ConflictError` if it is shown or was deleted.
+    Raises `ConflictError` if the comment is visible or deleted.
     """
     _set_state(comment, CommentState.shown)
     if comment.project.is_local:
@@ -185,9 +192,9 @@ def show(work: UnitOfWork, comment: Comment) -> None:
 
 
 def hide(work: UnitOfWork, comment: Comment) -> None:
-    """A moderator takes it off our pages, and takes back that it was announced.
+    """Hide a comment by a moderator's decision, and undo its announcements.
 
-    Raises `ConflictError` if it is hidden or was deleted.
+    Raises `ConflictError` if the comment is hidden or deleted.
     """
     was_shown = comment.state is CommentState.shown
     _set_state(comment, CommentState.hidden)
@@ -197,7 +204,7 @@ def hide(work: UnitOfWork, comment: Comment) -> None:
 
 
 def hold(work: UnitOfWork, comment: Comment) -> None:
-    """It was changed since a moderator let it be seen, and waits for one again."""
+    """Hold a visible comment for a moderator again, after its author changed it."""
     _set_state(comment, CommentState.held)
     if comment.project.is_local:
         group_actor.undo_announcements(work, comment.project, comment.uri, comment.uri)
@@ -205,30 +212,34 @@ def hold(work: UnitOfWork, comment: Comment) -> None:
 
 
 def forward(work: UnitOfWork, comment: Comment, activity: JsonObject | None) -> None:
-    """Our project's actor passes on what somebody said there: the activity as it came, or where
-    that is not known any more which comment it was, to be read where it lives.
+    """Announce a comment as the actor of a local project, to everyone except its author.
+
+    `activity` is the received or sent activity. If it is None, the id of the comment is announced,
+    so that receivers fetch it.
     """
     author = comment.author
-    own = set() if author.is_local else {author.shared_inbox or author.inbox}
-    told = activity or {"id": comment.uri, "type": "Note"}
-    is_announced = group_actor.forward(work, comment.project, told, excluding=own)
+    author_inbox = set() if author.is_local else {author.shared_inbox or author.inbox}
+    announced = activity or {"id": comment.uri, "type": "Note"}
+    is_announced = group_actor.forward(work, comment.project, announced, excluding=author_inbox)
     if is_announced and not author.is_local:
         _prune_announcements(work.session, comment)
 
 
 def _prune_announcements(session: Session, comment: Comment) -> None:
-    """Whoever changes what they wrote over and over has us keep no more announcements of it: the
-    first, by which it is known, and the latest.
+    """Delete all but the first and the latest announcements of a comment.
+
+    Limits what an author who changes a comment again and again makes us store.
     """
-    about = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == "Announce"
-    ids = session.scalars(select(OutboxActivity.id).where(*about).order_by(OutboxActivity.id)).all()
+    is_announce = OutboxActivity.object_uri == comment.uri, OutboxActivity.type == "Announce"
+    query = select(OutboxActivity.id).where(*is_announce).order_by(OutboxActivity.id)
+    ids = session.scalars(query).all()
     surplus = ids[KEPT_FIRST_ANNOUNCES : len(ids) - KEPT_LATEST_ANNOUNCES]
     if surplus:
         session.execute(delete_rows(OutboxActivity).where(OutboxActivity.id.in_(surplus)))
 
 
 def by_token(session: Session, token: str) -> Comment:
-    """A comment in any state. Raises `NotFoundError` for none."""
+    """A comment in any state. Raises `NotFoundError`."""
     comment = session.scalar(select(Comment).where(Comment.token == token))
     if comment is None:
         raise NotFoundError(msg("There is no such comment."))
@@ -240,7 +251,7 @@ def by_uri(session: Session, uri: str) -> Comment | None:
 
 
 def for_change(session: Session, token: str) -> Comment:
-    """A comment, locked until the end of the unit of work. Raises `NotFoundError` for none."""
+    """A comment in any state, locked until the end of the transaction. Raises `NotFoundError`."""
     query = select(Comment).where(Comment.token == token).with_for_update(of=Comment)
     comment = session.scalar(query)
     if comment is None:
@@ -251,7 +262,7 @@ def for_change(session: Session, token: str) -> Comment:
 def list_threads(
     session: Session, project: Project, states: Iterable[CommentState]
 ) -> list[Thread]:
-    """The latest comments on a project that are in one of `states`, oldest first, in two levels."""
+    """The latest comments on a project in one of `states`, as threads, oldest first."""
     query = (
         select(Comment)
         .join(Comment.author)
@@ -261,24 +272,22 @@ def list_threads(
         .limit(MAX_SHOWN)
     )
     comments = list(session.scalars(query))[::-1]
-    known = {comment.uri: comment for comment in comments}
-    found = {}
+    comments_by_uri = {comment.uri: comment for comment in comments}
+    threads: dict[str, Thread] = {}
     for comment in comments:
-        root = _find_root(comment, known)
-        if root is comment:
-            found[comment.uri] = Thread(comment)
-        elif root.uri in found:
-            found[root.uri].answers.append(comment)
-        else:  # it claims to be older than what it answers
-            found[comment.uri] = Thread(comment)
-    return list(found.values())
+        root = _find_root(comment, comments_by_uri)
+        if root is not comment and root.uri in threads:
+            threads[root.uri].answers.append(comment)
+        else:  # a root, or a reply that claims to be older than its parent
+            threads[comment.uri] = Thread(comment)
+    return list(threads.values())
 
 
-def _find_root(comment: Comment, known: dict[str, Comment]) -> Comment:
-    """The first of those that lead to `comment`."""
+def _find_root(comment: Comment, comments_by_uri: dict[str, Comment]) -> Comment:
+    """The comment at the top of the chain of replies that ends in `comment`."""
     seen = {comment.uri}
-    while comment.in_reply_to in known and comment.in_reply_to not in seen:
-        comment = known[comment.in_reply_to]
+    while comment.in_reply_to in comments_by_uri and comment.in_reply_to not in seen:
+        comment = comments_by_uri[comment.in_reply_to]
         seen.add(comment.uri)
     return comment
 
@@ -289,23 +298,25 @@ def _set_state(comment: Comment, state: CommentState) -> None:
     comment.state = state
 
 
-def _send_comment(work: UnitOfWork, comment: Comment, answered: Actor) -> None:
-    """Send a new comment of ours to whoever it answers and to the council of the project."""
+def _send_comment(work: UnitOfWork, comment: Comment, subject_author: Actor) -> None:
+    """Send a new local comment to the author of its subject and to the project's council."""
     project, author = comment.project, comment.author
-    note = to_note(comment, answered).dump()
+    note = to_note(comment, subject_author).dump()
     uri = local_uris.new_activity(work.settings)
     activity = create_activity(uri, author.uri, note, to=note["to"], cc=note.get("cc", ()))
-    hearing = {actor for actor in (answered, project.council.actor) if not actor.is_local}
-    inboxes = {actor.shared_inbox or actor.inbox for actor in hearing}
+    remote_actors = {
+        actor for actor in (subject_author, project.council.actor) if not actor.is_local
+    }
+    inboxes = {actor.shared_inbox or actor.inbox for actor in remote_actors}
     sent = outbox.publish_to(work, author, activity, inboxes, group_actor.audience(project))
     if project.is_local:
         forward(work, comment, json.loads(sent.body))
 
 
 def _find_original_activity(session: Session, comment: Comment) -> JsonObject | None:
-    """The Create by which a comment came, if it is still there and what it says still holds."""
-    came = InboxItem.type.in_(("Create", "Update")), InboxItem.object_uri == comment.uri
-    by_author = InboxItem.actor_uri == comment.author.uri, InboxItem.state == "done"
-    newest_first = select(InboxItem).where(*came, *by_author).order_by(InboxItem.id.desc())
+    """The Create that delivered a comment, if it is stored and no Update followed."""
+    is_version = InboxItem.type.in_(("Create", "Update")), InboxItem.object_uri == comment.uri
+    is_by_author = InboxItem.actor_uri == comment.author.uri, InboxItem.state == "done"
+    newest_first = select(InboxItem).where(*is_version, *is_by_author).order_by(InboxItem.id.desc())
     item = session.scalars(newest_first).first()
     return item.body if item and item.type == "Create" else None

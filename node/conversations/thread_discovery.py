@@ -1,5 +1,7 @@
-"""Finding out about which projects of a council more is said than we hold: from one list that it
-keeps, so that nobody asks about each of a hundred thousand projects.
+"""Finds the remote projects with more comments than are stored here.
+
+Reads one list per council that our council follows, instead of the context of each of its projects,
+of which there may be a hundred thousand.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,17 +29,21 @@ from node.updates.models import Update, UpdateState
 log = structlog.get_logger(__name__)
 Value = TypeVar("Value")
 
-# So few conversations of a council that are unread are asked for without its list.
+# Up to this many unread conversations of a council, the list is fetched only once in a while.
 MAX_UNREAD_WITHOUT_LIST = 10
+# Pages read of a council's list.
 MAX_PAGES = 500
-# What was read and is not whole is read again, so long after, and so much of it at once.
+# Incomplete conversations are read again after this time; conversations per council and run.
 REREAD_INTERVAL, MAX_REREAD = timedelta(days=1), 1_000
+# Rows per query and transaction.
 BATCH_SIZE = 500
 
 
 class CouncilThreads(NamedTuple):
-    """A council that ours follows: where its projects are, how many of the conversations about them
-    are unread, and up to which row.
+    """The unread conversations about the projects of a council that ours follows.
+
+    `projects` is the address of the council's projects, `unread` the number of its projects with an
+    unread conversation, and `newest` the highest row id among them.
     """
 
     council_id: int
@@ -50,31 +56,35 @@ class CouncilThreads(NamedTuple):
 
 
 def discover_unread(node: Node) -> set[str]:
-    """Look where much is unread; and everywhere now and then, for what was lost. Returns the hosts
-    that do not answer.
+    """Read the lists of councils with many unread conversations, and now and then of the others.
+
+    The latter finds comments that were lost. Returns the hosts that do not respond.
     """
-    silent: set[str] = set()
+    silent_hosts: set[str] = set()
 
-    def act(one: CouncilThreads) -> None:
-        if one.unread <= MAX_UNREAD_WITHOUT_LIST:
-            node.conversation_polls.get_or_compute(one.projects, partial(_discover, node, one))
-        elif not _discover(node, one):
-            silent.add(host_of(one.projects))
+    def discover(council: CouncilThreads) -> None:
+        if council.unread <= MAX_UNREAD_WITHOUT_LIST:
+            node.conversation_polls.get_or_compute(
+                council.projects, partial(_discover, node, council)
+            )
+        elif not _discover(node, council):
+            silent_hosts.add(host_of(council.projects))
 
-    for_each(node, backfill.CONVERSATIONS_JOB, _load_councils(node), act)
-    return silent
+    for_each(node, backfill.CONVERSATIONS_JOB, _load_councils(node), discover)
+    return silent_hosts
 
 
 def count_held() -> ColumnElement[int]:
-    """How much of the conversation about a `Project` is here: itself, updates and comments."""
-    updates = Update.project_id == Project.id, Update.state == UpdateState.published
-    shown = Comment.project_id == Project.id, Comment.state == CommentState.shown
-    said = [select(func.count()).where(*among).scalar_subquery() for among in (updates, shown)]
-    return literal(1) + said[0] + said[1]
+    """SQL for the number of items stored of a `Project`'s context: itself, updates and comments."""
+    is_update = Update.project_id == Project.id, Update.state == UpdateState.published
+    is_comment = Comment.project_id == Project.id, Comment.state == CommentState.shown
+    updates = select(func.count()).where(*is_update).scalar_subquery()
+    comments = select(func.count()).where(*is_comment).scalar_subquery()
+    return literal(1) + updates + comments
 
 
 def is_followed_remote() -> ColumnElement[bool]:
-    """Whether an `Actor` is another's, and ours follows it."""
+    """SQL for whether an `Actor` is remote and followed by a local actor."""
     accepted = Follow.state == "accepted", Follow.follower.has(Actor.is_local)
     return ~Actor.is_local & Actor.id.in_(select(Follow.followed_id).where(*accepted))
 
@@ -104,33 +114,32 @@ def _load_councils(node: Node) -> list[CouncilThreads]:
         return [CouncilThreads(*row) for row in session.execute(query)]
 
 
-def _discover(node: Node, one: CouncilThreads) -> bool:
-    """Read the list of one council, page by page, of which nothing is kept but which of its
-    projects are to be read; False where it does not answer. Where there is none, each conversation
-    is asked for.
+def _discover(node: Node, council: CouncilThreads) -> bool:
+    """Read a council's list page by page, and mark complete conversations as read.
+
+    Returns False if its server does not respond. Without a list, all of its unread conversations
+    stay unread, and are fetched one by one.
     """
-    asked_at = now()
+    requested_at = now()
     unread: set[int] = set()
-    again: list[int] = []
+    outdated: list[int] = []
     try:
-        for totals in _iter_totals(node, one):
-            _compare(node, one, totals, asked_at, unread, again)
+        for totals in _iter_totals(node, council):
+            _compare(node, council, totals, requested_at, unread, outdated)
     except (MoothallError, FederationError) as error:
-        log.info("conversations could not be listed", projects=one.projects, why=str(error))
+        log.info("conversation list not fetched", projects=council.projects, why=str(error))
         return bool(getattr(error, "permanent", True))
-    _mark_read(node, one, asked_at, unread)
-    for portion in _chunk(again[:MAX_REREAD]):
-        _set_read_at(node, portion, None)
+    _mark_read(node, council, requested_at, unread)
+    for row_ids in _chunk(outdated[:MAX_REREAD]):
+        _set_read_at(node, row_ids, None)
     return True
 
 
-def _iter_totals(node: Node, one: CouncilThreads) -> Iterator[dict[str, int]]:
-    """Of each page, the projects of a council of which anything was said, and how much is to be
-    read.
-    """
-    address: str | None = local_uris.conversations(one.projects)
+def _iter_totals(node: Node, council: CouncilThreads) -> Iterator[dict[str, int]]:
+    """Yield, for each page of a council's list, the ids of contexts and their `totalItems`."""
+    address: str | None = local_uris.conversations(council.projects)
     for _ in range(MAX_PAGES):
-        if address is None or not same_origin(address, one.projects):
+        if address is None or not same_origin(address, council.projects):
             return
         page = parse(fetching.fetch_document(node, address))
         if isinstance(page, Collection):
@@ -139,68 +148,73 @@ def _iter_totals(node: Node, one: CouncilThreads) -> Iterator[dict[str, int]]:
             items, address = page.items, page.next
         else:
             return
-        heads = (parse(item) for item in items if isinstance(item, dict))
+        contexts = (parse(item) for item in items if isinstance(item, dict))
         yield {
-            head.id: head.total_items
-            for head in heads
-            if isinstance(head, Collection) and head.total_items is not None
+            context.id: context.total_items
+            for context in contexts
+            if isinstance(context, Collection) and context.total_items is not None
         }
 
 
 def _compare(
     node: Node,
-    one: CouncilThreads,
+    council: CouncilThreads,
     totals: Mapping[str, int],
-    asked_at: datetime,
+    requested_at: datetime,
     unread: set[int],
-    again: list[int],
+    outdated: list[int],
 ) -> None:
-    """Add the projects of which more is said than is here: those never read to `unread`, those that
-    were read a while ago to `again`. Not all that is said is shown everywhere.
+    """Add the row ids of projects whose contexts have more items than are stored here.
+
+    Never read ones go to `unread`; those read longer than `REREAD_INTERVAL` ago go to `outdated`.
+    The interval is needed because some items may never be shown here.
     """
-    for portion in _chunk(list(totals)):
+    for uris in _chunk(list(totals)):
         query = select(Project.id, Project.uri, Project.conversation_read_at, count_held()).where(
-            Project.council_id == one.council_id,
+            Project.council_id == council.council_id,
             Project.state == ProjectState.published,
-            Project.uri.in_([context.removesuffix("/context") for context in portion]),
+            Project.uri.in_([uri.removesuffix("/context") for uri in uris]),
         )
         with node.reading() as session:
             rows = session.execute(query).all()
-        for row_id, uri, read_at, there in rows:
-            if totals.get(local_uris.project_context(uri), 0) <= there:
+        for row_id, uri, read_at, held in rows:
+            if totals.get(local_uris.project_context(uri), 0) <= held:
                 continue
             if read_at is None:
                 unread.add(row_id)
-            elif read_at < asked_at - REREAD_INTERVAL:
-                again.append(row_id)
+            elif read_at < requested_at - REREAD_INTERVAL:
+                outdated.append(row_id)
 
 
-def _mark_read(node: Node, one: CouncilThreads, asked_at: datetime, unread: set[int]) -> None:
-    """All of the council's that were not read have been, as of `asked_at`, but for `unread`. Some
-    at a time: nobody else who writes waits for long.
+def _mark_read(
+    node: Node, council: CouncilThreads, requested_at: datetime, unread: set[int]
+) -> None:
+    """Mark the council's unread conversations except `unread` as read at `requested_at`.
+
+    Works in small transactions, so that other writers do not wait for long.
     """
     last = 0
     while True:
         query = select(Project.id).where(
-            Project.council_id == one.council_id,
+            Project.council_id == council.council_id,
             Project.state == ProjectState.published,
             Project.conversation_read_at.is_(None),
             Project.id > last,
-            Project.id <= one.newest,
+            Project.id <= council.newest,
         )
         with node.reading() as session:
-            found = session.scalars(query.order_by(Project.id).limit(BATCH_SIZE)).all()
-        if not found:
+            row_ids = session.scalars(query.order_by(Project.id).limit(BATCH_SIZE)).all()
+        if not row_ids:
             return
-        last = found[-1]
-        _set_read_at(node, [row_id for row_id in found if row_id not in unread], asked_at)
+        last = row_ids[-1]
+        _set_read_at(node, [row_id for row_id in row_ids if row_id not in unread], requested_at)
 
 
-def _set_read_at(node: Node, projects: Sequence[int], read_at: datetime | None) -> None:
-    """In a transaction of its own."""
+def _set_read_at(node: Node, row_ids: Sequence[int], read_at: datetime | None) -> None:
+    """Set `conversation_read_at` of projects, in a separate transaction."""
     with node.work(by=backfill.CONVERSATIONS_JOB) as work:
-        chosen = update(Project).where(Project.id.in_(projects))
-        work.session.execute(chosen.values(conversation_read_at=read_at))
+        query = update(Project).where(Project.id.in_(row_ids))
+        work.session.execute(query.values(conversation_read_at=read_at))
 
 
 def _chunk(values: Sequence[Value]) -> Iterator[Sequence[Value]]:

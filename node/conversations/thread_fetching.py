@@ -1,8 +1,7 @@
-"""Reading what was said about projects of other councils before they came here, or while they were
-away: through the context of each (FEP-7888) of which `looking` says that more is there than here.
+"""Fetches comments on remote projects that this server missed, through their contexts (FEP-7888).
 
-What a context lists is asked for at its own author's server, as it is now. So a comment that was
-withdrawn with its project comes back with it.
+`thread_discovery` finds the projects with missing comments. Each comment is fetched in its present
+form from its author's server, so comments that were withdrawn with a project return with it.
 """
 
 from collections.abc import Iterator
@@ -32,13 +31,13 @@ from node.runtime import Node, NotHandledError
 log = structlog.get_logger(__name__)
 
 JOB = backfill.CONVERSATIONS_JOB
-# So many projects are looked for at once, and so many pages read of one.
+# Projects per query; pages read per context.
 BATCH_SIZE, MAX_PAGES = 50, 20
 
 
 @dataclass(frozen=True)
 class UnreadThread:
-    """A project whose conversation was not read, and whose council's actor that is."""
+    """A remote project with an unread conversation. `council_uri` is the actor of its council."""
 
     project_id: int
     uri: str
@@ -53,19 +52,20 @@ class UnreadThread:
 
 
 def run_job(node: Node) -> None:
-    """The job: read what is unread, newest projects first. A server that does not answer now is
-    asked again by the next run.
-    """
-    silent = thread_discovery.discover_unread(node)
+    """Fetch unread conversations, newest projects first.
 
-    def read(one: UnreadThread) -> None:
-        if one.host not in silent and not _fetch_thread(node, one):
-            silent.add(one.host)
+    A server that does not respond is skipped until the next run.
+    """
+    silent_hosts = thread_discovery.discover_unread(node)
+
+    def fetch(thread: UnreadThread) -> None:
+        if thread.host not in silent_hosts and not _fetch_thread(node, thread):
+            silent_hosts.add(thread.host)
 
     last: int | None = None
-    while not node.jobs.stopping.is_set() and (found := _load_unread(node, last)):
-        last = found[-1].project_id
-        for_each(node, JOB, found, read)
+    while not node.jobs.stopping.is_set() and (threads := _load_unread(node, last)):
+        last = threads[-1].project_id
+        for_each(node, JOB, threads, fetch)
 
 
 def _load_unread(node: Node, before: int | None) -> list[UnreadThread]:
@@ -84,33 +84,33 @@ def _load_unread(node: Node, before: int | None) -> list[UnreadThread]:
         return [UnreadThread(*row) for row in session.execute(query)]
 
 
-def _fetch_thread(node: Node, one: UnreadThread) -> bool:
-    """Read one conversation; False where its server does not answer."""
-    asked_at = now()
-    is_whole = True
+def _fetch_thread(node: Node, thread: UnreadThread) -> bool:
+    """Fetch one conversation. Returns False if its server does not respond."""
+    requested_at = now()
+    is_complete = True
     try:
-        for item in _iter_items(node, one):
-            is_whole &= _store_item(node, one, item, asked_at)
+        for item in _iter_items(node, thread):
+            is_complete &= _store_item(node, thread, item, requested_at)
     except (MoothallError, FederationError) as error:
-        log.info("a conversation could not be read", project=one.uri, why=str(error))
+        log.info("conversation not fetched", project=thread.uri, why=str(error))
         if not getattr(error, "permanent", True):
             return False
-    if is_whole:
+    if is_complete:
         with node.work(by=JOB) as work:
-            read = update(Project).where(Project.id == one.project_id)
-            work.session.execute(read.values(conversation_read_at=asked_at))
+            query = update(Project).where(Project.id == thread.project_id)
+            work.session.execute(query.values(conversation_read_at=requested_at))
     return True
 
 
-def _iter_items(node: Node, one: UnreadThread) -> Iterator[Any]:
-    """What a context lists, oldest first."""
-    address: str | None = local_uris.project_context(one.uri)
+def _iter_items(node: Node, thread: UnreadThread) -> Iterator[Any]:
+    """Yield the items of a project's context, oldest first, unless all of them are stored here."""
+    address: str | None = local_uris.project_context(thread.uri)
     for _ in range(MAX_PAGES):
-        if address is None or not same_origin(address, one.uri):
+        if address is None or not same_origin(address, thread.uri):
             return
         page = parse(fetching.fetch_document(node, address))
         if isinstance(page, Collection):
-            if page.total_items is not None and page.total_items <= _count_held(node, one):
+            if page.total_items is not None and page.total_items <= _count_held(node, thread):
                 return
             yield from page.items or ()
             address = id_of(page.first)
@@ -121,55 +121,57 @@ def _iter_items(node: Node, one: UnreadThread) -> Iterator[Any]:
             return
 
 
-def _count_held(node: Node, one: UnreadThread) -> int:
-    """How much of a conversation is here."""
+def _count_held(node: Node, thread: UnreadThread) -> int:
+    """The number of items of the context that are stored here."""
     with node.reading() as session:
         return (
             session.scalar(
-                select(thread_discovery.count_held()).where(Project.id == one.project_id)
+                select(thread_discovery.count_held()).where(Project.id == thread.project_id)
             )
             or 0
         )
 
 
-def _store_item(node: Node, one: UnreadThread, item: Any, asked_at: datetime) -> bool:
-    """Keep one comment; False where it is to be asked for later."""
+def _store_item(node: Node, thread: UnreadThread, item: Any, requested_at: datetime) -> bool:
+    """Fetch and store one comment. Returns False if a fetch limit was reached: retry later."""
     uri = id_of(item) or ""
     if isinstance(item, dict) and (type_of(item) not in REPLY_TYPES or "inReplyTo" not in item):
         return True
     try:
         if not _is_missing(node, uri):
             return True
-        is_at_home = isinstance(item, dict) and same_origin(uri, one.uri)
-        found = item if is_at_home else fetching.fetch_document(node, uri, referrer_host=one.host)
-        note = Note.parse(found, REPLY_TYPES)
+        is_trusted = isinstance(item, dict) and same_origin(uri, thread.uri)
+        document = (
+            item if is_trusted else fetching.fetch_document(node, uri, referrer_host=thread.host)
+        )
+        note = Note.parse(document, REPLY_TYPES)
         if not same_origin(note.id, note.attributed_to):
             return True
-        _ensure_author_known(node, note.attributed_to, one.host)
+        _ensure_author_known(node, note.attributed_to, thread.host)
     except fetching.FetchLimitError:
         return False
     except (MoothallError, FederationError) as error:
-        log.info("a comment could not be read", comment=uri, why=str(error))
+        log.info("comment not fetched", comment=uri, why=str(error))
         return True
-    with node.work(by=one.council_uri) as work, suppress(NotHandledError, FederationError):
-        project = work.session.get_one(Project, one.project_id)
-        receiving.upsert_fetched(work, project, note, asked_at)
+    with node.work(by=thread.council_uri) as work, suppress(NotHandledError, FederationError):
+        project = work.session.get_one(Project, thread.project_id)
+        receiving.upsert_fetched(work, project, note, requested_at)
     return True
 
 
 def _is_missing(node: Node, uri: str) -> bool:
-    """Whether a comment is another server's, and not shown here already."""
+    """Whether a comment belongs to another server and is not visible here."""
     if not uri or host_of(uri) == host_of(node.settings.base_url):
         return False
     with node.reading() as session:
-        shown = select(Comment.id).where(Comment.uri == uri, Comment.state == CommentState.shown)
-        return session.scalar(shown) is None
+        query = select(Comment.id).where(Comment.uri == uri, Comment.state == CommentState.shown)
+        return session.scalar(query) is None
 
 
-def _ensure_author_known(node: Node, author: str, sent_by: str) -> None:
+def _ensure_author_known(node: Node, author: str, referrer_host: str) -> None:
     with node.reading() as session:
         is_known = actors.by_uri(session, author) is not None
     if not is_known:
-        found = fetching.fetch_actor(node, author, referrer_host=sent_by)
+        document = fetching.fetch_actor(node, author, referrer_host=referrer_host)
         with node.work(by=author) as work:
-            actors.upsert(work.session, found)
+            actors.upsert(work.session, document)

@@ -1,6 +1,4 @@
-"""Comments on the pages of projects, their ActivityPub documents, likes and shares of our council,
-and the collection of all that is said about a project.
-"""
+"""Views for comments and reactions, their ActivityPub documents, and the contexts of projects."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,39 +43,39 @@ REACTIONS = {"like": reactions.LIKE, "share": reactions.ANNOUNCE}
 
 
 def section(project: Project) -> Markup:
-    """What others say about a project, for its page."""
+    """The comments section of a project's page."""
     work = current_work()
     states = (
         (CommentState.shown, CommentState.held, CommentState.hidden)
         if has_permission(MODERATE)
         else (CommentState.shown,)
     )
-    found = service.list_threads(work.session, project, states)
+    threads = service.list_threads(work.session, project, states)
     return Markup(  # noqa: S704 -- our own template
         render_template(
             "conversations/_section.html",
             project=project,
-            threads=found,
+            threads=threads,
             form=CommentForm(formdata=None),
         )
     )
 
 
 def reactions_to(project: Project) -> Markup:
-    """Who likes and shares a project, for the side of its page."""
+    """The likes and shares of a project, for the side of its page."""
     counts = reactions.count_by_kind(current_work().session, [project.uri]).get(project.uri, {})
     return Markup(  # noqa: S704 -- our own template
         render_template(
             "conversations/_reactions.html",
             project=project,
             counts=counts,
-            ours=_own_reactions(project),
+            own_reactions=_own_reactions(project),
         )
     )
 
 
 def _own_reactions(project: Project) -> set[str]:
-    """How our council reacted to another's project."""
+    """The reactions of our council to a remote project: keys of `REACTIONS`."""
     if project.is_local or not has_permission(EDIT):
         return set()
     session = current_work().session
@@ -93,7 +91,7 @@ def _own_reactions(project: Project) -> set[str]:
 @permission(EDIT)
 @keeps_text
 def create(token: str) -> ResponseReturnValue:
-    """Our council says something about a project, or answers somebody."""
+    """Publish a comment on a project, or a reply to an update or comment on it."""
     form, work = CommentForm(), current_work()
     project = projects.by_token(work.session, token, current_viewer())
     subject = _require_subject(project, form.to.data or "")
@@ -116,7 +114,7 @@ def create(token: str) -> ResponseReturnValue:
 @blueprint.get("/comments/<token>/answer")
 @permission(EDIT)
 def answer(token: str) -> ResponseReturnValue:
-    """A page to answer a comment on."""
+    """The page with the form to reply to a comment."""
     comment = _readable_comment(token)
     subject = _require_subject(comment.project, comment.uri)
     form = CommentForm(formdata=None)
@@ -127,7 +125,7 @@ def answer(token: str) -> ResponseReturnValue:
 @blueprint.get("/comments/<token>")
 @permission(PUBLIC)
 def show(token: str) -> ResponseReturnValue:
-    """One comment: its place on the project's page, or its document for another server."""
+    """Redirect people to a comment on its project's page; return its document to servers."""
     is_document = wants_activity()
     comment = service.by_token(current_work().session, token)
     if is_document and comment.state is CommentState.deleted and comment.author.is_local:
@@ -141,10 +139,8 @@ def show(token: str) -> ResponseReturnValue:
         return redirect(comment.uri)
     if comment.project.visibility is Visibility.private:
         raise NotFoundError(msg("There is no such comment."))
-    answered = comment_subjects.find(current_work().session, comment.in_reply_to)
-    return activity_response(
-        to_note(comment, answered.author if answered else comment.author).dump()
-    )
+    subject = comment_subjects.find(current_work().session, comment.in_reply_to)
+    return activity_response(to_note(comment, subject.author if subject else comment.author).dump())
 
 
 @blueprint.get("/comments/<token>/delete")
@@ -157,7 +153,7 @@ def confirm_delete(token: str) -> ResponseReturnValue:
 @blueprint.post("/comments/<token>/delete")
 @permission(EDIT)
 def delete(token: str) -> ResponseReturnValue:
-    """Take back what our council said."""
+    """Delete a comment of our council."""
     work = current_work()
     comment = service.for_change(work.session, token)
     projects.by_token(work.session, comment.project.token, current_viewer())
@@ -172,17 +168,17 @@ def delete(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/reactions/<name>")
 @permission(EDIT)
 def react(token: str, name: str) -> ResponseReturnValue:
-    """Our council likes another's project, or tells its own followers of it."""
+    """Like a remote project, or share it with our council's followers."""
     work = current_work()
     project = projects.by_token(work.session, token, current_viewer())
     reaction_service.react(
         work, councils.require_own(work.session).actor, project, _reaction_type(name)
     )
-    said = {
+    confirmations = {
         "like": _("Your council likes this project."),
         "share": _("Your council has shared this project."),
     }
-    flash(said[name], "success")
+    flash(confirmations[name], "success")
     return redirect(url_for("projects.show", token=token), 303)
 
 
@@ -207,19 +203,19 @@ def _reaction_type(name: str) -> str:
 @blueprint.get("/projects/<token>/likes")
 @permission(PUBLIC)
 def likes(token: str) -> ResponseReturnValue:
-    """How many like a project of ours; not who."""
+    """The number of likes of a local project, as a collection without items."""
     return _reaction_collection(token, reactions.LIKE, local_uris.likes)
 
 
 @blueprint.get("/projects/<token>/shares")
 @permission(PUBLIC)
 def shares(token: str) -> ResponseReturnValue:
-    """How many passed a project of ours on; not who."""
+    """The number of shares of a local project, as a collection without items."""
     return _reaction_collection(token, reactions.ANNOUNCE, local_uris.shares)
 
 
 def _reaction_collection(
-    token: str, kind: str, address: Callable[[str], str]
+    token: str, kind: str, collection_uri: Callable[[str], str]
 ) -> ResponseReturnValue:
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
@@ -228,13 +224,13 @@ def _reaction_collection(
     if not project.is_local or project.visibility is Visibility.private:
         raise NotFoundError(msg("There is no such conversation."))
     total = reactions.count_by_kind(session, [project.uri]).get(project.uri, {}).get(kind, 0)
-    return activity_response(Collection(address(project.uri), total_items=total).dump())
+    return activity_response(Collection(collection_uri(project.uri), total_items=total).dump())
 
 
 @blueprint.get("/projects/<token>/context")
 @permission(PUBLIC)
 def context(token: str) -> ResponseReturnValue:
-    """All that is said about a project of ours: itself, its updates and comments (FEP-7888)."""
+    """The context of a local project: itself, its updates and its comments (FEP-7888)."""
     if not wants_activity():
         return redirect(url_for("projects.show", token=token))
     session = current_work().session
@@ -243,13 +239,13 @@ def context(token: str) -> ResponseReturnValue:
         raise NotFoundError(msg("There is no such conversation."))
     uri = local_uris.project_context(project.uri)
     if "page" not in request.args:
-        head = Collection(
+        collection = Collection(
             id=uri,
             attributed_to=local_uris.project_group(project.uri),
             total_items=context_collections.count_items(session, project),
             first=f"{uri}?page=1",
         )
-        return activity_response(head.dump())
+        return activity_response(collection.dump())
     number = request.args.get("page", 1, type=parse_row_id)
     licence = licence_url(current_work().settings, project)
     items = context_collections.list_page(
@@ -267,23 +263,24 @@ def context(token: str) -> ResponseReturnValue:
 @blueprint.get("/councils/<slug>/projects/conversations")
 @permission(PUBLIC)
 def conversations(slug: str) -> ResponseReturnValue:
-    """About which of our projects anything was said, and how much: who holds as much need not ask
-    for the context of each.
+    """The council's projects with comments, and the number of items in the context of each.
+
+    A server that stores as many need not fetch the contexts.
     """
     if not wants_activity():
         return redirect(url_for("pages.own_council", slug=slug))
-    reader, session = verified_viewer(), current_work().session
+    viewer, session = verified_viewer(), current_work().session
     council = councils.by_slug(session, slug)
     if council is None or not council.actor.projects:
         raise NotFoundError(msg("There is no such council here."))
     uri = local_uris.conversations(council.actor.projects)
     after = request.args.get("after", type=parse_row_id)
     if after is None:
-        total = context_collections.count_discussed_projects(session, council, reader)
+        total = context_collections.count_discussed_projects(session, council, viewer)
         return activity_response(
             Collection(id=uri, total_items=total, first=f"{uri}?after=0").dump()
         )
-    items, last = context_collections.list_contexts(session, council, reader, after)
+    items, last = context_collections.list_contexts(session, council, viewer, after)
     page = CollectionPage(
         id=f"{uri}?after={after}",
         part_of=uri,
@@ -294,15 +291,18 @@ def conversations(slug: str) -> ResponseReturnValue:
 
 
 def _require_subject(project: Project, uri: str) -> CommentSubject:
-    """What is answered: in the conversation about `project`, or it itself."""
-    found = comment_subjects.find(current_work().session, uri or project.uri)
-    if found is None or found.project is not project:
+    """The object `uri` in the conversation about `project`; the project if `uri` is empty.
+
+    Raises `NotFoundError`.
+    """
+    subject = comment_subjects.find(current_work().session, uri or project.uri)
+    if subject is None or subject.project is not project:
         raise NotFoundError(msg("The comment or update you are replying to no longer exists."))
-    return found
+    return subject
 
 
 def _readable_comment(token: str) -> Comment:
-    """A comment that whoever asks may see."""
+    """A comment that the viewer may see. Raises `NotFoundError`, or `GoneError` if deleted."""
     session = current_work().session
     comment = service.by_token(session, token)
     projects.by_token(session, comment.project.token, current_viewer())
@@ -314,7 +314,7 @@ def _readable_comment(token: str) -> Comment:
 
 
 def _render_form_again(form: CommentForm, subject: CommentSubject) -> ResponseReturnValue:
-    """The form once more, with what was typed and what is wrong with it."""
+    """The page with the form, its input and its errors, as a 400 response."""
     comment = service.by_uri(current_work().session, subject.uri)
     page = render_template("conversations/answer.html", form=form, subject=subject, comment=comment)
     return page, 400
