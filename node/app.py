@@ -1,7 +1,6 @@
-"""Putting a node together: settings in, a Flask application and a `Node` out."""
+"""Creates the Flask application and the `Node` from the settings."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from flask import Flask
 from flask_wtf import CSRFProtect
@@ -11,22 +10,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from node import __version__, change_tracking, long_writes, operating, portfolio
 from node.account import views as account_views
 from node.account.change_emails import make_notifier as account_notifier
-from node.conversations import notifications as comment_news
-from node.conversations import reaction_service, relevance
+from node.conversations import notifications as comment_notifications
+from node.conversations import reaction_service, relevance, thread_fetching
 from node.conversations import receiving as comment_receiving
 from node.conversations import service as conversations
-from node.conversations import thread_fetching as conversation_reading
 from node.conversations import views as conversations_views
 from node.councils import service as councils
 from node.councils import views as councils_views
 from node.councils.council_moves import HANDLERS as MOVING_HANDLERS
 from node.councils.federate import HANDLERS as COUNCIL_HANDLERS
-from node.data_folder import ensure_data_folder, get_secret_key
+from node.data_folder import ensure_data_folder, ensure_subfolder, get_secret_key
 from node.db import db, engine_options, prepare_engine
 from node.desk import views as desk_views
-from node.drafts import notifications as drafts_news
+from node.drafts import notifications as drafts_notifications
 from node.drafts import views as drafts_views
-from node.errors import SettingsError
 from node.events.kinds import NotificationKind, index_by_name
 from node.evidence import views as evidence_views
 from node.federating import (
@@ -44,23 +41,15 @@ from node.federating import (
     peers,
     server_discovery,
 )
+from node.federating import models as federating_models
 from node.federating import views as federating_views
-from node.federating.models import (
-    ActorDeletion,
-    Backfill,
-    Comparison,
-    Delivery,
-    InboxItem,
-    PeerList,
-)
 from node.feeds import views as feeds_views
 from node.feeds.links import feed_links
-from node.freshness import notifications as freshness_news
+from node.freshness import notifications as freshness_notifications
 from node.freshness import service as freshness
 from node.freshness import views as freshness_views
-from node.freshness.labels import FRESHNESS_LABELS as FRESHNESS_NAMES
-from node.freshness.labels import overdue_sentence
-from node.handover import notifications as handover_news
+from node.freshness.labels import FRESHNESS_LABELS, overdue_sentence
+from node.handover import notifications as handover_notifications
 from node.handover import views as handover_views
 from node.history import views as history_views
 from node.hooks import Hooks
@@ -72,8 +61,8 @@ from node.menu import build_layout_context
 from node.moderation import views as moderation_views
 from node.moderation.receiving import HANDLERS as MODERATION_HANDLERS
 from node.notifications import email_digests, fan_out
-from node.notifications import housekeeping as notices_housekeeping
-from node.notifications import views as notices_views
+from node.notifications import housekeeping as notifications_housekeeping
+from node.notifications import views as notifications_views
 from node.notifications.digest_rendering import DigestWriter
 from node.notifications.following_views import follow_button
 from node.officers import announcements
@@ -83,12 +72,12 @@ from node.operating import key_rotation
 from node.outbound import Outbound
 from node.passwords import service as passwords
 from node.passwords import views as passwords_views
-from node.passwords.email_rendering import make_renderer as password_writer
+from node.passwords.email_rendering import make_renderer as make_password_email_renderer
 from node.people import sessions, sign_in
 from node.people.permissions import has_permission
 from node.plugin_admin import failures as plugin_failures
 from node.plugin_admin import jobs as plugin_jobs
-from node.plugin_admin import views as extending_views
+from node.plugin_admin import views as plugin_admin_views
 from node.plugin_admin import wiring
 from node.plugin_documents import receiving as documents_receiving
 from node.plugin_documents import service as documents
@@ -104,41 +93,41 @@ from node.projects import (
     section_views,
     taxonomy,
 )
-from node.projects import notifications as project_news
+from node.projects import notifications as project_notifications
 from node.projects import receiving as projects_receiving
 from node.projects import views as projects_views
 from node.projects.forms import PHASE_LABELS
 from node.request import EXTENSION_KEY
 from node.rest import api as rest_api
-from node.rest import auth_and_limits as rest_asking
+from node.rest import auth_and_limits as rest_limits
 from node.rest import service as tokens
 from node.rest import views as rest_views
 from node.runtime import Handlers, Node
-from node.same_need import service as alike
-from node.same_need import views as alike_views
+from node.same_need import service as same_need
+from node.same_need import views as same_need_views
 from node.search import indexing
-from node.search import notifications as search_news
+from node.search import notifications as search_notifications
 from node.search import views as search_views
 from node.services import views as services_views
 from node.settings import Settings
 from node.sync import comparison
-from node.sync import views as catalogue_views
+from node.sync import views as sync_views
 from node.sync.ingest import read_page
 from node.unsaved import service as unsaved
 from node.unsaved import views as unsaved_views
-from node.updates import notifications as update_news
+from node.updates import notifications as update_notifications
 from node.updates import receiving as update_receiving
 from node.updates import service as updates
 from node.updates import views as updates_views
 from node.web import pages, redirects, request_lifecycle, setup
 from node.web.inbox_middleware import InboxMiddleware
 from node.web.templating import SharedGlobalsEnvironment, TemplateBytecodeCache
-from node.webhooks import delivery as webhook_sending
+from node.webhooks import delivery as webhook_delivery
 from node.webhooks import service as webhooks
 from node.webhooks import views as webhooks_views
 from node.webhooks.models import WebhookMessage
 
-# The rooms that receive what others send, in the order they are asked.
+# The rooms' handlers of received activities, in the order in which they are called.
 HANDLERS: Sequence[Handlers] = (
     actor_deletions.HANDLERS,
     following.HANDLERS,
@@ -149,22 +138,22 @@ HANDLERS: Sequence[Handlers] = (
     update_receiving.HANDLERS,
     comment_receiving.HANDLERS,
     reaction_service.HANDLERS,
-    alike.HANDLERS,
+    same_need.HANDLERS,
     projects_receiving.HANDLERS,
     adoption_service.HANDLERS,
     comment_receiving.LAST_HANDLERS,
 )
-# What people here are told of, by the rooms in which it happens.
+# The kinds of notifications of all rooms.
 NOTIFICATION_KINDS: Sequence[NotificationKind] = (
-    *project_news.KINDS,
-    *update_news.KINDS,
-    *comment_news.KINDS,
-    *freshness_news.KINDS,
-    *handover_news.KINDS,
-    *drafts_news.KINDS,
-    *search_news.KINDS,
+    *project_notifications.KINDS,
+    *update_notifications.KINDS,
+    *comment_notifications.KINDS,
+    *freshness_notifications.KINDS,
+    *handover_notifications.KINDS,
+    *drafts_notifications.KINDS,
+    *search_notifications.KINDS,
 )
-# What is written in portions.
+# Writes that are split into batches.
 LONG_WRITES: Sequence[long_writes.LongWriteKind] = (
     clock.RESCHEDULE,
     *delivery.LONG_WRITES,
@@ -186,16 +175,16 @@ def create_app(
     *,
     excluded_plugins: Mapping[str, str] | None = None,
 ) -> Flask:
-    """An application for one node.
+    """Create the application of one node.
 
-    `outbound` replaces the HTTP client, so that tests can join nodes without sockets. Plugins in
-    `without` are left out; it says why.
+    `outbound` replaces the HTTP client, so that tests can connect nodes without sockets.
+    `excluded_plugins` maps plugins to skip to the reason.
 
-    Raises `SettingsError` for a plugin with a hook that does not exist, or a data folder that
-    cannot be written.
+    Raises `SettingsError` if a plugin has a hook that does not exist, or if the data folder cannot
+    be written.
     """
     folder = ensure_data_folder(settings).resolve()
-    # Where the relative path of a SQLite file begins.
+    # Relative paths of SQLite files are relative to the instance path.
     app = Flask("node", static_folder=None, instance_path=str(folder))
     app.jinja_environment = SharedGlobalsEnvironment
     secret = get_secret_key(settings)
@@ -218,13 +207,15 @@ def create_app(
     app.extensions[EXTENSION_KEY] = node
     add_jobs(node, app)
     sign_in.configure(app, settings, secret)
-    app.extensions[rest_asking.EXTENSION_KEY] = rest_asking.ApiRateLimits()
+    app.extensions[rest_limits.EXTENSION_KEY] = rest_limits.ApiRateLimits()
     csrf = CSRFProtect(app)
-    csrf.exempt(notices_views.unsubscribe)  # which looks itself
+    csrf.exempt(notifications_views.unsubscribe)  # checks the token itself
     request_lifecycle.register(app)
     translations = [item.translations for item in node.hooks.details if item.translations]
     setup.register(app, build_layout_context, settings, translations)
-    app.jinja_env.bytecode_cache = TemplateBytecodeCache(str(_ensure_folder(settings, "templates")))
+    app.jinja_env.bytecode_cache = TemplateBytecodeCache(
+        str(ensure_subfolder(settings, "templates"))
+    )
     _add_template_globals(app)
     _register_blueprints(app)
     wiring.register_pages(app, node.hooks)
@@ -242,7 +233,7 @@ def _create_node(
     engine: Engine,
     hooks: Hooks,
 ) -> Node:
-    """All parts of a node."""
+    """Create the node with the handlers and listeners of all rooms."""
     return Node(
         settings=settings,
         engine=engine,
@@ -264,7 +255,7 @@ def _create_node(
             documents_receiving.on_actor_deleted,
             projects_receiving.on_actor_deleted,
             adoption_service.on_actor_deleted,
-            alike.on_actor_deleted,
+            same_need.on_actor_deleted,
             councils.on_actor_deleted,
         ),
         on_update_event=(announcements.announce_update, webhooks.on_update_event),
@@ -279,53 +270,53 @@ def _create_node(
 
 
 def add_jobs(node: Node, app: Flask) -> None:
-    """Say what is done later, and how. `app` has the words of e-mails."""
-    write = DigestWriter(app, node)
-    node.jobs.register(Delivery.JOB, lambda: delivery.run_job(node))
-    node.jobs.register(peer_health.JOB, lambda: peer_health.run_probe_job(node))
-    node.jobs.register(
-        InboxItem.JOB, lambda: inbox_processing.run_job(node), inbox_processing.COALESCE_SECONDS
+    """Register the jobs of all rooms. `app` renders the emails."""
+    register, write_digest = node.jobs.register, DigestWriter(app, node)
+    register(federating_models.Delivery.JOB, lambda: delivery.run_job(node))
+    register(peer_health.JOB, lambda: peer_health.run_probe_job(node))
+    register(
+        federating_models.InboxItem.JOB,
+        lambda: inbox_processing.run_job(node),
+        inbox_processing.COALESCE_SECONDS,
     )
-    node.jobs.register(
-        inbox_processing.FETCHING_JOB, lambda: inbox_processing.run_fetching_job(node)
-    )
-    node.jobs.register(clock.JOB, lambda: clock.run_job(node))
-    node.jobs.register(long_writes.JOB, lambda: long_writes.run_job(node, LONG_WRITES))
-    node.jobs.register(housekeeping.JOB, lambda: housekeeping.run_job(node))
-    node.jobs.register(unsaved.JOB, lambda: unsaved.run_job(node))
-    node.jobs.register(sessions.JOB, lambda: sessions.run_job(node))
-    node.jobs.register(freshness.JOB, lambda: freshness.run_job(node))
-    node.jobs.register(Backfill.JOB, lambda: backfill.run_job(node))
-    node.jobs.register(PeerList.JOB, lambda: peer_list_subscriptions.run_job(node))
-    node.jobs.register(peers.NEWLY_ALLOWED_JOB, lambda: newly_allowed.run_job(node))
-    node.jobs.register(ActorDeletion.JOB, lambda: actor_deletions.run_job(node))
-    node.jobs.register(server_discovery.JOB, lambda: server_discovery.run_job(node))
-    node.jobs.register(relations.MERGING_JOB, lambda: merging.run_job(node))
-    node.jobs.register(conversation_reading.JOB, lambda: conversation_reading.run_job(node))
-    node.jobs.register(key_rotation.JOB, lambda: key_rotation.run_job(node))
-    node.jobs.register(Comparison.JOB, lambda: comparison.run_job(node))
-    node.jobs.register(fan_out.JOB, lambda: fan_out.run_job(node), fan_out.COALESCE_SECONDS)
-    node.jobs.register(email_digests.JOB, lambda: email_digests.run_job(node, write))
-    node.jobs.register(WebhookMessage.JOB, lambda: webhook_sending.run_job(node))
-    write_of_password = password_writer(app)
-    node.jobs.register(passwords.JOB, lambda: passwords.run_job(node, write_of_password))
-    node.jobs.register(Mail.JOB, lambda: mail.run_job(node))
-    node.jobs.register(notices_housekeeping.JOB, lambda: notices_housekeeping.run_job(node))
-    node.jobs.register(reindex_queue.JOB, lambda: indexing.run_job(node), indexing.COALESCE_SECONDS)
-    node.jobs.register(search_news.JOB, lambda: search_news.run_job(node))
+    register(inbox_processing.FETCHING_JOB, lambda: inbox_processing.run_fetching_job(node))
+    register(clock.JOB, lambda: clock.run_job(node))
+    register(long_writes.JOB, lambda: long_writes.run_job(node, LONG_WRITES))
+    register(housekeeping.JOB, lambda: housekeeping.run_job(node))
+    register(unsaved.JOB, lambda: unsaved.run_job(node))
+    register(sessions.JOB, lambda: sessions.run_job(node))
+    register(freshness.JOB, lambda: freshness.run_job(node))
+    register(federating_models.Backfill.JOB, lambda: backfill.run_job(node))
+    register(federating_models.PeerList.JOB, lambda: peer_list_subscriptions.run_job(node))
+    register(peers.NEWLY_ALLOWED_JOB, lambda: newly_allowed.run_job(node))
+    register(federating_models.ActorDeletion.JOB, lambda: actor_deletions.run_job(node))
+    register(server_discovery.JOB, lambda: server_discovery.run_job(node))
+    register(relations.MERGING_JOB, lambda: merging.run_job(node))
+    register(thread_fetching.JOB, lambda: thread_fetching.run_job(node))
+    register(key_rotation.JOB, lambda: key_rotation.run_job(node))
+    register(federating_models.Comparison.JOB, lambda: comparison.run_job(node))
+    register(fan_out.JOB, lambda: fan_out.run_job(node), fan_out.COALESCE_SECONDS)
+    register(email_digests.JOB, lambda: email_digests.run_job(node, write_digest))
+    register(WebhookMessage.JOB, lambda: webhook_delivery.run_job(node))
+    render_password_email = make_password_email_renderer(app)
+    register(passwords.JOB, lambda: passwords.run_job(node, render_password_email))
+    register(Mail.JOB, lambda: mail.run_job(node))
+    register(notifications_housekeeping.JOB, lambda: notifications_housekeeping.run_job(node))
+    register(reindex_queue.JOB, lambda: indexing.run_job(node), indexing.COALESCE_SECONDS)
+    register(search_notifications.JOB, lambda: search_notifications.run_job(node))
     if plugin_jobs.has_work(node.hooks):
-        node.jobs.register(plugin_jobs.JOB, lambda: plugin_jobs.run_job(node))
+        register(plugin_jobs.JOB, lambda: plugin_jobs.run_job(node))
 
 
 def _add_template_globals(app: Flask) -> None:
-    """What templates of every room may use."""
+    """Add the globals that the templates of every room may use."""
     app.jinja_env.globals.update(
-        may=has_permission, PHASES=PHASE_LABELS, FRESHNESS_NAMES=FRESHNESS_NAMES, subjects=taxonomy
+        may=has_permission, PHASES=PHASE_LABELS, FRESHNESS_NAMES=FRESHNESS_LABELS, subjects=taxonomy
     )
     app.jinja_env.globals.update(
         freshness_of=freshness_views.section,
         freshness_in_short=freshness_views.render_short,
-        alike_of=alike_views.section,
+        alike_of=same_need_views.section,
         draft_of=drafts_views.section,
         offer_of=handover_views.section,
         imported_people=importing_views.section,
@@ -360,10 +351,10 @@ def _register_blueprints(app: Flask) -> None:
         projects_views,
         section_views,
         relation_views,
-        alike_views,
+        same_need_views,
         search_views,
         services_views,
-        catalogue_views,
+        sync_views,
         group_views,
         updates_views,
         freshness_views,
@@ -375,13 +366,13 @@ def _register_blueprints(app: Flask) -> None:
         desk_views,
         conversations_views,
         officers_views,
-        notices_views,
+        notifications_views,
         councils_views,
         moderation_views,
         portfolio,
         evidence_views,
         operating,
-        extending_views,
+        plugin_admin_views,
     ):
         app.register_blueprint(module.blueprint)
     for blueprint in federating_views.blueprints:
@@ -400,13 +391,3 @@ def _create_outbound(settings: Settings) -> Outbound:
         private_hosts=settings.private_hosts,
         ca_file=settings.ca_file or None,
     )
-
-
-def _ensure_folder(settings: Settings, name: str) -> Path:
-    """A folder in the data folder, made if it is not there. Raises `SettingsError`."""
-    folder = settings.data_dir / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise SettingsError(f"The data folder {settings.data_dir} cannot be written.") from error
-    return folder

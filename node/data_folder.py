@@ -65,6 +65,16 @@ def ensure_data_folder(settings: Settings) -> Path:
     return settings.data_dir
 
 
+def ensure_subfolder(settings: Settings, name: str) -> Path:
+    """Create a folder in the data folder unless it exists. Raises `SettingsError`."""
+    folder = settings.data_dir / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(f"The data folder {settings.data_dir} cannot be written.") from error
+    return folder
+
+
 def _create_secret_file(path: Path) -> None:
     """Create the file atomically: if several processes start at once, all read the same key."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")

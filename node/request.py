@@ -1,4 +1,4 @@
-"""The current web request: its node, its unit of work, what it may do, what it wants back."""
+"""The current web request: its node, its unit of work, its view's marks and content negotiation."""
 
 import json
 from collections.abc import Callable
@@ -17,16 +17,15 @@ EXTENSION_KEY = "moothall"
 PUBLIC = "public"
 ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
 MAX_LEN_ACCEPT = 1_000
-# What the databases count rows with: 32 bits and a sign.
+# The largest signed 32-bit integer, as PostgreSQL's row ids are.
 MAX_ROW_ID = 2**31 - 1
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def permission(name: str) -> Callable[[View], View]:
-    """Mark a view with the permission it needs; `PUBLIC` for none.
-
-    A view without the mark is not registered.
+    """Declare the permission that a view needs; `PUBLIC` for none. The node does not start with a
+    view that declares none.
     """
 
     def mark(view: View) -> View:
@@ -41,18 +40,18 @@ def current_node() -> Node:
 
 
 def current_work() -> UnitOfWork:
-    """The unit of work of this request, begun on first use and committed after the response is
-    made.
+    """The unit of work of this request, created on first use. `node.web.request_lifecycle` commits
+    it after the view has returned.
     """
     if "work" not in g:
-        is_known = not is_server_request() and current_user.is_authenticated
-        by = current_user.email if is_known else "anonymous"
+        is_signed_in = not is_server_request() and current_user.is_authenticated
+        by = current_user.email if is_signed_in else "anonymous"
         g.work = UnitOfWork(current_node(), db.session(), by)
     return cast("UnitOfWork", g.work)
 
 
 def parse_row_id(text: str) -> int:
-    """A row's number in a query string. Raises `ValueError` for what cannot be one."""
+    """Parse the id of a row. Raises `ValueError` if it cannot be one."""
     number = int(text)
     if not 0 <= number <= MAX_ROW_ID:
         raise ValueError(text)
@@ -60,75 +59,69 @@ def parse_row_id(text: str) -> int:
 
 
 def keeps_text(view: View) -> View:
-    """Mark a view that a form is sent to, a `BaseForm`, in which people write: what is typed in it
-    and not saved is kept (`node.unsaved`).
+    """Mark a view that receives a `BaseForm` with text: what is typed but not saved is kept
+    (`node.unsaved`).
     """
     cast("Any", view).keeps_text = True
     return view
 
 
 def read_only(view: View) -> View:
-    """Mark a view that a form is sent to and that writes nothing itself, but for units of work of
-    its own: nobody waits for it while it reads what was sent, and shows it.
+    """Mark a POST view that writes only in units of work that it opens itself, so that the request
+    takes no write lock.
     """
     cast("Any", view).only_reads = True
     return view
 
 
 def for_servers(view: View) -> View:
-    """Mark a view that other servers alone ask, and no person."""
+    """Mark a view that only other servers request."""
     cast("Any", view).for_servers = True
     return view
 
 
 def is_server_request() -> bool:
-    """Whether another server makes this request: by the view it asks, or by what it wants back.
-
-    Whoever sends a cookie is a browser.
+    """Whether another server makes this request: its view is marked `for_servers`, or it accepts
+    ActivityPub and sends no cookie.
     """
-    known: bool | None = g.get("is_for_servers")
-    if known is None:
+    cached: bool | None = g.get("is_for_servers")
+    if cached is None:
         view = current_app.view_functions.get(request.endpoint or "")
-        known = g.is_for_servers = hasattr(view, "for_servers") or (
+        cached = g.is_for_servers = hasattr(view, "for_servers") or (
             request.method in {"GET", "HEAD"}
             and "Cookie" not in request.headers
             and _prefers_activity(_accept_header())
         )
-    return known
+    return cached
 
 
 def wants_activity() -> bool:
-    """Whether the caller asks for ActivityPub rather than a page. A browser never does.
-
-    The answer then says `Vary: Accept`, whichever it is.
-    """
+    """Whether the client prefers ActivityPub to HTML. Adds `Vary: Accept` to the response."""
     after_this_request(_vary_on_accept)
     return _prefers_activity(_accept_header())
 
 
 def _accept_header() -> str:
-    """What the caller accepts, as far as anybody says who means it: what is remembered of it is
-    not to grow.
-    """
+    """The Accept header, cut to `MAX_LEN_ACCEPT`, since `_prefers_activity` caches it."""
     return request.headers.get("Accept", "")[:MAX_LEN_ACCEPT]
 
 
 @lru_cache(maxsize=256)
 def _prefers_activity(accept: str) -> bool:
     quality = {"page": 0.0, "activity": 0.0}
-    for kind, q in parse_accept_header(accept, MIMEAccept):
-        base = kind.partition(";")[0].strip().lower()
-        key = "activity" if base in ACTIVITY_TYPES else "page"
+    for media_range, q in parse_accept_header(accept, MIMEAccept):
+        media_type = media_range.partition(";")[0].strip().lower()
+        key = "activity" if media_type in ACTIVITY_TYPES else "page"
         quality[key] = max(quality[key], q)
     return quality["activity"] > 0 and quality["activity"] >= quality["page"]
 
 
-def cached_json(name: str, describe: Callable[[], Document]) -> bytes:
-    """The JSON of a public document that many ask for: described anew when this process changed
-    anything, and each second, since another process may have.
+def cached_json(key: str, build: Callable[[], Document]) -> bytes:
+    """The JSON of a public document that is requested often. Cached until this process changes a
+    table that documents depend on, and for one second at most, since other processes write too.
     """
-    documents = current_node().document_cache
-    return documents.get(name) or documents.put(name, json_bytes(describe()))
+    cache = current_node().document_cache
+    return cache.get(key) or cache.put(key, json_bytes(build()))
 
 
 def json_bytes(document: Document) -> bytes:
@@ -136,7 +129,7 @@ def json_bytes(document: Document) -> bytes:
 
 
 def activity_response(document: Document | bytes, status: int = 200) -> Response:
-    """An ActivityPub document as an answer."""
+    """A response with an ActivityPub document, given as a mapping or as JSON."""
     body = document if isinstance(document, bytes) else json_bytes(document)
     return _vary_on_accept(Response(body, status=status, content_type=ACTIVITY_TYPES[0]))
 

@@ -1,22 +1,19 @@
-"""When projects are to be looked at again, and what follows if nobody does: read from settings.
-
-All is counted in weeks from the day on which the review of a project falls due.
-"""
+"""The schedule of project reviews and of what follows if a review is missed, from the settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.errors import SettingsError
 
-# Nobody plans for longer.
+# Ten years.
 MAX_WEEKS = 520
 
 
 @dataclass(frozen=True)
 class ReviewSchedule:
-    """`intervals` are the weeks between reviews by the word of a phase; a phase without needs none.
-    `nudges` are the weeks after which the owner is reminded. Then a project counts as stale, the
-    coordinators hear of it, and it goes to the archive.
+    """`interval_weeks` maps a phase to the weeks between reviews; other phases need no review. The
+    other fields are weeks after the review date: `nudge_weeks` when the owner is reminded, then
+    when the project is stale, when the coordinators are notified and when it is archived.
     """
 
     interval_weeks: Mapping[str, int]
@@ -26,22 +23,22 @@ class ReviewSchedule:
     archive_weeks: int
 
 
-def parse_intervals(said: Sequence[str]) -> dict[str, int]:
-    """`phase:weeks` pairs, read. Raises `SettingsError`."""
-    found = {}
-    for pair in said:
+def parse_intervals(pairs: Sequence[str]) -> dict[str, int]:
+    """Parse `phase:weeks` pairs. Raises `SettingsError`."""
+    weeks_by_phase = {}
+    for pair in pairs:
         phase, _, weeks = pair.partition(":")
         if not phase.isalpha() or not phase.islower():
             raise SettingsError(
                 f"review_weeks must be phase:weeks pairs, such as beta:13: {pair!r}."
             )
-        found[phase] = _parse_weeks("review_weeks", weeks)
-    return found
+        weeks_by_phase[phase] = _parse_weeks("review_weeks", weeks)
+    return weeks_by_phase
 
 
-def parse_nudge_weeks(said: Sequence[str]) -> tuple[int, ...]:
-    """Numbers of weeks, read and in their order. Raises `SettingsError`."""
-    return tuple(sorted({_parse_weeks("nudge_weeks", each) for each in said}))
+def parse_nudge_weeks(values: Sequence[str]) -> tuple[int, ...]:
+    """Parse numbers of weeks, and sort them. Raises `SettingsError`."""
+    return tuple(sorted({_parse_weeks("nudge_weeks", value) for value in values}))
 
 
 def _parse_weeks(setting: str, text: str) -> int:

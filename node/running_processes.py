@@ -1,9 +1,9 @@
-"""Whether processes of this node (`moothall serve`, `moothall worker`) are running.
+"""Detects running processes of this node (`moothall serve`, `moothall worker`).
 
-Some commands must not work beneath a running node: restoring a backup, dropping tables. On SQLite
-all processes are on one machine, and each shares a lock on a file in the data folder. On PostgreSQL
-they may be on many, and the server lists its connections by application name. Either ends with the
-process, however it ends.
+Some commands need the node to be stopped, such as restoring a backup. With SQLite all processes
+are on one machine, and each holds a shared lock on a file in the data folder. With PostgreSQL they
+may be on several, and the server lists their connections by application name. Both end with the
+process, even if it crashes.
 """
 
 import fcntl
@@ -19,40 +19,40 @@ from node.errors import MoothallError
 from node.settings import Settings
 
 LOCK_FILE = "running.lock"
-# By which PostgreSQL lists the connections of processes that run the node.
+# The application name of PostgreSQL connections of processes that run the node.
 APPLICATION_NAME = "moothall-running"
 
 
 class NodeRunningError(MoothallError):
-    """Processes of the node are running, and what was asked for needs them stopped."""
+    """The command needs all processes of the node to be stopped, and some are running."""
 
     code = "running"
 
 
 @contextmanager
 def mark_running(settings: Settings) -> Iterator[Settings]:
-    """For the length of the block this process runs the node, and others can see it. Yields the
-    settings to start the node with.
+    """Mark this process as running the node for the length of the block. Yields the settings to
+    start the node with.
     """
-    file = _open_lock_file(settings)
+    descriptor = _open_lock_file(settings)
     try:
-        fcntl.flock(file, fcntl.LOCK_SH)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield replace(settings, database_url=_with_application_name(settings.sqlalchemy_url))
     finally:
-        os.close(file)
+        os.close(descriptor)
 
 
-def _with_application_name(database: str) -> str:
-    """The same database, to which one connects as a process that runs the node."""
-    url = make_url(database)
+def _with_application_name(database_url: str) -> str:
+    """The URL of the database with our application name, if the database is PostgreSQL."""
+    url = make_url(database_url)
     if url.get_backend_name() != "postgresql":
-        return database
-    named = url.update_query_dict({"application_name": APPLICATION_NAME})
-    return named.render_as_string(hide_password=False)
+        return database_url
+    marked = url.update_query_dict({"application_name": APPLICATION_NAME})
+    return marked.render_as_string(hide_password=False)
 
 
 def require_stopped(settings: Settings, engine: Engine) -> None:
-    """Raises `RunningError` while any process runs the node."""
+    """Raises `NodeRunningError` if any process runs the node."""
     if _is_locked(settings) or (engine.dialect.name == "postgresql" and _has_connections(engine)):
         raise NodeRunningError("The node is running. Stop each of its processes first.")
 
@@ -62,13 +62,13 @@ def _open_lock_file(settings: Settings) -> int:
 
 
 def _is_locked(settings: Settings) -> bool:
-    file = _open_lock_file(settings)
+    descriptor = _open_lock_file(settings)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
-        os.close(file)
+        os.close(descriptor)
     return False
 
 

@@ -1,7 +1,6 @@
-"""What one running node is made of, and the unit of work in which everything that writes happens.
+"""The parts of one running node, and the unit of work in which everything is written.
 
-`node.app` puts a `Node` together; views, jobs and commands are handed it. Services know only their
-`UnitOfWork`.
+`node.app` creates the `Node` for views, jobs and commands. Services receive a `UnitOfWork`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,10 +33,10 @@ from node.outbound import Outbound
 from node.settings import Settings
 
 Document = Mapping[str, Any]
-# Audit entries are never deleted; the actors of another server can cause so many in a day, and all
-# together.
+# Audit entries per day caused by the actors of one remote server, and of all of them: entries are
+# never deleted.
 AUDIT_QUOTA_PER_SERVER, AUDIT_QUOTA_TOTAL = 1_000, 20_000
-# Of what was read to find the keys of strangers, so much is remembered, for a minute.
+# Fetched documents that hold the keys of unknown actors, cached for a minute.
 MAX_KEY_DOCUMENTS, MAX_KEY_DOCUMENT_BYTES = 3_000, 8_000_000
 # The columns on which each cache depends. Keys and allowed hosts are cached only if they have rows,
 # so new keys do not matter.
@@ -56,9 +55,9 @@ DOCUMENT_CACHE_SOURCES = dict.fromkeys(("actor", "actor_key", "council", "projec
 
 @dataclass
 class UnitOfWork:
-    """One transaction: rows, their audit entries, and whom to wake once all of it is committed.
+    """One transaction, with the jobs to wake after its commit.
 
-    `by` names the person or peer on whose behalf it happens.
+    `by` is the person (email address), remote actor (URI) or job on whose behalf it happens.
     """
 
     node: "Node"
@@ -71,9 +70,8 @@ class UnitOfWork:
         return self.node.settings
 
     def audit(self, action: str, subject: str, **details: Any) -> None:
-        """Record that `by` did `action` to `subject`.
-
-        What others can make us note over and over is noted so often a day for each server.
+        """Record in the audit log that `by` did `action` to `subject`. Actions of remote actors are
+        dropped beyond the audit quota.
         """
         if "://" in self.by and not self._is_within_audit_quota():
             return
@@ -94,19 +92,19 @@ class UnitOfWork:
         return True
 
     def pause(self) -> None:
-        """End the transaction before something slow, such as a look-up over the network; nothing
-        may be half-done.
+        """End the transaction before something slow, such as a request to another server. Raises
+        `RuntimeError` if there are unsaved changes.
         """
         if self.session.new or self.session.dirty or self.session.deleted:
             raise RuntimeError("a unit of work with changes cannot pause")
         self.session.rollback()
 
     def nested(self, session: Session) -> "UnitOfWork":
-        """The same on another session, which is part of this one's transaction."""
+        """A unit of work on `session`, which is on a savepoint of this transaction."""
         return replace(self, session=session, _wake=[])
 
     def merge(self, part: "UnitOfWork") -> None:
-        """A part has come to a good end: whom it wakes is woken once all of it is committed."""
+        """Take over the jobs that a successful nested unit of work wants to wake."""
         for job, delay in part._wake:
             self.wake(job, delay)
         self.session.info.setdefault("wake", set()).update(part.session.info.pop("wake", ()))
@@ -117,27 +115,27 @@ class UnitOfWork:
             self._wake.append((job, delay))
 
     def commit(self) -> None:
-        for finish in self.node.before_commit:
-            finish(self)
-        changed = change_tracking.take_changes(self.session)
+        for hook in self.node.before_commit:
+            hook(self)
+        changes = change_tracking.take_changes(self.session)
         self.session.commit()
-        self.node.invalidate_caches(changed)
+        self.node.invalidate_caches(changes)
         for job, delay in self._wake:
             self.node.jobs.wake(job, delay)
         self._wake.clear()
-        # What was woken where there was nothing but the session.
+        # Set by mapper events, which have no unit of work.
         for job in self.session.info.pop("wake", ()):
             self.node.jobs.wake(job)
 
 
 @dataclass(frozen=True)
 class ReceivedActivity:
-    """An accepted activity, ready to be acted on.
+    """An accepted activity, ready to be handled.
 
-    `document` is the object as its own origin gives it: the embedded one where its sender may speak
-    for it, else the one fetched from where it lives; None when the activity names an object without
-    one. `is_hearsay`: somebody else passed it on, and nobody proved it. It is a Delete of what its
-    origin says is not there: what we hold goes, but of what may yet be made nothing is noted.
+    `document` is the object as its origin states it: the embedded object if the sender shares its
+    origin, otherwise the one fetched from there; None if the activity only names an object.
+    `is_unverified`: a forwarded Delete without proof, of an object that its origin says does not
+    exist. Our copy is deleted, but no tombstone is stored, since the object may yet be created.
     """
 
     activity: Activity
@@ -146,20 +144,19 @@ class ReceivedActivity:
 
 
 class NotHandledError(Exception):
-    """A handler's word that what was received is no concern of its room; the message says why.
-
-    A handler that says so has written nothing: the next one is asked.
+    """Raised by a handler, before it writes anything, if the activity does not concern its room:
+    the next handler is called. The message says why.
     """
 
 
 Handler = Callable[[UnitOfWork, ReceivedActivity], None]
-# What a room receives: (activity type, object type or "" for any) to what acts on it.
+# The handlers of a room by (activity type, object type), where object type "" is any.
 Handlers = Mapping[tuple[str, str], Handler]
 
 
 class PageReader(Protocol):
-    """Reads what stands on a page of a council's collection, without a transaction; what it returns
-    keeps it, in one.
+    """Validates the items on a page of a council's collection, outside a transaction. Returns a
+    function that stores them in one.
     """
 
     def __call__(
@@ -179,42 +176,41 @@ class Relevance(Protocol):
         """Those of `uris` that this server has."""
 
 
-# What a room does before some messages are acted on in one transaction: asks the database at once
-# for what acting on each would ask for (`node.change_tracking.CachedQuery`).
+# `(work, received)`: called before a batch of activities is handled in one transaction, to query
+# the database once for what each handler would query (`node.change_tracking.CachedQuery`).
 Prefetcher = Callable[[UnitOfWork, Sequence[ReceivedActivity]], None]
-# What a room does with what it keeps about a project that fewer may read: the project, the audience
-# that it is still for, if any, the row id after which to go on, and how many rows to withdraw. It
-# hides all of them when it begins, after row 0. Returns the last row id, or 0 if there is no more.
+# `(work, project, remaining_audience, after_id, limit)`: called when fewer may see a project, to
+# withdraw up to `limit` of the room's rows about it, from the row id `after_id` on. The first call,
+# with 0, hides all of them. Returns the last row id, 0 if there are no more.
 AudienceNarrowedListener = Callable[[UnitOfWork, Any, Any, int, int], int]
-# What a room does when the account of another server is deleted: removes up to so many of the rows
-# that hold what its actor said, and returns whether there are more.
+# `(work, actor, limit)`: called when a remote actor is deleted, to delete up to `limit` of the
+# room's rows with its content. Returns whether there are more.
 ActorDeletedListener = Callable[[UnitOfWork, Any, int], bool]
-# What a room does when a published project of ours was published, changed or deleted: what it is
-# called, the project, and who could see it before.
+# `(work, event_name, project, previous_visibility)`: called inside the transaction after a local
+# project is published, updated or deleted.
 ProjectEventListener = Callable[[UnitOfWork, str, Any, Any], None]
-# What a room does at the end of a unit of work, before it is committed.
+# `(work)`: called before a unit of work is committed.
 BeforeCommitHook = Callable[[UnitOfWork], None]
-# What a room does with what it gave a person to act with, when all of that ends.
+# `(work, user)`: called to revoke the credentials that the room has issued to a user.
 CredentialRevoker = Callable[[UnitOfWork, Any], None]
-# Tells a person of a change to their account: whom, which change, and what is to be said of it.
+# `(work, user, change, details)`: notifies a user of a change to their account.
 AccountNotifier = Callable[[UnitOfWork, Any, str, Mapping[str, str]], None]
-# What a room does with an update of ours that was just written or deleted, as its state says.
+# `(work, update)`: called inside the transaction after a local update is written or deleted, which
+# its state tells.
 UpdateEventListener = Callable[[UnitOfWork, Any], None]
 
 
 @dataclass
 class Quota:
-    """How many more messages of a host may wait; the inbox counts it down."""
+    """How many more messages of one host the inbox queue accepts; the inbox counts it down."""
 
     remaining: int
 
 
 @dataclass(frozen=True)
 class Node:
-    """The parts of one node. `handlers` are those of its rooms, in the order they are asked;
-    `read_page` takes what is read page by page; `prefetchers`, `withdrawals`, `removals`,
-    `announcers`, `hearers`, `credentials` and `account_notifiers` are those of its rooms; `kinds`
-    are the kinds of news (`node.events.kinds`), by name.
+    """The parts of one node. `handlers` are called in their order; `notification_kinds` are the
+    kinds of `node.events.kinds` by name. Caches, limiters and buffers are for this process only.
     """
 
     settings: Settings
@@ -259,20 +255,22 @@ class Node:
         default_factory=lambda: GroupCommit(UNAVAILABLE_ERRORS)
     )
 
-    def invalidate_caches(self, changed: change_tracking.Changes | None = None) -> None:
-        """Clear the caches that depend on the columns that were changed; None clears all."""
-        for remembered, sources in (
+    def invalidate_caches(self, changes: change_tracking.Changes | None = None) -> None:
+        """Clear the caches that depend on the changed columns; None clears all."""
+        for cache, sources in (
             (self.public_key_cache, KEY_CACHE_SOURCES),
             (self.allowed_host_cache, ALLOWED_HOST_CACHE_SOURCES),
             (self.blocked_actor_cache, BLOCKED_ACTOR_CACHE_SOURCES),
             (self.document_cache, DOCUMENT_CACHE_SOURCES),
         ):
-            if changed is None or change_tracking.affects(changed, sources):
-                remembered.clear()
+            if changes is None or change_tracking.affects(changes, sources):
+                cache.clear()
 
     @contextmanager
     def work(self, by: str) -> Iterator[UnitOfWork]:
-        """A unit of work of its own: committed at the end, undone by any exception."""
+        """A unit of work in a session of its own: committed at the end of the block, rolled back by
+        an exception.
+        """
         with read_write(), Session(self.engine) as session:
             work = UnitOfWork(self, session, by)
             yield work
@@ -280,6 +278,6 @@ class Node:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads, and waits for nobody."""
+        """A read-only session, which does not wait for writers."""
         with read_only(), Session(self.engine) as session:
             yield session

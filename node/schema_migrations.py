@@ -1,8 +1,7 @@
-"""Bringing the database up to date: the core's migrations, then each plugin's.
+"""Runs the database migrations: the core's, then each plugin's.
 
-Alembic is driven from here; there is no alembic.ini. The core and every plugin have a folder of
-revisions and a version table of their own, so that a plugin which is switched off or removed is in
-nobody's way.
+Alembic is configured here; there is no alembic.ini. The core and every plugin have a folder of
+revisions and a version table of their own, so that a plugin can be disabled or removed.
 """
 
 from collections.abc import Iterator
@@ -31,18 +30,18 @@ from node.plugin_loading import summarise_error
 
 CORE = "core"
 VERSION_TABLE = "alembic_version"
-# Tables of a full-text engine, with all that it keeps beside them, are no models'.
+# The prefix of full-text tables and their shadow tables, which have no models.
 FULL_TEXT_PREFIX = "fulltext_"
-# A number of our own for PostgreSQL's advisory lock: whoever holds it is migrating.
+# PostgreSQL's advisory lock for migrations: an arbitrary number.
 ADVISORY_LOCK_ID = 6_642_013
-# How long SQLite waits for another process that is migrating, in milliseconds.
+# How long SQLite waits for another process that is migrating.
 LOCK_TIMEOUT_MILLISECONDS = 60_000
 
 log = structlog.get_logger(__name__)
 
 
 class MigrationError(MoothallError):
-    """The database cannot be brought up to date, because of the migrations of `owner`."""
+    """The migrations of `owner`, the core or a plugin, failed or do not match the database."""
 
     code = "migration"
 
@@ -63,15 +62,15 @@ class MigrationHistory:
         return VERSION_TABLE if self.owner == CORE else f"{VERSION_TABLE}_{self.owner}"
 
     def owns(self, table: str) -> bool:
-        """Whether this history makes `table`. Plugins' tables are named `<plugin>__<table>`."""
+        """Whether this history creates `table`. Plugins' tables are named `<plugin>__<table>`."""
         if table.startswith(VERSION_TABLE):
             return False
-        prefix, mark, _ = table.partition("__")
-        return prefix == self.owner if mark else self.owner == CORE
+        prefix, separator, _ = table.partition("__")
+        return prefix == self.owner if separator else self.owner == CORE
 
     @property
     def options(self) -> dict[str, Any]:
-        """What Alembic must know to keep to the tables of this history."""
+        """Options of Alembic that restrict it to the tables of this history."""
         return {"version_table": self.version_table, "include_object": self._include_object}
 
     def config(self, connection: Connection | None = None) -> Config:
@@ -91,12 +90,12 @@ class MigrationHistory:
     def _include_object(
         self, _item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: object
     ) -> bool:
-        known = name or ""
-        return kind != "table" or (self.owns(known) and not known.startswith(FULL_TEXT_PREFIX))
+        table = name or ""
+        return kind != "table" or (self.owns(table) and not table.startswith(FULL_TEXT_PREFIX))
 
 
 def histories(hooks: Hooks) -> list[MigrationHistory]:
-    """The core's, then those of the plugins that have tables."""
+    """The core's history, then those of the plugins that have tables."""
     plugins = [
         MigrationHistory(item.name, item.migrations) for item in hooks.details if item.migrations
     ]
@@ -108,27 +107,27 @@ def _core_history() -> MigrationHistory:
 
 
 def heads(hooks: Hooks) -> dict[str, str]:
-    """The newest revision of each owner. Raises `MigrationError` where there is not exactly one."""
-    found: dict[str, str] = {}
+    """The head revision of each owner. Raises `MigrationError` if there is not exactly one."""
+    head_by_owner: dict[str, str] = {}
     for history in histories(hooks):
         revisions = history.script.get_heads()
         if len(revisions) != 1:
             raise MigrationError(
                 f"The migrations of {history.owner} have {len(revisions)} ends.", history.owner
             )
-        found[history.owner] = revisions[0]
-    return found
+        head_by_owner[history.owner] = revisions[0]
+    return head_by_owner
 
 
 def is_known_revision(revision: str) -> bool:
-    """Whether a migration is among the core's; one of a newer version is not."""
+    """Whether a revision is one of the core's; those of newer versions are not."""
     return revision in {item.revision for item in _core_history().script.walk_revisions()}
 
 
 def pending(engine: Engine, hooks: Hooks) -> list[str]:
-    """What `upgrade` would do, oldest first: `owner: revision message`.
+    """The migrations that `upgrade` would run, oldest first, as `owner: revision message`.
 
-    Raises `MigrationError` for a database made by a newer version of the node or of a plugin.
+    Raises `MigrationError` if the database was migrated by a newer version of the node or a plugin.
     """
     with engine.connect() as connection:
         return [
@@ -139,11 +138,11 @@ def pending(engine: Engine, hooks: Hooks) -> list[str]:
 
 
 def upgrade(engine: Engine, hooks: Hooks) -> list[str]:
-    """Bring `engine` up to date; returns what was done, as `pending` words it.
+    """Run all pending migrations, and return them in the format of `pending`.
 
-    Each owner's migrations are one transaction, the core's first, so that no plugin holds up the
-    core. Processes that upgrade at once wait for each other. `engine` is one that
-    `node.db.prepare_engine` has seen. Raises `MigrationError` naming the owner.
+    Each owner's migrations are one transaction, the core's first, so that a plugin cannot delay the
+    core. Processes that upgrade at the same time wait for each other. `engine` must have been
+    passed to `node.db.prepare_engine`. Raises `MigrationError` with the owner.
     """
     done: list[str] = []
     for history in histories(hooks):
@@ -151,63 +150,70 @@ def upgrade(engine: Engine, hooks: Hooks) -> list[str]:
             revisions = _pending(connection, history)
             if not revisions:
                 continue
-            log.info("migrating", owner=history.owner, revisions=revisions)
+            log.info("running migrations", owner=history.owner, revisions=revisions)
             _run_migrations(connection, history)
             done += [f"{history.owner}: {revision}" for revision in revisions]
     return done
 
 
 def schema_differences(engine: Engine, hooks: Hooks) -> list[str]:
-    """Where the tables in the database are not as the models say; empty when all is well."""
-    found: list[str] = []
+    """Differences between the tables in the database and the models, as `owner: difference`."""
+    differences: list[str] = []
     with engine.connect() as connection:
         for history in histories(hooks):
             options = history.options | {"compare_server_default": True}
             context = MigrationContext.configure(connection, opts=options)
             changes = autogenerate.compare_metadata(context, load_metadata())
-            found += [f"{history.owner}: {change}" for change in changes]
-    return found
+            differences += [f"{history.owner}: {change}" for change in changes]
+    return differences
 
 
 def missing_tables_and_columns(engine: Engine, hooks: Hooks) -> dict[str, list[str]]:
-    """What the models of each plugin have and the database has not: tables, and `table.column`.
-
-    To be asked after `upgrade`. Empty where every plugin's migrations make what its models need.
+    """The tables (`table`) and columns (`table.column`) of each plugin's models that the database
+    lacks, by plugin. After `upgrade`, these are errors in the plugin's migrations.
     """
     inspector = inspect(engine)
-    found: dict[str, list[str]] = {}
-    present = set(inspector.get_table_names())
-    for name in (item.name for item in hooks.details):
-        history = MigrationHistory(name, Path())
-        for table in filter(lambda one: history.owns(one.name), load_metadata().sorted_tables):
-            columns = inspector.get_columns(table.name) if table.name in present else []
-            known = {column["name"] for column in columns}
-            missing = [f"{table.name}.{one.name}" for one in table.columns if one.name not in known]
+    missing_by_plugin: dict[str, list[str]] = {}
+    existing_tables = set(inspector.get_table_names())
+    for plugin in (item.name for item in hooks.details):
+        history = MigrationHistory(plugin, Path())
+        for table in load_metadata().sorted_tables:
+            if not history.owns(table.name):
+                continue
+            exists = table.name in existing_tables
+            columns = inspector.get_columns(table.name) if exists else []
+            existing = {column["name"] for column in columns}
+            missing = [
+                f"{table.name}.{column.name}"
+                for column in table.columns
+                if column.name not in existing
+            ]
             if missing:
-                found.setdefault(name, []).extend(missing if columns else [table.name])
-    return found
+                names = missing if columns else [table.name]
+                missing_by_plugin.setdefault(plugin, []).extend(names)
+    return missing_by_plugin
 
 
 def plugin_tables(engine: Engine, plugin: str) -> list[str]:
-    """The tables in the database that are a plugin's, whether it is installed or not."""
+    """The names of a plugin's tables in the database, whether it is installed or not."""
     history = MigrationHistory(plugin, Path())
-    found = inspect(engine).get_table_names()
-    return [name for name in found if history.owns(name) or name == history.version_table]
+    tables = inspect(engine).get_table_names()
+    return [name for name in tables if history.owns(name) or name == history.version_table]
 
 
 def drop_plugin_tables(engine: Engine, plugin: str) -> list[str]:
-    """Drop the tables of a plugin and what tells its version, for good. Returns their names."""
+    """Drop all tables of a plugin, including its version table. Returns their names."""
     names = plugin_tables(engine, plugin)
     with _exclusive_transaction(engine) as connection:
-        known = MetaData()
+        metadata = MetaData()
         if names:
-            known.reflect(connection, only=names, resolve_fks=False)
-        known.drop_all(connection)
+            metadata.reflect(connection, only=names, resolve_fks=False)
+        metadata.drop_all(connection)
     return names
 
 
 def load_metadata() -> MetaData:
-    """The tables of every model. Those of plugins are known since `Hooks` loaded them."""
+    """The tables of all models. Those of plugins are included once `Hooks` has loaded them."""
     import_module("node.audit")
     for room in Path(node.__path__[0]).iterdir():
         if (room / "models.py").exists() or (room / "models").is_dir():
@@ -217,11 +223,11 @@ def load_metadata() -> MetaData:
 
 @contextmanager
 def _exclusive_transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other migrating process is in.
+    """A transaction that excludes other migrating processes, by SQLite's write lock or PostgreSQL's
+    advisory lock.
 
-    SQLite begins it with the write lock. Its foreign keys are off meanwhile, since Alembic changes
-    a table there by replacing it, which would delete the rows that point to it; all of them are
-    checked before the commit.
+    On SQLite foreign keys are off, since Alembic changes a table by replacing it, which would
+    cascade to the rows that refer to it; they are all checked before the commit.
     """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
@@ -240,11 +246,11 @@ def _exclusive_transaction(engine: Engine) -> Iterator[Connection]:
                 ):
                     raise MigrationError("The migrations would leave rows that point to nothing.")
         finally:
-            connection.detach()  # its settings are not those of the pool
+            connection.detach()  # its settings must not return to the pool
 
 
 def _set_pragmas(connection: Connection, **values: object) -> None:
-    """Set what SQLite does not let be set inside a transaction."""
+    """Set pragmas that SQLite ignores inside a transaction."""
     cursor = connection.connection.cursor()
     for name, value in values.items():
         cursor.execute(f"PRAGMA {name}={value}")
@@ -273,11 +279,11 @@ def _run_migrations(connection: Connection, history: MigrationHistory) -> None:
             f"The migrations of {history.owner} failed: {summarise_error(error)}.", history.owner
         ) from error
     after = set(inspect(connection).get_table_names())
-    strangers = {table for table in before ^ after if not history.owns(table)}
-    strangers.discard(history.version_table)
-    if strangers:
+    foreign_tables = {table for table in before ^ after if not history.owns(table)}
+    foreign_tables.discard(history.version_table)
+    if foreign_tables:
         raise MigrationError(
             f"The migrations of {history.owner} touch other tables:"
-            f" {', '.join(sorted(strangers))}.",
+            f" {', '.join(sorted(foreign_tables))}.",
             history.owner,
         )

@@ -1,8 +1,8 @@
-"""Every setting of a node: typed, documented, from one file and the environment.
+"""The settings of a node, typed and documented, from a file and the environment.
 
 The file is TOML: `moothall.toml` in the working directory, or the path in `MOOTHALL_CONFIG`. An
-environment variable `MOOTHALL_<KEY>` wins over the file. A key that does not exist is refused, so
-that a misspelt one is noticed.
+environment variable `MOOTHALL_<KEY>` takes precedence over the file. An unknown key is an error, so
+that misspellings are noticed.
 """
 
 import os
@@ -30,7 +30,7 @@ from node.settings_validation import (
 
 ENVIRONMENT_PREFIX = "MOOTHALL_"
 CONFIG_VARIABLE = "MOOTHALL_CONFIG"
-# What commands ask for where nobody can type: no settings, though they begin like them.
+# Input of commands that cannot prompt. These are not settings, despite the prefix.
 PASSWORD_VARIABLE = "MOOTHALL_PASSWORD"  # noqa: S105 -- a name
 PASSPHRASE_VARIABLE = "MOOTHALL_BACKUP_PASSPHRASE"  # noqa: S105
 NON_SETTING_VARIABLES = frozenset({CONFIG_VARIABLE, PASSWORD_VARIABLE, PASSPHRASE_VARIABLE})
@@ -47,13 +47,13 @@ MailBackend = Literal["console", "smtp", "notify"]
 MailSecurity = Literal["starttls", "tls", "none"]
 
 
-def _setting(default: object, about: str) -> Any:  # dataclasses.field is typed as what it yields
+def _setting(default: object, about: str) -> Any:  # Any, as the type checker expects the field's
     return field(default=default, metadata={"about": about})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a node is told from outside. `metadata["about"]` of each field is its documentation."""
+    """The settings. `metadata["about"]` of each field is its text in docs/operator/settings.md."""
 
     base_url: str = _setting(
         "http://localhost:5100",
@@ -253,7 +253,7 @@ class Settings:
 
     @property
     def review_schedule(self) -> review_schedule.ReviewSchedule:
-        """When projects are to be looked at again."""
+        """When projects are to be reviewed."""
         return review_schedule.ReviewSchedule(
             review_schedule.parse_intervals(self.review_weeks),
             review_schedule.parse_nudge_weeks(self.nudge_weeks),
@@ -264,12 +264,12 @@ class Settings:
 
     @property
     def authority(self) -> str:
-        """`host` or `host:port` of the public address, as it stands in a Host header."""
+        """`host` or `host:port` of the public address, as in a Host header."""
         return urlsplit(self.base_url).netloc
 
     @property
     def handle_host(self) -> str:
-        """What stands behind the second `@` of the names of our actors."""
+        """The part after the second `@` of our actors' handles (`@name@host`)."""
         return self.handle_domain or self.authority
 
     @property
@@ -277,15 +277,15 @@ class Settings:
         return self.base_url.startswith("https://")
 
     def cookie_name(self, name: str) -> str:
-        """What a cookie is called. Cookies ignore ports, and two nodes on one host must not share
-        them.
+        """The full name of a cookie. It contains the port, since browsers share cookies between the
+        ports of a host, and two nodes must not.
         """
         port = urlsplit(self.base_url).port
         return f"moothall_{name}_{port}" if port else f"moothall_{name}"
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The SQLAlchemy address of the database. A relative path begins in the data folder."""
+        """The SQLAlchemy URL of the database. A relative path is relative to the data folder."""
         return self.database_url or "sqlite:///moothall.db"
 
     @property
@@ -297,12 +297,12 @@ class Settings:
 def load(environment: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
     """The settings of this process.
 
-    Raises `SettingsError` for an unreadable file, an unknown key or a value that does not fit.
+    Raises `SettingsError` for an unreadable file, an unknown key or an invalid value.
     """
     environment = os.environ if environment is None else environment
-    named = environment.get(CONFIG_VARIABLE)
+    is_required = environment.get(CONFIG_VARIABLE)
     path = path or settings_path(environment)
-    values = _from_file(path) if named or path.exists() else {}
+    values = _from_file(path) if is_required or path.exists() else {}
     values |= _from_environment(environment)
     settings = Settings(**values)
     _validate(settings)
@@ -310,13 +310,13 @@ def load(environment: Mapping[str, str] | None = None, path: Path | None = None)
 
 
 def settings_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the settings file is, or would be."""
+    """The path of the settings file, whether it exists or not."""
     return Path(environment.get(CONFIG_VARIABLE) or DEFAULT_FILE)
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        given = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text())
     except OSError as error:
         raise SettingsError(
             f"The settings file {path} cannot be read: {error.strerror}."
@@ -324,11 +324,11 @@ def _from_file(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from error
     known = {item.name: item for item in fields(Settings)}
-    for key in given:
+    for key in document:
         if key not in known:
             raise SettingsError(f"The settings file {path} has an unknown key: {key}.")
     return {
-        key: _parse_value(known[key], value, f"{key} in {path}") for key, value in given.items()
+        key: _parse_value(known[key], value, f"{key} in {path}") for key, value in document.items()
     }
 
 
@@ -345,7 +345,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parse_value(item: "Field[Any]", value: object, where: str) -> object:
-    """`value` as the type of its field. Text is read too: the environment has nothing else."""
+    """Convert `value`, which may be text, to the type of its field. `where` is for the error."""
     kind = item.type
     if kind is int and isinstance(value, str) and NUMBER.fullmatch(value):
         return int(value)
@@ -371,8 +371,8 @@ def _validate(settings: Settings) -> None:
     for name, (least, most) in ALLOWED_RANGES.items():
         if not least <= getattr(settings, name) <= most:
             raise SettingsError(f"{name} must be from {least} to {most}.")
-    timetable = settings.review_schedule
-    if not timetable.stale_weeks <= timetable.escalate_weeks < timetable.archive_weeks:
+    schedule = settings.review_schedule
+    if not schedule.stale_weeks <= schedule.escalate_weeks < schedule.archive_weeks:
         raise SettingsError("stale_weeks, escalate_weeks and archive_weeks must be in that order.")
     if settings.listen and not is_authority(settings.listen, with_port=True):
         raise SettingsError(f"listen must be host:port, such as 0.0.0.0:5100: {settings.listen!r}.")

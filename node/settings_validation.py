@@ -1,4 +1,4 @@
-"""What the values of settings look like: addresses, databases, keys."""
+"""Validates the values of settings. Each `check_…` raises `SettingsError`."""
 
 import re
 from datetime import date
@@ -13,13 +13,13 @@ from node.errors import SettingsError
 
 EMAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-# A name, the service and its secret, with hyphens between.
+# An API key of GOV.UK Notify: name, service id and secret, separated by hyphens.
 NOTIFY_KEY = re.compile(rf"(?:.*-)?(?P<service>{UUID})-(?P<secret>{UUID})")
-# Of a secret key: bytes, and different characters. 32 random hexadecimal digits nearly always have
-# more.
+# Minimum length of a secret key, and number of distinct characters in it, which 32 random
+# hexadecimal digits nearly always exceed.
 MIN_SECRET_BYTES, MIN_DISTINCT_CHARACTERS = 32, 8
 DATABASE_SCHEMES = ("postgresql+psycopg://", "sqlite:///")
-# A database that is gone with its process, and that no other process sees.
+# SQLite databases that other processes cannot see and that are lost with their process.
 IN_MEMORY_DATABASES = {None, "", ":memory:"}
 # The smallest and the largest value of each setting that is a number.
 ALLOWED_RANGES = {
@@ -39,22 +39,22 @@ ALLOWED_RANGES = {
 }
 
 
-def check_base_url(given: str) -> None:
-    scheme, _, authority = given.partition("://")
+def check_base_url(url: str) -> None:
+    scheme, _, authority = url.partition("://")
     if scheme not in {"http", "https"} or not is_authority(authority):
         raise SettingsError(
             "base_url must be an address such as https://moothall.example.gov.uk,"
-            f" in lower case and without a path: {given!r}."
+            f" in lower case and without a path: {url!r}."
         )
 
 
-def is_database_url(address: str) -> bool:
+def is_database_url(url: str) -> bool:
     try:
-        parsed = make_url(address)
+        parsed = make_url(url)
     except (ArgumentError, ValueError):
         return False
-    is_lost = parsed.drivername == "sqlite" and parsed.database in IN_MEMORY_DATABASES
-    return address.startswith(DATABASE_SCHEMES) and not is_lost
+    is_in_memory = parsed.drivername == "sqlite" and parsed.database in IN_MEMORY_DATABASES
+    return url.startswith(DATABASE_SCHEMES) and not is_in_memory
 
 
 def is_authority(text: str, *, with_port: bool = False) -> bool:
@@ -75,22 +75,20 @@ def is_authority(text: str, *, with_port: bool = False) -> bool:
     )
 
 
-def check_mail(way: str, sender: str, key: str, template: str) -> None:
-    """What each way by which emails go needs."""
+def check_mail(backend: str, sender: str, key: str, template: str) -> None:
+    """Check the settings that the mail backend needs."""
     if sender and not EMAIL_ADDRESS.fullmatch(sender):
         raise SettingsError("mail_from must be an address, such as moothall@example.gov.uk.")
-    if way == "smtp" and not sender:
+    if backend == "smtp" and not sender:
         raise SettingsError("With mail = smtp, mail_from must be set.")
-    if way == "notify" and not NOTIFY_KEY.fullmatch(key):
+    if backend == "notify" and not NOTIFY_KEY.fullmatch(key):
         raise SettingsError("With mail = notify, notify_key must be an API key of GOV.UK Notify.")
-    if way == "notify" and not template:
+    if backend == "notify" and not template:
         raise SettingsError("With mail = notify, notify_template must be the id of a template.")
 
 
 def check_secret(key: str) -> None:
-    """Raises `SettingsError` for a key, unless it is empty, that can be guessed: too short, or not
-    random.
-    """
+    """Check that a secret key, unless it is empty, is long and looks random."""
     if key and (len(key.encode()) < MIN_SECRET_BYTES or len(set(key)) < MIN_DISTINCT_CHARACTERS):
         raise SettingsError(
             f"secret_key must be random and have at least {MIN_SECRET_BYTES} bytes:"
@@ -98,23 +96,23 @@ def check_secret(key: str) -> None:
         )
 
 
-def check_proxy(given: str) -> None:
-    """Raises `SettingsError` for what is neither empty nor the IP address of one machine."""
+def check_proxy(address: str) -> None:
+    """Check that `address` is empty or the IP address of one machine."""
     try:
-        is_one = not given or not ip_address(given).is_unspecified
+        is_valid = not address or not ip_address(address).is_unspecified
     except ValueError:
-        is_one = False
-    if not is_one:
+        is_valid = False
+    if not is_valid:
         raise SettingsError(
-            "trusted_proxy must be the IP address of the proxy, such as 127.0.0.1; whoever else"
-            f" were believed could say to be anybody: {given!r}."
+            "trusted_proxy must be the IP address of the proxy, such as 127.0.0.1, because a"
+            f" trusted machine can pose as any visitor: {address!r}."
         )
 
 
-def check_date(name: str, given: str) -> None:
-    """Raises `SettingsError` for what is neither a day, as 2026-11-26, nor empty."""
+def check_date(name: str, value: str) -> None:
+    """Check that `value` is empty or a date such as 2026-11-26."""
     try:
-        if given:
-            date.fromisoformat(given)
+        if value:
+            date.fromisoformat(value)
     except ValueError as error:
-        raise SettingsError(f"{name} must be a day such as 2026-11-26: {given!r}.") from error
+        raise SettingsError(f"{name} must be a date such as 2026-11-26: {value!r}.") from error

@@ -1,10 +1,10 @@
-"""Plain text: which characters a line may have, and a text of several lines.
+"""Validates and cleans plain text, in one line or several.
 
-One rule for pages, the API, imports, settings and plugins. What people here write is refused with
-a reason (`misfit`); what other servers and files contain is cleaned (`one_line`, `several_lines`).
-Control characters, surrogates, noncharacters and the characters that override the direction of
-text (Unicode Technical Report 36, section 2.3) go, and a line has no line ends. What joins letters
-and marks their direction stays: ZWJ, ZWNJ, LRM, RLM and the tags in flags.
+The same rules apply to pages, the API, imports, settings and plugins. Text typed here is rejected
+with a reason (`misfit`); text from other servers and files is cleaned (`one_line`,
+`several_lines`). Control characters, surrogates, noncharacters and characters that override the
+direction of text (Unicode Technical Report 36, section 2.3) are not allowed, nor are line ends in
+a line. Joiners and directional marks are: ZWJ, ZWNJ, LRM, RLM and the tags in flags.
 """
 
 import re
@@ -17,36 +17,35 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     chr(plane + last) for plane in _PLANES for last in (0xFFFE, 0xFFFF)
 )
 _BIDI_OVERRIDES = "\u202a-\u202e\u2066-\u2069"
-# Without a tab and a line feed, which a text of several lines has.
+# Except tab and line feed, which are allowed in several lines.
 _CONTROL_CHARACTERS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ufff9-\ufffb\ud800-\udfff"
 _FORBIDDEN_IN_TEXT = re.compile(
     f"[{_CONTROL_CHARACTERS}\u2028\u2029{_BIDI_OVERRIDES}{_NONCHARACTERS}]"
 )
 _FORBIDDEN_IN_LINE = re.compile(f"[\t\n{_FORBIDDEN_IN_TEXT.pattern[1:-1]}]")
-# Zero-width spaces, byte order marks and invisible operators: nothing is lost without them.
+# Zero-width spaces, byte order marks and invisible operators, which are removed silently.
 _INVISIBLE = re.compile("[\u200b\u2060-\u2065\u206a-\u206f\ufeff]")
 _LINE_ENDS = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
-# Letters and symbols that look like a space: fillers of Hangul and the empty Braille cell.
+# Letters and symbols that look like a space: Hangul fillers and the blank Braille cell.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def trim(text: str) -> str:
-    """What a person wrote, without the space around it; empty where nothing can be seen.
-
-    A line ends with a line feed, as browsers count it. What `misfit` refuses stays, so that it is.
+    """Strip what a person typed, with line feeds as line ends, since browsers count those. Returns
+    an empty string if nothing is visible. Forbidden characters stay, for `misfit` to reject.
     """
     trimmed = _INVISIBLE.sub("", text.replace("\r\n", "\n")).strip()
     return trimmed if _is_visible(trimmed) or _FORBIDDEN_IN_TEXT.search(trimmed) else ""
 
 
-def misfit(text: str, longest: int, *, lines: bool = False) -> Message | None:
-    """Why what a person wrote cannot be kept: too long, or with characters that a line may not
-    have. `lines`: a text of several lines, which may have tabs too.
+def misfit(text: str, max_length: int, *, lines: bool = False) -> Message | None:
+    """Why text that a person typed is rejected: too long, or forbidden characters. None if it is
+    valid. `lines` allows line feeds and tabs.
     """
-    if len(text) > longest:
+    if len(text) > max_length:
         return msg(
             "Use %(most)s characters or fewer. You have used %(length)s",
-            most=f"{longest:,}",
+            most=f"{max_length:,}",
             length=f"{len(text):,}",
         )
     if (_FORBIDDEN_IN_TEXT if lines else _FORBIDDEN_IN_LINE).search(text):
@@ -54,36 +53,34 @@ def misfit(text: str, longest: int, *, lines: bool = False) -> Message | None:
     return None
 
 
-def is_storable(given: str) -> bool:
-    """Whether a value in a file is text at all: without NUL and surrogates, which neither UTF-8 nor
-    a database can hold. A file with them is refused; other characters that do not fit are cleaned.
+def is_storable(text: str) -> bool:
+    """Whether text has neither NUL nor surrogates, which databases and UTF-8 cannot store. A file
+    with such text is rejected; other forbidden characters are cleaned.
     """
-    return "\0" not in given and not any("\ud800" <= letter <= "\udfff" for letter in given)
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def one_line(text: str | None, longest: int) -> str:
-    """Text of others as one line: cut, spaces and line ends as single spaces, without characters
-    that a line may not have. Empty where nothing can be seen.
+def one_line(text: str | None, max_length: int) -> str:
+    """Clean received text as one line: cut to `max_length`, with single spaces for white space and
+    without forbidden characters. Empty if nothing is visible.
     """
-    words = " ".join((text or "")[:longest].split())
-    if not words.isprintable():
-        words = _INVISIBLE.sub("", _FORBIDDEN_IN_LINE.sub("", words)).strip()
-    return words if _is_visible(words) else ""
+    line = " ".join((text or "")[:max_length].split())
+    if not line.isprintable():
+        line = _INVISIBLE.sub("", _FORBIDDEN_IN_LINE.sub("", line)).strip()
+    return line if _is_visible(line) else ""
 
 
-def several_lines(text: str | None, longest: int) -> str:
-    """Text of others in several lines: cut, every line end as a line feed, without characters that
-    a text may not have. Empty where nothing can be seen.
+def several_lines(text: str | None, max_length: int) -> str:
+    """Clean received text of several lines: cut to `max_length`, with line feeds for all line ends
+    and without forbidden characters. Empty if nothing is visible.
     """
-    words = _FORBIDDEN_IN_TEXT.sub("", _LINE_ENDS.sub("\n", (text or "")[:longest]))
-    return trim(words)
+    lines = _FORBIDDEN_IN_TEXT.sub("", _LINE_ENDS.sub("\n", (text or "")[:max_length]))
+    return trim(lines)
 
 
 def _is_visible(text: str) -> bool:
-    return any(
-        letter > " " if letter < "\x7f" else _is_printing_character(letter) for letter in text
-    )
+    return any(char > " " if char < "\x7f" else _is_printing_character(char) for char in text)
 
 
-def _is_printing_character(letter: str) -> bool:
-    return letter not in _BLANK and unicodedata.category(letter)[0] in "LNPS"
+def _is_printing_character(char: str) -> bool:
+    return char not in _BLANK and unicodedata.category(char)[0] in "LNPS"

@@ -1,4 +1,4 @@
-"""Serving a node: the web server, and the jobs beside it where the settings say so."""
+"""The processes of a node: the web server, with jobs if the settings say so, and the worker."""
 
 import ctypes
 import gc
@@ -35,26 +35,26 @@ from node.web.host_middleware import HostMiddleware
 log = structlog.get_logger(__name__)
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
-# Of a larger request so much is read and thrown away, so that its sender, or the proxy between,
-# gets to read why it is refused. Who sends yet more is cut off.
+# A larger request is read and discarded up to this size, so that the client, or a proxy, reads the
+# response with the error. Beyond it the connection is closed.
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 FLUSH_INTERVAL_SECONDS = 1.0
-# Of connections, so many are open; of a request that has begun, all arrives within so many seconds.
+# Open connections, and the time within which a whole request must arrive.
 MAX_CONNECTIONS, MAX_REQUEST_SECONDS = 1_000, 60.0
-# Of one address, so many; of one that sends nothing, for so many seconds. Looked at so often.
+# Connections of one network, how long one may send nothing, and how often that is checked.
 MAX_CONNECTIONS_PER_ADDRESS, IDLE_TIMEOUT_SECONDS, CLEANUP_INTERVAL_SECONDS = 250, 10, 5
-# Shorter answers are sent by the thread that waits for the sockets, many at once. It would look
-# over and over at a socket into which another thread is about to send, and keep that one from it.
+# Shorter responses are sent by waitress's main thread, in batches. Otherwise its poll loop would
+# spin on a socket to which another thread is about to write, and delay that thread.
 MIN_SEND_BYTES = 18_000
-# What glibc's mallopt calls the greatest number of heaps.
+# glibc's mallopt parameter for the maximum number of arenas, and its value.
 M_ARENA_MAX, MAX_HEAPS = -8, 2
 
 
 def serve(app: Flask, on_ready: Callable[[Node, str], None] | None = None) -> None:
-    """Answer web requests until SIGTERM or Ctrl-C. `announce` is called once the node listens, with
-    the addresses at which it does.
+    """Answer web requests until SIGTERM or Ctrl-C. `on_ready(node, addresses)` is called when the
+    node listens; `addresses` is a text with each `host:port`.
 
-    Raises `SettingsError` where another program listens at the address already.
+    Raises `SettingsError` if the node cannot listen, such as when the port is in use.
     """
     node = get_node(app)
     limit_malloc_arenas()
@@ -62,7 +62,7 @@ def serve(app: Flask, on_ready: Callable[[Node, str], None] | None = None) -> No
     if node.settings.jobs == "inside":
         queues.release_all_leases(node)
         node.jobs.start()
-    # What is there by now stays: nobody need look again and again whether it is garbage.
+    # Everything allocated so far is permanent: keep the garbage collector from scanning it.
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -80,7 +80,7 @@ def serve(app: Flask, on_ready: Callable[[Node, str], None] | None = None) -> No
 
 
 def create_server(app: Flask) -> waitress.server.BaseWSGIServer:
-    """What answers requests to `app`, once it is run. Raises `SettingsError`."""
+    """Create the server of `app`, which listens but does not run yet. Raises `SettingsError`."""
     node = get_node(app)
     try:
         server = waitress.create_server(
@@ -98,65 +98,68 @@ def create_server(app: Flask) -> waitress.server.BaseWSGIServer:
     except (OSError, ValueError) as error:
         raise SettingsError(f"Cannot listen on {node.settings.listen_address}: {error}.") from error
     server.adj.send_bytes = MIN_SEND_BYTES
-    for one in (server, *getattr(server, "map", {}).values()):  # one for each address
-        one.channel_class = LimitedChannel
+    for listener in (server, *getattr(server, "map", {}).values()):  # one for each address
+        listener.channel_class = LimitedChannel
     return server
 
 
 class RequestTimeout(waitress.utilities.Error):  # type: ignore[misc]  # waitress has no types
-    """A request that does not come to an end."""
+    """A request that did not arrive in time."""
 
     code, reason = 408, "Request Timeout"
 
 
 class BoundedRequestParser(waitress.parser.HTTPRequestParser):  # type: ignore[misc]
-    """Reads one request, and no longer than `LONGEST_REQUEST`, however it comes in drips: whoever
-    opens many that never end keeps nobody else out. What is too large is read to its end and not
-    kept.
+    """Reads one request within `MAX_REQUEST_SECONDS`, so that slow clients cannot occupy all
+    connections (Slowloris). A request that is too large is read to its end and discarded.
     """
 
     expect_continue: bool = False
 
     def __init__(self, adj: object) -> None:
         super().__init__(adj)
-        self._began = monotonic()
+        self._started = monotonic()
 
     def received(self, data: bytes) -> int:
-        if monotonic() - self._began > MAX_REQUEST_SECONDS:
-            self.error, self.completed = RequestTimeout("It took too long to arrive."), True
+        if monotonic() - self._started > MAX_REQUEST_SECONDS:
+            self.error, self.completed = RequestTimeout("The request took too long."), True
             return len(data)
-        read: int = super().received(data)
+        consumed: int = super().received(data)
         if isinstance(self.error, waitress.utilities.RequestEntityTooLarge):
             self._discard()
-        return read
+        return consumed
 
     def _discard(self) -> None:
-        """Complete only once the body is, unless its sender waits to be told to send it."""
-        body, waits = self.body_rcv, self.expect_continue
+        """Discard the body. The request is complete when the body has ended, or at once if the
+        client waits for `100 Continue` before it sends the body.
+        """
+        body, is_waiting = self.body_rcv, self.expect_continue
         self.expect_continue = False
         if not isinstance(body.buf, DiscardingBuffer):
             body.buf.close()
             body.buf = DiscardingBuffer()
         size = max(self.content_length, self.body_bytes_received)
-        self.completed = bool(waits or body.completed or body.error or size > MAX_DISCARDED_BYTES)
+        self.completed = bool(
+            is_waiting or body.completed or body.error or size > MAX_DISCARDED_BYTES
+        )
 
 
 class DiscardingBuffer:
-    """A buffer of waitress that keeps nothing."""
+    """A waitress buffer that discards what is written to it."""
 
     def append(self, data: bytes) -> None:
-        """Nothing is kept."""
+        """Discard `data`."""
 
     def close(self) -> None:
-        """Nothing was kept."""
+        """Nothing to close."""
 
     def __len__(self) -> int:
         return 0
 
 
 class LimitedChannel(waitress.channel.HTTPChannel):  # type: ignore[misc]
-    """A connection. One address has so many, and one that sends nothing is closed soon, so that
-    nobody keeps others out who only connects. The proxy has as many as it likes.
+    """A connection. Limits connections per network and closes idle ones soon, so that a client
+    cannot occupy all of them. The trusted proxy has no limit.
     """
 
     parser_class = BoundedRequestParser
@@ -167,33 +170,35 @@ class LimitedChannel(waitress.channel.HTTPChannel):  # type: ignore[misc]
         sock: socket.socket,
         addr: tuple[Any, ...],
         adj: waitress.adjustments.Adjustments,
-        map: dict[int, object] | None = None,  # noqa: A002 -- waitress names it so
+        map: dict[int, object] | None = None,  # noqa: A002 -- waitress's name
     ) -> None:
         super().__init__(server, sock, addr, adj, map)
-        # The server closes what was active too long ago; what arrives makes it active.
+        # The server closes a channel `channel_timeout` after its last activity. Received data
+        # resets this, so only new connections have the shorter timeout.
         self.last_activity -= adj.channel_timeout - IDLE_TIMEOUT_SECONDS
-        self.origin = network_of(addr[0])
-        same = sum(one.origin == self.origin for one in list(server.active_channels.values()))
-        if addr[0] != adj.trusted_proxy and same > MAX_CONNECTIONS_PER_ADDRESS:
+        self.network = network_of(addr[0])
+        channels = list(server.active_channels.values())
+        count = sum(channel.network == self.network for channel in channels)
+        if addr[0] != adj.trusted_proxy and count > MAX_CONNECTIONS_PER_ADDRESS:
             self.handle_close()
 
 
 def limit_malloc_arenas() -> None:
-    """Have all threads of this process share two heaps, where its C library has one for each: each
-    would keep what the largest page needed that it ever made.
+    """Limit glibc to two malloc arenas. By default each thread gets its own, which never shrinks
+    below what the largest page that the thread rendered needed.
     """
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_HEAPS)
 
 
 def _flush_refusals(node: Node) -> None:
-    """Have what this process refused seen by the operator within seconds."""
+    """Write the refusals that this process has buffered to the database every second."""
     while not node.jobs.stopping.wait(FLUSH_INTERVAL_SECONDS):
         refusals.flush(node)
 
 
 def run_worker(node: Node, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Work the jobs off until SIGTERM or Ctrl-C. `announce` is called once it has begun."""
+    """Run the jobs until SIGTERM or Ctrl-C. `on_ready` is called when they have started."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -204,9 +209,9 @@ def run_worker(node: Node, on_ready: Callable[[], None] = lambda: None) -> None:
     node.jobs.stop()
 
 
-def print_addresses(node: Node, listens: str) -> None:
-    """Tell whoever started it where it listens, and where to go."""
-    click.echo(f"Listening on {listens} for {node.settings.base_url}")
+def print_addresses(node: Node, addresses: str) -> None:
+    """Print where the node listens, and the first-run page's address until the node is set up."""
+    click.echo(f"Listening on {addresses} for {node.settings.base_url}")
     with node.reading() as session:
         if councils.own(session) is None:
             token = first_run_token(get_secret_key(node.settings))
@@ -214,11 +219,11 @@ def print_addresses(node: Node, listens: str) -> None:
 
 
 def _listening_addresses(server: waitress.server.BaseWSGIServer) -> str:
-    """Each `host:port` at which a server listens."""
-    several = getattr(server, "effective_listen", None)
-    every = several or [(server.effective_host, server.effective_port)]
+    """Each `host:port` at which a server listens, separated by commas."""
+    listeners = getattr(server, "effective_listen", None)
+    addresses = listeners or [(server.effective_host, server.effective_port)]
     return ", ".join(
-        f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in every
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses
     )
 
 
