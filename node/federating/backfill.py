@@ -233,9 +233,9 @@ def _finish(work: UnitOfWork, row: Backfill, state: str, outcome: str) -> None:
 
 
 def _has_others_waiting(node: Node, row_id: int) -> bool:
-    due = Backfill.state == Backfill.WAITING, Backfill.due_at <= now(), Backfill.id != row_id
+    is_due = Backfill.state == Backfill.WAITING, Backfill.due_at <= now(), Backfill.id != row_id
     with node.reading() as session:
-        return session.scalar(select(Backfill.id).where(*due).limit(1)) is not None
+        return session.scalar(select(Backfill.id).where(*is_due).limit(1)) is not None
 
 
 def _yield_to_others(node: Node, leased: queues.Lease) -> None:

@@ -161,19 +161,19 @@ def follower_inboxes(session: Session, actor: Actor, *kinds: str) -> set[str]:
     return _load_follower_inboxes(session, [actor], kinds)[actor]
 
 
-def prefetch_follower_inboxes(session: Session, of: Collection[Actor]) -> None:
+def prefetch_follower_inboxes(session: Session, local_actors: Collection[Actor]) -> None:
     """Load `follower_inboxes` of all these actors with one query."""
-    inboxes_by_actor = _load_follower_inboxes(session, of, ())
+    inboxes_by_actor = _load_follower_inboxes(session, local_actors, ())
     follower_inboxes.prime(
         session, {(actor,): inboxes for actor, inboxes in inboxes_by_actor.items()}
     )
 
 
 def _load_follower_inboxes(
-    session: Session, of: Collection[Actor], kinds: Collection[str]
+    session: Session, local_actors: Collection[Actor], kinds: Collection[str]
 ) -> dict[Actor, set[str]]:
     inbox = func.coalesce(Actor.shared_inbox, Actor.inbox)
-    is_followed = Follow.followed_id.in_([actor.id for actor in of])
+    is_followed = Follow.followed_id.in_([actor.id for actor in local_actors])
     query = (
         select(Follow.followed_id, inbox)
         .join(Actor, Follow.follower_id == Actor.id)
@@ -182,10 +182,10 @@ def _load_follower_inboxes(
     )
     if kinds:
         query = query.where(Actor.kind.in_(kinds))
-    inboxes_by_id: dict[int, list[str]] = {actor.id: [] for actor in of}
+    inboxes_by_id: dict[int, list[str]] = {actor.id: [] for actor in local_actors}
     for followed_id, inbox_url in session.execute(query.order_by(inbox)):
         inboxes_by_id[followed_id].append(inbox_url)
-    return {actor: set(_limit_per_host(inboxes_by_id[actor.id])) for actor in of}
+    return {actor: set(_limit_per_host(inboxes_by_id[actor.id])) for actor in local_actors}
 
 
 def _limit_per_host(inboxes: Iterable[str]) -> Iterator[str]:

@@ -81,11 +81,11 @@ def unsubscribe(node: Node, by: str, url: str) -> None:
     """Unsubscribe from a list and revert its decisions, in batches. Call it outside a transaction;
     after an interruption, call it again. Raises `NotFoundError`.
     """
-    while not _is_unsubscribed(node, by, url.strip()):
+    while not _try_unsubscribe(node, by, url.strip()):
         apply_lists(node, by)
 
 
-def _is_unsubscribed(node: Node, by: str, url: str) -> bool:
+def _try_unsubscribe(node: Node, by: str, url: str) -> bool:
     """Empty the list, and delete it once no host owes its state to it. Returns whether it is
     deleted.
     """
