@@ -210,7 +210,7 @@ def test_only_councils_name_only_themselves_and_not_over_and_over(nodes: Nodes) 
     person, council = peer.actor(type="Person"), peer.actor()
 
     def says(who: Any, kind: str, about: str, what: str = target) -> str:
-        return send(nodes, who, who.says(kind, about) | {"target": what}, node)
+        return send(nodes, who, who.build_activity(kind, about) | {"target": what}, node)
 
     assert says(person, "Add", person.uri) == "ignored"
     assert says(council, "Add", person.uri) == "ignored"
@@ -249,7 +249,7 @@ def test_must_43_what_others_say_of_a_project_never_changes_it(nodes: Nodes) -> 
     before = state_of(node)
 
     def says(who: Any, kind: str) -> str:
-        return send(nodes, who, who.says(kind, who.uri) | {"target": target}, node)
+        return send(nodes, who, who.build_activity(kind, who.uri) | {"target": target}, node)
 
     council, spam = known.actor(name="Brackwell"), stranger.actor(name="CLICK FREE", type="Service")
     assert says(council, "Add") == says(spam, "Add") == "done"
@@ -347,7 +347,7 @@ def test_nobody_states_for_another_council(nodes: Nodes) -> None:
             "object": "https://elsewhere.test/projects/1",
             "relationship": f"https://moothall.org/ns#{relation}",
         }
-        return send(nodes, who, who.says("Create", told), node)
+        return send(nodes, who, who.build_activity("Create", told), node)
 
     def shown() -> bool:
         return "others say" in node.visitor().visit(ours).text

@@ -44,7 +44,7 @@ def test_one_node(nodes):
 def test_two_nodes_that_federate(nodes):
     here, there = nodes.pair(plugins=("parking",))
     there.follow(here)
-    nodes.settle()
+    nodes.run_until_idle()
 
 
 def test_a_page_in_a_browser(nodes, open_page):

@@ -40,7 +40,7 @@ def register_notifications(): return [NotificationType("orchard.fell", _l("%(app
 
 @hookimpl
 def demo(demo, work):
-    tell(work, "orchard.fell", to=[demo.officer.id], apple=demo.projects[0].title)
+    notify(work, "orchard.fell", to=[demo.officer.id], apple=demo.projects[0].title)
 
 @hookimpl
 def register_settings(): return [Setting("rows", "Rows of trees", 3, "number", most=10)]

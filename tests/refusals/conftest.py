@@ -16,7 +16,7 @@ def node(lasting_nodes: Nodes) -> TestNode:
 def _a_minute_passed(request: pytest.FixtureRequest) -> None:
     """Tests of one module share a node, but not how often it may ask for keys."""
     if "node" in request.fixturenames:
-        request.getfixturevalue("node").node.key_fetches.forget()
+        request.getfixturevalue("node").node.key_fetch_limiter.reset()
 
 
 @pytest.fixture(scope="module")

@@ -220,9 +220,9 @@ def test_a_secret_key_that_is_set_is_taken_and_nothing_is_made(tmp_path: Path) -
 def test_processes_that_start_at_once_find_one_secret_key(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from node.settings import Settings;"
-        "from node.data_folder import with_secret;"
+        "from node.data_folder import get_secret_key;"
         "print('ready', flush=True); sys.stdin.read(1);"
-        f"print(with_secret(Settings(data_dir=Path({str(tmp_path / 'data')!r}))))"
+        f"print(get_secret_key(Settings(data_dir=Path({str(tmp_path / 'data')!r}))))"
     )
     running = [
         subprocess.Popen(
