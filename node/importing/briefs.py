@@ -1,4 +1,4 @@
-"""The text of a brief out of HTML or Markdown of other programs. Pure."""
+"""Converts the HTML or Markdown of other programs to the Markdown of a brief. Pure."""
 
 import re
 from html import unescape
@@ -10,34 +10,36 @@ from node.messages import msg
 
 MAX_LEN_BRIEF = 40_000
 ELEMENT = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
-# Each level of lists and quotations is indented in Markdown, on every line inside it.
+# Markdown indents every line of a list or quotation at each level, so deep nesting multiplies text.
 MAX_LEVELS = 12
 NESTING_TAGS = re.compile(r"<(/?)(?:ul|ol|blockquote|dl|dd|table)\b", re.IGNORECASE)
 
 
-def to_markdown(name: str, text: str, sieve: FieldCleaner) -> str:
-    """HTML as Markdown; other text as it is."""
+def to_markdown(name: str, text: str, cleaner: FieldCleaner) -> str:
+    """The value of a field as Markdown: HTML is converted, other text left as it is."""
     if ELEMENT.search(text) is None:
-        return sieve.prose(name, text, MAX_LEN_BRIEF)
+        return cleaner.prose(name, text, MAX_LEN_BRIEF)
     if len(text) > MAX_HTML:
-        sieve.add_note(msg("%(name)s shortened to %(count)s characters", name=name, count=MAX_HTML))
+        cleaner.add_note(
+            msg("%(name)s shortened to %(count)s characters", name=name, count=MAX_HTML)
+        )
         text = text[:MAX_HTML].rpartition("<")[0]
     clean = _sanitise(text)
     if clean is None:
-        sieve.add_note(
+        cleaner.add_note(
             msg("description imported without formatting: its HTML is nested too deeply")
         )
-        return sieve.prose(name, strip_tags(text), MAX_LEN_BRIEF)
+        return cleaner.prose(name, strip_tags(text), MAX_LEN_BRIEF)
     from markdownify import markdownify  # noqa: PLC0415 -- few nodes ever need it, and it is large
 
-    # h1 is the title's: nothing in a brief stands as high.
-    lower = re.sub(r"(</?)h1\b", r"\1h2", clean)
-    written = markdownify(lower, heading_style="ATX", bullets="-", strip=["img", "span"])
-    return sieve.prose(name, re.sub(r"\n{3,}", "\n\n", written), MAX_LEN_BRIEF)
+    # The page uses h1 for the project's title.
+    lowered = re.sub(r"(</?)h1\b", r"\1h2", clean)
+    markdown = markdownify(lowered, heading_style="ATX", bullets="-", strip=["img", "span"])
+    return cleaner.prose(name, re.sub(r"\n{3,}", "\n\n", markdown), MAX_LEN_BRIEF)
 
 
 def _sanitise(text: str) -> str | None:
-    """HTML without what a brief cannot hold; None for what it would take too long to read."""
+    """HTML with only those elements that a brief can hold; None if it is nested too deeply."""
     try:
         clean = markup.sanitise(text, frozenset({"h1", "img"}))
     except markup.HtmlError:
@@ -50,14 +52,14 @@ def _sanitise(text: str) -> str | None:
 
 
 def strip_tags(html: str) -> str:
-    """The words of HTML, without its tags."""
+    """The text of HTML, without its tags."""
     return unescape(re.sub(r"<[^<>]*>", " ", html)).strip()
 
 
 def first_sentence(brief: str) -> str:
-    """The beginning of a brief in Markdown, as plain words; a heading is none."""
-    told = re.sub(r"^#+ .*$", "", brief[:2_000], flags=re.MULTILINE)
-    plain = re.sub(r"[*_`#>]+|!?\[([^\[\]]*)\]\([^()]*\)", r"\1", told)
+    """The first sentence of a brief in Markdown, as plain text; headings are skipped."""
+    text = re.sub(r"^#+ .*$", "", brief[:2_000], flags=re.MULTILINE)
+    plain = re.sub(r"[*_`#>]+|!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     paragraph = next((part for part in plain.split("\n\n") if part.strip()), "")
     words = " ".join(paragraph.split())
     return re.split(r"(?<=[.!?])\s", words, maxsplit=1)[0]

@@ -1,7 +1,7 @@
-"""What the columns of tables are called, and which field of a project each is. Pure.
+"""Maps the column names of tables to the fields of a project. Pure.
 
-Letters and figures alone count in a name. The aliases of a field stand in their order: where two
-columns are one field, the first that has something in it counts.
+Only letters and digits of a name are compared. The aliases of a field are in order of preference:
+of two columns for one field, the first that is not empty is used.
 """
 
 import re
@@ -47,7 +47,7 @@ FIELD_ALIASES = {
     "visibility": "visibility",
     "version": "version",
 }
-# What several columns of one field say belongs together.
+# Fields whose columns are joined, and with what.
 JOINED_FIELDS = {
     "tags": ", ",
     "skills": ", ",
@@ -57,7 +57,7 @@ JOINED_FIELDS = {
     "contributors": "\n",
     "people": "\n",
 }
-# What the program said of itself: nobody misses it.
+# Bookkeeping of other programs, left out without a note.
 IGNORED_COLUMNS = frozenset(
     [
         "createdby",
@@ -89,7 +89,7 @@ IGNORED_COLUMNS = frozenset(
         "page",
     ]
 )
-# An issue of Jira has its title in "Summary"; what it calls a project holds many of ours.
+# A Jira issue has its title in "Summary"; a Jira project is a group of projects in our sense.
 JIRA_COLUMNS = {
     "summary": ("title", 0),
     "issuekey": ("id", 0),
@@ -98,7 +98,7 @@ JIRA_COLUMNS = {
     "duedate": ("ends_on", 0),
 }
 JIRA_MARKER_COLUMNS = frozenset({"issuekey", "summary"})
-# Columns that no other program than the old Pipeline has; two of them are one of its tables.
+# Columns that only the old Pipeline has; two of them identify one of its tables.
 PIPELINE_MARKER_COLUMNS = frozenset(
     [
         "pageid",
@@ -111,7 +111,7 @@ PIPELINE_MARKER_COLUMNS = frozenset(
         "projectestimatedtime",
     ]
 )
-# Columns of a table that a node exports.
+# Columns that together identify a table exported by Moothall.
 EXPORT_MARKER_COLUMNS = frozenset({"freshness", "reviewdue", "page", "url"})
 _FIELD_BY_ALIAS = {
     alias: (field, rank)
@@ -125,14 +125,16 @@ def normalise(name: str) -> str:
 
 
 def field_for(name: str) -> str:
-    """The field that a column of this name is; "" for none."""
+    """The field for a column of this name; "" for an unknown column."""
     return _FIELD_BY_ALIAS.get(normalise(name), ("", 0))[0]
 
 
 @dataclass(frozen=True)
 class ImportColumns:
-    """The columns of one table. `fields` has the field of each and its rank among the columns of
-    that field; None for a column that is none.
+    """The columns of one table.
+
+    `fields` has, for each column, its field and the rank of its name among the aliases of the
+    field; None for an unknown column.
     """
 
     names: Sequence[str]
@@ -141,11 +143,11 @@ class ImportColumns:
 
     @classmethod
     def from_names(cls, names: Iterable[str]) -> "ImportColumns":
-        listed = [name.strip() for name in names]
-        keys = [normalise(name) for name in listed]
-        marks = frozenset(keys)
-        known = _FIELD_BY_ALIAS | (JIRA_COLUMNS if marks >= JIRA_MARKER_COLUMNS else {})
-        return cls(listed, [known.get(each) for each in keys], marks)
+        stripped = [name.strip() for name in names]
+        aliases = [normalise(name) for name in stripped]
+        keys = frozenset(aliases)
+        field_by_alias = _FIELD_BY_ALIAS | (JIRA_COLUMNS if keys >= JIRA_MARKER_COLUMNS else {})
+        return cls(stripped, [field_by_alias.get(alias) for alias in aliases], keys)
 
     @property
     def is_pipeline(self) -> bool:
@@ -157,40 +159,40 @@ class ImportColumns:
 
     @property
     def known_fields(self) -> Collection[str]:
-        return {each[0] for each in self.fields if each}
+        return {field[0] for field in self.fields if field}
 
     def parse_row(self, cells: Sequence[str]) -> "ImportRow":
-        """The cells of a row by their fields, and those that are of none, by their names."""
+        """The cells of a row by field, and those of unknown columns by column name."""
         by_field: dict[str, list[tuple[int, int, str]]] = {}
-        strange: dict[str, str] = {}
-        for place, (name, field, cell) in enumerate(
+        unknown: dict[str, str] = {}
+        for position, (name, field, cell) in enumerate(
             zip(self.names, self.fields, cells, strict=False)
         ):
             if not cell.strip():
                 continue
             if field:
-                by_field.setdefault(field[0], []).append((field[1], place, cell))
+                by_field.setdefault(field[0], []).append((field[1], position, cell))
             elif normalise(name) not in IGNORED_COLUMNS:
-                strange[name] = cell.strip()
-        row, doubled = {}, []
-        for name, given in by_field.items():
-            in_order = sorted(given)
+                unknown[name] = cell.strip()
+        row, duplicates = {}, []
+        for name, ranked_cells in by_field.items():
+            in_order = sorted(ranked_cells)
             if name in JOINED_FIELDS:
                 row[name] = JOINED_FIELDS[name].join(cell for _, _, cell in in_order)
                 continue
             first = row[name] = in_order[0][2]
-            doubled += [
-                self.names[place]
-                for _, place, cell in in_order[1:]
+            duplicates += [
+                self.names[position]
+                for _, position, cell in in_order[1:]
                 if cell.strip() != first.strip()
             ]
-        return ImportRow(row, strange, tuple(doubled))
+        return ImportRow(row, unknown, tuple(duplicates))
 
 
 @dataclass(frozen=True)
 class ImportRow:
-    """One row of a table: its cells by field, those of no field by the names of their columns, and
-    the columns that say a second time what is said.
+    """One row of a table: its cells by field, the cells of unknown columns by column name, and the
+    names of columns left out because an earlier column gives the same field.
     """
 
     fields: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Days and amounts of money as people write them in spreadsheets. Pure."""
+"""Parses dates and amounts of money as people write them in spreadsheets. Pure."""
 
 import re
 from datetime import date, datetime
@@ -13,14 +13,14 @@ DATE_FORMATS = (
 WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
 TIME = re.compile(r"(?:[T ]|, )\d\d?:\d\d.*$")
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
-# What a date that was never set looks like in .NET and in spreadsheets.
+# Years of dates that were never set, in .NET and in spreadsheets.
 UNSET_YEARS = (1, 1900)
 MAX_LEN_AMOUNT = 60
 AMOUNT = re.compile(r"(?P<pounds>£?)(?P<number>\d{1,9}(?:\.\d{1,3})?)(?P<scale>k|m|million|)")
 UNDER = re.compile(r"(?:under|up-|lessthan|<)(.{1,20})")
 OVER = re.compile(r"over-?£?1(?:m|million|000000)|£?1m\+|>£?1m")
 SCALES = {"": 1, "k": 1_000, "m": 1_000_000, "million": 1_000_000}
-# The bands by the amounts that they end with, lowest first.
+# Upper limits of the budget bands in pounds, lowest first.
 BUDGET_BANDS = (
     (50_000, Budget.to_50k),
     (100_000, Budget.to_100k),
@@ -28,7 +28,7 @@ BUDGET_BANDS = (
     (500_000, Budget.to_500k),
     (1_000_000, Budget.to_1m),
 )
-# A smaller number alone is no amount: some programs write the number of a band.
+# Pounds. A smaller number without a sign or scale may be the number of a band, and is ignored.
 MIN_AMOUNT = 1_000
 
 
@@ -37,21 +37,21 @@ def is_unset(day: date) -> bool:
 
 
 def parse_date(text: str) -> date | None:
-    """The day that a text is, with or without a time after it; None where it says no day."""
+    """The date in a text, which may be followed by a time; None if there is none."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", TIME.sub("", text.strip()), count=1))
     plain = re.sub(r"\bSept\b", "Sep", plain, flags=re.IGNORECASE)
     plain = re.sub(r"[/.-]", "-", plain)
-    for each in (plain, plain.replace("-", " ")):
+    for candidate in (plain, plain.replace("-", " ")):
         for form in DATE_FORMATS:
             try:
-                return datetime.strptime(each, form).date()  # noqa: DTZ007 -- a day has no zone
+                return datetime.strptime(candidate, form).date()  # noqa: DTZ007 -- a day has no zone
             except ValueError:
                 continue
     return None
 
 
 def parse_budget(text: str) -> Budget | None:
-    """The band of costs that a text stands for: “£50-100k”, “£75,000”, or our own word."""
+    """The budget band for a text such as “£50-100k”, “£75,000” or the value of a `Budget`."""
     plain = (
         re.sub(r"[,\s]", "", text[:MAX_LEN_AMOUNT].casefold()).replace("–", "-").replace("to", "-")
     )
@@ -61,7 +61,7 @@ def parse_budget(text: str) -> Budget | None:
         return Budget.over_1m
     under = UNDER.fullmatch(plain)
     amounts = [AMOUNT.fullmatch(part) for part in (["0", under[1]] if under else plain.split("-"))]
-    known = [each for each in amounts if each]
+    known = [amount for amount in amounts if amount]
     if len(known) != len(amounts) or len(known) > 2:
         return None
     return _band_of_amount(known[0]) if len(known) == 1 else _band_of_range(*known)

@@ -1,4 +1,4 @@
-"""Which format a file has, by its content and its name, and what is in it. Pure."""
+"""Detects the format of an import file by its content and name, and reads its projects. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,19 @@ from node.importing.parsed_project import ParsedProject
 from node.importing.structured import decode_text, read_json, read_xml, read_yaml
 from node.messages import msg
 
-# How files begin that people take for a table or a text, and that are none.
+# First bytes of office documents, which people select instead of a CSV export.
 WORKBOOK_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 PDF_MAGIC = b"%PDF-"
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
 
 
 def read_projects(name: str, data: bytes, source: str = "") -> list[ParsedProject]:
-    """The projects in a file, at least one. `source` is what a person calls the list that the file
-    is of: within it, what the file calls a project means the same each time.
+    """The projects in a file, at least one.
 
-    Raises `InvalidInputError`, in one line, and nothing else whatever the bytes are.
+    `source` is the officer's name for the list that the file belongs to: ids in files of the same
+    list mean the same project.
+
+    Raises `InvalidInputError`, with a one-line message, and no other error whatever the bytes are.
     """
     check_bytes(data)
     if not data.strip():
@@ -45,7 +47,7 @@ def _parse_file(kind: str, data: bytes) -> list[ParsedProject]:
 
 
 def _parse_text(kind: str, text: str) -> list[ParsedProject]:
-    """What is in YAML, Markdown, or a table whose name does not say that it is one."""
+    """The projects in YAML, Markdown, or a table that is not named as one."""
     first_line = text.lstrip().partition("\n")[0].rstrip("\r")
     is_yaml = kind in {".yml", ".yaml"}
     if kind in MARKDOWN_SUFFIXES or (first_line == markdown.FENCE and not is_yaml):
@@ -76,35 +78,35 @@ def _reject_office_files(data: bytes) -> None:
 def _assign_sources(
     projects: Sequence[ParsedProject], data: bytes, source: str
 ) -> list[ParsedProject]:
-    """Each with what it is known by: its own address, or what the list of that name calls it, or
-    else its place in this very file.
+    """Give each project a key by which a later import recognises it: its own address, or the list
+    and its id there, or else the digest of the file and its position.
 
-    Raises `InvalidInputError` for two with one name.
+    Raises `InvalidInputError` for two projects with the same key.
     """
-    named = " ".join(source.split())
+    list_name = " ".join(source.split())
     digest = sha256(data).hexdigest()
-    places: dict[str, list[int]] = defaultdict(list)
-    known = []
-    for number, each in enumerate(projects, 1):
-        key = each.source
-        if named and not key:
-            key = f"list {named.casefold()} {each.id or each.text.title.casefold()}"
+    positions: dict[str, list[int]] = defaultdict(list)
+    assigned = []
+    for number, project in enumerate(projects, 1):
+        key = project.source
+        if list_name and not key:
+            key = f"list {list_name.casefold()} {project.id or project.text.title.casefold()}"
         key = key or f"file {digest} {number}"
-        places[key].append(number)
-        known.append(replace(each, source=key))
-    doubled = next((rows for rows in places.values() if len(rows) > 1), None)
-    if doubled:
+        positions[key].append(number)
+        assigned.append(replace(project, source=key))
+    duplicates = next((numbers for numbers in positions.values() if len(numbers) > 1), None)
+    if duplicates:
         raise InvalidInputError(
             msg(
                 "Projects %(numbers)s have the same ID or address. Give each project its own.",
-                numbers=", ".join(map(str, doubled[:10])),
+                numbers=", ".join(map(str, duplicates[:10])),
             )
         )
-    return known
+    return assigned
 
 
 def _decode_spreadsheet(data: bytes) -> str:
-    """UTF-8, or what spreadsheets in Britain save where they are asked for CSV alone."""
+    """CSV as text: UTF-8 or UTF-16, or else cp1252, in which Excel in Britain saves plain CSV."""
     try:
         return decode_text(data)
     except InvalidInputError:

@@ -1,4 +1,4 @@
-"""The forms in which officers import projects."""
+"""Forms of the import pages."""
 
 from base64 import b64decode, b64encode
 from binascii import Error
@@ -11,7 +11,7 @@ from node.forms import BaseForm
 
 
 class ImportFileForm(BaseForm):
-    """A file, or where one is."""
+    """A file to import, or the address of a repository that has one."""
 
     file = FileField(
         _l("File"),
@@ -38,9 +38,10 @@ class ImportFileForm(BaseForm):
 
 
 class ImportPreviewForm(BaseForm):
-    """What was read, on its way to being saved; `title` and `summary` where the file had none.
-    `organisations` are those, other than ours, whose projects are taken too; `update`: projects
-    that are here already and differ are changed.
+    """Carries the file from the preview to the import.
+
+    `title` and `summary` fill in what the file lacks. `organisations` are other organisations whose
+    projects to import too. With `update`, existing projects are changed to match the file.
     """
 
     name = HiddenField()
@@ -58,7 +59,7 @@ class ImportPreviewForm(BaseForm):
         self.source.data = source
 
     def embedded_file(self) -> bytes:
-        """The content of the file; empty where it was lost."""
+        """The content of the file; empty if the form has lost it."""
         try:
             return b64decode(self.content.data or "", validate=True)
         except (Error, ValueError):

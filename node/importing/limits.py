@@ -1,7 +1,6 @@
-"""How much of a file is read: bytes, parts and seconds, the same for every format.
+"""Limits on import files, the same for every format: bytes, parts, depth and CPU time.
 
-Nothing here depends on the format. What a reader does with one part takes time in proportion to its
-length; these limits bound how many there are.
+Readers take time in proportion to the length of each part; these limits bound the number of parts.
 """
 
 import time
@@ -9,31 +8,31 @@ import time
 from node.errors import InvalidInputError
 from node.messages import msg
 
-# As much as the descriptions of a council's projects are.
+# Bytes; enough for the descriptions of all projects of a council.
 MAX_BYTES = 1024 * 1024
-# YAML is read by a parser in Python, which takes some seconds for each MB.
+# Bytes; the YAML parser is written in Python and takes seconds per MB.
 MAX_YAML_BYTES = 128 * 1024
 MAX_DEPTH = 20
-# Values of a document in YAML or JSON, all of whose parts are looked at one by one.
+# Values in a YAML or JSON document, which are checked one by one.
 MAX_VALUES = 20_000
 MAX_PROJECTS = 2_000
 MAX_COLUMNS = 200
-# Elements of XML: Pipeline has about 40 for each project.
+# XML elements; Pipeline exports about 40 per project.
 MAX_ELEMENTS = 50 * MAX_PROJECTS
-# Of CPU: to read one file, and once more for the HTML of what was read.
+# CPU seconds to read one file, and as many again to render its projects.
 MAX_CPU_SECONDS = 10.0
-# Of the HTML in one cell, in characters: a brief holds 50,000 of Markdown.
+# Characters of HTML in one cell; a brief holds 50,000 characters of Markdown.
 MAX_HTML = 100_000
 
 
 class CpuDeadline:
-    """The CPU time that one file may still take. One thread reads it."""
+    """CPU time left for one file, counted for the thread that created this."""
 
     def __init__(self, seconds: float = MAX_CPU_SECONDS) -> None:
         self._end = time.thread_time() + seconds
 
     def check(self) -> None:
-        """Raises `InvalidInputError` once it is over. Asked before each project."""
+        """Raise `InvalidInputError` once the time is used up. Called before each project."""
         if time.thread_time() > self._end:
             raise InvalidInputError(
                 msg(

@@ -1,8 +1,8 @@
-"""A project in a file of Markdown, with title, summary and phase as YAML in front of it, or without
-it: then its first heading is the title.
+"""Reads a project from a Markdown file, with or without YAML front matter.
 
-The front matter may also say the visibility (public, peers or private) and the language (en or cy),
-where they are not public and English.
+The front matter gives title, summary and phase, and optionally visibility (public, peers or
+private; default public) and language (en or cy; default en). Without it, the first heading is the
+title.
 """
 
 import re
@@ -25,7 +25,7 @@ FRONT_MATTER_KEYS = frozenset({"title", "summary", "phase", "visibility", "langu
 
 
 def read_file(file: Path) -> ProjectInput:
-    """The project in a file with a front matter. Raises `InvalidInputError`, which names it."""
+    """The project in a file with front matter. Raises `InvalidInputError` that names the file."""
     try:
         with file.open("rb") as opened:
             data = opened.read(MAX_BYTES + 1)
@@ -43,27 +43,24 @@ def read_file(file: Path) -> ProjectInput:
 
 
 def parse(source: str) -> ParsedProject:
-    """The project in the text of such a file, with a front matter or without one. Raises
-    `InvalidInputError`.
-    """
+    """The project in Markdown, with or without front matter. Raises `InvalidInputError`."""
     text = _unix_line_ends(source)
     if text.startswith(f"{FENCE}\n"):
         return ParsedProject(_parse_front_matter(text))
-    sieve = FieldCleaner()
+    cleaner = FieldCleaner()
     heading = HEADING.match(text)
-    title = sieve.line("title", heading["title"].rstrip("# \t")) if heading else ""
-    brief = sieve.prose("brief", text[heading.end() :] if heading else text)
-    summary, _ = sieve.summary("summary", first_sentence(brief))
-    phase = sieve.phase("phase", None).value
+    title = cleaner.line("title", heading["title"].rstrip("# \t")) if heading else ""
+    brief = cleaner.prose("brief", text[heading.end() :] if heading else text)
+    summary, _ = cleaner.summary("summary", first_sentence(brief))
+    phase = cleaner.phase("phase", None).value
     return ParsedProject(
         ProjectInput(title, summary, phase, brief),
-        notes=sieve.notes,
+        notes=cleaner.notes,
         assumed=frozenset({"summary", "phase", "language"}),
     )
 
 
 def _unix_line_ends(source: str) -> str:
-    """With the line ends of Unix."""
     return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -79,12 +76,12 @@ def _parse_front_matter(text: str) -> ProjectInput:
         raise InvalidInputError(
             msg("The front matter has unknown keys: %(names)s.", names=", ".join(unknown[:20]))
         )
-    given: dict[str, Any] = dict.fromkeys(("title", "summary", "phase"), "")
+    values: dict[str, Any] = dict.fromkeys(("title", "summary", "phase"), "")
     for key, value in front.items():
         if isinstance(value, str):
-            given[key] = value
+            values[key] = value
         elif value is not None:
             raise InvalidInputError(
                 msg("In the front matter, %(key)s must be plain text.", key=key)
             )
-    return ProjectInput(**given, brief=text[parts.end() :])
+    return ProjectInput(**values, brief=text[parts.end() :])

@@ -1,6 +1,7 @@
-"""Which project of ours a project of a file is, and what an import would do with it. It only reads.
+"""Matches the projects of a file with existing ones, and decides what an import would do. Reads
+only.
 
-What a file says nothing of stays as it is here.
+Fields that a file does not give keep their present values.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,23 +26,23 @@ NOON = time(12)
 
 
 class ImportOutcome(StrEnum):
-    """What came of one project of a file, or what would."""
+    """What an import did, or would do, with one project of a file."""
 
     draft = "draft"
     published = "published"
     updated = "updated"
-    # It differs from the project here, which nobody asked to change.
+    # The existing project differs, and the officer has not asked to update it.
     differs = "differs"
     unchanged = "unchanged"
-    # Somebody changed it here since: theirs is kept.
+    # The existing project was edited here since the last import, and is left as it is.
     kept = "kept"
-    # A project of that name is here, and does not come from such a file.
+    # A project with this title exists, but was not imported from this source.
     known = "known"
 
 
 @dataclass(frozen=True)
 class ExistingProject:
-    """A project that is here already."""
+    """A project of our council, as it was when it was matched."""
 
     token: str
     uri: str
@@ -52,9 +53,11 @@ class ExistingProject:
 
 @dataclass(frozen=True)
 class ImportMatch:
-    """A project of a file, and what comes of it. `known` is the project here that it is, or that
-    has its name. `text` is what that one, or a new one, would say: None for what it says already.
-    `updates` are what was told of it and is not here yet, with the moments.
+    """A project of a file, and what an import would do with it.
+
+    `existing` is the project that it matches, or that has its title. `text` is the content to write
+    to it, or to a new project; None if nothing would change. `updates` are past updates that are
+    not here yet, with their times.
     """
 
     parsed: ParsedProject
@@ -65,7 +68,9 @@ class ImportMatch:
 
 
 def source_digest(source: str) -> str:
-    """Of what a project is known by: of an address without what may differ."""
+    """The SHA-256 of a project's source, in hex. Case, scheme, "www." and ".git" of an address do
+    not count.
+    """
     address = source.casefold().partition("://")[2] or source.casefold()
     name = address.rstrip("/").removesuffix(".git").removeprefix("www.")
     return sha256(name.encode()).hexdigest()
@@ -74,8 +79,8 @@ def source_digest(source: str) -> str:
 def match_projects(
     session: Session, council: Council, projects: Sequence[ParsedProject]
 ) -> list[ImportMatch]:
-    """What would come of each project of a file."""
-    sources = {source_digest(each.source): each for each in projects}
+    """Match each project of a file, in order."""
+    sources = {source_digest(project.source): project for project in projects}
     records = {
         row.source: row
         for row in session.scalars(
@@ -86,29 +91,30 @@ def match_projects(
         )
     }
     ours = Project.council_id == council.id, Project.state != ProjectState.deleted
-    addresses = [each.source for each in projects if "://" in each.source]
+    addresses = [project.source for project in projects if "://" in project.source]
     by_address: dict[str, Project] = {}
     for row in session.scalars(
         select(Project).where(*ours, or_(Project.uri.in_(addresses), Project.url.in_(addresses)))
     ):
         by_address |= {row.uri: row, row.url: row}
-    by_title = _find_by_title(session, [each.text.title for each in projects], sources, ours)
+    titles = [project.text.title for project in projects]
+    by_title = _find_by_title(session, titles, sources, ours)
     return [
         _match_one(
             session,
-            each,
-            by_address.get(each.source),
-            records.get(source_digest(each.source)),
-            by_title.get(each.text.title.casefold()),
+            project,
+            by_address.get(project.source),
+            records.get(source_digest(project.source)),
+            by_title.get(project.text.title.casefold()),
         )
-        for each in projects
+        for project in projects
     ]
 
 
 def _find_by_title(
     session: Session, titles: Collection[str], sources: Collection[str], ours: tuple[Any, ...]
 ) -> dict[str, Project]:
-    """Our projects of these titles, but for those that were imported from this very file."""
+    """Our projects with these titles by title, except those imported from one of the sources."""
     lowered = func.lower(Project.title).in_([title.lower() for title in titles])
     rows = session.execute(
         select(Project, ImportRecord.source)
@@ -120,30 +126,35 @@ def _find_by_title(
 
 def _match_one(
     session: Session,
-    found: ParsedProject,
-    addressed: Project | None,
+    parsed: ParsedProject,
+    same_address: Project | None,
     record: ImportRecord | None,
-    namesake: Project | None,
+    same_title: Project | None,
 ) -> ImportMatch:
-    # Those of one day in the order of the file.
-    moments = [
-        (datetime.combine(each.on, NOON, UTC) + timedelta(seconds=number), each)
-        for number, each in enumerate(found.updates)
+    # Updates have no time of day in files. The seconds keep those of one day in order.
+    timed_updates = [
+        (datetime.combine(update.on, NOON, UTC) + timedelta(seconds=number), update)
+        for number, update in enumerate(parsed.updates)
     ]
-    project = addressed or (record.project if record else None)
+    project = same_address or (record.project if record else None)
     if project is None:
-        if namesake is not None:
-            return ImportMatch(found, ImportOutcome.known, _existing(namesake))
-        return ImportMatch(found, ImportOutcome.draft, None, found.text, moments)
-    text: ProjectInput | None = merge(found, project)
-    there = updates.past_updates(session, project) if found.updates else set()
-    new = [(at, each) for at, each in moments if not {(at, each.text), (at, "")} & there]
+        if same_title is not None:
+            return ImportMatch(parsed, ImportOutcome.known, _existing(same_title))
+        return ImportMatch(parsed, ImportOutcome.draft, None, parsed.text, timed_updates)
+    text: ProjectInput | None = merge(parsed, project)
+    existing_updates = updates.past_updates(session, project) if parsed.updates else set()
+    new_updates = [
+        (at, update)
+        for at, update in timed_updates
+        if not {(at, update.text), (at, "")} & existing_updates
+    ]
     if text == to_input(project):
-        if not new:
-            return ImportMatch(found, ImportOutcome.unchanged, _existing(project))
+        if not new_updates:
+            return ImportMatch(parsed, ImportOutcome.unchanged, _existing(project))
         text = None
-    done = ImportOutcome.differs if _is_as_imported(found, project, record) else ImportOutcome.kept
-    return ImportMatch(found, done, _existing(project), text, new)
+    is_unedited = _is_as_imported(parsed, project, record)
+    outcome = ImportOutcome.differs if is_unedited else ImportOutcome.kept
+    return ImportMatch(parsed, outcome, _existing(project), text, new_updates)
 
 
 def _existing(project: Project) -> ExistingProject:
@@ -152,57 +163,62 @@ def _existing(project: Project) -> ExistingProject:
     )
 
 
-def _is_as_imported(found: ParsedProject, project: Project, record: ImportRecord | None) -> bool:
-    """Whether nobody changed the project here since it was imported, or exported."""
+def _is_as_imported(parsed: ParsedProject, project: Project, record: ImportRecord | None) -> bool:
+    """Whether the project has not been edited since it was imported, or exported to this file."""
     if record is not None and record.project is project:
         return record.version == project.version
-    return found.version == str(project.version)
+    return parsed.version == str(project.version)
 
 
-def merge(found: ParsedProject, project: Project) -> ProjectInput:
-    """What the project would say: what the file says, and else what it says now."""
-    new, now = found.text, to_input(project)
-    kept = {name: getattr(now, name) for name in found.assumed}
-    languages = {
+def merge(parsed: ParsedProject, project: Project) -> ProjectInput:
+    """The content of the project after the import: the file's values, else the present ones."""
+    new, now = parsed.text, to_input(project)
+    unchanged = {name: getattr(now, name) for name in parsed.assumed}
+    translations = {
         tag: {**now.translations.get(tag, {}), **new.translations.get(tag, {})}
         for tag in now.translations.keys() | new.translations.keys()
     }
     return replace(
         new,
-        **kept,
+        **unchanged,
         brief=new.brief or now.brief,
         visibility=now.visibility,
         details=_merge_details(new.details, now.details),
-        translations=languages,
+        translations=translations,
     )
 
 
 def _merge_details(new: Details, now: Details) -> Details:
     values = {item.name: getattr(new, item.name) for item in fields(new)}
-    given = {name: value for name, value in values.items() if value}
-    # Whether a day is estimated is said with it.
+    values_in_file = {name: value for name, value in values.items() if value}
+    # The flag that a date is estimated belongs to the date, so both come from the file.
     for day in ("start", "end"):
-        if f"{day}s_on" in given:
-            given[f"{day}_is_estimated"] = values[f"{day}_is_estimated"]
+        if f"{day}s_on" in values_in_file:
+            values_in_file[f"{day}_is_estimated"] = values[f"{day}_is_estimated"]
     if new.links:
-        given["links"] = _merge_links(new.links, now.links)
+        values_in_file["links"] = _merge_links(new.links, now.links)
     if new.outputs:
-        tokens = {each.title: each.token for each in now.outputs}
-        outputs = [replace(one, token=tokens.get(one.title, one.token)) for one in new.outputs]
-        titles = {each.title for each in outputs}
-        given["outputs"] = (*outputs, *(each for each in now.outputs if each.title not in titles))
-    return replace(now, **given)
+        tokens = {output.title: output.token for output in now.outputs}
+        outputs = [
+            replace(output, token=tokens.get(output.title, output.token)) for output in new.outputs
+        ]
+        titles = {output.title for output in outputs}
+        others = (output for output in now.outputs if output.title not in titles)
+        values_in_file["outputs"] = (*outputs, *others)
+    return replace(now, **values_in_file)
 
 
 def _merge_links(new: Sequence[ProjectLink], now: Sequence[ProjectLink]) -> tuple[ProjectLink, ...]:
-    """Those of now, of which one leads elsewhere where the file has another of its kind."""
-    known = {each.url for each in now}
-    fresh = [each for each in new if each.url not in known]
-    wanted = {each.url for each in new}
+    """The present links, each replaced by a new link of its kind if the file no longer has it; then
+    the other new links.
+    """
+    current_urls = {link.url for link in now}
+    added = [link for link in new if link.url not in current_urls]
+    new_urls = {link.url for link in new}
     links = list(now)
-    for place, link in enumerate(links):
-        other = next((each for each in fresh if each.kind is link.kind), None)
-        if link.url not in wanted and other:
-            links[place] = other
-            fresh.remove(other)
-    return (*links, *fresh)
+    for index, link in enumerate(links):
+        successor = next((other for other in added if other.kind is link.kind), None)
+        if link.url not in new_urls and successor:
+            links[index] = successor
+            added.remove(successor)
+    return (*links, *added)

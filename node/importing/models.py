@@ -1,4 +1,4 @@
-"""Where a project of ours was imported from, so that the same file does not make it twice."""
+"""Records where a project was imported from, so that importing a file again finds it."""
 
 from datetime import datetime
 
@@ -10,10 +10,12 @@ from node.projects.models import Project, ProjectState
 
 
 class ImportRecord(Base):
-    """`source` is a digest of what the project is known by in its file; `version` that of the
-    project when it was last imported: a later one was written by somebody here. `people` are those
-    who watched the project where it comes from or took part in it, and have no account here: each
-    with `name`, `email` and `standing`. Our own people alone see them.
+    """The import of one project.
+
+    `source` is the digest of the project's key in its file (`matching.source_digest`). `version` is
+    the project's version after the last import: a higher one was written by an officer since.
+    `people` watched the project or took part in it where it comes from, and have no account here:
+    mappings of `name`, `email` and `standing`, shown to our own officers only.
     """
 
     __tablename__ = "imported_project"
@@ -31,7 +33,7 @@ class ImportRecord(Base):
 
 @event.listens_for(Project, "after_update")
 def _clear_people(_mapper: Mapper[Project], connection: Connection, project: Project) -> None:
-    """With a project that is deleted goes who took part in it."""
+    """Delete the personal data of an import when its project is deleted."""
     if project.state is ProjectState.deleted and inspect(project).attrs.state.history.has_changes():
-        theirs = update(ImportRecord).where(ImportRecord.project_id == project.id)
-        connection.execute(theirs.values(people=[]))
+        records = update(ImportRecord).where(ImportRecord.project_id == project.id)
+        connection.execute(records.values(people=[]))

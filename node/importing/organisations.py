@@ -1,5 +1,5 @@
-"""Whose the projects of a file are: those of our council are taken, those of others where somebody
-asks for them. Pure.
+"""Sorts the projects of a file by owning organisation. Our council's are imported, others' only
+where the officer selects them. Pure.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from node.errors import InvalidInputError
 from node.importing.parsed_project import ParsedProject
 from node.messages import msg
 
-# Words that councils leave out of their names, or put in.
+# Words that are left out of the names of councils in some files and not in others.
 IGNORED_WORDS = frozenset(
     [
         "council",
@@ -34,7 +34,7 @@ IGNORED_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class OwningOrganisation:
-    """An organisation that a file names, and its projects there."""
+    """An organisation named in a file, and its projects in the file."""
 
     name: str
     projects: Sequence[ParsedProject]
@@ -50,48 +50,51 @@ def _significant_words(name: str) -> frozenset[str]:
 
 
 def assume_single_owner(projects: Sequence[ParsedProject]) -> list[ParsedProject]:
-    """`projects` of a file with one owner that it does not name: taken to be ours, with a note."""
-    numbers = {each.organisation for each in projects}
+    """The projects, taken to be ours and noted so if the file only gives one owner's number."""
+    numbers = {project.organisation for project in projects}
     number = next(iter(numbers), "")
     if len(numbers) > 1 or not (number.isascii() and number.isdigit()):
         return list(projects)
     note = msg(
         "organisation number %(number)s has no name: assumed to be your council", number=number
     )
-    return [replace(each, organisation="", notes=(*each.notes, note)) for each in projects]
+    return [replace(project, organisation="", notes=(*project.notes, note)) for project in projects]
 
 
 def list_others(
-    projects: Sequence[ParsedProject], wanted: Collection[str]
+    projects: Sequence[ParsedProject], selected: Collection[str]
 ) -> list[OwningOrganisation]:
-    """The organisations that a file names, but for those that are `wanted`, by their names."""
+    """The organisations in a file other than the `selected` ones, by name."""
     by_name: dict[str, list[ParsedProject]] = {}
-    for each in assume_single_owner(projects):
-        if not _belongs_to(each, wanted):
-            by_name.setdefault(each.organisation, []).append(each)
+    for project in assume_single_owner(projects):
+        if not _belongs_to(project, selected):
+            by_name.setdefault(project.organisation, []).append(project)
     return [OwningOrganisation(name, by_name[name]) for name in sorted(by_name)]
 
 
-def select_of(projects: Sequence[ParsedProject], wanted: Collection[str]) -> list[ParsedProject]:
-    """Those of the organisations that are `wanted`, and those of which the file does not say whose
-    they are. Raises `InvalidInputError` where there are none.
+def select_of(projects: Sequence[ParsedProject], selected: Collection[str]) -> list[ParsedProject]:
+    """The projects of the `selected` organisations, and those without an organisation.
+
+    Raises `InvalidInputError` if there are none.
     """
-    found = [each for each in assume_single_owner(projects) if _belongs_to(each, wanted)]
-    if not found:
-        names = [each.name for each in list_others(projects, wanted)]
+    selection = [
+        project for project in assume_single_owner(projects) if _belongs_to(project, selected)
+    ]
+    if not selection:
+        names = [owner.name for owner in list_others(projects, selected)]
         more = len(names) - 5
         raise InvalidInputError(
             msg(
                 "The file has no projects from %(wanted)s, only from %(names)s%(more)s.",
-                wanted=", ".join(wanted),
+                wanted=", ".join(selected),
                 names=", ".join(names[:5]),
                 more=msg(" and %(count)s more", count=more) if more > 0 else "",
             )
         )
-    return found
+    return selection
 
 
-def _belongs_to(project: ParsedProject, wanted: Collection[str]) -> bool:
+def _belongs_to(project: ParsedProject, selected: Collection[str]) -> bool:
     return not project.organisation or any(
-        is_same_name(project.organisation, name) for name in wanted
+        is_same_name(project.organisation, name) for name in selected
     )

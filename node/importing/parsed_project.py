@@ -1,5 +1,5 @@
-"""What a reader finds in a file, and the sieve through which it passes: what fits, and notes on the
-rest. Pure.
+"""The projects that readers parse from files, and the cleaner that fits values to a project's
+fields and notes what does not fit. Pure.
 """
 
 import re
@@ -20,7 +20,7 @@ from node.projects.validation import MAX_LENGTHS, ProjectInput
 from node.text import one_line, several_lines, trim
 
 MAX_LEN_WORD = 60
-# A note names what was left out; a file may have any number of such things.
+# Notes on one project; there may be more things to note in a file.
 MAX_NOTES = 20
 EMPTY_WORDS = frozenset({"", "none", "null", "n/a", "-"})
 PHASE_ALIASES = {
@@ -43,14 +43,14 @@ PHASE_ALIASES = {
 
 @dataclass(frozen=True)
 class PastUpdate:
-    """What was told of a project on a day, in Markdown."""
+    """An update published before the import, in Markdown."""
 
     on: date
     text: str
 
 
 class Participation(StrEnum):
-    """How somebody stood to a project."""
+    """A person's part in a project where it comes from."""
 
     watcher = "watcher"
     approved = "approved"
@@ -60,7 +60,7 @@ class Participation(StrEnum):
 
 @dataclass(frozen=True)
 class Participant:
-    """Somebody who is named in a file; `email` is empty where it gives none that can be one."""
+    """A person named in a file; `email` is empty if the file gives no valid address."""
 
     name: str
     email: str
@@ -69,13 +69,14 @@ class Participant:
 
 @dataclass(frozen=True)
 class ParsedProject:
-    """A project in a file. `updates` are what was told of it before, in their order, `people` who
-    watched it and took part. `source` is what it is known by when it comes again, such as the
-    address of its repository; `id` is what its own list calls it, which means something within that
-    list only. `notes` say what was left out or assumed; `assumed` names the parts of `text` that
-    the file does not say. `organisation` is the name of whose it is, or the number of that where
-    the file gives no name. `version` is the version of the project that a node exported.
-    `is_whole` unless something stands in for what a reader of the project needs.
+    """A project in a file.
+
+    `updates` are past updates in order of their days; `people` watched the project or took part.
+    `source` recognises the project in a later import, such as the address of its repository; `id`
+    only means something within its list. `notes` say what was left out or assumed, and `assumed`
+    names the fields of `text` that the file does not give. `organisation` is the owner's name, or
+    number if the file gives no name. `version` is the version at the time of a Moothall export.
+    `is_complete` is false if a placeholder stands in for content that readers need.
     """
 
     text: ProjectInput
@@ -91,29 +92,32 @@ class ParsedProject:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The names of the fields without which there is no project."""
+        """The names of required fields that are empty."""
         return tuple(name for name in ("title", "summary") if not getattr(self.text, name))
 
 
 class FieldCleaner:
-    """Lets through what a project can hold, and notes what it cannot."""
+    """Fits values from a file to the fields of a project, and collects notes on what does not fit.
+
+    `name` is the name of the value in the file, for the notes.
+    """
 
     def __init__(self) -> None:
         self._notes: dict[Message, None] = {}
 
     @property
     def notes(self) -> tuple[Message, ...]:
-        found = tuple(self._notes)
-        if len(found) <= MAX_NOTES:
-            return found
-        more = msg("and %(count)s more notes", count=len(found) - MAX_NOTES)
-        return (*found[:MAX_NOTES], more)
+        notes = tuple(self._notes)
+        if len(notes) <= MAX_NOTES:
+            return notes
+        more = msg("and %(count)s more notes", count=len(notes) - MAX_NOTES)
+        return (*notes[:MAX_NOTES], more)
 
-    def add_note(self, words: Message) -> None:
-        self._notes[words] = None
+    def add_note(self, note: Message) -> None:
+        self._notes[note] = None
 
     def note_unusable(self, name: str, value: Any) -> None:
-        """Note that a value does not fit."""
+        """Note that a value cannot be used."""
         if isinstance(value, (Mapping, list)):
             self.add_note(
                 msg(
@@ -128,7 +132,7 @@ class FieldCleaner:
         )
 
     def note_unused(self, document: Mapping[str, Any], used: Iterable[str]) -> None:
-        """Note the names that say something for which a project has no place."""
+        """Note the keys with a value that are not `used`, ignoring case."""
         known = {name.casefold() for name in used}
         names = [
             one_line(name, 40)
@@ -139,7 +143,7 @@ class FieldCleaner:
             self.add_note(msg("not imported: %(names)s", names=", ".join(names[:MAX_NOTES])))
 
     def line(self, name: str, value: Any, longest: int = 150) -> str:
-        """One line of text, cut at a word where it is too long."""
+        """One line of text, cut at a word if it has more than `longest` characters."""
         if value is None or isinstance(value, (Mapping, list)):
             if value:
                 self.note_unusable(name, value)
@@ -155,7 +159,7 @@ class FieldCleaner:
         return words
 
     def prose(self, name: str, value: Any, longest: int = MAX_LENGTHS["brief"]) -> str:
-        """Markdown, or text of several lines."""
+        """Markdown, or text of several lines, cut at `longest` characters."""
         if not isinstance(value, str):
             if value:
                 self.note_unusable(name, value)
@@ -173,7 +177,7 @@ class FieldCleaner:
         return text
 
     def url(self, name: str, value: Any) -> str:
-        """A web address; one without a scheme is taken to be https."""
+        """A web address; https is assumed if it has no scheme."""
         text = value.strip() if isinstance(value, str) else ""
         if not text:
             return ""
@@ -196,35 +200,35 @@ class FieldCleaner:
         return text
 
     def date(self, name: str, value: Any) -> date | None:
-        """A date as the British or ISO 8601 write it; a time of day after it is passed over."""
+        """A date in British or ISO 8601 notation; a time after it is ignored."""
         text = self.line(name, value, 60)
-        found = parse_date(text) if text else None
-        if found and 1970 <= found.year <= 2999:
-            return found
-        if text and not (found and is_unset(found)):
+        parsed = parse_date(text) if text else None
+        if parsed and 1970 <= parsed.year <= 2999:
+            return parsed
+        if text and not (parsed and is_unset(parsed)):
             self.note_unusable(name, text)
         return None
 
     def word_list(self, name: str, values: Iterable[Any]) -> tuple[str, ...]:
-        """Short words, once each."""
+        """Short words without duplicates, at most `MAX_ITEMS`."""
         lines = (self.line(name, value, MAX_LEN_WORD).replace(",", " ") for value in values)
-        found = list({line.casefold(): line for line in lines if line}.values())
-        if len(found) > MAX_ITEMS:
+        words = list({line.casefold(): line for line in lines if line}.values())
+        if len(words) > MAX_ITEMS:
             self.add_note(
                 msg(
                     "%(name)s has %(all)s values: only the first %(count)s are imported",
                     count=MAX_ITEMS,
-                    all=len(found),
+                    all=len(words),
                     name=name,
                 )
             )
-        return tuple(found[:MAX_ITEMS])
+        return tuple(words[:MAX_ITEMS])
 
     def phase(self, name: str, value: Any) -> Phase:
-        """The phase that a status stands for; concept, which claims least, for none."""
+        """The phase for a status; concept, which promises least, for an unknown one."""
         word = self.line(name, value, 40).casefold()
-        found = PHASE_ALIASES.get(word)
-        if found is None and word:
+        phase = PHASE_ALIASES.get(word)
+        if phase is None and word:
             self.add_note(
                 msg(
                     "%(name)s “%(value)s” is not a phase: phase set to concept",
@@ -232,25 +236,25 @@ class FieldCleaner:
                     value=word,
                 )
             )
-        elif found is None:
+        elif phase is None:
             self.add_note(msg("no %(name)s: phase set to concept", name=name))
-        return found or Phase.concept
+        return phase or Phase.concept
 
     def is_known_phase(self, value: Any) -> bool:
         """Whether a status stands for a phase."""
         return isinstance(value, str) and " ".join(value.split()).casefold() in PHASE_ALIASES
 
     def summary(self, name: str, value: Any) -> tuple[str, str]:
-        """A summary that fits, and the whole of it where it had to be cut."""
-        whole = " ".join(value.split()) if isinstance(value, str) else ""
-        fits = self.line(name, whole, MAX_LENGTHS["summary"])
-        return fits, whole if fits.endswith("…") and fits != whole else ""
+        """The summary cut to fit, and the full text if it was cut, else ""."""
+        full_text = " ".join(value.split()) if isinstance(value, str) else ""
+        fits = self.line(name, full_text, MAX_LENGTHS["summary"])
+        return fits, full_text if fits.endswith("…") and fits != full_text else ""
 
 
 def as_mappings(value: Any) -> list[Mapping[str, Any]]:
-    """The mappings in a list; a mapping alone is a list of one."""
-    found = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    return [each for each in found if isinstance(each, Mapping)][: MAX_ITEMS * 2]
+    """The mappings in a list, or a single mapping as a list."""
+    items = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, Mapping)][: MAX_ITEMS * 2]
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
@@ -258,17 +262,17 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def as_texts(value: Any) -> list[str]:
-    """The texts in a list, or one alone."""
-    found = value if isinstance(value, list) else [value]
-    return [each for each in found if isinstance(each, str) and each.strip()]
+    """The texts in a list that are not empty, or a single text as a list."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str) and item.strip()]
 
 
 def paragraphs(*parts: str) -> str:
-    """Parts of a brief, below one another."""
+    """Join the parts of a brief that are not empty as paragraphs."""
     return "\n\n".join(part for part in parts if part)
 
 
 def bullets(heading: str, lines: Iterable[str]) -> str:
-    """A heading of Markdown with a list under it; "" where there is nothing to list."""
+    """A Markdown heading with a list under it; "" for an empty list."""
     items = "\n".join(f"- {line}" for line in lines if line)
     return f"## {heading}\n\n{items}" if items else ""

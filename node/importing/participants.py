@@ -1,13 +1,13 @@
-"""Who watched a project in the old Pipeline and who took part in it, as its exports say. Pure."""
+"""Parses the watchers and contributors of a project in exports of the old Pipeline. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
 
 from node.importing.parsed_project import FieldCleaner, Participant, Participation
 
-# Of one project so many are kept.
+# People recorded per project.
 MAX_PEOPLE = 200
-# So much of what is said of one is looked at: a name, an address, how they stood.
+# Characters per person: name, email address and status.
 MAX_LEN_LINE = 500
 EMAIL = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+")
 PARTICIPATION_WORDS = {
@@ -23,44 +23,48 @@ PARTICIPATION_WORDS = {
 
 
 def parse_participants(watchers: str, contributors: str, others: str) -> tuple[Participant, ...]:
-    """Those who watched, those who took part, and those of whom their lines say which they did."""
-    found: dict[tuple[str, str], Participant] = {}
+    """The people in three columns. Entries in `others` say themselves how the person took part;
+    without a word for it, the person is a watcher.
+    """
+    people: dict[tuple[str, str], Participant] = {}
     for text, standing in (
         (contributors, Participation.approved),
         (others, Participation.watcher),
         (watchers, Participation.watcher),
     ):
         for person in _parse(text, standing):
-            found.setdefault((person.name.casefold(), person.email), person)
-    return tuple(found.values())[:MAX_PEOPLE]
+            people.setdefault((person.name.casefold(), person.email), person)
+    return tuple(people.values())[:MAX_PEOPLE]
 
 
-def first_contributor(found: Iterable[Participant]) -> str:
-    """The name of the first who was let in, of a file that names no other contact."""
-    return next((each.name for each in found if each.standing is Participation.approved), "")
+def first_contributor(people: Iterable[Participant]) -> str:
+    """The name of the first approved contributor, as the contact if a file names none; else ""."""
+    return next((person.name for person in people if person.standing is Participation.approved), "")
 
 
 def _parse(text: str, standing: Participation) -> Iterator[Participant]:
-    """One on each line, or between commas or semicolons."""
-    for said_of_one in re.split(r"[\n;,]", text)[: MAX_PEOPLE * 2]:
-        sieve, line = FieldCleaner(), said_of_one[:MAX_LEN_LINE]
+    """People on lines of their own, or separated by commas or semicolons."""
+    for entry in re.split(r"[\n;,]", text)[: MAX_PEOPLE * 2]:
+        cleaner, line = FieldCleaner(), entry[:MAX_LEN_LINE]
         address = EMAIL.search(line)
-        email = sieve.email("email", address[0]).lower() if address else ""
-        said = (line.replace(address[0], " ") if address else line).split()
-        marks = [each.strip("():.-–<>").casefold() for each in said]
-        words = [
+        email = cleaner.email("email", address[0]).lower() if address else ""
+        words = (line.replace(address[0], " ") if address else line).split()
+        keywords = [word.strip("():.-–<>").casefold() for word in words]
+        name_words = [
             word
-            for word, mark in zip(said, marks, strict=True)
-            if mark and mark not in PARTICIPATION_WORDS
+            for word, keyword in zip(words, keywords, strict=True)
+            if keyword and keyword not in PARTICIPATION_WORDS
         ]
-        name = sieve.line("name", " ".join(words).strip("<>()[]:- "))
+        name = cleaner.line("name", " ".join(name_words).strip("<>()[]:- "))
         if name or email:
-            yield Participant(name, email, _participation(marks, standing))
+            yield Participant(name, email, _participation(keywords, standing))
 
 
-def _participation(marks: Iterable[str], standing: Participation) -> Participation:
-    """The last that is said: somebody is a contributor, and pending."""
-    said = [PARTICIPATION_WORDS[mark] for mark in marks if mark in PARTICIPATION_WORDS]
-    return next(
-        (each for each in said if each is Participation.rejected), said[-1] if said else standing
-    )
+def _participation(keywords: Iterable[str], default: Participation) -> Participation:
+    """How a person took part: rejected if any word says so, else by the last word, as in
+    "contributor (pending)".
+    """
+    given = [PARTICIPATION_WORDS[word] for word in keywords if word in PARTICIPATION_WORDS]
+    if Participation.rejected in given:
+        return Participation.rejected
+    return given[-1] if given else default

@@ -1,7 +1,7 @@
-"""publiccode.yml: what public bodies say of their software (versions 0.1 to 0.7). Pure.
+"""Reads publiccode.yml, metadata of public bodies' software (versions 0.1 to 0.7). Pure.
 
-Files in the wild are read with forbearance: what a project cannot hold, and what is not as the
-standard has it, is noted.
+Real files are read leniently: values that violate the standard, or for which a project has no
+field, are noted.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from node.projects.details import MAX_ITEMS, Adopter, Details, LinkKind, Output,
 from node.projects.validation import MAX_LENGTHS, TEXT_LANGUAGES, ProjectInput
 
 VERSION_KEY = "publiccodeYmlVersion"
-# How the languages of a node are written in other standards.
+# Three-letter codes (ISO 639-2) of our languages.
 LANGUAGE_TAGS = {"eng": "en", "cym": "cy", "wel": "cy"}
 USED_KEYS = (
     VERSION_KEY,
@@ -60,12 +60,12 @@ def is_publiccode(document: Any) -> bool:
 
 def parse(document: Mapping[str, Any]) -> ParsedProject:
     """The project that a publiccode.yml describes."""
-    sieve = FieldCleaner()
-    written, language, others = _split_languages(document, sieve)
-    text = _parse_description(written, language, sieve)
-    title = sieve.line("name", document.get("name")) or text.title
+    cleaner = FieldCleaner()
+    main_description, language, others = _split_languages(document, cleaner)
+    text = _parse_description(main_description, language, cleaner)
+    title = cleaner.line("name", document.get("name")) or text.title
     if text.title and text.title != title:
-        sieve.add_note(
+        cleaner.add_note(
             msg(
                 "localisedName “%(name)s” not imported: it differs from the name",
                 name=text.title[:40],
@@ -73,70 +73,77 @@ def parse(document: Mapping[str, Any]) -> ParsedProject:
         )
     is_ours = language in TEXT_LANGUAGES
     if not is_ours:
-        sieve.add_note(
+        cleaner.add_note(
             msg("written in “%(language)s”: translate it into English or Welsh", language=language)
-            if written
+            if main_description
             else msg("no description")
         )
-    source = sieve.url("url", document.get("url"))
-    details = _details(document, written, title, source, sieve)
-    _note_unused(document, written, sieve)
+    source = cleaner.url("url", document.get("url"))
+    details = _details(document, main_description, title, source, cleaner)
+    _note_unused(document, main_description, cleaner)
     return ParsedProject(
         replace(
             text,
             title=title,
-            phase=sieve.phase("developmentStatus", document.get("developmentStatus")).value,
+            phase=cleaner.phase("developmentStatus", document.get("developmentStatus")).value,
             language=language if is_ours else TEXT_LANGUAGES[0],
             details=details,
             translations={
-                tag: _to_translation(_parse_description(said, tag, sieve))
-                for tag, said in others.items()
+                tag: _to_translation(_parse_description(translation, tag, cleaner))
+                for tag, translation in others.items()
             },
         ),
         source=source,
-        notes=sieve.notes,
+        notes=cleaner.notes,
         is_complete=is_ours,
         assumed=frozenset(
-            () if sieve.is_known_phase(document.get("developmentStatus")) else {"phase"}
+            () if cleaner.is_known_phase(document.get("developmentStatus")) else {"phase"}
         ),
     )
 
 
 def _split_languages(
-    document: Mapping[str, Any], sieve: FieldCleaner
+    document: Mapping[str, Any], cleaner: FieldCleaner
 ) -> tuple[Mapping[str, Any], str, dict[str, Mapping[str, Any]]]:
-    """The description that is the text, its language, and those that are translations of it."""
+    """The main description, its language tag, and the translations by language tag."""
     known: dict[str, Mapping[str, Any]] = {}
     foreign: dict[str, Mapping[str, Any]] = {}
-    for name, said in as_mapping(document.get("description")).items():
-        if isinstance(said, Mapping) and said:
+    for name, description in as_mapping(document.get("description")).items():
+        if isinstance(description, Mapping) and description:
             short = str(name).casefold().partition("-")[0]
             tag = LANGUAGE_TAGS.get(short, short)
-            (known if tag in TEXT_LANGUAGES else foreign).setdefault(tag, said)
+            (known if tag in TEXT_LANGUAGES else foreign).setdefault(tag, description)
     if not known:
-        tag, said = next(iter(foreign.items()), ("", {}))
-        known = {tag: said}
+        tag, description = next(iter(foreign.items()), ("", {}))
+        known = {tag: description}
         foreign.pop(tag, None)
     if foreign:
-        sieve.add_note(
+        cleaner.add_note(
             msg(
                 "descriptions in these languages not imported: %(languages)s",
                 languages=", ".join(list(foreign)[:20]),
             )
         )
-    (language, written), *others = known.items()
-    return written, language, dict(others)
+    (language, main_description), *others = known.items()
+    return main_description, language, dict(others)
 
 
-def _parse_description(said: Mapping[str, Any], language: str, sieve: FieldCleaner) -> ProjectInput:
+def _parse_description(
+    description: Mapping[str, Any], language: str, cleaner: FieldCleaner
+) -> ProjectInput:
     """Title, summary and brief in one language."""
-    short = said.get("shortDescription") or said.get("genericName")
-    summary, whole = sieve.summary("shortDescription", short)
-    long = sieve.prose("longDescription", said.get("longDescription"), MAX_LENGTHS["brief"] // 2)
-    features = [sieve.line("features", each, 500) for each in as_texts(said.get("features"))[:100]]
+    short = description.get("shortDescription") or description.get("genericName")
+    summary, full_text = cleaner.summary("shortDescription", short)
+    long = cleaner.prose(
+        "longDescription", description.get("longDescription"), MAX_LENGTHS["brief"] // 2
+    )
+    features = [
+        cleaner.line("features", feature, 500)
+        for feature in as_texts(description.get("features"))[:100]
+    ]
     heading = "Nodweddion" if language == "cy" else "Features"
-    brief = paragraphs(whole, long, bullets(heading, features))
-    title = sieve.line("localisedName", said.get("localisedName"))
+    brief = paragraphs(full_text, long, bullets(heading, features))
+    title = cleaner.line("localisedName", description.get("localisedName"))
     return ProjectInput(title, summary, "", brief)
 
 
@@ -147,71 +154,79 @@ def _to_translation(text: ProjectInput) -> dict[str, str]:
 
 def _details(
     document: Mapping[str, Any],
-    written: Mapping[str, Any],
+    main_description: Mapping[str, Any],
     title: str,
     source: str,
-    sieve: FieldCleaner,
+    cleaner: FieldCleaner,
 ) -> Details:
     maintenance = as_mapping(document.get("maintenance"))
     contacts = as_mappings(maintenance.get("contacts"))
     first = contacts[0] if contacts else {}
     if len(contacts) > 1:
-        sieve.add_note(
+        cleaner.add_note(
             msg("the file has %(count)s contacts: only the first is imported", count=len(contacts))
         )
-    sieve.note_unused(first, ("name", "email", "affiliation"))
+    cleaner.note_unused(first, ("name", "email", "affiliation"))
     return Details(
-        contact_name=sieve.line("contacts", first.get("name")),
-        contact_email=sieve.email("contacts", first.get("email")),
-        department=sieve.line("affiliation", first.get("affiliation")),
-        tags=sieve.word_list("categories", as_texts(document.get("categories"))),
-        technologies=sieve.word_list("dependsOn", _dependency_names(document)),
-        links=_links(document, written, source, sieve),
-        outputs=(_output(document, title, source, sieve),) if title else (),
+        contact_name=cleaner.line("contacts", first.get("name")),
+        contact_email=cleaner.email("contacts", first.get("email")),
+        department=cleaner.line("affiliation", first.get("affiliation")),
+        tags=cleaner.word_list("categories", as_texts(document.get("categories"))),
+        technologies=cleaner.word_list("dependsOn", _dependency_names(document)),
+        links=_links(document, main_description, source, cleaner),
+        outputs=(_output(document, title, source, cleaner),) if title else (),
     )
 
 
 def _dependency_names(document: Mapping[str, Any]) -> list[Any]:
     groups = as_mapping(document.get("dependsOn")).values()
-    return [each.get("name") for group in groups for each in as_mappings(group)]
+    return [dependency.get("name") for group in groups for dependency in as_mappings(group)]
 
 
 def _links(
-    document: Mapping[str, Any], written: Mapping[str, Any], source: str, sieve: FieldCleaner
+    document: Mapping[str, Any],
+    main_description: Mapping[str, Any],
+    source: str,
+    cleaner: FieldCleaner,
 ) -> tuple[ProjectLink, ...]:
-    """What stands elsewhere, each address once."""
+    """The links to other sites, without duplicates."""
     based_on = as_texts(document.get("isBasedOn"))
-    given = (
+    candidates = (
         (LinkKind.website, document.get("landingURL"), "landingURL", ""),
-        (LinkKind.other, written.get("documentation"), "documentation", "Documentation"),
-        (LinkKind.other, written.get("apiDocumentation"), "apiDocumentation", "API documentation"),
+        (LinkKind.other, main_description.get("documentation"), "documentation", "Documentation"),
+        (
+            LinkKind.other,
+            main_description.get("apiDocumentation"),
+            "apiDocumentation",
+            "API documentation",
+        ),
         (LinkKind.other, document.get("roadmap"), "roadmap", "Roadmap"),
         *((LinkKind.other, url, "isBasedOn", "Based on") for url in based_on[:5]),
     )
-    found = {source: ProjectLink(LinkKind.repository, source)} if source else {}
-    for kind, value, name, title in given:
-        url = sieve.url(name, value)
+    links = {source: ProjectLink(LinkKind.repository, source)} if source else {}
+    for kind, value, name, title in candidates:
+        url = cleaner.url(name, value)
         if url:
-            found.setdefault(url, ProjectLink(kind, url, title))
-    return tuple(found.values())
+            links.setdefault(url, ProjectLink(kind, url, title))
+    return tuple(links.values())
 
 
-def _output(document: Mapping[str, Any], title: str, source: str, sieve: FieldCleaner) -> Output:
-    """The software itself is what everybody gets."""
-    version = sieve.line("softwareVersion", document.get("softwareVersion"), 60)
-    released = sieve.date("releaseDate", document.get("releaseDate"))
-    kind = sieve.line("softwareType", document.get("softwareType"), 60)
-    platforms = sieve.word_list("platforms", as_texts(document.get("platforms")))
+def _output(document: Mapping[str, Any], title: str, source: str, cleaner: FieldCleaner) -> Output:
+    """The software itself, as an output for reuse."""
+    version = cleaner.line("softwareVersion", document.get("softwareVersion"), 60)
+    released = cleaner.date("releaseDate", document.get("releaseDate"))
+    kind = cleaner.line("softwareType", document.get("softwareType"), 60)
+    platforms = cleaner.word_list("platforms", as_texts(document.get("platforms")))
     about = (
         kind,
         ", ".join(platforms),
         f"version {version}" if version else "",
         f"released {released.isoformat()}" if released else "",
     )
-    names = (sieve.line("usedBy", each, 300) for each in as_texts(document.get("usedBy")))
+    names = (cleaner.line("usedBy", user, 300) for user in as_texts(document.get("usedBy")))
     users = list({name.casefold(): name for name in names if name}.values())
     if len(users) > MAX_ITEMS:
-        sieve.add_note(
+        cleaner.add_note(
             msg(
                 "%(name)s has %(all)s values: only the first %(count)s are imported",
                 count=MAX_ITEMS,
@@ -222,14 +237,14 @@ def _output(document: Mapping[str, Any], title: str, source: str, sieve: FieldCl
     return Output(
         title=title,
         about="; ".join(part for part in about if part)[:1000],
-        licence=sieve.line("license", as_mapping(document.get("legal")).get("license"), 100),
+        licence=cleaner.line("license", as_mapping(document.get("legal")).get("license"), 100),
         url=source,
         adopters=tuple(Adopter(name) for name in users[:MAX_ITEMS]),
     )
 
 
 def _note_unused(
-    document: Mapping[str, Any], written: Mapping[str, Any], sieve: FieldCleaner
+    document: Mapping[str, Any], main_description: Mapping[str, Any], cleaner: FieldCleaner
 ) -> None:
     rest: dict[str, Any] = {
         name: value for name, value in document.items() if name not in USED_KEYS
@@ -244,5 +259,7 @@ def _note_unused(
         for name, value in as_mapping(document.get("maintenance")).items()
         if name not in {"contacts"}
     }
-    rest |= {name: value for name, value in written.items() if name not in USED_DESCRIPTION_KEYS}
-    sieve.note_unused(rest, ())
+    rest |= {
+        name: value for name, value in main_description.items() if name not in USED_DESCRIPTION_KEYS
+    }
+    cleaner.note_unused(rest, ())

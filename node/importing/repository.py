@@ -1,4 +1,4 @@
-"""The description of a project in a repository, found by the address that people see."""
+"""Fetches the publiccode.yml or civic.json of a repository, given the address of a page of it."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ from node.outbound.errors import OutboundCode
 from node.projects.details import is_web_url
 
 FILE_NAMES = ("publiccode.yml", "publiccode.yaml", "civic.json")
-# What servers say that a raw file is.
+# Content types with which servers send raw files.
 CONTENT_TYPES = (
     "text/plain",
     "text/yaml",
@@ -23,12 +23,14 @@ CONTENT_TYPES = (
     "application/octet-stream",
     "binary/octet-stream",
 )
-# Parts of an address after the repository's own: a page of it, such as a folder or a file.
+# Path segments that follow the repository's own path on its pages, such as a folder or file.
 PAGE_SEGMENTS = frozenset({"tree", "blob", "src", "raw", "issues", "wiki", "-"})
 
 
 def candidate_urls(address: str) -> list[str]:
-    """Where the file may be. Raises `InvalidInputError` for what is no web address."""
+    """URLs at which the file may be, in the order to try. Raises `InvalidInputError` unless
+    `address` is a web address with a path.
+    """
     text = address.strip().partition("#")[0].partition("?")[0]
     text = text if "://" in text else f"https://{text}"
     if not is_web_url(text) or not urlsplit(text).path.strip("/"):
@@ -37,36 +39,41 @@ def candidate_urls(address: str) -> list[str]:
     path = [part for part in parts.path.split("/") if part]
     host = (parts.hostname or "").removeprefix("www.")
     base = f"{parts.scheme}://{parts.netloc}"
-    named = PurePosixPath(path[-1]).suffix in {".yml", ".yaml", ".json"}
-    pages = [place for place, part in enumerate(path) if part in PAGE_SEGMENTS and place >= 2]
-    if named and (not pages or path[pages[-1]] == "raw" or host == "raw.githubusercontent.com"):
+    is_file_url = PurePosixPath(path[-1]).suffix in {".yml", ".yaml", ".json"}
+    pages = [index for index, part in enumerate(path) if part in PAGE_SEGMENTS and index >= 2]
+    if is_file_url and (
+        not pages or path[pages[-1]] == "raw" or host == "raw.githubusercontent.com"
+    ):
         return [text]
     repository = path[: pages[0]] if pages else path
     repository = [*repository[:-1], repository[-1].removesuffix(".git")]
-    wanted: Sequence[str] = FILE_NAMES
+    file_names: Sequence[str] = FILE_NAMES
     branch = "HEAD"
-    if named:
+    if is_file_url:
         rest = [part for part in path[pages[0] :] if part not in PAGE_SEGMENTS]
-        branch, wanted = rest[0], ("/".join(rest[1:]),)
-    whole = "/".join(repository)
+        branch, file_names = rest[0], ("/".join(rest[1:]),)
+    repository_path = "/".join(repository)
     if host == "github.com":
-        return [f"https://raw.githubusercontent.com/{whole}/{branch}/{name}" for name in wanted]
+        return [
+            f"https://raw.githubusercontent.com/{repository_path}/{branch}/{name}"
+            for name in file_names
+        ]
     if host == "codeberg.org" and branch == "HEAD":
-        return [f"{base}/{whole}/raw/branch/main/{name}" for name in wanted]
+        return [f"{base}/{repository_path}/raw/branch/main/{name}" for name in file_names]
     if host in {"bitbucket.org", "codeberg.org"}:
-        return [f"{base}/{whole}/raw/{branch}/{name}" for name in wanted]
-    # GitLab, and what is made like it, is on hosts of any name.
-    return [f"{base}/{whole}/-/raw/{branch}/{name}" for name in wanted]
+        return [f"{base}/{repository_path}/raw/{branch}/{name}" for name in file_names]
+    # Any other host is taken to run GitLab.
+    return [f"{base}/{repository_path}/-/raw/{branch}/{name}" for name in file_names]
 
 
 def fetch_file(outbound: Outbound, address: str) -> tuple[str, bytes]:
-    """The name and the content of the file. To be called outside a transaction.
+    """The name and content of the file. Call it outside a transaction, since it uses the network.
 
-    Raises `InvalidInputError` where there is none.
+    Raises `InvalidInputError` if there is no file or it cannot be fetched.
     """
-    for place in candidate_urls(address):
+    for url in candidate_urls(address):
         try:
-            answer = outbound.get(place, accept="*/*", content_types=CONTENT_TYPES)
+            response = outbound.get(url, accept="*/*", content_types=CONTENT_TYPES)
         except OutboundError as error:
             if error.code is OutboundCode.WRONG_CONTENT_TYPE:
                 continue
@@ -78,8 +85,8 @@ def fetch_file(outbound: Outbound, address: str) -> tuple[str, bytes]:
                     )
                 },
             ) from error
-        if answer.status == 200 and len(answer.body) <= MAX_BYTES:
-            return PurePosixPath(urlsplit(place).path).name, answer.body
+        if response.status == 200 and len(response.body) <= MAX_BYTES:
+            return PurePosixPath(urlsplit(url).path).name, response.body
     raise InvalidInputError(
         msg("The file could not be fetched."),
         {"address": msg("There is no publiccode.yml or civic.json at that address")},

@@ -1,4 +1,4 @@
-"""A project out of one row of a table, whose cells are known by their fields. Pure."""
+"""Parses a project from one row of a table, given its cells by field. Pure."""
 
 import re
 from dataclasses import dataclass, replace
@@ -29,22 +29,22 @@ from node.projects.details import (
 from node.projects.models import Visibility
 from node.projects.validation import TEXT_LANGUAGES, ProjectInput
 
-# Of one project so many are read.
+# Past updates read per project.
 MAX_UPDATES = 200
-# A status update begins with its day.
+# A past update that begins with its date.
 DATED_UPDATE = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d|\d\d?[/-]\d\d?[/-]\d{4}|\d\d? [A-Za-z]{3,9} \d{4})"
     r"(?:[T ]\d\d?:\d\d\S*)?[\s:–-]+(?P<text>\S.*)"
 )
 YES_WORDS = frozenset({"true", "yes", "y", "1"})
-# What Pipeline says of a project that depends on no programming language.
+# Pipeline's values for a project that depends on no programming language.
 NO_TECHNOLOGY = frozenset({"non-dependant", "non-dependent", "not dependant", "not dependent"})
 
 
 @dataclass(frozen=True)
 class TableKind:
-    """What is known of the table that a row is in: whether it is Pipeline's, whose numbers of
-    projects mean the same in each of its files, or what a node exported.
+    """Where the table of a row comes from: Pipeline, whose project numbers are the same in all its
+    files, or an export of Moothall.
     """
 
     is_pipeline: bool = False
@@ -53,50 +53,52 @@ class TableKind:
 
 def parse_row(row: ImportRow, table: TableKind) -> ParsedProject:
     """The project in a row, and notes on what did not fit."""
-    sieve = FieldCleaner()
-    title = sieve.line("title", row.get("title"))
-    description = to_markdown("description", row.get("description"), sieve)
-    given = row.get("summary") or first_sentence(description)
-    summary, whole = sieve.summary("summary", given or title)
-    if not given and title:
-        sieve.add_note(msg("no description: the title is used as the summary"))
+    cleaner = FieldCleaner()
+    title = cleaner.line("title", row.get("title"))
+    description = to_markdown("description", row.get("description"), cleaner)
+    description_or_summary = row.get("summary") or first_sentence(description)
+    summary, full_text = cleaner.summary("summary", description_or_summary or title)
+    if not description_or_summary and title:
+        cleaner.add_note(msg("no description: the title is used as the summary"))
     tag = row.get("language").casefold()[:2]
-    named = parse_participants(*(row.get(name) for name in ("watchers", "contributors", "people")))
-    _note_dropped(row, len(named), sieve)
-    earlier, undated = _updates(row.get("updates"), sieve)
+    participants = parse_participants(
+        *(row.get(name) for name in ("watchers", "contributors", "people"))
+    )
+    _note_dropped(row, len(participants), cleaner)
+    past_updates, undated = _updates(row.get("updates"), cleaner)
     visibility = row.get("visibility") if table.is_export else ""
     assumed = set() if row.get("summary") else {"summary"}
-    assumed |= set() if sieve.is_known_phase(row.get("phase")) else {"phase"}
+    assumed |= set() if cleaner.is_known_phase(row.get("phase")) else {"phase"}
     assumed |= set() if tag in TEXT_LANGUAGES else {"language"}
     return ParsedProject(
         ProjectInput(
             title,
             summary,
-            sieve.phase("status", row.get("phase")).value,
-            paragraphs("" if whole in description else whole, description),
+            cleaner.phase("status", row.get("phase")).value,
+            paragraphs("" if full_text in description else full_text, description),
             visibility if visibility in list(Visibility) else Visibility.public.value,
             language=tag if tag in TEXT_LANGUAGES else TEXT_LANGUAGES[0],
             details=replace(
-                _details(row, sieve, table, first_contributor(named)), work_done=undated
+                _details(row, cleaner, table, first_contributor(participants)), work_done=undated
             ),
         ),
-        updates=earlier,
-        people=named,
+        updates=past_updates,
+        people=participants,
         source=_source(row, table),
-        notes=sieve.notes,
-        organisation=sieve.line("organisation", row.get("organisation"), 300)
-        or sieve.line("organisation", row.get("organisation_id"), 20),
-        is_complete=bool(given),
-        id=sieve.line("id", row.get("id")),
+        notes=cleaner.notes,
+        organisation=cleaner.line("organisation", row.get("organisation"), 300)
+        or cleaner.line("organisation", row.get("organisation_id"), 20),
+        is_complete=bool(description_or_summary),
+        id=cleaner.line("id", row.get("id")),
         assumed=frozenset(assumed),
         version=row.get("version") if table.is_export else "",
     )
 
 
-def _note_dropped(row: ImportRow, number_of_people: int, sieve: FieldCleaner) -> None:
-    """What is not a part of the text."""
+def _note_dropped(row: ImportRow, number_of_people: int, cleaner: FieldCleaner) -> None:
+    """Note what is not imported, and the people who are only recorded."""
     if number_of_people:
-        sieve.add_note(
+        cleaner.add_note(
             msg_count(
                 "%(num)s watcher or contributor recorded with the import",
                 "%(num)s watchers and contributors recorded with the import",
@@ -104,20 +106,20 @@ def _note_dropped(row: ImportRow, number_of_people: int, sieve: FieldCleaner) ->
             )
         )
     if row.get("versions"):
-        sieve.add_note(msg("version history not imported"))
+        cleaner.add_note(msg("version history not imported"))
     for column in row.duplicates:
-        sieve.add_note(
+        cleaner.add_note(
             msg(
                 "“%(column)s” not imported: another column already gives this information",
                 column=column[:40],
             )
         )
-    sieve.note_unused(row.unknown, ())
+    cleaner.note_unused(row.unknown, ())
 
 
 def _source(row: ImportRow, table: TableKind) -> str:
-    """What the row is known by wherever it comes from; "" for what other tables call a project,
-    which means something within that table alone.
+    """The key that recognises the project in any file; "" if the table's ids only mean something
+    within the table.
     """
     if table.is_export:
         return FieldCleaner().url("url", row.get("url"))
@@ -126,102 +128,108 @@ def _source(row: ImportRow, table: TableKind) -> str:
     return f"pipeline:{number}" if table.is_pipeline and is_number else ""
 
 
-def _details(row: ImportRow, sieve: FieldCleaner, table: TableKind, taking_part: str) -> Details:
+def _details(
+    row: ImportRow, cleaner: FieldCleaner, table: TableKind, default_contact: str
+) -> Details:
     estimated = row.get("estimated").casefold() in YES_WORDS
-    starts_on = sieve.date("start", row.get("starts_on"))
-    ends_on = sieve.date("end", row.get("ends_on"))
+    starts_on = cleaner.date("start", row.get("starts_on"))
+    ends_on = cleaner.date("end", row.get("ends_on"))
     if starts_on and ends_on and ends_on < starts_on:
-        sieve.add_note(msg("end date not imported: it is before the start date"))
+        cleaner.add_note(msg("end date not imported: it is before the start date"))
         ends_on = None
     return Details(
         starts_on=starts_on,
         start_is_estimated=estimated and starts_on is not None,
         ends_on=ends_on,
         end_is_estimated=estimated and ends_on is not None,
-        contract_ends_on=sieve.date("contract end", row.get("contract_ends_on")),
-        assessment_on=sieve.date("next service assessment", row.get("assessment_on")),
-        budget=_budget(row.get("budget"), sieve),
-        collaboration=_collaboration(row.get("collaboration"), sieve),
-        department=sieve.line("department", row.get("department")),
-        contact_name=sieve.line("contact", row.get("contact_name")) or taking_part,
-        contact_email=sieve.email("contact email", row.get("contact_email")),
-        capability=sieve.line("capability", row.get("capability"), 60),
-        business_area=sieve.line("business area", row.get("business_area"), 60),
-        lgsl=_lgsl(row.get("lgsl"), sieve),
-        tags=_word_list("tags", row, sieve, table),
-        technologies=_word_list("technologies", row, sieve, table),
-        skills=_word_list("skills", row, sieve, table),
-        links=_links(row, sieve, table),
+        contract_ends_on=cleaner.date("contract end", row.get("contract_ends_on")),
+        assessment_on=cleaner.date("next service assessment", row.get("assessment_on")),
+        budget=_budget(row.get("budget"), cleaner),
+        collaboration=_collaboration(row.get("collaboration"), cleaner),
+        department=cleaner.line("department", row.get("department")),
+        contact_name=cleaner.line("contact", row.get("contact_name")) or default_contact,
+        contact_email=cleaner.email("contact email", row.get("contact_email")),
+        capability=cleaner.line("capability", row.get("capability"), 60),
+        business_area=cleaner.line("business area", row.get("business_area"), 60),
+        lgsl=_lgsl(row.get("lgsl"), cleaner),
+        tags=_word_list("tags", row, cleaner, table),
+        technologies=_word_list("technologies", row, cleaner, table),
+        skills=_word_list("skills", row, cleaner, table),
+        links=_links(row, cleaner, table),
     )
 
 
-def _links(row: ImportRow, sieve: FieldCleaner, table: TableKind) -> tuple[ProjectLink, ...]:
-    """The address in an export is the project's own here, and leads to no other place."""
+def _links(row: ImportRow, cleaner: FieldCleaner, table: TableKind) -> tuple[ProjectLink, ...]:
+    """The project's links. In an export, the column "url" is the project's own address, so it is
+    no link.
+    """
     columns = [("website", LinkKind.website), ("repository", LinkKind.repository)]
-    given = columns if table.is_export else [*columns, ("url", LinkKind.other)]
+    link_columns = columns if table.is_export else [*columns, ("url", LinkKind.other)]
     links: dict[str, ProjectLink] = {}
-    for name, kind in given:
-        url = sieve.url(name, row.get(name))
+    for name, kind in link_columns:
+        url = cleaner.url(name, row.get(name))
         if url:
             links.setdefault(url, ProjectLink(kind, url))
     return tuple(links.values())
 
 
-def _word_list(name: str, row: ImportRow, sieve: FieldCleaner, table: TableKind) -> tuple[str, ...]:
+def _word_list(
+    name: str, row: ImportRow, cleaner: FieldCleaner, table: TableKind
+) -> tuple[str, ...]:
     text = row.get(name)
-    # In a word of ours may be a semicolon.
-    listed = split_words(text if table.is_export else text.replace(";", ","))
-    nothing = EMPTY_WORDS | NO_TECHNOLOGY if name == "technologies" else EMPTY_WORDS
-    return sieve.word_list(name, (each for each in listed if each.casefold() not in nothing))
+    # In our own exports a word may contain a semicolon.
+    words = split_words(text if table.is_export else text.replace(";", ","))
+    empty = EMPTY_WORDS | NO_TECHNOLOGY if name == "technologies" else EMPTY_WORDS
+    return cleaner.word_list(name, (word for word in words if word.casefold() not in empty))
 
 
-def _lgsl(plain: str, sieve: FieldCleaner) -> int | None:
+def _lgsl(plain: str, cleaner: FieldCleaner) -> int | None:
     if plain.isascii() and plain.isdigit() and len(plain) < 6 and 0 < int(plain) <= MAX_NUMBER:
         return int(plain)
     if plain:
-        sieve.note_unusable("LGSL", plain)
+        cleaner.note_unusable("LGSL", plain)
     return None
 
 
-def _budget(text: str, sieve: FieldCleaner) -> Budget | None:
+def _budget(text: str, cleaner: FieldCleaner) -> Budget | None:
     if text.casefold() in EMPTY_WORDS | {"unknown"}:
         return None
     band = parse_budget(text)
     if band is None:
-        sieve.note_unusable("budget", text)
+        cleaner.note_unusable("budget", text)
     return band
 
 
-def _collaboration(text: str, sieve: FieldCleaner) -> Collaboration | None:
+def _collaboration(text: str, cleaner: FieldCleaner) -> Collaboration | None:
     word = "-".join(text.casefold().replace("-", " ").split())
     if word in list(Collaboration):
         return Collaboration(word)
     if word not in EMPTY_WORDS | {"unknown"}:
-        sieve.note_unusable("collaboration level", text)
+        cleaner.note_unusable("collaboration level", text)
     return None
 
 
-def _updates(text: str, sieve: FieldCleaner) -> tuple[tuple[PastUpdate, ...], str]:
-    """What was told before, a line each, in the order of its days; what has no day is work that is
-    done already.
+def _updates(text: str, cleaner: FieldCleaner) -> tuple[tuple[PastUpdate, ...], str]:
+    """Parse past updates, one per line. Returns those with a date, in order of their days, and the
+    others as Markdown for "Work already done".
     """
     dated: list[PastUpdate] = []
     undated: list[str] = []
     lines = [each.strip() for each in text.splitlines() if each.strip()]
     if len(lines) > MAX_UPDATES:
-        sieve.add_note(msg("only the first %(count)s updates are imported", count=MAX_UPDATES))
+        cleaner.add_note(msg("only the first %(count)s updates are imported", count=MAX_UPDATES))
     for line in lines[:MAX_UPDATES]:
-        found = DATED_UPDATE.fullmatch(line)
-        day = FieldCleaner().date("", found["day"]) if found else None
-        if found and day and day <= date.today():  # noqa: DTZ011 -- days of files have no zone
-            told = sieve.prose("updates", strip_tags(found["text"]), 10_000)
-            dated.append(PastUpdate(day, told))
+        match = DATED_UPDATE.fullmatch(line)
+        day = FieldCleaner().date("", match["day"]) if match else None
+        if match and day and day <= date.today():  # noqa: DTZ011 -- days of files have no zone
+            text_of_update = cleaner.prose("updates", strip_tags(match["text"]), 10_000)
+            dated.append(PastUpdate(day, text_of_update))
         else:
             undated.append(strip_tags(line))
     if dated:
-        sieve.add_note(msg_count("%(num)s earlier update", "%(num)s earlier updates", len(dated)))
+        cleaner.add_note(msg_count("%(num)s earlier update", "%(num)s earlier updates", len(dated)))
     if undated:
-        sieve.add_note(
+        cleaner.add_note(
             msg_count(
                 "%(num)s update without a date added to “Work already done”",
                 "%(num)s updates without a date added to “Work already done”",
@@ -229,4 +237,4 @@ def _updates(text: str, sieve: FieldCleaner) -> tuple[tuple[PastUpdate, ...], st
             )
         )
     in_order = tuple(sorted(dated, key=lambda each: each.on))
-    return in_order, sieve.prose("updates", bullets("Earlier updates", undated), 10_000)
+    return in_order, cleaner.prose("updates", bullets("Earlier updates", undated), 10_000)

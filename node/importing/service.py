@@ -1,9 +1,8 @@
-"""What is done with the projects in a file: none of them twice, and nothing that is here already is
-changed unasked.
+"""Imports the projects of a file: creates none twice, and changes existing ones only on request.
 
-All of them are checked before the first is written. They are then written in portions, each in a
-short transaction of its own, so that nobody waits for a large file. What ends half-way goes on
-where it stopped when the same file is imported again: what was written is recognised.
+All projects are validated before the first is written. They are then written in batches, each in a
+short transaction, so that other writers do not wait for a large file. An interrupted import is
+completed by importing the file again, since projects already written are recognised.
 """
 
 import time
@@ -40,15 +39,15 @@ from node.runtime import Node, UnitOfWork
 from node.updates import service as updates
 from node.updates.federate import render_parts
 
-# One transaction writes so many projects at most, and begins none after so many seconds: other
-# writers wait for it.
+# Limits on one transaction, because other writers wait for it: projects, and the time in seconds
+# after which it starts no further project.
 BATCH_SIZE = 50
 MAX_BATCH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """A project of a file, and what came of it: the title, the address and the name of the project
+    """What the import did with one project of a file, with title, URI and token of the project
     here.
     """
 
@@ -61,8 +60,10 @@ class ImportResult:
 
 @dataclass(frozen=True)
 class _PreparedImport:
-    """What is written of a project of a file, with the HTML of all that it says: None and nothing
-    for what stays as it is. `updates` have their moments and their HTML.
+    """A project of a file, ready to write, with its HTML rendered.
+
+    `text` and `rendered` are None if the project's content stays as it is. `updates` are past
+    updates to add: time, Markdown and HTML.
     """
 
     parsed: ParsedProject
@@ -73,23 +74,24 @@ class _PreparedImport:
     updates: Sequence[tuple[datetime, str, str]] = ()
 
 
-def validate_all(found: Sequence[ParsedProject]) -> list[ParsedProject]:
-    """All of them as they can be saved. Raises `InvalidInputError` for the first that cannot."""
+def validate_all(projects: Sequence[ParsedProject]) -> list[ParsedProject]:
+    """The projects with validated content. Raises `InvalidInputError` for the first invalid one."""
     result = []
-    for number, each in enumerate(found, 1):
-        where = msg("Project %(number)s", number=number) if len(found) > 1 else msg("The project")
-        if each.missing:
-            raise InvalidInputError(_missing_message(where, each.missing))
+    is_single = len(projects) == 1
+    for number, project in enumerate(projects, 1):
+        where = msg("The project") if is_single else msg("Project %(number)s", number=number)
+        if project.missing:
+            raise InvalidInputError(_missing_message(where, project.missing))
         try:
-            text = validate(each.text)
-            told = [
-                replace(one, text=updates.validate(updates.UpdateInput(changed=one.text)).changed)
-                for one in each.updates
-            ]
-            result.append(replace(each, text=text, updates=tuple(told)))
+            text = validate(project.text)
+            valid_updates = tuple(
+                replace(old, text=updates.validate(updates.UpdateInput(changed=old.text)).changed)
+                for old in project.updates
+            )
+            result.append(replace(project, text=text, updates=valid_updates))
         except InvalidInputError as error:
-            wrong = "; ".join(f"{name}: {words}" for name, words in error.fields.items())
-            problem = msg("%(where)s cannot be saved: %(wrong)s", where=where, wrong=wrong)
+            errors = "; ".join(f"{name}: {words}" for name, words in error.fields.items())
+            problem = msg("%(where)s cannot be saved: %(wrong)s", where=where, wrong=errors)
             raise InvalidInputError(problem) from error
     return result
 
@@ -102,168 +104,179 @@ def _missing_message(where: Message, missing: tuple[str, ...]) -> Message:
     return msg("%(where)s has no name or description", where=where)
 
 
-def preview(session: Session, found: Sequence[ParsedProject]) -> list[ImportMatch]:
-    """What an import would do with each project of a file."""
-    return match_projects(
-        session, councils.require_own(session), [_validated_if_valid(each) for each in found]
-    )
+def preview(session: Session, projects: Sequence[ParsedProject]) -> list[ImportMatch]:
+    """What an import would do with each project of a file. Invalid projects are matched too."""
+    parsed = [_validated_if_valid(project) for project in projects]
+    return match_projects(session, councils.require_own(session), parsed)
 
 
-def _validated_if_valid(found: ParsedProject) -> ParsedProject:
+def _validated_if_valid(project: ParsedProject) -> ParsedProject:
     try:
-        return validate_all([found])[0]
-    except InvalidInputError:  # which is said when it is to be saved
-        return found
+        return validate_all([project])[0]
+    except InvalidInputError:  # shown when the officer saves
+        return project
 
 
 def import_projects(
     node: Node,
     by: str,
-    found: Sequence[ParsedProject],
+    parsed: Sequence[ParsedProject],
     *,
     publish: bool = False,
     update: bool = False,
 ) -> list[ImportResult]:
-    """Keep the projects of a file on behalf of `by`. Those that are whole are published, if
-    `publish`; projects that are here already are brought up to date, if `update`, and stay as they
-    are otherwise. To be called outside a transaction.
+    """Import the projects of a file on behalf of `by`, in several transactions of its own.
 
-    Raises `InvalidInputError`, and keeps nothing, where one of them cannot be kept, and
-    `ConflictError` where somebody imports the same at the same time.
+    With `publish`, new projects that are complete are published instead of saved as drafts. With
+    `update`, existing projects are changed to match the file.
+
+    Raises `InvalidInputError`, before anything is written, if a project is invalid, and
+    `ConflictError` if the same projects are being imported at the same time.
     """
-    saved = validate_all(found)
+    valid = validate_all(parsed)
     with node.reading() as session:
-        matches = match_projects(session, councils.require_own(session), saved)
-    waiting, deadline = [], CpuDeadline()
-    for each in matches:
+        matches = match_projects(session, councils.require_own(session), valid)
+    prepared, deadline = [], CpuDeadline()
+    for match in matches:
         deadline.check()
-        waiting.append(_prepare(each, publish, update))
-    taken: list[ImportResult] = []
-    while len(taken) < len(waiting):
+        prepared.append(_prepare(match, publish, update))
+    results: list[ImportResult] = []
+    while len(results) < len(prepared):
         try:
             with node.work(by=by) as work:
-                portion = _write_batch(work, waiting[len(taken) : len(taken) + BATCH_SIZE])
+                batch = _write_batch(work, prepared[len(results) : len(results) + BATCH_SIZE])
         except IntegrityError as error:
             raise _concurrent_import_error() from error
-        taken += portion
-    return taken
+        results += batch
+    return results
 
 
 def _concurrent_import_error() -> ConflictError:
     return ConflictError(msg("These projects are already being imported. Check the drafts."))
 
 
-def _prepare(one: ImportMatch, publish: bool, update: bool) -> _PreparedImport:
-    done = one.done
-    if done is ImportOutcome.draft and publish and one.parsed.is_complete:
-        done = ImportOutcome.published
-    elif done is ImportOutcome.differs and update:
-        done = ImportOutcome.updated
-    if done not in {ImportOutcome.draft, ImportOutcome.published, ImportOutcome.updated}:
-        return _PreparedImport(one.parsed, done, one.existing)
-    text = validate(one.text) if one.text else None
-    written = one.text or one.existing or one.parsed.text
-    told = [
-        (at, each.text, render_parts(asdict(updates.UpdateInput(each.text)), written.language))
-        for at, each in one.updates
+def _prepare(match: ImportMatch, publish: bool, update: bool) -> _PreparedImport:
+    outcome = match.done
+    if outcome is ImportOutcome.draft and publish and match.parsed.is_complete:
+        outcome = ImportOutcome.published
+    elif outcome is ImportOutcome.differs and update:
+        outcome = ImportOutcome.updated
+    if outcome not in {ImportOutcome.draft, ImportOutcome.published, ImportOutcome.updated}:
+        return _PreparedImport(match.parsed, outcome, match.existing)
+    text = validate(match.text) if match.text else None
+    language = (match.text or match.existing or match.parsed.text).language
+    rendered_updates = [
+        (at, past.text, render_parts(asdict(updates.UpdateInput(past.text)), language))
+        for at, past in match.updates
     ]
     return _PreparedImport(
-        one.parsed, done, one.existing, text, render(text) if text else None, told
+        match.parsed,
+        outcome,
+        match.existing,
+        text,
+        render(text) if text else None,
+        rendered_updates,
     )
 
 
-def _write_batch(work: UnitOfWork, waiting: Sequence[_PreparedImport]) -> list[ImportResult]:
-    """Write as many as fit into one transaction, at least one."""
+def _write_batch(work: UnitOfWork, batch: Sequence[_PreparedImport]) -> list[ImportResult]:
+    """Write projects until the time for one transaction is used up, but at least one."""
     end = time.monotonic() + MAX_BATCH_SECONDS
     council = councils.require_own(work.session)
-    taken: list[ImportResult] = []
-    for each in waiting:
-        if each.existing is not None:
-            taken.append(_import_existing(work, each, each.existing))
-        elif each.text is not None:
-            taken.append(_create(work, council, each, each.text))
+    results: list[ImportResult] = []
+    for prepared in batch:
+        if prepared.existing is not None:
+            results.append(_import_existing(work, prepared, prepared.existing))
+        elif prepared.text is not None:
+            results.append(_create(work, council, prepared, prepared.text))
         if time.monotonic() > end:
             break
-    return taken
+    return results
 
 
 def _create(
-    work: UnitOfWork, council: Council, ready: _PreparedImport, text: ProjectInput
+    work: UnitOfWork, council: Council, prepared: _PreparedImport, text: ProjectInput
 ) -> ImportResult:
-    source = source_digest(ready.parsed.source)
+    source = source_digest(prepared.parsed.source)
     record = work.session.scalar(select(ImportRecord).where(ImportRecord.source == source))
     if record is not None and record.project.state is not ProjectState.deleted:
         raise _concurrent_import_error()
-    project = projects.create(work, council, text, rendered=ready.rendered)
+    project = projects.create(work, council, text, rendered=prepared.rendered)
     if record is None:
         record = ImportRecord(source=source)
         work.session.add(record)
     record.project, record.version = project, project.version
-    record.people = _participants_without_account(work, project, ready.parsed)
+    record.people = _participants_without_account(work, project, prepared.parsed)
     work.session.flush()
-    _add_past_updates(work, project, ready)
-    if ready.done is ImportOutcome.published:
+    _add_past_updates(work, project, prepared)
+    if prepared.done is ImportOutcome.published:
         projects.publish(work, project)
-    return ImportResult(ready.done, project.title, project.uri, project.token, ready.parsed.notes)
+    return ImportResult(
+        prepared.done, project.title, project.uri, project.token, prepared.parsed.notes
+    )
 
 
 def _import_existing(
-    work: UnitOfWork, ready: _PreparedImport, known: ExistingProject
+    work: UnitOfWork, prepared: _PreparedImport, existing: ExistingProject
 ) -> ImportResult:
-    """A project that is here already: brought up to date, if it was not changed meanwhile."""
-    done, title = ready.done, known.title
-    if done is ImportOutcome.updated:
+    """Handle a project that exists already: update it if asked, unless it has changed meanwhile."""
+    outcome, title = prepared.done, existing.title
+    if outcome is ImportOutcome.updated:
         try:
-            title = _update(work, known, ready)
+            title = _update(work, existing, prepared)
         except (ConflictError, GoneError):
-            done = ImportOutcome.kept
-    notes = () if done in {ImportOutcome.unchanged, ImportOutcome.kept} else ready.parsed.notes
-    return ImportResult(done, title, known.uri, known.token, notes)
+            outcome = ImportOutcome.kept
+    notes = (
+        () if outcome in {ImportOutcome.unchanged, ImportOutcome.kept} else prepared.parsed.notes
+    )
+    return ImportResult(outcome, title, existing.uri, existing.token, notes)
 
 
-def _update(work: UnitOfWork, known: ExistingProject, ready: _PreparedImport) -> str:
-    """Bring a project up to date; returns its title then. Raises `ConflictError` and `GoneError`
-    where somebody changed or deleted it meanwhile.
+def _update(work: UnitOfWork, existing: ExistingProject, prepared: _PreparedImport) -> str:
+    """Update a project from the file; returns its new title. Raises `ConflictError` or `GoneError`
+    if it was changed or deleted since it was matched.
     """
-    project = projects.get_for_update(work.session, known.token)
-    if project.version != known.version:
+    project = projects.get_for_update(work.session, existing.token)
+    if project.version != existing.version:
         raise ConflictError(msg("Someone else has changed this project in the meantime."))
-    if ready.text is not None:
-        projects.update(work, project, ready.text, project.version, rendered=ready.rendered)
-    source = source_digest(ready.parsed.source)
+    if prepared.text is not None:
+        projects.update(work, project, prepared.text, project.version, rendered=prepared.rendered)
+    source = source_digest(prepared.parsed.source)
     record = work.session.scalar(select(ImportRecord).where(ImportRecord.source == source))
     if record is not None:
         record.version = project.version
-    _add_past_updates(work, project, ready)
+    _add_past_updates(work, project, prepared)
     return project.title
 
 
-def _add_past_updates(work: UnitOfWork, project: Project, ready: _PreparedImport) -> None:
-    """What was told before stands among the updates, with its days, as far as there is room."""
-    room = updates.MAX_PER_PROJECT - updates.count_all_time(work.session, project)
-    for at, text, html in ready.updates[: max(0, room)]:
+def _add_past_updates(work: UnitOfWork, project: Project, prepared: _PreparedImport) -> None:
+    """Add past updates with their dates, up to the limit of updates per project."""
+    remaining = updates.MAX_PER_PROJECT - updates.count_all_time(work.session, project)
+    for at, text, html in prepared.updates[: max(0, remaining)]:
         updates.add_past_update(work, project, updates.UpdateInput(changed=text), at, html)
 
 
 def _participants_without_account(
-    work: UnitOfWork, project: Project, found: ParsedProject
+    work: UnitOfWork, project: Project, parsed: ParsedProject
 ) -> list[dict[str, str]]:
-    """Those who watched it or took part, but for who works here: they follow it. Nobody is written
-    to, and no account is made.
+    """The watchers and contributors to record with the import.
+
+    Those with an account here follow the project instead, unless they were rejected. No email is
+    sent and no account is created.
     """
-    left = []
-    for person in found.people:
+    recorded = []
+    for person in parsed.people:
         user = people.by_email(work.session, person.email) if person.email else None
         if user is not None and user.active and person.standing is not Participation.rejected:
-            with suppress(ConflictError):  # follows as much as one can
+            with suppress(ConflictError):  # the person follows as many projects as allowed
                 news.follow_project(work, user.id, project.id)
         else:
-            left.append(asdict(person))
-    return left
+            recorded.append(asdict(person))
+    return recorded
 
 
 def find_record(session: Session, project: Project) -> ImportRecord | None:
-    """How a project was imported, where some are known who watched it or took part."""
+    """The import of a project, if it recorded any people; else None."""
     record = session.scalar(
         select(ImportRecord)
         .where(ImportRecord.project_id == project.id)
@@ -274,7 +287,7 @@ def find_record(session: Session, project: Project) -> ImportRecord | None:
 
 
 def forget_people(work: UnitOfWork, project: Project) -> None:
-    """Nobody here needs to know any more who watched it and took part."""
+    """Delete the personal data that was recorded with a project's import."""
     record = find_record(work.session, project)
     if record is not None:
         record.people = []

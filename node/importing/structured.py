@@ -1,4 +1,4 @@
-"""Text, YAML, JSON and XML of anybody as plain lists, mappings and texts, within limits. Pure."""
+"""Safely parses untrusted text, YAML, JSON and XML into plain values, within limits. Pure."""
 
 import codecs
 import json
@@ -16,12 +16,12 @@ from node.importing.limits import MAX_ELEMENTS, MAX_YAML_BYTES, check_size
 from node.messages import msg
 from node.text import is_storable
 
-# What Windows writes before a text in UTF-16, as its spreadsheets do for "Unicode text".
+# Byte order marks: spreadsheets on Windows save "Unicode text" as UTF-16.
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 XML_DECLARATION = re.compile(
     rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
 )
-# The encodings of XML that are read; others could stand for anything.
+# Encodings accepted in XML, by their names in Python.
 XML_ENCODINGS = frozenset({"utf-8", "utf-16", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
 
 
@@ -39,12 +39,12 @@ def decode_text(data: bytes) -> str:
 
 
 class _TextLoader(yaml.BaseLoader):
-    """Every value as the text it is written in, but for null, which is none: no numbers, dates or
-    yes and no are guessed.
+    """Loads every scalar as the text that is written, except null. YAML's guesses at numbers,
+    dates and booleans are not made.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Names are texts: one that is left out is the empty text."""
+        """Replace null keys by the empty text, so that all keys are texts."""
         parts: dict[Any, Any] = super().construct_mapping(node, deep)
         return {"" if name is None else name: value for name, value in parts.items()}
 
@@ -56,9 +56,9 @@ _TextLoader.add_constructor("tag:yaml.org,2002:null", lambda _loader, _node: Non
 
 
 def read_yaml(text: str) -> Any:
-    """A document in YAML, of texts alone. Raises `InvalidInputError`.
+    """A YAML document whose scalars are texts. Raises `InvalidInputError`.
 
-    Aliases are refused, since a few of them can stand for a great deal.
+    Aliases are refused, because a few of them can expand to a huge document.
     """
     if len(text) > MAX_YAML_BYTES:
         raise InvalidInputError(
@@ -76,7 +76,7 @@ def read_yaml(text: str) -> Any:
                 problem=error.problem or msg("unknown error"),
             )
         ) from error
-    # A number of a character or of a tag that is none is refused by Python and not by the parser.
+    # Python, not the parser, raises for invalid character numbers and tags.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InvalidInputError(
             msg("The file is not valid YAML: it contains characters that are not allowed.")
@@ -100,7 +100,7 @@ def _check_yaml(events: Iterator[Any]) -> None:
 
 
 def read_json(text: str) -> Any:
-    """Raises `InvalidInputError` for what is not JSON, saying where."""
+    """A JSON document. Raises `InvalidInputError` that names the line of the error."""
     try:
         document = json.loads(text, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
@@ -124,16 +124,16 @@ def _reject_constant(name: str) -> None:
 
 
 def _check_parts(document: Any) -> None:
-    """Raises `InvalidInputError` for too many or too deep parts, and for half characters."""
-    waiting, count = [(document, 1)], 0
-    while waiting:
-        one, depth = waiting.pop()
+    """Raise `InvalidInputError` for too many or too deeply nested values, or lone surrogates."""
+    pending, count = [(document, 1)], 0
+    while pending:
+        value, depth = pending.pop()
         count += 1
         check_size(depth, count)
-        if isinstance(one, dict | list):
-            parts = [*one, *one.values()] if isinstance(one, dict) else one
-            waiting += [(part, depth + 1) for part in parts]
-        elif isinstance(one, str) and not is_storable(one):
+        if isinstance(value, dict | list):
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            pending += [(part, depth + 1) for part in parts]
+        elif isinstance(value, str) and not is_storable(value):
             raise InvalidInputError(
                 msg("The file is not text: it contains characters that cannot be shown.")
             )
@@ -143,7 +143,7 @@ def read_xml(data: bytes) -> Element:
     """The root of a document without a document type. Raises `InvalidInputError`."""
     text = _xml_text(data)
     try:
-        # Of a text the parser does not ask in which encoding it says that it is.
+        # Given text instead of bytes, the parser ignores the declared encoding.
         root: Element = fromstring(text, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InvalidInputError(
@@ -153,9 +153,9 @@ def read_xml(data: bytes) -> Element:
         raise InvalidInputError(
             msg("The file is not valid XML: %(problem)s.", problem=error)
         ) from error
-    waiting, count = [(root, 1)], 0
-    while waiting:
-        one, depth = waiting.pop()
+    pending, count = [(root, 1)], 0
+    while pending:
+        element, depth = pending.pop()
         count += 1
         check_size(depth, 0)
         if count > MAX_ELEMENTS:
@@ -165,12 +165,14 @@ def read_xml(data: bytes) -> Element:
                     "smaller files."
                 )
             )
-        waiting += [(part, depth + 1) for part in one]
+        pending += [(child, depth + 1) for child in element]
     return root
 
 
 def _xml_text(data: bytes) -> str:
-    """XML as text. What says that it is UTF-16 and is not, as Pipeline's exports, is UTF-8."""
+    """XML as text. Pipeline's exports declare UTF-16 but are UTF-8, so the byte order mark decides
+    between the two.
+    """
     declared = XML_DECLARATION.match(data.removeprefix(codecs.BOM_UTF8))
     encoding = _encoding(declared[1].decode() if declared else "utf-8")
     try:
@@ -184,7 +186,7 @@ def _xml_text(data: bytes) -> str:
 
 
 def _encoding(name: str) -> str:
-    """What Python calls one of `ENCODINGS`; "" for any other."""
+    """Python's name of one of `XML_ENCODINGS`; "" for any other encoding."""
     try:
         encoding = codecs.lookup(name).name
     except LookupError:

@@ -1,4 +1,4 @@
-"""Tables of projects: spreadsheets of anybody as CSV, a node's own export, and the CSV and XML of
+"""Reads tables of projects: any spreadsheet as CSV, an export of Moothall, and the CSV and XML of
 the old Pipeline. Pure.
 """
 
@@ -16,17 +16,17 @@ from node.importing.rows import TableKind, parse_row
 from node.messages import msg
 
 DELIMITERS = (",", ";", "\t")
-# With this first line a spreadsheet is told what stands between the cells.
+# A first line that tells spreadsheets the delimiter.
 SEPARATOR_LINE = re.compile(r"[ \t]*\"?sep=([,;\t|])\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
-# A cell that a spreadsheet would calculate is written with this before it.
+# The apostrophe that exports put before a cell that a spreadsheet would calculate.
 FORMULA_GUARD = re.compile(r"^'(?='*[=+\-@\t\r\n])")
-# The headings of a table are looked for in so many characters.
+# Characters of the file in which the delimiter is detected.
 MAX_HEADING_CHARACTERS = 20_000
 PIPELINE_ELEMENT = "pageviewmodel"
 
 
 def read_csv(text: str) -> list[ParsedProject]:
-    """A project for each row under the row of names. Raises `InvalidInputError`."""
+    """A project for each row below the header. Raises `InvalidInputError`."""
     separator = SEPARATOR_LINE.match(text)
     text = text[separator.end() :] if separator else text
     delimiter = separator[1] if separator else _detect_delimiter(text)
@@ -54,9 +54,7 @@ def _too_many_columns() -> InvalidInputError:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """The rows that have something in them; rows end where CSV says, and not where Python sees the
-    end of a line.
-    """
+    """The rows that are not empty. A cell in quotes may contain line breaks."""
     try:
         for row in csv.reader(
             StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
@@ -70,8 +68,8 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _detect_delimiter(text: str) -> str:
-    """Commas, or the semicolons and tabs of other countries' spreadsheets: what makes the first row
-    the names of the most fields.
+    """The delimiter that gives the most known fields in the header: a comma, or a semicolon or tab
+    as spreadsheets with other settings write.
     """
 
     def names(delimiter: str) -> tuple[int, int]:
@@ -94,7 +92,7 @@ def _cells(names: Sequence[str], row: Sequence[str], number: int) -> list[str]:
 
 def read_xml(root: Element) -> list[ParsedProject]:
     """A project for each element that has a title. Raises `InvalidInputError`."""
-    projects = [root] if _has_title(root) else [each for each in root if _has_title(each)]
+    projects = [root] if _has_title(root) else [child for child in root if _has_title(child)]
     if not projects:
         raise InvalidInputError(msg("The file has no projects: no element contains a title."))
     is_pipeline = normalise(_local_name(projects[0])) == PIPELINE_ELEMENT
@@ -117,17 +115,19 @@ def _local_name(element: Element) -> str:
 
 
 def _element_texts(element: Element) -> dict[str, str]:
-    """The texts in an element; what is in parts itself becomes a line for each part."""
+    """The texts in an element by name. A child with children of its own becomes one line per
+    child.
+    """
     parts = {name: [value] for name, value in element.attrib.items()}
-    for part in element:
-        name = _local_name(part)
+    for field in element:
+        name = _local_name(field)
         if normalise(name) == "orgcontactdetails":
-            owner = [each for each in part if field_for(_local_name(each)) == "organisation"]
+            owner = [child for child in field if field_for(_local_name(child)) == "organisation"]
             name, text = ("organisation", owner[0].text or "") if owner else (name, "")
-        elif len(part):
-            text = "\n".join(_joined_text(each) for each in part)
+        elif len(field):
+            text = "\n".join(_joined_text(child) for child in field)
         else:
-            text = part.text or ""
+            text = field.text or ""
         parts.setdefault(name, []).append(text)
     return {name: "\n".join(filter(None, texts)) for name, texts in parts.items()}
 

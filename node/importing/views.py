@@ -1,4 +1,4 @@
-"""Pages on which officers import projects: choose, look at what was read, save as drafts."""
+"""Pages on which officers import projects: choose a file, check the preview, save as drafts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ from node.request import current_node, current_work, permission, read_only
 blueprint = Blueprint("importing", __name__, template_folder="templates")
 
 EDIT = "projects.edit"
-# What would come of a project of a file.
+# What an import would do with a project, on the preview.
 OUTCOME_LABELS = {
     ImportOutcome.draft: _l("New draft"),
     ImportOutcome.differs: _l("Already exists, but is different"),
@@ -45,7 +45,7 @@ PARTICIPATION_LABELS = {
     "pending": _l("Asked to take part"),
     "rejected": _l("Not accepted"),
 }
-# How many files of others one person has fetched in a day.
+# Files that one person may have fetched from other sites per day.
 MAX_FETCHES_PER_DAY = 200
 
 
@@ -59,7 +59,7 @@ def choose() -> ResponseReturnValue:
 @permission(EDIT)
 @read_only
 def look() -> ResponseReturnValue:
-    """Read the file, and show what would be saved and what is missing."""
+    """Read the file, and preview what would be imported and what is missing."""
     form = ImportFileForm()
     if not form.validate_on_submit():
         return render_template("importing/choose.html", form=form), 400
@@ -68,9 +68,9 @@ def look() -> ResponseReturnValue:
         source = form.source.data or ""
         projects = read_projects(name, data, source)
     except InvalidInputError as error:
-        part = "file" if form.file.data else "address"
-        wrong = error.fields or {part: error.safe_text}
-        form.show(InvalidInputError(error.safe_text, wrong))
+        field = "file" if form.file.data else "address"
+        errors = error.fields or {field: error.safe_text}
+        form.show(InvalidInputError(error.safe_text, errors))
         return render_template("importing/choose.html", form=form), 400
     preview = ImportPreviewForm(formdata=None)
     preview.embed_file(name, data, source)
@@ -78,14 +78,14 @@ def look() -> ResponseReturnValue:
 
 
 def _render_preview(form: ImportPreviewForm, projects: Sequence[ParsedProject]) -> str:
-    """What is in a file and what would come of it; projects of others apart."""
+    """The preview: what the import would do with our projects, and which others the file has."""
     session = current_work().session
-    wanted = [councils.require_own(session).name]
-    others = organisations.list_others(projects, wanted)
+    names = [councils.require_own(session).name]
+    others = organisations.list_others(projects, names)
     ours = (
-        organisations.select_of(projects, wanted) if _count_projects(others) < len(projects) else []
+        organisations.select_of(projects, names) if _count_projects(others) < len(projects) else []
     )
-    form.organisations.choices = [(each.name, each.name) for each in others]
+    form.organisations.choices = [(owner.name, owner.name) for owner in others]
     return render_template(
         "importing/preview.html",
         form=form,
@@ -97,11 +97,11 @@ def _render_preview(form: ImportPreviewForm, projects: Sequence[ParsedProject]) 
 
 
 def _count_projects(owners: Iterable[OwningOrganisation]) -> int:
-    return sum(len(each.projects) for each in owners)
+    return sum(len(owner.projects) for owner in owners)
 
 
 def _read_upload(form: ImportFileForm) -> tuple[str, bytes]:
-    """The name and the content of the file. Raises `InvalidInputError`."""
+    """The name and content of the uploaded or fetched file. Raises `InvalidInputError`."""
     upload, address = form.file.data, (form.address.data or "").strip()
     if upload:
         return upload.filename or "", upload.stream.read(MAX_BYTES + 1)
@@ -127,7 +127,7 @@ def _read_upload(form: ImportFileForm) -> tuple[str, bytes]:
 @permission(EDIT)
 @read_only
 def save() -> ResponseReturnValue:
-    """Save what was looked at as drafts."""
+    """Save the previewed projects as drafts."""
     form = ImportPreviewForm()
     try:
         projects = read_projects(form.name.data or "", form.embedded_file(), form.source.data or "")
@@ -137,30 +137,34 @@ def save() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_preview(form, projects), 400
     work = current_work()
-    wanted = [councils.require_own(work.session).name, *(form.organisations.data or [])]
+    names = [councils.require_own(work.session).name, *(form.organisations.data or [])]
     by, completed = work.by, projects
     work.pause()
     try:
-        completed = organisations.select_of(projects, wanted)
+        completed = organisations.select_of(projects, names)
         if len(projects) == 1:
             completed = [_complete(completed[0], form)]
-        taken = service.import_projects(
+        results = service.import_projects(
             current_node(), by, completed, update=bool(form.update.data)
         )
     except InvalidInputError as error:
         form.show(_for_this_page(completed[0], error) if len(projects) == 1 else error)
         return _render_preview(form, projects), 400
-    return _redirect_after_import(taken)
+    return _redirect_after_import(results)
 
 
-def _redirect_after_import(taken: Sequence[ImportResult]) -> ResponseReturnValue:
-    if len(taken) == 1:
-        _flash_outcome(taken[0].done)
-        return redirect(url_for("projects.show", token=taken[0].token), 303)
-    made = sum(each.done is ImportOutcome.draft for each in taken)
-    changed = sum(each.done is ImportOutcome.updated for each in taken)
+def _redirect_after_import(results: Sequence[ImportResult]) -> ResponseReturnValue:
+    if len(results) == 1:
+        _flash_outcome(results[0].done)
+        return redirect(url_for("projects.show", token=results[0].token), 303)
+    created = sum(result.done is ImportOutcome.draft for result in results)
+    changed = sum(result.done is ImportOutcome.updated for result in results)
     flash(
-        _("%(made)s of %(count)s projects were saved as new drafts.", made=made, count=len(taken)),
+        _(
+            "%(made)s of %(count)s projects were saved as new drafts.",
+            made=created,
+            count=len(results),
+        ),
         "success",
     )
     if changed:
@@ -169,26 +173,28 @@ def _redirect_after_import(taken: Sequence[ImportResult]) -> ResponseReturnValue
     return redirect(url_for("projects.drafts"), 303)
 
 
-def _complete(found: ParsedProject, form: ImportPreviewForm) -> ParsedProject:
-    """With what the file had not, and the officer wrote."""
-    written = {name: form[name].data or "" for name in found.missing}
-    title = written.get("title", found.text.title)
-    summary = written.get("summary", found.text.summary)
-    return replace(found, text=replace(found.text, title=title, summary=summary))
+def _complete(project: ParsedProject, form: ImportPreviewForm) -> ParsedProject:
+    """The project with the missing fields as the officer entered them."""
+    entered = {name: form[name].data or "" for name in project.missing}
+    title = entered.get("title", project.text.title)
+    summary = entered.get("summary", project.text.summary)
+    return replace(project, text=replace(project.text, title=title, summary=summary))
 
 
-def _for_this_page(found: ParsedProject, error: InvalidInputError) -> InvalidInputError:
-    """The error beside the fields of this page that it is about."""
+def _for_this_page(project: ParsedProject, error: InvalidInputError) -> InvalidInputError:
+    """The error, with its messages assigned to the fields of this page where it has them."""
     try:
-        validate(found.text)
-    except InvalidInputError as wrong:
-        fields = {name: text for name, text in wrong.fields.items() if name in {"title", "summary"}}
+        validate(project.text)
+    except InvalidInputError as invalid:
+        fields = {
+            name: text for name, text in invalid.fields.items() if name in {"title", "summary"}
+        }
         return InvalidInputError(error.safe_text, fields)
     return error
 
 
 def section(project: Project) -> Markup:
-    """Who took part in a project where it was imported from, for our own people on its page."""
+    """Section of the project page for our officers: the people recorded with the import."""
     if not has_permission(EDIT):
         return Markup("")
     record = service.find_record(current_work().session, project)
@@ -213,8 +219,8 @@ def forget_people(token: str) -> ResponseReturnValue:
     return redirect(url_for("projects.show", token=token), 303)
 
 
-def _flash_outcome(done: ImportOutcome) -> None:
-    said = {
+def _flash_outcome(outcome: ImportOutcome) -> None:
+    messages = {
         ImportOutcome.draft: _("The project is saved as a draft. Check it, then publish it."),
         ImportOutcome.updated: _("The project already existed. It now matches the file."),
         ImportOutcome.differs: _("The project already exists, and was not changed."),
@@ -224,4 +230,7 @@ def _flash_outcome(done: ImportOutcome) -> None:
         ),
         ImportOutcome.known: _("A project with this name already exists. Nothing was imported."),
     }
-    flash(said[done], "success" if done in {ImportOutcome.draft, ImportOutcome.updated} else "info")
+    flash(
+        messages[outcome],
+        "success" if outcome in {ImportOutcome.draft, ImportOutcome.updated} else "info",
+    )
