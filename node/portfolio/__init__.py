@@ -1,4 +1,4 @@
-"""The portfolio: what councils do, seen as a whole. Boards, times, places, ties and numbers."""
+"""The portfolio: all projects as a board, timeline, calendar, map, network and statistics."""
 
 from node.portfolio import views, visualisation_views
 from node.portfolio.blueprint import blueprint

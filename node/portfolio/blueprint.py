@@ -1,4 +1,4 @@
-"""Where the pages of the portfolio stand, and how their templates write days."""
+"""The blueprint of the portfolio pages, and template filters for dates and labels."""
 
 import textwrap
 from datetime import date
@@ -29,5 +29,5 @@ def weekday(on: date) -> str:
 
 @blueprint.app_template_filter("picture_lines")
 def picture_lines(text: str, longest: int) -> list[str]:
-    """A name on at most two lines of a picture, which does not break lines itself."""
+    """Wrap a name to at most two lines of `longest` characters, since SVG does not wrap text."""
     return textwrap.wrap(text, longest, max_lines=2, placeholder="…")

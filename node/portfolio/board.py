@@ -1,4 +1,4 @@
-"""The board: a column for each phase, and in it what changed last."""
+"""The board: a column for each phase with the projects changed last."""
 
 from dataclasses import dataclass, replace
 
@@ -9,13 +9,13 @@ from node.portfolio.scope import PortfolioScope
 from node.projects import service as projects
 from node.projects.models import Phase, Project
 
-# So many cards a column has; the list behind it has all.
+# Cards per column; the column links to the full list.
 MAX_CARDS = 8
 
 
 @dataclass(frozen=True)
 class BoardColumn:
-    """One phase: how many projects are in it, and the cards that are shown."""
+    """One phase: the projects shown as cards, and the total number of projects in it."""
 
     phase: Phase
     projects: list[Project]
@@ -27,16 +27,16 @@ class BoardColumn:
 
 
 def count_by_phase(session: Session, scope: PortfolioScope) -> dict[Phase, int]:
-    """How many projects are in each phase; after ours, those that only later versions know."""
+    """The number of projects in each phase. Phases of newer versions come after the known ones."""
     query = (
         select(Project.phase, func.count()).where(scope.condition(session)).group_by(Project.phase)
     )
-    found = dict(session.execute(query).all())
-    return dict.fromkeys(Phase, 0) | found
+    counts = dict(session.execute(query).all())
+    return dict.fromkeys(Phase, 0) | counts
 
 
 def build_columns(session: Session, scope: PortfolioScope) -> list[BoardColumn]:
-    """The board, from concept to retired."""
+    """The columns of the board, from concept to retired."""
     totals = count_by_phase(session, scope)
     return [
         BoardColumn(

@@ -1,4 +1,4 @@
-"""The map: where the councils are that have projects here."""
+"""The map: the places of councils and their numbers of projects, as an SVG drawing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from node.projects.models import Project
 MAX_COUNCILS = 500
 SOUTH, NORTH, WEST, EAST = 49.7, 61.0, -8.6, 2.0
 PIXELS_PER_DEGREE = 70.0
-# How much narrower a degree of longitude is than one of latitude, in the middle of the country.
+# Length of a degree of longitude relative to one of latitude, at the middle of the UK.
 LONGITUDE_SCALE = 0.58
 WIDTH, HEIGHT = (
     round((EAST - WEST) * LONGITUDE_SCALE * PIXELS_PER_DEGREE),
     round((NORTH - SOUTH) * PIXELS_PER_DEGREE),
 )
-# Names that help to find one's way, where there is room for them: at sea.
+# Degrees at which lines of the grid are drawn.
 PARALLELS, MERIDIANS = range(50, 61, 2), range(-8, 2, 2)
 
 
 @dataclass(frozen=True)
 class MapPlace:
-    """A council, by the number that it has in picture and table, with how many projects it has."""
+    """A council with its number of projects; `number` identifies it on the map and in the table."""
 
     number: int
     council: Council
@@ -36,7 +36,7 @@ class MapPlace:
 
     @property
     def point(self) -> tuple[float, float] | None:
-        """Where it is in the picture; None where that is not known, or far away."""
+        """Its x and y on the map in pixels; None if unknown or outside the map."""
         north, east = self.council.latitude, self.council.longitude
         if north is None or east is None:
             return None
@@ -50,12 +50,13 @@ def point(north: float, east: float) -> tuple[float, float]:
 
 
 def shores() -> list[str]:
-    """The outline, as paths of SVG."""
+    """The coastlines, as SVG paths."""
     return [path(shore) for shore in COASTLINES]
 
 
 def path(shore: Coastline) -> str:
-    return f"M{' '.join(f'{x},{y}' for x, y in (point(*each) for each in shore))}z"
+    points = (point(north, east) for north, east in shore)
+    return f"M{' '.join(f'{x},{y}' for x, y in points)}z"
 
 
 def list_councils(session: Session) -> list[Council]:
@@ -71,23 +72,23 @@ def list_councils(session: Session) -> list[Council]:
 
 
 def count_by_council(session: Session, scope: PortfolioScope) -> dict[int, int]:
-    """How many projects each council has, by the number of its row."""
+    """The number of projects by council id."""
     query = select(Project.council_id, func.count()).where(scope.condition(session))
     return dict(session.execute(query.group_by(Project.council_id)).all())
 
 
 def build_places(session: Session, scope: PortfolioScope) -> list[MapPlace]:
     """All councils, numbered by name."""
-    having = count_by_council(session, scope)
+    project_counts = count_by_council(session, scope)
     councils = list_councils(session)
     return [
-        MapPlace(number, council, having.get(council.id, 0))
+        MapPlace(number, council, project_counts.get(council.id, 0))
         for number, council in enumerate(councils, start=1)
     ]
 
 
 def summarise_regions(places: list[MapPlace]) -> Iterator[tuple[Region, int, int]]:
-    """Each region with the councils and the projects in it."""
+    """Yield each region with its numbers of councils and projects."""
     for region in Region:
-        there = [place for place in places if place.council.region is region]
-        yield region, len(there), sum(place.projects for place in there)
+        in_region = [place for place in places if place.council.region is region]
+        yield region, len(in_region), sum(place.projects for place in in_region)

@@ -1,4 +1,4 @@
-"""A council at a glance: what it leads, where it is, and how its node is."""
+"""Key figures of one council: projects, outputs, followers, and the state of its server."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,10 @@ from node.projects.models import Phase
 
 @dataclass(frozen=True)
 class CouncilSummary:
-    """`heard_at` and `unreachable_since` are of the node of another council; none of ours.
+    """Key figures of a council.
 
-    `outputs` is what its projects give, `adoptions` how often that is used.
+    `outputs` counts the outputs of its projects, `adoptions` how often councils use them.
+    `heard_at` and `unreachable_since` describe another council's server; None for our own.
     """
 
     phases: dict[Phase, int]
@@ -33,21 +34,21 @@ class CouncilSummary:
         return sum(self.phases.values())
 
 
-def summarise_council(session: Session, council: Council, reader: Viewer) -> CouncilSummary:
-    """What `reader` may see of a council."""
-    scope = scope_of_council(reader, council.id)
-    giving = [
+def summarise_council(session: Session, council: Council, viewer: Viewer) -> CouncilSummary:
+    """The key figures of a council, counting only what `viewer` may see."""
+    scope = scope_of_council(viewer, council.id)
+    outputs = [
         output
         for project in output_adoptions.list_with_outputs(session, scope)
         for output in project.outputs
     ]
-    following = Follow.followed_id == council.actor_id, Follow.state == "accepted"
+    is_follower = Follow.followed_id == council.actor_id, Follow.state == "accepted"
     peer = session.scalar(select(Peer).where(Peer.host == council.actor.host))
     return CouncilSummary(
         phases=board.count_by_phase(session, scope),
-        outputs=len(giving),
-        adoptions=sum(len(output.adopters) for output in giving),
-        followers=session.scalar(select(func.count()).where(*following)) or 0,
+        outputs=len(outputs),
+        adoptions=sum(len(output.adopters) for output in outputs),
+        followers=session.scalar(select(func.count()).where(*is_follower)) or 0,
         heard_at=peer.heard_at if peer else None,
         unreachable_since=peer.unreachable_since if peer else None,
     )

@@ -1,4 +1,4 @@
-"""Days of projects as an iCalendar, which calendars subscribe to (RFC 5545, RFC 7986)."""
+"""Dates of projects as an iCalendar feed for calendars to subscribe to (RFC 5545, RFC 7986)."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,43 +12,46 @@ from node.portfolio.project_dates import LABELS, ProjectDate
 from node.projects.models import Project
 
 ESTIMATED = _l("estimated")
-# How often a calendar should look again.
+# How often subscribed calendars should fetch the feed.
 REFRESH_INTERVAL = timedelta(hours=12)
 
 
 def build_calendar(
     name: str, days: Sequence[ProjectDate], host: str, links: dict[int, str]
 ) -> bytes:
-    """The same bytes for the same days. `links` has the page of each project, by row id."""
-    made = Calendar()
-    made.add("prodid", f"-//Moothall {__version__}//{host}//EN")
-    made.add("version", "2.0")
-    made.add("calscale", "GREGORIAN")
-    made.add("method", "PUBLISH")
+    """The calendar of these dates; deterministic, so that caches work.
+
+    `host` is our own; `links` has the URL of each project's page by row id.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", f"-//Moothall {__version__}//{host}//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
     # The library escapes only what it knows to be text (RFC 5545, section 3.3.11).
-    made.add("name", vText(name))
-    made.add("x-wr-calname", vText(name))
-    made.add("refresh-interval", REFRESH_INTERVAL, {"value": "DURATION"})
-    made.add("x-published-ttl", "PT12H")
+    calendar.add("name", vText(name))
+    calendar.add("x-wr-calname", vText(name))
+    calendar.add("refresh-interval", REFRESH_INTERVAL, {"value": "DURATION"})
+    calendar.add("x-published-ttl", "PT12H")
     for day in days:
-        made.add_component(_build_event(day, links[day.project.id]))
-    return bytes(made.to_ical())
+        calendar.add_component(_build_event(day, links[day.project.id]))
+    return bytes(calendar.to_ical())
 
 
 def event_uid(project: Project, kind: str) -> str:
-    """The name of one day of a project: the same on every node and for ever, whenever it is."""
+    """The UID of a kind of date of a project: the same on every server, even if the date moves."""
     return f"{sha256(project.uri.encode()).hexdigest()[:32]}-{kind}@{project.council.actor.host}"
 
 
 def _build_event(day: ProjectDate, link: str) -> Event:
     project, event = day.project, Event()
-    said = f"{LABELS[day.kind]}: {project.title}"
+    summary = f"{LABELS[day.kind]}: {project.title}"
     event.add("uid", event_uid(project, day.kind.value))
     event.add("dtstamp", project.changed_at)
     event.add("last-modified", project.changed_at)
     event.add("dtstart", day.on)
     event.add("dtend", day.on + timedelta(days=1))
-    event.add("summary", f"{said} ({ESTIMATED})" if day.is_estimated else said)
+    event.add("summary", f"{summary} ({ESTIMATED})" if day.is_estimated else summary)
     event.add("description", "\n".join(filter(None, (project.council.name, project.summary))))
     event.add("url", link)
     event.add("categories", [project.council.name])

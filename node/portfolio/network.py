@@ -1,4 +1,4 @@
-"""Who works with whom: councils that follow each other, and that use what another gave."""
+"""The network of councils that follow each other or reuse each other's outputs, and its drawing."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from node.portfolio.output_adoptions import AdoptedOutput
 from node.portfolio.scope import PortfolioScope
 
 MAX_FOLLOWS = 1_000
-# The picture has the councils with the strongest ties; the table has more.
+# Councils in the drawing, and ties in the table: the strongest ones.
 MAX_DRAWN, MAX_TIES = 24, 200
-# In SVG units, which are pixels. Outside of the columns is room for two lines of a name. They are
-# so far apart that the steepest line passes the last council but one at a distance.
+# In pixels. Outside the two columns there is room for two lines of a name. The columns are far
+# enough apart for the steepest line to clear the last council but one.
 WIDTH, MIDDLE, LEFT, RIGHT, TOP = 940, 470, 235, 705, 60
 ROW_HEIGHT, LINE_HEIGHT, BEND_WIDTH = 48, 18, 120
 ORGANISATION = "Organization"
@@ -25,7 +25,9 @@ ORGANISATION = "Organization"
 
 @dataclass(frozen=True)
 class NetworkMember:
-    """A council that has ties. `council` is its row, None where we know but its name."""
+    """A council with ties. `council` is None if we only know its name. `key` is its actor URI, or
+    derived from the name.
+    """
 
     key: str
     name: str
@@ -35,7 +37,7 @@ class NetworkMember:
 
 @dataclass
 class NetworkTie:
-    """What is between two councils. `follows` has who follows whom, by their keys."""
+    """The ties between two councils. `follows` has (follower, followed) as keys of members."""
 
     one: NetworkMember
     other: NetworkMember
@@ -52,7 +54,7 @@ class NetworkTie:
 
     @property
     def follower(self) -> NetworkMember:
-        """Who follows, where only one does."""
+        """The member that follows, if only one of the two does."""
         ((key, _followed),) = self.follows
         return self.one if self.one.key == key else self.other
 
@@ -62,7 +64,7 @@ class NetworkTie:
 
 
 class _NetworkBuilder:
-    """The councils that are met, each once, and the ties between them."""
+    """Collects members and ties, without duplicates."""
 
     def __init__(self, session: Session) -> None:
         rows = session.scalars(select(Council).join(Council.actor).where(~Actor.is_blocked))
@@ -75,37 +77,37 @@ class _NetworkBuilder:
         key = uri or f"name:{name.casefold()}"
         if key not in self._members:
             is_ours = council is not None and council.is_local
-            shown = council.name if council else name
-            self._members[key] = NetworkMember(key, shown, council, is_ours)
+            display_name = council.name if council else name
+            self._members[key] = NetworkMember(key, display_name, council, is_ours)
         return self._members[key]
 
     def tie(self, one: NetworkMember, other: NetworkMember) -> NetworkTie:
-        first, second = sorted((one, other), key=lambda each: (not each.is_ours, each.key))
+        first, second = sorted((one, other), key=lambda member: (not member.is_ours, member.key))
         return self._ties.setdefault((first.key, second.key), NetworkTie(first, second))
 
     @property
     def ties(self) -> list[NetworkTie]:
-        found = self._ties.values()
-        return sorted(found, key=lambda tie: (-tie.strength, tie.one.name, tie.other.name))
+        unsorted = self._ties.values()
+        return sorted(unsorted, key=lambda tie: (-tie.strength, tie.one.name, tie.other.name))
 
 
 def list_ties(session: Session, scope: PortfolioScope) -> list[NetworkTie]:
-    """All ties that we know of, the strongest first."""
-    found = _NetworkBuilder(session)
+    """All known ties, the strongest first."""
+    builder = _NetworkBuilder(session)
     for follower, followed in _list_follows(session):
-        one = found.member(follower.uri, follower.name)
-        other = found.member(followed.uri, followed.name)
-        found.tie(one, other).follows.add((one.key, other.key))
-    for each in output_adoptions.list_adoptions(session, scope):
-        giver = found.member(each.project.council.actor.uri, each.project.council.name)
-        taker = found.member(each.adopter.uri, each.adopter.name)
+        one = builder.member(follower.uri, follower.name)
+        other = builder.member(followed.uri, followed.name)
+        builder.tie(one, other).follows.add((one.key, other.key))
+    for adoption in output_adoptions.list_adoptions(session, scope):
+        giver = builder.member(adoption.project.council.actor.uri, adoption.project.council.name)
+        taker = builder.member(adoption.adopter.uri, adoption.adopter.name)
         if giver is not taker:
-            found.tie(giver, taker).adoptions.append(each)
-    return found.ties
+            builder.tie(giver, taker).adoptions.append(adoption)
+    return builder.ties
 
 
 def _list_follows(session: Session) -> list[tuple[Actor, Actor]]:
-    """Our council and those that follow it, or that it follows."""
+    """Pairs of follower and followed, of which our council is one."""
     own = councils.own(session)
     if own is None:
         return []
@@ -129,9 +131,9 @@ def _list_follows(session: Session) -> list[tuple[Actor, Actor]]:
 
 @dataclass(frozen=True)
 class NetworkSpot:
-    """Where a council is drawn, and how its name stands beside it: `anchor` is SVG's word."""
+    """Where a council is drawn. `anchor` is the SVG text-anchor of its name."""
 
-    party: NetworkMember
+    member: NetworkMember
     x: int
     y: int
     anchor: str
@@ -141,7 +143,7 @@ class NetworkSpot:
         return self.x + {"start": 18, "end": -18}.get(self.anchor, 0)
 
     def text_y(self, lines: int) -> int:
-        """The baseline of the first of so many lines."""
+        """The baseline of the first line of a name that takes this many lines."""
         if self.anchor == "middle":
             return self.y - 6 - LINE_HEIGHT * lines
         return self.y + 5 - LINE_HEIGHT * (lines - 1) // 2
@@ -149,7 +151,9 @@ class NetworkSpot:
 
 @dataclass(frozen=True)
 class NetworkDrawing:
-    """Spots and the lines between them; `left_out` counts the councils that have no room."""
+    """Spots by key of their member, and lines between them. `omitted_count` is the number of
+    councils that are not drawn.
+    """
 
     spots: dict[str, NetworkSpot]
     lines: list[NetworkTie]
@@ -160,8 +164,8 @@ class NetworkDrawing:
         return max((spot.y for spot in self.spots.values()), default=TOP) + ROW_HEIGHT
 
     def path(self, tie: NetworkTie) -> str:
-        """The line of a tie, as SVG writes it. It meets no council but its own two, and no name:
-        between columns it is straight, within one it bends to the inside.
+        """The SVG path of a tie: straight between columns, bent inwards within a column, so that it
+        crosses no other council or name.
         """
         one, other = self.spots[tie.one.key], self.spots[tie.other.key]
         if one.x != other.x:
@@ -170,28 +174,28 @@ class NetworkDrawing:
         return f"M{one.x} {one.y}Q{inside} {(one.y + other.y) // 2} {other.x} {other.y}"
 
 
-def draw(found: list[NetworkTie]) -> NetworkDrawing:
-    """The same picture for the same ties: ours at the top, the others below it by name in two
-    columns, with their names outside of these.
+def draw(ties: list[NetworkTie]) -> NetworkDrawing:
+    """Lay out the network: our council at the top, the others below in two columns by name, with
+    their names outside the columns.
     """
     strength: dict[str, int] = defaultdict(int)
-    parties: dict[str, NetworkMember] = {}
-    for tie in found:
-        for party in (tie.one, tie.other):
-            parties[party.key] = party
-            strength[party.key] += tie.strength
-    ours = [party for party in parties.values() if party.is_ours]
+    members: dict[str, NetworkMember] = {}
+    for tie in ties:
+        for member in (tie.one, tie.other):
+            members[member.key] = member
+            strength[member.key] += tie.strength
+    ours = [member for member in members.values() if member.is_ours]
     others = sorted(
-        (party for party in parties.values() if not party.is_ours),
-        key=lambda party: (-strength[party.key], party.name, party.key),
+        (member for member in members.values() if not member.is_ours),
+        key=lambda member: (-strength[member.key], member.name, member.key),
     )
-    shown = sorted(others[:MAX_DRAWN], key=lambda party: (party.name.casefold(), party.key))
-    spots = {party.key: NetworkSpot(party, MIDDLE, TOP, "middle") for party in ours}
+    shown = sorted(others[:MAX_DRAWN], key=lambda member: (member.name.casefold(), member.key))
+    spots = {member.key: NetworkSpot(member, MIDDLE, TOP, "middle") for member in ours}
     rows = -(-len(shown) // 2)
-    for number, party in enumerate(shown):
+    for number, member in enumerate(shown):
         is_left, y = number < rows, TOP + ROW_HEIGHT * (number % rows + 2)
-        spots[party.key] = NetworkSpot(
-            party, LEFT if is_left else RIGHT, y, "end" if is_left else "start"
+        spots[member.key] = NetworkSpot(
+            member, LEFT if is_left else RIGHT, y, "end" if is_left else "start"
         )
-    lines = [tie for tie in found if tie.one.key in spots and tie.other.key in spots]
+    lines = [tie for tie in ties if tie.one.key in spots and tie.other.key in spots]
     return NetworkDrawing(spots, lines, len(others) - len(shown))

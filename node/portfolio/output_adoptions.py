@@ -1,4 +1,4 @@
-"""What councils take over from one another: outputs of projects, and who uses them."""
+"""Which councils use which outputs of projects."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from node.projects.adoptions import Adoption
 from node.projects.details import Adopter, Output
 from node.projects.models import Project
 
-# So many projects are looked through, those that changed last.
+# Projects searched for outputs: those changed last.
 MAX_PROJECTS = 500
 
 
 @dataclass(frozen=True)
 class AdoptedOutput:
-    """A council uses what a project of another gave."""
+    """An output of a project, and a council that uses it."""
 
     project: Project
     output: Output
@@ -30,10 +30,12 @@ class AdoptedOutput:
 
 
 def list_with_outputs(
-    session: Session, scope: PortfolioScope, *among: ColumnElement[bool]
+    session: Session, scope: PortfolioScope, *conditions: ColumnElement[bool]
 ) -> list[Project]:
-    """Projects with outputs that fulfil `among`."""
-    query = select(Project).where(scope.condition(session), Project.has_outputs.is_(True), *among)
+    """Projects in the scope that have outputs and meet the `conditions`, last changed first."""
+    query = select(Project).where(
+        scope.condition(session), Project.has_outputs.is_(True), *conditions
+    )
     query = query.options(selectinload(Project.adoptions))
     return list(
         session.scalars(query.order_by(Project.changed_at.desc(), Project.id).limit(MAX_PROJECTS))
@@ -41,29 +43,29 @@ def list_with_outputs(
 
 
 def list_adoptions(session: Session, scope: PortfolioScope, by: str = "") -> list[AdoptedOutput]:
-    """Who uses what, each once; only those by the council with this id, if one is given."""
-    is_named = cast(Project.details, Text).contains(by or '"adopters"', autoescape=True)
-    says_so = Project.adoptions.any(Adoption.author.has(Actor.uri == by) if by else true())
-    found: dict[tuple[int, str, str], AdoptedOutput] = {}
-    known = _make_resolver(session)
-    for project in list_with_outputs(session, scope, or_(is_named, says_so)):
+    """Adoptions without duplicates; with `by`, only those of the council with this actor URI."""
+    is_listed = cast(Project.details, Text).contains(by or '"adopters"', autoescape=True)
+    is_announced = Project.adoptions.any(Adoption.author.has(Actor.uri == by) if by else true())
+    adoptions: dict[tuple[int, str, str], AdoptedOutput] = {}
+    resolve = _make_resolver(session)
+    for project in list_with_outputs(session, scope, or_(is_listed, is_announced)):
         for output in project.outputs:
-            for adopter in map(known, output.adopters):
+            for adopter in map(resolve, output.adopters):
                 if not by or adopter.uri == by:
                     key = project.id, output.token, adopter.uri or adopter.name.casefold()
-                    found.setdefault(key, AdoptedOutput(project, output, adopter))
-    return list(found.values())
+                    adoptions.setdefault(key, AdoptedOutput(project, output, adopter))
+    return list(adoptions.values())
 
 
 def _make_resolver(session: Session) -> Callable[[Adopter], Adopter]:
-    """Gives an adopter the id of the council that it is: one whose node is at its address, or that
-    alone has its name. Whoever writes down who uses an output may know no more than a name.
+    """A function that fills in the actor URI of an adopter, as officers may have entered only its
+    name or website: the council at that address, or the only council with that name.
     """
     query = select(Council.name, Actor.uri).join(Council.actor).where(~Actor.is_blocked)
     councils = [(row.name.casefold(), row.uri) for row in session.execute(query)]
     by_origin = {parse_origin(uri): uri for _name, uri in councils}
-    namesakes = Counter(name for name, _uri in councils)
-    by_name = {name: uri for name, uri in councils if namesakes[name] == 1}
+    name_counts = Counter(name for name, _uri in councils)
+    by_name = {name: uri for name, uri in councils if name_counts[name] == 1}
 
     def resolve(adopter: Adopter) -> Adopter:
         try:

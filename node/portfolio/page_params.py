@@ -1,4 +1,4 @@
-"""What a visitor asked to see: scopes, months and pages, from the address of a page."""
+"""Parses the parameters of portfolio pages: search, council, month and page number."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ MONTH_PATTERN = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 @dataclass(frozen=True)
 class PortfolioParams:
-    """A scope, and the council that it is cut down to, if it is. `errors` are by parameter."""
+    """The scope of a page, the council it is limited to, if any, and errors by parameter."""
 
     scope: PortfolioScope
     council: Council | None
@@ -47,71 +47,71 @@ class PortfolioParams:
 
     @property
     def phase(self) -> str:
-        """The phase that was chosen, if it is one."""
+        """The selected phase; "" if none or several are selected."""
         return self.search_params.phase[0] if len(self.search_params.phase) == 1 else ""
 
     @property
     def other_filters(self) -> list[SelectedFilter]:
-        """What was chosen in the finder besides council, origin and phase."""
+        """The selected filters other than council, origin and phase, which have their own links."""
         if not self.search_params.is_narrowed:
             return []
-        found = list_selected_filters(self.search_params, self.facets)
-        return [one for one in found if self._is_other_filter(one.without)]
+        selected = list_selected_filters(self.search_params, self.facets)
+        return [item for item in selected if self._is_other_filter(item.without)]
 
     @cached_property
     def facets(self) -> tuple[SearchFacet, ...]:
-        """All that the finder narrows down by."""
+        """The facets of the project search."""
         return build_facets(
             search.list_shown_councils(current_work().session), current_node().hooks.facets
         )
 
     @property
     def days(self) -> tuple[DateRangeFilter, ...]:
-        """The spans of time that the finder narrows down by."""
+        """The date ranges of the project search."""
         return DATE_RANGES
 
     @property
     def months_ahead(self) -> Mapping[str, Mapping[int, str]]:
-        """For each span that is ahead: the same choice for so many months from today."""
+        """Query strings of this search by date range and number of months from today."""
         return months_ahead_queries(self.search_params, today())
 
     @property
     def page_pairs(self) -> list[tuple[str, str]]:
-        """The query parameters of the page itself, such as a month: a form keeps them."""
+        """The parameters of the page itself, such as a month, which the filter form must keep."""
         others = {item.name for item in fields(SearchParams)} | {"page", LANGUAGE_PARAMETER}
         return [pair for pair in request.args.items(multi=True) if pair[0] not in others]
 
     def _is_other_filter(self, without: SearchParams) -> bool:
-        kept = self.search_params
-        has_phase = not self.phase or without.phase == kept.phase
-        return has_phase and (without.origin, without.council) == (kept.origin, kept.council)
+        current = self.search_params
+        has_phase = not self.phase or without.phase == current.phase
+        return has_phase and (without.origin, without.council) == (current.origin, current.council)
 
     def finder_url(self, **changes: Any) -> str:
-        """The address of the list of the same projects, with some of it changed."""
+        """The URL of the project list with the same search, with `changes` to its parameters."""
         query = replace(self.search_params, **changes).query_string
         return url_for("projects.index") + (f"?{query}" if query else "")
 
 
 def parse_params() -> PortfolioParams:
-    """The choice in the query string, as the finder reads it; what is not a choice is left out."""
-    wanted, error = parse(request.args.items(multi=True))
-    wanted = replace(wanted, sort="")
-    number = wanted.council
+    """The parameters of the current request, without invalid values, which `errors` reports."""
+    params, error = parse(request.args.items(multi=True))
+    params = replace(params, sort="")
+    council_id = params.council
     session = current_work().session
-    council = councils.by_id(session, number) if number is not None else None
+    council = councils.by_id(session, council_id) if council_id is not None else None
     return PortfolioParams(
-        PortfolioScope(current_viewer(), wanted), council, error.fields if error else {}
+        PortfolioScope(current_viewer(), params), council, error.fields if error else {}
     )
 
 
 def parse_month(name: str) -> date | None:
-    """The first day of the month in the query string, such as `2026-11`."""
-    found = MONTH_PATTERN.fullmatch(request.args.get(name, ""))
-    return date(int(found[1]), int(found[2]), 1) if found else None
+    """The first day of the month in the parameter `name`, such as `2026-11`; None if invalid."""
+    match = MONTH_PATTERN.fullmatch(request.args.get(name, ""))
+    return date(int(match[1]), int(match[2]), 1) if match else None
 
 
 def today() -> date:
-    """The day it is in London."""
+    """Today's date in London."""
     return datetime.now(UTC).astimezone(LONDON).date()
 
 
@@ -120,5 +120,5 @@ def page_number() -> int:
 
 
 def public_url(endpoint: str, **values: Any) -> str:
-    """The whole address of a page, as it is known outside, whatever name it was asked by."""
+    """The absolute URL of a page under the server's base URL, whatever host the request used."""
     return f"{current_node().settings.base_url}{url_for(endpoint, **values)}"

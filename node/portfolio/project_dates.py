@@ -1,4 +1,4 @@
-"""The days of projects: when they start and end, and what falls due."""
+"""The dates of projects: start, end, end of contract, assessment and review."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from node.projects.models import Project
 
 
 class DateKind(StrEnum):
-    """What happens on a day."""
+    """What happens to the project on a date."""
 
     start = "start"
     end = "end"
@@ -39,13 +39,13 @@ DATE_COLUMNS: Mapping[DateKind, "InstrumentedAttribute[date | None]"] = {
     DateKind.assessment: Project.assessment_on,
     DateKind.review: Project.review_on,
 }
-# As they stand below each other on one day.
+# The order of several dates on the same day.
 KIND_ORDER = {kind: number for number, kind in enumerate(DateKind)}
 
 
 @dataclass(frozen=True)
 class ProjectDate:
-    """Something of a project that is on a day."""
+    """One date of a project."""
 
     on: date
     kind: DateKind
@@ -53,31 +53,31 @@ class ProjectDate:
 
     @property
     def is_estimated(self) -> bool:
-        said = self.project.details
-        return (self.kind is DateKind.start and said.start_is_estimated) or (
-            self.kind is DateKind.end and said.end_is_estimated
+        details = self.project.details
+        return (self.kind is DateKind.start and details.start_is_estimated) or (
+            self.kind is DateKind.end and details.end_is_estimated
         )
 
 
 def list_between(
-    session: Session, scope: PortfolioScope, first: date, last: date, most: int
+    session: Session, scope: PortfolioScope, first: date, last: date, limit: int
 ) -> list[ProjectDate]:
-    """What is on the days from `first` to `last`, in their order; at most so many, the earliest."""
-    found: list[ProjectDate] = []
+    """The dates from `first` to `last` (inclusive), the earliest `limit` of them, in order."""
+    dates: list[ProjectDate] = []
     for kind, column in DATE_COLUMNS.items():
-        on_these = select(Project).where(scope.condition(session), column.between(first, last))
-        query = projects.load_councils(on_these)
-        rows = session.scalars(query.order_by(column, Project.id).limit(most))
-        found += [ProjectDate(on, kind, row) for row in rows if (on := getattr(row, column.key))]
-    found.sort(key=lambda day: (day.on, KIND_ORDER[day.kind], day.project.id))
-    return found[:most]
+        in_range = select(Project).where(scope.condition(session), column.between(first, last))
+        query = projects.load_councils(in_range)
+        rows = session.scalars(query.order_by(column, Project.id).limit(limit))
+        dates += [ProjectDate(on, kind, row) for row in rows if (on := getattr(row, column.key))]
+    dates.sort(key=lambda day: (day.on, KIND_ORDER[day.kind], day.project.id))
+    return dates[:limit]
 
 
 def list_of_project(project: Project) -> list[ProjectDate]:
-    """The days of one project, in their order."""
-    found = [
+    """The dates of one project, in order."""
+    dates = [
         ProjectDate(on, kind, project)
         for kind, column in DATE_COLUMNS.items()
         if (on := getattr(project, column.key))
     ]
-    return sorted(found, key=lambda day: (day.on, KIND_ORDER[day.kind]))
+    return sorted(dates, key=lambda day: (day.on, KIND_ORDER[day.kind]))

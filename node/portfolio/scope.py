@@ -1,4 +1,4 @@
-"""Which projects a picture is of, and for whom."""
+"""The scope of a portfolio page: which projects it covers, and for which viewer."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ EVERYTHING = SearchParams()
 
 @dataclass(frozen=True)
 class PortfolioScope:
-    """What `reader` may see of what is `wanted`."""
+    """The projects that a search finds and that `viewer` may see."""
 
-    reader: Viewer = ANONYMOUS
+    viewer: Viewer = ANONYMOUS
     search_params: SearchParams = EVERYTHING
 
     def condition(self, session: Session) -> ColumnElement[bool]:
-        """The same, for a query on projects."""
-        return sql_filters.to_visible_condition(session, self.search_params, self.reader)
+        """The scope as an SQL condition on projects."""
+        return sql_filters.to_visible_condition(session, self.search_params, self.viewer)
 
 
-def scope_of_council(reader: Viewer, council_id: int) -> PortfolioScope:
+def scope_of_council(viewer: Viewer, council_id: int) -> PortfolioScope:
     """The projects of one council."""
-    return PortfolioScope(reader, SearchParams(council=council_id))
+    return PortfolioScope(viewer, SearchParams(council=council_id))

@@ -1,4 +1,4 @@
-"""The timeline: which projects are under way between two days, and where each is drawn."""
+"""The timeline: the projects under way in a window of months, and the bars that show them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,18 +11,18 @@ from node.projects import service as projects
 from node.projects.models import Project
 
 PAGE_SIZE = 20
-# How many months may be looked at at once.
+# Lengths of the window on offer, in months. The sizes below are in pixels.
 MONTH_LENGTHS = (12, 24, 60)
 WIDTH, ROW_HEIGHT, HEADER_HEIGHT = 940, 52, 36
 BAR_TOP, BAR_HEIGHT = 24, 16
-# Beyond this, a label stands to the left of where its bar ends.
+# Labels of bars that start further right than this are aligned right.
 MAX_LABEL_X = 560
 MAX_LEN_LABEL = 60
 
 
 @dataclass(frozen=True)
 class TimelineWindow:
-    """Some months, from the first day of one."""
+    """A number of months from the first day of a month."""
 
     first: date
     months: int
@@ -32,23 +32,23 @@ class TimelineWindow:
         return add_months(self.first, self.months) - timedelta(days=1)
 
     def x(self, on: date) -> float:
-        """Where a day is drawn, from the left edge; at an edge where it is beyond it."""
+        """The x position of a day in pixels; days outside the window are put at its edge."""
         share = (on - self.first).days / ((self.last - self.first).days + 1)
         return round(min(max(share, 0.0), 1.0) * WIDTH, 1)
 
     def is_open(self, on: date | None, *, is_estimated: bool) -> bool:
-        """Whether an end that is seen in this window is not sure."""
+        """Whether a start or end is unknown, or estimated and within this window."""
         return on is None or (is_estimated and self.first <= on <= self.last)
 
     def ticks(self) -> list[tuple[date, float]]:
-        """The months that are named above the picture, with their places."""
+        """The months labelled above the timeline, with their x positions."""
         step = {12: 1, 24: 3}.get(self.months, 12)
         days = [add_months(self.first, number) for number in range(0, self.months, step)]
         return [(on, self.x(on)) for on in days]
 
 
 def add_months(first: date, months: int) -> date:
-    """The first day of the month so many months after that of `first`, or before."""
+    """The first day of the month `months` after (or before) that of `first`; years 1970 to 2999."""
     number = min(max(first.year * 12 + first.month - 1 + months, 1970 * 12), 2999 * 12)
     return date(number // 12, number % 12 + 1, 1)
 
@@ -66,7 +66,7 @@ class TimelinePage:
 def list_under_way(
     session: Session, scope: PortfolioScope, window: TimelineWindow, number: int = 1
 ) -> TimelinePage:
-    """Projects of which something is within the window, the earliest start first."""
+    """Page `number` of the projects with a date or duration in the window, earliest start first."""
     condition = and_(scope.condition(session), _overlaps(window))
     total = session.scalar(select(func.count()).select_from(Project).where(condition)) or 0
     pages = max(1, -(-total // PAGE_SIZE))
@@ -107,11 +107,10 @@ def _overlaps(window: TimelineWindow) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class TimelineBar:
-    """A project as it is drawn.
+    """The bar of one project, in pixels.
 
-    `left` and `right` are the ends of its bar, the same where it has none; `open_left` and
-    `open_right` where an end is estimated, or not known. `contract` and `assessment` are the places
-    of their marks.
+    `left` and `right` are its ends, equal if there is no bar. `open_left` and `open_right` are the
+    widths of ends drawn as uncertain. `contract` and `assessment` are the x positions of marks.
     """
 
     project: Project
@@ -136,7 +135,7 @@ class TimelineBar:
 def draw_bars(
     window: TimelineWindow, projects: list[Project], labels: list[str]
 ) -> list[TimelineBar]:
-    """Where everything stands; each project with its label, cut to what fits."""
+    """The bars of the projects, with their labels shortened to fit."""
     return [
         _draw_bar(window, project, label, HEADER_HEIGHT + number * ROW_HEIGHT)
         for number, (project, label) in enumerate(zip(projects, labels, strict=True))
@@ -148,7 +147,7 @@ def total_height(bars: list[TimelineBar]) -> int:
 
 
 def _overlaps_span(window: TimelineWindow, project: Project) -> bool:
-    """Whether it goes on within the window; one that has ended may still have a mark there."""
+    """Whether the project's duration overlaps the window; if not, only its marks are drawn."""
     first, last = project.details.starts_on, project.details.ends_on
     if first is None and last is None:
         return False
@@ -156,25 +155,34 @@ def _overlaps_span(window: TimelineWindow, project: Project) -> bool:
 
 
 def _draw_bar(window: TimelineWindow, project: Project, label: str, y: int) -> TimelineBar:
-    said = project.details
+    details = project.details
     has_span = _overlaps_span(window, project)
-    left = window.x(said.starts_on or window.first) if has_span else 0.0
-    right = window.x(said.ends_on + timedelta(days=1)) if said.ends_on else float(WIDTH)
+    left = window.x(details.starts_on or window.first) if has_span else 0.0
+    right = window.x(details.ends_on + timedelta(days=1)) if details.ends_on else float(WIDTH)
     marks = {
         name: window.x(on) if on and window.first <= on <= window.last else None
-        for name, on in (("contract", said.contract_ends_on), ("assessment", said.assessment_on))
+        for name, on in (
+            ("contract", details.contract_ends_on),
+            ("assessment", details.assessment_on),
+        )
     }
     if not has_span:
         left = right = next((at for at in marks.values() if at is not None), 0.0)
-    # A project of a day can be seen too.
+    # Bars of short projects are at least 4 pixels wide.
     right = max(right, left + 4) if has_span else right
     open_width = round((right - left) * 0.3, 1)
-    is_open_left = has_span and window.is_open(said.starts_on, is_estimated=said.start_is_estimated)
-    is_open_right = has_span and window.is_open(said.ends_on, is_estimated=said.end_is_estimated)
-    cut = label if len(label) <= MAX_LEN_LABEL else label[: MAX_LEN_LABEL - 1].rstrip() + "…"
+    is_open_left = has_span and window.is_open(
+        details.starts_on, is_estimated=details.start_is_estimated
+    )
+    is_open_right = has_span and window.is_open(
+        details.ends_on, is_estimated=details.end_is_estimated
+    )
+    short_label = (
+        label if len(label) <= MAX_LEN_LABEL else label[: MAX_LEN_LABEL - 1].rstrip() + "…"
+    )
     return TimelineBar(
         project,
-        cut,
+        short_label,
         y,
         left,
         right,

@@ -1,7 +1,7 @@
-"""A sketch of the United Kingdom to put councils on: headlands and towns on the coast, joined up.
+"""A sketch of the United Kingdom for the map: headlands and coastal towns joined by lines.
 
-It was drawn for Moothall from what everybody knows of where these places are, to a few kilometres.
-It shows where one is, not where anything ends. Degrees north and east, clockwise.
+It was drawn for Moothall from general knowledge of where these places are, accurate to a few
+kilometres, and shows no boundaries. Points are degrees north and east, clockwise.
 """
 
 Coastline = tuple[tuple[float, float], ...]

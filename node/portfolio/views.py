@@ -29,9 +29,9 @@ from node.projects.models import Project
 from node.request import PUBLIC, current_node, current_work, permission
 from node.search import api_params
 
-# So many days a month of the calendar shows; a subscription has more.
+# Dates shown per month of the calendar, and dates in a calendar feed.
 MAX_PER_MONTH, MAX_PER_FEED = 300, 1_000
-# How far back and on a subscription reaches.
+# How far a calendar feed reaches back and ahead.
 FEED_PAST, FEED_FUTURE = timedelta(days=366), timedelta(days=3_660)
 
 
@@ -39,25 +39,25 @@ FEED_PAST, FEED_FUTURE = timedelta(days=366), timedelta(days=3_660)
 @permission(PUBLIC)
 def board() -> ResponseReturnValue:
     """Projects by phase."""
-    chosen = parse_params()
-    columns = boards.build_columns(current_work().session, chosen.scope)
-    return render_template("portfolio/board.html", asked=chosen, columns=columns)
+    params = parse_params()
+    columns = boards.build_columns(current_work().session, params.scope)
+    return render_template("portfolio/board.html", params=params, columns=columns)
 
 
 @blueprint.get("/portfolio/timeline")
 @permission(PUBLIC)
 def show_timeline() -> ResponseReturnValue:
-    """Projects by when they are under way."""
-    chosen, session = parse_params(), current_work().session
+    """Projects by the time in which they are under way."""
+    params, session = parse_params(), current_work().session
     length = request.args.get("months", type=int)
     months = length if length in timeline.MONTH_LENGTHS else timeline.MONTH_LENGTHS[0]
     first = parse_month("from") or timeline.add_months(today().replace(day=1), -months // 4)
     window = timeline.TimelineWindow(first, months)
-    page = timeline.list_under_way(session, chosen.scope, window, page_number())
-    bars = timeline.draw_bars(window, page.projects, [_label(each) for each in page.projects])
+    page = timeline.list_under_way(session, params.scope, window, page_number())
+    bars = timeline.draw_bars(window, page.projects, [_label(project) for project in page.projects])
     return render_template(
         "portfolio/timeline.html",
-        asked=chosen,
+        params=params,
         window=window,
         earlier=timeline.add_months(first, -months),
         later=timeline.add_months(first, months),
@@ -65,7 +65,7 @@ def show_timeline() -> ResponseReturnValue:
         page=page,
         bars=bars,
         height=timeline.total_height(bars),
-        without_days=timeline.count_undated(session, chosen.scope),
+        without_days=timeline.count_undated(session, params.scope),
     )
 
 
@@ -76,49 +76,47 @@ def _label(project: Project) -> str:
 @blueprint.get("/portfolio/calendar")
 @permission(PUBLIC)
 def show_calendar() -> ResponseReturnValue:
-    """One month, with what is on its days."""
-    chosen = parse_params()
+    """The dates of projects in one month."""
+    params = parse_params()
     first = parse_month("month") or today().replace(day=1)
     last = timeline.add_months(first, 1) - timedelta(days=1)
-    found = project_dates.list_between(
-        current_work().session, chosen.scope, first, last, MAX_PER_MONTH + 1
+    dates = project_dates.list_between(
+        current_work().session, params.scope, first, last, MAX_PER_MONTH + 1
     )
     by_day: dict[date, list[project_dates.ProjectDate]] = {}
-    for day in found[:MAX_PER_MONTH]:
+    for day in dates[:MAX_PER_MONTH]:
         by_day.setdefault(day.on, []).append(day)
-    address = _feed_url(chosen)
+    feed_url = _feed_url(params)
     return render_template(
         "portfolio/calendar.html",
-        asked=chosen,
+        params=params,
         first=first,
         earlier=timeline.add_months(first, -1),
         later=timeline.add_months(first, 1),
         today=today(),
         weeks=calendar.Calendar().monthdatescalendar(first.year, first.month),
         by_day=by_day,
-        is_cut=len(found) > MAX_PER_MONTH,
+        is_cut=len(dates) > MAX_PER_MONTH,
         most=MAX_PER_MONTH,
         kinds=project_dates.LABELS,
-        address=address,
-        subscription=f"webcal:{address.partition(':')[2]}",
+        address=feed_url,
+        subscription=f"webcal:{feed_url.partition(':')[2]}",
     )
 
 
-def _feed_url(chosen: PortfolioParams) -> str:
-    if chosen.council is not None:
-        address = public_url("portfolio.council_feed", council_id=chosen.council.id)
+def _feed_url(params: PortfolioParams) -> str:
+    if params.council is not None:
+        address = public_url("portfolio.council_feed", council_id=params.council.id)
     else:
         address = public_url("portfolio.feed_of_all")
-    query = replace(chosen.search_params, council=None).query_string
+    query = replace(params.search_params, council=None).query_string
     return f"{address}?{query}" if query else address
 
 
 @blueprint.get("/calendar.ics")
 @permission(PUBLIC)
 def feed_of_all() -> ResponseReturnValue:
-    """The days of all projects that may be read, or of those that are asked for as the finder would
-    be, for calendars to subscribe to.
-    """
+    """The dates of all visible projects, or those that match the search, as iCalendar."""
     own = councils.require_own(current_work().session)
     name = _("Digital projects: %(council)s and the councils it follows", council=own.name)
     return _feed_response(name, PortfolioScope(current_viewer(), api_params.parse_request_params()))
@@ -127,17 +125,17 @@ def feed_of_all() -> ResponseReturnValue:
 @blueprint.get("/councils/<int:council_id>/calendar.ics")
 @permission(PUBLIC)
 def council_feed(council_id: int) -> ResponseReturnValue:
-    """The days of one council's projects."""
+    """The dates of one council's projects, as iCalendar."""
     council = councils.by_id(current_work().session, council_id)
     name = _("Digital projects from %(council)s", council=council.name)
-    wanted = replace(api_params.parse_request_params(), council=council.id)
-    return _feed_response(name, PortfolioScope(current_viewer(), wanted))
+    params = replace(api_params.parse_request_params(), council=council.id)
+    return _feed_response(name, PortfolioScope(current_viewer(), params))
 
 
 @blueprint.get("/projects/<token>/calendar.ics")
 @permission(PUBLIC)
 def project_feed(token: str) -> ResponseReturnValue:
-    """The days of one project."""
+    """The dates of one project, as iCalendar."""
     project = projects.by_token(current_work().session, token, current_viewer())
     return _calendar_response(project.title, project_dates.list_of_project(project))
 
@@ -149,13 +147,13 @@ def _feed_response(name: str, scope: PortfolioScope) -> Response:
     )
 
 
-def _calendar_response(name: str, found: list[project_dates.ProjectDate]) -> Response:
-    from node.portfolio import ical_feed  # noqa: PLC0415 -- what it stands on is large, and seldom asked
+def _calendar_response(name: str, dates: list[project_dates.ProjectDate]) -> Response:
+    from node.portfolio import ical_feed  # noqa: PLC0415 -- large, and seldom needed
 
-    links = {day.project.id: public_url("projects.show", token=day.project.token) for day in found}
+    links = {day.project.id: public_url("projects.show", token=day.project.token) for day in dates}
     host = current_node().settings.authority
     response = Response(
-        ical_feed.build_calendar(name, found, host, links),
+        ical_feed.build_calendar(name, dates, host, links),
         content_type="text/calendar; charset=utf-8",
     )
     response.add_etag()

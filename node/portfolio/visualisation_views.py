@@ -1,4 +1,4 @@
-"""The pages of the portfolio that are about councils: map, network and numbers."""
+"""Portfolio pages about councils: map, network and statistics."""
 
 from dataclasses import replace
 
@@ -20,12 +20,12 @@ MAX_FOLLOWERS = 100
 @blueprint.get("/portfolio/map")
 @permission(PUBLIC)
 def show_map() -> ResponseReturnValue:
-    """Where the councils are."""
-    chosen = parse_params()
-    places = council_map.build_places(current_work().session, chosen.scope)
+    """Map of the councils and their numbers of projects."""
+    params = parse_params()
+    places = council_map.build_places(current_work().session, params.scope)
     return render_template(
         "portfolio/map.html",
-        asked=chosen,
+        params=params,
         places=places,
         chart=council_map,
         regions=list(council_map.summarise_regions(places)),
@@ -36,13 +36,13 @@ def show_map() -> ResponseReturnValue:
 @blueprint.get("/portfolio/network")
 @permission(PUBLIC)
 def show_network() -> ResponseReturnValue:
-    """Who works with whom."""
-    found = network.list_ties(current_work().session, PortfolioScope(current_viewer()))
+    """The network of councils that work together."""
+    ties = network.list_ties(current_work().session, PortfolioScope(current_viewer()))
     return render_template(
         "portfolio/network.html",
-        ties=found[: network.MAX_TIES],
-        more=max(0, len(found) - network.MAX_TIES),
-        drawing=network.draw(found),
+        ties=ties[: network.MAX_TIES],
+        more=max(0, len(ties) - network.MAX_TIES),
+        drawing=network.draw(ties),
         width=network.WIDTH,
         line_height=network.LINE_HEIGHT,
     )
@@ -51,20 +51,20 @@ def show_network() -> ResponseReturnValue:
 @blueprint.get("/numbers")
 @permission(PUBLIC)
 def show_numbers() -> ResponseReturnValue:
-    """The portfolio in numbers."""
-    chosen, session = parse_params(), current_work().session
-    scope = replace(chosen.scope, search_params=replace(chosen.search_params, phase=()))
+    """Statistics of the portfolio."""
+    params, session = parse_params(), current_work().session
+    scope = replace(params.scope, search_params=replace(params.search_params, phase=()))
     own = councils.require_own(session)
     adoptions = output_adoptions.list_adoptions(session, scope)
     return render_template(
         "portfolio/numbers.html",
-        asked=chosen,
+        params=params,
         own=own,
         phases=board.count_by_phase(session, scope),
         by_council=statistics.count_by_council(session, scope),
         freshness=statistics.count_by_freshness(session, scope),
         months=statistics.count_updates_by_month(session, scope, today()),
         adoptions=adoptions,
-        adopters=len({each.adopter.uri or each.adopter.name.casefold() for each in adoptions}),
+        adopters=len({item.adopter.uri or item.adopter.name.casefold() for item in adoptions}),
         followers=statistics.count_followers(session, own, MAX_FOLLOWERS),
     )
