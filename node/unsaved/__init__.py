@@ -1,1 +1,1 @@
-"""What somebody typed into a form and did not save yet: kept, so that nothing is lost."""
+"""Stores what users typed into a form and have not saved yet, so that nothing is lost."""

@@ -1,4 +1,4 @@
-"""Text that is typed and not saved."""
+"""Unsaved form input."""
 
 from datetime import datetime
 from secrets import token_urlsafe
@@ -10,7 +10,9 @@ from node.db import Base, now
 
 
 class UnsavedText(Base):
-    """What stood in the fields of the form at `path`, as `user_id` typed it, who alone sees it."""
+    """The input of one user, visible to them alone, in the form at `path`. `fields` is a list of
+    [name, value] pairs.
+    """
 
     __tablename__ = "unsaved"
     __table_args__ = (UniqueConstraint("user_id", "path"),)

@@ -1,4 +1,4 @@
-"""Keeping what is typed in a form, and the way back to it."""
+"""Stores form input as it is typed, and pages to restore it."""
 
 from typing import cast
 
@@ -34,7 +34,7 @@ WRITE = "projects.edit"
 
 
 def keeps_text_at(path: str) -> bool:
-    """Whether there is a form at an address of ours in which what is typed is kept."""
+    """Whether the form at this path has its input stored."""
     try:
         endpoint, _values = current_app.url_map.bind("").match(path, method="POST")
     except HTTPException:
@@ -43,25 +43,25 @@ def keeps_text_at(path: str) -> bool:
 
 
 def keeps_text_here() -> bool:
-    """Whether what is typed on this page is kept. Who is signed in was asked already, where a form
-    is; an error page does not ask the database again.
+    """Whether input on the current page is stored. Uses the user that Flask-Login has loaded
+    already, so that error pages do not query the database.
     """
     user = g.get("_login_user")
     return user is not None and not user.is_anonymous and keeps_text_at(request.path)
 
 
 def render_banner() -> Markup:
-    """On a page with a form: what keeps its text, and the way to what was kept."""
+    """For a page with a form: the script's settings, and a link to restore unsaved input."""
     if not keeps_text_here():
         return Markup("")
-    kept = None
+    unsaved = None
     if request.method == "GET":
-        kept = service.find_by_path(current_work().session, current_user, request.path)
-    return Markup(render_template("unsaved/_banner.html", kept=kept))  # noqa: S704 -- our own
+        unsaved = service.find_by_path(current_work().session, current_user, request.path)
+    return Markup(render_template("unsaved/_banner.html", unsaved=unsaved))  # noqa: S704 -- our own
 
 
 def restore_status(response: Response) -> None:
-    """A form that is shown again with text that was kept is no failure."""
+    """Change the status to 200 where a form is shown again only to restore input."""
     if (
         response.status_code == 400
         and CONTINUE_FIELD in request.form
@@ -71,14 +71,14 @@ def restore_status(response: Response) -> None:
 
 
 def forget_saved_text() -> None:
-    """What somebody typed in a form was just saved: it is kept no longer."""
+    """Delete the stored input of the form that the current request has saved."""
     if request.method == "POST" and is_signed_in() and keeps_text_at(request.path):
         service.delete_saved(current_work().session, current_user, request.path)
 
 
 def keep_for_sign_in() -> Response | None:
-    """What was sent by somebody who is no longer signed in is kept for them until they sign in
-    again. None where there is nothing to keep, or the form was made for nobody who works here.
+    """Store the input of a user who is no longer signed in, and redirect to the sign-in page. None
+    if there is no input, or the form was not rendered for an active user.
     """
     fields, user_id = _typed_fields(), _writer_id()
     if not fields or user_id is None:
@@ -92,24 +92,24 @@ def keep_for_sign_in() -> Response | None:
     except InvalidInputError:
         return None
     flash(_("Sign in again. Your text has not been lost, but it is not saved yet."), "error")
-    back = url_for("unsaved.show", token=token)
-    return cast("Response", redirect(url_for("security.login", next=back)))
+    next_url = url_for("unsaved.show", token=token)
+    return cast("Response", redirect(url_for("security.login", next=next_url)))
 
 
 def writer_token() -> str:
-    """Whose form it is, sealed so that nobody else can say it; for whoever is signed in."""
+    """The current user's id, signed, for a hidden field that names the writer of a form."""
     return str(_serializer().dumps(current_user.id))
 
 
 def _writer_id() -> int | None:
-    """For whom the form that was just sent was made, however long ago their session ended."""
+    """The id of the user for whom the submitted form was rendered, even if signed out since."""
     try:
-        found = _serializer().loads(
+        user_id = _serializer().loads(
             request.form.get("_writer", ""), max_age=int(service.RETENTION.total_seconds())
         )
     except BadData:
         return None
-    return int(found)
+    return int(user_id)
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -117,8 +117,8 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def handle_expired_form() -> Response | None:
-    """A form was sent whose token is too old: what was typed in it, and the way on. None where
-    there is nothing to keep.
+    """The response to a form with an expired CSRF token: a page that has its input and can submit
+    it again. None if there is no input.
     """
     if not is_signed_in():
         return keep_for_sign_in()
@@ -130,7 +130,7 @@ def handle_expired_form() -> Response | None:
 
 
 def _typed_fields() -> list[tuple[str, str]]:
-    """What was typed in the form that was just sent, if it is one of which text is kept."""
+    """The input in the submitted form, if its input is stored; else empty."""
     if request.method != "POST" or not keeps_text_at(request.path):
         return []
     fields = service.typed_fields(request.form.items(multi=True))
@@ -140,7 +140,7 @@ def _typed_fields() -> list[tuple[str, str]]:
 @blueprint.post("/unsaved")
 @permission(WRITE)
 def keep() -> ResponseReturnValue:
-    """The script of a form sends what is typed so far."""
+    """Store input sent by the script of a form while the user types."""
     path = request.form.get("_for", "")
     if not keeps_text_at(path):
         raise InvalidInputError(msg("There is no such form."))
@@ -153,11 +153,11 @@ def keep() -> ResponseReturnValue:
 @blueprint.get("/unsaved/<token>")
 @permission(WRITE)
 def show(token: str) -> ResponseReturnValue:
-    """What was typed, and the two things to do with it."""
-    kept = service.get_by_token(current_work().session, token, current_user)
-    if not keeps_text_at(kept.path):
+    """Unsaved input, to be restored or discarded."""
+    unsaved = service.get_by_token(current_work().session, token, current_user)
+    if not keeps_text_at(unsaved.path):
         raise NotFoundError(msg("The form for this text no longer exists."))
-    return render_template("unsaved/show.html", kept=kept)
+    return render_template("unsaved/show.html", unsaved=unsaved)
 
 
 @blueprint.post("/unsaved/<token>/discard")
