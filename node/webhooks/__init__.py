@@ -1,1 +1,1 @@
-"""Telling other programs what happens here: signed, queued, tried again (Standard Webhooks)."""
+"""Webhooks: signed, queued and retried messages about events (Standard Webhooks)."""

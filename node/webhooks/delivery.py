@@ -1,4 +1,4 @@
-"""The job that sends what waits, and records what came of it."""
+"""The job that sends webhook messages and records the results."""
 
 import random
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from node.webhooks.models import Webhook, WebhookMessage
 log = structlog.get_logger(__name__)
 
 MAX_CONCURRENT = 4
-# A message is tried for so long; an address at which all failed for so long is told nothing more.
+# How long a message is retried; a webhook that only fails for longer is switched off.
 RETRY_FOR, DISABLE_AFTER = timedelta(days=3), timedelta(days=5)
 HTTP_GONE = 410
 RETENTION = timedelta(days=30)
@@ -31,7 +31,7 @@ RETENTION = timedelta(days=30)
 
 @dataclass(frozen=True)
 class WebhookAttempt:
-    """What came of one attempt: the status of the answer, or in words why there is none."""
+    """The result of one attempt: the status of the response, or why there is none in `detail`."""
 
     status: int | None
     detail: str = ""
@@ -41,93 +41,97 @@ class WebhookAttempt:
 
 @queues.wakes_for_next(WebhookMessage)
 def run_job(node: Node) -> None:
-    """The job: send all that is due."""
+    """Job: send all due messages, and prune once an hour."""
     queues.process_queue(node, WebhookMessage, partial(_attempt, node), concurrency=MAX_CONCURRENT)
     run_hourly(node, WebhookMessage.JOB, lambda: prune_messages(node))
 
 
-def _attempt(node: Node, leased: queues.Lease) -> None:
+def _attempt(node: Node, lease: queues.Lease) -> None:
     with node.reading() as session:
-        row = session.get(WebhookMessage, leased.id)
+        row = session.get(WebhookMessage, lease.id)
         if row is None or row.state != WebhookMessage.WAITING:
             return
         url, body = row.webhook.url, row.body.encode()
-        signed = signing.signed_headers(
+        headers = signing.signed_headers(
             row.reference, now(), body, service.signing_secrets(row.webhook)
         )
-        why_not = _reason_not_sent(node, session, row)
-    tried = WebhookAttempt(None, why_not, is_final=True)
-    if not why_not:
-        tried = _send(node, url, body, signed)
-    queues.record_with_retry(node, WebhookMessage, lambda work: _record(work, leased, tried))
+        reason = _reason_not_sent(node, session, row)
+    attempt = WebhookAttempt(None, reason, is_final=True)
+    if not reason:
+        attempt = _send(node, url, body, headers)
+    queues.record_with_retry(node, WebhookMessage, lambda work: _record(work, lease, attempt))
 
 
-def _reason_not_sent(node: Node, session: Session, row: WebhookMessage) -> str:
-    """Why a message is not sent now; empty where it is."""
-    hook = row.webhook
-    if hook.off_at is not None:
+def _reason_not_sent(node: Node, session: Session, message: WebhookMessage) -> str:
+    """Why a message must not be sent now; empty if it may be."""
+    webhook = message.webhook
+    if webhook.off_at is not None:
         return str(msg("The webhook is switched off."))
-    if not service.can_have_webhooks(node.hooks, hook.user):
+    if not service.can_have_webhooks(node.hooks, webhook.user):
         return str(msg("The webhook’s owner can no longer have webhooks."))
-    if not service.is_still_valid(session, hook, row):
+    if not service.is_still_valid(session, webhook, message):
         return str(msg("The project or update was deleted, or who can see it has changed."))
     return ""
 
 
-def _send(node: Node, url: str, body: bytes, signed: dict[str, str]) -> WebhookAttempt:
-    """Send it, as an address that an officer chose: never to a private host, and of the answer
-    nothing but the status is kept, which says enough and shows no page of anybody's network.
+def _send(node: Node, url: str, body: bytes, headers: dict[str, str]) -> WebhookAttempt:
+    """Send a message to a URL that an officer chose: never to a private host, and only the status
+    of the response is kept, so that no one can read pages of an internal network through it.
     """
     client = node.outbound.public_only
     try:
-        answer = client.post(url, body, content_type="application/json", headers=signed)
+        response = client.post(url, body, content_type="application/json", headers=headers)
     except OutboundError as error:
         return WebhookAttempt(None, str(error.text_for_officers), is_final=error.permanent)
-    return WebhookAttempt(answer.status, retry_after=answer.headers.get("retry-after"))
+    return WebhookAttempt(response.status, retry_after=response.headers.get("retry-after"))
 
 
-def _record(work: UnitOfWork, leased: queues.Lease, tried: WebhookAttempt) -> None:
-    row = work.session.get(WebhookMessage, leased.id, with_for_update={"of": WebhookMessage})
+def _record(work: UnitOfWork, lease: queues.Lease, attempt: WebhookAttempt) -> None:
+    row = work.session.get(WebhookMessage, lease.id, with_for_update={"of": WebhookMessage})
     if row is None or row.state != WebhookMessage.WAITING:
         return
-    moment = now()
+    attempted_at = now()
     row.attempts += 1
-    row.leased_until, row.tried_at = None, moment
-    row.status, row.answer = tried.status, tried.detail
+    row.leased_until, row.tried_at = None, attempted_at
+    row.status, row.answer = attempt.status, attempt.detail
     outcome = RetryDecision.give_up()
-    if not tried.is_final and tried.status != HTTP_GONE:
-        age, spread = moment - row.created_at, random.random()  # noqa: S311 -- no secret
+    if not attempt.is_final and attempt.status != HTTP_GONE:
+        age, spread = attempted_at - row.created_at, random.random()  # noqa: S311 -- no secret
         outcome = decide(
-            tried.status, row.attempts, age, tried.retry_after, spread, moment, RETRY_FOR
+            attempt.status, row.attempts, age, attempt.retry_after, spread, attempted_at, RETRY_FOR
         )
     if outcome.retry_in is None:
         row.move_to("delivered" if outcome.delivered else "failed")
-        row.finished_at = moment
+        row.finished_at = attempted_at
     else:
-        row.due_at = moment + outcome.retry_in
-    _record_health(work, row.webhook, tried, is_delivered=outcome.delivered)
+        row.due_at = attempted_at + outcome.retry_in
+    _record_health(work, row.webhook, attempt, is_delivered=outcome.delivered)
 
 
 def _record_health(
-    work: UnitOfWork, hook: Webhook, tried: WebhookAttempt, *, is_delivered: bool
+    work: UnitOfWork, webhook: Webhook, attempt: WebhookAttempt, *, is_delivered: bool
 ) -> None:
-    """How the address fares; one that does not answer for days is switched off."""
-    moment = now()
+    """Record success or failure of a webhook; one that failed for `DISABLE_AFTER`, or is gone, is
+    switched off.
+    """
+    checked_at = now()
     if is_delivered:
-        hook.failing_since = None
+        webhook.failing_since = None
         return
-    if hook.off_at is not None:
+    if webhook.off_at is not None:
         return
-    hook.failing_since = hook.failing_since or moment
-    is_lost = tried.status == HTTP_GONE or hook.failing_since < moment - DISABLE_AFTER
-    if is_lost:
-        hook.off_at = moment
-        work.audit("webhook.off", hook.url)
-        log.warning("a webhook is switched off", url=hook.url, status=tried.status)
+    webhook.failing_since = webhook.failing_since or checked_at
+    is_unreachable = (
+        attempt.status == HTTP_GONE or webhook.failing_since < checked_at - DISABLE_AFTER
+    )
+    if is_unreachable:
+        webhook.off_at = checked_at
+        work.audit("webhook.off", webhook.url)
+        log.warning("webhook switched off", url=webhook.url, status=attempt.status)
 
 
 def prune_messages(node: Node) -> None:
-    """Forget what was sent or given up long ago."""
+    """Delete messages that were delivered or failed longer than `RETENTION` ago."""
     old = select(WebhookMessage.id).where(
         WebhookMessage.state != WebhookMessage.WAITING,
         WebhookMessage.finished_at < now() - RETENTION,

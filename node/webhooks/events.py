@@ -1,4 +1,4 @@
-"""What a webhook can be told of, and what it is told. Pure."""
+"""The events that webhooks can subscribe to, and their payloads. Pure."""
 
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from node.updates.models import Update
 
 
 class WebhookEvent(StrEnum):
-    """Something that happened to a project of ours."""
+    """The type of a message."""
 
     published = "project.published"
     updated = "project.updated"
@@ -34,7 +34,7 @@ def project_payload(settings: Settings, project: Project) -> dict[str, Any]:
 
 
 def deleted_payload(project: Project) -> dict[str, Any]:
-    """All that is said of one that is gone, or that whoever hears of it may no longer see."""
+    """The payload for a project that was deleted, or that the subscriber may no longer see."""
     return {"token": project.token, "id": project.uri}
 
 
@@ -42,15 +42,17 @@ def update_payload(settings: Settings, update: Update) -> dict[str, Any]:
     return representations.describe_update(update, f"{settings.base_url}/updates/{update.token}")
 
 
-def public_event(
-    event: WebhookEvent, before: Visibility, now_is: Visibility
-) -> WebhookEvent | None:
-    """What an event is to those who hear of public projects alone; None where it is nothing."""
-    was, is_now = before is Visibility.public, now_is is Visibility.public
+def public_event(event: WebhookEvent, before: Visibility, after: Visibility) -> WebhookEvent | None:
+    """The event as seen by webhooks for public projects only; None if it concerns none of them.
+
+    `before` and `after` are the project's visibility. A project that becomes public is published
+    to these webhooks, one that is no longer public is deleted.
+    """
+    was_public, is_public = before is Visibility.public, after is Visibility.public
     if event is not WebhookEvent.updated:
-        return event if is_now else None
-    if was and is_now:
+        return event if is_public else None
+    if was_public and is_public:
         return event
-    if is_now:
+    if is_public:
         return WebhookEvent.published
-    return WebhookEvent.deleted if was else None
+    return WebhookEvent.deleted if was_public else None

@@ -1,4 +1,4 @@
-"""The form in which a webhook is added."""
+"""The form to add a webhook."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectChoice, SelectMultipleField, StringField
@@ -16,7 +16,7 @@ EVENT_LABELS = {
 
 
 class WebhookForm(StrictForm):
-    """An address, and what it is told of."""
+    """The URL, the events to send, and whether to include projects that are not public."""
 
     url = StringField(
         _l("Address"),

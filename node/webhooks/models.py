@@ -1,4 +1,4 @@
-"""Whom to tell, and what is on its way. The rows are the queue."""
+"""Webhooks and the messages to them. The message rows are the queue."""
 
 import secrets
 from base64 import b64encode
@@ -20,12 +20,12 @@ def new_secret() -> str:
 
 
 class Webhook(Base):
-    """An address that is told of `events`. `tells_all`: also of projects that not everybody may
-    see. After `secret` was changed, messages are signed with `old_secret` too, for a while.
+    """A URL that is sent `events`. `tells_all` includes projects that are not public. After a
+    change of `secret`, messages are signed with `old_secret` too for a while.
 
-    `failing_since` is when the first of those failed that failed in a row. One that is `off_at` is
-    told nothing until somebody switches it on. One that is `removed_at` is shown to nobody, and
-    goes once its messages are deleted.
+    `failing_since` is when the first of the latest uninterrupted failures occurred. A webhook with
+    `off_at` is sent nothing until it is switched on. One with `removed_at` is hidden, and deleted
+    once its messages are.
     """
 
     __tablename__ = "webhook"
@@ -46,8 +46,8 @@ class Webhook(Base):
 
 
 class WebhookMessage(QueueMixin, Base):
-    """One message to one webhook. `reference` is its name there, the same at each attempt; `status`
-    is what the last was answered, or `answer` says why nothing was.
+    """One message to one webhook. `reference` identifies it to the receiver, the same at each
+    attempt. `status` is that of the last response; without one, `answer` says why.
     """
 
     __tablename__ = "webhook_message"

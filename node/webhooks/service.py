@@ -1,4 +1,4 @@
-"""Webhooks: whom to tell, and putting messages to them in the queue."""
+"""Manages webhooks, and queues messages to them when projects or updates change."""
 
 import json
 from collections.abc import Sequence
@@ -30,33 +30,35 @@ from node.webhooks.events import SUBSCRIBABLE_EVENTS, WebhookEvent
 from node.webhooks.models import Webhook, WebhookMessage, new_secret
 
 PERMISSION = "projects.edit"
-# So many may one person have, and so many messages wait for one of them.
+# Webhooks of one user, and pending messages to one webhook; further ones are dropped.
 MAX_PER_PERSON, MAX_PENDING = 10, 1_000
-# For so long messages are signed with the secret before too.
+# How long messages are also signed with the previous secret.
 OLD_SECRET_VALID_FOR = timedelta(days=1)
 MAX_SHOWN = 20
 
 
 def add(
-    work: UnitOfWork, user: User, url: str, wanted: Sequence[str], *, tells_all: bool
+    work: UnitOfWork, user: User, url: str, event_names: Sequence[str], *, tells_all: bool
 ) -> Webhook:
-    """Tell `url` of what happens from now on. Raises `InvalidInputError`."""
+    """Add a webhook for these events. Raises `InvalidInputError` for an invalid URL or event, and
+    `ConflictError` if the user has too many webhooks.
+    """
     url = url.strip()
-    wrong: dict[str, Message] = {}
+    errors: dict[str, Message] = {}
     try:
         parse_target(url, private_hosts=())
     except OutboundError as error:
-        wrong["url"] = (
+        errors["url"] = (
             msg("This address cannot be used: %(why)s", why=error.text_for_officers)
             if url
             else msg("Enter an address that begins with https://")
         )
-    if not wanted or not set(wanted) <= set(SUBSCRIBABLE_EVENTS):
-        wrong["events"] = msg("Select which events to send")
-    if wrong:
-        raise InvalidInputError(msg("The webhook could not be saved."), wrong)
-    mine = Webhook.user_id == user.id, Webhook.removed_at.is_(None)
-    query = select(func.count()).select_from(Webhook).where(*mine)
+    if not event_names or not set(event_names) <= set(SUBSCRIBABLE_EVENTS):
+        errors["events"] = msg("Select which events to send")
+    if errors:
+        raise InvalidInputError(msg("The webhook could not be saved."), errors)
+    is_own = Webhook.user_id == user.id, Webhook.removed_at.is_(None)
+    query = select(func.count()).select_from(Webhook).where(*is_own)
     if (work.session.scalar(query) or 0) >= MAX_PER_PERSON:
         raise ConflictError(
             msg(
@@ -64,71 +66,73 @@ def add(
                 most=MAX_PER_PERSON,
             )
         )
-    chosen = [event.value for event in SUBSCRIBABLE_EVENTS if event in wanted]
-    hook = Webhook(user=user, url=url, events=chosen, tells_all=tells_all)
-    work.session.add(hook)
+    subscribed = [event.value for event in SUBSCRIBABLE_EVENTS if event in event_names]
+    webhook = Webhook(user=user, url=url, events=subscribed, tells_all=tells_all)
+    work.session.add(webhook)
     work.session.flush()
     credentials.notify_user(work, user, AccountChange.webhook, url=url)
-    work.audit("webhook.add", url, events=chosen, tells_all=tells_all)
-    return hook
+    work.audit("webhook.add", url, events=subscribed, tells_all=tells_all)
+    return webhook
 
 
 def list_of_user(session: Session, user: User, *, all_users: bool) -> list[Webhook]:
-    """A person's webhooks; or all, for whoever looks after the node."""
+    """A user's webhooks; or those of all users, for an operator."""
     query = select(Webhook).where(Webhook.removed_at.is_(None))
     query = query.order_by(Webhook.id.desc()).limit(200)
     return list(session.scalars(query if all_users else query.where(Webhook.user_id == user.id)))
 
 
-def find(session: Session, user: User, number: int, *, all_users: bool) -> Webhook:
-    """Raises `NotFoundError` for none, and for somebody else's."""
-    hook = session.get(Webhook, number)
-    is_there = hook is not None and hook.removed_at is None
-    if hook is None or not is_there or not (all_users or hook.user_id == user.id):
+def find(session: Session, user: User, webhook_id: int, *, all_users: bool) -> Webhook:
+    """Raises `NotFoundError` if there is none, or it is another user's and not `all_users`."""
+    webhook = session.get(Webhook, webhook_id)
+    is_removed = webhook is None or webhook.removed_at is not None
+    if webhook is None or is_removed or not (all_users or webhook.user_id == user.id):
         raise NotFoundError(msg("There is no such webhook."))
-    return hook
+    return webhook
 
 
-def list_messages(session: Session, hook: Webhook) -> list[WebhookMessage]:
+def list_messages(session: Session, webhook: Webhook) -> list[WebhookMessage]:
     """The newest messages to a webhook."""
-    query = select(WebhookMessage).where(WebhookMessage.webhook_id == hook.id)
+    query = select(WebhookMessage).where(WebhookMessage.webhook_id == webhook.id)
     return list(session.scalars(query.order_by(WebhookMessage.id.desc()).limit(MAX_SHOWN)))
 
 
-def change_secret(work: UnitOfWork, hook: Webhook) -> str:
-    """A new secret, which is shown this once."""
-    hook.old_secret, hook.secret, hook.changed_secret_at = hook.secret, new_secret(), now()
-    work.audit("webhook.secret", hook.url)
-    return hook.secret
-
-
-def signing_secrets(hook: Webhook) -> list[str]:
-    """With what messages are signed now."""
-    changed = hook.changed_secret_at
-    is_new = (
-        hook.old_secret is not None
-        and changed is not None
-        and changed > now() - OLD_SECRET_VALID_FOR
+def change_secret(work: UnitOfWork, webhook: Webhook) -> str:
+    """Replace the secret of a webhook. Returns the new one, which is shown only once."""
+    webhook.old_secret, webhook.secret, webhook.changed_secret_at = (
+        webhook.secret,
+        new_secret(),
+        now(),
     )
-    return [hook.secret, *([hook.old_secret] if is_new and hook.old_secret else [])]
+    work.audit("webhook.secret", webhook.url)
+    return webhook.secret
 
 
-def remove(work: UnitOfWork, hook: Webhook) -> None:
-    """Nothing more is sent there. The messages go first, and the webhook with the last of them."""
-    work.audit("webhook.remove", hook.url)
-    hook.removed_at = hook.off_at = now()
-    long_writes.begin(work, REMOVE_WEBHOOK, str(hook.id))
+def signing_secrets(webhook: Webhook) -> list[str]:
+    """The secrets that messages are signed with now, the current one first."""
+    changed_at = webhook.changed_secret_at
+    secrets = [webhook.secret]
+    if webhook.old_secret and changed_at and changed_at > now() - OLD_SECRET_VALID_FOR:
+        secrets.append(webhook.old_secret)
+    return secrets
+
+
+def remove(work: UnitOfWork, webhook: Webhook) -> None:
+    """Switch a webhook off and start the long write that deletes its messages, and then itself."""
+    work.audit("webhook.remove", webhook.url)
+    webhook.removed_at = webhook.off_at = now()
+    long_writes.begin(work, REMOVE_WEBHOOK, str(webhook.id))
 
 
 def _remove_some(work: UnitOfWork, row: long_writes.LongWrite) -> bool:
-    session, hook_id = work.session, int(row.subject)
-    messages = select(WebhookMessage.id).where(WebhookMessage.webhook_id == hook_id)
+    session, webhook_id = work.session, int(row.subject)
+    messages = select(WebhookMessage.id).where(WebhookMessage.webhook_id == webhook_id)
     ids = long_writes.lock_batch(session, WebhookMessage, messages)
-    gone = delete(WebhookMessage).where(WebhookMessage.id.in_(ids))
-    session.execute(gone, execution_options=long_writes.UNSYNCHRONISED)
+    deletion = delete(WebhookMessage).where(WebhookMessage.id.in_(ids))
+    session.execute(deletion, execution_options=long_writes.UNSYNCHRONISED)
     if long_writes.is_any_left(session, messages):
         return True
-    session.execute(delete(Webhook).where(Webhook.id == hook_id))
+    session.execute(delete(Webhook).where(Webhook.id == webhook_id))
     return False
 
 
@@ -136,56 +140,53 @@ REMOVE_WEBHOOK = long_writes.LongWriteKind("remove-webhook", _remove_some)
 
 
 def disable_all(work: UnitOfWork, user: User) -> None:
-    """Nothing more is sent to a person's webhooks until they switch them on, and the secrets that
-    were shown are no good any more.
-    """
-    for hook in work.session.scalars(select(Webhook).where(Webhook.user_id == user.id)):
-        hook.secret, hook.old_secret, hook.changed_secret_at = new_secret(), None, now()
-        hook.off_at = hook.off_at or now()
+    """Switch off all webhooks of a user, and replace their secrets."""
+    for webhook in work.session.scalars(select(Webhook).where(Webhook.user_id == user.id)):
+        webhook.secret, webhook.old_secret, webhook.changed_secret_at = new_secret(), None, now()
+        webhook.off_at = webhook.off_at or now()
 
 
-def switch_on(work: UnitOfWork, hook: Webhook) -> None:
-    """Somebody saw to it that the address answers again."""
-    hook.off_at = hook.failing_since = None
-    work.audit("webhook.on", hook.url)
+def switch_on(work: UnitOfWork, webhook: Webhook) -> None:
+    """Switch a webhook on again, and forget its failures."""
+    webhook.off_at = webhook.failing_since = None
+    work.audit("webhook.on", webhook.url)
 
 
-def queue_test(work: UnitOfWork, hook: Webhook) -> None:
-    """Send a message that is about nothing."""
-    if hook.off_at is not None:
+def queue_test(work: UnitOfWork, webhook: Webhook) -> None:
+    """Queue a test message. Raises `ConflictError` if the webhook is switched off."""
+    if webhook.off_at is not None:
         raise ConflictError(msg("The webhook is switched off. Switch it on first."))
-    _enqueue(work, hook, WebhookEvent.test, {"sentence": "This is a test."})
+    _enqueue(work, webhook, WebhookEvent.test, {"sentence": "This is a test."})
 
 
 def on_project_event(work: UnitOfWork, event: str, project: Project, before: Visibility) -> None:
-    """Something happened to a project of ours: tell all webhooks that want to hear of it.
+    """Queue messages about an event of a local project to the webhooks subscribed to it.
 
-    `before` is who could see the project until now.
+    `before` is the project's visibility before the event.
     """
-    for hook in _active_webhooks(work):
-        said: WebhookEvent | None = WebhookEvent(event)
-        if not hook.tells_all:
-            said = events.public_event(WebhookEvent(event), before, project.visibility)
-        if said is not None and said in hook.events:
-            is_gone = said is WebhookEvent.deleted
+    for webhook in _active_webhooks(work):
+        visible_event: WebhookEvent | None = WebhookEvent(event)
+        if not webhook.tells_all:
+            visible_event = events.public_event(WebhookEvent(event), before, project.visibility)
+        if visible_event is not None and visible_event in webhook.events:
             data = (
                 events.deleted_payload(project)
-                if is_gone
+                if visible_event is WebhookEvent.deleted
                 else events.project_payload(work.settings, project)
             )
-            _enqueue(work, hook, said, data)
+            _enqueue(work, webhook, visible_event, data)
 
 
 def on_update_event(work: UnitOfWork, update: Update) -> None:
-    """An update of ours was written; of one that was deleted nothing is told."""
+    """Queue messages about an update that was written here; none about a deleted one."""
     if update.state is UpdateState.deleted:
         return
     is_public = update.project.visibility is Visibility.public
-    for hook in _active_webhooks(work):
-        if WebhookEvent.update_published in hook.events and (hook.tells_all or is_public):
+    for webhook in _active_webhooks(work):
+        if WebhookEvent.update_published in webhook.events and (webhook.tells_all or is_public):
             _enqueue(
                 work,
-                hook,
+                webhook,
                 WebhookEvent.update_published,
                 events.update_payload(work.settings, update),
             )
@@ -193,38 +194,41 @@ def on_update_event(work: UnitOfWork, update: Update) -> None:
 
 def _active_webhooks(work: UnitOfWork) -> list[Webhook]:
     query = select(Webhook).join(User).where(Webhook.off_at.is_(None), User.active)
-    found = work.session.scalars(query.order_by(Webhook.id))
-    return [hook for hook in found if can_have_webhooks(work.node.hooks, hook.user)]
+    webhooks = work.session.scalars(query.order_by(Webhook.id))
+    return [webhook for webhook in webhooks if can_have_webhooks(work.node.hooks, webhook.user)]
 
 
 def can_have_webhooks(hooks: Hooks, user: User) -> bool:
-    """Whether a person may have webhooks now; asked whenever one is used."""
+    """Whether a user may have webhooks; checked whenever one is used."""
     return user.active and is_allowed((role.name for role in user.roles), PERMISSION, hooks)
 
 
-def is_still_valid(session: Session, hook: Webhook, message: WebhookMessage) -> bool:
-    """Whether what a message describes is there, and for those whom the webhook tells; asked when
-    it is sent, which may be days after it was written. One that describes nothing always fits.
+def is_still_valid(session: Session, webhook: Webhook, message: WebhookMessage) -> bool:
+    """Whether the webhook may still see the subject of a message; checked when it is sent, which
+    may be days after it was queued. Messages without a subject are always valid.
     """
     event, data = WebhookEvent(message.event), json.loads(message.body)["data"]
     if event in {WebhookEvent.deleted, WebhookEvent.test}:
         return True
-    is_told = event is WebhookEvent.update_published
-    if is_told:
-        published = Update.uri == data["id"], Update.state == UpdateState.published
-        if session.scalar(select(Update.id).where(*published)) is None:
+    is_update = event is WebhookEvent.update_published
+    if is_update:
+        is_published = Update.uri == data["id"], Update.state == UpdateState.published
+        if session.scalar(select(Update.id).where(*is_published)) is None:
             return False
-    reader = LOCAL_USER if hook.tells_all else ANONYMOUS
-    return projects.by_uri(session, data["project" if is_told else "id"], reader) is not None
+    viewer = LOCAL_USER if webhook.tells_all else ANONYMOUS
+    return projects.by_uri(session, data["project" if is_update else "id"], viewer) is not None
 
 
-def _enqueue(work: UnitOfWork, hook: Webhook, event: WebhookEvent, data: dict[str, Any]) -> None:
-    waiting = WebhookMessage.webhook_id == hook.id, WebhookMessage.state == WebhookMessage.WAITING
-    query = select(func.count()).select_from(WebhookMessage).where(*waiting)
+def _enqueue(work: UnitOfWork, webhook: Webhook, event: WebhookEvent, data: dict[str, Any]) -> None:
+    is_pending = (
+        WebhookMessage.webhook_id == webhook.id,
+        WebhookMessage.state == WebhookMessage.WAITING,
+    )
+    query = select(func.count()).select_from(WebhookMessage).where(*is_pending)
     if (work.session.scalar(query) or 0) >= MAX_PENDING:
         return
-    body = {"type": event.value, "timestamp": format_moment(now()), "data": data}
-    written = json.dumps(body, ensure_ascii=False)
-    work.session.add(WebhookMessage(webhook=hook, event=event.value, body=written))
+    payload = {"type": event.value, "timestamp": format_moment(now()), "data": data}
+    body = json.dumps(payload, ensure_ascii=False)
+    work.session.add(WebhookMessage(webhook=webhook, event=event.value, body=body))
     work.session.flush()
     work.wake(WebhookMessage.JOB)

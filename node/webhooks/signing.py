@@ -1,4 +1,4 @@
-"""The headers of Standard Webhooks: who receives a message can tell that it is ours. Pure."""
+"""Signs messages after Standard Webhooks, so that receivers can verify their sender. Pure."""
 
 import hmac
 from base64 import b64decode, b64encode
@@ -10,18 +10,20 @@ from node.webhooks.models import SECRET_PREFIX
 
 
 def signed_headers(
-    reference: str, at: datetime, body: bytes, keys: Iterable[str]
+    reference: str, at: datetime, body: bytes, secrets: Iterable[str]
 ) -> dict[str, str]:
-    """Signed with each of `keys`, so that whoever receives may still have the one before."""
-    moment = str(int(at.timestamp()))
-    signed = f"{reference}.{moment}.".encode() + body
+    """The headers of a message, signed with each of `secrets`, as a receiver may not have the
+    newest yet.
+    """
+    timestamp = str(int(at.timestamp()))
+    signed_content = f"{reference}.{timestamp}.".encode() + body
     return {
         "webhook-id": reference,
-        "webhook-timestamp": moment,
-        "webhook-signature": " ".join(_signature(key, signed) for key in keys),
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(_signature(secret, signed_content) for secret in secrets),
     }
 
 
-def _signature(key: str, signed: bytes) -> str:
-    secret = b64decode(key.removeprefix(SECRET_PREFIX))
-    return "v1," + b64encode(hmac.new(secret, signed, sha256).digest()).decode()
+def _signature(secret: str, signed_content: bytes) -> str:
+    key = b64decode(secret.removeprefix(SECRET_PREFIX))
+    return "v1," + b64encode(hmac.new(key, signed_content, sha256).digest()).decode()

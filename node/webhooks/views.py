@@ -1,4 +1,4 @@
-"""Pages on which people look after webhooks: their own, and an operator all."""
+"""Pages on which users manage their webhooks, and operators all webhooks."""
 
 from http.client import responses
 
@@ -28,10 +28,10 @@ def index() -> ResponseReturnValue:
 
 
 def _render_list(form: WebhookForm) -> str:
-    hooks = service.list_of_user(
+    webhooks = service.list_of_user(
         current_work().session, current_user, all_users=has_permission(OPERATE)
     )
-    return render_template("webhooks/index.html", form=form, hooks=hooks, names=_names())
+    return render_template("webhooks/index.html", form=form, webhooks=webhooks, names=_names())
 
 
 def _names() -> dict[str, str]:
@@ -41,14 +41,18 @@ def _names() -> dict[str, str]:
 @blueprint.post("/account/webhooks/new")
 @permission(EDIT)
 def add() -> ResponseReturnValue:
-    """Add a webhook, and show its secret this once."""
+    """Add a webhook, and show its secret, which is shown only once."""
     form, work = WebhookForm(), current_work()
     if not form.validate_on_submit():
         return _render_list(form), 400
-    wanted = [each for each in form.events.data or [] if each in list(SUBSCRIBABLE_EVENTS)]
+    event_names = [name for name in form.events.data or [] if name in list(SUBSCRIBABLE_EVENTS)]
     try:
-        hook = service.add(
-            work, current_user, form.url.data or "", wanted, tells_all=bool(form.tells_all.data)
+        webhook = service.add(
+            work,
+            current_user,
+            form.url.data or "",
+            event_names,
+            tells_all=bool(form.tells_all.data),
         )
     except InvalidInputError as error:
         form.show(error)
@@ -56,13 +60,13 @@ def add() -> ResponseReturnValue:
     except ConflictError as error:
         form.form_errors.append(translate(error.safe_text))
         return _render_list(form), 409
-    return _render_webhook(hook, hook.secret)
+    return _render_webhook(webhook, webhook.secret)
 
 
 @blueprint.get("/account/webhooks/<int:webhook_id>")
 @permission(EDIT)
 def show(webhook_id: int) -> ResponseReturnValue:
-    """A webhook, and how its last messages fared."""
+    """A webhook and its latest messages."""
     return _render_webhook(_find(webhook_id))
 
 
@@ -71,12 +75,12 @@ def _find(webhook_id: int) -> Webhook:
     return service.find(session, current_user, webhook_id, all_users=has_permission(OPERATE))
 
 
-def _render_webhook(hook: Webhook, secret: str = "") -> str:
-    sent = service.list_messages(current_work().session, hook)
+def _render_webhook(webhook: Webhook, secret: str = "") -> str:
+    messages = service.list_messages(current_work().session, webhook)
     return render_template(
         "webhooks/webhook.html",
-        hook=hook,
-        sent=sent,
+        webhook=webhook,
+        messages=messages,
         secret=secret,
         names=_names(),
         phrases=responses,
@@ -86,8 +90,8 @@ def _render_webhook(hook: Webhook, secret: str = "") -> str:
 @blueprint.post("/account/webhooks/<int:webhook_id>/secret")
 @permission(EDIT)
 def change_secret(webhook_id: int) -> ResponseReturnValue:
-    hook = _find(webhook_id)
-    return _render_webhook(hook, service.change_secret(current_work(), hook))
+    webhook = _find(webhook_id)
+    return _render_webhook(webhook, service.change_secret(current_work(), webhook))
 
 
 @blueprint.post("/account/webhooks/<int:webhook_id>/test")
