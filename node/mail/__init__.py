@@ -1,1 +1,1 @@
-"""E-mail: rows on their way, and the three ways by which they go."""
+"""Outgoing email: the queue, and the transports SMTP, GOV.UK Notify and console."""

@@ -1,4 +1,4 @@
-"""E-mails that go nowhere: they are printed, for development."""
+"""A transport that prints emails instead of sending them, for development."""
 
 import sys
 
@@ -8,8 +8,8 @@ LINE = "-" * 72
 
 
 class ConsoleTransport:
-    def deliver(self, letter: OutgoingEmail) -> None:
-        lines = [LINE, f"To: {letter.recipient}", f"Subject: {letter.subject}", "", letter.text]
-        if letter.unsubscribe:
-            lines.append(f"List-Unsubscribe: <{letter.unsubscribe}>")
+    def deliver(self, email: OutgoingEmail) -> None:
+        lines = [LINE, f"To: {email.recipient}", f"Subject: {email.subject}", "", email.text]
+        if email.unsubscribe:
+            lines.append(f"List-Unsubscribe: <{email.unsubscribe}>")
         print(*lines, LINE, sep="\n", file=sys.stderr, flush=True)  # noqa: T201 -- what it is for

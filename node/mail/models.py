@@ -1,4 +1,4 @@
-"""An e-mail on its way. The row is the queue."""
+"""Outgoing emails. The rows are the queue."""
 
 import secrets
 from datetime import datetime
@@ -12,11 +12,11 @@ from node.federating.models.mixins import QueueMixin
 
 
 class Mail(QueueMixin, Base):
-    """`recipient` is an address and nothing else. `html` is empty where there is only text.
+    """An outgoing email. `recipient` is a bare address. `html` is empty for a text-only email.
 
-    `unsubscribe` is the address at which whoever gets it ends such e-mails with one click (RFC
-    8058); empty where it is about the account. `answer` is why it was not taken, at the last
-    attempt. `reference` is its name for whoever takes it.
+    `unsubscribe` is the URL of the one-click unsubscription (RFC 8058); empty for emails about the
+    account. `answer` is why the last attempt failed. `reference` identifies the email to the
+    transport and its service.
     """
 
     __tablename__ = "mail"

@@ -1,4 +1,4 @@
-"""E-mails given to GOV.UK Notify, through the one HTTP client."""
+"""A transport that sends emails by GOV.UK Notify."""
 
 import json
 import time
@@ -16,37 +16,37 @@ MAX_LEN_ERROR = 300
 
 
 class NotifyTransport:
-    """The template there has two places: ((subject)) and ((body))."""
+    """Requires a Notify template with the placeholders ((subject)) and ((body))."""
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         self._settings = settings
         self._outbound = outbound
 
-    def deliver(self, letter: OutgoingEmail) -> None:
-        asked: dict[str, object] = {
-            "email_address": letter.recipient,
+    def deliver(self, email: OutgoingEmail) -> None:
+        payload: dict[str, object] = {
+            "email_address": email.recipient,
             "template_id": self._settings.notify_template,
-            "personalisation": {"subject": letter.subject, "body": letter.text},
-            "reference": letter.reference,
+            "personalisation": {"subject": email.subject, "body": email.text},
+            "reference": email.reference,
         }
-        if letter.unsubscribe:
-            asked["one_click_unsubscribe_url"] = letter.unsubscribe
+        if email.unsubscribe:
+            payload["one_click_unsubscribe_url"] = email.unsubscribe
         try:
-            answer = self._outbound.post(
+            response = self._outbound.post(
                 self._settings.notify_url.rstrip("/") + NOTIFY_PATH,
-                json.dumps(asked).encode(),
+                json.dumps(payload).encode(),
                 content_type="application/json",
                 headers={"authorization": f"Bearer {self._token()}"},
             )
         except OutboundError as error:
             raise MailError(error.safe_text) from error
-        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
-            # What is wrong with this e-mail stays so; keys, limits and outages pass.
-            permanent = answer.status == HTTPStatus.BAD_REQUEST
-            raise MailError(_describe_error(answer.status, answer.body), permanent=permanent)
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+            # Errors of this email are permanent; those of keys, limits and outages are not.
+            permanent = response.status == HTTPStatus.BAD_REQUEST
+            raise MailError(_describe_error(response.status, response.body), permanent=permanent)
 
     def _token(self) -> str:
-        """Who asks, for half a minute: signed with the secret of the API key."""
+        """The JWT that authenticates a request, valid for 30 seconds."""
         key = NOTIFY_KEY.fullmatch(self._settings.notify_key)
         if key is None:
             raise MailError("notify_key is no API key of GOV.UK Notify.")
@@ -54,10 +54,10 @@ class NotifyTransport:
 
 
 def _describe_error(status: int, body: bytes) -> str:
-    """What Notify says is wrong."""
+    """Status and error messages of a response."""
     try:
         errors = json.loads(body)["errors"]
-        words = "; ".join(str(error["message"]) for error in errors)
+        text = "; ".join(str(error["message"]) for error in errors)
     except (ValueError, KeyError, TypeError, RecursionError):
-        words = body.decode("utf-8", "replace")
-    return f"{status} {' '.join(words.split())}"[:MAX_LEN_ERROR]
+        text = body.decode("utf-8", "replace")
+    return f"{status} {' '.join(text.split())}"[:MAX_LEN_ERROR]

@@ -1,4 +1,4 @@
-"""Sending e-mails: kept in the transaction of what they are about, and sent after its commit."""
+"""Queues emails in the transaction that they belong to, and sends them after its commit."""
 
 import random
 import secrets
@@ -29,11 +29,11 @@ from node.text import one_line
 log = structlog.get_logger(__name__)
 
 MAX_LEN_SUBJECT = 200
-# So many go at once.
+# Emails sent at the same time.
 MAX_CONCURRENT = 4
-# Of a mail server that does not answer, so long.
+# How long an email is retried.
 RETRY_FOR = timedelta(days=2)
-# What was sent or given up is kept so long, and at most so much of it.
+# Sent and failed emails are kept this long, and at most this many.
 RETENTION = timedelta(days=30)
 MAX_KEPT = 10_000
 COPIED_FIELDS = (
@@ -49,13 +49,13 @@ COPIED_FIELDS = (
 
 
 class EmailNotAcceptedError(MoothallError):
-    """Whoever carries e-mails did not take one."""
+    """The mail server or service did not accept an email."""
 
     code = "not-taken"
 
 
 def get_transport(settings: Settings, outbound: Outbound) -> MailTransport:
-    """The way by which e-mails go, as it is set."""
+    """The transport that the settings choose."""
     if settings.mail == "smtp":
         return SmtpTransport(settings)
     return NotifyTransport(settings, outbound) if settings.mail == "notify" else ConsoleTransport()
@@ -71,7 +71,7 @@ def send(
     unsubscribe: str = "",
     language: str = "en",
 ) -> Mail:
-    """Have an e-mail sent once this is committed."""
+    """Queue an email, which is sent after the commit."""
     mail = Mail(
         recipient=recipient,
         subject=one_line(subject, MAX_LEN_SUBJECT),
@@ -87,14 +87,16 @@ def send(
 
 
 def send_test_email(node: Node, recipient: str) -> None:
-    """Send an e-mail at once, to see whether it is taken. Raises `NotTakenError` if it is not."""
+    """Send an email at once, without the queue. Raises `InvalidInputError` for an invalid address
+    and `EmailNotAcceptedError` if the email is not accepted.
+    """
     try:
-        to = validate_email(recipient, check_deliverability=False).normalized
+        address = validate_email(recipient, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise InvalidInputError(msg("That is not an email address.")) from error
-    letter = OutgoingEmail(
+    email = OutgoingEmail(
         reference=secrets.token_urlsafe(18),
-        recipient=to,
+        recipient=address,
         subject="An email from Moothall",
         text=f"{node.settings.base_url} can send emails.\n",
         html="",
@@ -103,7 +105,7 @@ def send_test_email(node: Node, recipient: str) -> None:
         created_at=now(),
     )
     try:
-        get_transport(node.settings, node.outbound).deliver(letter)
+        get_transport(node.settings, node.outbound).deliver(email)
     except MailError as error:
         raise EmailNotAcceptedError(
             msg("The email was not accepted: %(answer)s", answer=error.detail)
@@ -112,53 +114,53 @@ def send_test_email(node: Node, recipient: str) -> None:
 
 @queues.wakes_for_next(Mail)
 def run_job(node: Node) -> None:
-    """The job: send all that is due."""
-    way = get_transport(node.settings, node.outbound)
-    queues.process_queue(node, Mail, partial(_attempt, node, way), concurrency=MAX_CONCURRENT)
+    """Job: send all due emails."""
+    transport = get_transport(node.settings, node.outbound)
+    queues.process_queue(node, Mail, partial(_attempt, node, transport), concurrency=MAX_CONCURRENT)
 
 
-def _attempt(node: Node, way: MailTransport, leased: queues.Lease) -> None:
+def _attempt(node: Node, transport: MailTransport, lease: queues.Lease) -> None:
     with node.reading() as session:
-        mail = session.get(Mail, leased.id)
+        mail = session.get(Mail, lease.id)
         if mail is None or mail.state != Mail.WAITING:
             return
-        letter = OutgoingEmail(**{name: getattr(mail, name) for name in COPIED_FIELDS})
+        email = OutgoingEmail(**{name: getattr(mail, name) for name in COPIED_FIELDS})
     error: MailError | None = None
     try:
-        way.deliver(letter)
+        transport.deliver(email)
     except MailError as raised:
         error = raised
-        log.warning("an e-mail was not taken", mail=leased.id, why=raised.detail)
-    queues.record_with_retry(node, Mail, lambda work: _record(work, leased, error))
+        log.warning("email delivery failed", mail=lease.id, reason=raised.detail)
+    queues.record_with_retry(node, Mail, lambda work: _record(work, lease, error))
 
 
-def _record(work: UnitOfWork, leased: queues.Lease, error: MailError | None) -> None:
-    mail = work.session.get(Mail, leased.id, with_for_update=True)
+def _record(work: UnitOfWork, lease: queues.Lease, error: MailError | None) -> None:
+    mail = work.session.get(Mail, lease.id, with_for_update=True)
     if mail is None or mail.state != Mail.WAITING:
         return
     mail.leased_until = None
     mail.answer = error.detail if error else ""
-    if error and mail.due_at != leased.due_at:
+    if error and mail.due_at != lease.due_at:
         return
     mail.attempts += 1
-    moment = now()
-    after = None
+    attempted_at = now()
+    retry_in = None
     if error and not error.permanent:
-        age = moment - mail.created_at
+        age = attempted_at - mail.created_at
         jitter = random.random()  # noqa: S311 -- no secret
-        after = decide(None, mail.attempts, age, None, jitter, give_up_after=RETRY_FOR).retry_in
-    if after is not None:
-        mail.due_at = moment + after
+        retry_in = decide(None, mail.attempts, age, None, jitter, give_up_after=RETRY_FOR).retry_in
+    if retry_in is not None:
+        mail.due_at = attempted_at + retry_in
         return
     mail.move_to("failed" if error else "sent")
-    mail.finished_at = moment
-    # What it said is for whoever got it.
+    mail.finished_at = attempted_at
+    # The text is for the recipient only.
     if not error:
         mail.text = mail.html = ""
 
 
 def retry(work: UnitOfWork, mail_id: int) -> Mail:
-    """The operator wants it tried again, now. Raises `ConflictError` for what was sent."""
+    """Queue an email again, now. Raises `ConflictError` if it was sent, or `NotFoundError`."""
     mail = work.session.get(Mail, mail_id, with_for_update=True)
     if mail is None:
         raise NotFoundError(msg("There is no such email."))
@@ -174,7 +176,7 @@ def retry(work: UnitOfWork, mail_id: int) -> Mail:
 
 
 def prune_mail(node: Node) -> int:
-    """Delete what was sent or given up long ago. Returns how many that were."""
+    """Delete sent and failed emails that are old or surplus. Returns their number."""
     finished = select(Mail.id).where(Mail.state != Mail.WAITING)
     old = finished.where(Mail.finished_at < now() - RETENTION)
     return prune_rows(node, Mail.JOB, Mail, old) + prune_surplus(

@@ -1,4 +1,4 @@
-"""E-mails given to a mail server."""
+"""A transport that sends emails by SMTP."""
 
 import smtplib
 import ssl
@@ -15,30 +15,30 @@ MAX_LEN_ERROR = 300
 
 
 class SmtpTransport:
-    """Speaks with the mail server anew for each e-mail, so that none waits for a broken line."""
+    """Opens a new connection for each email, so that none waits for a broken connection."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def deliver(self, letter: OutgoingEmail) -> None:
-        message = to_mime(letter, self._settings)
+    def deliver(self, email: OutgoingEmail) -> None:
+        message = to_mime(email, self._settings)
         with _typed_errors(), self._connected() as server:
-            server.send_message(message, self._settings.mail_from, [letter.recipient])
+            server.send_message(message, self._settings.mail_from, [email.recipient])
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         settings = self._settings
-        # We call ourselves by our public name, as receivers expect.
-        where = settings.smtp_host, settings.smtp_port, settings.authority.partition(":")[0]
+        # The last is our name in EHLO: receivers expect the public one.
+        address = settings.smtp_host, settings.smtp_port, settings.authority.partition(":")[0]
         context = ssl.create_default_context()
         if settings.ca_file:
             context.load_verify_locations(settings.ca_file)
         if settings.smtp_security == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                *where, timeout=TIMEOUT_SECONDS, context=context
+                *address, timeout=TIMEOUT_SECONDS, context=context
             )
         else:
-            server = smtplib.SMTP(*where, timeout=TIMEOUT_SECONDS)
+            server = smtplib.SMTP(*address, timeout=TIMEOUT_SECONDS)
         with server:
             if settings.smtp_security == "starttls":
                 server.starttls(context=context)
@@ -47,37 +47,37 @@ class SmtpTransport:
             yield server
 
 
-def to_mime(letter: OutgoingEmail, settings: Settings) -> EmailMessage:
-    """The e-mail as it is on the wire: text, and HTML beside it."""
+def to_mime(email: OutgoingEmail, settings: Settings) -> EmailMessage:
+    """The email as a MIME message: text, and HTML as an alternative."""
     message = EmailMessage()
     message["From"] = settings.mail_from
-    message["To"] = letter.recipient
-    message["Subject"] = letter.subject
-    message["Date"] = format_datetime(letter.created_at)
-    # The same at every attempt, so that one which arrived twice is shown once.
-    message["Message-ID"] = f"<{letter.reference}@{settings.authority.partition(':')[0]}>"
+    message["To"] = email.recipient
+    message["Subject"] = email.subject
+    message["Date"] = format_datetime(email.created_at)
+    # The same at every attempt, so that mail programs show an email that arrives twice once.
+    message["Message-ID"] = f"<{email.reference}@{settings.authority.partition(':')[0]}>"
     message["Auto-Submitted"] = "auto-generated"
-    if letter.unsubscribe:
-        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+    if email.unsubscribe:
+        message["List-Unsubscribe"] = f"<{email.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(letter.text)
-    if letter.html:
-        message.add_alternative(letter.html, subtype="html")
-    # Last: whoever sets the content takes away every header that is about it.
-    message["Content-Language"] = letter.language
+    message.set_content(email.text)
+    if email.html:
+        message.add_alternative(email.html, subtype="html")
+    # Last, as setting the content removes all Content-* headers.
+    message["Content-Language"] = email.language
     return message
 
 
 @contextmanager
 def _typed_errors() -> Iterator[None]:
-    """Only what the server says of this recipient or this message is for good: all else is of the
-    server or of our settings, which somebody may mend.
+    """Raise `MailError` for all errors. Only the server's 5xx responses about this recipient or
+    this message are permanent: all others concern the server or our settings, which may be fixed.
     """
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
-        raise MailError(_describe_error(code, words), permanent=500 <= code < 600) from error
+        code, text = next(iter(error.recipients.values()))
+        raise MailError(_describe_error(code, text), permanent=500 <= code < 600) from error
     except smtplib.SMTPDataError as error:
         permanent = 500 <= error.smtp_code < 600
         raise MailError(
@@ -90,6 +90,6 @@ def _typed_errors() -> Iterator[None]:
         raise MailError(" ".join(cause[:MAX_LEN_ERROR].split())) from error
 
 
-def _describe_error(code: int, words: bytes | str) -> str:
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+def _describe_error(code: int, message: bytes | str) -> str:
+    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
     return f"{code} {' '.join(text.split())}"[:MAX_LEN_ERROR]

@@ -1,4 +1,4 @@
-"""An e-mail as it is handed to whoever carries it, and what may become of it then."""
+"""The interface of transports: an outgoing email, and the error that sending it may raise."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class OutgoingEmail:
-    """All of one e-mail. See `node.mail.models.Mail`."""
+    """A copy of a `node.mail.models.Mail`, for use outside its transaction."""
 
     reference: str
     recipient: str
@@ -20,16 +20,16 @@ class OutgoingEmail:
 
 
 class MailError(Exception):
-    """It was not taken. `permanent`: it never will be."""
+    """An email was not accepted. `permanent`: it must not be retried."""
 
-    def __init__(self, words: str, *, permanent: bool = False) -> None:
-        super().__init__(words)
-        self.detail = words
+    def __init__(self, detail: str, *, permanent: bool = False) -> None:
+        super().__init__(detail)
+        self.detail = detail
         self.permanent = permanent
 
 
 class MailTransport(Protocol):
-    """One way by which e-mails go."""
+    """A way to send emails."""
 
-    def deliver(self, letter: OutgoingEmail) -> None:
-        """Hand it on, within seconds. Raises `MailError`."""
+    def deliver(self, email: OutgoingEmail) -> None:
+        """Send an email, within seconds. Raises `MailError`."""
