@@ -1,1 +1,1 @@
-"""Whether projects can be relied on: reviews that fall due, reminders, the archive."""
+"""Freshness of projects: review dates, reminders and archiving."""

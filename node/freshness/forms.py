@@ -1,4 +1,4 @@
-"""The form in which a review date is chosen."""
+"""The form to choose a review date."""
 
 from flask_babel import lazy_gettext as _l
 

@@ -1,4 +1,4 @@
-"""Who was reminded of what, so that nobody is told twice."""
+"""Reminders that were sent, so that none is sent twice."""
 
 from datetime import date, datetime
 
@@ -10,9 +10,9 @@ from node.projects.models import Project
 
 
 class Reminder(Base):
-    """Somebody was told that the review of a project, due on `review_on`, was not done.
+    """A reminder that the review of a project, due on `review_on`, was not done.
 
-    `step` is `nudge-<weeks>` for its owner, `escalation` for the coordinators.
+    `step` is `nudge-<weeks>` for the owner, `escalation` for the coordinators.
     """
 
     __tablename__ = "reminder"

@@ -1,4 +1,4 @@
-"""What people are told of reviews that were not done."""
+"""Notifications about reviews that were not done."""
 
 from flask_babel import lazy_gettext as _l
 
@@ -27,7 +27,7 @@ KINDS = (NUDGE, ESCALATION, ARCHIVED)
 
 
 def notify_owner(work: UnitOfWork, project: Project) -> None:
-    """The owner of a project is reminded; of one that nobody looks after, the coordinators are."""
+    """Remind the owner of a project; if it has none, the coordinators."""
     has_owner = project.owner is not None and project.owner.active
     to = [project.owner_id] if has_owner and project.owner_id else []
     record_event(work, NUDGE, project_id=project.id, to=to, roles=() if to else COORDINATOR_ROLES)
@@ -35,13 +35,13 @@ def notify_owner(work: UnitOfWork, project: Project) -> None:
 
 
 def notify_coordinators(work: UnitOfWork, project: Project) -> None:
-    """The coordinators hear that the owner did not look at a project."""
+    """Notify the coordinators that the owner did not review a project."""
     record_event(work, ESCALATION, project_id=project.id, roles=COORDINATOR_ROLES)
     work.audit("project.escalate", project.uri, review_on=str(project.review_on))
 
 
 def notify_archived(work: UnitOfWork, project: Project) -> None:
-    """Its owner and the coordinators hear that a project was put in the archive."""
+    """Notify the owner and the coordinators that a project was archived."""
     to = [project.owner_id] if project.owner_id is not None else []
     record_event(work, ARCHIVED, project_id=project.id, to=to, roles=COORDINATOR_ROLES)
     work.audit("project.archive", project.uri, title=project.title)

@@ -1,7 +1,7 @@
-"""Reviews of our projects: confirming that one is true, and what follows when nobody does.
+"""Reviews of local projects: confirmation, reminders, escalation and archiving.
 
-The review of a project falls due; its owner is reminded, then the coordinators hear of it, then it
-goes to the archive, from where one click brings it back. Projects of others are theirs to look at.
+When the review of a project is due, its owner is reminded; then the coordinators are notified; then
+the project is archived, until someone confirms it. Other councils review their own projects.
 """
 
 from datetime import date, timedelta
@@ -28,73 +28,74 @@ from node.updates.models import Update, UpdateState
 
 JOB = "freshness"
 ESCALATION = "escalation"
-# The coordinators have so long, whatever the settings say and however long a node was off.
+# At least this long lies between escalation and archiving, however long a node was off.
 MIN_ESCALATION = timedelta(weeks=1)
 
 
 def run_job(node: Node) -> None:
-    """The job, which looks once an hour: reviews fall due on days."""
+    """Job: check reviews once an hour; they are due by the day."""
     run_hourly(node, JOB, lambda: process_due_projects(node))
 
 
 def process_due_projects(node: Node) -> None:
-    """Do all that is to follow by now, one project at a time."""
+    """Remind, escalate and archive where due, each project in a transaction of its own."""
+    query = _select_due(node.settings.review_schedule).order_by(Project.id)
     with node.reading() as session:
-        due = session.scalars(_select_due(node.settings.review_schedule).order_by(Project.id)).all()
-    for_each(node, JOB, due, partial(_process_project, node))
+        project_ids = session.scalars(query).all()
+    for_each(node, JOB, project_ids, partial(_process_project, node))
 
 
-def _select_due(timetable: ReviewSchedule) -> Select[int]:
-    """Published projects of ours whose review is due, or that have yet to get a review date."""
-    ours = select(Council.id).where(Council.slug.is_not(None))
-    has_none = Project.review_on.is_(None) & Project.phase.in_(timetable.interval_weeks)
+def _select_due(schedule: ReviewSchedule) -> Select[int]:
+    """Ids of local published projects whose review is due, or that have no review date yet."""
+    own_council = select(Council.id).where(Council.slug.is_not(None))
+    lacks_review_date = Project.review_on.is_(None) & Project.phase.in_(schedule.interval_weeks)
     return select(Project.id).where(
-        Project.council_id.in_(ours),
+        Project.council_id.in_(own_council),
         Project.state == ProjectState.published,
         Project.freshness != Freshness.archived,
-        or_(Project.review_on <= review_dates.today(), has_none),
+        or_(Project.review_on <= review_dates.today(), lacks_review_date),
     )
 
 
 def _process_project(node: Node, project_id: int) -> None:
-    timetable = node.settings.review_schedule
+    schedule = node.settings.review_schedule
     with node.work(by=JOB) as work:
-        mine = _select_due(timetable).with_only_columns(Project).where(Project.id == project_id)
-        project = work.session.scalar(mine.with_for_update(of=Project))
-        if project is not None:  # nobody confirmed it meanwhile
-            _apply_schedule(work, timetable, project)
+        query = _select_due(schedule).with_only_columns(Project).where(Project.id == project_id)
+        project = work.session.scalar(query.with_for_update(of=Project))
+        if project is not None:  # else it was confirmed meanwhile
+            _apply_schedule(work, schedule, project)
 
 
-def _apply_schedule(work: UnitOfWork, timetable: ReviewSchedule, project: Project) -> None:
-    if project.review_on is None:  # from before there were reviews
+def _apply_schedule(work: UnitOfWork, schedule: ReviewSchedule, project: Project) -> None:
+    if project.review_on is None:  # older than the first review schedule
         review_dates.confirm(work.settings, project)
         return
-    before, since = project.freshness, review_dates.today() - project.review_on
-    weeks = since.days // 7
-    if weeks >= timetable.archive_weeks and _was_escalated(work.session, project):
+    before, overdue = project.freshness, review_dates.today() - project.review_on
+    weeks = overdue.days // 7
+    if weeks >= schedule.archive_weeks and _was_escalated(work.session, project):
         review_dates.change_freshness(project, Freshness.stale)
         review_dates.change_freshness(project, Freshness.archived)
         project.archived_on = review_dates.today()
         notifications.notify_archived(work, project)
     else:
-        # One that is stale stays so, though its council has become more patient since.
-        is_stale = weeks >= timetable.stale_weeks or project.freshness is Freshness.stale
+        # A stale project stays stale even if `stale_weeks` was raised since.
+        is_stale = weeks >= schedule.stale_weeks or project.freshness is Freshness.stale
         review_dates.change_freshness(project, Freshness.stale if is_stale else Freshness.due)
-        _remind(work, timetable, project, weeks)
+        _remind(work, schedule, project, weeks)
     if project.freshness is not before:
         federation_events.publish_change(work, project, project.visibility)
 
 
-def _remind(work: UnitOfWork, timetable: ReviewSchedule, project: Project, weeks: int) -> None:
-    """Tell the owner what is the latest reminder by now, and the coordinators, each once."""
-    passed = [each for each in timetable.nudge_weeks if each <= weeks]
+def _remind(work: UnitOfWork, schedule: ReviewSchedule, project: Project, weeks: int) -> None:
+    """Send the owner the latest reminder due by now, and the coordinators theirs, each once."""
+    nudges_due = [nudge for nudge in schedule.nudge_weeks if nudge <= weeks]
     if (
-        passed
-        and weeks < timetable.escalate_weeks
-        and _record_reminder(work, project, f"nudge-{passed[-1]}")
+        nudges_due
+        and weeks < schedule.escalate_weeks
+        and _record_reminder(work, project, f"nudge-{nudges_due[-1]}")
     ):
         notifications.notify_owner(work, project)
-    if weeks >= timetable.escalate_weeks and _record_reminder(work, project, ESCALATION):
+    if weeks >= schedule.escalate_weeks and _record_reminder(work, project, ESCALATION):
         notifications.notify_coordinators(work, project)
 
 
@@ -104,18 +105,18 @@ def _record_reminder(work: UnitOfWork, project: Project, step: str) -> bool:
 
 
 def _was_escalated(session: Session, project: Project) -> bool:
-    told = select(Reminder.id).where(
+    escalation = select(Reminder.id).where(
         Reminder.project_id == project.id,
         Reminder.review_on == project.review_on,
         Reminder.step == ESCALATION,
         Reminder.at <= now() - MIN_ESCALATION,
     )
-    return session.scalar(told) is not None
+    return session.scalar(escalation) is not None
 
 
 def confirm(work: UnitOfWork, project: Project) -> None:
-    """Its owner, or who looks after all, says that what a project says is still true. One from the
-    archive is back in the lists.
+    """Confirm that a project is up to date; an archived one returns to the lists. Raises
+    `ConflictError` for an unpublished project.
     """
     if project.state is not ProjectState.published:
         raise ConflictError(msg("Publish the project first."))
@@ -127,8 +128,10 @@ def confirm(work: UnitOfWork, project: Project) -> None:
 
 
 def choose_review_date(work: UnitOfWork, project: Project, day: date | None) -> None:
-    """Its owner, or who looks after all, says that a project is true, and that it is to be looked
-    at again on that day; None: when it is usual. Raises `InvalidInputError`.
+    """Confirm a project and set its review date; `day` None means the usual date.
+
+    Raises `InvalidInputError` for an invalid date, and `ConflictError` for a project without
+    freshness or in the archive.
     """
     if project.freshness in {Freshness.unsaid, Freshness.archived}:
         raise ConflictError(msg("You cannot choose a review date for this project."))
@@ -137,18 +140,18 @@ def choose_review_date(work: UnitOfWork, project: Project, day: date | None) -> 
 
 
 def last_update_on(session: Session, project: Project) -> date | None:
-    """When a project last had an update."""
-    newest = (
+    """The day of a project's latest update."""
+    query = (
         select(Update.published_at)
         .where(Update.project_id == project.id, Update.state == UpdateState.published)
         .order_by(Update.published_at.desc())
     )
-    at = session.scalar(newest.limit(1))
+    at = session.scalar(query.limit(1))
     return at.date() if at else None
 
 
 def find_silent_councils(work: UnitOfWork) -> dict[int, date]:
-    """The councils whose nodes have said nothing for long, with the day they were last heard."""
+    """The councils whose servers were not heard from for `silent_days`: the last day, by id."""
     query = (
         select(Council.id, Comparison.agreed_at, Peer.heard_at)
         .join(Actor, Actor.id == Council.actor_id)
@@ -156,10 +159,10 @@ def find_silent_councils(work: UnitOfWork) -> dict[int, date]:
         .outerjoin(Peer, Peer.host == Actor.host)
         .where(Council.slug.is_(None))
     )
-    since = now() - timedelta(days=work.settings.silent_days)
-    found = {}
-    for council_id, *moments in work.session.execute(query):
-        heard = max((each for each in moments if each), default=None)
-        if heard is not None and heard < since:
-            found[council_id] = heard.date()
-    return found
+    silent_since = now() - timedelta(days=work.settings.silent_days)
+    silent = {}
+    for council_id, *times in work.session.execute(query):
+        heard_at = max((time for time in times if time), default=None)
+        if heard_at is not None and heard_at < silent_since:
+            silent[council_id] = heard_at.date()
+    return silent

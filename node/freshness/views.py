@@ -1,4 +1,4 @@
-"""How fresh a project is, on its page and in lists, and the button with which it is confirmed."""
+"""Shows the freshness of projects on their pages and in lists, and lets users confirm it."""
 
 from datetime import date
 
@@ -22,9 +22,9 @@ EDIT = "projects.edit"
 
 
 def section(project: Project) -> Markup:
-    """How far a project can be relied on and why, for its page."""
-    said_on = service.last_update_on(current_work().session, project)
-    reasons = labels.list_reasons(project, said_on, review_dates.today())
+    """The freshness of a project with its reasons, for its page."""
+    last_update_on = service.last_update_on(current_work().session, project)
+    reasons = labels.list_reasons(project, last_update_on, review_dates.today())
     return Markup(  # noqa: S704 -- our own template
         render_template(
             "freshness/_section.html", project=project, reasons=reasons, silence=_silence(project)
@@ -33,7 +33,7 @@ def section(project: Project) -> Markup:
 
 
 def render_short(project: Project) -> Markup:
-    """The same as a tag and at most one sentence, for lists."""
+    """The freshness of a project as a tag and at most one sentence, for lists."""
     is_late = project.freshness in {Freshness.due, Freshness.stale}
     reason = labels.overdue_sentence(project) if is_late else ""
     return Markup(  # noqa: S704 -- our own template
@@ -46,7 +46,7 @@ def render_short(project: Project) -> Markup:
 
 
 def _silence(project: Project) -> str:
-    """That the node of another council's project says nothing any more; empty if it does."""
+    """That the server of another council's project is silent; empty if it is not."""
     if project.is_local:
         return ""
     if "silent" not in g:
@@ -59,7 +59,7 @@ def _silence(project: Project) -> str:
 @blueprint.get("/projects/<token>/review-date")
 @permission(EDIT)
 def choose_form(token: str) -> ResponseReturnValue:
-    """Choose when a project is to be looked at again."""
+    """The form to choose a project's review date."""
     project = projects.get_for_update(current_work().session, token)
     form = ReviewDateForm(formdata=None)
     form.day.process(None, project.review_chosen_on)
@@ -84,7 +84,7 @@ def choose(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/confirm")
 @permission(EDIT)
 def confirm(token: str) -> ResponseReturnValue:
-    """Somebody says that a project is still true; one from the archive is back."""
+    """Confirm that a project is up to date; an archived one is restored."""
     work = current_work()
     project = projects.get_for_update(work.session, token)
     was_archived = project.freshness is Freshness.archived
@@ -100,9 +100,9 @@ def confirm(token: str) -> ResponseReturnValue:
 
 def _flash_thanks(project: Project) -> None:
     if project.review_on:
-        said = _(
+        message = _(
             "Thank you. The next review is on %(day)s.", day=labels.format_day(project.review_on)
         )
-        flash(said, "success")
+        flash(message, "success")
     else:
         flash(_("Thank you."), "success")
