@@ -1,1 +1,1 @@
-"""What shows that the work is worth it: the evidence pack, and reports of a period."""
+"""Evidence of the council's work: the evidence pack and highlight reports."""

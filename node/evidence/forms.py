@@ -1,4 +1,4 @@
-"""The form in which the days of a report are chosen."""
+"""The form to choose the period of a report."""
 
 from flask import request
 from flask_babel import lazy_gettext as _l
@@ -10,24 +10,22 @@ VALID_YEARS = range(1970, 2999)
 
 
 class PeriodForm(BaseForm):
-    """Two days, in the address of the page."""
+    """The first and last day of a period, from the query string."""
 
     class Meta:
-        csrf = False  # it changes nothing
+        csrf = False  # the form is read-only
 
     first = DayField(_l("First day"), description=_l("For example, 1 11 2026"))
     last = DayField(_l("Last day"), description=_l("For example, 30 11 2026"))
 
     @classmethod
     def from_request(cls) -> "PeriodForm | None":
-        """What was typed, if anything was."""
+        """The form of the current request; None if its fields are empty."""
         form = cls(formdata=request.args)
         return form if any((*form.first.typed, *form.last.typed)) else None
 
     def to_period(self) -> ReportPeriod | None:
-        """The days that were typed; None, with what is wrong beside its field, where they are no
-        period.
-        """
+        """The period; None if it is invalid, with errors on the fields."""
         self.validate()
         for field in (self.first, self.last):
             if field.data is None and not field.errors:

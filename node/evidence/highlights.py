@@ -1,4 +1,4 @@
-"""The highlight report: what was written of projects in a period, and nothing written twice."""
+"""Builds the highlight report: the updates and new projects of a period."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,14 +13,14 @@ from node.projects.models import Project
 from node.updates.models import Update, UpdateState
 
 LONDON = ZoneInfo("Europe/London")
-# A report is to be read; so many updates it has, the newest.
+# Limits of one report, the newest first, so that it stays readable.
 MAX_UPDATES, MAX_PROJECTS = 100, 30
 MAX_PERIOD = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class ReportPeriod:
-    """Some days, the last of which belongs to it."""
+    """A range of days, both inclusive; days begin at midnight in London."""
 
     first: date
     last: date
@@ -36,7 +36,7 @@ class ReportPeriod:
 
 @dataclass(frozen=True)
 class ProjectHighlights:
-    """One project, with what was written of it in the period, the newest first."""
+    """A project with its updates in the period, the newest first."""
 
     project: Project
     updates: list[Update]
@@ -44,8 +44,8 @@ class ProjectHighlights:
 
 @dataclass(frozen=True)
 class HighlightReport:
-    """`total` counts the updates of the period. `started` are projects first published in it, of
-    which there are `started_total`.
+    """A report. `total` counts all updates of the period. `started` are projects first published
+    in it, the newest `MAX_PROJECTS` of `started_total`.
     """
 
     period: ReportPeriod
@@ -59,15 +59,15 @@ class HighlightReport:
         return sum(len(chapter.updates) for chapter in self.chapters)
 
 
-def month_of(on: date) -> ReportPeriod:
-    """The whole month of a day."""
-    first = on.replace(day=1)
+def month_of(day: date) -> ReportPeriod:
+    """The month that `day` is in."""
+    first = day.replace(day=1)
     return ReportPeriod(first, add_months(first, 1) - timedelta(days=1))
 
 
-def quarter_of(on: date) -> ReportPeriod:
-    """The whole quarter of a day, by the financial year's quarters, which are the calendar's."""
-    first = date(on.year, (on.month - 1) // 3 * 3 + 1, 1)
+def quarter_of(day: date) -> ReportPeriod:
+    """The quarter that `day` is in; quarters of the financial year are those of the calendar."""
+    first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     return ReportPeriod(first, add_months(first, 3) - timedelta(days=1))
 
 
@@ -77,10 +77,10 @@ def build_report(
     period: ReportPeriod,
     tokens: frozenset[str] = frozenset(),
 ) -> HighlightReport:
-    """The report; only on projects with these tokens, if any are given."""
-    condition = [scope.condition(session)]
+    """Build the report for a period; with `tokens`, about these projects only."""
+    conditions = [scope.condition(session)]
     if tokens:
-        condition.append(Project.token.in_(sorted(tokens)[:MAX_PROJECTS]))
+        conditions.append(Project.token.in_(sorted(tokens)[:MAX_PROJECTS]))
     query = (
         select(Update)
         .join(Update.project)
@@ -88,32 +88,32 @@ def build_report(
             Update.state == UpdateState.published,
             Update.published_at >= period.begins_at,
             Update.published_at < period.ends_at,
-            *condition,
+            *conditions,
         )
     )
     total = session.scalar(query.with_only_columns(func.count())) or 0
     newest = query.order_by(Update.published_at.desc(), Update.id.desc()).limit(MAX_UPDATES)
-    written = session.scalars(newest.options(contains_eager(Update.project))).all()
+    updates = session.scalars(newest.options(contains_eager(Update.project))).all()
     by_project: dict[int, ProjectHighlights] = {}
-    for update in written:
+    for update in updates:
         chapter = by_project.setdefault(update.project_id, ProjectHighlights(update.project, []))
         chapter.updates.append(update)
-    began = (
+    is_new = (
         Project.published_at >= period.begins_at,
         Project.published_at < period.ends_at,
-        *condition,
+        *conditions,
     )
-    started = select(Project).where(*began).order_by(Project.published_at.desc(), Project.id)
+    started = select(Project).where(*is_new).order_by(Project.published_at.desc(), Project.id)
     return HighlightReport(
         period,
         sorted(by_project.values(), key=_order),
         total,
         list(session.scalars(started.limit(MAX_PROJECTS))),
-        session.scalar(select(func.count()).select_from(Project).where(*began)) or 0,
+        session.scalar(select(func.count()).select_from(Project).where(*is_new)) or 0,
     )
 
 
 def _order(chapter: ProjectHighlights) -> tuple[bool, str, str]:
-    """Ours first, then by council and title."""
+    """Sort key: local projects first, then by council and title."""
     project = chapter.project
     return not project.is_local, project.council.name.casefold(), project.title.casefold()

@@ -1,4 +1,4 @@
-"""What our council can show for its work: what it leads, gives and reuses, and what others say."""
+"""Builds the evidence pack: what our council leads, shares and reuses, and reactions to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from node.portfolio.scope import PortfolioScope, scope_of_council
 from node.portfolio.statistics import FollowerCounts
 from node.projects.models import Phase, Project
 
-# A pack is to be read at one sitting.
+# Limits of a pack, so that it stays readable.
 MAX_PROJECTS, MAX_ADOPTIONS, MAX_NAMES = 30, 30, 50
 ORGANISATION = "Organization"
 
 
 @dataclass(frozen=True)
 class ReactionSummary:
-    """Who likes or passes on our projects: councils by name, and everybody else by number."""
+    """Who likes or shares our projects: councils by name, and a count of all others."""
 
     councils: list[str]
     others: int
@@ -30,7 +30,7 @@ class ReactionSummary:
 
 @dataclass(frozen=True)
 class EvidencePack:
-    """The evidence. `given` is what others use of ours, `reused` what we use of theirs."""
+    """The evidence. `given` are our outputs that others use, `reused` theirs that we use."""
 
     council: Council
     phases: dict[Phase, int]
@@ -47,51 +47,52 @@ class EvidencePack:
 
     @property
     def adopter_count(self) -> int:
-        """How many councils use what ours gave."""
-        return len({each.adopter.uri or each.adopter.name.casefold() for each in self.given})
+        """The number of councils that use our outputs."""
+        adopters = (adoption.adopter for adoption in self.given)
+        return len({adopter.uri or adopter.name.casefold() for adopter in adopters})
 
 
-def build_pack(session: Session, council: Council, reader: Viewer) -> EvidencePack:
-    """The evidence as far as `reader` may see it."""
-    ours = scope_of_council(reader, council.id)
-    giving = output_adoptions.list_with_outputs(session, ours)
+def build_pack(session: Session, council: Council, viewer: Viewer) -> EvidencePack:
+    """Build the evidence pack of `council` from what `viewer` may see."""
+    scope = scope_of_council(viewer, council.id)
+    projects = output_adoptions.list_with_outputs(session, scope)
     return EvidencePack(
         council=council,
-        phases=board.count_by_phase(session, ours),
-        leads=_leads(session, ours),
-        outputs=sum(len(project.details.outputs) for project in giving),
-        given=output_adoptions.list_adoptions(session, ours),
+        phases=board.count_by_phase(session, scope),
+        leads=_leads(session, scope),
+        outputs=sum(len(project.details.outputs) for project in projects),
+        given=output_adoptions.list_adoptions(session, scope),
         reused=output_adoptions.list_adoptions(
-            session, PortfolioScope(reader), by=council.actor.uri
+            session, PortfolioScope(viewer), by=council.actor.uri
         ),
         followers=statistics.count_followers(session, council, MAX_NAMES),
-        praise=_summarise_reactions(session, ours),
+        praise=_summarise_reactions(session, scope),
     )
 
 
-def _leads(session: Session, ours: PortfolioScope) -> list[Project]:
-    """Those that changed last; what is retired is not led any more."""
-    query = select(Project).where(ours.condition(session), Project.phase != Phase.retired)
+def _leads(session: Session, scope: PortfolioScope) -> list[Project]:
+    """The projects that the council leads and that changed last, without retired ones."""
+    query = select(Project).where(scope.condition(session), Project.phase != Phase.retired)
     newest = query.order_by(Project.changed_at.desc(), Project.id).limit(MAX_PROJECTS)
-    found: Sequence[Project] = session.scalars(newest).all()
+    projects: Sequence[Project] = session.scalars(newest).all()
     order = list(Phase)
-    return sorted(found, key=lambda project: (-order.index(project.phase), project.title))
+    return sorted(projects, key=lambda project: (-order.index(project.phase), project.title))
 
 
-def _summarise_reactions(session: Session, ours: PortfolioScope) -> ReactionSummary:
-    """Each actor counts once, however many projects it likes."""
-    praised = select(Project.uri).where(ours.condition(session))
-    who = (
+def _summarise_reactions(session: Session, scope: PortfolioScope) -> ReactionSummary:
+    """Who reacted to the projects in `scope`; each actor counts once."""
+    project_uris = select(Project.uri).where(scope.condition(session))
+    actor_ids = (
         select(Reaction.actor_id)
         .join(Actor, Actor.id == Reaction.actor_id)
-        .where(Reaction.object_uri.in_(praised), ~Actor.is_blocked, ~Actor.is_local)
+        .where(Reaction.object_uri.in_(project_uris), ~Actor.is_blocked, ~Actor.is_local)
     )
-    named = (
+    council_names = (
         select(Actor.name)
-        .where(Actor.id.in_(who), Actor.kind == ORGANISATION)
+        .where(Actor.id.in_(actor_ids), Actor.kind == ORGANISATION)
         .order_by(func.lower(Actor.name), Actor.id)
     )
-    others = select(func.count()).where(Actor.id.in_(who), Actor.kind != ORGANISATION)
+    other_count = select(func.count()).where(Actor.id.in_(actor_ids), Actor.kind != ORGANISATION)
     return ReactionSummary(
-        list(session.scalars(named.limit(MAX_NAMES))), session.scalar(others) or 0
+        list(session.scalars(council_names.limit(MAX_NAMES))), session.scalar(other_count) or 0
     )

@@ -1,4 +1,4 @@
-"""The evidence pack and the highlight report."""
+"""Pages of the evidence pack and the highlight report."""
 
 from datetime import date, timedelta
 
@@ -21,39 +21,38 @@ blueprint = Blueprint("evidence", __name__, template_folder="templates")
 @blueprint.get("/evidence")
 @permission(PUBLIC)
 def pack() -> ResponseReturnValue:
-    """One page for members and managers: what our council leads, gives and reuses."""
-    reader, session = current_viewer(), current_work().session
-    found = service.build_pack(session, councils.require_own(session), reader)
-    return render_template("evidence/pack.html", pack=found, today=today(), most=service)
+    """The evidence pack, for councillors and managers."""
+    viewer, session = current_viewer(), current_work().session
+    evidence = service.build_pack(session, councils.require_own(session), viewer)
+    return render_template("evidence/pack.html", pack=evidence, today=today(), limits=service)
 
 
 @blueprint.get("/highlights")
 @permission(PUBLIC)
 def highlights() -> ResponseReturnValue:
-    """What was written of projects in a period."""
-    chosen = parse_params()
+    """The highlight report of a period, by default the current month."""
+    params = parse_params()
     form = PeriodForm.from_request()
-    typed = form.to_period() if form else _period_from_address()
-    period = typed or reports.month_of(parse_month("month") or today())
+    chosen_period = form.to_period() if form else _period_from_query()
+    period = chosen_period or reports.month_of(parse_month("month") or today())
     tokens = frozenset(request.args.getlist("project")[: reports.MAX_PROJECTS])
     session = current_work().session
-    found = reports.build_report(session, chosen.scope, period, tokens)
-    every = reports.build_report(session, chosen.scope, period) if tokens else found
+    report = reports.build_report(session, params.scope, period, tokens)
+    full_report = reports.build_report(session, params.scope, period) if tokens else report
     page = render_template(
         "evidence/highlights.html",
-        asked=chosen,
-        report=found,
-        every=every,
+        params=params,
+        report=report,
+        full_report=full_report,
         tokens=tokens,
         presets=_presets(),
         form=form or PeriodForm(formdata=None, first=period.first, last=period.last),
-        most=reports.MAX_UPDATES,
     )
-    return page, 200 if form is None or typed else 400
+    return page, 200 if form is None or chosen_period else 400
 
 
 def _presets() -> list[tuple[str, ReportPeriod]]:
-    """Periods that are asked for most, by name."""
+    """Periods offered as links, with their names."""
     this_month, this_quarter = reports.month_of(today()), reports.quarter_of(today())
     return [
         (_("This month"), this_month),
@@ -63,14 +62,13 @@ def _presets() -> list[tuple[str, ReportPeriod]]:
     ]
 
 
-def _period_from_address() -> ReportPeriod | None:
-    """The period that a link names; None where it names none."""
+def _period_from_query() -> ReportPeriod | None:
+    """The period in the query string, as ISO dates; None if there is no valid one."""
     try:
         days = [date.fromisoformat(request.args.get(name, "")) for name in ("from", "to")]
     except ValueError:
         return None
     first, last = days
-    is_one = first <= last <= first + reports.MAX_PERIOD
-    return (
-        ReportPeriod(first, last) if is_one and {first.year, last.year} <= {*VALID_YEARS} else None
-    )
+    if first <= last <= first + reports.MAX_PERIOD and {first.year, last.year} <= {*VALID_YEARS}:
+        return ReportPeriod(first, last)
+    return None
