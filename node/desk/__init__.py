@@ -1,1 +1,1 @@
-"""What needs the attention of whoever is signed in, and nothing else."""
+"""The desk: a page of everything that needs the current user's attention."""

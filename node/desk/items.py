@@ -1,4 +1,4 @@
-"""What stands on a desk: what waits for one person, each with the one thing to do about it."""
+"""The items on a user's desk, grouped in sections by kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ from datetime import date, datetime
 from node.plugin_declarations import DeskStep, Label
 from node.projects.models import Project
 
-# So much of one kind is shown; of the rest, how many there are.
+# Items shown in a section; the number of the rest is shown instead.
 MAX_PER_SECTION = 10
 
 
 @dataclass(frozen=True)
 class DeskItem:
-    """One thing. `at` is when it began to wait, or the day on which it fell due; `who` is whom it
-    is about, `words` what they said, `token` the name of what it is about, beside the project or
-    in place of one, and `number` how many there are. `step` is what a plugin has for a person.
+    """One thing to do. `at` is when it began to wait, or when it was due; `who` is the person it is
+    about, `words` a quotation from them. `token` identifies the subject, in addition to the project
+    or instead of one. `number` counts things that share the item. `step` is a plugin's.
     """
 
     project: Project | None = None
@@ -29,8 +29,8 @@ class DeskItem:
 
 @dataclass(frozen=True)
 class DeskSection:
-    """What waits of one kind, the first `MOST` of `total`. `kind` names how the page shows it; what
-    a plugin has stands under its own `heading`.
+    """The items of one kind, the first `MAX_PER_SECTION` of `total`. `kind` decides how the page
+    shows them; a plugin's section has its own `heading`.
     """
 
     kind: str
@@ -40,5 +40,5 @@ class DeskSection:
 
     @property
     def more(self) -> int:
-        """How many of them are not among `items`."""
+        """The number of items that are not shown."""
         return self.total - sum(item.number or 1 for item in self.items)

@@ -1,5 +1,5 @@
-"""Finding what waits for somebody: their own projects, what others ask of them, and, for a
-coordinator, what nobody looks after.
+"""Finds what needs a user's attention: their own projects, requests for them, and, for coordinators
+and operators, what needs theirs.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ from node.federating.viewer import LOCAL_USER
 from node.freshness.models import Reminder
 from node.freshness.service import ESCALATION
 from node.handover.models import HandOver
-from node.notifications import service as notices
+from node.notifications import service as notifications
 from node.people import service as people
 from node.people.models import User
 from node.projects.details import Freshness
@@ -32,9 +32,9 @@ from node.text import one_line
 from node.unsaved import service as unsaved
 
 OVERDUE = (Freshness.due, Freshness.stale)
-# The archive is noticed for so long; then it is the archive.
+# How long a project that was archived stays on its owner's desk.
 ARCHIVE_SHOWN_FOR = timedelta(weeks=4)
-# A question that nobody answered for longer is not answered any more.
+# Older comments without an answer are not shown.
 ANSWER_WINDOW = timedelta(days=60)
 PAST_DISCOVERY = (Phase.alpha, Phase.beta, Phase.live)
 MAX_LEN_QUOTE = 200
@@ -43,9 +43,9 @@ MAX_LEN_QUOTE = 200
 def list_sections(
     work: UnitOfWork, user: User, *, coordinates: bool, operates: bool
 ) -> list[DeskSection]:
-    """All that waits for somebody, kind by kind; kinds of which nothing waits are left out."""
+    """The sections of a user's desk, without empty ones."""
     node, session = work.node, work.session
-    found = [
+    sections = [
         _unsaved(session, user),
         _overdue(session, user),
         _offers(session, user),
@@ -55,55 +55,60 @@ def list_sections(
         _unread_notifications(node, session, user),
     ]
     if coordinates:
-        found += [
+        sections += [
             _escalated(session, user),
             _without_owner(session),
             _stale(session),
             _without_needs(session),
         ]
     if operates:
-        found.append(_disputes(session))
-    found += _plugin_steps(work, user)
-    return [section for section in found if section.total]
+        sections.append(_disputes(session))
+    sections += _plugin_steps(work, user)
+    return [section for section in sections if section.total]
 
 
 def count_items(work: UnitOfWork, user: User, *, coordinates: bool, operates: bool) -> int:
-    """How many things wait for somebody."""
-    found = list_sections(work, user, coordinates=coordinates, operates=operates)
-    return sum(each.total for each in found)
+    """The number of things on a user's desk."""
+    sections = list_sections(work, user, coordinates=coordinates, operates=operates)
+    return sum(section.total for section in sections)
 
 
 def _disputes(session: Session) -> DeskSection:
     """GSS codes that more than one council claims."""
-    items = [DeskItem(words=each.code, who=each.named) for each in find_disputes(session)]
+    items = [DeskItem(words=dispute.code, who=dispute.named) for dispute in find_disputes(session)]
     return DeskSection("disputes", items[:MAX_PER_SECTION], len(items))
 
 
 def _plugin_steps(work: UnitOfWork, user: User) -> list[DeskSection]:
-    """What plugins have for them. A button leads to this node, whatever a plugin says."""
-    answers = work.node.hooks.call(work, "desk_steps", person=people.to_plugin_view(user))
-    found = []
+    """A section of steps from each plugin. Steps that lead away from this node are left out."""
+    results = work.node.hooks.call(work, "desk_steps", person=people.to_plugin_view(user))
+    sections = []
     for details in work.node.hooks.details:
-        given = [step for plugin, steps in answers if plugin == details.name for step in steps]
-        steps = [step for step in given if markup.is_local_path(step.path)]
+        steps = [
+            step
+            for plugin, plugin_steps in results
+            if plugin == details.name
+            for step in plugin_steps
+            if markup.is_local_path(step.path)
+        ]
         items = [DeskItem(step=step) for step in steps[:MAX_PER_SECTION]]
-        found.append(DeskSection("steps", items, len(steps), details.label))
-    return found
+        sections.append(DeskSection("steps", items, len(steps), details.label))
+    return sections
 
 
 def _overdue(session: Session, user: User) -> DeskSection:
-    """Projects of theirs whose review is due, and those that were just put in the archive."""
-    lately = now().date() - ARCHIVE_SHOWN_FOR
-    is_late = or_(
+    """The user's projects whose review is due, or that were archived recently."""
+    archive_shown_since = now().date() - ARCHIVE_SHOWN_FOR
+    needs_review = or_(
         Project.freshness.in_(OVERDUE),
-        and_(Project.freshness == Freshness.archived, Project.archived_on >= lately),
+        and_(Project.freshness == Freshness.archived, Project.archived_on >= archive_shown_since),
     )
-    query = _select_own().where(Project.owner_id == user.id, is_late)
+    query = _select_own().where(Project.owner_id == user.id, needs_review)
     return _section(session, "late", query.order_by(Project.review_on, Project.id))
 
 
 def _unsaved(session: Session, user: User) -> DeskSection:
-    """What they typed and did not save."""
+    """The user's unsaved texts."""
     rows = unsaved.list_of_user(session, user)
     items = [
         DeskItem(
@@ -117,7 +122,7 @@ def _unsaved(session: Session, user: User) -> DeskSection:
 
 
 def _offers(session: Session, user: User) -> DeskSection:
-    """Projects that somebody asks them to look after."""
+    """Projects that someone offers to hand over to the user."""
     query = (
         select(HandOver)
         .join(HandOver.project)
@@ -133,19 +138,19 @@ def _offers(session: Session, user: User) -> DeskSection:
 
 
 def _reviews(session: Session, user: User, *, coordinates: bool) -> DeskSection:
-    """Drafts that they are asked to read; those that any coordinator is asked to, too. None of
-    which they wrote a part.
+    """Drafts that the user is asked to review, for coordinators also those that any coordinator is
+    asked to review; without drafts that the user has written in.
     """
-    is_asked = DraftReview.to_user_id == user.id
+    is_reviewer = DraftReview.to_user_id == user.id
     if coordinates:
-        is_asked = or_(is_asked, DraftReview.to_user_id.is_(None))
-    wrote = select(ProjectVersion.project_id).where(ProjectVersion.by_user_id == user.id)
+        is_reviewer = or_(is_reviewer, DraftReview.to_user_id.is_(None))
+    written_in = select(ProjectVersion.project_id).where(ProjectVersion.by_user_id == user.id)
     query = (
         select(DraftReview)
         .join(DraftReview.project)
-        .where(DraftReview.state == "asked", Project.state == ProjectState.review, is_asked)
+        .where(DraftReview.state == "asked", Project.state == ProjectState.review, is_reviewer)
         .where(DraftReview.by_user_id.is_distinct_from(user.id))
-        .where(DraftReview.project_id.not_in(wrote))
+        .where(DraftReview.project_id.not_in(written_in))
     )
     rows = session.scalars(query.order_by(DraftReview.at).limit(MAX_PER_SECTION))
     items = [
@@ -156,8 +161,8 @@ def _reviews(session: Session, user: User, *, coordinates: bool) -> DeskSection:
 
 
 def _unread_notifications(node: Node, session: Session, user: User) -> DeskSection:
-    """What they were told and have not read, as one thing to do."""
-    unread = notices.count_unread(node, session, user)
+    """The number of unread notifications, as one item."""
+    unread = notifications.count_unread(node, session, user)
     return (
         DeskSection("notices", [DeskItem(number=unread)], unread)
         if unread
@@ -171,7 +176,7 @@ def _drafts(session: Session, user: User) -> DeskSection:
 
 
 def _comments(session: Session, user: User) -> DeskSection:
-    """What others said about their projects and nobody of ours answered."""
+    """Comments by others on the user's projects that no one of ours has answered."""
     answer, author = aliased(Comment), aliased(Actor)
     is_answered = exists().where(
         answer.in_reply_to == Comment.uri,
@@ -207,23 +212,25 @@ def _comments(session: Session, user: User) -> DeskSection:
 
 
 def _plain_text(content: str) -> str:
-    plain = Markup(content).striptags()  # noqa: S704 -- it becomes plain text
-    return one_line(plain, MAX_LEN_QUOTE)
+    text = Markup(content).striptags()  # noqa: S704 -- it becomes plain text
+    return one_line(text, MAX_LEN_QUOTE)
 
 
 def _escalated(session: Session, user: User) -> DeskSection:
-    """Projects of ours whose owners were reminded in vain; a coordinator's own are theirs."""
-    told = exists().where(
+    """Stale projects whose owners did not respond to reminders, without the coordinator's own."""
+    is_escalated = exists().where(
         Reminder.project_id == Project.id,
         Reminder.review_on == Project.review_on,
         Reminder.step == ESCALATION,
     )
-    query = _select_own().where(Project.freshness == Freshness.stale, told, *_owned_by_others(user))
+    query = _select_own().where(
+        Project.freshness == Freshness.stale, is_escalated, *_owned_by_others(user)
+    )
     return _section(session, "escalated", query.order_by(Project.review_on, Project.id))
 
 
 def _stale(session: Session) -> DeskSection:
-    """What is out of date at the councils that ours follows."""
+    """Stale projects of other councils."""
     query = select(Project).where(
         Project.state == ProjectState.published,
         Project.freshness == Freshness.stale,
@@ -234,7 +241,7 @@ def _stale(session: Session) -> DeskSection:
 
 
 def _without_owner(session: Session) -> DeskSection:
-    """Projects of ours that nobody looks after, or only somebody whose account has ended."""
+    """Local projects without an owner, or whose owner's account is closed."""
     query = select(Project).where(
         Project.council_id.in_(_select_own_council()),
         Project.state != ProjectState.deleted,
@@ -246,15 +253,14 @@ def _without_owner(session: Session) -> DeskSection:
 
 
 def _without_needs(session: Session) -> DeskSection:
-    """Projects of ours past discovery that do not say what users need."""
+    """Local projects past discovery that list no user needs."""
     query = _select_own().where(
         Project.phase.in_(PAST_DISCOVERY), Project.freshness.in_((Freshness.fresh, *OVERDUE))
     )
     newest_first = session.scalars(query.order_by(Project.changed_at.desc(), Project.id))
-    found = [each for each in newest_first if not each.details.user_needs]
-    return DeskSection(
-        "without-needs", [_item(each) for each in found[:MAX_PER_SECTION]], len(found)
-    )
+    projects = [project for project in newest_first if not project.details.user_needs]
+    items = [_item(project) for project in projects[:MAX_PER_SECTION]]
+    return DeskSection("without-needs", items, len(projects))
 
 
 def _select_own() -> Select[Project]:
@@ -268,8 +274,8 @@ def _select_own_council() -> Select[int]:
 
 
 def _has_no_owner() -> ColumnElement[bool]:
-    in_use = select(User.id).where(User.active)
-    return or_(Project.owner_id.is_(None), Project.owner_id.not_in(in_use))
+    active_users = select(User.id).where(User.active)
+    return or_(Project.owner_id.is_(None), Project.owner_id.not_in(active_users))
 
 
 def _owned_by_others(user: User) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""The desk of whoever is signed in."""
+"""The page of the current user's desk."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -16,18 +16,18 @@ SEE, COORDINATE, OPERATE = "desk.see", "projects.coordinate", "node.operate"
 @blueprint.get("/desk")
 @permission(SEE)
 def show() -> ResponseReturnValue:
-    """What needs attention, and nothing else."""
-    found = service.list_sections(current_work(), current_user, **_current_duties())
-    return render_template("desk/desk.html", sections=found)
+    """What needs the current user's attention."""
+    sections = service.list_sections(current_work(), current_user, **_current_duties())
+    return render_template("desk/desk.html", sections=sections)
 
 
 def count_waiting() -> int:
-    """How many things wait for whoever is signed in, for the front page."""
+    """The number of things on the current user's desk, for the home page; 0 for visitors."""
     if not has_permission(SEE):
         return 0
     return service.count_items(current_work(), current_user, **_current_duties())
 
 
 def _current_duties() -> dict[str, bool]:
-    """What whoever is signed in looks after besides their own projects."""
+    """The current user's duties besides their own projects, as arguments of the service."""
     return {"coordinates": has_permission(COORDINATE), "operates": has_permission(OPERATE)}
