@@ -1,1 +1,1 @@
-"""The services that councils give, by their numbers in the Local Government Service List."""
+"""The Local Government Service List: services of councils with their numbers."""

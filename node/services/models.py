@@ -1,4 +1,4 @@
-"""The list of services as an operator loaded it, in place of the one that is shipped."""
+"""The list of services that an operator loaded in place of the default list."""
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column

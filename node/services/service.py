@@ -1,9 +1,10 @@
-"""Which service a number means: as the operator's list says, else the one that is shipped."""
+"""Looks up services by number or name, in the operator's list or else the default list."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import delete, insert, select
@@ -16,10 +17,10 @@ from node.services.models import LocalService
 from node.text import one_line
 
 DEFAULT_FILE = Path(__file__).parent / "lgsl" / "services.csv"
-# How the columns of lists are called, without spaces and capitals.
+# Accepted column headings, in lower case and without spaces, in order of preference.
 NUMBER_COLUMNS = ("lgsl", "lgslid", "lgslcode", "identifier", "id", "serviceid", "code")
 NAME_COLUMNS = ("name", "label", "title", "service", "servicename", "description")
-# Everyday words, with the word that the shipped list has instead.
+# Everyday words, with the words that the default list uses.
 SYNONYMS = {
     "bin": "refuse",
     "bins": "refuse",
@@ -30,38 +31,38 @@ SYNONYMS = {
 }
 MAX_NUMBER = 99_999
 MAX_LEN_NAME = 300
-# More than there are, by far.
+# Far more than there are.
 MAX_SERVICES = 10_000
 MAX_BYTES = 5 * 1024 * 1024
 
 
 def get_all(session: Session) -> Mapping[int, str]:
-    """All services by number."""
-    loaded = session.execute(select(LocalService.id, LocalService.name)).all()
-    return dict(sorted((row.id, row.name) for row in loaded)) if loaded else _default_services()
+    """The names of all services, by number."""
+    rows = session.execute(select(LocalService.id, LocalService.name)).all()
+    return dict(sorted((row.id, row.name) for row in rows)) if rows else _default_services()
 
 
 def get_name(session: Session, lgsl: int | None) -> str:
-    """What a service is called; empty where its number is not known."""
+    """The name of a service; empty for an unknown number."""
     if lgsl is None:
         return ""
-    found = session.get(LocalService, lgsl)
-    if found is not None:
-        return found.name
+    row = session.get(LocalService, lgsl)
+    if row is not None:
+        return row.name
     return _default_services().get(lgsl, "")
 
 
-def find_matching(session: Session, text: str, most: int) -> list[tuple[int, str]]:
-    """Services that have each word of `text` in their name, or begin their number with it. For an
-    everyday word, the list's own counts as well (`EVERYDAY`).
+def find_matching(session: Session, text: str, limit: int) -> list[tuple[int, str]]:
+    """The first `limit` services that match each word of `text`, as (number, name): the name
+    contains the word or its synonym (`SYNONYMS`), or the number begins with it.
     """
     words = text.casefold().split()
-    found = (
+    matches = (
         (number, name)
         for number, name in get_all(session).items()
         if all(_matches(number, name.casefold(), word) for word in words)
     )
-    return [one for one, _place in zip(found, range(most), strict=False)]
+    return list(islice(matches, limit))
 
 
 def _matches(number: int, name: str, word: str) -> bool:
@@ -69,9 +70,9 @@ def _matches(number: int, name: str, word: str) -> bool:
 
 
 def load_csv(work: UnitOfWork, file: Path) -> int:
-    """Put the list in a CSV file in place of the one that is there; how many services it has.
+    """Replace the list of services by that in a CSV file. Returns the number of services.
 
-    Raises `InvalidInputError` for a file that is none, and changes nothing.
+    Raises `InvalidInputError` for an invalid file, and then changes nothing.
     """
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -85,8 +86,8 @@ def load_csv(work: UnitOfWork, file: Path) -> int:
         ) from error
     except UnicodeDecodeError as error:
         raise InvalidInputError(msg("%(file)s must be UTF-8 text.", file=str(file))) from error
-    found = dict(_parse_csv(io.StringIO(text)))
-    if not found:
+    names_by_number = dict(_parse_csv(io.StringIO(text)))
+    if not names_by_number:
         raise InvalidInputError(
             msg(
                 "%(file)s must have a column of service numbers and a column of service names.",
@@ -94,7 +95,7 @@ def load_csv(work: UnitOfWork, file: Path) -> int:
             )
         )
     work.session.execute(delete(LocalService))
-    rows = [{"id": number, "name": name} for number, name in found.items()]
+    rows = [{"id": number, "name": name} for number, name in names_by_number.items()]
     work.session.execute(insert(LocalService), rows)
     work.audit("services.load", str(file), services=len(rows))
     return len(rows)
@@ -107,21 +108,27 @@ def _default_services() -> Mapping[int, str]:
 
 
 def _parse_csv(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Numbers and names of a list: whatever its columns are called, in whatever order."""
+    """The numbers and names in a CSV list. Finds the columns by their headings, and skips invalid
+    rows.
+    """
     try:
         rows = iter(csv.reader(lines))
-        heads = ["".join(filter(str.isalnum, head.casefold())) for head in next(rows, [])]
-        number = next((heads.index(word) for word in NUMBER_COLUMNS if word in heads), None)
-        title = next((heads.index(word) for word in NAME_COLUMNS if word in heads), None)
-        if number is None or title is None:
+        headings = ["".join(filter(str.isalnum, heading.casefold())) for heading in next(rows, [])]
+        number_column = next(
+            (headings.index(word) for word in NUMBER_COLUMNS if word in headings), None
+        )
+        name_column = next(
+            (headings.index(word) for word in NAME_COLUMNS if word in headings), None
+        )
+        if number_column is None or name_column is None:
             return
-        for place, row in enumerate(rows):
-            if place >= MAX_SERVICES or len(row) <= max(number, title):
+        for index, row in enumerate(rows):
+            if index >= MAX_SERVICES or len(row) <= max(number_column, name_column):
                 continue
-            digits = row[number].strip().rpartition("/")[2]
-            called = one_line(row[title], MAX_LEN_NAME)
+            digits = row[number_column].strip().rpartition("/")[2]
+            name = one_line(row[name_column], MAX_LEN_NAME)
             is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
-            if is_number and 0 < int(digits) <= MAX_NUMBER and called:
-                yield int(digits), called
+            if is_number and 0 < int(digits) <= MAX_NUMBER and name:
+                yield int(digits), name
     except csv.Error:
         return

@@ -1,4 +1,4 @@
-"""The list of services, to be searched and chosen from; and suggestions while somebody types."""
+"""Pages to search the list of services and choose one, and suggestions while a user types."""
 
 from collections.abc import Sequence
 
@@ -17,15 +17,15 @@ MAX_SUGGESTIONS = 10
 @blueprint.get("/services")
 @permission(PUBLIC)
 def index() -> ResponseReturnValue:
-    """All services with their numbers, or those that are looked for."""
+    """All services with their numbers, or those that match the search text."""
     text = request.args.get("q", "")[:MAX_LEN_QUERY]
-    found = service.find_matching(current_work().session, text, MAX_RESULTS)
-    return render_template("services/index.html", services=found, text=text)
+    services = service.find_matching(current_work().session, text, MAX_RESULTS)
+    return render_template("services/index.html", services=services, text=text)
 
 
 def render_choice(field: str, typed: Sequence[tuple[str, str]]) -> str:
-    """The page on which the number of a service is chosen for a field of the form that was just
-    sent. With what was `typed` in the others it leads back to that form; nothing is saved by it.
+    """The page to choose a service for `field` of the submitted form. It leads back to the form
+    with all input, `typed`, without saving it.
     """
     text = request.form.get("find", "")[:MAX_LEN_QUERY]
     return render_template(
@@ -41,14 +41,16 @@ def render_choice(field: str, typed: Sequence[tuple[str, str]]) -> str:
 @blueprint.get("/services/suggest")
 @permission(PUBLIC)
 def suggest() -> Response:
-    """Services whose numbers or names begin as what is being typed."""
+    """Services that match what is being typed, as JSON."""
     text = request.args.get("q", "")[:MAX_LEN_QUERY]
-    found = service.find_matching(current_work().session, text, MAX_SUGGESTIONS)
+    matches = service.find_matching(current_work().session, text, MAX_SUGGESTIONS)
     return jsonify(
-        suggestions=[{"value": f"{number}", "label": name, "lang": "en"} for number, name in found]
+        suggestions=[
+            {"value": f"{number}", "label": name, "lang": "en"} for number, name in matches
+        ]
     )
 
 
 def get_service_name(lgsl: int | None) -> str:
-    """What a service is called, for pages of other rooms; empty where that is not known."""
+    """The name of a service, for pages of other rooms; empty for an unknown number."""
     return service.get_name(current_work().session, lgsl)
