@@ -1,4 +1,6 @@
-"""Two councils on one machine: two processes with a database each, which federate over loopback."""
+"""The demonstration: councils on one machine, each with a process and a database of its own, which
+federate over loopback.
+"""
 
 from node.demo.end_to_end import run_once
 from node.demo.nodes import run_until_stopped

@@ -1,4 +1,4 @@
-"""The councils of the demonstration. They, their people and their projects are invented."""
+"""The councils of the demonstration. All councils, people and projects are fictitious."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,13 @@ from node.councils.own_location import LocationInput
 from node.demo.demo_projects import DemoProject, read_projects
 from node.settings import Settings
 
-PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed for whoever tries the demonstration
+PASSWORD = "a moot hall of oak"  # noqa: S105 -- printed by the demonstration
 FOLDER = Path(__file__).parent / "projects"
 
 
 @dataclass(frozen=True)
 class DemoCouncil:
-    """One council. `place` is its number, which gives its port."""
+    """One council. `index` gives its port, counted from the first."""
 
     index: int
     slug: str
@@ -24,7 +24,7 @@ class DemoCouncil:
     operator: str
     officer: str
     coordinator: str
-    whereabouts: LocationInput
+    location: LocationInput
 
     def settings(self, folder: Path, first_port: int, councils: int) -> Settings:
         ports = range(first_port, first_port + councils)
@@ -36,7 +36,7 @@ class DemoCouncil:
         )
 
     @property
-    def founding(self) -> FirstRunInput:
+    def first_run_input(self) -> FirstRunInput:
         return FirstRunInput(
             name=self.name,
             slug=self.slug,
@@ -52,7 +52,9 @@ class DemoCouncil:
 
     def projects(self) -> list[DemoProject]:
         """What the council has published, oldest first."""
-        return sorted(read_projects(FOLDER / f"{self.slug}.yaml"), key=lambda one: -one.weeks_ago)
+        return sorted(
+            read_projects(FOLDER / f"{self.slug}.yaml"), key=lambda project: -project.weeks_ago
+        )
 
 
 COUNCILS = (

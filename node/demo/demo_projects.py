@@ -1,4 +1,4 @@
-"""What the councils of the demonstration have done, as files tell it: projects and updates."""
+"""Reads the demonstration's projects and updates from YAML files and creates them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,8 +22,8 @@ from node.updates import service as updates
 
 @dataclass(frozen=True)
 class DemoProject:
-    """A project, the weeks since it was published, its updates, each with its own, and what it said
-    before, each until so many weeks ago.
+    """A project that was published `weeks_ago`, its updates with the weeks since each, and its
+    earlier versions, each with the weeks since it was replaced.
     """
 
     text: ProjectInput
@@ -33,66 +33,69 @@ class DemoProject:
 
 
 def read_projects(file: Path) -> list[DemoProject]:
-    """The projects of one council."""
-    return [_parse_project(given) for given in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    """Read the projects of one council."""
+    return [_parse_project(entry) for entry in yaml.safe_load(file.read_text(encoding="utf-8"))]
 
 
-def _parse_project(given: Mapping[str, Any]) -> DemoProject:
+def _parse_project(entry: Mapping[str, Any]) -> DemoProject:
     text = ProjectInput(
-        given["title"],
-        given["summary"],
-        given["phase"],
+        entry["title"],
+        entry["summary"],
+        entry["phase"],
         "",
-        given.get("visibility", "public"),
-        given.get("language", "en"),
-        parse(Details, given.get("details", {})),
-        given.get("translations", {}),
+        entry.get("visibility", "public"),
+        entry.get("language", "en"),
+        parse(Details, entry.get("details", {})),
+        entry.get("translations", {}),
     )
-    told = tuple(
+    demo_updates = tuple(
         (
-            one["weeks_ago"],
-            updates.UpdateInput(**{k: v for k, v in one.items() if k != "weeks_ago"}),
+            item["weeks_ago"],
+            updates.UpdateInput(**{k: v for k, v in item.items() if k != "weeks_ago"}),
         )
-        for one in given.get("updates", ())
+        for item in entry.get("updates", ())
     )
-    before = tuple((one["until"], _earlier_text(text, one)) for one in given.get("before", ()))
-    return DemoProject(text, given["weeks_ago"], told, before)
+    before = tuple((item["until"], _earlier_text(text, item)) for item in entry.get("before", ()))
+    return DemoProject(text, entry["weeks_ago"], demo_updates, before)
 
 
-def _earlier_text(text: ProjectInput, given: Mapping[str, Any]) -> ProjectInput:
-    """What a project said in an earlier phase, `without` what was not known yet."""
-    unknown: dict[str, Any] = dict.fromkeys(given.get("without", ()), ())
+def _earlier_text(text: ProjectInput, entry: Mapping[str, Any]) -> ProjectInput:
+    """The text of a project in an earlier phase, `without` the details that were added later."""
+    unknown: dict[str, Any] = dict.fromkeys(entry.get("without", ()), ())
     details = replace(text.details, **unknown)
-    summary = given.get("summary", text.summary)
-    return replace(text, phase=given["phase"], summary=summary, details=details)
+    summary = entry.get("summary", text.summary)
+    return replace(text, phase=entry["phase"], summary=summary, details=details)
 
 
-def create_project(work: UnitOfWork, council: Council, owner: User, story: DemoProject) -> None:
-    """Its owner publishes a project and its updates, as if it had been when the story says."""
+def create_project(
+    work: UnitOfWork, council: Council, owner: User, demo_project: DemoProject
+) -> None:
+    """Create a project with its versions and updates, and backdate them."""
     work.by = owner.email
-    texts = [*(text for _until, text in story.before), story.text]
+    texts = [*(text for _until, text in demo_project.before), demo_project.text]
     project = projects.create(work, council, texts[0])
     projects.publish(work, project)
-    moment = _weeks_ago(story.weeks_ago)
-    _backdate_versions(work, project, moment)
-    for (until, _text), text in zip(story.before, texts[1:], strict=True):
+    published_at = _weeks_ago(demo_project.weeks_ago)
+    _backdate_versions(work, project, published_at)
+    for (until, _text), text in zip(demo_project.before, texts[1:], strict=True):
         projects.update(work, project, text, project.version)
         _backdate_versions(work, project, _weeks_ago(until))
-    project.created_at = project.published_at = moment
-    for weeks_ago, said in story.updates:
-        told = updates.create(work, project, said)
-        moment = told.published_at = told.changed_at = _weeks_ago(weeks_ago)
-    _backdate_review(work, project, moment)
+    project.created_at = project.published_at = last_changed_at = published_at
+    for weeks_ago, update_input in demo_project.updates:
+        project_update = updates.create(work, project, update_input)
+        last_changed_at = _weeks_ago(weeks_ago)
+        project_update.published_at = project_update.changed_at = last_changed_at
+    _backdate_review(work, project, last_changed_at)
 
 
 def _backdate_versions(work: UnitOfWork, project: Project, moment: datetime) -> None:
-    """What was written just now was written then."""
+    """Backdate the versions that were just written to `moment`."""
     just_now = ProjectVersion.project_id == project.id, ProjectVersion.at > _weeks_ago(1)
     work.session.execute(update(ProjectVersion).where(*just_now).values(at=moment))
 
 
 def _backdate_review(work: UnitOfWork, project: Project, last: datetime) -> None:
-    """Nobody has looked at the project since its last update."""
+    """Have the project last reviewed at its last update, `last`."""
     weeks = work.settings.review_schedule.interval_weeks.get(project.phase.value)
     project.changed_at, project.confirmed_on = last, last.date()
     project.review_on = last.date() + timedelta(weeks=weeks) if weeks else None

@@ -1,4 +1,6 @@
-"""The main job from end to end, across two nodes, with the time that each step took."""
+"""Checks the main use end to end: a project is published, followed, changed and deleted across two
+nodes. Prints the time of each step.
+"""
 
 import time
 from collections.abc import Callable
@@ -20,13 +22,13 @@ Result = TypeVar("Result")
 
 
 def run_once(port: int) -> None:
-    """publish -> follow -> arrives -> update -> arrives -> delete -> gone.
+    """Run all steps once: publish, follow, arrives, update, arrives, delete, gone.
 
-    Raises `DemoError` at the step that failed.
+    Raises `DemoError` at the first step that fails.
     """
     started = time.monotonic()
     with federation(port) as running:
-        here, there = running
+        publisher, follower = running
         _print_timing("both nodes answer", started)
         text = ProjectInput(
             TITLE,
@@ -34,14 +36,14 @@ def run_once(port: int) -> None:
             "alpha",
             "## Why\n\nCalls.",
         )
-        token = _step("publish", lambda: _publish(here, text))
-        _step("follow", lambda: follow(there, here))
-        _step("arrives", lambda: _wait_for_page(there, TITLE, shown=True))
+        token = _step("publish", lambda: _publish(publisher, text))
+        _step("follow", lambda: follow(follower, publisher))
+        _step("arrives", lambda: _wait_for_page(follower, TITLE, shown=True))
         changed = ProjectInput(NEW_TITLE, text.summary, "beta", text.brief)
-        _step("update", lambda: _change(here, token, changed))
-        _step("arrives", lambda: _wait_for_page(there, NEW_TITLE, shown=True))
-        _step("delete", lambda: _delete(here, token))
-        _step("gone", lambda: _wait_for_page(there, NEW_TITLE, shown=False))
+        _step("update", lambda: _change(publisher, token, changed))
+        _step("arrives", lambda: _wait_for_page(follower, NEW_TITLE, shown=True))
+        _step("delete", lambda: _delete(publisher, token))
+        _step("gone", lambda: _wait_for_page(follower, NEW_TITLE, shown=False))
 
 
 def _step(name: str, act: Callable[[], Result]) -> Result:
@@ -58,37 +60,37 @@ def _print_timing(name: str, started: float) -> None:
     click.echo(f"{name:<20} {time.monotonic() - started:6.2f} s")
 
 
-def _publish(one: RunningNode, text: ProjectInput) -> str:
-    with one.node.work(by=DEMO_ACTOR) as work:
+def _publish(running: RunningNode, text: ProjectInput) -> str:
+    with running.node.work(by=DEMO_ACTOR) as work:
         project = projects.create(work, councils.require_own(work.session), text)
         projects.publish(work, project)
         return project.token
 
 
-def _change(one: RunningNode, token: str, text: ProjectInput) -> None:
-    with one.node.work(by=DEMO_ACTOR) as work:
+def _change(running: RunningNode, token: str, text: ProjectInput) -> None:
+    with running.node.work(by=DEMO_ACTOR) as work:
         project: Project = projects.get_for_update(work.session, token)
         projects.update(work, project, text, project.version)
 
 
-def _delete(one: RunningNode, token: str) -> None:
-    with one.node.work(by=DEMO_ACTOR) as work:
+def _delete(running: RunningNode, token: str) -> None:
+    with running.node.work(by=DEMO_ACTOR) as work:
         projects.delete(work, projects.get_for_update(work.session, token))
 
 
-def _wait_for_page(one: RunningNode, title: str, *, shown: bool) -> None:
-    """Ask for the list of projects, as a reader would, until the title is there or is gone."""
-    address = f"{one.settings.base_url}/projects?origin=others"
+def _wait_for_page(running: RunningNode, title: str, *, shown: bool) -> None:
+    """Poll the public list of projects until the title is `shown` or not. Raises `DemoError`."""
+    address = f"{running.settings.base_url}/projects?origin=others"
     deadline = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < deadline:
         try:
-            answer = one.node.outbound.get(
+            response = running.node.outbound.get(
                 address, accept="text/html", content_types=("text/html",)
             )
         except OutboundError as error:
-            raise DemoError(f"{one.council.name} does not answer: {error.safe_text}") from error
-        if (f">{title}<" in answer.body.decode()) is shown:
+            raise DemoError(f"{running.council.name} does not answer: {error.safe_text}") from error
+        if (f">{title}<" in response.body.decode()) is shown:
             return
         time.sleep(0.05)
     state = "lacks" if shown else "shows"
-    raise DemoError(f"after {MAX_WAIT_SECONDS:.0f} seconds {one.council.name} still {state} it")
+    raise DemoError(f"after {MAX_WAIT_SECONDS:.0f} seconds {running.council.name} still {state} it")

@@ -1,4 +1,4 @@
-"""Starting the councils' nodes, each in a process of its own, and stopping them."""
+"""Starts the councils' nodes, each in a process of its own, and stops them."""
 
 import multiprocessing
 import signal
@@ -34,19 +34,19 @@ from node.settings import Settings
 from node.web_server import serve
 
 DEMO_ACTOR = "demonstration"
-# So many councils are there at once; the others join them.
+# Councils that are started first; the others join them later.
 FIRST_COUNCILS = 2
-# A slow machine, not a fast one, decides this.
+# Enough for a slow machine.
 START_SECONDS = 60.0
 
 
 class DemoError(MoothallError):
-    """The demonstration cannot go on."""
+    """The demonstration cannot continue."""
 
 
 @dataclass(frozen=True)
 class RunningNode:
-    """One council whose node answers. `node` is the same node, opened in this process too."""
+    """A council whose node is up. `node` is the same node, opened in this process too."""
 
     council: DemoCouncil
     settings: Settings
@@ -55,18 +55,18 @@ class RunningNode:
 
 
 def run_until_stopped(port: int, councils: int) -> None:
-    """Run until Ctrl-C: two councils at once, and then the others."""
+    """Run until Ctrl-C: the first councils, and then all others."""
     with ExitStack() as stack:
         running: list[RunningNode] = []
-        for some in (COUNCILS[:FIRST_COUNCILS], COUNCILS[FIRST_COUNCILS:councils]):
-            running += stack.enter_context(federation(port, some, councils))
+        for group in (COUNCILS[:FIRST_COUNCILS], COUNCILS[FIRST_COUNCILS:councils]):
+            running += stack.enter_context(federation(port, group, councils))
             for follower, followed in permutations(running, 2):
-                if follower.council in some or followed.council in some:
+                if follower.council in group or followed.council in group:
                     follow(follower, followed)
-            for one in running[-len(some) :] if some else ():
-                click.echo(f"\n{one.council.name}   {one.settings.base_url}")
+            for started in running[-len(group) :] if group else ():
+                click.echo(f"\n{started.council.name}   {started.settings.base_url}")
                 for role in (OFFICER, COORDINATOR, OPERATOR):
-                    click.echo(f"  {role:<12} {one.council.email(role)}")
+                    click.echo(f"  {role:<12} {started.council.email(role)}")
         click.echo(f"\nThe password of everybody: {PASSWORD}")
         click.echo("Ctrl-C stops all. Nothing is kept.")
         _wait_for_stop(running)
@@ -74,35 +74,35 @@ def run_until_stopped(port: int, councils: int) -> None:
 
 
 def _wait_for_stop(running: list[RunningNode]) -> None:
-    """Until Ctrl-C. Raises `DemoError` when a node stops by itself."""
+    """Wait for Ctrl-C. Raises `DemoError` when a node stops by itself."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.set())
     while not stop.wait(0.5):
-        for one in running:
-            if not one.process.is_alive():
-                raise DemoError(f"The node of {one.council.name} stopped by itself.")
+        for running_node in running:
+            if not running_node.process.is_alive():
+                raise DemoError(f"The node of {running_node.council.name} stopped by itself.")
 
 
 @contextmanager
 def federation(
     port: int,
     councils: Sequence[DemoCouncil] = COUNCILS[:FIRST_COUNCILS],
-    in_all: int = FIRST_COUNCILS,
+    council_count: int = FIRST_COUNCILS,
 ) -> Iterator[list[RunningNode]]:
-    """The councils' nodes, answering and allowing each other; stopped and forgotten at the end.
+    """Run the councils' nodes, which allow each other; stop and delete them at the end.
 
-    `in_all` is how many councils there will be, from the first port on.
+    `council_count` is how many councils there will be in total, from the first port on.
     """
     for council in councils:
         _check_free(port + council.index)
-    kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context: BaseContext = multiprocessing.get_context(kind)
+    start_method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    context: BaseContext = multiprocessing.get_context(start_method)
     with tempfile.TemporaryDirectory(prefix="moothall-demo-") as folder:
         started: list[tuple[DemoCouncil, Settings, BaseProcess]] = []
         try:
             for council in councils:
-                settings = council.settings(Path(folder), port, in_all)
+                settings = council.settings(Path(folder), port, council_count)
                 process = context.Process(target=_serve, args=(council, settings), daemon=True)  # type: ignore[attr-defined]
                 click.echo(f"Starting {council.name} with its projects")
                 process.start()
@@ -124,7 +124,7 @@ def federation(
 
 
 def follow(follower: RunningNode, followed: RunningNode) -> None:
-    """One council follows the other, as its operator would."""
+    """Have one council follow the other, as its operator would."""
     address = f"@{followed.council.slug}@{followed.settings.authority}"
     document = fetching.find_actor(follower.node, address, approved_by_operator=True)
     with follower.node.work(by=DEMO_ACTOR) as work:
@@ -132,16 +132,16 @@ def follow(follower: RunningNode, followed: RunningNode) -> None:
 
 
 def _serve(council: DemoCouncil, settings: Settings) -> None:
-    """The child process: make the database, fill it, and serve."""
+    """The child process: create and fill the database, and serve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     logs.configure(settings)
     app = create_app(settings)
     node = get_node(app)
     schema_migrations.upgrade(node.engine, node.hooks)
     with app.app_context(), node.work(by=DEMO_ACTOR) as work:
-        set_up(work, council.founding)
-        own = councils.require_own(work.session)
-        own_location.set_location(work, council.whereabouts)
+        set_up(work, council.first_run_input)
+        own_council = councils.require_own(work.session)
+        own_location.set_location(work, council.location)
         officer, _coordinator = (
             people.create(work, name=name, email=council.email(role), password=PASSWORD, role=role)
             for role, name in ((OFFICER, council.officer), (COORDINATOR, council.coordinator))
@@ -149,11 +149,11 @@ def _serve(council: DemoCouncil, settings: Settings) -> None:
         for host in settings.private_hosts:
             if host != settings.authority:
                 peers.decide(work, host, peers.ALLOWED)
-        for story in council.projects():
-            create_project(work, own, officer, story)
+        for demo_project in council.projects():
+            create_project(work, own_council, officer, demo_project)
         work.session.flush()
         view = DemoView(
-            councils.to_plugin_view(own),
+            councils.to_plugin_view(own_council),
             people.to_plugin_view(officer),
             tuple(plugin_view.list_own(work.session)),
         )

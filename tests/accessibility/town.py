@@ -69,7 +69,7 @@ def _publish(node: TestNode, stories: list[DemoProject]) -> None:
 def work_on(work: UnitOfWork, stories: list[DemoProject]) -> None:
     """What the people of the council do, and how far they come with it."""
     own = councils.require_own(work.session)
-    own_location.set_location(work, COUNCILS[0].whereabouts)
+    own_location.set_location(work, COUNCILS[0].location)
     officer = people.require_by_email(work.session, role_email(OFFICER, "aldermoor"))
     coordinator = people.create(
         work,
