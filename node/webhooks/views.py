@@ -80,7 +80,7 @@ def _render_webhook(webhook: Webhook, secret: str = "") -> str:
     return render_template(
         "webhooks/webhook.html",
         webhook=webhook,
-        messages=messages,
+        latest_messages=messages,
         secret=secret,
         names=_names(),
         phrases=responses,
