@@ -1,1 +1,1 @@
-"""What tests stand on: real databases, a real browser, and no way off the machine."""
+"""The test kit: nodes with real databases, a real browser, and no access to other machines."""

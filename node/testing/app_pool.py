@@ -1,8 +1,7 @@
-"""Applications that tests use one after the other: to make one takes longer than most tests.
+"""A pool of applications that tests reuse: creating one takes longer than most tests.
 
-What an application learns while it serves (routes, templates, SQL that is compiled) it may keep.
-What a node remembers of what happened it may not: it begins anew. An application that a test
-changed is not used again.
+Between tests an application keeps its caches (routes, templates, compiled SQL), but the state of
+its node is reset. An application that a test changed is not reused.
 """
 
 from collections import OrderedDict
@@ -23,22 +22,22 @@ from node.request import EXTENSION_KEY
 from node.rest import auth_and_limits as rest
 from node.runtime import Node
 
-# More of them are made anew, so that memory stays what it is.
+# Idle applications kept, to limit memory.
 MAX_POOLED = 24
-# What counts within one process, and how it begins.
+# Extensions with in-process state, and factories of their initial values.
 COUNTERS: Mapping[str, Callable[[], object]] = {
     forms.EXTENSION_KEY: SignInLimiter,
     rest.EXTENSION_KEY: rest.ApiRateLimits,
     passwords.EXTENSION_KEY: passwords.PasswordRequestLimits,
     moderation.EXTENSION: lambda: AttemptLimiter(moderation.MAX_REPORTS, moderation.HOUR_SECONDS),
 }
-# Ours that hold nothing of what happened.
+# Our extensions without state.
 STATELESS_EXTENSIONS = frozenset({EXTENSION_KEY, "moothall-headers"})
 
 
 @dataclass
 class PooledApp:
-    """An application and what it was like when it was made."""
+    """An application with a snapshot of its initial state, and its database URL."""
 
     app: Flask
     url: str
@@ -49,77 +48,77 @@ class PooledApp:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether nobody changed it, nobody uses its database, and all that it counts is known."""
+        """Whether the application is unchanged, its database unused, and its state resettable."""
         node = get_node(self.app)
-        ours = {name for name in self.app.extensions if name.startswith(EXTENSION_KEY)}
+        own_extensions = {name for name in self.app.extensions if name.startswith(EXTENSION_KEY)}
         return (
-            ours == STATELESS_EXTENSIONS | COUNTERS.keys()
+            own_extensions == STATELESS_EXTENSIONS | COUNTERS.keys()
             and _take_snapshot(self.app) == self._snapshot
             and not node.hooks.failures
             and node.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # of a QueuePool
         )
 
     def release_resources(self) -> None:
-        """Let go of what it holds."""
+        """Close its connections."""
         node = get_node(self.app)
         node.outbound.close()
         node.engine.dispose()
 
     def reset(self, outbound: Outbound) -> None:
-        """Forget all that happened."""
+        """Reset the state of the node, and use `outbound` from now on."""
         node = get_node(self.app)
         fresh: dict[str, Any] = {
-            part.name: part.default_factory()
-            for part in fields(Node)
-            if part.default_factory is not MISSING
+            item.name: item.default_factory()
+            for item in fields(Node)
+            if item.default_factory is not MISSING
         }
         fresh |= {"outbound": outbound, "jobs": Jobs(node.settings, node.settings.secret_key)}
         for name, value in fresh.items():
-            object.__setattr__(node, name, value)  # it is frozen for whoever is no test
+            object.__setattr__(node, name, value)  # the dataclass is frozen
         add_jobs(node, self.app)
-        for name, begin in COUNTERS.items():
-            self.app.extensions[name] = begin()
+        for name, make_initial in COUNTERS.items():
+            self.app.extensions[name] = make_initial()
 
 
 class AppPool:
-    """Those that rest, by what they were made with."""
+    """Idle applications, by the key of what they were created with."""
 
     def __init__(self) -> None:
         self._idle: OrderedDict[int, tuple[str, PooledApp]] = OrderedDict()
 
-    def acquire(self, made_with: str) -> PooledApp | None:
-        for key, (what, kept) in reversed(self._idle.items()):
-            if what == made_with:
-                del self._idle[key]
-                return kept
+    def acquire(self, pool_key: str) -> PooledApp | None:
+        for entry_id, (key, pooled) in reversed(self._idle.items()):
+            if key == pool_key:
+                del self._idle[entry_id]
+                return pooled
         return None
 
-    def release(self, made_with: str, kept: PooledApp) -> list[str]:
-        """It rests until it is used again. Returns the databases of those that will not be."""
-        is_as_made = kept.is_unchanged
-        kept.release_resources()
-        if not is_as_made:
-            return [kept.url]
-        self._idle[id(kept)] = made_with, kept
+    def release(self, pool_key: str, pooled: PooledApp) -> list[str]:
+        """Return an application to the pool. Returns the URLs of databases no longer needed."""
+        is_reusable = pooled.is_unchanged
+        pooled.release_resources()
+        if not is_reusable:
+            return [pooled.url]
+        self._idle[id(pooled)] = pool_key, pooled
         if len(self._idle) <= MAX_POOLED:
             return []
-        _key, (_what, oldest) = self._idle.popitem(last=False)
+        _entry_id, (_key, oldest) = self._idle.popitem(last=False)
         return [oldest.url]
 
 
 def _take_snapshot(app: Flask) -> dict[str, object]:
-    """What a test might change of an application."""
+    """The parts of an application that a test might change."""
     hooks = ("before_request_funcs", "after_request_funcs", "teardown_request_funcs")
     return {
         "config": dict(app.config),
-        "door": app.wsgi_app,
+        "wsgi_app": app.wsgi_app,
         "views": dict(app.view_functions),
-        "words": dict(app.jinja_env.globals),
+        "globals": dict(app.jinja_env.globals),
         "extensions": {
             name: id(value) for name, value in app.extensions.items() if name not in COUNTERS
         },
         **{
-            name: {where: list(found) for where, found in getattr(app, name).items()}
+            name: {scope: list(functions) for scope, functions in getattr(app, name).items()}
             for name in hooks
         },
     }

@@ -1,4 +1,4 @@
-"""A real browser for tests: Debian's chromium, driven by Playwright, kept on the machine."""
+"""A real browser for tests: Debian's chromium, driven by Playwright, without external access."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from node.testing.nodes import TestNode
 from node.testing.requirements import end_as_not_run
 
 CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",  # Chromium refuses to run as root otherwise. It sees our own pages alone.
+    "--no-sandbox",  # Chromium needs it to run as root. It opens our own pages only.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
@@ -24,7 +24,7 @@ CHROMIUM_ARGUMENTS = (
     "--no-pings",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
-# Told apart inside the browser's driver: to ask this process about every file takes its time.
+# Matched inside the browser's driver: a callback for every file would be slow.
 EXTERNAL_URL = re.compile(r"^(?!https?://(localhost|127\.0\.0\.1)(:[0-9]+)?/)")
 
 
@@ -38,19 +38,19 @@ def chromium() -> Iterator[Browser]:
         playwright = sync_playwright().start()
     except Exception as error:  # noqa: BLE001 -- it raises nothing narrower
         end_as_not_run(f"Playwright does not start: {error}")
-    running = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
-    yield running
-    running.close()
+    launched = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
+    yield launched
+    launched.close()
     playwright.stop()
 
 
 @pytest.fixture
 def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Page]]:
-    """A page of a node in the browser: `page = open_page(one, "/projects")`."""
+    """Opens a page of a node in the browser: `page = open_page(node, "/projects")`."""
     with ExitStack() as servers:
 
-        def open_one(one: TestNode, path: str) -> Page:
-            server = make_server("localhost", 0, _with_own_host(one), threaded=True)
+        def open_in_browser(node: TestNode, path: str) -> Page:
+            server = make_server("localhost", 0, _with_own_host(node), threaded=True)
             thread = Thread(target=server.serve_forever, daemon=True)
             thread.start()
             servers.callback(thread.join)
@@ -60,27 +60,27 @@ def open_page(browser: BrowserContext) -> Iterator[Callable[[TestNode, str], Pag
             page.goto(f"http://localhost:{server.port}{path}")
             return page
 
-        yield open_one
+        yield open_in_browser
 
 
-def _with_own_host(one: TestNode) -> Any:
-    """The application of a node, which is asked at its own address wherever it listens."""
+def _with_own_host(node: TestNode) -> Any:
+    """The application of a node, with requests changed to its public host and scheme."""
 
-    def asked(environ: dict[str, Any], start: Any) -> Any:
-        return one.app(environ | {"HTTP_HOST": one.host, "wsgi.url_scheme": "https"}, start)
+    def application(environ: dict[str, Any], start: Any) -> Any:
+        return node.app(environ | {"HTTP_HOST": node.host, "wsgi.url_scheme": "https"}, start)
 
-    return asked
+    return application
 
 
 @pytest.fixture
 def browser(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    """A browser profile of its own, for British readers. It fails the test that lets a page ask
-    for anything off the machine. `@pytest.mark.browser(viewport=…)` sets Playwright's options.
+    """A new browser profile with British locale. Fails the test if a page requests anything from
+    another machine. `@pytest.mark.browser(viewport=…)` sets Playwright's options.
     """
-    asked: list[str] = []
+    external_requests: list[str] = []
 
     def refuse(route: Route) -> None:
-        asked.append(route.request.url)
+        external_requests.append(route.request.url)
         route.abort()
 
     marker = request.node.get_closest_marker("browser")
@@ -90,5 +90,5 @@ def browser(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Brows
     with chromium.new_context(**options) as context:
         context.route(EXTERNAL_URL, refuse)
         yield context
-    if asked:
-        pytest.fail(f"a page asked for {', '.join(asked)}")
+    if external_requests:
+        pytest.fail(f"a page requested {', '.join(external_requests)}")

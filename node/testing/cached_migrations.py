@@ -1,7 +1,7 @@
-"""The core's migrations, which run once in this process on each kind of database: the next empty
-one is given the statements that the first was given. To find them takes longer than most tests.
+"""Runs the core's migrations once per process and dialect, and replays their statements on further
+empty databases, because running Alembic takes longer than most tests.
 
-Processes that tests start do all of it; so do `tests/migrations`, which are about it.
+Not used in processes that tests start, nor in `tests/migrations`.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from node import schema_migrations
 from node.schema_migrations import CORE, MigrationHistory
 
 Statement = tuple[str, Any, bool]
-# What only looks.
+# Statements that are not recorded.
 READ_STATEMENTS = ("SELECT", "PRAGMA", "WITH")
 
 _run_uncached = schema_migrations._run_migrations
@@ -22,54 +22,54 @@ _recorded: dict[str, list[Statement]] = {}
 
 
 def install() -> None:
-    """For every database that this process migrates from now on."""
+    """Use the recorded migrations for every database that this process migrates from now on."""
     schema_migrations._run_migrations = _run
 
 
 @contextmanager
 def uncached() -> Iterator[None]:
-    """In here, migrations run as they do for whoever is no test."""
+    """Inside the block, migrations run as in production."""
     schema_migrations._run_migrations = _run_uncached
     yield
     schema_migrations._run_migrations = _run
 
 
 def _run(connection: Connection, history: MigrationHistory) -> None:
-    kind = connection.dialect.name
+    dialect = connection.dialect.name
     if history.owner != CORE or inspect(connection).get_table_names():
         _run_uncached(connection, history)
-    elif kind in _recorded:
-        _replay(connection, _recorded[kind])
+    elif dialect in _recorded:
+        _replay(connection, _recorded[dialect])
     else:
-        with _recording(connection) as heard:
+        with _recording(connection) as statements:
             _run_uncached(connection, history)
-        _recorded[kind] = heard
+        _recorded[dialect] = statements
 
 
 @contextmanager
 def _recording(connection: Connection) -> Iterator[list[Statement]]:
-    heard: list[Statement] = []
+    statements: list[Statement] = []
 
-    def hear(
+    def record(
         _connection: Connection,
         _cursor: object,
         statement: str,
         parameters: object,
         _context: object,
-        many: bool,
+        is_many: bool,
     ) -> None:
         if not statement.lstrip().upper().startswith(READ_STATEMENTS):
-            heard.append((statement, parameters, many))
+            statements.append((statement, parameters, is_many))
 
-    event.listen(connection, "before_cursor_execute", hear)
+    event.listen(connection, "before_cursor_execute", record)
     try:
-        yield heard
+        yield statements
     finally:
-        event.remove(connection, "before_cursor_execute", hear)
+        event.remove(connection, "before_cursor_execute", record)
 
 
 def _replay(connection: Connection, statements: list[Statement]) -> None:
     cursor = connection.connection.cursor()
-    for statement, parameters, many in statements:
-        (cursor.executemany if many else cursor.execute)(statement, parameters)
+    for statement, parameters, is_many in statements:
+        (cursor.executemany if is_many else cursor.execute)(statement, parameters)
     cursor.close()

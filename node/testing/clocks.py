@@ -1,4 +1,4 @@
-"""A clock that a test moves while processes of a node run."""
+"""A clock that tests move while the processes of a node run."""
 
 import time
 from datetime import datetime, timedelta, tzinfo
@@ -9,9 +9,9 @@ from node import db
 
 
 class MovableClock:
-    """How far the clock of one machine is ahead, in seconds; all its processes share it.
+    """A clock ahead of real time by `offset_seconds`, shared by processes.
 
-    To be handed to a process when that is started.
+    Pass it to each process at its start.
     """
 
     def __init__(self) -> None:
@@ -26,15 +26,15 @@ class MovableClock:
         self._offset_seconds.value = seconds
 
     def install(self) -> None:
-        """Have this process read the time from here: the node, and libraries that ask for the
-        seconds since 1970, such as those that date answers and sessions.
+        """Have this process use the clock: the node, and libraries that call `time.time`, such as
+        those that date responses and sessions.
         """
-        real, clock = time.time, self
+        real_time, clock = time.time, self
 
-        class Moved(datetime):
+        class MovedDatetime(datetime):
             @classmethod
             def now(cls, tz: tzinfo | None = None) -> Any:
                 return datetime.now(tz) + timedelta(seconds=clock.offset_seconds)
 
-        time.time = lambda: real() + clock.offset_seconds
-        db.datetime = Moved  # type: ignore[attr-defined]  # there `now` reads it
+        time.time = lambda: real_time() + clock.offset_seconds
+        db.datetime = MovedDatetime  # type: ignore[attr-defined]  # `db.now` uses it

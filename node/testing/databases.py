@@ -1,6 +1,4 @@
-"""Databases of councils that are set up already, made in no time: copies of one that was migrated
-and founded once in this run.
-"""
+"""Databases with a council set up, copied quickly from a template that is made once per run."""
 
 import shutil
 from collections.abc import Callable
@@ -9,42 +7,42 @@ from pathlib import Path
 
 from node.testing.postgres import PostgresServer
 
-# Migrates an empty database, and founds the council of that name in it.
+# (council name, database URL, data folder): migrates an empty database and sets the council up.
 DatabaseSetUp = Callable[[str, str, Path], None]
 
 
 @dataclass
 class SqliteDatabases:
-    """A database is a file."""
+    """SQLite databases, which are files."""
 
     new_folder: Callable[[], Path]
     set_up: DatabaseSetUp
     _templates: dict[str, Path] = field(default_factory=dict)
 
     def create(self, name: str) -> str:
-        """A database of the council `name`; its SQLAlchemy address."""
+        """Create a database of the council `name`. Returns its SQLAlchemy URL."""
         url = f"sqlite:///{self.new_folder() / name}.db"
         self.reset(name, url)
         return url
 
     def reset(self, name: str, url: str) -> None:
-        """Put a database as `make` makes it at the address of one that nobody is connected to."""
+        """Restore the database at `url`, which must have no connections, to its initial state."""
         if name not in self._templates:
             template = self.new_folder() / f"{name}.db"
             self.set_up(name, f"sqlite:///{template}", template.parent)
             self._templates[name] = template
         path = Path(url.removeprefix("sqlite:///"))
-        for beside in ("-wal", "-shm"):
-            path.with_name(path.name + beside).unlink(missing_ok=True)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
         shutil.copy(self._templates[name], path)
 
     def drop(self, url: str) -> None:
-        """It goes with its folder."""
+        """Do nothing: the file is deleted with its folder."""
 
 
 @dataclass
 class PostgresqlDatabases:
-    """A database is one of a server's."""
+    """Databases of a PostgreSQL server."""
 
     server: PostgresServer
     new_folder: Callable[[], Path]
@@ -52,14 +50,14 @@ class PostgresqlDatabases:
     _templates: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def create(self, name: str) -> str:
-        """As `OnSqlite.make`."""
-        template, _restoring = self._template(name)
+        """Like `SqliteDatabases.create`."""
+        template, _statements = self._template(name)
         return self.server.url(self.server.create_database(template))
 
     def reset(self, name: str, url: str) -> None:
-        """As `OnSqlite.make_again`."""
-        _template, restoring = self._template(name)
-        self.server.restore_snapshot(self.server.database_name(url), restoring)
+        """Like `SqliteDatabases.reset`."""
+        _template, restore_statements = self._template(name)
+        self.server.restore_snapshot(self.server.database_name(url), restore_statements)
 
     def drop(self, url: str) -> None:
         self.server.drop_database(self.server.database_name(url))

@@ -1,4 +1,4 @@
-"""Somebody else's server: it serves documents, counts what is fetched, and signs what it sends."""
+"""A fake remote server: serves documents, records requests, and sends signed activities."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -33,25 +33,29 @@ PROBLEM: dict[str, Any] = {"type": "about:blank"}
 
 
 @cache
-def private_key_pem(kind: str = "rsa", which: int = 1) -> str:  # noqa: ARG001 -- one key for each number
-    """A private key, the same each time; another `kind` (rsa, ed25519) or number is another key."""
+def private_key_pem(kind: str = "rsa", which: int = 1) -> str:  # noqa: ARG001 -- part of the cache key
+    """A private key, cached by `kind` (rsa, ed25519) and the number `which`."""
     return generate_rsa() if kind == "rsa" else generate_ed25519()
 
 
 @dataclass(frozen=True)
 class SignedMessage:
-    """A request to an inbox, ready to be sent or to be tampered with."""
+    """A signed request to an inbox, to be sent or tampered with."""
 
     headers: Mapping[str, str]
     body: bytes
     target: str = "/inbox"
 
     def with_headers(self, **changes: str | None) -> "SignedMessage":
-        """With headers changed, or left out where None; `_` in a name stands for `-`."""
-        named = {name.replace("_", "-").lower(): value for name, value in changes.items()}
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in named}
-        added = {name: value for name, value in named.items() if value is not None}
-        return replace(self, headers={**kept, **added})
+        """A copy with headers changed, or removed if None; `_` in a name stands for `-`."""
+        changed_headers = {name.replace("_", "-").lower(): value for name, value in changes.items()}
+        unchanged = {
+            name: value
+            for name, value in self.headers.items()
+            if name.lower() not in changed_headers
+        }
+        added = {name: value for name, value in changed_headers.items() if value is not None}
+        return replace(self, headers={**unchanged, **added})
 
     def send(self, to: TestNode) -> TestResponse:
         """Post it to a node."""
@@ -64,10 +68,10 @@ class SignedMessage:
 
 @dataclass
 class FakePeer:
-    """A host whose documents tests put together.
+    """A host that serves documents given by tests.
 
-    `fetched` are the targets that were asked for, `received` what was sent and with which headers;
-    `answers` is the status that senders get.
+    `fetched` are the request targets of GETs, `received` the headers and activities of POSTs, which
+    are answered with `response_status`.
     """
 
     host: str
@@ -79,7 +83,7 @@ class FakePeer:
 
     @classmethod
     def join(cls, nodes: Nodes, host: str, *allowed_by: TestNode) -> Self:
-        """A host that `nodes` can reach."""
+        """Add a host that `nodes` can reach and that `allowed_by` allow."""
         peer = cls(host)
         nodes.apps[host] = peer
         for node in allowed_by:
@@ -91,7 +95,7 @@ class FakePeer:
         return f"https://{self.host}{path}"
 
     def new_id(self, kind: str = "activities") -> str:
-        """The id of something that did not exist before."""
+        """A new, unused id on this host."""
         self._counted += 1
         return self.uri(f"/{kind}/{self._counted}")
 
@@ -105,7 +109,7 @@ class FakePeer:
     def actor(
         self, slug: str | None = None, *, private: str | None = None, **more: Any
     ) -> "FakeActor":
-        """An organisation that this host serves, with one key, `<id>#main-key`."""
+        """Serve an organisation with one key, `<id>#main-key`, and return its actor."""
         uri = self.uri(f"/councils/{slug}") if slug else self.new_id("councils")
         key = PrivateKey(f"{uri}#main-key", private or private_key_pem())
         document = ActorDocument(
@@ -124,7 +128,7 @@ class FakePeer:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer as a WSGI application: what is served, or 202 to whatever is sent."""
+        """The WSGI application: serves `documents`, and answers POST with `response_status`."""
         target = str(environ["REQUEST_URI"])
         status, document = self.documents.get(target, (404, PROBLEM))
         if environ["REQUEST_METHOD"] == "POST":
@@ -140,14 +144,14 @@ class FakePeer:
 
 @dataclass(frozen=True)
 class FakeActor:
-    """An actor of a peer, and the key it signs with."""
+    """An actor of a peer, with its signing key."""
 
     peer: FakePeer
     uri: str
     key: PrivateKey
 
     def build_activity(self, kind: str, about: Any, **more: Any) -> dict[str, Any]:
-        """An activity of this actor, with an id of its own unless `more` has one."""
+        """An activity of this actor, with a new id unless `more` has one."""
         document = {
             "@context": "https://www.w3.org/ns/activitystreams",
             "id": self.peer.new_id(),
@@ -168,7 +172,7 @@ class FakeActor:
         at: datetime | None = None,
         key: PrivateKey | None = None,
     ) -> SignedMessage:
-        """`document` signed for `to`, or for another `target` or `host`, at a time of choice."""
+        """Sign `document` for `to`, or for another `target` or `host`, as if at the time `at`."""
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         url = f"https://{host or to.host}{target}"
         signed = sign("POST", url, {}, body, key or self.key, at or now(), scheme)
@@ -176,5 +180,5 @@ class FakeActor:
         return SignedMessage(dict(Headers(headers).items()), body, target)
 
     def send(self, document: Mapping[str, Any] | bytes, to: TestNode) -> TestResponse:
-        """Sign and send."""
+        """Sign `document` and send it to the shared inbox of `to`."""
         return self.sign(document, to).send(to)

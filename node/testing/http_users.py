@@ -1,4 +1,4 @@
-"""People who use a node that runs in a process: pages and forms over HTTP, as a browser would."""
+"""Users of a node that runs in a process of its own: visits pages and submits forms over HTTP."""
 
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.error import HTTPError
@@ -17,9 +17,9 @@ from node.testing.visitor import parse_forms
 
 
 class HttpUsers:
-    """Those of the council `name`, whose node has these settings and listens in the clear.
+    """The users of the council `name`, whose node listens on plain HTTP.
 
-    Each role is one person, signed in at first use; the role "" is anybody.
+    Each role is one user, signed in at first use; the role "" is a visitor.
     """
 
     def __init__(self, name: str, settings: Settings) -> None:
@@ -29,13 +29,14 @@ class HttpUsers:
         self._signed_in: dict[str, OpenerDirector] = {}
 
     def visit(self, path: str, role: str = "", typed: dict[str, str] | None = None) -> str:
-        """A page as somebody in a role sees it; what is `typed` is sent. Empty for a redirect."""
+        """The HTML of a page as seen by `role`; with `typed`, of the response to that form data.
+        Empty for a redirect.
+        """
         return self._request(self._opener_for(role), path, typed)
 
     def submit(self, path: str, role: str, action: str = "", **typed: str) -> None:
-        """Fill the first form on a page whose address contains `action`, and send it.
-
-        Returns as soon as it is answered.
+        """Submit the first form on the page at `path` whose URL contains `action`, with the fields
+        `typed`. Returns after the response.
         """
         page = self.visit(path, role)
         form = next(
@@ -47,21 +48,21 @@ class HttpUsers:
 
     def _opener_for(self, role: str) -> OpenerDirector:
         if role not in self._signed_in:
-            # Behind a proxy with TLS the cookies are for https, which is left out here.
+            # The node sets secure cookies, as it expects a TLS proxy, which tests omit.
             policy = DefaultCookiePolicy(secure_protocols=("http", "https"))
             jar = HTTPCookieProcessor(CookieJar(policy))
             self._signed_in[role] = build_opener(jar, _NoRedirect())
             if role:
-                who = {"email": role_email(role, self._name), "password": PASSWORD}
-                self.submit("/sign-in", role, **who)
+                credentials = {"email": role_email(role, self._name), "password": PASSWORD}
+                self.submit("/sign-in", role, **credentials)
         return self._signed_in[role]
 
-    def _request(self, person: OpenerDirector, path: str, typed: dict[str, str] | None) -> str:
+    def _request(self, opener: OpenerDirector, path: str, typed: dict[str, str] | None) -> str:
         data = urlencode(typed).encode() if typed is not None else None
         request = Request(f"http://{self._address}{path}", data, self._headers)
         try:
-            with person.open(request, timeout=20) as answer:
-                return str(answer.read().decode())
+            with opener.open(request, timeout=20) as response:
+                return str(response.read().decode())
         except HTTPError as error:
             with error:
                 if error.code in {302, 303}:

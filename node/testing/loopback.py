@@ -1,19 +1,21 @@
-"""Keeps tests on the machine: an audit hook that refuses other addresses than loopback."""
+"""An audit hook that keeps tests from connecting to other addresses than loopback."""
 
 import socket
 from ipaddress import ip_address
 from typing import Any
 
-# What was attempted since the list was last cleared, for those attempts whose error was caught.
+# Attempts since the list was last cleared, including those whose error was caught.
 attempts: list[str] = []
 
 
 class ExternalAccessError(Exception):
-    """A test tried to reach another machine. Not an OSError: the product must not handle it."""
+    """A test tried to connect to another machine. No OSError, so that the product does not handle
+    it.
+    """
 
 
 def block_external_access(event: str, arguments: tuple[Any, ...]) -> None:
-    """Raise `OffTheMachineError` for a connection, datagram or look-up that leaves the machine.
+    """Raise `ExternalAccessError` for a connection, datagram or look-up that leaves the machine.
 
     Events and their arguments: the audit events table of the Python documentation.
     """
@@ -21,22 +23,21 @@ def block_external_access(event: str, arguments: tuple[Any, ...]) -> None:
         sender, address = arguments
         if sender.family not in {socket.AF_INET, socket.AF_INET6} or not address:
             return
-        stays = _is_loopback(address[0])
+        is_local = _is_loopback(address[0])
     elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
         address = arguments
-        stays = not address[0] or _is_loopback(address[0]) or _is_number(address[0])
+        is_local = not address[0] or _is_loopback(address[0]) or _is_number(address[0])
     else:
         return
-    if not stays:
+    if not is_local:
         attempts.append(f"{event} {address[0]!r}")
         raise ExternalAccessError(attempts[-1])
 
 
 def _is_loopback(host: str | bytes) -> bool:
     name = _text(host)
-    if (
-        name == "localhost"
-    ):  # Not `localhost.`, nor a name below it: those may be asked of a server.
+    # `localhost.` and names below it are not allowed: a DNS server may be asked for them.
+    if name == "localhost":
         return True
     try:
         return ip_address(name.partition("%")[0]).is_loopback
@@ -45,7 +46,7 @@ def _is_loopback(host: str | bytes) -> bool:
 
 
 def _is_number(host: str | bytes) -> bool:
-    """Whether `host` is an address in any of its spellings, such as 0x7f.1: nobody is asked."""
+    """Whether `host` is an IP address in any notation, such as 0x7f.1, and needs no look-up."""
     try:
         socket.inet_aton(_text(host))
     except OSError:

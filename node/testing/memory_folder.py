@@ -1,27 +1,27 @@
-"""Where the files of tests are quickest: in memory, where this machine has a place for that."""
+"""Puts the temporary files of tests into memory, if this machine has a folder for that."""
 
 import os
 import shutil
 from pathlib import Path
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- folders made in it have names that nobody guesses
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- folders made in it have unguessable names
 # Tests take some hundred megabytes.
 MIN_FREE_BYTES = 2 * 1024**3
-# What pytest calls the folder in which it makes those of a run.
+# The environment variable with the parent of pytest's temporary folders.
 TEMPROOT_VARIABLE = "PYTEST_DEBUG_TEMPROOT"
 
 
 def find_folder() -> Path | None:
-    """A folder in memory with room enough, if there is one."""
+    """A folder in memory with enough space, if there is one."""
     try:
-        roomy = shutil.disk_usage(SHARED_MEMORY).free >= MIN_FREE_BYTES
+        has_space = shutil.disk_usage(SHARED_MEMORY).free >= MIN_FREE_BYTES
     except OSError:
         return None
-    return SHARED_MEMORY if roomy and os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else None
+    return SHARED_MEMORY if has_space and os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else None
 
 
 def use_for_temporary_files() -> None:
-    """Have the temporary folders of this run there, unless somebody said where."""
-    found = find_folder()
-    if found is not None:
-        os.environ.setdefault(TEMPROOT_VARIABLE, str(found))
+    """Have pytest make its temporary folders in memory, unless the environment says otherwise."""
+    folder = find_folder()
+    if folder is not None:
+        os.environ.setdefault(TEMPROOT_VARIABLE, str(folder))

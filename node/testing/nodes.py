@@ -1,6 +1,6 @@
-"""Whole nodes in one process: one in a line, or several that federate without sockets.
+"""Whole nodes in one process: a single one, or several that federate without sockets.
 
-Their databases are copies, and their applications were used before: see `databases`, `kept_apps`.
+Their databases are copies and their applications are reused: see `databases` and `app_pool`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,8 +36,8 @@ from node.testing.visitor import Visitor
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-PASSWORD = "a moot hall of oak"  # noqa: S105 -- of nobody
-# So many rounds settle any honest exchange; more mean that two nodes go on for ever.
+PASSWORD = "a moot hall of oak"  # noqa: S105 -- of test accounts only
+# Rounds of jobs after which nodes are taken to exchange messages for ever.
 MAX_ROUNDS = 100
 
 
@@ -68,7 +68,7 @@ class TestNode:
         return f"{self.node.settings.base_url}/councils/{self.name}"
 
     def visitor(self, role: str | None = None) -> Visitor:
-        """Somebody who looks at the node; signed in if a role is named (officer, operator)."""
+        """A visitor of the node; signed in if a role (officer, operator) is given."""
         visitor = Visitor(self.app.test_client())
         if role:
             quick_sign_in.sign_in(visitor, role_email(role, self.name))
@@ -85,7 +85,7 @@ class TestNode:
             yield session
 
     def publish(self, title: str, phase: str = "alpha") -> str:
-        """A new project of the council, for everybody to see. Returns its token."""
+        """Publish a new public project of the council. Returns its token."""
         with self.work() as work:
             text = ProjectInput(title=title, summary=title, phase=phase, brief=title)
             project = projects.create(work, councils.require_own(work.session), text)
@@ -93,7 +93,7 @@ class TestNode:
             return project.token
 
     def follow(self, other: "TestNode") -> None:
-        """The council asks to follow another, which the other's node answers when it is settled."""
+        """Request to follow another council; `Nodes.run_until_idle` has that answer."""
         with self.app.app_context():
             document = fetching.find_actor(self.node, other.address)
         with self.work() as work:
@@ -106,7 +106,7 @@ class TestNode:
 
 @dataclass
 class Nodes:
-    """Makes nodes that can reach each other, and whatever else answers in `apps`, by host."""
+    """Starts nodes that can reach each other and the other WSGI applications in `apps`, by host."""
 
     databases: Databases
     app_pool: AppPool
@@ -116,7 +116,7 @@ class Nodes:
     _used: list[tuple[str, PooledApp]] = field(default_factory=list)
 
     def start(self, name: str, **settings: object) -> TestNode:
-        """A node with its council, an officer and an operator. `settings` are the node's."""
+        """Start a node with a council, an officer and an operator. `settings` are the node's."""
         private_hosts: tuple[str, ...] = settings.get("private_hosts", ())  # type: ignore[assignment]
         outbound = Outbound(
             user_agent="Moothall test",
@@ -124,53 +124,53 @@ class Nodes:
             transport=InProcessTransport(self.apps),
         )
         plugins: tuple[str, ...] = settings.get("plugins", ())  # type: ignore[assignment]
-        made_with = repr(
+        pool_key = repr(
             (type(self.databases), name, sorted(settings.items()), _plugin_locations(plugins))
         )
-        kept = self.app_pool.acquire(made_with)
-        if kept is None:
+        pooled = self.app_pool.acquire(pool_key)
+        if pooled is None:
             url = self.databases.create(name)
             app = create_app(make_settings(name, url, self.folder, **settings), outbound)
             shared_sql_cache.share_compiled(get_node(app).engine)
             app.testing = True
-            kept = PooledApp(app, url)
+            pooled = PooledApp(app, url)
         else:
-            self.databases.reset(name, kept.url)
-            kept.reset(outbound)
-        self._used.append((made_with, kept))
-        one = TestNode(name, kept.app)
+            self.databases.reset(name, pooled.url)
+            pooled.reset(outbound)
+        self._used.append((pool_key, pooled))
+        test_node = TestNode(name, pooled.app)
         if plugins:
-            schema_migrations.upgrade(one.node.engine, one.node.hooks)
-        self.apps[one.host] = kept.app
-        self.made.append(one)
-        return one
+            schema_migrations.upgrade(test_node.node.engine, test_node.node.hooks)
+        self.apps[test_node.host] = pooled.app
+        self.made.append(test_node)
+        return test_node
 
     def release_all(self) -> None:
-        """No test uses them any more."""
+        """Return all applications to the pool, and drop databases that are not reused."""
         while self._used:
-            made_with, kept = self._used.pop()
-            for url in self.app_pool.release(made_with, kept):
+            pool_key, pooled = self._used.pop()
+            for url in self.app_pool.release(pool_key, pooled):
                 self.databases.drop(url)
 
     def pair(self, **settings: object) -> tuple[TestNode, TestNode]:
-        """Two councils that allow each other. `settings` are those of both."""
+        """Start two nodes that allow each other, both with `settings`."""
         here, there = (self.start(name, **settings) for name in ("aldermoor", "brackwell"))
         here.allow(there)
         there.allow(here)
         return here, there
 
     def run_until_idle(self) -> None:
-        """Let every node do what waits, until nothing does."""
+        """Run the pending jobs of all nodes until there are none."""
         for _ in range(MAX_ROUNDS):
-            if not sum(one.node.jobs.run_pending() for one in self.made):
+            if not sum(test_node.node.jobs.run_pending() for test_node in self.made):
                 return
         raise AssertionError("the nodes do not settle")
 
 
 def _plugin_locations(plugins: Iterable[str]) -> list[str]:
-    """Where plugins are installed: one of the same name elsewhere is another."""
-    found = installed_plugins() if plugins else {}
-    dists = [found[name].dist for name in plugins if name in found]
+    """The folders that plugins are installed in, to tell plugins of the same name apart."""
+    installed = installed_plugins() if plugins else {}
+    dists = [installed[name].dist for name in plugins if name in installed]
     return [str(dist.locate_file("")) for dist in dists if dist]
 
 
@@ -178,8 +178,8 @@ def role_email(role: str, name: str) -> str:
     return f"{role}@{name}.example"
 
 
-def make_settings(name: str, database_url: str, folder: Path, **more: object) -> Settings:
-    values: dict[str, object] = {
+def make_settings(name: str, database_url: str, folder: Path, **changes: object) -> Settings:
+    defaults: dict[str, object] = {
         "base_url": f"https://{name}.test",
         "data_dir": folder,
         "database_url": database_url,
@@ -187,12 +187,12 @@ def make_settings(name: str, database_url: str, folder: Path, **more: object) ->
         "secret_key": "of no use outside tests, and long enough",
         "log_level": "ERROR",
     }
-    return Settings(**(values | more))  # type: ignore[arg-type]  # as the caller says
+    return Settings(**(defaults | changes))  # type: ignore[arg-type]  # as the caller says
 
 
-def set_up_database(name: str, database_url: str, folder: Path, **more: object) -> None:
-    """A database that is migrated and holds the council `name`, its officer and its operator."""
-    app = create_app(make_settings(name, database_url, folder, **more))
+def set_up_database(name: str, database_url: str, folder: Path, **changes: object) -> None:
+    """Migrate an empty database and create the council `name`, its officer and its operator."""
+    app = create_app(make_settings(name, database_url, folder, **changes))
     node = get_node(app)
     shared_sql_cache.share_compiled(node.engine)
     schema_migrations.upgrade(node.engine, node.hooks)
@@ -212,7 +212,7 @@ def set_up_database(name: str, database_url: str, folder: Path, **more: object) 
 
 
 @pytest.fixture(scope="session")
-def _kept_apps() -> AppPool:
+def _app_pool() -> AppPool:
     return AppPool()
 
 
@@ -232,27 +232,29 @@ def _on_postgresql(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def nodes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: AppPool
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _app_pool: AppPool
 ) -> Iterator[Nodes]:
-    """Nodes on SQLite, and again on PostgreSQL: `nodes.start("aldermoor")`, `nodes.pair()`."""
-    with _make_nodes(request, tmp_path_factory, _kept_apps) as made:
-        yield made
+    """Starts nodes: `nodes.start("aldermoor")`, `nodes.pair()`. Runs the test on SQLite and on
+    PostgreSQL.
+    """
+    with _make_nodes(request, tmp_path_factory, _app_pool) as started:
+        yield started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
 def lasting_nodes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kept_apps: AppPool
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _app_pool: AppPool
 ) -> Iterator[Nodes]:
-    """As `nodes`, kept for all tests of a module: for many that leave nothing behind."""
-    with _make_nodes(request, tmp_path_factory, _kept_apps) as made:
-        yield made
+    """Like `nodes`, but shared by the tests of a module, which must not depend on each other."""
+    with _make_nodes(request, tmp_path_factory, _app_pool) as started:
+        yield started
 
 
 @contextmanager
 def _make_nodes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: AppPool
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, app_pool: AppPool
 ) -> Iterator[Nodes]:
     databases = request.getfixturevalue(f"_on_{request.param}")
-    made = Nodes(databases, kept, tmp_path_factory.getbasetemp() / "data")
-    yield made
-    made.release_all()
+    started = Nodes(databases, app_pool, tmp_path_factory.getbasetemp() / "data")
+    yield started
+    started.release_all()

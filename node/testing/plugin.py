@@ -1,8 +1,8 @@
 """The pytest plugin of Moothall, for its own tests and for those of plugins.
 
 Fixtures: `nodes`, `lasting_nodes`, `database_url`, `postgres`, `redis_url`, `browser`, `open_page`.
-Rules: no test reaches off the machine, and what this machine cannot run is reported as "not run"
-beside passed and failed, never as passed. In CI that is a failure.
+No test may connect to another machine. A test whose requirements this machine lacks is reported as
+"not run", never as passed; in CI it fails.
 """
 
 import gc
@@ -24,12 +24,12 @@ from node.testing import (
     postgres,
 )
 from node.testing.browser import browser, chromium, open_page
-from node.testing.nodes import _kept_apps, _on_postgresql, _on_sqlite, lasting_nodes, nodes
+from node.testing.nodes import _app_pool, _on_postgresql, _on_sqlite, lasting_nodes, nodes
 from node.testing.redis import redis_url
 from node.testing.requirements import NOT_RUN, end_as_not_run
 
 __all__ = [
-    "_kept_apps",
+    "_app_pool",
     "_on_postgresql",
     "_on_sqlite",
     "browser",
@@ -48,11 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "browser(**options): options of the browser context, as Playwright names them"
     )
     sys.addaudithook(loopback.block_external_access)
-    # Otherwise each error that is logged is drawn with all that its functions held.
-    plainly = structlog.dev.ConsoleRenderer(
+    # The default renderer would print all local variables with each traceback.
+    plain_renderer = structlog.dev.ConsoleRenderer(
         colors=False, exception_formatter=structlog.dev.plain_traceback
     )
-    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plainly])
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain_renderer])
     cheap_passwords.use_cheap_hashing()
     cached_routes.install()
     cached_migrations.install()
@@ -60,14 +60,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was loaded by now stays: the collector of garbage need not look at it each time."""
+    """Exempt everything loaded so far from garbage collection, which saves time."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell each pytest-xdist worker where the one server is that all of them share."""
+    """Pass the folder of the shared PostgreSQL server to each pytest-xdist worker."""
     config = node.config
     if SERVER_KEY not in config.stash:
         server = postgres.run_server()
@@ -81,7 +81,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _only_loopback() -> Iterator[None]:
-    """Fail a test that tried to reach off the machine, even where the attempt was caught."""
+    """Fail a test that tried to connect to another machine, even if it caught the error."""
     loopback.attempts.clear()
     yield
     if loopback.attempts:
@@ -91,9 +91,9 @@ def _only_loopback() -> Iterator[None]:
 @pytest.fixture(scope="session", name="postgres")
 def _postgres(request: pytest.FixtureRequest) -> Iterator[postgres.PostgresServer]:
     """The PostgreSQL server of this run."""
-    shared = getattr(request.config, "workerinput", {}).get("postgres")
-    if shared:
-        with closing(postgres.PostgresServer(Path(shared))) as server:
+    shared_folder = getattr(request.config, "workerinput", {}).get("postgres")
+    if shared_folder:
+        with closing(postgres.PostgresServer(Path(shared_folder))) as server:
             yield server
         return
     try:
@@ -105,7 +105,7 @@ def _postgres(request: pytest.FixtureRequest) -> Iterator[postgres.PostgresServe
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The SQLAlchemy address of a new, empty database: on SQLite, and again on PostgreSQL."""
+    """The SQLAlchemy URL of a new, empty database; runs the test on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
@@ -122,6 +122,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was missing, once each, above the summary line."""
+    """List each missing requirement once, above the summary line."""
     for reason in sorted({report.longrepr[2] for report in terminalreporter.getreports("not run")}):
         terminalreporter.write_line(reason.removeprefix("Skipped: "), yellow=True)

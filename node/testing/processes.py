@@ -1,4 +1,4 @@
-"""Nodes in processes of their own, which may be killed at any moment and started again."""
+"""Runs nodes in processes of their own, which tests can kill at any moment and start again."""
 
 import multiprocessing
 import os
@@ -24,26 +24,24 @@ from node.testing import cheap_passwords
 from node.testing.clocks import MovableClock
 from node.web_server import run_worker, serve
 
-# Waiting ends as soon as a process answers or ends, so this is for one that hangs. One that is well
-# has taken more than a minute on a machine that many others use.
+# Only reached by a process that hangs; a start has taken over a minute on a busy machine.
 START_SECONDS = 300.0
-# Until what was done in one process shows in another, restarts and slow machines included.
-# Longer than a program leaves a host alone at first that failed.
+# Until an action in one process shows in another, on slow machines too. Longer than the first
+# cool-down of a failed host.
 MAX_WAIT_SECONDS = 100.0
-# So long a host that failed several times is left alone: tests wait for it.
+# The cool-down of a failed host, short because tests wait for it.
 SHORT_RETRY_DELAY = timedelta(seconds=2)
 MOOTHALL_PROGRAM = "import sys; from node.cli import main; main(sys.argv[1:])"
 
 
 @dataclass
 class NodeProcess:
-    """A process of a node: one that listens at `settings.listen`, or with the command `worker` one
-    that works its jobs off.
+    """A process of a node: a web server at `settings.listen_address`, or with the command `worker`
+    one that runs jobs.
 
-    `as_program`: started as `moothall serve`, which reads everything anew. Otherwise it is forked
-    off a process that has read it already, and does the same; then each job runs every
-    `sweep_seconds` by itself, `constants` such as `node.db.LOCK_TIMEOUT_SECONDS` have other values,
-    and the time is that of `clock`.
+    `as_program` starts it as `moothall serve`. Otherwise it is forked from a process that has
+    imported the node already, which is faster; then jobs run every `sweep_seconds`, `constants`
+    overrides constants such as `node.db.LOCK_TIMEOUT_SECONDS`, and the time is that of `clock`.
     """
 
     settings: Settings
@@ -54,11 +52,11 @@ class NodeProcess:
     clock: MovableClock = field(default_factory=MovableClock)
     _running: "BaseProcess | subprocess.Popen[bytes] | None" = None
 
-    def launch(self, **changed: object) -> None:
-        """Start it, with settings `changed` for this time."""
+    def launch(self, **changes: object) -> None:
+        """Start the process, with `changes` to the settings for this run."""
         if self._running is not None:
             raise AssertionError("it runs already")
-        settings = Settings(**(_values(self.settings) | changed))  # type: ignore[arg-type]
+        settings = Settings(**(_values(self.settings) | changes))  # type: ignore[arg-type]
         if self.as_program:
             with self.log.open("ab") as log:
                 self._running = subprocess.Popen(
@@ -78,7 +76,7 @@ class NodeProcess:
             self._running.start()
 
     def wait(self) -> None:
-        """Wait until it answers."""
+        """Wait until the process accepts connections."""
         host, _, port = self.settings.listen_address.rpartition(":")
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.is_alive:
@@ -90,12 +88,12 @@ class NodeProcess:
                 return
         raise AssertionError(f"the node does not answer:\n{self.log.read_text()[-4000:]}")
 
-    def start(self, **changed: object) -> None:
-        self.launch(**changed)
+    def start(self, **changes: object) -> None:
+        self.launch(**changes)
         self.wait()
 
     def kill(self) -> None:
-        """As `kill -9` does: nothing is finished, nothing is tidied up."""
+        """Kill the process as `kill -9` does, without any clean-up."""
         if self._running is None:
             raise AssertionError("it does not run")
         os.kill(self._running.pid or 0, signal.SIGKILL)
@@ -106,7 +104,7 @@ class NodeProcess:
         self._running = None
 
     def stop(self) -> None:
-        """As a supervisor does: ask it to stop, and wait until it has."""
+        """Stop the process as a supervisor does, with SIGTERM, and wait for its end."""
         os.kill(self.pid, signal.SIGTERM)
         if isinstance(self._running, subprocess.Popen):
             self._running.wait(MAX_WAIT_SECONDS)
@@ -117,13 +115,13 @@ class NodeProcess:
         self._running = None
 
     def mark_ended(self) -> None:
-        """It has ended, by itself or not, and may be started again."""
+        """Note that the process has ended, so that it can be started again."""
         if self.is_alive:
             raise AssertionError("it runs")
         self._running = None
 
     def end(self) -> None:
-        """Kill it, if it still runs."""
+        """Kill the process if it still runs."""
         if self.is_alive:
             self.kill()
 
@@ -135,7 +133,7 @@ class NodeProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the process; 0 if it does not run."""
+        """The process id; 0 if the process does not run."""
         return (self._running and self._running.pid) or 0
 
     @property
@@ -144,18 +142,20 @@ class NodeProcess:
 
 
 def wait_until(
-    holds: Callable[[], bool],
-    what: str,
+    condition: Callable[[], bool],
+    description: str,
     timeout: float = MAX_WAIT_SECONDS,
     left: Callable[[], str] = lambda: "",
 ) -> None:
-    """Look again and again until it holds. `left` says what there is instead, where it does not."""
+    """Poll `condition` until it holds; fail with `description` after `timeout` seconds. `left`
+    describes the state for the failure message.
+    """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if holds():
+        if condition():
             return
         time.sleep(0.05)
-    raise AssertionError(f"after {timeout:.0f} seconds: not {what}. {left()}")
+    raise AssertionError(f"after {timeout:.0f} seconds: not {description}. {left()}")
 
 
 def free_port() -> int:
@@ -166,7 +166,7 @@ def free_port() -> int:
 
 @cache
 def _fork_server() -> ForkServerContext:
-    """Forks off a process that has one thread and has loaded the node."""
+    """Forks processes from one that has a single thread and has imported the node."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context
@@ -176,8 +176,8 @@ def _run(
     command: str, settings: Settings, log: Path, clock: MovableClock, **constants: object
 ) -> None:
     with log.open("ab") as file:
-        for number in (1, 2):
-            os.dup2(file.fileno(), number)
+        for descriptor in (1, 2):
+            os.dup2(file.fileno(), descriptor)
     logs.configure(settings)
     cheap_passwords.use_cheap_hashing()
     retry.FIRST_COOL_DOWN = SHORT_RETRY_DELAY
@@ -205,8 +205,8 @@ def _foreign_environment() -> dict[str, str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables."""
-    written = {
+    values = {
         name: ",".join(value) if isinstance(value, tuple) else str(value)
         for name, value in _values(settings).items()
     }
-    return {ENVIRONMENT_PREFIX + name.upper(): value for name, value in written.items()}
+    return {ENVIRONMENT_PREFIX + name.upper(): value for name, value in values.items()}

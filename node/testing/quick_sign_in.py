@@ -1,6 +1,4 @@
-"""Visitors who are signed in without typing a password: that takes longer than most of what people
-do then.
-"""
+"""Signs visitors in without the sign-in form, whose password hashing is slow."""
 
 from node.app import get_node
 from node.people import service as people
@@ -11,13 +9,13 @@ from node.testing.visitor import Visitor
 
 
 def sign_in(visitor: Visitor, email: str) -> None:
-    """Have the visitor signed in, as the form would; nobody is with an account that was closed."""
+    """Sign the visitor in as the form would; do nothing if there is no such active account."""
     app = visitor.client.application
     with get_node(app).work(by=email) as work:
         user = people.by_email(work.session, email)
         if user is None or not user.active:
             return
-        _number, secret = sessions.begin(work, user, sessions.new_secret(), Device("", ""))
-        kept = {"_user_id": user.fs_uniquifier, "_fresh": True, SECRET_KEY_NAME: secret}
+        _session_id, secret = sessions.begin(work, user, sessions.new_secret(), Device("", ""))
+        cookie = {"_user_id": user.fs_uniquifier, "_fresh": True, SECRET_KEY_NAME: secret}
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-    visitor.client.set_cookie(app.config["SESSION_COOKIE_NAME"], serializer.dumps(kept))
+    visitor.client.set_cookie(app.config["SESSION_COOKIE_NAME"], serializer.dumps(cookie))

@@ -1,4 +1,4 @@
-"""A real Redis for tests: the program of the machine, at a port of its own, with nothing kept."""
+"""A real Redis for tests: the machine's `redis-server` on a free port, without persistence."""
 
 import shutil
 import socket
@@ -16,7 +16,7 @@ PROGRAM = "redis-server"
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an empty Redis, which lasts as long as the run."""
+    """The URL of a Redis that starts empty and lasts as long as the run."""
     program = shutil.which(PROGRAM)
     if program is None:
         end_as_not_run("there is no redis-server on this machine")
@@ -27,17 +27,17 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    ) as running:
+    ) as process:
         try:
-            _wait(port, running)
+            _wait(port, process)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
-            running.kill()
+            process.kill()
 
 
-def _wait(port: int, running: "subprocess.Popen[bytes]") -> None:
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and running.poll() is None:
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:

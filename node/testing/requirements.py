@@ -1,4 +1,4 @@
-"""What a test needs and this machine does not have."""
+"""Ends tests whose requirements this machine lacks."""
 
 import os
 from typing import NoReturn
@@ -8,8 +8,8 @@ import pytest
 NOT_RUN = "NOT RUN"
 
 
-def end_as_not_run(what: str) -> NoReturn:
-    """End the test as not run, saying `what` is missing; where CI=true, as failed."""
+def end_as_not_run(reason: str) -> NoReturn:
+    """End the test as not run; with CI=true, as failed. `reason` says what is missing."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{NOT_RUN}: {what}", pytrace=False)
-    pytest.skip(f"{NOT_RUN}: {what}")
+        pytest.fail(f"{NOT_RUN}: {reason}", pytrace=False)
+    pytest.skip(f"{NOT_RUN}: {reason}")

@@ -1,18 +1,16 @@
-"""SQL that is compiled once in this process, and not anew for each node: that takes longer than to
-run it.
-"""
+"""Shares compiled SQL between engines of one process: compiling takes longer than running."""
 
 from sqlalchemy import Engine
 
-# By the kind of database: all of a kind are of one server and one driver.
+# The first engine of each dialect; engines of one dialect use the same server and driver.
 _first: dict[str, Engine] = {}
 
 
 def share_compiled(engine: Engine) -> None:
-    """Have an engine that did nothing yet know what others of its kind compiled."""
+    """Have an unused engine share the compiled SQL of earlier engines of its dialect."""
     first = _first.setdefault(engine.dialect.name, engine)
     if first is engine:
-        # What the dialect learns at its first connection, it knows from now on.
+        # The dialect initialises itself at the first connection.
         engine.connect().close()
     else:
         engine.dialect = first.dialect

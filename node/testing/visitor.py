@@ -1,5 +1,5 @@
-"""A visitor without JavaScript: reads pages, follows forms with their hidden fields, as a plain
-browser would.
+"""A visitor without JavaScript: opens pages and submits forms with their hidden fields, as a simple
+browser does.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 @dataclass
 class PageForm:
-    """A form as it stands on a page: where it goes, and what it sends when nothing is typed."""
+    """A form on a page: its URL, method, and initial values."""
 
     action: str
     method: str
@@ -27,25 +27,27 @@ class _FormParser(HTMLParser):
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = PageForm(found.get("action", ""), found.get("method", "get").lower())
+            self._form = PageForm(
+                attributes.get("action", ""), attributes.get("method", "get").lower()
+            )
             self.forms.append(self._form)
         elif self._form is not None and tag == "option" and self._select:
-            # A browser sends the first where none is chosen.
-            if "selected" in found or self._select not in self._form.values:
-                self._form.values[self._select] = found.get("value", "")
-        elif self._form is None or "name" not in found:
+            # Browsers submit the first option if none is selected.
+            if "selected" in attributes or self._select not in self._form.values:
+                self._form.values[self._select] = attributes.get("value", "")
+        elif self._form is None or "name" not in attributes:
             return
         elif tag == "select":
-            self._select = found["name"]
+            self._select = attributes["name"]
         elif tag == "textarea":
-            self._text_area = found["name"]
+            self._text_area = attributes["name"]
             self._form.values[self._text_area] = ""
         elif tag == "input" and (
-            found.get("type") not in {"radio", "checkbox", "submit"} or "checked" in found
+            attributes.get("type") not in {"radio", "checkbox", "submit"} or "checked" in attributes
         ):
-            self._form.values[found["name"]] = found.get("value", "")
+            self._form.values[attributes["name"]] = attributes.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -68,7 +70,7 @@ def parse_forms(page: str) -> list[PageForm]:
 
 
 class Visitor:
-    """Somebody who looks at a node. `page` is the last answer."""
+    """A visitor of a node. `page` is the latest response."""
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
@@ -80,7 +82,7 @@ class Visitor:
         return self.page
 
     def submit(self, action: str = "", **typed: str) -> TestResponse:
-        """Send the form of this page whose address contains `action`, filled with what is typed."""
+        """Submit the form of this page whose URL contains `action`, with the fields `typed`."""
         form = self.form(action)
         self.page = self.client.post(
             form.action,
@@ -91,16 +93,16 @@ class Visitor:
         return self.page
 
     def form(self, action: str = "") -> PageForm:
-        """The only form of this page whose address contains `action`; sign-out aside."""
-        every = parse_forms(self.page.text)
-        for form in every:
+        """The only POST form of this page whose URL contains `action`, apart from sign-out."""
+        forms = parse_forms(self.page.text)
+        for form in forms:
             form.action = form.action or self.page.request.full_path
-        found = [form for form in every if form.method == "post" and action in form.action]
+        matches = [form for form in forms if form.method == "post" and action in form.action]
         if not action:
-            found = [form for form in found if "sign-out" not in form.action]
-        if len(found) != 1:
-            raise AssertionError(f"{len(found)} forms for {action!r}, not one")
-        return found[0]
+            matches = [form for form in matches if "sign-out" not in form.action]
+        if len(matches) != 1:
+            raise AssertionError(f"{len(matches)} forms for {action!r}, not one")
+        return matches[0]
 
     @property
     def text(self) -> str:
