@@ -1,7 +1,4 @@
-"""The one place that turns errors into answers.
-
-A person gets a page in the house style, a program a problem document (RFC 9457).
-"""
+"""Turns errors into responses: a page for people, a problem document (RFC 9457) for programs."""
 
 import json
 from typing import Any, NamedTuple
@@ -25,7 +22,7 @@ from node.unsaved import views as unsaved
 from node.web.layout import LayoutContext
 
 PROBLEM = "application/problem+json"
-# What a client may ask for or send that shows that it is a program.
+# Media types that only programs accept or send.
 MACHINE_TYPES = (
     PROBLEM,
     "application/json",
@@ -37,16 +34,16 @@ MACHINE_PATHS = ("/.well-known/", "/nodeinfo/", "/api/")
 INBOX_SUFFIX = "/inbox"
 FAILURE_DETAIL = "Try again later. The problem has been recorded for the people who run this node."
 STATUS_BY_CODE = {"invalid": 400, "forbidden": 403, "not-found": 404, "conflict": 409, "gone": 410}
-# What the header Retry-After asks for when the database is busy or down, in seconds.
+# Sent in Retry-After when the database is busy or down.
 RETRY_AFTER_SECONDS = 30
-# These describe the body that werkzeug would have sent.
+# Headers of Werkzeug's own error body, which we replace.
 BODY_HEADERS = {"content-type", "content-length"}
 
 log = structlog.get_logger(__name__)
 
 
 class ErrorText(NamedTuple):
-    """What an error page says: a heading, and what one can do."""
+    """The texts of an error page: a heading, and what the reader can do."""
 
     heading: Message
     advice: Message
@@ -116,7 +113,7 @@ ERROR_TEXTS = {
         msg("Wait a minute and try again. If you filled in a form, go back and send it again."),
     ),
 }
-# What a program is told instead, which has no page to go back to.
+# Advice for programs, if it differs: they have no page to go back to.
 PROBLEM_DETAILS = {
     404: "There is nothing at this address.",
     405: "The header Allow says what can be done at this address.",
@@ -131,7 +128,7 @@ FORM_EXPIRED = ErrorText(
 
 
 def register(app: Flask) -> None:
-    """Answer every error of `app` in the house style."""
+    """Handle all errors of `app`."""
     app.register_error_handler(HTTPException, _handle_http_error)
     app.register_error_handler(CSRFError, _handle_csrf_error)
     app.register_error_handler(MoothallError, _handle_moothall_error)
@@ -144,7 +141,7 @@ def register(app: Flask) -> None:
 
 
 def wants_problem_document() -> bool:
-    """Whether the request comes from a program, which gets a problem document instead of a page."""
+    """Whether the client is a program, which gets a problem document instead of a page."""
     if request.mimetype in MACHINE_TYPES:
         return True
     if request.path.endswith(INBOX_SUFFIX) and not _wants_html():
@@ -158,7 +155,7 @@ def wants_problem_document() -> bool:
 
 
 def _wants_html() -> bool:
-    """Whether the caller opens an address and asks for a page by name, as browsers do."""
+    """Whether the client explicitly accepts HTML, as browsers do when they open an address."""
     return request.method in {"GET", "HEAD"} and "text/html" in request.accept_mimetypes.values()
 
 
@@ -179,27 +176,25 @@ def _handle_http_error(error: HTTPException) -> AnyResponse:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
-    words = ERROR_TEXTS.get(status) or ERROR_TEXTS[400 if status < 500 else 500]
-    advice = PROBLEM_DETAILS.get(status, words.advice) if wants_problem_document() else words.advice
-    answer = _error_response(status, words, advice)
+    texts = ERROR_TEXTS.get(status) or ERROR_TEXTS[400 if status < 500 else 500]
+    advice = PROBLEM_DETAILS.get(status, texts.advice) if wants_problem_document() else texts.advice
+    response = _error_response(status, texts, advice)
     for name, value in error.get_headers(request.environ):
         if name.lower() not in BODY_HEADERS:
-            answer.headers[name] = value
-    return answer
+            response.headers[name] = value
+    return response
 
 
 def _handle_csrf_error(_: CSRFError) -> AnyResponse:
-    """Whoever was signed out meanwhile signs in again, and whoever was not goes on from here: what
-    was typed is kept.
-    """
-    if not wants_problem_document() and (again := unsaved.handle_expired_form()) is not None:
-        return _vary_on_accept(again)
+    """Keep the text of an expired form: it is shown again, after signing in if that is needed."""
+    if not wants_problem_document() and (restored := unsaved.handle_expired_form()) is not None:
+        return _vary_on_accept(restored)
     return _error_response(400, FORM_EXPIRED, FORM_EXPIRED.advice, code="form-expired")
 
 
 def _handle_moothall_error(error: MoothallError) -> AnyResponse:
     status = STATUS_BY_CODE.get(error.code, 500)
-    # Whoever signs and is not believed would not know why there is nothing.
+    # Tell a server whose signature was refused, since a 404 would not explain why.
     if status == 404 and (refusal := signature_refusal()) is not None:
         return refusal_response(refusal)
     if status == 500:
@@ -211,17 +206,17 @@ def _handle_moothall_error(error: MoothallError) -> AnyResponse:
 
 
 def conflict_response(_error: IntegrityError | None = None) -> Response:
-    """Two did the same thing at the same moment, and the other was first."""
+    """409: another request has inserted the same unique key at the same time."""
     db.session.rollback()
     return _error_response(409, ERROR_TEXTS[409], ERROR_TEXTS[409].advice, code="conflict")
 
 
 def refusal_response(refusal: Refusal) -> Response:
-    """Why a message is not taken."""
-    answer = problem_response(refusal.status, refusal.safe_text, reason=refusal.reason.value)
+    """A problem document with the reason for which a message or signature is refused."""
+    response = problem_response(refusal.status, refusal.safe_text, reason=refusal.reason.value)
     if refusal.retry_after is not None:
-        answer.headers["Retry-After"] = str(refusal.retry_after)
-    return answer
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def _handle_federation_error(error: FederationError) -> AnyResponse:
@@ -229,27 +224,27 @@ def _handle_federation_error(error: FederationError) -> AnyResponse:
 
 
 def failure_response() -> Response:
-    """A failure of ours, for a program. The words are in English, outside of any page."""
+    """A problem document for an internal error, in English, outside of Flask's request."""
     return problem_response(500, FAILURE_DETAIL)
 
 
 def unavailable_response(error: Exception) -> Response:
-    """The database is busy or down: a page or a problem document says when to try again."""
+    """503, as a page or a problem document, when the database is busy or down."""
     return _vary_on_accept(
         busy_response(error, None if wants_problem_document() else _static_page(503))
     )
 
 
 def busy_response(error: Exception, page: Response | None = None) -> Response:
-    """The same outside of any page, for a program."""
+    """503 with `page` as its body, or else a problem document. Needs no Flask request."""
     DATABASE_LOGGER.error("The database is not available: %s", error)
-    answer = page or problem_response(503, PROBLEM_DETAILS[503])
-    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return answer
+    response = page or problem_response(503, PROBLEM_DETAILS[503])
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _handle_internal_error(error: InternalServerError) -> AnyResponse:
-    """The last resort."""
+    """The handler of all unhandled exceptions."""
     if isinstance(error.original_exception, UNAVAILABLE_ERRORS):
         return unavailable_response(error.original_exception)
     return _vary_on_accept(
@@ -260,25 +255,25 @@ def _handle_internal_error(error: InternalServerError) -> AnyResponse:
 
 
 def _static_page(status: int) -> Response:
-    """An error page that asks nothing of the database, which may be what is broken."""
-    words = ERROR_TEXTS[status]
+    """An error page that does not use the database, which may be what failed."""
+    texts = ERROR_TEXTS[status]
     # Not `render_template`: that runs the context processors, which read the database.
     template = current_app.jinja_env.get_template("error.html")
     page = template.render(
         site=g.get("site", LayoutContext()),
-        heading=translate(words.heading),
-        text=translate(words.advice),
+        heading=translate(texts.heading),
+        text=translate(texts.advice),
         fields={},
     )
     return Response(page, status)
 
 
-def _error_response(status: int, words: ErrorText, detail: str, **members: Any) -> Response:
+def _error_response(status: int, texts: ErrorText, detail: str, **members: Any) -> Response:
     if wants_problem_document():
         return _vary_on_accept(problem_response(status, detail, **members))
     page = render_template(
         "error.html",
-        heading=translate(words.heading),
+        heading=translate(texts.heading),
         text=translate(detail),
         fields={name: translate(text) for name, text in members.get("fields", {}).items()},
     )
@@ -286,6 +281,6 @@ def _error_response(status: int, words: ErrorText, detail: str, **members: Any) 
 
 
 def _vary_on_accept(response: Response) -> Response:
-    """Tell caches that another caller may get another answer at the same address."""
+    """Tell caches that the response depends on the Accept header."""
     response.vary.add("Accept")
     return response

@@ -1,7 +1,6 @@
-"""Find every string that is to be translated, and bring the catalogues up to date with them.
+"""Extracts translatable strings and updates the catalogues (`./dev translations`).
 
-For developers and translators: `./dev translations`. What is new gets an empty entry; what is no
-longer said is taken out.
+New strings get an empty entry; strings that are no longer used are removed.
 """
 
 import sys
@@ -17,14 +16,14 @@ from babel.messages.pofile import read_po, write_po
 from node.web.translations import CORE_FOLDER, WELSH, catalogue_path
 
 ROOT = Path(__file__).parents[2]
-# By what call a string is marked, and which of its arguments it is.
+# The functions that mark strings, and which of their arguments are strings.
 KEYWORDS = DEFAULT_KEYWORDS | {
     "_l": None,
     "lazy_gettext": None,
     "lazy_ngettext": (1, 2),
     "msg": None,
     "msg_count": (1, 2),
-    # The federation library knows nothing of languages; its sentences are shown all the same.
+    # The federation library does not translate, but pages show the texts of its errors.
     "AddressError": None,
     "RefusalResponse": (2,),
     "DocumentError": (2,),
@@ -44,7 +43,7 @@ WIDTH = 110
 
 
 def source_folders() -> dict[Path, tuple[Path, ...]]:
-    """Each folder of translations, and the folders with what is said there."""
+    """Maps each folder of translations to the folders of their sources."""
     plugins = (path.parent for path in sorted((ROOT / "plugins").glob("*/plugin.py")))
     return {CORE_FOLDER: (ROOT / "node", ROOT / "federation")} | {
         plugin / "translations": (plugin,) for plugin in plugins
@@ -52,58 +51,58 @@ def source_folders() -> dict[Path, tuple[Path, ...]]:
 
 
 def extract(folders: Collection[Path]) -> Catalog:
-    """What is said in `folders`, in English."""
-    found = Catalog(project="Moothall")
+    """A catalogue of the English strings in `folders`."""
+    catalogue = Catalog(project="Moothall")
     for folder in folders:
         for file, _line, message, comments, context in extract_from_dir(
             folder, EXTRACTION_METHODS, EXTRACTION_OPTIONS, KEYWORDS
         ):
             place = (folder / file).relative_to(ROOT).as_posix()
-            found.add(message, None, [(place, 1)], auto_comments=comments, context=context)
-    return found
+            catalogue.add(message, None, [(place, 1)], auto_comments=comments, context=context)
+    return catalogue
 
 
-def update_catalogue(path: Path, said: Catalog) -> Catalog:
-    """The catalogue at `path` with exactly what is said."""
+def update_catalogue(path: Path, template: Catalog) -> Catalog:
+    """The catalogue at `path` with exactly the strings of `template`."""
     with path.open("rb") as file:
-        known = read_po(file, locale=WELSH)
-    said.creation_date = known.creation_date
-    known.update(said, no_fuzzy_matching=True)
-    known.obsolete.clear()
-    for message in known:
+        catalogue = read_po(file, locale=WELSH)
+    template.creation_date = catalogue.creation_date
+    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    for message in catalogue:
         message.locations = [(place, 1) for place in dict(message.locations)]
-    return known
+    return catalogue
 
 
-def serialise(known: Catalog) -> bytes:
-    """A catalogue as it stands in its file: in an order that does not depend on the code."""
+def serialise(catalogue: Catalog) -> bytes:
+    """A catalogue as a PO file, sorted so that its order does not depend on the code."""
     file = BytesIO()
-    write_po(file, known, width=WIDTH, sort_output=True, include_lineno=False)
+    write_po(file, catalogue, width=WIDTH, sort_output=True, include_lineno=False)
     return file.getvalue()
 
 
-def find_faults(known: Catalog) -> Iterator[str]:
-    """What is wrong with a catalogue: what has no translation, or one that does not fit."""
-    for message in known:
+def find_faults(catalogue: Catalog) -> Iterator[str]:
+    """Describes missing translations, and those whose placeholders or plural forms are wrong."""
+    for message in catalogue:
         if message.id and (message.fuzzy or not all(_plural_forms(message))):
             yield f"not translated: {message.id!r}"
         elif message.id:
-            yield from (f"{error}: {message.id!r}" for error in message.check(known))
+            yield from (f"{error}: {message.id!r}" for error in message.check(catalogue))
 
 
 def _plural_forms(message: Message) -> Collection[str | None]:
     return message.string if isinstance(message.string, list | tuple) else (message.string,)
 
 
-def main(tell: Callable[[str], object]) -> None:
+def main(write: Callable[[str], object]) -> None:
     for folder, sources in source_folders().items():
         path = catalogue_path(folder)
-        known = update_catalogue(path, extract(sources))
-        path.write_bytes(serialise(known))
-        wrong = list(find_faults(known))
-        tell(f"{path.relative_to(ROOT)}: {len(known)} strings, {len(wrong)} to do\n")
-        for words in wrong:
-            tell(f"  {words}\n")
+        catalogue = update_catalogue(path, extract(sources))
+        path.write_bytes(serialise(catalogue))
+        faults = list(find_faults(catalogue))
+        write(f"{path.relative_to(ROOT)}: {len(catalogue)} strings, {len(faults)} to do\n")
+        for fault in faults:
+            write(f"  {fault}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A WTForms field as the parameters of a GOV.UK component."""
+"""Converts WTForms fields to the parameters of GOV.UK components."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ LEGEND_CLASS = "govuk-fieldset__legend--s"
 
 
 def field_params(field: Field, hint: str | Markup = "", **more: Any) -> dict[str, Any]:
-    """What every component with one input takes. `hint` replaces the field's description."""
+    """Parameters of a component with one input. `hint` replaces the field's description."""
     params = {
         "id": field.id,
         "name": field.name,
@@ -37,7 +37,7 @@ def field_params(field: Field, hint: str | Markup = "", **more: Any) -> dict[str
 def choice_params(
     field: Field, hint: str | Markup = "", hints: Mapping[str, str] | None = None, **more: Any
 ) -> dict[str, Any]:
-    """What radios and checkboxes take. `hints` maps a choice's value to a line below it."""
+    """Parameters of radios and checkboxes. `hints` maps a choice's value to its hint."""
     items = []
     for value, label, selected, *_rest in field.iter_choices():
         item: dict[str, Any] = {"value": str(value), "text": label, "checked": selected}
@@ -54,33 +54,33 @@ def choice_params(
 
 
 def error_list(form: Form) -> list[dict[str, Any]]:
-    """All that is wrong with a form, in the order of its fields, each with its input's address.
+    """The items of the error summary, in the order of the fields, each with a link to its input.
 
-    What is wrong with the form as a whole leads to the first field that can be seen.
+    Errors of the form as a whole link to the first visible field.
     """
-    first = next((field.id for field in form if not isinstance(field, HiddenField)), "")
-    found: list[dict[str, Any]] = [
-        {"text": error, "href": f"#{first}"} for error in dict.fromkeys(form.form_errors)
+    first_id = next((field.id for field in form if not isinstance(field, HiddenField)), "")
+    items: list[dict[str, Any]] = [
+        {"text": error, "href": f"#{first_id}"} for error in dict.fromkeys(form.form_errors)
     ]
     for field in iter_fields(form):
-        # A list of forms has for errors what its forms have.
-        said = [] if isinstance(field, FieldList) else field.errors
+        # The errors of a list are those of its entries, which `iter_fields` yields too.
+        errors = [] if isinstance(field, FieldList) else field.errors
         href = f"#{getattr(field, 'first_id', field.id)}"
-        found += [{"text": error, "href": href} for error in said]
-    return found
+        items += [{"text": error, "href": href} for error in errors]
+    return items
 
 
 def day_params(field: DayField, hint: str | Markup = "") -> dict[str, Any]:
-    """What a date input takes."""
+    """Parameters of a date input."""
     labels = {"day": _("Day"), "month": _("Month"), "year": _("Year")}
-    wrong = " govuk-input--error" if field.errors else ""
+    error_class = " govuk-input--error" if field.errors else ""
     items = [
         {
             "id": f"{field.id}-{part}",
             "name": part,
             "label": labels[part],
             "value": typed,
-            "classes": f"govuk-input--width-{4 if part == 'year' else 2}{wrong}",
+            "classes": f"govuk-input--width-{4 if part == 'year' else 2}{error_class}",
         }
         for part, typed in zip(DAY_PARTS, field.typed, strict=True)
     ]
@@ -90,25 +90,27 @@ def day_params(field: DayField, hint: str | Markup = "") -> dict[str, Any]:
 
 
 def displayed_values(form: Form) -> list[tuple[str, str]]:
-    """What stands in the fields of a form that a person sees, each with its label."""
-    found = []
+    """The labels and values of a form's visible fields, as text."""
+    values = []
     for field in iter_fields(form):
         if isinstance(field, HiddenField | FieldList):
             continue
         if hasattr(field, "iter_choices"):
-            chosen = [
-                str(label) for _value, label, is_chosen, *_rest in field.iter_choices() if is_chosen
+            selected = [
+                str(label)
+                for _value, label, is_selected, *_rest in field.iter_choices()
+                if is_selected
             ]
-            found.append((str(field.label.text), ", ".join(chosen)))
+            values.append((str(field.label.text), ", ".join(selected)))
         elif isinstance(field, BooleanField):
-            found.append((str(field.label.text), _("Yes") if field.data else _("No")))
+            values.append((str(field.label.text), _("Yes") if field.data else _("No")))
         else:
-            found.append((str(field.label.text), field._value()))
-    return found
+            values.append((str(field.label.text), field._value()))
+    return values
 
 
 def component_of(field: Field) -> str:
-    """The component that a field is drawn with."""
+    """The name of the component that renders a field."""
     kinds = (
         (DayField, "day"),
         (FieldList, "list"),
@@ -123,9 +125,9 @@ def component_of(field: Field) -> str:
 
 
 def _hint_and_error(field: Field, hint: str | Markup) -> dict[str, Any]:
-    around: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     if hint or field.description:
-        around["hint"] = {"text": hint or field.description}
+        params["hint"] = {"text": hint or field.description}
     if field.errors:
-        around["errorMessage"] = {"text": field.errors[0]}
-    return around
+        params["errorMessage"] = {"text": field.errors[0]}
+    return params

@@ -1,4 +1,4 @@
-"""Whose name a request asks for (RFC 9110, sections 7.2 and 7.4), looked at first of all."""
+"""Refuses requests for other hosts (RFC 9110, sections 7.2 and 7.4)."""
 
 import re
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from node.web import security_headers
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Load balancers know the node by its address; the web server of a council's main domain passes on
-# what is asked of that.
+# Load balancers use the node's IP address, and the web server of a council's main domain forwards
+# WebFinger requests under its own name.
 ANY_HOST_PATHS = frozenset({"/healthz", "/readyz", "/.well-known/webfinger"})
 HOST_NAME = re.compile(
     r"(?=.{1,253}(?::|$))[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -23,10 +23,10 @@ BRACKETED_IP = re.compile(r"\[([0-9a-f:.]+)\](?::\d{1,5})?")
 
 
 class HostMiddleware:
-    """A WSGI application: leaves to `app` what is asked of this node by its own name.
+    """WSGI middleware that passes requests for this node's own host to `app`.
 
-    Another's name is answered with 421, what is no name with 400. Health checks and WebFinger are
-    answered by any name.
+    Other hosts get 421 (Misdirected Request), an invalid Host header 400. Health checks and
+    WebFinger are answered for any host.
     """
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
@@ -44,22 +44,22 @@ class HostMiddleware:
         if _normalise_host(host, self._settings) == self._own_host:
             return self._app(environ, start_response)
         if not _is_host_name(host):
-            words = "The request has no Host header, or one that is not the name of a server."
-            return self._answer(HTTPStatus.BAD_REQUEST, words, environ, start_response)
-        words = (
+            text = "The request has no Host header, or one that is not the name of a server."
+            return self._respond(HTTPStatus.BAD_REQUEST, text, environ, start_response)
+        text = (
             f"This server is {self._settings.base_url} and answers to no other name."
             " A proxy in front of it has to pass on the Host header."
         )
-        return self._answer(HTTPStatus.MISDIRECTED_REQUEST, words, environ, start_response)
+        return self._respond(HTTPStatus.MISDIRECTED_REQUEST, text, environ, start_response)
 
-    def _answer(
+    def _respond(
         self,
         status: HTTPStatus,
-        words: str,
+        text: str,
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
     ) -> Iterable[bytes]:
-        body = f"{words}\n".encode()
+        body = f"{text}\n".encode()
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(body))),
@@ -71,15 +71,15 @@ class HostMiddleware:
 
 
 def _normalise_host(host: str, settings: Settings) -> str:
-    """Without the port that goes without saying, and the dot of the root."""
+    """Remove the default port and the trailing dot."""
     return host.removesuffix(":443" if settings.is_https else ":80").removesuffix(".")
 
 
 def _is_host_name(host: str) -> bool:
-    found = BRACKETED_IP.fullmatch(host)
-    if found is None:
+    match = BRACKETED_IP.fullmatch(host)
+    if match is None:
         return HOST_NAME.fullmatch(host) is not None
     try:
-        return ip_address(found[1]).version == 6
+        return ip_address(match[1]).version == 6
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""Putting the languages on: who gets which, where the words come from, what caches must know."""
+"""Configures translation: language selection, catalogues, the language cookie and Vary."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,7 +29,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 class CatalogueDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
-    """Where `gettext` looks: in the catalogues of the node and of its plugins."""
+    """Makes `gettext` use the catalogues of the node and of its plugins."""
 
     def __init__(self, catalogues: MessageCatalogues) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class CatalogueDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
 
 
 def register(app: Flask, settings: Settings, folders: Iterable[Path]) -> None:
-    """Set up translation and the zone in which times are shown. `folders` are the plugins'."""
+    """Configure translation and the time zone. `folders` are the plugins' translations."""
     app.config[COOKIE_NAME_KEY] = settings.cookie_name("language")
     babel = Babel(
         app,
@@ -54,12 +54,12 @@ def register(app: Flask, settings: Settings, folders: Iterable[Path]) -> None:
     )
 
     def remember(response: Response) -> Response:
-        """Keep what was chosen with this request, and tell caches what the answer depends on."""
-        wanted = _sync_with_account(chosen_language())
-        if wanted in LANGUAGES and wanted != request.cookies.get(app.config[COOKIE_NAME_KEY]):
+        """Store the chosen language in the cookie, and tell caches what the response depends on."""
+        language = _sync_with_account(chosen_language())
+        if language in LANGUAGES and language != request.cookies.get(app.config[COOKIE_NAME_KEY]):
             response.set_cookie(
                 app.config[COOKIE_NAME_KEY],
-                wanted,
+                language,
                 max_age=YEAR_SECONDS,
                 secure=settings.is_https,
                 httponly=True,
@@ -73,17 +73,17 @@ def register(app: Flask, settings: Settings, folders: Iterable[Path]) -> None:
     app.after_request(remember)
 
 
-def _sync_with_account(wanted: str | None) -> str | None:
-    """Which language to remember. Of somebody signed in, what they choose with this request is kept
-    with their account; whoever has just signed in gets what is kept there.
+def _sync_with_account(chosen: str | None) -> str | None:
+    """The language to remember. A choice of a signed-in user is saved with their account; when a
+    user signs in, the language of the account takes precedence.
     """
-    signs_in = request.endpoint == SIGN_IN_ENDPOINT and request.method == "POST"
-    chooses = request.args.get(LANGUAGE_PARAMETER) in LANGUAGES
-    if not (signs_in or chooses) or not current_user.is_authenticated:
-        return wanted
-    kept: str | None = current_user.language
-    if kept and signs_in:
-        return kept
-    if wanted and wanted != kept:
-        save_language(current_node(), current_user.id, wanted)
-    return wanted
+    is_sign_in = request.endpoint == SIGN_IN_ENDPOINT and request.method == "POST"
+    is_choice = request.args.get(LANGUAGE_PARAMETER) in LANGUAGES
+    if not (is_sign_in or is_choice) or not current_user.is_authenticated:
+        return chosen
+    saved: str | None = current_user.language
+    if saved and is_sign_in:
+        return saved
+    if chosen and chosen != saved:
+        save_language(current_node(), current_user.id, chosen)
+    return chosen

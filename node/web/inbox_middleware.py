@@ -1,7 +1,6 @@
-"""The inbox at the door: what other servers post is taken before Flask sees it.
+"""Receives inbox messages before Flask, which halves the cost of these frequent requests.
 
-A message needs nothing of what a page needs, and comes often: taken here, it costs half as much.
-Every address of an inbox leads here; who a message is for stands in it.
+All inbox paths are handled alike: the message itself says to whom it is addressed.
 """
 
 import re
@@ -30,7 +29,7 @@ INBOX_PATHS = re.compile(r"(/actor|/councils/[^/]+|/projects/[^/]+/group|/office
 
 
 class InboxMiddleware:
-    """A WSGI application: takes what is posted to an inbox, and leaves all else to `app`."""
+    """WSGI middleware that handles POST requests to inboxes, and passes all others to `app`."""
 
     def __init__(self, app: "WSGIApplication", node: Node) -> None:
         self._app = app
@@ -42,30 +41,30 @@ class InboxMiddleware:
     ) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not INBOX_PATHS.fullmatch(environ["PATH_INFO"]):
             return self._app(environ, start_response)
-        name = request_lifecycle.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        request_id = request_lifecycle.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         clear_contextvars()
-        bind_contextvars(request_id=name)
-        headers = [("X-Request-Id", name), *self._headers]
+        bind_contextvars(request_id=request_id)
+        headers = [("X-Request-Id", request_id), *self._headers]
         try:
             inbox.receive(self._node, self._read_request(environ))
         except Refusal as refusal:
-            answer = error_pages.refusal_response(refusal)
+            response = error_pages.refusal_response(refusal)
         except UNAVAILABLE_ERRORS as error:
-            answer = error_pages.busy_response(error)
+            response = error_pages.busy_response(error)
         except Exception:
-            log.exception("the inbox failed")
-            answer = error_pages.failure_response()
+            log.exception("inbox request failed")
+            response = error_pages.failure_response()
         else:
             start_response("202 ACCEPTED", [("Content-Length", "0"), *headers])
             return [b""]
-        answer.headers.extend(headers)
-        return answer(environ, start_response)
+        response.headers.extend(headers)
+        return response(environ, start_response)
 
     def _read_request(self, environ: "WSGIEnvironment") -> SignedRequest:
-        """Raises `Refusal`, which has been counted, for a body that is too large."""
+        """Raises `Refusal`, after recording it, for a body that is too large."""
         settings = self._node.settings
         try:
-            # One more than there may be: of a body of no stated length, the rest is cut off unseen.
+            # One byte more than allowed, since a body without Content-Length is silently truncated.
             stream = get_input_stream(environ, max_content_length=inbox.MAX_BYTES + 1)
             return signed_request(settings, environ, stream.read())
         except RequestEntityTooLarge:

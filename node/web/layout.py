@@ -1,4 +1,4 @@
-"""What every page shows besides its own content: whose node it is, and who is signed in."""
+"""The data of the page layout: the council, the signed-in user and the menu."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from node.web.theme import DEFAULT_COLOUR
 
 @dataclass(frozen=True)
 class MenuItem:
-    """An item of the service navigation. `is_current`: the page belongs to this part."""
+    """An item of the service navigation. `is_current`: the page is in this section."""
 
     text: str
     href: str
@@ -16,12 +16,12 @@ class MenuItem:
 
 @dataclass(frozen=True)
 class LayoutContext:
-    """The frame of a page, as `layout.html` shows it.
+    """The data that `layout.html` shows around a page.
 
-    `address` is the council's federation address (`@council@host`), `host` that of the node; both
-    are empty until it is set up. `person` is the name of whoever is signed in, None for visitors.
-    `colour` is the council's, `#rrggbb`. `unread` counts the notices that they have not read, up to
-    100.
+    `address` is the council's federation address (`@council@host`), `host` the node's; both are
+    empty until the node is set up. `person` is the name of the signed-in user, None for visitors.
+    `colour` is the council's, `#rrggbb`. `unread` is the number of unread notifications, counted up
+    to 100.
     """
 
     council_name: str = "Moothall"

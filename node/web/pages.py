@@ -1,6 +1,4 @@
-"""Pages that belong to no single room: the front page, councils with their projects, first run,
-health.
-"""
+"""Pages that belong to no single room: home, council pages, first run and health checks."""
 
 import hmac
 from datetime import date
@@ -46,7 +44,7 @@ MAX_LATEST = 6
 @blueprint.get("/")
 @permission(PUBLIC)
 def home() -> ResponseReturnValue:
-    """What this node is, and what is new on it."""
+    """The home page."""
     session = current_work().session
     if councils.own(session) is None:
         return render_template("setting_up.html")
@@ -62,7 +60,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/accessibility")
 @permission(PUBLIC)
 def accessibility() -> ResponseReturnValue:
-    """The accessibility statement, as the node is set up."""
+    """The accessibility statement, with the contact and known problems of the settings."""
     settings = current_node().settings
     reviewed = settings.accessibility_reviewed
     return render_template(
@@ -76,7 +74,7 @@ def accessibility() -> ResponseReturnValue:
 @blueprint.get("/councils/<slug>")
 @permission(PUBLIC)
 def own_council(slug: str) -> ResponseReturnValue:
-    """Our own council: its page, or its actor for another server."""
+    """The page of our own council, or its actor document for another server."""
     if wants_activity():
         return activity_response(cached_json(f"council {slug}", partial(_council_document, slug)))
     return _render_council(_require_own_council(slug))
@@ -96,7 +94,7 @@ def _require_own_council(slug: str) -> Council:
 @blueprint.get("/councils/<int:council_id>")
 @permission(PUBLIC)
 def known_council(council_id: int) -> ResponseReturnValue:
-    """A council of another node, as far as we know it."""
+    """The page of another node's council."""
     council = current_work().session.get(Council, council_id)
     if council is None:
         raise NotFoundError(msg("There is no such council here."))
@@ -106,8 +104,9 @@ def known_council(council_id: int) -> ResponseReturnValue:
 
 
 def _render_council(council: Council) -> str:
-    wanted = projects.ProjectFilter(current_viewer(), council_id=council.id)
-    page = projects.list_page(current_work().session, wanted, request.args.get("page", 1, type=int))
+    session, number = current_work().session, request.args.get("page", 1, type=int)
+    project_filter = projects.ProjectFilter(current_viewer(), council_id=council.id)
+    page = projects.list_page(session, project_filter, number)
     return render_template(
         "councils/council.html",
         council=council,
@@ -118,10 +117,7 @@ def _render_council(council: Council) -> str:
 
 
 class FirstRunForm(BaseForm):
-    """Who the council is, and who looks after the node.
-
-    `token` proves that one can read the node's console.
-    """
+    """The form of the first-run page. `token` proves that the user can read the node's console."""
 
     name = StringField(_l("Council name"))
     slug = StringField(
@@ -140,7 +136,7 @@ class FirstRunForm(BaseForm):
     )
     token = HiddenField()
 
-    def to_founding(self) -> FirstRunInput:
+    def to_input(self) -> FirstRunInput:
         names = ("name", "slug", "colour", "gss_code", "person_name", "email", "password")
         return FirstRunInput(**{name: self[name].data or "" for name in names})
 
@@ -157,14 +153,14 @@ def first_run_form() -> ResponseReturnValue:
 @blueprint.post("/first-run")
 @permission(PUBLIC)
 def first_run() -> ResponseReturnValue:
-    """Set the node up and sign its operator in."""
+    """Set up the node and sign in its operator."""
     form, work = FirstRunForm(), current_work()
     _require_first_run(form.token.data or "")
     if not form.validate_on_submit():
         return render_template("first_run.html", form=form), 400
-    work.pause()  # a password is hashed before anything is written
+    work.pause()  # hashing a password takes time, and needs no transaction
     try:
-        operator = set_up(work, form.to_founding())
+        operator = set_up(work, form.to_input())
     except InvalidInputError as error:
         form.show(error)
         return render_template("first_run.html", form=form), 400
@@ -188,13 +184,13 @@ def _require_first_run(token: str) -> None:
 @blueprint.get("/healthz")
 @permission(PUBLIC)
 def healthy() -> ResponseReturnValue:
-    """The process answers."""
+    """Liveness check: the process responds."""
     return Response("ok\n", content_type="text/plain")
 
 
 @blueprint.get("/readyz")
 @permission(PUBLIC)
 def ready() -> ResponseReturnValue:
-    """The database answers too."""
+    """Readiness check: the database responds too."""
     current_work().session.execute(text("SELECT 1"))
     return Response("ok\n", content_type="text/plain")

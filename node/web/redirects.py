@@ -1,4 +1,4 @@
-"""Addresses that people and programs guess: each leads to where the thing is."""
+"""Redirects from addresses that people and programs guess."""
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,15 +21,15 @@ REDIRECTS = {
     "/search": "projects.index",
     "/timeline": "portfolio.show_timeline",
 }
-# Every question of the finder has an address: the pages alone are for other people's indexes.
+# Search results have too many addresses for crawlers: they should index the pages themselves.
 ROBOTS = "User-agent: *\nDisallow: /projects?\nDisallow: /reuse?\nDisallow: /portfolio?\n"
 
 
 @permission(PUBLIC)
-def elsewhere() -> ResponseReturnValue:
-    """On to where it is, with what is asked."""
-    asked = request.query_string.decode(errors="replace")
-    return redirect(url_for(REDIRECTS[request.path]) + (f"?{asked}" if asked else ""))
+def redirect_guessed() -> ResponseReturnValue:
+    """Redirect to the page, with the query string."""
+    query = request.query_string.decode(errors="replace")
+    return redirect(url_for(REDIRECTS[request.path]) + (f"?{query}" if query else ""))
 
 
 @blueprint.get("/favicon.ico")
@@ -45,4 +45,4 @@ def robots() -> ResponseReturnValue:
 
 
 for _path in REDIRECTS:
-    blueprint.add_url_rule(_path, view_func=elsewhere)
+    blueprint.add_url_rule(_path, endpoint="elsewhere", view_func=redirect_guessed)

@@ -1,4 +1,4 @@
-"""The life of a web request: its id, its permission, and its one commit."""
+"""The lifecycle of a web request: its id, the check of its permission, and its single commit."""
 
 import random
 import re
@@ -27,54 +27,54 @@ from node.web.error_pages import conflict_response, unavailable_response, wants_
 
 log = structlog.get_logger("node.access")
 
-# Views that belong to the frameworks and cannot carry a mark of ours.
+# Views of Flask-Security, which cannot declare a permission.
 PUBLIC_ENDPOINTS = frozenset({"security.login", "security.logout"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def register(app: Flask) -> None:
-    """To be called before `app` gets views."""
+    """Set up converters and teardown. Call this before views are added to `app`."""
     app.url_map.converters["int"] = RowIdConverter
     app.teardown_request(_tear_down)
 
 
 class RowIdConverter(IntegerConverter):
-    """A number in an address: the number of a row, as far as the database counts."""
+    """The id of a row in a URL, up to the largest that the database can store."""
 
     def __init__(self, map: Map, max: int = MAX_ROW_ID, **options: Any) -> None:  # noqa: A002
         super().__init__(map, max=max, **options)
 
 
 def check_view_permissions(app: Flask) -> None:
-    """Raises `RuntimeError` for a view that does not say who may use it."""
+    """Raises `RuntimeError` for a view that declares no permission."""
     for endpoint in app.view_functions:
         if permission_of(app, endpoint) is None:
             raise RuntimeError(f"the view {endpoint} has no permission")
 
 
 def permission_of(app: Flask, endpoint: str) -> str | None:
-    """The permission that `endpoint` needs; None for one that carries no mark."""
+    """The permission that `endpoint` needs; None if its view declares none."""
     if endpoint in PUBLIC_ENDPOINTS or endpoint.endswith(".static"):
         return PUBLIC
     return getattr(app.view_functions[endpoint], "permission", None)
 
 
 def wrap_hooks(app: Flask) -> None:
-    """Put the cycle around the hooks that are on `app` by now.
+    """Run the lifecycle around the request hooks that `app` has now.
 
-    Those are for people: forms, sessions, signing in. Other servers have none of that, ask often,
-    and are answered without it.
+    Those hooks (forms, sessions, signing in) are for people. They are skipped for requests of other
+    servers, which are frequent and need none of them.
     """
     before, after = app.before_request_funcs[None], app.after_request_funcs[None]
-    first, last = list(before), list(reversed(after))  # as Flask runs them
+    before_hooks, after_hooks = list(before), list(reversed(after))  # in Flask's order
 
     def admit() -> Any:
         _begin_request()
         if not is_server_request():
-            for hook in first:
-                if (answer := hook()) is not None:
-                    return answer
+            for hook in before_hooks:
+                if (response := hook()) is not None:
+                    return response
         return _check_permission()
 
     def finish(response: Response) -> Response:
@@ -84,16 +84,16 @@ def wrap_hooks(app: Flask) -> None:
         if is_server_request():
             security_headers.harden_document(response)
         else:
-            for hook in last:
+            for hook in after_hooks:
                 response = hook(response)
         return _log_response(response)
 
     before[:], after[:] = [admit], [finish]
 
 
-def request_id(given: str) -> str:
-    """The name of a request in the logs: what a proxy calls it, or one of our own."""
-    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+def request_id(header: str) -> str:
+    """The id of a request in the logs: the proxy's, from X-Request-Id, or a new random one."""
+    return header if REQUEST_ID.fullmatch(header) else f"{random.getrandbits(64):016x}"
 
 
 def _begin_request() -> None:
@@ -102,15 +102,15 @@ def _begin_request() -> None:
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)
     g.reading = begin_read_only()
-    if "\0" in request.path:  # which no database would look up
+    if "\0" in request.path:  # databases cannot look it up
         raise NotFoundError(msg("This page does not exist. Check the web address."))
 
 
 def _check_permission() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
-    needed = permission_of(current_app, request.endpoint)
-    if needed is not None and has_permission(needed):
+    permission = permission_of(current_app, request.endpoint)
+    if permission is not None and has_permission(permission):
         _allow_writes()
         return None
     if current_user.is_authenticated:
@@ -122,16 +122,16 @@ def _check_permission() -> ResponseReturnValue | None:
 
 def _redirect_to_sign_in() -> ResponseReturnValue:
     flash(_("Sign in to see this page."), "error")
-    back = (
+    next_page = (
         request.full_path.rstrip("?") if request.method in SAFE_METHODS else url_for("pages.home")
     )
-    return redirect(url_for("security.login", next=back))
+    return redirect(url_for("security.login", next=next_page))
 
 
 def _allow_writes() -> None:
-    """From here on, a request that may change something can write; before, nobody waited for it.
+    """Let the rest of a request with an unsafe method write. Until now it held no write lock.
 
-    Signing in only reads, and takes its time over a password.
+    Signing in stays read-only, since it takes long to check a password.
     """
     if request.method in SAFE_METHODS or request.endpoint in PUBLIC_ENDPOINTS:
         return
@@ -143,7 +143,7 @@ def _allow_writes() -> None:
 
 
 def _commit(response: Response) -> Response:
-    """The only commit of a web request: nothing is kept of one that failed."""
+    """Commit a request with an unsafe method that succeeded; roll back any other."""
     if response.status_code == 303:
         unsaved.forget_saved_text()
     work = g.pop("work", None)
@@ -163,9 +163,9 @@ def _commit(response: Response) -> Response:
 
 
 def _log_response(response: Response) -> Response:
-    """Give the answer its id, and note in the log how it went."""
+    """Add the request's id to the response, and log the request."""
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    # How other servers fare with us is on the operator's pages.
+    # Successful requests of other servers are not logged: the operator's pages summarise them.
     if response.status_code >= 400 or not is_server_request():
         log.info(
             "request",

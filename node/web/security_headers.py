@@ -1,4 +1,4 @@
-"""The headers that keep browsers strict: only our own styles, scripts and pictures, no frames."""
+"""Security headers: only our own styles, scripts and images are allowed, and no frames."""
 
 import secrets
 
@@ -20,9 +20,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# Nobody who opens the browser after them, or sits behind the same proxy, sees it again.
+# Keeps personal pages out of the caches of shared browsers and proxies.
 PRIVATE_CACHE = "private, no-store"
-# What addresses hold that let somebody in.
+# Query parameters that are credentials.
 SECRET_PARAMETERS = frozenset({"key", "token"})
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=63072000")
 DOCUMENT_HEADERS = (
@@ -33,7 +33,7 @@ EXTENSION_KEY = "moothall-headers"
 
 
 def register(app: Flask, *, https: bool) -> None:
-    """Add the headers to every answer. With `https`, browsers are told to come by https only."""
+    """Add the headers to every response. With `https`, they include HSTS (RFC 6797)."""
     app.jinja_env.globals["csp_nonce"] = nonce
 
     def harden(response: Response) -> Response:
@@ -53,34 +53,34 @@ def register(app: Flask, *, https: bool) -> None:
 
 
 def document_headers(*, https: bool) -> list[tuple[str, str]]:
-    """The headers of what no browser is to show."""
+    """The headers of responses that are not pages."""
     return [*DOCUMENT_HEADERS, *([STRICT_TRANSPORT] if https else [])]
 
 
 def harden_document(response: Response) -> None:
-    """Add the headers to what another server is answered: the same for all."""
+    """Add the headers to a response to another server."""
     response.headers.extend(current_app.extensions[EXTENSION_KEY])
     if _has_form():  # a page that a server asked for
         response.headers.setdefault("Cache-Control", PRIVATE_CACHE)
 
 
 def _is_personal() -> bool:
-    """Whether somebody is signed in and it was asked who, as every page does.
+    """Whether this request has loaded a signed-in user, as every page does.
 
-    Flask-Login keeps its answer there. Asking it now might read the database, which may be broken,
-    and would make answers that are the same for all depend on cookies.
+    Reads where Flask-Login stores the user: to load one here could use a broken database, and
+    would make public responses depend on cookies.
     """
     user = g.get("_login_user")
     return user is not None and not user.is_anonymous
 
 
 def _has_form() -> bool:
-    """Whether a form was made with the token of whoever asks."""
+    """Whether the page contains a form with the visitor's CSRF token."""
     return "csrf_token" in g
 
 
 def nonce() -> str:
-    """The word that lets this answer's own inline scripts run."""
+    """The nonce with which the Content-Security-Policy allows this page's inline scripts."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)

@@ -1,4 +1,4 @@
-"""Putting the look on: the one call that `node.app` makes, and the blueprint `web` for files."""
+"""Adds everything in `node.web` to the application, and the blueprint `web` for static files."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,10 +17,10 @@ def register(
     settings: Settings,
     translations: Iterable[Path] = (),
 ) -> None:
-    """Give `app` layout, components, theme, languages, error pages and security headers.
+    """Set up the layout, components, theme, languages, error pages and security headers of `app`.
 
-    `site` is asked once a request for what the layout shows. `translations` are the folders
-    of the plugins' catalogues.
+    `site` is called once per request for the layout's data. `translations` are the folders of the
+    plugins' catalogues.
     """
     app.register_blueprint(_blueprint())
     i18n.register(app, settings, translations)

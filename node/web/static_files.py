@@ -1,4 +1,4 @@
-"""Static files under addresses that change with their content: browsers keep them for a year."""
+"""Versioned addresses of static files, so that browsers can cache them for a year."""
 
 import hashlib
 from functools import cache
@@ -15,40 +15,41 @@ VERSION_PARAMETER = "v"
 
 
 def register(app: Flask) -> None:
-    """Give every static file its version, and say how long it may be kept."""
+    """Add versions to the addresses of static files, and Cache-Control to their responses."""
     app.url_defaults(_add_version)
     app.after_request(_add_cache_control)
 
 
 def content_version(content: bytes) -> str:
-    """The version of a content, as it stands in an address."""
+    """The version in the address of a file with this content: a hash."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def set_cache_control(response: Response, current: str) -> Response:
-    """Let `response` be kept for a year if asked for by its `current` version, else not at all."""
+def set_cache_control(response: Response, version: str) -> Response:
+    """Cache `response` for a year if the request is for its current `version`; else revalidate."""
     response.headers["Cache-Control"] = (
-        CACHE_FOR_A_YEAR if request.args.get(VERSION_PARAMETER) == current else REVALIDATE
+        CACHE_FOR_A_YEAR if request.args.get(VERSION_PARAMETER) == version else REVALIDATE
     )
     return response
 
 
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:
     if VERSION_PARAMETER not in values and (
-        found := _version_of(endpoint, str(values.get("filename", "")))
+        version := _version_of(endpoint, str(values.get("filename", "")))
     ):
-        values[VERSION_PARAMETER] = found
+        values[VERSION_PARAMETER] = version
 
 
 def _add_cache_control(response: Response) -> Response:
-    if response.status_code not in {200, 304}:  # the name may be one that no file can have
+    if response.status_code not in {200, 304}:  # the file name may be invalid
         return response
-    found = _version_of(request.endpoint or "", str((request.view_args or {}).get("filename", "")))
-    return set_cache_control(response, found) if found else response
+    filename = str((request.view_args or {}).get("filename", ""))
+    version = _version_of(request.endpoint or "", filename)
+    return set_cache_control(response, version) if version else response
 
 
 def _version_of(endpoint: str, filename: str) -> str | None:
-    """The version of a static file; None if there is none, or `endpoint` serves no files."""
+    """The version of a static file; None if it does not exist, or `endpoint` serves no files."""
     blueprint, _, name = endpoint.rpartition(".")
     if name != STATIC_ENDPOINT:
         return None

@@ -1,4 +1,4 @@
-"""Templates: where they are found, what is at hand in them, and that a misspelt name fails."""
+"""Configures Jinja: template loading, filters and globals, and errors for undefined names."""
 
 import inspect
 import re
@@ -40,10 +40,10 @@ JINJA_PACKAGE = str(Path(jinja2.__path__[0]))
 
 
 class StrictTemplateUndefined(Undefined):
-    """Raises for a name that is not there in our templates, but not in those of the library.
+    """Raises for an undefined name in our templates, but not in those of the GOV.UK library.
 
-    The GOV.UK macros ask their parameters for all they might hold, ask whether they have a caller,
-    and use names they never set.
+    The GOV.UK macros read optional parameters, check for a caller, and use names that they never
+    set.
     """
 
     def __new__(
@@ -58,7 +58,7 @@ class StrictTemplateUndefined(Undefined):
 
 
 def _current_template() -> str:
-    """The file of the template that is being rendered."""
+    """The path of the template that is being rendered."""
     frame = inspect.currentframe()
     while frame and frame.f_code.co_filename.startswith((__file__, JINJA_PACKAGE)):
         frame = frame.f_back
@@ -66,8 +66,8 @@ def _current_template() -> str:
 
 
 class SharedGlobalsEnvironment(Environment):
-    """Where all templates have the same globals. No template here has any of its own, and to look
-    in two places for each was a third of the time that a page with many macros took.
+    """An environment whose templates share one dictionary of globals. None of our templates has
+    globals of its own, and the second look-up took a third of the time of a page with many macros.
     """
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
@@ -75,9 +75,7 @@ class SharedGlobalsEnvironment(Environment):
 
 
 class TemplateBytecodeCache(FileSystemBytecodeCache):
-    """Templates as compiled, in files. Where these cannot be read or written, as on a full disk,
-    pages are made without.
-    """
+    """A bytecode cache in files that ignores I/O errors, such as those of a full disk."""
 
     def load_bytecode(self, bucket: Bucket) -> None:
         with suppress(OSError):
@@ -89,13 +87,13 @@ class TemplateBytecodeCache(FileSystemBytecodeCache):
 
 
 def register(app: Flask, site: Callable[[], LayoutContext]) -> None:
-    """Set the templates of `app` up. `site` tells what the layout shows, once a request."""
+    """Configure the templates of `app`. `site` is called once per request for the layout's data."""
     environment = app.jinja_env
     environment.undefined = StrictTemplateUndefined
     macros = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    # First, so that no library or plugin takes the place of a page of ours.
-    house = PackageLoader("node.web")
-    environment.loader = ChoiceLoader([house, macros, app.create_global_jinja_loader()])
+    # First, so that no library or plugin can replace our templates.
+    shared = PackageLoader("node.web")
+    environment.loader = ChoiceLoader([shared, macros, app.create_global_jinja_loader()])
     environment.add_extension("jinja2.ext.do")
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(
@@ -130,36 +128,36 @@ def register(app: Flask, site: Callable[[], LayoutContext]) -> None:
 
 
 def mailto(address: str) -> str:
-    """The link to write to an email address, and to nobody and about nothing else (RFC 6068)."""
+    """A mailto link (RFC 6068). `address` is quoted, so that it cannot add headers."""
     return f"mailto:{quote(address, safe='@')}"
 
 
 def written_in(language: str | None) -> Markup:
-    """The attributes of an element with text that people wrote: its language, as far as that is
-    known, and that it runs from right to left where its first letters do.
+    """The attributes `lang`, if the language is known, and `dir` of an element with text that
+    people wrote.
     """
     direction = Markup('dir="auto"')
     return Markup('lang="{}" {}').format(language, direction) if language else direction
 
 
 def breakable(text: str) -> Markup:
-    """An address that may break before each dot, slash and at sign but the first."""
+    """Allow line breaks in an address, before each dot, slash and at sign except the first."""
     return Markup("<wbr>").join(re.split(r"(?<=[^./@])(?=[./@])", text))
 
 
 def handle(actor: Actor) -> str:
-    """`@name@host`, as people type it."""
+    """The handle of an actor, `@name@host`."""
     return local_uris.handle(current_node().settings, actor)
 
 
 def referring_page(*endpoints: str) -> str:
-    """The address within this node of the page that a visitor comes from, with its query, if it is
-    one of these; otherwise empty. Browsers send it (`Referrer-Policy: same-origin`).
+    """The address of the page that the visitor comes from, with its query, if it is one of
+    `endpoints`; otherwise empty. Browsers send the referrer (`Referrer-Policy: same-origin`).
     """
-    before = request.referrer or ""
-    if not same_origin(before, current_node().settings.base_url):
+    referrer = request.referrer or ""
+    if not same_origin(referrer, current_node().settings.base_url):
         return ""
-    page, routes = urlsplit(before), current_app.create_url_adapter(request)
+    page, routes = urlsplit(referrer), current_app.create_url_adapter(request)
     try:
         endpoint, values = routes.match(page.path, method="GET") if routes else ("", {})
     except HTTPException:
@@ -170,10 +168,12 @@ def referring_page(*endpoints: str) -> str:
 
 
 def current_page_with(**changes: Any) -> str:
-    """The address of this page with other query parameters: None takes one away."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
-    new = [(name, value) for name, value in changes.items() if value is not None]
-    # Not by `url_for`: to that, some names that a visitor may type are words of its own.
-    query = urlencode([*kept, *new])
+    """The address of this page with some query parameters changed; None removes one."""
+    unchanged = [
+        (name, value) for name, value in request.args.items(multi=True) if name not in changes
+    ]
+    changed = [(name, value) for name, value in changes.items() if value is not None]
+    # Not by `url_for`, which gives some parameter names, such as `_external`, a meaning.
+    query = urlencode([*unchanged, *changed])
     page = url_for(request.endpoint or "", **(request.view_args or {}))
     return f"{page}?{query}" if query else page

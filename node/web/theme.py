@@ -1,13 +1,13 @@
-"""The council's own colour, made safe to read: a stylesheet of GOV.UK Frontend's colour properties.
+"""The theme: a stylesheet of GOV.UK Frontend's colour properties, from the council's own colour.
 
-Contrast is that of WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1 for text.
+Text has the contrast that WCAG 2.2 requires in success criterion 1.4.3: at least 4.5 to 1.
 """
 
 import re
 
 DEFAULT_COLOUR = "#1d5b4f"
 TEXT_CONTRAST = 4.5
-# Links stand in running text and are told from it by colour as well as by their underline.
+# Higher for links, since colour distinguishes them from the text around them.
 LINK_CONTRAST = 5.5
 
 Rgb = tuple[int, int, int]
@@ -17,7 +17,7 @@ HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 
 def stylesheet(colour: str) -> str:
-    """The theme for a council's colour, `#rrggbb`; anything else gives the default one."""
+    """The stylesheet for a council's colour, `#rrggbb`; for the default colour if it is invalid."""
     own = _parse(normalise(colour))
     surface = _mix(own, WHITE, 0.95)
     brand = readable(own, WHITE, TEXT_CONTRAST)
@@ -35,28 +35,28 @@ def stylesheet(colour: str) -> str:
 
 
 def brand(colour: str) -> str:
-    """The council's colour as `#rrggbb`, darkened where white text on it could not be read."""
+    """The council's colour as `#rrggbb`, darkened until white text on it is readable."""
     own = _parse(normalise(colour))
     return _hex(readable(own, WHITE, TEXT_CONTRAST))
 
 
 def normalise(colour: str) -> str:
-    """`colour` in lower case if it is one (`#rrggbb`), else the default colour."""
+    """`colour` in lower case if it is valid (`#rrggbb`), else the default colour."""
     return colour.lower() if HEX.fullmatch(colour) else DEFAULT_COLOUR
 
 
-def readable(colour: Rgb, beside: Rgb, ratio: float) -> Rgb:
-    """`colour`, mixed with just so much black that its contrast with `beside` reaches `ratio`."""
+def readable(colour: Rgb, background: Rgb, ratio: float) -> Rgb:
+    """`colour`, mixed with as little black as its contrast with `background` needs for `ratio`."""
     for percent in range(100):
         darker = _mix(colour, BLACK, percent / 100)
-        if contrast(darker, beside) >= ratio:
+        if contrast(darker, background) >= ratio:
             return darker
     return BLACK
 
 
-def contrast(one: Rgb, other: Rgb) -> float:
+def contrast(colour: Rgb, other: Rgb) -> float:
     """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    darker, lighter = sorted((_luminance(colour), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 

@@ -1,4 +1,4 @@
-"""Times as people read them: in the reader's language, and in Europe/London."""
+"""Formats times for people, in the language of the page and in the time zone Europe/London."""
 
 from datetime import UTC, date, datetime
 
@@ -11,12 +11,12 @@ def day(at: datetime) -> str:
 
 
 def calendar_day(on: date) -> str:
-    """`23 November 2026`, of a date that is in no zone."""
+    """`23 November 2026`, for a date without a time."""
     return str(format_date(on, "d MMMM y"))
 
 
 def moment(at: datetime, now: datetime | None = None) -> str:
-    """`today at 2:05pm`, `yesterday at 9am`, and the day alone for all others."""
+    """`today at 2:05pm`, `yesterday at 9am`, or the date alone for other days."""
     days = (to_user_timezone(now or datetime.now(UTC)).date() - to_user_timezone(at).date()).days
     if days == 0:
         return str(gettext("today at %(time)s", time=_clock(at)))
@@ -31,6 +31,6 @@ def exact(at: datetime) -> str:
 
 
 def _clock(at: datetime) -> str:
-    """`2:05pm`, or `2pm` at the full hour: GOV.UK's style."""
+    """`2:05pm`, or `2pm` on the hour, in GOV.UK style."""
     pattern = "ha" if to_user_timezone(at).minute == 0 else "h:mma"
     return str(format_time(at, pattern)).replace(" ", "").lower()

@@ -1,7 +1,6 @@
-"""The catalogues of translations: what stands in English in the code, in another language.
+"""Loads the catalogues of translations: the node's, and those of plugins.
 
-The node has one, and each plugin may bring its own. They are read as translators write them
-(`.po`), when the first page needs them: there is nothing to compile and nothing to forget.
+The `.po` files are read when the first page needs them, so nothing has to be compiled.
 """
 
 from collections.abc import Iterable
@@ -18,13 +17,13 @@ WELSH = "cy"
 
 
 class MessageCatalogues:
-    """What the catalogues in `folders`, and the house's own, have. The house's word counts."""
+    """The merged catalogues of `folders` and of the node, which takes precedence."""
 
     def __init__(self, folders: Iterable[Path] = ()) -> None:
         self._folders = (*folders, CORE_FOLDER)
 
     def translations_for(self, language: str) -> NullTranslations:
-        """The translations into `language`: into English there are none."""
+        """The translations into `language`; for English, an empty catalogue."""
         return self._welsh if language == WELSH else self._english
 
     @cached_property
@@ -33,22 +32,22 @@ class MessageCatalogues:
 
     @cached_property
     def _welsh(self) -> NullTranslations:
-        whole = Translations()
+        merged = Translations()
         for path in map(catalogue_path, self._folders):
             if path.exists():
-                found = read_catalogue(path)
-                whole.merge(found)
-                whole.plural = found.plural  # which `merge` forgets
-        return whole
+                catalogue = read_catalogue(path)
+                merged.merge(catalogue)
+                merged.plural = catalogue.plural  # `merge` does not copy it
+        return merged
 
 
 def catalogue_path(folder: Path, language: str = WELSH) -> Path:
-    """The file in a folder of translations."""
+    """The path of the catalogue in a folder of translations."""
     return folder / language / "LC_MESSAGES" / "messages.po"
 
 
 def read_catalogue(path: Path) -> Translations:
-    """A catalogue as translators write it."""
+    """Read a `.po` file."""
     compiled = BytesIO()
     with path.open("rb") as file:
         write_mo(compiled, read_po(file, locale=WELSH, abort_invalid=True))

@@ -1,7 +1,7 @@
-"""Fetch GOV.UK Frontend with npm and keep what a council may serve.
+"""Downloads GOV.UK Frontend with npm and removes the parts that councils must not use.
 
 Services outside service.gov.uk may use the components, but not the typeface, the GOV.UK header or
-the royal arms. Those are taken out here and never reach the repository. For maintainers, with npm:
+the royal arms. Those are removed here and never reach the repository. For maintainers, with npm:
 `python -m node.web.vendor_assets`.
 """
 
@@ -20,14 +20,14 @@ TARGET = Path(__file__).parent / "static" / "govuk-frontend"
 TYPEFACE = re.compile(r"\bGDS Transport,\s*")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SOURCE_MAP = re.compile(r"//# sourceMappingURL=\S+\s*$")
-# Components and parts that belong to GOV.UK alone.
+# Components that only GOV.UK may use.
 RESERVED = re.compile(r"\.govuk-(header|logo|footer__(crown|copyright-logo))(?![a-z])")
-# The preludes of blocks that hold rules, not declarations.
+# At-rules whose blocks contain rules, not declarations.
 NESTING_AT_RULES = ("@media", "@supports", "@layer")
 
 
 def main() -> None:
-    """Replace the stylesheet and the script under `static/govuk-frontend` by those of `VERSION`."""
+    """Replace the stylesheet and script in `static/govuk-frontend` with those of `VERSION`."""
     with tempfile.TemporaryDirectory() as folder:
         package = _fetch(Path(folder))
         style = (package / "govuk-frontend.min.css").read_text(encoding="utf-8")
@@ -39,33 +39,35 @@ def main() -> None:
 
 
 def strip_reserved(style: str) -> str:
-    """The stylesheet `style`, minified, without what only GOV.UK may show."""
+    """Remove the parts that only GOV.UK may use from the minified stylesheet `style`."""
     style = TYPEFACE.sub("", COMMENT.sub("", style))
     return _filter_rules(style.replace(":arial,", ":arial,helvetica,")) + "\n"
 
 
 def _filter_rules(style: str) -> str:
-    kept = []
-    at = 0
-    while (opening := style.find("{", at)) != -1:
+    parts = []
+    position = 0
+    while (opening := style.find("{", position)) != -1:
         closing = _find_closing(style, opening)
-        statements, _, prelude = style[at:opening].rpartition(";")
+        statements, _, prelude = style[position:opening].rpartition(";")
         if statements:
-            kept.append(statements + ";")
+            parts.append(statements + ";")
         block = _filter_rule(prelude.strip(), style[opening + 1 : closing])
         if block:
-            kept.append(block)
-        at = closing + 1
-    return "".join(kept)
+            parts.append(block)
+        position = closing + 1
+    return "".join(parts)
 
 
 def _find_closing(style: str, opening: int) -> int:
-    """Where the block ends that begins at `opening`. No string of the stylesheet holds a brace."""
+    """The index of the brace that closes the one at `opening`. Assumes that no string in the
+    stylesheet contains a brace. Raises `ValueError` if it is missing.
+    """
     depth = 0
-    for at in range(opening, len(style)):
-        depth += {"{": 1, "}": -1}.get(style[at], 0)
+    for index in range(opening, len(style)):
+        depth += {"{": 1, "}": -1}.get(style[index], 0)
         if depth == 0:
-            return at
+            return index
     raise ValueError("The stylesheet ends inside a block.")
 
 
@@ -77,7 +79,7 @@ def _filter_rule(prelude: str, body: str) -> str:
         return ""
     if prelude.startswith("@"):
         return f"{prelude}{{{body}}}"
-    selectors = [one for one in prelude.split(",") if not RESERVED.search(one)]
+    selectors = [selector for selector in prelude.split(",") if not RESERVED.search(selector)]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
