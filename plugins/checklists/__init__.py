@@ -1,1 +1,1 @@
-"""Checklists: what good digital work looks like, asked of a project."""
+"""Checklists: questions about good digital work on a project, a service or the whole council."""

@@ -1,5 +1,7 @@
-"""Who may see which run: as the project that it is about, and before it is finished only those of
-our council who may answer.
+"""Decides who can see a run.
+
+A run about a project is visible to those who can see the project, once it is finished. Before that,
+and for runs about a service or the council, it takes the permission to answer.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ ANSWER, DEFINE, SHARE = "checklists.answer", "checklists.define", "checklists.sh
 
 @dataclass(frozen=True)
 class VisibleRun:
-    """What a run is about, for whoever reads: a project they may see, or what it was called."""
+    """A run that the viewer can see, with its project if it is about one."""
 
     run: Run
     project: ProjectView | None
@@ -31,34 +33,34 @@ class VisibleRun:
 
 
 def get_run(work: Work, token: str) -> VisibleRun:
-    """A run that whoever asks may see. Raises `NotFoundError`."""
-    found = get_visible(work, runs.get_by_token(work.session, token))
-    if found is None:
+    """The run with this token. Raises `NotFoundError` unless the viewer can see it."""
+    subject = get_visible(work, runs.get_by_token(work.session, token))
+    if subject is None:
         raise NotFoundError(msg("There is no such assessment."))
-    return found
+    return subject
 
 
-def get_visible(work: Work, found: Run) -> VisibleRun | None:
-    """None where whoever asks may not see it."""
-    if not can_read(found):
+def get_visible(work: Work, run: Run) -> VisibleRun | None:
+    """The run with its project, or None if the viewer cannot see it."""
+    if not can_read(run):
         return None
-    project = _project(work, found.about) if found.scope == PROJECT else None
-    if found.scope == PROJECT and project is None:
+    project = _project(work, run.about) if run.scope == PROJECT else None
+    if run.scope == PROJECT and project is None:
         return None
-    return VisibleRun(found, project, api.council(work).name)
+    return VisibleRun(run, project, api.council(work).name)
 
 
 def _project(work: Work, uri: str) -> ProjectView | None:
-    """A draft of ours too, for those who may see it."""
-    found = api.project_by_uri(work, uri)
-    if found is None and has_request_context():
+    """The project with this id, also a draft of our council, if the viewer can see it."""
+    project = api.project_by_uri(work, uri)
+    if project is None and has_request_context():
         try:
-            found = api.project(uri.rpartition("/")[2])
+            project = api.project(uri.rpartition("/")[2])
         except (NotFoundError, GoneError):
             return None
-    return found if found is not None and found.uri == uri else None
+    return project if project is not None and project.uri == uri else None
 
 
-def can_read(found: Run) -> bool:
-    """Whether whoever asks may read it, if they may see the project that it is about."""
-    return api.has_permission(ANSWER) or (found.state == FINISHED and found.scope == PROJECT)
+def can_read(run: Run) -> bool:
+    """Whether the viewer can read a run, provided that they can see its project."""
+    return api.has_permission(ANSWER) or (run.state == FINISHED and run.scope == PROJECT)

@@ -1,4 +1,4 @@
-"""What a "no" or a "partly" asks to be done: by whom, until when, and whether it is."""
+"""Actions: what is planned after the answer no or partly, who owns it, and when it is due."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,15 +13,16 @@ from plugins.checklists.answers import DONE, TO_DO
 from plugins.checklists.definitions.model import Question
 from plugins.checklists.models import ChecklistAnswer, Run
 
+# Characters.
 MAX_LEN_PLAN = 2_000
-# A list of actions shows so many.
+# Actions in one list.
 MAX_ACTIONS = 200
 MAX_DUE_ON = date(2100, 1, 1)
 
 
 @dataclass(frozen=True)
 class Action:
-    """An answer that asks for something to be done, and the run that it is of."""
+    """An answer with an action, and its run."""
 
     answer: ChecklistAnswer
     run: Run
@@ -34,7 +35,7 @@ class Action:
 
 @dataclass(frozen=True)
 class ActionPlan:
-    """What is to be done."""
+    """The part of an action that a person edits."""
 
     plan: str
     owner_id: int | None
@@ -42,27 +43,27 @@ class ActionPlan:
 
 
 def save_plan(
-    work: Work, run: Run, question: Question, given: ActionPlan, edition: int
+    work: Work, run: Run, question: Question, plan: ActionPlan, edition: int
 ) -> ChecklistAnswer:
-    """Say what is to be done, who looks after it, and until when.
+    """Save the plan, owner and due date of an action.
 
-    Raises `InvalidInputError`, and `ConflictError` where somebody else changed it meanwhile.
+    Raises `InvalidInputError`, and `ConflictError` if someone changed the answer after `edition`.
     """
     _require(work, run, question)
-    if given.due_on is not None and given.due_on > MAX_DUE_ON:
+    if plan.due_on is not None and plan.due_on > MAX_DUE_ON:
         raise InvalidInputError(
             msg("The action could not be saved."), {"due_on": msg("Enter an earlier date")}
         )
     values = {
-        "plan": clean_text(given.plan, MAX_LEN_PLAN, "plan"),
-        "owner_id": given.owner_id,
-        "due_on": given.due_on,
+        "plan": clean_text(plan.plan, MAX_LEN_PLAN, "plan"),
+        "owner_id": plan.owner_id,
+        "due_on": plan.due_on,
     }
     return answers.save(work, run, question, "plan", values, edition)
 
 
 def set_done(work: Work, run: Run, question: Question, *, is_done: bool) -> None:
-    """Say that it is done, or that it is not after all."""
+    """Mark the action of an answer as done, or open again."""
     answer = _require(work, run, question)
     values = {"action": DONE if is_done else TO_DO, "done_at": now() if is_done else None}
     if answer.action != values["action"]:
@@ -70,13 +71,15 @@ def set_done(work: Work, run: Run, question: Question, *, is_done: bool) -> None
 
 
 def list_of_run(session: Session, run: Run) -> list[Action]:
-    """Those that are open first."""
+    """The actions of a run, open ones first."""
     query = _select_actions().where(Run.id == run.id, ChecklistAnswer.action != "")
     return _load(session, query.order_by(ChecklistAnswer.action.desc(), ChecklistAnswer.id))
 
 
 def list_open(session: Session, owner_id: int | None = None) -> list[Action]:
-    """All that are open, of the newest runs, the first to fall due first; one person's alone."""
+    """The open actions of the newest runs by due date, of one owner or of all. Those without a due
+    date come last.
+    """
     query = _select_actions().where(ChecklistAnswer.action == TO_DO, Run.is_latest)
     if owner_id is not None:
         query = query.where(ChecklistAnswer.owner_id == owner_id)
@@ -89,7 +92,9 @@ def list_open(session: Session, owner_id: int | None = None) -> list[Action]:
 
 
 def list_due(session: Session, until: date) -> list[Action]:
-    """Those that somebody looks after, that fall due until a day and were not reminded of yet."""
+    """Open actions with an owner and a due date up to `until`, without those whose owner was
+    already reminded of that date.
+    """
     query = _select_actions().where(
         ChecklistAnswer.action == TO_DO,
         Run.is_latest,

@@ -1,4 +1,4 @@
-"""What each type of question is answered with, as it is kept: a text, whatever the type."""
+"""Validates answers by the type of their question. Answers of all types are stored as text."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -6,14 +6,17 @@ from decimal import Decimal, InvalidOperation
 from node.api import InvalidInputError, misfit, msg, trim
 from plugins.checklists.definitions.model import CHOICE, DATE, NUMBER, YES_NO, Question
 
+# Characters.
 MAX_LEN_ANSWER = 2_000
 MAX_NUMBER = Decimal(10) ** 15
 MAX_DECIMALS = 6
 
 
-def normalise_answer(question: Question, given: str | date | None) -> str:
-    """An answer as it is kept; empty for none. Raises `InvalidInputError`, about `answer`."""
-    text = given.isoformat() if isinstance(given, date) else (given or "").strip()
+def normalise_answer(question: Question, typed: str | date | None) -> str:
+    """An answer as it is stored: ISO 8601 for a date, an id for a choice, an empty string for none.
+    Raises `InvalidInputError` about `answer`.
+    """
+    text = typed.isoformat() if isinstance(typed, date) else (typed or "").strip()
     if not text:
         return ""
     if question.kind in (YES_NO, CHOICE):
@@ -28,23 +31,25 @@ def normalise_answer(question: Question, given: str | date | None) -> str:
 
 
 def is_valid_answer(question: Question, answer: str) -> bool:
-    """Whether an answer to another version of a question answers this one."""
+    """Whether a stored answer to another version of a question also answers this one."""
     try:
         return normalise_answer(question, answer) == answer
     except InvalidInputError:
         return False
 
 
-def clean_text(text: str, most: int, field: str) -> str:
-    """A text of several lines. Raises `InvalidInputError`."""
+def clean_text(text: str, limit: int, field: str) -> str:
+    """A trimmed text of several lines. Raises `InvalidInputError` about `field` if it has more than
+    `limit` characters.
+    """
     text = trim(text)
-    if why := misfit(text, most, lines=True):
-        raise answer_error(why, field)
+    if problem := misfit(text, limit, lines=True):
+        raise answer_error(problem, field)
     return text
 
 
-def answer_error(what: str, field: str = "answer") -> InvalidInputError:
-    return InvalidInputError(msg("The answer could not be saved."), {field: what})  # type: ignore[dict-item]
+def answer_error(problem: str, field: str = "answer") -> InvalidInputError:
+    return InvalidInputError(msg("The answer could not be saved."), {field: problem})  # type: ignore[dict-item]
 
 
 def _normalise_number(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Answering: what is said to a question, what supports it, and what was said before."""
+"""Answers to the questions of a run, their evidence, and their history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,17 +13,18 @@ from plugins.checklists.answer_types import answer_error, clean_text, normalise_
 from plugins.checklists.definitions.model import NEGATIVE_ANSWERS, YES_NO, Question
 from plugins.checklists.models import FINISHED, AnswerHistory, ChecklistAnswer, Run
 
+# Characters.
 MAX_LEN_NOTE = 4_000
 MAX_LEN_TITLE, MAX_LEN_URL = 200, 1_000
 MAX_EVIDENCE = 10
-# Of the changes of one answer, so many are kept: the oldest go first.
+# Changes kept of one answer; the oldest are deleted.
 MAX_HISTORY = 200
 TO_DO, DONE = "open", "done"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What supports an answer. What `is_private` stays at this council."""
+    """A link that supports an answer. A private one is never shown outside our council."""
 
     url: str
     title: str = ""
@@ -32,7 +33,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class AnswerInput:
-    """What somebody answers, as they typed it."""
+    """An answer as a person typed it, not validated yet."""
 
     answer: Any
     note: str = ""
@@ -40,13 +41,13 @@ class AnswerInput:
 
 
 def get_by_question(session: Session, run: Run) -> Mapping[str, ChecklistAnswer]:
-    """By the question's id."""
+    """The answers of a run, by the id of their question."""
     rows = session.scalars(select(ChecklistAnswer).where(ChecklistAnswer.run_id == run.id))
     return {row.question: row for row in rows}
 
 
 def get_values(session: Session, run: Run) -> Mapping[str, str]:
-    """The answers alone."""
+    """The texts of the answers of a run, by the id of their question."""
     rows = select(ChecklistAnswer.question, ChecklistAnswer.answer).where(
         ChecklistAnswer.run_id == run.id
     )
@@ -54,11 +55,11 @@ def get_values(session: Session, run: Run) -> Mapping[str, str]:
 
 
 def parse_evidence(answer: ChecklistAnswer | None) -> list[Evidence]:
-    return [Evidence(**each) for each in answer.evidence] if answer else []
+    return [Evidence(**item) for item in answer.evidence] if answer else []
 
 
 def list_history(session: Session, run: Run, question: Question) -> Sequence[AnswerHistory]:
-    """What was there before, newest first."""
+    """The changes of one answer, newest first."""
     query = select(AnswerHistory).where(
         AnswerHistory.run_id == run.id, AnswerHistory.question == question.id
     )
@@ -66,24 +67,24 @@ def list_history(session: Session, run: Run, question: Question) -> Sequence[Ans
 
 
 def record(
-    work: Work, run: Run, question: Question, given: AnswerInput, edition: int
+    work: Work, run: Run, question: Question, entered: AnswerInput, edition: int
 ) -> ChecklistAnswer:
-    """Keep an answer. `edition` is that of the answer that the writer began from, 0 for none.
+    """Save an answer. `edition` is that of the answer that the writer saw, 0 for none.
 
-    Raises `InvalidInputError`, and `ConflictError` where somebody else changed it meanwhile.
+    Raises `InvalidInputError`, and `ConflictError` if someone changed the answer after `edition`.
     """
     if run.state == FINISHED:
         raise InvalidInputError(
             msg("This assessment is finished. Start a new assessment to answer again.")
         )
-    answer = normalise_answer(question, given.answer)
+    answer = normalise_answer(question, entered.answer)
     values = {
         "answer": answer,
-        "note": clean_text(given.note, MAX_LEN_NOTE, "note"),
-        "evidence": [asdict(each) for each in _validate_evidence(given.evidence)],
+        "note": clean_text(entered.note, MAX_LEN_NOTE, "note"),
+        "evidence": [asdict(evidence) for evidence in _validate_evidence(entered.evidence)],
     }
-    there = find_answer(work.session, run, question)
-    values["action"] = _action_state(question, answer, there)
+    current = find_answer(work.session, run, question)
+    values["action"] = _action_state(question, answer, current)
     return save(work, run, question, "answer", values, edition)
 
 
@@ -97,33 +98,36 @@ def find_answer(session: Session, run: Run, question: Question) -> ChecklistAnsw
 def save(
     work: Work, run: Run, question: Question, what: str, values: dict[str, Any], edition: int
 ) -> ChecklistAnswer:
-    """Change a part of an answer and remember what was there before.
+    """Save some columns of an answer and add the previous values to its history.
 
-    Raises `ConflictError` where it is not the one of this `edition` any more.
+    `what` names the kind of change in the history and the audit log. Raises `ConflictError` if the
+    answer is no longer at `edition`.
     """
     session = work.session
-    there = find_answer(session, run, question)
-    if (there.edition if there else 0) != edition:
+    current = find_answer(session, run, question)
+    if (current.edition if current else 0) != edition:
         raise ConflictError(msg("Someone else changed this while you were writing."))
-    before = {name: _to_json(getattr(there, name)) if there else None for name in values}
+    before = {name: _to_json(getattr(current, name)) if current else None for name in values}
     after = {name: _to_json(value) for name, value in values.items()}
-    if there and before == after:
-        return there
-    stamp = {"by": work.by, "at": now()}
+    if current and before == after:
+        return current
+    author = {"by": work.by, "at": now()}
     key = {"run_id": run.id, "question": question.id}
-    if there is None:
+    if current is None:
         empty = {"note": "", "evidence": [], "action": "", "plan": ""}
-        done = insert_once(session, ChecklistAnswer, **key, **(empty | values), **stamp, edition=1)
-    else:
-        change = update(ChecklistAnswer).where(
-            ChecklistAnswer.id == there.id, ChecklistAnswer.edition == edition
+        is_saved = insert_once(
+            session, ChecklistAnswer, **key, **(empty | values), **author, edition=1
         )
-        changed: Any = session.execute(change.values(**values, **stamp, edition=edition + 1))
-        done = changed.rowcount == 1
-    if not done:
+    else:
+        statement = update(ChecklistAnswer).where(
+            ChecklistAnswer.id == current.id, ChecklistAnswer.edition == edition
+        )
+        result: Any = session.execute(statement.values(**values, **author, edition=edition + 1))
+        is_saved = result.rowcount == 1
+    if not is_saved:
         raise ConflictError(msg("Someone else changed this while you were writing."))
     if any(before.values()):
-        _add_history(session, AnswerHistory(**key, what=what, before=before, **stamp))
+        _add_history(session, AnswerHistory(**key, what=what, before=before, **author))
     run.changed_at = now()
     session.flush()
     session.expire_all()
@@ -137,45 +141,47 @@ def save(
 
 def _add_history(session: Session, row: AnswerHistory) -> None:
     session.add(row)
-    count = select(func.count()).where(
+    count_query = select(func.count()).where(
         AnswerHistory.run_id == row.run_id, AnswerHistory.question == row.question
     )
-    if (session.scalar(count) or 0) > MAX_HISTORY:
-        oldest = select(AnswerHistory).where(
+    if (session.scalar(count_query) or 0) > MAX_HISTORY:
+        history = select(AnswerHistory).where(
             AnswerHistory.run_id == row.run_id, AnswerHistory.question == row.question
         )
-        found = session.scalars(oldest.order_by(AnswerHistory.id).limit(1)).first()
-        if found is not None:
-            session.delete(found)
+        oldest = session.scalars(history.order_by(AnswerHistory.id).limit(1)).first()
+        if oldest is not None:
+            session.delete(oldest)
 
 
 def _to_json(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _action_state(question: Question, answer: str, there: ChecklistAnswer | None) -> str:
-    """A "no" or "partly" asks for something to be done; what is done already stays so."""
+def _action_state(question: Question, answer: str, current: ChecklistAnswer | None) -> str:
+    """The state of the action: no and partly open one; it keeps its state while the answer stays
+    the same.
+    """
     if question.kind != YES_NO or answer not in NEGATIVE_ANSWERS:
         return ""
-    return (there.action if there and there.answer == answer else "") or TO_DO
+    return (current.action if current and current.answer == answer else "") or TO_DO
 
 
-def _validate_evidence(given: Sequence[Evidence]) -> list[Evidence]:
-    """What is not empty. Raises `InvalidInputError`, naming the field."""
-    found = []
-    for number, each in enumerate(given):
-        url, title = each.url.strip(), trim(each.title)
+def _validate_evidence(entered: Sequence[Evidence]) -> list[Evidence]:
+    """The links that are not empty. Raises `InvalidInputError` about the field of the form."""
+    evidence = []
+    for index, item in enumerate(entered):
+        url, title = item.url.strip(), trim(item.title)
         if not url and not title:
             continue
-        place = f"evidence-{number}-url"
+        field = f"evidence-{index}-url"
         if not _is_web_url(url):
-            raise answer_error(msg("Enter a web address that starts with https://"), place)
-        if why := misfit(title, MAX_LEN_TITLE):
-            raise answer_error(why, f"evidence-{number}-title")
-        found.append(Evidence(url, title, each.is_private))
-    if len(found) > MAX_EVIDENCE:
+            raise answer_error(msg("Enter a web address that starts with https://"), field)
+        if problem := misfit(title, MAX_LEN_TITLE):
+            raise answer_error(problem, f"evidence-{index}-title")
+        evidence.append(Evidence(url, title, item.is_private))
+    if len(evidence) > MAX_EVIDENCE:
         raise answer_error(msg("Add %(most)s links or fewer", most=MAX_EVIDENCE), "evidence")
-    return found
+    return evidence
 
 
 def _is_web_url(url: str) -> bool:

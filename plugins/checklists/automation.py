@@ -1,4 +1,4 @@
-"""What the node does for checklists by itself: reminders, the desk, the doctor, the search."""
+"""What the plugin contributes to jobs, desks, `moothall doctor` and the search."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -19,12 +19,12 @@ DUE_NOTIFICATION = "checklists.due"
 FACET_NAME = "checklist"
 SHARED_VALUE, FINISHED_VALUE, OPEN_VALUE = "shared", "finished", "open"
 DAYS_BEFORE_SETTING = "days_before_due"
-# A desk shows so many of these.
+# Open actions and unfinished runs on a desk, each.
 MAX_STEPS = 10
 
 
 def remind_owners(work: Work) -> None:
-    """Tell those who look after an action that it falls due soon, once for each day it is due."""
+    """Notify the owners of actions that fall due soon, once for each due date."""
     until = now().date() + timedelta(days=int(str(api.setting(work, DAYS_BEFORE_SETTING))))
     owners = set()
     for action in actions.list_due(work.session, until):
@@ -36,8 +36,8 @@ def remind_owners(work: Work) -> None:
 
 
 def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
-    """One's own open actions, and the runs that one began and did not finish."""
-    found = []
+    """The person's open actions, and the runs that they began and have not finished."""
+    steps = []
     for action in actions.list_open(work.session, person.id)[:MAX_STEPS]:
         subject = access.get_visible(work, action.run)
         checklist = runs.get_definition(work.session, action.run)
@@ -45,28 +45,28 @@ def desk_steps(person: PersonView, work: Work) -> list[DeskStep]:
         if subject and question:
             title = action.answer.plan or question.text.in_language(api.language())
             path = f"/checklists/runs/{action.run.token}/questions/{question.id}/action"
-            found.append(DeskStep(title[:200], _l("View action"), path, about=subject.title))
+            steps.append(DeskStep(title[:200], _l("View action"), path, about=subject.title))
     query = select(Run).where(Run.began_by == person.email, Run.state == OPEN, Run.is_latest)
     for run in work.session.scalars(query.order_by(Run.changed_at).limit(MAX_STEPS)):
         subject = access.get_visible(work, run)
         if subject:
             title = runs.get_definition(work.session, run).title.in_language(api.language())
             path = f"/checklists/runs/{run.token}"
-            found.append(DeskStep(title, _l("Continue assessment"), path, about=subject.title))
-    return found
+            steps.append(DeskStep(title, _l("Continue assessment"), path, about=subject.title))
+    return steps
 
 
 def facet_values(
     projects: Sequence[ProjectView], work: Work
 ) -> Mapping[str, Mapping[str, Collection[str]]]:
-    """Which projects have runs that everybody who sees them may know of."""
+    """The facet values of projects with a finished or shared run."""
     uris = [project.uri for project in projects]
     query = select(Run.about, Run.document_id).where(
         Run.scope == PROJECT, Run.about.in_(uris), Run.state == FINISHED
     )
-    rows = work.session.execute(query).all()
-    finished = {row.about for row in rows}
-    shared = {row.about for row in rows if row.document_id} | api.documented(
+    finished_runs = work.session.execute(query).all()
+    finished = {row.about for row in finished_runs}
+    shared = {row.about for row in finished_runs if row.document_id} | api.documented(
         work, RESULT_TYPE, uris
     )
     return {
@@ -81,28 +81,28 @@ def facet_values(
 
 
 def find_unreadable(work: Work) -> str:
-    """For the doctor: definitions that can no longer be read."""
-    wrong = []
+    """The check for `moothall doctor`: errors in stored and shipped checklists."""
+    problems = []
     for path in sorted(FOLDER.glob("*.yaml")):
         try:
             read_file(path)
         except DefinitionError as error:
-            wrong.append(str(error))
+            problems.append(str(error))
     for row in work.session.scalars(select(ChecklistVersion).order_by(ChecklistVersion.id)):
         try:
             from_data(row.data)
         except DefinitionError as error:
-            wrong.append(f"{row.checklist} {row.number}, {error}")
-    return "; ".join(wrong)
+            problems.append(f"{row.checklist} {row.number}, {error}")
+    return "; ".join(problems)
 
 
 def find_unworded(work: Work) -> str:
-    """For the doctor: what was published here and is not worded yet. What comes with the plugin
-    says on its pages what is not in its source.
+    """The check for `moothall doctor`: placeholders in checklists that were published here. Those
+    of shipped checklists are marked on their pages.
     """
-    found = [
+    unworded = [
         f"{checklist.id}: {', '.join(places)}"
         for checklist in library.list_current(work.session).values()
         if checklist != load_shipped().get(checklist.id) and (places := checklist.placeholders())
     ]
-    return "; ".join(found)
+    return "; ".join(unworded)

@@ -1,4 +1,4 @@
-"""`moothall checklists`: for whoever runs the node."""
+"""The commands `moothall checklists`, for operators."""
 
 from pathlib import Path
 
@@ -40,12 +40,12 @@ def import_file(file: Path) -> None:
 def export(name: str, number: int | None) -> None:
     """Write the checklist called NAME as YAML."""
     with api.work(PLUGIN) as work:
-        found = (
+        checklist = (
             library.get_version(work.session, name, number)
             if number
             else library.get_newest(work.session, name)
         )
-    click.echo(to_yaml(found), nl=False)
+    click.echo(to_yaml(checklist), nl=False)
 
 
 @click.command("check")

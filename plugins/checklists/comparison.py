@@ -1,4 +1,4 @@
-"""Comparing: councils with one another, and one thing with what it was."""
+"""Compares the answers of councils with each other, and the runs about one subject over time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,44 +8,44 @@ from plugins.checklists.federate import SharedRun
 from plugins.checklists.models import Run
 from plugins.checklists.progress import RunProgress
 
-# So many runs stand beside one another.
+# Runs in one comparison over time.
 MAX_RUNS = 5
 
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """One question, and who gave which answer to it: in the order in which it can be answered, or
-    of the answers themselves.
-    """
+    """One question and the shared runs by answer, in the order of the question's options."""
 
     question: Question
-    given: Mapping[str, Sequence[SharedRun]]
+    runs_by_answer: Mapping[str, Sequence[SharedRun]]
 
     @property
     def total(self) -> int:
-        return sum(map(len, self.given.values()))
+        return sum(map(len, self.runs_by_answer.values()))
 
 
-def compare_councils(checklist: Checklist, shared: Sequence[SharedRun]) -> list[ComparisonRow]:
-    """Question by question. What nobody answered is left out."""
+def compare_councils(checklist: Checklist, shared_runs: Sequence[SharedRun]) -> list[ComparisonRow]:
+    """A row for each question that at least one council answered."""
     rows = []
     for question in checklist.questions:
-        answered = [each for each in shared if each.answers.get(question.id)]
-        every = {each.answers[question.id] for each in answered}
-        order = question.answers if question.kind in (YES_NO, CHOICE) else sorted(every)
-        given = {
-            answer: [each for each in answered if each.answers[question.id] == answer]
+        answered_runs = [run for run in shared_runs if run.answers.get(question.id)]
+        given_answers = {run.answers[question.id] for run in answered_runs}
+        order = question.answers if question.kind in (YES_NO, CHOICE) else sorted(given_answers)
+        runs_by_answer = {
+            answer: [run for run in answered_runs if run.answers[question.id] == answer]
             for answer in order
-            if answer in every
+            if answer in given_answers
         }
-        if given:
-            rows.append(ComparisonRow(question, given))
+        if runs_by_answer:
+            rows.append(ComparisonRow(question, runs_by_answer))
     return rows
 
 
 @dataclass(frozen=True)
 class ProgressBar:
-    """One run, as a bar: how many questions have which answer, as places on a line of `WIDTH`."""
+    """One run as a bar. `pieces` are `(answer, count, offset, length)`, in units of an axis of
+    `BAR_WIDTH`.
+    """
 
     run: Run
     progress: RunProgress
@@ -56,15 +56,17 @@ BAR_WIDTH = 300
 
 
 def build_bars(series: Sequence[tuple[Run, RunProgress]]) -> list[ProgressBar]:
-    """Oldest first. What cannot apply, and what is not answered, is left open at the end."""
-    found = []
+    """A bar for each run, in the given order. Questions not answered, or not applicable, are left
+    blank at the end.
+    """
+    bars = []
     for run, progress in series:
-        total, begins, pieces = max(progress.total, 1), 0.0, []
+        total, offset, pieces = max(progress.total, 1), 0.0, []
         for answer in YES_NO_ANSWERS[:3]:
-            number = progress.counts[answer]
-            length = round(BAR_WIDTH * number / total, 1)
-            if number:
-                pieces.append((answer, number, begins, length))
-            begins = round(begins + length, 1)
-        found.append(ProgressBar(run, progress, pieces))
-    return found
+            count = progress.counts[answer]
+            length = round(BAR_WIDTH * count / total, 1)
+            if count:
+                pieces.append((answer, count, offset, length))
+            offset = round(offset + length, 1)
+        bars.append(ProgressBar(run, progress, pieces))
+    return bars

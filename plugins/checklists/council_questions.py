@@ -1,4 +1,4 @@
-"""Asking a council that answered yes how it did it, and being asked."""
+"""Questions between councils about a shared answer: sending one, and receiving one."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,8 +26,9 @@ from plugins.checklists.models import CouncilQuestion, Run
 
 ACTIVITY = "Offer"
 OBJECT_TYPE = "ChecklistQuestion"
+# Characters.
 MAX_LEN_QUESTION, MAX_LEN_NAME, MAX_LEN_EMAIL = 1_000, 200, 254
-# From one council, so many in a day are kept, and so many of all are shown.
+# Questions accepted from one council in 24 hours, and questions on the page.
 MAX_PER_DAY, MAX_SHOWN = 20, 100
 NOTIFICATION = "checklists.asked"
 
@@ -35,7 +36,9 @@ NOTIFICATION = "checklists.asked"
 def send_question(
     work: Work, person: PersonView, document_id: str, question_id: str, words: str
 ) -> None:
-    """Send a question to whoever shares a run. Raises `InvalidInputError`."""
+    """Send a question to the council that shared a document. Raises `InvalidInputError` about
+    `words`, and `NotFoundError`.
+    """
     document = api.document(work, document_id)
     if document.type != RESULT_TYPE or document.is_local:
         raise NotFoundError(msg("There is no such assessment."))
@@ -61,25 +64,29 @@ def send_question(
 
 
 def receive_question(activity: ActivityView, work: Work) -> bool:
-    """Keep a question about a run that ours shares, and tell the coordinators of it."""
-    given = activity.document.get("object")
-    if activity.council is None or not isinstance(given, dict) or given.get("type") != OBJECT_TYPE:
+    """Save a question about a run that our council shares, and notify the coordinators. Returns
+    False if the activity is something else or is refused.
+    """
+    obj = activity.document.get("object")
+    if activity.council is None or not isinstance(obj, dict) or obj.get("type") != OBJECT_TYPE:
         return False
     run = work.session.scalar(
-        select(Run).where(Run.document_id == str(given.get("about")), Run.document_id != "")
+        select(Run).where(Run.document_id == str(obj.get("about")), Run.document_id != "")
     )
-    words = _clean_text(given.get("content"), MAX_LEN_QUESTION, lines=True)
-    name = _clean_text(given.get("name"), MAX_LEN_NAME)
-    email = _clean_text(given.get("email"), MAX_LEN_EMAIL)
+    words = _clean_text(obj.get("content"), MAX_LEN_QUESTION, lines=True)
+    name = _clean_text(obj.get("name"), MAX_LEN_NAME)
+    email = _clean_text(obj.get("email"), MAX_LEN_EMAIL)
     if run is None or not words or not name or "@" not in email or " " in email:
         return False
-    question = runs.get_definition(work.session, run).by_id.get(str(given.get("question")))
+    question = runs.get_definition(work.session, run).by_id.get(str(obj.get("question")))
     if question is None or _count_recent(work.session, activity.council.uri) >= MAX_PER_DAY:
         return False
-    asked = CouncilQuestion(run_id=run.id, question=question.id, council_uri=activity.council.uri)
-    asked.council_name, asked.words = activity.council.name, words
-    asked.name, asked.email, asked.at = name, email, now()
-    work.session.add(asked)
+    council_question = CouncilQuestion(
+        run_id=run.id, question=question.id, council_uri=activity.council.uri
+    )
+    council_question.council_name, council_question.words = activity.council.name, words
+    council_question.name, council_question.email, council_question.at = name, email, now()
+    work.session.add(council_question)
     work.session.flush()
     roles = ["coordinator", "operator"]
     api.notify(work, NOTIFICATION, roles=roles, path="/checklists/asked", who=activity.council.name)
@@ -87,13 +94,15 @@ def receive_question(activity: ActivityView, work: Work) -> bool:
 
 
 def list_all(session: Session) -> Sequence[tuple[CouncilQuestion, Run]]:
-    """Newest first."""
+    """The questions received, newest first."""
     query = (
         select(CouncilQuestion, Run)
         .join(Run, Run.id == CouncilQuestion.run_id)
         .order_by(CouncilQuestion.id.desc())
     )
-    return [(asked, run) for asked, run in session.execute(query.limit(MAX_SHOWN))]
+    return [
+        (council_question, run) for council_question, run in session.execute(query.limit(MAX_SHOWN))
+    ]
 
 
 def _count_recent(session: Session, council_uri: str) -> int:
@@ -102,8 +111,8 @@ def _count_recent(session: Session, council_uri: str) -> int:
     return session.scalar(query) or 0
 
 
-def _clean_text(given: Any, most: int, *, lines: bool = False) -> str:
-    """A plain text that somebody sent, or nothing."""
-    if not isinstance(given, str) or len(given) > most:
+def _clean_text(value: Any, limit: int, *, lines: bool = False) -> str:
+    """A plain text from another server; empty if it is missing, too long or not text."""
+    if not isinstance(value, str) or len(value) > limit:
         return ""
-    return (several_lines if lines else one_line)(given, most)
+    return (several_lines if lines else one_line)(value, limit)

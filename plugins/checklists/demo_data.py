@@ -1,4 +1,4 @@
-"""What a demonstration shows of checklists: answers at every council, some of them shared."""
+"""Demonstration data: answers of every council, some of them shared."""
 
 from datetime import timedelta
 
@@ -18,18 +18,19 @@ DUE_IN_DAYS = 21
 
 
 def add_demo_data(demo: DemoView, work: Work) -> None:
-    """Each council answers the declaration for itself, a year ago and now, and shares that; and it
-    has begun with the Service Standard for its first project.
+    """Answer the declaration for the council, a year ago and now, and share the newer run; begin
+    the Service Standard for its first project. Does nothing if the council has a run of the
+    declaration.
     """
     council = runs.RunSubject(COUNCIL, "", demo.council.name)
     if runs.find_latest(work.session, DECLARATION, council) is not None:
         return
     declaration = library.get_newest(work.session, DECLARATION)
-    shift = len(demo.council.name)
+    offset = len(demo.council.name)
     for year in (0, 1):
         run = runs.begin_run(work, declaration, council)
-        for number, question in enumerate(declaration.questions):
-            _answer(demo, work, run, question, _sample_answer(number, shift, year))
+        for index, question in enumerate(declaration.questions):
+            _answer(demo, work, run, question, _sample_answer(index, offset, year))
         runs.finish_run(work, run)
         if not year:
             run.finished_at = now() - timedelta(days=365)
@@ -39,28 +40,30 @@ def add_demo_data(demo: DemoView, work: Work) -> None:
     if demo.projects:
         project = demo.projects[0]
         standard = library.get_newest(work.session, STANDARD)
-        begun = runs.begin_run(work, standard, runs.RunSubject(PROJECT, project.uri, project.title))
-        for number, question in enumerate(standard.questions[:6]):
-            _answer(demo, work, begun, question, _sample_answer(number, shift, 1))
+        project_run = runs.begin_run(
+            work, standard, runs.RunSubject(PROJECT, project.uri, project.title)
+        )
+        for index, question in enumerate(standard.questions[:6]):
+            _answer(demo, work, project_run, question, _sample_answer(index, offset, 1))
 
 
-def _sample_answer(number: int, shift: int, year: int) -> str:
-    """No two councils answer alike, and each is better after a year."""
-    place = (number * 2 + shift) % 3 - year
-    return YES_NO_ANSWERS[max(place, 0)]
+def _sample_answer(index: int, offset: int, year: int) -> str:
+    """An answer that differs between councils (`offset`) and improves from year to year."""
+    level = (index * 2 + offset) % 3 - year
+    return YES_NO_ANSWERS[max(level, 0)]
 
 
 def _answer(demo: DemoView, work: Work, run: Run, question: Question, answer: str) -> None:
-    there = answers.find_answer(work.session, run, question)
+    current = answers.find_answer(work.session, run, question)
     evidence = (
         [Evidence(demo.projects[0].url, demo.projects[0].title)]
         if answer == YES and demo.projects
         else []
     )
-    given = AnswerInput(answer, NOTES.get(answer, ""), evidence)
-    kept = answers.record(work, run, question, given, there.edition if there else 0)
-    if kept.action:
+    entered = AnswerInput(answer, NOTES.get(answer, ""), evidence)
+    saved = answers.record(work, run, question, entered, current.edition if current else 0)
+    if saved.action:
         due_on = (now() + timedelta(days=DUE_IN_DAYS)).date()
         actions.save_plan(
-            work, run, question, ActionPlan("", demo.officer.id, due_on), kept.edition
+            work, run, question, ActionPlan("", demo.officer.id, due_on), saved.edition
         )

@@ -1,6 +1,7 @@
-"""Writing definitions on pages: a draft is changed piece by piece, and published as a new version.
+"""Drafts of checklists: edited piece by piece, and published as a new version.
 
-A draft is data as it stands in a file. It may be unfinished; it is checked when it is published.
+A draft is stored as data in the format of a definition file. It may be incomplete: it is validated
+when it is published.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ from plugins.checklists.definitions.parsing import (
 from plugins.checklists.definitions.serialising import to_data
 from plugins.checklists.models import ChecklistDraft
 
+# Drafts of one council.
 MAX_DRAFTS = 50
 DefinitionData = dict[str, Any]
 
@@ -52,20 +54,20 @@ def has_draft(session: Session, checklist_id: str) -> bool:
 
 
 def get_draft(session: Session, checklist_id: str) -> ChecklistDraft:
-    """Raises `NotFoundError`."""
-    found = session.scalar(select(ChecklistDraft).where(ChecklistDraft.checklist == checklist_id))
-    if found is None:
+    """The draft of a checklist. Raises `NotFoundError`."""
+    draft = session.scalar(select(ChecklistDraft).where(ChecklistDraft.checklist == checklist_id))
+    if draft is None:
         raise NotFoundError(msg("There is no such draft."))
-    return found
+    return draft
 
 
 def start_draft(work: Work, checklist: Checklist) -> None:
-    """Write on from a version that is there, or that was read. A draft that is there stays."""
+    """Start a draft from a checklist. An existing draft is left unchanged."""
     _insert_draft(work, checklist.id, to_data(checklist))
 
 
 def start_new_draft(work: Work, checklist: Checklist) -> None:
-    """As `begin`. Raises `InvalidInputError` where a draft of it is there."""
+    """Start a draft from a checklist. Raises `InvalidInputError` if it has a draft already."""
     if has_draft(work.session, checklist.id):
         raise InvalidInputError(
             msg("There is already a draft of %(id)s. Publish or delete it first.", id=checklist.id)
@@ -74,50 +76,57 @@ def start_new_draft(work: Work, checklist: Checklist) -> None:
 
 
 def create_checklist(work: Work, checklist_id: str, title: str) -> None:
-    """Begin a new checklist. Raises `InvalidInputError`."""
-    failed = msg("The checklist could not be started.")
+    """Start the draft of a new checklist. Raises `InvalidInputError` about `id` or `title`."""
+    summary = msg("The checklist could not be started.")
     title = trim(title)
-    if wrong := misfit(title, MAX_LEN_TITLE) if title else msg("Enter a title"):
-        raise InvalidInputError(failed, {"title": wrong})
+    if problem := misfit(title, MAX_LEN_TITLE) if title else msg("Enter a title"):
+        raise InvalidInputError(summary, {"title": problem})
     if not ID_PATTERN.fullmatch(checklist_id) or len(checklist_id) > MAX_LEN_ID:
-        what = msg(
+        problem = msg(
             "ID must start with a lower case letter and contain only lower case "
             "letters, numbers and single hyphens"
         )
-        raise InvalidInputError(failed, {"id": what})
-    taken = checklist_id in RESERVED_IDS or library.list_versions(work.session, checklist_id)
-    if taken or has_draft(work.session, checklist_id):
+        raise InvalidInputError(summary, {"id": problem})
+    is_taken = checklist_id in RESERVED_IDS or library.list_versions(work.session, checklist_id)
+    if is_taken or has_draft(work.session, checklist_id):
         raise InvalidInputError(
-            failed, {"id": msg("This ID is not available. Enter a different one")}
+            summary, {"id": msg("This ID is not available. Enter a different one")}
         )
-    words = {"en": title}
-    empty: DefinitionData = {"id": checklist_id, "version": 1, "title": words, "about": {"en": ""}}
+    title_text = {"en": title}
+    empty: DefinitionData = {
+        "id": checklist_id,
+        "version": 1,
+        "title": title_text,
+        "about": {"en": ""},
+    }
     _insert_draft(
         work, checklist_id, empty | {"source": {"title": ""}, "licence": "", "sections": []}
     )
 
 
 def apply_change(
-    work: Work, checklist_id: str, edition: int, deed: Callable[[DefinitionData], None]
+    work: Work, checklist_id: str, edition: int, change: Callable[[DefinitionData], None]
 ) -> None:
-    """Have `deed` change the data. Raises `ConflictError` where it is not of this `edition`."""
-    there = get_draft(work.session, checklist_id)
-    if there.edition != edition:
+    """Apply `change` to the data of a draft. Raises `ConflictError` unless the draft is at
+    `edition`.
+    """
+    draft = get_draft(work.session, checklist_id)
+    if draft.edition != edition:
         raise ConflictError(msg("Someone else changed this while you were writing."))
-    data = deepcopy(there.data)
-    deed(data)
+    data = deepcopy(draft.data)
+    change(data)
     values = {"data": data, "edition": edition + 1, "by": work.by, "at": now()}
-    here = update(ChecklistDraft).where(
-        ChecklistDraft.id == there.id, ChecklistDraft.edition == edition
+    statement = update(ChecklistDraft).where(
+        ChecklistDraft.id == draft.id, ChecklistDraft.edition == edition
     )
-    done: Any = work.session.execute(here.values(**values))
-    if done.rowcount != 1:
+    result: Any = work.session.execute(statement.values(**values))
+    if result.rowcount != 1:
         raise ConflictError(msg("Someone else changed this while you were writing."))
     work.session.expire_all()
 
 
 def find_problem(data: DefinitionData) -> str:
-    """What stands in the way of publishing a draft: one sentence, or nothing."""
+    """Why a draft cannot be published yet, as one sentence; empty if it can."""
     try:
         from_data(data)
     except DefinitionError as error:
@@ -126,15 +135,17 @@ def find_problem(data: DefinitionData) -> str:
 
 
 def publish_draft(work: Work, checklist_id: str) -> Checklist:
-    """Make the draft the newest version. Raises `InvalidInputError`, saying what is wrong."""
-    there = get_draft(work.session, checklist_id)
+    """Publish a draft as the newest version and delete it. Raises `InvalidInputError` with the
+    reason.
+    """
+    draft = get_draft(work.session, checklist_id)
     try:
-        read = from_data(there.data)
+        checklist = from_data(draft.data)
     except DefinitionError as error:
         raise InvalidInputError(
             msg("In %(place)s: %(what)s", place=error.place, what=error.problem)
         ) from error
-    published = library.publish(work, read)
+    published = library.publish(work, checklist)
     discard_draft(work, checklist_id)
     return published
 
@@ -145,17 +156,17 @@ def discard_draft(work: Work, checklist_id: str) -> None:
 
 
 def find_section(data: DefinitionData, section_id: str) -> DefinitionData:
-    """Raises `NotFoundError`."""
-    found: DefinitionData | None = next(
-        (one for one in data["sections"] if one["id"] == section_id), None
+    """The section with this id. Raises `NotFoundError`."""
+    section: DefinitionData | None = next(
+        (item for item in data["sections"] if item["id"] == section_id), None
     )
-    if found is None:
+    if section is None:
         raise NotFoundError(msg("There is no such section."))
-    return found
+    return section
 
 
 def find_question(data: DefinitionData, question_id: str) -> tuple[DefinitionData, DefinitionData]:
-    """A question and the section that it is in. Raises `NotFoundError`."""
+    """A question and its section. Raises `NotFoundError`."""
     for section in data["sections"]:
         for question in section.get("questions", ()):
             if question["id"] == question_id:
@@ -171,50 +182,54 @@ def add_section(data: DefinitionData, values: DefinitionData) -> None:
                 most=MAX_SECTIONS,
             )
         )
-    taken = {one["id"] for one in data["sections"]}
-    data["sections"].append({"id": _new_id("s", taken), "questions": []} | values)
+    taken_ids = {section["id"] for section in data["sections"]}
+    data["sections"].append({"id": _new_id("s", taken_ids), "questions": []} | values)
 
 
 def add_question(
     data: DefinitionData, section_id: str, values: DefinitionData, used: set[str]
 ) -> None:
-    """Its id is none that was `used` before: answers are kept by it."""
-    taken = {one["id"] for section in data["sections"] for one in section.get("questions", ())}
-    if len(taken) >= MAX_QUESTIONS:
+    """Add a question with a new id. Ids in `used` are not given out again, because answers are
+    stored by id.
+    """
+    taken_ids = {
+        question["id"] for section in data["sections"] for question in section.get("questions", ())
+    }
+    if len(taken_ids) >= MAX_QUESTIONS:
         raise InvalidInputError(
             msg(
                 "A checklist can have up to %(most)s questions. Remove one before you add another.",
                 most=MAX_QUESTIONS,
             )
         )
-    new = {"id": _new_id("q", used | taken)} | values
-    find_section(data, section_id).setdefault("questions", []).append(new)
+    question_data = {"id": _new_id("q", used | taken_ids)} | values
+    find_section(data, section_id).setdefault("questions", []).append(question_data)
 
 
 def used_ids(session: Session, checklist_id: str) -> set[str]:
-    """The ids of all questions that any version asked."""
-    every = library.list_versions(session, checklist_id)
+    """The ids of the questions in all versions of a checklist."""
+    versions = library.list_versions(session, checklist_id)
     return {
         question_id
-        for number in every
+        for number in versions
         for question_id in library.get_version(session, checklist_id, number).by_id
     }
 
 
 def move_item(items: list[DefinitionData], item_id: str, by: int) -> None:
-    """One place up or down; at the end it stays."""
-    place = next((number for number, one in enumerate(items) if one["id"] == item_id), None)
-    if place is not None and 0 <= place + by < len(items):
-        items[place], items[place + by] = items[place + by], items[place]
+    """Move an item by `by` places; an item at the end stays where it is."""
+    index = next((position for position, item in enumerate(items) if item["id"] == item_id), None)
+    if index is not None and 0 <= index + by < len(items):
+        items[index], items[index + by] = items[index + by], items[index]
 
 
 def remove_item(items: list[DefinitionData], item_id: str) -> None:
-    items[:] = [one for one in items if one["id"] != item_id]
+    items[:] = [item for item in items if item["id"] != item_id]
 
 
-def _new_id(letter: str, taken: set[str]) -> str:
+def _new_id(letter: str, taken_ids: set[str]) -> str:
     number = 1
-    while f"{letter}{number}" in taken:
+    while f"{letter}{number}" in taken_ids:
         number += 1
     return f"{letter}{number}"
 

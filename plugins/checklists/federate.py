@@ -1,12 +1,13 @@
-"""A run as it is shared with other councils, and read again: pure, and sure of nothing it reads.
+"""Converts runs that are shared between councils. Pure; received data is validated throughout.
 
-What is shared is what was answered and what everybody may look at. Notes, plans, names of people
-and evidence that is only for our council never are.
+Only answers and public evidence are shared: never notes, plans, names of people or private
+evidence.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from node.api import DocumentField, DocumentType, DocumentView, misfit
@@ -18,6 +19,7 @@ from plugins.checklists.models import COUNCIL, PROJECT, SERVICE
 
 RESULT_TYPE = "ChecklistResult"
 MAX_BYTES = 200_000
+# Characters.
 MAX_LEN_SUBJECT = 300
 
 
@@ -53,12 +55,12 @@ class SharedRun:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is about: of several about the same thing the newest counts."""
+        """Council and subject: of several runs with the same key only the newest counts."""
         return self.document.council.uri, self.scope, self.document.project_uri or self.about
 
 
 def parse_result(document: DocumentView) -> SharedRun | None:
-    """None where it is not one."""
+    """The shared run in a document, or None if it is not valid."""
     fields = document.fields
     scope, finished_on = fields.get("scope"), fields.get("finished")
     if scope not in (PROJECT, SERVICE, COUNCIL) or not isinstance(finished_on, date):
@@ -75,29 +77,33 @@ def parse_result(document: DocumentView) -> SharedRun | None:
     )
 
 
-def _answers(given: Any) -> dict[str, str]:
-    return {name: value for name, value in _items(given) if _is_line(value, MAX_LEN_ANSWER)}
+def _answers(data: Any) -> dict[str, str]:
+    return {
+        question_id: answer
+        for question_id, answer in _items(data)
+        if _is_line(answer, MAX_LEN_ANSWER)
+    }
 
 
-def _evidence(given: Any) -> dict[str, list[Evidence]]:
-    found = {}
-    for name, each in _items(given):
-        if isinstance(each, list):
-            found[name] = [
-                Evidence(one["url"], one["title"])
-                for one in each[:MAX_EVIDENCE]
-                if isinstance(one, dict)
-                and _is_link(one.get("url"))
-                and _is_title(one.get("title"))
+def _evidence(data: Any) -> dict[str, list[Evidence]]:
+    evidence = {}
+    for question_id, links in _items(data):
+        if isinstance(links, list):
+            evidence[question_id] = [
+                Evidence(link["url"], link["title"])
+                for link in links[:MAX_EVIDENCE]
+                if isinstance(link, dict)
+                and _is_link(link.get("url"))
+                and _is_title(link.get("title"))
             ]
-    return found
+    return evidence
 
 
-def _items(given: Any) -> list[tuple[str, Any]]:
-    if not isinstance(given, dict):
+def _items(data: Any) -> list[tuple[str, Any]]:
+    if not isinstance(data, dict):
         return []
-    named = ((name, value) for name, value in given.items() if _is_id(name))
-    return [one for one, _place in zip(named, range(MAX_QUESTIONS), strict=False)]
+    named = ((question_id, value) for question_id, value in data.items() if _is_id(question_id))
+    return list(islice(named, MAX_QUESTIONS))
 
 
 def _is_id(name: Any) -> bool:
@@ -106,8 +112,8 @@ def _is_id(name: Any) -> bool:
     )
 
 
-def _is_line(value: Any, most: int) -> bool:
-    return isinstance(value, str) and misfit(value, most, lines=True) is None
+def _is_line(value: Any, limit: int) -> bool:
+    return isinstance(value, str) and misfit(value, limit, lines=True) is None
 
 
 def _is_title(value: Any) -> bool:

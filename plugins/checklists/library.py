@@ -1,7 +1,7 @@
-"""The checklists that there are: those that come with the plugin, and what was written here.
+"""The checklists of this node: those shipped with the plugin, and those written here.
 
-A version never changes once it is there. The newest is the one to begin with; older ones stay for
-the runs that were answered by them.
+A version never changes. New runs use the newest one; older ones are kept for the runs that use
+them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from plugins.checklists.definitions.serialising import to_data
 from plugins.checklists.definitions.shipped import load_shipped
 from plugins.checklists.models import ChecklistVersion
 
-# So many checklists a council may have.
+# Checklists of one council, shipped ones included.
 MAX_CHECKLISTS = 200
 
 
@@ -26,21 +26,21 @@ def list_current(session: Session) -> Mapping[str, Checklist]:
     newest = select(ChecklistVersion.checklist, func.max(ChecklistVersion.number)).group_by(
         ChecklistVersion.checklist
     )
-    found = dict(load_shipped())
+    checklists = dict(load_shipped())
     for checklist_id, number in session.execute(newest):
-        known = found.get(checklist_id)
-        if known is None or known.version < number:
-            found[checklist_id] = get_version(session, checklist_id, number)
-    return dict(sorted(found.items(), key=lambda item: item[1].title.en.casefold()))
+        current = checklists.get(checklist_id)
+        if current is None or current.version < number:
+            checklists[checklist_id] = get_version(session, checklist_id, number)
+    return dict(sorted(checklists.items(), key=lambda item: item[1].title.en.casefold()))
 
 
 def get_newest(session: Session, checklist_id: str) -> Checklist:
-    """The newest version. Raises `NotFoundError`."""
+    """The newest version of a checklist. Raises `NotFoundError`."""
     return get_version(session, checklist_id, _newest_number(session, checklist_id))
 
 
 def get_version(session: Session, checklist_id: str, number: int) -> Checklist:
-    """One version. Raises `NotFoundError`."""
+    """One version of a checklist. Raises `NotFoundError`."""
     row = (
         session.scalar(
             select(ChecklistVersion).where(
@@ -48,30 +48,30 @@ def get_version(session: Session, checklist_id: str, number: int) -> Checklist:
             )
         )
         if 0 < number <= MAX_VERSION
-        else None  # and no database could hold the number
+        else None  # the number may be too large for the database
     )
     if row is not None:
         return from_data(row.data)
-    known = load_shipped().get(checklist_id)
-    if known is None or known.version != number:
+    shipped = load_shipped().get(checklist_id)
+    if shipped is None or shipped.version != number:
         raise NotFoundError(msg("There is no such checklist."))
-    return known
+    return shipped
 
 
 def list_versions(session: Session, checklist_id: str) -> Sequence[int]:
-    """The numbers of all that are there, newest first."""
-    kept = set(
+    """The version numbers of a checklist, newest first."""
+    numbers = set(
         session.scalars(
             select(ChecklistVersion.number).where(ChecklistVersion.checklist == checklist_id)
         )
     )
     if checklist_id in load_shipped():
-        kept.add(load_shipped()[checklist_id].version)
-    return sorted(kept, reverse=True)
+        numbers.add(load_shipped()[checklist_id].version)
+    return sorted(numbers, reverse=True)
 
 
 def store_version(work: Work, checklist: Checklist) -> None:
-    """Keep a version by which something is answered, whatever the plugin comes with later."""
+    """Store a version that is used here, so that it stays available if the plugin ships another."""
     insert_once(
         work.session,
         ChecklistVersion,
@@ -83,17 +83,18 @@ def store_version(work: Work, checklist: Checklist) -> None:
 
 
 def publish(work: Work, checklist: Checklist) -> Checklist:
-    """Make this the newest version; its number is the next one. What changes nothing is no version.
+    """Publish a checklist under the next version number, and return it as published.
 
-    Raises `InvalidInputError` where there are too many.
+    If nothing changed, the current version is returned. Raises `InvalidInputError` above the limits
+    of checklists or versions.
     """
-    there = list_versions(work.session, checklist.id)
-    if there:
-        before = get_version(work.session, checklist.id, there[0])
-        if replace(checklist, version=before.version) == before:
-            return before
-        store_version(work, before)
-        checklist = replace(checklist, version=there[0] + 1)
+    versions = list_versions(work.session, checklist.id)
+    if versions:
+        current = get_version(work.session, checklist.id, versions[0])
+        if replace(checklist, version=current.version) == current:
+            return current
+        store_version(work, current)
+        checklist = replace(checklist, version=versions[0] + 1)
     elif len(list_current(work.session)) >= MAX_CHECKLISTS:
         raise InvalidInputError(
             msg(
@@ -114,7 +115,7 @@ def publish(work: Work, checklist: Checklist) -> Checklist:
 
 
 def _newest_number(session: Session, checklist_id: str) -> int:
-    there = list_versions(session, checklist_id)
-    if not there:
+    versions = list_versions(session, checklist_id)
+    if not versions:
         raise NotFoundError(msg("There is no such checklist."))
-    return there[0]
+    return versions[0]

@@ -1,7 +1,8 @@
-"""What is kept of checklists: versions of definitions, runs with answers, and what was before.
+"""The tables: versions and drafts of checklists, runs, answers and their history, questions
+received.
 
-A run is one time that a checklist is gone through, about one thing: a project, a service, or the
-council as a whole. What it asks is data: see `definitions`.
+A run is one completed or unfinished pass through a checklist, about one subject: a project, a
+service or the council as a whole.
 """
 
 from datetime import date, datetime
@@ -17,7 +18,7 @@ OPEN, FINISHED = "open", "finished"
 
 
 class ChecklistVersion(Base):
-    """A version of a definition that was written here, or by which something was answered here."""
+    """A version of a checklist that was published here, or that a run here uses."""
 
     __tablename__ = "checklists__version"
     __table_args__ = (UniqueConstraint("checklist", "number"),)
@@ -31,7 +32,7 @@ class ChecklistVersion(Base):
 
 
 class ChecklistDraft(Base):
-    """A definition that is being written: at most one a checklist. `edition` counts the changes."""
+    """An unpublished definition, at most one for each checklist. `edition` counts its changes."""
 
     __tablename__ = "checklists__draft"
 
@@ -44,10 +45,12 @@ class ChecklistDraft(Base):
 
 
 class Run(Base):
-    """A checklist gone through once. `about` is what it is about: a project's id, a number of the
-    Local Government Service List, or nothing for the council as a whole; `number` counts the runs
-    of one checklist about one thing, and `is_latest` marks the newest. `title` is what that thing
-    was called when it began. `document_id` is that of what is shared with others, if it is.
+    """One pass through a checklist.
+
+    `about` is the subject: the id of a project, the name of a service in lower case, or an empty
+    string for the council. `title` is the title of the subject when the run began. `number` counts
+    the runs of one checklist about one subject; `is_latest` marks the newest. `document_id` is the
+    id of the shared document, or an empty string.
     """
 
     __tablename__ = "checklists__run"
@@ -74,10 +77,11 @@ class Run(Base):
 
 
 class ChecklistAnswer(Base):
-    """The newest answer to one question of a run, and what is to be done about it.
+    """The current answer to one question of a run, with its action.
 
-    `edition` counts the changes. `plan`, `owner_id`, `due_on` and `action` (open, done, or nothing)
-    are of the action that a "no" or "partly" becomes.
+    `edition` counts the changes. `plan`, `owner_id`, `due_on`, `done_at` and `action` (open, done,
+    or empty) describe the action that a no or partly opens. `reminded_of` is the due date of which
+    the owner was last reminded.
     """
 
     __tablename__ = "checklists__answer"
@@ -101,7 +105,7 @@ class ChecklistAnswer(Base):
 
 
 class AnswerHistory(Base):
-    """One change of an answer: who made it, when, and what was there before."""
+    """One change of an answer: its author, its time, and the previous values of the columns."""
 
     __tablename__ = "checklists__past"
 
@@ -115,7 +119,7 @@ class AnswerHistory(Base):
 
 
 class CouncilQuestion(Base):
-    """What somebody at another council asks about an answer that ours shares."""
+    """A question from an officer of another council about an answer that our council shares."""
 
     __tablename__ = "checklists__asked"
 

@@ -1,4 +1,4 @@
-"""What the words of checklists are called, for people."""
+"""Labels of the constants of checklists, and answers, for people."""
 
 from datetime import date
 
@@ -53,13 +53,13 @@ CHANGES = {
 }
 
 
-def answer(question: Question, given: str, language: str) -> str:
-    """An answer as people read it; what is kept of it is a word, a number or a day."""
-    if question.kind == YES_NO and given in DEGREES:
-        return str(DEGREES[given])
+def answer(question: Question, stored: str, language: str) -> str:
+    """A stored answer in words, in this language as far as it is translated."""
+    if question.kind == YES_NO and stored in DEGREES:
+        return str(DEGREES[stored])
     if question.kind == CHOICE:
-        option = question.option_text(given)
-        return option.in_language(language) if option else given
+        option = question.option_text(stored)
+        return option.in_language(language) if option else stored
     if question.kind == DATE:
-        return str(format_date(date.fromisoformat(given), "d MMMM y")) if given else ""
-    return given
+        return str(format_date(date.fromisoformat(stored), "d MMMM y")) if stored else ""
+    return stored

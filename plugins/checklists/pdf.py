@@ -1,6 +1,6 @@
-"""A report as a PDF. Its library is large: this module is imported where somebody asks for one.
+"""Renders a report as a PDF. Import this module only when a PDF is requested: fpdf2 is large.
 
-The letters are of Source Sans Pro (SIL Open Font License 1.1), which has ŵ and ŷ.
+The font is Source Sans Pro (SIL Open Font License 1.1), which has the Welsh letters ŵ and ŷ.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ PDF_LANGUAGES = {"en": "en-GB", "cy": "cy"}
 
 
 class _ReportDocument(FPDF):
-    """Pages in one font, each with its number at the foot."""
+    """A document in one font, with title and page number in the footer."""
 
     document_title = ""
 
@@ -40,7 +40,7 @@ class _ReportDocument(FPDF):
     def paragraph(
         self, text: str, *, size: float = BODY_SIZE, style: str = "", after: float = 1
     ) -> None:
-        """A paragraph."""
+        """Write a paragraph; `after` is the space below it in millimetres."""
         self.set_font(FONT, style, size)
         self.multi_cell(
             0, LINE_HEIGHT * size / BODY_SIZE, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT
@@ -48,7 +48,7 @@ class _ReportDocument(FPDF):
         self.ln(after)
 
     def heading(self, text: str, size: float, level: int) -> None:
-        """A heading, which readers find in the outline of the document."""
+        """Write a heading that also appears in the outline of the document."""
         if self.will_page_break(25):
             self.add_page()
         self.start_section(text[:200], level)
@@ -56,46 +56,46 @@ class _ReportDocument(FPDF):
 
 
 def render_pdf(report: RunReport, language: str) -> bytes:
-    """The document, in the language of whoever asks, as far as the checklist is there in it."""
+    """A report as a PDF, in this language as far as the checklist is translated."""
     checklist = report.checklist
     title = f"{checklist.title.in_language(language)}: {report.title}"
-    pages = _create_document(title, report.council, language)
-    pages.paragraph(report.title, size=13, after=0)
-    pages.heading(checklist.title.in_language(language), 22, 0)
-    pages.paragraph(report.council)
-    pages.paragraph(_progress_text(report))
+    document = _create_document(title, report.council, language)
+    document.paragraph(report.title, size=13, after=0)
+    document.heading(checklist.title.in_language(language), 22, 0)
+    document.paragraph(report.council)
+    document.paragraph(_progress_text(report))
     if report.includes_private:
-        pages.paragraph(_("Includes notes and names. For your council only."), style="B")
+        document.paragraph(_("Includes notes and names. For your council only."), style="B")
     for section, entries in report.sections:
-        pages.ln(3)
-        pages.heading(section.title.in_language(language), 15, 1)
+        document.ln(3)
+        document.heading(section.title.in_language(language), 15, 1)
         for entry in entries:
-            _write_entry(pages, entry, language)
+            _write_entry(document, entry, language)
     if report.advice:
-        pages.ln(3)
-        pages.heading(_("Further recommendations"), 15, 1)
+        document.ln(3)
+        document.heading(_("Further recommendations"), 15, 1)
         for advice in report.advice:
-            pages.paragraph(advice.text.in_language(language))
-    pages.ln(3)
-    pages.set_text_color(GREY)
-    pages.paragraph(_source_text(report), size=SMALL_SIZE)
-    return bytes(pages.output())
+            document.paragraph(advice.text.in_language(language))
+    document.ln(3)
+    document.set_text_color(GREY)
+    document.paragraph(_source_text(report), size=SMALL_SIZE)
+    return bytes(document.output())
 
 
 def _create_document(title: str, author: str, language: str) -> _ReportDocument:
-    pages = _ReportDocument(format="A4")
+    document = _ReportDocument(format="A4")
     for style, path in FONT_FILES.items():
-        pages.add_font(FONT, style, path)
-    pages.document_title = title
-    pages.set_title(title)
-    pages.set_author(author)
-    pages.set_lang(PDF_LANGUAGES[language])
-    pages.set_creator("Moothall")
-    pages.set_margins(MARGIN, MARGIN)
-    pages.set_auto_page_break(True, MARGIN)
-    pages.viewer_preferences = ViewerPreferences(display_doc_title=True)
-    pages.add_page()
-    return pages
+        document.add_font(FONT, style, path)
+    document.document_title = title
+    document.set_title(title)
+    document.set_author(author)
+    document.set_lang(PDF_LANGUAGES[language])
+    document.set_creator("Moothall")
+    document.set_margins(MARGIN, MARGIN)
+    document.set_auto_page_break(True, MARGIN)
+    document.viewer_preferences = ViewerPreferences(display_doc_title=True)
+    document.add_page()
+    return document
 
 
 def _progress_text(report: RunReport) -> str:
@@ -109,38 +109,40 @@ def _progress_text(report: RunReport) -> str:
     return f"{counts}. {_('Finished')} {day}."
 
 
-def _write_entry(pages: _ReportDocument, entry: ReportEntry, language: str) -> None:
-    if pages.will_page_break(25):
-        pages.add_page()
-    pages.paragraph(entry.question.text.in_language(language), style="B", after=0)
+def _write_entry(document: _ReportDocument, entry: ReportEntry, language: str) -> None:
+    if document.will_page_break(25):
+        document.add_page()
+    document.paragraph(entry.question.text.in_language(language), style="B", after=0)
     answer = names.answer(entry.question, entry.answer, language) if entry.answer else ""
-    pages.paragraph(answer or _("Not answered"))
+    document.paragraph(answer or _("Not answered"))
     if entry.note:
-        pages.paragraph(entry.note)
-    for each in entry.evidence:
-        pages.set_text_color(0, 60, 120)
-        pages.set_font(FONT, size=BODY_SIZE)
-        pages.multi_cell(
+        document.paragraph(entry.note)
+    for link in entry.evidence:
+        document.set_text_color(0, 60, 120)
+        document.set_font(FONT, size=BODY_SIZE)
+        document.multi_cell(
             0,
             LINE_HEIGHT,
-            each.title or each.url,
-            link=each.url,
+            link.title or link.url,
+            link=link.url,
             new_x=XPos.LMARGIN,
             new_y=YPos.NEXT,
         )
-        pages.set_text_color(0)
+        document.set_text_color(0)
     if entry.needs_recommendation:
-        pages.paragraph(
+        document.paragraph(
             f"{_('Recommendation')}: {entry.question.recommendation.in_language(language)}"
         )
     if entry.action:
         state = _("Done") if entry.action == "done" else _("To do")
         due = format_date(entry.due_on, "d MMMM y") if entry.due_on else ""
-        pages.paragraph(". ".join(part for part in (state, entry.plan, entry.owner, due) if part))
-    pages.ln(2)
+        document.paragraph(
+            ". ".join(part for part in (state, entry.plan, entry.owner, due) if part)
+        )
+    document.ln(2)
 
 
 def _source_text(report: RunReport) -> str:
     source = report.checklist.source
-    made = [source.title, source.publisher, source.published, source.url]
-    return f"{_('Based on')} {', '.join(part for part in made if part)}."
+    parts = [source.title, source.publisher, source.published, source.url]
+    return f"{_('Based on')} {', '.join(part for part in parts if part)}."

@@ -1,4 +1,4 @@
-"""Where the checklists plugin meets the node."""
+"""The hooks of the checklists plugin."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -86,21 +86,25 @@ def register_permissions() -> list[Permission]:
 
 @hookimpl
 def project_sections(project: ProjectView, work: Work) -> list[Section]:
-    """The newest run of each checklist that the reader may see, and what may be begun."""
-    found: dict[str, Run] = {}
-    newest: dict[str, Run] = {}
+    """The newest run of each checklist that the viewer can see, and checklists without a run."""
+    readable_runs: dict[str, Run] = {}
+    newest_runs: dict[str, Run] = {}
     for run in runs.list_about(work.session, runs.RunSubject(PROJECT, project.uri, "")):
-        newest.setdefault(run.checklist, run)
-        if run.checklist not in found and access.can_read(run):
-            found[run.checklist] = run
-    rows = [(run, runs.get_progress(work.session, run)) for run in found.values()]
-    offered = []
+        newest_runs.setdefault(run.checklist, run)
+        if run.checklist not in readable_runs and access.can_read(run):
+            readable_runs[run.checklist] = run
+    progress_rows = [(run, runs.get_progress(work.session, run)) for run in readable_runs.values()]
+    available = []
     if api.has_permission(access.ANSWER):
-        every = library.list_current(work.session)
-        offered = [item for name, item in every.items() if name not in newest]
-    if not rows and not offered:
+        checklists = library.list_current(work.session)
+        available = [
+            checklist
+            for checklist_id, checklist in checklists.items()
+            if checklist_id not in newest_runs
+        ]
+    if not progress_rows and not available:
         return []
-    context = {"project": project, "rows": rows, "offered": offered}
+    context = {"project": project, "rows": progress_rows, "available": available}
     return [Section(_l("Checklists"), "checklists/project.html", context)]
 
 
@@ -117,14 +121,14 @@ def register_documents() -> list[DocumentType]:
 
 @hookimpl
 def document_received(document: DocumentView, work: Work) -> None:
-    """A project here may have a shared checklist now."""
+    """Reindex the project: it may have a shared run now."""
     if document.project_uri:
         api.reindex(work, document.project_uri)
 
 
 @hookimpl
 def document_withdrawn(document: DocumentView, work: Work) -> None:
-    """A project here may have no shared checklist any more."""
+    """Reindex the project: it may no longer have a shared run."""
     sharing.clear_document(work, document.id)
     if document.project_uri:
         api.reindex(work, document.project_uri)

@@ -1,4 +1,4 @@
-"""How far a run is: in all, and section by section."""
+"""The progress of a run: as a whole and by section."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ NOT_STARTED, IN_PROGRESS, COMPLETED, NOTHING_TO_ASK = (
 
 @dataclass(frozen=True)
 class SectionProgress:
-    """A section of a checklist, with the questions of it that are asked."""
+    """A section with its visible questions. `answered` is the number of those with an answer."""
 
     section: ChecklistSection
     questions: Sequence[Question]
@@ -40,14 +40,16 @@ class SectionProgress:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """A checklist and the answers so far, by the question's id; an empty one is none."""
+    """A checklist and the answers so far, by the id of the question. An empty answer counts as
+    none.
+    """
 
     checklist: Checklist
     answers: Mapping[str, str]
 
     @cached_property
     def questions(self) -> Sequence[Question]:
-        """Those that are asked."""
+        """The visible questions."""
         return self.checklist.visible_questions(self.answers)
 
     @cached_property
@@ -68,26 +70,26 @@ class RunProgress:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many questions have which of yes, partly, no and not applicable."""
-        asked = (question for question in self.questions if question.kind == YES_NO)
-        found = Counter(self.answers.get(question.id) or "" for question in asked)
-        return {answer: found[answer] for answer in YES_NO_ANSWERS}
+        """The number of visible questions for each of yes, partly, no and not applicable."""
+        questions = (question for question in self.questions if question.kind == YES_NO)
+        counts = Counter(self.answers.get(question.id) or "" for question in questions)
+        return {answer: counts[answer] for answer in YES_NO_ANSWERS}
 
     def parts(self) -> list[SectionProgress]:
-        shown = {question.id for question in self.questions}
+        visible_ids = {question.id for question in self.questions}
         open_ids = {question.id for question in self.unanswered}
-        found = []
+        parts = []
         for section in self.checklist.sections:
-            questions = [question for question in section.questions if question.id in shown]
+            questions = [question for question in section.questions if question.id in visible_ids]
             answered = sum(question.id not in open_ids for question in questions)
-            found.append(SectionProgress(section, questions, answered))
-        return found
+            parts.append(SectionProgress(section, questions, answered))
+        return parts
 
     def next_question(self, question_id: str) -> Question | None:
-        """The next question of the same section that is asked."""
+        """The next visible question of the same section, or None."""
         for part in self.parts():
             ids = [question.id for question in part.questions]
             if question_id in ids:
-                rest = part.questions[ids.index(question_id) + 1 :]
-                return rest[0] if rest else None
+                following = part.questions[ids.index(question_id) + 1 :]
+                return following[0] if following else None
         return None

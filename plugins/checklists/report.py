@@ -1,4 +1,4 @@
-"""A run as a report: everything that was answered, for whoever may read it."""
+"""Builds the report of a run for a viewer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from plugins.checklists.progress import RunProgress
 
 @dataclass(frozen=True)
 class ReportEntry:
-    """One question with its answer, and what is to be done about it."""
+    """One question with its answer and action."""
 
     question: Question
     answer: str = ""
@@ -34,14 +34,14 @@ class ReportEntry:
 
     @property
     def needs_recommendation(self) -> bool:
-        """Whether what is recommended is of use."""
+        """Whether to show the recommendation: the answer is no or partly, and there is one."""
         return self.answer in NEGATIVE_ANSWERS and bool(self.question.recommendation.en)
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """`sections` has those of which something is asked; `is_whole`: what only our council sees is
-    in it.
+    """The report of a run, without sections that have no visible question. `includes_private`: it
+    has notes, plans and names.
     """
 
     checklist: Checklist
@@ -56,7 +56,9 @@ class RunReport:
 
 
 def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunReport:
-    """For those who may answer `is_whole`; for others without notes, plans and names."""
+    """The report of a run: complete with `is_whole`, else without notes, plans, names and private
+    links.
+    """
     run, session = subject.run, work.session
     progress = runs.get_progress(session, run)
     rows = answers.get_by_question(session, run)
@@ -67,16 +69,21 @@ def build_report(work: Work, subject: VisibleRun, *, is_whole: bool) -> RunRepor
         for question in part.questions:
             entry, row = ReportEntry(question), rows.get(question.id)
             if row is not None:
-                every = answers.parse_evidence(row)
+                links = answers.parse_evidence(row)
                 entry = ReportEntry(
                     question,
                     row.answer,
-                    evidence=[each for each in every if is_whole or not each.is_private],
+                    evidence=[link for link in links if is_whole or not link.is_private],
                 )
             if row is not None and is_whole:
                 owner = people.get(row.owner_id or 0, "")
-                whole = {"note": row.note, "action": row.action, "plan": row.plan, "owner": owner}
-                entry = replace(entry, **whole, due_on=row.due_on)  # type: ignore[arg-type]
+                private_fields = {
+                    "note": row.note,
+                    "action": row.action,
+                    "plan": row.plan,
+                    "owner": owner,
+                }
+                entry = replace(entry, **private_fields, due_on=row.due_on)  # type: ignore[arg-type]
             entries.append(entry)
         if entries:
             sections.append((part.section, entries))

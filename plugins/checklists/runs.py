@@ -1,4 +1,4 @@
-"""Going through a checklist: to begin, to finish, to begin again, to go over to a new version."""
+"""Runs of checklists: begin, finish, repeat, discard, and switch to a new version."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -26,8 +26,9 @@ from plugins.checklists.models import (
 from plugins.checklists.progress import RunProgress
 
 SCOPES = (PROJECT, SERVICE, COUNCIL)
-# A list of runs shows so many.
+# Runs in one list.
 MAX_RUNS = 200
+# Columns of an answer that a new run takes over from the one before.
 CARRIED_FIELDS = (
     "question",
     "answer",
@@ -43,7 +44,7 @@ CARRIED_FIELDS = (
 
 @dataclass(frozen=True)
 class RunSubject:
-    """What a run is about: see `Run`."""
+    """The subject of a run; the attributes are those of `Run`."""
 
     scope: str
     about: str
@@ -51,7 +52,7 @@ class RunSubject:
 
 
 def get_by_token(session: Session, token: str) -> Run:
-    """Raises `NotFoundError`. Who may see it, `access` says."""
+    """The run with this token, whoever can see it: see `access`. Raises `NotFoundError`."""
     run = session.scalar(select(Run).where(Run.token == token))
     if run is None:
         raise NotFoundError(msg("There is no such assessment."))
@@ -59,7 +60,7 @@ def get_by_token(session: Session, token: str) -> Run:
 
 
 def get_definition(session: Session, run: Run) -> Checklist:
-    """The version by which it is answered."""
+    """The version of the checklist that the run uses."""
     return library.get_version(session, run.checklist, run.version)
 
 
@@ -73,20 +74,20 @@ def find_latest(session: Session, checklist_id: str, subject: RunSubject) -> Run
 
 
 def list_about(session: Session, subject: RunSubject) -> Sequence[Run]:
-    """All runs about one thing, the newest of each checklist first."""
+    """All runs about a subject, by checklist, the newest first."""
     query = _select_about(subject).order_by(Run.checklist, Run.number.desc()).limit(MAX_RUNS)
     return session.scalars(query).all()
 
 
 def list_series(session: Session, run: Run) -> Sequence[Run]:
-    """All runs of the same checklist about the same thing, oldest first."""
-    same = (Run.checklist == run.checklist, Run.scope == run.scope, Run.about == run.about)
-    newest = select(Run).where(*same).order_by(Run.number.desc()).limit(MAX_RUNS)
+    """All runs of the same checklist about the same subject, oldest first."""
+    is_in_series = (Run.checklist == run.checklist, Run.scope == run.scope, Run.about == run.about)
+    newest = select(Run).where(*is_in_series).order_by(Run.number.desc()).limit(MAX_RUNS)
     return session.scalars(newest).all()[::-1]
 
 
 def list_newest(session: Session, checklist_id: str) -> Sequence[Run]:
-    """The newest run of a checklist about each thing, last changed first."""
+    """The newest run of a checklist about each subject, last changed first."""
     query = select(Run).where(Run.checklist == checklist_id, Run.is_latest)
     return session.scalars(
         query.order_by(Run.changed_at.desc(), Run.id.desc()).limit(MAX_RUNS)
@@ -94,11 +95,11 @@ def list_newest(session: Session, checklist_id: str) -> Sequence[Run]:
 
 
 def begin_run(work: Work, checklist: Checklist, subject: RunSubject) -> Run:
-    """Begin with the answers of last time. Where one is open already, that is it."""
+    """Begin a run with the answers of the one before. Returns the open run if there is one."""
     session = work.session
-    before = find_latest(session, checklist.id, subject)
-    if before is not None and before.state == OPEN:
-        return before
+    previous = find_latest(session, checklist.id, subject)
+    if previous is not None and previous.state == OPEN:
+        return previous
     library.store_version(work, checklist)
     token = secrets.token_urlsafe(9)
     key = {"checklist": checklist.id, "scope": subject.scope, "about": subject.about}
@@ -106,7 +107,7 @@ def begin_run(work: Work, checklist: Checklist, subject: RunSubject) -> Run:
         session,
         Run,
         **key,
-        number=before.number + 1 if before else 1,
+        number=previous.number + 1 if previous else 1,
         token=token,
         version=checklist.version,
         title=subject.title,
@@ -117,27 +118,27 @@ def begin_run(work: Work, checklist: Checklist, subject: RunSubject) -> Run:
         began_at=now(),
         changed_at=now(),
     )
-    if not is_first:  # somebody else began at this moment
+    if not is_first:  # someone else began it at the same time
         return session.scalars(
             _select_about(subject).where(Run.checklist == checklist.id, Run.is_latest)
         ).one()
     run = get_by_token(session, token)
-    if before is not None:
-        before.is_latest = False
-        _carry_answers(work, checklist, before, run)
+    if previous is not None:
+        previous.is_latest = False
+        _carry_answers(work, checklist, previous, run)
     work.audit("begin", _audit_subject(run), checklist=checklist.id, number=run.number)
     session.flush()
     return run
 
 
 def finish_run(work: Work, run: Run) -> None:
-    """Raises `InvalidInputError` while something is not answered."""
-    left = get_progress(work.session, run).unanswered
-    if left:
+    """Finish a run. Raises `InvalidInputError` while a visible question is not answered."""
+    unanswered = get_progress(work.session, run).unanswered
+    if unanswered:
         raise InvalidInputError(
             msg(
                 "Answer every question before you finish. The next question is: %(text)s",
-                text=left[0].text.en,
+                text=unanswered[0].text.en,
             )
         )
     if run.state == OPEN:
@@ -147,35 +148,41 @@ def finish_run(work: Work, run: Run) -> None:
 
 
 def reindex_project(work: Work, run: Run) -> None:
-    """What the search knows of a project changes."""
+    """Ask for the facet values of the run's project again."""
     if run.scope == PROJECT:
         api.reindex(work, run.about)
 
 
 def discard_run(work: Work, run: Run) -> None:
-    """Forget one that is not finished. Raises `InvalidInputError` for one that is."""
+    """Delete a run; the one before becomes the latest. Raises `InvalidInputError` for a finished
+    run.
+    """
     if run.state == FINISHED:
         raise InvalidInputError(msg("You cannot delete a finished assessment."))
     session = work.session
     work.audit("discard", _audit_subject(run), checklist=run.checklist, number=run.number)
     _delete_runs(session, [run.id])
-    same = (Run.checklist == run.checklist, Run.scope == run.scope, Run.about == run.about)
-    before = session.scalars(select(Run).where(*same).order_by(Run.number.desc()).limit(1)).first()
-    if before is not None:
-        before.is_latest = True
+    is_in_series = (Run.checklist == run.checklist, Run.scope == run.scope, Run.about == run.about)
+    previous = session.scalars(
+        select(Run).where(*is_in_series).order_by(Run.number.desc()).limit(1)
+    ).first()
+    if previous is not None:
+        previous.is_latest = True
     session.flush()
 
 
 def switch_version(work: Work, run: Run, checklist: Checklist) -> int:
-    """Answer an open run by another version from now on; what does not fit is put with what was
-    there before. How many answers those are.
+    """Switch an open run to another version of its checklist.
+
+    Answers that are not valid in that version are moved to the history. Returns their number.
+    Raises `InvalidInputError` for a finished run.
     """
     if run.state == FINISHED:
         raise InvalidInputError(
             msg("This assessment is finished. Start a new assessment to answer again.")
         )
     library.store_version(work, checklist)
-    dropped = 0
+    dropped_count = 0
     for question_id, row in answers.get_by_question(work.session, run).items():
         question = checklist.by_id.get(question_id)
         if question is not None and (not row.answer or is_valid_answer(question, row.answer)):
@@ -184,19 +191,19 @@ def switch_version(work: Work, run: Run, checklist: Checklist) -> int:
         key = {"run_id": run.id, "question": question_id, "by": work.by}
         work.session.add(AnswerHistory(**key, what="go-over", before=before | {"plan": row.plan}))
         work.session.delete(row)
-        dropped += bool(row.answer)
+        dropped_count += bool(row.answer)
     run.version, run.changed_at = checklist.version, now()
     work.audit("go-over", _audit_subject(run), checklist=run.checklist, version=checklist.version)
     work.session.flush()
-    return dropped
+    return dropped_count
 
 
 def delete_of_project(work: Work, project_uri: str) -> list[str]:
-    """Remove every run about a project; the ids of the documents that were shared of them."""
+    """Delete all runs about a project. Returns the ids of their shared documents."""
     rows = work.session.scalars(select(Run).where(Run.scope == PROJECT, Run.about == project_uri))
-    found = {run.id: run.document_id for run in rows}
-    _delete_runs(work.session, list(found))
-    return [document_id for document_id in found.values() if document_id]
+    document_ids = {run.id: run.document_id for run in rows}
+    _delete_runs(work.session, list(document_ids))
+    return [document_id for document_id in document_ids.values() if document_id]
 
 
 def _select_about(subject: RunSubject) -> Select[Run]:
@@ -204,13 +211,13 @@ def _select_about(subject: RunSubject) -> Select[Run]:
 
 
 def _audit_subject(run: Run) -> str:
-    """What the audit log names: a project by its id."""
+    """The subject of the run in the audit log: the id of a project, or a URN."""
     return run.about if run.scope == PROJECT else f"urn:moothall:{run.scope}:{run.about}"
 
 
-def _carry_answers(work: Work, checklist: Checklist, before: Run, run: Run) -> None:
-    """The answers of last time, as far as they answer this version; their actions go on here."""
-    for question_id, row in answers.get_by_question(work.session, before).items():
+def _carry_answers(work: Work, checklist: Checklist, previous: Run, run: Run) -> None:
+    """Copy the answers and actions that are valid in this version from the previous run."""
+    for question_id, row in answers.get_by_question(work.session, previous).items():
         question = checklist.by_id.get(question_id)
         if question is not None and (not row.answer or is_valid_answer(question, row.answer)):
             values: Mapping[str, object] = {name: getattr(row, name) for name in CARRIED_FIELDS}

@@ -1,4 +1,4 @@
-"""Sharing a run with other councils, taking that back, and what others share."""
+"""Shares runs with other councils, withdraws them, and reads the runs that councils share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from plugins.checklists.federate import MAX_LEN_SUBJECT, RESULT_TYPE, SharedRun,
 from plugins.checklists.models import FINISHED, PROJECT, Run
 
 PRIVATE = "private"
-# The setting by which everything that may be is shared.
+# The name of the setting that shares every run when it is finished, if it can be shared.
 SHARE_SETTING = "share_when_finished"
-# So many councils are shown that did what is to be done.
+# Councils shown as examples beside an action.
 MAX_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
 class SharedExample:
-    """A council that answered yes to a question. `project` is what it answered about, if it is one
-    that whoever asks may see.
+    """A council that answered yes to a question. `project` is the subject, if it is a project that
+    the viewer can see.
     """
 
     council: CouncilView
@@ -35,23 +35,25 @@ class SharedExample:
 
 
 def shared_content(work: Work, run: Run) -> tuple[dict[str, str], dict[str, list[Evidence]]]:
-    """The answers, and what everybody may look at, by question."""
-    asked = {question.id for question in runs.get_progress(work.session, run).questions}
+    """The answers and the public evidence of a run, each by the id of the question."""
+    visible_ids = {question.id for question in runs.get_progress(work.session, run).questions}
     rows = [
-        row for row in answers.get_by_question(work.session, run).values() if row.question in asked
+        row
+        for row in answers.get_by_question(work.session, run).values()
+        if row.question in visible_ids
     ]
-    public = {
-        row.question: [each for each in answers.parse_evidence(row) if not each.is_private]
+    evidence = {
+        row.question: [link for link in answers.parse_evidence(row) if not link.is_private]
         for row in rows
     }
     return (
         {row.question: row.answer for row in rows if row.answer},
-        {question: found for question, found in public.items() if found},
+        {question: links for question, links in evidence.items() if links},
     )
 
 
 def find_obstacle(subject: VisibleRun) -> str:
-    """Why a run cannot be shared; nothing where it can."""
+    """Why a run cannot be shared, as one sentence; empty if it can."""
     if subject.run.state != FINISHED:
         return msg("Finish this assessment first. Only finished assessments can be shared.")
     if subject.run.scope != PROJECT:
@@ -68,14 +70,14 @@ def find_obstacle(subject: VisibleRun) -> str:
 
 
 def share(work: Work, subject: VisibleRun) -> None:
-    """Let the councils that work with ours see the answers, in place of those of an earlier run
-    about the same. Raises `InvalidInputError`.
+    """Publish the answers of a run to the councils that follow ours, replacing an earlier run about
+    the same subject. Raises `InvalidInputError` with the reason from `find_obstacle`.
     """
-    reason = find_obstacle(subject)
-    if reason:
-        raise InvalidInputError(reason)  # type: ignore[arg-type]  # it is a saying
+    obstacle = find_obstacle(subject)
+    if obstacle:
+        raise InvalidInputError(obstacle)  # type: ignore[arg-type]  # a Message
     run = subject.run
-    given, evidence = shared_content(work, run)
+    shared_answers, evidence = shared_content(work, run)
     checklist = runs.get_definition(work.session, run)
     fields = {
         "checklist": run.checklist,
@@ -83,15 +85,15 @@ def share(work: Work, subject: VisibleRun) -> None:
         "scope": run.scope,
         "about": subject.title[:MAX_LEN_SUBJECT] if run.scope != PROJECT else "",
         "finished": (run.finished_at or now()).date(),
-        "answers": given,
+        "answers": shared_answers,
         "evidence": {
-            question: [{"url": each.url, "title": each.title} for each in found]
-            for question, found in evidence.items()
+            question: [{"url": link.url, "title": link.title} for link in links]
+            for question, links in evidence.items()
         },
     }
-    for before in runs.list_series(work.session, run):
-        if before.document_id and before is not run:
-            run.document_id, before.document_id = before.document_id, ""
+    for earlier in runs.list_series(work.session, run):
+        if earlier.document_id and earlier is not run:
+            run.document_id, earlier.document_id = earlier.document_id, ""
     name = f"{checklist.title.en}: {subject.title}"
     document = api.publish(
         work,
@@ -109,7 +111,7 @@ def share(work: Work, subject: VisibleRun) -> None:
 
 
 def withdraw(work: Work, run: Run) -> None:
-    """Other councils see it no longer."""
+    """Delete the shared document of a run everywhere. Does nothing if it is not shared."""
     if run.document_id:
         api.withdraw(work, run.document_id)
         work.audit("withdraw", run.document_id, checklist=run.checklist)
@@ -118,37 +120,37 @@ def withdraw(work: Work, run: Run) -> None:
 
 
 def clear_document(work: Work, document_id: str) -> None:
-    """What is about a project that others may not see any more is shared no longer."""
-    mine = update(Run).where(Run.document_id == document_id)
-    work.session.execute(mine.values(document_id=""))
+    """Mark the run of a document as no longer shared, after the node withdrew the document."""
+    run_of_document = update(Run).where(Run.document_id == document_id)
+    work.session.execute(run_of_document.values(document_id=""))
 
 
 def list_shared(work: Work, checklist_id: str) -> list[SharedRun]:
-    """What councils share of a checklist, ours among them: of each thing the newest run."""
-    found: dict[tuple[str, str, str], SharedRun] = {}
+    """The shared runs of a checklist, ours first: the newest of each council and subject."""
+    newest: dict[tuple[str, str, str], SharedRun] = {}
     for document in api.documents(work, RESULT_TYPE, fields={"checklist": checklist_id}):
         shared = parse_result(document)
         if shared is not None and shared.checklist == checklist_id:
-            there = found.get(shared.key)
-            if there is None or there.finished_on < shared.finished_on:
-                found[shared.key] = shared
-    return sorted(found.values(), key=lambda each: (not each.document.is_local, each.key))
+            current = newest.get(shared.key)
+            if current is None or current.finished_on < shared.finished_on:
+                newest[shared.key] = shared
+    return sorted(newest.values(), key=lambda run: (not run.document.is_local, run.key))
 
 
 def list_examples(work: Work, checklist_id: str, question_id: str) -> list[SharedExample]:
-    """Other councils that answered yes to a question and share that, each once."""
-    found: dict[str, SharedExample] = {}
+    """Up to `MAX_EXAMPLES` other councils that share the answer yes to a question."""
+    examples: dict[str, SharedExample] = {}
     for shared in list_shared(work, checklist_id):
         council = shared.document.council
         if shared.document.is_local or shared.answers.get(question_id) != YES:
             continue
-        if council.uri not in found and len(found) < MAX_EXAMPLES:
+        if council.uri not in examples and len(examples) < MAX_EXAMPLES:
             uri = shared.document.project_uri
-            found[council.uri] = SharedExample(
+            examples[council.uri] = SharedExample(
                 council,
                 shared.about or council.name,
                 api.project_by_uri(work, uri) if uri else None,
                 shared.evidence.get(question_id, ()),
                 shared.document.id,
             )
-    return list(found.values())
+    return list(examples.values())

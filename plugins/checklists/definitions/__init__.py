@@ -1,1 +1,1 @@
-"""What a checklist asks is data: what it may hold, how it is read, written and compared."""
+"""Definitions of checklists as data: their model, format, parser and comparison."""

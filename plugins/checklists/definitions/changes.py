@@ -1,4 +1,4 @@
-"""What a new version of a checklist changes, question by question."""
+"""Lists what a new version of a checklist changes, question by question."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,10 @@ from plugins.checklists.definitions.model import Checklist, Question
 
 @dataclass(frozen=True)
 class QuestionChange:
-    """`kind` is added, removed, reworded (the answer stays), or answered-otherwise (an answer may
-    no longer fit). `question` is as it is now, or as it last was, and `before` as it was.
+    """One changed question. `kind` is added, removed, reworded (existing answers are kept), or
+    answered-otherwise (existing answers may no longer fit).
+
+    `question` is the newer version of it, `before` the older one.
     """
 
     kind: str
@@ -17,15 +19,15 @@ class QuestionChange:
 
 
 def list_changes(before: Checklist, after: Checklist) -> list[QuestionChange]:
-    """In the order of the new version; what is gone comes last."""
-    found: list[QuestionChange] = []
+    """The changes in the order of the new version; removed questions come last."""
+    changes: list[QuestionChange] = []
     for question in after.questions:
         old = before.by_id.get(question.id)
         if old is None:
-            found.append(QuestionChange("added", question))
+            changes.append(QuestionChange("added", question))
         elif (old.kind, old.answers) != (question.kind, question.answers):
-            found.append(QuestionChange("answered-otherwise", question, old))
+            changes.append(QuestionChange("answered-otherwise", question, old))
         elif old != question:
-            found.append(QuestionChange("reworded", question, old))
-    gone = (old for old in before.questions if old.id not in after.by_id)
-    return found + [QuestionChange("removed", old) for old in gone]
+            changes.append(QuestionChange("reworded", question, old))
+    removed = (old for old in before.questions if old.id not in after.by_id)
+    return changes + [QuestionChange("removed", old) for old in removed]

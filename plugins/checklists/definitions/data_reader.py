@@ -1,6 +1,4 @@
-"""Taking a definition apart, key by key: what is missing, too long or not known is said in one line
-that names its place.
-"""
+"""Reads the values of a definition and reports the place of the first invalid one."""
 
 import re
 from collections.abc import Iterator
@@ -10,40 +8,45 @@ from node.api import misfit, msg, trim
 from plugins.checklists.definitions.model import BilingualText
 
 ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# Characters.
 MAX_LEN_ID = 60
 LANGUAGES = ("en", "cy")
 
 
 class DefinitionError(ValueError):
-    """What is wrong with a definition, and where. `what` is a sentence for people."""
+    """An error in a definition. `place` is a path such as `sections[1].title`; `problem` is a
+    sentence.
+    """
 
-    def __init__(self, place: str, what: str) -> None:
-        super().__init__(f"{place}: {what}" if place else what)
-        self.place, self.problem = place, what
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}" if place else problem)
+        self.place, self.problem = place, problem
 
 
 class DataReader:
-    """A mapping in a definition. What is taken from it is gone; what is left over is wrong."""
+    """Reads one mapping of a definition. Each value is removed when it is read; see
+    `require_no_rest`.
+    """
 
-    def __init__(self, given: Any, place: str) -> None:
-        if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
+    def __init__(self, data: Any, place: str) -> None:
+        if not isinstance(data, dict) or not all(isinstance(name, str) for name in data):
             raise DefinitionError(
                 place, msg("This must be keys and values, for example title: Open data")
             )
-        self._left = dict(given)
+        self._left = dict(data)
         self.place = place
 
     def place_of(self, name: str) -> str:
-        """The place of what `name` stands for."""
+        """The place of the value with the key `name`."""
         return f"{self.place}.{name}" if self.place else name
 
-    def line(self, name: str, most: int, *, required: bool = True) -> str:
+    def line(self, name: str, limit: int, *, required: bool = True) -> str:
         """A text on one line."""
-        return self._text(name, most, required=required, lines=False)
+        return self._text(name, limit, required=required, lines=False)
 
     def id(self, name: str) -> str:
-        found = self.line(name, MAX_LEN_ID)
-        if not ID_PATTERN.fullmatch(found):
+        text = self.line(name, MAX_LEN_ID)
+        if not ID_PATTERN.fullmatch(text):
             raise DefinitionError(
                 self.place_of(name),
                 msg(
@@ -51,48 +54,48 @@ class DataReader:
                     "letters, numbers and single hyphens"
                 ),
             )
-        return found
+        return text
 
-    def number(self, name: str, most: int) -> int:
-        found = self.line(name, 12)
-        if not (found.isascii() and found.isdigit() and 1 <= int(found) <= most):
+    def number(self, name: str, limit: int) -> int:
+        text = self.line(name, 12)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= limit):
             raise DefinitionError(
                 self.place_of(name),
-                msg("Enter a whole number from 1 to %(most)s", most=f"{most:,}"),
+                msg("Enter a whole number from 1 to %(most)s", most=f"{limit:,}"),
             )
-        return int(found)
+        return int(text)
 
     def flag(self, name: str) -> bool:
-        found = self.line(name, 5, required=False).casefold()
-        if found not in {"", "true", "false"}:
+        text = self.line(name, 5, required=False).casefold()
+        if text not in {"", "true", "false"}:
             raise DefinitionError(self.place_of(name), msg("This must be true or false"))
-        return found == "true"
+        return text == "true"
 
     def one_of(self, name: str, choices: tuple[str, ...]) -> str:
-        found = self.line(name, MAX_LEN_ID)
-        if found not in choices:
+        text = self.line(name, MAX_LEN_ID)
+        if text not in choices:
             raise DefinitionError(
                 self.place_of(name), msg("Use one of: %(choices)s", choices=", ".join(choices))
             )
-        return found
+        return text
 
-    def bilingual(self, name: str, most: int, *, required: bool = True) -> BilingualText:
-        """A text in each language; without a language it is English."""
-        given = self._left.get(name)
-        if isinstance(given, str):
-            return BilingualText(self._text(name, most, required=required))
-        if given is None and not required:
+    def bilingual(self, name: str, limit: int, *, required: bool = True) -> BilingualText:
+        """A text in each language. A plain text without languages is English."""
+        value = self._left.get(name)
+        if isinstance(value, str):
+            return BilingualText(self._text(name, limit, required=required))
+        if value is None and not required:
             self._left.pop(name, None)
             return BilingualText("")
-        if given is None:
+        if value is None:
             raise DefinitionError(self.place_of(name), msg("This is missing"))
         part = self.part(name)
-        found = BilingualText(part.text("en", most, required=required), part.text("cy", most))
+        text = BilingualText(part.text("en", limit, required=required), part.text("cy", limit))
         part.require_no_rest()
-        return found
+        return text
 
-    def text(self, name: str, most: int, *, required: bool = False) -> str:
-        return self._text(name, most, required=required)
+    def text(self, name: str, limit: int, *, required: bool = False) -> str:
+        return self._text(name, limit, required=required)
 
     def part(self, name: str) -> "DataReader":
         return DataReader(self._left.pop(name, None), self.place_of(name))
@@ -100,39 +103,39 @@ class DataReader:
     def has(self, name: str) -> bool:
         return self._left.get(name) is not None
 
-    def parts(self, name: str, most: int, *, least: int = 0) -> Iterator["DataReader"]:
-        """The mappings of a list."""
-        for number, each in enumerate(self.list(name, most, least=least), 1):
-            yield DataReader(each, f"{self.place_of(name)}[{number}]")
+    def parts(self, name: str, limit: int, *, least: int = 0) -> Iterator["DataReader"]:
+        """A reader for each mapping in a list of `least` to `limit` items."""
+        for number, item in enumerate(self.list(name, limit, least=least), 1):
+            yield DataReader(item, f"{self.place_of(name)}[{number}]")
 
-    def list(self, name: str, most: int, *, least: int = 0) -> list[Any]:
-        given = self._left.pop(name, None)
-        found = [] if given in (None, "") else given
-        if not isinstance(found, list):
+    def list(self, name: str, limit: int, *, least: int = 0) -> list[Any]:
+        value = self._left.pop(name, None)
+        items = [] if value in (None, "") else value
+        if not isinstance(items, list):
             raise DefinitionError(self.place_of(name), msg("This must be a list"))
-        if not least <= len(found) <= most:
+        if not least <= len(items) <= limit:
             raise DefinitionError(
                 self.place_of(name),
                 msg("There must be between %(least)s and %(most)s, but there are %(count)s",
-                    count=len(found), least=least, most=most),
+                    count=len(items), least=least, most=limit),
             )  # fmt: skip
-        return found
+        return items
 
     def require_no_rest(self) -> None:
-        """Nothing else is in it."""
+        """Raises `DefinitionError` if a key is left that was not read."""
         for name in self._left:
             raise DefinitionError(
                 self.place_of(name[:MAX_LEN_ID]),
                 msg("This is not part of a checklist. Check the spelling or remove it"),
             )
 
-    def _text(self, name: str, most: int, *, required: bool, lines: bool = True) -> str:
-        given = self._left.pop(name, None)
-        if (given is not None and not isinstance(given, str | int)) or isinstance(given, bool):
+    def _text(self, name: str, limit: int, *, required: bool, lines: bool = True) -> str:
+        value = self._left.pop(name, None)
+        if (value is not None and not isinstance(value, str | int)) or isinstance(value, bool):
             raise DefinitionError(self.place_of(name), msg("This must be text"))
-        found = trim(str("" if given is None else given))
-        if required and not found:
+        text = trim(str("" if value is None else value))
+        if required and not text:
             raise DefinitionError(self.place_of(name), msg("This is missing"))
-        if why := misfit(found, most, lines=lines):
-            raise DefinitionError(self.place_of(name), why)
-        return found
+        if problem := misfit(text, limit, lines=lines):
+            raise DefinitionError(self.place_of(name), problem)
+        return text

@@ -1,4 +1,4 @@
-"""What a checklist holds. `reading` makes one from a file; nothing else does."""
+"""The model of a checklist. Only `parsing` creates one, so all of them are valid."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from functools import cached_property
 
 YES_NO, CHOICE, TEXT, NUMBER, DATE = QUESTION_TYPES = ("yes-no", "choice", "text", "number", "date")
 YES, PARTLY, NO, NOT_APPLICABLE = YES_NO_ANSWERS = ("yes", "partly", "no", "not-applicable")
-# What is to be done something about.
+# Answers that open an action.
 NEGATIVE_ANSWERS = (PARTLY, NO)
-# On whose answers another question may depend.
+# Types of questions that other questions may depend on.
 CONDITION_TYPES = (YES_NO, CHOICE)
 
 
 @dataclass(frozen=True)
 class BilingualText:
-    """A text in English and, where somebody wrote it, in Welsh."""
+    """A text in English and, if it was translated, in Welsh."""
 
     en: str
     cy: str = ""
 
     def in_language(self, language: str) -> str:
-        """In a language, else in English."""
+        """The text in this language, or in English if there is no translation."""
         return self.cy if language == "cy" and self.cy else self.en
 
     def language(self, language: str) -> str:
-        """The language in which `into` answers."""
+        """The language of the text that `in_language` returns."""
         return "cy" if language == "cy" and self.cy else "en"
 
 
@@ -33,7 +33,7 @@ NO_TEXT = BilingualText("")
 
 @dataclass(frozen=True)
 class Source:
-    """What a checklist is made from."""
+    """The publication that a checklist is based on."""
 
     title: str
     publisher: str = ""
@@ -43,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class AnswerOption:
-    """One answer of a single choice."""
+    """One of the answers to a question of type `choice`."""
 
     id: str
     text: BilingualText
@@ -51,7 +51,7 @@ class AnswerOption:
 
 @dataclass(frozen=True)
 class DisplayCondition:
-    """Holds where the answer to `question` is one of `answers`."""
+    """Holds if the answer to `question` is one of `answers`."""
 
     question: str
     answers: tuple[str, ...]
@@ -59,8 +59,9 @@ class DisplayCondition:
 
 @dataclass(frozen=True)
 class Question:
-    """`id` stays with a question for good: answers are kept by it. `placeholders` names those of
-    its parts (text, recommendation) that nobody has worded yet.
+    """One question. `id` never changes, because answers are stored by it.
+
+    `placeholders` names the parts (text, recommendation) that are not written yet.
     """
 
     id: str
@@ -74,12 +75,12 @@ class Question:
 
     @property
     def is_asked(self) -> bool:
-        """Whether it can be answered: not before somebody words it."""
+        """Whether it can be answered: only once its text is written."""
         return "text" not in self.placeholders
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """What it may be answered with, where that can be listed."""
+        """The possible answers; empty for text, numbers and dates."""
         if self.kind == YES_NO:
             return YES_NO_ANSWERS
         return tuple(option.id for option in self.options)
@@ -90,7 +91,7 @@ class Question:
 
 @dataclass(frozen=True)
 class ChecklistSection:
-    """Questions that belong together."""
+    """A group of questions."""
 
     id: str
     title: BilingualText
@@ -100,7 +101,7 @@ class ChecklistSection:
 
 @dataclass(frozen=True)
 class Advice:
-    """A recommendation that belongs to no one question."""
+    """A recommendation for the checklist as a whole, not for one question."""
 
     id: str
     text: BilingualText
@@ -109,7 +110,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Checklist:
-    """One version of a checklist. `licence` is that of its wording (SPDX)."""
+    """One version of a checklist. `licence` is the SPDX identifier of the licence for its texts."""
 
     id: str
     version: int
@@ -130,11 +131,11 @@ class Checklist:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Those in which all of it is there."""
-        return ("en", "cy") if all(words.cy for words in self.all_texts() if words.en) else ("en",)
+        """The languages in which all texts are available."""
+        return ("en", "cy") if all(text.cy for text in self.all_texts() if text.en) else ("en",)
 
     def all_texts(self) -> Iterator[BilingualText]:
-        """All that it says."""
+        """Every text, for checking translations."""
         yield from (self.title, self.about)
         for section in self.sections:
             yield from (section.title, section.about)
@@ -144,23 +145,25 @@ class Checklist:
         yield from (advice.text for advice in self.advice)
 
     def placeholders(self) -> list[str]:
-        """What nobody has worded yet, by place."""
-        found = [f"{item.id}.{part}" for item in self.questions for part in item.placeholders]
-        return found + [advice.id for advice in self.advice if advice.is_placeholder]
+        """The places of texts that are not written yet, such as `q5.recommendation`."""
+        places = [
+            f"{question.id}.{part}" for question in self.questions for part in question.placeholders
+        ]
+        return places + [advice.id for advice in self.advice if advice.is_placeholder]
 
     def visible_questions(self, answers: Mapping[str, str]) -> list[Question]:
-        """The questions that are asked, given the answers so far."""
-        found: list[Question] = []
+        """The questions to ask, given the answers so far."""
+        visible: list[Question] = []
         for question in self.questions:
-            if question.is_asked and _holds(question.shown_when, answers, found):
-                found.append(question)
-        return found
+            if question.is_asked and _holds(question.shown_when, answers, visible):
+                visible.append(question)
+        return visible
 
 
 def _holds(
     condition: DisplayCondition | None, answers: Mapping[str, str], shown: list[Question]
 ) -> bool:
-    """What is not asked itself decides nothing, whatever was once answered."""
+    """A question that is not shown itself does not count, even if it has an answer from before."""
     return condition is None or (
         answers.get(condition.question) in condition.answers
         and any(question.id == condition.question for question in shown)

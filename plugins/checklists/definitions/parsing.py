@@ -1,4 +1,4 @@
-"""Reading a checklist, strictly: from a file, a text, or data that came some other way.
+"""Parses a checklist from a file, from YAML text or from plain data, and validates it strictly.
 
 The format is described in `plugins/checklists/README.md`.
 """
@@ -27,18 +27,19 @@ from plugins.checklists.definitions.model import (
 
 MAX_BYTES = 200_000
 MAX_DEPTH = 12
-# Parts of the YAML. A checklist with all that it may have has fewer.
+# YAML events. The largest valid checklist has fewer.
 MAX_PARTS = 30_000
 MAX_VERSION = 9_999
 MAX_SECTIONS, MAX_QUESTIONS, MAX_OPTIONS, MAX_ADVICE = 30, 100, 20, 20
+# Characters.
 MAX_LEN_TITLE, MAX_LEN_QUESTION, MAX_LEN_TEXT = 150, 300, 2_000
-# What stands in the addresses of pages beside checklists.
+# Used in the URLs of pages where others have the id of a checklist.
 RESERVED_IDS = frozenset({"actions", "asked", "import", "new", "runs", "static"})
 PLACEHOLDER_PARTS = ("text", "recommendation")
 
 
 def read_file(path: Path) -> Checklist:
-    """The checklist in a file. Raises `DefinitionError`, which names the file."""
+    """Parse the checklist in a file. Raises `DefinitionError`, which names the file."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -53,14 +54,14 @@ def read_file(path: Path) -> Checklist:
 
 
 def parse(text: bytes) -> Checklist:
-    """The checklist that a YAML text describes. Raises `DefinitionError`."""
+    """Parse a checklist in YAML. Raises `DefinitionError`."""
     if len(text) > MAX_BYTES:
         raise DefinitionError(
             "", msg("The checklist must be %(most)s bytes or smaller", most=f"{MAX_BYTES:,}")
         )
     try:
-        for number, (depth, event) in enumerate(_events_with_depth(text.decode("utf-8-sig"))):
-            if number > MAX_PARTS:
+        for count, (depth, event) in enumerate(_events_with_depth(text.decode("utf-8-sig"))):
+            if count > MAX_PARTS:
                 raise DefinitionError(
                     "",
                     msg(
@@ -77,7 +78,7 @@ def parse(text: bytes) -> Checklist:
                 raise DefinitionError(
                     _line_place(event.start_mark), msg("This is nested too deeply")
                 )
-        given = yaml.load(text.decode("utf-8-sig"), _ChecklistLoader)  # noqa: S506 -- makes texts alone
+        data = yaml.load(text.decode("utf-8-sig"), _ChecklistLoader)  # noqa: S506 -- builds only strings, lists and dicts
     except UnicodeDecodeError as error:
         raise DefinitionError("", msg("The checklist must be UTF-8 text")) from error
     except yaml.MarkedYAMLError as error:
@@ -86,68 +87,70 @@ def parse(text: bytes) -> Checklist:
         ) from error
     except yaml.YAMLError as error:
         raise DefinitionError("", msg("This is not valid YAML")) from error
-    return from_data(given)
+    return from_data(data)
 
 
-def from_data(given: Any) -> Checklist:
-    """The checklist that mappings, lists and texts describe. Raises `DefinitionError`."""
-    part = DataReader(given, "")
+def from_data(data: Any) -> Checklist:
+    """Build a checklist from dicts, lists and strings. Raises `DefinitionError`."""
+    reader = DataReader(data, "")
     checklist = Checklist(
-        id=part.id("id"),
-        version=part.number("version", MAX_VERSION),
-        title=part.bilingual("title", MAX_LEN_TITLE),
-        about=part.bilingual("about", MAX_LEN_TEXT),
-        source=_source(part.part("source")),
-        licence=part.line("licence", 100),
-        sections=tuple(_section(each) for each in part.parts("sections", MAX_SECTIONS, least=1)),
-        advice=tuple(_advice(each) for each in part.parts("advice", MAX_ADVICE)),
+        id=reader.id("id"),
+        version=reader.number("version", MAX_VERSION),
+        title=reader.bilingual("title", MAX_LEN_TITLE),
+        about=reader.bilingual("about", MAX_LEN_TEXT),
+        source=_source(reader.part("source")),
+        licence=reader.line("licence", 100),
+        sections=tuple(_section(item) for item in reader.parts("sections", MAX_SECTIONS, least=1)),
+        advice=tuple(_advice(item) for item in reader.parts("advice", MAX_ADVICE)),
     )
-    part.require_no_rest()
+    reader.require_no_rest()
     _check_consistency(checklist)
     return checklist
 
 
-def _source(part: DataReader) -> Source:
+def _source(reader: DataReader) -> Source:
     source = Source(
-        part.line("title", MAX_LEN_QUESTION),
-        part.line("publisher", MAX_LEN_QUESTION, required=False),
-        part.line("published", 50, required=False),
-        part.line("url", 500, required=False),
+        reader.line("title", MAX_LEN_QUESTION),
+        reader.line("publisher", MAX_LEN_QUESTION, required=False),
+        reader.line("published", 50, required=False),
+        reader.line("url", 500, required=False),
     )
-    part.require_no_rest()
+    reader.require_no_rest()
     if source.url and not source.url.startswith(("https://", "http://")):
         raise DefinitionError(
-            part.place_of("url"), msg("Enter a web address that starts with https://")
+            reader.place_of("url"), msg("Enter a web address that starts with https://")
         )
     return source
 
 
-def _section(part: DataReader) -> ChecklistSection:
+def _section(reader: DataReader) -> ChecklistSection:
     section = ChecklistSection(
-        id=part.id("id"),
-        title=part.bilingual("title", MAX_LEN_TITLE),
-        about=part.bilingual("about", MAX_LEN_TEXT, required=False),
-        questions=tuple(_question(each) for each in part.parts("questions", MAX_QUESTIONS)),
+        id=reader.id("id"),
+        title=reader.bilingual("title", MAX_LEN_TITLE),
+        about=reader.bilingual("about", MAX_LEN_TEXT, required=False),
+        questions=tuple(_question(item) for item in reader.parts("questions", MAX_QUESTIONS)),
     )
-    part.require_no_rest()
+    reader.require_no_rest()
     return section
 
 
-def _question(part: DataReader) -> Question:
+def _question(reader: DataReader) -> Question:
     question = Question(
-        id=part.id("id"),
-        kind=part.one_of("type", QUESTION_TYPES) if part.has("type") else YES_NO,
-        text=part.bilingual("text", MAX_LEN_QUESTION),
-        guidance=part.bilingual("guidance", MAX_LEN_TEXT, required=False),
-        recommendation=part.bilingual("recommendation", MAX_LEN_TEXT, required=False),
-        options=tuple(_option(each) for each in part.parts("options", MAX_OPTIONS)),
-        shown_when=_condition(part.part("shown_when")) if part.has("shown_when") else None,
-        placeholders=tuple(str(each) for each in part.list("placeholders", len(PLACEHOLDER_PARTS))),
+        id=reader.id("id"),
+        kind=reader.one_of("type", QUESTION_TYPES) if reader.has("type") else YES_NO,
+        text=reader.bilingual("text", MAX_LEN_QUESTION),
+        guidance=reader.bilingual("guidance", MAX_LEN_TEXT, required=False),
+        recommendation=reader.bilingual("recommendation", MAX_LEN_TEXT, required=False),
+        options=tuple(_option(item) for item in reader.parts("options", MAX_OPTIONS)),
+        shown_when=_condition(reader.part("shown_when")) if reader.has("shown_when") else None,
+        placeholders=tuple(
+            str(item) for item in reader.list("placeholders", len(PLACEHOLDER_PARTS))
+        ),
     )
-    part.require_no_rest()
+    reader.require_no_rest()
     if (question.kind == CHOICE) != (len(question.options) > 1):
         raise DefinitionError(
-            part.place_of("options"),
+            reader.place_of("options"),
             msg(
                 "Questions answered from a list need at least two options. Other "
                 "questions cannot have options"
@@ -155,39 +158,41 @@ def _question(part: DataReader) -> Question:
         )
     if question.recommendation.en and question.kind != YES_NO:
         raise DefinitionError(
-            part.place_of("recommendation"),
+            reader.place_of("recommendation"),
             msg("Only questions answered yes, partly or no can have a recommendation"),
         )
     if not set(question.placeholders) <= set(PLACEHOLDER_PARTS):
         raise DefinitionError(
-            part.place_of("placeholders"),
+            reader.place_of("placeholders"),
             msg("Use one of: %(choices)s", choices=", ".join(PLACEHOLDER_PARTS)),
         )
     return question
 
 
-def _option(part: DataReader) -> AnswerOption:
-    option = AnswerOption(part.id("id"), part.bilingual("text", MAX_LEN_QUESTION))
-    part.require_no_rest()
+def _option(reader: DataReader) -> AnswerOption:
+    option = AnswerOption(reader.id("id"), reader.bilingual("text", MAX_LEN_QUESTION))
+    reader.require_no_rest()
     return option
 
 
-def _condition(part: DataReader) -> DisplayCondition:
+def _condition(reader: DataReader) -> DisplayCondition:
     condition = DisplayCondition(
-        part.id("question"), tuple(str(each) for each in part.list("is", MAX_OPTIONS, least=1))
+        reader.id("question"), tuple(str(item) for item in reader.list("is", MAX_OPTIONS, least=1))
     )
-    part.require_no_rest()
+    reader.require_no_rest()
     return condition
 
 
-def _advice(part: DataReader) -> Advice:
-    advice = Advice(part.id("id"), part.bilingual("text", MAX_LEN_TEXT), part.flag("placeholder"))
-    part.require_no_rest()
+def _advice(reader: DataReader) -> Advice:
+    advice = Advice(
+        reader.id("id"), reader.bilingual("text", MAX_LEN_TEXT), reader.flag("placeholder")
+    )
+    reader.require_no_rest()
     return advice
 
 
 def _check_consistency(checklist: Checklist) -> None:
-    """What holds between the parts."""
+    """Check what concerns several parts: ids, the number of questions, conditions."""
     if checklist.id in RESERVED_IDS:
         raise DefinitionError("id", msg("This ID is not available. Enter a different one"))
     if not 1 <= len(checklist.questions) <= MAX_QUESTIONS:
@@ -208,49 +213,54 @@ def _check_consistency(checklist: Checklist) -> None:
 
 def _check_ids(place: str, ids: list[str]) -> None:
     seen = set()
-    for each in ids:
-        if each in seen:
-            raise DefinitionError(place, msg("The ID %(id)s is used twice", id=each))
-        seen.add(each)
+    for item_id in ids:
+        if item_id in seen:
+            raise DefinitionError(place, msg("The ID %(id)s is used twice", id=item_id))
+        seen.add(item_id)
 
 
 def _check_condition(place: str, condition: DisplayCondition, earlier: dict[str, Question]) -> None:
-    """A question depends on one before it, so none depends on itself in the end."""
-    asked = earlier.get(condition.question)
-    if asked is None:
+    """A question may depend only on an earlier one, so there can be no cycles."""
+    question = earlier.get(condition.question)
+    if question is None:
         raise DefinitionError(
             place, msg("There is no earlier question with the ID %(id)s", id=condition.question)
         )
-    if asked.kind not in CONDITION_TYPES:
+    if question.kind not in CONDITION_TYPES:
         raise DefinitionError(
             place,
             msg(
-                "Question %(id)s cannot be used here, because it has no fixed answers", id=asked.id
+                "Question %(id)s cannot be used here, because it has no fixed answers",
+                id=question.id,
             ),
         )
     for answer in condition.answers:
-        if answer not in asked.answers:
+        if answer not in question.answers:
             raise DefinitionError(
                 place,
-                msg("%(answer)s is not an answer to question %(id)s", id=asked.id, answer=answer),
+                msg(
+                    "%(answer)s is not an answer to question %(id)s", id=question.id, answer=answer
+                ),
             )
 
 
 class _ChecklistLoader(yaml.BaseLoader):
-    """Makes texts, lists and mappings, and refuses a name that stands twice in one mapping."""
+    """Builds strings, lists and dicts, and refuses a key that occurs twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
-        for name, _value in node.value:
-            given = self.construct_object(name)
-            if not isinstance(given, str):
+        for key_node, _value in node.value:
+            key = self.construct_object(key_node)
+            if not isinstance(key, str):
                 raise DefinitionError(
-                    _line_place(name.start_mark),
+                    _line_place(key_node.start_mark),
                     msg("This must be keys and values, for example title: Open data"),
                 )
-            if given in seen:
-                raise DefinitionError(_line_place(name.start_mark), msg("This key is used twice"))
-            seen.add(given)
+            if key in seen:
+                raise DefinitionError(
+                    _line_place(key_node.start_mark), msg("This key is used twice")
+                )
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 

@@ -1,4 +1,4 @@
-"""A checklist as data, and as the YAML file that it can be read from again."""
+"""Converts a checklist to plain data and to YAML that `parsing` can read again."""
 
 from typing import Any
 
@@ -12,22 +12,24 @@ from plugins.checklists.definitions.model import (
     Question,
 )
 
-WIDTH = 100
+LINE_WIDTH = 100
 
 
 def to_yaml(checklist: Checklist) -> str:
-    text: str = yaml.safe_dump(to_data(checklist), sort_keys=False, allow_unicode=True, width=WIDTH)
+    text: str = yaml.safe_dump(
+        to_data(checklist), sort_keys=False, allow_unicode=True, width=LINE_WIDTH
+    )
     return text
 
 
 def to_data(checklist: Checklist) -> dict[str, Any]:
-    """What `from_data` reads; what is empty is left out."""
+    """The data that `from_data` reads, without empty values."""
     source = checklist.source
     return _without_empty(
         id=checklist.id,
         version=checklist.version,
-        title=_words(checklist.title),
-        about=_words(checklist.about),
+        title=_bilingual(checklist.title),
+        about=_bilingual(checklist.about),
         source=_without_empty(
             title=source.title,
             publisher=source.publisher,
@@ -37,7 +39,7 @@ def to_data(checklist: Checklist) -> dict[str, Any]:
         licence=checklist.licence,
         sections=[_section(section) for section in checklist.sections],
         advice=[
-            _without_empty(id=advice.id, text=_words(advice.text))
+            _without_empty(id=advice.id, text=_bilingual(advice.text))
             | ({"placeholder": "true"} if advice.is_placeholder else {})
             for advice in checklist.advice
         ],
@@ -45,8 +47,10 @@ def to_data(checklist: Checklist) -> dict[str, Any]:
 
 
 def _section(section: ChecklistSection) -> dict[str, Any]:
-    found = _without_empty(id=section.id, title=_words(section.title), about=_words(section.about))
-    return found | {"questions": [_question(question) for question in section.questions]}
+    data = _without_empty(
+        id=section.id, title=_bilingual(section.title), about=_bilingual(section.about)
+    )
+    return data | {"questions": [_question(question) for question in section.questions]}
 
 
 def _question(question: Question) -> dict[str, Any]:
@@ -54,10 +58,10 @@ def _question(question: Question) -> dict[str, Any]:
     return _without_empty(
         id=question.id,
         type="" if question.kind == YES_NO else question.kind,
-        text=_words(question.text),
-        guidance=_words(question.guidance),
-        recommendation=_words(question.recommendation),
-        options=[{"id": option.id, "text": _words(option.text)} for option in question.options],
+        text=_bilingual(question.text),
+        guidance=_bilingual(question.guidance),
+        recommendation=_bilingual(question.recommendation),
+        options=[{"id": option.id, "text": _bilingual(option.text)} for option in question.options],
         shown_when={"question": condition.question, "is": list(condition.answers)}
         if condition
         else {},
@@ -65,8 +69,8 @@ def _question(question: Question) -> dict[str, Any]:
     )
 
 
-def _words(words: BilingualText) -> dict[str, str]:
-    return _without_empty(en=words.en, cy=words.cy)
+def _bilingual(text: BilingualText) -> dict[str, str]:
+    return _without_empty(en=text.en, cy=text.cy)
 
 
 def _without_empty(**values: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The checklists that come with the plugin: a YAML file each, in this folder."""
+"""Loads the checklists that come with the plugin: one YAML file each, in this folder."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +12,6 @@ FOLDER = Path(__file__).parent
 
 @cache
 def load_shipped() -> Mapping[str, Checklist]:
-    """By id. Read when they are first asked for."""
-    found = [read_file(path) for path in sorted(FOLDER.glob("*.yaml"))]
-    return {checklist.id: checklist for checklist in found}
+    """The shipped checklists by id. Read on first use and then cached."""
+    checklists = [read_file(path) for path in sorted(FOLDER.glob("*.yaml"))]
+    return {checklist.id: checklist for checklist in checklists}

@@ -1,4 +1,4 @@
-"""Answers to checklists."""
+"""Create the table of answers to checklists."""
 
 import sqlalchemy as sa
 from alembic import op

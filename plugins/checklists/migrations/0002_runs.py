@@ -1,4 +1,4 @@
-"""Runs of checklists; the answers that are there become the first run about each project."""
+"""Create runs of checklists. Existing answers become the first run about each project."""
 
 import secrets
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ OLD = sa.table(
 
 
 def upgrade() -> None:
-    before = op.get_bind().execute(sa.select(OLD).order_by(OLD.c.at)).all()
+    old_answers = op.get_bind().execute(sa.select(OLD).order_by(OLD.c.at)).all()
     op.drop_table("checklists__answer")
     _create_definitions()
     runs = _create_runs()
     answers = _create_answers()
     _create_asked()
-    _carry_over(before, runs, answers)
+    _carry_over(old_answers, runs, answers)
 
 
 def _when(name: str, *, nullable: bool = False) -> "sa.Column[datetime]":
@@ -165,20 +165,20 @@ def _create_asked() -> None:
         op.create_index(op.f(f"ix_checklists__asked_{name}"), "checklists__asked", [name])
 
 
-def _carry_over(before: Sequence[Any], runs: sa.Table, answers: sa.Table) -> None:
-    """A "no" of before asks for something to be done, as one of now does."""
+def _carry_over(old_answers: Sequence[Any], runs: sa.Table, answers: sa.Table) -> None:
+    """Copy the existing answers into runs; no and partly open an action."""
     connection = op.get_bind()
-    began: dict[tuple[str, str], list[Any]] = {}
-    for row in before:
-        began.setdefault((row.project_uri, row.checklist), []).append(row)
-    for (project_uri, checklist), rows in began.items():
+    answers_by_run: dict[tuple[str, str], list[Any]] = {}
+    for row in old_answers:
+        answers_by_run.setdefault((row.project_uri, row.checklist), []).append(row)
+    for (project_uri, checklist), rows in answers_by_run.items():
         first = rows[0]
         run = {"token": secrets.token_urlsafe(9), "checklist": checklist, "version": 1}
         about = {"scope": "project", "about": project_uri, "title": "", "number": 1}
         state = {"is_latest": True, "state": "open", "document_id": "", "began_by": first.by}
         times = {"began_at": first.at, "changed_at": rows[-1].at}
-        made = connection.execute(runs.insert().values(**run, **about, **state, **times))
-        key = made.inserted_primary_key
+        inserted = connection.execute(runs.insert().values(**run, **about, **state, **times))
+        key = inserted.inserted_primary_key
         connection.execute(
             answers.insert(), [_answer(row, key[0] if key else None) for row in rows]
         )

@@ -1,4 +1,4 @@
-"""One question a page, and what follows from a "no"."""
+"""The pages of one question, and of the action that a no or partly opens."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ def show(token: str, question_id: str) -> ResponseReturnValue:
 @api.permission(ANSWER)
 @api.keeps_text
 def answer(token: str, question_id: str) -> ResponseReturnValue:
-    """Keep the answer, and go on: to what is to be done about a "no", else to the next question."""
+    """Save the answer, and go on to its action if it opened one, else to the next question."""
     with api.work(PLUGIN) as work:
         _subject, _checklist, question = _load_question(work, token, question_id)
     form = build_answer_form(question, api.language())
@@ -40,8 +40,8 @@ def answer(token: str, question_id: str) -> ResponseReturnValue:
         try:
             with api.work(PLUGIN) as work:
                 run = _load_question(work, token, question_id)[0].run
-                kept = answers.record(work, run, question, form.to_input(), form.began_from())
-                return redirect(_next_url(work, token, question, kept), 303)
+                saved = answers.record(work, run, question, form.to_input(), form.began_from())
+                return redirect(_next_url(work, token, question, saved), 303)
         except InvalidInputError as error:
             form.show(error)
         except ConflictError:
@@ -52,7 +52,7 @@ def answer(token: str, question_id: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def action(token: str, question_id: str) -> ResponseReturnValue:
-    """What is recommended, who did it already, and what is to be done here."""
+    """The action of an answer: the recommendation, the plan, and councils that answered yes."""
     with api.work(PLUGIN) as work:
         form = ActionPlanForm()
         form.fill(_require_action(work, token, question_id))
@@ -68,9 +68,11 @@ def plan(token: str, question_id: str) -> ResponseReturnValue:
         try:
             with api.work(PLUGIN) as work:
                 subject, _checklist, question = _load_question(work, token, question_id)
-                given = ActionPlan(form.plan.data or "", _read_owner(work, form), form.due_on.data)
-                kept = actions.save_plan(work, subject.run, question, given, form.began_from())
-                return redirect(_next_url(work, token, question, kept, planned=True), 303)
+                entered = ActionPlan(
+                    form.plan.data or "", _read_owner(work, form), form.due_on.data
+                )
+                saved = actions.save_plan(work, subject.run, question, entered, form.began_from())
+                return redirect(_next_url(work, token, question, saved, planned=True), 303)
         except InvalidInputError as error:
             form.show(error)
         except ConflictError:
@@ -81,7 +83,7 @@ def plan(token: str, question_id: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def settle(token: str, question_id: str) -> ResponseReturnValue:
-    """It is done, or it is not after all."""
+    """Mark the action as done, or open again."""
     is_done = request.form.get("state") == "done"
     with api.work(PLUGIN) as work:
         subject, _checklist, question = _load_question(work, token, question_id)
@@ -106,14 +108,14 @@ def _load_question(
 
 def _require_action(work: Work, token: str, question_id: str) -> ChecklistAnswer:
     subject, _checklist, question = _load_question(work, token, question_id)
-    found = answers.find_answer(work.session, subject.run, question)
-    if found is None or not found.action:
+    answer_row = answers.find_answer(work.session, subject.run, question)
+    if answer_row is None or not answer_row.action:
         raise NotFoundError(msg("There is no action for this answer."))
-    return found
+    return answer_row
 
 
 def _read_owner(work: Work, form: ActionPlanForm) -> int | None:
-    """Raises `InvalidInputError` for somebody who is not there."""
+    """The id of the chosen owner. Raises `InvalidInputError` if it is not one of the officers."""
     chosen = form.owner_id.data or ""
     if not chosen:
         return None
@@ -126,18 +128,18 @@ def _read_owner(work: Work, form: ActionPlanForm) -> int | None:
 
 
 def _next_url(
-    work: Work, token: str, question: Question, kept: ChecklistAnswer, *, planned: bool = False
+    work: Work, token: str, question: Question, saved: ChecklistAnswer, *, planned: bool = False
 ) -> str:
-    """Where one goes on after an answer."""
+    """The page that follows after an answer or a plan was saved."""
     run = runs.get_by_token(work.session, token)
-    if kept.action and not planned:
+    if saved.action and not planned:
         return url_for("checklists.action", token=token, question_id=question.id)
     progress = runs.get_progress(work.session, run)
-    following = progress.next_question(question.id)
-    if following is not None and run.state == "open":
-        return url_for("checklists.question", token=token, question_id=following.id)
+    next_question = progress.next_question(question.id)
+    if next_question is not None and run.state == "open":
+        return url_for("checklists.question", token=token, question_id=next_question.id)
     section = next(
-        each.section.id for each in progress.parts() if question in each.section.questions
+        part.section.id for part in progress.parts() if question in part.section.questions
     )
     return url_for("checklists.section", token=token, section_id=section)
 
@@ -145,24 +147,28 @@ def _next_url(
 def _render_question(
     work: Work, token: str, question_id: str, form: AnswerForm, *, is_changed: bool = False
 ) -> str:
-    """`is_changed`: somebody else saved meanwhile, and what they saved is shown beside."""
+    """The page of a question. `is_changed`: someone else saved an answer meanwhile, which is shown
+    beside the form.
+    """
     subject, checklist, question = _load_question(work, token, question_id)
-    kept = answers.find_answer(work.session, subject.run, question)
+    current = answers.find_answer(work.session, subject.run, question)
     if is_changed:
-        form.version.data = str(kept.edition if kept else 0)
-    past = answers.list_history(work.session, subject.run, question)
+        form.version.data = str(current.edition if current else 0)
+    history = answers.list_history(work.session, subject.run, question)
     return render_template(
         "checklists/question.html",
         run=subject.run,
         subject=subject,
         checklist=checklist,
-        section=next(each for each in checklist.sections if question in each.questions),
+        section=next(section for section in checklist.sections if question in section.questions),
         question=question,
         form=form,
-        kept=kept,
+        current=current,
         is_changed=is_changed,
-        past=past,
-        people=_names_by_email(work, [row.by for row in past] + ([kept.by] if kept else [])),
+        history=history,
+        people=_names_by_email(
+            work, [row.by for row in history] + ([current.by] if current else [])
+        ),
     )
 
 
@@ -170,9 +176,9 @@ def _render_action(
     work: Work, token: str, question_id: str, form: ActionPlanForm, *, is_changed: bool = False
 ) -> str:
     subject, checklist, question = _load_question(work, token, question_id)
-    kept = _require_action(work, token, question_id)
+    current = _require_action(work, token, question_id)
     if is_changed:
-        form.version.data = str(kept.edition)
+        form.version.data = str(current.edition)
     form.set_people(api.people(work))
     return render_template(
         "checklists/action.html",
@@ -181,14 +187,14 @@ def _render_action(
         checklist=checklist,
         question=question,
         form=form,
-        kept=kept,
-        owner=api.person_by_id(work, kept.owner_id) if kept.owner_id else None,
+        current=current,
+        owner=api.person_by_id(work, current.owner_id) if current.owner_id else None,
         is_changed=is_changed,
-        done_elsewhere=sharing.list_examples(work, checklist.id, question.id),
+        examples=sharing.list_examples(work, checklist.id, question.id),
     )
 
 
 def _names_by_email(work: Work, addresses: list[str]) -> Mapping[str, str]:
-    """The names of those who work here, by the address that the node knows them by."""
-    wanted = set(addresses)
-    return {person.email: person.name for person in api.people(work) if person.email in wanted}
+    """The names of the officers with these email addresses."""
+    requested = set(addresses)
+    return {person.email: person.name for person in api.people(work) if person.email in requested}

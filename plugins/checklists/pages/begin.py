@@ -1,4 +1,4 @@
-"""Beginning a run of a checklist, and beginning again."""
+"""Starting a run of a checklist, and starting another one after it."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,12 +13,13 @@ from plugins.checklists.definitions.model import Checklist
 from plugins.checklists.models import COUNCIL, PROJECT, SERVICE
 from plugins.checklists.pages.forms import BeginRunForm
 
+# Characters.
 MAX_LEN_SERVICE = 200
 
 
 @api.permission(ANSWER)
 def show(checklist_id: str) -> ResponseReturnValue:
-    """Ask what it is about; from a project's page that is known already."""
+    """The form that asks what to assess. A link from a project's page selects the project."""
     form = BeginRunForm()
     form.scope.data = PROJECT if "project" in request.args else None
     return _render_form(checklist_id, form, request.args.get("project", ""))
@@ -26,7 +27,7 @@ def show(checklist_id: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def begin(checklist_id: str) -> ResponseReturnValue:
-    """Begin, or go on with what is open."""
+    """Start a run, or continue the one that is open."""
     form = BeginRunForm()
     if form.validate_on_submit():
         try:
@@ -41,43 +42,43 @@ def begin(checklist_id: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def again(token: str) -> ResponseReturnValue:
-    """Begin a new run with the answers of this one."""
+    """Start a new run with the answers of this one."""
     with api.work(PLUGIN) as work:
         run = access.get_run(work, token).run
         checklist = library.get_newest(work.session, run.checklist)
-        begun = runs.begin_run(work, checklist, runs.RunSubject(run.scope, run.about, run.title))
+        new_run = runs.begin_run(work, checklist, runs.RunSubject(run.scope, run.about, run.title))
         flash(_("A new assessment has been started with your previous answers."), "success")
-        return redirect(url_for("checklists.run", token=begun.token), 303)
+        return redirect(url_for("checklists.run", token=new_run.token), 303)
 
 
 def _render_form(checklist_id: str, form: BeginRunForm, token: str) -> str:
     with api.work(PLUGIN) as work:
         checklist: Checklist = library.get_newest(work.session, checklist_id)
-        chosen = api.project(token) if token else None
-        projects = [(each.token, each.title) for each in api.projects(work)]
-        if chosen is not None and chosen.token not in dict(projects):
-            projects.append((chosen.token, chosen.title))
+        selected = api.project(token) if token else None
+        projects = [(project.token, project.title) for project in api.projects(work)]
+        if selected is not None and selected.token not in dict(projects):
+            projects.append((selected.token, selected.title))
         form.set_choices(projects)
         form.project.data = token
         return render_template(
-            "checklists/begin.html", form=form, checklist=checklist, chosen=chosen
+            "checklists/begin.html", form=form, checklist=checklist, selected=selected
         )
 
 
 def _read_subject(work: Work, form: BeginRunForm) -> runs.RunSubject:
-    """Raises `InvalidInputError`, about the field."""
-    failed = msg("The checklist could not be started.")
+    """The subject that was entered. Raises `InvalidInputError` about the field."""
+    summary = msg("The checklist could not be started.")
     scope = form.scope.data
     if scope == COUNCIL:
         return runs.RunSubject(COUNCIL, "", api.council(work).name)
     if scope == PROJECT:
         if not form.project.data:
-            raise InvalidInputError(failed, {"project": msg("Select a project")})
+            raise InvalidInputError(summary, {"project": msg("Select a project")})
         project = api.project(form.project.data)
         return runs.RunSubject(PROJECT, project.uri, project.title)
     if scope == SERVICE:
         name = " ".join(clean_text(form.service.data or "", MAX_LEN_SERVICE, "service").split())
         if not name:
-            raise InvalidInputError(failed, {"service": msg("Enter a service")})
+            raise InvalidInputError(summary, {"service": msg("Enter a service")})
         return runs.RunSubject(SERVICE, name.casefold(), name)
-    raise InvalidInputError(failed, {"scope": msg("Select what you want to assess")})
+    raise InvalidInputError(summary, {"scope": msg("Select what you want to assess")})

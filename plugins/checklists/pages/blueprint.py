@@ -1,4 +1,4 @@
-"""The address of every page of checklists."""
+"""The routes of the plugin's pages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ CHECKLIST_PATH = "/<checklist_id>"
 EDIT_PATH = f"{CHECKLIST_PATH}/edit"
 
 View = Callable[..., Any]
-# Address, name, and what shows it and what is sent to it.
+# URL rule, endpoint and view.
 GET_ROUTES: tuple[tuple[str, str, View], ...] = (
     ("", "index", lists.index),
     ("/actions", "to_do", lists.to_do),
@@ -84,22 +84,22 @@ POST_ROUTES: tuple[tuple[str, str, View], ...] = (
 
 
 def create_blueprint() -> Blueprint:
-    """New for every application, as Flask wants it."""
-    pages = Blueprint(
+    """A new blueprint for each application."""
+    blueprint = Blueprint(
         PLUGIN,
         __name__,
         url_prefix="/checklists",
         template_folder=str(FOLDER / "templates"),
         static_folder=str(FOLDER / "static"),
     )
-    for address, name, view in GET_ROUTES:
-        pages.add_url_rule(address, name, view)
-    for address, name, view in POST_ROUTES:
-        pages.add_url_rule(address, name, view, methods=["POST"])
-    pages.record(_add_template_globals)
-    return pages
+    for rule, endpoint, view in GET_ROUTES:
+        blueprint.add_url_rule(rule, endpoint, view)
+    for rule, endpoint, view in POST_ROUTES:
+        blueprint.add_url_rule(rule, endpoint, view, methods=["POST"])
+    blueprint.record(_add_template_globals)
+    return blueprint
 
 
 def _add_template_globals(state: BlueprintSetupState) -> None:
-    """Macros of templates see nothing but what is global."""
+    """Imported macros see only globals, not the context of the page."""
     state.app.jinja_env.globals["checklist_names"] = names

@@ -1,4 +1,4 @@
-"""Asking another council how it did something, and what others ask ours."""
+"""Asking another council about its answer, and the list of questions that others asked."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -47,15 +47,15 @@ def ask(token: str, question_id: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def index() -> ResponseReturnValue:
-    """What other councils ask."""
+    """The questions from other councils."""
     with api.work(PLUGIN) as work:
         rows = []
-        for asked, run in council_questions.list_all(work.session):
+        for council_question, run in council_questions.list_all(work.session):
             subject = access.get_visible(work, run)
             checklist = runs.get_definition(work.session, run)
-            question = checklist.by_id.get(asked.question)
+            question = checklist.by_id.get(council_question.question)
             if subject and question:
-                rows.append((asked, subject, checklist, question))
+                rows.append((council_question, subject, checklist, question))
         return render_template("checklists/asked.html", rows=rows)
 
 

@@ -1,4 +1,4 @@
-"""The forms in which definitions are written. What they give is data as it stands in a file."""
+"""The forms of the editor. They read and write data in the format of a definition file."""
 
 from typing import Any
 
@@ -26,12 +26,12 @@ Data = dict[str, Any]
 
 
 def bilingual(en: str | None, cy: str | None) -> Data:
-    found = {"en": trim(en or ""), "cy": trim(cy or "")}
-    return {language: text for language, text in found.items() if text}
+    texts = {"en": trim(en or ""), "cy": trim(cy or "")}
+    return {language: text for language, text in texts.items() if text}
 
 
 def _set_or_remove(data: Data, name: str, value: Any) -> None:
-    """What is empty is left out of a file."""
+    """Set a value, or remove the key if the value is empty."""
     data.pop(name, None)
     if value:
         data[name] = value
@@ -50,15 +50,15 @@ class ImportChecklistForm(BaseForm):
 
 
 class BilingualForm(VersionedForm):
-    """A form of texts in English and Welsh. `PAIRS` are the names of the texts."""
+    """A form with a field per language for each text in `TEXT_NAMES`."""
 
     TEXT_NAMES: tuple[str, ...] = ()
 
     def fill_texts(self, data: Data) -> None:
         for name in self.TEXT_NAMES:
-            said = data.get(name) or {}
-            said = {"en": said} if isinstance(said, str) else said
-            self[f"{name}_en"].data, self[f"{name}_cy"].data = said.get("en"), said.get("cy")
+            texts = data.get(name) or {}
+            texts = {"en": texts} if isinstance(texts, str) else texts
+            self[f"{name}_en"].data, self[f"{name}_cy"].data = texts.get("en"), texts.get("cy")
 
     def write_texts(self, data: Data) -> None:
         for name in self.TEXT_NAMES:
@@ -93,8 +93,8 @@ class ChecklistAboutForm(BilingualForm):
 
     def write_to(self, data: Data) -> None:
         self.write_texts(data)
-        said = {name: (self[f"source_{name}"].data or "").strip() for name in self.SOURCE_FIELDS}
-        data["source"] = {name: text for name, text in said.items() if text}
+        source = {name: (self[f"source_{name}"].data or "").strip() for name in self.SOURCE_FIELDS}
+        data["source"] = {name: text for name, text in source.items() if text}
         data["licence"] = (self.licence.data or "").strip()
 
 
@@ -136,7 +136,7 @@ class OptionForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 
 class QuestionDefinitionForm(BilingualForm):
-    """One question."""
+    """The definition of one question."""
 
     TEXT_NAMES = ("text", "guidance", "recommendation")
 
@@ -165,9 +165,9 @@ class QuestionDefinitionForm(BilingualForm):
     )
 
     def set_conditions(self, earlier: list[tuple[str, str]]) -> None:
-        """The questions on whose answers it may depend."""
+        """Offer the earlier questions, as `(id, label)`, for the display condition."""
         always = SelectChoice("", _l("Always ask this question"))
-        self.shown_question.choices = [always, *(SelectChoice(*each) for each in earlier)]
+        self.shown_question.choices = [always, *(SelectChoice(*choice) for choice in earlier)]
 
     def fill(self, data: Data) -> None:
         self.fill_texts(data)
@@ -195,36 +195,38 @@ class QuestionDefinitionForm(BilingualForm):
         _set_or_remove(
             data, "placeholders", [name for name, is_missing in missing.items() if is_missing]
         )
-        answers = [each.strip() for each in (self.shown_answers.data or "").split(",")]
+        answers = [answer.strip() for answer in (self.shown_answers.data or "").split(",")]
         chosen = self.shown_question.data
         _set_or_remove(
             data,
             "shown_when",
-            {"question": chosen, "is": [each for each in answers if each]} if chosen else {},
+            {"question": chosen, "is": [answer for answer in answers if answer]} if chosen else {},
         )
 
     def resize_list(self) -> bool:
-        """Whether a button was pressed that adds or removes an answer: nothing is saved then."""
+        """Add or remove an option if its button was pressed. Returns whether it was; nothing is
+        saved then.
+        """
         if "add" in request.form and len(self.options.entries) < MAX_OPTIONS:
             self.options.append_entry()
         elif "remove" in request.form:
-            number = request.form.get("remove", type=int)
-            if number is not None and 0 <= number < len(self.options.entries):
-                del self.options.entries[number]
+            index = request.form.get("remove", type=int)
+            if index is not None and 0 <= index < len(self.options.entries):
+                del self.options.entries[index]
         return bool({"add", "remove"} & request.form.keys())
 
     def _options(self) -> list[Data]:
-        """An answer keeps its id; a new one gets the next."""
-        taken = {entry.form.id.data for entry in self.options.entries}
-        found = []
+        """The options. Existing ones keep their id, new ones get a free one."""
+        taken_ids = {entry.form.id.data for entry in self.options.entries}
+        options = []
         for number, entry in enumerate(self.options.entries, 1):
-            said = bilingual(entry.form.en.data, entry.form.cy.data)
-            if not said:
+            text = bilingual(entry.form.en.data, entry.form.cy.data)
+            if not text:
                 continue
             option_id = entry.form.id.data
             while not option_id:
-                option_id = f"a{number}" if f"a{number}" not in taken else ""
+                option_id = f"a{number}" if f"a{number}" not in taken_ids else ""
                 number += 1
-            taken.add(option_id)
-            found.append({"id": option_id, "text": said})
-        return found
+            taken_ids.add(option_id)
+            options.append({"id": option_id, "text": text})
+        return options

@@ -1,4 +1,4 @@
-"""The editor, part by part: what a checklist is, a section, a question, a recommendation."""
+"""The editor's pages for one part of a draft: about, section, question, recommendation."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from plugins.checklists.pages.edit_forms import (
     QuestionDefinitionForm,
 )
 
-# In place of the id of what is not there yet.
+# In the URL, in place of the id of a part that is to be created.
 NEW = "new"
 
 
@@ -56,7 +56,7 @@ def section(checklist_id: str, section_id: str) -> ResponseReturnValue:
 def save_section(checklist_id: str, section_id: str) -> ResponseReturnValue:
     form = ChecklistSectionForm()
 
-    def give(data: DefinitionData) -> None:
+    def change(data: DefinitionData) -> None:
         if section_id == NEW:
             values: DefinitionData = {}
             form.write_to(values)
@@ -64,20 +64,20 @@ def save_section(checklist_id: str, section_id: str) -> ResponseReturnValue:
         else:
             form.write_to(draft_editing.find_section(data, section_id))
 
-    return _save_part(checklist_id, form, give, _("Section"), needed="title_en")
+    return _save_part(checklist_id, form, change, _("Section"), needed="title_en")
 
 
 @api.permission(DEFINE)
 def question(checklist_id: str, section_id: str, question_id: str) -> ResponseReturnValue:
     form = _with_conditions(QuestionDefinitionForm(), checklist_id, question_id)
 
-    def found(data: DefinitionData) -> DefinitionData:
+    def find_part(data: DefinitionData) -> DefinitionData:
         if question_id == NEW:
             draft_editing.find_section(data, section_id)
             return {}
         return draft_editing.find_question(data, question_id)[0]
 
-    return _show_part(checklist_id, form, found, _("Question"))
+    return _show_part(checklist_id, form, find_part, _("Question"))
 
 
 @api.permission(DEFINE)
@@ -87,17 +87,17 @@ def save_question(checklist_id: str, section_id: str, question_id: str) -> Respo
     if form.resize_list():
         return _render_part(checklist_id, form, _("Question"))
     with api.work(PLUGIN) as work:
-        used = draft_editing.used_ids(work.session, checklist_id)
+        used_ids = draft_editing.used_ids(work.session, checklist_id)
 
-    def give(data: DefinitionData) -> None:
+    def change(data: DefinitionData) -> None:
         if question_id == NEW:
             values: DefinitionData = {}
             form.write_to(values)
-            draft_editing.add_question(data, section_id, values, used)
+            draft_editing.add_question(data, section_id, values, used_ids)
         else:
             form.write_to(draft_editing.find_question(data, question_id)[0])
 
-    return _save_part(checklist_id, form, give, _("Question"), needed="text_en")
+    return _save_part(checklist_id, form, change, _("Question"), needed="text_en")
 
 
 @api.permission(DEFINE)
@@ -115,10 +115,10 @@ def advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
 def save_advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
     form = AdviceForm()
 
-    def give(data: DefinitionData) -> None:
+    def change(data: DefinitionData) -> None:
         if advice_id == NEW:
-            every = data.setdefault("advice", [])
-            if len(every) >= MAX_ADVICE:
+            all_advice = data.setdefault("advice", [])
+            if len(all_advice) >= MAX_ADVICE:
                 raise InvalidInputError(
                     msg(
                         "A checklist can have up to %(most)s recommendations. Remove one "
@@ -126,40 +126,40 @@ def save_advice(checklist_id: str, advice_id: str) -> ResponseReturnValue:
                         most=MAX_ADVICE,
                     )
                 )
-            taken = {one["id"] for one in every}
+            taken_ids = {item["id"] for item in all_advice}
             values: DefinitionData = {
-                "id": next(f"r{n}" for n in range(1, 99) if f"r{n}" not in taken)
+                "id": next(f"r{number}" for number in range(1, 99) if f"r{number}" not in taken_ids)
             }
             form.write_to(values)
-            every.append(values)
+            all_advice.append(values)
         else:
             form.write_to(_find_advice(data, advice_id))
 
-    return _save_part(checklist_id, form, give, _("Recommendation"), needed="text_en")
+    return _save_part(checklist_id, form, change, _("Recommendation"), needed="text_en")
 
 
 def _find_advice(data: DefinitionData, advice_id: str) -> DefinitionData:
-    for one in data.get("advice", ()):
-        if one["id"] == advice_id:
-            found: DefinitionData = one
-            return found
+    for item in data.get("advice", ()):
+        if item["id"] == advice_id:
+            advice: DefinitionData = item
+            return advice
     raise NotFoundError(msg("There is no such recommendation."))
 
 
 def _with_conditions(
     form: QuestionDefinitionForm, checklist_id: str, question_id: str
 ) -> QuestionDefinitionForm:
-    """A question may depend on those before it that have answers to choose from."""
+    """Offer the questions before this one that have a fixed list of answers."""
     earlier: list[tuple[str, str]] = []
     with api.work(PLUGIN) as work:
-        for each in draft_editing.get_draft(work.session, checklist_id).data["sections"]:
-            for one in each.get("questions", ()):
-                if one["id"] == question_id:
+        for section in draft_editing.get_draft(work.session, checklist_id).data["sections"]:
+            for question in section.get("questions", ()):
+                if question["id"] == question_id:
                     form.set_conditions(earlier)
                     return form
-                if one.get("type", YES_NO) in CONDITION_TYPES:
-                    text = (one.get("text") or {}).get("en", "")
-                    earlier.append((one["id"], f"{one['id']}: {text}"))
+                if question.get("type", YES_NO) in CONDITION_TYPES:
+                    text = (question.get("text") or {}).get("en", "")
+                    earlier.append((question["id"], f"{question['id']}: {text}"))
     form.set_conditions(earlier)
     return form
 
@@ -167,12 +167,12 @@ def _with_conditions(
 def _show_part(
     checklist_id: str,
     form: BilingualForm,
-    found: Callable[[DefinitionData], DefinitionData],
+    find_part: Callable[[DefinitionData], DefinitionData],
     name: str,
 ) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         draft = draft_editing.get_draft(work.session, checklist_id)
-        form.fill(found(draft.data))
+        form.fill(find_part(draft.data))
         form.version.data = str(draft.edition)
     return _render_part(checklist_id, form, name)
 
@@ -180,18 +180,20 @@ def _show_part(
 def _save_part(
     checklist_id: str,
     form: BilingualForm,
-    give: Callable[[DefinitionData], None],
+    change: Callable[[DefinitionData], None],
     name: str,
     needed: str = "",
 ) -> ResponseReturnValue:
-    """Keep what was written; it is checked as a whole when the draft is published."""
+    """Save one part of a draft; the whole is validated when it is published. `needed` is the field
+    that must not be empty.
+    """
     if not form.validate_on_submit():
         return _render_part(checklist_id, form, name), 400
     try:
         with api.work(PLUGIN) as work:
             if needed and not (form[needed].data or "").strip():
                 raise _missing_error(needed)
-            draft_editing.apply_change(work, checklist_id, form.began_from(), give)
+            draft_editing.apply_change(work, checklist_id, form.began_from(), change)
     except InvalidInputError as error:
         form.show(error)
         return _render_part(checklist_id, form, name), 400

@@ -1,4 +1,4 @@
-"""The editor: a draft as a whole, and what is done with it."""
+"""The editor's pages for a whole draft: create, import, arrange, publish, delete."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -41,19 +41,19 @@ def ask_import() -> ResponseReturnValue:
 @api.permission(DEFINE)
 @api.keeps_text
 def import_file() -> ResponseReturnValue:
-    """What was read becomes a draft, to be looked at before it is published."""
+    """Import a checklist as a draft, which can be checked before it is published."""
     form = ImportChecklistForm()
     if form.validate_on_submit():
         file = form.file.data
         text = file.read(MAX_BYTES + 1) if file else (form.text.data or "").encode()
         try:
-            read = parse(text)
+            checklist = parse(text)
             with api.work(PLUGIN) as work:
-                draft_editing.start_new_draft(work, read)
-            return redirect(url_for("checklists.edit", checklist_id=read.id), 303)
+                draft_editing.start_new_draft(work, checklist)
+            return redirect(url_for("checklists.edit", checklist_id=checklist.id), 303)
         except DefinitionError as error:
-            what = msg("In %(place)s: %(what)s", place=error.place or "YAML", what=error.problem)
-            form.show(InvalidInputError(what, {"file" if file else "text": what}))
+            problem = msg("In %(place)s: %(what)s", place=error.place or "YAML", what=error.problem)
+            form.show(InvalidInputError(problem, {"file" if file else "text": problem}))
         except InvalidInputError as error:
             form.show(error)
     return render_template("checklists/import.html", form=form), 400
@@ -61,7 +61,7 @@ def import_file() -> ResponseReturnValue:
 
 @api.permission(DEFINE)
 def begin(checklist_id: str) -> ResponseReturnValue:
-    """Write on from the newest version."""
+    """Start a draft from the newest version."""
     with api.work(PLUGIN) as work:
         draft_editing.start_draft(work, library.get_newest(work.session, checklist_id))
     return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
@@ -69,34 +69,34 @@ def begin(checklist_id: str) -> ResponseReturnValue:
 
 @api.permission(DEFINE)
 def show(checklist_id: str) -> ResponseReturnValue:
-    """Everything that is written so far."""
+    """The draft as a whole."""
     with api.work(PLUGIN) as work:
         draft = draft_editing.get_draft(work.session, checklist_id)
         return render_template(
-            "checklists/edit.html", draft=draft, wrong=draft_editing.find_problem(draft.data)
+            "checklists/edit.html", draft=draft, problem=draft_editing.find_problem(draft.data)
         )
 
 
 @api.permission(DEFINE)
 def arrange(checklist_id: str) -> ResponseReturnValue:
-    """Move a section, a question or a recommendation up or down, or take it out."""
-    kind, item = request.form.get("kind", ""), request.form.get("item", "")
-    deed = request.form.get("deed", "")
+    """Move a section, a question or a recommendation up or down, or remove it."""
+    kind, item_id = request.form.get("kind", ""), request.form.get("item", "")
+    action = request.form.get("deed", "")
 
-    def arranged(data: draft_editing.DefinitionData) -> None:
+    def change(data: draft_editing.DefinitionData) -> None:
         if kind == "question":
-            items = draft_editing.find_question(data, item)[1]["questions"]
+            items = draft_editing.find_question(data, item_id)[1]["questions"]
         else:
             items = data.setdefault("advice" if kind == "advice" else "sections", [])
-        if deed == "remove":
-            draft_editing.remove_item(items, item)
+        if action == "remove":
+            draft_editing.remove_item(items, item_id)
         else:
-            draft_editing.move_item(items, item, -1 if deed == "up" else 1)
+            draft_editing.move_item(items, item_id, -1 if action == "up" else 1)
 
     edition = request.form.get("edition", 0, type=int)
     try:
         with api.work(PLUGIN) as work:
-            draft_editing.apply_change(work, checklist_id, edition, arranged)
+            draft_editing.apply_change(work, checklist_id, edition, change)
     except ConflictError as error:
         flash(api.translate(error.safe_text), "error")
     return redirect(url_for("checklists.edit", checklist_id=checklist_id), 303)
@@ -104,17 +104,21 @@ def arrange(checklist_id: str) -> ResponseReturnValue:
 
 @api.permission(DEFINE)
 def ask_publish(checklist_id: str) -> ResponseReturnValue:
-    """What the new version would change."""
+    """The changes that the new version would make."""
     with api.work(PLUGIN) as work:
         draft = draft_editing.get_draft(work.session, checklist_id)
-        wrong = draft_editing.find_problem(draft.data)
-        there = library.list_versions(work.session, checklist_id)
-        steps = None
-        if there and not wrong:
-            before = library.get_version(work.session, checklist_id, there[0])
-            steps = list_changes(before, from_data(draft.data))
+        problem = draft_editing.find_problem(draft.data)
+        versions = library.list_versions(work.session, checklist_id)
+        changes = None
+        if versions and not problem:
+            current = library.get_version(work.session, checklist_id, versions[0])
+            changes = list_changes(current, from_data(draft.data))
         return render_template(
-            "checklists/publish.html", draft=draft, wrong=wrong, changes=steps, versions=there
+            "checklists/publish.html",
+            draft=draft,
+            problem=problem,
+            changes=changes,
+            versions=versions,
         )
 
 

@@ -1,4 +1,4 @@
-"""The forms in which checklists are begun and answered."""
+"""The forms for starting a run, answering a question and planning an action."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -33,7 +33,7 @@ class EvidenceForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 
 class AnswerForm(VersionedForm):
-    """The answer to one question. `answer` is added, by the question's type."""
+    """The answer to one question. The subclass for its type adds the field `answer`."""
 
     note = TextAreaField(
         _l("Note"),
@@ -43,7 +43,7 @@ class AnswerForm(VersionedForm):
     evidence = FieldList(FormField(EvidenceForm), label=_l("Evidence"), min_entries=1)
 
     def fill(self, answer: ChecklistAnswer | None) -> None:
-        """Show what is kept."""
+        """Fill the form from the current answer."""
         self.version.data = str(answer.edition if answer else 0)
         if answer is None:
             return
@@ -51,9 +51,9 @@ class AnswerForm(VersionedForm):
         self.note.data = answer.note
         while self.evidence.entries:
             self.evidence.pop_entry()
-        for each in parse_evidence(answer) or [Evidence("")]:
+        for link in parse_evidence(answer) or [Evidence("")]:
             self.evidence.append_entry(
-                {"url": each.url, "title": each.title, "is_private": each.is_private}
+                {"url": link.url, "title": link.title, "is_private": link.is_private}
             )
 
     def to_input(self) -> AnswerInput:
@@ -68,13 +68,15 @@ class AnswerForm(VersionedForm):
         )
 
     def resize_list(self) -> bool:
-        """Whether a button was pressed that adds or removes a link: nothing is saved then."""
+        """Add or remove a link if its button was pressed. Returns whether it was; nothing is saved
+        then.
+        """
         if "add" in request.form and len(self.evidence.entries) < MAX_EVIDENCE:
             self.evidence.append_entry()
         elif "remove" in request.form:
-            number = request.form.get("remove", type=int)
-            if number is not None and 0 <= number < len(self.evidence.entries):
-                del self.evidence.entries[number]
+            index = request.form.get("remove", type=int)
+            if index is not None and 0 <= index < len(self.evidence.entries):
+                del self.evidence.entries[index]
             if not self.evidence.entries:
                 self.evidence.append_entry()
         return bool({"add", "remove"} & request.form.keys())
@@ -106,17 +108,17 @@ def _field_data(field: Any, answer: str) -> Any:
 
 
 class ActionPlanForm(VersionedForm):
-    """What is to be done about an answer."""
+    """The plan of an action."""
 
     plan = TextAreaField(_l("Planned action"), render_kw={"rows": 4})
     owner_id = SelectField(_l("Owner"), coerce=str, validate_choice=False)
     due_on = DayField(_l("Due date"), description=_l("For example, 27 3 2027"))
 
     def set_people(self, people: Sequence[PersonView]) -> None:
-        """The people who may be chosen."""
-        nobody = SelectChoice("", _l("No owner yet"))
+        """Set the choices of owners."""
+        no_owner = SelectChoice("", _l("No owner yet"))
         self.owner_id.choices = [
-            nobody,
+            no_owner,
             *(SelectChoice(str(person.id), person.name) for person in people),
         ]
 
@@ -128,7 +130,7 @@ class ActionPlanForm(VersionedForm):
 
 
 class BeginRunForm(BaseForm):
-    """What a checklist is answered about."""
+    """The subject of a new run."""
 
     scope = RadioField(_l("What do you want to assess?"), validate_choice=False)
     project = SelectField(
@@ -146,5 +148,8 @@ class BeginRunForm(BaseForm):
 
     def set_choices(self, projects: Sequence[tuple[str, str]]) -> None:
         self.scope.choices = [SelectChoice(scope, names.SCOPES[scope]) for scope in SCOPES]
-        none = SelectChoice("", _l("Select a project"))
-        self.project.choices = [none, *(SelectChoice(token, title) for token, title in projects)]
+        no_project = SelectChoice("", _l("Select a project"))
+        self.project.choices = [
+            no_project,
+            *(SelectChoice(token, title) for token, title in projects),
+        ]

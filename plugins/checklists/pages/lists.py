@@ -1,4 +1,4 @@
-"""The checklists that there are, and one of them: what it asks, and what it is answered about."""
+"""The lists of checklists and actions, and the page, file and versions of one checklist."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from plugins.checklists.definitions.serialising import to_yaml
 
 @api.permission(api.PUBLIC)
 def index() -> ResponseReturnValue:
-    """Every checklist, with where it comes from."""
+    """All checklists, and the drafts for those who can edit them."""
     with api.work(PLUGIN) as work:
         drafts = (
             draft_editing.list_drafts(work.session) if api.has_permission(access.DEFINE) else ()
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
 
 @api.permission(api.PUBLIC)
 def about(checklist_id: str) -> ResponseReturnValue:
-    """What a checklist asks, and the runs of it that whoever asks may see."""
+    """The questions of a checklist, and its runs that the viewer can see."""
     with api.work(PLUGIN) as work:
         checklist = library.get_newest(work.session, checklist_id)
         subjects = [
@@ -37,19 +37,21 @@ def about(checklist_id: str) -> ResponseReturnValue:
             for run in runs.list_newest(work.session, checklist_id)
             if (subject := access.get_visible(work, run))
         ]
-        found = [(subject, runs.get_progress(work.session, subject.run)) for subject in subjects]
+        visible_runs = [
+            (subject, runs.get_progress(work.session, subject.run)) for subject in subjects
+        ]
         return render_template(
             "checklists/about.html",
             checklist=checklist,
             versions=library.list_versions(work.session, checklist_id),
-            runs=found,
+            runs=visible_runs,
             has_draft=draft_editing.has_draft(work.session, checklist_id),
         )
 
 
 @api.permission(api.PUBLIC)
 def export(checklist_id: str) -> ResponseReturnValue:
-    """A checklist as a file, in the version that is asked for."""
+    """A checklist as a YAML file, in the version of the query string or the newest one."""
     with api.work(PLUGIN) as work:
         number = request.args.get("version", type=int)
         checklist = (
@@ -69,26 +71,26 @@ def export(checklist_id: str) -> ResponseReturnValue:
 
 @api.permission(api.PUBLIC)
 def versions(checklist_id: str) -> ResponseReturnValue:
-    """What each version changed."""
+    """The changes that each version made."""
     with api.work(PLUGIN) as work:
         numbers = library.list_versions(work.session, checklist_id)[:20]
-        every = [library.get_version(work.session, checklist_id, number) for number in numbers]
+        checklists = [library.get_version(work.session, checklist_id, number) for number in numbers]
         newest = library.get_newest(work.session, checklist_id)
-        steps = [(later, list_changes(earlier, later)) for later, earlier in pairwise(every)]
+        steps = [(later, list_changes(earlier, later)) for later, earlier in pairwise(checklists)]
         return render_template(
-            "checklists/versions.html", checklist=newest, steps=steps, first=every[-1]
+            "checklists/versions.html", checklist=newest, steps=steps, first=checklists[-1]
         )
 
 
 @api.permission(access.ANSWER)
 def to_do() -> ResponseReturnValue:
-    """Everything that a "no" or "partly" asks to be done, or one's own of it."""
+    """All open actions, or with `whose=mine` those of the viewer."""
     with api.work(PLUGIN) as work:
         person = api.person()
         mine = request.args.get("whose") == "mine" and person is not None
-        found = actions.list_open(work.session, person.id if mine and person else None)
+        open_actions = actions.list_open(work.session, person.id if mine and person else None)
         rows = []
-        for action in found:
+        for action in open_actions:
             subject = access.get_visible(work, action.run)
             checklist = runs.get_definition(work.session, action.run)
             question = checklist.by_id.get(action.answer.question)

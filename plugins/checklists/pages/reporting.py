@@ -1,4 +1,4 @@
-"""A run to read, to print and to take along; and beside those before it."""
+"""A run as a report, as a PDF, and compared with the earlier runs about the same subject."""
 
 from flask import Response, render_template
 from flask.typing import ResponseReturnValue
@@ -12,27 +12,29 @@ from plugins.checklists.access import ANSWER, PLUGIN
 def show(token: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
-        found = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
+        run_report = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
         return render_template(
-            "checklists/report.html", run=subject.run, subject=subject, report=found
+            "checklists/report.html", run=subject.run, subject=subject, report=run_report
         )
 
 
 @api.permission(api.PUBLIC)
 def pdf(token: str) -> ResponseReturnValue:
-    from plugins.checklists.pdf import render_pdf  # noqa: PLC0415 -- it is large, and seldom wanted
+    from plugins.checklists.pdf import render_pdf  # noqa: PLC0415 -- it is large and seldom used
 
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
-        found = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
-    name = f"{found.checklist.id}-{token}.pdf"
+        run_report = report.build_report(work, subject, is_whole=api.has_permission(ANSWER))
+    name = f"{run_report.checklist.id}-{token}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
-    return Response(render_pdf(found, api.language()), headers=headers, mimetype="application/pdf")
+    return Response(
+        render_pdf(run_report, api.language()), headers=headers, mimetype="application/pdf"
+    )
 
 
 @api.permission(api.PUBLIC)
 def over_time(token: str) -> ResponseReturnValue:
-    """What changed from run to run; those who may not answer see the finished ones."""
+    """The runs of a series that the viewer can see, side by side."""
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
         series = [

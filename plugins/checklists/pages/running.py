@@ -1,4 +1,4 @@
-"""A run as a list of tasks, its sections, and what is done with it as a whole."""
+"""A run as a list of sections, one section, and finishing, deleting or updating the run."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +16,7 @@ from plugins.checklists.sharing import SHARE_SETTING
 
 @api.permission(api.PUBLIC)
 def show(token: str) -> ResponseReturnValue:
-    """The tasks, for those who may answer; the report for everybody else."""
+    """The list of sections for those who can answer; the report for everyone else."""
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
         if not api.has_permission(ANSWER):
@@ -42,7 +42,7 @@ def section(token: str, section_id: str) -> ResponseReturnValue:
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
         progress = runs.get_progress(work.session, subject.run)
-        part = next((one for one in progress.parts() if one.section.id == section_id), None)
+        part = next((item for item in progress.parts() if item.section.id == section_id), None)
         if part is None:
             raise NotFoundError(msg("There is no such section."))
         return render_template(
@@ -52,7 +52,7 @@ def section(token: str, section_id: str) -> ResponseReturnValue:
             progress=progress,
             checklist=progress.checklist,
             part=part,
-            rows=answers.get_by_question(work.session, subject.run),
+            answers=answers.get_by_question(work.session, subject.run),
         )
 
 
@@ -93,7 +93,7 @@ def discard(token: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def newer(token: str) -> ResponseReturnValue:
-    """What the newest version changes, before a run goes over to it."""
+    """The changes of the newest version, before a run is switched to it."""
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
         before = runs.get_definition(work.session, subject.run)

@@ -1,4 +1,4 @@
-"""Sharing a run with other councils, and seeing how councils compare."""
+"""Sharing a run with other councils, and comparing the shared answers."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,17 +13,17 @@ from plugins.checklists.runs import SCOPES
 
 @api.permission(SHARE)
 def ask(token: str) -> ResponseReturnValue:
-    """All that would be shared, to be checked before it is."""
+    """Everything that would be shared, to check beforehand."""
     with api.work(PLUGIN) as work:
         subject = access.get_run(work, token)
-        given, evidence = sharing.shared_content(work, subject.run)
+        shared_answers, evidence = sharing.shared_content(work, subject.run)
         return render_template(
             "checklists/share.html",
             run=subject.run,
             subject=subject,
             progress=runs.get_progress(work.session, subject.run),
-            reason=sharing.find_obstacle(subject),
-            given=given,
+            obstacle=sharing.find_obstacle(subject),
+            answers=shared_answers,
             evidence=evidence,
         )
 
@@ -50,25 +50,25 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 @api.permission(ANSWER)
 def councils(checklist_id: str) -> ResponseReturnValue:
-    """Question by question, who answered what. Only what is shared is in it."""
+    """The shared answers of all councils, question by question, about one kind of subject."""
     with api.work(PLUGIN) as work:
         checklist = library.get_newest(work.session, checklist_id)
-        every = sharing.list_shared(work, checklist_id)
-        there = [scope for scope in SCOPES if any(each.scope == scope for each in every)]
+        all_shared = sharing.list_shared(work, checklist_id)
+        scopes = [scope for scope in SCOPES if any(run.scope == scope for run in all_shared)]
         scope = request.args.get("about")
-        scope = scope if scope in there else (there or [""])[0]
-        shared = [each for each in every if each.scope == scope]
+        scope = scope if scope in scopes else (scopes or [""])[0]
+        shared_runs = [run for run in all_shared if run.scope == scope]
         projects = {
             uri: api.project_by_uri(work, uri)
-            for each in shared
-            if (uri := each.document.project_uri)
+            for run in shared_runs
+            if (uri := run.document.project_uri)
         }
         return render_template(
             "checklists/councils.html",
             checklist=checklist,
-            scopes=there,
+            scopes=scopes,
             scope=scope,
-            shared=shared,
+            shared_runs=shared_runs,
             projects=projects,
-            rows=comparison.compare_councils(checklist, shared),
+            rows=comparison.compare_councils(checklist, shared_runs),
         )

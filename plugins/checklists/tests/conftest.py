@@ -1,4 +1,4 @@
-"""Councils that answer checklists, and how their officers do it."""
+"""Fixtures for the tests of checklists: councils, and officers who answer."""
 
 from dataclasses import dataclass
 
@@ -21,48 +21,48 @@ def publish(officer: Visitor, title: str = "Bins in one step") -> str:
 
 
 @dataclass
-class Running:
-    """A run of a checklist that somebody answers."""
+class RunPage:
+    """A run, and the visitor who answers it on the pages."""
 
-    who: Visitor
+    visitor: Visitor
     token: str
 
     @property
     def path(self) -> str:
         return f"/checklists/runs/{self.token}"
 
-    def at(self, question: str, more: str = "") -> str:
-        return f"{self.path}/questions/{question}{more}"
+    def question_path(self, question: str, suffix: str = "") -> str:
+        return f"{self.path}/questions/{question}{suffix}"
 
-    def answer(self, question: str, answer: str, **typed: str) -> str:
-        """Answer a question; the text of the page that follows."""
-        self.who.visit(self.at(question))
-        return self.who.submit("/questions/", answer=answer, **typed).text
+    def answer(self, question: str, answer: str, **fields: str) -> str:
+        """Answer a question. Returns the text of the page that follows."""
+        self.visitor.visit(self.question_path(question))
+        return self.visitor.submit("/questions/", answer=answer, **fields).text
 
     def answer_all(self, answer: str, *questions: str) -> None:
         for question in questions:
             self.answer(question, answer)
 
     def finish(self) -> str:
-        self.who.visit(self.path)
-        return self.who.submit("/finish").text
+        self.visitor.visit(self.path)
+        return self.visitor.submit("/finish").text
 
-    def again(self) -> "Running":
-        self.who.visit(self.path)
-        page = self.who.submit("/again")
-        return Running(self.who, page.request.path.rpartition("/")[2])
+    def begin_again(self) -> "RunPage":
+        self.visitor.visit(self.path)
+        page = self.visitor.submit("/again")
+        return RunPage(self.visitor, page.request.path.rpartition("/")[2])
 
 
-def begin(who: Visitor, checklist: str = DECLARATION, **typed: str) -> Running:
-    """Begin a run; `typed` is what it is about: the council where nothing is said."""
-    who.visit(f"/checklists/{checklist}/begin")
-    page = who.submit("/begin", **({"scope": "council"} | typed))
+def begin(visitor: Visitor, checklist: str = DECLARATION, **fields: str) -> RunPage:
+    """Begin a run; `fields` name its subject, by default the council."""
+    visitor.visit(f"/checklists/{checklist}/begin")
+    page = visitor.submit("/begin", **({"scope": "council"} | fields))
     assert "/checklists/runs/" in page.request.path, page.text
-    return Running(who, page.request.path.rpartition("/")[2])
+    return RunPage(visitor, page.request.path.rpartition("/")[2])
 
 
-def of_project(who: Visitor, token: str, checklist: str = DECLARATION) -> Running:
-    return begin(who, checklist, scope="project", project=token)
+def begin_for_project(visitor: Visitor, token: str, checklist: str = DECLARATION) -> RunPage:
+    return begin(visitor, checklist, scope="project", project=token)
 
 
 @pytest.fixture(scope="module")
@@ -77,5 +77,5 @@ def officer(council: TestNode) -> Visitor:
 
 @pytest.fixture(scope="module")
 def coordinator(council: TestNode) -> Visitor:
-    """The operator, who may do what a coordinator may."""
+    """An operator, who has all permissions of a coordinator."""
     return council.visitor("operator")

@@ -1,11 +1,11 @@
-"""A checklist is gone through on its pages: what is asked, kept, checked and shown to whom."""
+"""Answering a checklist: progress, validation, history, and who can see a run."""
 
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists.tests.conftest import DECLARATION, begin, of_project, publish
+from plugins.checklists.tests.conftest import DECLARATION, begin, begin_for_project, publish
 
 
-def test_everybody_can_read_what_a_checklist_asks(council: TestNode) -> None:
+def test_everyone_can_read_questions(council: TestNode) -> None:
     visitor = council.visitor()
     assert 'href="/checklists"' in visitor.visit("/projects").text
     assert "Service Standard" in visitor.visit("/checklists").text
@@ -18,8 +18,8 @@ def test_everybody_can_read_what_a_checklist_asks(council: TestNode) -> None:
     )
 
 
-def test_progress_is_a_list_of_tasks(officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
+def test_progress_by_section(officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
     assert "0 of 5 answered" in officer.text
     assert officer.text.count("Not started") == 2
     run.answer("q1", "yes")
@@ -30,16 +30,16 @@ def test_progress_is_a_list_of_tasks(officer: Visitor) -> None:
     assert "Completed" in officer.visit(run.path).text
 
 
-def test_one_question_leads_to_the_next_and_then_to_all_of_the_section(officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
+def test_answer_leads_to_next_question_then_to_section(officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
     run.answer("q1", "yes")
-    assert officer.page.request.path == run.at("q2")
+    assert officer.page.request.path == run.question_path("q2")
     run.answer("q3", "yes")
     assert officer.page.request.path == f"{run.path}/sections/services"
     assert "Not answered" in officer.text
 
 
-def test_every_type_of_question_is_answered(coordinator: Visitor) -> None:
+def test_every_question_type_can_be_answered(coordinator: Visitor) -> None:
     coordinator.visit("/checklists/import")
     coordinator.submit("/import", text=EVERY_TYPE)
     coordinator.visit("/checklists/every-type/edit/publish")
@@ -53,7 +53,7 @@ def test_every_type_of_question_is_answered(coordinator: Visitor) -> None:
     run.answer("which", "b")
     run.answer("number", "1,200.50")
     run.answer("words", "In two\nlines")
-    coordinator.visit(run.at("day"))
+    coordinator.visit(run.question_path("day"))
     assert coordinator.page.status_code == 200
     day = {"answer-day": "31", "answer-month": "2", "answer-year": "2027"}
     assert "Enter a real date" in coordinator.submit("/questions/", **day).text
@@ -64,7 +64,7 @@ def test_every_type_of_question_is_answered(coordinator: Visitor) -> None:
         assert answer in page
 
 
-def test_a_question_is_asked_when_the_answer_to_another_says_so(coordinator: Visitor) -> None:
+def test_display_condition_depends_on_other_answer(coordinator: Visitor) -> None:
     run = begin(coordinator, "every-type", scope="service", service="Trees")
     assert "Why not?" not in coordinator.visit(f"{run.path}/sections/all").text
     run.answer("degree", "no")
@@ -74,25 +74,25 @@ def test_a_question_is_asked_when_the_answer_to_another_says_so(coordinator: Vis
     assert "Why not?" not in coordinator.visit(f"{run.path}/report").text
 
 
-def test_answers_carry_a_note_and_evidence_and_what_was_there_before(officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
+def test_answer_has_note_evidence_and_history(officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
     link = {"evidence-0-url": "https://bins.example/plan", "evidence-0-title": "The plan"}
     run.answer("q1", "yes", note="We met forty people.", **link)
-    officer.visit(run.at("q1"))
+    officer.visit(run.question_path("q1"))
     values = officer.form("/questions/").values
     assert values["answer"] == "yes"
     assert values["note"] == "We met forty people."
     assert values["evidence-0-url"] == "https://bins.example/plan"
     run.answer("q1", "partly", note="Only ten.")
-    page = officer.visit(run.at("q1")).text
+    page = officer.visit(run.question_path("q1")).text
     assert "Previous versions" in page
     assert "We met forty people." in page
     assert "Changed by Ola Officer" in page
 
 
-def test_another_link_is_added_without_saving_and_a_wrong_one_is_refused(officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
-    officer.visit(run.at("q1"))
+def test_adding_link_does_not_save_and_invalid_link_is_rejected(officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
+    officer.visit(run.question_path("q1"))
     officer.submit("/questions/", answer="yes", note="Kept", add="evidence")
     values = officer.form("/questions/").values
     assert values["note"] == "Kept"
@@ -105,43 +105,43 @@ def test_another_link_is_added_without_saving_and_a_wrong_one_is_refused(officer
     assert officer.form("/questions/").values["note"] == "Kept"
 
 
-def test_two_writers_lose_nothing(council: TestNode, officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
-    other = council.visitor("operator")
-    officer.visit(run.at("q1"))
-    other.visit(run.at("q1"))
-    other.submit("/questions/", answer="yes", note="Theirs")
+def test_concurrent_answers_conflict_without_loss(council: TestNode, officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
+    other_officer = council.visitor("operator")
+    officer.visit(run.question_path("q1"))
+    other_officer.visit(run.question_path("q1"))
+    other_officer.submit("/questions/", answer="yes", note="Theirs")
     page = officer.submit("/questions/", answer="partly", note="Mine")
     assert page.status_code == 409
     assert "Theirs" in page.text
     assert officer.form("/questions/").values["note"] == "Mine"
     assert officer.submit("/questions/").status_code == 200
-    officer.visit(run.at("q1"))
+    officer.visit(run.question_path("q1"))
     values = officer.form("/questions/").values
     assert (values["answer"], values["note"]) == ("partly", "Mine")
 
 
-def test_a_run_is_finished_once_everything_is_answered_and_then_stays(officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
+def test_complete_run_can_be_finished_and_is_then_read_only(officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
     run.answer_all("yes", "q1", "q2", "q3", "q4")
     assert "/finish" not in officer.visit(run.path).text
     run.answer("q5", "yes")
     assert "The assessment is finished." in run.finish()
-    assert "Begin a new one to answer again" in officer.visit(run.at("q1")).text
+    assert "Begin a new one to answer again" in officer.visit(run.question_path("q1")).text
 
 
-def test_a_new_run_begins_with_the_old_answers_and_both_stand_side_by_side(
+def test_new_run_starts_with_old_answers_and_is_compared(
     officer: Visitor,
 ) -> None:
-    run = of_project(officer, publish(officer))
+    run = begin_for_project(officer, publish(officer))
     run.answer_all("no", "q1", "q2")
     run.answer_all("yes", "q3", "q4", "q5")
     run.finish()
-    again = run.again()
-    assert again.token != run.token
+    next_run = run.begin_again()
+    assert next_run.token != run.token
     assert "5 of 5 answered: 3 yes, 2 no" in officer.text
-    again.answer("q1", "yes")
-    page = officer.visit(f"{again.path}/over-time").text
+    next_run.answer("q1", "yes")
+    page = officer.visit(f"{next_run.path}/over-time").text
     assert "<svg" in page
     assert page.count('<rect class="checklists-bars__no"') >= 2
     row = page.partition("Is it designed around the needs")[2].partition("</tr>")[0]
@@ -149,26 +149,26 @@ def test_a_new_run_begins_with_the_old_answers_and_both_stand_side_by_side(
     assert "3 yes, 2 no" in officer.visit(run.path).text
 
 
-def test_an_unfinished_run_is_deleted_and_the_one_before_counts_again(officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
+def test_deleting_unfinished_run_restores_previous_as_latest(officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
     run.answer_all("yes", "q1", "q2", "q3", "q4", "q5")
     run.finish()
-    again = run.again()
-    officer.visit(f"{again.path}/delete")
+    next_run = run.begin_again()
+    officer.visit(f"{next_run.path}/delete")
     officer.submit("/delete")
-    assert officer.visit(again.path).status_code == 404
+    assert officer.visit(next_run.path).status_code == 404
     assert "Start a new assessment" in officer.visit(run.path).text
 
 
-def test_only_what_is_finished_is_shown_to_others_without_notes_and_names(
+def test_visitors_see_finished_run_without_notes_and_names(
     council: TestNode, officer: Visitor
 ) -> None:
     token = publish(officer)
-    run = of_project(officer, token)
-    public = {"evidence-0-url": "https://bins.example/open", "evidence-0-title": "Open"}
-    hidden = {"evidence-0-url": "https://bins.example/hidden", "evidence-0-is_private": "y"}
-    run.answer("q1", "yes", note="A secret note", **public)
-    run.answer("q2", "yes", **hidden)
+    run = begin_for_project(officer, token)
+    public_link = {"evidence-0-url": "https://bins.example/open", "evidence-0-title": "Open"}
+    private_link = {"evidence-0-url": "https://bins.example/hidden", "evidence-0-is_private": "y"}
+    run.answer("q1", "yes", note="A secret note", **public_link)
+    run.answer("q2", "yes", **private_link)
     visitor = council.visitor()
     assert visitor.visit(run.path).status_code == 404
     assert "Local Digital Declaration" not in visitor.visit(f"/projects/{token}").text
@@ -182,33 +182,31 @@ def test_only_what_is_finished_is_shown_to_others_without_notes_and_names(
         assert secret not in page
 
 
-def test_runs_about_the_council_or_a_service_are_for_its_people(
-    council: TestNode, officer: Visitor
-) -> None:
-    for about in ({"scope": "council"}, {"scope": "service", "service": "Libraries"}):
-        run = begin(officer, "reporting-done-right", **about)
-        page, place, receipt = ("page", "place", "receipt")
-        run.answer_all("yes", page, place, receipt, "back-office", "team", "updates", "done")
+def test_runs_about_council_or_service_are_internal(council: TestNode, officer: Visitor) -> None:
+    for subject in ({"scope": "council"}, {"scope": "service", "service": "Libraries"}):
+        run = begin(officer, "reporting-done-right", **subject)
+        questions = ("page", "place", "receipt", "back-office", "team", "updates", "done")
+        run.answer_all("yes", *questions)
         run.finish()
         assert council.visitor().visit(run.path).status_code == 404
     assert "Service: Libraries" in officer.visit("/checklists/reporting-done-right").text
 
 
-def test_only_those_who_may_can_answer(council: TestNode, officer: Visitor) -> None:
-    run = of_project(officer, publish(officer))
+def test_answering_requires_permission(council: TestNode, officer: Visitor) -> None:
+    run = begin_for_project(officer, publish(officer))
     visitor = council.visitor()
-    assert visitor.visit(run.at("q1")).request.path == "/sign-in"
-    visitor.client.post(run.at("q1"), data={"answer": "yes", "version": "0"})
+    assert visitor.visit(run.question_path("q1")).request.path == "/sign-in"
+    visitor.client.post(run.question_path("q1"), data={"answer": "yes", "version": "0"})
     assert "0 of 5 answered" in officer.visit(run.path).text
-    assert officer.client.post(run.at("q1"), data={"answer": "yes"}).status_code == 400
+    assert officer.client.post(run.question_path("q1"), data={"answer": "yes"}).status_code == 400
 
 
-def test_a_private_projects_run_is_hidden_with_it(council: TestNode, officer: Visitor) -> None:
+def test_run_about_private_project_is_hidden(council: TestNode, officer: Visitor) -> None:
     officer.visit("/projects/new")
     page = officer.submit(
         title="Hush", summary="S.", phase="alpha", brief="B.", visibility="private", then="publish"
     )
-    run = of_project(officer, page.request.path.rpartition("/")[2])
+    run = begin_for_project(officer, page.request.path.rpartition("/")[2])
     run.answer_all("yes", "q1", "q2", "q3", "q4", "q5")
     run.finish()
     visitor = council.visitor()
@@ -217,18 +215,18 @@ def test_a_private_projects_run_is_hidden_with_it(council: TestNode, officer: Vi
     assert "Hush" not in visitor.visit(f"/checklists/{DECLARATION}").text
 
 
-def test_a_deleted_project_takes_its_runs_with_it(council: TestNode, officer: Visitor) -> None:
+def test_runs_are_deleted_with_project(council: TestNode, officer: Visitor) -> None:
     token = publish(officer)
-    run = of_project(officer, token)
+    run = begin_for_project(officer, token)
     run.answer("q1", "no")
     officer.visit(f"/projects/{token}/delete")
     officer.submit("delete")
     assert officer.visit(run.path).status_code == 404
     with council.reading() as session:
-        count = "SELECT count(*) FROM checklists__run WHERE about LIKE ?".replace(
+        query = "SELECT count(*) FROM checklists__run WHERE about LIKE ?".replace(
             "?", f"'%{token}'"
         )
-        assert session.connection().exec_driver_sql(count.replace("%", "%%")).scalar() == 0
+        assert session.connection().exec_driver_sql(query.replace("%", "%%")).scalar() == 0
 
 
 def test_placeholders_are_marked_and_not_asked(council: TestNode, officer: Visitor) -> None:
@@ -237,7 +235,7 @@ def test_placeholders_are_marked_and_not_asked(council: TestNode, officer: Visit
     assert page.count("Not written yet") >= 4
     run = begin(officer, "digital-best-practice")
     assert "0 of 5 answered" in officer.text
-    assert officer.visit(run.at("q6")).status_code == 404
+    assert officer.visit(run.question_path("q6")).status_code == 404
 
 
 EVERY_TYPE = """

@@ -1,4 +1,4 @@
-"""Definitions are data: read strictly, written again, and compared with one another."""
+"""Definitions: strict parsing, serialising, and comparison of versions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +22,9 @@ Q1 = "{id: q1, text: One}"
 CHOICE = "{id: q2, type: choice, text: Two, options: [{id: a, text: A}, {id: b, text: B}]}"
 
 
-def text(*questions: str, more: str = "") -> bytes:
-    asked = ", ".join(questions)
-    return f"{HEAD}\nsections: [{{id: s, title: T, questions: [{asked}]}}]\n{more}".encode()
+def text(*questions: str, suffix: str = "") -> bytes:
+    joined = ", ".join(questions)
+    return f"{HEAD}\nsections: [{{id: s, title: T, questions: [{joined}]}}]\n{suffix}".encode()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def text(*questions: str, more: str = "") -> bytes:
         ("local-digital-declaration", 5),
     ],
 )
-def test_the_shipped_checklists_are_whole_in_both_languages(
+def test_shipped_checklists_are_complete_in_both_languages(
     checklist_id: str, questions: int
 ) -> None:
     checklist = load_shipped()[checklist_id]
@@ -49,12 +49,12 @@ def test_the_shipped_checklists_are_whole_in_both_languages(
     assert parse(to_yaml(checklist).encode()) == checklist
 
 
-def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> None:
-    found = {checklist.id: checklist.placeholders() for checklist in load_shipped().values()}
-    assert {checklist_id for checklist_id, places in found.items() if places} == {
+def test_placeholders_of_shipped_checklists() -> None:
+    placeholders = {checklist.id: checklist.placeholders() for checklist in load_shipped().values()}
+    assert {checklist_id for checklist_id, places in placeholders.items() if places} == {
         "digital-best-practice"
     }
-    assert set(found["digital-best-practice"]) == {
+    assert set(placeholders["digital-best-practice"]) == {
         "q5.recommendation",
         "q6.text",
         "q6.recommendation",
@@ -65,7 +65,7 @@ def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> Non
 
 
 @pytest.mark.parametrize(
-    "given, says",
+    "data, message",
     [
         (b"title: [", "line 1: This is not valid YAML"),
         (b"\xff", "The checklist must be UTF-8 text"),
@@ -75,7 +75,7 @@ def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> Non
         (b"[" * 20 + b"]" * 20, "This is nested too deeply"),
         (b"id: a\nid: b", "line 2: This key is used twice"),
         (
-            text(Q1, more="surprise: 1"),
+            text(Q1, suffix="surprise: 1"),
             ("surprise: This is not part of a checklist. Check the spelling or remove it"),
         ),
         (text(Q1).replace(b"licence: MIT\n", b""), "licence: This is missing"),
@@ -108,40 +108,40 @@ def test_what_is_not_in_the_source_is_a_placeholder_and_nothing_else_is() -> Non
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line_with_its_place(
-    tmp_path: Path, given: bytes, says: str
-) -> None:
+def test_error_is_one_line_with_place(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_bytes(given)
+    path.write_bytes(data)
     with pytest.raises(DefinitionError) as caught:
         read_file(path)
     assert str(caught.value).startswith("mine.yaml")
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_condition_holds_only_where_its_question_is_asked() -> None:
-    chain = parse(
+def test_condition_on_hidden_question_does_not_hold() -> None:
+    checklist = parse(
         text(
             Q1,
             "{id: q2, text: Two, shown_when: {question: q1, is: [no]}}",
             "{id: q3, text: Three, shown_when: {question: q2, is: [no]}}",
         )
     )
-    assert [one.id for one in chain.visible_questions({"q1": "no", "q2": "no"})] == [
+    assert [question.id for question in checklist.visible_questions({"q1": "no", "q2": "no"})] == [
         "q1",
         "q2",
         "q3",
     ]
-    assert [one.id for one in chain.visible_questions({"q1": "yes", "q2": "no"})] == ["q1"]
+    assert [question.id for question in checklist.visible_questions({"q1": "yes", "q2": "no"})] == [
+        "q1"
+    ]
 
 
-def test_what_a_new_version_changes_is_named_by_question() -> None:
+def test_changes_between_versions_by_question() -> None:
     before = parse(text(Q1, CHOICE, "{id: q3, text: Three}"))
     after = parse(
         text("{id: q1, text: First}", CHOICE.replace("id: b", "id: c"), "{id: q4, text: Four}")
     )
-    assert [(one.kind, one.question.id) for one in list_changes(before, after)] == [
+    assert [(change.kind, change.question.id) for change in list_changes(before, after)] == [
         ("reworded", "q1"),
         ("answered-otherwise", "q2"),
         ("added", "q4"),
@@ -150,7 +150,7 @@ def test_what_a_new_version_changes_is_named_by_question() -> None:
     assert list_changes(before, replace(before, version=2)) == []
 
 
-def test_words_are_in_the_readers_language_where_they_are_there() -> None:
+def test_text_falls_back_to_english() -> None:
     checklist: Checklist = parse(text(Q1))
     assert (checklist.title.in_language("cy"), checklist.title.language("cy")) == ("Fy un i", "cy")
     assert (checklist.about.in_language("cy"), checklist.about.language("cy")) == ("A", "en")

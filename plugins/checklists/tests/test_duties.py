@@ -1,4 +1,4 @@
-"""What the node does by itself: commands, the doctor, the search, settings, the demonstration."""
+"""Integration with the node: commands, doctor, search and demonstration data."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,53 +14,51 @@ from plugins.checklists import automation, commands, library, plugin
 from plugins.checklists.definitions.serialising import to_yaml
 from plugins.checklists.definitions.shipped import load_shipped
 from plugins.checklists.models import ChecklistVersion
-from plugins.checklists.tests.conftest import DECLARATION, of_project, publish
+from plugins.checklists.tests.conftest import DECLARATION, begin_for_project, publish
 
 
-def command(council: TestNode, name: str, *words: str) -> str:
-    """What `moothall checklists NAME` prints."""
-    found = next(one for one in commands.COMMANDS if one.name == name)
+def run_command(council: TestNode, name: str, *arguments: str) -> str:
+    """Run `moothall checklists NAME`. Returns the exit code and the output."""
+    command = next(item for item in commands.COMMANDS if item.name == name)
     with council.app.app_context():
-        result = CliRunner().invoke(found, list(words))
+        result = CliRunner().invoke(command, list(arguments))
     return f"{result.exit_code} {result.output}"
 
 
-def test_checklists_are_listed_exported_checked_and_imported_by_commands(
-    council: TestNode, tmp_path: Path
-) -> None:
-    assert "service-standard 1 [en cy] Service Standard" in command(council, "list")
-    text = command(council, "export", "reporting-done-right").removeprefix("0 ")
+def test_commands_list_export_check_and_import(council: TestNode, tmp_path: Path) -> None:
+    assert "service-standard 1 [en cy] Service Standard" in run_command(council, "list")
+    text = run_command(council, "export", "reporting-done-right").removeprefix("0 ")
     assert text == to_yaml(load_shipped()["reporting-done-right"])
     path = tmp_path / "mine.yaml"
     path.write_text(text.replace("id: reporting-done-right", "id: mine"))
-    assert "mine is a checklist of 7 questions." in command(council, "check", str(path))
-    assert command(council, "import", str(path)) == "0 mine has version 1 now.\n"
+    assert "mine is a checklist of 7 questions." in run_command(council, "check", str(path))
+    assert run_command(council, "import", str(path)) == "0 mine has version 1 now.\n"
     path.write_text("id: mine\ntitle: [")
     assert (
-        command(council, "import", str(path))
+        run_command(council, "import", str(path))
         == "1 Error: mine.yaml, line 2: This is not valid YAML\n"
     )
 
 
-def test_the_doctor_names_what_cannot_be_read_and_what_nobody_worded(council: TestNode) -> None:
-    looks = {check.question: check.look for check in plugin.register_checks()}
+def test_doctor_reports_unreadable_and_unworded_checklists(council: TestNode) -> None:
+    checks = {check.question: check.look for check in plugin.register_checks()}
     with council.app.app_context(), api.work("checklists") as work:
-        assert looks["Can every checklist be read?"](work) == ""
-        unworded = looks["Is every checklist worded?"]
-        assert unworded(work) == ""
+        assert checks["Can every checklist be read?"](work) == ""
+        find_unworded = checks["Is every checklist worded?"]
+        assert find_unworded(work) == ""
         changed = replace(load_shipped()["digital-best-practice"], licence="CC0-1.0")
         library.publish(work, changed)
-        assert unworded(work).startswith("digital-best-practice: q5.recommendation, q6.text")
+        assert find_unworded(work).startswith("digital-best-practice: q5.recommendation, q6.text")
         row = ChecklistVersion(checklist="old", number=3, data={"id": "old"}, by="test")
         work.session.add(row)
         work.session.flush()
-        assert looks["Can every checklist be read?"](work) == "old 3, version: This is missing"
+        assert checks["Can every checklist be read?"](work) == "old 3, version: This is missing"
         work.session.delete(row)
 
 
-def test_projects_are_found_by_their_checklists(council: TestNode, officer: Visitor) -> None:
+def test_projects_are_found_by_checklist_facet(council: TestNode, officer: Visitor) -> None:
     token = publish(officer, "Found by its checklist")
-    run = of_project(officer, token)
+    run = begin_for_project(officer, token)
     run.answer_all("yes", "q1", "q2", "q3", "q4", "q5")
     address = f"/projects?facet=checklists.{automation.FACET_NAME}:finished"
     assert "Found by its checklist" not in officer.visit(address).text
@@ -74,13 +72,13 @@ def new(nodes: Nodes) -> TestNode:
     return nodes.start("aldermoor")
 
 
-def test_a_demonstration_has_answers_actions_and_something_shared(new: TestNode) -> None:
+def test_demo_data_has_answers_actions_and_shared_run(new: TestNode) -> None:
     officer = new.visitor("officer")
     token = publish(officer)
     with new.app.app_context(), api.work("checklists") as work:
         (project,) = api.projects(work)
-        who = next(one for one in api.people(work) if one.name == "Ola Officer")
-        demo = DemoView(api.council(work), who, (project,))
+        officer_view = next(person for person in api.people(work) if person.name == "Ola Officer")
+        demo = DemoView(api.council(work), officer_view, (project,))
         plugin.demo(demo, work)
         plugin.demo(demo, work)
     assert "answered" in officer.visit(f"/projects/{token}").text

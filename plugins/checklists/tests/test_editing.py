@@ -1,4 +1,4 @@
-"""Coordinators write checklists on pages, publish versions, and what was answered stays."""
+"""The editor: drafts, publishing versions, importing and exporting."""
 
 from node.testing.nodes import TestNode
 from node.testing.visitor import Visitor
@@ -7,25 +7,25 @@ from plugins.checklists.tests.conftest import DECLARATION, begin
 EDIT = "/checklists/open-data/edit"
 
 
-def write(who: Visitor, path: str, **typed: str) -> str:
-    who.visit(path)
-    return who.submit("/edit/", **typed).text
+def write(visitor: Visitor, path: str, **fields: str) -> str:
+    visitor.visit(path)
+    return visitor.submit("/edit/", **fields).text
 
 
-def arrange(who: Visitor, path: str, kind: str, item: str, deed: str) -> str:
-    who.visit(path)
-    edition = who.text.partition('name="edition" value="')[2].partition('"')[0]
-    token = who.text.partition('name="csrf_token" value="')[2].partition('"')[0]
-    data = {"kind": kind, "item": item, "deed": deed, "edition": edition, "csrf_token": token}
-    return who.client.post(f"{path}/arrange", data=data, follow_redirects=True).text
+def arrange(visitor: Visitor, path: str, kind: str, item_id: str, action: str) -> str:
+    visitor.visit(path)
+    edition = visitor.text.partition('name="edition" value="')[2].partition('"')[0]
+    token = visitor.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    data = {"kind": kind, "item": item_id, "deed": action, "edition": edition, "csrf_token": token}
+    return visitor.client.post(f"{path}/arrange", data=data, follow_redirects=True).text
 
 
-def publish(who: Visitor, path: str) -> str:
-    who.visit(f"{path}/publish")
-    return who.submit("/publish").text
+def publish(visitor: Visitor, path: str) -> str:
+    visitor.visit(f"{path}/publish")
+    return visitor.submit("/publish").text
 
 
-def test_a_checklist_is_written_on_pages_published_and_answered(
+def test_checklist_is_written_published_and_answered(
     council: TestNode, coordinator: Visitor
 ) -> None:
     coordinator.visit("/checklists/new")
@@ -57,7 +57,7 @@ def test_a_checklist_is_written_on_pages_published_and_answered(
     assert "Why not?" in coordinator.visit(f"{run.path}/sections/s1").text
 
 
-def test_what_is_wrong_is_said_and_nothing_typed_is_lost(coordinator: Visitor) -> None:
+def test_errors_are_shown_and_input_is_kept(coordinator: Visitor) -> None:
     coordinator.visit("/checklists/new")
     coordinator.submit("/new", title="Wrong", id="wrong")
     page = write(coordinator, "/checklists/wrong/edit/sections/new", about_en="Kept")
@@ -67,19 +67,19 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(coordinator: Visitor) -
     assert "about.en: This is missing" in coordinator.text
 
 
-def test_two_who_write_at_once_lose_nothing(council: TestNode, coordinator: Visitor) -> None:
+def test_concurrent_edits_conflict_without_loss(council: TestNode, coordinator: Visitor) -> None:
     coordinator.visit("/checklists/new")
     coordinator.submit("/new", title="Twice", id="twice")
-    other = council.visitor("operator")
-    for one in (coordinator, other):
-        one.visit("/checklists/twice/edit/about")
+    other_coordinator = council.visitor("operator")
+    for visitor in (coordinator, other_coordinator):
+        visitor.visit("/checklists/twice/edit/about")
     coordinator.submit("/edit/", about_en="First")
-    page = other.submit("/edit/", about_en="Second")
+    page = other_coordinator.submit("/edit/", about_en="Second")
     assert page.status_code == 409
-    assert other.form("/edit/").values["about_en"] == "Second"
+    assert other_coordinator.form("/edit/").values["about_en"] == "Second"
 
 
-def test_a_new_version_shows_what_changed_and_answers_go_over_to_it(coordinator: Visitor) -> None:
+def test_run_is_switched_to_new_version(coordinator: Visitor) -> None:
     run = begin(coordinator)
     run.answer("q1", "yes", note="Before")
     run.answer("q2", "yes")
@@ -100,35 +100,37 @@ def test_a_new_version_shows_what_changed_and_answers_go_over_to_it(coordinator:
     page = coordinator.submit("/version").text
     assert "1 answer no longer fits it" in page
     assert "1 of 5 answered: 1 yes" in page
-    coordinator.visit(run.at("q1"))
+    coordinator.visit(run.question_path("q1"))
     values = coordinator.form("/questions/").values
     assert (values["answer"], values["note"]) == ("yes", "Before")
     assert "q6" in coordinator.visit(f"/checklists/{DECLARATION}/file").text
     assert "Is it cheap?" in coordinator.visit(f"/checklists/{DECLARATION}/versions").text
 
 
-def test_a_placeholder_is_filled_by_a_coordinator(council: TestNode, coordinator: Visitor) -> None:
+def test_coordinator_writes_placeholder(council: TestNode, coordinator: Visitor) -> None:
     edit = "/checklists/digital-best-practice/edit"
     coordinator.visit("/checklists/digital-best-practice")
     coordinator.submit("/edit")
     path = f"{edit}/sections/not-sourced/q6"
     coordinator.visit(path)
     form = coordinator.form("/edit/")
-    typed = {name: value for name, value in form.values.items() if name != "is_text_missing"}
-    coordinator.client.post(path, data=typed | {"text_en": "Are your data open?"})
+    fields = {name: value for name, value in form.values.items() if name != "is_text_missing"}
+    coordinator.client.post(path, data=fields | {"text_en": "Are your data open?"})
     publish(coordinator, edit)
     run = begin(coordinator, "digital-best-practice", scope="service", service="Data")
     assert "0 of 6 answered" in coordinator.text
     run.answer("q6", "yes")
 
 
-def test_a_file_is_exported_and_imported_again(coordinator: Visitor) -> None:
-    answer = coordinator.visit("/checklists/service-standard/file")
-    assert answer.mimetype == "application/yaml"
+def test_export_and_import(coordinator: Visitor) -> None:
+    response = coordinator.visit("/checklists/service-standard/file")
+    assert response.mimetype == "application/yaml"
     for number in ("0", "-1", "9" * 20):
-        odd = coordinator.client.get(f"/checklists/service-standard/file?version={number}")
-        assert odd.status_code == (200 if number == "0" else 404)
-    text = answer.text.replace("id: service-standard", "id: our-standard")
+        other_version = coordinator.client.get(
+            f"/checklists/service-standard/file?version={number}"
+        )
+        assert other_version.status_code == (200 if number == "0" else 404)
+    text = response.text.replace("id: service-standard", "id: our-standard")
     coordinator.visit("/checklists/import")
     coordinator.submit("/import", text=text)
     assert coordinator.page.request.path == "/checklists/our-standard/edit"
@@ -140,7 +142,7 @@ def test_a_file_is_exported_and_imported_again(coordinator: Visitor) -> None:
     assert coordinator.form("/import").values["text"].strip() == "id: x\nid: y"
 
 
-def test_only_coordinators_write(council: TestNode, officer: Visitor) -> None:
+def test_editing_requires_coordinator(council: TestNode, officer: Visitor) -> None:
     for path in ("/checklists/new", "/checklists/import", f"{EDIT}/about"):
         assert officer.visit(path).status_code == 403
         assert council.visitor().visit(path).request.path == "/sign-in"

@@ -1,4 +1,4 @@
-"""Two councils: what one shares the other sees, compares, and asks about; and no longer, later."""
+"""Sharing between two councils: comparison, questions, and withdrawal."""
 
 from dataclasses import dataclass
 
@@ -6,136 +6,144 @@ import pytest
 
 from node.testing.nodes import Nodes, TestNode
 from node.testing.visitor import Visitor
-from plugins.checklists.tests.conftest import DECLARATION, Running, begin, of_project, publish
+from plugins.checklists.tests.conftest import (
+    DECLARATION,
+    RunPage,
+    begin,
+    begin_for_project,
+    publish,
+)
 
-ALL = ("q1", "q2", "q3", "q4", "q5")
-COMPARE = f"/checklists/{DECLARATION}/councils"
+QUESTIONS = ("q1", "q2", "q3", "q4", "q5")
+COMPARISON = f"/checklists/{DECLARATION}/councils"
 
 
 @dataclass
-class Town:
+class TwoCouncils:
     nodes: Nodes
     here: TestNode
     there: TestNode
     ours: Visitor
     theirs: Visitor
 
-    def share(self, run: Running) -> str:
-        run.who.visit(f"{run.path}/share")
-        page = run.who.submit("/share").text
+    def share(self, run: RunPage) -> str:
+        run.visitor.visit(f"{run.path}/share")
+        page = run.visitor.submit("/share").text
         self.nodes.run_until_idle()
         return page
 
 
 @pytest.fixture(scope="module")
-def town(lasting_nodes: Nodes) -> Town:
+def councils(lasting_nodes: Nodes) -> TwoCouncils:
     here, there = lasting_nodes.pair()
-    for one, other in ((here, there), (there, here)):
-        officer = one.visitor("officer")
+    for node, other_node in ((here, there), (there, here)):
+        officer = node.visitor("officer")
         officer.visit("/councils/follow")
-        officer.submit("follow", address=other.address)
+        officer.submit("follow", address=other_node.address)
     lasting_nodes.run_until_idle()
-    return Town(lasting_nodes, here, there, here.visitor("operator"), there.visitor("operator"))
+    return TwoCouncils(
+        lasting_nodes, here, there, here.visitor("operator"), there.visitor("operator")
+    )
 
 
-def test_a_shared_run_is_compared_at_both_councils_and_withdrawn_from_both(town: Town) -> None:
-    run = begin(town.theirs)
+def test_shared_run_is_compared_and_withdrawn(councils: TwoCouncils) -> None:
+    run = begin(councils.theirs)
     link = {"evidence-0-url": "https://users.example/report", "evidence-0-title": "What we heard"}
-    secret = {"evidence-1-url": "https://secret.example/", "evidence-1-is_private": "y"}
+    private_link = {"evidence-1-url": "https://secret.example/", "evidence-1-is_private": "y"}
     run.answer("q1", "yes", note="Nobody may know", **link)
-    run.who.visit(run.at("q1"))
-    run.who.submit("/questions/", add="evidence")
-    run.who.submit("/questions/", **secret)
-    run.answer_all("no", *ALL[1:])
+    run.visitor.visit(run.question_path("q1"))
+    run.visitor.submit("/questions/", add="evidence")
+    run.visitor.submit("/questions/", **private_link)
+    run.answer_all("no", *QUESTIONS[1:])
     run.finish()
-    town.nodes.run_until_idle()
-    assert "No councils share answers yet" in town.ours.visit(COMPARE).text
-    assert "are shared with the councils" in town.share(run)
+    councils.nodes.run_until_idle()
+    assert "No councils share answers yet" in councils.ours.visit(COMPARISON).text
+    assert "are shared with the councils" in councils.share(run)
 
-    mine = begin(town.ours)
-    mine.answer("q1", "no")
-    page = town.ours.text
+    own_run = begin(councils.ours)
+    own_run.answer("q1", "no")
+    page = councils.ours.text
     assert "Brackwell Council" in page
     assert "What we heard" in page
     for hidden in ("Nobody may know", "secret.example", "operator@brackwell"):
         assert hidden not in page
-    page = town.ours.visit(COMPARE).text
+    page = councils.ours.visit(COMPARISON).text
     assert "Brackwell Council" in page
     assert "Aldermoor Council</th>" not in page
 
-    ask_them(town, mine)
-    town.theirs.visit(f"{run.path}/share")
-    assert "no longer shared" in town.theirs.submit("/withdraw").text
-    town.nodes.run_until_idle()
-    assert "No councils share answers yet" in town.ours.visit(COMPARE).text
-    town.ours.visit(mine.at("q1", "/action"))
-    assert "What we heard" not in town.ours.text
+    ask_other_council(councils, own_run)
+    councils.theirs.visit(f"{run.path}/share")
+    assert "no longer shared" in councils.theirs.submit("/withdraw").text
+    councils.nodes.run_until_idle()
+    assert "No councils share answers yet" in councils.ours.visit(COMPARISON).text
+    councils.ours.visit(own_run.question_path("q1", "/action"))
+    assert "What we heard" not in councils.ours.text
 
 
-def ask_them(town: Town, mine: Running) -> None:
-    page = town.ours.visit(mine.at("q1", "/action")).text
+def ask_other_council(councils: TwoCouncils, own_run: RunPage) -> None:
+    page = councils.ours.visit(own_run.question_path("q1", "/action")).text
     document = page.partition("/ask?document=")[2].partition('"')[0]
-    town.ours.visit(f"{mine.at('q1', '/ask')}?document={document}")
-    assert "operator@aldermoor.example" in town.ours.text
-    assert "Enter your question" in town.ours.submit("/ask").text
-    assert "is on its way" in town.ours.submit("/ask", words="How did you find people?").text
-    town.nodes.run_until_idle()
-    page = town.theirs.visit("/checklists/asked").text
+    councils.ours.visit(f"{own_run.question_path('q1', '/ask')}?document={document}")
+    assert "operator@aldermoor.example" in councils.ours.text
+    assert "Enter your question" in councils.ours.submit("/ask").text
+    assert "is on its way" in councils.ours.submit("/ask", words="How did you find people?").text
+    councils.nodes.run_until_idle()
+    page = councils.theirs.visit("/checklists/asked").text
     assert "How did you find people?" in page
     assert "operator@aldermoor.example" in page
-    assert ">Aldermoor Council asks how you did something" in town.theirs.visit("/notices").text
+    assert ">Aldermoor Council asks how you did something" in councils.theirs.visit("/notices").text
 
 
-def test_only_a_coordinator_shares_and_sees_beforehand_all_that_is(town: Town) -> None:
-    officer = town.here.visitor("officer")
+def test_sharing_requires_coordinator_and_finished_run(councils: TwoCouncils) -> None:
+    officer = councils.here.visitor("officer")
     run = begin(officer, "service-standard")
     assert officer.visit(f"{run.path}/share").status_code == 403
-    page = town.ours.visit(f"{run.path}/share").text
+    page = councils.ours.visit(f"{run.path}/share").text
     assert "only finished assessments are shared" in page
     assert officer.client.post(f"{run.path}/share").status_code in {400, 403}
 
 
-def test_what_is_about_a_private_project_is_not_shared_and_is_withdrawn_when_it_becomes_so(
-    town: Town,
+def test_run_is_withdrawn_when_project_becomes_private(
+    councils: TwoCouncils,
 ) -> None:
-    token = publish(town.theirs, "Trees")
-    run = of_project(town.theirs, token)
-    run.answer_all("yes", *ALL)
+    token = publish(councils.theirs, "Trees")
+    run = begin_for_project(councils.theirs, token)
+    run.answer_all("yes", *QUESTIONS)
     run.finish()
-    town.share(run)
-    page = town.ours.visit(f"{COMPARE}?about=project").text
+    councils.share(run)
+    page = councils.ours.visit(f"{COMPARISON}?about=project").text
     assert "Trees" in page
-    assert "Trees" in town.ours.visit("/projects?facet=checklists.checklist:shared").text
-    assert ">\n  Shared\n<" in town.theirs.visit(run.path).text
-    town.theirs.visit(f"/projects/{token}/edit")
-    town.theirs.submit("/projects/", visibility="private")
-    assert ">\n  Shared\n<" not in town.theirs.visit(run.path).text
-    town.nodes.run_until_idle()
-    assert "Trees" not in town.ours.visit(f"{COMPARE}?about=project").text
-    town.theirs.visit(f"{run.path}/share")
-    assert "/withdraw" not in town.theirs.text
+    assert "Trees" in councils.ours.visit("/projects?facet=checklists.checklist:shared").text
+    assert ">\n  Shared\n<" in councils.theirs.visit(run.path).text
+    councils.theirs.visit(f"/projects/{token}/edit")
+    councils.theirs.submit("/projects/", visibility="private")
+    assert ">\n  Shared\n<" not in councils.theirs.visit(run.path).text
+    councils.nodes.run_until_idle()
+    assert "Trees" not in councils.ours.visit(f"{COMPARISON}?about=project").text
+    councils.theirs.visit(f"{run.path}/share")
+    assert "/withdraw" not in councils.theirs.text
 
 
-def test_a_deleted_project_takes_what_is_shared_of_it_along(town: Town) -> None:
-    token = publish(town.theirs, "Ponds")
-    run = of_project(town.theirs, token)
-    run.answer_all("yes", *ALL)
+def test_shared_run_is_withdrawn_with_deleted_project(councils: TwoCouncils) -> None:
+    token = publish(councils.theirs, "Ponds")
+    run = begin_for_project(councils.theirs, token)
+    run.answer_all("yes", *QUESTIONS)
     run.finish()
-    town.share(run)
-    assert "Ponds" in town.ours.visit(f"{COMPARE}?about=project").text
-    town.theirs.visit(f"/projects/{token}/delete")
-    town.theirs.submit("delete")
-    town.nodes.run_until_idle()
-    assert "Ponds" not in town.ours.visit(f"{COMPARE}?about=project").text
+    councils.share(run)
+    assert "Ponds" in councils.ours.visit(f"{COMPARISON}?about=project").text
+    councils.theirs.visit(f"/projects/{token}/delete")
+    councils.theirs.submit("delete")
+    councils.nodes.run_until_idle()
+    assert "Ponds" not in councils.ours.visit(f"{COMPARISON}?about=project").text
 
 
-def test_another_councils_project_is_answered_about_and_not_shared(town: Town) -> None:
-    publish(town.theirs, "Buses")
-    town.nodes.run_until_idle()
-    page = town.ours.visit("/projects").text
+def test_run_about_other_councils_project_is_not_shared(councils: TwoCouncils) -> None:
+    publish(councils.theirs, "Buses")
+    councils.nodes.run_until_idle()
+    page = councils.ours.visit("/projects").text
     token = page.partition(">Buses</a>")[0].rpartition("/projects/")[2].partition('"')[0]
-    run = of_project(town.ours, token)
-    run.answer_all("no", *ALL)
+    run = begin_for_project(councils.ours, token)
+    run.answer_all("no", *QUESTIONS)
     run.finish()
-    assert "Answered by Aldermoor Council." in town.ours.visit(f"/projects/{token}").text
-    assert "another council’s project" in town.ours.visit(f"{run.path}/share").text
+    assert "Answered by Aldermoor Council." in councils.ours.visit(f"/projects/{token}").text
+    assert "another council’s project" in councils.ours.visit(f"{run.path}/share").text
