@@ -24,8 +24,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def permission(name: str) -> Callable[[View], View]:
-    """Declare the permission that a view needs; `PUBLIC` for none. The node does not start with a
-    view that declares none.
+    """Declare the permission that a view needs; `PUBLIC` for none. The node refuses to register a
+    view without a declaration.
     """
 
     def mark(view: View) -> View:

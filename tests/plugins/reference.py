@@ -1,6 +1,6 @@
-"""The reference for authors of plugins, made of what the code says: `docs/plugins/reference.md`.
+"""Generates the plugin reference, `docs/plugins/reference.md`, from the docstrings in the code.
 
-Written anew with `./dev run python -m tests.plugins.reference`.
+Run `./dev run python -m tests.plugins.reference` to write it again.
 """
 
 import inspect
@@ -16,23 +16,24 @@ from node.hookspecs import API_VERSION, HookSpecs
 PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "reference.md"
 # The name of a module before that of a type.
 MODULE = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Z~])")
-HEAD = f"""# What plugins can use
+HEAD = f"""# Plugin reference
 
-Version {API_VERSION} of the interface. [README.md](README.md) is a tutorial. This page is made of
-what the code says.
+Version {API_VERSION} of the plugin API. To learn how to write a plugin, start with the
+[tutorial](README.md). This page is generated from the docstrings in the code.
 
 A plugin is a module with an entry point in the group `moothall.plugins`. It marks each function
-that implements a hook with `node.api.hookimpl`; such a function may leave out arguments that it
-does not need. It imports `node.api` and nothing else of the node; its tests use `node.testing`.
-What it is given is frozen, and never a row or the request.
+that implements a hook with `node.api.hookimpl`; such a function can leave out arguments that it
+does not need. A plugin imports only `node.api`, and its tests import `node.testing`. Hooks receive
+frozen objects, never database rows or the request.
 
-A hook that raises is undone by itself: the node goes on, and the operator sees what was raised.
-Hooks named `register_…` are called once, when a process of the node starts.
+If a hook raises an exception, the server rolls back what the hook did, continues, and shows the
+operator the error. Hooks whose names start with `register_` are called once, when a process of the
+server starts.
 """
 TESTS = """
 ## Tests
 
-With `-p node.testing.plugin`, pytest has these fixtures:
+Run pytest with `-p node.testing.plugin` to use these fixtures:
 
 ```python
 def test_one_node(nodes):
@@ -52,8 +53,8 @@ def test_a_page_in_a_browser(nodes, open_page):
     assert page.title().startswith("Parking")
 ```
 
-Each runs on SQLite, and again on PostgreSQL where that is installed. No test reaches off the
-machine.
+Each test runs on SQLite, and again on PostgreSQL if it is installed. Tests cannot connect to other
+machines.
 """
 
 
