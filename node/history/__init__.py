@@ -1,1 +1,1 @@
-"""What a project of ours said before: its versions, what changed between them, going back."""
+"""The history of local projects: versions, their differences, and restoring a version."""

@@ -45,8 +45,8 @@ MAX_HELD = 1_000
 class AdoptionStatus:
     """How our council stands to the outputs of another council's project, as output tokens.
 
-    `open`: outputs it can announce that it reuses; `ours`: those that already list it; `announced`:
-    those for which it has sent `Add` and is not listed yet.
+    `open`: it can announce that it reuses the output; `ours`: it is listed as reusing the output;
+    `announced`: it has sent `Add`, and is not listed yet.
     """
 
     open: frozenset[str]
@@ -71,8 +71,9 @@ def get_status(session: Session, project: Project) -> AdoptionStatus | None:
 
 
 def adopt(work: UnitOfWork, project: Project, token: str) -> None:
-    """Tell a project's council that ours reuses the output `token`. Raises `ConflictError` if it
-    was told before.
+    """Tell a project's council that ours reuses the output `token`.
+
+    Raises `ConflictError` if that was announced before.
     """
     own = _require_adoptable(work, project, token)
     target, uri = _output_uri(project, token), local_uris.new_activity(work.settings)
@@ -98,8 +99,7 @@ def drop(work: UnitOfWork, project: Project, token: str) -> None:
 
 
 def receive_adoption(work: UnitOfWork, received: ReceivedActivity) -> None:
-    """Handle `Add` or `Remove` from a council that starts or stops reusing an output of our
-    project.
+    """Handle `Add` or `Remove` from a council that starts or stops reusing our output.
 
     An adoption by a council on an allowed server is shown at once; any other is held for a
     moderator.
@@ -170,8 +170,7 @@ def _record_adoption(
     author: Actor,
     initial_state: AdoptionState,
 ) -> tuple[AdoptionState | None, Adoption]:
-    """Store the latest statement of a council. Returns the state before it, None if there was none,
-    and the row.
+    """Store the latest statement of a council. Returns the previous state, if any, and the row.
 
     Raises `NotHandledError` if the statement changes nothing, comes too soon or exceeds a limit.
     """

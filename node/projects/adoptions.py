@@ -61,9 +61,7 @@ class Adoption(Base):
 
 
 def with_adopters(outputs: Sequence[Output], adoptions: Sequence[Adoption]) -> tuple[Output, ...]:
-    """`outputs` with the councils that say themselves that they reuse them, and without those that
-    have withdrawn.
-    """
+    """`outputs` with the councils that announced reusing them, without those that withdrew."""
     return tuple(_with_adopters(output, adoptions) for output in outputs)
 
 

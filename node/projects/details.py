@@ -1,7 +1,7 @@
 """The structured fields of a project beside its title, summary, phase and brief.
 
 One frozen dataclass, `Details`, serves the forms, the database row (as JSON), the federated
-document, versions and exports. The metadata of each field holds its reader and its maximum length.
+document, versions and exports. The metadata of each field has its parser and its maximum length.
 """
 
 import re

@@ -64,7 +64,7 @@ class ProjectForm(VersionedForm):
     )
     visibility = RadioField(
         _l("Who can see this"),
-        choices=[SelectChoice(each.value, label) for each, label in VISIBILITY_LABELS.items()],
+        choices=[SelectChoice(word.value, label) for word, label in VISIBILITY_LABELS.items()],
         default=Visibility.public.value,
         validate_choice=False,
     )

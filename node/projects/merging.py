@@ -35,9 +35,7 @@ def run_job(node: Node) -> None:
 
 
 def _merge_project(node: Node, project_id: int) -> None:
-    """Move people here who follow the project to its agreed successor; if the project is ours, move
-    its actor.
-    """
+    """Move followers here to the agreed successor, and the actor if the project is ours."""
     with node.work(by=MERGING_JOB) as work:
         project = work.session.get(Project, project_id, with_for_update={"of": Project})
         if project is None or project.state is not ProjectState.published:

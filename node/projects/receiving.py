@@ -119,9 +119,7 @@ def _select_storable(
     remote_projects: Sequence[RemoteProject],
     asked_at: datetime | None,
 ) -> tuple[list[RemoteProject], dict[str, str], dict[str, Phase]]:
-    """The projects to write, the rejected ones with reasons, and the phases of those published here
-    so far.
-    """
+    """The projects to write, the rejected ones with reasons, and the phases published so far."""
     params = {"uris": [remote.uri for remote in remote_projects]}
     known = {row.uri: row for row in work.session.execute(SELECT_KNOWN, params)}
     phases = {row.uri: row.phase for row in known.values() if row.state is ProjectState.published}

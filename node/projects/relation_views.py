@@ -41,28 +41,28 @@ def relate(token: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<token>/relate")
 @permission(EDIT)
 def say_related(token: str) -> ResponseReturnValue:
-    """Add a relation to this project to one of ours."""
+    """State that one of our projects is related to this one."""
     other, form = _readable_project(token), RelateForm()
     kind = next((kind for kind in RelationKind if kind == form.kind.data), None)
     if not form.validate_on_submit() or kind is None:
         form.kind.errors = [_("Select how the projects are related")]
         return _render_form(other, form), 400
-    ours = service.get_for_update(current_work().session, form.ours.data or "")
+    own_project = service.get_for_update(current_work().session, form.ours.data or "")
     try:
-        _add_relation(ours, other, kind)
+        _add_relation(own_project, other, kind)
     except InvalidInputError as error:
         form.show(error)
         return _render_form(other, form), 400
     flash(_("The related project has been added to your project."), "success")
-    return redirect(url_for("projects.show", token=ours.token), 303)
+    return redirect(url_for("projects.show", token=own_project.token), 303)
 
 
 @blueprint.post("/projects/<token>/agree/<other>")
 @permission(EDIT)
 def agree(token: str, other: str) -> ResponseReturnValue:
     """Agree that our project continues another one."""
-    ours = service.get_for_update(current_work().session, token)
-    _add_relation(ours, _readable_project(other), RelationKind.supersedes)
+    own_project = service.get_for_update(current_work().session, token)
+    _add_relation(own_project, _readable_project(other), RelationKind.supersedes)
     flash(
         _(
             "This project now continues the other one. Followers of the other "
@@ -93,16 +93,16 @@ def _readable_project(token: str) -> Project:
     return service.by_token(current_work().session, token, current_viewer())
 
 
-def _add_relation(ours: Project, other: Project, kind: RelationKind) -> None:
-    text = to_input(ours)
+def _add_relation(own_project: Project, other: Project, kind: RelationKind) -> None:
+    text = to_input(own_project)
     relation = RelatedProject(kind, other.uri)
     details = replace(text.details, related=(*text.details.related, relation))
-    service.update(current_work(), ours, replace(text, details=details), ours.version)
+    service.update(current_work(), own_project, replace(text, details=details), own_project.version)
 
 
 def _render_form(other: Project, form: RelateForm) -> str:
-    ours = service.own_titles(current_work().session)
+    own_titles = service.own_titles(current_work().session)
     form.ours.choices = [
-        SelectChoice(token, title) for token, title in ours if token != other.token
+        SelectChoice(token, title) for token, title in own_titles if token != other.token
     ]
     return render_template("projects/relate.html", project=other, form=form)

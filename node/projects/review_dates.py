@@ -9,7 +9,7 @@ from node.projects.details import Freshness
 from node.projects.models import FRESHNESS_TRANSITIONS, Project, new_revision
 from node.settings import Settings
 
-# A project that nobody reviews for longer than a year is not being looked after.
+# A project has to be reviewed at least once a year.
 MAX_REVIEW_INTERVAL = timedelta(days=366)
 
 

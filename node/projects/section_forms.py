@@ -54,9 +54,10 @@ class ProjectSectionForm(VersionedForm):
         for item in fields(Details):
             if item.name in self:
                 value = getattr(text.details, item.name)
-                shown = ", ".join(value) if item.name in LIST_FIELDS else value
+                displayed = ", ".join(value) if item.name in LIST_FIELDS else value
                 self[item.name].process(
-                    None, "" if shown is None and _is_choice_field(self[item.name]) else shown
+                    None,
+                    "" if displayed is None and _is_choice_field(self[item.name]) else displayed,
                 )
 
     def to_input(self, text: ProjectInput) -> ProjectInput:

@@ -56,7 +56,7 @@ def create(
     token: str = "",
     rendered: RenderedProject | None = None,
 ) -> Project:
-    """Create a draft of our own council, visible to nobody else.
+    """Create a draft of our own council, which only our council can see.
 
     `token` identifies it, or a new one if empty. `rendered` is the HTML of `text` if the caller
     rendered it before the transaction began.
@@ -347,7 +347,7 @@ def is_visible_draft_to(reader: Viewer) -> ColumnElement[bool]:
 def is_council_shown(council_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Condition: the projects of the council are shown here.
 
-    A remote council's projects are shown while we follow it, since nobody keeps them up to date
+    A remote council's projects are shown while we follow it, since no one keeps them up to date
     afterwards. Those of a council that moved are shown as long as we follow its successor.
     """
     follows = exists().where(Follow.followed_id == Council.actor_id, Follow.state == "accepted")
